@@ -1,0 +1,10 @@
+//! The history of a run: its events, how they are written down, and what a running workflow asks of whoever keeps it.
+//!
+//! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
+
+mod kind;
+
+pub use kind::Kind;
+
+/// The format in which this version writes entries and fields. A row with a greater number is refused.
+pub const FORMAT: u16 = 1;

@@ -1,0 +1,71 @@
+//! What can happen in a run, by the word that stands in a database.
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What an entry of a journal says has happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Kind { $($(#[$doc])* $name,)* }
+
+        impl Kind {
+            /// The word that stands for this kind in a database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The kind that a word of a database stands for; `None` if this version knows none.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The run was started: `name` is its workflow, `value` its input.
+    RunStarted = "run_started",
+    /// The workflow set a whole context: `name` is the context's name, `value` its schema and the fields written.
+    ContextSet = "context_set",
+    /// The workflow changed fields of its context: `value` lists their names.
+    ContextUpdated = "context_updated",
+    /// A change of the context was refused: `value` says why.
+    ContextRefused = "context_refused",
+    /// A step was called and its first attempt starts: `name` is the step, `value` its arguments, `context` the entry
+    /// whose context it sees.
+    StepStarted = "step_started",
+    /// A later attempt of a step starts.
+    AttemptStarted = "attempt_started",
+    /// An attempt of a step failed and another follows at `due`: `value` is the cause.
+    AttemptFailed = "attempt_failed",
+    /// A step finished: `value` is its result.
+    StepCompleted = "step_completed",
+    /// A step failed for good: `value` is the error with the cause of every attempt.
+    StepFailed = "step_failed",
+    /// The workflow sleeps until `due`.
+    TimerSet = "timer_set",
+    /// A sleep is over.
+    TimerFired = "timer_fired",
+    /// The workflow dropped a call in flight: a late result changes nothing.
+    CallAbandoned = "call_abandoned",
+    /// Somebody asked the run to stop: `value` is the reason.
+    CancelRequested = "cancel_requested",
+    /// The workflow returned: `value` is its result.
+    RunCompleted = "run_completed",
+    /// The workflow returned an error: `value` is the error.
+    RunFailed = "run_failed",
+    /// The run ended because it was told to: `value` is the reason.
+    RunCancelled = "run_cancelled",
+}
+
+impl Kind {
+    /// Whether the workflow observes an entry of this kind: its delivery is a turn of its own.
+    #[must_use]
+    pub const fn is_turn(self) -> bool {
+        matches!(
+            self,
+            Self::RunStarted | Self::StepCompleted | Self::StepFailed | Self::TimerFired | Self::CancelRequested
+        )
+    }
+}

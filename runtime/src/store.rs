@@ -1,0 +1,83 @@
+//! What a database must do: the narrow seam between the engine and the rows it owns.
+//!
+//! A store sees integers, words and bytes, never a user's type. All writes go through [`Store::commit`], in one
+//! transaction; each write of a batch is checked by itself, and one that is rejected leaves the others alone.
+
+mod error;
+mod rows;
+mod write;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunQuery, RunRow, Status};
+pub use write::{Append, Change, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
+
+/// A database that holds runs, journals, context fields, inboxes and leases.
+///
+/// Methods may block; the engine calls `commit` from one thread of its own and reads from others, at the same time.
+/// A method returns an error only if nothing can be said of the outcome or the database is unusable; the engine then
+/// reads back before it repeats anything.
+pub trait Store: Send + Sync + 'static {
+    /// Applies `writes` in order in one transaction and returns one answer for each, in order.
+    ///
+    /// When this returns `Ok`, all that was not rejected is as durable as the store was asked to make it.
+    ///
+    /// # Errors
+    /// The transaction as a whole failed, or its outcome is not known.
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError>;
+
+    /// One run, by its number or by its id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError>;
+
+    /// The runs that fit `query`, in ascending order of their number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError>;
+
+    /// At most `limit` entries of a run with a sequence number greater than `after`, in order.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged: [`StoreErrorKind::Damaged`] names run and sequence number.
+    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
+
+    /// The rows of context fields written by the entries `from..=to` of a run, ordered by sequence number and name.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError>;
+
+    /// The items waiting in the inboxes of the runs that `lease` owns, or of one run; in order of arrival.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError>;
+
+    /// Every lease, in order of its number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError>;
+
+    /// A number that changes when somebody else (another process, another store object) has committed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn foreign_changes(&self) -> Result<u64, StoreError>;
+
+    /// The random id drawn when this database was created: 32 hexadecimal digits.
+    fn database_id(&self) -> &str;
+
+    /// Where other processes reach the same database, as a folder and name for lock files; `None` if only this process can.
+    fn lock_stem(&self) -> Option<std::path::PathBuf> {
+        None
+    }
+
+    /// Whether a commit waits for a disk or a network. If not, the engine commits where it stands instead of handing
+    /// the batch to a thread.
+    fn waits(&self) -> bool {
+        true
+    }
+}

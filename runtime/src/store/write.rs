@@ -1,0 +1,162 @@
+//! What can be written, and what a store answers to each write.
+
+use super::rows::{EntryRow, FieldRow, RunRow, Status};
+use crate::value::Value;
+
+/// A lease as its holder knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The lease's number.
+    pub number: i64,
+    /// The epoch in which this holder holds it.
+    pub epoch: i64,
+}
+
+/// One write of a batch.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, and with
+    /// [`Rejected::Fenced`] if the lease is no longer held.
+    Start(NewRun),
+    /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
+    /// in that epoch, and the run's last entry is the one named.
+    Append(Append),
+    /// Something for a run's inbox. Rejected with [`Rejected::NoSuchRun`], or [`Rejected::Ended`] once the run's status
+    /// is final or deleting. An item with a key that already waits in that inbox is written once and answered with the
+    /// number of the first.
+    Send(NewInboxItem),
+    /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if somebody owns it, if it has
+    /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
+    Claim {
+        /// The run's number.
+        run: i64,
+        /// The lease it shall belong to.
+        lease: Lease,
+    },
+    /// A new lease in epoch 1 with beat 0.
+    OpenLease {
+        /// The random id of the engine.
+        owner: String,
+    },
+    /// The holder lives. Rejected with [`Rejected::Fenced`] if it holds the lease no longer.
+    Beat(Lease),
+    /// Takes a lease from a holder that stopped, in the next epoch. Rejected with [`Rejected::Fenced`] unless epoch and
+    /// beat are still those that were seen.
+    TakeLease {
+        /// The lease's number and the epoch that was seen.
+        seen: Lease,
+        /// The beat that was seen.
+        beat: i64,
+        /// The random id of the engine that takes it.
+        owner: String,
+    },
+    /// Removes a lease that owns no run. Rejected with [`Rejected::Fenced`] if it owns one or is held by another.
+    CloseLease(Lease),
+    /// Removes at most `rows` rows of a run that is ended or nobody's; marks it as deleting first, and removes its own row
+    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. Rejected with [`Rejected::NoSuchRun`], and
+    /// with [`Rejected::Fenced`] when the run is owned and not ended.
+    Delete {
+        /// The run's number.
+        run: i64,
+        /// How many rows to remove at most.
+        rows: usize,
+    },
+}
+
+/// A run that does not exist yet.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// The id its starter gave it.
+    pub id: String,
+    /// The name of the workflow.
+    pub workflow: String,
+    /// The lease it shall belong to.
+    pub lease: Lease,
+    /// Drawn at random.
+    pub incarnation: [u8; 16],
+    /// Now, in milliseconds since 1970.
+    pub at: i64,
+    /// The first entry, with sequence number 1. The run begins as running and due at once.
+    pub first: EntryRow,
+}
+
+/// Entries of one run by its owner, and what they make of the run's row.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The run's number.
+    pub run: i64,
+    /// The lease under which its owner writes.
+    pub lease: Lease,
+    /// The sequence number of the journal's last entry before this.
+    pub after: u64,
+    /// The new entries: `after + 1`, `after + 2`, .. May be empty, if only the row changes.
+    pub entries: Vec<EntryRow>,
+    /// New values of context fields.
+    pub fields: Vec<FieldRow>,
+    /// The numbers of the inbox items that these entries take into the journal: removed from the inbox.
+    pub taken: Vec<i64>,
+    /// What becomes of the run's row.
+    pub change: Change,
+    /// Now, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// What becomes of a run's row with an append.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The new status, if it changes.
+    pub status: Option<Status>,
+    /// When the run must be in memory next: `None` leaves it, `Some(None)` is never, `Some(Some(0))` is now.
+    pub wake_at: Option<Option<i64>>,
+    /// `None` leaves the count of loads, otherwise it becomes this.
+    pub loads: Option<u32>,
+    /// Why the run is parked, as JSON: `None` leaves it, `Some(None)` clears it.
+    pub parked: Option<Option<String>>,
+    /// The run belongs to nobody after this.
+    pub release: bool,
+}
+
+/// Something to put into a run's inbox.
+#[derive(Clone, Debug)]
+pub struct NewInboxItem {
+    /// The run it is for.
+    pub run: i64,
+    /// What it is.
+    pub kind: String,
+    /// The same thing sent twice under one key arrives once.
+    pub key: Option<String>,
+    /// Now, in milliseconds since 1970.
+    pub at: i64,
+    /// What is said.
+    pub value: Option<Value>,
+}
+
+/// A write that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The number of the new run, the new inbox item, or the new lease.
+    Number(i64),
+    /// Done; there is nothing to tell.
+    Done,
+    /// The lease that was taken, in its new epoch.
+    Lease(Lease),
+    /// The run as it was claimed.
+    Claimed(Box<RunRow>),
+    /// Whether the run is gone entirely.
+    Deleted(bool),
+}
+
+/// A write that was left out of the batch; the others were done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// The writer does not own what it writes, or it has moved on since.
+    Fenced,
+    /// The id is taken by this run.
+    Exists(Box<RunRow>),
+    /// There is no such run.
+    NoSuchRun,
+    /// The run has ended.
+    Ended,
+    /// The database does not take this write, whoever makes it: what it said.
+    Refused(String),
+}

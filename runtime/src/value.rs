@@ -1,0 +1,83 @@
+//! A stored value: its bytes and the form they are in.
+
+use bytes::Bytes;
+use std::fmt;
+
+/// How the bytes of a stored value are to be read.
+///
+/// Every value carries its form, so reading never guesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// JSON text in UTF-8.
+    Json,
+    /// The bytes themselves.
+    Bytes,
+    /// Several values in sequence, at least one of them raw bytes: for each a form tag (one byte), the length
+    /// (eight bytes, little endian) and the bytes.
+    Parts,
+    /// Only the SHA-256 of a value too large to be kept for comparison (32 bytes).
+    Hash,
+}
+
+impl Form {
+    /// The word that stands for this form in a database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Bytes => "bytes",
+            Self::Parts => "parts",
+            Self::Hash => "sha256",
+        }
+    }
+
+    /// The form that a word of a database stands for; `None` if this version knows no such form.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Json, Self::Bytes, Self::Parts, Self::Hash].into_iter().find(|form| form.as_str() == word)
+    }
+}
+
+/// A value as it is stored: a form and bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Value {
+    /// How to read `bytes`.
+    pub form: Form,
+    /// The encoded value. For [`Form::Json`] this is UTF-8 text.
+    pub bytes: Bytes,
+}
+
+impl Value {
+    /// A value in JSON form; `text` must be JSON.
+    #[must_use]
+    pub fn json(text: impl Into<Bytes>) -> Self {
+        Self { form: Form::Json, bytes: text.into() }
+    }
+
+    /// A value in raw form.
+    #[must_use]
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self { form: Form::Bytes, bytes: bytes.into() }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// JSON as text; other forms by their size. Long texts are cut after 200 characters.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 200;
+        match (self.form, std::str::from_utf8(&self.bytes)) {
+            (Form::Json, Ok(text)) => match text.char_indices().nth(SHOWN) {
+                Some((cut, _)) => write!(f, "{}.. ({} bytes)", &text[..cut], text.len()),
+                None => f.write_str(text),
+            },
+            _ => write!(f, "<{} bytes, form {}>", self.bytes.len(), self.form.as_str()),
+        }
+    }
+}
