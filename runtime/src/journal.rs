@@ -3,8 +3,10 @@
 //! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
 
 mod kind;
+mod seam;
 
 pub use kind::Kind;
+pub use seam::{AttemptOutcome, Completion, ContextChange, Journal, Recorded, RunIdentity, StepBody, StepCallSpec};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 pub const FORMAT: u16 = 1;

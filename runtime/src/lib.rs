@@ -1,5 +1,42 @@
 //! Steadfast: typed, durable workflow state.
 
+pub mod codec;
+pub mod context;
+mod error;
+mod flow;
 pub mod journal;
+mod policy;
+mod scope;
+mod step;
 pub mod store;
 pub mod value;
+mod workflow;
+
+pub use context::{ContextError, StepContext};
+pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
+pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
+pub use policy::Policy;
+pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context};
+pub use steadfast_macros::{StepContext, step, workflow};
+pub use workflow::{Body, Startable};
+
+/// What most programs need: `use steadfast::prelude::*;`.
+pub mod prelude {
+    pub use crate::{Body, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow};
+    pub use bytes::Bytes;
+    pub use futures_util::{join, select_biased, try_join};
+    pub use std::time::Duration;
+}
+
+/// What the macros name. Not part of the public interface: it may change with any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::codec;
+    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Persist, StepArg, Storable};
+    pub use crate::context::{ContextUpdate, DefaultContext, FieldSchema, FieldValues, Schema};
+    pub use crate::flow::call;
+    pub use crate::step::StepDef;
+    pub use crate::value::{Form, Value};
+    pub use crate::workflow::WorkflowDef;
+    pub use std::sync::Arc;
+}

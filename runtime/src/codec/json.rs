@@ -1,0 +1,1 @@
+//! JSON that comes back as it was: refuses what JSON would lose; canonical on demand.

@@ -1,0 +1,118 @@
+//! The typed, immutable context of a workflow: what the derive generates, and what may be a field.
+//!
+//! Nothing here knows a database: fields become names and [`Value`]s.
+
+mod error;
+
+pub use error::ContextError;
+
+use crate::value::Value;
+use std::sync::Arc;
+
+/// The new values of some fields, in the order of the struct.
+pub type FieldValues = Vec<(&'static str, Value)>;
+
+/// A context of a workflow; implemented by `#[derive(StepContext)]`.
+pub trait StepContext: Clone + Send + Sync + Sized + 'static {
+    /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
+    const NAME: &'static str;
+
+    /// What the closure of an update gets: it dereferences to the old context and has a setter for each field.
+    type Update: ContextUpdate<Context = Self>;
+
+    /// The fields, their types and forms, as recorded with each run.
+    fn schema() -> &'static Schema;
+
+    /// Encodes every field, and gives back the context as the stored values decode.
+    ///
+    /// # Errors
+    /// The first field that cannot be stored, by name.
+    #[doc(hidden)]
+    fn store_all(&self) -> Result<(Self, FieldValues), ContextError>;
+
+    /// Encodes the fields in which `new` differs from `self`, and gives back `new` as the stored values decode.
+    ///
+    /// # Errors
+    /// The first field that cannot be stored, by name.
+    #[doc(hidden)]
+    fn store_difference(&self, new: Self) -> Result<(Self, FieldValues), ContextError>;
+
+    /// The names of the fields in which `new` differs from `self`; encodes nothing.
+    #[doc(hidden)]
+    fn difference(&self, new: &Self) -> Vec<&'static str>;
+
+    /// Builds a context from stored fields; fields with a default may be missing, unknown ones are ignored.
+    ///
+    /// # Errors
+    /// A required field that is missing or a value that does not decode, by name.
+    #[doc(hidden)]
+    fn load(field: &mut dyn FnMut(&str) -> Option<Value>) -> Result<Self, ContextError>;
+
+    /// Replaces one field by its stored value. Returns `false` if this build has no such field.
+    ///
+    /// # Errors
+    /// The value does not decode.
+    #[doc(hidden)]
+    fn load_field(&mut self, name: &str, value: &Value) -> Result<bool, ContextError>;
+
+    /// The start of an update.
+    #[doc(hidden)]
+    fn update(old: Arc<Self>) -> Self::Update;
+}
+
+/// The generated type behind [`StepContext::Update`].
+pub trait ContextUpdate: Send {
+    /// The context that is updated.
+    type Context: StepContext;
+
+    /// The names of the fields that were set to another value than they have; encodes nothing.
+    #[doc(hidden)]
+    fn changed(&self) -> Vec<&'static str>;
+
+    /// Encodes the fields that were set to another value and applies them, in place if nobody else holds the old
+    /// context. On an error the old context is untouched.
+    ///
+    /// # Errors
+    /// The first field that cannot be stored, by name, with the old context.
+    #[doc(hidden)]
+    #[allow(clippy::type_complexity, reason = "generated code implements it")]
+    fn store(self) -> Result<(Arc<Self::Context>, FieldValues), (Arc<Self::Context>, ContextError)>;
+
+    /// The context as it was.
+    #[doc(hidden)]
+    fn discard(self) -> Arc<Self::Context>;
+}
+
+/// A context whose fields all have a default: a workflow may take it as `flow: &mut Flow<C>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has a required field, so a workflow cannot start with it from defaults",
+    label = "this context must be built first",
+    note = "take `start: Start<{Self}>` and begin with `let mut flow = start.with({Self}::builder()...build()).await?;`, or give every field `#[context(default)]`"
+)]
+pub trait DefaultContext: StepContext {
+    /// The context with every field at its default.
+    #[doc(hidden)]
+    fn from_defaults() -> Self;
+}
+
+/// What a context consists of, as recorded with each run that uses it.
+#[derive(Debug)]
+pub struct Schema {
+    /// The context's recorded name.
+    pub name: &'static str,
+    /// The fields in the order of the struct.
+    pub fields: &'static [FieldSchema],
+}
+
+/// One field of a [`Schema`].
+#[derive(Debug)]
+pub struct FieldSchema {
+    /// The field's name, without `r#`.
+    pub name: &'static str,
+    /// The type as written in the struct.
+    pub type_name: &'static str,
+    /// Whether the builder demands it.
+    pub required: bool,
+    /// The form in which values of its type are stored.
+    pub form: fn() -> crate::value::Form,
+}

@@ -1,0 +1,80 @@
+//! What the body of a workflow can say.
+
+mod handle;
+mod inline;
+mod pending_call;
+mod sleep;
+mod start;
+mod step_call;
+mod update;
+
+pub use handle::{HasContext, WorkflowHandle};
+pub use sleep::Sleep;
+pub use start::Start;
+pub use step_call::{StepCall, call};
+
+use crate::journal::Journal;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The handle of a running workflow: steps are called with it, the context is read through it, and it is the only thing
+/// that can change the context.
+///
+/// It dereferences to the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
+/// [`update`](Flow::update) cannot happen under them: the compiler refuses it.
+pub struct Flow<C = ()> {
+    journal: Arc<dyn Journal>,
+    /// Empty only while an update holds the context.
+    context: Option<Arc<C>>,
+}
+
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.journal.identity().id
+    }
+
+    /// The time of what the workflow last observed (a finished step, a timer, its start): the same in every replay, and
+    /// it never goes back. It does not advance while the workflow computes.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let millis = u64::try_from(self.journal.now()).unwrap_or(0);
+        UNIX_EPOCH + Duration::from_millis(millis)
+    }
+
+    /// A random number, the same in every replay.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        let bytes = self.journal.random();
+        u64::from_le_bytes(bytes[..8].try_into().expect("16 bytes have 8"))
+    }
+
+    /// A random UUID (version 4), the same in every replay.
+    #[must_use]
+    pub fn uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.journal.random()).into_uuid()
+    }
+
+    /// Waits durably: nothing stays in memory while a long sleep lasts, and a restart does not prolong it. Rounded up to
+    /// milliseconds. The time runs from [`now`](Flow::now).
+    pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        Sleep::new(&self.journal, self.journal.now().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+
+    /// Waits durably until a moment; one that has passed still takes its place in the history.
+    pub fn sleep_until(&self, moment: SystemTime) -> Sleep<'_> {
+        let millis = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().div_ceil(1_000_000));
+        Sleep::new(&self.journal, i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}
+
+impl<C: crate::StepContext> Deref for Flow<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.context.as_deref().expect("the context is back when an update ends")
+    }
+}

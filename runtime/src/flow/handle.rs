@@ -1,0 +1,83 @@
+//! What a step can be called with.
+
+use super::{Flow, Start};
+use crate::journal::Journal;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A handle with which steps can be called: [`Flow`], [`Start`], and references to them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the handle of a running workflow",
+    label = "a step is called with the workflow's handle first",
+    note = "pass the handle that the workflow got: `validate(&flow, order).await?`; a unit test calls the function itself with `validate::direct(order).await`"
+)]
+pub trait WorkflowHandle: Send + Sync {
+    #[doc(hidden)]
+    fn journal(&self) -> &Arc<dyn Journal>;
+
+    /// The context that a step called now will see.
+    #[doc(hidden)]
+    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>>;
+}
+
+/// A handle that carries the context `C`, so that steps that read it can be called.
+#[diagnostic::on_unimplemented(
+    message = "this step reads the context `{C}`, which `{Self}` does not carry",
+    label = "no `{C}` is set here",
+    note = "set it first: `let mut flow = start.with({C}::builder()...build()).await?;` and call the step with `&flow`",
+    note = "the workflow must be declared with `#[workflow(context = {C})]`"
+)]
+pub trait HasContext<C>: WorkflowHandle {
+    #[doc(hidden)]
+    fn context(&self) -> Arc<C>;
+}
+
+impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
+    fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
+    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.context.clone().map(|context| context as _)
+    }
+}
+
+impl<C: crate::StepContext> HasContext<C> for Flow<C> {
+    fn context(&self) -> Arc<C> {
+        self.context.clone().expect("the context is back when an update ends")
+    }
+}
+
+impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
+    fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
+    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+}
+
+macro_rules! through_reference {
+    ($($reference:ty),*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<H: WorkflowHandle + ?Sized> WorkflowHandle for $reference {
+            fn journal(&self) -> &Arc<dyn Journal> {
+                (**self).journal()
+            }
+
+            fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+                (**self).shared_context()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<C, H: HasContext<C> + ?Sized> HasContext<C> for $reference {
+            fn context(&self) -> Arc<C> {
+                (**self).context()
+            }
+        }
+    )* };
+}
+
+through_reference!(&H, &mut H);

@@ -1,0 +1,35 @@
+//! A step written where it is called.
+
+use super::{Flow, StepCall, WorkflowHandle};
+use crate::codec::Storable;
+use crate::error::Failure;
+use crate::journal::StepCallSpec;
+use crate::policy::Policy;
+use crate::step::InlineBody;
+use crate::value::Value;
+use std::future::Future;
+use std::sync::Arc;
+
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// A step written where it is called: `flow.run("fetch", async move || fetch(url).await).await?`.
+    ///
+    /// It runs once, outside of the workflow, and its result is recorded; what it captures is not, so only its name is
+    /// compared in a replay. If the process dies while it runs, it runs again as the next attempt. It has one attempt
+    /// otherwise; for retries, a time limit or recorded arguments write a function with `#[step]`.
+    pub fn run<T, E, F, Fut>(&self, name: &'static str, body: F) -> StepCall<'_, T, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Storable,
+        E: Failure,
+    {
+        let spec = StepCallSpec {
+            name,
+            arguments: Ok(Value::json(&b"[]"[..])),
+            recode: |recorded| Some(recorded.clone()),
+            policy: Policy::ONCE,
+            body: Arc::new(InlineBody::new(body, self.shared_context())),
+        };
+        StepCall::new(self, spec)
+    }
+}

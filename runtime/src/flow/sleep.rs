@@ -1,0 +1,32 @@
+//! A durable wait for a moment.
+
+use super::pending_call::{First, PendingCall};
+use crate::journal::Journal;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A durable wait: a future that is ready when its moment has come, also after a restart.
+///
+/// Its place in the history is fixed by the call; the wait is recorded when it is first polled.
+#[must_use = "a sleep passes only when it is awaited: add `.await`"]
+pub struct Sleep<'flow> {
+    call: PendingCall,
+    flow: PhantomData<&'flow ()>,
+}
+
+impl Sleep<'_> {
+    pub(super) fn new(journal: &Arc<dyn Journal>, due: i64) -> Self {
+        Self { call: PendingCall::new(journal, First::Timer(due)), flow: PhantomData }
+    }
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.call.poll(cx, |_| Ok(()))
+    }
+}

@@ -1,0 +1,78 @@
+//! A workflow whose context is not set yet.
+
+use super::Flow;
+use crate::context::{ContextError, DefaultContext, StepContext};
+use crate::journal::{ContextChange, Journal, Recorded};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A workflow whose context is not set yet: steps that read no context can be called with it, others cannot.
+///
+/// [`with`](Start::with) sets the context and gives the [`Flow`].
+pub struct Start<C = ()> {
+    pub(super) journal: Arc<dyn Journal>,
+    context: PhantomData<fn() -> C>,
+}
+
+impl<C: Send + Sync + 'static> Start<C> {
+    pub(crate) fn new(journal: Arc<dyn Journal>) -> Self {
+        Self { journal, context: PhantomData }
+    }
+
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.journal.identity().id
+    }
+}
+
+impl Start<()> {
+    /// The handle of a workflow without a context.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_context(self) -> Flow<()> {
+        Flow { journal: self.journal, context: Some(Arc::new(())) }
+    }
+}
+
+impl<C: StepContext> Start<C> {
+    /// Sets the context and gives the handle that carries it.
+    ///
+    /// In a replay the recorded context is the one that the handle carries.
+    ///
+    /// # Errors
+    /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
+    pub async fn with(self, context: C) -> Result<Flow<C>, ContextError> {
+        let change = ContextChange::Set { context: C::NAME, schema: C::schema() };
+        let position = self.journal.draw();
+        let context = match self.journal.recorded_change(position, &change) {
+            Recorded::New => {
+                let stored = context.store_all();
+                super::update::append(&*self.journal, position, &change, stored)?
+            }
+            Recorded::Made(rows) => {
+                let find = &mut |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value.clone());
+                match C::load(find) {
+                    Ok(context) => context,
+                    Err(error) => {
+                        self.journal.unreadable(position, error.to_string());
+                        return std::future::pending().await;
+                    }
+                }
+            }
+            Recorded::Refused(error) => return super::update::refused_before(&*self.journal, position, &error).await,
+            Recorded::Diverged => return std::future::pending().await,
+        };
+        let context = Arc::new(context);
+        self.journal.share_context(Some(context.clone()));
+        Ok(Flow { journal: self.journal, context: Some(context) })
+    }
+}
+
+impl<C: DefaultContext> Start<C> {
+    /// Sets the context with every field at its default.
+    #[doc(hidden)]
+    pub async fn with_defaults(self) -> Result<Flow<C>, ContextError> {
+        self.with(C::from_defaults()).await
+    }
+}

@@ -1,0 +1,62 @@
+//! A step that was called and has not finished.
+
+use super::WorkflowHandle;
+use super::pending_call::{First, PendingCall};
+use crate::codec::{self, Storable};
+use crate::error::{Failure, StepError};
+use crate::journal::{Completion, StepCallSpec};
+use crate::step::StepDef;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A step that was called and has not finished: a future of its result.
+///
+/// Its place in the history is fixed by the call; the body starts when it is first polled, in a task of its own.
+/// Dropping it cancels: the body is told, and a later result changes nothing. It borrows the workflow's handle, so the
+/// context cannot change under it.
+#[must_use = "a step runs only when it is awaited: add `.await`"]
+pub struct StepCall<'flow, T, E = crate::Error> {
+    call: PendingCall,
+    result: PhantomData<(&'flow (), fn() -> (T, E))>,
+}
+
+impl<T, E> StepCall<'_, T, E> {
+    pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: StepCallSpec) -> Self {
+        Self { call: PendingCall::new(flow.journal(), First::Step(Box::new(call))), result: PhantomData }
+    }
+}
+
+impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
+    type Output = Result<T, StepError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.call.poll(cx, |completion| match completion {
+            Completion::Completed(value) => codec::decode(&value).map(Ok).map_err(|error| error.to_string()),
+            Completion::Failed(value) => {
+                serde_json::from_slice(&value.bytes).map(Err).map_err(|error| error.to_string())
+            }
+            Completion::Fired => Err("a timer fired where a step was called".into()),
+        })
+    }
+}
+
+/// Calls a step. What `#[step]` puts behind the function of that name.
+#[doc(hidden)]
+pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
+    flow: &'flow H,
+    context: Arc<S::Context>,
+    args: &S::Args,
+) -> StepCall<'flow, S::Output, S::Error> {
+    let body = Arc::new(crate::step::Body::<S>::new(context, flow.shared_context()));
+    let spec = StepCallSpec {
+        name: S::NAME,
+        arguments: S::encode_args(args).map_err(|error| error.to_string()),
+        recode: |recorded| S::encode_args(&S::decode_args(recorded).ok()?).ok(),
+        policy: S::POLICY,
+        body,
+    };
+    StepCall::new(flow, spec)
+}

@@ -1,0 +1,155 @@
+//! The seam above the engine: what a running workflow asks of whoever keeps its history.
+//!
+//! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
+//! workers, would answer from there.
+
+use crate::error::AttemptCause;
+use crate::policy::Policy;
+use crate::scope::StepScope;
+use crate::store::FieldRow;
+use crate::value::Value;
+use futures_util::future::BoxFuture;
+use std::any::Any;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Which run this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// The run's id.
+    pub id: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// Drawn at random for each incarnation of the run; idempotency keys come from it.
+    pub incarnation: [u8; 16],
+}
+
+/// What a running workflow asks of whoever keeps its history. All calls come from inside a turn.
+pub trait Journal: Send + Sync {
+    /// Which run this is.
+    fn identity(&self) -> &Arc<RunIdentity>;
+
+    /// The next position. Drawn when a call is made, never when it is polled.
+    fn draw(&self) -> u64;
+
+    /// The time of the entry that is being delivered, in milliseconds since 1970. Never goes back.
+    fn now(&self) -> i64;
+
+    /// The next 16 random bytes of the run, the same in every replay.
+    fn random(&self) -> [u8; 16];
+
+    /// Starts a step. Called at the first poll of the call.
+    fn start_step(&self, position: u64, call: StepCallSpec);
+
+    /// Sets a timer that is due then. Called at the first poll of the sleep.
+    fn set_timer(&self, position: u64, due: i64);
+
+    /// What has become of a started call. Ready exactly once.
+    fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion>;
+
+    /// The workflow dropped a started call.
+    fn abandon(&self, position: u64);
+
+    /// A recorded value does not decode with today's types: the run will be parked and the workflow must not go on.
+    fn unreadable(&self, position: u64, why: String);
+
+    /// What the history says of a change of the context that the workflow is about to make.
+    fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded;
+
+    /// Appends a change of the context: the new values, or why it was refused. Called after [`Recorded::New`].
+    fn append_change(
+        &self,
+        position: u64,
+        change: &ContextChange<'_>,
+        values: Result<Vec<(&'static str, Value)>, Value>,
+    );
+
+    /// The context as it stands, for steps and for readers without a parameter; `None` takes it away for a change in place.
+    fn share_context(&self, context: Option<Arc<dyn Any + Send + Sync>>);
+}
+
+/// A step as it is called.
+pub struct StepCallSpec {
+    /// The step's name.
+    pub name: &'static str,
+    /// Its arguments, in canonical form, or why they cannot be stored.
+    pub arguments: Result<Value, String>,
+    /// Encodes recorded arguments again with today's types.
+    pub recode: fn(&Value) -> Option<Value>,
+    /// Retries and time limit.
+    pub policy: Policy,
+    /// Runs one attempt.
+    pub body: Arc<dyn StepBody>,
+}
+
+/// Runs the attempts of one step call.
+pub trait StepBody: Send + Sync {
+    /// Whether attempts block their thread.
+    fn blocking(&self) -> bool {
+        false
+    }
+
+    /// One attempt, from the arguments as they were recorded.
+    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>) -> BoxFuture<'static, AttemptOutcome>;
+}
+
+/// How one attempt ended.
+#[derive(Clone, Debug)]
+pub enum AttemptOutcome {
+    /// With a result that can be stored.
+    Completed(Value),
+    /// With anything else.
+    Failed {
+        /// How.
+        cause: AttemptCause,
+        /// The error, encoded, if the body returned one.
+        error: Option<Value>,
+        /// The text of the error, panic or refusal.
+        message: String,
+        /// No further attempt can mend it.
+        terminal: bool,
+    },
+}
+
+/// What is delivered to a call.
+#[derive(Clone, Debug)]
+pub enum Completion {
+    /// The result of a step.
+    Completed(Value),
+    /// The error of a step: a [`StepError`](crate::StepError) as JSON.
+    Failed(Value),
+    /// The timer is due.
+    Fired,
+}
+
+/// A change of the context, as far as it is compared in replay.
+#[derive(Clone, Copy, Debug)]
+pub enum ContextChange<'a> {
+    /// A whole context is set.
+    Set {
+        /// The context's recorded name.
+        context: &'a str,
+        /// What it consists of, for the record.
+        schema: &'static crate::context::Schema,
+    },
+    /// Fields change.
+    Update {
+        /// The context's recorded name.
+        context: &'a str,
+        /// The fields, in the order of the struct.
+        fields: &'a [&'static str],
+    },
+}
+
+/// What the history says of a change of the context.
+#[derive(Debug)]
+pub enum Recorded {
+    /// Nothing: this is the first time.
+    New,
+    /// It was made: these are the values that were written.
+    Made(Vec<FieldRow>),
+    /// It was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
+    Refused(Value),
+    /// Something else: the run will be parked and the workflow must not go on.
+    Diverged,
+}

@@ -1,0 +1,43 @@
+//! How often and how long a step is tried.
+
+use std::time::Duration;
+
+/// How often and how long a step is tried; made by `#[step(retry(..), timeout = ..)]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// The greatest number of attempts that may fail, at least 1. An attempt that ends in a crash of the process is not
+    /// counted.
+    pub attempts: u32,
+    /// The wait before the second attempt.
+    pub backoff: Duration,
+    /// What the wait is multiplied with before each further attempt.
+    pub factor: f64,
+    /// The longest wait.
+    pub max_backoff: Duration,
+    /// The share of the wait that is drawn at random, from 0 (none) to 1 (anything between nothing and the whole).
+    pub jitter: f64,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Policy {
+    /// One attempt without a time limit: what a step without attributes has. The other numbers are the defaults of
+    /// `retry`: 1 s, doubled each time, at most 60 s, a tenth of it at random.
+    pub const ONCE: Self = Self {
+        attempts: 1,
+        backoff: Duration::from_secs(1),
+        factor: 2.0,
+        max_backoff: Duration::from_secs(60),
+        jitter: 0.1,
+        timeout: None,
+    };
+
+    /// The wait after `failed` failed attempts; `random` is between 0 and 1.
+    #[must_use]
+    pub fn wait(&self, failed: u32, random: f64) -> Duration {
+        let growth = self.factor.powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
+        let longest = self.max_backoff.as_secs_f64();
+        let wait = (self.backoff.as_secs_f64() * growth).min(longest);
+        Duration::try_from_secs_f64(wait * (1.0 - self.jitter * random)).unwrap_or(self.max_backoff)
+    }
+}

@@ -1,0 +1,187 @@
+//! Where code runs: which run, workflow, step and attempt, readable from anywhere below without a parameter.
+
+mod cancellation;
+
+pub use cancellation::Cancellation;
+
+use crate::journal::RunIdentity;
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+/// One attempt of one step, as its body sees it.
+#[derive(Clone, Debug)]
+pub struct StepScope {
+    /// The run.
+    pub run: Arc<RunIdentity>,
+    /// The step's name.
+    pub name: String,
+    /// The position of the call in the workflow.
+    pub position: u64,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// When the attempt's time limit is reached.
+    pub deadline: Option<SystemTime>,
+    /// Tells the body to stop.
+    pub cancellation: Cancellation,
+}
+
+impl StepScope {
+    /// A key for services that take one: the same for all attempts of this call, another for every other call, also of
+    /// another run that has the same id. 32 hexadecimal digits.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        use std::fmt::Write as _;
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(self.run.incarnation);
+        hash.update(self.position.to_le_bytes());
+        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut key, byte| {
+            let _ = write!(key, "{byte:02x}");
+            key
+        })
+    }
+}
+
+/// Which run, and whether this is a workflow or a step: the answer of [`current`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Current {
+    /// The body of a workflow.
+    Workflow(Arc<RunIdentity>),
+    /// The body of a step.
+    Step(Arc<StepScope>),
+}
+
+impl Current {
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.identity().id
+    }
+
+    /// The name of the workflow.
+    #[must_use]
+    pub fn workflow(&self) -> &str {
+        &self.identity().workflow
+    }
+
+    /// The step and its attempt, if this is a step.
+    #[must_use]
+    pub fn step(&self) -> Option<&StepScope> {
+        if let Self::Step(scope) = self { Some(scope) } else { None }
+    }
+
+    fn identity(&self) -> &RunIdentity {
+        match self {
+            Self::Workflow(run) => run,
+            Self::Step(scope) => &scope.run,
+        }
+    }
+}
+
+type Shared = Arc<dyn Any + Send + Sync>;
+
+/// What is in force while a future is polled.
+#[derive(Clone)]
+pub(crate) struct Ambient {
+    pub(crate) current: Current,
+    pub(crate) context: AmbientContext,
+}
+
+/// Where the context is found: fixed for a step, the one of the moment for a workflow.
+#[derive(Clone)]
+pub(crate) enum AmbientContext {
+    Fixed(Option<Shared>),
+    Of(Arc<dyn Fn() -> Option<Shared> + Send + Sync>),
+}
+
+thread_local! {
+    static AMBIENT: RefCell<Option<Ambient>> = const { RefCell::new(None) };
+}
+
+/// Polls a future with `ambient` in force, and puts back what was before, also if the poll panics.
+pub(crate) struct Scoped<F> {
+    pub(crate) ambient: Ambient,
+    pub(crate) future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _guard = enter(self.ambient.clone());
+        self.future.as_mut().poll(cx)
+    }
+}
+
+/// Puts `ambient` in force until the guard is dropped.
+pub(crate) fn enter(ambient: Ambient) -> impl Drop {
+    struct Restore(Option<Ambient>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let before = self.0.take();
+            AMBIENT.with(|slot| slot.replace(before));
+        }
+    }
+    Restore(AMBIENT.with(|slot| slot.replace(Some(ambient))))
+}
+
+/// Which run, step and attempt this code runs in; `None` outside of any, also in a task or thread that a body spawned.
+#[must_use]
+pub fn current() -> Option<Current> {
+    AMBIENT.with(|slot| slot.borrow().as_ref().map(|ambient| ambient.current.clone()))
+}
+
+/// The context of the run: in a step the one that the step was called with, in a workflow the one of the moment.
+///
+/// There is no way to change it from here.
+///
+/// # Errors
+/// Outside of any run, before the context is set, and when the run's context is another type.
+pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
+    let ambient =
+        AMBIENT.with(|slot| slot.borrow().clone()).ok_or(NoContext { wanted: C::NAME, found: Found::NoRun })?;
+    let shared = match &ambient.context {
+        AmbientContext::Fixed(shared) => shared.clone(),
+        AmbientContext::Of(read) => read(),
+    };
+    let shared = shared.ok_or(NoContext { wanted: C::NAME, found: Found::NotSet })?;
+    shared.downcast::<C>().map_err(|_| NoContext { wanted: C::NAME, found: Found::Another })
+}
+
+/// Whether [`context`] would give one of this type.
+#[must_use]
+pub fn has_context<C: crate::StepContext>() -> bool {
+    context::<C>().is_ok()
+}
+
+/// There is no context of the wanted type here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoContext {
+    wanted: &'static str,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    NoRun,
+    NotSet,
+    Another,
+}
+
+impl std::fmt::Display for NoContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no context `{}` here: ", self.wanted)?;
+        f.write_str(match self.found {
+            Found::NoRun => "this code runs outside of any workflow or step",
+            Found::NotSet => "the workflow has not set its context yet",
+            Found::Another => "the run's context is of another type",
+        })
+    }
+}
+
+impl std::error::Error for NoContext {}

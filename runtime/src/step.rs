@@ -1,0 +1,53 @@
+//! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
+
+mod body;
+
+pub(crate) use body::{Body, InlineBody};
+
+use crate::codec::{CodecError, Storable};
+use crate::error::Failure;
+use crate::policy::Policy;
+use crate::value::Value;
+use std::future::Future;
+use std::sync::Arc;
+
+/// A step, as `#[step]` defines it on the braced struct that has the function's name.
+pub trait StepDef: Send + Sync + 'static {
+    /// The recorded name.
+    const NAME: &'static str;
+    /// Retries and time limit.
+    const POLICY: Policy;
+    /// Whether attempts block their thread.
+    const BLOCKING: bool = false;
+    /// The context that it reads; `()` if none.
+    type Context: Send + Sync + 'static;
+    /// Its arguments, as a tuple.
+    type Args: Send + 'static;
+    /// What it returns when all is well.
+    type Output: Storable;
+    /// The error it returns.
+    type Error: Failure;
+
+    /// Encodes the arguments in canonical form.
+    ///
+    /// # Errors
+    /// An argument cannot be stored; the path begins with its name.
+    fn encode_args(args: &Self::Args) -> Result<Value, CodecError>;
+
+    /// Decodes recorded arguments.
+    ///
+    /// # Errors
+    /// They do not fit today's types.
+    fn decode_args(value: &Value) -> Result<Self::Args, CodecError>;
+
+    /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    fn is_final(error: &Self::Error) -> bool {
+        error.is_terminal()
+    }
+
+    /// The user's function.
+    fn body(
+        context: Arc<Self::Context>,
+        args: Self::Args,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send + 'static;
+}

@@ -1,0 +1,65 @@
+//! What `#[workflow]` leaves for the runtime: the definition of a workflow, and how a function names it.
+
+use crate::codec::Storable;
+use crate::error::Failure;
+use crate::flow::Start;
+use futures_util::future::BoxFuture;
+
+/// A workflow, as `#[workflow]` defines it on the braced struct that has the function's name.
+pub trait WorkflowDef: Send + Sync + Sized + 'static {
+    /// The recorded name.
+    const NAME: &'static str;
+    /// Its context; `()` if none.
+    type Context: Send + Sync + 'static;
+    /// Its input after the handle; `()` if none.
+    type Input: Storable;
+    /// What it returns when all is well.
+    type Output: Storable;
+    /// The error it returns.
+    type Error: Failure;
+
+    /// The user's function.
+    fn call(start: Start<Self::Context>, input: Self::Input) -> Body<Self>;
+}
+
+/// A workflow that was called with its handle: what a function with `#[workflow]` returns. Only an engine can run it.
+#[must_use = "only an engine can run a workflow: `engine.start(..)`"]
+pub struct Body<W: WorkflowDef> {
+    pub(crate) future: BoxFuture<'static, Result<W::Output, W::Error>>,
+}
+
+impl<W: WorkflowDef> Body<W> {
+    #[doc(hidden)]
+    pub fn new(future: impl Future<Output = Result<W::Output, W::Error>> + Send + 'static) -> Self {
+        Self { future: Box::pin(future) }
+    }
+}
+
+/// A function with `#[workflow]`, by which an engine finds name and types.
+#[diagnostic::on_unimplemented(
+    message = "this is not a workflow",
+    label = "expected a function with `#[workflow]`",
+    note = "put `#[workflow]` or `#[workflow(context = YourContext)]` on the function, and name it without calling it: `engine.start(process_order, input)`"
+)]
+pub trait Startable<Form>: Send + Sync {
+    /// The workflow.
+    type Workflow: WorkflowDef;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, W> Startable<(W,)> for F
+where
+    F: Fn(Start<W::Context>) -> Body<W> + Send + Sync,
+    W: WorkflowDef<Input = ()>,
+{
+    type Workflow = W;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, W, I> Startable<(W, I)> for F
+where
+    F: Fn(Start<W::Context>, I) -> Body<W> + Send + Sync,
+    W: WorkflowDef<Input = I>,
+{
+    type Workflow = W;
+}
