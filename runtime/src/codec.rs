@@ -9,4 +9,4 @@ mod typed;
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{Persist, StepArg, Storable};
 pub use error::CodecError;
-pub use typed::{decode, encode, form_of, round_trip};
+pub use typed::{decode, encode, form_of, round_trip, same_unordered};

@@ -6,6 +6,7 @@ mod error;
 mod flow;
 pub mod journal;
 mod policy;
+mod run;
 mod scope;
 mod step;
 pub mod store;

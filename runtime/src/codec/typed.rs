@@ -32,3 +32,7 @@ pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Resul
     let back = decode(&stored)?;
     Ok((stored, back))
 }
+
+/// Stub.
+#[must_use]
+pub fn same_unordered(a: &Value, b: &Value) -> bool { a == b }
