@@ -3,12 +3,19 @@
 //! A store sees integers, words and bytes, never a user's type. All writes go through [`Store::commit`], in one
 //! transaction; each write of a batch is checked by itself, and one that is rejected leaves the others alone.
 
+mod durability;
 mod error;
+mod memory;
 mod rows;
+mod sql;
+mod sqlite;
 mod write;
 
+pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
+pub use memory::MemoryStore;
 pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunQuery, RunRow, Status};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use write::{Append, Change, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
 
 /// A database that holds runs, journals, context fields, inboxes and leases.

@@ -116,7 +116,7 @@ pub struct RunQuery {
     pub wake_at: Option<(i64, i64)>,
     /// Only runs with a greater number: the last number of the page before.
     pub after: Option<i64>,
-    /// Ordered by `wake_at` (then by number) instead of by number.
+    /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
     /// At most this many.
     pub limit: usize,
