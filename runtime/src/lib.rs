@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod context;
+mod engine;
 mod error;
 mod flow;
 pub mod journal;
@@ -14,11 +15,14 @@ pub mod value;
 mod workflow;
 
 pub use context::{ContextError, StepContext};
+pub use engine::{Engine, EngineBuilder, EngineError, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use policy::Policy;
+pub use run::{ParkCause, ParkReason};
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context};
 pub use steadfast_macros::{StepContext, step, workflow};
+pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
 
 /// What most programs need: `use steadfast::prelude::*;`.

@@ -11,8 +11,10 @@ mod replay;
 mod turn;
 mod waker;
 
+pub(crate) use arguments::same_value;
 use calls::RunJournal;
 pub(crate) use live::panic_text;
+pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
 pub(crate) use waker::RunWaker;
@@ -96,6 +98,8 @@ pub(crate) struct Run {
     /// Set when the run is to be parked; nothing more is delivered.
     parked: Option<ParkReason>,
     ended: Option<Status>,
+    /// The loads so far shall not count.
+    forgiven: bool,
     /// Set when the append that ends or parks the run was taken.
     closed: bool,
     /// Effects of what was not yet appended, then those of appends that are not yet durable.
@@ -145,6 +149,7 @@ impl Run {
             parked: None,
             ended: None,
             closed: false,
+            forgiven: false,
             fresh: Vec::new(),
             waiting: Waiting::default(),
             unfinished,
@@ -155,6 +160,11 @@ impl Run {
     /// Which run this is.
     pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
         self.journal.identity()
+    }
+
+    /// The lease under which it is driven.
+    pub(crate) const fn lease(&self) -> Lease {
+        self.lease
     }
 
     /// The sequence number of the last entry, durable or not.
@@ -175,7 +185,7 @@ impl Run {
     /// Nothing has happened since the last [`take_append`](Run::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
         let revived = self.row.status == Status::Parked && self.parked.is_none();
-        self.closed || (self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !revived)
+        self.closed || (self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !revived && !self.forgiven)
     }
 
     fn next_seq(&mut self) -> u64 {

@@ -29,6 +29,11 @@ impl Run {
         Some(append)
     }
 
+    /// The loads so far shall not count: the engine that drives the run ends in order.
+    pub(crate) fn forgive_loads(&mut self) {
+        self.forgiven = self.row.loads > 0;
+    }
+
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
         if self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
@@ -54,7 +59,8 @@ impl Run {
             self.row.wake_at = wake_at;
             change.wake_at = Some(wake_at);
         }
-        if self.progressed && self.row.loads > 0 {
+        if (self.progressed || self.forgiven || self.parked.is_some()) && self.row.loads > 0 {
+            self.forgiven = false;
             self.row.loads = 0;
             change.loads = Some(0);
         }

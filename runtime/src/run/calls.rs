@@ -157,7 +157,7 @@ impl Journal for RunJournal {
                 && entry.position == Some(position)
                 && entry.name.as_deref() == Some(call.name)
                 && match (&entry.value, &call.arguments) {
-                    (Some(recorded), Ok(found)) => arguments::are_the_same(&call, recorded, found),
+                    (Some(recorded), Ok(found)) => arguments::same_value(call.recode, recorded, found),
                     // What was refused when it was called stays refused.
                     (recorded, _) => recorded.is_none(),
                 };

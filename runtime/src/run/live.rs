@@ -109,7 +109,7 @@ impl Run {
     /// Takes something from the inbox into the journal.
     pub(crate) fn receive(&mut self, item: InboxRow, now: i64) {
         // What a newer version has sent stays where it is.
-        if !self.is_open() || item.kind != "cancel" {
+        if !self.is_open() || item.kind != "cancel" || self.taken.contains(&item.number) {
             return;
         }
         self.taken.push(item.number);

@@ -92,3 +92,8 @@ pub(crate) fn entry(seq: u64, kind: Kind, at: i64) -> EntryRow {
         value: None,
     }
 }
+
+/// The first entry of a run.
+pub(crate) fn first_entry(workflow: &str, input: Value, at: i64) -> EntryRow {
+    EntryRow { name: Some(workflow.to_owned()), value: Some(input), ..entry(1, Kind::RunStarted, at) }
+}

@@ -1,0 +1,65 @@
+//! The end of an engine: in order, or at once.
+
+use super::core::{Core, Message};
+use super::{Engine, EngineError};
+use crate::store::Write;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// Stops an engine when its last handle is dropped.
+pub(super) struct StopOnDrop(pub(super) Weak<Core>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if let Some(core) = self.0.upgrade() {
+            stop(&core);
+        }
+    }
+}
+
+/// Stops at once: nothing more is written, bodies are dropped, others may take over.
+pub(super) fn stop(core: &Arc<Core>) {
+    core.draining.store(true, Ordering::SeqCst);
+    core.committer.halt();
+    core.tell_all(|| Message::Halt);
+    core.timers.close();
+    core.leases.release();
+    core.moved.notify_waiters();
+}
+
+impl Engine {
+    /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, sleeping runs are
+    /// left as they are. What is not done `within` this time is dropped, and the next engine goes on with it; its bodies
+    /// are told first. Returns whether everything had finished.
+    ///
+    /// # Errors
+    /// The database did not take the last writes; nothing that was reported as done is lost.
+    pub async fn shutdown(&self, within: Duration) -> Result<bool, EngineError> {
+        let core = &self.core;
+        core.draining.store(true, Ordering::SeqCst);
+        let until = Instant::now() + within;
+        core.tell_all(|| Message::Drain);
+        let finished = loop {
+            let moved = core.moved.notified();
+            if core.residents().is_empty() {
+                break true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break false;
+            }
+            // Which of the two it was shows when we look again.
+            let _ = tokio::time::timeout(left, moved).await;
+        };
+        let mut outcome = Ok(finished);
+        for lease in core.leases.all() {
+            // A lease that still owns sleeping runs stays, for the next engine to take.
+            if let Err(error) = core.committer.write(Write::CloseLease(lease)).await {
+                outcome = Err(error.into());
+            }
+        }
+        stop(core);
+        outcome
+    }
+}
