@@ -1,11 +1,113 @@
-//! Macros of steadfast.
+//! The macros of [steadfast](https://docs.rs/steadfast); use them from there.
+//!
+//! Each goes the same way: `input` parses what the user wrote into a model, `check` has one function for each rule, and
+//! `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a stand-in body,
+//! so that one fault gives one message and no fault hides another.
+
+mod context;
+mod duration;
+mod faults;
+mod function;
+mod name;
+mod step;
+mod suggest;
+mod workflow;
+
 use proc_macro::TokenStream;
-/// Derives.
+
+/// Makes a struct the context of a workflow.
+///
+/// The struct needs named fields that are owned serde types with `PartialEq` and `Clone`, or bytes (`Vec<u8>`, `Bytes`,
+/// `Box<[u8]>`, which are stored raw), and `#[derive(Clone)]` itself.
+///
+/// ```ignore
+/// #[derive(StepContext, Clone)]
+/// pub struct OrderContext {
+///     pub workspace_id: String,
+///     #[context(default)]
+///     pub status: Status,
+///     #[context(default = 3)]
+///     pub tries_left: u32,
+/// }
+///
+/// let context = OrderContext::builder().workspace_id("ws-1").build();
+/// ```
+///
+/// It generates
+/// - `OrderContext::builder()`, with one method for each field; it builds once every field without a default is set;
+/// - `OrderContextUpdate`, what the closure of `flow.update(|c| ..)` gets: one method for each field, and the old values;
+/// - the methods of `StepContext`: `with`, `to_json`, `from_json`, `schema`.
+///
+/// A field's methods are as visible as the field.
+///
+/// # Attributes
+///
+/// | on | attribute | meaning |
+/// |---|---|---|
+/// | the struct | `#[context(name = "order")]` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
+/// | a field | `#[context(default)]` | optional: `Default::default()` if not set |
+/// | a field | `#[context(default = expression)]` | optional: this value if not set |
 #[proc_macro_derive(StepContext, attributes(context))]
-pub fn step_context(_: TokenStream) -> TokenStream { TokenStream::new() }
-/// Step.
+pub fn derive_step_context(item: TokenStream) -> TokenStream {
+    context::derive(item.into()).into()
+}
+
+/// Makes an async function a step of workflows: its result is recorded, and it is never run again once it is.
+///
+/// The first parameter may be the context, by reference; the others are arguments, owned serde types. A step returns
+/// a `Result`. It can read the context, and cannot change it.
+///
+/// ```ignore
+/// #[step(retry(attempts = 5, backoff = "200ms"), timeout = "30s")]
+/// async fn charge(context: &OrderContext, cents: u64) -> Result<ChargeId> { .. }
+///
+/// let id = charge(&flow, 500).await?;                  // in a workflow: durable
+/// let id = charge::direct(&context, 500).await?;       // in a unit test: the function itself
+/// ```
+///
+/// # Attributes
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `name = "charge"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
+/// | `timeout = "30s"` | how long one attempt may take |
+/// | `retry(attempts = 5, ..)` | how many attempts may fail; without `retry` it is one |
+/// | `retry(.., backoff = "1s")` | the wait before the second attempt |
+/// | `retry(.., factor = 2.0)` | what the wait is multiplied with from attempt to attempt |
+/// | `retry(.., max_backoff = "60s")` | the longest wait |
+/// | `retry(.., jitter = 0.1)` | the share of the wait that is drawn at random |
+/// | `retry(.., unless = CardError::is_final)` | a function of the error: `true` ends the step at once |
+/// | `blocking` | for a plain `fn` that blocks its thread |
+///
+/// Durations are a number and `ms`, `s`, `m`, `h` or `d`.
 #[proc_macro_attribute]
-pub fn step(_: TokenStream, item: TokenStream) -> TokenStream { item }
-/// Workflow.
+pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    step::expand(attribute.into(), item.into()).into()
+}
+
+/// Makes an async function a durable workflow: after a crash it goes on where it was.
+///
+/// The first parameter is the handle: `start: Start<C>`, from which `start.with(context)` makes the flow, or
+/// `flow: &mut Flow<C>` for a context whose fields all have defaults. Without a context they are `Start` and
+/// `&mut Flow`. One input may follow. A workflow returns a `Result`.
+///
+/// ```ignore
+/// #[workflow(context = OrderContext)]
+/// async fn process_order(start: Start<OrderContext>, order: Order) -> Result<Receipt> { .. }
+///
+/// let run = engine.start(process_order, order).await?;
+/// ```
+///
+/// The body is run again from its beginning after a crash, with recorded results in place of what has happened. So it
+/// must do the same again: the time, random numbers and sleeps come from the handle, everything from outside from steps.
+///
+/// # Attributes
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `context = OrderContext` | the context's type |
+/// | `name = "process_order"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
 #[proc_macro_attribute]
-pub fn workflow(_: TokenStream, item: TokenStream) -> TokenStream { item }
+pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::expand(attribute.into(), item.into()).into()
+}

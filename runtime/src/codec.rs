@@ -7,6 +7,6 @@ mod json;
 mod typed;
 
 pub use args::{ArgsReader, ArgsWriter};
-pub use bounds::{Persist, StepArg, Storable};
+pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
 pub use typed::{decode, encode, form_of, round_trip, same_unordered};

@@ -2,9 +2,15 @@
 //!
 //! Nothing here knows a database: fields become names and [`Value`]s.
 
+mod builder;
 mod error;
+mod persist;
+mod schema;
 
+pub use builder::{Set, Unset, set};
 pub use error::ContextError;
+pub use persist::Persist;
+pub use schema::{FieldSchema, Schema};
 
 use crate::value::Value;
 use std::sync::Arc;
@@ -13,6 +19,11 @@ use std::sync::Arc;
 pub type FieldValues = Vec<(&'static str, Value)>;
 
 /// A context of a workflow; implemented by `#[derive(StepContext)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a context",
+    label = "a step's first parameter, if it is a reference, is its context",
+    note = "put `#[derive(StepContext, Clone)]` on `{Self}` if it shall be the context; an argument of a step is passed by value"
+)]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
     const NAME: &'static str;
@@ -58,6 +69,17 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The start of an update.
     #[doc(hidden)]
     fn update(old: Arc<Self>) -> Self::Update;
+
+    /// A copy with some fields changed, in memory only; what is stored changes by [`Flow::update`](crate::Flow::update).
+    #[must_use]
+    fn with<F>(&self, change: F) -> Self
+    where
+        F: FnOnce(&mut Self::Update) -> &mut Self::Update,
+    {
+        let mut update = Self::update(Arc::new(self.clone()));
+        change(&mut update);
+        Arc::unwrap_or_clone(update.apply())
+    }
 }
 
 /// The generated type behind [`StepContext::Update`].
@@ -78,6 +100,10 @@ pub trait ContextUpdate: Send {
     #[allow(clippy::type_complexity, reason = "generated code implements it")]
     fn store(self) -> Result<(Arc<Self::Context>, FieldValues), (Arc<Self::Context>, ContextError)>;
 
+    /// Applies what was set, without encoding it.
+    #[doc(hidden)]
+    fn apply(self) -> Arc<Self::Context>;
+
     /// The context as it was.
     #[doc(hidden)]
     fn discard(self) -> Arc<Self::Context>;
@@ -93,32 +119,4 @@ pub trait DefaultContext: StepContext {
     /// The context with every field at its default.
     #[doc(hidden)]
     fn from_defaults() -> Self;
-}
-
-/// What a context consists of, as recorded with each run that uses it.
-#[derive(Debug)]
-pub struct Schema {
-    /// The context's recorded name.
-    pub name: &'static str,
-    /// The fields in the order of the struct.
-    pub fields: &'static [FieldSchema],
-}
-
-/// One field of a [`Schema`].
-#[derive(Debug)]
-pub struct FieldSchema {
-    /// The field's name, without `r#`.
-    pub name: &'static str,
-    /// The type as written in the struct.
-    pub type_name: &'static str,
-    /// Whether the builder demands it.
-    pub required: bool,
-    /// The form in which values of its type are stored.
-    pub form: fn() -> crate::value::Form,
-}
-
-impl Schema {
-    /// Stub.
-    #[must_use]
-    pub fn to_json(&self) -> String { format!("{{\"name\":{:?}}}", self.name) }
 }

@@ -1,8 +1,10 @@
 //! The error of a body: any `std::error::Error` becomes one with `?`.
 
+mod outcome;
 mod step;
 mod terminal;
 
+pub use outcome::Outcome;
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;
 

@@ -36,12 +36,16 @@ pub mod prelude {
 /// What the macros name. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::codec;
-    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Persist, StepArg, Storable};
-    pub use crate::context::{ContextUpdate, DefaultContext, FieldSchema, FieldValues, Schema};
-    pub use crate::flow::call;
+    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
+    pub use crate::context::{
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, Schema, Set, StepContext, Unset, set,
+    };
+    pub use crate::error::{Failure, Outcome};
+    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
+    pub use crate::policy::Policy;
     pub use crate::step::StepDef;
     pub use crate::value::{Form, Value};
-    pub use crate::workflow::WorkflowDef;
+    pub use crate::workflow::{Body, WorkflowDef};
+    pub use crate::{ContextError, Flow};
     pub use std::sync::Arc;
 }

@@ -1,5 +1,6 @@
 //! What a value must be able to do to be stored, by where it stands.
 
+use super::{ArgsReader, ArgsWriter, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A value that can be the result of a step, or the input or result of a workflow: any owned serde type, or bytes.
@@ -20,20 +21,19 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Storable for T {}
     note = "derive `serde::Serialize` and `serde::Deserialize` for it; it must own what it holds (`String` instead of `&str`)",
     note = "the handle of a workflow cannot be passed into a step: return a value, and let the workflow change the context"
 )]
-pub trait StepArg: Serialize + DeserializeOwned + Send + 'static {}
+pub trait StepArg: Serialize + DeserializeOwned + Send + 'static {
+    /// Adds the argument to those of a call.
+    #[doc(hidden)]
+    fn write(&self, name: &'static str, args: &mut ArgsWriter) -> Result<(), CodecError> {
+        args.arg(name, self)
+    }
+
+    /// Takes the argument from those that were recorded.
+    #[doc(hidden)]
+    fn read(name: &'static str, args: &mut ArgsReader) -> Result<Self, CodecError> {
+        args.arg(name)
+    }
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> StepArg for T {}
-
-/// A value that can be a stored field of a context: any owned serde type that can be compared and shared, or bytes.
-///
-/// Locks, cells and atomics are excluded: a field cannot be changed behind the journal's back.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a stored field of a context",
-    label = "a stored field must be `Serialize + Deserialize + PartialEq + Clone + Send + Sync` and own what it holds",
-    note = "derive what is missing; a lock, cell or atomic cannot be stored, because a step could change the context through it: store the value, and change it with `flow.update(..)`"
-)]
-pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {}

@@ -1,7 +1,7 @@
 //! A workflow whose context is not set yet.
 
 use super::Flow;
-use crate::context::{ContextError, DefaultContext, StepContext};
+use crate::context::{ContextError, DefaultContext, FieldValues, StepContext};
 use crate::journal::{ContextChange, Journal, Recorded};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -43,21 +43,24 @@ impl<C: StepContext> Start<C> {
     /// # Errors
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
     pub async fn with(self, context: C) -> Result<Flow<C>, ContextError> {
-        let change = ContextChange::Set { context: C::NAME, schema: C::schema() };
         let position = self.journal.draw();
+        self.set(position, || context.store_all()).await
+    }
+
+    /// Sets the context at a position; `store` is called if the history has none.
+    async fn set(
+        self,
+        position: u64,
+        store: impl FnOnce() -> Result<(C, FieldValues), ContextError>,
+    ) -> Result<Flow<C>, ContextError> {
+        let change = ContextChange::Set { context: C::NAME, schema: C::schema() };
         let context = match self.journal.recorded_change(position, &change) {
-            Recorded::New => {
-                let stored = context.store_all();
-                super::update::append(&*self.journal, position, &change, stored)?
-            }
+            Recorded::New => super::update::append(&*self.journal, position, &change, store())?,
             Recorded::Made(rows) => {
                 let find = &mut |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value.clone());
                 match C::load(find) {
                     Ok(context) => context,
-                    Err(error) => {
-                        self.journal.unreadable(position, error.to_string());
-                        return std::future::pending().await;
-                    }
+                    Err(error) => return self.park(position, &error).await,
                 }
             }
             Recorded::Refused(error) => return super::update::refused_before(&*self.journal, position, &error).await,
@@ -67,12 +70,26 @@ impl<C: StepContext> Start<C> {
         self.journal.share_context(Some(context.clone()));
         Ok(Flow { journal: self.journal, context: Some(context) })
     }
+
+    async fn park<T>(self, position: u64, why: &ContextError) -> T {
+        self.journal.unreadable(position, why.to_string());
+        std::future::pending().await
+    }
 }
 
 impl<C: DefaultContext> Start<C> {
-    /// Sets the context with every field at its default.
+    /// Sets the context with every field at its default. A default that cannot be stored parks the run: it is a fault of
+    /// the program and not of this run, so nothing is recorded and mended code goes on.
     #[doc(hidden)]
-    pub async fn with_defaults(self) -> Result<Flow<C>, ContextError> {
-        self.with(C::from_defaults()).await
+    pub async fn with_defaults(self) -> Flow<C> {
+        let position = self.journal.draw();
+        let stored = C::from_defaults().store_all();
+        match stored {
+            Err(error) => self.park(position, &error).await,
+            Ok(stored) => match self.set(position, || Ok(stored)).await {
+                Ok(flow) => flow,
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 }

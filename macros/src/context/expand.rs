@@ -1,0 +1,31 @@
+//! What is generated for a context: one file for each thing.
+
+mod builder;
+mod defaults;
+mod definition;
+mod update;
+
+use super::input::Context;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty struct gives no further errors.
+pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
+    let types = [builder::types(context), update::types(context)];
+    let items = [
+        defaults::items(context, stand_in),
+        definition::items(context, stand_in),
+        builder::items(context, stand_in),
+        update::items(context, stand_in),
+    ];
+    quote! {
+        #(#types)*
+        #[allow(deprecated, reason = "the user's own fields")]
+        const _: () = { #(#items)* };
+    }
+}
+
+/// The body of a generated function.
+fn body(stand_in: bool, tokens: TokenStream) -> TokenStream {
+    if stand_in { quote!(::core::unimplemented!()) } else { tokens }
+}

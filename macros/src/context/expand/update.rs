@@ -1,0 +1,146 @@
+//! The type behind `flow.update(|c| ..)`: the old context, and a setter for each field.
+
+use super::super::input::Context;
+use super::{body, defaults};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+pub(super) fn types(context: &Context) -> TokenStream {
+    let (vis, ident) = (&context.vis, &context.ident);
+    let update = crate::name::joined(ident, "Update");
+    let types = context.fields.iter().map(|field| &field.ty);
+    let doc = format!(
+        "What the closure of `flow.update(|c| ..)` gets for an [`{ident}`]: a method for each field, and the old values \
+         (`c.field`)."
+    );
+    // Tuple fields cannot be taken for fields of the context, which are reached through `Deref`.
+    quote! {
+        #[doc = #doc]
+        #[must_use]
+        #vis struct #update(
+            ::steadfast::__private::Arc<#ident>,
+            (#(::core::option::Option<#types>,)*),
+        );
+    }
+}
+
+pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
+    let ident = &context.ident;
+    let update = crate::name::joined(ident, "Update");
+    let setters = context.fields.iter().enumerate().map(|(index, field)| {
+        let (vis, name, ty) = (&field.vis, &field.ident, &field.ty);
+        let index = Literal::usize_unsuffixed(index);
+        let doc = format!("Sets [`{ident}::{}`] to a new value.", field.name);
+        let (parameter, value) = super::builder::parameter(ty);
+        quote! {
+            #[doc = #doc]
+            #vis fn #name(&mut self, value: #parameter) -> &mut Self {
+                (self.1).#index = ::core::option::Option::Some(#value);
+                self
+            }
+        }
+    });
+
+    let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
+    let compare = context.fields.iter().zip(&new).map(|(field, new)| {
+        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            if let ::core::option::Option::Some(new) = #new {
+                <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
+            }
+        )
+    });
+    let changed = body(
+        stand_in,
+        quote! {
+            let (#(#new,)*) = &self.1;
+            let mut changed = ::std::vec::Vec::new();
+            #(#compare)*
+            changed
+        },
+    );
+    let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
+        let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
+        quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::store_new(#new, &old.#ident, &SCHEMA, #index, &mut values)?,
+        )
+    });
+    let assign = |old: TokenStream| {
+        let fields = context.fields.iter().zip(&new).map(|(field, new)| {
+            let ident = &field.ident;
+            quote!(if let ::core::option::Option::Some(new) = #new { context.#ident = new; })
+        });
+        quote! {
+            let context = ::steadfast::__private::Arc::make_mut(#old);
+            #(#fields)*
+        }
+    };
+    let assign = assign(quote!(&mut old));
+    let store = body(
+        stand_in,
+        quote! {
+            let Self(mut old, (#(#new,)*)) = self;
+            let mut values = ::steadfast::__private::FieldValues::new();
+            let mut encode = || ::core::result::Result::Ok((#(#encode)*));
+            match encode() {
+                ::core::result::Result::Ok((#(#new,)*)) => {
+                    #assign
+                    ::core::result::Result::Ok((old, values))
+                }
+                ::core::result::Result::Err(error) => ::core::result::Result::Err((old, error)),
+            }
+        },
+    );
+    let apply = body(
+        stand_in,
+        quote! {
+            let Self(mut old, (#(#new,)*)) = self;
+            #assign
+            old
+        },
+    );
+    let _ = defaults::is_string;
+
+    quote! {
+        #[automatically_derived]
+        impl #update {
+            #(#setters)*
+        }
+
+        #[automatically_derived]
+        impl ::core::ops::Deref for #update {
+            type Target = #ident;
+
+            fn deref(&self) -> &#ident {
+                &self.0
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, unreachable_code, reason = "a context without fields")]
+        impl ::steadfast::__private::ContextUpdate for #update {
+            type Context = #ident;
+
+            fn changed(&self) -> ::std::vec::Vec<&'static ::core::primitive::str> {
+                #changed
+            }
+
+            fn store(self) -> ::core::result::Result<
+                (::steadfast::__private::Arc<#ident>, ::steadfast::__private::FieldValues),
+                (::steadfast::__private::Arc<#ident>, ::steadfast::__private::ContextError),
+            > {
+                #store
+            }
+
+            fn apply(self) -> ::steadfast::__private::Arc<#ident> {
+                #apply
+            }
+
+            fn discard(self) -> ::steadfast::__private::Arc<#ident> {
+                self.0
+            }
+        }
+    }
+}

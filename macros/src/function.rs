@@ -1,0 +1,196 @@
+//! What steps and workflows have in common: an async function that returns a `Result`.
+
+use crate::faults::Faults;
+use crate::name;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit::{self, Visit};
+use syn::{
+    Attribute, Block, FnArg, Ident, ItemFn, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference, Visibility,
+};
+
+/// A function with one of our attributes.
+pub(crate) struct Function {
+    pub(crate) attributes: Attributes,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) parameters: Vec<Parameter>,
+    /// What it returns; nothing if that cannot be used.
+    pub(crate) output: Option<Type>,
+    pub(crate) block: Box<Block>,
+}
+
+/// One parameter; a `self` is none.
+pub(crate) struct Parameter {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) pattern: Pat,
+    pub(crate) ty: Type,
+    /// The pattern if it is a name, else its place: `argument_2`.
+    pub(crate) name: Ident,
+}
+
+/// The attributes below ours, by where they go.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    /// On everything that is generated.
+    pub(crate) cfg: Vec<Attribute>,
+    /// On the function that is called, and on the user's own.
+    pub(crate) docs: Vec<Attribute>,
+    /// On the function that is called.
+    pub(crate) surface: Vec<Attribute>,
+    /// On the user's own function: lints, and attributes of others.
+    pub(crate) own: Vec<Attribute>,
+}
+
+impl Function {
+    /// The function, or the token stream to leave in its place.
+    pub(crate) fn parse(item: TokenStream, kind: &str, faults: &Faults) -> Result<Self, TokenStream> {
+        let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+            let first = item.clone().into_iter().next();
+            faults.add(
+                first,
+                format!("a {kind} is a function"),
+                format!("put `#[{kind}]` on an `async fn` with a body"),
+            );
+            return Err(item);
+        };
+        if let Some(receiver) = function.sig.receiver() {
+            let help = "make it a function outside of the `impl`, and pass what it needs by value";
+            faults.add(receiver, format!("a {kind} is a function of its own, without `self`"), help);
+            return Err(item);
+        }
+        let ItemFn { attrs, vis, sig, block, .. } = function;
+        let parameters = sig.inputs.iter().enumerate().filter_map(|(index, input)| match input {
+            FnArg::Typed(typed) => Some(Parameter {
+                attributes: typed.attrs.clone(),
+                pattern: (*typed.pat).clone(),
+                ty: (*typed.ty).clone(),
+                name: match &*typed.pat {
+                    Pat::Ident(pattern) => pattern.ident.clone(),
+                    _ => Ident::new(&format!("argument_{}", index + 1), proc_macro2::Span::call_site()),
+                },
+            }),
+            FnArg::Receiver(_) => None,
+        });
+        let parameters = parameters.collect();
+        let output = match &sig.output {
+            ReturnType::Type(_, ty) if sig.generics.params.is_empty() && !borrows_or_hides(ty) => Some((**ty).clone()),
+            _ => None,
+        };
+        Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, block, sig })
+    }
+
+    pub(crate) fn ident(&self) -> &Ident {
+        &self.sig.ident
+    }
+
+    /// The name as it is recorded and spoken of.
+    pub(crate) fn name(&self) -> String {
+        name::plain(&self.sig.ident)
+    }
+
+    /// What a step or workflow cannot be, whatever it does.
+    pub(crate) fn check(&self, kind: &str, faults: &Faults) {
+        let Signature { constness, safety, abi, generics, output, variadic, ident, .. } = &self.sig;
+        let plain = "an ordinary `async fn`";
+        if let Some(token) = constness {
+            faults.add(token, format!("a {kind} cannot be `const`"), format!("make it {plain}"));
+        }
+        if let syn::Safety::Unsafe(token) = safety {
+            faults.add(token, format!("a {kind} cannot be `unsafe`"), format!("make it {plain}"));
+        }
+        if let Some(token) = abi {
+            faults.add(token, format!("a {kind} cannot be `extern`"), format!("make it {plain}"));
+        }
+        if let Some(token) = variadic {
+            faults.add(token, format!("a {kind} cannot be variadic"), format!("make it {plain}"));
+        }
+        if !generics.params.is_empty() {
+            let help = "write the types themselves: what is recorded must be read back after a restart, when nobody can say \
+                        which types they were";
+            faults.add(generics, format!("a {kind} cannot have type parameters or lifetimes"), help);
+        }
+        let result = "write `-> Result<T>`; `steadfast::Result<T>` takes every error with `?`";
+        match output {
+            ReturnType::Default => {
+                let help = format!("add `-> Result<()>` to `{}`, and `Ok(())` at its end", name::plain(ident));
+                faults.add(ident, format!("a {kind} returns a `Result`"), help);
+            }
+            ReturnType::Type(_, ty) => match &**ty {
+                Type::Tuple(tuple) if tuple.elems.is_empty() => {
+                    faults.add(
+                        ty,
+                        format!("a {kind} returns a `Result`"),
+                        "write `-> Result<()>`, and `Ok(())` at the end",
+                    );
+                }
+                Type::ImplTrait(_) | Type::Never(_) | Type::Reference(_) => {
+                    faults.add(ty, format!("a {kind} returns a `Result`"), result);
+                }
+                ty if borrows_or_hides(ty) => {
+                    let help = "write the type itself, and one that owns what it holds: `Result<String>`";
+                    faults.add(
+                        ty,
+                        format!("what a {kind} returns is stored, so it can neither borrow nor be `impl Trait`"),
+                        help,
+                    );
+                }
+                _ => {}
+            },
+        }
+    }
+
+    /// `Some` with the first word of a type's last segment: `Flow` of `steadfast::Flow<C>`.
+    pub(crate) fn last_word(ty: &Type) -> Option<String> {
+        let Type::Path(path) = ty else { return None };
+        path.path.segments.last().map(|segment| name::plain(&segment.ident))
+    }
+}
+
+/// Whether a type has a reference (other than in a function pointer) or an `impl Trait` in it.
+pub(crate) fn borrows_or_hides(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type_reference(&mut self, _: &'ast TypeReference) {
+            self.0 = true;
+        }
+        fn visit_type_impl_trait(&mut self, _: &'ast TypeImplTrait) {
+            self.0 = true;
+        }
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+    }
+    let mut finder = Finder(false);
+    visit::visit_type(&mut finder, ty);
+    finder.0
+}
+
+impl Attributes {
+    fn sort(attributes: Vec<Attribute>) -> Self {
+        let mut sorted = Self::default();
+        for attribute in attributes {
+            let place = match attribute.path().get_ident().map(ToString::to_string).as_deref() {
+                Some("cfg") => &mut sorted.cfg,
+                Some("doc") => &mut sorted.docs,
+                Some("deprecated") => &mut sorted.surface,
+                _ => &mut sorted.own,
+            };
+            place.push(attribute);
+        }
+        sorted
+    }
+
+    /// Only those that decide whether the item is there.
+    pub(crate) fn cfg(&self) -> TokenStream {
+        let cfg = &self.cfg;
+        quote!(#(#cfg)*)
+    }
+
+    /// For the function that is called. It is documented in any case.
+    pub(crate) fn surface(&self, otherwise: &str) -> TokenStream {
+        let Self { cfg, docs, surface, .. } = self;
+        let otherwise = docs.is_empty().then(|| quote!(#[doc = #otherwise]));
+        quote!(#(#cfg)* #(#docs)* #otherwise #(#surface)*)
+    }
+}

@@ -1,0 +1,74 @@
+//! Names: how an identifier and a type read, and recorded names.
+
+use crate::faults::Faults;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::{Expr, ExprLit, Lit, MetaNameValue, ext::IdentExt};
+
+/// An identifier without `r#`.
+pub(crate) fn plain(ident: &syn::Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// `OrderContext` and `Builder` give `OrderContextBuilder`, at the place of the first.
+pub(crate) fn joined(ident: &syn::Ident, suffix: &str) -> syn::Ident {
+    syn::Ident::new(&format!("{}{suffix}", plain(ident)), ident.span())
+}
+
+/// `user_id` gives `UserId`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let mut camel = String::new();
+    for word in name.split('_') {
+        let mut letters = word.chars();
+        camel.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+/// The value of `name = ".."`.
+pub(crate) fn recorded(meta: &MetaNameValue, faults: &Faults) -> Option<String> {
+    match &meta.value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().is_empty() => Some(text.value()),
+        other => {
+            faults.add(other, "the recorded name is a text that is not empty", "write `name = \"charge\"`");
+            None
+        }
+    }
+}
+
+/// A type or path as a person writes it: `Vec<u8>` and not `Vec < u8 >`.
+pub(crate) fn as_written(tokens: impl quote::ToTokens) -> String {
+    let mut text = String::new();
+    write(tokens.into_token_stream(), &mut text);
+    text
+}
+
+fn write(tokens: TokenStream, text: &mut String) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                write(group.stream(), text);
+                text.push_str(close);
+            }
+            TokenTree::Punct(punct) => {
+                text.push(punct.as_char());
+                if matches!(punct.as_char(), ',' | ';' | '=' | '+') {
+                    text.push(' ');
+                }
+            }
+            word => {
+                if text.ends_with(|last: char| last.is_alphanumeric() || last == '_') {
+                    text.push(' ');
+                }
+                text.push_str(&word.to_string());
+            }
+        }
+    }
+}

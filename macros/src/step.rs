@@ -1,0 +1,28 @@
+//! `#[step]`.
+
+mod attribute;
+mod check;
+mod expand;
+mod input;
+
+use crate::faults::Faults;
+use crate::function::Function;
+use attribute::Options;
+use input::Step;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let faults = Faults::new();
+    let keep = match Function::parse(item, "step", &faults) {
+        Ok(function) => {
+            let options = Options::parse(attribute, &faults);
+            let step = Step::new(function, options);
+            check::all(&step, &faults);
+            expand::all(&step, faults.any())
+        }
+        Err(item) => item,
+    };
+    let faults = faults.into_tokens();
+    quote!(#faults #keep)
+}

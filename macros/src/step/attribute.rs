@@ -1,0 +1,186 @@
+//! What stands in `#[step(..)]`.
+
+use crate::duration::Duration;
+use crate::faults::Faults;
+use crate::name;
+use crate::suggest;
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Lit, Meta, MetaNameValue, Path, Token};
+
+/// The options of a step.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<String>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) blocking: bool,
+}
+
+/// `retry(..)`; what is not given has its default.
+#[derive(Default)]
+pub(crate) struct Retry {
+    pub(crate) attempts: Option<u32>,
+    pub(crate) backoff: Option<Duration>,
+    pub(crate) factor: Option<f64>,
+    pub(crate) max_backoff: Option<Duration>,
+    pub(crate) jitter: Option<f64>,
+    pub(crate) unless: Option<Path>,
+}
+
+const OPTIONS: [&str; 4] = ["name", "timeout", "retry", "blocking"];
+const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
+
+type List = Punctuated<Meta, Token![,]>;
+
+/// Notes words that are given twice.
+struct Seen(Vec<String>);
+
+impl Seen {
+    fn first(&mut self, meta: &Meta, faults: &Faults) -> bool {
+        let word = name::as_written(meta.path());
+        let first = !self.0.contains(&word);
+        if !first {
+            faults.add(meta.path(), format!("`{word}` is given twice"), "keep one of them");
+        }
+        self.0.push(word);
+        first
+    }
+}
+
+impl Options {
+    pub(crate) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
+        let mut options = Self::default();
+        let mut seen = Seen(Vec::new());
+        for meta in faults.take(List::parse_terminated.parse2(attribute)).into_iter().flatten() {
+            if seen.first(&meta, faults) {
+                options.one(&meta, faults);
+            }
+        }
+        options
+    }
+
+    fn one(&mut self, meta: &Meta, faults: &Faults) {
+        let word = name::as_written(meta.path());
+        match (word.as_str(), meta) {
+            ("name", Meta::NameValue(meta)) => self.name = name::recorded(meta, faults),
+            ("timeout", Meta::NameValue(meta)) => {
+                self.timeout = Duration::parse(&meta.value, faults);
+                if self.timeout.is_some_and(Duration::is_zero) {
+                    faults.add(
+                        &meta.value,
+                        "a step without time can only time out",
+                        "leave `timeout` away for no limit",
+                    );
+                }
+            }
+            ("retry", Meta::List(list)) => self.retry = Some(Retry::parse(list, faults)),
+            ("blocking", Meta::Path(_)) => self.blocking = true,
+            ("name", _) => wrong_form(meta, "name = \"charge\"", faults),
+            ("timeout", _) => wrong_form(meta, "timeout = \"30s\"", faults),
+            ("retry", _) => wrong_form(meta, "retry(attempts = 5, backoff = \"200ms\")", faults),
+            ("blocking", _) => wrong_form(meta, "blocking", faults),
+            _ if RETRY.contains(&word.as_str()) => {
+                let help = format!("write `retry(attempts = 5, {word} = ..)`");
+                faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
+            }
+            _ => {
+                faults.add(meta.path(), format!("`{word}` is not an option of a step"), suggest::help(&word, &OPTIONS))
+            }
+        }
+    }
+}
+
+fn wrong_form(meta: &Meta, right: &str, faults: &Faults) {
+    let word = name::as_written(meta.path());
+    faults.add(meta, format!("`{word}` is written another way"), format!("write `{right}`"));
+}
+
+impl Retry {
+    fn parse(list: &syn::MetaList, faults: &Faults) -> Self {
+        let mut retry = Self::default();
+        let mut seen = Seen(Vec::new());
+        let metas = faults.take(list.parse_args_with(List::parse_terminated));
+        let readable = metas.is_some();
+        for meta in metas.into_iter().flatten() {
+            let word = name::as_written(meta.path());
+            match &meta {
+                Meta::NameValue(pair) if RETRY.contains(&word.as_str()) => {
+                    if seen.first(&meta, faults) {
+                        retry.one(&word, pair, faults);
+                    }
+                }
+                _ if RETRY.contains(&word.as_str()) => wrong_form(&meta, &format!("{word} = .."), faults),
+                _ => faults.add(
+                    meta.path(),
+                    format!("`{word}` is not an option of `retry`"),
+                    suggest::help(&word, &RETRY),
+                ),
+            }
+        }
+        if readable && !seen.0.iter().any(|word| word == "attempts") {
+            faults.add(
+                &list.path,
+                "`retry` does not say how many attempts may fail",
+                "write `retry(attempts = 5, ..)`",
+            );
+        }
+        if let (Some(first), Some(longest)) = (retry.backoff, retry.max_backoff)
+            && first > longest
+        {
+            let help = "make `max_backoff` at least as long as `backoff`";
+            faults.add(&list.path, "the first wait is longer than the longest", help);
+        }
+        retry
+    }
+
+    fn one(&mut self, word: &str, pair: &MetaNameValue, faults: &Faults) {
+        let value = &pair.value;
+        match word {
+            "attempts" => self.attempts = attempts(value, faults),
+            "backoff" => self.backoff = Duration::parse(value, faults),
+            "max_backoff" => self.max_backoff = Duration::parse(value, faults),
+            "factor" => {
+                let help = "write a number from 1 on: `factor = 2.0` doubles the wait each time";
+                self.factor = number(value, |factor| factor >= 1.0, "the wait cannot become shorter", help, faults);
+            }
+            "jitter" => {
+                let help = "write a number from 0 (none) to 1 (the whole wait): `jitter = 0.1`";
+                let inside = |jitter| (0.0..=1.0).contains(&jitter);
+                self.jitter = number(value, inside, "jitter is a share of the wait", help, faults);
+            }
+            _ => match value {
+                Expr::Path(path) => self.unless = Some(path.path.clone()),
+                other => faults.add(
+                    other,
+                    "`unless` names a function of the error",
+                    "write `unless = CardError::is_final` for an `fn is_final(&self) -> bool`",
+                ),
+            },
+        }
+    }
+}
+
+fn attempts(value: &Expr, faults: &Faults) -> Option<u32> {
+    if let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = value
+        && let Ok(attempts @ 1..) = number.base10_parse()
+    {
+        return Some(attempts);
+    }
+    faults.add(value, "attempts are counted from 1", "write a whole number: `attempts = 5`");
+    None
+}
+
+fn number(value: &Expr, fits: impl Fn(f64) -> bool, fault: &str, help: &str, faults: &Faults) -> Option<f64> {
+    let number = match value {
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse::<f64>().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse::<u32>().ok().map(f64::from),
+        _ => None,
+    };
+    let number = number.filter(|number| number.is_finite() && fits(*number));
+    if number.is_none() {
+        faults.add(value, fault, help);
+    }
+    number
+}

@@ -1,0 +1,23 @@
+//! What is generated for a step: one file for each thing.
+
+mod call;
+mod definition;
+mod direct;
+
+use super::input::Step;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty step gives no further errors.
+pub(super) fn all(step: &Step, stand_in: bool) -> TokenStream {
+    let items = [call::items(step, stand_in), direct::items(step, stand_in), definition::items(step, stand_in)];
+    quote!(#(#items)*)
+}
+
+/// What the step returns; something that compiles if that cannot be used.
+fn output(step: &Step) -> TokenStream {
+    match &step.function.output {
+        Some(ty) => quote!(#ty),
+        None => quote!(::core::result::Result<(), ::steadfast::Error>),
+    }
+}

@@ -1,0 +1,49 @@
+//! The function that a workflow calls.
+
+use super::super::input::Step;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Ident;
+
+pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
+    let (vis, ident) = (&step.function.vis, step.function.ident());
+    let attributes = step.function.attributes.surface(&format!("The step `{}`.", step.name));
+    let names = step.arguments.iter().map(|argument| &argument.name).collect::<Vec<_>>();
+    let handle = if names.iter().any(|name| *name == "flow") { "workflow_handle" } else { "flow" };
+    let handle = Ident::new(handle, Span::mixed_site());
+    let types = step.arguments.iter().map(|argument| {
+        let ty = &argument.ty;
+        if stand_in { quote!(impl ::core::marker::Sized) } else { quote!(#ty) }
+    });
+    let (bound, context) = match &step.context {
+        Some(context) if !stand_in => {
+            let ty = &context.reference.elem;
+            (
+                quote!(::steadfast::__private::HasContext<#ty>),
+                quote!(::steadfast::__private::HasContext::context(#handle)),
+            )
+        }
+        _ => (quote!(::steadfast::__private::WorkflowHandle), quote!(::steadfast::__private::Arc::new(()))),
+    };
+    let body = if stand_in {
+        quote!(::core::unimplemented!())
+    } else {
+        quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, #context, &(#(#names,)*)))
+    };
+    let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
+    quote! {
+        #attributes
+        #[allow(clippy::too_many_arguments, reason = "the user's own arguments, and the handle")]
+        #unused
+        #vis fn #ident<'flow>(
+            #handle: &'flow (impl #bound + ?::core::marker::Sized),
+            #(#names: #types),*
+        ) -> ::steadfast::__private::StepCall<
+            'flow,
+            <#ident as ::steadfast::__private::StepDef>::Output,
+            <#ident as ::steadfast::__private::StepDef>::Error,
+        > {
+            #body
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `impl StepDef`: names, types and policy for the runtime.
+
+use super::super::attribute::Retry;
+use super::super::input::Step;
+use super::output;
+use crate::duration::Duration;
+use crate::name;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
+    let (ident, name) = (step.function.ident(), &step.name);
+    let cfg = step.function.attributes.cfg();
+    let (policy, blocking) = (policy(step), step.options.blocking);
+    let result = output(step);
+    let span = result.span();
+    let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
+    let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
+    let context = match &step.context {
+        Some(context) if !stand_in => {
+            let ty = &context.reference.elem;
+            quote!(#ty)
+        }
+        _ => quote!(()),
+    };
+    let types = step.arguments.iter().map(|argument| &argument.ty);
+    let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
+    let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
+    let is_final =
+        step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
+            let call = quote_spanned!(unless.span()=> #unless(error));
+            quote! {
+                fn is_final(error: &Self::Error) -> ::core::primitive::bool {
+                    ::steadfast::__private::Failure::is_terminal(error) || #call
+                }
+            }
+        });
+    let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
+        let ty = &context.reference.elem;
+        quote_spanned!(ty.span()=>
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
+        )
+    });
+    quote! {
+        #cfg
+        const _: () = {
+            #is_context
+
+            #[automatically_derived]
+            #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
+            impl ::steadfast::__private::StepDef for #ident {
+                const NAME: &'static ::core::primitive::str = #name;
+                const POLICY: ::steadfast::__private::Policy = #policy;
+                const BLOCKING: ::core::primitive::bool = #blocking;
+                type Context = #context;
+                type Args = #args;
+                type Output = #value;
+                type Error = #error;
+
+                fn encode_args(
+                    args: &Self::Args,
+                ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
+                    #encode
+                }
+
+                fn decode_args(
+                    value: &::steadfast::__private::Value,
+                ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
+                    #decode
+                }
+
+                #is_final
+
+                fn body(
+                    context: ::steadfast::__private::Arc<Self::Context>,
+                    args: Self::Args,
+                ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
+                    + ::core::marker::Send + 'static
+                {
+                    #run
+                }
+            }
+        };
+    }
+}
+
+struct Bodies {
+    encode: TokenStream,
+    decode: TokenStream,
+    run: TokenStream,
+}
+
+impl Bodies {
+    fn stand_in() -> Self {
+        let empty = quote!(::core::unimplemented!());
+        Self { encode: empty.clone(), decode: empty, run: quote!(async move { ::core::unimplemented!() }) }
+    }
+
+    fn of(step: &Step) -> Self {
+        let ident = step.function.ident();
+        let parts = step.arguments.iter().enumerate().map(|(index, argument)| {
+            let (ty, name) = (&argument.ty, name::plain(&argument.name));
+            let index = Literal::usize_unsuffixed(index);
+            let write = quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::write(&args.#index, #name, &mut writer)?;
+            );
+            let read = quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut reader)?,
+            );
+            (write, read)
+        });
+        let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
+        let names: Vec<Ident> =
+            (0..step.arguments.len()).map(|index| format_ident!("__{index}", span = Span::mixed_site())).collect();
+        let context = step.context.as_ref().map(|_| quote!(&context,));
+        let call = quote!(#ident::direct(#context #(#names),*));
+        let outcome = if step.options.blocking { call } else { quote!(#call.await) };
+        Self {
+            encode: quote! {
+                let mut writer = ::steadfast::__private::ArgsWriter::new();
+                #(#write)*
+                ::core::result::Result::Ok(writer.finish())
+            },
+            decode: quote! {
+                let mut reader = ::steadfast::__private::ArgsReader::new(value)?;
+                let args = (#(#read)*);
+                reader.finish()?;
+                ::core::result::Result::Ok(args)
+            },
+            run: quote! {
+                async move {
+                    let (#(#names,)*) = args;
+                    ::steadfast::__private::Outcome::into_result(#outcome)
+                }
+            },
+        }
+    }
+}
+
+fn policy(step: &Step) -> TokenStream {
+    let option = |value: Option<Duration>| match value {
+        Some(value) => {
+            let value = value.tokens();
+            quote!(::core::option::Option::Some(#value))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let timeout = option(step.options.timeout);
+    let retry = step.options.retry.as_ref().map(|retry| {
+        let Retry { attempts, backoff, factor, max_backoff, jitter, .. } = retry;
+        let attempts = attempts.map(|attempts| quote!(attempts: #attempts,));
+        let factor = factor.map(|factor| quote!(factor: #factor,));
+        let jitter = jitter.map(|jitter| quote!(jitter: #jitter,));
+        // A first wait longer than the default of the longest is meant.
+        let longest = max_backoff.or(backoff.filter(|backoff| *backoff > Duration::MINUTE)).map(Duration::tokens);
+        let longest = longest.map(|longest| quote!(max_backoff: #longest,));
+        let backoff = backoff.map(Duration::tokens).map(|backoff| quote!(backoff: #backoff,));
+        quote!(#attempts #backoff #factor #longest #jitter)
+    });
+    quote! {
+        ::steadfast::__private::Policy { timeout: #timeout, #retry ..::steadfast::__private::Policy::ONCE }
+    }
+}

@@ -1,0 +1,71 @@
+//! The user's own function, for unit tests: `charge::direct(..)`.
+
+use super::super::input::Step;
+use super::output;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
+    let function = &step.function;
+    let (vis, ident) = (&function.vis, function.ident());
+    let cfg = function.attributes.cfg();
+    let (docs, own) = (&function.attributes.docs, &function.attributes.own);
+    let about = format!(
+        "The step [`{name}`](fn@{name}). It is called with the handle of a workflow; `direct` is the \
+         function itself, for unit tests.",
+        name = function.name()
+    );
+    let note = format!("The function behind the step `{}`: it records nothing. For unit tests.", step.name);
+    let arguments = step.arguments.iter().map(|argument| {
+        let (attributes, pattern, ty) = (&argument.attributes, &argument.pattern, &argument.ty);
+        if stand_in { quote!(_: impl ::core::marker::Sized) } else { quote!(#(#attributes)* #pattern: #ty) }
+    });
+    let context = step.context.as_ref().map(|context| {
+        let (attributes, pattern) = (&context.parameter.attributes, &context.parameter.pattern);
+        let (and, ty) = (context.reference.and_token, &context.reference.elem);
+        if stand_in {
+            quote!(_: &'ctx (impl ?::core::marker::Sized),)
+        } else {
+            quote!(#(#attributes)* #pattern: #and 'ctx #ty,)
+        }
+    });
+    let lifetime = step.context.as_ref().map(|_| quote!('ctx));
+    let result = output(step);
+    let block = if stand_in {
+        quote!({ ::core::unimplemented!() })
+    } else {
+        let block = &function.block;
+        quote!(#block)
+    };
+    let head = quote! {
+        #(#docs)*
+        #[doc = ""]
+        #[doc = #note]
+        #(#own)*
+        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, reason = "generated around the user's function")]
+    };
+    let function = if step.options.blocking {
+        quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #result #block)
+    } else {
+        // Not an `async fn`: rustc then suggests nonsense where the body assigns to the context.
+        let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
+        let captured = if stand_in { TokenStream::new() } else { quote!(+ use<#lifetime>) };
+        let future = quote_spanned!(result.span()=>
+            impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
+        );
+        let body = quote_spanned!(asyncness=> async move #block);
+        quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #future { #body })
+    };
+    quote! {
+        #cfg
+        #[doc = #about]
+        #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
+        #vis struct #ident {}
+
+        #cfg
+        impl #ident {
+            #function
+        }
+    }
+}

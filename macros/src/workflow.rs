@@ -1,0 +1,28 @@
+//! `#[workflow]`.
+
+mod attribute;
+mod check;
+mod expand;
+mod input;
+
+use crate::faults::Faults;
+use crate::function::Function;
+use attribute::Options;
+use input::Workflow;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let faults = Faults::new();
+    let keep = match Function::parse(item, "workflow", &faults) {
+        Ok(function) => {
+            let options = Options::parse(attribute, &faults);
+            let workflow = Workflow::new(function, options);
+            check::all(&workflow, &faults);
+            expand::all(&workflow, faults.any())
+        }
+        Err(item) => item,
+    };
+    let faults = faults.into_tokens();
+    quote!(#faults #keep)
+}

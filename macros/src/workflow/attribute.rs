@@ -1,0 +1,74 @@
+//! What stands in `#[workflow(..)]`.
+
+use crate::faults::Faults;
+use crate::name;
+use crate::suggest;
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Ident, MetaNameValue, Token, Type, ext::IdentExt};
+
+/// The options of a workflow.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<String>,
+    pub(crate) context: Option<Type>,
+}
+
+/// `word = ..`, where what follows `context` is a type.
+enum Word {
+    Context(Ident, Type),
+    Other(MetaNameValue),
+    Unfinished(Ident),
+}
+
+impl Parse for Word {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let ahead = input.fork();
+        let word = ahead.call(Ident::parse_any)?;
+        if !ahead.peek(Token![=]) {
+            input.call(Ident::parse_any)?;
+            if !input.is_empty() && !input.peek(Token![,]) {
+                input.parse::<proc_macro2::TokenTree>()?;
+            }
+            return Ok(Self::Unfinished(word));
+        }
+        if word != "context" {
+            return input.parse().map(Self::Other);
+        }
+        input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+        input.parse().map(|ty| Self::Context(word, ty))
+    }
+}
+
+impl Options {
+    pub(crate) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
+        let mut options = Self::default();
+        let words = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, attribute);
+        for word in faults.take(words).into_iter().flatten() {
+            match word {
+                Word::Context(word, ty) => {
+                    if options.context.replace(ty).is_some() {
+                        faults.add(word, "`context` is given twice", "keep one: a workflow has one context");
+                    }
+                }
+                Word::Other(meta) if meta.path.is_ident("name") => options.name = name::recorded(&meta, faults),
+                Word::Other(meta) => unknown(&name::as_written(&meta.path), &meta.path, faults),
+                Word::Unfinished(word) if word == "context" => {
+                    faults.add(word, "`context` names the type of the context", "write `context = OrderContext`");
+                }
+                Word::Unfinished(word) if word == "name" => {
+                    faults.add(word, "`name` gives the recorded name", "write `name = \"process_order\"`");
+                }
+                Word::Unfinished(word) => unknown(&word.to_string(), &word, faults),
+            }
+        }
+        options
+    }
+}
+
+fn unknown(word: &str, place: &impl quote::ToTokens, faults: &Faults) {
+    let help = suggest::help(word, &["context", "name"]);
+    faults.add(place, format!("`{word}` is not an option of a workflow"), help);
+}

@@ -1,0 +1,46 @@
+//! `impl WorkflowDef`: names and types for the runtime.
+
+use super::super::input::Workflow;
+use super::{context, input};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
+    let function = &workflow.function;
+    let (vis, ident, name) = (&function.vis, function.ident(), &workflow.name);
+    let cfg = function.attributes.cfg();
+    let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
+    let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
+    let result = match &function.output {
+        Some(ty) => quote!(#ty),
+        None => quote!(::core::result::Result<(), ::steadfast::Error>),
+    };
+    let value = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Value);
+    let error = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Error);
+    let input = workflow.input.as_ref().map(|_| quote!(input));
+    quote! {
+        #cfg
+        #[doc = #about]
+        #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
+        #vis struct #ident {}
+
+        #cfg
+        #[automatically_derived]
+        #[allow(unused_variables, reason = "a workflow without input")]
+        impl ::steadfast::__private::WorkflowDef for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            type Context = #context;
+            type Input = #input_ty;
+            type Output = #value;
+            type Error = #error;
+
+            fn call(
+                start: ::steadfast::__private::Start<#context>,
+                input: #input_ty,
+            ) -> ::steadfast::__private::Body<Self> {
+                #ident(start, #input)
+            }
+        }
+    }
+}

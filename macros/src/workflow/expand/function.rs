@@ -1,0 +1,56 @@
+//! The function that names the workflow, with the user's own inside.
+
+use super::super::input::{Form, Workflow};
+use super::{context, input};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
+    let function = &workflow.function;
+    let (vis, ident) = (&function.vis, function.ident());
+    let attributes = function.attributes.surface(&format!("The workflow `{}`.", workflow.name));
+    let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
+    let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow, &context) };
+    let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
+    quote! {
+        #attributes
+        #unused
+        #vis fn #ident(
+            start: ::steadfast::__private::Start<#context>,
+            #parameter
+        ) -> ::steadfast::__private::Body<#ident> {
+            #body
+        }
+    }
+}
+
+fn body(workflow: &Workflow, context: &TokenStream) -> TokenStream {
+    let function = &workflow.function;
+    let (own, block, result) = (&function.attributes.own, &function.block, &function.output);
+    let (asyncness, fn_token) = (function.sig.asyncness, function.sig.fn_token);
+    let parameters = workflow.handle.iter().chain(&workflow.input).map(|parameter| {
+        let (attributes, pattern, ty) = (&parameter.attributes, &parameter.pattern, &parameter.ty);
+        quote!(#(#attributes)* #pattern: #ty)
+    });
+    let name = syn::Ident::new("workflow_body", function.ident().span().resolved_at(proc_macro2::Span::mixed_site()));
+    let input = workflow.input.as_ref().map(|_| quote!(input));
+    let flow = match workflow.context() {
+        Some(_) => quote!(::steadfast::__private::Start::with_defaults(start).await),
+        None => quote!(::steadfast::__private::Start::without_context(start)),
+    };
+    let run = match workflow.form {
+        Form::FlowMut => quote!({ let mut flow = #flow; #name(&mut flow, #input).await }),
+        Form::Flow => quote!({ let flow = #flow; #name(&flow, #input).await }),
+        Form::Start | Form::Unknown => quote!({ #name(start, #input).await }),
+    };
+    let _ = context;
+    let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
+    quote! {
+        #(#own)*
+        #[deny(unused_must_use, clippy::iter_over_hash_type)]
+        #asyncness #fn_token #name(#(#parameters),*) -> #result #block
+
+        #new(async move { ::steadfast::__private::Outcome::into_result(#run) })
+    }
+}

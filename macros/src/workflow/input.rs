@@ -1,0 +1,76 @@
+//! What a workflow is made of.
+
+use super::attribute::Options;
+use crate::function::{Function, Parameter};
+use syn::{GenericArgument, PathArguments, Type};
+
+/// A function with `#[workflow]`.
+pub(crate) struct Workflow {
+    pub(crate) function: Function,
+    pub(crate) options: Options,
+    /// The recorded name.
+    pub(crate) name: String,
+    /// The first parameter.
+    pub(crate) handle: Option<Parameter>,
+    pub(crate) form: Form,
+    /// The parameter after the handle.
+    pub(crate) input: Option<Parameter>,
+    /// Parameters after that, which are too many.
+    pub(crate) excess: Vec<Parameter>,
+}
+
+/// How the handle is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `start: Start<C>`.
+    Start,
+    /// `flow: &mut Flow<C>`.
+    FlowMut,
+    /// `flow: &Flow<C>`.
+    Flow,
+    /// Any other way.
+    Unknown,
+}
+
+impl Workflow {
+    pub(crate) fn new(mut function: Function, options: Options) -> Self {
+        let mut parameters = std::mem::take(&mut function.parameters).into_iter();
+        let (handle, input, excess) = (parameters.next(), parameters.next(), parameters.collect());
+        let form = handle.as_ref().map_or(Form::Unknown, |handle| Form::of(&handle.ty));
+        let name = options.name.clone().unwrap_or_else(|| function.name());
+        Self { function, options, name, handle, form, input, excess }
+    }
+
+    /// The context's type, as the attribute says.
+    pub(crate) fn context(&self) -> Option<&Type> {
+        self.options.context.as_ref()
+    }
+}
+
+impl Form {
+    fn of(ty: &Type) -> Self {
+        let word = |ty: &Type| Function::last_word(ty);
+        match ty {
+            Type::Path(_) if word(ty).as_deref() == Some("Start") => Self::Start,
+            Type::Reference(reference) if word(&reference.elem).as_deref() == Some("Flow") => {
+                if reference.mutability.is_some() { Self::FlowMut } else { Self::Flow }
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The `C` of `Start<C>`, `&mut Flow<C>`.
+pub(crate) fn parameter_of(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Reference(reference) => parameter_of(&reference.elem),
+        Type::Path(path) => match &path.path.segments.last()?.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! What may be a stored field of a context, and everything that is done with one field.
+
+use super::{ContextError, FieldValues, Schema};
+use crate::codec;
+use crate::value::Value;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A value that can be a stored field of a context: any owned serde type that can be compared and shared, or bytes.
+///
+/// Locks, cells and atomics are excluded: a field cannot be changed behind the journal's back.
+//
+// All that generated code does with a field is a method here, named through the field's type: so a type that cannot be
+// a field gives one error, at its place in the struct, and not one for each use.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a stored field of a context",
+    label = "a stored field must be `Serialize + Deserialize + PartialEq + Clone + Send + Sync` and own what it holds",
+    note = "derive what is missing: `#[derive(Serialize, Deserialize, PartialEq, Clone)]`",
+    note = "a lock, cell or atomic cannot be stored, because a step could change the context through it: store the value, and change it with `flow.update(..)`"
+)]
+pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {
+    /// Encodes the field, notes the value under the field's name, and gives back what a reader will decode.
+    #[doc(hidden)]
+    fn store(&self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
+        let refused = |error: codec::CodecError| schema.refuse(field, &error);
+        let stored = codec::encode(self).map_err(refused)?;
+        let decoded = codec::decode::<Self>(&stored).map_err(|error| {
+            schema.refuse(field, &format!("the value {stored} is written but cannot be read back: {error}"))
+        })?;
+        if decoded != *self {
+            return Err(schema.refuse(
+                field,
+                &format!("the value does not come back as it was: written as {stored}, it reads as another value"),
+            ));
+        }
+        values.push((schema.fields[field].name, stored));
+        Ok(decoded)
+    }
+
+    /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
+    #[doc(hidden)]
+    fn store_new(
+        new: Option<Self>,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Option<Self>, ContextError> {
+        match new {
+            Some(new) if new != *old => new.store(schema, field, values).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
+    #[doc(hidden)]
+    fn store_if_new(
+        &self,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Self, ContextError> {
+        if self == old { Ok(old.clone()) } else { self.store(schema, field, values) }
+    }
+
+    /// Notes the field's name if the values differ.
+    #[doc(hidden)]
+    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
+        if self != old {
+            changed.push(name);
+        }
+    }
+
+    /// Decodes the field.
+    #[doc(hidden)]
+    fn read(value: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+        codec::decode(value).map_err(|error| schema.refuse(field, &error))
+    }
+
+    /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
+    #[doc(hidden)]
+    fn load(
+        value: Option<Value>,
+        default: Option<fn() -> Self>,
+        schema: &Schema,
+        field: usize,
+    ) -> Result<Self, ContextError> {
+        match (value, default) {
+            (Some(value), _) => Self::read(&value, schema, field),
+            (None, Some(default)) => Ok(default()),
+            (None, None) => Err(schema.refuse(field, &"it is required, and there is no value for it")),
+        }
+    }
+
+    /// The form in which values of this type are stored.
+    #[doc(hidden)]
+    #[must_use]
+    fn form() -> crate::value::Form {
+        codec::form_of::<Self>()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {}
