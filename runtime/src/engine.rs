@@ -23,6 +23,8 @@ pub use error::{EngineError, RunError};
 pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
 pub use start::StartCall;
+#[cfg(feature = "testing")]
+pub(crate) use load::{Rebuild, rebuild};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};

@@ -11,6 +11,8 @@ mod run;
 mod scope;
 mod step;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod value;
 mod workflow;
 

@@ -157,6 +157,13 @@ impl Run {
         }
     }
 
+    /// The run with closures in the place of steps.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_stubs(self, stubs: crate::testing::Stubs) -> Self {
+        self.journal.state().stubs = stubs;
+        self
+    }
+
     /// Which run this is.
     pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
         self.journal.identity()

@@ -47,6 +47,8 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
+                #[cfg(feature = "testing")]
+                stubs: crate::testing::Stubs::default(),
             },
             clock: Clock::System,
         }
@@ -128,6 +130,16 @@ impl EngineBuilder {
     #[cfg(feature = "testing")]
     pub fn skip_sleeps(mut self) -> Self {
         self.clock = Clock::Skipping(std::sync::atomic::AtomicI64::new(1_577_836_800_000));
+        self
+    }
+
+    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`.
+    #[cfg(feature = "testing")]
+    pub fn stub<S: crate::step::StepDef>(
+        mut self,
+        stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.stubs.add::<S>(stub);
         self
     }
 

@@ -16,13 +16,15 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// What can be chosen of an engine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) lease_term: Duration,
     pub(crate) max_loads: u32,
     pub(crate) evict_after: Duration,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
+    #[cfg(feature = "testing")]
+    pub(crate) stubs: crate::testing::Stubs,
 }
 
 /// What all parts of an engine share.

@@ -162,15 +162,15 @@ async fn try_bring(
     let now = core.now();
     let result = blocking(core, move |store| {
         let foreign = foreign(&mails, sender);
-        let mut run = Run::new(&rebuilt, lease, limits, foreign);
+        let mut run = stubbed(&mails, Run::new(&rebuilt, lease, limits, foreign));
         let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
-            Ok(Err(Refusal::Park(reason))) => {
+            Ok(Err(Rebuild::Park(reason))) => {
                 run.park(reason);
                 Ok(run)
             }
-            Ok(Err(Refusal::Store(error))) => Err(error),
+            Ok(Err(Rebuild::Store(error))) => Err(error),
             Err(panic) => {
                 let message = format!("replaying run `{}` panicked: {}", rebuilt.id, panic_text(&*panic));
                 run.park(ParkReason::new(ParkCause::Panicked, message));
@@ -195,6 +195,18 @@ async fn try_bring(
     }
 }
 
+/// The run with the stubs of its engine.
+#[cfg(feature = "testing")]
+pub(super) fn stubbed(core: &Core, run: Run) -> Run {
+    run.with_stubs(core.options.stubs.clone())
+}
+
+/// Stubs exist in tests only.
+#[cfg(not(feature = "testing"))]
+pub(super) fn stubbed(_: &Core, run: Run) -> Run {
+    run
+}
+
 /// Says that a workflow was woken by something foreign.
 pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> impl Fn() + Send + Sync + use<> {
     let core = Arc::downgrade(core);
@@ -206,22 +218,23 @@ pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> 
     }
 }
 
-enum Refusal {
+/// Why a run could not be rebuilt.
+pub(crate) enum Rebuild {
     Park(ParkReason),
     Store(StoreError),
 }
 
 /// Replays the whole history and takes in what waits in the inbox.
-fn rebuild(
+pub(crate) fn rebuild(
     store: &dyn Store,
     run: &mut Run,
     row: &RunRow,
     workflow: &dyn AnyWorkflow,
     now: i64,
-) -> Result<(), Refusal> {
+) -> Result<(), Rebuild> {
     loop {
         let after = run.tail();
-        let entries = store.entries(row.number, after, PAGE).map_err(Refusal::Store)?;
+        let entries = store.entries(row.number, after, PAGE).map_err(Rebuild::Store)?;
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
         let has_fields = entries.iter().any(|entry| {
             use crate::journal::Kind::{ContextSet, ContextUpdated};
@@ -229,7 +242,7 @@ fn rebuild(
         });
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
         let full = entries.len() == PAGE;
-        run.replay(workflow, entries, fields.map_err(Refusal::Store)?).map_err(Refusal::Park)?;
+        run.replay(workflow, entries, fields.map_err(Rebuild::Store)?).map_err(Rebuild::Park)?;
         if !full {
             break;
         }
@@ -242,10 +255,10 @@ fn rebuild(
             row.seq,
             run.tail()
         );
-        return Err(Refusal::Park(ParkReason::new(ParkCause::Damaged, message)));
+        return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
     }
-    run.finish_replay(workflow, now).map_err(Refusal::Park)?;
-    for item in store.inbox(RunKey::Number(row.number)).map_err(Refusal::Store)? {
+    run.finish_replay(workflow, now).map_err(Rebuild::Park)?;
+    for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
         run.receive(item, now);
     }
     Ok(())

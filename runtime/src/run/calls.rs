@@ -34,6 +34,8 @@ pub(super) struct State {
     drawn: u64,
     context: Option<Arc<dyn Any + Send + Sync>>,
     context_entry: Option<u64>,
+    #[cfg(feature = "testing")]
+    pub(super) stubs: crate::testing::Stubs,
 }
 
 /// A call in flight.
@@ -122,6 +124,11 @@ impl State {
 impl Journal for RunJournal {
     fn identity(&self) -> &Arc<RunIdentity> {
         &self.identity
+    }
+
+    #[cfg(feature = "testing")]
+    fn substitute(&self, step: &str) -> Option<Arc<dyn crate::journal::StepBody>> {
+        self.state().stubs.get(step)
     }
 
     fn draw(&self) -> u64 {
