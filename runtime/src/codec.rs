@@ -1,12 +1,16 @@
 //! Between a user's value and a stored [`Value`](crate::value::Value): which form a type takes, and what is refused.
 
 mod args;
+pub(crate) mod base64;
 mod bounds;
 mod error;
 mod json;
+mod parts;
 mod typed;
+mod unordered;
 
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
-pub use typed::{decode, encode, form_of, round_trip, same_unordered};
+pub use typed::{decode, encode, form_of, record, round_trip};
+pub use unordered::same_unordered;

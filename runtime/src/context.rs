@@ -6,6 +6,7 @@ mod builder;
 mod error;
 mod persist;
 mod schema;
+mod text;
 
 pub use builder::{Set, Unset, set};
 pub use error::ContextError;
@@ -39,7 +40,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
-    fn store_all(&self) -> Result<(Self, FieldValues), ContextError>;
+    fn store_all(self) -> Result<(Self, FieldValues), ContextError>;
 
     /// Encodes the fields in which `new` differs from `self`, and gives back `new` as the stored values decode.
     ///
@@ -69,6 +70,25 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The start of an update.
     #[doc(hidden)]
     fn update(old: Arc<Self>) -> Self::Update;
+
+    /// The context as JSON: an object with a member for each field. Bytes stand in it as base64 text.
+    ///
+    /// # Errors
+    /// The first field that JSON cannot hold, by name.
+    fn to_json(&self) -> Result<String, ContextError> {
+        text::write(Self::schema(), &self.clone().store_all()?.1)
+    }
+
+    /// A context from the text that [`to_json`](StepContext::to_json) makes, or that a person wrote.
+    ///
+    /// A field with a default may be missing.
+    ///
+    /// # Errors
+    /// The text is no object, has an unknown key or one twice, lacks a required field, or a value does not fit: by name.
+    fn from_json(json: &str) -> Result<Self, ContextError> {
+        let values = text::read(Self::schema(), json)?;
+        Self::load(&mut |name| values.get(name).cloned())
+    }
 
     /// A copy with some fields changed, in memory only; what is stored changes by [`Flow::update`](crate::Flow::update).
     #[must_use]

@@ -1,56 +1,138 @@
 //! The arguments of a step call as one value.
-use super::CodecError;
+
+use super::json::{self, Order};
+use super::{CodecError, decode, parts, typed};
 use crate::value::{Form, Value};
+use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 /// Encodes arguments in canonical form (object keys sorted): a JSON array, or parts if one of them is raw bytes.
-#[derive(Default, Debug)]
-pub struct ArgsWriter(Vec<serde_json::Value>);
+#[derive(Debug)]
+pub struct ArgsWriter {
+    /// The JSON arguments as an array that is not closed yet.
+    json: Vec<u8>,
+    /// For each argument where its text ends in `json`, or its bytes.
+    args: Vec<Arg>,
+}
+
+#[derive(Debug)]
+enum Arg {
+    Json(usize),
+    Raw(Bytes),
+}
+
+impl Default for ArgsWriter {
+    fn default() -> Self {
+        Self { json: vec![b'['], args: Vec::new() }
+    }
+}
+
 impl ArgsWriter {
-    /// Starts.
+    /// No arguments yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
+
     /// Adds an argument.
     ///
     /// # Errors
     /// It cannot be stored; the path begins with `name`.
     pub fn arg<T: Serialize + 'static>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
-        self.0.push(serde_json::to_value(value).map_err(|e| CodecError { path: name.into(), message: e.to_string() })?);
+        if let Some(bytes) = typed::raw(value) {
+            self.args.push(Arg::Raw(bytes));
+            return Ok(());
+        }
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+        json::append(&mut self.json, value, Order::Sorted).map_err(|error| error.within(name))?;
+        self.args.push(Arg::Json(self.json.len()));
         Ok(())
     }
+
     /// The arguments as one value.
     #[must_use]
-    pub fn finish(self) -> Value {
-        Value::json(serde_json::to_vec(&self.0).expect("json"))
+    pub fn finish(mut self) -> Value {
+        if self.args.iter().all(|arg| matches!(arg, Arg::Json(_))) {
+            self.json.push(b']');
+            return Value::json(self.json);
+        }
+        let mut out = Vec::new();
+        let mut start = 1;
+        for arg in &self.args {
+            match arg {
+                Arg::Raw(bytes) => parts::append(&mut out, Form::Bytes, bytes),
+                Arg::Json(end) => {
+                    parts::append(&mut out, Form::Json, &self.json[start..*end]);
+                    start = end + 1;
+                }
+            }
+        }
+        Value { form: Form::Parts, bytes: out.into() }
     }
 }
-/// Decodes.
+
+/// Decodes recorded arguments one after the other.
 #[derive(Debug)]
-pub struct ArgsReader(std::vec::IntoIter<serde_json::Value>);
+pub struct ArgsReader {
+    count: usize,
+    rest: std::vec::IntoIter<Value>,
+}
+
 impl ArgsReader {
-    /// Starts.
+    /// The arguments in a value that [`ArgsWriter`] made.
     ///
     /// # Errors
-    /// Not arguments.
+    /// It holds no arguments.
     pub fn new(value: &Value) -> Result<Self, CodecError> {
-        assert_eq!(value.form, Form::Json);
-        Ok(Self(serde_json::from_slice::<Vec<_>>(&value.bytes).expect("todo").into_iter()))
+        let values = match value.form {
+            Form::Parts => parts::split(value.bytes.clone())?,
+            Form::Json => elements(&value.bytes)
+                .map_err(|error| none(&format!("expected the arguments of a step, found {value}: {error}")))?,
+            Form::Hash => return Err(none("only the hash of the arguments was kept")),
+            Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
+        };
+        Ok(Self { count: values.len(), rest: values.into_iter() })
     }
-    /// Next.
+
+    /// Takes the next argument.
     ///
     /// # Errors
-    /// misfit
+    /// There is none, or it does not fit the type; the path begins with `name`.
     pub fn arg<T: DeserializeOwned + 'static>(&mut self, name: &'static str) -> Result<T, CodecError> {
-        serde_json::from_value(self.0.next().expect("todo"))
-            .map_err(|e| CodecError { path: name.into(), message: e.to_string() })
+        match self.rest.next() {
+            Some(value) => decode(&value).map_err(|error| error.within(name)),
+            None => Err(none(&format!("there is no argument `{name}`: {}", recorded(self.count)))),
+        }
     }
-    /// No more may follow.
+
+    /// No argument may be left.
     ///
     /// # Errors
-    /// more
+    /// More arguments are recorded than were taken.
     pub fn finish(self) -> Result<(), CodecError> {
-        Ok(())
+        match self.rest.len() {
+            0 => Ok(()),
+            left => {
+                let taken = self.count - left;
+                Err(none(&format!("{}, and the step takes {taken}", recorded(self.count))))
+            }
+        }
     }
+}
+
+fn recorded(count: usize) -> String {
+    if count == 1 { "1 argument is recorded".into() } else { format!("{count} arguments are recorded") }
+}
+
+/// The elements of a JSON array, each as its text, not copied.
+fn elements(array: &Bytes) -> Result<Vec<Value>, serde_json::Error> {
+    let texts: Vec<&RawValue> = serde_json::from_slice(array)?;
+    Ok(texts.into_iter().map(|text| Value::json(array.slice_ref(text.get().as_bytes()))).collect())
+}
+
+fn none(message: &str) -> CodecError {
+    CodecError { path: String::new(), message: message.into() }
 }

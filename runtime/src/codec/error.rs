@@ -11,6 +11,14 @@ pub struct CodecError {
     pub message: String,
 }
 
+impl CodecError {
+    /// The error, seen from the value around it that has it under `name`.
+    pub(crate) fn within(mut self, name: &str) -> Self {
+        self.path.insert_str(0, name);
+        self
+    }
+}
+
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {

@@ -1,38 +1,143 @@
-//! Encoding and decoding by type.
+//! Encoding and decoding by type: raw bytes stay raw, everything else is JSON.
+
 use super::CodecError;
+use super::json::{self, Order};
 use crate::value::{Form, Value};
+use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::{Any, TypeId, type_name};
 
 /// The form in which values of a type are stored: raw for `Vec<u8>`, `Bytes` and `Box<[u8]>`, also through aliases; JSON
 /// for everything else.
 #[must_use]
 pub fn form_of<T: 'static>() -> Form {
-    Form::Json
+    let id = TypeId::of::<T>();
+    let raw = [TypeId::of::<Vec<u8>>(), TypeId::of::<Bytes>(), TypeId::of::<Box<[u8]>>()];
+    if raw.contains(&id) { Form::Bytes } else { Form::Json }
 }
-/// Encodes.
+
+/// Encodes a value in the form of its type. [`Bytes`] are not copied.
 ///
 /// # Errors
-/// refused
+/// JSON would lose something of it: NaN, a key that is no text, `Some` of nothing; the path leads to the place.
 pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
-    serde_json::to_vec(value).map(Value::json).map_err(|e| CodecError { path: String::new(), message: e.to_string() })
+    if let Some(bytes) = raw(value) {
+        return Ok(Value { form: Form::Bytes, bytes });
+    }
+    let mut text = Vec::new();
+    json::append(&mut text, value, Order::AsGiven)?;
+    Ok(Value::json(text))
 }
-/// Decodes.
+
+/// Decodes a value by the form in which it was recorded. [`Bytes`] are not copied.
 ///
 /// # Errors
-/// misfit
+/// It does not fit the type: expected and found.
 pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    serde_json::from_slice(&value.bytes).map_err(|e| CodecError { path: String::new(), message: e.to_string() })
+    match (value.form, form_of::<T>()) {
+        (Form::Bytes, Form::Bytes) => Ok(from_raw(&value.bytes).expect("the type is one of three")),
+        (Form::Json, _) => serde_json::from_slice(&value.bytes).map_err(|error| misfit::<T>(value, &reason(&error))),
+        (Form::Bytes, _) => Err(misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
+        (Form::Parts, _) => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
+        (Form::Hash, _) => Err(misfit::<T>(value, "only the hash of the value was kept")),
+    }
 }
-/// Both.
+
+/// Encodes a value that is to be recorded: one that could not be read back is refused now.
 ///
 /// # Errors
-/// either
+/// It cannot be written or, once written, not be read.
+pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
+    let stored = encode(value)?;
+    // Raw bytes come back by construction, and may be large.
+    if stored.form != Form::Bytes {
+        read_back::<T>(&stored)?;
+    }
+    Ok(stored)
+}
+
+/// Encodes a value, and gives back what a reader will decode.
+///
+/// # Errors
+/// It cannot be written or, once written, not be read.
 pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
     let stored = encode(value)?;
-    let back = decode(&stored)?;
+    let back = read_back(&stored)?;
     Ok((stored, back))
 }
 
-/// Stub.
-#[must_use]
-pub fn same_unordered(a: &Value, b: &Value) -> bool { a == b }
+fn read_back<T: DeserializeOwned + 'static>(stored: &Value) -> Result<T, CodecError> {
+    decode(stored).map_err(|CodecError { path, message }| CodecError {
+        path,
+        message: format!("it can be written but not be read back: {message}"),
+    })
+}
+
+/// The bytes of a value that is stored raw.
+pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
+    let value: &dyn Any = value;
+    if let Some(bytes) = value.downcast_ref::<Bytes>() {
+        return Some(bytes.clone());
+    }
+    let slice = value.downcast_ref::<Vec<u8>>().map(Vec::as_slice);
+    slice.or_else(|| value.downcast_ref::<Box<[u8]>>().map(|bytes| &**bytes)).map(Bytes::copy_from_slice)
+}
+
+fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
+    /// A value whose type is known to be `T` by now.
+    fn known<T: 'static, K: 'static>(make: impl FnOnce() -> K) -> Option<T> {
+        if TypeId::of::<T>() != TypeId::of::<K>() {
+            return None;
+        }
+        let mut slot = Some(make());
+        let slot: &mut dyn Any = &mut slot;
+        slot.downcast_mut::<Option<T>>()?.take()
+    }
+    known(|| bytes.clone()).or_else(|| known(|| bytes.to_vec())).or_else(|| known(|| Box::<[u8]>::from(&**bytes)))
+}
+
+fn misfit<T>(found: &Value, why: &str) -> CodecError {
+    let (expected, found) = (short(type_name::<T>()), beginning(found));
+    CodecError { path: String::new(), message: format!("expected `{expected}`, found {found}: {why}") }
+}
+
+/// What `serde_json` says, without the place where this is the whole of a short text.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) if error.line() <= 1 && error.column() < SHOWN => text[..end].to_owned(),
+        _ => text,
+    }
+}
+
+const SHOWN: usize = 60;
+
+fn beginning(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("`{}..`", &text[..cut]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// A type's name without the modules it stands in: `Option<Status>`.
+pub(super) fn short(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut word = 0;
+    let mut colons = 0;
+    for letter in name.chars() {
+        if letter == ':' {
+            colons += 1;
+            if colons == 2 {
+                short.truncate(word);
+                colons = 0;
+            }
+            continue;
+        }
+        short.push(letter);
+        if !(letter.is_alphanumeric() || letter == '_') {
+            word = short.len();
+        }
+    }
+    short
+}

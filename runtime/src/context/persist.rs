@@ -2,7 +2,7 @@
 
 use super::{ContextError, FieldValues, Schema};
 use crate::codec;
-use crate::value::Value;
+use crate::value::{Form, Value};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A value that can be a stored field of a context: any owned serde type that can be compared and shared, or bytes.
@@ -20,20 +20,25 @@ use serde::{Serialize, de::DeserializeOwned};
 pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {
     /// Encodes the field, notes the value under the field's name, and gives back what a reader will decode.
     #[doc(hidden)]
-    fn store(&self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
-        let refused = |error: codec::CodecError| schema.refuse(field, &error);
-        let stored = codec::encode(self).map_err(refused)?;
-        let decoded = codec::decode::<Self>(&stored).map_err(|error| {
-            schema.refuse(field, &format!("the value {stored} is written but cannot be read back: {error}"))
-        })?;
-        if decoded != *self {
-            return Err(schema.refuse(
-                field,
-                &format!("the value does not come back as it was: written as {stored}, it reads as another value"),
-            ));
-        }
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
+        let stored = codec::encode(&self).map_err(|error| schema.refuse(field, &error))?;
+        // Raw bytes come back by construction, and may be large.
+        let decoded = if stored.form == Form::Bytes { self } else { self.read_back(&stored, schema, field)? };
         values.push((schema.fields[field].name, stored));
         Ok(decoded)
+    }
+
+    /// The value as a reader will decode it, which must be equal.
+    #[doc(hidden)]
+    fn read_back(&self, stored: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+        let decoded = codec::decode::<Self>(stored).map_err(|error| {
+            schema.refuse(field, &format!("the value can be written but not be read back: {error}"))
+        })?;
+        if decoded == *self {
+            return Ok(decoded);
+        }
+        Err(schema
+            .refuse(field, &format!("the value is written as `{stored}`, and that is read back as another value")))
     }
 
     /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
@@ -54,13 +59,13 @@ pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Syn
     /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
     #[doc(hidden)]
     fn store_if_new(
-        &self,
+        self,
         old: &Self,
         schema: &Schema,
         field: usize,
         values: &mut FieldValues,
     ) -> Result<Self, ContextError> {
-        if self == old { Ok(old.clone()) } else { self.store(schema, field, values) }
+        if self == *old { Ok(old.clone()) } else { self.store(schema, field, values) }
     }
 
     /// Notes the field's name if the values differ.
@@ -95,7 +100,7 @@ pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Syn
     /// The form in which values of this type are stored.
     #[doc(hidden)]
     #[must_use]
-    fn form() -> crate::value::Form {
+    fn form() -> Form {
         codec::form_of::<Self>()
     }
 }

@@ -83,8 +83,8 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
     let body = Scoped { ambient, future: Box::pin(body) };
     async move {
         match body.await {
-            Ok(value) => match codec::round_trip(&value) {
-                Ok((stored, _)) => AttemptOutcome::Completed(stored),
+            Ok(value) => match codec::record(&value) {
+                Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
             Err(error) => failed(&error, is_final(&error)),
@@ -94,8 +94,8 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
 }
 
 fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
-    match codec::round_trip(error) {
-        Ok((stored, _)) => AttemptOutcome::Failed {
+    match codec::record(error) {
+        Ok(stored) => AttemptOutcome::Failed {
             cause: AttemptCause::Failed,
             error: Some(stored),
             message: error.to_string(),

@@ -32,7 +32,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let store = each(&|field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store(&self.#ident, &SCHEMA, #index, &mut values)?,
+            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &SCHEMA, #index, &mut values)?,
         )
     });
     let store_all = body(
@@ -47,7 +47,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
             #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
-                &new.#ident, &self.#ident, &SCHEMA, #index, &mut values,
+                new.#ident, &self.#ident, &SCHEMA, #index, &mut values,
             )?,
         )
     });
@@ -131,7 +131,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
                 &SCHEMA
             }
 
-            fn store_all(&self) -> ::core::result::Result<
+            fn store_all(self) -> ::core::result::Result<
                 (Self, ::steadfast::__private::FieldValues), ::steadfast::__private::ContextError,
             > {
                 #store_all

@@ -1,0 +1,58 @@
+//! Why a value was not written, and where in it.
+
+use crate::codec::CodecError;
+use serde::ser;
+use std::fmt;
+
+/// A refusal on its way out of the value: each object and array that it passes puts its part of the path in front.
+//
+// Boxed, because every write returns a `Result` with it and almost none is a refusal.
+#[derive(Debug)]
+pub(in crate::codec) struct Refusal(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    /// Innermost first.
+    path: Vec<String>,
+    message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Parts { path: Vec::new(), message: message.into() }))
+    }
+
+    /// The refusal, seen from the array around it.
+    pub(super) fn in_element(mut self, index: usize) -> Self {
+        self.0.path.push(format!("[{index}]"));
+        self
+    }
+
+    /// The refusal, seen from the object around it; `key` is JSON text in quotes, as it was written.
+    pub(super) fn in_member(mut self, key: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(key);
+        let inner = text.trim_matches('"');
+        let word = !inner.is_empty() && inner.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        self.0.path.push(if word { format!(".{inner}") } else { format!("[{text}]") });
+        self
+    }
+
+    pub(super) fn into_error(self) -> CodecError {
+        let Parts { path, message } = *self.0;
+        CodecError { path: path.into_iter().rev().collect(), message }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl ser::Error for Refusal {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::new(message.to_string())
+    }
+}

@@ -1,0 +1,112 @@
+//! A context as one JSON text, for people and for other systems; the journal keeps fields one by one.
+
+use super::{ContextError, FieldValues, Schema};
+use crate::codec::base64;
+use crate::value::{Form, Value};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An object with a member for each field: JSON fields as they are stored, raw bytes as base64 text.
+pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, ContextError> {
+    let mut json = String::from("{");
+    for (index, (name, value)) in values.iter().enumerate() {
+        let key = serde_json::to_string(name).expect("a string is JSON");
+        json.push_str(if index == 0 { "" } else { "," });
+        json.push_str(&key);
+        json.push(':');
+        if value.form == Form::Json {
+            json.push_str(std::str::from_utf8(&value.bytes).map_err(|error| whole(schema, error))?);
+        } else {
+            json.push('"');
+            json.push_str(&base64::encode(&value.bytes));
+            json.push('"');
+        }
+    }
+    json.push('}');
+    Ok(json)
+}
+
+/// The members of such a text by field.
+pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a str, Value>, ContextError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let members = deserializer.deserialize_map(Members).map_err(|error| whole(schema, error))?;
+    deserializer.end().map_err(|error| whole(schema, error))?;
+    let mut values = BTreeMap::new();
+    for (key, text) in members {
+        let Some(index) = schema.fields.iter().position(|field| field.name == key) else {
+            return Err(unknown(schema, &key));
+        };
+        let value = if (schema.fields[index].form)() == Form::Bytes {
+            bytes(text).map_err(|why| schema.refuse(index, &why))?
+        } else {
+            Value::json(text.get().as_bytes().to_vec())
+        };
+        if values.insert(schema.fields[index].name, value).is_some() {
+            return Err(schema.refuse(index, &"it stands twice in the text"));
+        }
+    }
+    Ok(values)
+}
+
+fn bytes(text: &RawValue) -> Result<Value, &'static str> {
+    const EXPECTED: &str = "expected bytes as base64 text with padding";
+    let text: String = serde_json::from_str(text.get()).map_err(|_| EXPECTED)?;
+    base64::decode(&text).map(Value::raw).ok_or(EXPECTED)
+}
+
+fn whole(schema: &Schema, why: impl fmt::Display) -> ContextError {
+    let message = format!("expected a JSON object with a member for each field: {why}");
+    ContextError { context: schema.name.into(), field: None, message }
+}
+
+fn unknown(schema: &Schema, key: &str) -> ContextError {
+    let near = |name: &&str| {
+        let (name, key) = (name.to_lowercase().replace('_', ""), key.to_lowercase().replace(['_', '-'], ""));
+        name == key
+            || (name.len() > 2 && key.len() > 2 && (name.starts_with(&key) || key.starts_with(&name)))
+            || differ_by_one(&name, &key)
+    };
+    let names = || schema.fields.iter().map(|field| field.name);
+    let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let message = match names().find(near) {
+        Some(name) => format!("there is no such field; did you mean `{name}`?"),
+        None if list.is_empty() => "there is no such field, and no other".into(),
+        None => format!("there is no such field; there are {list}"),
+    };
+    ContextError { context: schema.name.into(), field: Some(key.into()), message }
+}
+
+/// Whether one letter more, less, other or two swapped make one word of the other.
+fn differ_by_one(left: &str, right: &str) -> bool {
+    let (left, right) = (left.chars().collect::<Vec<_>>(), right.chars().collect::<Vec<_>>());
+    let same = left.iter().zip(&right).take_while(|(left, right)| left == right).count();
+    let (left, right) = (&left[same..], &right[same..]);
+    match (left, right) {
+        ([a, b, left @ ..], [c, d, right @ ..]) if a == d && b == c && left == right => true,
+        ([_, left @ ..], [_, right @ ..]) if left == right => true,
+        ([_, left @ ..], right) if left == right => true,
+        (left, [_, right @ ..]) => left == right,
+        _ => false,
+    }
+}
+
+/// The members in their order; a key may stand twice.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}
