@@ -3,6 +3,8 @@
 //! A store sees integers, words and bytes, never a user's type. All writes go through [`Store::commit`], in one
 //! transaction; each write of a batch is checked by itself, and one that is rejected leaves the others alone.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod durability;
 mod error;
 mod memory;

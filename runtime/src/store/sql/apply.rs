@@ -98,41 +98,26 @@ impl<'a, S: Session> Apply<'a, S> {
     /// Moves the run's row on, if the writer owns it and knows its last entry.
     fn advance(&self, append: &Append) -> Result<bool, StoreError> {
         let change = &append.change;
-        let last = clamped(append.after + append.entries.len() as u64);
-        let run = Cell::Int(append.run);
-        let lease = Cell::Int(append.lease.number);
-        let loads = change.loads.map_or(Cell::Null, |loads| Cell::Int(loads.into()));
-        let at = Cell::Int(append.at);
-        let after = clamped(append.after);
-        let time = |at: Option<i64>| at.map_or(Cell::Null, Cell::Int);
-
-        let plain = change.status.is_none() && change.parked.is_none() && !change.release;
-        let changed = match change.wake_at {
-            None if plain => self.session.execute(queries::ADVANCE_RUN, &[run, lease, after, last, at, loads])?,
-            Some(wake_at) if plain => {
-                let values = [run, lease, after, last, at, loads, time(wake_at)];
-                self.session.execute(queries::ADVANCE_RUN_DUE, &values)?
-            }
-            wake_at => {
-                let parked = change.parked.as_ref().and_then(Option::as_ref);
-                let values = [
-                    run,
-                    lease,
-                    after,
-                    last,
-                    at,
-                    loads,
-                    change.status.map_or(Cell::Null, |status| Cell::Text(status.as_str().as_bytes())),
-                    Cell::Int(wake_at.is_some().into()),
-                    time(wake_at.flatten()),
-                    Cell::Int(change.parked.is_some().into()),
-                    parked.map_or(Cell::Null, |reason| Cell::Text(reason.as_bytes())),
-                    Cell::Int(change.release.into()),
-                ];
-                self.session.execute(queries::CHANGE_RUN, &values)?
-            }
-        };
-        Ok(changed > 0)
+        let parked = change.parked.as_ref().and_then(Option::as_ref);
+        let values = [
+            Cell::Int(append.run),
+            Cell::Int(append.lease.number),
+            clamped(append.after),
+            clamped(append.after + append.entries.len() as u64),
+            Cell::Int(append.at),
+            change.loads.map_or(Cell::Null, clamped),
+            Cell::Int(change.wake_at.is_some().into()),
+            change.wake_at.flatten().map_or(Cell::Null, Cell::Int),
+            change.status.map_or(Cell::Null, |status| Cell::Text(status.as_str().as_bytes())),
+            Cell::Int(change.parked.is_some().into()),
+            parked.map_or(Cell::Null, |reason| Cell::Text(reason.as_bytes())),
+            Cell::Int(change.release.into()),
+        ];
+        let plain = change.parked.is_none() && !change.release;
+        if plain && self.session.execute(queries::ADVANCE_RUN, &values[..9])? > 0 {
+            return Ok(true);
+        }
+        Ok(self.session.execute(queries::CHANGE_RUN, &values)? > 0)
     }
 
     fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {

@@ -46,22 +46,20 @@ queries! {
             (id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at)
         VALUES (?1, ?2, ?3, 1, ?4, 0, 0, ?5, ?6, ?6)
         ON CONFLICT (id) DO NOTHING RETURNING number";
-    /// As owner; last entry now, time, loads or null. It names no column of an index, so none is touched.
+    /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
+    ///
+    /// The common case: status and due stay what they are. It sets no column of an index, so that none is touched.
     ADVANCE_RUN = concat!(
         "UPDATE steadfast_runs SET seq = ?4, updated_at = ?5, loads = coalesce(?6, loads)",
-        as_owner!()
+        as_owner!(),
+        " AND (?7 = 0 OR wake_at IS NOT DISTINCT FROM ?8) AND (?9 IS NULL OR status = ?9)"
     );
-    /// As owner; last entry now, time, loads or null, when it is due or null.
-    ADVANCE_RUN_DUE = concat!(
-        "UPDATE steadfast_runs SET seq = ?4, updated_at = ?5, loads = coalesce(?6, loads), wake_at = ?7",
-        as_owner!()
-    );
-    /// As owner; last entry now, time, loads or null, status or null, whether due changes, due, whether parked changes,
+    /// As owner; last entry now, time, loads or null, whether due is given, due, status or null, whether parked is given,
     /// parked, whether to release.
     CHANGE_RUN = concat!(
         "UPDATE steadfast_runs SET seq = ?4, updated_at = ?5, loads = coalesce(?6, loads),
-            status = coalesce(?7, status),
-            wake_at = CASE WHEN ?8 = 1 THEN ?9 ELSE wake_at END,
+            wake_at = CASE WHEN ?7 = 1 THEN ?8 ELSE wake_at END,
+            status = coalesce(?9, status),
             parked = CASE WHEN ?10 = 1 THEN ?11 ELSE parked END,
             lease = CASE WHEN ?12 = 1 THEN NULL ELSE lease END",
         as_owner!()
