@@ -9,8 +9,8 @@ mod delete;
 mod driver;
 mod error;
 mod handle;
-mod info;
 mod inbox;
+mod info;
 mod lease;
 mod load;
 mod recovery;
@@ -22,9 +22,9 @@ pub use builder::EngineBuilder;
 pub use error::{EngineError, RunError};
 pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
-pub use start::StartCall;
 #[cfg(feature = "testing")]
 pub(crate) use load::{Rebuild, rebuild};
+pub use start::StartCall;
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};
@@ -57,11 +57,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
-    pub fn start<F, M>(
-        &self,
-        workflow: F,
-        input: <F::Workflow as WorkflowDef>::Input,
-    ) -> StartCall<'_, F::Workflow>
+    pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartCall<'_, F::Workflow>
     where
         F: Startable<M>,
     {

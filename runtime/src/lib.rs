@@ -29,7 +29,9 @@ pub use workflow::{Body, Startable};
 
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
-    pub use crate::{Body, Engine, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow};
+    pub use crate::{
+        Body, Engine, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow,
+    };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
     pub use std::time::Duration;

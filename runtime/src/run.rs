@@ -13,19 +13,19 @@ mod waker;
 
 pub(crate) use arguments::same_value;
 use calls::RunJournal;
-pub(crate) use live::panic_text;
-pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
+pub(crate) use live::panic_text;
+pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
+use crate::codec;
 use crate::error::Failure;
 use crate::flow::Start;
 use crate::journal::Journal;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
-use crate::codec;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -41,22 +41,14 @@ pub(crate) enum BodyEnd {
 /// A registered workflow without its types.
 pub(crate) trait AnyWorkflow: Send + Sync {
     /// The body for a recorded input.
-    fn body(
-        &self,
-        journal: Arc<dyn Journal>,
-        input: &Value,
-    ) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
+    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
 }
 
 /// A workflow with its types.
 pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
 
 impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
-    fn body(
-        &self,
-        journal: Arc<dyn Journal>,
-        input: &Value,
-    ) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
+    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
         let input = codec::decode::<W::Input>(input)?;
         let body = W::call(Start::new(journal), input).future;
         Ok(Box::pin(async move {
@@ -120,12 +112,7 @@ struct RowState {
 
 impl Run {
     /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
-    pub(crate) fn new(
-        row: &RunRow,
-        lease: Lease,
-        limits: Limits,
-        foreign: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(row: &RunRow, lease: Lease, limits: Limits, foreign: impl Fn() + Send + Sync + 'static) -> Self {
         let identity = crate::journal::RunIdentity {
             id: row.id.clone(),
             workflow: row.workflow.clone(),
@@ -192,7 +179,12 @@ impl Run {
     /// Nothing has happened since the last [`take_append`](Run::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
         let revived = self.row.status == Status::Parked && self.parked.is_none();
-        self.closed || (self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !revived && !self.forgiven)
+        self.closed
+            || (self.tail == self.appended
+                && self.taken.is_empty()
+                && self.parked.is_none()
+                && !revived
+                && !self.forgiven)
     }
 
     fn next_seq(&mut self) -> u64 {

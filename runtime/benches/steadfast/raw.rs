@@ -8,8 +8,10 @@ fn open(path: &Path) -> Connection {
     let db = Connection::open(path).expect("a database");
     db.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     db.pragma_update(None, "synchronous", "FULL").expect("FULL");
-    db.execute_batch("CREATE TABLE log (run INTEGER, seq INTEGER, body TEXT); CREATE UNIQUE INDEX log_at ON log (run, seq)")
-        .expect("a table");
+    db.execute_batch(
+        "CREATE TABLE log (run INTEGER, seq INTEGER, body TEXT); CREATE UNIQUE INDEX log_at ON log (run, seq)",
+    )
+    .expect("a table");
     db
 }
 

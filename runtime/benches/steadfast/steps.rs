@@ -1,8 +1,8 @@
 //! Throughput of steps: one run after the other step, many runs at once, and without a disk.
 
+use crate::raw;
 use crate::table::{Table, median};
 use crate::workflows::sequence;
-use crate::raw;
 use std::path::Path;
 use std::time::Instant;
 use steadfast::Engine;

@@ -47,7 +47,8 @@ impl Table {
         if let Some(path) = std::env::var_os("STEADFAST_BENCH_JSON") {
             let mut file = std::fs::File::create(path).expect("the file named by STEADFAST_BENCH_JSON can be written");
             for Line { name, value, unit, limit, ratio, .. } in &self.0 {
-                let json = serde_json::json!({"name": name, "value": value, "unit": unit, "limit": limit, "ratio": ratio});
+                let json =
+                    serde_json::json!({"name": name, "value": value, "unit": unit, "limit": limit, "ratio": ratio});
                 writeln!(file, "{json}").expect("the file named by STEADFAST_BENCH_JSON can be written");
             }
         }

@@ -74,10 +74,9 @@ impl fmt::Display for EngineError {
                 "run `{id}` was started with input {recorded}, not with {given}: choose another id for another input"
             ),
             Self::WrongStatus { id, status, action } => write!(f, "run `{id}` is {status}: {action}"),
-            Self::UnknownWorkflow { name } => write!(
-                f,
-                "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder"
-            ),
+            Self::UnknownWorkflow { name } => {
+                write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
+            }
             Self::Configuration(message) | Self::Value(message) => f.write_str(message),
             Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
         }

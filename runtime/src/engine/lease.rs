@@ -142,10 +142,7 @@ pub(super) fn watch(core: &Arc<Core>) {
     let weak = Arc::downgrade(core);
     let term = core.options.lease_term;
     let name = "steadfast-lease".to_owned();
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(move || Watch::new(term).run(&weak))
-        .expect("a thread can be started");
+    std::thread::Builder::new().name(name).spawn(move || Watch::new(term).run(&weak)).expect("a thread can be started");
 }
 
 struct Watch {

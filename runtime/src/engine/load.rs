@@ -3,7 +3,9 @@
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::driver::{Driver, Left};
 use crate::run::{AnyWorkflow, ParkCause, ParkReason, Run, panic_text};
-use crate::store::{Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write};
+use crate::store::{
+    Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write,
+};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -265,12 +267,7 @@ pub(crate) fn rebuild(
 }
 
 /// Parks a run that could not be rebuilt.
-async fn park(
-    core: &Core,
-    row: &RunRow,
-    lease: Lease,
-    reason: ParkReason,
-) -> Result<Option<Run>, StoreError> {
+async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Option<Run>, StoreError> {
     tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
     let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
     // The count is kept only where it is the reason: see `recovery::try_parked`.

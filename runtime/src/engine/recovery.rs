@@ -31,13 +31,7 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64) -> Result<(), EngineError> {
     let now = core.now();
     let mut after = None;
     loop {
-        let query = RunQuery {
-            lease: Some(lease),
-            wake_at: Some((0, now)),
-            after,
-            limit: PAGE,
-            ..RunQuery::default()
-        };
+        let query = RunQuery { lease: Some(lease), wake_at: Some((0, now)), after, limit: PAGE, ..RunQuery::default() };
         let rows = core.read(move |store| store.runs(&query)).await?;
         after = rows.last().map(|row| row.number);
         let full = rows.len() == PAGE;
@@ -85,8 +79,7 @@ pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
 pub(super) async fn try_parked(core: Arc<Core>) {
     let mut after = None;
     loop {
-        let query =
-            RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
+        let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
         let rows = match core.read(move |store| store.runs(&query)).await {
             Ok(rows) => rows,
             Err(error) => {
@@ -117,11 +110,8 @@ pub(super) async fn try_parked(core: Arc<Core>) {
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     let row = core.read(move |store| store.run(crate::store::RunKey::Number(run))).await?;
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
-    let wrong = |status| EngineError::WrongStatus {
-        id: id.to_owned(),
-        status,
-        action: "only a parked run can be retried",
-    };
+    let wrong =
+        |status| EngineError::WrongStatus { id: id.to_owned(), status, action: "only a parked run can be retried" };
     if row.status != Status::Parked {
         return Err(wrong(row.status));
     }

@@ -127,7 +127,8 @@ async fn same_start<W: WorkflowDef>(core: &Core, row: RunRow, input: &Value) -> 
     }
     let number = row.number;
     let first = core.read(move |store| store.entries(number, 0, 1)).await?;
-    let recorded = first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
+    let recorded =
+        first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
     let recode = |value: &Value| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok();
     if !same_value(recode, &recorded, input) {

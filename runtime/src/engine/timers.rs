@@ -37,12 +37,8 @@ const SKIP_AGAIN: Duration = Duration::from_micros(500);
 
 impl Timers {
     pub(crate) fn start(clock: Arc<Clock>, wake: impl Fn(Sleeper) + Send + 'static) -> Arc<Self> {
-        let timers = Arc::new(Self {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            clock,
-            busy: AtomicUsize::new(0),
-        });
+        let timers =
+            Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), clock, busy: AtomicUsize::new(0) });
         let thread = timers.clone();
         let name = "steadfast-timers".to_owned();
         std::thread::Builder::new().name(name).spawn(move || thread.run(&wake)).expect("a thread can be started");

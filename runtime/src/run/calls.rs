@@ -71,7 +71,6 @@ impl RunJournal {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
 }
 
 impl crate::scope::ContextSource for RunJournal {
@@ -254,9 +253,7 @@ impl Journal for RunJournal {
              Deploy code whose types read what is recorded; the run then goes on by itself",
             run.id, run.workflow
         );
-        state.fault.get_or_insert_with(|| {
-            ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position))
-        });
+        state.fault.get_or_insert_with(|| ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position)));
     }
 
     fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
@@ -293,7 +290,12 @@ impl Journal for RunJournal {
         }
     }
 
-    fn append_change(&self, position: u64, change: &ContextChange<'_>, values: Result<Vec<(&'static str, Value)>, Value>) {
+    fn append_change(
+        &self,
+        position: u64,
+        change: &ContextChange<'_>,
+        values: Result<Vec<(&'static str, Value)>, Value>,
+    ) {
         let mut guard = self.state();
         let state = &mut *guard;
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };

@@ -73,7 +73,8 @@ impl Run {
                         entry.value = Some(error);
                     });
                 } else {
-                    let wait = step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
+                    let wait =
+                        step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
                     let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                     step.retry_due = Some(due);
                     drop(state);

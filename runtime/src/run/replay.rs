@@ -88,7 +88,10 @@ impl Run {
         if cause.kind == Kind::RunStarted {
             self.begin(workflow, &cause)?;
         }
-        if self.unfinished == Some(cause.seq) && group.is_empty() {
+        // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
+        // leaves something.
+        let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
+        if unrecorded && group.is_empty() {
             self.journal.state().now = cause.at;
             let completion = self.completion_of(&cause)?;
             self.live_turn(cause.seq, cause.at, completion);

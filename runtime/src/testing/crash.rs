@@ -52,10 +52,7 @@ use std::sync::Arc;
 /// assert!(report.scenarios > report.commits);
 /// # }
 /// ```
-pub fn crash_everywhere<F, M>(
-    workflow: F,
-    input: <F::Workflow as WorkflowDef>::Input,
-) -> CrashTest<F::Workflow>
+pub fn crash_everywhere<F, M>(workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> CrashTest<F::Workflow>
 where
     F: Startable<M>,
 {
@@ -115,8 +112,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     fn into_future(self) -> Self::IntoFuture {
         let input = codec::round_trip(&self.input).map(|(stored, _)| stored);
         let input = input.unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", W::NAME));
-        let subject =
-            Subject { name: W::NAME, workflow: Arc::new(Typed::<W>(PhantomData)), input, stubs: self.stubs };
+        let subject = Subject { name: W::NAME, workflow: Arc::new(Typed::<W>(PhantomData)), input, stubs: self.stubs };
         let (seed, orders) = (self.seed, self.orders);
         Box::pin(async move { everywhere(&subject, seed, orders).await })
     }

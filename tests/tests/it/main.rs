@@ -1,5 +1,7 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
 mod context;
+mod crash_aid;
 mod definitions;
+mod flows;
 mod store;
