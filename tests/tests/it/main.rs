@@ -4,4 +4,5 @@ mod context;
 mod crash_aid;
 mod definitions;
 mod flows;
+mod steps;
 mod store;
