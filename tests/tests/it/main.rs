@@ -4,5 +4,6 @@ mod context;
 mod crash_aid;
 mod definitions;
 mod flows;
+mod killed;
 mod steps;
 mod store;
