@@ -10,26 +10,33 @@ impl Tables {
         let fits = |row: &&RunRow| fits(row, query);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
 
-        match (query.lease, query.by_wake_at) {
-            (Some(lease), true) => {
-                let (from, to) = query.wake_at.unwrap_or((i64::MIN, i64::MAX));
-                if from > to {
-                    return Vec::new();
-                }
-                let due = self.due.range((lease, from, i64::MIN)..=(lease, to, i64::MAX));
-                copied(&mut due.filter_map(|&(_, _, number)| row(number)))
+        match (query.lease, query.wake_at, query.by_wake_at) {
+            (Some(lease), Some((from, to)), false) => {
+                let mut due: Vec<_> = self.due_between(lease, from, to).filter(|number| *number >= first).collect();
+                due.sort_unstable();
+                copied(&mut due.into_iter().filter_map(row))
             }
-            (Some(lease), false) => {
+            (Some(lease), times, true) => {
+                let (from, to) = times.unwrap_or((i64::MIN, i64::MAX));
+                copied(&mut self.due_between(lease, from, to).filter_map(row))
+            }
+            (Some(lease), None, false) => {
                 copied(&mut self.owned.range((lease, first)..=(lease, i64::MAX)).filter_map(|&(_, number)| row(number)))
             }
-            (None, false) => copied(&mut self.runs.range(first..).map(|(_, run)| &run.row)),
-            (None, true) => {
+            (None, _, false) => copied(&mut self.runs.range(first..).map(|(_, run)| &run.row)),
+            (None, _, true) => {
                 let mut due: Vec<_> =
                     self.runs.values().map(|run| &run.row).filter(|row| row.wake_at.is_some()).collect();
                 due.sort_by_key(|row| (row.wake_at, row.number));
                 copied(&mut due.into_iter())
             }
         }
+    }
+
+    /// The numbers of a lease's runs that are due in a time, in order of that time.
+    fn due_between(&self, lease: i64, from: i64, to: i64) -> impl Iterator<Item = i64> {
+        let end = if from > to { (lease, from, i64::MIN) } else { (lease, to, i64::MAX) };
+        self.due.range((lease, from, i64::MIN)..end).map(|&(_, _, number)| number)
     }
 
     pub(super) fn entries(&self, run: i64, after: u64, limit: usize) -> &[EntryRow] {

@@ -63,7 +63,9 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Vec<Bound<'_>>) {
     };
 
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values)
+    // The inner query needs no row, only an index, even where it has to sort all that fit for one page.
+    let numbers = format!("SELECT number FROM steadfast_runs{filter} ORDER BY {order} LIMIT {limit}");
+    (format!("{SELECT_RUNS} WHERE number IN ({numbers}) ORDER BY {order}"), values)
 }
 
 /// The least text that is greater than every text with this prefix, byte by byte; `None` if there is none.

@@ -1,14 +1,14 @@
 //! Whether a path can be a database of ours, before SQLite looks at it.
 
 use crate::store::{StoreError, StoreErrorKind};
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-/// How every SQLite file with something in it begins.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// The least size of a file that SQLite has written anything into. It takes a smaller one for empty, and writes over it.
+const LEAST: u64 = 512;
 
-/// The absolute path, if there is a folder for it and it is not a file of another kind. Changes nothing.
+/// The absolute path, if there is a folder for it and it is not a folder itself.
+///
+/// This does not open the file: closing it would drop the locks that SQLite holds on it elsewhere in this process.
 pub(super) fn looked_at(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.display();
     if path.as_os_str().is_empty() || path == Path::new(":memory:") {
@@ -28,28 +28,16 @@ pub(super) fn looked_at(path: &Path) -> Result<PathBuf, StoreError> {
             path.join("steadfast.db").display()
         )));
     }
-    match File::open(&full) {
-        Ok(file) => begins_well(file, path)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(unusable(format!("{name} cannot be read ({error}); allow this user to read and write it")));
-        }
+    if full.metadata().is_ok_and(|file| (1..LEAST).contains(&file.len())) {
+        return Err(not_a_database(&name.to_string()));
     }
     Ok(full)
 }
 
-fn begins_well(file: File, path: &Path) -> Result<(), StoreError> {
-    let mut start = Vec::new();
-    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| {
-        StoreError::new(StoreErrorKind::Io, format!("{}: cannot be read ({error}); look at the disk", path.display()))
-    })?;
-    if start.is_empty() || start == MAGIC {
-        return Ok(());
-    }
-    Err(not_ours(format!(
-        "{} holds something that is not an SQLite database; it was left as it is. Choose another path",
-        path.display()
-    )))
+pub(super) fn not_a_database(name: &str) -> StoreError {
+    not_ours(format!(
+        "{name} holds something that is not an SQLite database; it was left as it is. Choose another path"
+    ))
 }
 
 pub(super) fn not_ours(message: String) -> StoreError {

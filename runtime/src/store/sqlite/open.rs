@@ -1,6 +1,6 @@
 //! Opening a file: what is it, may we have it, is it of this version.
 
-use super::file::{looked_at, not_ours};
+use super::file::{looked_at, not_a_database, not_ours};
 use super::session::Sqlite;
 use super::views::VIEWS;
 use super::{SqliteOptions, SqliteStore};
@@ -8,7 +8,7 @@ use crate::store::sql::Cell;
 use crate::store::sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION};
 use crate::store::{Durability, StoreError, StoreErrorKind};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
@@ -93,9 +93,19 @@ fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
     set.map(drop).map_err(|error| super::fault::fault(session.database, &error))
 }
 
+/// Whether there is an SQLite database, or nothing yet.
+fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    let read = session.connection.query_row("PRAGMA schema_version", [], |_| Ok(()));
+    read.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_a_database(session.database),
+        _ => super::fault::fault(session.database, &error),
+    })
+}
+
 /// The version of the schema; `None` if the file is empty.
 fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError> {
     let name = session.database;
+    is_database(session)?;
     let (mut any, mut ours) = (false, false);
     session.select("SELECT name FROM sqlite_master WHERE type = 'table'", &[], &mut |row| {
         any = true;

@@ -126,13 +126,13 @@ fn a_damaged_run_stops_no_other() {
 }
 
 #[test]
-fn a_file_of_rubbish_behind_a_good_header_is_damaged() {
+fn a_file_of_rubbish_behind_a_good_header_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("steadfast.db");
     let mut rubbish = b"SQLite format 3\0".to_vec();
     rubbish.resize(8_192, 0xA5);
     std::fs::write(&path, &rubbish).expect("written");
     let error = SqliteStore::open(&path, steadfast::store::Durability::Full).expect_err("it must not open");
-    assert_says(&error, StoreErrorKind::Damaged, &[]);
+    assert_says(&error, StoreErrorKind::NotOurs, &["not an SQLite database"]);
     assert!(std::fs::read(&path).expect("read") == rubbish, "the file changed");
 }

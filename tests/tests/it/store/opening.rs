@@ -77,13 +77,15 @@ fn everything_is_there_after_opening_again() {
 #[test]
 fn a_file_that_is_not_a_database_is_left_alone() {
     let folder = tempdir().expect("a folder");
-    for (name, content) in [("notes.txt", "Buy milk, and a longer text than a header."), ("short", "x")] {
+    for (name, content) in
+        [("notes.txt", "Buy milk, and a longer text than a header."), ("short", "x"), ("long", &"milk ".repeat(10_000))]
+    {
         let path = folder.path().join(name);
         fs::write(&path, content).expect("written");
         assert_refused(&path, StoreErrorKind::NotOurs, &["not an SQLite database", "left as it is"]);
         assert_eq!(fs::read_to_string(&path).expect("read"), content);
     }
-    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 2, "nothing else was made");
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 3, "nothing else was made");
 }
 
 #[test]
@@ -151,13 +153,29 @@ fn what_may_not_be_written_is_explained() {
     }
     assert_refused(&path, StoreErrorKind::ReadOnly, &["cannot be written", "allow this user"]);
     allow(&path, 0o000);
-    assert_refused(&path, StoreErrorKind::ReadOnly, &["cannot be read", "allow this user"]);
+    assert_refused(&path, StoreErrorKind::ReadOnly, &["allow this user"]);
     allow(&path, 0o644);
     allow(folder.path(), 0o555);
     assert_refused(&path, StoreErrorKind::ReadOnly, &["folder", "allow this user"]);
     assert_refused(&folder.path().join("new.db"), StoreErrorKind::ReadOnly, &["folder", "allow this user"]);
     allow(folder.path(), 0o755);
     open(&path).expect("it opens again");
+}
+
+/// On Unix, closing any handle of a file drops the locks that the process has on it; then another process may think that
+/// nobody has the file open, and take the log away.
+#[cfg(target_os = "linux")]
+#[test]
+fn opening_again_keeps_the_locks_of_the_first() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let _store = open(&path).expect("it opens");
+    let file = format!(":{} ", fs::metadata(&path).expect("it is there").ino());
+    let locks = || fs::read_to_string("/proc/locks").expect("read").lines().filter(|lock| lock.contains(&file)).count();
+    let before = locks();
+    drop(open(&path).expect("it opens again"));
+    assert_eq!(locks(), before);
 }
 
 #[test]
