@@ -20,8 +20,10 @@ pub(crate) struct Content {
 /// There is no such file, or it is not one of orders.
 pub(crate) fn read(path: &Path) -> Result<Content> {
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Error::msg(format!("the orders in {shown} cannot be read: {error}; --file names others")))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        let help = "start from the root of the repository, or name a file with --file";
+        Error::msg(format!("{shown} cannot be read: {error}; {help}"))
+    })?;
     // A line is an order: read line by line, an open quotation mark spoils its line and not the rest of the file.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));

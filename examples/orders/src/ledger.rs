@@ -67,6 +67,13 @@ impl Ledger {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).keys.is_empty()
     }
 
+    /// Removes the file if it holds nothing: a start that comes to nothing leaves nothing.
+    pub(crate) fn discard_if_empty(&self) {
+        if self.is_empty() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+
     /// Adds a request; `entry` is told whether its key is new, and says the answer.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Read `workflow.rs` first, then `steps.rs`.
 
 mod arguments;
+mod before;
 mod file;
 mod ledger;
 mod order;

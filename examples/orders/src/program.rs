@@ -1,19 +1,20 @@
 //! The program: reads the file, settles every order, and says what came of it.
 
 use crate::arguments::Arguments;
+use crate::before::Before;
 use crate::file::{self, Content};
 use crate::ledger::Ledger;
 use crate::order::Order;
 use crate::progress::{Progress, say};
 use crate::services;
 use crate::summary::{Settled, Summary, grouped};
-use crate::workflow::process_order;
+use crate::workflow::{process_order, run_id};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use steadfast::{Engine, EngineError, Error, Result, RunError, RunFilter, Status};
+use steadfast::{Engine, EngineError, Error, Result, RunError};
 
 /// How many orders are under way at the same time.
 const AT_ONCE: usize = 64;
@@ -29,22 +30,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let Content { mut orders, faults } = file::read(&arguments.file)?;
     orders.truncate(arguments.limit);
-    let database = arguments.database.display();
-    let place = format!("database {database}, ledger {}", arguments.ledger.display());
-    let ledger = Ledger::open(arguments.ledger)?;
+    let place = format!("database {}, ledger {}", arguments.database.display(), arguments.ledger.display());
+    // The services come before the engine: orders in the middle go on as soon as it starts.
+    let ledger = services::open(Ledger::open(arguments.ledger)?, arguments.slow);
+    let ledger_was_empty = ledger.is_empty();
     let engine = Engine::builder().sqlite(&arguments.database).workflow(process_order);
     // No order can bring the program down, so however often it was stopped says nothing against one.
-    let engine = engine.max_loads(u32::MAX).start().await?;
+    let engine = engine.max_loads(u32::MAX).start().await.inspect_err(|_| ledger.discard_if_empty())?;
     let before = Before::look(&engine).await?;
-    before.check(&ledger)?;
-    let ledger = services::open(ledger, arguments.slow);
+    if !before.fits(ledger_was_empty) {
+        let help = "name both, or remove what is left of them";
+        return Err(Error::msg(format!("{place} do not belong together, only one of them knows orders: {help}")));
+    }
 
     for fault in &faults {
         say(fault);
     }
     let (number, faulty) = (grouped(orders.len() as u64), faults.len());
     say(&format!("{number} orders and {faulty} faulty lines in {}; {place}", arguments.file.display()));
-    let already = orders.iter().filter(|order| before.ended.contains(&run_id(order.id))).count();
+    let already = orders.iter().filter(|order| before.has_ended(order.id)).count();
     let under_way = before.under_way;
     if already + under_way > 0 {
         say(&format!("done before: {}, in the middle: {under_way}", grouped(already as u64)));
@@ -52,7 +56,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 
     let mut progress = Progress::new(orders.len(), already);
     let settled = tokio::select! {
-        settled = settle_all(&engine, orders, &before.ended, &mut progress) => settled?,
+        settled = settle_all(&engine, orders, &before, &mut progress) => settled?,
         _ = tokio::signal::ctrl_c() => {
             progress.clear();
             say("stopping: steps under way may finish; once more to stop at once");
@@ -80,52 +84,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(if settled.values().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn run_id(order: u64) -> String {
-    format!("order-{order}")
-}
-
-/// What the database holds of earlier starts.
-struct Before {
-    ended: HashSet<String>,
-    under_way: usize,
-}
-
-impl Before {
-    async fn look(engine: &Engine) -> Result<Self> {
-        let mut before = Self { ended: HashSet::new(), under_way: 0 };
-        let mut last = 0;
-        loop {
-            let page = engine.list(RunFilter::all().after(last)).await?;
-            let Some(run) = page.last() else { return Ok(before) };
-            last = run.number;
-            for run in page {
-                if matches!(run.status, Status::Completed | Status::Failed | Status::Cancelled) {
-                    before.ended.insert(run.id);
-                } else {
-                    before.under_way += 1;
-                }
-            }
-        }
-    }
-
-    /// A ledger without its database, or the other way round, would tell another story than the workflows.
-    fn check(&self, ledger: &Ledger) -> Result<()> {
-        let nothing_started = self.ended.is_empty() && self.under_way == 0;
-        if nothing_started != ledger.is_empty() && (nothing_started || !self.ended.is_empty()) {
-            let found = if nothing_started { "the ledger has entries" } else { "the database has orders" };
-            return Err(Error::msg(format!(
-                "the database and the ledger do not belong together: {found}, and the other has none; remove or name both"
-            )));
-        }
-        Ok(())
-    }
-}
-
 /// Takes all orders to their ends, some at a time.
 async fn settle_all(
     engine: &Engine,
     orders: Vec<Order>,
-    ended: &HashSet<String>,
+    before: &Before,
     progress: &mut Progress,
 ) -> Result<BTreeMap<u64, Settled>> {
     let settling = stream::iter(orders).map(|order| async move {
@@ -138,7 +101,7 @@ async fn settle_all(
         for line in remark.iter().chain(settled.as_ref().err()) {
             progress.say(&format!("order {id}: {line}"));
         }
-        if !ended.contains(&run_id(id)) {
+        if !before.has_ended(id) {
             progress.advance();
         }
         all.insert(id, settled);

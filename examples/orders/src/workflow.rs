@@ -38,6 +38,11 @@ pub(crate) enum Outcome {
     Rejected { cents: u64 },
 }
 
+/// The id of an order's run: the same order is the same run, however often it is started.
+pub(crate) fn run_id(order: u64) -> String {
+    format!("order-{order}")
+}
+
 /// Takes one order to its end.
 #[workflow(context = OrderContext)]
 pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> Result<Outcome> {

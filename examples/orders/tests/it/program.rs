@@ -1,0 +1,65 @@
+//! The built program in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+pub(crate) const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/orders.csv");
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+    arguments: Vec<String>,
+}
+
+impl Program {
+    pub(crate) fn new(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { folder, arguments: arguments.iter().map(ToString::to_string).collect() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));
+        command.args(&self.arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self) -> Output {
+        self.command().output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one, and gives its summary.
+    pub(crate) fn summary(&self) -> String {
+        let output = self.run();
+        let remarks = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !remarks.contains("panicked"), "{remarks}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts it, and listens to nothing that it says.
+    pub(crate) fn spawn(&self) -> Child {
+        self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<Request> {
+        requests(&self.path("orders.db-ledger.jsonl"))
+    }
+}
+
+/// One line of the ledger.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub(crate) struct Request {
+    pub(crate) key: String,
+    pub(crate) order: u64,
+    pub(crate) step: String,
+    pub(crate) attempt: u32,
+    pub(crate) answer: String,
+}
+
+fn requests(path: &Path) -> Vec<Request> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
