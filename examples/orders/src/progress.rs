@@ -1,7 +1,8 @@
 //! How far it is: a bar on a terminal, a line every other second elsewhere.
 
 use crate::summary::grouped;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt;
 use std::time::{Duration, Instant};
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
@@ -21,13 +22,12 @@ impl Progress {
     /// Begins with what is done already.
     pub(crate) fn new(orders: usize, before: usize) -> Self {
         let (orders, before) = (orders as u64, before as u64);
-        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} orders, {per_sec}, {eta} left")
+        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} orders{speed}")
             .expect("the template is right")
-            .with_key("per_sec", |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
-                let _ = write!(text, "{:.0} a second", state.per_sec());
+            .with_key("speed", move |state: &ProgressState, text: &mut dyn fmt::Write| {
+                let _ = text.write_str(&speed(before, state.pos(), orders, state.elapsed()));
             });
         let bar = ProgressBar::new(orders).with_style(style).with_position(before);
-        bar.reset_eta();
         Self { bar, orders, before, done: before, started: Instant::now(), last_line: Instant::now() }
     }
 
@@ -37,12 +37,8 @@ impl Progress {
         self.bar.set_position(self.done);
         if self.bar.is_hidden() && self.last_line.elapsed() >= BETWEEN_LINES {
             self.last_line = Instant::now();
-            let seconds = self.started.elapsed().as_secs_f64();
-            #[allow(clippy::cast_precision_loss, reason = "an estimate")]
-            let (done, left) = ((self.done - self.before) as f64, self.orders.saturating_sub(self.done) as f64);
-            let rate = done / seconds;
-            let (so_far, of) = (grouped(self.done), grouped(self.orders));
-            say(&format!("{so_far} of {of} orders, {rate:.0} a second, {:.0} s left", left / rate));
+            let speed = speed(self.before, self.done, self.orders, self.started.elapsed());
+            say(&format!("{} of {} orders{speed}", grouped(self.done), grouped(self.orders)));
         }
     }
 
@@ -55,6 +51,18 @@ impl Progress {
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// What today's orders say of the rest; nothing before the first.
+fn speed(before: u64, done: u64, orders: u64, elapsed: Duration) -> String {
+    if done <= before {
+        return String::new();
+    }
+    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+    let rate = (done - before) as f64 / elapsed.as_secs_f64();
+    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+    let left = orders.saturating_sub(done) as f64 / rate;
+    format!(", {rate:.0} a second, {left:.0} s left")
 }
 
 /// Shows a line beside the result: on standard error, and if nobody listens there, nowhere.
