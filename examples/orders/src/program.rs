@@ -19,6 +19,10 @@ use steadfast::{Engine, EngineError, Error, Result, RunError};
 /// How many orders are under way at the same time.
 const AT_ONCE: usize = 64;
 
+/// After this time without an end of any order a person should look. A database that does not work stops the orders, and
+/// they go on by themselves once it does.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 /// What a shell expects of a program that was interrupted.
 const INTERRUPTED: u8 = 130;
 
@@ -97,7 +101,12 @@ async fn settle_all(
     });
     let mut settling = std::pin::pin!(settling.buffer_unordered(AT_ONCE));
     let mut all = BTreeMap::new();
-    while let Some((id, settled, remark)) = settling.try_next().await? {
+    loop {
+        let Ok(next) = tokio::time::timeout(STANDSTILL, settling.try_next()).await else {
+            progress.say("no order has come to its end for a while: has the disk room for the database?");
+            continue;
+        };
+        let Some((id, settled, remark)) = next? else { return Ok(all) };
         for line in remark.iter().chain(settled.as_ref().err()) {
             progress.say(&format!("order {id}: {line}"));
         }
@@ -106,7 +115,6 @@ async fn settle_all(
         }
         all.insert(id, settled);
     }
-    Ok(all)
 }
 
 /// Takes one order to its end: starts it, or finds it started, wherever it is. With it, what a person should know.
