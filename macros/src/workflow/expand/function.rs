@@ -13,14 +13,16 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
+    let span = function.output().span();
+    let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
-    quote! {
+    quote_spanned! {span=>
         #attributes
         #unused
         #vis fn #ident(
             start: ::steadfast::__private::Start<#context>,
             #parameter
-        ) -> ::steadfast::__private::Body<#ident> {
+        ) -> #output {
             #body
         }
     }
@@ -43,17 +45,19 @@ fn body(workflow: &Workflow) -> TokenStream {
     } else {
         quote!(::steadfast::__private::Start::without_context(start))
     };
+    let span = result.span();
     let run = match workflow.form {
-        Form::FlowMut => quote!({ let mut flow = #flow; #name(&mut flow, #input).await }),
-        Form::Flow => quote!({ let flow = #flow; #name(&flow, #input).await }),
-        Form::Start | Form::Unknown => quote!({ #name(#start, #input).await }),
+        Form::FlowMut => quote_spanned!(span=> { let mut flow = #flow; #name(&mut flow, #input).await }),
+        Form::Flow => quote_spanned!(span=> { let flow = #flow; #name(&flow, #input).await }),
+        Form::Start | Form::Unknown => quote_spanned!(span=> { #name(#start, #input).await }),
     };
     let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
+    let into_result = quote_spanned!(span=> ::steadfast::__private::Outcome::into_result);
     quote! {
         #(#own)*
         #[deny(unused_must_use, clippy::iter_over_hash_type)]
         #asyncness #fn_token #name(#(#parameters),*) -> #result #block
 
-        #new(async move { ::steadfast::__private::Outcome::into_result(#run) })
+        #new(async move { #into_result(#run) })
     }
 }
