@@ -117,6 +117,8 @@ impl Bodies {
             (0..step.arguments.len()).map(|index| format_ident!("__{index}", span = Span::mixed_site())).collect();
         let context = step.context.as_ref().map(|_| quote!(&context,));
         let span = step.function.output().span();
+        let mut ident = ident.clone();
+        ident.set_span(span);
         let call = quote_spanned!(span=> #ident::direct(#context #(#names),*));
         let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {

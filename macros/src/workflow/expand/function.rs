@@ -36,7 +36,7 @@ fn body(workflow: &Workflow) -> TokenStream {
         let (attributes, pattern, ty) = (&parameter.attributes, &parameter.pattern, &parameter.ty);
         quote!(#(#attributes)* #pattern: #ty)
     });
-    let name = syn::Ident::new("workflow_body", function.ident().span().resolved_at(proc_macro2::Span::mixed_site()));
+    let name = syn::Ident::new("__workflow_body", function.ident().span());
     let input = workflow.input.as_ref().map(|_| quote!(input));
     let handle = workflow.handle.as_ref().map_or_else(|| function.ident().span(), |handle| handle.ty.span());
     let start = quote_spanned!(handle=> start);
@@ -46,18 +46,24 @@ fn body(workflow: &Workflow) -> TokenStream {
         quote!(::steadfast::__private::Start::without_context(start))
     };
     let span = result.span();
-    let run = match workflow.form {
-        Form::FlowMut => quote_spanned!(span=> { let mut flow = #flow; #name(&mut flow, #input).await }),
-        Form::Flow => quote_spanned!(span=> { let flow = #flow; #name(&flow, #input).await }),
-        Form::Start | Form::Unknown => quote_spanned!(span=> { #name(#start, #input).await }),
+    let mut at_result = name.clone();
+    at_result.set_span(span);
+    let (prepare, run) = match workflow.form {
+        Form::FlowMut => {
+            (quote_spanned!(span=> let mut flow = #flow;), quote_spanned!(span=> #at_result(&mut flow, #input).await))
+        }
+        Form::Flow => {
+            (quote_spanned!(span=> let flow = #flow;), quote_spanned!(span=> #at_result(&flow, #input).await))
+        }
+        Form::Start | Form::Unknown => (TokenStream::new(), quote_spanned!(span=> #at_result(#start, #input).await)),
     };
     let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
-    let into_result = quote_spanned!(span=> ::steadfast::__private::Outcome::into_result);
+    let run = quote_spanned!(span=> async move { #prepare ::steadfast::__private::Outcome::into_result(#run) });
     quote! {
         #(#own)*
         #[deny(unused_must_use, clippy::iter_over_hash_type)]
         #asyncness #fn_token #name(#(#parameters),*) -> #result #block
 
-        #new(async move { #into_result(#run) })
+        #new(#run)
     }
 }
