@@ -35,7 +35,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let span = step.function.output().span();
     let output = quote_spanned! {span=>
         ::steadfast::__private::StepCall<
-            'flow,
+            '_,
             <#ident as ::steadfast::__private::StepDef>::Output,
             <#ident as ::steadfast::__private::StepDef>::Error,
         >
@@ -45,8 +45,8 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #attributes
         #[allow(clippy::too_many_arguments, reason = "the user's own arguments, and the handle")]
         #unused
-        #vis fn #ident<'flow>(
-            #handle: &'flow (impl #bound + ?::core::marker::Sized),
+        #vis fn #ident(
+            #handle: &(impl #bound + ?::core::marker::Sized),
             #(#names: #types),*
         ) -> #output {
             #body
