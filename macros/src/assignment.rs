@@ -37,17 +37,18 @@ impl By<'_> {
     }
 }
 
+/// Notes every change through a name that is bound nowhere else in the body.
 pub(crate) fn find(by: &By<'_>, body: &Block, faults: &Faults) {
-    let mut bindings = Bindings { name: by.name(), count: 0 };
-    bindings.visit_block(body);
-    // `let mut ctx = ctx.clone();`: a copy may be changed. The handle of `let mut flow = start.with(..)` is bound once.
-    let own = usize::from(matches!(by, By::Workflow(_)));
-    if bindings.count <= own {
-        Changes { by, faults }.visit_block(body);
-    }
+    Changes { by, faults }.visit_block(body);
 }
 
-/// How often the name is bound in the body.
+/// How often a name is bound in a body: `let mut ctx = ctx.clone();` is a copy, and may be changed.
+pub(crate) fn times_bound(name: &Ident, body: &Block) -> usize {
+    let mut bindings = Bindings { name, count: 0 };
+    bindings.visit_block(body);
+    bindings.count
+}
+
 struct Bindings<'a> {
     name: &'a Ident,
     count: usize,

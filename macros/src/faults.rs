@@ -30,6 +30,11 @@ impl Faults {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// [`take`](Faults::take) for what a user writes in an attribute: the parser's words, and how it is written.
+    pub(crate) fn read<T>(&self, result: syn::Result<T>, help: &str) -> Option<T> {
+        self.take(result.map_err(|error| syn::Error::new(error.span(), sentence(&error.to_string(), help))))
+    }
+
     pub(crate) fn any(&self) -> bool {
         self.found.borrow().as_ref().is_some_and(|found| !found.is_empty())
     }

@@ -126,9 +126,9 @@ impl VisitMut for NameSelf<'_> {
 /// What stands in all `#[context(..)]` of an item.
 fn metas(attributes: &[Attribute], faults: &Faults) -> Vec<Meta> {
     let ours = attributes.iter().filter(|attribute| attribute.path().is_ident("context"));
-    ours.filter_map(|attribute| faults.take(attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)))
-        .flatten()
-        .collect()
+    let help = "write `#[context(default)]` or `#[context(default = value)]` on a field, `#[context(name = \"order\")]` on the struct";
+    let read = |attribute: &Attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    ours.filter_map(|attribute| faults.read(read(attribute), help)).flatten().collect()
 }
 
 /// Words that a later version will know; that they are missing is said as such.

@@ -127,6 +127,7 @@ fn argument_owns(ty: &Type, faults: &Faults) {
 fn body_leaves_the_context(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && let Pat::Ident(pattern) = &context.parameter.pattern
+        && assignment::times_bound(&pattern.ident, &step.function.block) == 0
     {
         assignment::find(&By::Step(&pattern.ident), &step.function.block, faults);
     }

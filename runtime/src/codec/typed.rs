@@ -24,7 +24,7 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
     if let Some(bytes) = raw(value) {
         return Ok(Value { form: Form::Bytes, bytes });
     }
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(128);
     json::append(&mut text, value, Order::AsGiven)?;
     Ok(Value::json(text))
 }

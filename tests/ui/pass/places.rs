@@ -91,6 +91,18 @@ async fn process(start: Start<Wide>, (name, cents): (String, u64)) -> Result<u64
     Ok(paid + sum + chosen)
 }
 
+/// Names of the handle that stand for something else.
+#[workflow(context = Wide)]
+async fn shadowed(start: Start<Wide>) -> Result<u8> {
+    let mut flow = start.with(Wide::new()).await?;
+    flow.update(|flow| flow.a(flow.a + 1)).await?;
+    let start = 5_u8;
+    let started = flow.run("inline", async move || Ok::<_, Error>(start)).await?;
+    let mut flow = Wide::clone(&flow);
+    flow.a = 7;
+    Ok(started + flow.a)
+}
+
 fn takes<M, F: steadfast::Startable<M>>(_: F) {}
 
 fn main() {
@@ -105,5 +117,6 @@ fn main() {
     }
     takes(local);
     takes(process);
+    takes(shadowed);
     assert_eq!(Wide::new().a, 1);
 }
