@@ -1,6 +1,6 @@
 //! Collects every fault of an item, so that all are reported in one run.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::cell::RefCell;
 
@@ -18,11 +18,6 @@ impl Faults {
     /// Notes a fault at `place`: what is wrong, and the code to write instead.
     pub(crate) fn add(&self, place: impl ToTokens, fault: impl AsRef<str>, help: impl AsRef<str>) {
         self.push(syn::Error::new_spanned(place, sentence(fault.as_ref(), help.as_ref())));
-    }
-
-    /// [`add`](Faults::add) for a place of which only the span is known.
-    pub(crate) fn add_at(&self, span: Span, fault: impl AsRef<str>, help: impl AsRef<str>) {
-        self.push(syn::Error::new(span, sentence(fault.as_ref(), help.as_ref())));
     }
 
     /// Notes an error of the parser.
@@ -52,8 +47,7 @@ fn sentence(fault: &str, help: &str) -> String {
 
 impl Drop for Faults {
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.found.borrow().is_some() {
-            panic!("the faults of an item were not reported");
-        }
+        let reported = self.found.borrow().is_none();
+        assert!(reported || std::thread::panicking(), "the faults of an item were not reported");
     }
 }

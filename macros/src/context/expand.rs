@@ -3,6 +3,7 @@
 mod builder;
 mod defaults;
 mod definition;
+mod fields;
 mod update;
 
 use super::input::Context;

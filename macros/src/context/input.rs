@@ -27,8 +27,6 @@ pub(crate) struct Field {
     /// How the type was written.
     pub(crate) type_name: String,
     pub(crate) default: Option<Default>,
-    /// `#[cfg]` is stripped before a derive sees the field, so only the lints are of interest.
-    pub(crate) deprecated: bool,
 }
 
 /// What an optional field is if it is not set.
@@ -111,8 +109,7 @@ impl Field {
         let type_name = name::as_written(&ty);
         // Generated types hold the field's type too, and there `Self` would be another.
         NameSelf(context).visit_type_mut(&mut ty);
-        let deprecated = field.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated"));
-        Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default, deprecated }
+        Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default }
     }
 }
 

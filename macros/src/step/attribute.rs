@@ -86,7 +86,7 @@ impl Options {
                 faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
             }
             _ => {
-                faults.add(meta.path(), format!("`{word}` is not an option of a step"), suggest::help(&word, &OPTIONS))
+                faults.add(meta.path(), format!("`{word}` is not an option of a step"), suggest::help(&word, &OPTIONS));
             }
         }
     }

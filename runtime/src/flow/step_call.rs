@@ -6,6 +6,7 @@ use crate::codec::{self, Storable};
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, StepBody, StepCallSpec};
 use crate::step::StepDef;
+use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -40,6 +41,13 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
             }
             Completion::Fired => Err("a timer fired where a step was called".into()),
         })
+    }
+}
+
+/// So that it can stand in `select_biased!`.
+impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
+    fn is_terminated(&self) -> bool {
+        self.call.is_done()
     }
 }
 

@@ -53,7 +53,7 @@ fn with_leaves_the_original_unchanged() {
 #[test]
 fn an_update_stores_only_what_changed() {
     let old = Arc::new(order());
-    let mut update = Order::update(old.clone());
+    let mut update = Order::begin_update(old.clone());
     update.total(6).owner("nobody").status(Status::Paid { cents: u128::MAX });
     assert_eq!(update.changed(), ["total", "status"]);
     let (new, values) = update.store().unwrap();

@@ -7,3 +7,4 @@ mod flows;
 mod killed;
 mod steps;
 mod store;
+mod ui;

@@ -2,7 +2,6 @@
 
 use super::super::attribute::Retry;
 use super::super::input::Step;
-use super::output;
 use crate::duration::Duration;
 use crate::name;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -13,7 +12,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let cfg = step.function.attributes.cfg();
     let (policy, blocking) = (policy(step), step.options.blocking);
-    let result = output(step);
+    let result = step.function.output();
     let span = result.span();
     let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
@@ -139,14 +138,8 @@ impl Bodies {
 }
 
 fn policy(step: &Step) -> TokenStream {
-    let option = |value: Option<Duration>| match value {
-        Some(value) => {
-            let value = value.tokens();
-            quote!(::core::option::Option::Some(#value))
-        }
-        None => quote!(::core::option::Option::None),
-    };
-    let timeout = option(step.options.timeout);
+    let timeout = step.options.timeout.map(Duration::tokens);
+    let timeout = timeout.map(|timeout| quote!(timeout: ::core::option::Option::Some(#timeout),));
     let retry = step.options.retry.as_ref().map(|retry| {
         let Retry { attempts, backoff, factor, max_backoff, jitter, .. } = retry;
         let attempts = attempts.map(|attempts| quote!(attempts: #attempts,));
@@ -159,6 +152,6 @@ fn policy(step: &Step) -> TokenStream {
         quote!(#attempts #backoff #factor #longest #jitter)
     });
     quote! {
-        ::steadfast::__private::Policy { timeout: #timeout, #retry ..::steadfast::__private::Policy::ONCE }
+        ::steadfast::__private::Policy { #timeout #retry ..::steadfast::__private::Policy::ONCE }
     }
 }

@@ -1,7 +1,6 @@
 //! The user's own function, for unit tests: `charge::direct(..)`.
 
 use super::super::input::Step;
-use super::output;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -31,7 +30,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
     });
     let lifetime = step.context.as_ref().map(|_| quote!('ctx));
-    let result = output(step);
+    let result = step.function.output();
     let block = if stand_in {
         quote!({ ::core::unimplemented!() })
     } else {

@@ -12,14 +12,19 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let cfg = function.attributes.cfg();
     let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
-    let result = match &function.output {
-        Some(ty) => quote!(#ty),
-        None => quote!(::core::result::Result<(), ::steadfast::Error>),
-    };
+    let result = function.output();
     let value = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Error);
+    let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
+        quote_spanned!(ty.span()=>
+            #cfg
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
+        )
+    });
     let input = workflow.input.as_ref().map(|_| quote!(input));
     quote! {
+        #is_context
+
         #cfg
         #[doc = #about]
         #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]

@@ -4,6 +4,7 @@ use super::super::input::{Form, Workflow};
 use super::{context, input};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let function = &workflow.function;
@@ -11,7 +12,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let attributes = function.attributes.surface(&format!("The workflow `{}`.", workflow.name));
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
-    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow, &context) };
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote! {
         #attributes
@@ -25,7 +26,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     }
 }
 
-fn body(workflow: &Workflow, context: &TokenStream) -> TokenStream {
+fn body(workflow: &Workflow) -> TokenStream {
     let function = &workflow.function;
     let (own, block, result) = (&function.attributes.own, &function.block, &function.output);
     let (asyncness, fn_token) = (function.sig.asyncness, function.sig.fn_token);
@@ -35,16 +36,18 @@ fn body(workflow: &Workflow, context: &TokenStream) -> TokenStream {
     });
     let name = syn::Ident::new("workflow_body", function.ident().span().resolved_at(proc_macro2::Span::mixed_site()));
     let input = workflow.input.as_ref().map(|_| quote!(input));
-    let flow = match workflow.context() {
-        Some(_) => quote!(::steadfast::__private::Start::with_defaults(start).await),
-        None => quote!(::steadfast::__private::Start::without_context(start)),
+    let handle = workflow.handle.as_ref().map_or_else(|| function.ident().span(), |handle| handle.ty.span());
+    let start = quote_spanned!(handle=> start);
+    let flow = if workflow.context().is_some() {
+        quote_spanned!(handle=> ::steadfast::__private::Start::with_defaults(start).await)
+    } else {
+        quote!(::steadfast::__private::Start::without_context(start))
     };
     let run = match workflow.form {
         Form::FlowMut => quote!({ let mut flow = #flow; #name(&mut flow, #input).await }),
         Form::Flow => quote!({ let flow = #flow; #name(&flow, #input).await }),
-        Form::Start | Form::Unknown => quote!({ #name(start, #input).await }),
+        Form::Start | Form::Unknown => quote!({ #name(#start, #input).await }),
     };
-    let _ = context;
     let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
     quote! {
         #(#own)*
