@@ -97,13 +97,15 @@ impl Engine {
         Ok(Run::new(self, row.number, row.id, row.workflow))
     }
 
-    /// The runs that fit a filter, in the order of their start, one page at a time.
+    /// The runs that fit a filter, in the order of their start, one page at a time. A run whose row is damaged is left out
+    /// and named in the log; [`run`](Engine::run) says what is wrong with it.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn list(&self, filter: RunFilter) -> Result<Vec<RunInfo>, EngineError> {
-        let rows = self.core.read(move |store| store.runs(&filter.query())).await?;
-        Ok(rows.into_iter().map(RunInfo::from_row).collect())
+        let page = self.core.read(move |store| store.runs(&filter.query())).await?;
+        recovery::report(&page);
+        Ok(page.runs.into_iter().map(RunInfo::from_row).collect())
     }
 
     /// Tries a parked run again, now.
