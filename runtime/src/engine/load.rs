@@ -85,6 +85,10 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
             Left::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
                 return core.leave(number, &Outcome::Left);
             }
+            Left::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
+                refuse(&core, number, &error).await;
+                return core.leave(number, &Outcome::Left);
+            }
             Left::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
                 tokio::time::sleep(wait).await;
@@ -264,6 +268,17 @@ pub(crate) fn rebuild(
         run.receive(item, now);
     }
     Ok(())
+}
+
+/// Parks a run whose journal the database does not take, whoever writes it.
+async fn refuse(core: &Core, number: i64, error: &StoreError) {
+    let row = blocking(core, move |store| store.run(RunKey::Number(number))).await.ok().flatten();
+    if let Some((row, lease)) = row.and_then(|row| core.lease(row.lease).map(|lease| (row, lease))) {
+        let message = format!("the database refuses what run `{}` has to record: {error}", row.id);
+        if let Err(error) = park(core, &row, lease, ParkReason::new(ParkCause::Unstorable, message)).await {
+            tracing::error!(run = %row.id, %error, "the run stands still and could not be parked");
+        }
+    }
 }
 
 /// Parks a run that could not be rebuilt.

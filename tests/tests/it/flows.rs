@@ -20,6 +20,11 @@ impl Tally {
         Self(format!("{test}-{}", NEXT.fetch_add(1, Ordering::SeqCst)))
     }
 
+    /// The deeds under a name that was passed on.
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     pub fn name(&self) -> &str {
         &self.0
     }

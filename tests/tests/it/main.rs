@@ -3,8 +3,10 @@
 mod context;
 mod crash_aid;
 mod definitions;
+mod faulty;
 mod flows;
 mod killed;
+mod runs;
 mod steps;
 mod store;
 mod ui;
