@@ -172,15 +172,10 @@ async fn try_bring(
         let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
-            Ok(Err(Rebuild::Park(reason))) => {
-                run.park(reason);
-                Ok(run)
-            }
-            Ok(Err(Rebuild::Store(error))) => Err(error),
+            Ok(Err(refusal)) => Err(refusal),
             Err(panic) => {
                 let message = format!("replaying run `{}` panicked: {}", rebuilt.id, panic_text(&*panic));
-                run.park(ParkReason::new(ParkCause::Panicked, message));
-                Ok(run)
+                Err(Rebuild::Park(ParkReason::new(ParkCause::Panicked, message)))
             }
         })
     })
@@ -193,11 +188,12 @@ async fn try_bring(
             Ok(Some(run))
         }
         // The row is as it is: trying again would not mend it.
-        Err(error) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
+        Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
             let message = format!("the history of run `{}` cannot be read: {error}", row.id);
             park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
         }
-        Err(error) => Err(error),
+        Err(Rebuild::Store(error)) => Err(error),
+        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
     }
 }
 

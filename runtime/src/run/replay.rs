@@ -125,11 +125,17 @@ impl Run {
                     BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
                     BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
                 };
-                if group.pop_front().is_none_or(|entry| entry.kind != kind) {
-                    let recorded = format!("nothing more after entry {}", cause.seq);
-                    return Err(ParkReason::diverged(None, recorded, "the end of the workflow".into()));
+                let found = || "the end of the workflow".to_owned();
+                match group.pop_front() {
+                    Some(entry) if entry.kind == kind => self.ended = Some(status),
+                    Some(entry) => {
+                        return Err(ParkReason::diverged(entry.position, calls::describe(&entry), found()));
+                    }
+                    None => {
+                        let recorded = format!("nothing more after entry {}", cause.seq);
+                        return Err(ParkReason::diverged(None, recorded, found()));
+                    }
                 }
-                self.ended = Some(status);
             }
             None => {
                 if let Some(missing) = group.front() {

@@ -1,5 +1,6 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
+mod changed_code;
 mod context;
 mod crash_aid;
 mod definitions;
