@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
 
+mod history;
 mod kind;
 mod seam;
 
+pub use history::HistoryEntry;
 pub use kind::Kind;
 pub use seam::{AttemptOutcome, Completion, ContextChange, Journal, Recorded, RunIdentity, StepBody, StepCallSpec};
 

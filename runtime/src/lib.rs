@@ -2,27 +2,36 @@
 
 pub mod codec;
 pub mod context;
+mod engine;
 mod error;
 mod flow;
 pub mod journal;
 mod policy;
+mod run;
 mod scope;
 mod step;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod value;
 mod workflow;
 
 pub use context::{ContextError, StepContext};
+pub use engine::{Engine, EngineBuilder, EngineError, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use policy::Policy;
+pub use run::{ParkCause, ParkReason};
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context};
 pub use steadfast_macros::{StepContext, step, workflow};
+pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
 
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
-    pub use crate::{Body, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow};
+    pub use crate::{
+        Body, Engine, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow,
+    };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
     pub use std::time::Duration;

@@ -96,7 +96,12 @@ pub(crate) struct Ambient {
 #[derive(Clone)]
 pub(crate) enum AmbientContext {
     Fixed(Option<Shared>),
-    Of(Arc<dyn Fn() -> Option<Shared> + Send + Sync>),
+    Of(Arc<dyn ContextSource>),
+}
+
+/// Knows the context of the moment.
+pub(crate) trait ContextSource: Send + Sync {
+    fn context(&self) -> Option<Arc<dyn Any + Send + Sync>>;
 }
 
 thread_local! {
@@ -147,7 +152,7 @@ pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
         AMBIENT.with(|slot| slot.borrow().clone()).ok_or(NoContext { wanted: C::NAME, found: Found::NoRun })?;
     let shared = match &ambient.context {
         AmbientContext::Fixed(shared) => shared.clone(),
-        AmbientContext::Of(read) => read(),
+        AmbientContext::Of(source) => source.context(),
     };
     let shared = shared.ok_or(NoContext { wanted: C::NAME, found: Found::NotSet })?;
     shared.downcast::<C>().map_err(|_| NoContext { wanted: C::NAME, found: Found::Another })

@@ -3,6 +3,8 @@
 mod body;
 
 pub(crate) use body::{Body, InlineBody};
+#[cfg(feature = "testing")]
+pub(crate) use body::{run_attempt, unstorable};
 
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;

@@ -3,12 +3,21 @@
 //! A store sees integers, words and bytes, never a user's type. All writes go through [`Store::commit`], in one
 //! transaction; each write of a batch is checked by itself, and one that is rejected leaves the others alone.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod durability;
 mod error;
+mod memory;
 mod rows;
+mod sql;
+mod sqlite;
 mod write;
 
+pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
-pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunQuery, RunRow, Status};
+pub use memory::MemoryStore;
+pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, Status};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use write::{Append, Change, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
 
 /// A database that holds runs, journals, context fields, inboxes and leases.
@@ -35,7 +44,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// The database cannot be read.
-    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError>;
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError>;
 
     /// At most `limit` entries of a run with a sequence number greater than `after`, in order.
     ///

@@ -4,7 +4,7 @@ use super::WorkflowHandle;
 use super::pending_call::{First, PendingCall};
 use crate::codec::{self, Storable};
 use crate::error::{Failure, StepError};
-use crate::journal::{Completion, StepCallSpec};
+use crate::journal::{Completion, StepBody, StepCallSpec};
 use crate::step::StepDef;
 use futures_util::future::FusedFuture;
 use std::future::Future;
@@ -58,7 +58,8 @@ pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     context: Arc<S::Context>,
     args: &S::Args,
 ) -> StepCall<'flow, S::Output, S::Error> {
-    let body = Arc::new(crate::step::Body::<S>::new(context, flow.shared_context()));
+    let own = || Arc::new(crate::step::Body::<S>::new(context, flow.shared_context())) as Arc<dyn StepBody>;
+    let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
     let spec = StepCallSpec {
         name: S::NAME,
         arguments: S::encode_args(args).map_err(|error| error.to_string()),

@@ -8,6 +8,9 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $name,)* }
 
         impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// The word that stands for this kind in a database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

@@ -41,7 +41,7 @@ impl<S: StepDef> StepBody for Body<S> {
         let context = self.context.clone();
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args).await };
-        run(body, S::is_final, self.shared.clone(), scope)
+        run_attempt(body, S::is_final, self.shared.clone(), scope)
     }
 }
 
@@ -68,12 +68,12 @@ where
         let Some(body) = self.body.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return std::future::ready(unstorable("an inline step was started twice in one process")).boxed();
         };
-        run(async move { body().await }, E::is_terminal, self.shared.clone(), scope)
+        run_attempt(async move { body().await }, E::is_terminal, self.shared.clone(), scope)
     }
 }
 
 /// One attempt within its scope. What is to be recorded is decoded once before it is.
-fn run<T: Storable, E: Failure>(
+pub(crate) fn run_attempt<T: Storable, E: Failure>(
     body: impl Future<Output = Result<T, E>> + Send + 'static,
     is_final: fn(&E) -> bool,
     shared: Shared,
@@ -106,6 +106,6 @@ fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
 }
 
 /// Trying again would give the same type of value, but perhaps not the same value: the policy decides.
-fn unstorable(why: &str) -> AttemptOutcome {
+pub(crate) fn unstorable(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
 }

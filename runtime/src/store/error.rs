@@ -22,6 +22,8 @@ pub enum StoreErrorKind {
     Newer,
     /// One value is larger than the database takes.
     TooLarge,
+    /// The database does not take one write, whoever makes it.
+    Refused,
     /// The store is closed.
     Closed,
 }

@@ -1,7 +1,7 @@
 //! What can be written, and what a store answers to each write.
 
 use super::rows::{EntryRow, FieldRow, RunRow, Status};
-use crate::value::Value;
+use crate::value::{Form, Value};
 
 /// A lease as its holder knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub struct Lease {
 /// One write of a batch.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, and with
+    /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, else with
     /// [`Rejected::Fenced`] if the lease is no longer held.
     Start(NewRun),
     /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
@@ -159,4 +159,57 @@ pub enum Rejected {
     Ended,
     /// The database does not take this write, whoever makes it: what it said.
     Refused(String),
+}
+
+impl Write {
+    /// What makes this write one that no database takes, if anything does.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        match self {
+            Self::Start(run) if run.first.seq != 1 => {
+                Some(format!("the first entry of a run has sequence number 1, not {}", run.first.seq))
+            }
+            Self::Start(run) => not_text(run.first.value.as_ref()),
+            Self::Append(append) => append.flaw(),
+            Self::Send(item) => not_text(item.value.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl Append {
+    fn flaw(&self) -> Option<String> {
+        let mut last = self.after;
+        for entry in &self.entries {
+            if entry.seq != last + 1 {
+                return Some(format!("run {}: entry {} cannot follow entry {last}", self.run, entry.seq));
+            }
+            last = entry.seq;
+            if let Some(flaw) = not_text(entry.value.as_ref()) {
+                return Some(flaw);
+            }
+        }
+        for (n, field) in self.fields.iter().enumerate() {
+            if field.seq <= self.after || field.seq > last {
+                return Some(format!(
+                    "run {}: field `{}` names entry {}, which is not one of these",
+                    self.run, field.name, field.seq
+                ));
+            }
+            if self.fields[..n].iter().any(|earlier| earlier.seq == field.seq && earlier.name == field.name) {
+                return Some(format!(
+                    "run {}: field `{}` is written twice by entry {}",
+                    self.run, field.name, field.seq
+                ));
+            }
+            if let Some(flaw) = not_text(Some(&field.value)) {
+                return Some(flaw);
+            }
+        }
+        None
+    }
+}
+
+fn not_text(value: Option<&Value>) -> Option<String> {
+    let value = value.filter(|value| value.form == Form::Json)?;
+    std::str::from_utf8(&value.bytes).err().map(|error| format!("a value in JSON form is not text: {error}"))
 }

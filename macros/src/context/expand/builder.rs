@@ -53,6 +53,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
     let doc = format!("Builds an [`{ident}`]; made by [`{ident}::builder`].");
     quote! {
         #[doc = #doc]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
         #[must_use = "a builder does nothing until `.build()`"]
         #vis struct #builder<#(#states),*>(
             (#(::core::option::Option<#types>,)*),

@@ -59,7 +59,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
     quote! {
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, unreachable_code, reason = "a context without fields")]
+        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::StepContext for #ident {
             const NAME: &'static ::core::primitive::str = #name;
             type Update = #update;

@@ -19,6 +19,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
     // Tuple fields cannot be taken for fields of the context, which are reached through `Deref`.
     quote! {
         #[doc = #doc]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
         #[must_use]
         #vis struct #update(
             ::steadfast::__private::Arc<#ident>,
@@ -49,7 +50,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unreachable_code, clippy::all, clippy::pedantic, reason = "a context without fields")]
+        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::ContextUpdate for #update {
             type Context = #ident;
 

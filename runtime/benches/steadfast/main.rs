@@ -1,0 +1,38 @@
+//! The project's benchmark: one table, each line beside the raw limit measured in the same run.
+//!
+//! `cargo bench -p steadfast`; with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
+
+mod raw;
+mod replay;
+mod sleeping;
+mod steps;
+mod table;
+mod update;
+mod workflows;
+
+use table::Table;
+use tokio::runtime::Runtime;
+
+fn main() {
+    // Cargo passes `--bench`; a name restricts the lines.
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
+    let mut table = Table::new();
+    let lines: [(&str, fn(&Runtime, &std::path::Path, &mut Table)); 6] = [
+        ("a", steps::sequential),
+        ("b", steps::many_runs),
+        ("c", replay::long_histories),
+        ("d", update::beside_a_large_field),
+        ("e", steps::in_memory),
+        ("f", sleeping::many_sleeping_runs),
+    ];
+    for (name, line) in lines {
+        if only.as_deref().is_none_or(|only| only == name) {
+            let own = folder.path().join(name);
+            std::fs::create_dir(&own).expect("a folder for one line");
+            line(&runtime, &own, &mut table);
+        }
+    }
+    table.print();
+}

@@ -1,0 +1,67 @@
+//! The workflows that are measured.
+
+use serde::{Deserialize, Serialize};
+use steadfast::prelude::*;
+
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+pub(crate) struct Small {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+}
+
+#[step]
+pub(crate) async fn small(id: u64) -> Result<Small> {
+    Ok(Small { id, name: "a small struct".into() })
+}
+
+/// So many steps, one after the other.
+#[workflow]
+pub(crate) async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
+    let mut sum = 0;
+    for id in 0..steps {
+        sum += small(&*flow, id).await?.id;
+    }
+    Ok(sum)
+}
+
+/// So many steps, then a long sleep: it is replayed when the engine starts again.
+#[workflow]
+pub(crate) async fn sequence_then_wait(flow: &mut Flow, steps: u64) -> Result<u64> {
+    for id in 0..steps {
+        small(&*flow, id).await?;
+    }
+    never(&*flow).await?;
+    Ok(0)
+}
+
+#[step]
+pub(crate) async fn never() -> Result<()> {
+    std::future::pending().await
+}
+
+#[workflow]
+pub(crate) async fn sleeper(flow: &mut Flow, hours: u64) -> Result<()> {
+    flow.sleep(Duration::from_secs(3600 * hours)).await;
+    Ok(())
+}
+
+#[derive(StepContext, Clone, Debug)]
+pub(crate) struct Beside {
+    pub(crate) large: Bytes,
+    #[context(default)]
+    pub(crate) small: u64,
+}
+
+/// So many updates of a small field beside one of a megabyte.
+#[workflow(context = Beside)]
+pub(crate) async fn updates(start: Start<Beside>, count: u64) -> Result<u64> {
+    let large = Bytes::from(vec![7; 1 << 20]);
+    let mut flow = start.with(Beside::builder().large(large).build()).await?;
+    small(&flow, 0).await?;
+    for _ in 0..count {
+        flow.update(|c| c.small(c.small + 1)).await?;
+        // What is updated becomes durable with the next step.
+        small(&flow, 0).await?;
+    }
+    Ok(flow.small)
+}

@@ -1,0 +1,125 @@
+//! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
+
+mod bodies;
+mod builder;
+mod clock;
+mod committer;
+mod core;
+mod delete;
+mod driver;
+mod error;
+mod handle;
+mod inbox;
+mod info;
+mod lease;
+mod load;
+mod recovery;
+mod shutdown;
+mod start;
+mod timers;
+
+pub use builder::EngineBuilder;
+pub use error::{EngineError, RunError};
+pub use handle::{Run, RunHandle};
+pub use info::{RunFilter, RunInfo};
+#[cfg(feature = "testing")]
+pub(crate) use load::{Rebuild, rebuild};
+pub use start::StartCall;
+
+use self::core::Core;
+use crate::workflow::{Startable, WorkflowDef};
+use std::sync::Arc;
+
+/// What a program owns to run workflows: it starts them, drives them, and after a crash goes on where they stood.
+///
+/// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine. When the last clone is dropped the engine
+/// stops at once, as in a crash: nothing is lost, and the next engine on the same database goes on. For an orderly end
+/// use [`shutdown`](Engine::shutdown).
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) core: Arc<Core>,
+    /// Stops the engine when the last clone is dropped.
+    _stop: Arc<shutdown::StopOnDrop>,
+}
+
+impl Engine {
+    /// The start of every engine: name a database and the workflows, then `start`.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    /// Starts a run of a workflow with its input; `()` for a workflow without. Awaiting the call gives the run's handle
+    /// once the start is durable.
+    ///
+    /// Give it an id with [`id`](StartCall::id) to make the start safe to repeat: the same id with the same workflow and
+    /// input is the same run, finished or not.
+    ///
+    /// # Errors
+    /// See [`EngineError`]: among others an id that was used for something else.
+    pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartCall<'_, F::Workflow>
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        StartCall::new(self, input)
+    }
+
+    /// The handle of a run of this workflow by its id, with the types of its result.
+    ///
+    /// # Errors
+    /// No run has this id, or it is a run of another workflow.
+    pub async fn handle<F, M>(
+        &self,
+        workflow: F,
+        id: &str,
+    ) -> Result<RunHandle<<F::Workflow as WorkflowDef>::Output, <F::Workflow as WorkflowDef>::Error>, EngineError>
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        let run = self.run(id).await?;
+        if run.workflow() != F::Workflow::NAME {
+            let (id, found) = (id.to_owned(), run.workflow().to_owned());
+            return Err(EngineError::OtherWorkflow { id, expected: F::Workflow::NAME.to_owned(), found });
+        }
+        Ok(RunHandle::new(run))
+    }
+
+    /// A run by its id, of whatever workflow.
+    ///
+    /// # Errors
+    /// No run has this id.
+    pub async fn run(&self, id: &str) -> Result<Run, EngineError> {
+        let key = id.to_owned();
+        let row = self.core.read(move |store| store.run(crate::store::RunKey::Id(&key))).await?;
+        let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
+        Ok(Run::new(self, row.number, row.id, row.workflow))
+    }
+
+    /// The runs that fit a filter, in the order of their start, one page at a time. A run whose row is damaged is left out
+    /// and named in the log; [`run`](Engine::run) says what is wrong with it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list(&self, filter: RunFilter) -> Result<Vec<RunInfo>, EngineError> {
+        let page = self.core.read(move |store| store.runs(&filter.query())).await?;
+        recovery::report(&page);
+        Ok(page.runs.into_iter().map(RunInfo::from_row).collect())
+    }
+
+    /// Tries a parked run again, now.
+    ///
+    /// # Errors
+    /// No run has this id, or it is not parked.
+    pub async fn retry(&self, id: &str) -> Result<(), EngineError> {
+        let run = self.run(id).await?;
+        recovery::retry(&self.core, run.number(), id).await
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("database", &self.core.store.database_id()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! The attempts of a run's steps that are running, each in a task of its own.
+
+use super::core::{Core, Letter, Message};
+use crate::error::AttemptCause;
+use crate::journal::{AttemptOutcome, StepBody};
+use crate::run::panic_text;
+use crate::scope::{Cancellation, StepScope};
+use crate::value::Value;
+use futures_util::FutureExt;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// The running attempts of one run, by position.
+pub(super) struct Bodies {
+    core: Arc<Core>,
+    mail: mpsc::UnboundedSender<Letter>,
+    running: HashMap<u64, Running>,
+}
+
+struct Running {
+    attempt: u32,
+    cancellation: Cancellation,
+    task: AbortHandle,
+    /// When its time limit is reached, in milliseconds since 1970.
+    deadline: Option<i64>,
+}
+
+impl Bodies {
+    pub(super) fn new(core: Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> Self {
+        Self { core, mail, running: HashMap::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Starts an attempt; its end comes by mail.
+    pub(super) fn start(
+        &mut self,
+        mut scope: StepScope,
+        arguments: Value,
+        timeout: Option<Duration>,
+        body: Arc<dyn StepBody>,
+    ) {
+        let deadline = timeout.map(|timeout| {
+            let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+            self.core.now().saturating_add(millis)
+        });
+        scope.deadline = deadline
+            .and_then(|due| u64::try_from(due).ok())
+            .and_then(|due| UNIX_EPOCH.checked_add(Duration::from_millis(due)));
+        let (position, attempt) = (scope.position, scope.attempt);
+        let cancellation = scope.cancellation.clone();
+        let core = self.core.clone();
+        let mail = self.mail.clone();
+        let busy = self.core.busy();
+        let blocking = body.blocking();
+        let attempts = async move {
+            core.leases.margin().await;
+            let scope = Arc::new(scope);
+            // Decoding the arguments is the user's code too, so it happens inside.
+            let run = async move { body.attempt(&arguments, scope).await };
+            let outcome = AssertUnwindSafe(run).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
+                cause: AttemptCause::Panicked,
+                error: None,
+                message: panic_text(&*panic).to_owned(),
+                terminal: false,
+            });
+            // The run may have left: then the result is not wanted.
+            let _ = mail.send(core.letter(Message::AttemptEnded { position, attempt, outcome }));
+            drop(busy);
+        };
+        let runtime = &self.core.runtime;
+        let task = if blocking {
+            let on = runtime.clone();
+            runtime.spawn_blocking(move || on.block_on(attempts)).abort_handle()
+        } else {
+            runtime.spawn(attempts).abort_handle()
+        };
+        self.running.insert(position, Running { attempt, cancellation, task, deadline });
+    }
+
+    /// An attempt has ended; `false` if it is not one that is waited for.
+    pub(super) fn ended(&mut self, position: u64, attempt: u32) -> bool {
+        let waited_for = self.running.get(&position).is_some_and(|running| running.attempt == attempt);
+        if waited_for {
+            self.running.remove(&position);
+        }
+        waited_for
+    }
+
+    /// Tells a body to stop; after the grace time it is dropped.
+    pub(super) fn tell(&mut self, position: u64) {
+        if let Some(running) = self.running.remove(&position) {
+            running.cancellation.cancel();
+            let grace = self.core.options.grace;
+            self.core.runtime.spawn(async move {
+                tokio::time::sleep(grace).await;
+                running.task.abort();
+            });
+        }
+    }
+
+    /// Tells every body to stop.
+    pub(super) fn tell_all(&mut self) {
+        let positions: Vec<u64> = self.running.keys().copied().collect();
+        positions.into_iter().for_each(|position| self.tell(position));
+    }
+
+    /// The next time limit, in milliseconds since 1970.
+    pub(super) fn next_deadline(&self) -> Option<i64> {
+        self.running.values().filter_map(|running| running.deadline).min()
+    }
+
+    /// Stops the attempts whose time is up, and says which they were.
+    pub(super) fn time_out(&mut self, now: i64) -> Vec<(u64, u32)> {
+        let late = self.running.iter().filter(|(_, running)| running.deadline.is_some_and(|due| due <= now));
+        let mut late: Vec<_> = late.map(|(position, running)| (*position, running.attempt)).collect();
+        late.sort_unstable();
+        for (position, _) in &late {
+            if let Some(running) = self.running.remove(position) {
+                running.cancellation.cancel();
+                running.task.abort();
+            }
+        }
+        late
+    }
+}
+
+impl Drop for Bodies {
+    /// The run leaves memory: its bodies are dropped at their next await.
+    fn drop(&mut self) {
+        for running in self.running.values() {
+            running.cancellation.cancel();
+            running.task.abort();
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Putting an engine together.
+
+use super::clock::Clock;
+use super::committer::Committer;
+use super::core::{Core, Options};
+use super::error::EngineError;
+use super::lease::Leases;
+use super::timers::Timers;
+use super::{Engine, lease, recovery, shutdown};
+use crate::run::{AnyWorkflow, Limits, Typed};
+use crate::store::{Durability, MemoryStore, SqliteStore, Store};
+use crate::workflow::{Startable, WorkflowDef};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+/// An engine that is being put together; see [`Engine::builder`].
+#[must_use = "an engine runs after `.start().await`"]
+pub struct EngineBuilder {
+    database: Database,
+    durability: Durability,
+    workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+    twice: Vec<&'static str>,
+    options: Options,
+    clock: Clock,
+}
+
+enum Database {
+    None,
+    Memory,
+    Sqlite(PathBuf),
+    Store(Arc<dyn Store>),
+}
+
+impl EngineBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            database: Database::None,
+            durability: Durability::Full,
+            workflows: BTreeMap::new(),
+            twice: Vec::new(),
+            options: Options {
+                lease_term: Duration::from_secs(5),
+                max_loads: 5,
+                evict_after: Duration::from_secs(1),
+                grace: Duration::from_secs(5),
+                limits: Limits::default(),
+                #[cfg(feature = "testing")]
+                stubs: crate::testing::Stubs::default(),
+            },
+            clock: Clock::System,
+        }
+    }
+
+    /// Keeps everything in this SQLite file, which is created if it is missing. Its folder must be writable and on a
+    /// local disk.
+    pub fn sqlite(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = Database::Sqlite(path.into());
+        self
+    }
+
+    /// Keeps everything in memory: for tests, and where a crash may cost everything.
+    pub fn in_memory(mut self) -> Self {
+        self.database = Database::Memory;
+        self
+    }
+
+    /// Keeps everything in this store.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.database = Database::Store(Arc::new(store));
+        self
+    }
+
+    /// What a power cut may cost, for [`sqlite`](Self::sqlite); [`Durability::Full`] (nothing) unless chosen otherwise.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Registers a workflow: runs of it can be started, and those in the database go on.
+    pub fn workflow<F, M>(mut self, workflow: F) -> Self
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        let name = F::Workflow::NAME;
+        if self.workflows.insert(name, Arc::new(Typed::<F::Workflow>(PhantomData))).is_some() {
+            self.twice.push(name);
+        }
+        self
+    }
+
+    /// How long an engine may be silent before others take over its runs, 5 s unless chosen otherwise and at least
+    /// 100 ms. An engine whose process has ended is taken over at once, whatever the term.
+    pub fn lease_term(mut self, term: Duration) -> Self {
+        self.options.lease_term = term.max(Duration::from_millis(100));
+        self
+    }
+
+    /// How often a run may be loaded without making progress before it is parked, 5 unless chosen otherwise and at least
+    /// 1: a run that ends the process each time must not do so for ever.
+    pub fn max_loads(mut self, loads: u32) -> Self {
+        self.options.max_loads = loads.max(1);
+        self
+    }
+
+    /// The shortest wait for which a run leaves memory, 1 s unless chosen otherwise. A run with a long history stays for
+    /// longer waits too, because coming back costs a replay.
+    pub fn evict_after(mut self, wait: Duration) -> Self {
+        self.options.evict_after = wait;
+        self
+    }
+
+    /// How long the body of a step may go on after it was told to stop, 5 s unless chosen otherwise.
+    pub fn cancellation_grace(mut self, grace: Duration) -> Self {
+        self.options.grace = grace;
+        self
+    }
+
+    /// The largest argument, result or error that is stored, in bytes; 256 MiB unless chosen otherwise.
+    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
+        self.options.limits.value = bytes;
+        self
+    }
+
+    /// A clock that stands still and jumps to whatever is due next when the engine has nothing else to do: sleeps and
+    /// backoffs take no time. The clock starts at 2020-01-01.
+    #[cfg(feature = "testing")]
+    pub fn skip_sleeps(mut self) -> Self {
+        self.clock = Clock::Skipping(std::sync::atomic::AtomicI64::new(1_577_836_800_000));
+        self
+    }
+
+    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`.
+    #[cfg(feature = "testing")]
+    pub fn stub<S: crate::step::StepDef>(
+        mut self,
+        stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.stubs.add::<S>(stub);
+        self
+    }
+
+    /// Opens the database, takes over the runs of engines that have stopped, and goes on with what is due.
+    ///
+    /// Must be called within a tokio runtime, on which everything then runs.
+    ///
+    /// # Errors
+    /// The database cannot be opened or is not ours, or the configuration makes no sense.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start(self) -> Result<Engine, EngineError> {
+        if let Some(name) = self.twice.first() {
+            return Err(EngineError::Configuration(format!(
+                "two workflows are named `{name}`: give one of them another name with `#[workflow(name = \"..\")]`"
+            )));
+        }
+        let store: Arc<dyn Store> = match self.database {
+            Database::None => {
+                return Err(EngineError::Configuration(
+                    "no database was chosen: add `.sqlite(path)` or `.in_memory()`".into(),
+                ));
+            }
+            Database::Memory => Arc::new(MemoryStore::new()),
+            Database::Store(store) => store,
+            Database::Sqlite(path) => {
+                let durability = self.durability;
+                let open = tokio::task::spawn_blocking(move || SqliteStore::open(path, durability));
+                Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
+            }
+        };
+        let owner = uuid::Uuid::new_v4().simple().to_string();
+        let leases = Leases::new(owner, self.options.lease_term, store.lock_stem().as_deref())?;
+        leases.acquire(&*store)?;
+        let clock = Arc::new(self.clock);
+        let core_of_timers: Arc<OnceLock<Weak<Core>>> = Arc::default();
+        let timers = {
+            let core = core_of_timers.clone();
+            Timers::start(clock.clone(), move |sleeper| {
+                if let Some(core) = core.get().and_then(Weak::upgrade) {
+                    recovery::wake(&core, sleeper);
+                }
+            })
+        };
+        let committer = Committer::start(store.clone());
+        let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases);
+        let core = Arc::new(core);
+        // The timers have nothing to do before this.
+        let _ = core_of_timers.set(Arc::downgrade(&core));
+        lease::watch(&core);
+        let busy = core.busy();
+        let recovering = core.clone();
+        core.runtime.spawn(async move {
+            for lease in recovering.leases.all() {
+                recovery::wake_due(recovering.clone(), lease.number).await;
+            }
+            recovery::try_parked(recovering.clone()).await;
+            drop(busy);
+        });
+        Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
+    }
+}

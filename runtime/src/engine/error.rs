@@ -1,0 +1,137 @@
+//! What the engine answers when it cannot do what it was asked.
+
+use crate::run::ParkReason;
+use crate::store::StoreError;
+use std::fmt;
+
+/// An answer of the engine that is not the one hoped for: which thing, what was expected and found, what to do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The database did not do its work. Whether a write of this call happened can be asked again with the same id.
+    Store(StoreError),
+    /// There is no run with this id in the database.
+    NoSuchRun {
+        /// The id.
+        id: String,
+    },
+    /// The id belongs to a run of another workflow.
+    OtherWorkflow {
+        /// The id.
+        id: String,
+        /// The workflow that was asked for.
+        expected: String,
+        /// The workflow that the run is of.
+        found: String,
+    },
+    /// The id belongs to a run of the same workflow that was started with another input.
+    OtherInput {
+        /// The id.
+        id: String,
+        /// The input that the run was started with.
+        recorded: String,
+        /// The input of this call.
+        given: String,
+    },
+    /// The run has ended, or is in a state in which this cannot be done.
+    WrongStatus {
+        /// The run's id.
+        id: String,
+        /// What it is doing.
+        status: crate::store::Status,
+        /// What cannot be done.
+        action: &'static str,
+    },
+    /// The engine has no workflow of this name.
+    UnknownWorkflow {
+        /// The name.
+        name: String,
+    },
+    /// Two workflows of one name, or an option that makes no sense.
+    Configuration(String),
+    /// A value cannot be stored or read: what, and why.
+    Value(String),
+    /// The engine is shutting down.
+    ShuttingDown,
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::NoSuchRun { id } => write!(f, "there is no run `{id}` in this database"),
+            Self::OtherWorkflow { id, expected, found } => {
+                write!(f, "run `{id}` is a run of workflow `{found}`, not of `{expected}`: choose another id")
+            }
+            Self::OtherInput { id, recorded, given } => write!(
+                f,
+                "run `{id}` was started with input {recorded}, not with {given}: choose another id for another input"
+            ),
+            Self::WrongStatus { id, status, action } => write!(f, "run `{id}` is {status}: {action}"),
+            Self::UnknownWorkflow { name } => {
+                write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
+            }
+            Self::Configuration(message) | Self::Value(message) => f.write_str(message),
+            Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// How a run ended other than with its result, or why that cannot be said.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RunError<E = crate::Error> {
+    /// The workflow returned this error.
+    Failed(E),
+    /// The run was told to stop.
+    Cancelled {
+        /// The reason that was given.
+        reason: String,
+    },
+    /// The run stands still; it is not ended, nothing is lost, and it goes on once the reason is gone.
+    Parked {
+        /// Why.
+        reason: Box<ParkReason>,
+    },
+    /// The engine cannot say.
+    Engine(EngineError),
+}
+
+impl<E: fmt::Display> fmt::Display for RunError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "the workflow failed: {error}"),
+            Self::Cancelled { reason } => write!(f, "the run was cancelled: {reason}"),
+            Self::Parked { reason } => write!(f, "the run is parked: {reason}"),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: crate::Failure> std::error::Error for RunError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => error.as_source(),
+            Self::Engine(error) => Some(error),
+            Self::Cancelled { .. } | Self::Parked { .. } => None,
+        }
+    }
+}
+
+impl<E> From<EngineError> for RunError<E> {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}

@@ -1,0 +1,220 @@
+//! One run seen from outside.
+
+use super::core::Outcome;
+use super::error::{EngineError, RunError};
+use super::info::RunInfo;
+use super::{Engine, inbox};
+use crate::codec::{self, Storable};
+use crate::error::Failure;
+use crate::journal::HistoryEntry;
+use crate::store::{RunKey, RunRow, Status};
+use crate::value::Value;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::time::Duration;
+
+/// One run seen from outside, of whatever workflow.
+#[derive(Clone, Debug)]
+pub struct Run {
+    engine: Engine,
+    number: i64,
+    id: String,
+    workflow: String,
+}
+
+/// How a run ended, as recorded.
+pub(super) enum Ended {
+    Completed(Value),
+    Failed(Value),
+    Cancelled(String),
+    Parked(Box<crate::run::ParkReason>),
+}
+
+/// When another engine drives the run, we hear of its end by looking.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+impl Run {
+    pub(super) fn new(engine: &Engine, number: i64, id: String, workflow: String) -> Self {
+        Self { engine: engine.clone(), number, id, workflow }
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name of its workflow.
+    #[must_use]
+    pub fn workflow(&self) -> &str {
+        &self.workflow
+    }
+
+    /// The run's number in the database; never reused.
+    #[must_use]
+    pub const fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// What the run is doing, as committed.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the run was deleted.
+    pub async fn status(&self) -> Result<RunInfo, EngineError> {
+        self.row().await.map(RunInfo::from_row)
+    }
+
+    async fn row(&self) -> Result<RunRow, EngineError> {
+        let number = self.number;
+        let row = self.engine.core.read(move |store| store.run(RunKey::Number(number))).await?;
+        row.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })
+    }
+
+    /// The run's journal so far, as committed.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    pub async fn history(&self) -> Result<Vec<HistoryEntry>, EngineError> {
+        let mut history = Vec::new();
+        loop {
+            let page = self.history_after(history.last().map_or(0, |entry: &HistoryEntry| entry.seq), 4_096).await?;
+            if page.is_empty() {
+                return Ok(history);
+            }
+            history.extend(page);
+        }
+    }
+
+    /// At most `limit` entries of the run's journal after the one with number `after`, as committed.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    pub async fn history_after(&self, after: u64, limit: usize) -> Result<Vec<HistoryEntry>, EngineError> {
+        let number = self.number;
+        let read = self.engine.core.read(move |store| {
+            let entries = store.entries(number, after, limit)?;
+            let last = entries.last().map_or(after, |entry| entry.seq);
+            let fields = store.fields(number, after + 1, last)?;
+            Ok((entries, fields))
+        });
+        let (entries, fields) = read.await?;
+        Ok(HistoryEntry::from_rows(entries, fields))
+    }
+
+    /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
+    /// request is durable; a run that is parked ends once it is no longer.
+    ///
+    /// # Errors
+    /// The run has ended, or the database does not work.
+    pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
+        let reason = serde_json::to_vec(&reason.into()).expect("a text is JSON");
+        let value = Some(Value::json(reason));
+        inbox::send(&self.engine.core, self.number, &self.id, "cancel", Some("cancel".into()), value).await
+    }
+
+    /// Removes an ended or parked run and everything that was kept of it; its id may be used again.
+    ///
+    /// # Errors
+    /// The run has not ended, or the database does not work.
+    pub async fn delete(self) -> Result<(), EngineError> {
+        super::delete::delete(&self.engine.core, self.number, &self.id).await
+    }
+
+    /// Ends a parked run as cancelled, without running any of its code.
+    ///
+    /// # Errors
+    /// The run is not parked, or the database does not work.
+    pub async fn cancel_parked(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
+        super::delete::cancel_parked(&self.engine.core, self.number, &self.id, reason.into()).await
+    }
+
+    /// Waits until the run has ended or is parked.
+    pub(super) async fn ended(&self) -> Result<Ended, EngineError> {
+        let core = &self.engine.core;
+        loop {
+            if let Some(told) = core.wait_for(self.number)
+                && let Ok(Outcome::Ended(status, value)) = told.await
+            {
+                return self.ended_as(status, value);
+            }
+            let moved = core.moved.notified();
+            let row = self.row().await?;
+            if row.status.is_final() {
+                let (number, before) = (self.number, row.seq.saturating_sub(1));
+                let last = core.read(move |store| store.entries(number, before, 1)).await?;
+                return self.ended_as(row.status, last.into_iter().next().and_then(|entry| entry.value));
+            }
+            match RunInfo::from_row(row) {
+                RunInfo { status: Status::Deleting, .. } => {
+                    return Err(EngineError::NoSuchRun { id: self.id.clone() });
+                }
+                RunInfo { parked: Some(reason), .. } => return Ok(Ended::Parked(Box::new(reason))),
+                _ => {}
+            }
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+            // The time is real: another process moves the run.
+            let _ = tokio::time::timeout(LOOK_AGAIN, moved).await;
+        }
+    }
+
+    fn ended_as(&self, status: Status, value: Option<Value>) -> Result<Ended, EngineError> {
+        let missing = || EngineError::Value(format!("the last entry of run `{}` has no value", self.id));
+        Ok(match status {
+            Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
+            Status::Failed => Ended::Failed(value.ok_or_else(missing)?),
+            _ => {
+                let reason = value.and_then(|value| serde_json::from_slice(&value.bytes).ok());
+                Ended::Cancelled(reason.unwrap_or_default())
+            }
+        })
+    }
+}
+
+/// One run seen from outside, with the types of its result.
+#[derive(Debug)]
+pub struct RunHandle<O, E = crate::Error> {
+    run: Run,
+    types: PhantomData<fn() -> (O, E)>,
+}
+
+impl<O, E> Clone for RunHandle<O, E> {
+    fn clone(&self) -> Self {
+        Self { run: self.run.clone(), types: PhantomData }
+    }
+}
+
+impl<O, E> Deref for RunHandle<O, E> {
+    type Target = Run;
+
+    fn deref(&self) -> &Run {
+        &self.run
+    }
+}
+
+impl<O: Storable, E: Failure> RunHandle<O, E> {
+    pub(super) fn new(run: Run) -> Self {
+        Self { run, types: PhantomData }
+    }
+
+    /// Waits for the end of the run and gives its result, as recorded.
+    ///
+    /// # Errors
+    /// The error that the workflow returned, as the same value; or that the run was cancelled, is parked, or cannot be
+    /// asked for.
+    pub async fn result(&self) -> Result<O, RunError<E>> {
+        let unreadable = |what: &str, why: String| {
+            RunError::Engine(EngineError::Value(format!("the {what} of run `{}` cannot be read: {why}", self.id)))
+        };
+        match self.run.ended().await? {
+            Ended::Completed(value) => codec::decode(&value).map_err(|why| unreadable("result", why.to_string())),
+            Ended::Failed(value) => Err(match codec::decode(&value) {
+                Ok(error) => RunError::Failed(error),
+                Err(why) => unreadable("error", why.to_string()),
+            }),
+            Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
+            Ended::Parked(reason) => Err(RunError::Parked { reason }),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What can be asked of runs without their types.
+
+use crate::run::ParkReason;
+use crate::store::{RunQuery, RunRow, Status};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A run as its row says; only what is committed, and only as at the end of a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunInfo {
+    /// The id its starter gave it.
+    pub id: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// What it is doing.
+    pub status: Status,
+    /// How many entries its journal has.
+    pub entries: u64,
+    /// When it was started.
+    pub started_at: SystemTime,
+    /// When it last changed.
+    pub changed_at: SystemTime,
+    /// Until when it sleeps, if it does.
+    pub sleeps_until: Option<SystemTime>,
+    /// Why it is parked, if it is.
+    pub parked: Option<ParkReason>,
+    /// Its number in the database: give the last one of a page to [`RunFilter::after`] to get the next page.
+    pub number: i64,
+}
+
+impl RunInfo {
+    pub(super) fn from_row(row: RunRow) -> Self {
+        let sleeping = row.status == Status::Sleeping;
+        let parked = row.parked.as_deref().filter(|_| row.status == Status::Parked);
+        Self {
+            status: row.status,
+            entries: row.seq,
+            started_at: moment(row.created_at),
+            changed_at: moment(row.updated_at),
+            sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
+            parked: parked.and_then(ParkReason::from_json),
+            number: row.number,
+            id: row.id,
+            workflow: row.workflow,
+        }
+    }
+}
+
+/// A moment from milliseconds since 1970.
+pub(super) fn moment(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// Which runs [`Engine::list`](super::Engine::list) gives: all, unless restricted.
+///
+/// ```
+/// use steadfast::{RunFilter, Status};
+/// let stuck = RunFilter::all().status(Status::Parked).workflow("process_order").limit(50);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RunFilter(RunQuery);
+
+impl RunFilter {
+    /// Every run, 1,000 a page.
+    pub fn all() -> Self {
+        Self(RunQuery::default())
+    }
+
+    /// Only runs in this status; called again, also those in another.
+    pub fn status(mut self, status: Status) -> Self {
+        self.0.statuses.push(status);
+        self
+    }
+
+    /// Only runs of this workflow.
+    pub fn workflow(mut self, name: impl Into<String>) -> Self {
+        self.0.workflow = Some(name.into());
+        self
+    }
+
+    /// Only runs whose id begins so.
+    pub fn id_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.0.id_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Only runs that come after this one: the [`number`](RunInfo::number) of the last run of the page before.
+    pub fn after(mut self, number: i64) -> Self {
+        self.0.after = Some(number);
+        self
+    }
+
+    /// At most this many.
+    pub fn limit(mut self, runs: usize) -> Self {
+        self.0.limit = runs;
+        self
+    }
+
+    pub(super) fn query(&self) -> RunQuery {
+        self.0.clone()
+    }
+}

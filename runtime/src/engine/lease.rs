@@ -1,0 +1,255 @@
+//! Who owns runs: an engine holds leases, shows that it lives, and takes over from engines that do not.
+
+use super::core::{Core, Message};
+use super::error::EngineError;
+use super::{inbox, recovery};
+use crate::store::{Lease, LeaseRow, Rejected, Store, Write, Written};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// The leases that this engine holds. Runs belong to a lease, so taking over those of a dead engine is one row.
+pub(crate) struct Leases {
+    owner: String,
+    term: Duration,
+    state: Mutex<State>,
+    /// When the leases were last shown to be held, on our own monotonic clock.
+    shown: watch::Sender<Instant>,
+}
+
+struct State {
+    held: Vec<Lease>,
+    /// Locked as long as this engine lives: whoever can lock it knows that we do not.
+    sign: Option<(File, PathBuf)>,
+}
+
+impl Leases {
+    pub(crate) fn new(owner: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
+        let sign = stem.map(|stem| sign_of(stem, &owner)).map(|path| (lock(&path), path));
+        let sign = match sign {
+            Some((Ok(file), path)) => Some((file, path)),
+            Some((Err(error), path)) => {
+                return Err(EngineError::Configuration(format!(
+                    "the lock file `{}` cannot be made: {error}. The engine needs to write into the folder of its database",
+                    path.display()
+                )));
+            }
+            None => None,
+        };
+        let state = Mutex::new(State { held: Vec::new(), sign });
+        Ok(Self { owner, term, state, shown: watch::Sender::new(Instant::now()) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lease to which new runs belong.
+    pub(crate) fn primary(&self) -> Lease {
+        self.state().held.first().copied().unwrap_or(Lease { number: 0, epoch: 0 })
+    }
+
+    /// Every lease that is held.
+    pub(crate) fn all(&self) -> Vec<Lease> {
+        self.state().held.clone()
+    }
+
+    /// A lease by its number, if it is held.
+    pub(crate) fn held(&self, number: i64) -> Option<Lease> {
+        self.state().held.iter().copied().find(|lease| lease.number == number)
+    }
+
+    /// Waits until the leases are certain to be held for a while yet. A body starts only then.
+    pub(crate) async fn margin(&self) {
+        let fresh = |shown: &Instant| shown.elapsed() < self.term.mul_f64(0.6);
+        if fresh(&self.shown.borrow()) {
+            return;
+        }
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.shown.subscribe().wait_for(fresh).await;
+    }
+
+    /// Lets go of everything: others may take over at once.
+    pub(crate) fn release(&self) {
+        let mut state = self.state();
+        state.held.clear();
+        if let Some((file, path)) = state.sign.take() {
+            // First the name, then the lock: whoever finds no file knows that the owner is gone.
+            let _ = std::fs::remove_file(path);
+            drop(file);
+        }
+    }
+
+    /// Takes over what dead engines have left; opens a lease if there is none to take.
+    pub(crate) fn acquire(&self, store: &dyn Store) -> Result<(), EngineError> {
+        for row in store.leases()? {
+            if is_dead(store, &row) {
+                self.take(store, &row)?;
+            }
+        }
+        if self.state().held.is_empty() {
+            let opened = store.commit(&[Write::OpenLease { owner: self.owner.clone() }])?;
+            if let Some(Ok(Written::Number(number))) = opened.first() {
+                self.state().held.push(Lease { number: *number, epoch: 1 });
+            }
+        }
+        self.shown.send_replace(Instant::now());
+        Ok(())
+    }
+
+    fn take(&self, store: &dyn Store, row: &LeaseRow) -> Result<bool, EngineError> {
+        let seen = Lease { number: row.number, epoch: row.epoch };
+        let write = Write::TakeLease { seen, beat: row.beat, owner: self.owner.clone() };
+        let answers = store.commit(&[write])?;
+        let Some(Ok(Written::Lease(lease))) = answers.first() else { return Ok(false) };
+        self.state().held.push(*lease);
+        if let Some(stem) = store.lock_stem() {
+            let _ = std::fs::remove_file(sign_of(&stem, &row.owner));
+        }
+        Ok(true)
+    }
+}
+
+/// The owner of a lease that was handed back.
+pub(super) const NOBODY: &str = "nobody";
+
+fn sign_of(stem: &Path, owner: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(format!("-owner-{owner}"));
+    name.into()
+}
+
+fn lock(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::Error(error) => error,
+        TryLockError::WouldBlock => std::io::Error::other("it is locked"),
+    })?;
+    Ok(file)
+}
+
+/// Whether the holder of a lease is certainly gone: it said so, the lock on its file is free, or the file is gone.
+fn is_dead(store: &dyn Store, row: &LeaseRow) -> bool {
+    if row.owner == NOBODY {
+        return true;
+    }
+    let Some(stem) = store.lock_stem() else { return false };
+    match OpenOptions::new().write(true).open(sign_of(&stem, &row.owner)) {
+        Ok(file) => file.try_lock().is_ok(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Starts the thread that shows that we live, watches the others, and listens for what others put into our inboxes.
+pub(super) fn watch(core: &Arc<Core>) {
+    let weak = Arc::downgrade(core);
+    let term = core.options.lease_term;
+    let name = "steadfast-lease".to_owned();
+    std::thread::Builder::new().name(name).spawn(move || Watch::new(term).run(&weak)).expect("a thread can be started");
+}
+
+struct Watch {
+    term: Duration,
+    tick: Duration,
+    /// What was last seen of the leases of others, and since when.
+    others: HashMap<i64, (i64, i64, Instant)>,
+    foreign: u64,
+}
+
+impl Watch {
+    fn new(term: Duration) -> Self {
+        let tick = (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100));
+        Self { term, tick, others: HashMap::new(), foreign: 0 }
+    }
+
+    fn run(mut self, core: &Weak<Core>) {
+        let mut beat_at = Instant::now();
+        loop {
+            std::thread::sleep(self.tick);
+            let Some(core) = core.upgrade() else { return };
+            if core.leases.all().is_empty() {
+                return;
+            }
+            let now = Instant::now();
+            if now >= beat_at {
+                beat_at = now + self.term / 5;
+                self.beat(&core);
+                if let Err(error) = self.look_at_others(&core) {
+                    tracing::debug!(%error, "the leases of other engines cannot be read now");
+                }
+            }
+            match core.store.foreign_changes() {
+                Ok(changes) if changes != self.foreign => {
+                    self.foreign = changes;
+                    inbox::collect(&core);
+                    core.moved.notify_waiters();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Shows that the leases are held. One that is lost takes its runs with it.
+    fn beat(&self, core: &Arc<Core>) {
+        for lease in core.leases.all() {
+            let asked = Instant::now();
+            let (tell, told) = std::sync::mpsc::channel();
+            core.committer.submit(Write::Beat(lease), move |answer| {
+                // The thread may be gone.
+                let _ = tell.send(answer);
+            });
+            match told.recv_timeout(self.term) {
+                Ok(Ok(Ok(_))) => {
+                    core.leases.shown.send_replace(asked);
+                }
+                Ok(Ok(Err(Rejected::Fenced))) => lose(core, lease),
+                // The store does not work now; the margin shrinks until it does.
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the leases of engines that died, or that have stood still for the term on our own clock.
+    fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
+        let rows = core.store.leases()?;
+        self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        for row in rows {
+            if core.leases.held(row.number).is_some() {
+                self.others.remove(&row.number);
+                continue;
+            }
+            let seen = self.others.entry(row.number).or_insert((row.epoch, row.beat, Instant::now()));
+            if (seen.0, seen.1) != (row.epoch, row.beat) {
+                *seen = (row.epoch, row.beat, Instant::now());
+            }
+            let stands_still = seen.2.elapsed() >= self.term;
+            if (stands_still || is_dead(&*core.store, &row)) && core.leases.take(&*core.store, &row)? {
+                tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
+                core.runtime.spawn(recovery::wake_due(core.clone(), row.number));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A lease was taken from us: its runs are dropped and their bodies told.
+fn lose(core: &Arc<Core>, lease: Lease) {
+    tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
+    let none_left = {
+        let mut state = core.leases.state();
+        state.held.retain(|held| *held != lease);
+        state.held.is_empty()
+    };
+    core.tell_all(|| Message::Recheck(lease.number));
+    if none_left {
+        let write = Write::OpenLease { owner: core.leases.owner.clone() };
+        if let Ok(answers) = core.store.commit(&[write])
+            && let Some(Ok(Written::Number(number))) = answers.first()
+        {
+            core.leases.state().held.push(Lease { number: *number, epoch: 1 });
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
+
+use super::core::{Core, Letter, Mail, Message, Outcome};
+use super::driver::{Driver, Left};
+use crate::run::{AnyWorkflow, ParkCause, ParkReason, Run, panic_text};
+use crate::store::{
+    Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write,
+};
+use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How many entries are read at a time.
+const PAGE: usize = 4_096;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Brings a run of ours into memory, unless it is there.
+pub(super) fn load(core: &Arc<Core>, number: i64) {
+    if let Some(mail) = core.enter(number) {
+        spawn(core, number, supervise(core.clone(), number, mail, None));
+    }
+}
+
+/// Drives a run that was just started, from its first entry, which is durable.
+pub(super) fn drive_new(
+    core: &Arc<Core>,
+    number: i64,
+    mail: Mail,
+    mut run: Run,
+    workflow: Arc<dyn AnyWorkflow>,
+    first: EntryRow,
+) {
+    let all = core.clone();
+    spawn(core, number, async move {
+        run.start(&*workflow, &first);
+        drop(workflow);
+        supervise(all, number, mail, Some(run)).await;
+    });
+}
+
+/// A panic in a user's `Deserialize` or `Drop` must not leave a run on the books that nobody drives.
+fn spawn(core: &Arc<Core>, number: i64, driving: impl Future<Output = ()> + Send + 'static) {
+    let all = core.clone();
+    core.runtime.spawn(async move {
+        if let Err(panic) = AssertUnwindSafe(driving).catch_unwind().await {
+            tracing::error!(run = number, panic = panic_text(&*panic), "driving the run panicked; retry it");
+            all.leave(number, &Outcome::Left);
+        }
+    });
+}
+
+/// Brings a run into memory and waits until it has been replayed, driven or refused.
+pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
+    if let Some(mut mail) = core.enter(number) {
+        let run = bring(core, number, &mut mail).await;
+        if let Some(run) = run {
+            spawn(core, number, supervise(core.clone(), number, mail, Some(run)));
+        }
+    }
+}
+
+/// Drives a run until it leaves memory; while the store does not work, the run stands still.
+async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Run>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let run = match first.take() {
+            Some(run) => run,
+            None => match bring(&core, number, &mut mail).await {
+                Some(run) => run,
+                None => return,
+            },
+        };
+        let tail = run.tail();
+        let id = run.identity().id.clone();
+        match Driver::new(core.clone(), number, run, &mut mail).drive().await {
+            Left::Done(outcome) => return core.leave(number, &outcome),
+            Left::Gone => return,
+            Left::Lost => {
+                tracing::warn!(run = %id, "the run belongs to another engine now; this one has let go of it");
+                return core.leave(number, &Outcome::Left);
+            }
+            Left::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
+                return core.leave(number, &Outcome::Left);
+            }
+            Left::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
+                refuse(&core, number, &error).await;
+                return core.leave(number, &Outcome::Left);
+            }
+            Left::Unwritten(error) => {
+                tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}
+
+/// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Run> {
+    let mut wait = FIRST_WAIT;
+    let mut counted = false;
+    loop {
+        match try_bring(core, number, mail, &mut counted).await {
+            Ok(Some(run)) => return Some(run),
+            Ok(None) => {
+                core.leave(number, &Outcome::Left);
+                return None;
+            }
+            Err(error) if error.kind == StoreErrorKind::Closed => {
+                core.leave(number, &Outcome::Left);
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(run = number, %error, "the run cannot be loaded yet");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}
+
+/// One try: the run, `None` if it is not ours to drive (ended, parked, taken by another), or what the store said.
+async fn try_bring(
+    core: &Arc<Core>,
+    number: i64,
+    mail: &mut Mail,
+    counted: &mut bool,
+) -> Result<Option<Run>, StoreError> {
+    let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
+    let Some(mut row) = row else { return Ok(None) };
+    let Some(lease) = core.lease(row.lease) else { return Ok(None) };
+    if row.status.is_final() || row.status == Status::Deleting {
+        return Ok(None);
+    }
+    if row.loads >= core.options.max_loads && row.status != Status::Parked {
+        let message = format!(
+            "run `{}` was loaded {} times without making progress, so something in it ends or stops the process. \
+             Mend it and retry the run",
+            row.id, row.loads
+        );
+        return park(core, &row, lease, ParkReason::new(ParkCause::TooManyLoads, message)).await;
+    }
+    if !*counted {
+        let change = Change { loads: Some(row.loads + 1), ..Change::default() };
+        if !append(core, &row, lease, change).await? {
+            return Ok(None);
+        }
+        row.loads += 1;
+        *counted = true;
+    }
+    let Some(workflow) = core.workflows.get(row.workflow.as_str()).cloned() else {
+        let known: Vec<&str> = core.workflows.keys().copied().collect();
+        let message = format!(
+            "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
+             Register it with `.workflow(..)`; the run then goes on by itself",
+            row.id,
+            row.workflow,
+            known.join(", ")
+        );
+        return park(core, &row, lease, ParkReason::new(ParkCause::UnknownWorkflow, message)).await;
+    };
+    let (sender, mails) = (mail.sender.clone(), core.clone());
+    let rebuilt = row.clone();
+    let limits = core.options.limits;
+    let now = core.now();
+    let result = blocking(core, move |store| {
+        let foreign = foreign(&mails, sender);
+        let mut run = stubbed(&mails, Run::new(&rebuilt, lease, limits, foreign));
+        let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
+        Ok(match outcome {
+            Ok(Ok(())) => Ok(run),
+            Ok(Err(refusal)) => Err(refusal),
+            Err(panic) => {
+                let message = format!("replaying run `{}` panicked: {}", rebuilt.id, panic_text(&*panic));
+                Err(Rebuild::Park(ParkReason::new(ParkCause::Panicked, message)))
+            }
+        })
+    })
+    .await?;
+    match result {
+        Ok(run) => {
+            if let Some(reason) = run.parked() {
+                tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
+            }
+            Ok(Some(run))
+        }
+        // The row is as it is: trying again would not mend it.
+        Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
+            let message = format!("the history of run `{}` cannot be read: {error}", row.id);
+            park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
+        }
+        Err(Rebuild::Store(error)) => Err(error),
+        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
+    }
+}
+
+/// The run with the stubs of its engine.
+#[cfg(feature = "testing")]
+pub(super) fn stubbed(core: &Core, run: Run) -> Run {
+    run.with_stubs(core.options.stubs.clone())
+}
+
+/// Stubs exist in tests only.
+#[cfg(not(feature = "testing"))]
+pub(super) fn stubbed(_: &Core, run: Run) -> Run {
+    run
+}
+
+/// Says that a workflow was woken by something foreign.
+pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> impl Fn() + Send + Sync + use<> {
+    let core = Arc::downgrade(core);
+    move || {
+        if let Some(core) = core.upgrade() {
+            // The run may have left.
+            let _ = mail.send(core.letter(Message::Foreign));
+        }
+    }
+}
+
+/// Why a run could not be rebuilt.
+pub(crate) enum Rebuild {
+    Park(ParkReason),
+    Store(StoreError),
+}
+
+/// Replays the whole history and takes in what waits in the inbox.
+pub(crate) fn rebuild(
+    store: &dyn Store,
+    run: &mut Run,
+    row: &RunRow,
+    workflow: &dyn AnyWorkflow,
+    now: i64,
+) -> Result<(), Rebuild> {
+    loop {
+        let after = run.tail();
+        let entries = store.entries(row.number, after, PAGE).map_err(Rebuild::Store)?;
+        let Some(last) = entries.last().map(|entry| entry.seq) else { break };
+        let has_fields = entries.iter().any(|entry| {
+            use crate::journal::Kind::{ContextSet, ContextUpdated};
+            matches!(entry.kind, ContextSet | ContextUpdated)
+        });
+        let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
+        let full = entries.len() == PAGE;
+        run.replay(workflow, entries, fields.map_err(Rebuild::Store)?).map_err(Rebuild::Park)?;
+        if !full {
+            break;
+        }
+    }
+    if run.tail() != row.seq {
+        let message = format!(
+            "the history of run `{}` (number {}) is damaged: its row says that it has {} entries, found were {}",
+            row.id,
+            row.number,
+            row.seq,
+            run.tail()
+        );
+        return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
+    }
+    run.finish_replay(workflow, now).map_err(Rebuild::Park)?;
+    for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
+        run.receive(item, now);
+    }
+    Ok(())
+}
+
+/// Parks a run whose journal the database does not take, whoever writes it.
+async fn refuse(core: &Core, number: i64, error: &StoreError) {
+    let row = blocking(core, move |store| store.run(RunKey::Number(number))).await.ok().flatten();
+    if let Some((row, lease)) = row.and_then(|row| core.lease(row.lease).map(|lease| (row, lease))) {
+        let message = format!("the database refuses what run `{}` has to record: {error}", row.id);
+        if let Err(error) = park(core, &row, lease, ParkReason::new(ParkCause::Unstorable, message)).await {
+            tracing::error!(run = %row.id, %error, "the run stands still and could not be parked");
+        }
+    }
+}
+
+/// Parks a run that could not be rebuilt.
+async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Option<Run>, StoreError> {
+    tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
+    let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
+    // The count is kept only where it is the reason: see `recovery::try_parked`.
+    let loads = (reason.cause != ParkCause::TooManyLoads).then_some(0);
+    let reason = ParkReason { unfinished, ..reason };
+    let change = Change {
+        status: Some(Status::Parked),
+        wake_at: Some(None),
+        parked: Some(Some(reason.to_json())),
+        release: true,
+        loads,
+    };
+    append(core, row, lease, change).await?;
+    Ok(None)
+}
+
+/// Changes a run's row without an entry; `false` if the run is no longer ours.
+async fn append(core: &Core, row: &RunRow, lease: Lease, change: Change) -> Result<bool, StoreError> {
+    let append = Append {
+        run: row.number,
+        lease,
+        after: row.seq,
+        entries: Vec::new(),
+        fields: Vec::new(),
+        taken: Vec::new(),
+        change,
+        at: core.now(),
+    };
+    match core.committer.write(Write::Append(append)).await? {
+        Ok(_) => Ok(true),
+        Err(Rejected::Refused(text)) => Err(StoreError::new(StoreErrorKind::Io, text)),
+        Err(_) => Ok(false),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    core: &Core,
+    work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let store = core.store.clone();
+    let task = core.runtime.spawn_blocking(move || work(&*store));
+    task.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, "the runtime is shutting down")))
+}

@@ -1,0 +1,143 @@
+//! Finds what there is to do: runs of ours that are due, and parked runs that may go on with today's code.
+
+use super::core::{Core, Message};
+use super::error::EngineError;
+use super::load;
+use super::timers::Sleeper;
+use crate::store::{Rejected, RunPage, RunQuery, Status, StoreError, Write, Written};
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many runs are replayed at a time.
+const AT_ONCE: usize = 8;
+const PAGE: usize = 4_096;
+/// Parked runs are tried one after the other, with a pause: healthy runs come first.
+const BETWEEN_PARKED: Duration = Duration::from_millis(10);
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Loads every run of a lease that is due; then sleeps until the next one is.
+pub(super) async fn wake_due(core: Arc<Core>, lease: i64) {
+    while let Err(error) = try_wake_due(&core, lease).await {
+        tracing::warn!(%error, "the runs that are due cannot be read yet");
+        tokio::time::sleep(AGAIN).await;
+        if core.is_draining() {
+            return;
+        }
+    }
+}
+
+async fn try_wake_due(core: &Arc<Core>, lease: i64) -> Result<(), EngineError> {
+    let now = core.now();
+    let mut after = None;
+    loop {
+        let query = RunQuery { lease: Some(lease), wake_at: Some((0, now)), after, limit: PAGE, ..RunQuery::default() };
+        let page = core.read(move |store| store.runs(&query)).await?;
+        report(&page);
+        after = page.next;
+        let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
+        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
+        if after.is_none() || core.is_draining() {
+            break;
+        }
+    }
+    let next = RunQuery {
+        lease: Some(lease),
+        wake_at: Some((now + 1, i64::MAX)),
+        by_wake_at: true,
+        limit: 1,
+        ..RunQuery::default()
+    };
+    let next = core.read(move |store| store.runs(&next)).await?;
+    if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
+        core.timers.no_later_than(Sleeper::Evicted, due);
+    }
+    Ok(())
+}
+
+/// Names the runs whose rows cannot be read; the others go on.
+pub(super) fn report(page: &RunPage) {
+    for error in &page.damaged {
+        tracing::error!(%error, "a run is passed over");
+    }
+}
+
+/// What the timers call.
+pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
+    match sleeper {
+        Sleeper::Run(run) => {
+            core.tell(run, Message::Due);
+        }
+        Sleeper::Evicted => {
+            for lease in core.leases.all() {
+                let busy = core.busy();
+                let core = core.clone();
+                core.runtime.clone().spawn(async move {
+                    wake_due(core, lease.number).await;
+                    drop(busy);
+                });
+            }
+        }
+    }
+}
+
+/// Tries every parked run once, at a bounded rate. One that has ended the process in such a try is left to
+/// [`Engine::retry`](super::Engine::retry): an engine that starts must stay up.
+pub(super) async fn try_parked(core: Arc<Core>) {
+    let mut after = None;
+    loop {
+        let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
+        let page = match core.read(move |store| store.runs(&query)).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "the parked runs cannot be read, so they are left until the next start");
+                return;
+            }
+        };
+        for row in &page.runs {
+            if core.is_draining() {
+                return;
+            }
+            if row.loads > core.options.max_loads {
+                tracing::warn!(run = %row.id, "the run has ended the process before: retry it by hand once it is mended");
+                continue;
+            }
+            // One that another engine has taken meanwhile is not ours to try.
+            if core.lease(row.lease).is_some() || matches!(claim(&core, row.number).await, Ok(Ok(_))) {
+                load::load_and_wait(&core, row.number).await;
+            }
+            tokio::time::sleep(BETWEEN_PARKED).await;
+        }
+        if page.next.is_none() {
+            return;
+        }
+        after = page.next;
+    }
+}
+
+/// Tries one parked run now.
+pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
+    let row = core.read(move |store| store.run(crate::store::RunKey::Number(run))).await?;
+    let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
+    let wrong =
+        |status| EngineError::WrongStatus { id: id.to_owned(), status, action: "only a parked run can be retried" };
+    if row.status != Status::Parked {
+        return Err(wrong(row.status));
+    }
+    if core.lease(row.lease).is_some() {
+        load::load(core, run);
+        return Ok(());
+    }
+    match claim(core, run).await? {
+        Ok(_) => {
+            load::load(core, run);
+            Ok(())
+        }
+        Err(_) => Err(wrong(Status::Running)),
+    }
+}
+
+/// Takes a run that nobody owns into our lease.
+async fn claim(core: &Core, run: i64) -> Result<Result<Written, Rejected>, StoreError> {
+    core.committer.write(Write::Claim { run, lease: core.leases.primary() }).await
+}

@@ -1,0 +1,139 @@
+//! Starting a run: its row and first entry in one commit, once for each id.
+
+use super::core::Core;
+use super::error::EngineError;
+use super::handle::{Run as Handle, RunHandle};
+use super::{Engine, load};
+use crate::codec;
+use crate::journal::Kind;
+use crate::run::{Run, first_entry, same_value};
+use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
+use crate::value::Value;
+use crate::workflow::WorkflowDef;
+use futures_util::future::BoxFuture;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A run that is about to be started: choose its id, then `.await`.
+#[must_use = "a run is started when the call is awaited: add `.await`"]
+pub struct StartCall<'engine, W: WorkflowDef> {
+    engine: &'engine Engine,
+    input: Result<Value, EngineError>,
+    id: Option<String>,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
+    pub(super) fn new(engine: &'engine Engine, input: W::Input) -> Self {
+        let input = codec::round_trip(&input).map(|(stored, _)| stored).map_err(|error| {
+            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))
+        });
+        Self { engine, input, id: None, workflow: PhantomData }
+    }
+
+    /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+}
+
+impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
+    type Output = Result<RunHandle<W::Output, W::Error>, EngineError>;
+    type IntoFuture = BoxFuture<'engine, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let core = &self.engine.core;
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+            if !core.workflows.contains_key(W::NAME) {
+                return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned() });
+            }
+            let id = self.id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+            if id.is_empty() || id.len() > 512 {
+                return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
+            }
+            let row = start::<W>(core, id, self.input?).await?;
+            Ok(RunHandle::new(Handle::new(self.engine, row.number, row.id, row.workflow)))
+        })
+    }
+}
+
+async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Result<RunRow, EngineError> {
+    let incarnation = *uuid::Uuid::new_v4().as_bytes();
+    let at = core.now();
+    let first = first_entry(W::NAME, input.clone(), at);
+    let lease = core.leases.primary();
+    let busy = core.busy();
+    let new = NewRun { id: id.clone(), workflow: W::NAME.to_owned(), lease, incarnation, at, first: first.clone() };
+    let row = |number| RunRow {
+        number,
+        id: id.clone(),
+        workflow: W::NAME.to_owned(),
+        status: Status::Running,
+        seq: 1,
+        lease: Some(lease.number),
+        wake_at: Some(0),
+        loads: 0,
+        incarnation,
+        created_at: at,
+        updated_at: at,
+        parked: None,
+    };
+    match core.committer.write(Write::Start(new)).await {
+        Ok(Ok(Written::Number(number))) => {
+            let row = row(number);
+            begin(core, &row, lease, first);
+            drop(busy);
+            Ok(row)
+        }
+        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, &input).await,
+        Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
+        Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
+            crate::store::StoreErrorKind::Busy,
+            format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
+        ))),
+        Err(error) => {
+            // Nobody knows whether it was written: look, before anybody repeats anything.
+            let key = id.clone();
+            let found = core.read(move |store| store.run(RunKey::Id(&key))).await;
+            match found {
+                Ok(Some(row)) if row.incarnation == incarnation => {
+                    load::load(core, row.number);
+                    Ok(row)
+                }
+                _ => Err(EngineError::Store(error)),
+            }
+        }
+    }
+}
+
+/// Drives a new run from its first entry, which is durable.
+fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crate::store::EntryRow) {
+    let Some(mail) = core.enter(row.number) else { return };
+    let Some(workflow) = core.workflows.get(row.workflow.as_str()) else { return };
+    let foreign = load::foreign(core, mail.sender.clone());
+    let run = load::stubbed(core, Run::new(row, lease, core.options.limits, foreign));
+    load::drive_new(core, row.number, mail, run, workflow.clone(), first);
+}
+
+/// The id is taken: by the same start, or by something else.
+async fn same_start<W: WorkflowDef>(core: &Core, row: RunRow, input: &Value) -> Result<RunRow, EngineError> {
+    if row.workflow != W::NAME {
+        return Err(EngineError::OtherWorkflow { id: row.id, expected: W::NAME.to_owned(), found: row.workflow });
+    }
+    let number = row.number;
+    let first = core.read(move |store| store.entries(number, 0, 1)).await?;
+    let recorded =
+        first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
+    let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
+    let recode = |value: &Value| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok();
+    if !same_value(recode, &recorded, input) {
+        let (recorded, given) = (recorded.to_string(), input.to_string());
+        return Err(EngineError::OtherInput { id: row.id, recorded, given });
+    }
+    Ok(row)
+}

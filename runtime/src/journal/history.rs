@@ -1,0 +1,82 @@
+//! A run's journal as a person or a program reads it.
+
+use super::Kind;
+use crate::store::{EntryRow, FieldRow};
+use crate::value::Value;
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// One entry of a run's journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryEntry {
+    /// Its number in the run, from 1, without gaps.
+    pub seq: u64,
+    /// When it was appended.
+    pub at: SystemTime,
+    /// What happened.
+    pub kind: Kind,
+    /// The entry whose delivery made the workflow do this; `None` for what the workflow did not do.
+    pub cause: Option<u64>,
+    /// The position of the call that it belongs to.
+    pub position: Option<u64>,
+    /// The name of the step, workflow or context.
+    pub name: Option<String>,
+    /// The attempt of the step.
+    pub attempt: Option<u32>,
+    /// The entry whose context the step saw: the answer to «what did this step see?».
+    pub context: Option<u64>,
+    /// When something is due.
+    pub due: Option<SystemTime>,
+    /// Arguments, result, error, reason: what `kind` says.
+    pub value: Option<Value>,
+    /// The context fields that it wrote, with their new values.
+    pub fields: Vec<(String, Value)>,
+}
+
+impl HistoryEntry {
+    pub(crate) fn from_rows(entries: Vec<EntryRow>, fields: Vec<FieldRow>) -> Vec<Self> {
+        let moment = |millis: i64| UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        let mut fields = fields.into_iter().peekable();
+        let entry = |row: EntryRow| {
+            let mut written = Vec::new();
+            while let Some(field) = fields.next_if(|field| field.seq <= row.seq) {
+                written.push((field.name, field.value));
+            }
+            Self {
+                seq: row.seq,
+                at: moment(row.at),
+                kind: row.kind,
+                cause: row.cause,
+                position: row.position,
+                name: row.name,
+                attempt: row.attempt,
+                context: row.context,
+                due: row.due.map(moment),
+                value: row.value,
+                fields: written,
+            }
+        };
+        entries.into_iter().map(entry).collect()
+    }
+}
+
+/// One line: number, kind, and what is known.
+impl fmt::Display for HistoryEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>5} {}", self.seq, self.kind.as_str())?;
+        if let Some(name) = &self.name {
+            write!(f, " {name}")?;
+        }
+        if let Some(position) = self.position {
+            write!(f, " @{position}")?;
+        }
+        if let Some(attempt) = self.attempt {
+            write!(f, " attempt {attempt}")?;
+        }
+        match (&self.fields[..], &self.value) {
+            ([], Some(value)) => write!(f, " {value}"),
+            (fields, _) => fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}")),
+        }
+    }
+}

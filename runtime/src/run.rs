@@ -1,0 +1,201 @@
+//! One loaded run as a machine without threads, clock or database: entries and completions go in, appends and effects
+//! come out. The engine and the fault-injecting test executor drive the same machine.
+
+mod append;
+mod arguments;
+mod calls;
+mod effect;
+mod fault;
+mod live;
+mod replay;
+mod turn;
+mod waker;
+
+pub(crate) use arguments::same_value;
+use calls::RunJournal;
+pub(crate) use effect::{Effect, Limits};
+pub use fault::{ParkCause, ParkReason};
+pub(crate) use live::panic_text;
+pub(crate) use turn::{entry as plain_entry, first_entry};
+pub(crate) use waker::RunWaker;
+
+use crate::codec;
+use crate::error::Failure;
+use crate::flow::Start;
+use crate::journal::Journal;
+use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
+use crate::value::Value;
+use crate::workflow::WorkflowDef;
+use effect::Waiting;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// How the body of a workflow ended.
+pub(crate) enum BodyEnd {
+    Completed(Value),
+    Failed(Value),
+    /// It returned what cannot be stored.
+    Unstorable(String),
+}
+
+/// A registered workflow without its types.
+pub(crate) trait AnyWorkflow: Send + Sync {
+    /// The body for a recorded input.
+    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
+}
+
+/// A workflow with its types.
+pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
+
+impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
+    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
+        let input = codec::decode::<W::Input>(input)?;
+        let body = W::call(Start::new(journal), input).future;
+        Ok(Box::pin(async move {
+            match body.await {
+                Ok(output) => end(codec::round_trip(&output).map(|(stored, _)| stored), BodyEnd::Completed),
+                Err(error) => end(encode_failure(&error), BodyEnd::Failed),
+            }
+        }))
+    }
+}
+
+fn encode_failure<E: Failure>(error: &E) -> Result<Value, codec::CodecError> {
+    codec::round_trip(error).map(|(stored, _)| stored)
+}
+
+fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {
+    stored.map_or_else(|error| BodyEnd::Unstorable(error.to_string()), kind)
+}
+
+/// One loaded run.
+pub(crate) struct Run {
+    number: i64,
+    lease: Lease,
+    journal: Arc<RunJournal>,
+    future: Option<BoxFuture<'static, BodyEnd>>,
+    waker: Arc<RunWaker>,
+    limits: Limits,
+    /// The last sequence number that was given.
+    tail: u64,
+    /// The tail when the last append was taken.
+    appended: u64,
+    entries: Vec<EntryRow>,
+    fields: Vec<FieldRow>,
+    taken: Vec<i64>,
+    /// Whether the entries not yet appended hold a turn: the run has made progress.
+    progressed: bool,
+    /// What the run's row says, to write only what changes.
+    row: RowState,
+    /// Set when the run is to be parked; nothing more is delivered.
+    parked: Option<ParkReason>,
+    ended: Option<Status>,
+    /// The loads so far shall not count.
+    forgiven: bool,
+    /// Set when the append that ends or parks the run was taken.
+    closed: bool,
+    /// Effects of what was not yet appended, then those of appends that are not yet durable.
+    fresh: Vec<Effect>,
+    waiting: Waiting,
+    /// A turn that was delivered when the run was parked, and whose group was not recorded.
+    unfinished: Option<u64>,
+    /// Entries of the turn that is being collected in replay.
+    pending: replay::PendingTurn,
+}
+
+struct RowState {
+    status: Status,
+    wake_at: Option<i64>,
+    loads: u32,
+    parked: bool,
+}
+
+impl Run {
+    /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
+    pub(crate) fn new(row: &RunRow, lease: Lease, limits: Limits, foreign: impl Fn() + Send + Sync + 'static) -> Self {
+        let identity = crate::journal::RunIdentity {
+            id: row.id.clone(),
+            workflow: row.workflow.clone(),
+            incarnation: row.incarnation,
+        };
+        let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|reason| reason.unfinished);
+        Self {
+            number: row.number,
+            lease,
+            journal: Arc::new(RunJournal::new(identity, limits)),
+            future: None,
+            waker: RunWaker::new(foreign),
+            limits,
+            tail: 0,
+            appended: 0,
+            entries: Vec::new(),
+            fields: Vec::new(),
+            taken: Vec::new(),
+            progressed: false,
+            row: RowState { status: row.status, wake_at: row.wake_at, loads: row.loads, parked: row.parked.is_some() },
+            parked: None,
+            ended: None,
+            closed: false,
+            forgiven: false,
+            fresh: Vec::new(),
+            waiting: Waiting::default(),
+            unfinished,
+            pending: replay::PendingTurn::default(),
+        }
+    }
+
+    /// The run with closures in the place of steps.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_stubs(self, stubs: crate::testing::Stubs) -> Self {
+        self.journal.state().stubs = stubs;
+        self
+    }
+
+    /// Which run this is.
+    pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
+        self.journal.identity()
+    }
+
+    /// The lease under which it is driven.
+    pub(crate) const fn lease(&self) -> Lease {
+        self.lease
+    }
+
+    /// The sequence number of the last entry, durable or not.
+    pub(crate) const fn tail(&self) -> u64 {
+        self.tail
+    }
+
+    /// How the run ended, if it did.
+    pub(crate) const fn ended(&self) -> Option<Status> {
+        self.ended
+    }
+
+    /// Why the run is to be parked, if it is.
+    pub(crate) const fn parked(&self) -> Option<&ParkReason> {
+        self.parked.as_ref()
+    }
+
+    /// Nothing has happened since the last [`take_append`](Run::take_append).
+    pub(crate) fn nothing_to_append(&self) -> bool {
+        let revived = self.row.status == Status::Parked && self.parked.is_none();
+        self.closed
+            || (self.tail == self.appended
+                && self.taken.is_empty()
+                && self.parked.is_none()
+                && !revived
+                && !self.forgiven)
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.tail += 1;
+        self.tail
+    }
+}
+
+impl Drop for Run {
+    /// Drops the body while no turn is open, so that what it drops leaves no trace.
+    fn drop(&mut self) {
+        drop(self.future.take());
+    }
+}

@@ -1,0 +1,77 @@
+//! What a run hands to the store: the entries since the last time, and what they make of its row.
+
+use super::Run;
+use super::effect::Effect;
+use crate::store::{Append, Change, Status};
+
+impl Run {
+    /// Everything that has happened since the last call, to be committed together; `None` if nothing has.
+    pub(crate) fn take_append(&mut self, now: i64) -> Option<Append> {
+        if self.nothing_to_append() {
+            return None;
+        }
+        let change = self.change();
+        let append = Append {
+            run: self.number,
+            lease: self.lease,
+            after: self.appended,
+            entries: std::mem::take(&mut self.entries),
+            fields: std::mem::take(&mut self.fields),
+            taken: std::mem::take(&mut self.taken),
+            change,
+            at: now,
+        };
+        self.appended = self.tail;
+        self.progressed = false;
+        self.closed = self.parked.is_some() || self.ended.is_some();
+        let effects = std::mem::take(&mut self.fresh);
+        self.waiting.push(self.tail, effects);
+        Some(append)
+    }
+
+    /// The loads so far shall not count: the engine that drives the run ends in order.
+    pub(crate) fn forgive_loads(&mut self) {
+        self.forgiven = self.row.loads > 0;
+    }
+
+    /// Effects that wait for nothing, because nothing was appended.
+    pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
+        if self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
+    }
+
+    fn change(&mut self) -> Change {
+        let mut change = Change::default();
+        let (status, wake_at) = if self.parked.is_some() {
+            (Status::Parked, None)
+        } else if let Some(status) = self.ended {
+            (status, None)
+        } else if self.has_bodies() {
+            (Status::Running, Some(0))
+        } else {
+            (Status::Sleeping, self.next_due())
+        };
+        change.release = self.parked.is_some() || self.ended.is_some();
+        if status != self.row.status {
+            self.row.status = status;
+            change.status = Some(status);
+        }
+        if wake_at != self.row.wake_at {
+            self.row.wake_at = wake_at;
+            change.wake_at = Some(wake_at);
+        }
+        if (self.progressed || self.forgiven || self.parked.is_some()) && self.row.loads > 0 {
+            self.forgiven = false;
+            self.row.loads = 0;
+            change.loads = Some(0);
+        }
+        match &self.parked {
+            Some(reason) => change.parked = Some(Some(reason.to_json())),
+            None if self.row.parked && self.unfinished.is_none() => {
+                self.row.parked = false;
+                change.parked = Some(None);
+            }
+            None => {}
+        }
+        change
+    }
+}

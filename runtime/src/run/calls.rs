@@ -1,0 +1,358 @@
+//! What the body of a workflow has asked for: its calls by position, and its side of the journal.
+
+use super::fault::ParkReason;
+use super::turn::Turn;
+use super::{Limits, arguments};
+use crate::error::AttemptFailure;
+use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RunIdentity, StepCallSpec};
+use crate::store::EntryRow;
+use crate::value::Value;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// The journal of one run as its body sees it. The body runs on one thread at a time, so the lock is never contended.
+pub(crate) struct RunJournal {
+    identity: Arc<RunIdentity>,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+/// What the machine and the body share.
+#[derive(Default)]
+pub(super) struct State {
+    /// The turn that is open; `None` outside of turns, where nothing can be asked for.
+    pub(super) turn: Option<Turn>,
+    /// The calls that were polled and have not been answered, by position.
+    pub(super) calls: BTreeMap<u64, Call>,
+    /// The time of the entry that is being delivered.
+    pub(super) now: i64,
+    /// Why the body must not go on.
+    pub(super) fault: Option<ParkReason>,
+    next_position: u64,
+    drawn: u64,
+    context: Option<Arc<dyn Any + Send + Sync>>,
+    context_entry: Option<u64>,
+    #[cfg(feature = "testing")]
+    pub(super) stubs: crate::testing::Stubs,
+}
+
+/// A call in flight.
+pub(super) struct Call {
+    pub(super) what: What,
+    pub(super) completion: Option<Completion>,
+    waker: Option<Waker>,
+}
+
+/// What was called.
+pub(super) enum What {
+    Step(Box<StepInFlight>),
+    /// A timer that is due then.
+    Timer(i64),
+}
+
+/// A step and its attempts.
+pub(super) struct StepInFlight {
+    pub(super) call: StepCallSpec,
+    pub(super) context: Option<u64>,
+    /// The last attempt that was started.
+    pub(super) attempt: u32,
+    pub(super) failures: Vec<AttemptFailure>,
+    /// When the next attempt is due, if the last one failed.
+    pub(super) retry_due: Option<i64>,
+}
+
+impl RunJournal {
+    pub(super) fn new(identity: RunIdentity, limits: Limits) -> Self {
+        Self { identity: Arc::new(identity), limits, state: Mutex::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl crate::scope::ContextSource for RunJournal {
+    fn context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.state().context.clone()
+    }
+}
+
+impl State {
+    /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
+    pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
+        let call = self.calls.get_mut(&position)?;
+        call.completion = Some(completion);
+        call.waker.take()
+    }
+
+    /// The step in flight at a position that has no result yet.
+    pub(super) fn step(&mut self, position: u64) -> Option<&mut StepInFlight> {
+        match self.calls.get_mut(&position) {
+            Some(Call { what: What::Step(step), completion: None, .. }) => Some(step),
+            _ => None,
+        }
+    }
+
+    fn insert(&mut self, position: u64, what: What) {
+        self.calls.insert(position, Call { what, completion: None, waker: None });
+    }
+
+    /// Opens the next recorded entry of the turn in replay; a difference is a fault. `None` in a live turn or after a fault.
+    fn recorded(&mut self, position: u64, found: impl Fn() -> String) -> Option<EntryRow> {
+        if self.fault.is_some() {
+            return None;
+        }
+        let entry = self.turn.as_mut()?.next_recorded()?;
+        match entry {
+            Ok(entry) => Some(entry),
+            Err(cause) => {
+                let recorded = format!("nothing more after entry {cause}");
+                self.fault = Some(ParkReason::diverged(Some(position), recorded, found()));
+                None
+            }
+        }
+    }
+
+    fn diverged(&mut self, entry: &EntryRow, found: String) {
+        self.fault.get_or_insert_with(|| ParkReason::diverged(entry.position, describe(entry), found));
+    }
+}
+
+impl Journal for RunJournal {
+    fn identity(&self) -> &Arc<RunIdentity> {
+        &self.identity
+    }
+
+    #[cfg(feature = "testing")]
+    fn substitute(&self, step: &str) -> Option<Arc<dyn crate::journal::StepBody>> {
+        self.state().stubs.get(step)
+    }
+
+    fn draw(&self) -> u64 {
+        let mut state = self.state();
+        state.next_position += 1;
+        state.next_position
+    }
+
+    fn now(&self) -> i64 {
+        self.state().now
+    }
+
+    fn random(&self) -> [u8; 16] {
+        let mut state = self.state();
+        state.drawn += 1;
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(b"random");
+        hash.update(self.identity.incarnation);
+        hash.update(state.drawn.to_le_bytes());
+        hash.finalize()[..16].try_into().expect("32 bytes have 16")
+    }
+
+    fn start_step(&self, position: u64, call: StepCallSpec) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let found = |call: &StepCallSpec| match &call.arguments {
+            Ok(value) => format!("step `{}` called with {value}", call.name),
+            Err(_) => format!("step `{}` called with arguments that cannot be stored", call.name),
+        };
+        let context = state.context_entry;
+        if let Some(entry) = state.recorded(position, || found(&call)) {
+            let same = entry.kind == Kind::StepStarted
+                && entry.position == Some(position)
+                && entry.name.as_deref() == Some(call.name)
+                && match (&entry.value, &call.arguments) {
+                    (Some(recorded), Ok(found)) => arguments::same_value(call.recode, recorded, found),
+                    // What was refused when it was called stays refused.
+                    (recorded, _) => recorded.is_none(),
+                };
+            if !same {
+                return state.diverged(&entry, found(&call));
+            }
+            let attempt = entry.attempt.unwrap_or(0);
+            let step = StepInFlight { call, context: entry.context, attempt, failures: Vec::new(), retry_due: None };
+            return state.insert(position, What::Step(Box::new(step)));
+        }
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        let arguments = call.arguments.as_ref().ok().filter(|value| value.bytes.len() <= self.limits.value);
+        let attempt = u32::from(arguments.is_some());
+        let value = arguments.map(|value| arguments::to_record(&call, value, self.limits.arguments));
+        turn.record(Kind::StepStarted, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(call.name.to_owned());
+            entry.attempt = Some(attempt);
+            entry.context = context;
+            entry.value = value;
+        });
+        turn.started.push(position);
+        let step = StepInFlight { call, context, attempt, failures: Vec::new(), retry_due: None };
+        state.insert(position, What::Step(Box::new(step)));
+    }
+
+    fn set_timer(&self, position: u64, due: i64) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        if let Some(entry) = state.recorded(position, || "a sleep".into()) {
+            match entry.due {
+                Some(due) if entry.kind == Kind::TimerSet && entry.position == Some(position) => {
+                    state.insert(position, What::Timer(due));
+                }
+                _ => state.diverged(&entry, "a sleep".into()),
+            }
+            return;
+        }
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        turn.record(Kind::TimerSet, |entry| {
+            entry.position = Some(position);
+            entry.due = Some(due);
+        });
+        state.insert(position, What::Timer(due));
+    }
+
+    fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion> {
+        let mut state = self.state();
+        if state.fault.is_some() {
+            return Poll::Pending;
+        }
+        let Some(call) = state.calls.get_mut(&position) else { return Poll::Pending };
+        if let Some(completion) = call.completion.take() {
+            state.calls.remove(&position);
+            return Poll::Ready(completion);
+        }
+        match &mut call.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn abandon(&self, position: u64) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        if state.turn.is_none() || state.fault.is_some() {
+            return;
+        }
+        let Some(Call { completion: None, .. }) = state.calls.remove(&position) else { return };
+        if let Some(entry) = state.recorded(position, || "a dropped call".into()) {
+            if entry.kind != Kind::CallAbandoned || entry.position != Some(position) {
+                state.diverged(&entry, "a dropped call".into());
+            }
+            return;
+        }
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        turn.record(Kind::CallAbandoned, |entry| entry.position = Some(position));
+        turn.abandoned.push(position);
+    }
+
+    fn unreadable(&self, position: u64, why: String) {
+        let mut state = self.state();
+        let run = &self.identity;
+        let message = format!(
+            "a recorded value of run `{}` (workflow `{}`, position {position}) cannot be read with today's types: {why}. \
+             Deploy code whose types read what is recorded; the run then goes on by itself",
+            run.id, run.workflow
+        );
+        state.fault.get_or_insert_with(|| ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position)));
+    }
+
+    fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
+        let mut state = self.state();
+        let found = || match change {
+            ContextChange::Set { context, .. } => format!("context `{context}` set"),
+            ContextChange::Update { context, fields } => format!("context `{context}` updated ({})", fields.join(", ")),
+        };
+        let Some(entry) = state.recorded(position, found) else {
+            return if state.fault.is_some() { Recorded::Diverged } else { Recorded::New };
+        };
+        let same = entry.position == Some(position)
+            && match change {
+                ContextChange::Set { context, .. } => {
+                    matches!(entry.kind, Kind::ContextSet | Kind::ContextRefused)
+                        && entry.name.as_deref() == Some(context)
+                }
+                ContextChange::Update { fields, .. } => match entry.kind {
+                    Kind::ContextUpdated => same_names(&entry, fields),
+                    Kind::ContextRefused => true,
+                    _ => false,
+                },
+            };
+        match entry.value {
+            _ if !same => {
+                state.diverged(&entry, found());
+                Recorded::Diverged
+            }
+            Some(error) if entry.kind == Kind::ContextRefused => Recorded::Refused(error),
+            _ => {
+                state.context_entry = Some(entry.seq);
+                Recorded::Made(state.turn.as_ref().map(|turn| turn.fields_of(entry.seq)).unwrap_or_default())
+            }
+        }
+    }
+
+    fn append_change(
+        &self,
+        position: u64,
+        change: &ContextChange<'_>,
+        values: Result<Vec<(&'static str, Value)>, Value>,
+    ) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        let (name, kind, value) = match change {
+            ContextChange::Set { context, schema } => (context, Kind::ContextSet, schema.to_json()),
+            ContextChange::Update { context, fields } => {
+                let names = serde_json::to_string(fields).expect("names are JSON");
+                (context, Kind::ContextUpdated, names)
+            }
+        };
+        let (kind, value, fields) = match values {
+            Ok(fields) => (kind, Value::json(value), fields),
+            Err(error) => (Kind::ContextRefused, error, Vec::new()),
+        };
+        let seq = turn.record(kind, |entry| {
+            entry.position = Some(position);
+            entry.name = Some((*name).to_owned());
+            entry.value = Some(value);
+        });
+        turn.write_fields(seq, fields);
+        if kind != Kind::ContextRefused {
+            state.context_entry = Some(seq);
+        }
+    }
+
+    fn share_context(&self, context: Option<Arc<dyn Any + Send + Sync>>) {
+        self.state().context = context;
+    }
+}
+
+/// Whether an update names the same fields as the recorded one; their order in the struct may have changed.
+fn same_names(entry: &EntryRow, found: &[&'static str]) -> bool {
+    let recorded = entry.value.as_ref().and_then(|value| serde_json::from_slice::<Vec<String>>(&value.bytes).ok());
+    recorded.is_some_and(|mut recorded| {
+        let mut found = found.to_vec();
+        recorded.sort_unstable();
+        found.sort_unstable();
+        recorded == found
+    })
+}
+
+/// An entry in the words of the user.
+pub(super) fn describe(entry: &EntryRow) -> String {
+    let name = entry.name.as_deref().unwrap_or("?");
+    let value = entry.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+    match entry.kind {
+        Kind::StepStarted => match &entry.value {
+            Some(value) => format!("step `{name}` called with {value}"),
+            None => format!("step `{name}` called with arguments that could not be stored"),
+        },
+        Kind::TimerSet => "a sleep".into(),
+        Kind::CallAbandoned => "a dropped call".into(),
+        Kind::ContextSet => format!("context `{name}` set"),
+        Kind::ContextUpdated => format!("context `{name}` updated{value}"),
+        Kind::ContextRefused => format!("a refused change of context `{name}`"),
+        Kind::RunCompleted => format!("the end of the workflow with{value}"),
+        Kind::RunFailed => format!("the end of the workflow with error{value}"),
+        kind => format!("`{}`", kind.as_str()),
+    }
+}

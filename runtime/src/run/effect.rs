@@ -1,0 +1,57 @@
+//! What a run asks for once the entries it depends on are durable.
+
+use crate::journal::StepBody;
+use crate::scope::StepScope;
+use crate::value::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that leaves the run: done only after all it depends on is durable.
+pub(crate) enum Effect {
+    /// An attempt of a step starts.
+    StartBody { position: u64, scope: StepScope, arguments: Value, timeout: Option<Duration>, body: Arc<dyn StepBody> },
+    /// The body of a step is told to stop: nobody waits for it any longer.
+    TellBody { position: u64 },
+    /// The run has ended, or is parked.
+    Ended,
+}
+
+/// Sizes above which values are refused or kept as a hash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The largest value that is stored, in bytes.
+    pub(crate) value: usize,
+    /// Arguments above this size, in bytes, are kept as a hash.
+    pub(crate) arguments: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { value: 256 << 20, arguments: 64 << 10 }
+    }
+}
+
+/// Effects in the order of the entries that must be durable before.
+#[derive(Default)]
+pub(super) struct Waiting(VecDeque<(u64, Vec<Effect>)>);
+
+impl Waiting {
+    pub(super) fn push(&mut self, seq: u64, effects: Vec<Effect>) {
+        if !effects.is_empty() {
+            self.0.push_back((seq, effects));
+        }
+    }
+
+    pub(super) fn release(&mut self, durable: u64) -> Vec<Effect> {
+        let mut released = Vec::new();
+        while self.0.front().is_some_and(|(seq, _)| *seq <= durable) {
+            released.extend(self.0.pop_front().into_iter().flat_map(|(_, effects)| effects));
+        }
+        released
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,85 @@
+//! Why a run is parked.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a run is parked: it stands still, nothing is lost, and it goes on by itself once an engine starts with code,
+/// keys and stores that fit, or when it is retried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ParkReason {
+    /// What kind of obstacle it is.
+    pub cause: ParkCause,
+    /// The whole story in a sentence, with what to do.
+    pub message: String,
+    /// The position of the call where code and history differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    /// What the history says there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<String>,
+    /// What the code does there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// An entry that was delivered and whose consequences were not recorded: they are new when the run goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<u64>,
+}
+
+/// What kind of obstacle parks a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ParkCause {
+    /// The workflow does something else than its history says.
+    Diverged,
+    /// A recorded value does not decode with today's types.
+    Unreadable,
+    /// The body of the workflow panicked.
+    Panicked,
+    /// The body waits for something that the engine does not own.
+    ForeignAwait,
+    /// The workflow's result cannot be stored.
+    Unstorable,
+    /// The engine has no workflow of that name.
+    UnknownWorkflow,
+    /// It was loaded too often without making progress.
+    TooManyLoads,
+    /// Its history was written by a newer version, or is damaged.
+    Damaged,
+}
+
+impl ParkReason {
+    pub(crate) fn new(cause: ParkCause, message: impl Into<String>) -> Self {
+        Self { cause, message: message.into(), position: None, recorded: None, found: None, unfinished: None }
+    }
+
+    pub(crate) fn at(mut self, position: Option<u64>) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// The workflow does something else than its history says.
+    pub(crate) fn diverged(position: Option<u64>, recorded: String, found: String) -> Self {
+        let place = position.map_or_else(String::new, |position| format!(" at position {position}"));
+        let message = format!(
+            "the workflow does not follow its history{place}: recorded is {recorded}, but the code has {found}. \
+             Deploy code that does what is recorded; the run then goes on by itself"
+        );
+        Self { recorded: Some(recorded), found: Some(found), ..Self::new(ParkCause::Diverged, message) }.at(position)
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a reason of strings and numbers is JSON")
+    }
+
+    pub(crate) fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+impl fmt::Display for ParkReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

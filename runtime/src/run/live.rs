@@ -1,0 +1,433 @@
+//! A run that makes history: completions go in, entries and effects come out.
+
+use super::calls::What;
+use super::effect::Effect;
+use super::fault::{ParkCause, ParkReason};
+use super::turn::{Turn, entry};
+use super::{AnyWorkflow, BodyEnd, Run};
+use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
+use crate::journal::{AttemptOutcome, Completion, Journal, Kind};
+use crate::scope::{self, Ambient, AmbientContext, Cancellation, Current, StepScope};
+use crate::store::{EntryRow, InboxRow, Status};
+use crate::value::Value;
+use serde_json::value::RawValue;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+impl Run {
+    /// Delivers the first entry of a run that was just started; it is durable already.
+    pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) {
+        self.tail = first.seq;
+        self.appended = first.seq;
+        self.progressed = true;
+        if let Err(reason) = self.begin(workflow, first) {
+            return self.park(reason);
+        }
+        self.live_turn(first.seq, first.at, None);
+    }
+
+    /// An attempt of a step has ended.
+    pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        let limit = self.limits.value;
+        let outcome = match outcome {
+            AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
+                cause: AttemptCause::Unstorable,
+                error: None,
+                message: format!("the result has {} bytes, the limit is {limit}", value.bytes.len()),
+                terminal: false,
+            },
+            outcome => outcome,
+        };
+        let journal = self.journal.clone();
+        let mut state = journal.state();
+        let Some(step) = state.step(position) else { return };
+        if step.attempt != attempt || step.retry_due.is_some() {
+            return;
+        }
+        let name = step.call.name;
+        match outcome {
+            AttemptOutcome::Completed(value) => {
+                drop(state);
+                self.deliver(Kind::StepCompleted, now, |entry| {
+                    entry.position = Some(position);
+                    entry.attempt = Some(attempt);
+                    entry.value = Some(value);
+                });
+            }
+            AttemptOutcome::Failed { cause, error, message, terminal } => {
+                let failure = AttemptFailure { attempt, cause, message };
+                step.failures.push(failure.clone());
+                let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
+                if terminal || failed >= step.call.policy.attempts {
+                    let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
+                    let error = step_error(cause, error.as_ref(), failure.message, attempts);
+                    drop(state);
+                    self.deliver(Kind::StepFailed, now, |entry| {
+                        entry.position = Some(position);
+                        entry.attempt = Some(attempt);
+                        entry.value = Some(error);
+                    });
+                } else {
+                    let wait =
+                        step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
+                    let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    step.retry_due = Some(due);
+                    drop(state);
+                    let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
+                    let entry = self.entry(Kind::AttemptFailed, now, |entry| {
+                        entry.position = Some(position);
+                        entry.attempt = Some(attempt);
+                        entry.due = Some(due);
+                        entry.value = Some(Value::json(cause));
+                    });
+                    self.entries.push(entry);
+                    self.due(now);
+                }
+            }
+        }
+    }
+
+    /// Delivers what is due by now: timers fire, later attempts start.
+    pub(crate) fn due(&mut self, now: i64) {
+        while self.is_open() {
+            let Some((due, position)) = self.earliest() else { return };
+            if due > now {
+                return;
+            }
+            if self.journal.state().step(position).is_some() {
+                self.start_attempt(position, now);
+            } else {
+                self.deliver(Kind::TimerFired, now, |entry| entry.position = Some(position));
+            }
+        }
+    }
+
+    /// Takes something from the inbox into the journal.
+    pub(crate) fn receive(&mut self, item: InboxRow, now: i64) {
+        // What a newer version has sent stays where it is.
+        if !self.is_open() || item.kind != "cancel" || self.taken.contains(&item.number) {
+            return;
+        }
+        self.taken.push(item.number);
+        let asked = self.entry(Kind::CancelRequested, now, |entry| entry.value.clone_from(&item.value));
+        let cause = asked.seq;
+        self.entries.push(asked);
+        self.progressed = true;
+        self.future = None;
+        self.finish(Status::Cancelled, Kind::RunCancelled, cause, item.value);
+    }
+
+    /// Everything up to this number is durable: what waited for it may leave the run.
+    pub(crate) fn durable(&mut self, seq: u64) -> Vec<Effect> {
+        self.waiting.release(seq)
+    }
+
+    /// The body was woken by something that the engine does not own.
+    pub(crate) fn woken_by_foreign(&mut self) {
+        if self.is_open() {
+            self.park(self.foreign_await("was woken by something"));
+        }
+    }
+
+    /// Parks the run: nothing more is delivered to it.
+    pub(crate) fn park(&mut self, reason: ParkReason) {
+        if self.parked.is_some() || self.ended.is_some() {
+            return;
+        }
+        self.future = None;
+        self.tell_bodies();
+        self.fresh.push(Effect::Ended);
+        self.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.unfinished), ..reason });
+    }
+
+    fn is_open(&self) -> bool {
+        self.parked.is_none() && self.ended.is_none()
+    }
+
+    /// When something is due next, in milliseconds since 1970.
+    pub(crate) fn next_due(&self) -> Option<i64> {
+        self.earliest().map(|(due, _)| due)
+    }
+
+    fn earliest(&self) -> Option<(i64, u64)> {
+        let state = self.journal.state();
+        let waits = state.calls.iter().filter(|(_, call)| call.completion.is_none());
+        waits
+            .filter_map(|(position, call)| match &call.what {
+                What::Timer(due) => Some((*due, *position)),
+                What::Step(step) => step.retry_due.map(|due| (due, *position)),
+            })
+            .min()
+    }
+
+    /// Whether an attempt of a step is started or about to be.
+    pub(crate) fn has_bodies(&self) -> bool {
+        self.journal.state().calls.values().any(|call| match &call.what {
+            What::Step(step) => call.completion.is_none() && step.retry_due.is_none(),
+            What::Timer(_) => false,
+        })
+    }
+
+    /// Whether everything that was appended is durable and has been acted upon.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
+    }
+
+    fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
+        let at = now.max(self.journal.state().now);
+        let mut entry = entry(self.next_seq(), kind, at);
+        fill(&mut entry);
+        entry
+    }
+
+    /// Appends an entry that the workflow observes, and delivers it: one turn.
+    fn deliver(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) {
+        let entry = self.entry(kind, now, fill);
+        let completion = match (entry.kind, &entry.value) {
+            (Kind::StepCompleted, Some(value)) => Some(Completion::Completed(value.clone())),
+            (Kind::StepFailed, Some(value)) => Some(Completion::Failed(value.clone())),
+            (Kind::TimerFired, _) => Some(Completion::Fired),
+            _ => None,
+        };
+        let completion = entry.position.zip(completion);
+        let (seq, at) = (entry.seq, entry.at);
+        self.entries.push(entry);
+        self.progressed = true;
+        self.live_turn(seq, at, completion);
+    }
+
+    /// One turn for the first time: what the body does is recorded as one group. If the body cannot go on, the entry
+    /// stays, its group does not, and the run is parked.
+    pub(super) fn live_turn(&mut self, cause: u64, at: i64, completion: Option<(u64, Completion)>) {
+        let wake = {
+            let mut state = self.journal.state();
+            state.now = at;
+            state.turn = Some(Turn::first_time(cause, self.tail, at));
+            completion.and_then(|(position, completion)| state.complete(position, completion))
+        };
+        let end = self.poll_body(wake);
+        let (turn, fault) = {
+            let mut state = self.journal.state();
+            (state.turn.take(), state.fault.take())
+        };
+        let end = match (fault, end) {
+            (Some(reason), _) | (None, Err(reason)) => return self.park_unfinished(reason, cause),
+            (None, Ok(Some(BodyEnd::Unstorable(why)))) => {
+                return self.park_unfinished(self.unstorable(&why), cause);
+            }
+            (None, Ok(end)) => end,
+        };
+        if end.is_none() && self.is_stuck() {
+            return self.park_unfinished(self.foreign_await("waits for something"), cause);
+        }
+        let Some(Turn::Live(group)) = turn else { return };
+        self.unfinished = None;
+        self.tail += group.entries.len() as u64;
+        self.entries.extend(group.entries);
+        self.fields.extend(group.fields);
+        self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        match end {
+            Some(BodyEnd::Completed(value)) => self.finish(Status::Completed, Kind::RunCompleted, cause, Some(value)),
+            Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
+            _ => {
+                for position in group.started {
+                    self.first_attempt(position, at);
+                }
+            }
+        }
+    }
+
+    /// The workflow waits although nothing that the engine owns could ever wake it.
+    fn is_stuck(&self) -> bool {
+        self.journal.state().calls.values().all(|call| call.completion.is_some())
+    }
+
+    pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {
+        if self.is_open() && self.is_stuck() {
+            let reason = self.foreign_await("waits for something");
+            self.park(ParkReason { unfinished, ..reason });
+        }
+    }
+
+    fn park_unfinished(&mut self, reason: ParkReason, cause: u64) {
+        self.park(ParkReason { unfinished: Some(cause), ..reason });
+    }
+
+    /// Polls the body until it is pending without having woken itself, within its scope and free of tokio's budget.
+    /// Gives its end, `None` while it waits, or why it cannot go on.
+    pub(super) fn poll_body(&mut self, wake: Option<Waker>) -> Result<Option<BodyEnd>, ParkReason> {
+        let Some(future) = self.future.as_mut() else { return Ok(None) };
+        let journal = self.journal.clone();
+        let _ambient = scope::enter(Ambient {
+            current: Current::Workflow(self.journal.identity().clone()),
+            context: AmbientContext::Of(journal.clone()),
+        });
+        let _open = self.waker.open();
+        if let Some(wake) = wake {
+            wake.wake();
+        }
+        let waker = Waker::from(self.waker.clone());
+        let mut future = tokio::task::unconstrained(future.as_mut());
+        loop {
+            self.waker.take();
+            let poll = || Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+            match catch_unwind(AssertUnwindSafe(poll)) {
+                Ok(Poll::Ready(end)) => return Ok(Some(end)),
+                Ok(Poll::Pending) if self.waker.take() && journal.state().fault.is_none() => {}
+                Ok(Poll::Pending) => return Ok(None),
+                Err(panic) => {
+                    let run = journal.identity();
+                    let message = format!(
+                        "the body of workflow `{}` (run `{}`) panicked: {}. Mend the workflow; the run then goes on by itself",
+                        run.workflow,
+                        run.id,
+                        panic_text(&*panic)
+                    );
+                    return Err(ParkReason::new(ParkCause::Panicked, message));
+                }
+            }
+        }
+    }
+
+    /// The first attempt of a step that was recorded in the turn that has just ended.
+    fn first_attempt(&mut self, position: u64, now: i64) {
+        let attempt = self.journal.state().step(position).map(|step| step.attempt);
+        match attempt {
+            Some(0) => self.refuse(position, now),
+            Some(_) => self.start_body(position),
+            // Dropped again within the turn.
+            None => {}
+        }
+    }
+
+    /// A step whose arguments cannot be stored fails at its call, without a body.
+    pub(super) fn refuse(&mut self, position: u64, now: i64) {
+        let limit = self.limits.value;
+        let error = {
+            let mut state = self.journal.state();
+            let Some(step) = state.step(position) else { return };
+            let why = match &step.call.arguments {
+                Err(why) => why.clone(),
+                Ok(value) if value.bytes.len() > limit => {
+                    format!("its arguments have {} bytes, the limit is {limit}", value.bytes.len())
+                }
+                Ok(_) => "its arguments could not be stored when it was called".to_owned(),
+            };
+            let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
+            encode(&StepError::Refused(why, attempts))
+        };
+        self.deliver(Kind::StepFailed, now, |entry| {
+            entry.position = Some(position);
+            entry.value = Some(error);
+        });
+    }
+
+    /// A later attempt: recorded before its body starts.
+    pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
+        let (attempt, context) = {
+            let mut state = self.journal.state();
+            let Some(step) = state.step(position) else { return };
+            step.attempt += 1;
+            step.retry_due = None;
+            (step.attempt, step.context)
+        };
+        let entry = self.entry(Kind::AttemptStarted, now, |entry| {
+            entry.position = Some(position);
+            entry.attempt = Some(attempt);
+            entry.context = context;
+        });
+        self.entries.push(entry);
+        self.start_body(position);
+    }
+
+    fn start_body(&mut self, position: u64) {
+        let mut state = self.journal.state();
+        let Some(step) = state.step(position) else { return };
+        let Ok(arguments) = step.call.arguments.clone() else { return };
+        let scope = StepScope {
+            run: self.journal.identity().clone(),
+            name: step.call.name.to_owned(),
+            position,
+            attempt: step.attempt,
+            deadline: None,
+            cancellation: Cancellation::default(),
+        };
+        let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
+        self.fresh.push(Effect::StartBody { position, scope, arguments, timeout, body });
+    }
+
+    fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {
+        let last = self.entry(kind, 0, |entry| {
+            entry.cause = Some(cause);
+            entry.value = value;
+        });
+        self.entries.push(last);
+        self.future = None;
+        self.tell_bodies();
+        self.ended = Some(status);
+        self.fresh.push(Effect::Ended);
+    }
+
+    fn tell_bodies(&mut self) {
+        let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
+        // Bodies that have not started yet will not.
+        self.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));
+        self.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
+    }
+
+    fn foreign_await(&self, how: &str) -> ParkReason {
+        let run = self.journal.identity();
+        let message = format!(
+            "workflow `{}` (run `{}`) {how} that the engine does not own, so it could not be replayed. \
+             Await only steps, `flow.sleep(..)` and combinations of them in a workflow; put everything else into a step, \
+             or into `flow.run(\"name\", async move || ..)`",
+            run.workflow, run.id
+        );
+        ParkReason::new(ParkCause::ForeignAwait, message)
+    }
+
+    pub(super) fn unstorable(&self, why: &str) -> ParkReason {
+        let run = self.journal.identity();
+        let message = format!(
+            "the result of workflow `{}` (run `{}`) cannot be stored: {why}. Return a value that can; the run then ends by itself",
+            run.workflow, run.id
+        );
+        ParkReason::new(ParkCause::Unstorable, message)
+    }
+}
+
+/// A number between 0 and 1 that is the same for the same attempt.
+fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64 {
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(b"jitter");
+    hash.update(incarnation);
+    hash.update(position.to_le_bytes());
+    hash.update(attempt.to_le_bytes());
+    let bytes = hash.finalize();
+    f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
+}
+
+fn step_error(cause: AttemptCause, error: Option<&Value>, message: String, attempts: Attempts) -> Value {
+    let raw = error.and_then(|value| serde_json::from_slice::<Box<RawValue>>(&value.bytes).ok());
+    match (cause, raw) {
+        (AttemptCause::Failed, Some(error)) => encode(&StepError::Failed(error, attempts)),
+        (AttemptCause::TimedOut, _) => encode(&StepError::TimedOut(attempts)),
+        (AttemptCause::Panicked, _) => encode(&StepError::Panicked(message, attempts)),
+        (AttemptCause::Unstorable | AttemptCause::Failed, _) => encode(&StepError::Unstorable(message, attempts)),
+    }
+}
+
+fn encode(error: &StepError<Box<RawValue>>) -> Value {
+    Value::json(serde_json::to_vec(error).expect("an error of JSON and strings is JSON"))
+}
+
+/// The text of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text")
+}

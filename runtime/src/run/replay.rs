@@ -1,0 +1,235 @@
+//! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
+
+use super::calls::What;
+use super::fault::{ParkCause, ParkReason};
+use super::turn::Turn;
+use super::{AnyWorkflow, BodyEnd, Run, calls};
+use crate::journal::{Completion, FORMAT, Journal, Kind};
+use crate::store::{EntryRow, FieldRow, Status};
+use crate::{AttemptFailure, codec};
+use std::collections::VecDeque;
+
+/// The turn whose group is being collected.
+#[derive(Default)]
+pub(super) struct PendingTurn {
+    cause: Option<EntryRow>,
+    group: VecDeque<EntryRow>,
+    fields: Vec<FieldRow>,
+}
+
+impl Run {
+    /// Takes the next entries of the history, in order, with the field values that they wrote.
+    ///
+    /// # Errors
+    /// Why the run must be parked: the history is damaged, or the code does not follow it.
+    pub(crate) fn replay(
+        &mut self,
+        workflow: &dyn AnyWorkflow,
+        entries: Vec<EntryRow>,
+        fields: Vec<FieldRow>,
+    ) -> Result<(), ParkReason> {
+        let mut fields = fields.into_iter().peekable();
+        for entry in entries {
+            if entry.seq != self.tail + 1 {
+                return Err(self.damaged(format!("entry {} is followed by entry {}", self.tail, entry.seq)));
+            }
+            if entry.format > FORMAT {
+                let (found, known) = (entry.format, FORMAT);
+                return Err(self.damaged(format!(
+                    "entry {} has format {found}, this version knows formats up to {known}: use a newer version",
+                    entry.seq
+                )));
+            }
+            self.tail = entry.seq;
+            self.appended = entry.seq;
+            match entry.cause {
+                Some(cause) => {
+                    if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
+                        return Err(self.damaged(format!("entry {} names entry {cause} as its cause", entry.seq)));
+                    }
+                    while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
+                        self.pending.fields.push(field);
+                    }
+                    self.pending.group.push_back(entry);
+                }
+                None => {
+                    self.deliver_pending(workflow)?;
+                    if entry.kind.is_turn() {
+                        self.pending.cause = Some(entry);
+                    } else {
+                        self.apply_attempt(&entry);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The history is at its end: delivers the last turn, and starts again what was in flight.
+    ///
+    /// # Errors
+    /// Why the run must be parked.
+    pub(crate) fn finish_replay(&mut self, workflow: &dyn AnyWorkflow, now: i64) -> Result<(), ParkReason> {
+        self.deliver_pending(workflow)?;
+        if self.ended.is_none() && self.parked.is_none() {
+            self.restart_bodies(now);
+            self.check_waits(None);
+        }
+        Ok(())
+    }
+
+    fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow) -> Result<(), ParkReason> {
+        let Some(cause) = self.pending.cause.take() else { return Ok(()) };
+        let group = std::mem::take(&mut self.pending.group);
+        let fields = std::mem::take(&mut self.pending.fields);
+        if self.ended.is_some() {
+            return Err(ParkReason::diverged(None, calls::describe(&cause), "the end of the workflow".into()));
+        }
+        if cause.kind == Kind::RunStarted {
+            self.begin(workflow, &cause)?;
+        }
+        // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
+        // leaves something.
+        let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
+        if unrecorded && group.is_empty() {
+            self.journal.state().now = cause.at;
+            let completion = self.completion_of(&cause)?;
+            self.live_turn(cause.seq, cause.at, completion);
+            return Ok(());
+        }
+        if cause.kind == Kind::CancelRequested {
+            // Nothing of the body runs once a run is cancelled.
+            self.ended = Some(Status::Cancelled);
+            return Ok(());
+        }
+        let completion = self.completion_of(&cause)?;
+        let wake = {
+            let mut state = self.journal.state();
+            state.now = cause.at;
+            state.turn = Some(Turn::Replay { cause: cause.seq, group, fields });
+            completion.and_then(|(position, completion)| state.complete(position, completion))
+        };
+        let end = self.poll_body(wake);
+        let (turn, fault) = {
+            let mut state = self.journal.state();
+            (state.turn.take(), state.fault.take())
+        };
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let Some(Turn::Replay { mut group, .. }) = turn else { return Ok(()) };
+        match end? {
+            Some(end) => {
+                let (kind, status) = match end {
+                    BodyEnd::Completed(_) => (Kind::RunCompleted, Status::Completed),
+                    BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
+                    BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
+                };
+                let found = || "the end of the workflow".to_owned();
+                match group.pop_front() {
+                    Some(entry) if entry.kind == kind => self.ended = Some(status),
+                    Some(entry) => {
+                        return Err(ParkReason::diverged(entry.position, calls::describe(&entry), found()));
+                    }
+                    None => {
+                        let recorded = format!("nothing more after entry {}", cause.seq);
+                        return Err(ParkReason::diverged(None, recorded, found()));
+                    }
+                }
+            }
+            None => {
+                if let Some(missing) = group.front() {
+                    let found = "nothing: the workflow does not come to it".into();
+                    return Err(ParkReason::diverged(missing.position, calls::describe(missing), found));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the body from the first entry.
+    pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
+        let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input".into()))?;
+        match workflow.body(self.journal.clone(), input) {
+            Ok(body) => {
+                self.future = Some(body);
+                Ok(())
+            }
+            Err(error) => Err(self.unreadable_input(&error)),
+        }
+    }
+
+    fn unreadable_input(&self, error: &codec::CodecError) -> ParkReason {
+        let run = self.journal.identity();
+        ParkReason::new(
+            ParkCause::Unreadable,
+            format!(
+                "the recorded input of run `{}` does not fit workflow `{}` any longer: {error}. \
+                 Deploy code whose input type reads what is recorded; the run then goes on by itself",
+                run.id, run.workflow
+            ),
+        )
+    }
+
+    /// What an entry delivers, and to which call.
+    fn completion_of(&self, entry: &EntryRow) -> Result<Option<(u64, Completion)>, ParkReason> {
+        let incomplete = || self.damaged(format!("entry {} ({}) is incomplete", entry.seq, entry.kind.as_str()));
+        let completion = match entry.kind {
+            Kind::StepCompleted => Completion::Completed(entry.value.clone().ok_or_else(incomplete)?),
+            Kind::StepFailed => Completion::Failed(entry.value.clone().ok_or_else(incomplete)?),
+            Kind::TimerFired => Completion::Fired,
+            _ => return Ok(None),
+        };
+        Ok(Some((entry.position.ok_or_else(incomplete)?, completion)))
+    }
+
+    /// Attempts are entries but no turns: they only change what is known of their step.
+    fn apply_attempt(&mut self, entry: &EntryRow) {
+        let mut state = self.journal.state();
+        let Some(step) = entry.position.and_then(|position| state.step(position)) else { return };
+        match entry.kind {
+            Kind::AttemptStarted => {
+                step.attempt = entry.attempt.unwrap_or(step.attempt + 1);
+                step.retry_due = None;
+            }
+            Kind::AttemptFailed => {
+                let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
+                step.failures.extend(failure.map(|failure: AttemptFailure| failure));
+                step.retry_due = entry.due;
+            }
+            _ => {}
+        }
+    }
+
+    /// Starts again what was in flight when the history ended, in the order of positions.
+    fn restart_bodies(&mut self, now: i64) {
+        let positions: Vec<u64> = {
+            let state = self.journal.state();
+            let in_flight = state.calls.iter().filter(|(_, call)| match &call.what {
+                What::Step(step) => call.completion.is_none() && step.retry_due.is_none(),
+                What::Timer(_) => false,
+            });
+            in_flight.map(|(position, _)| *position).collect()
+        };
+        for position in positions {
+            let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
+            // A live last turn has started its bodies itself.
+            let started = self.fresh.iter().any(
+                |effect| matches!(effect, super::Effect::StartBody { position: started, .. } if *started == position),
+            );
+            if refused {
+                self.refuse(position, now);
+            } else if !started {
+                self.start_attempt(position, now);
+            }
+        }
+    }
+
+    pub(super) fn damaged(&self, what: String) -> ParkReason {
+        let run = self.journal.identity();
+        ParkReason::new(
+            ParkCause::Damaged,
+            format!("the history of run `{}` (number {}) cannot be followed: {what}", run.id, self.number),
+        )
+    }
+}

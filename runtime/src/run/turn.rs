@@ -1,0 +1,99 @@
+//! One turn: what the body does while one entry is delivered, recorded as one group or compared with the recorded one.
+
+use crate::journal::{FORMAT, Kind};
+use crate::store::{EntryRow, FieldRow};
+use crate::value::Value;
+use std::collections::VecDeque;
+
+/// An open turn.
+pub(super) enum Turn {
+    /// The first time: what the body does is recorded.
+    Live(Group),
+    /// What the body does is compared.
+    Replay {
+        /// The entry that is delivered.
+        cause: u64,
+        /// What it did the first time.
+        group: VecDeque<EntryRow>,
+        /// The values of fields that it wrote then.
+        fields: Vec<FieldRow>,
+    },
+}
+
+/// What the body did in a live turn.
+pub(super) struct Group {
+    cause: u64,
+    at: i64,
+    tail: u64,
+    pub(super) entries: Vec<EntryRow>,
+    pub(super) fields: Vec<FieldRow>,
+    /// The positions of steps that were started, in order.
+    pub(super) started: Vec<u64>,
+    /// The positions of calls that were dropped in flight.
+    pub(super) abandoned: Vec<u64>,
+}
+
+impl Turn {
+    pub(super) fn first_time(cause: u64, tail: u64, at: i64) -> Self {
+        let (entries, fields) = (Vec::new(), Vec::new());
+        Self::Live(Group { cause, at, tail, entries, fields, started: Vec::new(), abandoned: Vec::new() })
+    }
+
+    pub(super) fn live(&mut self) -> Option<&mut Group> {
+        if let Self::Live(group) = self { Some(group) } else { None }
+    }
+
+    /// The next recorded entry; `None` in a live turn, the cause's number if nothing more was recorded.
+    pub(super) fn next_recorded(&mut self) -> Option<Result<EntryRow, u64>> {
+        match self {
+            Self::Live(_) => None,
+            Self::Replay { cause, group, .. } => Some(group.pop_front().ok_or(*cause)),
+        }
+    }
+
+    pub(super) fn fields_of(&self, seq: u64) -> Vec<FieldRow> {
+        match self {
+            Self::Live(_) => Vec::new(),
+            Self::Replay { fields, .. } => fields.iter().filter(|row| row.seq == seq).cloned().collect(),
+        }
+    }
+}
+
+impl Group {
+    /// Records an entry of this turn and returns its number.
+    pub(super) fn record(&mut self, kind: Kind, fill: impl FnOnce(&mut EntryRow)) -> u64 {
+        self.tail += 1;
+        let mut entry = entry(self.tail, kind, self.at);
+        entry.cause = Some(self.cause);
+        fill(&mut entry);
+        self.entries.push(entry);
+        self.tail
+    }
+
+    pub(super) fn write_fields(&mut self, seq: u64, values: Vec<(&'static str, Value)>) {
+        let rows = values.into_iter().map(|(name, value)| FieldRow { seq, format: FORMAT, name: name.into(), value });
+        self.fields.extend(rows);
+    }
+}
+
+/// An entry of which only number, kind and time are known.
+pub(crate) fn entry(seq: u64, kind: Kind, at: i64) -> EntryRow {
+    EntryRow {
+        seq,
+        format: FORMAT,
+        kind,
+        cause: None,
+        at,
+        position: None,
+        name: None,
+        attempt: None,
+        context: None,
+        due: None,
+        value: None,
+    }
+}
+
+/// The first entry of a run.
+pub(crate) fn first_entry(workflow: &str, input: Value, at: i64) -> EntryRow {
+    EntryRow { name: Some(workflow.to_owned()), value: Some(input), ..entry(1, Kind::RunStarted, at) }
+}

@@ -1,0 +1,57 @@
+//! The waker of a workflow's body: tells wakes of the engine's own from foreign ones.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
+
+thread_local! {
+    /// The waker whose run is being delivered to or polled on this thread.
+    static OPEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The waker of a workflow's body.
+///
+/// A wake while the run is open on the same thread (an entry is delivered, or the body is polled and one branch wakes
+/// another) asks for a further poll within the turn. Any other wake comes from something that the engine does not own:
+/// nothing that happens at such a moment would happen again in a replay.
+pub(crate) struct RunWaker {
+    woken: AtomicBool,
+    foreign: Box<dyn Fn() + Send + Sync>,
+}
+
+impl RunWaker {
+    pub(crate) fn new(foreign: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { woken: AtomicBool::new(false), foreign: Box::new(foreign) })
+    }
+
+    /// Opens the run on this thread until the guard is dropped.
+    pub(super) fn open(self: &Arc<Self>) -> impl Drop {
+        struct Close(usize);
+        impl Drop for Close {
+            fn drop(&mut self) {
+                OPEN.set(self.0);
+            }
+        }
+        Close(OPEN.replace(Arc::as_ptr(self).addr()))
+    }
+
+    /// Whether it was woken since the last call.
+    pub(super) fn take(&self) -> bool {
+        self.woken.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Wake for RunWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if OPEN.get() == Arc::as_ptr(self).addr() {
+            self.woken.store(true, Ordering::Relaxed);
+        } else {
+            (self.foreign)();
+        }
+    }
+}

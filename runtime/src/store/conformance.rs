@@ -1,0 +1,90 @@
+//! What every store must do, as tests: one line for each backend.
+//!
+//! ```
+//! # use steadfast::store::MemoryStore;
+//! steadfast::conformance!(memory, MemoryStore::new);
+//! # fn main() {}
+//! ```
+//!
+//! The line makes a module with one `#[test]` for each case. The expression is called for an empty store, more than once
+//! in some cases.
+
+#![allow(clippy::missing_panics_doc, reason = "a test panics when the rule in its first line is broken")]
+
+mod rig;
+
+pub mod append;
+pub mod delete;
+pub mod find;
+pub mod inbox;
+pub mod lease;
+pub mod start;
+pub mod values;
+
+/// Makes one test for each rule that a store must keep; see [`store::conformance`](crate::store::conformance).
+#[macro_export]
+macro_rules! conformance {
+    ($backend:ident, $open:expr) => {
+        mod $backend {
+            #[allow(unused_imports, reason = "the expression may name anything from where it stands")]
+            use super::*;
+
+            $crate::conformance! { @cases $open;
+                start: a_run_begins_running_and_due,
+                start: an_id_that_is_taken_answers_with_its_run,
+                start: a_lost_lease_starts_nothing,
+                start: the_first_entry_is_number_one,
+                start: ids_of_any_kind_are_exact,
+                append: entries_come_back_as_they_were,
+                append: entries_are_read_in_pages,
+                append: an_old_tail_is_fenced,
+                append: a_foreign_or_lost_lease_is_fenced,
+                append: a_gap_is_refused,
+                append: a_rejected_write_leaves_the_others,
+                append: writes_of_a_batch_see_each_other,
+                append: a_change_without_entries,
+                append: what_does_not_change_stays,
+                append: parking_and_releasing,
+                append: fields_are_read_by_range,
+                append: fields_name_one_of_the_entries,
+                lease: leases_are_numbered_and_beat,
+                lease: a_lease_is_taken_once,
+                lease: a_lease_taken_in_a_batch_fences_the_rest_of_it,
+                lease: a_lease_that_owns_a_run_is_not_closed,
+                lease: a_run_is_claimed_once,
+                lease: a_run_that_ended_is_not_claimed,
+                inbox: items_come_in_order,
+                inbox: a_key_arrives_once,
+                inbox: a_run_that_ended_accepts_nothing,
+                inbox: taken_items_are_gone,
+                inbox: a_lease_sees_the_items_of_its_runs,
+                delete: slices_end_with_the_run,
+                delete: a_run_in_use_is_not_deleted,
+                delete: a_run_being_deleted_does_nothing_more,
+                delete: numbers_are_not_used_again,
+                find: runs_in_pages,
+                find: runs_by_status_workflow_and_prefix,
+                find: prefixes_are_compared_byte_by_byte,
+                find: runs_by_lease_and_time,
+                find: nothing_found_is_no_error,
+                values: every_form_byte_for_byte,
+                values: large_and_empty_values,
+                values: text_that_is_none_is_refused,
+                values: numbers_at_their_limits,
+                values: every_kind_and_status,
+                values: a_database_has_an_id,
+                values: an_empty_batch,
+                values: own_commits_are_not_foreign,
+                values: reading_while_writing,
+            }
+        }
+    };
+    (@cases $open:expr; $($group:ident: $case:ident,)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::store::conformance::$group::$case(&$open);
+            }
+        )*
+    };
+}

@@ -1,0 +1,114 @@
+//! Leases, and who owns a run.
+
+use super::rig::{Rig, entry, new_run};
+use crate::store::{Append, Change, Lease, LeaseRow, Rejected, RunRow, Status, Store, Write, Written};
+
+fn take(seen: Lease, beat: i64) -> Write {
+    Write::TakeLease { seen, beat, owner: "taker".to_owned() }
+}
+
+/// Leases are listed in order; a beat is counted for its holder only.
+pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let second = rig.open_lease("engine-2");
+    assert!(second.number > rig.lease.number);
+    assert_eq!(rig.write(Write::Beat(second)), Ok(Written::Done));
+    assert_eq!(rig.batch(&[Write::Beat(second), Write::Beat(second)]), [Ok(Written::Done), Ok(Written::Done)]);
+    assert_eq!(rig.write(Write::Beat(Lease { epoch: 2, ..second })), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::Beat(Lease { number: 99, epoch: 1 })), Err(Rejected::Fenced));
+    let row = |lease: Lease, owner: &str, beat| LeaseRow {
+        number: lease.number,
+        owner: owner.to_owned(),
+        epoch: lease.epoch,
+        beat,
+    };
+    let leases = rig.store.leases().expect("read");
+    assert_eq!(leases, [row(rig.lease, "engine-1", 0), row(second, "engine-2", 3)]);
+}
+
+/// A lease is taken only as it was seen, and then by one.
+pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    rig.write(Write::Beat(rig.lease)).expect("it beats");
+    assert_eq!(rig.write(take(rig.lease, 0)), Err(Rejected::Fenced), "it has beaten since");
+    assert_eq!(rig.write(take(Lease { epoch: 3, ..rig.lease }, 1)), Err(Rejected::Fenced), "another epoch");
+    let next = Lease { epoch: 2, ..rig.lease };
+    assert_eq!(rig.write(take(rig.lease, 1)), Ok(Written::Lease(next)));
+    assert_eq!(rig.write(take(rig.lease, 1)), Err(Rejected::Fenced), "a second taker");
+    let row = rig.store.leases().expect("read").remove(0);
+    assert_eq!((row.owner.as_str(), row.epoch), ("taker", 2));
+
+    let append = rig.append(run, 1, vec![entry(2)]);
+    assert_eq!(rig.write(Write::Append(append.clone())), Err(Rejected::Fenced), "the old holder");
+    assert_eq!(rig.write(Write::Beat(rig.lease)), Err(Rejected::Fenced), "the old holder");
+    assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced), "the old holder");
+    assert_eq!(rig.write(Write::Append(Append { lease: next, ..append })), Ok(Written::Done), "the new one");
+}
+
+/// A lease that changes hands within a batch fences the writes that come after.
+pub fn a_lease_taken_in_a_batch_fences_the_rest_of_it<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    let next = Lease { epoch: 2, ..rig.lease };
+    let answers = rig.batch(&[
+        Write::Append(rig.append(run, 1, vec![entry(2)])),
+        take(rig.lease, 0),
+        Write::Append(rig.append(run, 2, vec![entry(3)])),
+        Write::Start(new_run("b", rig.lease)),
+        Write::Append(Append { lease: next, ..rig.append(run, 2, vec![entry(3)]) }),
+    ]);
+    let (done, fenced) = (Ok(Written::Done), Err(Rejected::Fenced));
+    assert_eq!(answers, [done.clone(), Ok(Written::Lease(next)), fenced.clone(), fenced, done]);
+}
+
+/// A lease is closed by its holder once it owns no run; its number is not used again.
+pub fn a_lease_that_owns_a_run_is_not_closed<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced));
+    let release = Change { wake_at: Some(None), release: true, ..Change::default() };
+    rig.write(rig.change(run, release)).expect("released");
+    let answers = rig.batch(&[Write::Beat(rig.lease), Write::CloseLease(rig.lease), Write::Beat(rig.lease)]);
+    assert_eq!(answers, [Ok(Written::Done), Ok(Written::Done), Err(Rejected::Fenced)]);
+    assert!(rig.store.leases().expect("read").is_empty());
+    let answers = rig.batch(&[Write::Start(new_run("b", rig.lease)), Write::CloseLease(rig.lease)]);
+    assert_eq!(answers, [Err(Rejected::Fenced), Err(Rejected::Fenced)]);
+    assert!(rig.open_lease("engine-2").number > rig.lease.number);
+}
+
+/// A run that nobody owns is claimed by one, and then it is his.
+pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
+    let claim = |lease| rig.write(Write::Claim { run, lease });
+    assert_eq!(claim(other), Err(Rejected::Fenced), "somebody owns it");
+    assert_eq!(claim(rig.lease), Err(Rejected::Fenced), "the owner too");
+    let change = Change {
+        status: Some(Status::Parked),
+        parked: Some(Some("{}".to_owned())),
+        release: true,
+        ..Change::default()
+    };
+    rig.write(rig.change(run, change)).expect("parked");
+    assert_eq!(claim(Lease { epoch: 2, ..other }), Err(Rejected::Fenced), "the lease is lost");
+    let expected = RunRow { lease: Some(other.number), ..rig.row(run) };
+    assert_eq!(claim(other), Ok(Written::Claimed(Box::new(expected.clone()))));
+    assert_eq!(rig.row(run), expected);
+    assert_eq!(claim(rig.lease), Err(Rejected::Fenced), "a second one");
+    assert_eq!(rig.write(Write::Claim { run: run + 9, lease: other }), Err(Rejected::NoSuchRun));
+    assert_eq!(rig.write(Write::Append(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced));
+    let append = Append { lease: other, ..rig.append(run, 1, vec![entry(2)]) };
+    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+}
+
+/// Nobody claims a run that has ended.
+pub fn a_run_that_ended_is_not_claimed<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for status in [Status::Completed, Status::Failed, Status::Cancelled] {
+        let run = rig.start(status.as_str());
+        let change = Change { status: Some(status), wake_at: Some(None), release: true, ..Change::default() };
+        rig.write(rig.change(run, change)).expect("ended");
+        assert_eq!(rig.write(Write::Claim { run, lease: rig.lease }), Err(Rejected::Fenced));
+    }
+}

@@ -1,0 +1,109 @@
+//! Starting runs.
+
+use super::rig::{AT, Rig, assert_refused, entry, new_run, number};
+use crate::store::{Lease, NewRun, Rejected, RunKey, RunRow, Status, Store, Write};
+
+/// A new run is running, due now, owned by its lease, and has its first entry.
+pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let new = new_run("order-42", rig.lease);
+    let run = number(rig.write(Write::Start(new.clone())));
+    let expected = RunRow {
+        number: run,
+        id: "order-42".to_owned(),
+        workflow: "order".to_owned(),
+        status: Status::Running,
+        seq: 1,
+        lease: Some(rig.lease.number),
+        wake_at: Some(0),
+        loads: 0,
+        incarnation: [0xAB; 16],
+        created_at: AT,
+        updated_at: AT,
+        parked: None,
+    };
+    assert_eq!(rig.row(run), expected);
+    assert_eq!(rig.find(RunKey::Id("order-42")), Some(expected));
+    assert_eq!(rig.entries(run), [new.first]);
+}
+
+/// Starting under an id that is taken answers with the run that has it and changes nothing, whoever asks.
+pub fn an_id_that_is_taken_answers_with_its_run<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let first = rig.start("order-42");
+    let row = rig.row(first);
+    let again = NewRun { workflow: "other".to_owned(), incarnation: [1; 16], ..new_run("order-42", rig.lease) };
+    let exists = Err(Rejected::Exists(Box::new(row.clone())));
+    assert_eq!(rig.write(Write::Start(again.clone())), exists);
+    let fenced = Lease { epoch: 9, ..rig.lease };
+    assert_eq!(rig.write(Write::Start(NewRun { lease: fenced, ..again })), exists);
+    assert_eq!(rig.row(first), row);
+    assert_eq!(rig.entries(first).len(), 1);
+
+    let twice = [Write::Start(new_run("twice", rig.lease)), Write::Start(new_run("twice", rig.lease))];
+    let answers = rig.batch(&twice);
+    let number = number(answers[0].clone());
+    assert_eq!(answers[1], Err(Rejected::Exists(Box::new(rig.row(number)))), "within one batch too");
+}
+
+/// A lease that is not held, in that epoch, starts nothing.
+pub fn a_lost_lease_starts_nothing<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for lease in [Lease { epoch: 2, ..rig.lease }, Lease { number: 77, epoch: 1 }] {
+        assert_eq!(rig.write(Write::Start(new_run("a", lease))), Err(Rejected::Fenced));
+    }
+    assert_eq!(rig.find(RunKey::Id("a")), None);
+}
+
+/// The first entry has number 1, or the start is refused.
+pub fn the_first_entry_is_number_one<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let new = NewRun { first: entry(2), ..new_run("a", rig.lease) };
+    assert_refused(&rig.write(Write::Start(new)));
+    assert_eq!(rig.find(RunKey::Id("a")), None);
+}
+
+/// Ids and names are texts of any kind, told apart byte by byte.
+pub fn ids_of_any_kind_are_exact<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let long = "x".repeat(5_000);
+    let ids = [
+        "",
+        " ",
+        "a",
+        "A",
+        "a ",
+        "a.b/c:d",
+        "'; DROP TABLE runs; --",
+        "\"quoted\"",
+        "`b`",
+        "back\\slash",
+        "%",
+        "_",
+        "?1",
+        "$1",
+        "NULL",
+        "0",
+        "00",
+        "1e3",
+        "0x10",
+        "line\nbreak\ttab",
+        "ä",
+        "a\u{308}",
+        "日本語",
+        "🦀",
+        "\u{10FFFF}",
+        &long,
+    ];
+    let numbers: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let new = NewRun { workflow: (*id).to_owned(), ..new_run(id, rig.lease) };
+            number(rig.write(Write::Start(new)))
+        })
+        .collect();
+    for (id, number) in ids.iter().zip(numbers) {
+        let row = rig.find(RunKey::Id(id)).expect("found by its id");
+        assert_eq!((row.number, row.id.as_str(), row.workflow.as_str()), (number, *id, *id));
+    }
+}

@@ -1,0 +1,103 @@
+//! A store in the memory of this process, for tests and for work that need not survive it.
+
+mod apply;
+mod select;
+mod tables;
+
+use super::{
+    EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write,
+    Written,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tables::Tables;
+
+/// A [`Store`] in memory: everything it holds is gone with its last clone.
+///
+/// A clone is another handle on the same data, as a second process is on the same file.
+#[derive(Debug)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+    /// How many commits came from this handle.
+    own: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    tables: Mutex<Tables>,
+    database_id: String,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        let database_id = uuid::Uuid::new_v4().simple().to_string();
+        Self { shared: Arc::new(Shared { tables: Mutex::default(), database_id }), own: AtomicU64::new(0) }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.shared.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clone for MemoryStore {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), own: AtomicU64::new(0) }
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        let mut tables = self.tables();
+        let answers = writes.iter().map(|write| tables.apply(write)).collect();
+        tables.commits += 1;
+        self.own.fetch_add(1, Ordering::Relaxed);
+        Ok(answers)
+    }
+
+    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.tables().find(key).map(|run| run.row.clone()))
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        let runs = self.tables().select(query);
+        let next = runs.last().map(|row| row.number).filter(|_| runs.len() == query.limit);
+        Ok(RunPage { runs, damaged: Vec::new(), next })
+    }
+
+    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        Ok(self.tables().entries(run, after, limit).to_vec())
+    }
+
+    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
+        Ok(self.tables().fields(run, from, to))
+    }
+
+    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self.tables().inbox(of))
+    }
+
+    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        Ok(self.tables().leases.values().cloned().collect())
+    }
+
+    fn foreign_changes(&self) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        Ok(tables.commits - self.own.load(Ordering::Relaxed))
+    }
+
+    fn database_id(&self) -> &str {
+        &self.shared.database_id
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,72 @@
+//! What a store in memory finds.
+
+use super::tables::Tables;
+use crate::store::{EntryRow, FieldRow, InboxRow, RunKey, RunQuery, RunRow};
+
+impl Tables {
+    pub(super) fn select(&self, query: &RunQuery) -> Vec<RunRow> {
+        let row = |number: i64| self.runs.get(&number).map(|run| &run.row);
+        let first = query.after.map_or(i64::MIN, |after| after.saturating_add(1));
+        let fits = |row: &&RunRow| fits(row, query);
+        let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
+
+        match (query.lease, query.wake_at, query.by_wake_at) {
+            (Some(lease), Some((from, to)), false) => {
+                let mut due: Vec<_> = self.due_between(lease, from, to).filter(|number| *number >= first).collect();
+                due.sort_unstable();
+                copied(&mut due.into_iter().filter_map(row))
+            }
+            (Some(lease), times, true) => {
+                let (from, to) = times.unwrap_or((i64::MIN, i64::MAX));
+                copied(&mut self.due_between(lease, from, to).filter_map(row))
+            }
+            (Some(lease), None, false) => {
+                copied(&mut self.owned.range((lease, first)..=(lease, i64::MAX)).filter_map(|&(_, number)| row(number)))
+            }
+            (None, _, false) => copied(&mut self.runs.range(first..).map(|(_, run)| &run.row)),
+            (None, _, true) => {
+                let mut due: Vec<_> =
+                    self.runs.values().map(|run| &run.row).filter(|row| row.wake_at.is_some()).collect();
+                due.sort_by_key(|row| (row.wake_at, row.number));
+                copied(&mut due.into_iter())
+            }
+        }
+    }
+
+    /// The numbers of a lease's runs that are due in a time, in order of that time.
+    fn due_between(&self, lease: i64, from: i64, to: i64) -> impl Iterator<Item = i64> {
+        let end = if from > to { (lease, from, i64::MIN) } else { (lease, to, i64::MAX) };
+        self.due.range((lease, from, i64::MIN)..end).map(|&(_, _, number)| number)
+    }
+
+    pub(super) fn entries(&self, run: i64, after: u64, limit: usize) -> &[EntryRow] {
+        let Some(run) = self.runs.get(&run) else { return &[] };
+        let from = run.entries.partition_point(|entry| entry.seq <= after);
+        let rest = &run.entries[from..];
+        &rest[..rest.len().min(limit)]
+    }
+
+    pub(super) fn fields(&self, run: i64, from: u64, to: u64) -> Vec<FieldRow> {
+        let Some(run) = self.runs.get(&run) else { return Vec::new() };
+        let start = run.fields.partition_point(|field| field.seq < from);
+        run.fields[start..].iter().take_while(|field| field.seq <= to).cloned().collect()
+    }
+
+    pub(super) fn inbox(&self, of: RunKey<'_>) -> Vec<InboxRow> {
+        if let RunKey::Lease(lease) = of {
+            let owned = |item: &&InboxRow| self.owned.contains(&(lease, item.run));
+            return self.inbox.values().filter(owned).cloned().collect();
+        }
+        let items = self.find(of).map_or(&[][..], |run| &run.items);
+        items.iter().filter_map(|item| self.inbox.get(item)).cloned().collect()
+    }
+}
+
+fn fits(row: &RunRow, query: &RunQuery) -> bool {
+    (query.statuses.is_empty() || query.statuses.contains(&row.status))
+        && query.workflow.as_ref().is_none_or(|workflow| *workflow == row.workflow)
+        && query.id_prefix.as_ref().is_none_or(|prefix| row.id.as_bytes().starts_with(prefix.as_bytes()))
+        && query.lease.is_none_or(|lease| row.lease == Some(lease))
+        && query.wake_at.is_none_or(|(from, to)| row.wake_at.is_some_and(|at| from <= at && at <= to))
+        && query.after.is_none_or(|after| row.number > after)
+}

@@ -1,0 +1,64 @@
+//! The one SQL core: every query, what the writes of a batch do with them, and what their rows mean.
+//!
+//! A driver supplies the connection ([`Session`]), the names of types, the frame of a transaction and the classes of
+//! its errors.
+
+mod apply;
+mod batch;
+mod columns;
+mod delete;
+mod queries;
+mod read;
+mod rows;
+mod schema;
+mod select;
+
+pub(super) use batch::commit;
+pub(super) use queries::SET_META;
+pub(super) use read::Reader;
+pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
+
+use super::StoreError;
+use std::ops::ControlFlow;
+
+/// One value of a row or of a query, as a database knows it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Cell<'a> {
+    /// No value.
+    Null,
+    /// An integer.
+    Int(i64),
+    /// Text, in UTF-8 if the database is sound.
+    Text(&'a [u8]),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Something of another type, by that type's name.
+    Other(&'static str),
+}
+
+/// A row that a query found.
+pub(super) trait Row {
+    /// The value of a column, counted from 0.
+    fn cell(&self, column: usize) -> Cell<'_>;
+}
+
+/// What is done with each row; it may stop the query.
+pub(super) type EachRow<'a> = &'a mut dyn FnMut(&dyn Row) -> ControlFlow<()>;
+
+/// A connection, as the core uses it. Queries name their values `?1`, `?2`, ..
+pub(super) trait Session {
+    /// Runs a query that gives no rows, and tells how many rows it changed.
+    fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError>;
+
+    /// Runs a query and hands over its rows, to the last or until told to stop.
+    fn select(&self, query: &str, values: &[Cell<'_>], each: EachRow<'_>) -> Result<(), StoreError>;
+
+    /// Begins a transaction that nobody else's writes can come between.
+    fn begin(&self) -> Result<(), StoreError>;
+
+    /// Ends the transaction; all of it is kept, or this is an error.
+    fn commit(&self) -> Result<(), StoreError>;
+
+    /// Ends the transaction, if there is still one, and takes back all of it.
+    fn rollback(&self) -> Result<(), StoreError>;
+}

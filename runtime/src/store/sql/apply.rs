@@ -1,0 +1,264 @@
+//! What one write does.
+
+use super::columns::value_cells;
+use super::delete::delete;
+use super::queries;
+use super::read::{Reader, clamped};
+use super::rows::incarnation_text;
+use super::{Cell, Session};
+use crate::store::{
+    Append, EntryRow, FieldRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, Status, StoreError,
+    StoreErrorKind, Write, Written,
+};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+/// What a database answered to one write: done or rejected, or that the batch cannot go on.
+pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
+
+/// One transaction in which writes are applied.
+pub(super) struct Apply<'a, S> {
+    session: &'a S,
+    database: &'a str,
+    /// The leases that this transaction has looked at, with their epochs.
+    epochs: RefCell<Vec<(i64, Option<i64>)>>,
+}
+
+impl<'a, S: Session> Apply<'a, S> {
+    pub(super) fn new(session: &'a S, database: &'a str) -> Self {
+        Self { session, database, epochs: RefCell::default() }
+    }
+
+    pub(super) fn apply(&self, write: &Write) -> Answer {
+        match write {
+            Write::Start(run) => self.start(run),
+            Write::Append(append) => self.append(append),
+            Write::Send(item) => self.send(item),
+            Write::Claim { run, lease } => self.claim(*run, *lease),
+            Write::OpenLease { owner } => self.open_lease(owner),
+            Write::Beat(lease) => {
+                let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
+                self.if_changed(queries::BEAT, &values, Written::Done)
+            }
+            Write::TakeLease { seen, beat, owner } => self.take_lease(*seen, *beat, owner),
+            Write::CloseLease(lease) => {
+                self.forget_leases();
+                let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
+                self.if_changed(queries::CLOSE_LEASE, &values, Written::Done)
+            }
+            Write::Delete { run, rows } => delete(self.session, self.state(*run)?, *run, *rows),
+        }
+    }
+
+    /// What was looked up is looked up again: a lease changed, or a write was taken back.
+    pub(super) fn forget_leases(&self) {
+        self.epochs.borrow_mut().clear();
+    }
+
+    fn start(&self, run: &NewRun) -> Answer {
+        if !self.held(run.lease)? {
+            let taken = self.existing(&run.id)?.map_or(Rejected::Fenced, |row| Rejected::Exists(Box::new(row)));
+            return Ok(Err(taken));
+        }
+        let incarnation = incarnation_text(run.incarnation);
+        let values = [
+            Cell::Text(run.id.as_bytes()),
+            Cell::Text(run.workflow.as_bytes()),
+            Cell::Text(Status::Running.as_str().as_bytes()),
+            Cell::Int(run.lease.number),
+            Cell::Text(incarnation.as_bytes()),
+            Cell::Int(run.at),
+        ];
+        if let Some(number) = self.number(queries::INSERT_RUN, &values)? {
+            self.insert_entry(number, &run.first)?;
+            return Ok(Ok(Written::Number(number)));
+        }
+        match self.existing(&run.id)? {
+            Some(row) => Ok(Err(Rejected::Exists(Box::new(row)))),
+            None => Err(StoreError::new(StoreErrorKind::Refused, "the id is taken by a run that cannot be found")),
+        }
+    }
+
+    fn append(&self, append: &Append) -> Answer {
+        if !self.held(append.lease)? || !self.advance(append)? {
+            return Ok(Err(Rejected::Fenced));
+        }
+        for entry in &append.entries {
+            self.insert_entry(append.run, entry)?;
+        }
+        for field in &append.fields {
+            self.insert_field(append.run, field)?;
+        }
+        for item in &append.taken {
+            self.session.execute(queries::TAKE_ITEM, &[Cell::Int(append.run), Cell::Int(*item)])?;
+        }
+        Ok(Ok(Written::Done))
+    }
+
+    /// Moves the run's row on, if the writer owns it and knows its last entry.
+    fn advance(&self, append: &Append) -> Result<bool, StoreError> {
+        let change = &append.change;
+        let parked = change.parked.as_ref().and_then(Option::as_ref);
+        let values = [
+            Cell::Int(append.run),
+            Cell::Int(append.lease.number),
+            clamped(append.after),
+            clamped(append.after + append.entries.len() as u64),
+            Cell::Int(append.at),
+            change.loads.map_or(Cell::Null, clamped),
+            Cell::Int(change.wake_at.is_some().into()),
+            change.wake_at.flatten().map_or(Cell::Null, Cell::Int),
+            change.status.map_or(Cell::Null, |status| Cell::Text(status.as_str().as_bytes())),
+            Cell::Int(change.parked.is_some().into()),
+            parked.map_or(Cell::Null, |reason| Cell::Text(reason.as_bytes())),
+            Cell::Int(change.release.into()),
+        ];
+        let plain = change.parked.is_none() && !change.release;
+        if plain && self.session.execute(queries::ADVANCE_RUN, &values[..9])? > 0 {
+            return Ok(true);
+        }
+        Ok(self.session.execute(queries::CHANGE_RUN, &values)? > 0)
+    }
+
+    fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {
+        let [form, body] = value_cells(entry.value.as_ref());
+        let values = [
+            Cell::Int(run),
+            clamped(entry.seq),
+            Cell::Int(entry.format.into()),
+            Cell::Text(entry.kind.as_str().as_bytes()),
+            entry.cause.map_or(Cell::Null, clamped),
+            Cell::Int(entry.at),
+            entry.position.map_or(Cell::Null, clamped),
+            entry.name.as_ref().map_or(Cell::Null, |name| Cell::Text(name.as_bytes())),
+            entry.attempt.map_or(Cell::Null, clamped),
+            entry.context.map_or(Cell::Null, clamped),
+            entry.due.map_or(Cell::Null, Cell::Int),
+            form,
+            body,
+        ];
+        self.session.execute(queries::INSERT_ENTRY, &values).map(drop)
+    }
+
+    fn insert_field(&self, run: i64, field: &FieldRow) -> Result<(), StoreError> {
+        let [form, body] = value_cells(Some(&field.value));
+        let values = [
+            Cell::Int(run),
+            clamped(field.seq),
+            Cell::Text(field.name.as_bytes()),
+            Cell::Int(field.format.into()),
+            form,
+            body,
+        ];
+        self.session.execute(queries::INSERT_FIELD, &values).map(drop)
+    }
+
+    fn send(&self, item: &NewInboxItem) -> Answer {
+        let Some((status, _)) = self.state(item.run)? else { return Ok(Err(Rejected::NoSuchRun)) };
+        if status.is_final() || status == Status::Deleting {
+            return Ok(Err(Rejected::Ended));
+        }
+        let run = Cell::Int(item.run);
+        let key = item.key.as_ref().map_or(Cell::Null, |key| Cell::Text(key.as_bytes()));
+        if item.key.is_some()
+            && let Some(first) = self.number(queries::INBOX_KEY, &[run, key])?
+        {
+            return Ok(Ok(Written::Number(first)));
+        }
+        let [form, body] = value_cells(item.value.as_ref());
+        let values = [run, Cell::Text(item.kind.as_bytes()), key, Cell::Int(item.at), form, body];
+        self.drawn(queries::INSERT_ITEM, &values)
+    }
+
+    fn claim(&self, run: i64, lease: Lease) -> Answer {
+        let reader = Reader { session: self.session, database: self.database };
+        let Some(mut row) = reader.run(RunKey::Number(run)).map_err(refused_if_damaged)? else {
+            return Ok(Err(Rejected::NoSuchRun));
+        };
+        let open = row.lease.is_none() && !row.status.is_final() && row.status != Status::Deleting;
+        if !open || !self.held(lease)? {
+            return Ok(Err(Rejected::Fenced));
+        }
+        self.session.execute(queries::CLAIM_RUN, &[Cell::Int(run), Cell::Int(lease.number)])?;
+        row.lease = Some(lease.number);
+        Ok(Ok(Written::Claimed(Box::new(row))))
+    }
+
+    fn open_lease(&self, owner: &str) -> Answer {
+        self.drawn(queries::OPEN_LEASE, &[Cell::Text(owner.as_bytes())])
+    }
+
+    fn take_lease(&self, seen: Lease, beat: i64, owner: &str) -> Answer {
+        self.forget_leases();
+        let values = [Cell::Int(seen.number), Cell::Int(seen.epoch), Cell::Int(beat), Cell::Text(owner.as_bytes())];
+        let taken = Lease { number: seen.number, epoch: seen.epoch.saturating_add(1) };
+        self.if_changed(queries::TAKE_LEASE, &values, Written::Lease(taken))
+    }
+
+    fn held(&self, lease: Lease) -> Result<bool, StoreError> {
+        let known = self.epochs.borrow().iter().find(|(number, _)| *number == lease.number).copied();
+        let epoch = if let Some((_, epoch)) = known {
+            epoch
+        } else {
+            let epoch = self.number(queries::LEASE_EPOCH, &[Cell::Int(lease.number)])?;
+            self.epochs.borrow_mut().push((lease.number, epoch));
+            epoch
+        };
+        Ok(epoch == Some(lease.epoch))
+    }
+
+    /// The status and the owner of a run.
+    fn state(&self, run: i64) -> Result<Option<(Status, Option<i64>)>, StoreError> {
+        let mut state = None;
+        self.session.select(queries::RUN_STATE, &[Cell::Int(run)], &mut |row| {
+            let status = match row.cell(0) {
+                Cell::Text(word) => std::str::from_utf8(word).ok().and_then(Status::parse),
+                _ => None,
+            };
+            state = Some(match (status, row.cell(1)) {
+                (Some(status), Cell::Int(lease)) => Ok((status, Some(lease))),
+                (Some(status), Cell::Null) => Ok((status, None)),
+                _ => Err(()),
+            });
+            ControlFlow::Break(())
+        })?;
+        let damaged =
+            || StoreError::new(StoreErrorKind::Refused, format!("{}: the row of run {run} is damaged", self.database));
+        state.transpose().map_err(|()| damaged())
+    }
+
+    fn existing(&self, id: &str) -> Result<Option<RunRow>, StoreError> {
+        let reader = Reader { session: self.session, database: self.database };
+        reader.run(RunKey::Id(id)).map_err(refused_if_damaged)
+    }
+
+    /// The integer that a query finds or draws.
+    fn number(&self, query: &str, values: &[Cell<'_>]) -> Result<Option<i64>, StoreError> {
+        let mut number = None;
+        self.session.select(query, values, &mut |row| {
+            if let Cell::Int(found) = row.cell(0) {
+                number = Some(found);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(number)
+    }
+
+    fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Answer {
+        let refused = || StoreError::new(StoreErrorKind::Refused, "the database drew no number for a new row");
+        self.number(query, values)?.map(|number| Ok(Written::Number(number))).ok_or_else(refused)
+    }
+
+    fn if_changed(&self, query: &str, values: &[Cell<'_>], written: Written) -> Answer {
+        let changed = self.session.execute(query, values)? > 0;
+        Ok(if changed { Ok(written) } else { Err(Rejected::Fenced) })
+    }
+}
+
+/// A damaged row concerns the write that met it, and no other of the batch.
+fn refused_if_damaged(error: StoreError) -> StoreError {
+    match error.kind {
+        StoreErrorKind::Damaged | StoreErrorKind::Newer => StoreError::new(StoreErrorKind::Refused, error.message),
+        _ => error,
+    }
+}

@@ -1,0 +1,85 @@
+//! What becomes of a batch of writes: one transaction, in which each write stands for itself.
+
+use super::apply::Apply;
+use super::{Session, queries};
+use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
+
+type Answers = Vec<Result<Written, Rejected>>;
+
+/// Applies `writes` in one transaction.
+///
+/// A write that the database does not take would have the whole transaction refused. As this is rare, nothing guards
+/// against it until it happens; then the batch is applied again with a savepoint around each write.
+pub(in crate::store) fn commit(
+    session: &impl Session,
+    database: &str,
+    writes: &[Write],
+) -> Result<Answers, StoreError> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let flaws: Vec<_> = writes.iter().map(Write::flaw).collect();
+    match transaction(session, || together(session, database, writes, &flaws)) {
+        Err(error) if concerns_one_write(&error) => {
+            transaction(session, || one_by_one(session, database, writes, &flaws))
+        }
+        answers => answers,
+    }
+}
+
+fn transaction(
+    session: &impl Session,
+    body: impl FnOnce() -> Result<Answers, StoreError>,
+) -> Result<Answers, StoreError> {
+    session.begin()?;
+    let answers = body().and_then(|answers| session.commit().map(|()| answers));
+    if answers.is_err() {
+        // If this fails too, the next `begin` finds the transaction still open and says so.
+        let _ = session.rollback();
+    }
+    answers
+}
+
+fn together(
+    session: &impl Session,
+    database: &str,
+    writes: &[Write],
+    flaws: &[Option<String>],
+) -> Result<Answers, StoreError> {
+    let apply = Apply::new(session, database);
+    let answer = |(write, flaw): (&Write, &Option<String>)| match flaw {
+        Some(flaw) => Ok(Err(Rejected::Refused(flaw.clone()))),
+        None => apply.apply(write),
+    };
+    writes.iter().zip(flaws).map(answer).collect()
+}
+
+fn one_by_one(
+    session: &impl Session,
+    database: &str,
+    writes: &[Write],
+    flaws: &[Option<String>],
+) -> Result<Answers, StoreError> {
+    let apply = Apply::new(session, database);
+    let answer = |(write, flaw): (&Write, &Option<String>)| {
+        if let Some(flaw) = flaw {
+            return Ok(Err(Rejected::Refused(flaw.clone())));
+        }
+        session.execute(queries::SAVEPOINT, &[])?;
+        let answer = match apply.apply(write) {
+            Err(error) if concerns_one_write(&error) => {
+                session.execute(queries::UNDO, &[])?;
+                apply.forget_leases();
+                Err(Rejected::Refused(error.message))
+            }
+            answer => answer?,
+        };
+        session.execute(queries::RELEASE, &[])?;
+        Ok(answer)
+    };
+    writes.iter().zip(flaws).map(answer).collect()
+}
+
+fn concerns_one_write(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::TooLarge)
+}

@@ -1,0 +1,121 @@
+//! The values of a row as Rust knows them, or a sentence about what they are instead.
+
+use super::{Cell, Row};
+use crate::journal::FORMAT;
+use crate::value::{Form, Value};
+use bytes::Bytes;
+
+/// Why a row cannot be read. Where the row stands is said by who reads it.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// It is not as it was written.
+    Damaged(String),
+    /// It was written in this format, by a newer version.
+    Newer(i64),
+}
+
+/// A row whose columns are known by name.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) row: &'a dyn Row,
+    pub(super) names: &'static [&'static str],
+}
+
+impl<'a> Columns<'a> {
+    fn cell(&self, name: &str) -> Cell<'a> {
+        self.names.iter().position(|known| *known == name).map_or(Cell::Null, |column| self.row.cell(column))
+    }
+
+    pub(super) fn int(&self, name: &str) -> Result<i64, Flaw> {
+        self.maybe_int(name)?.ok_or_else(|| wrong(name, "an integer", &shown(Cell::Null)))
+    }
+
+    pub(super) fn maybe_int(&self, name: &str) -> Result<Option<i64>, Flaw> {
+        match self.cell(name) {
+            Cell::Null => Ok(None),
+            Cell::Int(value) => Ok(Some(value)),
+            other => Err(wrong(name, "an integer", &shown(other))),
+        }
+    }
+
+    /// An integer of a narrower type, such as a sequence number.
+    pub(super) fn number<T: TryFrom<i64>>(&self, name: &str) -> Result<T, Flaw> {
+        self.maybe_number(name)?.ok_or_else(|| wrong(name, "an integer", &shown(Cell::Null)))
+    }
+
+    pub(super) fn maybe_number<T: TryFrom<i64>>(&self, name: &str) -> Result<Option<T>, Flaw> {
+        let Some(value) = self.maybe_int(name)? else { return Ok(None) };
+        T::try_from(value).map(Some).map_err(|_| wrong(name, "an integer in its range", &value.to_string()))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<&'a str, Flaw> {
+        self.maybe_text(name)?.ok_or_else(|| wrong(name, "text", &shown(Cell::Null)))
+    }
+
+    pub(super) fn maybe_text(&self, name: &str) -> Result<Option<&'a str>, Flaw> {
+        match self.cell(name) {
+            Cell::Null => Ok(None),
+            Cell::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) => Err(wrong(name, "text", &format!("bytes that are no text ({error})"))),
+            },
+            other => Err(wrong(name, "text", &shown(other))),
+        }
+    }
+
+    /// The value of a column that holds one of a set of words.
+    pub(super) fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Result<T, Flaw> {
+        let word = self.text(name)?;
+        parse(word).ok_or_else(|| wrong(name, "a word that this version knows", &shown(Cell::Text(word.as_bytes()))))
+    }
+
+    /// The format of the row; newer than ours is an error before anything else is read.
+    pub(super) fn format(&self) -> Result<u16, Flaw> {
+        match self.int("format")? {
+            format if format > i64::from(FORMAT) => Err(Flaw::Newer(format)),
+            _ => self.number("format"),
+        }
+    }
+
+    /// The value in `form` and `body`.
+    pub(super) fn value(&self) -> Result<Option<Value>, Flaw> {
+        if self.cell("form") == Cell::Null && self.cell("body") == Cell::Null {
+            return Ok(None);
+        }
+        let form = self.word("form", Form::parse)?;
+        match (form, self.cell("body")) {
+            (Form::Json, Cell::Text(_)) => {
+                let text = self.text("body")?;
+                Ok(Some(Value { form, bytes: Bytes::copy_from_slice(text.as_bytes()) }))
+            }
+            (Form::Json, other) => Err(wrong("body", "JSON text", &shown(other))),
+            (_, Cell::Bytes(bytes)) => Ok(Some(Value { form, bytes: Bytes::copy_from_slice(bytes) })),
+            (_, other) => Err(wrong("body", "bytes", &shown(other))),
+        }
+    }
+}
+
+/// The cells of a value's form and body.
+pub(super) fn value_cells(value: Option<&Value>) -> [Cell<'_>; 2] {
+    let Some(value) = value else { return [Cell::Null, Cell::Null] };
+    let body = if value.form == Form::Json { Cell::Text(&value.bytes) } else { Cell::Bytes(&value.bytes) };
+    [Cell::Text(value.form.as_str().as_bytes()), body]
+}
+
+pub(super) fn wrong(column: &str, expected: &str, found: &str) -> Flaw {
+    Flaw::Damaged(format!("its column `{column}` should hold {expected}, but it holds {found}"))
+}
+
+fn shown(cell: Cell<'_>) -> String {
+    const SHOWN: usize = 60;
+    match cell {
+        Cell::Null => "nothing".to_owned(),
+        Cell::Int(value) => format!("the integer {value}"),
+        Cell::Text(text) => {
+            let cut = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned();
+            format!("the text {cut:?}{}", if text.len() > SHOWN { ".." } else { "" })
+        }
+        Cell::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Cell::Other(name) => format!("a {name}"),
+    }
+}

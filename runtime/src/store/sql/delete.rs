@@ -1,0 +1,33 @@
+//! Removing a run, a slice at a time.
+
+use super::apply::Answer;
+use super::read::clamped;
+use super::{Cell, Session, queries};
+use crate::store::{Rejected, Status, StoreError, Written};
+
+/// Removes at most `rows` rows of a run whose status and owner are `state`; its own row counts and goes last.
+pub(super) fn delete(session: &impl Session, state: Option<(Status, Option<i64>)>, run: i64, rows: usize) -> Answer {
+    let Some((status, lease)) = state else { return Ok(Err(Rejected::NoSuchRun)) };
+    if lease.is_some() && !status.is_final() {
+        return Ok(Err(Rejected::Fenced));
+    }
+    if status != Status::Deleting {
+        let deleting = Cell::Text(Status::Deleting.as_str().as_bytes());
+        session.execute(queries::MARK_DELETING, &[Cell::Int(run), deleting])?;
+    }
+    let mut left = rows;
+    for query in [queries::DELETE_ENTRIES, queries::DELETE_FIELDS, queries::DELETE_ITEMS] {
+        left -= slice(session, query, run, left)?;
+    }
+    if left > 0 {
+        session.execute(queries::DELETE_RUN, &[Cell::Int(run)])?;
+    }
+    Ok(Ok(Written::Deleted(left > 0)))
+}
+
+fn slice(session: &impl Session, query: &str, run: i64, rows: usize) -> Result<usize, StoreError> {
+    if rows == 0 {
+        return Ok(0);
+    }
+    session.execute(query, &[Cell::Int(run), clamped(rows)]).map(|removed| removed.min(rows))
+}

@@ -1,0 +1,145 @@
+//! What a store reads.
+
+use super::columns::{Columns, Flaw};
+use super::queries;
+use super::rows::FromRow;
+use super::select::select_runs;
+use super::{Cell, Session};
+use crate::journal::FORMAT;
+use crate::store::{
+    EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, StoreError, StoreErrorKind,
+};
+use std::ops::ControlFlow;
+
+/// Reads through a session; its errors name the database and the row.
+pub(in crate::store) struct Reader<'a, S> {
+    /// The connection.
+    pub(in crate::store) session: &'a S,
+    /// The database's name in sentences.
+    pub(in crate::store) database: &'a str,
+}
+
+impl<S: Session> Reader<'_, S> {
+    /// The value of a key in the table of facts about the database.
+    pub(in crate::store) fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.one_text(queries::META, Cell::Text(key.as_bytes()))
+    }
+
+    pub(in crate::store) fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
+        let (query, value) = match key {
+            RunKey::Number(number) => (queries::RUN_BY_NUMBER, Cell::Int(number)),
+            RunKey::Id(id) => (queries::RUN_BY_ID, Cell::Text(id.as_bytes())),
+            RunKey::Lease(_) => return Ok(None),
+        };
+        Ok(self.rows(None, query, &[value])?.pop())
+    }
+
+    pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        let (text, values) = select_runs(query);
+        let values: Vec<_> = values.iter().map(super::select::Bound::cell).collect();
+        let mut page = RunPage::default();
+        let (mut flaws, mut count, mut last) = (Vec::new(), 0, None);
+        self.session.select(&text, &values, &mut |row| {
+            let columns = Columns { row, names: RunRow::COLUMNS };
+            count += 1;
+            last = columns.int("number").ok().or(last);
+            match RunRow::from_row(columns) {
+                Ok(run) => page.runs.push(run),
+                Err(flaw) => flaws.push((called::<RunRow>(&columns), flaw)),
+            }
+            ControlFlow::Continue(())
+        })?;
+        page.damaged = flaws.iter().map(|(place, flaw)| self.sentence(None, place, flaw)).collect();
+        page.next = last.filter(|_| count == query.limit);
+        Ok(page)
+    }
+
+    pub(in crate::store) fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.rows(Some(run), queries::ENTRIES, &[Cell::Int(run), clamped(after), clamped(limit)])
+    }
+
+    pub(in crate::store) fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
+        self.rows(Some(run), queries::FIELDS, &[Cell::Int(run), clamped(from), clamped(to)])
+    }
+
+    pub(in crate::store) fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
+        match of {
+            RunKey::Number(run) => self.rows(Some(run), queries::INBOX_OF_RUN, &[Cell::Int(run)]),
+            RunKey::Lease(lease) => self.rows(None, queries::INBOX_OF_LEASE, &[Cell::Int(lease)]),
+            RunKey::Id(_) => match self.run(of)? {
+                Some(run) => self.inbox(RunKey::Number(run.number)),
+                None => Ok(Vec::new()),
+            },
+        }
+    }
+
+    pub(in crate::store) fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        self.rows(None, queries::LEASES, &[])
+    }
+
+    fn rows<T: FromRow>(&self, run: Option<i64>, query: &str, values: &[Cell<'_>]) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        let mut flaw = None;
+        self.session.select(query, values, &mut |row| {
+            let columns = Columns { row, names: T::COLUMNS };
+            match T::from_row(columns) {
+                Ok(row) => {
+                    rows.push(row);
+                    ControlFlow::Continue(())
+                }
+                Err(found) => {
+                    flaw = Some((called::<T>(&columns), found));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        match flaw {
+            None => Ok(rows),
+            Some((place, flaw)) => Err(self.sentence(run, &place, &flaw)),
+        }
+    }
+
+    fn sentence(&self, run: Option<i64>, place: &str, flaw: &Flaw) -> StoreError {
+        let of_run = run.map_or_else(String::new, |number| {
+            let id = self.one_text(queries::RUN_ID, Cell::Int(number)).ok().flatten();
+            format!(" of run {number}{}", id.map_or_else(String::new, |id| format!(" (id {id:?})")))
+        });
+        let place = format!("{}: {place}{of_run}", self.database);
+        match flaw {
+            Flaw::Damaged(what) => StoreError::new(
+                StoreErrorKind::Damaged,
+                format!("{place} is damaged: {what}; restore the database from a copy, or delete the run"),
+            ),
+            Flaw::Newer(format) => StoreError::new(
+                StoreErrorKind::Newer,
+                format!(
+                    "{place} is written in format {format}, and this version reads up to format {FORMAT}: \
+                     run it with the newer version of steadfast that wrote it"
+                ),
+            ),
+        }
+    }
+
+    fn one_text(&self, query: &str, value: Cell<'_>) -> Result<Option<String>, StoreError> {
+        let mut text = None;
+        self.session.select(query, &[value], &mut |row| {
+            if let Cell::Text(found) = row.cell(0) {
+                text = Some(String::from_utf8_lossy(found).into_owned());
+            }
+            ControlFlow::Break(())
+        })?;
+        Ok(text)
+    }
+}
+
+/// What a row is called in sentences.
+fn called<T: FromRow>(columns: &Columns<'_>) -> String {
+    let (called, key) = T::CALLED;
+    let number = columns.int(key).map_or_else(|_| "(its number is damaged too)".into(), |number| number.to_string());
+    format!("{called} {number}")
+}
+
+/// A number no greater than a database's integers.
+pub(super) fn clamped<T: TryInto<i64>>(number: T) -> Cell<'static> {
+    Cell::Int(number.try_into().unwrap_or(i64::MAX))
+}

@@ -1,0 +1,135 @@
+//! What the rows of each table mean.
+
+use super::columns::{Columns, Flaw, wrong};
+use crate::journal::Kind;
+use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, RunRow, Status};
+use std::fmt::Write as _;
+
+/// A struct that stands in a row.
+pub(super) trait FromRow: Sized {
+    /// The columns that are read, in the order of the query.
+    const COLUMNS: &'static [&'static str];
+    /// What one row is called, and the column by which it is known.
+    const CALLED: (&'static str, &'static str);
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw>;
+}
+
+impl FromRow for RunRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "number",
+        "id",
+        "workflow",
+        "status",
+        "seq",
+        "lease",
+        "wake_at",
+        "loads",
+        "incarnation",
+        "created_at",
+        "updated_at",
+        "parked",
+    ];
+    const CALLED: (&'static str, &'static str) = ("the row of run", "number");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            number: row.int("number")?,
+            id: row.text("id")?.to_owned(),
+            workflow: row.text("workflow")?.to_owned(),
+            status: row.word("status", Status::parse)?,
+            seq: row.number("seq")?,
+            lease: row.maybe_int("lease")?,
+            wake_at: row.maybe_int("wake_at")?,
+            loads: row.number("loads")?,
+            incarnation: read_incarnation(row.text("incarnation")?)?,
+            created_at: row.int("created_at")?,
+            updated_at: row.int("updated_at")?,
+            parked: row.maybe_text("parked")?.map(str::to_owned),
+        })
+    }
+}
+
+impl FromRow for EntryRow {
+    const COLUMNS: &'static [&'static str] =
+        &["seq", "format", "kind", "cause", "at", "position", "name", "attempt", "context", "due", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("entry", "seq");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            seq: row.number("seq")?,
+            format: row.format()?,
+            kind: row.word("kind", Kind::parse)?,
+            cause: row.maybe_number("cause")?,
+            at: row.int("at")?,
+            position: row.maybe_number("position")?,
+            name: row.maybe_text("name")?.map(str::to_owned),
+            attempt: row.maybe_number("attempt")?,
+            context: row.maybe_number("context")?,
+            due: row.maybe_int("due")?,
+            value: row.value()?,
+        })
+    }
+}
+
+impl FromRow for FieldRow {
+    const COLUMNS: &'static [&'static str] = &["seq", "format", "name", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("a field written by entry", "seq");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            seq: row.number("seq")?,
+            format: row.format()?,
+            name: row.text("name")?.to_owned(),
+            value: row.value()?.ok_or_else(|| wrong("form", "a form", "nothing"))?,
+        })
+    }
+}
+
+impl FromRow for InboxRow {
+    const COLUMNS: &'static [&'static str] = &["number", "run", "kind", "key", "at", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("inbox item", "number");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            number: row.int("number")?,
+            run: row.int("run")?,
+            kind: row.text("kind")?.to_owned(),
+            key: row.maybe_text("key")?.map(str::to_owned),
+            at: row.int("at")?,
+            value: row.value()?,
+        })
+    }
+}
+
+impl FromRow for LeaseRow {
+    const COLUMNS: &'static [&'static str] = &["number", "owner", "epoch", "beat"];
+    const CALLED: (&'static str, &'static str) = ("lease", "number");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            number: row.int("number")?,
+            owner: row.text("owner")?.to_owned(),
+            epoch: row.int("epoch")?,
+            beat: row.int("beat")?,
+        })
+    }
+}
+
+/// An incarnation as it is written: 32 hexadecimal digits.
+pub(super) fn incarnation_text(incarnation: [u8; 16]) -> String {
+    let mut text = String::with_capacity(32);
+    for byte in incarnation {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn read_incarnation(text: &str) -> Result<[u8; 16], Flaw> {
+    let digits = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    match u128::from_str_radix(text, 16) {
+        Ok(number) if digits => Ok(number.to_be_bytes()),
+        _ => Err(wrong("incarnation", "32 hexadecimal digits", &format!("the text {text:?}"))),
+    }
+}

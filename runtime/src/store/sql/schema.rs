@@ -1,0 +1,94 @@
+//! The tables, and the steps by which an older database becomes one of this version.
+
+/// The version of the schema that this code reads and writes.
+pub(in crate::store) const VERSION: usize = MIGRATIONS.len();
+
+/// The table by which a database is known to be ours.
+pub(in crate::store) const META_TABLE: &str = "steadfast_meta";
+
+/// How a database calls the types of columns.
+pub(in crate::store) struct Types {
+    /// An integer key that the database draws and never draws again.
+    pub(in crate::store) number: &'static str,
+    /// A column for text or bytes.
+    pub(in crate::store) body: &'static str,
+}
+
+/// What makes a database of the version before into one of the next.
+pub(in crate::store) struct Migration {
+    statements: &'static [&'static str],
+}
+
+impl Migration {
+    /// The statements, with the type names of a database.
+    pub(in crate::store) fn statements(&self, types: &Types) -> impl Iterator<Item = String> {
+        self.statements.iter().map(|text| text.replace("{number}", types.number).replace("{body}", types.body))
+    }
+}
+
+/// Every migration in order: the first makes an empty database into one of version 1.
+pub(in crate::store) const MIGRATIONS: &[Migration] = &[Migration { statements: VERSION_1 }];
+
+const VERSION_1: &[&str] = &[
+    "CREATE TABLE steadfast_meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE steadfast_leases (
+        number {number},
+        owner TEXT NOT NULL,
+        epoch BIGINT NOT NULL,
+        beat BIGINT NOT NULL
+    )",
+    "CREATE TABLE steadfast_runs (
+        number {number},
+        id TEXT NOT NULL UNIQUE,
+        workflow TEXT NOT NULL,
+        status TEXT NOT NULL,
+        seq BIGINT NOT NULL,
+        lease BIGINT,
+        wake_at BIGINT,
+        loads BIGINT NOT NULL,
+        incarnation TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL,
+        parked TEXT
+    )",
+    // Runs that ended belong to nobody: these indexes stay as small as the work at hand.
+    "CREATE INDEX steadfast_runs_due ON steadfast_runs (lease, wake_at)
+        WHERE lease IS NOT NULL AND wake_at IS NOT NULL",
+    "CREATE INDEX steadfast_runs_owned ON steadfast_runs (lease) WHERE lease IS NOT NULL",
+    "CREATE INDEX steadfast_runs_status ON steadfast_runs (status)",
+    "CREATE TABLE steadfast_entries (
+        run BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        format BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        cause BIGINT,
+        at BIGINT NOT NULL,
+        position BIGINT,
+        name TEXT,
+        attempt BIGINT,
+        context BIGINT,
+        due BIGINT,
+        form TEXT,
+        body {body}
+    )",
+    "CREATE UNIQUE INDEX steadfast_entries_run_seq ON steadfast_entries (run, seq)",
+    "CREATE TABLE steadfast_fields (
+        run BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        format BIGINT NOT NULL,
+        form TEXT NOT NULL,
+        body {body}
+    )",
+    "CREATE UNIQUE INDEX steadfast_fields_run_seq_name ON steadfast_fields (run, seq, name)",
+    "CREATE TABLE steadfast_inbox (
+        number {number},
+        run BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        key TEXT,
+        at BIGINT NOT NULL,
+        form TEXT,
+        body {body}
+    )",
+    "CREATE UNIQUE INDEX steadfast_inbox_run_key ON steadfast_inbox (run, key)",
+];

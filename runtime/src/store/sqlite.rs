@@ -1,0 +1,140 @@
+//! A store in one SQLite file.
+
+mod fault;
+mod file;
+mod open;
+mod options;
+mod session;
+mod views;
+
+pub use options::SqliteOptions;
+
+use super::sql::{self, Reader};
+use super::{
+    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError,
+    Write, Written,
+};
+use rusqlite::Connection;
+use session::Sqlite;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
+///
+/// Several stores, in one process or in several on the same machine, may have the same file open. The file may also hold
+/// tables of your own: ours begin with `steadfast_`. For a person with the `sqlite3` shell there are two views:
+/// `steadfast_history`, what happened in each run, and `steadfast_context`, what its context is now.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// Never holds a transaction open, so that the log can be checkpointed at any time.
+    reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
+    path: PathBuf,
+    name: String,
+    database_id: String,
+    /// What `data_version` said when it was last asked.
+    data_version: AtomicU64,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written, or it is not one of ours, in which case it is left as it is. The sentence
+    /// names the file and says what to do.
+    pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
+        Self::options().durability(durability).open(path)
+    }
+
+    /// What can be chosen before opening.
+    pub fn options() -> SqliteOptions {
+        SqliteOptions::default()
+    }
+
+    /// The file, as an absolute path without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn reading<T>(&self, read: impl FnOnce(&Reader<'_, Sqlite<'_>>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let connection = locked(&self.reader);
+        let session = Sqlite { connection: &connection, database: &self.name };
+        read(&Reader { session: &session, database: &self.name })
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        let connection = locked(&self.writer);
+        let session = Sqlite { connection: &connection, database: &self.name };
+        let answers = sql::commit(&session, &self.name, writes)?;
+        if answers.iter().any(|answer| matches!(answer, Ok(Written::Deleted(_)))) {
+            session.give_back_free_pages();
+        }
+        Ok(answers)
+    }
+
+    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
+        self.reading(|reader| reader.run(key))
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        self.reading(|reader| reader.runs(query))
+    }
+
+    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.reading(|reader| reader.entries(run, after, limit))
+    }
+
+    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
+        self.reading(|reader| reader.fields(run, from, to))
+    }
+
+    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
+        self.reading(|reader| reader.inbox(of))
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
+    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        self.reading(|reader| reader.leases())
+    }
+
+    /// Asks the connection that writes, whose own commits do not count; while it is busy, the answer is the last one.
+    fn foreign_changes(&self) -> Result<u64, StoreError> {
+        let connection = match self.writer.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(self.data_version.load(Ordering::Acquire)),
+        };
+        let session = Sqlite { connection: &connection, database: &self.name };
+        let version = session.pragma("data_version")?.cast_unsigned();
+        self.data_version.store(version, Ordering::Release);
+        Ok(version)
+    }
+
+    fn database_id(&self) -> &str {
+        &self.database_id
+    }
+
+    fn lock_stem(&self) -> Option<PathBuf> {
+        Some(self.path.clone())
+    }
+}
+
+/// Leaves the file without a log to replay, if nobody else has it open.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        let writer = locked(&self.writer);
+        // All of this only saves work for the next one to open the file.
+        let _ = writer.busy_timeout(Duration::from_millis(50));
+        let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+/// A connection is usable after a panic elsewhere: what was begun is rolled back by the next commit.
+fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,39 @@
+//! What SQLite's errors mean.
+
+use crate::store::{StoreError, StoreErrorKind};
+use rusqlite::{Error, ErrorCode};
+
+/// The error as a store answers it; `database` is the file's name in the sentence.
+pub(super) fn fault(database: &str, error: &Error) -> StoreError {
+    let code = error.sqlite_error_code();
+    let (kind, sentence) = match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => (
+            StoreErrorKind::Busy,
+            "another process or connection holds the file locked; end it, or wait until it lets go",
+        ),
+        Some(ErrorCode::DiskFull) => {
+            (StoreErrorKind::Full, "the disk is full, or the file has reached the size it may grow to; free some space")
+        }
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied,
+        ) => (
+            StoreErrorKind::ReadOnly,
+            "the file or its folder cannot be written; allow this user to write both, or choose another folder",
+        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
+            (StoreErrorKind::Damaged, "the file is damaged; restore it from a copy")
+        }
+        Some(ErrorCode::TooBig) => (StoreErrorKind::TooLarge, "a value is larger than SQLite stores (1 GB)"),
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+            (StoreErrorKind::Refused, "the rows that are there do not allow this write")
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            (StoreErrorKind::Io, "the disk failed to read or write; look at the disk and the system's log")
+        }
+        _ => (StoreErrorKind::Io, "SQLite could not do this"),
+    };
+    StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})"))
+}

@@ -1,0 +1,227 @@
+//! Opening a file: what is it, may we have it, is it of this version.
+
+use super::file::{looked_at, not_a_database, not_ours};
+use super::session::Sqlite;
+use super::views::VIEWS;
+use super::{SqliteOptions, SqliteStore};
+use crate::store::sql::Cell;
+use crate::store::sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION};
+use crate::store::{Durability, StoreError, StoreErrorKind};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+const TYPES: Types = Types { number: "INTEGER PRIMARY KEY AUTOINCREMENT", body: "" };
+
+/// The keys in the table of facts.
+const SCHEMA: &str = "schema";
+const DATABASE: &str = "database";
+const CREATED: &str = "created_by";
+
+/// What the connection that writes may keep in memory: 16 MB, as SQLite writes it.
+const CACHE: &str = "-16000";
+
+/// The log goes into the file once it has so many pages. Fewer cost a third of the speed, as hot pages are then written
+/// over and over; more are only more to read again after a crash.
+const CHECKPOINT: &str = "4000";
+
+/// What the log may keep on disk between checkpoints: 64 MiB.
+const LOG: &str = "67108864";
+
+/// Prepared statements kept per connection: more than there are queries.
+const STATEMENTS: usize = 64;
+
+pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
+    let full = looked_at(path)?;
+    let name = path.display().to_string();
+
+    let writer = connect(&full, &name, options)?;
+    let session = Sqlite { connection: &writer, database: &name };
+    // Asked before the first read: that makes files for the log, with the rights that this file has.
+    if session.read_only()? {
+        return Err(StoreError::new(
+            StoreErrorKind::ReadOnly,
+            format!(
+                "{name} cannot be written; allow this user to write the file and its folder, or choose another path"
+            ),
+        ));
+    }
+    // Until it is known to be ours, nothing moves from its log into the file.
+    keep_log(&session, has_log(&full))?;
+    let version = version(&session)?;
+    keep_log(&session, false)?;
+    settings(&session, options)?;
+    if version != Some(VERSION) {
+        migrate(&session)?;
+    }
+    let reader = Reader { session: &session, database: &name };
+    let database_id = reader.meta(DATABASE)?.ok_or_else(|| {
+        StoreError::new(
+            StoreErrorKind::Damaged,
+            format!("{name}: {META_TABLE} has no row `{DATABASE}`; restore the file from a copy"),
+        )
+    })?;
+
+    let reader = connect(&full, &name, options)?;
+    Sqlite { connection: &reader, database: &name }.set("query_only", "ON")?;
+    let data_version = AtomicU64::new(session.pragma("data_version")?.cast_unsigned());
+    let path = full.canonicalize().unwrap_or(full);
+    Ok(SqliteStore { reader: Mutex::new(reader), writer: Mutex::new(writer), path, name, database_id, data_version })
+}
+
+fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(full, flags)
+        .and_then(|connection| connection.busy_timeout(options.busy_timeout).map(|()| connection))
+        .map_err(|error| super::fault::fault(name, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn has_log(full: &Path) -> bool {
+    let mut log = full.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
+    let set = session.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
+    set.map(drop).map_err(|error| super::fault::fault(session.database, &error))
+}
+
+/// Whether there is an SQLite database, or nothing yet.
+fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    let read = session.connection.query_row("PRAGMA schema_version", [], |_| Ok(()));
+    read.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_a_database(session.database),
+        _ => super::fault::fault(session.database, &error),
+    })
+}
+
+/// The version of the schema; `None` if the file is empty.
+fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError> {
+    let name = session.database;
+    is_database(session)?;
+    let (mut any, mut ours) = (false, false);
+    session.select("SELECT name FROM sqlite_master WHERE type = 'table'", &[], &mut |row| {
+        any = true;
+        ours |= row.cell(0) == Cell::Text(META_TABLE.as_bytes());
+        ControlFlow::Continue(())
+    })?;
+    if !any {
+        return Ok(None);
+    }
+    if !ours {
+        return Err(not_ours(format!(
+            "{name} is an SQLite database with tables of another program; it was left as it is. Choose another path"
+        )));
+    }
+    let found = Reader { session, database: name }.meta(SCHEMA)?;
+    match found.as_deref().map(str::parse) {
+        Some(Ok(version)) if version > VERSION => Err(StoreError::new(
+            StoreErrorKind::Newer,
+            format!(
+                "{name} has schema version {version}, and this version of steadfast ({}) knows up to {VERSION}; it was \
+                 left as it is. Run it with the newer version that wrote it",
+                env!("CARGO_PKG_VERSION")
+            ),
+        )),
+        Some(Ok(version)) if version > 0 => Ok(Some(version)),
+        _ => Err(StoreError::new(
+            StoreErrorKind::Damaged,
+            format!(
+                "{name}: {META_TABLE} should hold the schema's version under `{SCHEMA}`, but it holds {}; restore the \
+                 file from a copy",
+                found.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"))
+            ),
+        )),
+    }
+}
+
+fn settings(session: &Sqlite<'_>, options: &SqliteOptions) -> Result<(), StoreError> {
+    // Takes effect on a file without tables only, and stays in the file.
+    session.set("auto_vacuum", "INCREMENTAL")?;
+    write_ahead(session, options.busy_timeout)?;
+    match options.durability {
+        Durability::Full => {
+            session.set("synchronous", "FULL")?;
+            session.set("fullfsync", "ON")?;
+            session.set("checkpoint_fullfsync", "ON")?;
+        }
+        Durability::Relaxed => session.set("synchronous", "NORMAL")?,
+    }
+    session.set("cache_size", CACHE)?;
+    session.set("wal_autocheckpoint", CHECKPOINT)?;
+    session.set("journal_size_limit", LOG)?;
+    if let Some(pages) = options.max_pages {
+        session.set("max_page_count", &pages.to_string())?;
+    }
+    Ok(())
+}
+
+/// Switching to a log needs the file for itself for a moment, and SQLite does not wait for that.
+fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match session.set("journal_mode", "WAL") {
+            Err(error) if error.kind == StoreErrorKind::Busy && begun.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error),
+            Ok(()) => break,
+        }
+    }
+    let mut mode = String::new();
+    session.select("PRAGMA journal_mode", &[], &mut |row| {
+        if let Cell::Text(text) = row.cell(0) {
+            mode = String::from_utf8_lossy(text).into_owned();
+        }
+        ControlFlow::Break(())
+    })?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Io,
+        format!(
+            "{}: this file system does not allow a write-ahead log (the file is in mode {mode:?}); put the file on a \
+             local disk",
+            session.database
+        ),
+    ))
+}
+
+fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    session.begin()?;
+    let done = steps(session).and_then(|()| session.commit());
+    if done.is_err() {
+        let _ = session.rollback();
+    }
+    done
+}
+
+fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    // Asked again inside the transaction: another process may have been faster.
+    let version = version(session)?;
+    let set = |key: &str, value: &str| {
+        session.execute(SET_META, &[Cell::Text(key.as_bytes()), Cell::Text(value.as_bytes())]).map(drop)
+    };
+    for migration in MIGRATIONS.iter().skip(version.unwrap_or(0)) {
+        for statement in migration.statements(&TYPES) {
+            session.execute(&statement, &[])?;
+        }
+    }
+    for view in VIEWS {
+        session.execute(&format!("DROP VIEW IF EXISTS {}", view.name), &[])?;
+        session.execute(&format!("CREATE VIEW {} AS {}", view.name, view.query), &[])?;
+    }
+    if version.is_none() {
+        set(DATABASE, &uuid::Uuid::new_v4().simple().to_string())?;
+        set(CREATED, concat!("steadfast ", env!("CARGO_PKG_VERSION")))?;
+    }
+    set(SCHEMA, &VERSION.to_string())
+}

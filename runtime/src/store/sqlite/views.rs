@@ -1,0 +1,56 @@
+//! Views for a person with a shell; no code of ours reads them.
+
+/// A view, made anew whenever the schema changes.
+pub(super) struct View {
+    pub(super) name: &'static str,
+    pub(super) query: &'static str,
+}
+
+macro_rules! readable {
+    ($body:literal) => {
+        concat!(
+            "CASE WHEN typeof(",
+            $body,
+            ") = 'blob' THEN '<' || length(",
+            $body,
+            ") || ' bytes>' ELSE ",
+            $body,
+            " END"
+        )
+    };
+}
+
+macro_rules! utc {
+    ($at:literal) => {
+        concat!("strftime('%Y-%m-%dT%H:%M:%fZ', ", $at, " / 1000.0, 'unixepoch')")
+    };
+}
+
+pub(super) const VIEWS: &[View] = &[
+    View {
+        name: "steadfast_history",
+        query: concat!(
+            "SELECT r.id AS run, e.seq AS seq, ",
+            utc!("e.at"),
+            " AS time, e.kind AS kind, e.position AS position,
+                e.name AS name, e.attempt AS attempt, ",
+            utc!("e.due"),
+            " AS due, ",
+            readable!("e.body"),
+            " AS value
+            FROM steadfast_entries e JOIN steadfast_runs r ON r.number = e.run
+            ORDER BY e.run, e.seq"
+        ),
+    },
+    View {
+        name: "steadfast_context",
+        // Beside `max`, the other columns are those of the row that has the maximum: SQLite says so.
+        query: concat!(
+            "SELECT r.id AS run, f.name AS field, ",
+            readable!("f.body"),
+            " AS value, max(f.seq) AS since
+            FROM steadfast_fields f JOIN steadfast_runs r ON r.number = f.run
+            GROUP BY r.id, f.name ORDER BY r.id, f.name"
+        ),
+    },
+];

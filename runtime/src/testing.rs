@@ -1,0 +1,18 @@
+//! For unit tests of workflows: faults at every commit, sleeps that take no time, steps that are stubbed.
+//!
+//! Behind the feature `testing`:
+//!
+//! * [`crash_everywhere`] runs a workflow again and again with every fault at every commit and checks that nothing is
+//!   lost, repeated or changed;
+//! * [`EngineBuilder::skip_sleeps`](crate::EngineBuilder::skip_sleeps) makes durable sleeps and backoffs take no time;
+//! * [`EngineBuilder::stub`](crate::EngineBuilder::stub) and [`CrashTest::stub`] put a closure in the place of a step.
+
+mod bodies;
+mod crash;
+mod fault;
+mod oracle;
+mod scenario;
+mod stub;
+
+pub use crash::{CrashReport, CrashTest, crash_everywhere};
+pub(crate) use stub::Stubs;

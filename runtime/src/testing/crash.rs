@@ -1,0 +1,153 @@
+//! A workflow run again and again with every fault at every commit.
+
+use super::fault::{Fault, Plan};
+use super::oracle::End;
+use super::scenario::{Played, Subject};
+use super::stub::Stubs;
+use crate::codec;
+use crate::run::Typed;
+use crate::step::StepDef;
+use crate::workflow::{Startable, WorkflowDef};
+use futures_util::future::BoxFuture;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// Runs a workflow once, then again and again with every fault at every commit, and checks that result, final context
+/// and finished steps agree and that nothing that anyone saw is lost.
+///
+/// The faults, each at every commit: a crash before it, after it, and again in the recovery; the lease taken by another
+/// owner while the old one goes on; the store failing once, and for long; the answer of the store lost; eviction and
+/// reload. Each with several orders in which concurrent steps complete.
+///
+/// Checked: a body starts only after its attempt is recorded, and never once its step has a result; each attempt starts
+/// once; the recovered journal extends the one before; an owner that lost its lease writes nothing; the whole journal
+/// replays to the same end. If the workflow gives one result for every order of completion, every scenario must give
+/// it, with the same context; if its result depends on the order, results are not compared.
+///
+/// The bodies of steps really run, many times: let them be quick, count what they do, or [`stub`](CrashTest::stub) them.
+/// Sleeps and backoffs take no time.
+///
+/// # Panics
+/// The awaited call panics when a check fails, with the scenario (its seed included) in which it did.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::testing::crash_everywhere;
+///
+/// #[step]
+/// async fn double(n: u32) -> Result<u32> {
+///     Ok(2 * n)
+/// }
+///
+/// #[workflow]
+/// async fn quadruple(flow: &mut Flow, n: u32) -> Result<u32> {
+///     let twice = double(flow, n).await?;
+///     Ok(double(flow, twice).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let report = crash_everywhere(quadruple, 3).await;
+/// assert!(report.scenarios > report.commits);
+/// # }
+/// ```
+pub fn crash_everywhere<F, M>(workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> CrashTest<F::Workflow>
+where
+    F: Startable<M>,
+{
+    drop(workflow);
+    CrashTest { input, stubs: Stubs::default(), seed: 0, orders: 3, workflow: PhantomData }
+}
+
+/// A test that is about to run; see [`crash_everywhere`].
+#[must_use = "the test runs when it is awaited: add `.await`"]
+pub struct CrashTest<W: WorkflowDef> {
+    input: W::Input,
+    stubs: Stubs,
+    seed: u64,
+    orders: u64,
+    workflow: PhantomData<fn() -> W>,
+}
+
+/// What [`crash_everywhere`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CrashReport {
+    /// How often the workflow was played through.
+    pub scenarios: usize,
+    /// How many commits it has without a fault, at most.
+    pub commits: usize,
+    /// How many different results it has without a fault.
+    pub results: usize,
+}
+
+impl<W: WorkflowDef> CrashTest<W> {
+    /// The seed of the orders of completion; 0 unless chosen otherwise.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// In how many orders concurrent steps complete; 3 unless chosen otherwise.
+    pub fn orders(mut self, orders: u64) -> Self {
+        self.orders = orders.max(1);
+        self
+    }
+
+    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`.
+    pub fn stub<S: StepDef>(
+        mut self,
+        stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.stubs.add::<S>(stub);
+        self
+    }
+}
+
+impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
+    type Output = CrashReport;
+    type IntoFuture = BoxFuture<'static, CrashReport>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let input = codec::round_trip(&self.input).map(|(stored, _)| stored);
+        let input = input.unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", W::NAME));
+        let subject = Subject { name: W::NAME, workflow: Arc::new(Typed::<W>(PhantomData)), input, stubs: self.stubs };
+        let (seed, orders) = (self.seed, self.orders);
+        Box::pin(async move { everywhere(&subject, seed, orders).await })
+    }
+}
+
+async fn everywhere(subject: &Subject, seed: u64, orders: u64) -> CrashReport {
+    let plan = |order: u64, fault| Plan { order: seed.wrapping_mul(1_000).wrapping_add(order), fault };
+    let mut ends: Vec<End> = Vec::new();
+    let mut commits = Vec::new();
+    for order in 0..orders {
+        let Played { end, commits: count } = play(subject, plan(order, None)).await;
+        commits.push(count);
+        if !ends.contains(&end) {
+            ends.push(end);
+        }
+    }
+    let mut scenarios = commits.len();
+    for (order, &count) in (0..orders).zip(&commits) {
+        for (fault, commit) in Fault::ALL.into_iter().flat_map(|fault| (0..count).map(move |commit| (fault, commit))) {
+            let plan = plan(order, Some((fault, commit)));
+            let played = play(subject, plan).await;
+            scenarios += 1;
+            if let [only] = &ends[..] {
+                assert!(
+                    played.end == *only,
+                    "`{}` came out differently {plan}:\n  {:?}\ninstead of\n  {only:?}",
+                    subject.name,
+                    played.end
+                );
+            }
+        }
+    }
+    CrashReport { scenarios, commits: commits.into_iter().max().unwrap_or(0), results: ends.len() }
+}
+
+async fn play(subject: &Subject, plan: Plan) -> Played {
+    subject.play(plan).await.unwrap_or_else(|why| panic!("`{}` broke {plan}: {why}", subject.name))
+}

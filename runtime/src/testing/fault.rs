@@ -1,0 +1,69 @@
+//! The faults that are injected, each at every commit.
+
+use std::fmt;
+
+/// What goes wrong at one commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The process dies before the commit is durable; every body that was started has run.
+    CrashBefore,
+    /// The process dies after the commit, before anybody hears of it.
+    CrashAfter,
+    /// The process dies before the commit, and again at the first commit of its recovery.
+    CrashInRecovery,
+    /// Another owner takes over before the commit, while this one goes on.
+    LeaseTaken,
+    /// The store fails at this commit.
+    StoreFailsOnce,
+    /// The store fails at this commit and at the four that follow.
+    StoreFailsLong,
+    /// The commit is done, but the store says that it failed.
+    AnswerLost,
+    /// The run is dropped from memory after the commit and loaded again.
+    Evicted,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 8] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::CrashInRecovery,
+        Self::LeaseTaken,
+        Self::StoreFailsOnce,
+        Self::StoreFailsLong,
+        Self::AnswerLost,
+        Self::Evicted,
+    ];
+}
+
+/// One way to play a workflow through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Decides in which order bodies complete.
+    pub(super) order: u64,
+    /// What goes wrong, and at which commit.
+    pub(super) fault: Option<(Fault, usize)>,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fault {
+            None => write!(f, "without a fault (order {})", self.order),
+            Some((fault, commit)) => write!(f, "{fault:?} at commit {commit} (order {})", self.order),
+        }
+    }
+}
+
+/// Small numbers in an order that a seed decides: the same on every machine and in every version (splitmix64).
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % (bound as u64)).expect("less than the bound")
+    }
+}

@@ -1,0 +1,90 @@
+//! What must hold whatever goes wrong.
+
+use crate::journal::Kind;
+use crate::store::{EntryRow, FieldRow, Status};
+use crate::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What anybody outside of a run has seen of it so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The committed journal as it was last read.
+    journal: Vec<EntryRow>,
+    /// The attempts whose bodies have started.
+    started: BTreeSet<(u64, u32)>,
+}
+
+/// How a run came out.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct End {
+    pub(super) status: Status,
+    pub(super) value: Option<Value>,
+    pub(super) context: BTreeMap<String, Value>,
+}
+
+impl Seen {
+    /// A body starts: its attempt must be in the journal already, and its step must not have a result.
+    pub(super) fn body_started(&mut self, journal: &[EntryRow], position: u64, attempt: u32) -> Result<(), String> {
+        let of_this = |entry: &&EntryRow| entry.position == Some(position);
+        let recorded = journal.iter().filter(of_this).any(|entry| {
+            matches!(entry.kind, Kind::StepStarted | Kind::AttemptStarted) && entry.attempt == Some(attempt)
+        });
+        if !recorded {
+            return Err(format!("attempt {attempt} of the step at position {position} ran before it was recorded"));
+        }
+        let finished = |entry: &EntryRow| matches!(entry.kind, Kind::StepCompleted | Kind::StepFailed);
+        if journal.iter().filter(of_this).any(finished) {
+            return Err(format!("the step at position {position} ran again although its result was recorded"));
+        }
+        if !self.started.insert((position, attempt)) {
+            return Err(format!("attempt {attempt} of the step at position {position} was started twice"));
+        }
+        Ok(())
+    }
+
+    /// The committed journal is read: it must extend what was seen of it, and hold every attempt that was started.
+    pub(super) fn journal(&mut self, now: Vec<EntryRow>) -> Result<(), String> {
+        if now.len() < self.journal.len() || now[..self.journal.len()] != self.journal[..] {
+            let (before, after) = (self.journal.len(), now.len());
+            return Err(format!("the journal of {before} entries was replaced by another of {after}"));
+        }
+        for (seq, entry) in (1..).zip(&now) {
+            if entry.seq != seq {
+                return Err(format!("entry {seq} of the journal has number {}", entry.seq));
+            }
+        }
+        for (position, attempt) in &self.started {
+            let recorded = now.iter().any(|entry| {
+                entry.position == Some(*position)
+                    && entry.attempt == Some(*attempt)
+                    && matches!(entry.kind, Kind::StepStarted | Kind::AttemptStarted)
+            });
+            if !recorded {
+                return Err(format!("attempt {attempt} at position {position} ran, but the journal does not know it"));
+            }
+        }
+        let mut results = BTreeSet::new();
+        for entry in now.iter().filter(|entry| matches!(entry.kind, Kind::StepCompleted | Kind::StepFailed)) {
+            if !results.insert(entry.position) {
+                return Err(format!("the step at position {:?} has two results", entry.position));
+            }
+        }
+        self.journal = now;
+        Ok(())
+    }
+}
+
+impl End {
+    /// The end that a journal tells.
+    pub(super) fn of(journal: &[EntryRow], fields: Vec<FieldRow>) -> Option<Self> {
+        let last = journal.last()?;
+        let status = match last.kind {
+            Kind::RunCompleted => Status::Completed,
+            Kind::RunFailed => Status::Failed,
+            Kind::RunCancelled => Status::Cancelled,
+            _ => return None,
+        };
+        let context = fields.into_iter().map(|row| (row.name, row.value)).collect();
+        Some(Self { status, value: last.value.clone(), context })
+    }
+}

@@ -1,0 +1,303 @@
+//! One workflow played through once: a deterministic executor with a fixed clock, fixed ids, one group a commit, and one
+//! fault at most.
+
+use super::bodies::Bodies;
+use super::fault::{Dice, Fault, Plan};
+use super::oracle::{End, Seen};
+use super::stub::Stubs;
+use crate::engine::{Rebuild, rebuild};
+use crate::run::{AnyWorkflow, Effect, Limits, Run, first_entry};
+use crate::store::{
+    Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
+};
+use crate::value::Value;
+use std::sync::Arc;
+
+/// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
+const BEGINNING: i64 = 1_577_836_800_000;
+/// More commits than this, and the workflow does not end.
+const ENDLESS: usize = 100_000;
+
+/// A workflow, its input and its stubs.
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    pub(super) workflow: Arc<dyn AnyWorkflow>,
+    pub(super) input: Value,
+    pub(super) stubs: Stubs,
+}
+
+/// What one way to play it through came to.
+pub(super) struct Played {
+    pub(super) end: End,
+    /// How many commits there were.
+    pub(super) commits: usize,
+}
+
+struct Scenario<'a> {
+    subject: &'a Subject,
+    plan: Plan,
+    store: MemoryStore,
+    number: i64,
+    lease: Lease,
+    now: i64,
+    commits: usize,
+    failing: usize,
+    crash_again: bool,
+    dice: Dice,
+    bodies: Bodies,
+    seen: Seen,
+}
+
+/// What becomes of the loaded run.
+enum Next {
+    GoOn,
+    Reload,
+    Ended,
+}
+
+impl Subject {
+    /// Plays the workflow through.
+    pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
+        let store = MemoryStore::new();
+        let lease = open(&store)?;
+        let first = first_entry(self.name, self.input.clone(), BEGINNING);
+        let new = NewRun {
+            id: "crash-test".into(),
+            workflow: self.name.into(),
+            lease,
+            incarnation: *b"steadfast-crash!",
+            at: BEGINNING,
+            first,
+        };
+        let number = match write(&store, Write::Start(new))? {
+            Written::Number(number) => number,
+            other => return Err(format!("starting gave {other:?}")),
+        };
+        let scenario = Scenario {
+            subject: self,
+            plan,
+            store,
+            number,
+            lease,
+            now: BEGINNING,
+            commits: 0,
+            failing: 0,
+            crash_again: false,
+            dice: Dice(plan.order),
+            bodies: Bodies::default(),
+            seen: Seen::default(),
+        };
+        scenario.play().await
+    }
+}
+
+impl Scenario<'_> {
+    async fn play(mut self) -> Result<Played, String> {
+        let mut run = self.load()?;
+        loop {
+            match self.advance(&mut run).await? {
+                Next::GoOn => {}
+                Next::Reload => {
+                    drop(run);
+                    run = self.load()?;
+                }
+                Next::Ended => break,
+            }
+        }
+        if let Some(reason) = run.parked() {
+            return Err(format!("the run was parked: {reason}"));
+        }
+        drop(run);
+        let journal = self.journal()?;
+        self.seen.journal(journal.clone())?;
+        let fields = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
+        let end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
+        self.replay_whole(&end)?;
+        Ok(Played { end, commits: self.commits })
+    }
+
+    /// One commit, one completion, or one jump of the clock.
+    async fn advance(&mut self, run: &mut Run) -> Result<Next, String> {
+        if let Some(append) = run.take_append(self.now) {
+            return self.commit(run, append).await;
+        }
+        let effects = run.take_free_effects();
+        if self.perform(effects)? {
+            return Ok(Next::Ended);
+        }
+        if !self.bodies.is_empty() {
+            self.bodies.run(run.next_due().is_none()).await;
+            if let Some((position, attempt, outcome)) = self.bodies.next(&mut self.dice) {
+                run.attempt_ended(position, attempt, outcome, self.now);
+                return Ok(Next::GoOn);
+            }
+        }
+        match run.next_due() {
+            Some(due) => {
+                self.now = self.now.max(due);
+                run.due(self.now);
+                Ok(Next::GoOn)
+            }
+            None => Err("nothing happened for 30 s: a step does not end".into()),
+        }
+    }
+
+    async fn commit(&mut self, run: &mut Run, append: Append) -> Result<Next, String> {
+        let commit = self.commits;
+        self.commits += 1;
+        if commit > ENDLESS {
+            return Err(format!("the workflow has not ended after {ENDLESS} commits"));
+        }
+        let fault = self.plan.fault.filter(|(_, at)| *at == commit).map(|(fault, _)| fault);
+        if self.failing > 0 {
+            self.failing -= 1;
+            return Ok(Next::Reload);
+        }
+        if self.crash_again {
+            self.crash_again = false;
+            self.crash().await;
+            return Ok(Next::Reload);
+        }
+        match fault {
+            Some(Fault::CrashBefore) => {
+                self.crash().await;
+                return Ok(Next::Reload);
+            }
+            Some(Fault::CrashInRecovery) => {
+                self.crash().await;
+                self.crash_again = true;
+                return Ok(Next::Reload);
+            }
+            Some(Fault::StoreFailsOnce) => return Ok(Next::Reload),
+            Some(Fault::StoreFailsLong) => {
+                self.failing = 4;
+                return Ok(Next::Reload);
+            }
+            Some(Fault::LeaseTaken) => {
+                self.take_over()?;
+                let answers = self.store.commit(&[Write::Append(append)]).map_err(|error| error.to_string())?;
+                if answers != [Err(Rejected::Fenced)] {
+                    return Err(format!("an owner that had lost its lease wrote: {answers:?}"));
+                }
+                self.crash().await;
+                return Ok(Next::Reload);
+            }
+            Some(Fault::CrashAfter | Fault::AnswerLost | Fault::Evicted) | None => {}
+        }
+        let seq = append.after + append.entries.len() as u64;
+        write(&self.store, Write::Append(append))?;
+        let journal = self.journal()?;
+        self.seen.journal(journal)?;
+        match fault {
+            Some(Fault::CrashAfter) => {
+                self.crash().await;
+                return Ok(self.after_end());
+            }
+            Some(Fault::AnswerLost) => return Ok(self.after_end()),
+            _ => {}
+        }
+        let effects = run.durable(seq);
+        if self.perform(effects)? {
+            return Ok(Next::Ended);
+        }
+        Ok(if fault == Some(Fault::Evicted) { Next::Reload } else { Next::GoOn })
+    }
+
+    /// A run whose end was committed is not loaded again.
+    fn after_end(&self) -> Next {
+        let row = self.store.run(RunKey::Number(self.number)).ok().flatten();
+        if row.is_some_and(|row| row.status.is_final()) { Next::Ended } else { Next::Reload }
+    }
+
+    /// The process dies. Every body that was started has run: its effects on the world have happened.
+    async fn crash(&mut self) {
+        if !self.bodies.is_empty() {
+            self.bodies.run(false).await;
+        }
+        self.bodies = Bodies::default();
+    }
+
+    /// Does what the run asks for; `true` when the run has ended or is parked.
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<bool, String> {
+        let mut ended = false;
+        for effect in effects {
+            match effect {
+                Effect::StartBody { position, scope, arguments, body, .. } => {
+                    let journal = self.journal()?;
+                    self.seen.body_started(&journal, position, scope.attempt)?;
+                    let attempt = scope.attempt;
+                    self.bodies.start(position, attempt, body.attempt(&arguments, Arc::new(scope)));
+                }
+                Effect::TellBody { position } => self.bodies.tell(position),
+                Effect::Ended => ended = true,
+            }
+        }
+        Ok(ended)
+    }
+
+    fn load(&mut self) -> Result<Run, String> {
+        self.bodies = Bodies::default();
+        let row = self.row()?;
+        let mut run = self.fresh(&row);
+        self.rebuild(&mut run, &row)?;
+        Ok(run)
+    }
+
+    fn fresh(&self, row: &RunRow) -> Run {
+        let run = Run::new(row, self.lease, Limits::default(), || {});
+        run.with_stubs(self.subject.stubs.clone())
+    }
+
+    fn rebuild(&self, run: &mut Run, row: &RunRow) -> Result<(), String> {
+        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now) {
+            Ok(()) => Ok(()),
+            Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {reason}")),
+            Err(Rebuild::Store(error)) => Err(error.to_string()),
+        }
+    }
+
+    /// The whole journal once more, from nothing: the code follows it to the same end.
+    fn replay_whole(&self, end: &End) -> Result<(), String> {
+        let row = self.row()?;
+        let mut run = self.fresh(&row);
+        self.rebuild(&mut run, &row)?;
+        match run.ended() {
+            Some(status) if status == end.status => Ok(()),
+            other => Err(format!("replayed from the start the run ends as {other:?}, recorded is {}", end.status)),
+        }
+    }
+
+    fn take_over(&mut self) -> Result<(), String> {
+        let leases = self.store.leases().map_err(|error| error.to_string())?;
+        let LeaseRow { number, epoch, beat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
+        let take = Write::TakeLease { seen: Lease { number, epoch }, beat, owner: "another".into() };
+        match write(&self.store, take)? {
+            Written::Lease(lease) => {
+                self.lease = lease;
+                Ok(())
+            }
+            other => Err(format!("taking the lease gave {other:?}")),
+        }
+    }
+
+    fn row(&self) -> Result<RunRow, String> {
+        let row = self.store.run(RunKey::Number(self.number)).map_err(|error| error.to_string())?;
+        row.ok_or_else(|| "the run is gone".into())
+    }
+
+    fn journal(&self) -> Result<Vec<EntryRow>, String> {
+        self.store.entries(self.number, 0, usize::MAX).map_err(|error| error.to_string())
+    }
+}
+
+fn open(store: &MemoryStore) -> Result<Lease, String> {
+    match write(store, Write::OpenLease { owner: "crash-test".into() })? {
+        Written::Number(number) => Ok(Lease { number, epoch: 1 }),
+        other => Err(format!("opening a lease gave {other:?}")),
+    }
+}
+
+fn write(store: &MemoryStore, write: Write) -> Result<Written, String> {
+    let answers = store.commit(&[write]).map_err(|error| error.to_string())?;
+    answers.into_iter().next().ok_or("no answer")?.map_err(|rejected| format!("a write was rejected: {rejected:?}"))
+}

@@ -1,0 +1,105 @@
+//! A program that is killed by tests: `victim <database> <log> <runs> [term in ms]`.
+//!
+//! It starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
+//! run that has ended, then `done`.
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+use steadfast::prelude::*;
+
+static LOG: OnceLock<String> = OnceLock::new();
+
+fn log(what: &str) {
+    let current = steadfast::current().expect("a step");
+    let step = current.step().expect("a step");
+    let (run, position, attempt) = (current.run_id(), step.position, step.attempt);
+    let line = format!("{run} {position} {attempt} {} {what}\n", step.idempotency_key());
+    let path = LOG.get().expect("set first");
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the log");
+    // One write, so that lines of several processes do not mix.
+    file.write_all(line.as_bytes()).expect("the log");
+}
+
+/// The sum so far.
+#[derive(StepContext, Clone, Debug)]
+struct Ledger {
+    #[context(default)]
+    sum: u64,
+}
+
+#[step]
+async fn work(ctx: &Ledger, n: u64) -> Result<u64> {
+    log("work");
+    tokio::time::sleep(Duration::from_millis(5 + n % 10)).await;
+    Ok(ctx.sum + n)
+}
+
+#[step(retry(attempts = 3, backoff = "5ms"))]
+async fn shaky(n: u64) -> Result<u64> {
+    log("shaky");
+    let attempt = steadfast::current().and_then(|current| current.step().map(|step| step.attempt));
+    if attempt == Some(1) { Err(steadfast::Error::msg("first")) } else { Ok(n) }
+}
+
+/// Steps one after the other and at once, retries, updates and naps.
+#[workflow(context = Ledger)]
+async fn job(flow: &mut Flow<Ledger>, n: u64) -> Result<u64> {
+    for round in 0..8 {
+        let sum = work(flow, n + round).await?;
+        flow.update(|c| c.sum(sum)).await?;
+    }
+    let (left, right, shaken) = try_join!(work(flow, 1), work(flow, 2), async { shaky(flow, 3).await })?;
+    flow.sleep(Duration::from_millis(10)).await;
+    flow.update(|c| c.sum(left + right + shaken)).await?;
+    Ok(flow.sum)
+}
+
+/// What `job` returns.
+fn expected(n: u64) -> u64 {
+    let sum: u64 = (0..8).map(|round| n + round).sum();
+    (sum + 1) + (sum + 2) + 3
+}
+
+/// A step that ends its process.
+#[step]
+async fn poison(n: u64) -> Result<u64> {
+    log("poison");
+    if n > 0 {
+        std::process::exit(86);
+    }
+    Ok(n)
+}
+
+#[workflow]
+async fn poisoned(flow: &mut Flow, n: u64) -> Result<u64> {
+    Ok(poison(flow, n).await?)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    LOG.set(args[1].clone()).expect("set once");
+    let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
+    let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term)).max_loads(1_000);
+    let builder = if args[2] == "poison" { builder.max_loads(3) } else { builder };
+    let engine = builder.workflow(job).workflow(poisoned).start().await?;
+    if args[2] == "poison" {
+        engine.start(poisoned, 0).id("before").await?.result().await?;
+        let run = engine.start(poisoned, 1).id("poisoned").await?;
+        println!("poisoned {:?}", run.result().await);
+        println!("after {:?}", engine.start(poisoned, 0).await?.result().await);
+        return Ok(());
+    }
+    let mut runs = Vec::new();
+    for n in 0..args[2].parse()? {
+        runs.push((n, engine.start(job, n).id(format!("job-{n}")).await?));
+    }
+    println!("started");
+    for (n, run) in runs {
+        assert_eq!(run.result().await?, expected(n));
+        println!("ended {n}");
+    }
+    println!("done");
+    engine.shutdown(Duration::from_secs(5)).await?;
+    Ok(())
+}

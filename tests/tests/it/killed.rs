@@ -1,0 +1,199 @@
+//! Real processes, really killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use steadfast::journal::Kind;
+use steadfast::{Engine, RunFilter, Status};
+
+struct Victim {
+    folder: tempfile::TempDir,
+}
+
+impl Victim {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("victim.db")
+    }
+
+    fn spawn(&self, what: &str, term: u32) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
+        command.arg(self.database()).arg(self.folder.path().join("log")).arg(what).arg(term.to_string());
+        command.stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A line for every body that has started: run, position, attempt, key.
+    fn log(&self) -> Vec<(String, u64, u32, String)> {
+        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let line = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            (words[0].to_owned(), words[1].parse().unwrap(), words[2].parse().unwrap(), words[3].to_owned())
+        };
+        text.lines().map(line).collect()
+    }
+
+    /// Nobody ran a finished step again, every attempt ran once, and attempts of a step share a key of their own.
+    async fn check(&self, runs: usize) {
+        let engine = Engine::builder().sqlite(self.database()).start().await.unwrap();
+        let infos = engine.list(RunFilter::all()).await.unwrap();
+        assert_eq!(infos.len(), runs);
+        let mut keys: BTreeMap<String, (String, u64)> = BTreeMap::new();
+        let mut attempts = BTreeSet::new();
+        for (run, position, attempt, key) in self.log() {
+            assert!(
+                attempts.insert((run.clone(), position, attempt)),
+                "attempt {attempt} of {run}@{position} ran twice"
+            );
+            assert_eq!(keys.entry(key).or_insert((run.clone(), position)), &(run, position), "one key, one call");
+        }
+        let calls: BTreeSet<_> = keys.values().cloned().collect();
+        assert_eq!(calls.len(), keys.len(), "one call, one key");
+        for info in infos {
+            assert_eq!(info.status, Status::Completed, "{info:?}");
+            let history = engine.run(&info.id).await.unwrap().history().await.unwrap();
+            for done in history.iter().filter(|entry| entry.kind == Kind::StepCompleted) {
+                let later = attempts.iter().filter(|(run, position, attempt)| {
+                    *run == info.id && Some(*position) == done.position && Some(*attempt) > done.attempt
+                });
+                assert_eq!(later.count(), 0, "a finished step of {} ran again: {done}", info.id);
+            }
+        }
+    }
+}
+
+/// Reads what the victim prints until a line comes. Keep the rest: a victim that prints into nothing fails.
+#[must_use]
+fn wait_for_line(child: &mut Child, wanted: &str) -> impl Iterator<Item = std::io::Result<String>> + use<> {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut seen = Vec::new();
+    for line in lines.by_ref() {
+        seen.push(line.unwrap());
+        if seen.last().is_some_and(|line| line == wanted) {
+            return lines;
+        }
+    }
+    panic!("the victim ended without `{wanted}`: {seen:?}");
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Numbers from a seed, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[tokio::test]
+async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice() {
+    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_120);
+    println!("seed {seed} (set STEADFAST_SEED for another)");
+    let victim = Victim::new();
+    let mut dice = Dice(seed);
+    let mut kills = 0;
+    loop {
+        let mut child = victim.spawn("20", 5_000);
+        std::thread::sleep(Duration::from_millis(10 + dice.below(60)));
+        if kills == 25 || child.try_wait().unwrap().is_some() {
+            let _rest = wait_for_line(&mut child, "done");
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    println!("killed {kills} times");
+    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    victim.check(20).await;
+}
+
+#[tokio::test]
+async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
+    let victim = Victim::new();
+    let hour = 3_600_000;
+    let mut first = victim.spawn("3", hour);
+    let _rest = wait_for_line(&mut first, "started");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    // The dead owner's term is an hour: it is the free file lock that shows that it is gone.
+    let mut second = victim.spawn("3", hour);
+    let _done = wait_for_line(&mut second, "done");
+    assert!(second.wait().unwrap().success());
+    victim.check(3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on() {
+    let victim = Victim::new();
+    let mut first = victim.spawn("20", 500);
+    let rest = wait_for_line(&mut first, "started");
+    // A process that is stopped inside a commit holds the file: no other can write until it goes on, as with any
+    // program that uses SQLite. The case here is one that is stopped anywhere else.
+    signal(&first, "STOP");
+    while is_locked(&victim.database()) {
+        signal(&first, "CONT");
+        std::thread::sleep(Duration::from_millis(1));
+        signal(&first, "STOP");
+    }
+    let mut second = victim.spawn("20", 500);
+    let _done = wait_for_line(&mut second, "done");
+    assert!(second.wait().unwrap().success());
+    let before = journals(&victim.database()).await;
+    signal(&first, "CONT");
+    // It hears that its runs were taken, waits for their results, and ends like the other.
+    assert_eq!(rest.last().unwrap().unwrap(), "done");
+    assert!(first.wait().unwrap().success());
+    assert_eq!(journals(&victim.database()).await, before);
+    victim.check(20).await;
+}
+
+/// Whether somebody is writing to a database at this moment.
+fn is_locked(path: &Path) -> bool {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.busy_timeout(Duration::ZERO).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
+}
+
+async fn journals(path: &Path) -> Vec<String> {
+    let engine = Engine::builder().sqlite(path).start().await.unwrap();
+    let mut all = Vec::new();
+    for info in engine.list(RunFilter::all()).await.unwrap() {
+        let history = engine.run(&info.id).await.unwrap().history().await.unwrap();
+        all.extend(history.iter().map(|entry| format!("{} {entry}", info.id)));
+    }
+    all
+}
+
+#[test]
+fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up() {
+    let victim = Victim::new();
+    let mut deaths = 0;
+    loop {
+        let child = victim.spawn("poison", 5_000);
+        let output = child.wait_with_output().unwrap();
+        if output.status.success() {
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.contains("without making progress"), "{text}");
+            assert!(text.contains("after Ok(0)"), "other runs go on: {text}");
+            break;
+        }
+        assert_eq!(output.status.code(), Some(86));
+        deaths += 1;
+        assert!(deaths < 10, "it is never parked");
+    }
+    let attempts: Vec<u32> =
+        victim.log().into_iter().filter(|(run, ..)| run == "poisoned").map(|(_, _, attempt, _)| attempt).collect();
+    assert_eq!(attempts, (1..=u32::try_from(attempts.len()).unwrap()).collect::<Vec<_>>(), "attempts are counted");
+}

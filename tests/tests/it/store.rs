@@ -1,0 +1,14 @@
+//! The stores: what each must do, and what is particular to one.
+
+use steadfast::store::MemoryStore;
+
+steadfast::conformance!(memory, MemoryStore::new);
+steadfast::conformance!(sqlite, on_disk::fresh);
+
+mod damage;
+mod on_disk;
+mod opening;
+mod scarcity;
+mod sharing;
+mod views;
+mod writing;

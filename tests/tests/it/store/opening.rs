@@ -1,0 +1,226 @@
+//! Opening files, ours and others.
+
+use super::writing::{AT, begin, push};
+use rusqlite::Connection;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use steadfast::store::{Durability, RunKey, RunRow, SqliteStore, Status, Store, StoreError, StoreErrorKind};
+use steadfast::value::Value;
+use tempfile::tempdir;
+
+fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, Durability::Relaxed)
+}
+
+/// Asserts that opening fails, and that the sentence names the path and says all of `says`.
+#[track_caller]
+fn assert_refused(path: &Path, kind: StoreErrorKind, says: &[&str]) {
+    let error = open(path).expect_err("it must not open");
+    assert_eq!(error.kind, kind, "{error}");
+    for part in says.iter().copied().chain([&*path.display().to_string()]) {
+        assert!(error.message.contains(part), "«{error}» does not say «{part}»");
+    }
+}
+
+#[test]
+fn a_missing_and_an_empty_file_become_databases() {
+    let folder = tempdir().expect("a folder");
+    let (missing, empty, no_tables) =
+        (folder.path().join("a.db"), folder.path().join("b.db"), folder.path().join("c.db"));
+    fs::write(&empty, "").expect("written");
+    Connection::open(&no_tables).expect("opened").execute_batch("PRAGMA user_version = 7").expect("written");
+    for path in [&missing, &empty, &no_tables] {
+        begin(&open(path).expect("it opens"), "a");
+        assert_eq!(open(path).expect("again").run(RunKey::Id("a")).expect("read").map(|row| row.seq), Some(1));
+    }
+    let number = |pragma: &str| -> i64 {
+        let connection = Connection::open(&missing).expect("opened");
+        connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).expect("read")
+    };
+    assert_eq!(number("auto_vacuum"), 2, "incremental");
+}
+
+#[test]
+fn everything_is_there_after_opening_again() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let store = open(&path).expect("it opens");
+    let (lease, run) = begin(&store, "order-42");
+    push(&store, run, lease, 1, Value::json("[1,2]"));
+    let (id, entries) = (store.database_id().to_owned(), store.entries(run, 0, 10).expect("read"));
+    drop(store);
+    assert!(!folder.path().join("steadfast.db-wal").exists(), "the log is in the file");
+
+    let store = SqliteStore::open(&path, Durability::Full).expect("it opens again");
+    assert_eq!(store.database_id(), id);
+    assert_eq!(store.entries(run, 0, 10).expect("read"), entries);
+    let row = store.run(RunKey::Number(run)).expect("read").expect("there");
+    let expected = RunRow {
+        number: run,
+        id: "order-42".to_owned(),
+        workflow: "order".to_owned(),
+        status: Status::Running,
+        seq: 2,
+        lease: Some(lease.number),
+        wake_at: Some(0),
+        loads: 0,
+        incarnation: [1; 16],
+        created_at: AT,
+        updated_at: AT,
+        parked: None,
+    };
+    assert_eq!(row, expected);
+    push(&store, run, lease, 2, Value::json("3"));
+}
+
+#[test]
+fn a_file_that_is_not_a_database_is_left_alone() {
+    let folder = tempdir().expect("a folder");
+    for (name, content) in
+        [("notes.txt", "Buy milk, and a longer text than a header."), ("short", "x"), ("long", &"milk ".repeat(10_000))]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("written");
+        assert_refused(&path, StoreErrorKind::NotOurs, &["not an SQLite database", "left as it is"]);
+        assert_eq!(fs::read_to_string(&path).expect("read"), content);
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 3, "nothing else was made");
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let folder = tempdir().expect("a folder");
+    for mode in ["DELETE", "WAL"] {
+        let path = folder.path().join(format!("{mode}.db"));
+        let theirs = Connection::open(&path).expect("opened");
+        theirs.pragma_update(None, "journal_mode", mode).expect("set");
+        theirs.execute_batch("CREATE TABLE notes (text); INSERT INTO notes VALUES ('milk')").expect("written");
+        let files = || {
+            let log = fs::read(folder.path().join(format!("{mode}.db-wal"))).unwrap_or_default();
+            (fs::read(&path).expect("read"), log)
+        };
+        let before = files();
+        assert_refused(&path, StoreErrorKind::NotOurs, &["another program", "left as it is"]);
+        assert!(files() == before, "the files changed");
+        drop(theirs);
+        assert_refused(&path, StoreErrorKind::NotOurs, &["another program", "left as it is"]);
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 2, "nothing else is left behind");
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    drop(open(&path).expect("it opens"));
+    let set = |version: &str| {
+        let connection = Connection::open(&path).expect("opened");
+        connection.execute("UPDATE steadfast_meta SET value = ?1 WHERE key = 'schema'", [version]).expect("set");
+    };
+    set("99");
+    let before = fs::read(&path).expect("read");
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 1", "left as it is"]);
+    assert!(fs::read(&path).expect("read") == before, "the file changed");
+    set("soon");
+    assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);
+}
+
+#[test]
+fn a_path_without_a_file_is_explained() {
+    let folder = tempdir().expect("a folder");
+    assert_refused(folder.path(), StoreErrorKind::NotOurs, &["is a folder", "steadfast.db"]);
+    let missing = folder.path().join("missing");
+    let says = [&*missing.display().to_string(), "there is no folder", "make it"];
+    assert_refused(&missing.join("steadfast.db"), StoreErrorKind::ReadOnly, &says);
+    for name in ["", ":memory:"] {
+        assert_refused(Path::new(name), StoreErrorKind::NotOurs, &["MemoryStore"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_written_is_explained() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempdir().expect("a folder");
+    let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+    let path = folder.path().join("steadfast.db");
+    drop(open(&path).expect("it opens"));
+
+    allow(&path, 0o444);
+    if fs::OpenOptions::new().append(true).open(&path).is_ok() {
+        return; // A superuser may write anywhere.
+    }
+    assert_refused(&path, StoreErrorKind::ReadOnly, &["cannot be written", "allow this user"]);
+    allow(&path, 0o000);
+    assert_refused(&path, StoreErrorKind::ReadOnly, &["allow this user"]);
+    allow(&path, 0o644);
+    allow(folder.path(), 0o555);
+    assert_refused(&path, StoreErrorKind::ReadOnly, &["folder", "allow this user"]);
+    assert_refused(&folder.path().join("new.db"), StoreErrorKind::ReadOnly, &["folder", "allow this user"]);
+    allow(folder.path(), 0o755);
+    open(&path).expect("it opens again");
+}
+
+/// On Unix, closing any handle of a file drops the locks that the process has on it; then another process may think that
+/// nobody has the file open, and take the log away.
+#[cfg(target_os = "linux")]
+#[test]
+fn opening_again_keeps_the_locks_of_the_first() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let _store = open(&path).expect("it opens");
+    let file = format!(":{} ", fs::metadata(&path).expect("it is there").ino());
+    let locks = || fs::read_to_string("/proc/locks").expect("read").lines().filter(|lock| lock.contains(&file)).count();
+    let before = locks();
+    drop(open(&path).expect("it opens again"));
+    assert_eq!(locks(), before);
+}
+
+#[test]
+fn a_locked_file_is_busy() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let store = SqliteStore::options().busy_timeout(Duration::from_millis(20)).open(&path).expect("it opens");
+    let other = Connection::open(&path).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let error = store.commit(&[super::writing::start("a", steadfast::store::Lease { number: 1, epoch: 1 })]);
+    let error = error.expect_err("the file is locked");
+    assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
+    assert!(error.message.contains("steadfast.db") && error.message.contains("locked"), "{error}");
+    assert!(store.leases().expect("reading goes on").is_empty());
+    other.execute_batch("ROLLBACK").expect("let go");
+    begin(&store, "a");
+
+    drop(store);
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT").expect("locked");
+    let error = SqliteStore::options().busy_timeout(Duration::from_millis(20)).open(&path).expect_err("locked");
+    assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
+}
+
+#[test]
+fn many_open_a_new_file_at_once() {
+    let folder = tempdir().expect("a folder");
+    for n in 0..10 {
+        let path = folder.path().join(format!("{n}.db"));
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let opening: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| open(&path).expect("it opens").database_id().to_owned())).collect();
+            opening.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_files_of_a_link_are_those_of_its_file() {
+    let folder = tempdir().expect("a folder");
+    let (path, link) = (folder.path().join("steadfast.db"), folder.path().join("link.db"));
+    let store = open(&path).expect("it opens");
+    std::os::unix::fs::symlink(&path, &link).expect("linked");
+    assert_eq!(open(&link).expect("it opens").lock_stem(), store.lock_stem());
+    assert_eq!(store.lock_stem().as_deref(), Some(store.path()));
+    assert!(store.path().is_absolute());
+}

@@ -1,0 +1,70 @@
+//! Short words for writes.
+
+use bytes::Bytes;
+use steadfast::journal::{FORMAT, Kind};
+use steadfast::store::{
+    Append, Change, EntryRow, FieldRow, Lease, NewRun, Rejected, Store, StoreError, Write, Written,
+};
+use steadfast::value::Value;
+
+/// 2023-11-14, 22:13:20.123 UTC.
+pub(super) const AT: i64 = 1_700_000_000_123;
+
+pub(super) fn entry(seq: u64, value: Value) -> EntryRow {
+    EntryRow {
+        seq,
+        format: FORMAT,
+        kind: Kind::StepCompleted,
+        cause: Some(1),
+        at: AT,
+        position: Some(1),
+        name: Some("charge".to_owned()),
+        attempt: Some(1),
+        context: None,
+        due: None,
+        value: Some(value),
+    }
+}
+
+pub(super) fn field(seq: u64, name: &str, value: Value) -> FieldRow {
+    FieldRow { seq, format: FORMAT, name: name.to_owned(), value }
+}
+
+pub(super) fn start(id: &str, lease: Lease) -> Write {
+    let first = EntryRow { kind: Kind::RunStarted, ..entry(1, Value::json("{}")) };
+    Write::Start(NewRun { id: id.to_owned(), workflow: "order".to_owned(), lease, incarnation: [1; 16], at: AT, first })
+}
+
+pub(super) fn append(run: i64, lease: Lease, after: u64, value: Value) -> Append {
+    let change = Change::default();
+    let entries = vec![entry(after + 1, value)];
+    Append { run, lease, after, entries, fields: Vec::new(), taken: Vec::new(), change, at: AT }
+}
+
+pub(super) fn written(store: &impl Store, write: Write) -> Result<Result<Written, Rejected>, StoreError> {
+    store.commit(&[write]).map(|mut answers| answers.remove(0))
+}
+
+pub(super) fn number(store: &impl Store, write: Write) -> i64 {
+    match written(store, write) {
+        Ok(Ok(Written::Number(number))) => number,
+        other => panic!("expected a number, found {other:?}"),
+    }
+}
+
+/// A lease, and a run that it owns.
+pub(super) fn begin(store: &impl Store, id: &str) -> (Lease, i64) {
+    let lease = Lease { number: number(store, Write::OpenLease { owner: "engine".to_owned() }), epoch: 1 };
+    (lease, number(store, start(id, lease)))
+}
+
+/// Appends a value as entry `after + 1`.
+pub(super) fn push(store: &impl Store, run: i64, lease: Lease, after: u64, value: Value) {
+    let answer = written(store, Write::Append(append(run, lease, after, value)));
+    assert!(matches!(answer, Ok(Ok(Written::Done))), "{answer:?}");
+}
+
+/// So many bytes.
+pub(super) fn bytes(len: usize) -> Value {
+    Value::raw(Bytes::from(vec![7; len]))
+}
