@@ -109,6 +109,9 @@ impl Field {
         let type_name = name::as_written(&ty);
         // Generated types hold the field's type too, and there `Self` would be another.
         NameSelf(context).visit_type_mut(&mut ty);
+        if let Some(Default::Value(value)) = &mut default {
+            NameSelf(context).visit_expr_mut(value);
+        }
         Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default }
     }
 }

@@ -5,7 +5,7 @@ mod handle;
 mod shared_flow;
 mod sources;
 
-use super::input::{Form, Workflow, parameter_of};
+use super::input::{Form, Workflow, is_own_name, parameter_of};
 use crate::faults::Faults;
 use crate::function::borrows_or_hides;
 use crate::name;
@@ -67,7 +67,7 @@ fn context_is_named(workflow: &Workflow, faults: &Faults) {
             let fault = format!("the attribute does not name the context `{carried}`");
             faults.add(&handle.ty, fault, format!("write `#[workflow(context = {carried})]`"));
         }
-        (None, Some(context)) => {
+        (None, Some(context)) if is_own_name(&handle.ty) => {
             let (handle_ty, context) = (name::as_written(&handle.ty), name::as_written(context));
             let help = format!("write `{handle_ty}<{context}>`");
             faults.add(&handle.ty, format!("the handle does not carry the context `{context}`"), help);

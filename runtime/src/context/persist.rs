@@ -118,7 +118,10 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         match (value, default) {
             (Some(value), _) => Self::read(&value, schema, field),
             (None, Some(default)) => Ok(default()),
-            (None, None) => Err(schema.refuse(field, &"it is required, and there is no value for it")),
+            (None, None) => Err(schema.refuse(
+                field,
+                &format!("it is required (`{}`), and there is no value for it", schema.fields[field].type_name),
+            )),
         }
     }
 

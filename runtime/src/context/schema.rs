@@ -55,11 +55,7 @@ impl Schema {
 
     /// The error that names a field of this context.
     pub(crate) fn refuse(&self, field: usize, why: &dyn fmt::Display) -> ContextError {
-        let FieldSchema { name, type_name, .. } = &self.fields[field];
-        ContextError {
-            context: self.name.into(),
-            field: Some((*name).into()),
-            message: format!("(type `{type_name}`) {why}"),
-        }
+        let field = self.fields[field].name;
+        ContextError { context: self.name.into(), field: Some(field.into()), message: why.to_string() }
     }
 }

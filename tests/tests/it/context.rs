@@ -120,7 +120,7 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
     assert_eq!((error.context.as_str(), error.field.as_deref()), ("Order", Some("total")));
     assert_eq!(
         error.to_string(),
-        "field `total` of context `Order`: (type `u64`) it is required, and there is no value for it"
+        "field `total` of context `Order`: it is required (`u64`), and there is no value for it"
     );
 }
 
@@ -131,7 +131,7 @@ fn a_value_that_does_not_decode_is_never_read_as_absent() {
     let error = order.load_field("type", &wrong).unwrap_err().to_string();
     assert_eq!(
         error,
-        "field `type` of context `Order`: (type `Option<String>`) expected `Option<String>`, found `7`: \
+        "field `type` of context `Order`: expected `Option<String>`, found `7`: \
          invalid type: integer `7`, expected a string"
     );
     assert!(!order.load_field("unknown", &wrong).unwrap());
@@ -186,7 +186,7 @@ fn what_cannot_be_kept_is_refused_by_field_and_leaves_the_context_as_it_was() {
     let error = refused(|c| c.values(vec![("x".into(), 1.0), ("y".into(), f64::NAN)]));
     assert_eq!(
         error,
-        "field `values` of context `Measured`: (type `Vec<(String, f64)>`) at `[1][1]`: JSON has no NaN: it would be \
+        "field `values` of context `Measured`: at `[1][1]`: JSON has no NaN: it would be \
          read back as nothing"
     );
     assert!(refused(|c| c.pairs([((1, 2), 3)].into())).contains("a tuple as the key of a map"));
@@ -224,7 +224,7 @@ fn a_text_that_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(
         refused(r#"{"total":1}"#),
-        "field `workspace_id` of context `Order`: (type `String`) it is required, and there is no value for it"
+        "field `workspace_id` of context `Order`: it is required (`String`), and there is no value for it"
     );
     assert!(refused(r#"{"workspace_id":"a","total":1,"total":2}"#).ends_with("it stands twice in the text"));
     assert!(refused(r#"{"workspace_id":"a","total":-1}"#).contains("field `total`"));

@@ -27,7 +27,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let implementation = quote_spanned! {result.span()=>
         #cfg
         #[automatically_derived]
-        #[allow(unused_variables, reason = "a workflow without input")]
+        #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
         impl ::steadfast::__private::WorkflowDef for #ident {
             const NAME: &'static ::core::primitive::str = #name;
             type Context = #context;
