@@ -4,6 +4,7 @@
 //! `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a stand-in body,
 //! so that one fault gives one message and no fault hides another.
 
+mod assignment;
 mod context;
 mod duration;
 mod faults;

@@ -8,7 +8,7 @@ mod persist;
 mod schema;
 mod text;
 
-pub use builder::{Set, Unset, set};
+pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
 pub use persist::Persist;
 pub use schema::{FieldSchema, Schema};
@@ -106,7 +106,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
 /// The generated type behind [`StepContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.
-    type Context: StepContext;
+    type Context;
 
     /// The names of the fields that were set to another value than they have; encodes nothing.
     #[doc(hidden)]

@@ -145,7 +145,11 @@ fn unknown(meta: &Meta, known: &[&str], place: &str, faults: &Faults) {
         };
         faults.add(meta, format!("`{word}` is written another way"), format!("write {form}"));
     } else if LATER.contains(&word.as_str()) || word == "form" {
-        faults.add(meta.path(), format!("this version of steadfast does not have `{word}` yet"), help);
+        faults.add(
+            meta.path(),
+            format!("this version of steadfast does not have `{word}` yet"),
+            format!("{place} has: {}", known.join(", ")),
+        );
     } else {
         faults.add(meta.path(), format!("`{word}` is not an attribute of {place}"), help);
     }

@@ -82,7 +82,8 @@ impl Options {
             ("retry", _) => wrong_form(meta, "retry(attempts = 5, backoff = \"200ms\")", faults),
             ("blocking", _) => wrong_form(meta, "blocking", faults),
             _ if RETRY.contains(&word.as_str()) => {
-                let help = format!("write `retry(attempts = 5, {word} = ..)`");
+                let rest = if word == "attempts" { String::new() } else { format!(", {word} = ..") };
+                let help = format!("write `retry(attempts = 5{rest})`");
                 faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
             }
             _ => {

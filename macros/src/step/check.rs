@@ -1,8 +1,7 @@
 //! One function for each rule.
 
-mod assignment;
-
 use super::input::Step;
+use crate::assignment::{self, By};
 use crate::faults::Faults;
 use crate::function::{Function, borrows_or_hides};
 use crate::name;
@@ -129,6 +128,6 @@ fn body_leaves_the_context(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && let Pat::Ident(pattern) = &context.parameter.pattern
     {
-        assignment::find(&pattern.ident, &step.function.block, faults);
+        assignment::find(&By::Step(&pattern.ident), &step.function.block, faults);
     }
 }

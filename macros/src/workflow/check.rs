@@ -1,9 +1,9 @@
 //! One function for each rule.
 
 mod determinism;
+mod handle;
 mod shared_flow;
 mod sources;
-mod unawaited;
 
 use super::input::{Form, Workflow, parameter_of};
 use crate::faults::Faults;
@@ -18,10 +18,9 @@ pub(super) fn all(workflow: &Workflow, faults: &Faults) {
     context_is_named(workflow, faults);
     input_owns(workflow, faults);
     has_one_input(workflow, faults);
-    let handle = handle_name(workflow);
-    determinism::check(&workflow.function.block, &handle, faults);
+    determinism::check(&workflow.function.block, &handle_name(workflow), faults);
     shared_flow::check(workflow, faults);
-    unawaited::check(&workflow.function.block, workflow.handle.as_ref(), faults);
+    handle::check(&workflow.function.block, workflow.handle.as_ref(), faults);
 }
 
 /// How the flow is called in the body, for the code in messages.

@@ -1,12 +1,15 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
 mod changed_code;
+mod codec;
 mod context;
+mod contexts;
 mod crash_aid;
 mod definitions;
 mod faulty;
 mod flows;
 mod killed;
+mod pedantic;
 mod runs;
 mod steps;
 mod store;

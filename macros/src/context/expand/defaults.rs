@@ -26,6 +26,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         };
         let (name, ty, value) = (function(field), &field.ty, body(stand_in, value));
         Some(quote! {
+            #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "it has the form that the macro needs")]
             fn #name() -> #ty { #value }
         })
     });

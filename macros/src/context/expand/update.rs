@@ -121,7 +121,7 @@ impl Bodies {
             quote!(if let ::core::option::Option::Some(new) = #new { context.#ident = new; })
         });
         let assign = quote! {
-            let context = ::steadfast::__private::Arc::make_mut(&mut old);
+            let context = ::steadfast::__private::change(&mut old);
             #(#assign)*
         };
         Self {

@@ -41,45 +41,48 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
         )
     });
+    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    let implementation = quote_spanned! {span=>
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
+        impl ::steadfast::__private::StepDef for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            const POLICY: ::steadfast::__private::Policy = #policy;
+            const BLOCKING: ::core::primitive::bool = #blocking;
+            type Context = #context;
+            type Args = #args;
+            type Output = #value;
+            type Error = #error;
+
+            fn encode_args(
+                args: &Self::Args,
+            ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
+                #encode
+            }
+
+            fn decode_args(
+                value: &::steadfast::__private::Value,
+            ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
+                #decode
+            }
+
+            #is_final
+
+            fn body(
+                context: ::steadfast::__private::Arc<Self::Context>,
+                args: Self::Args,
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
+                + ::core::marker::Send + 'static
+            {
+                #run
+            }
+        }
+    };
     quote! {
         #cfg
         const _: () = {
             #is_context
-
-            #[automatically_derived]
-            #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
-            impl ::steadfast::__private::StepDef for #ident {
-                const NAME: &'static ::core::primitive::str = #name;
-                const POLICY: ::steadfast::__private::Policy = #policy;
-                const BLOCKING: ::core::primitive::bool = #blocking;
-                type Context = #context;
-                type Args = #args;
-                type Output = #value;
-                type Error = #error;
-
-                fn encode_args(
-                    args: &Self::Args,
-                ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
-                    #encode
-                }
-
-                fn decode_args(
-                    value: &::steadfast::__private::Value,
-                ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
-                    #decode
-                }
-
-                #is_final
-
-                fn body(
-                    context: ::steadfast::__private::Arc<Self::Context>,
-                    args: Self::Args,
-                ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
-                    + ::core::marker::Send + 'static
-                {
-                    #run
-                }
-            }
+            #implementation
         };
     }
 }
@@ -113,8 +116,11 @@ impl Bodies {
         let names: Vec<Ident> =
             (0..step.arguments.len()).map(|index| format_ident!("__{index}", span = Span::mixed_site())).collect();
         let context = step.context.as_ref().map(|_| quote!(&context,));
-        let call = quote!(#ident::direct(#context #(#names),*));
-        let outcome = if step.options.blocking { call } else { quote!(#call.await) };
+        let span = step.function.output().span();
+        let mut ident = ident.clone();
+        ident.set_span(span);
+        let call = quote_spanned!(span=> #ident::direct(#context #(#names),*));
+        let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {
             encode: quote! {
                 let mut writer = ::steadfast::__private::ArgsWriter::new();
@@ -127,7 +133,7 @@ impl Bodies {
                 reader.finish()?;
                 ::core::result::Result::Ok(args)
             },
-            run: quote! {
+            run: quote_spanned! {span=>
                 async move {
                     let (#(#names,)*) = args;
                     ::steadfast::__private::Outcome::into_result(#outcome)

@@ -42,7 +42,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #[doc = ""]
         #[doc = #note]
         #(#own)*
-        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, reason = "generated around the user's function")]
+        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "generated around the user's function")]
     };
     let function = if step.options.blocking {
         quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #result #block)

@@ -1,6 +1,5 @@
 #![allow(unused)]
 
-use std::rc::Rc;
 use steadfast::prelude::*;
 
 struct Money(u64);
@@ -13,11 +12,6 @@ async fn charge(price: Money) -> Result<()> {
 #[step]
 async fn price() -> Result<Money> {
     Ok(Money(1))
-}
-
-#[step]
-async fn shared(text: Rc<String>) -> Result<()> {
-    Ok(())
 }
 
 #[workflow]

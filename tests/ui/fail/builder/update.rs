@@ -14,7 +14,6 @@ async fn process(start: Start<Order>) -> Result<()> {
     let mut flow = start.with(Order::builder().id("o").build()).await?;
     flow.update(|c| c.totals(1)).await?;
     flow.update(|c| c.total("1")).await?;
-    flow.total = 5;
     Ok(())
 }
 

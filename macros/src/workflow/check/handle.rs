@@ -1,5 +1,7 @@
-//! `let _ = charge(&flow, 5);`: nothing happens, and no lint of rustc says so.
+//! What is wrong about a use of the handle: a call behind `let _ =`, of which nothing comes and no lint of rustc says so,
+//! and an assignment to the context.
 
+use crate::assignment::{self, By};
 use crate::faults::Faults;
 use crate::function::Parameter;
 use crate::name;
@@ -10,7 +12,11 @@ const OF_THE_FLOW: [&str; 5] = ["sleep", "sleep_until", "run", "update", "set"];
 
 pub(super) fn check(body: &Block, handle: Option<&Parameter>, faults: &Faults) {
     let Some(Pat::Ident(handle)) = handle.map(|handle| &handle.pattern) else { return };
-    Finder { handles: vec![handle.ident.clone()], faults }.visit_block(body);
+    let mut finder = Finder { handles: vec![handle.ident.clone()], faults };
+    finder.visit_block(body);
+    for handle in &finder.handles {
+        assignment::find(&By::Workflow(handle), body, faults);
+    }
 }
 
 struct Finder<'a> {

@@ -1,34 +1,67 @@
-//! A body that assigns to its context or borrows it mutably: rustc would suggest to make it `&mut`.
+//! A body that assigns to its context or borrows it mutably: rustc would suggest what does not help.
 
 use crate::faults::Faults;
 use crate::name;
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, Expr, ExprAssign, ExprBinary, ExprMethodCall, ExprReference, Ident, Member, PatIdent};
 
-pub(super) fn find(context: &Ident, body: &Block, faults: &Faults) {
-    let mut bindings = Bindings { name: context, again: false };
-    bindings.visit_block(body);
-    // `let mut ctx = ctx.clone();`: a copy may be changed.
-    if !bindings.again {
-        Changes { context, faults }.visit_block(body);
+/// Who assigns, and what to write instead.
+pub(crate) enum By<'a> {
+    /// A step, through its context.
+    Step(&'a Ident),
+    /// A workflow, through its handle.
+    Workflow(&'a Ident),
+}
+
+impl By<'_> {
+    fn name(&self) -> &Ident {
+        let (Self::Step(name) | Self::Workflow(name)) = self;
+        name
+    }
+
+    fn fault(&self) -> &'static str {
+        match self {
+            Self::Step(_) => "a step cannot change its context",
+            Self::Workflow(_) => "the context is changed only by `update`, so that it is recorded",
+        }
+    }
+
+    /// The code to write instead, for a field.
+    fn help(&self, field: &str) -> String {
+        match self {
+            Self::Step(_) => {
+                format!("return the new value, and write it in the workflow: `flow.update(|c| c.{field}(..)).await?`")
+            }
+            Self::Workflow(handle) => format!("write `{handle}.update(|c| c.{field}(..)).await?`"),
+        }
     }
 }
 
-/// Whether the name is bound again anywhere in the body.
+pub(crate) fn find(by: &By<'_>, body: &Block, faults: &Faults) {
+    let mut bindings = Bindings { name: by.name(), count: 0 };
+    bindings.visit_block(body);
+    // `let mut ctx = ctx.clone();`: a copy may be changed. The handle of `let mut flow = start.with(..)` is bound once.
+    let own = usize::from(matches!(by, By::Workflow(_)));
+    if bindings.count <= own {
+        Changes { by, faults }.visit_block(body);
+    }
+}
+
+/// How often the name is bound in the body.
 struct Bindings<'a> {
     name: &'a Ident,
-    again: bool,
+    count: usize,
 }
 
 impl<'ast> Visit<'ast> for Bindings<'_> {
     fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-        self.again |= pattern.ident == *self.name;
+        self.count += usize::from(pattern.ident == *self.name);
         visit::visit_pat_ident(self, pattern);
     }
 }
 
 struct Changes<'a> {
-    context: &'a Ident,
+    by: &'a By<'a>,
     faults: &'a Faults,
 }
 
@@ -37,7 +70,7 @@ impl Changes<'_> {
     fn field(&self, place: &Expr) -> Option<String> {
         match place {
             Expr::Field(field) => match (&*field.base, &field.member) {
-                (Expr::Path(base), Member::Named(member)) if base.path.is_ident(self.context) => {
+                (Expr::Path(base), Member::Named(member)) if base.path.is_ident(self.by.name()) => {
                     Some(name::plain(member))
                 }
                 (base, _) => self.field(base),
@@ -50,9 +83,7 @@ impl Changes<'_> {
 
     fn check(&self, place: &Expr) {
         if let Some(field) = self.field(place) {
-            let help =
-                format!("return the new value, and write it in the workflow: `flow.update(|c| c.{field}(..)).await?`");
-            self.faults.add(place, "a step cannot change its context", help);
+            self.faults.add(place, self.by.fault(), self.by.help(&field));
         }
     }
 }
@@ -72,10 +103,14 @@ impl<'ast> Visit<'ast> for Changes<'_> {
 
     /// `ctx.update(|c| ..)`, as the workflow's handle has it.
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        let on_context = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(self.context));
-        if on_context && call.method == "update" && matches!(call.args.first(), Some(Expr::Closure(_))) {
+        let on_context = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(self.by.name()));
+        if on_context
+            && matches!(self.by, By::Step(_))
+            && call.method == "update"
+            && matches!(call.args.first(), Some(Expr::Closure(_)))
+        {
             let help = "return the new values, and let the workflow call `flow.update(|c| ..).await?`";
-            self.faults.add(&call.method, "a step cannot change its context", help);
+            self.faults.add(&call.method, self.by.fault(), help);
         }
         visit::visit_expr_method_call(self, call);
     }
