@@ -98,11 +98,22 @@ async fn held() -> MemoryStore {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(original).start().await.unwrap();
     let run = engine.start(original, 5).id("bill-1").await.unwrap();
-    while run.status().await.unwrap().entries < 6 {
-        tokio::task::yield_now().await;
-    }
+    held_at(&run, 6).await;
     engine.shutdown(Duration::ZERO).await.unwrap();
     store
+}
+
+/// Waits until a run has so many entries.
+pub async fn held_at(run: &steadfast::Run, entries: u64) {
+    for _ in 0..4_000 {
+        let info = run.status().await.unwrap();
+        assert_eq!(info.parked, None);
+        if info.entries >= entries {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("the run did not come to entry {entries}");
 }
 
 async fn journal(run: &steadfast::Run) -> Vec<String> {
@@ -315,9 +326,7 @@ async fn a_defaulted_field_added_to_an_argument_does_not_park() {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(typed_before).start().await.unwrap();
     let run = engine.start(typed_before, 1_000).id("typed").await.unwrap();
-    while run.status().await.unwrap().entries < 4 {
-        tokio::task::yield_now().await;
-    }
+    held_at(&run, 4).await;
     engine.shutdown(Duration::ZERO).await.unwrap();
     let builder = Engine::builder().store(store).workflow(typed_after).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
@@ -353,9 +362,7 @@ async fn a_recorded_result_that_no_longer_decodes_parks_and_is_not_the_runs_fail
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(giving).start().await.unwrap();
     let run = engine.start(giving, ()).id("giving").await.unwrap();
-    while run.status().await.unwrap().entries < 4 {
-        tokio::task::yield_now().await;
-    }
+    held_at(&run, 4).await;
     engine.shutdown(Duration::ZERO).await.unwrap();
     let engine = Engine::builder().store(store.clone()).workflow(giving_narrow).start().await.unwrap();
     let run = engine.handle(giving_narrow, "giving").await.unwrap();
@@ -397,10 +404,7 @@ async fn maps_and_sets_as_arguments_are_never_parked_at_random() {
         let builder = Engine::builder().store(store.clone()).workflow(unordered).max_loads(100);
         let engine = builder.start().await.unwrap();
         let run = engine.start(unordered, 10).id("unordered").await.unwrap();
-        while run.status().await.unwrap().entries < 22 + round {
-            assert_eq!(run.status().await.unwrap().parked, None);
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        held_at(&run, 22 + round).await;
         engine.shutdown(Duration::ZERO).await.unwrap();
     }
     let builder = Engine::builder().store(store).workflow(unordered).stub::<hold>(|()| Ok(()));

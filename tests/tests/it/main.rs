@@ -3,6 +3,7 @@
 mod changed_code;
 mod codec;
 mod context;
+mod contexts;
 mod crash_aid;
 mod definitions;
 mod faulty;

@@ -91,6 +91,16 @@ async fn process(start: Start<Wide>, (name, cents): (String, u64)) -> Result<u64
     Ok(paid + sum + chosen)
 }
 
+/// A copy may be changed, under the same name too.
+#[step]
+async fn copies(ctx: &Wide) -> Result<u8> {
+    let mut copy = ctx.clone();
+    copy.a = 2;
+    let mut ctx = ctx.clone();
+    ctx.a += 1;
+    Ok(copy.a + ctx.a)
+}
+
 /// Names of the handle that stand for something else.
 #[workflow(context = Wide)]
 async fn shadowed(start: Start<Wide>) -> Result<u8> {
@@ -98,9 +108,10 @@ async fn shadowed(start: Start<Wide>) -> Result<u8> {
     flow.update(|flow| flow.a(flow.a + 1)).await?;
     let start = 5_u8;
     let started = flow.run("inline", async move || Ok::<_, Error>(start)).await?;
-    let mut flow = Wide::clone(&flow);
+    let handle = flow;
+    let mut flow = Wide::clone(&handle);
     flow.a = 7;
-    Ok(started + flow.a)
+    Ok(started + flow.a + copies(&handle).await?)
 }
 
 fn takes<M, F: steadfast::Startable<M>>(_: F) {}

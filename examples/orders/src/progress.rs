@@ -1,0 +1,64 @@
+//! How far it is: a bar on a terminal, a line every other second elsewhere.
+
+use crate::summary::grouped;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
+
+const BETWEEN_LINES: Duration = Duration::from_secs(2);
+
+/// The progress of one start.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    orders: u64,
+    /// How many were done before, which say nothing about the speed of today.
+    before: u64,
+    done: u64,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Begins with what is done already.
+    pub(crate) fn new(orders: usize, before: usize) -> Self {
+        let (orders, before) = (orders as u64, before as u64);
+        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} orders, {per_sec}, {eta} left")
+            .expect("the template is right")
+            .with_key("per_sec", |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
+                let _ = write!(text, "{:.0} a second", state.per_sec());
+            });
+        let bar = ProgressBar::new(orders).with_style(style).with_position(before);
+        bar.reset_eta();
+        Self { bar, orders, before, done: before, started: Instant::now(), last_line: Instant::now() }
+    }
+
+    /// One more order is done.
+    pub(crate) fn advance(&mut self) {
+        self.done += 1;
+        self.bar.set_position(self.done);
+        if self.bar.is_hidden() && self.last_line.elapsed() >= BETWEEN_LINES {
+            self.last_line = Instant::now();
+            let seconds = self.started.elapsed().as_secs_f64();
+            #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+            let (done, left) = ((self.done - self.before) as f64, self.orders.saturating_sub(self.done) as f64);
+            let rate = done / seconds;
+            let (so_far, of) = (grouped(self.done), grouped(self.orders));
+            say(&format!("{so_far} of {of} orders, {rate:.0} a second, {:.0} s left", left / rate));
+        }
+    }
+
+    /// Shows a line without disturbing the bar.
+    pub(crate) fn say(&self, line: &str) {
+        self.bar.suspend(|| say(line));
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Shows a line beside the result: on standard error, and if nobody listens there, nowhere.
+pub(crate) fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
