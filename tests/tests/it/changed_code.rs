@@ -1,6 +1,7 @@
 //! Code that changed under a run (cases N3, N8, V4, V5), and code that cannot be replayed (N5): parked, told in words,
 //! nothing written, and mended by the next deployment.
 
+use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -235,18 +236,31 @@ async fn awaiting_something_foreign_is_told_by_name_of_the_workflow() {
     // The step's result is kept, although what follows from it was not.
     assert_eq!(run.status().await.unwrap().entries, 3);
 
-    let run = engine.start(foreign_wake, 1).await.unwrap();
+    let run = engine.start(foreign_wake, Tally::new("foreign").name().to_owned()).await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::ForeignAwait);
     assert!(reason.to_string().contains("`foreign_wake`"), "{reason}");
 }
 
+/// Says that the first turn is over, then never ends.
+#[step]
+async fn signal(tally: String) -> Result<()> {
+    deed(&tally, "first turn over");
+    std::future::pending().await
+}
+
 /// Waits for a step and for a task that the engine does not own.
 #[workflow]
-async fn foreign_wake(flow: &mut Flow, n: u64) -> Result<u64> {
+async fn foreign_wake(flow: &mut Flow, tally: String) -> Result<u64> {
     let (tell, told) = tokio::sync::oneshot::channel::<u64>();
-    std::thread::Builder::new().spawn(move || tell.send(n))?;
-    let (held, told) = join!(hold(flow), told);
+    let here = Tally::named(&tally);
+    std::thread::Builder::new().spawn(move || {
+        while here.count("first turn over") == 0 {
+            std::thread::yield_now();
+        }
+        tell.send(1)
+    })?;
+    let (held, told) = join!(signal(flow, tally), told);
     held?;
     Ok(told?)
 }
