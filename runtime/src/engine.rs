@@ -44,7 +44,6 @@ pub struct Engine {
 
 impl Engine {
     /// The start of every engine: name a database and the workflows, then `start`.
-    #[must_use]
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new()
     }
@@ -57,12 +56,13 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
+    #[allow(clippy::needless_pass_by_value, reason = "an input is given to its run")]
     pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartCall<'_, F::Workflow>
     where
         F: Startable<M>,
     {
         drop(workflow);
-        StartCall::new(self, input)
+        StartCall::new(self, &input)
     }
 
     /// The handle of a run of this workflow by its id, with the types of its result.

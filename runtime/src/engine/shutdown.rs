@@ -2,7 +2,7 @@
 
 use super::core::{Core, Message};
 use super::{Engine, EngineError};
-use crate::store::{Lease, Write};
+use crate::store::{Lease, Store, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
     if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
         return Ok(());
     }
-    let leases = core.read(|store| store.leases()).await?;
+    let leases = core.read(Store::leases).await?;
     if let Some(row) = leases.into_iter().find(|row| row.number == lease.number && row.epoch == lease.epoch) {
         let owner = super::lease::NOBODY.to_owned();
         // Taken from us meanwhile: then it is not ours to give.

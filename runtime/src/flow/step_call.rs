@@ -21,12 +21,17 @@ use std::task::{Context, Poll};
 #[must_use = "a step runs only when it is awaited: add `.await`"]
 pub struct StepCall<'flow, T, E = crate::Error> {
     call: PendingCall,
-    result: PhantomData<(&'flow (), fn() -> (T, E))>,
+    flow: PhantomData<&'flow ()>,
+    result: PhantomData<fn() -> Result<T, E>>,
 }
 
 impl<T, E> StepCall<'_, T, E> {
     pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: StepCallSpec) -> Self {
-        Self { call: PendingCall::new(flow.journal(), First::Step(Box::new(call))), result: PhantomData }
+        Self {
+            call: PendingCall::new(flow.journal(), First::Step(Box::new(call))),
+            flow: PhantomData,
+            result: PhantomData,
+        }
     }
 }
 

@@ -16,6 +16,9 @@ impl<C: StepContext> Flow<C> {
     ///
     /// # Errors
     /// A value cannot be stored: the error names the field, the context is unchanged, and a replay meets the same error.
+    ///
+    /// # Panics
+    /// The closure panics, or an earlier one did and the panic was caught.
     pub async fn update<F>(&mut self, change: F) -> Result<(), ContextError>
     where
         F: FnOnce(&C::Update) -> &C::Update,

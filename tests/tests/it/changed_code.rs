@@ -105,7 +105,7 @@ async fn held() -> MemoryStore {
 }
 
 /// Waits until a run has so many entries.
-pub async fn held_at(run: &steadfast::Run, entries: u64) {
+pub(crate) async fn held_at(run: &steadfast::Run, entries: u64) {
     for _ in 0..4_000 {
         let info = run.status().await.unwrap();
         assert_eq!(info.parked, None);
@@ -312,13 +312,13 @@ struct Narrow {
 }
 
 #[step(name = "take")]
-async fn take_before(_value: Before) -> Result<u64> {
-    Ok(1)
+async fn take_before(value: Before) -> Result<u64> {
+    Ok(u64::from(value.id > 0))
 }
 
 #[step(name = "take")]
-async fn take_after(_value: After) -> Result<u64> {
-    Ok(1)
+async fn take_after(value: After) -> Result<u64> {
+    Ok(u64::from(value.note.is_none()))
 }
 
 #[workflow(name = "typed")]

@@ -10,31 +10,31 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Mark {
+pub(crate) enum Mark {
     Plain,
     Pair(i8, String),
     Named { at: (u64, f64) },
 }
 
 #[derive(StepContext, Clone, Debug, PartialEq)]
-pub struct Everything {
-    pub id: String,
+pub(crate) struct Everything {
+    pub(crate) id: String,
     #[context(default)]
-    pub optional: Option<u32>,
+    pub(crate) optional: Option<u32>,
     #[context(default)]
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
     #[context(default)]
-    pub blob: Vec<u8>,
+    pub(crate) blob: Vec<u8>,
     #[context(default = 0.1 + 0.2)]
-    pub float: f64,
+    pub(crate) float: f64,
     #[context(default = i128::MIN)]
-    pub wide: i128,
+    pub(crate) wide: i128,
     #[context(default)]
-    pub by_number: BTreeMap<i64, (u8, bool)>,
+    pub(crate) by_number: BTreeMap<i64, (u8, bool)>,
     #[context(default = Mark::Plain)]
-    pub mark: Mark,
+    pub(crate) mark: Mark,
     #[context(default)]
-    pub r#type: String,
+    pub(crate) r#type: String,
 }
 
 #[step]
@@ -95,18 +95,18 @@ async fn every_field_is_read_back_as_it_was_written_in_the_same_process_and_afte
 }
 
 #[derive(StepContext, Clone, Debug)]
-pub struct Twenty {
+pub(crate) struct Twenty {
     #[context(default)]
-    pub a: u32,
+    pub(crate) a: u32,
     #[context(default)]
-    pub b: String,
+    pub(crate) b: String,
     #[context(default)]
-    pub never: Noisy,
+    pub(crate) never: Noisy,
 }
 
 /// Counts how often it is serialised.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Noisy(u8);
+pub(crate) struct Noisy(u8);
 
 static SERIALISED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
@@ -139,11 +139,11 @@ async fn an_update_writes_what_changed_and_an_equal_value_writes_nothing() {
 }
 
 #[derive(StepContext, Clone, Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     #[context(default)]
-    pub price: f64,
+    pub(crate) price: f64,
     #[context(default)]
-    pub count: u32,
+    pub(crate) count: u32,
 }
 
 #[workflow(context = Measured)]
@@ -263,7 +263,7 @@ async fn changing_a_copy_in_a_step_has_no_effect() {
 }
 
 #[derive(StepContext, Clone, Debug)]
-pub struct Empty {}
+pub(crate) struct Empty {}
 
 #[step]
 async fn with_nothing(_ctx: &Empty) -> Result<bool> {

@@ -9,8 +9,8 @@ use steadfast::store::{
 
 /// A store in memory whose commits fail when a test says so. Clones are one store.
 #[derive(Clone, Default)]
-pub struct Faulty {
-    pub inner: MemoryStore,
+pub(crate) struct Faulty {
+    pub(crate) inner: MemoryStore,
     switch: Arc<Switch>,
 }
 
@@ -18,22 +18,17 @@ pub struct Faulty {
 struct Switch {
     failing: AtomicBool,
     lose_answers: AtomicUsize,
-    commits: AtomicUsize,
 }
 
 impl Faulty {
     /// From now on no commit is done, until it is switched off.
-    pub fn fail(&self, failing: bool) {
+    pub(crate) fn fail(&self, failing: bool) {
         self.switch.failing.store(failing, Ordering::SeqCst);
     }
 
     /// The next so many commits that append to a journal are done, but their answer is lost.
-    pub fn lose_answers(&self, commits: usize) {
+    pub(crate) fn lose_answers(&self, commits: usize) {
         self.switch.lose_answers.store(commits, Ordering::SeqCst);
-    }
-
-    pub fn commits(&self) -> usize {
-        self.switch.commits.load(Ordering::SeqCst)
     }
 }
 
@@ -48,7 +43,6 @@ impl Store for Faulty {
             return Err(failure());
         }
         let answers = self.inner.commit(writes)?;
-        switch.commits.fetch_add(1, Ordering::SeqCst);
         let appends = writes.iter().any(|write| matches!(write, Write::Append(_) | Write::Start(_)));
         let less_one = |left: usize| left.checked_sub(1);
         if appends && switch.lose_answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {

@@ -197,7 +197,7 @@ async fn a_sleeping_run_leaves_memory_and_a_time_that_passed_while_down_fires_on
     assert_eq!(fired, 1);
 }
 
-pub async fn wait_for(run: &steadfast::Run, status: Status) {
+pub(crate) async fn wait_for(run: &steadfast::Run, status: Status) {
     for _ in 0..4_000 {
         if run.status().await.unwrap().status == status {
             return;
