@@ -10,6 +10,8 @@ mod faulty;
 mod flows;
 mod killed;
 mod pedantic;
+mod power_loss;
+mod recorded;
 mod runs;
 mod steps;
 mod store;
