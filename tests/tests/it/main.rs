@@ -1,5 +1,6 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
+mod bad_input;
 mod changed_code;
 mod codec;
 mod context;
