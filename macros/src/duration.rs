@@ -13,7 +13,7 @@ const UNITS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3
 const HELP: &str = "write a number and a unit in quotes: \"200ms\", \"1.5s\", \"2m\", \"1h\" or \"7d\"";
 
 impl Duration {
-    pub(crate) const MINUTE: Self = Self(std::time::Duration::from_secs(60));
+    pub(crate) const MINUTE: Self = Self(std::time::Duration::from_mins(1));
 
     /// The duration that an attribute gives, or the fault at its literal.
     pub(crate) fn parse(value: &Expr, faults: &Faults) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! Collects every fault of an item, so that all are reported in one run.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::cell::RefCell;
 
@@ -20,11 +20,6 @@ impl Faults {
         self.push(syn::Error::new_spanned(place, sentence(fault.as_ref(), help.as_ref())));
     }
 
-    /// [`add`](Faults::add) for a place of which only the span is known.
-    pub(crate) fn add_at(&self, span: Span, fault: impl AsRef<str>, help: impl AsRef<str>) {
-        self.push(syn::Error::new(span, sentence(fault.as_ref(), help.as_ref())));
-    }
-
     /// Notes an error of the parser.
     pub(crate) fn push(&self, error: syn::Error) {
         self.found.borrow_mut().as_mut().expect("faults are read once").push(error);
@@ -33,6 +28,11 @@ impl Faults {
     /// The value, or nothing and its error noted.
     pub(crate) fn take<T>(&self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// [`take`](Faults::take) for what a user writes in an attribute: the parser's words, and how it is written.
+    pub(crate) fn read<T>(&self, result: syn::Result<T>, help: &str) -> Option<T> {
+        self.take(result.map_err(|error| syn::Error::new(error.span(), sentence(&error.to_string(), help))))
     }
 
     pub(crate) fn any(&self) -> bool {
@@ -52,8 +52,7 @@ fn sentence(fault: &str, help: &str) -> String {
 
 impl Drop for Faults {
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.found.borrow().is_some() {
-            panic!("the faults of an item were not reported");
-        }
+        let reported = self.found.borrow().is_none();
+        assert!(reported || std::thread::panicking(), "the faults of an item were not reported");
     }
 }

@@ -3,7 +3,7 @@
 use crate::faults::Faults;
 use crate::name;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, FnArg, Ident, ItemFn, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference, Visibility,
@@ -78,6 +78,12 @@ impl Function {
             _ => None,
         };
         Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, block, sig })
+    }
+
+    /// What it returns; something that compiles if that cannot be used.
+    pub(crate) fn output(&self) -> TokenStream {
+        let otherwise = || quote!(::core::result::Result<(), ::steadfast::Error>);
+        self.output.as_ref().map_or_else(otherwise, ToTokens::to_token_stream)
     }
 
     pub(crate) fn ident(&self) -> &Ident {

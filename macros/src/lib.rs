@@ -4,6 +4,7 @@
 //! `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a stand-in body,
 //! so that one fault gives one message and no fault hides another.
 
+mod assignment;
 mod context;
 mod duration;
 mod faults;
@@ -65,6 +66,8 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// let id = charge::direct(&context, 500).await?;       // in a unit test: the function itself
 /// ```
 ///
+/// The name stands for a function and for a type, so a step cannot be imported next to a module of its name.
+///
 /// # Attributes
 ///
 /// | attribute | meaning |
@@ -97,6 +100,8 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// let run = engine.start(process_order, order).await?;
 /// ```
+///
+/// Like a step's, the name stands for a function and for a type.
 ///
 /// The body is run again from its beginning after a crash, with recorded results in place of what has happened. So it
 /// must do the same again: the time, random numbers and sleeps come from the handle, everything from outside from steps.

@@ -6,7 +6,8 @@ pub(crate) fn help(word: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|known| (distance(word, known), known)).min();
     match nearest {
         Some((distance, nearest)) if distance <= word.len().max(nearest.len()) / 3 + 1 && distance < nearest.len() => {
-            format!("did you mean `{nearest}`? There are: {list}")
+            let others = if known.len() > 1 { format!(" There are: {list}") } else { String::new() };
+            format!("did you mean `{nearest}`?{others}")
         }
         _ => format!("there are: {list}"),
     }

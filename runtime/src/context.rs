@@ -8,7 +8,7 @@ mod persist;
 mod schema;
 mod text;
 
-pub use builder::{Set, Unset, set};
+pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
 pub use persist::Persist;
 pub use schema::{FieldSchema, Schema};
@@ -22,8 +22,9 @@ pub type FieldValues = Vec<(&'static str, Value)>;
 /// A context of a workflow; implemented by `#[derive(StepContext)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a context",
-    label = "a step's first parameter, if it is a reference, is its context",
-    note = "put `#[derive(StepContext, Clone)]` on `{Self}` if it shall be the context; an argument of a step is passed by value"
+    label = "this is not a context",
+    note = "put `#[derive(StepContext, Clone)]` on it",
+    note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
@@ -69,7 +70,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
 
     /// The start of an update.
     #[doc(hidden)]
-    fn update(old: Arc<Self>) -> Self::Update;
+    fn begin_update(old: Arc<Self>) -> Self::Update;
 
     /// The context as JSON: an object with a member for each field. Bytes stand in it as base64 text.
     ///
@@ -94,10 +95,10 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     #[must_use]
     fn with<F>(&self, change: F) -> Self
     where
-        F: FnOnce(&mut Self::Update) -> &mut Self::Update,
+        F: FnOnce(&Self::Update) -> &Self::Update,
     {
-        let mut update = Self::update(Arc::new(self.clone()));
-        change(&mut update);
+        let update = Self::begin_update(Arc::new(self.clone()));
+        change(&update);
         Arc::unwrap_or_clone(update.apply())
     }
 }
@@ -105,11 +106,11 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
 /// The generated type behind [`StepContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.
-    type Context: StepContext;
+    type Context;
 
     /// The names of the fields that were set to another value than they have; encodes nothing.
     #[doc(hidden)]
-    fn changed(&self) -> Vec<&'static str>;
+    fn changed(&mut self) -> Vec<&'static str>;
 
     /// Encodes the fields that were set to another value and applies them, in place if nobody else holds the old
     /// context. On an error the old context is untouched.

@@ -44,7 +44,6 @@ pub struct Engine {
 
 impl Engine {
     /// The start of every engine: name a database and the workflows, then `start`.
-    #[must_use]
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new()
     }
@@ -57,12 +56,13 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
+    #[allow(clippy::needless_pass_by_value, reason = "an input is given to its run")]
     pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartCall<'_, F::Workflow>
     where
         F: Startable<M>,
     {
         drop(workflow);
-        StartCall::new(self, input)
+        StartCall::new(self, &input)
     }
 
     /// The handle of a run of this workflow by its id, with the types of its result.
@@ -97,13 +97,15 @@ impl Engine {
         Ok(Run::new(self, row.number, row.id, row.workflow))
     }
 
-    /// The runs that fit a filter, in the order of their start, one page at a time.
+    /// The runs that fit a filter, in the order of their start, one page at a time. A run whose row is damaged is left out
+    /// and named in the log; [`run`](Engine::run) says what is wrong with it.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn list(&self, filter: RunFilter) -> Result<Vec<RunInfo>, EngineError> {
-        let rows = self.core.read(move |store| store.runs(&filter.query())).await?;
-        Ok(rows.into_iter().map(RunInfo::from_row).collect())
+        let page = self.core.read(move |store| store.runs(&filter.query())).await?;
+        recovery::report(&page);
+        Ok(page.runs.into_iter().map(RunInfo::from_row).collect())
     }
 
     /// Tries a parked run again, now.

@@ -4,7 +4,7 @@ mod outcome;
 mod step;
 mod terminal;
 
-pub use outcome::Outcome;
+pub use outcome::{Input, Outcome};
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;
 

@@ -47,8 +47,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// A random number, the same in every replay.
     #[must_use]
     pub fn random(&self) -> u64 {
-        let bytes = self.journal.random();
-        u64::from_le_bytes(bytes[..8].try_into().expect("16 bytes have 8"))
+        uuid::Uuid::from_bytes(self.journal.random()).as_u64_pair().0
     }
 
     /// A random UUID (version 4), the same in every replay.

@@ -42,9 +42,9 @@ pub mod prelude {
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, Schema, Set, StepContext, Unset, set,
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, Schema, Set, StepContext, Unset, change, set,
     };
-    pub use crate::error::{Failure, Outcome};
+    pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
     pub use crate::policy::Policy;
     pub use crate::step::StepDef;

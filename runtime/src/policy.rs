@@ -27,7 +27,7 @@ impl Policy {
         attempts: 1,
         backoff: Duration::from_secs(1),
         factor: 2.0,
-        max_backoff: Duration::from_secs(60),
+        max_backoff: Duration::from_mins(1),
         jitter: 0.1,
         timeout: None,
     };

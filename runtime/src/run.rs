@@ -53,7 +53,7 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         let body = W::call(Start::new(journal), input).future;
         Ok(Box::pin(async move {
             match body.await {
-                Ok(output) => end(codec::round_trip(&output).map(|(stored, _)| stored), BodyEnd::Completed),
+                Ok(output) => end(codec::record(&output), BodyEnd::Completed),
                 Err(error) => end(encode_failure(&error), BodyEnd::Failed),
             }
         }))
@@ -61,7 +61,7 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
 }
 
 fn encode_failure<E: Failure>(error: &E) -> Result<Value, codec::CodecError> {
-    codec::round_trip(error).map(|(stored, _)| stored)
+    codec::record(error)
 }
 
 fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {

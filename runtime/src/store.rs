@@ -16,7 +16,7 @@ mod write;
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
-pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunQuery, RunRow, Status};
+pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, Status};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use write::{Append, Change, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
 
@@ -44,7 +44,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// The database cannot be read.
-    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError>;
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError>;
 
     /// At most `limit` entries of a run with a sequence number greater than `after`, in order.
     ///

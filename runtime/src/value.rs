@@ -55,6 +55,11 @@ impl Value {
         Self { form: Form::Json, bytes: text.into() }
     }
 
+    /// A text in JSON form.
+    pub(crate) fn text(text: &str) -> Self {
+        Self::json(serde_json::Value::from(text).to_string())
+    }
+
     /// A value in raw form.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {

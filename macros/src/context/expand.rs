@@ -3,6 +3,7 @@
 mod builder;
 mod defaults;
 mod definition;
+mod fields;
 mod update;
 
 use super::input::Context;
@@ -20,7 +21,7 @@ pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
     ];
     quote! {
         #(#types)*
-        #[allow(deprecated, reason = "the user's own fields")]
+        #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery, reason = "the fields are the user's")]
         const _: () = { #(#items)* };
     }
 }

@@ -27,8 +27,6 @@ pub(crate) struct Field {
     /// How the type was written.
     pub(crate) type_name: String,
     pub(crate) default: Option<Default>,
-    /// `#[cfg]` is stripped before a derive sees the field, so only the lints are of interest.
-    pub(crate) deprecated: bool,
 }
 
 /// What an optional field is if it is not set.
@@ -111,8 +109,10 @@ impl Field {
         let type_name = name::as_written(&ty);
         // Generated types hold the field's type too, and there `Self` would be another.
         NameSelf(context).visit_type_mut(&mut ty);
-        let deprecated = field.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated"));
-        Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default, deprecated }
+        if let Some(Default::Value(value)) = &mut default {
+            NameSelf(context).visit_expr_mut(value);
+        }
+        Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default }
     }
 }
 
@@ -129,9 +129,9 @@ impl VisitMut for NameSelf<'_> {
 /// What stands in all `#[context(..)]` of an item.
 fn metas(attributes: &[Attribute], faults: &Faults) -> Vec<Meta> {
     let ours = attributes.iter().filter(|attribute| attribute.path().is_ident("context"));
-    ours.filter_map(|attribute| faults.take(attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)))
-        .flatten()
-        .collect()
+    let help = "write `#[context(default)]` or `#[context(default = value)]` on a field, `#[context(name = \"order\")]` on the struct";
+    let read = |attribute: &Attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    ours.filter_map(|attribute| faults.read(read(attribute), help)).flatten().collect()
 }
 
 /// Words that a later version will know; that they are missing is said as such.
@@ -148,7 +148,11 @@ fn unknown(meta: &Meta, known: &[&str], place: &str, faults: &Faults) {
         };
         faults.add(meta, format!("`{word}` is written another way"), format!("write {form}"));
     } else if LATER.contains(&word.as_str()) || word == "form" {
-        faults.add(meta.path(), format!("this version of steadfast does not have `{word}` yet"), help);
+        faults.add(
+            meta.path(),
+            format!("this version of steadfast does not have `{word}` yet"),
+            format!("{place} has: {}", known.join(", ")),
+        );
     } else {
         faults.add(meta.path(), format!("`{word}` is not an attribute of {place}"), help);
     }

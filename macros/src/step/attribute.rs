@@ -32,6 +32,8 @@ pub(crate) struct Retry {
 const OPTIONS: [&str; 4] = ["name", "timeout", "retry", "blocking"];
 const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
 
+const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff = \"200ms\"))]`";
+
 type List = Punctuated<Meta, Token![,]>;
 
 /// Notes words that are given twice.
@@ -53,7 +55,7 @@ impl Options {
     pub(crate) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
         let mut options = Self::default();
         let mut seen = Seen(Vec::new());
-        for meta in faults.take(List::parse_terminated.parse2(attribute)).into_iter().flatten() {
+        for meta in faults.read(List::parse_terminated.parse2(attribute), HELP).into_iter().flatten() {
             if seen.first(&meta, faults) {
                 options.one(&meta, faults);
             }
@@ -82,11 +84,12 @@ impl Options {
             ("retry", _) => wrong_form(meta, "retry(attempts = 5, backoff = \"200ms\")", faults),
             ("blocking", _) => wrong_form(meta, "blocking", faults),
             _ if RETRY.contains(&word.as_str()) => {
-                let help = format!("write `retry(attempts = 5, {word} = ..)`");
+                let rest = if word == "attempts" { String::new() } else { format!(", {word} = ..") };
+                let help = format!("write `retry(attempts = 5{rest})`");
                 faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
             }
             _ => {
-                faults.add(meta.path(), format!("`{word}` is not an option of a step"), suggest::help(&word, &OPTIONS))
+                faults.add(meta.path(), format!("`{word}` is not an option of a step"), suggest::help(&word, &OPTIONS));
             }
         }
     }
@@ -101,7 +104,7 @@ impl Retry {
     fn parse(list: &syn::MetaList, faults: &Faults) -> Self {
         let mut retry = Self::default();
         let mut seen = Seen(Vec::new());
-        let metas = faults.take(list.parse_args_with(List::parse_terminated));
+        let metas = faults.read(list.parse_args_with(List::parse_terminated), HELP);
         let readable = metas.is_some();
         for meta in metas.into_iter().flatten() {
             let word = name::as_written(meta.path());

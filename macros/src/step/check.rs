@@ -1,8 +1,134 @@
 //! One function for each rule.
 
 use super::input::Step;
+use crate::assignment::{self, By};
 use crate::faults::Faults;
+use crate::function::{Function, borrows_or_hides};
+use crate::name;
+use syn::visit::{self, Visit};
+use syn::{Pat, Type};
+
+const CHANGE: &str = "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`";
 
 pub(super) fn all(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
+    is_async(step, faults);
+    context_is_shared(step, faults);
+    context_is_not_the_handle(step, faults);
+    for argument in &step.arguments {
+        let handle = argument_is_no_handle(&argument.ty, faults);
+        if !handle {
+            argument_owns(&argument.ty, faults);
+        }
+    }
+    body_leaves_the_context(step, faults);
+}
+
+/// A plain `fn` without `blocking`, or the other way round.
+fn is_async(step: &Step, faults: &Faults) {
+    let sig = &step.function.sig;
+    match (sig.asyncness, step.options.blocking) {
+        (None, false) => {
+            let help = "write `async fn`, or `#[step(blocking)]` if it blocks its thread";
+            faults.add(sig.fn_token, "a step is an `async fn`", help);
+        }
+        (Some(token), true) => {
+            let help = "drop `async` if it blocks its thread, else drop `blocking`";
+            faults.add(token, "a blocking step is a plain `fn`", help);
+        }
+        _ => {}
+    }
+}
+
+/// `ctx: &mut OrderContext`.
+fn context_is_shared(step: &Step, faults: &Faults) {
+    let Some(context) = &step.context else { return };
+    let reference = &context.reference;
+    let ty = name::as_written(&reference.elem);
+    if is_handle(&reference.elem) {
+        return;
+    }
+    if reference.mutability.is_some() {
+        let help = format!("take `&{ty}`, {CHANGE}");
+        faults.add(&context.parameter.ty, "a step can read its context, and cannot change it", help);
+    } else if let Some(lifetime) = &reference.lifetime {
+        faults.add(lifetime, "the context is borrowed for as long as the step runs", format!("write `&{ty}`"));
+    }
+}
+
+/// `ctx: &Flow<OrderContext>`.
+fn context_is_not_the_handle(step: &Step, faults: &Faults) {
+    if let Some(context) = &step.context
+        && is_handle(&context.reference.elem)
+    {
+        handle_in_a_step(&context.parameter.ty, faults);
+    }
+}
+
+/// `flow: Flow<OrderContext>`, also in a tuple or an `Arc`.
+fn argument_is_no_handle(ty: &Type, faults: &Faults) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            self.0 |= is_handle(ty);
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_type(ty);
+    if finder.0 {
+        handle_in_a_step(ty, faults);
+    }
+    finder.0
+}
+
+fn is_handle(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    // `Start` alone may be a user's own type; the handle has its parameter or stands in its crate.
+    let ours = path.path.segments.len() > 1 && path.path.segments[0].ident == "steadfast";
+    let has_context = path.path.segments.last().is_some_and(|last| !last.arguments.is_empty());
+    (ours || has_context) && Function::last_word(ty).is_some_and(|word| word == "Flow" || word == "Start")
+}
+
+fn handle_in_a_step(ty: &Type, faults: &Faults) {
+    let help = format!("take what it reads, `context: &YourContext`; {CHANGE}");
+    faults.add(
+        ty,
+        "a step cannot have the handle of the workflow: it could change the context while other steps read it",
+        help,
+    );
+}
+
+/// `name: &str`, `items: impl Iterator`.
+fn argument_owns(ty: &Type, faults: &Faults) {
+    if let Type::ImplTrait(_) = ty {
+        let help = "write the type itself: it is read back when the step runs again after a crash";
+        faults.add(ty, "an argument of a step has a type that can be named", help);
+    } else if borrows_or_hides(ty) {
+        let help = match name::as_written(ty).as_str() {
+            "&str" | "&'static str" | "&String" => "write `String`".to_owned(),
+            "&[u8]" => "write `Vec<u8>` or `Bytes`".to_owned(),
+            written => match ty {
+                Type::Reference(reference) => match &*reference.elem {
+                    Type::Slice(slice) => format!("write `Vec<{}>`", name::as_written(&slice.elem)),
+                    elem => format!(
+                        "write `{}`, and pass a clone; only the context, in the first place, is borrowed",
+                        name::as_written(elem)
+                    ),
+                },
+                _ => format!("write a type that owns what it holds instead of `{written}`"),
+            },
+        };
+        faults.add(ty, "an argument of a step is recorded, so it cannot be borrowed", help);
+    }
+}
+
+/// `ctx.status = ..`, `&mut ctx.status`.
+fn body_leaves_the_context(step: &Step, faults: &Faults) {
+    if let Some(context) = &step.context
+        && let Pat::Ident(pattern) = &context.parameter.pattern
+        && assignment::times_bound(&pattern.ident, &step.function.block) == 0
+    {
+        assignment::find(&By::Step(&pattern.ident), &step.function.block, faults);
+    }
 }

@@ -13,11 +13,3 @@ pub(super) fn all(step: &Step, stand_in: bool) -> TokenStream {
     let items = [call::items(step, stand_in), direct::items(step, stand_in), definition::items(step, stand_in)];
     quote!(#(#items)*)
 }
-
-/// What the step returns; something that compiles if that cannot be used.
-fn output(step: &Step) -> TokenStream {
-    match &step.function.output {
-        Some(ty) => quote!(#ty),
-        None => quote!(::core::result::Result<(), ::steadfast::Error>),
-    }
-}

@@ -38,6 +38,9 @@ impl Parse for Word {
         }
         input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(Self::Unfinished(word));
+        }
         input.parse().map(|ty| Self::Context(word, ty))
     }
 }
@@ -46,7 +49,8 @@ impl Options {
     pub(crate) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
         let mut options = Self::default();
         let words = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, attribute);
-        for word in faults.take(words).into_iter().flatten() {
+        let help = "write `#[workflow(context = OrderContext)]`";
+        for word in faults.read(words, help).into_iter().flatten() {
             match word {
                 Word::Context(word, ty) => {
                     if options.context.replace(ty).is_some() {
@@ -60,6 +64,11 @@ impl Options {
                 }
                 Word::Unfinished(word) if word == "name" => {
                     faults.add(word, "`name` gives the recorded name", "write `name = \"process_order\"`");
+                }
+                Word::Unfinished(word) if word.to_string().starts_with(char::is_uppercase) => {
+                    let fault = format!("`{word}` stands here without a word that says what it is");
+                    faults.add(&word, fault, format!("write `context = {word}`"));
+                    options.context = Some(syn::parse_quote!(#word));
                 }
                 Word::Unfinished(word) => unknown(&word.to_string(), &word, faults),
             }

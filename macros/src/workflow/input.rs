@@ -48,15 +48,28 @@ impl Workflow {
 }
 
 impl Form {
+    /// By the type's last word, so that a name of the user's own, such as `OrderFlow`, may stand for it.
     fn of(ty: &Type) -> Self {
-        let word = |ty: &Type| Function::last_word(ty);
+        let ends = |ty: &Type, with| Function::last_word(ty).is_some_and(|word| word.ends_with(with));
         match ty {
-            Type::Path(_) if word(ty).as_deref() == Some("Start") => Self::Start,
-            Type::Reference(reference) if word(&reference.elem).as_deref() == Some("Flow") => {
-                if reference.mutability.is_some() { Self::FlowMut } else { Self::Flow }
+            Type::Path(_) if ends(ty, "Start") => Self::Start,
+            Type::Reference(reference) if ends(&reference.elem, "Flow") => {
+                if reference.mutability.is_some() {
+                    Self::FlowMut
+                } else {
+                    Self::Flow
+                }
             }
             _ => Self::Unknown,
         }
+    }
+}
+
+/// Whether the handle is written with its own name, and not with one of the user's.
+pub(crate) fn is_own_name(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_own_name(&reference.elem),
+        ty => Function::last_word(ty).is_some_and(|word| word == "Start" || word == "Flow"),
     }
 }
 

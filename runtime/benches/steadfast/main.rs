@@ -13,13 +13,16 @@ mod workflows;
 use table::Table;
 use tokio::runtime::Runtime;
 
+/// One line of the table, measured in a folder of its own.
+type Line = fn(&Runtime, &std::path::Path, &mut Table);
+
 fn main() {
     // Cargo passes `--bench`; a name restricts the lines.
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, fn(&Runtime, &std::path::Path, &mut Table)); 6] = [
+    let lines: [(&str, Line); 6] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),

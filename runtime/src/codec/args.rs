@@ -24,7 +24,9 @@ enum Arg {
 
 impl Default for ArgsWriter {
     fn default() -> Self {
-        Self { json: vec![b'['], args: Vec::new() }
+        let mut json = Vec::with_capacity(128);
+        json.push(b'[');
+        Self { json, args: Vec::new() }
     }
 }
 

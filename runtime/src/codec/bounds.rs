@@ -19,21 +19,25 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Storable for T {}
     message = "`{Self}` cannot be an argument of a step",
     label = "arguments are recorded, so that a step can be run again after a crash",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it; it must own what it holds (`String` instead of `&str`)",
-    note = "the handle of a workflow cannot be passed into a step: return a value, and let the workflow change the context"
+    note = "the handle of a workflow cannot be passed into a step: return a value, and let the workflow change the context with `flow.update(..)`"
 )]
-pub trait StepArg: Serialize + DeserializeOwned + Send + 'static {
+pub trait StepArg: Sized + 'static {
     /// Adds the argument to those of a call.
     #[doc(hidden)]
+    fn write(&self, name: &'static str, args: &mut ArgsWriter) -> Result<(), CodecError>;
+
+    /// Takes the argument from those that were recorded.
+    #[doc(hidden)]
+    fn read(name: &'static str, args: &mut ArgsReader) -> Result<Self, CodecError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> StepArg for T {
     fn write(&self, name: &'static str, args: &mut ArgsWriter) -> Result<(), CodecError> {
         args.arg(name, self)
     }
 
-    /// Takes the argument from those that were recorded.
-    #[doc(hidden)]
     fn read(name: &'static str, args: &mut ArgsReader) -> Result<Self, CodecError> {
         args.arg(name)
     }
 }
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> StepArg for T {}

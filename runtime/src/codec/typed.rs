@@ -24,7 +24,7 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
     if let Some(bytes) = raw(value) {
         return Ok(Value { form: Form::Bytes, bytes });
     }
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(128);
     json::append(&mut text, value, Order::AsGiven)?;
     Ok(Value::json(text))
 }
@@ -34,12 +34,12 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
 /// # Errors
 /// It does not fit the type: expected and found.
 pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    match (value.form, form_of::<T>()) {
-        (Form::Bytes, Form::Bytes) => Ok(from_raw(&value.bytes).expect("the type is one of three")),
-        (Form::Json, _) => serde_json::from_slice(&value.bytes).map_err(|error| misfit::<T>(value, &reason(&error))),
-        (Form::Bytes, _) => Err(misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
-        (Form::Parts, _) => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
-        (Form::Hash, _) => Err(misfit::<T>(value, "only the hash of the value was kept")),
+    match value.form {
+        Form::Bytes => from_raw(&value.bytes)
+            .ok_or_else(|| misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
+        Form::Json => serde_json::from_slice(&value.bytes).map_err(|error| misfit::<T>(value, &reason(&error))),
+        Form::Parts => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
+        Form::Hash => Err(misfit::<T>(value, "only the hash of the value was kept")),
     }
 }
 

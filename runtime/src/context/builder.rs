@@ -1,4 +1,7 @@
-//! The states of a required field in a builder.
+//! What generated code needs to build and change a context.
+
+use super::StepContext;
+use std::sync::Arc;
 
 /// The field has its value.
 #[doc(hidden)]
@@ -15,4 +18,10 @@ pub struct Unset;
 #[must_use]
 pub fn set<T>(value: Option<T>) -> T {
     value.expect("the type of the builder says that the field is set")
+}
+
+/// The context for a change in place, or a copy of it if somebody else holds it.
+#[doc(hidden)]
+pub fn change<C: StepContext>(context: &mut Arc<C>) -> &mut C {
+    Arc::make_mut(context)
 }

@@ -9,40 +9,73 @@ use serde::{Serialize, de::DeserializeOwned};
 ///
 /// Locks, cells and atomics are excluded: a field cannot be changed behind the journal's back.
 //
-// All that generated code does with a field is a method here, named through the field's type: so a type that cannot be
-// a field gives one error, at its place in the struct, and not one for each use.
+// All that generated code does with a field is a method here, named through the field's type, and what the type must be
+// able to do stands at the one implementation: so a type that cannot be a field gives one error, at its place in the
+// struct, and not one for each use and each missing trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a stored field of a context",
     label = "a stored field must be `Serialize + Deserialize + PartialEq + Clone + Send + Sync` and own what it holds",
     note = "derive what is missing: `#[derive(Serialize, Deserialize, PartialEq, Clone)]`",
     note = "a lock, cell or atomic cannot be stored, because a step could change the context through it: store the value, and change it with `flow.update(..)`"
 )]
-pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {
+pub trait Persist: Sized + 'static {
     /// Encodes the field, notes the value under the field's name, and gives back what a reader will decode.
     #[doc(hidden)]
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError>;
+
+    /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
+    #[doc(hidden)]
+    fn store_new(
+        new: Option<Self>,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Option<Self>, ContextError>;
+
+    /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
+    #[doc(hidden)]
+    fn store_if_new(
+        self,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Self, ContextError>;
+
+    /// Notes the field's name if the values differ.
+    #[doc(hidden)]
+    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>);
+
+    /// Decodes the field.
+    #[doc(hidden)]
+    fn read(value: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError>;
+
+    /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
+    #[doc(hidden)]
+    fn load(
+        value: Option<Value>,
+        default: Option<fn() -> Self>,
+        schema: &Schema,
+        field: usize,
+    ) -> Result<Self, ContextError>;
+
+    /// The form in which values of this type are stored.
+    #[doc(hidden)]
+    #[must_use]
+    fn form() -> Form;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
         let stored = codec::encode(&self).map_err(|error| schema.refuse(field, &error))?;
         // Raw bytes come back by construction, and may be large.
-        let decoded = if stored.form == Form::Bytes { self } else { self.read_back(&stored, schema, field)? };
+        let decoded = if stored.form == Form::Bytes { self } else { read_back(&self, &stored, schema, field)? };
         values.push((schema.fields[field].name, stored));
         Ok(decoded)
     }
 
-    /// The value as a reader will decode it, which must be equal.
-    #[doc(hidden)]
-    fn read_back(&self, stored: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError> {
-        let decoded = codec::decode::<Self>(stored).map_err(|error| {
-            schema.refuse(field, &format!("the value can be written but not be read back: {error}"))
-        })?;
-        if decoded == *self {
-            return Ok(decoded);
-        }
-        Err(schema
-            .refuse(field, &format!("the value is written as `{stored}`, and that is read back as another value")))
-    }
-
-    /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
-    #[doc(hidden)]
     fn store_new(
         new: Option<Self>,
         old: &Self,
@@ -56,8 +89,6 @@ pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Syn
         }
     }
 
-    /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
-    #[doc(hidden)]
     fn store_if_new(
         self,
         old: &Self,
@@ -68,22 +99,16 @@ pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Syn
         if self == *old { Ok(old.clone()) } else { self.store(schema, field, values) }
     }
 
-    /// Notes the field's name if the values differ.
-    #[doc(hidden)]
     fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
         if self != old {
             changed.push(name);
         }
     }
 
-    /// Decodes the field.
-    #[doc(hidden)]
     fn read(value: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError> {
         codec::decode(value).map_err(|error| schema.refuse(field, &error))
     }
 
-    /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
-    #[doc(hidden)]
     fn load(
         value: Option<Value>,
         default: Option<fn() -> Self>,
@@ -93,17 +118,29 @@ pub trait Persist: Serialize + DeserializeOwned + PartialEq + Clone + Send + Syn
         match (value, default) {
             (Some(value), _) => Self::read(&value, schema, field),
             (None, Some(default)) => Ok(default()),
-            (None, None) => Err(schema.refuse(field, &"it is required, and there is no value for it")),
+            (None, None) => Err(schema.refuse(
+                field,
+                &format!("it is required (`{}`), and there is no value for it", schema.fields[field].type_name),
+            )),
         }
     }
 
-    /// The form in which values of this type are stored.
-    #[doc(hidden)]
-    #[must_use]
     fn form() -> Form {
         codec::form_of::<Self>()
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {}
+/// The value as a reader will decode it, which must be equal.
+fn read_back<T: Persist + DeserializeOwned + PartialEq>(
+    written: &T,
+    stored: &Value,
+    schema: &Schema,
+    field: usize,
+) -> Result<T, ContextError> {
+    let decoded = codec::decode::<T>(stored)
+        .map_err(|error| schema.refuse(field, &format!("the value can be written but not be read back: {error}")))?;
+    if decoded == *written {
+        return Ok(decoded);
+    }
+    Err(schema.refuse(field, &format!("the value is written as `{stored}`, and that is read back as another value")))
+}

@@ -30,7 +30,7 @@ impl Schema {
     /// The schema as JSON, for the record and for a person who reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let quoted = |text: &str| serde_json::to_string(text).expect("a string is JSON");
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let mut json = format!(r#"{{"name":{},"fields":["#, quoted(self.name));
         for (index, field) in self.fields.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
@@ -55,11 +55,7 @@ impl Schema {
 
     /// The error that names a field of this context.
     pub(crate) fn refuse(&self, field: usize, why: &dyn fmt::Display) -> ContextError {
-        let FieldSchema { name, type_name, .. } = &self.fields[field];
-        ContextError {
-            context: self.name.into(),
-            field: Some((*name).into()),
-            message: format!("(type `{type_name}`) {why}"),
-        }
+        let field = self.fields[field].name;
+        ContextError { context: self.name.into(), field: Some(field.into()), message: why.to_string() }
     }
 }

@@ -106,12 +106,6 @@ impl Bodies {
         }
     }
 
-    /// Tells every body to stop.
-    pub(super) fn tell_all(&mut self) {
-        let positions: Vec<u64> = self.running.keys().copied().collect();
-        positions.into_iter().for_each(|position| self.tell(position));
-    }
-
     /// The next time limit, in milliseconds since 1970.
     pub(super) fn next_deadline(&self) -> Option<i64> {
         self.running.values().filter_map(|running| running.deadline).min()

@@ -89,7 +89,9 @@ impl Committer {
             std::mem::take(&mut queue.replies)
         };
         self.shared.filled.notify_one();
-        replies.into_iter().for_each(|reply| reply(Err(closed())));
+        for reply in replies {
+            reply(Err(closed()));
+        }
     }
 }
 

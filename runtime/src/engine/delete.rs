@@ -45,7 +45,7 @@ pub(super) async fn cancel_parked(core: &Core, run: i64, id: &str, reason: Strin
         return Err(refused(Status::Running));
     }
     let at = core.now();
-    let value = Some(Value::json(serde_json::to_vec(&reason).expect("a text is JSON")));
+    let value = Some(Value::text(&reason));
     let asked = EntryRow { value: value.clone(), ..plain_entry(row.seq + 1, Kind::CancelRequested, at) };
     let ended = EntryRow { cause: Some(asked.seq), value, ..plain_entry(row.seq + 2, Kind::RunCancelled, at) };
     let change = Change {

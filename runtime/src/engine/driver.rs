@@ -6,7 +6,7 @@ use super::timers::Sleeper;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::run::{Effect, Run};
-use crate::store::{Append, Rejected, StoreError, Write};
+use crate::store::{Append, Rejected, StoreError, StoreErrorKind, Write};
 use crate::value::Value;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -173,10 +173,7 @@ fn submit(core: &Arc<Core>, append: Append, mail: mpsc::UnboundedSender<Letter>)
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(_)) => Message::Durable(seq),
-            Ok(Err(Rejected::Refused(text))) => {
-                let kind = crate::store::StoreErrorKind::TooLarge;
-                Message::Unwritten(StoreError::new(kind, text))
-            }
+            Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,
             Err(error) => Message::Unwritten(error),
         };

@@ -107,8 +107,7 @@ impl Run {
     /// # Errors
     /// The run has ended, or the database does not work.
     pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
-        let reason = serde_json::to_vec(&reason.into()).expect("a text is JSON");
-        let value = Some(Value::json(reason));
+        let value = Some(Value::text(&reason.into()));
         inbox::send(&self.engine.core, self.number, &self.id, "cancel", Some("cancel".into()), value).await
     }
 

@@ -113,6 +113,9 @@ impl Leases {
     }
 }
 
+/// The owner of a lease that was handed back.
+pub(super) const NOBODY: &str = "nobody";
+
 fn sign_of(stem: &Path, owner: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
     name.push(format!("-owner-{owner}"));
@@ -128,8 +131,11 @@ fn lock(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Whether the holder of a lease is certainly dead: the lock on its file is free, or the file is gone.
+/// Whether the holder of a lease is certainly gone: it said so, the lock on its file is free, or the file is gone.
 fn is_dead(store: &dyn Store, row: &LeaseRow) -> bool {
+    if row.owner == NOBODY {
+        return true;
+    }
     let Some(stem) = store.lock_stem() else { return false };
     match OpenOptions::new().write(true).open(sign_of(&stem, &row.owner)) {
         Ok(file) => file.try_lock().is_ok(),

@@ -85,6 +85,10 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
             Left::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
                 return core.leave(number, &Outcome::Left);
             }
+            Left::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
+                refuse(&core, number, &error).await;
+                return core.leave(number, &Outcome::Left);
+            }
             Left::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
                 tokio::time::sleep(wait).await;
@@ -168,15 +172,10 @@ async fn try_bring(
         let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
-            Ok(Err(Rebuild::Park(reason))) => {
-                run.park(reason);
-                Ok(run)
-            }
-            Ok(Err(Rebuild::Store(error))) => Err(error),
+            Ok(Err(refusal)) => Err(refusal),
             Err(panic) => {
                 let message = format!("replaying run `{}` panicked: {}", rebuilt.id, panic_text(&*panic));
-                run.park(ParkReason::new(ParkCause::Panicked, message));
-                Ok(run)
+                Err(Rebuild::Park(ParkReason::new(ParkCause::Panicked, message)))
             }
         })
     })
@@ -189,11 +188,12 @@ async fn try_bring(
             Ok(Some(run))
         }
         // The row is as it is: trying again would not mend it.
-        Err(error) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
+        Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
             let message = format!("the history of run `{}` cannot be read: {error}", row.id);
             park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
         }
-        Err(error) => Err(error),
+        Err(Rebuild::Store(error)) => Err(error),
+        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
     }
 }
 
@@ -264,6 +264,17 @@ pub(crate) fn rebuild(
         run.receive(item, now);
     }
     Ok(())
+}
+
+/// Parks a run whose journal the database does not take, whoever writes it.
+async fn refuse(core: &Core, number: i64, error: &StoreError) {
+    let row = blocking(core, move |store| store.run(RunKey::Number(number))).await.ok().flatten();
+    if let Some((row, lease)) = row.and_then(|row| core.lease(row.lease).map(|lease| (row, lease))) {
+        let message = format!("the database refuses what run `{}` has to record: {error}", row.id);
+        if let Err(error) = park(core, &row, lease, ParkReason::new(ParkCause::Unstorable, message)).await {
+            tracing::error!(run = %row.id, %error, "the run stands still and could not be parked");
+        }
+    }
 }
 
 /// Parks a run that could not be rebuilt.

@@ -4,7 +4,7 @@ use super::core::{Core, Message};
 use super::error::EngineError;
 use super::load;
 use super::timers::Sleeper;
-use crate::store::{Rejected, RunQuery, Status, StoreError, Write, Written};
+use crate::store::{Rejected, RunPage, RunQuery, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,12 +32,12 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64) -> Result<(), EngineError> {
     let mut after = None;
     loop {
         let query = RunQuery { lease: Some(lease), wake_at: Some((0, now)), after, limit: PAGE, ..RunQuery::default() };
-        let rows = core.read(move |store| store.runs(&query)).await?;
-        after = rows.last().map(|row| row.number);
-        let full = rows.len() == PAGE;
-        let loads = stream::iter(rows).map(|row| async move { load::load_and_wait(core, row.number).await });
+        let page = core.read(move |store| store.runs(&query)).await?;
+        report(&page);
+        after = page.next;
+        let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
         loads.buffer_unordered(AT_ONCE).collect::<()>().await;
-        if !full || core.is_draining() {
+        if after.is_none() || core.is_draining() {
             break;
         }
     }
@@ -49,10 +49,17 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64) -> Result<(), EngineError> {
         ..RunQuery::default()
     };
     let next = core.read(move |store| store.runs(&next)).await?;
-    if let Some(due) = next.first().and_then(|row| row.wake_at) {
+    if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
         core.timers.no_later_than(Sleeper::Evicted, due);
     }
     Ok(())
+}
+
+/// Names the runs whose rows cannot be read; the others go on.
+pub(super) fn report(page: &RunPage) {
+    for error in &page.damaged {
+        tracing::error!(%error, "a run is passed over");
+    }
 }
 
 /// What the timers call.
@@ -80,14 +87,14 @@ pub(super) async fn try_parked(core: Arc<Core>) {
     let mut after = None;
     loop {
         let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
-        let rows = match core.read(move |store| store.runs(&query)).await {
-            Ok(rows) => rows,
+        let page = match core.read(move |store| store.runs(&query)).await {
+            Ok(page) => page,
             Err(error) => {
                 tracing::warn!(%error, "the parked runs cannot be read, so they are left until the next start");
                 return;
             }
         };
-        for row in &rows {
+        for row in &page.runs {
             if core.is_draining() {
                 return;
             }
@@ -101,8 +108,10 @@ pub(super) async fn try_parked(core: Arc<Core>) {
             }
             tokio::time::sleep(BETWEEN_PARKED).await;
         }
-        let Some(last) = rows.last() else { return };
-        after = Some(last.number);
+        if page.next.is_none() {
+            return;
+        }
+        after = page.next;
     }
 }
 

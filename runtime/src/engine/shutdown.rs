@@ -2,7 +2,7 @@
 
 use super::core::{Core, Message};
 use super::{Engine, EngineError};
-use crate::store::Write;
+use crate::store::{Lease, Store, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -26,6 +26,20 @@ pub(super) fn stop(core: &Arc<Core>) {
     core.timers.close();
     core.leases.release();
     core.moved.notify_waiters();
+}
+
+/// Removes a lease; one that still owns runs is left to nobody, for the next engine to take at once.
+async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
+    if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
+        return Ok(());
+    }
+    let leases = core.read(Store::leases).await?;
+    if let Some(row) = leases.into_iter().find(|row| row.number == lease.number && row.epoch == lease.epoch) {
+        let owner = super::lease::NOBODY.to_owned();
+        // Taken from us meanwhile: then it is not ours to give.
+        let _ = core.committer.write(Write::TakeLease { seen: lease, beat: row.beat, owner }).await?;
+    }
+    Ok(())
 }
 
 impl Engine {
@@ -54,10 +68,8 @@ impl Engine {
         };
         let mut outcome = Ok(finished);
         for lease in core.leases.all() {
-            // A lease that still owns sleeping runs stays, for the next engine to take.
-            if let Err(error) = core.committer.write(Write::CloseLease(lease)).await {
-                outcome = Err(error.into());
-            }
+            let handed_back = hand_back(core, lease).await;
+            outcome = outcome.and_then(|finished| handed_back.map(|()| finished));
         }
         stop(core);
         outcome

@@ -25,8 +25,8 @@ pub struct StartCall<'engine, W: WorkflowDef> {
 }
 
 impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
-    pub(super) fn new(engine: &'engine Engine, input: W::Input) -> Self {
-        let input = codec::round_trip(&input).map(|(stored, _)| stored).map_err(|error| {
+    pub(super) fn new(engine: &'engine Engine, input: &W::Input) -> Self {
+        let input = codec::record(input).map_err(|error| {
             EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))
         });
         Self { engine, input, id: None, workflow: PhantomData }

@@ -1,6 +1,12 @@
 //! The two types in a `Result`, whatever alias it is written with.
 
+use super::Failure;
+use crate::codec::Storable;
+
 /// What a step or workflow returns.
+//
+// The bounds stand here, and generated code names the types of a definition through this trait: so a type that cannot be
+// stored gives one error, at the return type.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a step or workflow returns a `Result`, not `{Self}`",
@@ -9,9 +15,9 @@
 )]
 pub trait Outcome {
     /// The value.
-    type Value;
+    type Value: Storable;
     /// The error.
-    type Error;
+    type Error: Failure;
 
     /// The result itself.
     ///
@@ -20,11 +26,22 @@ pub trait Outcome {
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
-impl<T, E> Outcome for Result<T, E> {
+impl<T: Storable, E: Failure> Outcome for Result<T, E> {
     type Value = T;
     type Error = E;
 
     fn into_result(self) -> Self {
         self
     }
+}
+
+/// The input of a workflow; see [`Outcome`].
+#[doc(hidden)]
+pub trait Input {
+    /// The input itself.
+    type Value: Storable;
+}
+
+impl<T: Storable> Input for T {
+    type Value = T;
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the handle of a running workflow",
     label = "a step is called with the workflow's handle first",
-    note = "pass the handle that the workflow got: `validate(&flow, order).await?`; a unit test calls the function itself with `validate::direct(order).await`"
+    note = "pass the handle that the workflow got: `validate(&flow, order).await?`",
+    note = "a step cannot call steps: let it return, and the workflow call the next one",
+    note = "a unit test calls the function itself: `validate::direct(order).await`"
 )]
 pub trait WorkflowHandle: Send + Sync {
     #[doc(hidden)]
@@ -22,16 +24,17 @@ pub trait WorkflowHandle: Send + Sync {
 
 /// A handle that carries the context `C`, so that steps that read it can be called.
 #[diagnostic::on_unimplemented(
-    message = "this step reads the context `{C}`, which `{Self}` does not carry",
+    message = "this step reads the context `{C}`, and `{Self}` is not a handle that carries it",
     label = "no `{C}` is set here",
-    note = "set it first: `let mut flow = start.with({C}::builder()...build()).await?;` and call the step with `&flow`",
-    note = "the workflow must be declared with `#[workflow(context = {C})]`"
+    note = "in a workflow with `#[workflow(context = {C})]`, set it first: `let mut flow = start.with({C}::builder()...build()).await?;`, and call the step with `&flow`",
+    note = "a step cannot call steps: let it return, and the workflow call the next one"
 )]
 pub trait HasContext<C>: WorkflowHandle {
     #[doc(hidden)]
     fn context(&self) -> Arc<C>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
     fn journal(&self) -> &Arc<dyn Journal> {
         &self.journal
@@ -42,12 +45,14 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: crate::StepContext> HasContext<C> for Flow<C> {
     fn context(&self) -> Arc<C> {
         self.context.clone().expect("the context is back when an update ends")
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
     fn journal(&self) -> &Arc<dyn Journal> {
         &self.journal

@@ -55,6 +55,13 @@ impl PendingCall {
     }
 }
 
+impl PendingCall {
+    /// Whether the completion was given out.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+}
+
 impl Drop for PendingCall {
     fn drop(&mut self) {
         if matches!(self.state, State::Started) {

@@ -2,6 +2,7 @@
 
 use super::pending_call::{First, PendingCall};
 use crate::journal::Journal;
+use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -28,5 +29,12 @@ impl Future for Sleep<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.call.poll(cx, |_| Ok(()))
+    }
+}
+
+/// So that it can stand in `select_biased!`.
+impl FusedFuture for Sleep<'_> {
+    fn is_terminated(&self) -> bool {
+        self.call.is_done()
     }
 }

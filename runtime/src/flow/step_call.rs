@@ -6,6 +6,7 @@ use crate::codec::{self, Storable};
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, StepBody, StepCallSpec};
 use crate::step::StepDef;
+use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -20,12 +21,17 @@ use std::task::{Context, Poll};
 #[must_use = "a step runs only when it is awaited: add `.await`"]
 pub struct StepCall<'flow, T, E = crate::Error> {
     call: PendingCall,
-    result: PhantomData<(&'flow (), fn() -> (T, E))>,
+    flow: PhantomData<&'flow ()>,
+    result: PhantomData<fn() -> Result<T, E>>,
 }
 
 impl<T, E> StepCall<'_, T, E> {
     pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: StepCallSpec) -> Self {
-        Self { call: PendingCall::new(flow.journal(), First::Step(Box::new(call))), result: PhantomData }
+        Self {
+            call: PendingCall::new(flow.journal(), First::Step(Box::new(call))),
+            flow: PhantomData,
+            result: PhantomData,
+        }
     }
 }
 
@@ -40,6 +46,13 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
             }
             Completion::Fired => Err("a timer fired where a step was called".into()),
         })
+    }
+}
+
+/// So that it can stand in `select_biased!`.
+impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
+    fn is_terminated(&self) -> bool {
+        self.call.is_done()
     }
 }
 

@@ -16,15 +16,18 @@ impl<C: StepContext> Flow<C> {
     ///
     /// # Errors
     /// A value cannot be stored: the error names the field, the context is unchanged, and a replay meets the same error.
+    ///
+    /// # Panics
+    /// The closure panics, or an earlier one did and the panic was caught.
     pub async fn update<F>(&mut self, change: F) -> Result<(), ContextError>
     where
-        F: FnOnce(&mut C::Update) -> &mut C::Update,
+        F: FnOnce(&C::Update) -> &C::Update,
     {
         let position = self.journal.draw();
         // Only the flow shall hold the context now, so that it can be changed in place.
         self.journal.share_context(None);
-        let mut update = C::update(self.context.take().expect("the context is back when an update ends"));
-        change(&mut update);
+        let mut update = C::begin_update(self.context.take().expect("the context is back when an update ends"));
+        change(&update);
         let changed = update.changed();
         if changed.is_empty() {
             self.put(update.discard());

@@ -31,8 +31,8 @@ pub(crate) fn same_value(recode: Recode, recorded: &Value, found: &Value) -> boo
     if recorded.form == Form::Hash {
         return hash(found) == *recorded;
     }
-    let Some(recoded) = recode(recorded) else { return false };
-    recoded == *found || (codec::same_unordered(&recoded, found) && is_unordered(recode, recorded))
+    let Some(again) = recode(recorded) else { return false };
+    again == *found || (codec::same_unordered(&again, found) && is_unordered(recode, recorded))
 }
 
 /// Whether decoding and encoding again gives another order: sets and maps of the standard library draw a new order for

@@ -31,35 +31,32 @@ impl Run {
         let mut fields = fields.into_iter().peekable();
         for entry in entries {
             if entry.seq != self.tail + 1 {
-                return Err(self.damaged(format!("entry {} is followed by entry {}", self.tail, entry.seq)));
+                return Err(self.damaged(&format!("entry {} is followed by entry {}", self.tail, entry.seq)));
             }
             if entry.format > FORMAT {
                 let (found, known) = (entry.format, FORMAT);
-                return Err(self.damaged(format!(
+                return Err(self.damaged(&format!(
                     "entry {} has format {found}, this version knows formats up to {known}: use a newer version",
                     entry.seq
                 )));
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
-            match entry.cause {
-                Some(cause) => {
-                    if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
-                        return Err(self.damaged(format!("entry {} names entry {cause} as its cause", entry.seq)));
-                    }
-                    while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
-                        self.pending.fields.push(field);
-                    }
-                    self.pending.group.push_back(entry);
+            if let Some(cause) = entry.cause {
+                if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
+                    return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)));
                 }
-                None => {
-                    self.deliver_pending(workflow)?;
-                    if entry.kind.is_turn() {
-                        self.pending.cause = Some(entry);
-                    } else {
-                        self.apply_attempt(&entry);
-                    }
+                while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
+                    self.pending.fields.push(field);
                 }
+                self.pending.group.push_back(entry);
+                continue;
+            }
+            self.deliver_pending(workflow)?;
+            if entry.kind.is_turn() {
+                self.pending.cause = Some(entry);
+            } else {
+                self.apply_attempt(&entry);
             }
         }
         Ok(())
@@ -125,11 +122,17 @@ impl Run {
                     BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
                     BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
                 };
-                if group.pop_front().is_none_or(|entry| entry.kind != kind) {
-                    let recorded = format!("nothing more after entry {}", cause.seq);
-                    return Err(ParkReason::diverged(None, recorded, "the end of the workflow".into()));
+                let found = || "the end of the workflow".to_owned();
+                match group.pop_front() {
+                    Some(entry) if entry.kind == kind => self.ended = Some(status),
+                    Some(entry) => {
+                        return Err(ParkReason::diverged(entry.position, calls::describe(&entry), found()));
+                    }
+                    None => {
+                        let recorded = format!("nothing more after entry {}", cause.seq);
+                        return Err(ParkReason::diverged(None, recorded, found()));
+                    }
                 }
-                self.ended = Some(status);
             }
             None => {
                 if let Some(missing) = group.front() {
@@ -143,7 +146,7 @@ impl Run {
 
     /// Makes the body from the first entry.
     pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
-        let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input".into()))?;
+        let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
         match workflow.body(self.journal.clone(), input) {
             Ok(body) => {
                 self.future = Some(body);
@@ -167,7 +170,7 @@ impl Run {
 
     /// What an entry delivers, and to which call.
     fn completion_of(&self, entry: &EntryRow) -> Result<Option<(u64, Completion)>, ParkReason> {
-        let incomplete = || self.damaged(format!("entry {} ({}) is incomplete", entry.seq, entry.kind.as_str()));
+        let incomplete = || self.damaged(&format!("entry {} ({}) is incomplete", entry.seq, entry.kind.as_str()));
         let completion = match entry.kind {
             Kind::StepCompleted => Completion::Completed(entry.value.clone().ok_or_else(incomplete)?),
             Kind::StepFailed => Completion::Failed(entry.value.clone().ok_or_else(incomplete)?),
@@ -219,7 +222,7 @@ impl Run {
         }
     }
 
-    pub(super) fn damaged(&self, what: String) -> ParkReason {
+    pub(super) fn damaged(&self, what: &str) -> ParkReason {
         let run = self.journal.identity();
         ParkReason::new(
             ParkCause::Damaged,

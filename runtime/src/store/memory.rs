@@ -5,7 +5,8 @@ mod select;
 mod tables;
 
 use super::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunQuery, RunRow, Store, StoreError, Write, Written,
+    EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write,
+    Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,8 +66,10 @@ impl Store for MemoryStore {
         Ok(self.tables().find(key).map(|run| run.row.clone()))
     }
 
-    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError> {
-        Ok(self.tables().select(query))
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        let runs = self.tables().select(query);
+        let next = runs.last().map(|row| row.number).filter(|_| runs.len() == query.limit);
+        Ok(RunPage { runs, damaged: Vec::new(), next })
     }
 
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {

@@ -1,5 +1,6 @@
 //! The rows that a store gives back.
 
+use super::StoreError;
 use crate::journal::Kind;
 use crate::value::Value;
 
@@ -135,6 +136,18 @@ impl Default for RunQuery {
             limit: 1_000,
         }
     }
+}
+
+/// A page of runs. A row that cannot be read is named and passed over: it must not keep the others from going on.
+#[derive(Clone, Debug, Default)]
+pub struct RunPage {
+    /// The runs, in the order that was asked for.
+    pub runs: Vec<RunRow>,
+    /// What was passed over: each names the run.
+    pub damaged: Vec<StoreError>,
+    /// The number of the last row of a full page, readable or not: [`RunQuery::after`] of the next one. `None` if there
+    /// is no next one.
+    pub next: Option<i64>,
 }
 
 /// One entry of a journal.

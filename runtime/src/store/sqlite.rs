@@ -11,8 +11,8 @@ pub use options::SqliteOptions;
 
 use super::sql::{self, Reader};
 use super::{
-    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunQuery, RunRow, Store, StoreError, Write,
-    Written,
+    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError,
+    Write, Written,
 };
 use rusqlite::Connection;
 use session::Sqlite;
@@ -81,7 +81,7 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.run(key))
     }
 
-    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError> {
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
         self.reading(|reader| reader.runs(query))
     }
 

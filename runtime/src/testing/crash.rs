@@ -110,7 +110,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     type IntoFuture = BoxFuture<'static, CrashReport>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let input = codec::round_trip(&self.input).map(|(stored, _)| stored);
+        let input = codec::record(&self.input);
         let input = input.unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", W::NAME));
         let subject = Subject { name: W::NAME, workflow: Arc::new(Typed::<W>(PhantomData)), input, stubs: self.stubs };
         let (seed, orders) = (self.seed, self.orders);

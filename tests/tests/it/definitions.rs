@@ -106,6 +106,7 @@ fn a_step_in_a_function_body() {
         Ok(flow)
     }
     use steadfast::__private::StepDef;
+    let _: fn(&Flow, u8) -> StepCall<'_, u8> = local;
     assert_eq!(local::NAME, "inner");
     let args = local::encode_args(&(7,)).unwrap();
     assert_eq!((args.to_string().as_str(), local::decode_args(&args).unwrap()), ("[7]", (7,)));

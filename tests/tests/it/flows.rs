@@ -12,30 +12,35 @@ use steadfast::prelude::*;
 static DONE: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
 
 /// The deeds of one test.
-pub struct Tally(String);
+pub(crate) struct Tally(String);
 
 impl Tally {
-    pub fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(format!("{test}-{}", NEXT.fetch_add(1, Ordering::SeqCst)))
     }
 
-    pub fn name(&self) -> &str {
+    /// The deeds under a name that was passed on.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    pub(crate) fn name(&self) -> &str {
         &self.0
     }
 
     /// What was done under this name, in order.
-    pub fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         DONE.lock().unwrap().as_ref().and_then(|done| done.get(&self.0).cloned()).unwrap_or_default()
     }
 
-    pub fn count(&self, deed: &str) -> usize {
+    pub(crate) fn count(&self, deed: &str) -> usize {
         self.all().iter().filter(|done| *done == deed).count()
     }
 }
 
 /// Notes a deed under a test's name, and says how often it was done before.
-pub fn deed(tally: &str, what: &str) -> usize {
+pub(crate) fn deed(tally: &str, what: &str) -> usize {
     let mut done = DONE.lock().unwrap();
     let deeds = done.get_or_insert_default().entry(tally.to_owned()).or_default();
     let before = deeds.iter().filter(|done| *done == what).count();
@@ -44,27 +49,27 @@ pub fn deed(tally: &str, what: &str) -> usize {
 }
 
 #[derive(StepContext, Clone, Debug)]
-pub struct Counter {
-    pub label: String,
+pub(crate) struct Counter {
+    pub(crate) label: String,
     #[context(default)]
-    pub total: u64,
+    pub(crate) total: u64,
     #[context(default)]
-    pub seen: Vec<u64>,
+    pub(crate) seen: Vec<u64>,
 }
 
 #[step]
-pub async fn add(n: u64) -> Result<u64> {
+pub(crate) async fn add(n: u64) -> Result<u64> {
     Ok(n + 1)
 }
 
 #[step]
-pub async fn look(ctx: &Counter) -> Result<u64> {
+pub(crate) async fn look(ctx: &Counter) -> Result<u64> {
     Ok(ctx.total)
 }
 
 /// One step and one update a round; ends with what a step sees.
 #[workflow(context = Counter)]
-pub async fn count_up(start: Start<Counter>, rounds: u64) -> Result<u64> {
+pub(crate) async fn count_up(start: Start<Counter>, rounds: u64) -> Result<u64> {
     let mut flow = start.with(Counter::builder().label("count").build()).await?;
     for round in 0..rounds {
         let n = add(&flow, round).await?;
@@ -78,14 +83,14 @@ pub async fn count_up(start: Start<Counter>, rounds: u64) -> Result<u64> {
 }
 
 #[step]
-pub async fn fetch(from: String, part: u32) -> Result<String> {
+pub(crate) async fn fetch(from: String, part: u32) -> Result<String> {
     tokio::task::yield_now().await;
     Ok(format!("{from}-{part}"))
 }
 
 /// Two branches of several steps each, and a set of unordered ones.
 #[workflow]
-pub async fn shop(flow: &mut Flow, name: String) -> Result<Vec<String>> {
+pub(crate) async fn shop(flow: &mut Flow, name: String) -> Result<Vec<String>> {
     let flow = &*flow;
     let branch = async |prefix: &str| -> Result<Vec<String>> {
         let mut parts = Vec::new();
@@ -96,13 +101,13 @@ pub async fn shop(flow: &mut Flow, name: String) -> Result<Vec<String>> {
     };
     let (left, right) = try_join!(branch("left"), branch("right"))?;
     let unordered: FuturesUnordered<_> = (10..13).map(|part| fetch(flow, name.clone(), part)).collect();
-    let mut rest: Vec<String> = unordered.map(|part| part.unwrap_or_default()).collect().await;
+    let mut rest: Vec<String> = unordered.map(std::result::Result::unwrap_or_default).collect().await;
     rest.sort();
     Ok([left, right, rest].concat())
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum CardError {
+pub(crate) enum CardError {
     Declined { code: u16 },
     Busy,
 }
@@ -116,7 +121,7 @@ impl std::fmt::Display for CardError {
 impl std::error::Error for CardError {}
 
 #[step(retry(attempts = 3, backoff = "1s", jitter = 0.0))]
-pub async fn pay(cents: u64) -> Result<u64, CardError> {
+pub(crate) async fn pay(cents: u64) -> Result<u64, CardError> {
     let attempt = steadfast::current().and_then(|current| current.step().map(|step| step.attempt)).unwrap_or(0);
     if cents == 13 {
         return Err(CardError::Declined { code: 51 });
@@ -126,7 +131,7 @@ pub async fn pay(cents: u64) -> Result<u64, CardError> {
 
 /// A step that is tried again, and one that fails for good with a typed error on which the workflow decides.
 #[workflow]
-pub async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
+pub(crate) async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
     let paid = pay(&*flow, 100).await?;
     match pay(&*flow, 13).await {
         Err(StepError::Failed(CardError::Declined { code }, attempts)) => {
@@ -138,11 +143,11 @@ pub async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
 
 /// Sleeps of every length, one of them nothing.
 #[workflow]
-pub async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
+pub(crate) async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
     let began = flow.now();
     flow.sleep(Duration::ZERO).await;
     for day in 0..days {
-        flow.sleep(Duration::from_secs(86_400)).await;
+        flow.sleep(Duration::from_hours(24)).await;
         add(&*flow, day).await?;
     }
     flow.sleep_until(began).await;
@@ -151,7 +156,7 @@ pub async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
 
 /// Branches that wake each other through a channel and a lock, under tokio's rotating `join!`.
 #[workflow]
-pub async fn waking(flow: &mut Flow, n: u64) -> Result<Vec<u64>> {
+pub(crate) async fn waking(flow: &mut Flow, n: u64) -> Result<Vec<u64>> {
     let flow = &*flow;
     let (tell, told) = tokio::sync::oneshot::channel();
     let order = tokio::sync::Mutex::new(Vec::new());
@@ -179,7 +184,7 @@ pub async fn waking(flow: &mut Flow, n: u64) -> Result<Vec<u64>> {
 
 /// A step against a sleep, and a call that is built and never polled.
 #[workflow]
-pub async fn racing(flow: &mut Flow, n: u64) -> Result<u64> {
+pub(crate) async fn racing(flow: &mut Flow, n: u64) -> Result<u64> {
     let flow = &*flow;
     drop(add(flow, 0));
     let mut slow = std::pin::pin!(async { fetch(flow, "slow".into(), 1).await }.fuse());
@@ -191,11 +196,11 @@ pub async fn racing(flow: &mut Flow, n: u64) -> Result<u64> {
     add(flow, winner).await.map_err(Into::into)
 }
 
-pub static FLIP: AtomicBool = AtomicBool::new(false);
+pub(crate) static FLIP: AtomicBool = AtomicBool::new(false);
 
 /// Takes another way each time it runs.
 #[workflow]
-pub async fn flipping(flow: &mut Flow, n: u64) -> Result<u64> {
+pub(crate) async fn flipping(flow: &mut Flow, n: u64) -> Result<u64> {
     if FLIP.fetch_xor(true, Ordering::SeqCst) {
         flow.sleep(Duration::from_secs(1)).await;
     }

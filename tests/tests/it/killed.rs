@@ -67,7 +67,6 @@ impl Victim {
 }
 
 /// Reads what the victim prints until a line comes. Keep the rest: a victim that prints into nothing fails.
-#[must_use]
 fn wait_for_line(child: &mut Child, wanted: &str) -> impl Iterator<Item = std::io::Result<String>> + use<> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut seen = Vec::new();

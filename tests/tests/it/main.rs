@@ -1,9 +1,19 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
+mod bad_input;
+mod changed_code;
+mod codec;
 mod context;
+mod contexts;
 mod crash_aid;
 mod definitions;
+mod faulty;
 mod flows;
 mod killed;
+mod pedantic;
+mod power_loss;
+mod recorded;
+mod runs;
 mod steps;
 mod store;
+mod ui;

@@ -16,24 +16,44 @@ pub(super) fn parameter(ty: &Type) -> (TokenStream, TokenStream) {
     }
 }
 
-/// The type parameters that say for each required field whether it is set.
-fn states(context: &Context) -> Vec<Ident> {
-    context.required().map(|field| format_ident!("__{}", crate::name::camel_case(&field.name))).collect()
+/// What the macro makes of a required field.
+struct Required {
+    /// The type parameter that says whether it is set.
+    state: Ident,
+    /// The marker of a builder that has it.
+    with: Ident,
+    /// The marker of a builder that has it not.
+    without: Ident,
 }
 
-/// A marker trait of a required field.
-fn marker(context: &Context, field: &Field, verb: &str) -> Ident {
-    format_ident!("{}{verb}{}", context.ident, crate::name::camel_case(&field.name))
+fn required(context: &Context) -> Vec<Required> {
+    let mut seen = Vec::new();
+    let required = context.required().map(|field| {
+        let mut name = crate::name::camel_case(&field.name);
+        // `user_id` and `user__id` are two fields.
+        while seen.contains(&name) {
+            name.push('2');
+        }
+        seen.push(name.clone());
+        Required {
+            state: format_ident!("__{name}"),
+            with: format_ident!("{}With{name}", context.ident),
+            without: format_ident!("{}Without{name}", context.ident),
+        }
+    });
+    required.collect()
 }
 
 pub(super) fn types(context: &Context) -> TokenStream {
     let (vis, ident) = (&context.vis, &context.ident);
     let builder = crate::name::joined(ident, "Builder");
-    let states = states(context);
+    let required = required(context);
+    let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
     let types = context.fields.iter().map(|field| &field.ty);
     let doc = format!("Builds an [`{ident}`]; made by [`{ident}::builder`].");
     quote! {
         #[doc = #doc]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
         #[must_use = "a builder does nothing until `.build()`"]
         #vis struct #builder<#(#states),*>(
             (#(::core::option::Option<#types>,)*),
@@ -45,11 +65,11 @@ pub(super) fn types(context: &Context) -> TokenStream {
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&context.vis, &context.ident);
     let builder = crate::name::joined(ident, "Builder");
-    let states = states(context);
+    let required = required(context);
+    let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
     let unset = states.iter().map(|_| quote!(::steadfast::__private::Unset));
     let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
-    let markers = context.required().map(|field| {
-        let (set, unset) = (marker(context, field, "With"), marker(context, field, "Without"));
+    let markers = context.required().zip(&required).map(|(field, Required { with, without, .. })| {
         let name = &field.ident;
         let missing = format!("`{ident}` is missing the required field `{name}`");
         let call = format!("call `.{name}(..)` before `.build()`");
@@ -57,17 +77,19 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         let drop = format!("drop one of the two `.{name}(..)`");
         quote! {
             #[diagnostic::on_unimplemented(message = #missing, label = #call)]
-            pub trait #set {}
-            impl #set for ::steadfast::__private::Set {}
+            pub trait #with {}
+            impl #with for ::steadfast::__private::Set {}
 
             #[diagnostic::on_unimplemented(message = #twice, label = #drop)]
-            pub trait #unset {}
-            impl #unset for ::steadfast::__private::Unset {}
+            pub trait #without {}
+            impl #without for ::steadfast::__private::Unset {}
         }
     });
 
     let mut seen = 0;
-    let setters = context.fields.iter().enumerate().map(|(index, field)| {
+    // A field named `build` is refused; its setter would be a second fault.
+    let setters = context.fields.iter().enumerate().filter(|(_, field)| field.name != "build");
+    let setters = setters.map(|(index, field)| {
         let doc = doc(context, field);
         let index = Literal::usize_unsuffixed(index);
         let (vis, name) = (&field.vis, &field.ident);
@@ -75,11 +97,11 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         let (output, bound, fresh) = if field.default.is_none() {
             let mut after = states.iter().map(|state| quote!(#state)).collect::<Vec<_>>();
             after[seen] = quote!(::steadfast::__private::Set);
-            let (state, unset) = (&states[seen], marker(context, field, "Without"));
+            let Required { state, without, .. } = &required[seen];
             seen += 1;
             (
                 quote!(#builder<#(#after),*>),
-                quote!(where #state: #unset),
+                quote!(where #state: #without),
                 quote!(#builder(self.0, ::core::marker::PhantomData)),
             )
         } else {
@@ -95,10 +117,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     });
     let setters = setters.collect::<Vec<_>>();
 
-    let bounds = states.iter().zip(context.required()).map(|(state, field)| {
-        let set = marker(context, field, "With");
-        quote!(#state: #set)
-    });
+    let bounds = required.iter().map(|Required { state, with, .. }| quote!(#state: #with));
     let fields = context.fields.iter().enumerate().map(|(index, field)| {
         let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
         if field.default.is_some() {
@@ -109,15 +128,15 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         }
     });
     let build = body(stand_in, quote!(#ident { #(#fields)* }));
-    let built = format!("Makes the [`{ident}`]; every required field must be set.");
-    let doc = format!("Starts to build an [`{ident}`]: a method for each field, then `build()`.");
+    let about_build = format!("Makes the [`{ident}`]; every required field must be set.");
+    let about_builder = format!("Starts to build an [`{ident}`]: a method for each field, then `build()`.");
 
     quote! {
         #(#markers)*
 
         #[automatically_derived]
         impl #ident {
-            #[doc = #doc]
+            #[doc = #about_builder]
             #vis fn builder() -> #builder<#(#unset),*> {
                 #builder((#(#none,)*), ::core::marker::PhantomData)
             }
@@ -127,7 +146,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         impl<#(#states),*> #builder<#(#states),*> {
             #(#setters)*
 
-            #[doc = #built]
+            #[doc = #about_build]
             #[must_use]
             #vis fn build(self) -> #ident
             where

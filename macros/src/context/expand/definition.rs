@@ -1,16 +1,22 @@
-//! `impl StepContext`: the schema, and storing and loading field by field.
+//! `impl StepContext`: the schema, and what is done with the fields.
 
 use super::super::input::Context;
-use super::{body, defaults};
-use proc_macro2::{Literal, TokenStream};
+use super::defaults;
+use super::fields::Bodies;
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let (ident, name) = (&context.ident, &context.name);
-    let update = crate::name::joined(ident, "Update");
-    let count = context.fields.len();
-    let schema = context.fields.iter().map(|field| {
+    let schema = schema(context, stand_in);
+    let implementation = implementation(context, stand_in);
+    let from_defaults = context.optional().then(|| from_defaults(context));
+    quote!(#schema #implementation #from_defaults)
+}
+
+fn schema(context: &Context, stand_in: bool) -> TokenStream {
+    let name = &context.name;
+    let fields = context.fields.iter().map(|field| {
         let (name, type_name, required) = (&field.name, &field.type_name, field.default.is_none());
         let ty = &field.ty;
         let form = if stand_in {
@@ -24,105 +30,36 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
             }
         }
     });
-
-    let each = |make: &dyn Fn(&super::super::input::Field, Literal) -> TokenStream| {
-        let fields = context.fields.iter().enumerate();
-        fields.map(|(index, field)| make(field, Literal::usize_unsuffixed(index))).collect::<Vec<_>>()
-    };
-    let store = each(&|field, index| {
-        let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &SCHEMA, #index, &mut values)?,
-        )
-    });
-    let store_all = body(
-        stand_in,
-        quote! {
-            let mut values = ::steadfast::__private::FieldValues::with_capacity(#count);
-            let stored = Self { #(#store)* };
-            ::core::result::Result::Ok((stored, values))
-        },
-    );
-    let store_if_new = each(&|field, index| {
-        let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
-                new.#ident, &self.#ident, &SCHEMA, #index, &mut values,
-            )?,
-        )
-    });
-    let store_difference = body(
-        stand_in,
-        quote! {
-            let mut values = ::steadfast::__private::FieldValues::new();
-            let stored = Self { #(#store_if_new)* };
-            ::core::result::Result::Ok((stored, values))
-        },
-    );
-    let compare = each(&|field, _| {
-        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=>
-            <#ty as ::steadfast::__private::Persist>::compare(&new.#ident, &self.#ident, #name, &mut changed);
-        )
-    });
-    let difference = body(
-        stand_in,
-        quote! {
-            let mut changed = ::std::vec::Vec::new();
-            #(#compare)*
-            changed
-        },
-    );
-    let load = each(&|field, index| {
-        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-        let default = if field.default.is_some() {
-            let default = defaults::function(field);
-            quote!(::core::option::Option::Some(#default))
-        } else {
-            quote!(::core::option::Option::None)
-        };
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::load(field(#name), #default, &SCHEMA, #index)?,
-        )
-    });
-    let load = body(stand_in, quote!(::core::result::Result::Ok(Self { #(#load)* })));
-    let load_field = each(&|field, index| {
-        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=>
-            #name => self.#ident = <#ty as ::steadfast::__private::Persist>::read(value, &SCHEMA, #index)?,
-        )
-    });
-    let load_field = body(
-        stand_in,
-        quote! {
-            match name {
-                #(#load_field)*
-                _ => return ::core::result::Result::Ok(false),
-            }
-            ::core::result::Result::Ok(true)
-        },
-    );
-    let from_defaults = context.optional().then(|| {
-        let fields = context.fields.iter().map(|field| {
-            let (ident, default) = (&field.ident, defaults::function(field));
-            quote!(#ident: #default(),)
-        });
-        quote! {
-            #[automatically_derived]
-            impl ::steadfast::__private::DefaultContext for #ident {
-                fn from_defaults() -> Self {
-                    Self { #(#fields)* }
-                }
-            }
-        }
-    });
-
     quote! {
         static SCHEMA: ::steadfast::__private::Schema =
-            ::steadfast::__private::Schema { name: #name, fields: &[#(#schema),*] };
+            ::steadfast::__private::Schema { name: #name, fields: &[#(#fields),*] };
+    }
+}
 
+fn from_defaults(context: &Context) -> TokenStream {
+    let ident = &context.ident;
+    let fields = context.fields.iter().map(|field| {
+        let (ident, default) = (&field.ident, defaults::function(field));
+        quote!(#ident: #default(),)
+    });
+    quote! {
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, unreachable_code, reason = "a context without fields")]
+        impl ::steadfast::__private::DefaultContext for #ident {
+            fn from_defaults() -> Self {
+                Self { #(#fields)* }
+            }
+        }
+    }
+}
+
+fn implementation(context: &Context, stand_in: bool) -> TokenStream {
+    let (ident, name) = (&context.ident, &context.name);
+    let update = crate::name::joined(ident, "Update");
+    let Bodies { store_all, store_difference, difference, load, load_field } = Bodies::of(context, stand_in);
+    let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::StepContext for #ident {
             const NAME: &'static ::core::primitive::str = #name;
             type Update = #update;
@@ -160,11 +97,9 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
                 #load_field
             }
 
-            fn update(old: ::steadfast::__private::Arc<Self>) -> #update {
-                #update(old, ::core::default::Default::default())
+            fn begin_update(old: ::steadfast::__private::Arc<Self>) -> #update {
+                #update(old, (#(::core::cell::Cell::new(#none),)*))
             }
         }
-
-        #from_defaults
     }
 }

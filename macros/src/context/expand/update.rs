@@ -1,7 +1,7 @@
 //! The type behind `flow.update(|c| ..)`: the old context, and a setter for each field.
 
 use super::super::input::Context;
-use super::{body, defaults};
+use super::body;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
@@ -15,13 +15,15 @@ pub(super) fn types(context: &Context) -> TokenStream {
         "What the closure of `flow.update(|c| ..)` gets for an [`{ident}`]: a method for each field, and the old values \
          (`c.field`)."
     );
+    // Setters take `&self`, so that each of a chain may read the old values: `c.total(c.total + 1).tries(c.tries - 1)`.
     // Tuple fields cannot be taken for fields of the context, which are reached through `Deref`.
     quote! {
         #[doc = #doc]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
         #[must_use]
         #vis struct #update(
             ::steadfast::__private::Arc<#ident>,
-            (#(::core::option::Option<#types>,)*),
+            (#(::core::cell::Cell<::core::option::Option<#types>>,)*),
         );
     }
 }
@@ -29,84 +31,13 @@ pub(super) fn types(context: &Context) -> TokenStream {
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let ident = &context.ident;
     let update = crate::name::joined(ident, "Update");
-    let setters = context.fields.iter().enumerate().map(|(index, field)| {
-        let (vis, name, ty) = (&field.vis, &field.ident, &field.ty);
-        let index = Literal::usize_unsuffixed(index);
-        let doc = format!("Sets [`{ident}::{}`] to a new value.", field.name);
-        let (parameter, value) = super::builder::parameter(ty);
-        quote! {
-            #[doc = #doc]
-            #vis fn #name(&mut self, value: #parameter) -> &mut Self {
-                (self.1).#index = ::core::option::Option::Some(#value);
-                self
-            }
-        }
-    });
-
-    let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
-    let compare = context.fields.iter().zip(&new).map(|(field, new)| {
-        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=>
-            if let ::core::option::Option::Some(new) = #new {
-                <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
-            }
-        )
-    });
-    let changed = body(
-        stand_in,
-        quote! {
-            let (#(#new,)*) = &self.1;
-            let mut changed = ::std::vec::Vec::new();
-            #(#compare)*
-            changed
-        },
-    );
-    let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
-        let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-        quote_spanned!(ty.span()=>
-            <#ty as ::steadfast::__private::Persist>::store_new(#new, &old.#ident, &SCHEMA, #index, &mut values)?,
-        )
-    });
-    let assign = |old: TokenStream| {
-        let fields = context.fields.iter().zip(&new).map(|(field, new)| {
-            let ident = &field.ident;
-            quote!(if let ::core::option::Option::Some(new) = #new { context.#ident = new; })
-        });
-        quote! {
-            let context = ::steadfast::__private::Arc::make_mut(#old);
-            #(#fields)*
-        }
-    };
-    let assign = assign(quote!(&mut old));
-    let store = body(
-        stand_in,
-        quote! {
-            let Self(mut old, (#(#new,)*)) = self;
-            let mut values = ::steadfast::__private::FieldValues::new();
-            let mut encode = || ::core::result::Result::Ok((#(#encode)*));
-            match encode() {
-                ::core::result::Result::Ok((#(#new,)*)) => {
-                    #assign
-                    ::core::result::Result::Ok((old, values))
-                }
-                ::core::result::Result::Err(error) => ::core::result::Result::Err((old, error)),
-            }
-        },
-    );
-    let apply = body(
-        stand_in,
-        quote! {
-            let Self(mut old, (#(#new,)*)) = self;
-            #assign
-            old
-        },
-    );
-    let _ = defaults::is_string;
-
+    let setters = setters(context);
+    let Bodies { changed, store, apply } = Bodies::of(context);
+    let [changed, store, apply] = [changed, store, apply].map(|tokens| body(stand_in, tokens));
     quote! {
         #[automatically_derived]
         impl #update {
-            #(#setters)*
+            #setters
         }
 
         #[automatically_derived]
@@ -119,11 +50,11 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, unreachable_code, reason = "a context without fields")]
+        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::ContextUpdate for #update {
             type Context = #ident;
 
-            fn changed(&self) -> ::std::vec::Vec<&'static ::core::primitive::str> {
+            fn changed(&mut self) -> ::std::vec::Vec<&'static ::core::primitive::str> {
                 #changed
             }
 
@@ -141,6 +72,84 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
             fn discard(self) -> ::steadfast::__private::Arc<#ident> {
                 self.0
             }
+        }
+    }
+}
+
+fn setters(context: &Context) -> TokenStream {
+    let setters = context.fields.iter().enumerate().map(|(index, field)| {
+        let (vis, name, index) = (&field.vis, &field.ident, Literal::usize_unsuffixed(index));
+        let doc = format!("Sets [`{}::{}`] to a new value.", context.ident, field.name);
+        let (parameter, value) = super::builder::parameter(&field.ty);
+        quote! {
+            #[doc = #doc]
+            #vis fn #name(&self, value: #parameter) -> &Self {
+                (self.1).#index.set(::core::option::Option::Some(#value));
+                self
+            }
+        }
+    });
+    setters.collect()
+}
+
+/// The bodies of the methods, each with a line for each field.
+struct Bodies {
+    changed: TokenStream,
+    store: TokenStream,
+    apply: TokenStream,
+}
+
+impl Bodies {
+    fn of(context: &Context) -> Self {
+        // One variable for the new value of each field; the field's own name may be that of a constant.
+        let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
+        let compare = context.fields.iter().zip(&new).map(|(field, new)| {
+            let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+            quote_spanned!(ty.span()=>
+                if let ::core::option::Option::Some(new) = #new.get_mut() {
+                    <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
+                }
+            )
+        });
+        let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
+            let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
+            quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::Persist>::store_new(#new.into_inner(), &old.#ident, &SCHEMA, #index, &mut values)?,
+            )
+        });
+        let assign = context.fields.iter().zip(&new).map(|(field, new)| {
+            let ident = &field.ident;
+            quote!(if let ::core::option::Option::Some(new) = #new { context.#ident = new; })
+        });
+        let assign = quote! {
+            let context = ::steadfast::__private::change(&mut old);
+            #(#assign)*
+        };
+        Self {
+            changed: quote! {
+                let (#(#new,)*) = &mut self.1;
+                let mut changed = ::std::vec::Vec::new();
+                #(#compare)*
+                changed
+            },
+            store: quote! {
+                let Self(mut old, (#(#new,)*)) = self;
+                let mut values = ::steadfast::__private::FieldValues::new();
+                let mut encode = || ::core::result::Result::Ok((#(#encode)*));
+                match encode() {
+                    ::core::result::Result::Ok((#(#new,)*)) => {
+                        #assign
+                        ::core::result::Result::Ok((old, values))
+                    }
+                    ::core::result::Result::Err(error) => ::core::result::Result::Err((old, error)),
+                }
+            },
+            apply: quote! {
+                let Self(mut old, (#(#new,)*)) = self;
+                #(let #new = #new.into_inner();)*
+                #assign
+                old
+            },
         }
     }
 }

@@ -4,6 +4,7 @@ use super::super::input::Step;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&step.function.vis, step.function.ident());
@@ -30,19 +31,24 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     } else {
         quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, #context, &(#(#names,)*)))
     };
+    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    let span = step.function.output().span();
+    let output = quote_spanned! {span=>
+        ::steadfast::__private::StepCall<
+            '_,
+            <#ident as ::steadfast::__private::StepDef>::Output,
+            <#ident as ::steadfast::__private::StepDef>::Error,
+        >
+    };
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
-    quote! {
+    quote_spanned! {span=>
         #attributes
         #[allow(clippy::too_many_arguments, reason = "the user's own arguments, and the handle")]
         #unused
-        #vis fn #ident<'flow>(
-            #handle: &'flow (impl #bound + ?::core::marker::Sized),
+        #vis fn #ident(
+            #handle: &(impl #bound + ?::core::marker::Sized),
             #(#names: #types),*
-        ) -> ::steadfast::__private::StepCall<
-            'flow,
-            <#ident as ::steadfast::__private::StepDef>::Output,
-            <#ident as ::steadfast::__private::StepDef>::Error,
-        > {
+        ) -> #output {
             #body
         }
     }

@@ -2,7 +2,6 @@
 
 use super::super::attribute::Retry;
 use super::super::input::Step;
-use super::output;
 use crate::duration::Duration;
 use crate::name;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -13,7 +12,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let cfg = step.function.attributes.cfg();
     let (policy, blocking) = (policy(step), step.options.blocking);
-    let result = output(step);
+    let result = step.function.output();
     let span = result.span();
     let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
@@ -42,45 +41,48 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
         )
     });
+    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    let implementation = quote_spanned! {span=>
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
+        impl ::steadfast::__private::StepDef for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            const POLICY: ::steadfast::__private::Policy = #policy;
+            const BLOCKING: ::core::primitive::bool = #blocking;
+            type Context = #context;
+            type Args = #args;
+            type Output = #value;
+            type Error = #error;
+
+            fn encode_args(
+                args: &Self::Args,
+            ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
+                #encode
+            }
+
+            fn decode_args(
+                value: &::steadfast::__private::Value,
+            ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
+                #decode
+            }
+
+            #is_final
+
+            fn body(
+                context: ::steadfast::__private::Arc<Self::Context>,
+                args: Self::Args,
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
+                + ::core::marker::Send + 'static
+            {
+                #run
+            }
+        }
+    };
     quote! {
         #cfg
         const _: () = {
             #is_context
-
-            #[automatically_derived]
-            #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
-            impl ::steadfast::__private::StepDef for #ident {
-                const NAME: &'static ::core::primitive::str = #name;
-                const POLICY: ::steadfast::__private::Policy = #policy;
-                const BLOCKING: ::core::primitive::bool = #blocking;
-                type Context = #context;
-                type Args = #args;
-                type Output = #value;
-                type Error = #error;
-
-                fn encode_args(
-                    args: &Self::Args,
-                ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
-                    #encode
-                }
-
-                fn decode_args(
-                    value: &::steadfast::__private::Value,
-                ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
-                    #decode
-                }
-
-                #is_final
-
-                fn body(
-                    context: ::steadfast::__private::Arc<Self::Context>,
-                    args: Self::Args,
-                ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
-                    + ::core::marker::Send + 'static
-                {
-                    #run
-                }
-            }
+            #implementation
         };
     }
 }
@@ -114,8 +116,11 @@ impl Bodies {
         let names: Vec<Ident> =
             (0..step.arguments.len()).map(|index| format_ident!("__{index}", span = Span::mixed_site())).collect();
         let context = step.context.as_ref().map(|_| quote!(&context,));
-        let call = quote!(#ident::direct(#context #(#names),*));
-        let outcome = if step.options.blocking { call } else { quote!(#call.await) };
+        let span = step.function.output().span();
+        let mut ident = ident.clone();
+        ident.set_span(span);
+        let call = quote_spanned!(span=> #ident::direct(#context #(#names),*));
+        let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {
             encode: quote! {
                 let mut writer = ::steadfast::__private::ArgsWriter::new();
@@ -128,7 +133,7 @@ impl Bodies {
                 reader.finish()?;
                 ::core::result::Result::Ok(args)
             },
-            run: quote! {
+            run: quote_spanned! {span=>
                 async move {
                     let (#(#names,)*) = args;
                     ::steadfast::__private::Outcome::into_result(#outcome)
@@ -139,14 +144,8 @@ impl Bodies {
 }
 
 fn policy(step: &Step) -> TokenStream {
-    let option = |value: Option<Duration>| match value {
-        Some(value) => {
-            let value = value.tokens();
-            quote!(::core::option::Option::Some(#value))
-        }
-        None => quote!(::core::option::Option::None),
-    };
-    let timeout = option(step.options.timeout);
+    let timeout = step.options.timeout.map(Duration::tokens);
+    let timeout = timeout.map(|timeout| quote!(timeout: ::core::option::Option::Some(#timeout),));
     let retry = step.options.retry.as_ref().map(|retry| {
         let Retry { attempts, backoff, factor, max_backoff, jitter, .. } = retry;
         let attempts = attempts.map(|attempts| quote!(attempts: #attempts,));
@@ -159,6 +158,6 @@ fn policy(step: &Step) -> TokenStream {
         quote!(#attempts #backoff #factor #longest #jitter)
     });
     quote! {
-        ::steadfast::__private::Policy { timeout: #timeout, #retry ..::steadfast::__private::Policy::ONCE }
+        ::steadfast::__private::Policy { #timeout #retry ..::steadfast::__private::Policy::ONCE }
     }
 }

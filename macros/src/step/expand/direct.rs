@@ -1,7 +1,6 @@
 //! The user's own function, for unit tests: `charge::direct(..)`.
 
 use super::super::input::Step;
-use super::output;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -31,7 +30,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
     });
     let lifetime = step.context.as_ref().map(|_| quote!('ctx));
-    let result = output(step);
+    let result = step.function.output();
     let block = if stand_in {
         quote!({ ::core::unimplemented!() })
     } else {
@@ -43,7 +42,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #[doc = ""]
         #[doc = #note]
         #(#own)*
-        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, reason = "generated around the user's function")]
+        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "generated around the user's function")]
     };
     let function = if step.options.blocking {
         quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #result #block)

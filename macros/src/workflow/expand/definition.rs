@@ -12,35 +12,45 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let cfg = function.attributes.cfg();
     let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
-    let result = match &function.output {
-        Some(ty) => quote!(#ty),
-        None => quote!(::core::result::Result<(), ::steadfast::Error>),
-    };
+    let result = function.output();
     let value = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Error);
+    let stored_input = quote_spanned!(input_ty.span()=> <#input_ty as ::steadfast::__private::Input>::Value);
+    let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
+        quote_spanned!(ty.span()=>
+            #cfg
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
+        )
+    });
     let input = workflow.input.as_ref().map(|_| quote!(input));
+    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    let implementation = quote_spanned! {result.span()=>
+        #cfg
+        #[automatically_derived]
+        #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
+        impl ::steadfast::__private::WorkflowDef for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            type Context = #context;
+            type Input = #stored_input;
+            type Output = #value;
+            type Error = #error;
+
+            fn call(
+                start: ::steadfast::__private::Start<Self::Context>,
+                input: Self::Input,
+            ) -> ::steadfast::__private::Body<Self> {
+                #ident(start, #input)
+            }
+        }
+    };
     quote! {
+        #is_context
+
         #cfg
         #[doc = #about]
         #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
         #vis struct #ident {}
 
-        #cfg
-        #[automatically_derived]
-        #[allow(unused_variables, reason = "a workflow without input")]
-        impl ::steadfast::__private::WorkflowDef for #ident {
-            const NAME: &'static ::core::primitive::str = #name;
-            type Context = #context;
-            type Input = #input_ty;
-            type Output = #value;
-            type Error = #error;
-
-            fn call(
-                start: ::steadfast::__private::Start<#context>,
-                input: #input_ty,
-            ) -> ::steadfast::__private::Body<Self> {
-                #ident(start, #input)
-            }
-        }
+        #implementation
     }
 }

@@ -4,6 +4,7 @@ use super::super::input::{Form, Workflow};
 use super::{context, input};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let function = &workflow.function;
@@ -11,21 +12,23 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let attributes = function.attributes.surface(&format!("The workflow `{}`.", workflow.name));
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
-    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow, &context) };
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
+    let span = function.output().span();
+    let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
-    quote! {
+    quote_spanned! {span=>
         #attributes
         #unused
         #vis fn #ident(
             start: ::steadfast::__private::Start<#context>,
             #parameter
-        ) -> ::steadfast::__private::Body<#ident> {
+        ) -> #output {
             #body
         }
     }
 }
 
-fn body(workflow: &Workflow, context: &TokenStream) -> TokenStream {
+fn body(workflow: &Workflow) -> TokenStream {
     let function = &workflow.function;
     let (own, block, result) = (&function.attributes.own, &function.block, &function.output);
     let (asyncness, fn_token) = (function.sig.asyncness, function.sig.fn_token);
@@ -33,24 +36,34 @@ fn body(workflow: &Workflow, context: &TokenStream) -> TokenStream {
         let (attributes, pattern, ty) = (&parameter.attributes, &parameter.pattern, &parameter.ty);
         quote!(#(#attributes)* #pattern: #ty)
     });
-    let name = syn::Ident::new("workflow_body", function.ident().span().resolved_at(proc_macro2::Span::mixed_site()));
+    let name = syn::Ident::new("__workflow_body", function.ident().span());
     let input = workflow.input.as_ref().map(|_| quote!(input));
-    let flow = match workflow.context() {
-        Some(_) => quote!(::steadfast::__private::Start::with_defaults(start).await),
-        None => quote!(::steadfast::__private::Start::without_context(start)),
+    let handle = workflow.handle.as_ref().map_or_else(|| function.ident().span(), |handle| handle.ty.span());
+    let start = quote_spanned!(handle=> start);
+    let flow = if workflow.context().is_some() {
+        quote_spanned!(handle=> ::steadfast::__private::Start::with_defaults(start).await)
+    } else {
+        quote!(::steadfast::__private::Start::without_context(start))
     };
-    let run = match workflow.form {
-        Form::FlowMut => quote!({ let mut flow = #flow; #name(&mut flow, #input).await }),
-        Form::Flow => quote!({ let flow = #flow; #name(&flow, #input).await }),
-        Form::Start | Form::Unknown => quote!({ #name(start, #input).await }),
+    let span = result.span();
+    let mut at_result = name.clone();
+    at_result.set_span(span);
+    let (prepare, run) = match workflow.form {
+        Form::FlowMut => {
+            (quote_spanned!(span=> let mut flow = #flow;), quote_spanned!(span=> #at_result(&mut flow, #input).await))
+        }
+        Form::Flow => {
+            (quote_spanned!(span=> let flow = #flow;), quote_spanned!(span=> #at_result(&flow, #input).await))
+        }
+        Form::Start | Form::Unknown => (TokenStream::new(), quote_spanned!(span=> #at_result(#start, #input).await)),
     };
-    let _ = context;
     let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
+    let run = quote_spanned!(span=> async move { #prepare ::steadfast::__private::Outcome::into_result(#run) });
     quote! {
         #(#own)*
         #[deny(unused_must_use, clippy::iter_over_hash_type)]
         #asyncness #fn_token #name(#(#parameters),*) -> #result #block
 
-        #new(async move { ::steadfast::__private::Outcome::into_result(#run) })
+        #new(#run)
     }
 }

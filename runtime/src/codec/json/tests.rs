@@ -31,6 +31,10 @@ impl Seeded {
         self.0
     }
 
+    fn half(&mut self) -> u32 {
+        u32::try_from(self.next() >> 32).unwrap()
+    }
+
     fn text(&mut self) -> String {
         const LETTERS: [char; 12] =
             ['a', '"', '\\', '\n', '\u{0}', '\u{1f}', 'é', '漢', '🦀', '/', '\u{7f}', '\u{2028}'];
@@ -46,13 +50,13 @@ impl Seeded {
             3 => Tree::Wide(u128::from(self.next()) << (self.next() % 64)),
             4 => Tree::Signed(i128::from(self.next()) - i128::from(u64::MAX)),
             5 => Tree::Float(Some(f64::from_bits(self.next())).filter(|float| float.is_finite()).unwrap_or(-0.0)),
-            6 => {
-                Tree::Single(Some(f32::from_bits(self.next() as u32)).filter(|float| float.is_finite()).unwrap_or(1e30))
-            }
+            6 => Tree::Single(Some(f32::from_bits(self.half())).filter(|float| float.is_finite()).unwrap_or(1e30)),
             7 => Tree::Text(self.text()),
             8 => Tree::List((0..self.next() % 4).map(|_| self.tree(depth - 1)).collect()),
             9 => Tree::Map((0..self.next() % 4).map(|_| (self.text(), self.tree(depth - 1))).collect()),
-            10 => Tree::Numbered((0..self.next() % 12).map(|_| (self.next() as i16, self.tree(depth - 1))).collect()),
+            10 => Tree::Numbered(
+                (0..self.next() % 12).map(|_| (self.half().to_le_bytes()[0].into(), self.tree(depth - 1))).collect(),
+            ),
             11 => Tree::Pair(Box::new((self.tree(depth - 1), self.tree(depth - 1)))),
             12 => Tree::Struct { zeta: Box::new(self.tree(depth - 1)), alpha: self.next(), r#type: self.text() },
             _ => Tree::Maybe(Box::new(Some(Tree::Letter('"')).filter(|_| self.next().is_multiple_of(2)))),

@@ -4,7 +4,7 @@ use super::rig::{Rig, number};
 use crate::store::{Append, Change, Lease, NewRun, RunKey, RunQuery, Status, Store, Write};
 
 fn found<S: Store>(rig: &Rig<S>, query: &RunQuery) -> Vec<String> {
-    rig.store.runs(query).expect("runs can be read").into_iter().map(|row| row.id).collect()
+    rig.store.runs(query).expect("runs can be read").runs.into_iter().map(|row| row.id).collect()
 }
 
 fn change<S: Store>(rig: &Rig<S>, run: i64, change: Change) {
@@ -18,13 +18,15 @@ pub fn runs_in_pages<S: Store>(open: &dyn Fn() -> S) {
     let (mut after, mut seen) = (None, Vec::new());
     loop {
         let page = rig.store.runs(&RunQuery { after, limit: 10, ..RunQuery::default() }).expect("read");
-        assert!(page.len() <= 10);
-        let Some(last) = page.last() else { break };
-        after = Some(last.number);
-        seen.extend(page.iter().map(|row| row.number));
+        assert!(page.runs.len() <= 10 && page.damaged.is_empty());
+        seen.extend(page.runs.iter().map(|row| row.number));
+        if page.next.is_none() {
+            break;
+        }
+        after = page.next;
     }
     assert_eq!(seen, numbers);
-    assert_eq!(rig.store.runs(&RunQuery { limit: usize::MAX, ..RunQuery::default() }).expect("read").len(), 25);
+    assert_eq!(rig.store.runs(&RunQuery { limit: usize::MAX, ..RunQuery::default() }).expect("read").runs.len(), 25);
     assert!(found(&rig, &RunQuery { limit: 0, ..RunQuery::default() }).is_empty());
 }
 
@@ -117,7 +119,7 @@ pub fn nothing_found_is_no_error<S: Store>(open: &dyn Fn() -> S) {
     let store = open();
     assert_eq!(store.run(RunKey::Number(1)).expect("read"), None);
     assert_eq!(store.run(RunKey::Id("a")).expect("read"), None);
-    assert_eq!(store.runs(&RunQuery::default()).expect("read"), []);
+    assert_eq!(store.runs(&RunQuery::default()).expect("read").runs, []);
     assert_eq!(store.entries(1, 0, 10).expect("read"), []);
     assert_eq!(store.fields(1, 0, u64::MAX).expect("read"), []);
     for key in [RunKey::Number(1), RunKey::Id("a"), RunKey::Lease(1)] {

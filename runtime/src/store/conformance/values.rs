@@ -156,7 +156,7 @@ pub fn reading_while_writing<S: Store>(open: &dyn Fn() -> S) {
         for _ in 0..2 {
             scope.spawn(|| {
                 for _ in 0..100 {
-                    let rows = rig.store.runs(&crate::store::RunQuery::default()).expect("read");
+                    let rows = rig.store.runs(&crate::store::RunQuery::default()).expect("read").runs;
                     assert_eq!(rows[0].seq, rows[1].seq, "half a batch was seen");
                     let entries = rig.entries(runs[0]);
                     assert!(entries.len() as u64 >= rows[0].seq && entries.len() % 2 == 1, "half an append was seen");

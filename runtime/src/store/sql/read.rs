@@ -6,7 +6,9 @@ use super::rows::FromRow;
 use super::select::select_runs;
 use super::{Cell, Session};
 use crate::journal::FORMAT;
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunQuery, RunRow, StoreError, StoreErrorKind};
+use crate::store::{
+    EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, StoreError, StoreErrorKind,
+};
 use std::ops::ControlFlow;
 
 /// Reads through a session; its errors name the database and the row.
@@ -32,10 +34,24 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, query, &[value])?.pop())
     }
 
-    pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, StoreError> {
+    pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
         let (text, values) = select_runs(query);
         let values: Vec<_> = values.iter().map(super::select::Bound::cell).collect();
-        self.rows(None, &text, &values)
+        let mut page = RunPage::default();
+        let (mut flaws, mut count, mut last) = (Vec::new(), 0, None);
+        self.session.select(&text, &values, &mut |row| {
+            let columns = Columns { row, names: RunRow::COLUMNS };
+            count += 1;
+            last = columns.int("number").ok().or(last);
+            match RunRow::from_row(columns) {
+                Ok(run) => page.runs.push(run),
+                Err(flaw) => flaws.push((called::<RunRow>(&columns), flaw)),
+            }
+            ControlFlow::Continue(())
+        })?;
+        page.damaged = flaws.iter().map(|(place, flaw)| self.sentence(None, place, flaw)).collect();
+        page.next = last.filter(|_| count == query.limit);
+        Ok(page)
     }
 
     pub(in crate::store) fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
@@ -72,10 +88,7 @@ impl<S: Session> Reader<'_, S> {
                     ControlFlow::Continue(())
                 }
                 Err(found) => {
-                    let (called, key) = T::CALLED;
-                    let number =
-                        columns.int(key).map_or_else(|_| "(its number is damaged too)".into(), |n| n.to_string());
-                    flaw = Some((format!("{called} {number}"), found));
+                    flaw = Some((called::<T>(&columns), found));
                     ControlFlow::Break(())
                 }
             }
@@ -117,6 +130,13 @@ impl<S: Session> Reader<'_, S> {
         })?;
         Ok(text)
     }
+}
+
+/// What a row is called in sentences.
+fn called<T: FromRow>(columns: &Columns<'_>) -> String {
+    let (called, key) = T::CALLED;
+    let number = columns.int(key).map_or_else(|_| "(its number is damaged too)".into(), |number| number.to_string());
+    format!("{called} {number}")
 }
 
 /// A number no greater than a database's integers.

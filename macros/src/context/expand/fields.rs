@@ -1,0 +1,110 @@
+//! The methods of a context, each a line for each field.
+//
+// Every line goes through a method of `Persist` that is named through the field's type, at the place of that type: a type
+// that cannot be a field gives one error.
+
+use super::super::input::{Context, Field};
+use super::{body, defaults};
+use proc_macro2::{Literal, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// The bodies of the methods.
+pub(super) struct Bodies {
+    pub(super) store_all: TokenStream,
+    pub(super) store_difference: TokenStream,
+    pub(super) difference: TokenStream,
+    pub(super) load: TokenStream,
+    pub(super) load_field: TokenStream,
+}
+
+impl Bodies {
+    pub(super) fn of(context: &Context, stand_in: bool) -> Self {
+        let bodies =
+            [store_all, store_difference, difference, load, load_field].map(|make| body(stand_in, make(context)));
+        let [store_all, store_difference, difference, load, load_field] = bodies;
+        Self { store_all, store_difference, difference, load, load_field }
+    }
+}
+
+fn each(context: &Context, line: impl Fn(&Field, Literal) -> TokenStream) -> TokenStream {
+    let fields = context.fields.iter().enumerate();
+    fields.map(|(index, field)| line(field, Literal::usize_unsuffixed(index))).collect()
+}
+
+fn store_all(context: &Context) -> TokenStream {
+    let count = context.fields.len();
+    let fields = each(context, |field, index| {
+        let (ident, ty) = (&field.ident, &field.ty);
+        quote_spanned!(ty.span()=>
+            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &SCHEMA, #index, &mut values)?,
+        )
+    });
+    quote! {
+        let mut values = ::steadfast::__private::FieldValues::with_capacity(#count);
+        let stored = Self { #fields };
+        ::core::result::Result::Ok((stored, values))
+    }
+}
+
+fn store_difference(context: &Context) -> TokenStream {
+    let fields = each(context, |field, index| {
+        let (ident, ty) = (&field.ident, &field.ty);
+        quote_spanned!(ty.span()=>
+            #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
+                new.#ident, &self.#ident, &SCHEMA, #index, &mut values,
+            )?,
+        )
+    });
+    quote! {
+        let mut values = ::steadfast::__private::FieldValues::new();
+        let stored = Self { #fields };
+        ::core::result::Result::Ok((stored, values))
+    }
+}
+
+fn difference(context: &Context) -> TokenStream {
+    let fields = each(context, |field, _| {
+        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::compare(&new.#ident, &self.#ident, #name, &mut changed);
+        )
+    });
+    quote! {
+        let mut changed = ::std::vec::Vec::new();
+        #fields
+        changed
+    }
+}
+
+fn load(context: &Context) -> TokenStream {
+    let fields = each(context, |field, index| {
+        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+        let default = if field.default.is_some() {
+            let default = defaults::function(field);
+            quote!(::core::option::Option::Some(#default))
+        } else {
+            quote!(::core::option::Option::None)
+        };
+        quote_spanned!(ty.span()=>
+            #ident: <#ty as ::steadfast::__private::Persist>::load(field(#name), #default, &SCHEMA, #index)?,
+        )
+    });
+    quote!(::core::result::Result::Ok(Self { #fields }))
+}
+
+fn load_field(context: &Context) -> TokenStream {
+    let fields = each(context, |field, index| {
+        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            #name => self.#ident = <#ty as ::steadfast::__private::Persist>::read(value, &SCHEMA, #index)?,
+        )
+    });
+    quote! {
+        match name {
+            #fields
+            _ => return ::core::result::Result::Ok(false),
+        }
+        ::core::result::Result::Ok(true)
+    }
+}

@@ -1,0 +1,97 @@
+//! A workflow's body gives the same calls each time it is run: no clock, no chance, nothing from outside.
+
+use super::sources::{self, Source};
+use crate::faults::Faults;
+use crate::name;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, ExprMethodCall, ExprPath, Item, Macro, Path, Token};
+
+pub(super) fn check(body: &Block, handle: &str, faults: &Faults) {
+    Finder { handle, faults }.visit_block(body);
+}
+
+struct Finder<'a> {
+    handle: &'a str,
+    faults: &'a Faults,
+}
+
+impl Finder<'_> {
+    fn report(&self, source: Option<&Source>, place: impl ToTokens) {
+        if let Some(source) = source {
+            self.faults.add(place, source.fault, source.help.replace("{flow}", self.handle));
+        }
+    }
+
+    /// The tokens of a macro that are no expressions: paths in them are found as they stand.
+    fn scan(&self, tokens: TokenStream) {
+        let mut path: Vec<(String, TokenTree)> = Vec::new();
+        let mut colons = 0;
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match &token {
+                TokenTree::Ident(ident) => {
+                    // `flow.run("name", ..)` is a step written in place: what is in it is recorded.
+                    if ident == "run" && path.last().is_some_and(|(word, _)| word == ".") {
+                        tokens.next_if(|next| matches!(next, TokenTree::Group(_)));
+                    }
+                    if colons != 2 {
+                        self.end(&mut path);
+                    }
+                    path.push((name::plain(ident), token.clone()));
+                    colons = 0;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+                TokenTree::Punct(punct) if punct.as_char() == '.' => {
+                    self.end(&mut path);
+                    path.push((".".into(), token.clone()));
+                }
+                other => {
+                    self.end(&mut path);
+                    colons = 0;
+                    if let TokenTree::Group(group) = other {
+                        self.scan(group.stream());
+                    }
+                }
+            }
+        }
+        self.end(&mut path);
+    }
+
+    fn end(&self, path: &mut Vec<(String, TokenTree)>) {
+        let (words, tokens): (Vec<_>, Vec<_>) = path.drain(..).unzip();
+        self.report(sources::of_path(&words), tokens.into_iter().collect::<TokenStream>());
+    }
+}
+
+fn words(path: &Path) -> Vec<String> {
+    path.segments.iter().map(|segment| name::plain(&segment.ident)).collect()
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        self.report(sources::of_path(&words(&path.path)), path);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        // `flow.run("name", async move || ..)` is a step written in place: what is in it is recorded.
+        if call.method != "run" {
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        let biased = matches!(call.tokens.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "biased");
+        self.report(sources::of_macro(&words(&call.path), biased), &call.path);
+        match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(call.tokens.clone()) {
+            Ok(expressions) => expressions.iter().for_each(|expression| Finder { ..*self }.visit_expr(expression)),
+            Err(_) => self.scan(call.tokens.clone()),
+        }
+    }
+
+    /// A function inside of the body, perhaps a step.
+    fn visit_item(&mut self, _: &'ast Item) {}
+}

@@ -1,0 +1,10 @@
+//! Every mistake that the compiler shall find, with the message that a person reads; and what must compile.
+//!
+//! The folders of `tests/ui` are kinds of mistakes. `TRYBUILD=overwrite cargo test ui` writes the messages anew: read them.
+
+#[test]
+fn messages() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("ui/pass/*.rs");
+    cases.compile_fail("ui/fail/*/*.rs");
+}

@@ -1,0 +1,25 @@
+use steadfast::prelude::*;
+
+#[derive(StepContext, Clone)]
+struct Order {
+    id: String,
+    #[context(default)]
+    total: u64,
+    #[context(default)]
+    lines: Vec<String>,
+}
+
+#[step]
+async fn charge(ctx: &Order) -> Result<u64> {
+    Ok(ctx.total)
+}
+
+#[workflow(context = Order)]
+async fn process(start: Start<Order>) -> Result<u64> {
+    let mut flow = start.with(Order::builder().id("o").build()).await?;
+    let charged = charge(&flow);
+    flow.update(|c| c.total(1)).await?;
+    Ok(charged.await?)
+}
+
+fn main() {}
