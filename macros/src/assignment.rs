@@ -112,6 +112,8 @@ impl<'ast> Visit<'ast> for Changes<'_> {
         {
             let help = "return the new values, and let the workflow call `flow.update(|c| ..).await?`";
             self.faults.add(&call.method, self.by.fault(), help);
+        } else if CHANGING.iter().any(|method| call.method == method) {
+            self.check(&call.receiver);
         }
         visit::visit_expr_method_call(self, call);
     }
@@ -123,6 +125,34 @@ impl<'ast> Visit<'ast> for Changes<'_> {
         visit::visit_expr_reference(self, reference);
     }
 }
+
+/// Methods that change the standard collections and texts that they are called on. A handle with a method of such a name
+/// that takes `&self` can still be called by way of a name of its own: `let queue = &ctx.queue;`.
+const CHANGING: [&str; 23] = [
+    "append",
+    "clear",
+    "dedup",
+    "drain",
+    "extend",
+    "extend_from_slice",
+    "get_or_insert_with",
+    "insert_str",
+    "pop",
+    "pop_back",
+    "pop_front",
+    "push",
+    "push_back",
+    "push_front",
+    "push_str",
+    "resize",
+    "retain",
+    "reverse",
+    "sort",
+    "sort_by",
+    "sort_by_key",
+    "swap_remove",
+    "truncate",
+];
 
 fn is_assignment(operator: &BinOp) -> bool {
     matches!(

@@ -12,6 +12,7 @@ struct Order {
 #[step]
 async fn charge(ctx: &Order) -> Result<()> {
     ctx.lines.push("charged".into());
+    ctx.id.clear();
     Ok(())
 }
 
