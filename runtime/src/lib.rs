@@ -53,3 +53,8 @@ pub mod __private {
     pub use crate::{ContextError, Flow};
     pub use std::sync::Arc;
 }
+
+/// The program of the README is compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
