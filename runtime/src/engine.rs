@@ -83,7 +83,7 @@ impl Engine {
             let (id, found) = (id.to_owned(), run.workflow().to_owned());
             return Err(EngineError::OtherWorkflow { id, expected: F::Workflow::NAME.to_owned(), found });
         }
-        Ok(RunHandle::new(run))
+        Ok(RunHandle::new(run, false))
     }
 
     /// A run by its id, of whatever workflow.

@@ -22,7 +22,7 @@ pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, 
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use policy::Policy;
 pub use run::{ParkCause, ParkReason};
-pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context};
+pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
 pub use steadfast_macros::{StepContext, step, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};

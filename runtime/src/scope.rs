@@ -83,6 +83,16 @@ impl Current {
     }
 }
 
+/// The attempt of a step in whose body this code runs: its number, its idempotency key, its deadline, its cancellation.
+/// `None` elsewhere, also in a task or thread that the body spawned.
+#[must_use]
+pub fn step_scope() -> Option<Arc<StepScope>> {
+    match current()? {
+        Current::Step(scope) => Some(scope),
+        Current::Workflow(_) => None,
+    }
+}
+
 type Shared = Arc<dyn Any + Send + Sync>;
 
 /// What is in force while a future is polled.

@@ -119,7 +119,7 @@ pub async fn process(start: Start<OrderContext>, (name, cents): (String, u64)) -
     let mut flow = start.with(OrderContext::builder().workspace_id("ws-1").cents(cents).build()).await?;
     let (cents, receipt) = try_join!(charge(&flow, cents, (1, 2), name.clone()), receipt(&flow, name))?;
     flow.update(|context| context.cents(cents).status(Status::Paid).tries(context.tries - 1)).await?;
-    flow.sleep(Duration::from_mins(1)).await;
+    flow.sleep(Duration::from_mins(1)).await?;
     Ok(receipt)
 }
 
@@ -140,6 +140,6 @@ pub async fn count(flow: &mut Flow<Optional>) -> Result<u64> {
 /// Never.
 #[workflow]
 pub async fn nothing(flow: &Flow) -> Result<()> {
-    flow.sleep(Duration::from_secs(1)).await;
+    flow.sleep(Duration::from_secs(1)).await?;
     Ok(())
 }

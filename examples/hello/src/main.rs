@@ -25,7 +25,7 @@ async fn hello(start: Start<Greeting>, name: String) -> Result<u32> {
     for word in ["Hello", "Good day", "Good night"] {
         greet(&flow, word.to_owned()).await?;
         flow.update(|c| c.greeted(c.greeted + 1)).await?;
-        flow.sleep(Duration::from_secs(1)).await;
+        flow.sleep(Duration::from_secs(1)).await?;
     }
     Ok(flow.greeted)
 }

@@ -59,7 +59,7 @@ pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> R
     if doubtful {
         flow.update(|c| c.status(Status::UnderReview)).await?;
         // A person does not answer at once. Nothing waits in memory for long sleeps.
-        flow.sleep(Duration::from_millis(50)).await;
+        flow.sleep(Duration::from_millis(50)).await?;
         if !review(&flow).await? {
             return Ok(Outcome::Rejected { cents });
         }

@@ -41,7 +41,7 @@ pub(crate) async fn never() -> Result<()> {
 
 #[workflow]
 pub(crate) async fn sleeper(flow: &mut Flow, hours: u64) -> Result<()> {
-    flow.sleep(Duration::from_secs(3600 * hours)).await;
+    flow.sleep(Duration::from_secs(3600 * hours)).await?;
     Ok(())
 }
 

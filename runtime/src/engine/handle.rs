@@ -175,12 +175,13 @@ impl Run {
 #[derive(Debug)]
 pub struct RunHandle<O, E = crate::Error> {
     run: Run,
+    is_new: bool,
     types: PhantomData<fn() -> (O, E)>,
 }
 
 impl<O, E> Clone for RunHandle<O, E> {
     fn clone(&self) -> Self {
-        Self { run: self.run.clone(), types: PhantomData }
+        Self { run: self.run.clone(), is_new: self.is_new, types: PhantomData }
     }
 }
 
@@ -193,8 +194,14 @@ impl<O, E> Deref for RunHandle<O, E> {
 }
 
 impl<O: Storable, E: Failure> RunHandle<O, E> {
-    pub(super) fn new(run: Run) -> Self {
-        Self { run, types: PhantomData }
+    pub(super) fn new(run: Run, is_new: bool) -> Self {
+        Self { run, is_new, types: PhantomData }
+    }
+
+    /// Whether the call that gave this handle has started the run; `false` if a run of this id was there already.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Waits for the end of the run and gives its result, as recorded.

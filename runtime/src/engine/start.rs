@@ -56,13 +56,13 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
             if id.is_empty() || id.len() > 512 {
                 return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
             }
-            let row = start::<W>(core, id, self.input?).await?;
-            Ok(RunHandle::new(Handle::new(self.engine, row.number, row.id, row.workflow)))
+            let (row, is_new) = start::<W>(core, id, self.input?).await?;
+            Ok(RunHandle::new(Handle::new(self.engine, row.number, row.id, row.workflow), is_new))
         })
     }
 }
 
-async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Result<RunRow, EngineError> {
+async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Result<(RunRow, bool), EngineError> {
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let first = first_entry(W::NAME, input.clone(), at);
@@ -88,9 +88,9 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Re
             let row = row(number);
             begin(core, &row, lease, first);
             drop(busy);
-            Ok(row)
+            Ok((row, true))
         }
-        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, &input).await,
+        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, &input).await.map(|row| (row, false)),
         Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
         Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
@@ -103,7 +103,7 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Re
             match found {
                 Ok(Some(row)) if row.incarnation == incarnation => {
                     load::load(core, row.number);
-                    Ok(row)
+                    Ok((row, true))
                 }
                 _ => Err(EngineError::Store(error)),
             }

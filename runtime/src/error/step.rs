@@ -48,6 +48,14 @@ impl<E> StepError<E> {
     }
 
     /// The error that the step returned, if the last attempt ended so.
+    ///
+    /// # Errors
+    /// The last attempt ended otherwise: the whole error again.
+    pub fn into_failure(self) -> Result<E, Self> {
+        if let Self::Failed(error, _) = self { Ok(error) } else { Err(self) }
+    }
+
+    /// The error that the step returned, if the last attempt ended so.
     pub const fn failure(&self) -> Option<&E> {
         if let Self::Failed(error, _) = self { Some(error) } else { None }
     }

@@ -3,6 +3,7 @@
 use super::pending_call::{First, PendingCall};
 use crate::journal::Journal;
 use futures_util::future::FusedFuture;
+use std::convert::Infallible;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -11,7 +12,8 @@ use std::task::{Context, Poll};
 
 /// A durable wait: a future that is ready when its moment has come, also after a restart.
 ///
-/// Its place in the history is fixed by the call; the wait is recorded when it is first polled.
+/// Its place in the history is fixed by the call; the wait is recorded when it is first polled. It cannot fail; its `?` is
+/// there so that every durable call reads alike.
 #[must_use = "a sleep passes only when it is awaited: add `.await`"]
 pub struct Sleep<'flow> {
     call: PendingCall,
@@ -25,10 +27,10 @@ impl Sleep<'_> {
 }
 
 impl Future for Sleep<'_> {
-    type Output = ();
+    type Output = Result<(), Infallible>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.call.poll(cx, |_| Ok(()))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.call.poll(cx, |_| Ok(Ok(())))
     }
 }
 

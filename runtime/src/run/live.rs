@@ -55,6 +55,7 @@ impl Run {
                 drop(state);
                 self.deliver(Kind::StepCompleted, now, |entry| {
                     entry.position = Some(position);
+                    entry.name = Some(name.to_owned());
                     entry.attempt = Some(attempt);
                     entry.value = Some(value);
                 });
@@ -69,6 +70,7 @@ impl Run {
                     drop(state);
                     self.deliver(Kind::StepFailed, now, |entry| {
                         entry.position = Some(position);
+                        entry.name = Some(name.to_owned());
                         entry.attempt = Some(attempt);
                         entry.value = Some(error);
                     });
@@ -81,6 +83,7 @@ impl Run {
                     let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
                     let entry = self.entry(Kind::AttemptFailed, now, |entry| {
                         entry.position = Some(position);
+                        entry.name = Some(name.to_owned());
                         entry.attempt = Some(attempt);
                         entry.due = Some(due);
                         entry.value = Some(Value::json(cause));
@@ -308,7 +311,7 @@ impl Run {
     /// A step whose arguments cannot be stored fails at its call, without a body.
     pub(super) fn refuse(&mut self, position: u64, now: i64) {
         let limit = self.limits.value;
-        let error = {
+        let (name, error) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
             let why = match &step.call.arguments {
@@ -319,25 +322,27 @@ impl Run {
                 Ok(_) => "its arguments could not be stored when it was called".to_owned(),
             };
             let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
-            encode(&StepError::Refused(why, attempts))
+            (step.call.name, encode(&StepError::Refused(why, attempts)))
         };
         self.deliver(Kind::StepFailed, now, |entry| {
             entry.position = Some(position);
+            entry.name = Some(name.to_owned());
             entry.value = Some(error);
         });
     }
 
     /// A later attempt: recorded before its body starts.
     pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
-        let (attempt, context) = {
+        let (attempt, context, name) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
             step.attempt += 1;
             step.retry_due = None;
-            (step.attempt, step.context)
+            (step.attempt, step.context, step.call.name)
         };
         let entry = self.entry(Kind::AttemptStarted, now, |entry| {
             entry.position = Some(position);
+            entry.name = Some(name.to_owned());
             entry.attempt = Some(attempt);
             entry.context = context;
         });

@@ -49,7 +49,7 @@ async fn job(flow: &mut Flow<Ledger>, n: u64) -> Result<u64> {
         flow.update(|c| c.sum(sum)).await?;
     }
     let (left, right, shaken) = try_join!(work(flow, 1), work(flow, 2), async { shaky(flow, 3).await })?;
-    flow.sleep(Duration::from_millis(10)).await;
+    flow.sleep(Duration::from_millis(10)).await?;
     flow.update(|c| c.sum(left + right + shaken)).await?;
     Ok(flow.sum)
 }

@@ -41,7 +41,7 @@ async fn with_start(start: Start<Order>, amount: u64) -> Result<u64> {
     let mut flow = start.with(Order::builder().build()).await?;
     let total = add(&flow, amount, (1, 2), hello).await?;
     flow.update(|c| c.total(c.total + total)).await?;
-    flow.sleep(Duration::from_secs(1)).await;
+    flow.sleep(Duration::from_secs(1)).await?;
     let (a, b) = try_join!(add(&flow, amount, (1, 2), String::new()), hash(&flow, Bytes::new()))?;
     Ok(a + u64::try_from(b)?)
 }

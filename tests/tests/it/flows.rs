@@ -145,12 +145,12 @@ pub(crate) async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
 #[workflow]
 pub(crate) async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
     let began = flow.now();
-    flow.sleep(Duration::ZERO).await;
+    flow.sleep(Duration::ZERO).await?;
     for day in 0..days {
-        flow.sleep(Duration::from_hours(24)).await;
+        flow.sleep(Duration::from_hours(24)).await?;
         add(&*flow, day).await?;
     }
-    flow.sleep_until(began).await;
+    flow.sleep_until(began).await?;
     Ok(flow.now().duration_since(began)?.as_secs() / 86_400)
 }
 
@@ -202,7 +202,7 @@ pub(crate) static FLIP: AtomicBool = AtomicBool::new(false);
 #[workflow]
 pub(crate) async fn flipping(flow: &mut Flow, n: u64) -> Result<u64> {
     if FLIP.fetch_xor(true, Ordering::SeqCst) {
-        flow.sleep(Duration::from_secs(1)).await;
+        flow.sleep(Duration::from_secs(1)).await?;
     }
     Ok(add(&*flow, n).await?)
 }

@@ -4,6 +4,7 @@
 //! `STEADFAST_RECORD=1` writes it anew; do that only for a new format, under a new name.
 
 use crate::flows::{count_up, patient, shop, stumbling};
+use std::fmt::Write as _;
 use steadfast::prelude::*;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/journal-1.sql");
@@ -72,14 +73,14 @@ async fn record(path: &std::path::Path) {
     .unwrap();
     let mut script = String::new();
     for line in &expected {
-        script.push_str(&format!("-- expected: {line}\n"));
+        writeln!(script, "-- expected: {line}").unwrap();
     }
     let mut names =
         db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index', rowid").unwrap();
     let objects: Vec<(String, String)> =
         names.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
     for (_, sql) in objects.iter().filter(|(name, _)| name != "sqlite_sequence") {
-        script.push_str(&format!("{sql};\n"));
+        writeln!(script, "{sql};").unwrap();
     }
     for (table, _) in objects.iter().filter(|(name, sql)| sql.starts_with("CREATE TABLE") && name != "sqlite_sequence")
     {
@@ -95,11 +96,11 @@ async fn record(path: &std::path::Path) {
                     format!("'{}'", String::from_utf8_lossy(text).replace('\'', "''"))
                 }
                 rusqlite::types::ValueRef::Blob(bytes) => {
-                    format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+                    format!("x'{}'", bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
                 }
             };
             let values: Vec<String> = (0..count).map(value).collect();
-            script.push_str(&format!("INSERT INTO {table} VALUES ({});\n", values.join(", ")));
+            writeln!(script, "INSERT INTO {table} VALUES ({});", values.join(", ")).unwrap();
         }
     }
     std::fs::write(FIXTURE, script).unwrap();

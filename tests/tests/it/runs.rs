@@ -173,7 +173,7 @@ async fn a_lost_answer_is_read_back_neither_repeated_nor_forgotten() {
 
 #[workflow]
 async fn sleeper(flow: &mut Flow, seconds: u64) -> Result<u64> {
-    flow.sleep(Duration::from_secs(seconds)).await;
+    flow.sleep(Duration::from_secs(seconds)).await?;
     Ok(seconds)
 }
 

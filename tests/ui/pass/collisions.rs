@@ -100,7 +100,7 @@ async fn process(input: Start<Order>, start: ::core::primitive::u64) -> ::steadf
     flow.update(|c| c.r#match(::core::option::Option::Some(1)).update(c.update + 1).store(2).deref(3).changed(4)).await?;
     charge(&flow, start, 1, 2).await?;
     r#loop(&flow, 1, 2).await?;
-    flow.sleep(Duration::from_secs(1)).await;
+    flow.sleep(Duration::from_secs(1)).await?;
     ::core::result::Result::Ok(())
 }
 

@@ -86,7 +86,7 @@ async fn process(start: Start<Wide>, (name, cents): (String, u64)) -> Result<u64
     }
     let chosen = select_biased! {
         first = charge(&flow, 1, String::new(), (0, 0), 0) => first?,
-        () = flow.sleep(Duration::from_secs(5)) => 0,
+        Ok(()) = flow.sleep(Duration::from_secs(5)) => 0,
     };
     Ok(paid + sum + chosen)
 }
