@@ -21,17 +21,21 @@ use proc_macro::TokenStream;
 /// The struct needs named fields that are owned serde types with `PartialEq` and `Clone`, or bytes (`Vec<u8>`, `Bytes`,
 /// `Box<[u8]>`, which are stored raw), and `#[derive(Clone)]` itself.
 ///
-/// ```ignore
+/// ```
+/// use steadfast::prelude::*;
+///
 /// #[derive(StepContext, Clone)]
 /// pub struct OrderContext {
 ///     pub workspace_id: String,
 ///     #[context(default)]
-///     pub status: Status,
+///     pub note: Option<String>,
 ///     #[context(default = 3)]
 ///     pub tries_left: u32,
 /// }
 ///
 /// let context = OrderContext::builder().workspace_id("ws-1").build();
+/// let later = context.with(|c| c.tries_left(c.tries_left - 1));
+/// assert_eq!((context.tries_left, later.tries_left), (3, 2));
 /// ```
 ///
 /// It generates
@@ -58,12 +62,25 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// The first parameter may be the context, by reference; the others are arguments, owned serde types. A step returns
 /// a `Result`. It can read the context, and cannot change it.
 ///
-/// ```ignore
-/// #[step(retry(attempts = 5, backoff = "200ms"), timeout = "30s")]
-/// async fn charge(context: &OrderContext, cents: u64) -> Result<ChargeId> { .. }
+/// ```
+/// use steadfast::prelude::*;
 ///
-/// let id = charge(&flow, 500).await?;                  // in a workflow: durable
-/// let id = charge::direct(&context, 500).await?;       // in a unit test: the function itself
+/// #[step(retry(attempts = 5, backoff = "200ms"), timeout = "30s")]
+/// async fn charge(cents: u64) -> Result<String> {
+///     Ok(format!("charged {cents} cents"))
+/// }
+///
+/// #[workflow]
+/// async fn pay(flow: &mut Flow, cents: u64) -> Result<String> {
+///     Ok(charge(flow, cents).await?) // in a workflow: durable
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// // In a unit test: the function itself.
+/// assert_eq!(charge::direct(500).await?, "charged 500 cents");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// The name stands for a function and for a type, so a step cannot be imported next to a module of its name.
@@ -94,11 +111,32 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `flow: &mut Flow<C>` for a context whose fields all have defaults. Without a context they are `Start` and
 /// `&mut Flow`. One input may follow. A workflow returns a `Result`.
 ///
-/// ```ignore
-/// #[workflow(context = OrderContext)]
-/// async fn process_order(start: Start<OrderContext>, order: Order) -> Result<Receipt> { .. }
+/// ```
+/// use steadfast::prelude::*;
 ///
-/// let run = engine.start(process_order, order).await?;
+/// #[derive(StepContext, Clone)]
+/// struct Greeting {
+///     name: String,
+/// }
+///
+/// #[step]
+/// async fn greet(ctx: &Greeting) -> Result<String> {
+///     Ok(format!("Hello, {}!", ctx.name))
+/// }
+///
+/// #[workflow(context = Greeting)]
+/// async fn hello(start: Start<Greeting>, name: String) -> Result<String> {
+///     let flow = start.with(Greeting::builder().name(name).build()).await?;
+///     Ok(greet(&flow).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let run = engine.start(hello, "world".to_owned()).await?;
+/// assert_eq!(run.result().await?, "Hello, world!");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// Like a step's, the name stands for a function and for a type.

@@ -32,8 +32,8 @@ use std::sync::Arc;
 
 /// What a program owns to run workflows: it starts them, drives them, and after a crash goes on where they stood.
 ///
-/// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine. When the last clone is dropped the engine
-/// stops at once, as in a crash: nothing is lost, and the next engine on the same database goes on. For an orderly end
+/// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine, and the handle of a run holds one. When the last
+/// is dropped the engine stops at once, as in a crash: nothing is lost, and the next engine on the same database goes on. For an orderly end
 /// use [`shutdown`](Engine::shutdown).
 #[derive(Clone)]
 pub struct Engine {

@@ -172,9 +172,14 @@ impl EngineBuilder {
                 Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
             }
         };
-        let owner = uuid::Uuid::new_v4().simple().to_string();
-        let leases = Leases::new(owner, self.options.lease_term, store.lock_stem().as_deref())?;
-        leases.acquire(&*store)?;
+        let (term, acquiring) = (self.options.lease_term, store.clone());
+        let acquire = tokio::task::spawn_blocking(move || {
+            let owner = uuid::Uuid::new_v4().simple().to_string();
+            let leases = Leases::new(owner, term, acquiring.lock_stem().as_deref())?;
+            leases.acquire(&*acquiring)?;
+            Ok::<_, EngineError>(leases)
+        });
+        let leases = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
         let clock = Arc::new(self.clock);
         let core_of_timers: Arc<OnceLock<Weak<Core>>> = Arc::default();
         let timers = {

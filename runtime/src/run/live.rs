@@ -16,6 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+/// More polls than this in one turn, and the body will never wait: it spins.
+const MOST_POLLS: u32 = 1_000_000;
+
 impl Run {
     /// Delivers the first entry of a run that was just started; it is durable already.
     pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) {
@@ -276,7 +279,7 @@ impl Run {
         }
         let waker = Waker::from(self.waker.clone());
         let mut future = tokio::task::unconstrained(future.as_mut());
-        loop {
+        for _ in 0..MOST_POLLS {
             self.waker.take();
             let poll = || Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
             match catch_unwind(AssertUnwindSafe(poll)) {
@@ -295,6 +298,7 @@ impl Run {
                 }
             }
         }
+        Err(self.foreign_await("wakes itself without end, as if it waited for something"))
     }
 
     /// The first attempt of a step that was recorded in the turn that has just ended.

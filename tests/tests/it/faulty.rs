@@ -18,6 +18,7 @@ pub(crate) struct Faulty {
 struct Switch {
     failing: AtomicBool,
     lose_answers: AtomicUsize,
+    appends: AtomicUsize,
 }
 
 impl Faulty {
@@ -29,6 +30,11 @@ impl Faulty {
     /// The next so many commits that append to a journal are done, but their answer is lost.
     pub(crate) fn lose_answers(&self, commits: usize) {
         self.switch.lose_answers.store(commits, Ordering::SeqCst);
+    }
+
+    /// How many commits have appended to a journal.
+    pub(crate) fn appends(&self) -> usize {
+        self.switch.appends.load(Ordering::SeqCst)
     }
 }
 
@@ -44,6 +50,7 @@ impl Store for Faulty {
         }
         let answers = self.inner.commit(writes)?;
         let appends = writes.iter().any(|write| matches!(write, Write::Append(_) | Write::Start(_)));
+        switch.appends.fetch_add(usize::from(appends), Ordering::SeqCst);
         let less_one = |left: usize| left.checked_sub(1);
         if appends && switch.lose_answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
             return Err(failure());

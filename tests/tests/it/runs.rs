@@ -275,3 +275,16 @@ fn outside_of_any_run_there_is_nothing_current() {
     let error = steadfast::context::<crate::flows::Counter>().unwrap_err();
     assert!(error.to_string().contains("outside of any workflow or step"), "{error}");
 }
+
+#[tokio::test]
+async fn a_sequence_of_steps_costs_one_commit_a_step_however_long_it_is() {
+    for steps in [50, 500] {
+        let store = Faulty::default();
+        let engine = Engine::builder().store(store.clone()).workflow(crate::flows::count_up).start().await.unwrap();
+        let before = store.appends();
+        engine.start(crate::flows::count_up, steps).await.unwrap().result().await.unwrap();
+        // The start, the first turn, one for each result with the update and the step that follow it.
+        let commits = u64::try_from(store.appends() - before).unwrap();
+        assert!((steps + 2..=steps + 4).contains(&commits), "{commits} commits for {steps} steps");
+    }
+}
