@@ -3,7 +3,7 @@
 use super::core::{Core, Letter, Message};
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
-use crate::run::panic_text;
+use crate::machine::panic_text;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;

@@ -7,7 +7,7 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::Timers;
 use super::{Engine, lease, recovery, shutdown};
-use crate::run::{AnyWorkflow, Limits, Typed};
+use crate::machine::{AnyWorkflow, Limits, Typed};
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 use crate::workflow::{Startable, WorkflowDef};
 use std::collections::BTreeMap;

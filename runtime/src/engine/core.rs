@@ -6,7 +6,7 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::{Busy, Sleeper, Timers};
 use crate::journal::AttemptOutcome;
-use crate::run::{AnyWorkflow, Limits};
+use crate::machine::{AnyWorkflow, Limits};
 use crate::store::{InboxRow, Lease, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};

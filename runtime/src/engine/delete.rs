@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::EngineError;
 use crate::journal::Kind;
-use crate::run::plain_entry;
+use crate::machine::plain_entry;
 use crate::store::{Append, Change, EntryRow, Lease, Rejected, Status, Write, Written};
 use crate::value::Value;
 

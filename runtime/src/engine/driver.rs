@@ -5,7 +5,7 @@ use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::timers::Sleeper;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
-use crate::run::{Effect, Run};
+use crate::machine::{Effect, Machine};
 use crate::store::{Append, Rejected, StoreError, StoreErrorKind, Write};
 use crate::value::Value;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) enum Left {
 pub(super) struct Driver<'a> {
     core: Arc<Core>,
     number: i64,
-    run: Run,
+    run: Machine,
     bodies: Bodies,
     mail: &'a mut Mail,
     due: Option<i64>,
@@ -37,7 +37,7 @@ pub(super) struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(core: Arc<Core>, number: i64, run: Run, mail: &'a mut Mail) -> Self {
+    pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
         let bodies = Bodies::new(core.clone(), mail.sender.clone());
         let draining = core.is_draining();
         Self { core, number, run, bodies, mail, due: None, left: None, last: None, draining }

@@ -27,7 +27,7 @@ pub(super) enum Ended {
     Completed(Value),
     Failed(Value),
     Cancelled(String),
-    Parked(Box<crate::run::ParkReason>),
+    Parked(Box<crate::machine::ParkReason>),
 }
 
 /// When another engine drives the run, we hear of its end by looking.

@@ -1,6 +1,6 @@
 //! What can be asked of runs without their types.
 
-use crate::run::ParkReason;
+use crate::machine::ParkReason;
 use crate::store::{RunQuery, RunRow, Status};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -2,7 +2,7 @@
 
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::driver::{Driver, Left};
-use crate::run::{AnyWorkflow, ParkCause, ParkReason, Run, panic_text};
+use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, panic_text};
 use crate::store::{
     Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write,
 };
@@ -29,7 +29,7 @@ pub(super) fn drive_new(
     core: &Arc<Core>,
     number: i64,
     mail: Mail,
-    mut run: Run,
+    mut run: Machine,
     workflow: Arc<dyn AnyWorkflow>,
     first: EntryRow,
 ) {
@@ -63,7 +63,7 @@ pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
 }
 
 /// Drives a run until it leaves memory; while the store does not work, the run stands still.
-async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Run>) {
+async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>) {
     let mut wait = FIRST_WAIT;
     loop {
         let run = match first.take() {
@@ -99,7 +99,7 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
 }
 
 /// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
-async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Run> {
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Machine> {
     let mut wait = FIRST_WAIT;
     let mut counted = false;
     loop {
@@ -128,7 +128,7 @@ async fn try_bring(
     number: i64,
     mail: &mut Mail,
     counted: &mut bool,
-) -> Result<Option<Run>, StoreError> {
+) -> Result<Option<Machine>, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
     let Some(mut row) = row else { return Ok(None) };
     let Some(lease) = core.lease(row.lease) else { return Ok(None) };
@@ -168,7 +168,7 @@ async fn try_bring(
     let now = core.now();
     let result = blocking(core, move |store| {
         let foreign = foreign(&mails, sender);
-        let mut run = stubbed(&mails, Run::new(&rebuilt, lease, limits, foreign));
+        let mut run = stubbed(&mails, Machine::new(&rebuilt, lease, limits, foreign));
         let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
@@ -199,13 +199,13 @@ async fn try_bring(
 
 /// The run with the stubs of its engine.
 #[cfg(feature = "testing")]
-pub(super) fn stubbed(core: &Core, run: Run) -> Run {
+pub(super) fn stubbed(core: &Core, run: Machine) -> Machine {
     run.with_stubs(core.options.stubs.clone())
 }
 
 /// Stubs exist in tests only.
 #[cfg(not(feature = "testing"))]
-pub(super) fn stubbed(_: &Core, run: Run) -> Run {
+pub(super) fn stubbed(_: &Core, run: Machine) -> Machine {
     run
 }
 
@@ -229,7 +229,7 @@ pub(crate) enum Rebuild {
 /// Replays the whole history and takes in what waits in the inbox.
 pub(crate) fn rebuild(
     store: &dyn Store,
-    run: &mut Run,
+    run: &mut Machine,
     row: &RunRow,
     workflow: &dyn AnyWorkflow,
     now: i64,
@@ -278,7 +278,7 @@ async fn refuse(core: &Core, number: i64, error: &StoreError) {
 }
 
 /// Parks a run that could not be rebuilt.
-async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Option<Run>, StoreError> {
+async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Option<Machine>, StoreError> {
     tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
     let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
     // The count is kept only where it is the reason: see `recovery::try_parked`.

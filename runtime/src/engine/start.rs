@@ -2,11 +2,11 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::handle::{Run as Handle, RunHandle};
+use super::handle::{Run, RunHandle};
 use super::{Engine, load};
 use crate::codec;
 use crate::journal::Kind;
-use crate::run::{Run, first_entry, same_value};
+use crate::machine::{Machine, first_entry, same_value};
 use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
@@ -57,7 +57,7 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
                 return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
             }
             let (row, is_new) = start::<W>(core, id, self.input?).await?;
-            Ok(RunHandle::new(Handle::new(self.engine, row.number, row.id, row.workflow), is_new))
+            Ok(RunHandle::new(Run::new(self.engine, row.number, row.id, row.workflow), is_new))
         })
     }
 }
@@ -116,7 +116,7 @@ fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crat
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(row.workflow.as_str()) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
-    let run = load::stubbed(core, Run::new(row, lease, core.options.limits, foreign));
+    let run = load::stubbed(core, Machine::new(row, lease, core.options.limits, foreign));
     load::drive_new(core, row.number, mail, run, workflow.clone(), first);
 }
 

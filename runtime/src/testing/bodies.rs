@@ -4,7 +4,7 @@
 use super::fault::Dice;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
-use crate::run::panic_text;
+use crate::machine::panic_text;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use std::panic::AssertUnwindSafe;

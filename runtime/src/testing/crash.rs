@@ -5,7 +5,7 @@ use super::oracle::End;
 use super::scenario::{Played, Subject};
 use super::stub::Stubs;
 use crate::codec;
-use crate::run::Typed;
+use crate::machine::Typed;
 use crate::step::StepDef;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;

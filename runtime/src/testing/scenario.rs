@@ -6,7 +6,7 @@ use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
 use super::stub::Stubs;
 use crate::engine::{Rebuild, rebuild};
-use crate::run::{AnyWorkflow, Effect, Limits, Run, first_entry};
+use crate::machine::{AnyWorkflow, Effect, Limits, Machine, first_entry};
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
 };
@@ -117,7 +117,7 @@ impl Scenario<'_> {
     }
 
     /// One commit, one completion, or one jump of the clock.
-    async fn advance(&mut self, run: &mut Run) -> Result<Next, String> {
+    async fn advance(&mut self, run: &mut Machine) -> Result<Next, String> {
         if let Some(append) = run.take_append(self.now) {
             return self.commit(run, append).await;
         }
@@ -142,7 +142,7 @@ impl Scenario<'_> {
         }
     }
 
-    async fn commit(&mut self, run: &mut Run, append: Append) -> Result<Next, String> {
+    async fn commit(&mut self, run: &mut Machine, append: Append) -> Result<Next, String> {
         let commit = self.commits;
         self.commits += 1;
         if commit > ENDLESS {
@@ -235,7 +235,7 @@ impl Scenario<'_> {
         Ok(ended)
     }
 
-    fn load(&mut self) -> Result<Run, String> {
+    fn load(&mut self) -> Result<Machine, String> {
         self.bodies = Bodies::default();
         let row = self.row()?;
         let mut run = self.fresh(&row);
@@ -243,12 +243,12 @@ impl Scenario<'_> {
         Ok(run)
     }
 
-    fn fresh(&self, row: &RunRow) -> Run {
-        let run = Run::new(row, self.lease, Limits::default(), || {});
+    fn fresh(&self, row: &RunRow) -> Machine {
+        let run = Machine::new(row, self.lease, Limits::default(), || {});
         run.with_stubs(self.subject.stubs.clone())
     }
 
-    fn rebuild(&self, run: &mut Run, row: &RunRow) -> Result<(), String> {
+    fn rebuild(&self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
         match rebuild(&self.store, run, row, &*self.subject.workflow, self.now) {
             Ok(()) => Ok(()),
             Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {reason}")),

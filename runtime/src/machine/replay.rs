@@ -3,7 +3,7 @@
 use super::calls::What;
 use super::fault::{ParkCause, ParkReason};
 use super::turn::Turn;
-use super::{AnyWorkflow, BodyEnd, Run, calls};
+use super::{AnyWorkflow, BodyEnd, Machine, calls};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::{AttemptFailure, codec};
@@ -17,7 +17,7 @@ pub(super) struct PendingTurn {
     fields: Vec<FieldRow>,
 }
 
-impl Run {
+impl Machine {
     /// Takes the next entries of the history, in order, with the field values that they wrote.
     ///
     /// # Errors

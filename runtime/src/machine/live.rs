@@ -4,7 +4,7 @@ use super::calls::What;
 use super::effect::Effect;
 use super::fault::{ParkCause, ParkReason};
 use super::turn::{Turn, entry};
-use super::{AnyWorkflow, BodyEnd, Run};
+use super::{AnyWorkflow, BodyEnd, Machine};
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::{AttemptOutcome, Completion, Journal, Kind};
 use crate::scope::{self, Ambient, AmbientContext, Cancellation, Current, StepScope};
@@ -19,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 /// More polls than this in one turn, and the body will never wait: it spins.
 const MOST_POLLS: u32 = 1_000_000;
 
-impl Run {
+impl Machine {
     /// Delivers the first entry of a run that was just started; it is durable already.
     pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) {
         self.tail = first.seq;

@@ -1,10 +1,10 @@
 //! What a run hands to the store: the entries since the last time, and what they make of its row.
 
-use super::Run;
+use super::Machine;
 use super::effect::Effect;
 use crate::store::{Append, Change, Status};
 
-impl Run {
+impl Machine {
     /// Everything that has happened since the last call, to be committed together; `None` if nothing has.
     pub(crate) fn take_append(&mut self, now: i64) -> Option<Append> {
         if self.nothing_to_append() {

@@ -69,7 +69,7 @@ fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> 
 }
 
 /// One loaded run.
-pub(crate) struct Run {
+pub(crate) struct Machine {
     number: i64,
     lease: Lease,
     journal: Arc<RunJournal>,
@@ -110,7 +110,7 @@ struct RowState {
     parked: bool,
 }
 
-impl Run {
+impl Machine {
     /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
     pub(crate) fn new(row: &RunRow, lease: Lease, limits: Limits, foreign: impl Fn() + Send + Sync + 'static) -> Self {
         let identity = crate::journal::RunIdentity {
@@ -176,7 +176,7 @@ impl Run {
         self.parked.as_ref()
     }
 
-    /// Nothing has happened since the last [`take_append`](Run::take_append).
+    /// Nothing has happened since the last [`take_append`](Machine::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
         let revived = self.row.status == Status::Parked && self.parked.is_none();
         self.closed
@@ -193,7 +193,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for Machine {
     /// Drops the body while no turn is open, so that what it drops leaves no trace.
     fn drop(&mut self) {
         drop(self.future.take());
