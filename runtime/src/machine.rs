@@ -5,8 +5,10 @@ mod append;
 mod arguments;
 mod calls;
 mod effect;
+mod failure;
 mod fault;
 mod live;
+mod poll;
 mod replay;
 mod turn;
 mod waker;
@@ -15,7 +17,7 @@ pub(crate) use arguments::same_value;
 use calls::RunJournal;
 pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
-pub(crate) use live::panic_text;
+pub(crate) use poll::panic_text;
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
@@ -28,6 +30,7 @@ use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How the body of a workflow ended.
@@ -187,6 +190,18 @@ impl Machine {
                 && !self.forgiven)
     }
 
+    /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of
+    /// another branch, nor as a panic.
+    fn drop_body(&mut self) {
+        self.waker.close();
+        let body = self.future.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(body))) {
+            let run = self.journal.identity();
+            let panic = panic_text(&*panic);
+            tracing::error!(run = %run.id, workflow = %run.workflow, panic, "dropping the body of the workflow panicked");
+        }
+    }
+
     fn next_seq(&mut self) -> u64 {
         self.tail += 1;
         self.tail
@@ -194,8 +209,7 @@ impl Machine {
 }
 
 impl Drop for Machine {
-    /// Drops the body while no turn is open, so that what it drops leaves no trace.
     fn drop(&mut self) {
-        drop(self.future.take());
+        self.drop_body();
     }
 }

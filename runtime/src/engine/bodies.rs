@@ -7,8 +7,10 @@ use crate::machine::panic_text;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
+use futures_util::future::select;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -59,8 +61,16 @@ impl Bodies {
         let mail = self.mail.clone();
         let busy = self.core.busy();
         let blocking = body.blocking();
+        let told = cancellation.clone();
+        let permits = self.core.blocking.clone();
         let attempts = async move {
-            core.leases.margin().await;
+            // Nothing begins for a run that has ended or was lost while its body waited to begin.
+            if !core.leases.has_margin() {
+                select(pin!(told.cancelled()), pin!(core.leases.margin())).await;
+            }
+            if told.is_cancelled() {
+                return;
+            }
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
             let run = async move { body.attempt(&arguments, scope).await };
@@ -78,7 +88,15 @@ impl Bodies {
         let runtime = &self.core.runtime;
         let task = if blocking {
             let on = runtime.clone();
-            runtime.spawn_blocking(move || on.block_on(attempts)).abort_handle()
+            runtime
+                .spawn(async move {
+                    let Ok(permit) = permits.acquire_owned().await else { return };
+                    let body = on.clone().spawn_blocking(move || on.block_on(attempts));
+                    // Its end comes by mail, a panic of the body included.
+                    let _ = body.await;
+                    drop(permit);
+                })
+                .abort_handle()
         } else {
             runtime.spawn(attempts).abort_handle()
         };

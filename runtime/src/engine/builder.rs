@@ -92,10 +92,10 @@ impl EngineBuilder {
         self
     }
 
-    /// How long an engine may be silent before others take over its runs, 5 s unless chosen otherwise and at least
-    /// 100 ms. An engine whose process has ended is taken over at once, whatever the term.
+    /// How long an engine may be silent before others take over its runs, 5 s unless chosen otherwise between
+    /// 100 ms and a year. An engine whose process has ended is taken over at once, whatever the term.
     pub fn lease_term(mut self, term: Duration) -> Self {
-        self.options.lease_term = term.max(Duration::from_millis(100));
+        self.options.lease_term = term.clamp(Duration::from_millis(100), Duration::from_hours(24 * 365));
         self
     }
 
@@ -119,7 +119,7 @@ impl EngineBuilder {
         self
     }
 
-    /// The largest argument, result or error that is stored, in bytes; 256 MiB unless chosen otherwise.
+    /// The largest argument or result of a step that is stored, in bytes; 256 MiB unless chosen otherwise.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.options.limits.value = bytes;
         self
@@ -200,7 +200,7 @@ impl EngineBuilder {
         let recovering = core.clone();
         core.runtime.spawn(async move {
             for lease in recovering.leases.all() {
-                recovery::wake_due(recovering.clone(), lease.number).await;
+                recovery::take_up(recovering.clone(), lease.number).await;
             }
             recovery::try_parked(recovering.clone()).await;
             drop(busy);

@@ -1,7 +1,9 @@
 //! The one place that writes: collects what all runs have appended since the last commit and writes it in one
 //! transaction. Natural batching: no timer, no added delay.
 
+use crate::machine::panic_text;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What becomes of one write.
@@ -51,12 +53,14 @@ impl Committer {
         }
         if self.thread.is_none() {
             // The queue's lock is held, so that the writes of one run keep their order.
-            let answer = self.shared.store.commit(std::slice::from_ref(&write)).map(|mut answers| answers.remove(0));
+            let answer = self.shared.commit(std::slice::from_ref(&write)).remove(0);
             drop(queue);
             return reply(answer);
         }
-        queue.writes.push(write);
-        queue.replies.push(Box::new(reply));
+        // A sign of life does not wait behind the work.
+        let place = if matches!(write, Write::Beat(_)) { 0 } else { queue.writes.len() };
+        queue.writes.insert(place, write);
+        queue.replies.insert(place, Box::new(reply));
         let first = queue.writes.len() == 1;
         drop(queue);
         if first {
@@ -131,16 +135,27 @@ impl Shared {
                 writes.extend(queue.writes.drain(..batch));
                 replies.extend(queue.replies.drain(..batch));
             }
-            match self.store.commit(&writes) {
-                Ok(answers) => {
-                    debug_assert_eq!(answers.len(), replies.len(), "a store answers every write");
-                    for (reply, answer) in replies.drain(..).zip(answers) {
-                        reply(Ok(answer));
-                    }
-                }
-                Err(error) => replies.drain(..).for_each(|reply| reply(Err(error.clone()))),
+            for (reply, answer) in replies.drain(..).zip(self.commit(&writes)) {
+                reply(answer);
             }
             writes.clear();
+        }
+    }
+
+    /// One answer for each write, whatever the store does.
+    fn commit(&self, writes: &[Write]) -> Vec<Answer> {
+        let all = |error: StoreError| writes.iter().map(|_| Err(error.clone())).collect();
+        match catch_unwind(AssertUnwindSafe(|| self.store.commit(writes))) {
+            Ok(Ok(answers)) if answers.len() == writes.len() => answers.into_iter().map(Ok).collect(),
+            Ok(Ok(answers)) => {
+                let text = format!("the store gave {} answers to {} writes", answers.len(), writes.len());
+                all(StoreError::new(StoreErrorKind::Io, text))
+            }
+            Ok(Err(error)) => all(error),
+            Err(panic) => {
+                let text = format!("the store panicked in a commit: {}", panic_text(&*panic));
+                all(StoreError::new(StoreErrorKind::Io, text))
+            }
         }
     }
 }

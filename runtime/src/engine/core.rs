@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 /// What can be chosen of an engine.
 #[derive(Clone)]
@@ -41,14 +41,22 @@ pub(crate) struct Core {
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
     pub(crate) draining: AtomicBool,
-    residents: Mutex<HashMap<i64, Resident>>,
+    /// Notified when the engine begins to stop.
+    pub(crate) stopping: Notify,
+    /// Bodies that block their thread leave some of the runtime's for everything else.
+    pub(crate) blocking: Arc<Semaphore>,
+    residents: Mutex<Residents>,
 }
 
-/// A run in memory.
-pub(crate) struct Resident {
-    pub(crate) mail: mpsc::UnboundedSender<Letter>,
-    waiters: Vec<oneshot::Sender<Outcome>>,
+/// The runs in memory, and who waits for the end of which run.
+#[derive(Default)]
+pub(crate) struct Residents {
+    mail: HashMap<i64, mpsc::UnboundedSender<Letter>>,
+    waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
 }
+
+/// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
+const BLOCKING: usize = 256;
 
 /// How a run left memory.
 #[derive(Clone, Debug)]
@@ -69,8 +77,8 @@ pub(crate) struct Letter {
 pub(crate) enum Message {
     /// An attempt of a step has ended.
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
-    /// All up to this entry is durable.
-    Durable(u64),
+    /// The oldest append that was under way is durable.
+    Durable,
     /// An append was not written, or nobody knows.
     Unwritten(StoreError),
     /// The run is no longer ours.
@@ -111,6 +119,8 @@ impl Core {
             runtime: tokio::runtime::Handle::current(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
+            stopping: Notify::new(),
+            blocking: Arc::new(Semaphore::new(BLOCKING)),
             residents: Mutex::default(),
         }
     }
@@ -146,33 +156,42 @@ impl Core {
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)
     }
 
-    pub(crate) fn residents(&self) -> MutexGuard<'_, HashMap<i64, Resident>> {
+    fn residents(&self) -> MutexGuard<'_, Residents> {
         self.residents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no run is in memory.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.residents().mail.is_empty()
     }
 
     /// Makes room for a run in memory; `None` if it is there already.
     pub(crate) fn enter(&self, run: i64) -> Option<Mail> {
-        let (mail, letters) = mpsc::unbounded_channel();
-        {
-            let mut residents = self.residents();
-            if residents.contains_key(&run) {
-                return None;
-            }
-            residents.insert(run, Resident { mail: mail.clone(), waiters: Vec::new() });
+        let (sender, letters) = mpsc::unbounded_channel();
+        let mut residents = self.residents();
+        if residents.mail.contains_key(&run) {
+            return None;
         }
-        self.moved.notify_waiters();
-        Some(Mail { sender: mail, letters })
+        residents.mail.insert(run, sender.clone());
+        Some(Mail { sender, letters })
     }
 
-    /// A run leaves memory; who waits for it is told how.
+    /// Another box for the mail of a run in memory: what was said to its last driver is not for the next.
+    pub(crate) fn renew(&self, run: i64) -> Mail {
+        let (sender, letters) = mpsc::unbounded_channel();
+        self.residents().mail.insert(run, sender.clone());
+        Mail { sender, letters }
+    }
+
+    /// A run leaves memory; who waits for its end is told to look.
     pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
-        let resident = self.residents().remove(&run);
-        self.has_left(run, resident, outcome);
-    }
-
-    fn has_left(&self, run: i64, resident: Option<Resident>, outcome: &Outcome) {
-        self.timers.set(Sleeper::Run(run), None);
-        for waiter in resident.into_iter().flat_map(|resident| resident.waiters) {
+        let waiters = {
+            let mut residents = self.residents();
+            self.timers.set(Sleeper::Run(run), None);
+            residents.mail.remove(&run);
+            residents.waiters.remove(&run)
+        };
+        for waiter in waiters.into_iter().flatten() {
             // Who no longer waits need not know.
             let _ = waiter.send(outcome.clone());
         }
@@ -186,32 +205,53 @@ impl Core {
         if !mail.letters.is_empty() {
             return false;
         }
-        let resident = residents.remove(&run);
+        self.timers.set(Sleeper::Run(run), None);
+        residents.mail.remove(&run);
         drop(residents);
-        self.has_left(run, resident, &Outcome::Left);
+        self.moved.notify_waiters();
         true
     }
 
     /// Says something to a run; `false` if it is not in memory.
     pub(crate) fn tell(&self, run: i64, message: Message) -> bool {
         let residents = self.residents();
-        residents.get(&run).is_some_and(|resident| resident.mail.send(self.letter(message)).is_ok())
+        residents.mail.get(&run).is_some_and(|mail| mail.send(self.letter(message)).is_ok())
     }
 
-    /// Waits for a run in memory to leave it; `None` if it is not there.
-    pub(crate) fn wait_for(&self, run: i64) -> Option<oneshot::Receiver<Outcome>> {
-        let mut residents = self.residents();
-        let resident = residents.get_mut(&run)?;
-        let (tell, told) = oneshot::channel();
-        resident.waiters.push(tell);
-        Some(told)
-    }
-
-    /// Says the same to every run in memory that belongs to one of these leases.
+    /// Says the same to every run in memory.
     pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
-        for resident in self.residents().values() {
-            let _ = resident.mail.send(self.letter(message()));
+        for mail in self.residents().mail.values() {
+            // It may just be leaving.
+            let _ = mail.send(self.letter(message()));
         }
+    }
+
+    /// Waits for the end of a run, and says whether it is in memory now.
+    pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
+        let (tell, told) = oneshot::channel();
+        let mut residents = self.residents();
+        let waiters = residents.waiters.entry(run).or_default();
+        waiters.retain(|waiter| !waiter.is_closed());
+        waiters.push(tell);
+        (told, residents.mail.contains_key(&run))
+    }
+
+    /// Whoever waits for the end of any run looks again: another engine may have it now, or nobody.
+    pub(crate) fn tell_waiters(&self) {
+        let waiters = std::mem::take(&mut self.residents().waiters);
+        for waiter in waiters.into_values().flatten() {
+            let _ = waiter.send(Outcome::Left);
+        }
+    }
+
+    /// Waits before something is tried again; `false` if the engine is stopping.
+    pub(crate) async fn pause(&self, wait: Duration) -> bool {
+        let stopping = self.stopping.notified();
+        if !self.is_draining() {
+            // Which of the two it was shows in a moment.
+            let _ = tokio::time::timeout(wait, stopping).await;
+        }
+        !self.is_draining()
     }
 
     /// The lease under which this engine may write a run's journal now.

@@ -2,10 +2,12 @@
 
 use super::core::Core;
 use super::error::EngineError;
+use super::recovery;
 use crate::journal::Kind;
 use crate::machine::plain_entry;
-use crate::store::{Append, Change, EntryRow, Lease, Rejected, Status, Write, Written};
+use crate::store::{Append, Change, EntryRow, Lease, Rejected, RunRow, Status, Write, Written};
 use crate::value::Value;
+use std::sync::Arc;
 
 /// How many rows are removed in one transaction: others wait no longer than for these.
 const SLICE: usize = 2_000;
@@ -28,24 +30,24 @@ pub(super) async fn delete(core: &Core, run: i64, id: &str) -> Result<(), Engine
     }
 }
 
-/// Ends a parked run: it is taken, two entries are appended, and it is released.
-pub(super) async fn cancel_parked(core: &Core, run: i64, id: &str, reason: String) -> Result<(), EngineError> {
-    let refused = |status| EngineError::WrongStatus {
-        id: id.to_owned(),
-        status,
-        action: "only a parked run can be ended without running its code; use `cancel`",
-    };
-    let row = core.read(move |store| store.run(crate::store::RunKey::Number(run))).await?;
-    let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
-    if row.status != Status::Parked {
-        return Err(refused(row.status));
-    }
-    let lease: Lease = core.leases.primary();
-    if core.committer.write(Write::Claim { run, lease }).await?.is_err() {
-        return Err(refused(Status::Running));
-    }
-    let at = core.now();
-    let value = Some(Value::text(&reason));
+/// Ends a parked run: it is taken, two entries are appended, and it is released. Goes on to its end even if nobody waits
+/// for the answer any longer.
+pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: String) -> Result<(), EngineError> {
+    let (core, id) = (core.clone(), id.to_owned());
+    let cancelling = core.runtime.clone().spawn(async move {
+        let action = "only a parked run can be ended without running its code; use `cancel`";
+        let (row, lease) = recovery::take_parked(&core, run, id.clone(), action).await?;
+        let append = end(&row, lease, &reason, core.now());
+        match core.committer.write(Write::Append(append)).await? {
+            Ok(_) => Ok(()),
+            Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
+        }
+    });
+    cancelling.await.unwrap_or(Err(EngineError::ShuttingDown))
+}
+
+fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
+    let value = Some(Value::text(reason));
     let asked = EntryRow { value: value.clone(), ..plain_entry(row.seq + 1, Kind::CancelRequested, at) };
     let ended = EntryRow { cause: Some(asked.seq), value, ..plain_entry(row.seq + 2, Kind::RunCancelled, at) };
     let change = Change {
@@ -55,8 +57,8 @@ pub(super) async fn cancel_parked(core: &Core, run: i64, id: &str, reason: Strin
         parked: Some(None),
         release: true,
     };
-    let append = Append {
-        run,
+    Append {
+        run: row.number,
         lease,
         after: row.seq,
         entries: vec![asked, ended],
@@ -64,6 +66,5 @@ pub(super) async fn cancel_parked(core: &Core, run: i64, id: &str, reason: Strin
         taken: Vec::new(),
         change,
         at,
-    };
-    core.committer.write(Write::Append(append)).await?.map(|_| ()).map_err(|_| refused(Status::Running))
+    }
 }

@@ -52,6 +52,10 @@ impl<'a> Driver<'a> {
             }
             self.arm();
             if self.may_leave() && self.core.leave_if_quiet(self.number, self.mail) {
+                // Only now: a wake-up that comes while the run is still here would be lost.
+                if let Some(due) = self.run.next_due() {
+                    self.core.timers.no_later_than(Sleeper::Evicted, due);
+                }
                 return Left::Gone;
             }
             let Some(letter) = self.mail.letters.recv().await else { return Left::Lost };
@@ -75,8 +79,8 @@ impl<'a> Driver<'a> {
                     self.run.attempt_ended(position, attempt, outcome, now);
                 }
             }
-            Message::Durable(seq) => {
-                let effects = self.run.durable(seq);
+            Message::Durable => {
+                let effects = self.run.durable();
                 self.perform(effects);
             }
             Message::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
@@ -157,22 +161,17 @@ impl<'a> Driver<'a> {
         // Coming back costs a replay of the whole history: a wait must be long against that.
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);
-        if due.saturating_sub(self.core.now()) <= shortest.max(replay) {
-            return false;
-        }
-        self.core.timers.no_later_than(Sleeper::Evicted, due);
-        true
+        due.saturating_sub(self.core.now()) > shortest.max(replay)
     }
 }
 
 /// Hands an append to the committer; the answer comes by mail.
 fn submit(core: &Arc<Core>, append: Append, mail: mpsc::UnboundedSender<Letter>) {
-    let seq = append.after + append.entries.len() as u64;
     let busy = core.busy();
     let courier = core.clone();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
-            Ok(Ok(_)) => Message::Durable(seq),
+            Ok(Ok(_)) => Message::Durable,
             Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,
             Err(error) => Message::Unwritten(error),

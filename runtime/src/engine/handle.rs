@@ -7,11 +7,12 @@ use super::{Engine, inbox};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::HistoryEntry;
-use crate::store::{RunKey, RunRow, Status};
+use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// One run seen from outside, of whatever workflow.
 #[derive(Clone, Debug)]
@@ -94,7 +95,7 @@ impl Run {
         let read = self.engine.core.read(move |store| {
             let entries = store.entries(number, after, limit)?;
             let last = entries.last().map_or(after, |entry| entry.seq);
-            let fields = store.fields(number, after + 1, last)?;
+            let fields = store.fields(number, after.saturating_add(1), last)?;
             Ok((entries, fields))
         });
         let (entries, fields) = read.await?;
@@ -107,8 +108,14 @@ impl Run {
     /// # Errors
     /// The run has ended, or the database does not work.
     pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
-        let value = Some(Value::text(&reason.into()));
-        inbox::send(&self.engine.core, self.number, &self.id, "cancel", Some("cancel".into()), value).await
+        let item = NewInboxItem {
+            run: self.number,
+            kind: "cancel".to_owned(),
+            key: Some("cancel".to_owned()),
+            at: self.engine.core.now(),
+            value: Some(Value::text(&reason.into())),
+        };
+        inbox::send(&self.engine.core, &self.id, item).await
     }
 
     /// Removes an ended or parked run and everything that was kept of it; its id may be used again.
@@ -131,30 +138,37 @@ impl Run {
     pub(super) async fn ended(&self) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
         loop {
-            if let Some(told) = core.wait_for(self.number)
-                && let Ok(Outcome::Ended(status, value)) = told.await
-            {
+            let (told, in_memory) = core.wait_for(self.number);
+            let mut ours = true;
+            if !in_memory {
+                let row = self.row().await?;
+                if let Some(ended) = self.ended_by(&row).await? {
+                    return Ok(ended);
+                }
+                ours = core.lease(row.lease).is_some();
+                if core.is_draining() {
+                    return Err(EngineError::ShuttingDown);
+                }
+            }
+            // Another engine tells us nothing: look now and then.
+            let outcome = if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) };
+            if let Ok(Outcome::Ended(status, value)) = outcome {
                 return self.ended_as(status, value);
             }
-            let moved = core.moved.notified();
-            let row = self.row().await?;
-            if row.status.is_final() {
-                let (number, before) = (self.number, row.seq.saturating_sub(1));
-                let last = core.read(move |store| store.entries(number, before, 1)).await?;
-                return self.ended_as(row.status, last.into_iter().next().and_then(|entry| entry.value));
-            }
-            match RunInfo::from_row(row) {
-                RunInfo { status: Status::Deleting, .. } => {
-                    return Err(EngineError::NoSuchRun { id: self.id.clone() });
-                }
-                RunInfo { parked: Some(reason), .. } => return Ok(Ended::Parked(Box::new(reason))),
-                _ => {}
-            }
-            if core.is_draining() {
-                return Err(EngineError::ShuttingDown);
-            }
-            // The time is real: another process moves the run.
-            let _ = tokio::time::timeout(LOOK_AGAIN, moved).await;
+        }
+    }
+
+    /// How the run has ended, or why it is parked, as its row says.
+    async fn ended_by(&self, row: &RunRow) -> Result<Option<Ended>, EngineError> {
+        if row.status.is_final() {
+            let (number, before) = (self.number, row.seq.saturating_sub(1));
+            let last = self.engine.core.read(move |store| store.entries(number, before, 1)).await?;
+            let value = last.into_iter().next().and_then(|entry| entry.value);
+            return self.ended_as(row.status, value).map(Some);
+        }
+        match RunInfo::from_row(row.clone()) {
+            RunInfo { status: Status::Deleting, .. } => Err(EngineError::NoSuchRun { id: self.id.clone() }),
+            RunInfo { parked, .. } => Ok(parked.map(|reason| Ended::Parked(Box::new(reason)))),
         }
     }
 

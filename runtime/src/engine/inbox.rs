@@ -3,49 +3,69 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::load;
-use crate::store::{InboxRow, NewInboxItem, Rejected, RunKey, Status, Write};
-use crate::value::Value;
+use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Write, Written};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Puts something into a run's inbox, durably, and wakes the run if it is ours.
-pub(super) async fn send(
-    core: &Arc<Core>,
-    run: i64,
-    id: &str,
-    kind: &str,
-    key: Option<String>,
-    value: Option<Value>,
-) -> Result<(), EngineError> {
-    let item = NewInboxItem { run, kind: kind.to_owned(), key, at: core.now(), value };
-    match core.committer.write(Write::Send(item)).await? {
-        Ok(_) => {}
-        Err(Rejected::NoSuchRun) => return Err(EngineError::NoSuchRun { id: id.to_owned() }),
-        Err(Rejected::Refused(text)) => return Err(EngineError::Value(text)),
-        Err(_) => {
-            let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-            let status = row.map_or(Status::Deleting, |row| row.status);
-            return Err(EngineError::WrongStatus { id: id.to_owned(), status, action: "nothing more reaches it" });
-        }
-    }
-    let items = core.read(move |store| store.inbox(RunKey::Number(run))).await?;
-    deliver(core, items).await
+/// How often the inbox is read after a write of unknown outcome.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Puts something into a run's inbox, durably, and wakes the run if it is ours. Goes on to its end even if nobody waits
+/// for the answer any longer.
+pub(super) async fn send(core: &Arc<Core>, id: &str, item: NewInboxItem) -> Result<(), EngineError> {
+    let (core, id) = (core.clone(), id.to_owned());
+    let sending = core.runtime.clone().spawn(async move { send_to_the_end(&core, id, item).await });
+    sending.await.unwrap_or(Err(EngineError::ShuttingDown))
 }
 
-/// Delivers what others have put into the inboxes of our runs. Called on a thread that may block.
-pub(super) fn collect(core: &Arc<Core>) {
-    for lease in core.leases.all() {
-        match core.store.inbox(RunKey::Lease(lease.number)) {
-            Ok(items) if !items.is_empty() => {
-                let core = core.clone();
-                core.runtime.clone().spawn(async move {
-                    if let Err(error) = deliver(&core, items).await {
-                        tracing::warn!(%error, "the inbox cannot be delivered now");
-                    }
-                });
+async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Result<(), EngineError> {
+    let run = item.run;
+    let answer = core.committer.write(Write::Send(item.clone())).await;
+    match answer {
+        Ok(Ok(Written::Number(number))) => {
+            let NewInboxItem { run, kind, key, at, value } = item;
+            deliver(core, vec![InboxRow { number, run, kind, key, at, value }]).await
+        }
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(Rejected::NoSuchRun)) => Err(EngineError::NoSuchRun { id }),
+        Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
+        Ok(Err(_)) => {
+            let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+            let status = row.map_or(Status::Deleting, |row| row.status);
+            Err(EngineError::WrongStatus { id, status, action: "nothing more reaches it" })
+        }
+        Err(error) => {
+            // Nobody knows whether it was written. If it was, the run must hear of it.
+            loop {
+                if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run))).await {
+                    let arrived = items.iter().any(|found| found.kind == item.kind && found.key == item.key);
+                    deliver(core, items).await?;
+                    return if arrived { Ok(()) } else { Err(error.into()) };
+                }
+                if !core.pause(AGAIN).await {
+                    return Err(error.into());
+                }
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the inbox cannot be read now"),
+        }
+    }
+}
+
+/// Delivers what others have put into the inboxes of a lease's runs; `false` if it could not be read. Called on a thread
+/// that may block.
+pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
+    match core.store.inbox(RunKey::Lease(lease.number)) {
+        Ok(items) if items.is_empty() => true,
+        Ok(items) => {
+            let core = core.clone();
+            core.runtime
+                .clone()
+                .spawn(async move { while deliver(&core, items.clone()).await.is_err() && core.pause(AGAIN).await {} });
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the inbox cannot be read now");
+            false
         }
     }
 }

@@ -24,6 +24,8 @@ struct State {
     held: Vec<Lease>,
     /// Locked as long as this engine lives: whoever can lock it knows that we do not.
     sign: Option<(File, PathBuf)>,
+    /// The engine has stopped: nothing is held any more, and nothing is taken.
+    released: bool,
 }
 
 impl Leases {
@@ -39,7 +41,7 @@ impl Leases {
             }
             None => None,
         };
-        let state = Mutex::new(State { held: Vec::new(), sign });
+        let state = Mutex::new(State { held: Vec::new(), sign, released: false });
         Ok(Self { owner, term, state, shown: watch::Sender::new(Instant::now()) })
     }
 
@@ -62,20 +64,26 @@ impl Leases {
         self.state().held.iter().copied().find(|lease| lease.number == number)
     }
 
-    /// Waits until the leases are certain to be held for a while yet. A body starts only then.
+    /// Whether the leases are certain to be held for a while yet. A body starts only then.
+    pub(crate) fn has_margin(&self) -> bool {
+        self.is_fresh(*self.shown.borrow())
+    }
+
+    /// Waits until they are.
     pub(crate) async fn margin(&self) {
-        let fresh = |shown: &Instant| shown.elapsed() < self.term.mul_f64(0.6);
-        if fresh(&self.shown.borrow()) {
-            return;
-        }
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.shown.subscribe().wait_for(fresh).await;
+        let _ = self.shown.subscribe().wait_for(|shown| self.is_fresh(*shown)).await;
+    }
+
+    fn is_fresh(&self, shown: Instant) -> bool {
+        shown.elapsed() < self.term.mul_f64(0.6)
     }
 
     /// Lets go of everything: others may take over at once.
     pub(crate) fn release(&self) {
         let mut state = self.state();
         state.held.clear();
+        state.released = true;
         if let Some((file, path)) = state.sign.take() {
             // First the name, then the lock: whoever finds no file knows that the owner is gone.
             let _ = std::fs::remove_file(path);
@@ -90,14 +98,25 @@ impl Leases {
                 self.take(store, &row)?;
             }
         }
-        if self.state().held.is_empty() {
-            let opened = store.commit(&[Write::OpenLease { owner: self.owner.clone() }])?;
-            if let Some(Ok(Written::Number(number))) = opened.first() {
-                self.state().held.push(Lease { number: *number, epoch: 1 });
-            }
-        }
+        self.open_if_none(store)?;
         self.shown.send_replace(Instant::now());
         Ok(())
+    }
+
+    fn open_if_none(&self, store: &dyn Store) -> Result<(), EngineError> {
+        if !self.state().held.is_empty() {
+            return Ok(());
+        }
+        let opened = store.commit(&[Write::OpenLease { owner: self.owner.clone() }])?;
+        if let Some(Ok(Written::Number(number))) = opened.first() {
+            self.state().held.push(Lease { number: *number, epoch: 1 });
+        }
+        Ok(())
+    }
+
+    /// Lets go of one lease, so that losing it is no surprise.
+    pub(crate) fn forget(&self, lease: Lease) {
+        self.state().held.retain(|held| *held != lease);
     }
 
     fn take(&self, store: &dyn Store, row: &LeaseRow) -> Result<bool, EngineError> {
@@ -170,50 +189,58 @@ impl Watch {
         loop {
             std::thread::sleep(self.tick);
             let Some(core) = core.upgrade() else { return };
-            if core.leases.all().is_empty() {
+            if core.leases.state().released {
                 return;
             }
             let now = Instant::now();
             if now >= beat_at {
                 beat_at = now + self.term / 5;
                 self.beat(&core);
-                if let Err(error) = self.look_at_others(&core) {
-                    tracing::debug!(%error, "the leases of other engines cannot be read now");
+                if !core.is_draining()
+                    && let Err(error) = self.look_at_others(&core)
+                {
+                    tracing::warn!(%error, "the leases in the database cannot be looked after now");
                 }
             }
-            match core.store.foreign_changes() {
-                Ok(changes) if changes != self.foreign => {
-                    self.foreign = changes;
-                    inbox::collect(&core);
-                    core.moved.notify_waiters();
-                }
-                _ => {}
+            if let Ok(changes) = core.store.foreign_changes()
+                && changes != self.foreign
+                && core.leases.all().iter().all(|lease| inbox::collect(&core, *lease))
+            {
+                self.foreign = changes;
             }
         }
     }
 
     /// Shows that the leases are held. One that is lost takes its runs with it.
     fn beat(&self, core: &Arc<Core>) {
-        for lease in core.leases.all() {
-            let asked = Instant::now();
-            let (tell, told) = std::sync::mpsc::channel();
+        let asked = Instant::now();
+        let (tell, told) = std::sync::mpsc::channel();
+        let leases = core.leases.all();
+        for lease in leases.iter().copied() {
+            let tell = tell.clone();
             core.committer.submit(Write::Beat(lease), move |answer| {
                 // The thread may be gone.
-                let _ = tell.send(answer);
+                let _ = tell.send((lease, answer));
             });
-            match told.recv_timeout(self.term) {
-                Ok(Ok(Ok(_))) => {
-                    core.leases.shown.send_replace(asked);
-                }
-                Ok(Ok(Err(Rejected::Fenced))) => lose(core, lease),
+        }
+        drop(tell);
+        let mut held = 0;
+        while let Ok((lease, answer)) = told.recv_timeout(self.term) {
+            match answer {
+                Ok(Ok(_)) => held += 1,
+                Ok(Err(Rejected::Fenced)) => lose(core, lease),
                 // The store does not work now; the margin shrinks until it does.
                 _ => {}
             }
+        }
+        if held == leases.len() && held > 0 {
+            core.leases.shown.send_replace(asked);
         }
     }
 
     /// Takes the leases of engines that died, or that have stood still for the term on our own clock.
     fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
+        core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
         for row in rows {
@@ -228,7 +255,7 @@ impl Watch {
             let stands_still = seen.2.elapsed() >= self.term;
             if (stands_still || is_dead(&*core.store, &row)) && core.leases.take(&*core.store, &row)? {
                 tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
-                core.runtime.spawn(recovery::wake_due(core.clone(), row.number));
+                core.runtime.spawn(recovery::take_up(core.clone(), row.number));
             }
         }
         Ok(())
@@ -237,19 +264,12 @@ impl Watch {
 
 /// A lease was taken from us: its runs are dropped and their bodies told.
 fn lose(core: &Arc<Core>, lease: Lease) {
-    tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
-    let none_left = {
-        let mut state = core.leases.state();
-        state.held.retain(|held| *held != lease);
-        state.held.is_empty()
-    };
-    core.tell_all(|| Message::Recheck(lease.number));
-    if none_left {
-        let write = Write::OpenLease { owner: core.leases.owner.clone() };
-        if let Ok(answers) = core.store.commit(&[write])
-            && let Some(Ok(Written::Number(number))) = answers.first()
-        {
-            core.leases.state().held.push(Lease { number: *number, epoch: 1 });
-        }
+    if core.leases.held(lease.number) != Some(lease) {
+        // It was given back, or lost before.
+        return;
     }
+    tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
+    core.leases.forget(lease);
+    core.tell_all(|| Message::Recheck(lease.number));
+    core.tell_waiters();
 }

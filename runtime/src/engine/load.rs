@@ -9,11 +9,13 @@ use crate::store::{
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// How many entries are read at a time.
+/// How many entries are read at a time, unless they are large.
 const PAGE: usize = 4_096;
+/// A page that is larger than this, in bytes, is followed by a smaller one.
+const PAGE_BYTES: usize = 16 << 20;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -46,7 +48,9 @@ fn spawn(core: &Arc<Core>, number: i64, driving: impl Future<Output = ()> + Send
     let all = core.clone();
     core.runtime.spawn(async move {
         if let Err(panic) = AssertUnwindSafe(driving).catch_unwind().await {
-            tracing::error!(run = number, panic = panic_text(&*panic), "driving the run panicked; retry it");
+            let message = format!("driving run number {number} panicked: {}", panic_text(&*panic));
+            tracing::error!(run = number, message, "the run is parked");
+            park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
             all.leave(number, &Outcome::Left);
         }
     });
@@ -55,7 +59,7 @@ fn spawn(core: &Arc<Core>, number: i64, driving: impl Future<Output = ()> + Send
 /// Brings a run into memory and waits until it has been replayed, driven or refused.
 pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
     if let Some(mut mail) = core.enter(number) {
-        let run = bring(core, number, &mut mail).await;
+        let run = bring(core, number, &mut mail, false).await;
         if let Some(run) = run {
             spawn(core, number, supervise(core.clone(), number, mail, Some(run)));
         }
@@ -65,75 +69,88 @@ pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
 /// Drives a run until it leaves memory; while the store does not work, the run stands still.
 async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>) {
     let mut wait = FIRST_WAIT;
+    // A load after a failure of the store is none that the run is to blame for.
+    let mut counted = false;
     loop {
         let run = match first.take() {
             Some(run) => run,
-            None => match bring(&core, number, &mut mail).await {
+            None => match bring(&core, number, &mut mail, counted).await {
                 Some(run) => run,
                 None => return,
             },
         };
         let tail = run.tail();
         let id = run.identity().id.clone();
+        let began = Instant::now();
         match Driver::new(core.clone(), number, run, &mut mail).drive().await {
             Left::Done(outcome) => return core.leave(number, &outcome),
             Left::Gone => return,
-            Left::Lost => {
-                tracing::warn!(run = %id, "the run belongs to another engine now; this one has let go of it");
-                return core.leave(number, &Outcome::Left);
-            }
+            // Whether the run belongs to another engine now, its row says.
+            Left::Lost => tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again"),
             Left::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
                 return core.leave(number, &Outcome::Left);
             }
             Left::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
-                refuse(&core, number, &error).await;
+                let message = format!("the database refuses what run `{id}` has to record: {error}");
+                park_by_number(&core, number, &ParkReason::new(ParkCause::Unstorable, message)).await;
                 return core.leave(number, &Outcome::Left);
             }
             Left::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
-                tokio::time::sleep(wait).await;
+                if began.elapsed() > LONGEST_WAIT {
+                    wait = FIRST_WAIT;
+                }
+                if !core.pause(wait).await {
+                    return core.leave(number, &Outcome::Left);
+                }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
+        counted = true;
+        // What was said to the last driver is not for the next.
+        mail = core.renew(number);
     }
 }
 
 /// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
-async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Machine> {
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail, mut counted: bool) -> Option<Machine> {
     let mut wait = FIRST_WAIT;
-    let mut counted = false;
     loop {
         match try_bring(core, number, mail, &mut counted).await {
-            Ok(Some(run)) => return Some(run),
-            Ok(None) => {
-                core.leave(number, &Outcome::Left);
-                return None;
-            }
-            Err(error) if error.kind == StoreErrorKind::Closed => {
-                core.leave(number, &Outcome::Left);
-                return None;
-            }
+            Ok(Brought::Machine(run)) => return Some(*run),
+            Ok(Brought::Nothing) => break,
+            Ok(Brought::Moved) => {}
+            Err(error) if error.kind == StoreErrorKind::Closed => break,
             Err(error) => {
                 tracing::warn!(run = number, %error, "the run cannot be loaded yet");
-                tokio::time::sleep(wait).await;
+                if !core.pause(wait).await {
+                    break;
+                }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
+        *mail = core.renew(number);
     }
+    core.leave(number, &Outcome::Left);
+    None
 }
 
-/// One try: the run, `None` if it is not ours to drive (ended, parked, taken by another), or what the store said.
-async fn try_bring(
-    core: &Arc<Core>,
-    number: i64,
-    mail: &mut Mail,
-    counted: &mut bool,
-) -> Result<Option<Machine>, StoreError> {
+/// What one try to load a run came to.
+enum Brought {
+    Machine(Box<Machine>),
+    /// It is not ours to drive: ended, parked, or taken by another.
+    Nothing,
+    /// It has moved on while we looked: look again.
+    Moved,
+}
+
+/// One try to load a run, or what the store said.
+async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut bool) -> Result<Brought, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
-    let Some(mut row) = row else { return Ok(None) };
-    let Some(lease) = core.lease(row.lease) else { return Ok(None) };
+    let Some(mut row) = row else { return Ok(Brought::Nothing) };
+    let Some(lease) = core.lease(row.lease) else { return Ok(Brought::Nothing) };
     if row.status.is_final() || row.status == Status::Deleting {
-        return Ok(None);
+        return Ok(Brought::Nothing);
     }
     if row.loads >= core.options.max_loads && row.status != Status::Parked {
         let message = format!(
@@ -146,7 +163,7 @@ async fn try_bring(
     if !*counted {
         let change = Change { loads: Some(row.loads + 1), ..Change::default() };
         if !append(core, &row, lease, change).await? {
-            return Ok(None);
+            return Ok(Brought::Moved);
         }
         row.loads += 1;
         *counted = true;
@@ -185,7 +202,7 @@ async fn try_bring(
             if let Some(reason) = run.parked() {
                 tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
             }
-            Ok(Some(run))
+            Ok(Brought::Machine(Box::new(run)))
         }
         // The row is as it is: trying again would not mend it.
         Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
@@ -234,16 +251,19 @@ pub(crate) fn rebuild(
     workflow: &dyn AnyWorkflow,
     now: i64,
 ) -> Result<(), Rebuild> {
+    let mut page = PAGE;
     loop {
         let after = run.tail();
-        let entries = store.entries(row.number, after, PAGE).map_err(Rebuild::Store)?;
+        let entries = store.entries(row.number, after, page).map_err(Rebuild::Store)?;
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
         let has_fields = entries.iter().any(|entry| {
             use crate::journal::Kind::{ContextSet, ContextUpdated};
             matches!(entry.kind, ContextSet | ContextUpdated)
         });
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
-        let full = entries.len() == PAGE;
+        let full = entries.len() == page;
+        let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
+        page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };
         run.replay(workflow, entries, fields.map_err(Rebuild::Store)?).map_err(Rebuild::Park)?;
         if !full {
             break;
@@ -266,19 +286,28 @@ pub(crate) fn rebuild(
     Ok(())
 }
 
-/// Parks a run whose journal the database does not take, whoever writes it.
-async fn refuse(core: &Core, number: i64, error: &StoreError) {
-    let row = blocking(core, move |store| store.run(RunKey::Number(number))).await.ok().flatten();
-    if let Some((row, lease)) = row.and_then(|row| core.lease(row.lease).map(|lease| (row, lease))) {
-        let message = format!("the database refuses what run `{}` has to record: {error}", row.id);
-        if let Err(error) = park(core, &row, lease, ParkReason::new(ParkCause::Unstorable, message)).await {
-            tracing::error!(run = %row.id, %error, "the run stands still and could not be parked");
+/// Parks a run of which nothing is in memory, once the store works.
+async fn park_by_number(core: &Core, number: i64, reason: &ParkReason) {
+    loop {
+        let row = blocking(core, move |store| store.run(RunKey::Number(number))).await;
+        let parked = match row {
+            Ok(Some(row)) => match core.lease(row.lease) {
+                Some(lease) if !row.status.is_final() => park(core, &row, lease, reason.clone()).await.map(|_| ()),
+                _ => Ok(()),
+            },
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let Err(error) = parked else { return };
+        tracing::error!(run = number, %error, "the run stands still and cannot be parked yet");
+        if error.kind == StoreErrorKind::Closed || !core.pause(LONGEST_WAIT).await {
+            return;
         }
     }
 }
 
 /// Parks a run that could not be rebuilt.
-async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Option<Machine>, StoreError> {
+async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Brought, StoreError> {
     tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
     let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
     // The count is kept only where it is the reason: see `recovery::try_parked`.
@@ -291,8 +320,8 @@ async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Re
         release: true,
         loads,
     };
-    append(core, row, lease, change).await?;
-    Ok(None)
+    let parked = append(core, row, lease, change).await?;
+    Ok(if parked { Brought::Nothing } else { Brought::Moved })
 }
 
 /// Changes a run's row without an entry; `false` if the run is no longer ours.

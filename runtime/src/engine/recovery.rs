@@ -2,9 +2,9 @@
 
 use super::core::{Core, Message};
 use super::error::EngineError;
-use super::load;
 use super::timers::Sleeper;
-use crate::store::{Rejected, RunPage, RunQuery, Status, StoreError, Write, Written};
+use super::{inbox, load};
+use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,22 +16,37 @@ const PAGE: usize = 4_096;
 const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Loads every run of a lease that is due; then sleeps until the next one is.
-pub(super) async fn wake_due(core: Arc<Core>, lease: i64) {
-    while let Err(error) = try_wake_due(&core, lease).await {
+/// Goes on with the runs of a lease that was taken: those in the middle of something, those that are due, and those that
+/// somebody has told something meanwhile.
+pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
+    wake_due(&core, lease, 0).await;
+    if let Some(lease) = core.leases.held(lease) {
+        while !collect(&core, lease).await && core.pause(AGAIN).await {}
+    }
+}
+
+async fn collect(core: &Arc<Core>, lease: Lease) -> bool {
+    let collecting = core.clone();
+    core.runtime.spawn_blocking(move || inbox::collect(&collecting, lease)).await.unwrap_or(true)
+}
+
+/// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something); then sleeps until
+/// the next one is.
+async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
+    while let Err(error) = try_wake_due(core, lease, from).await {
         tracing::warn!(%error, "the runs that are due cannot be read yet");
-        tokio::time::sleep(AGAIN).await;
-        if core.is_draining() {
+        if !core.pause(AGAIN).await {
             return;
         }
     }
 }
 
-async fn try_wake_due(core: &Arc<Core>, lease: i64) -> Result<(), EngineError> {
+async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), EngineError> {
     let now = core.now();
     let mut after = None;
     loop {
-        let query = RunQuery { lease: Some(lease), wake_at: Some((0, now)), after, limit: PAGE, ..RunQuery::default() };
+        let query =
+            RunQuery { lease: Some(lease), wake_at: Some((from, now)), after, limit: PAGE, ..RunQuery::default() };
         let page = core.read(move |store| store.runs(&query)).await?;
         report(&page);
         after = page.next;
@@ -73,7 +88,7 @@ pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
                 let busy = core.busy();
                 let core = core.clone();
                 core.runtime.clone().spawn(async move {
-                    wake_due(core, lease.number).await;
+                    wake_due(&core, lease.number, 1).await;
                     drop(busy);
                 });
             }
@@ -115,25 +130,35 @@ pub(super) async fn try_parked(core: Arc<Core>) {
     }
 }
 
-/// Tries one parked run now.
+/// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    let row = core.read(move |store| store.run(crate::store::RunKey::Number(run))).await?;
-    let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
-    let wrong =
-        |status| EngineError::WrongStatus { id: id.to_owned(), status, action: "only a parked run can be retried" };
+    let (core, id) = (core.clone(), id.to_owned());
+    let trying = core.runtime.clone().spawn(async move {
+        take_parked(&core, run, id, "only a parked run can be retried").await?;
+        load::load(&core, run);
+        Ok(())
+    });
+    trying.await.unwrap_or(Err(EngineError::ShuttingDown))
+}
+
+/// Takes a parked run into our lease; one that a try before this has left there is ours already.
+pub(super) async fn take_parked(
+    core: &Core,
+    run: i64,
+    id: String,
+    action: &'static str,
+) -> Result<(RunRow, Lease), EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
     if row.status != Status::Parked {
-        return Err(wrong(row.status));
+        return Err(EngineError::WrongStatus { id, status: row.status, action });
     }
-    if core.lease(row.lease).is_some() {
-        load::load(core, run);
-        return Ok(());
+    if let Some(lease) = core.lease(row.lease) {
+        return Ok((row, lease));
     }
     match claim(core, run).await? {
-        Ok(_) => {
-            load::load(core, run);
-            Ok(())
-        }
-        Err(_) => Err(wrong(Status::Running)),
+        Ok(_) => Ok((row, core.leases.primary())),
+        Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
     }
 }
 

@@ -20,16 +20,24 @@ impl Drop for StopOnDrop {
 
 /// Stops at once: nothing more is written, bodies are dropped, others may take over.
 pub(super) fn stop(core: &Arc<Core>) {
-    core.draining.store(true, Ordering::SeqCst);
+    begin(core);
     core.committer.halt();
     core.tell_all(|| Message::Halt);
     core.timers.close();
     core.leases.release();
+    core.tell_waiters();
     core.moved.notify_waiters();
+}
+
+/// Nothing more is started.
+fn begin(core: &Core) {
+    core.draining.store(true, Ordering::SeqCst);
+    core.stopping.notify_waiters();
 }
 
 /// Removes a lease; one that still owns runs is left to nobody, for the next engine to take at once.
 async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
+    core.leases.forget(lease);
     if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
         return Ok(());
     }
@@ -51,14 +59,19 @@ impl Engine {
     /// The database did not take the last writes; nothing that was reported as done is lost.
     pub async fn shutdown(&self, within: Duration) -> Result<bool, EngineError> {
         let core = &self.core;
-        core.draining.store(true, Ordering::SeqCst);
-        let until = Instant::now() + within;
+        begin(core);
+        // Beyond what a clock can count there is no limit.
+        let until = Instant::now().checked_add(within);
         core.tell_all(|| Message::Drain);
         let finished = loop {
             let moved = core.moved.notified();
-            if core.residents().is_empty() {
+            if core.is_empty() {
                 break true;
             }
+            let Some(until) = until else {
+                moved.await;
+                continue;
+            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break false;

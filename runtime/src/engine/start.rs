@@ -14,6 +14,10 @@ use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait before a start of unknown outcome is looked for again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A run that is about to be started: choose its id, then `.await`.
 #[must_use = "a run is started when the call is awaited: add `.await`"]
@@ -56,7 +60,10 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
             if id.is_empty() || id.len() > 512 {
                 return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
             }
-            let (row, is_new) = start::<W>(core, id, self.input?).await?;
+            // A start goes on to its end even if nobody waits for it any longer.
+            let (starting, input) = (core.clone(), self.input?);
+            let started = core.runtime.spawn(async move { start::<W>(&starting, id, input).await });
+            let (row, is_new) = started.await.unwrap_or(Err(EngineError::ShuttingDown))?;
             Ok(RunHandle::new(Run::new(self.engine, row.number, row.id, row.workflow), is_new))
         })
     }
@@ -98,14 +105,16 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Re
         ))),
         Err(error) => {
             // Nobody knows whether it was written: look, before anybody repeats anything.
-            let key = id.clone();
-            let found = core.read(move |store| store.run(RunKey::Id(&key))).await;
-            match found {
-                Ok(Some(row)) if row.incarnation == incarnation => {
-                    load::load(core, row.number);
-                    Ok((row, true))
+            loop {
+                let key = id.clone();
+                match core.read(move |store| store.run(RunKey::Id(&key))).await {
+                    Ok(Some(row)) if row.incarnation == incarnation => {
+                        load::load(core, row.number);
+                        return Ok((row, true));
+                    }
+                    Err(_) if core.pause(AGAIN).await => {}
+                    _ => return Err(EngineError::Store(error)),
                 }
-                _ => Err(EngineError::Store(error)),
             }
         }
     }
@@ -121,9 +130,13 @@ fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crat
 }
 
 /// The id is taken: by the same start, or by something else.
-async fn same_start<W: WorkflowDef>(core: &Core, row: RunRow, input: &Value) -> Result<RunRow, EngineError> {
+async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: &Value) -> Result<RunRow, EngineError> {
     if row.workflow != W::NAME {
         return Err(EngineError::OtherWorkflow { id: row.id, expected: W::NAME.to_owned(), found: row.workflow });
+    }
+    if row.status == Status::Deleting {
+        let action = "its id is free once it is deleted entirely; delete it again to finish that";
+        return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }
     let number = row.number;
     let first = core.read(move |store| store.entries(number, 0, 1)).await?;
@@ -134,6 +147,10 @@ async fn same_start<W: WorkflowDef>(core: &Core, row: RunRow, input: &Value) -> 
     if !same_value(recode, &recorded, input) {
         let (recorded, given) = (recorded.to_string(), input.to_string());
         return Err(EngineError::OtherInput { id: row.id, recorded, given });
+    }
+    // One that is in the middle of something is in memory already, unless something has gone wrong.
+    if row.status == Status::Running && core.lease(row.lease).is_some() {
+        load::load(core, row.number);
     }
     Ok(row)
 }

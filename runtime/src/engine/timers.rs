@@ -47,7 +47,10 @@ impl Timers {
 
     /// Sets or clears when a sleeper is due.
     pub(crate) fn set(&self, sleeper: Sleeper, due: Option<i64>) {
-        let mut state = self.state();
+        self.change(&mut self.state(), sleeper, due);
+    }
+
+    fn change(&self, state: &mut State, sleeper: Sleeper, due: Option<i64>) {
         let before = match due {
             Some(due) => state.due.insert(sleeper, due),
             None => state.due.remove(&sleeper),
@@ -68,9 +71,9 @@ impl Timers {
 
     /// Makes a sleeper due at a moment, or earlier if it is due earlier already.
     pub(crate) fn no_later_than(&self, sleeper: Sleeper, due: i64) {
-        let before = self.state().due.get(&sleeper).copied();
-        if before.is_none_or(|before| due < before) {
-            self.set(sleeper, Some(due));
+        let mut state = self.state();
+        if state.due.get(&sleeper).is_none_or(|before| due < *before) {
+            self.change(&mut state, sleeper, Some(due));
         }
     }
 

@@ -25,7 +25,7 @@ impl Machine {
         self.progressed = false;
         self.closed = self.parked.is_some() || self.ended.is_some();
         let effects = std::mem::take(&mut self.fresh);
-        self.waiting.push(self.tail, effects);
+        self.waiting.push(effects);
         Some(append)
     }
 

@@ -8,7 +8,7 @@ use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RunIden
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -26,6 +26,10 @@ pub(super) struct State {
     pub(super) turn: Option<Turn>,
     /// The calls that were polled and have not been answered, by position.
     pub(super) calls: BTreeMap<u64, Call>,
+    /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
+    pub(super) running: BTreeSet<u64>,
+    /// When calls are due: timers, and steps that are to be tried again.
+    pub(super) due: BTreeSet<(i64, u64)>,
     /// The time of the entry that is being delivered.
     pub(super) now: i64,
     /// Why the body must not go on.
@@ -82,9 +86,41 @@ impl crate::scope::ContextSource for RunJournal {
 impl State {
     /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
     pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
+        self.settle(position);
         let call = self.calls.get_mut(&position)?;
         call.completion = Some(completion);
         call.waker.take()
+    }
+
+    /// A call no longer runs and is no longer due.
+    fn settle(&mut self, position: u64) {
+        self.running.remove(&position);
+        let due = self.calls.get(&position).and_then(|call| match &call.what {
+            What::Timer(due) => Some(*due),
+            What::Step(step) => step.retry_due,
+        });
+        if let Some(due) = due {
+            self.due.remove(&(due, position));
+        }
+    }
+
+    /// An attempt of a step has failed, and the next is due then.
+    pub(super) fn wait_for_retry(&mut self, position: u64, due: i64) {
+        self.settle(position);
+        if let Some(step) = self.step(position) {
+            step.retry_due = Some(due);
+            self.due.insert((due, position));
+        }
+    }
+
+    /// An attempt of a step starts.
+    pub(super) fn begin_attempt(&mut self, position: u64, attempt: u32) {
+        self.settle(position);
+        if let Some(step) = self.step(position) {
+            step.retry_due = None;
+            step.attempt = attempt;
+            self.running.insert(position);
+        }
     }
 
     /// The step in flight at a position that has no result yet.
@@ -96,6 +132,10 @@ impl State {
     }
 
     fn insert(&mut self, position: u64, what: What) {
+        match &what {
+            What::Step(_) => self.running.insert(position),
+            What::Timer(due) => self.due.insert((*due, position)),
+        };
         self.calls.insert(position, Call { what, completion: None, waker: None });
     }
 
@@ -159,14 +199,10 @@ impl Journal for RunJournal {
         };
         let context = state.context_entry;
         if let Some(entry) = state.recorded(position, || found(&call)) {
-            let same = entry.kind == Kind::StepStarted
-                && entry.position == Some(position)
-                && entry.name.as_deref() == Some(call.name)
-                && match (&entry.value, &call.arguments) {
-                    (Some(recorded), Ok(found)) => arguments::same_value(call.recode, recorded, found),
-                    // What was refused when it was called stays refused.
-                    (recorded, _) => recorded.is_none(),
-                };
+            // Comparing decodes and encodes with the user's code, which must not find the lock held.
+            drop(guard);
+            let same = is_recorded(&entry, position, &call);
+            let mut state = self.state();
             if !same {
                 return state.diverged(&entry, found(&call));
             }
@@ -228,12 +264,18 @@ impl Journal for RunJournal {
     }
 
     fn abandon(&self, position: u64) {
+        // The call holds the user's closure, which may do anything when it is dropped: that happens after the lock.
+        let removed;
         let mut guard = self.state();
         let state = &mut *guard;
         if state.turn.is_none() || state.fault.is_some() {
             return;
         }
-        let Some(Call { completion: None, .. }) = state.calls.remove(&position) else { return };
+        state.settle(position);
+        removed = state.calls.remove(&position);
+        if !matches!(removed, Some(Call { completion: None, .. })) {
+            return;
+        }
         if let Some(entry) = state.recorded(position, || "a dropped call".into()) {
             if entry.kind != Kind::CallAbandoned || entry.position != Some(position) {
                 state.diverged(&entry, "a dropped call".into());
@@ -285,7 +327,7 @@ impl Journal for RunJournal {
             Some(error) if entry.kind == Kind::ContextRefused => Recorded::Refused(error),
             _ => {
                 state.context_entry = Some(entry.seq);
-                Recorded::Made(state.turn.as_ref().map(|turn| turn.fields_of(entry.seq)).unwrap_or_default())
+                Recorded::Made(state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default())
             }
         }
     }
@@ -324,6 +366,18 @@ impl Journal for RunJournal {
     fn share_context(&self, context: Option<Arc<dyn Any + Send + Sync>>) {
         self.state().context = context;
     }
+}
+
+/// Whether a recorded call is today's.
+fn is_recorded(entry: &EntryRow, position: u64, call: &StepCallSpec) -> bool {
+    entry.kind == Kind::StepStarted
+        && entry.position == Some(position)
+        && entry.name.as_deref() == Some(call.name)
+        && match (&entry.value, &call.arguments) {
+            (Some(recorded), Ok(found)) => arguments::same_value(call.recode, recorded, found),
+            // What was refused when it was called stays refused.
+            (recorded, _) => recorded.is_none(),
+        }
 }
 
 /// Whether an update names the same fields as the recorded one; their order in the struct may have changed.

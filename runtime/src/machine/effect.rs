@@ -17,6 +17,13 @@ pub(crate) enum Effect {
     Ended,
 }
 
+impl Effect {
+    /// The position of the step whose body starts.
+    pub(super) fn starts(&self) -> Option<u64> {
+        if let Self::StartBody { position, .. } = self { Some(*position) } else { None }
+    }
+}
+
 /// Sizes above which values are refused or kept as a hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -32,23 +39,18 @@ impl Default for Limits {
     }
 }
 
-/// Effects in the order of the entries that must be durable before.
+/// The appends that are not yet durable, oldest first, each with the effects that wait for it. They become durable in
+/// this order.
 #[derive(Default)]
-pub(super) struct Waiting(VecDeque<(u64, Vec<Effect>)>);
+pub(super) struct Waiting(VecDeque<Vec<Effect>>);
 
 impl Waiting {
-    pub(super) fn push(&mut self, seq: u64, effects: Vec<Effect>) {
-        if !effects.is_empty() {
-            self.0.push_back((seq, effects));
-        }
+    pub(super) fn push(&mut self, effects: Vec<Effect>) {
+        self.0.push_back(effects);
     }
 
-    pub(super) fn release(&mut self, durable: u64) -> Vec<Effect> {
-        let mut released = Vec::new();
-        while self.0.front().is_some_and(|(seq, _)| *seq <= durable) {
-            released.extend(self.0.pop_front().into_iter().flat_map(|(_, effects)| effects));
-        }
-        released
+    pub(super) fn release(&mut self) -> Vec<Effect> {
+        self.0.pop_front().unwrap_or_default()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,23 +1,15 @@
 //! A run that makes history: completions go in, entries and effects come out.
 
-use super::calls::What;
 use super::effect::Effect;
+use super::failure::{encode, jitter, step_error};
 use super::fault::{ParkCause, ParkReason};
 use super::turn::{Turn, entry};
 use super::{AnyWorkflow, BodyEnd, Machine};
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::{AttemptOutcome, Completion, Journal, Kind};
-use crate::scope::{self, Ambient, AmbientContext, Cancellation, Current, StepScope};
+use crate::scope::{Cancellation, StepScope};
 use crate::store::{EntryRow, InboxRow, Status};
 use crate::value::Value;
-use serde_json::value::RawValue;
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
-
-/// More polls than this in one turn, and the body will never wait: it spins.
-const MOST_POLLS: u32 = 1_000_000;
 
 impl Machine {
     /// Delivers the first entry of a run that was just started; it is durable already.
@@ -81,7 +73,7 @@ impl Machine {
                     let wait =
                         step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
                     let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-                    step.retry_due = Some(due);
+                    state.wait_for_retry(position, due);
                     drop(state);
                     let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
                     let entry = self.entry(Kind::AttemptFailed, now, |entry| {
@@ -124,13 +116,12 @@ impl Machine {
         let cause = asked.seq;
         self.entries.push(asked);
         self.progressed = true;
-        self.future = None;
         self.finish(Status::Cancelled, Kind::RunCancelled, cause, item.value);
     }
 
-    /// Everything up to this number is durable: what waited for it may leave the run.
-    pub(crate) fn durable(&mut self, seq: u64) -> Vec<Effect> {
-        self.waiting.release(seq)
+    /// The oldest append that was under way is durable: what waited for it may leave the run.
+    pub(crate) fn durable(&mut self) -> Vec<Effect> {
+        self.waiting.release()
     }
 
     /// The body was woken by something that the engine does not own.
@@ -145,13 +136,13 @@ impl Machine {
         if self.parked.is_some() || self.ended.is_some() {
             return;
         }
-        self.future = None;
+        self.drop_body();
         self.tell_bodies();
         self.fresh.push(Effect::Ended);
         self.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.unfinished), ..reason });
     }
 
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.parked.is_none() && self.ended.is_none()
     }
 
@@ -161,22 +152,12 @@ impl Machine {
     }
 
     fn earliest(&self) -> Option<(i64, u64)> {
-        let state = self.journal.state();
-        let waits = state.calls.iter().filter(|(_, call)| call.completion.is_none());
-        waits
-            .filter_map(|(position, call)| match &call.what {
-                What::Timer(due) => Some((*due, *position)),
-                What::Step(step) => step.retry_due.map(|due| (due, *position)),
-            })
-            .min()
+        self.journal.state().due.first().copied()
     }
 
     /// Whether an attempt of a step is started or about to be.
     pub(crate) fn has_bodies(&self) -> bool {
-        self.journal.state().calls.values().any(|call| match &call.what {
-            What::Step(step) => call.completion.is_none() && step.retry_due.is_none(),
-            What::Timer(_) => false,
-        })
+        !self.journal.state().running.is_empty()
     }
 
     /// Whether everything that was appended is durable and has been acted upon.
@@ -242,63 +223,17 @@ impl Machine {
             Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
             _ => {
                 for position in group.started {
-                    self.first_attempt(position, at);
+                    // A refused step is a turn of its own, which may end the run.
+                    if self.is_open() {
+                        self.first_attempt(position, at);
+                    }
                 }
             }
-        }
-    }
-
-    /// The workflow waits although nothing that the engine owns could ever wake it.
-    fn is_stuck(&self) -> bool {
-        self.journal.state().calls.values().all(|call| call.completion.is_some())
-    }
-
-    pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {
-        if self.is_open() && self.is_stuck() {
-            let reason = self.foreign_await("waits for something");
-            self.park(ParkReason { unfinished, ..reason });
         }
     }
 
     fn park_unfinished(&mut self, reason: ParkReason, cause: u64) {
         self.park(ParkReason { unfinished: Some(cause), ..reason });
-    }
-
-    /// Polls the body until it is pending without having woken itself, within its scope and free of tokio's budget.
-    /// Gives its end, `None` while it waits, or why it cannot go on.
-    pub(super) fn poll_body(&mut self, wake: Option<Waker>) -> Result<Option<BodyEnd>, ParkReason> {
-        let Some(future) = self.future.as_mut() else { return Ok(None) };
-        let journal = self.journal.clone();
-        let _ambient = scope::enter(Ambient {
-            current: Current::Workflow(self.journal.identity().clone()),
-            context: AmbientContext::Of(journal.clone()),
-        });
-        let _open = self.waker.open();
-        if let Some(wake) = wake {
-            wake.wake();
-        }
-        let waker = Waker::from(self.waker.clone());
-        let mut future = tokio::task::unconstrained(future.as_mut());
-        for _ in 0..MOST_POLLS {
-            self.waker.take();
-            let poll = || Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
-            match catch_unwind(AssertUnwindSafe(poll)) {
-                Ok(Poll::Ready(end)) => return Ok(Some(end)),
-                Ok(Poll::Pending) if self.waker.take() && journal.state().fault.is_none() => {}
-                Ok(Poll::Pending) => return Ok(None),
-                Err(panic) => {
-                    let run = journal.identity();
-                    let message = format!(
-                        "the body of workflow `{}` (run `{}`) panicked: {}. Mend the workflow; the run then goes on by itself",
-                        run.workflow,
-                        run.id,
-                        panic_text(&*panic)
-                    );
-                    return Err(ParkReason::new(ParkCause::Panicked, message));
-                }
-            }
-        }
-        Err(self.foreign_await("wakes itself without end, as if it waited for something"))
     }
 
     /// The first attempt of a step that was recorded in the turn that has just ended.
@@ -340,9 +275,9 @@ impl Machine {
         let (attempt, context, name) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
-            step.attempt += 1;
-            step.retry_due = None;
-            (step.attempt, step.context, step.call.name)
+            let begun = (step.attempt + 1, step.context, step.call.name);
+            state.begin_attempt(position, begun.0);
+            begun
         };
         let entry = self.entry(Kind::AttemptStarted, now, |entry| {
             entry.position = Some(position);
@@ -376,7 +311,7 @@ impl Machine {
             entry.value = value;
         });
         self.entries.push(last);
-        self.future = None;
+        self.drop_body();
         self.tell_bodies();
         self.ended = Some(status);
         self.fresh.push(Effect::Ended);
@@ -389,17 +324,6 @@ impl Machine {
         self.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
     }
 
-    fn foreign_await(&self, how: &str) -> ParkReason {
-        let run = self.journal.identity();
-        let message = format!(
-            "workflow `{}` (run `{}`) {how} that the engine does not own, so it could not be replayed. \
-             Await only steps, `flow.sleep(..)` and combinations of them in a workflow; put everything else into a step, \
-             or into `flow.run(\"name\", async move || ..)`",
-            run.workflow, run.id
-        );
-        ParkReason::new(ParkCause::ForeignAwait, message)
-    }
-
     pub(super) fn unstorable(&self, why: &str) -> ParkReason {
         let run = self.journal.identity();
         let message = format!(
@@ -408,35 +332,4 @@ impl Machine {
         );
         ParkReason::new(ParkCause::Unstorable, message)
     }
-}
-
-/// A number between 0 and 1 that is the same for the same attempt.
-fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64 {
-    let mut hash = hmac_sha256::Hash::new();
-    hash.update(b"jitter");
-    hash.update(incarnation);
-    hash.update(position.to_le_bytes());
-    hash.update(attempt.to_le_bytes());
-    let bytes = hash.finalize();
-    f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
-}
-
-fn step_error(cause: AttemptCause, error: Option<&Value>, message: String, attempts: Attempts) -> Value {
-    let raw = error.and_then(|value| serde_json::from_slice::<Box<RawValue>>(&value.bytes).ok());
-    match (cause, raw) {
-        (AttemptCause::Failed, Some(error)) => encode(&StepError::Failed(error, attempts)),
-        (AttemptCause::TimedOut, _) => encode(&StepError::TimedOut(attempts)),
-        (AttemptCause::Panicked, _) => encode(&StepError::Panicked(message, attempts)),
-        (AttemptCause::Unstorable | AttemptCause::Failed, _) => encode(&StepError::Unstorable(message, attempts)),
-    }
-}
-
-fn encode(error: &StepError<Box<RawValue>>) -> Value {
-    Value::json(serde_json::to_vec(error).expect("an error of JSON and strings is JSON"))
-}
-
-/// The text of a panic.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text")
 }

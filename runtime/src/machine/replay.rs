@@ -1,20 +1,19 @@
 //! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
 
-use super::calls::What;
 use super::fault::{ParkCause, ParkReason};
 use super::turn::Turn;
-use super::{AnyWorkflow, BodyEnd, Machine, calls};
+use super::{AnyWorkflow, BodyEnd, Effect, Machine, calls};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::{AttemptFailure, codec};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// The turn whose group is being collected.
 #[derive(Default)]
 pub(super) struct PendingTurn {
     cause: Option<EntryRow>,
     group: VecDeque<EntryRow>,
-    fields: Vec<FieldRow>,
+    fields: VecDeque<FieldRow>,
 }
 
 impl Machine {
@@ -47,7 +46,7 @@ impl Machine {
                     return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)));
                 }
                 while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
-                    self.pending.fields.push(field);
+                    self.pending.fields.push_back(field);
                 }
                 self.pending.group.push_back(entry);
                 continue;
@@ -183,16 +182,17 @@ impl Machine {
     /// Attempts are entries but no turns: they only change what is known of their step.
     fn apply_attempt(&mut self, entry: &EntryRow) {
         let mut state = self.journal.state();
-        let Some(step) = entry.position.and_then(|position| state.step(position)) else { return };
+        let Some(position) = entry.position else { return };
+        let Some(step) = state.step(position) else { return };
         match entry.kind {
             Kind::AttemptStarted => {
-                step.attempt = entry.attempt.unwrap_or(step.attempt + 1);
-                step.retry_due = None;
+                let attempt = entry.attempt.unwrap_or(step.attempt + 1);
+                state.begin_attempt(position, attempt);
             }
             Kind::AttemptFailed => {
                 let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
-                step.retry_due = entry.due;
+                state.wait_for_retry(position, entry.due.unwrap_or(entry.at));
             }
             _ => {}
         }
@@ -200,23 +200,17 @@ impl Machine {
 
     /// Starts again what was in flight when the history ended, in the order of positions.
     fn restart_bodies(&mut self, now: i64) {
-        let positions: Vec<u64> = {
-            let state = self.journal.state();
-            let in_flight = state.calls.iter().filter(|(_, call)| match &call.what {
-                What::Step(step) => call.completion.is_none() && step.retry_due.is_none(),
-                What::Timer(_) => false,
-            });
-            in_flight.map(|(position, _)| *position).collect()
-        };
-        for position in positions {
+        // A last turn that was live has started its bodies itself.
+        let started: HashSet<u64> = self.fresh.iter().filter_map(Effect::starts).collect();
+        let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
+        for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
+            if !self.is_open() {
+                return;
+            }
             let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
-            // A live last turn has started its bodies itself.
-            let started = self.fresh.iter().any(
-                |effect| matches!(effect, super::Effect::StartBody { position: started, .. } if *started == position),
-            );
             if refused {
                 self.refuse(position, now);
-            } else if !started {
+            } else {
                 self.start_attempt(position, now);
             }
         }

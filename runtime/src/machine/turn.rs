@@ -16,7 +16,7 @@ pub(super) enum Turn {
         /// What it did the first time.
         group: VecDeque<EntryRow>,
         /// The values of fields that it wrote then.
-        fields: Vec<FieldRow>,
+        fields: VecDeque<FieldRow>,
     },
 }
 
@@ -51,11 +51,11 @@ impl Turn {
         }
     }
 
-    pub(super) fn fields_of(&self, seq: u64) -> Vec<FieldRow> {
-        match self {
-            Self::Live(_) => Vec::new(),
-            Self::Replay { fields, .. } => fields.iter().filter(|row| row.seq == seq).cloned().collect(),
-        }
+    /// The values that an entry wrote; entries are asked for in order.
+    pub(super) fn take_fields(&mut self, seq: u64) -> Vec<FieldRow> {
+        let Self::Replay { fields, .. } = self else { return Vec::new() };
+        let count = fields.iter().take_while(|row| row.seq <= seq).count();
+        fields.drain(..count).filter(|row| row.seq == seq).collect()
     }
 }
 

@@ -17,12 +17,14 @@ thread_local! {
 /// nothing that happens at such a moment would happen again in a replay.
 pub(crate) struct RunWaker {
     woken: AtomicBool,
+    /// The body is being dropped: what it wakes is its own affair.
+    closed: AtomicBool,
     foreign: Box<dyn Fn() + Send + Sync>,
 }
 
 impl RunWaker {
     pub(crate) fn new(foreign: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { woken: AtomicBool::new(false), foreign: Box::new(foreign) })
+        Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign: Box::new(foreign) })
     }
 
     /// Opens the run on this thread until the guard is dropped.
@@ -34,6 +36,11 @@ impl RunWaker {
             }
         }
         Close(OPEN.replace(Arc::as_ptr(self).addr()))
+    }
+
+    /// From now on wakes mean nothing.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was woken since the last call.
@@ -50,7 +57,7 @@ impl Wake for RunWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         if OPEN.get() == Arc::as_ptr(self).addr() {
             self.woken.store(true, Ordering::Relaxed);
-        } else {
+        } else if !self.closed.load(Ordering::Relaxed) {
             (self.foreign)();
         }
     }

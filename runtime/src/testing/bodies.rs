@@ -54,7 +54,17 @@ impl Bodies {
 
     /// Runs what is running until all have ended, or, if something else could happen meanwhile, for a short while.
     pub(super) async fn run(&mut self, alone: bool) {
-        let limit = if alone && self.ended.is_empty() { LONGEST } else { HEAD_START };
+        // Where nothing else can happen, the first end is waited for, and then a little for the others.
+        if alone && self.ended.is_empty() {
+            // What has not ended by then does not end.
+            let _ = tokio::time::timeout(LONGEST, self.poll_all(1)).await;
+        }
+        let all = self.running.len() + self.ended.len();
+        let _ = tokio::time::timeout(HEAD_START, self.poll_all(all)).await;
+    }
+
+    /// Polls everything until so many have ended.
+    async fn poll_all(&mut self, wanted: usize) {
         let all = poll_fn(|cx| {
             let mut still = Vec::new();
             for mut body in std::mem::take(&mut self.running) {
@@ -64,11 +74,9 @@ impl Bodies {
                 }
             }
             self.running = still;
-            // One end is enough if the others wait for what follows from it.
-            if self.running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if self.ended.len() >= wanted { Poll::Ready(()) } else { Poll::Pending }
         });
-        // What has not ended by then is still running.
-        let _ = tokio::time::timeout(limit, all).await;
+        all.await;
     }
 
     /// The end that is delivered next; the order of positions makes the choice independent of timing.

@@ -184,7 +184,6 @@ impl Scenario<'_> {
             }
             Some(Fault::CrashAfter | Fault::AnswerLost | Fault::Evicted) | None => {}
         }
-        let seq = append.after + append.entries.len() as u64;
         write(&self.store, Write::Append(append))?;
         let journal = self.journal()?;
         self.seen.journal(journal)?;
@@ -196,7 +195,7 @@ impl Scenario<'_> {
             Some(Fault::AnswerLost) => return Ok(self.after_end()),
             _ => {}
         }
-        let effects = run.durable(seq);
+        let effects = run.durable();
         if self.perform(effects)? {
             return Ok(Next::Ended);
         }

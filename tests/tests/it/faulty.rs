@@ -1,4 +1,4 @@
-//! A store that fails when a test says so.
+//! Stores whose commits do what a test says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,55 +7,36 @@ use steadfast::store::{
     StoreError, StoreErrorKind, Write, Written,
 };
 
-/// A store in memory whose commits fail when a test says so. Clones are one store.
-#[derive(Clone, Default)]
-pub(crate) struct Faulty {
-    pub(crate) inner: MemoryStore,
-    switch: Arc<Switch>,
+pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
+
+/// What is done instead of a commit.
+type Hook<S> = dyn Fn(&S, &[Write]) -> Answers + Send + Sync;
+
+/// A store with something between it and its commits. Clones are one store.
+pub(crate) struct Hooked<S = MemoryStore> {
+    pub(crate) inner: Arc<S>,
+    hook: Arc<Hook<S>>,
 }
 
-#[derive(Default)]
-struct Switch {
-    failing: AtomicBool,
-    lose_answers: AtomicUsize,
-    appends: AtomicUsize,
-}
-
-impl Faulty {
-    /// From now on no commit is done, until it is switched off.
-    pub(crate) fn fail(&self, failing: bool) {
-        self.switch.failing.store(failing, Ordering::SeqCst);
-    }
-
-    /// The next so many commits that append to a journal are done, but their answer is lost.
-    pub(crate) fn lose_answers(&self, commits: usize) {
-        self.switch.lose_answers.store(commits, Ordering::SeqCst);
-    }
-
-    /// How many commits have appended to a journal.
-    pub(crate) fn appends(&self) -> usize {
-        self.switch.appends.load(Ordering::SeqCst)
+impl<S> Clone for Hooked<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), hook: self.hook.clone() }
     }
 }
 
-fn failure() -> StoreError {
+impl<S: Store> Hooked<S> {
+    pub(crate) fn new(inner: S, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
+        Self { inner: Arc::new(inner), hook: Arc::new(hook) }
+    }
+}
+
+pub(crate) fn failure() -> StoreError {
     StoreError::new(StoreErrorKind::Io, "the disk is on fire")
 }
 
-impl Store for Faulty {
-    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        let switch = &self.switch;
-        if switch.failing.load(Ordering::SeqCst) {
-            return Err(failure());
-        }
-        let answers = self.inner.commit(writes)?;
-        let appends = writes.iter().any(|write| matches!(write, Write::Append(_) | Write::Start(_)));
-        switch.appends.fetch_add(usize::from(appends), Ordering::SeqCst);
-        let less_one = |left: usize| left.checked_sub(1);
-        if appends && switch.lose_answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
-            return Err(failure());
-        }
-        Ok(answers)
+impl<S: Store> Store for Hooked<S> {
+    fn commit(&self, writes: &[Write]) -> Answers {
+        (self.hook)(&self.inner, writes)
     }
 
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
@@ -88,5 +69,53 @@ impl Store for Faulty {
 
     fn database_id(&self) -> &str {
         self.inner.database_id()
+    }
+}
+
+/// Switches of a store in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Switches(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    failing: AtomicBool,
+    lose_answers: AtomicUsize,
+    appends: AtomicUsize,
+}
+
+impl Switches {
+    /// A store that they switch.
+    pub(crate) fn store(&self) -> Hooked {
+        let switches = self.clone();
+        Hooked::new(MemoryStore::new(), move |store, writes| switches.commit(store, writes))
+    }
+
+    fn commit(&self, store: &MemoryStore, writes: &[Write]) -> Answers {
+        if self.0.failing.load(Ordering::SeqCst) {
+            return Err(failure());
+        }
+        let answers = store.commit(writes)?;
+        let appends = writes.iter().any(|write| matches!(write, Write::Append(_) | Write::Start(_)));
+        self.0.appends.fetch_add(usize::from(appends), Ordering::SeqCst);
+        let less_one = |left: usize| left.checked_sub(1);
+        if appends && self.0.lose_answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
+            return Err(failure());
+        }
+        Ok(answers)
+    }
+
+    /// From now on no commit is done, until it is switched off.
+    pub(crate) fn fail(&self, failing: bool) {
+        self.0.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// The next so many commits that append to a journal are done, but their answer is lost.
+    pub(crate) fn lose_answers(&self, commits: usize) {
+        self.0.lose_answers.store(commits, Ordering::SeqCst);
+    }
+
+    /// How many commits have appended to a journal.
+    pub(crate) fn appends(&self) -> usize {
+        self.0.appends.load(Ordering::SeqCst)
     }
 }

@@ -140,11 +140,11 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     let rest = wait_for_line(&mut first, "started");
     // A process that is stopped inside a commit holds the file: no other can write until it goes on, as with any
     // program that uses SQLite. The case here is one that is stopped anywhere else.
-    signal(&first, "STOP");
+    stop(&first);
     while is_locked(&victim.database()) {
         signal(&first, "CONT");
         std::thread::sleep(Duration::from_millis(1));
-        signal(&first, "STOP");
+        stop(&first);
     }
     let mut second = victim.spawn("20", 500);
     let _done = wait_for_line(&mut second, "done");
@@ -156,6 +156,20 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     assert!(first.wait().unwrap().success());
     assert_eq!(journals(&victim.database()).await, before);
     victim.check(20).await;
+}
+
+/// Stops a process, and waits until each of its threads stands still.
+fn stop(child: &Child) {
+    signal(child, "STOP");
+    let tasks = format!("/proc/{}/task", child.id());
+    let stands = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = task.and_then(|task| std::fs::read_to_string(task.path().join("stat"))).unwrap_or_default();
+        // The state is the word behind the name, which stands in brackets.
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')) || stat.is_empty()
+    };
+    while !std::fs::read_dir(&tasks).unwrap().all(stands) {
+        std::thread::yield_now();
+    }
 }
 
 /// Whether somebody is writing to a database at this moment.

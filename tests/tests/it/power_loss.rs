@@ -1,68 +1,29 @@
 //! A power cut leaves the files as they were at some fsync. `kill -9` does not show that: here the files are copied after
 //! every commit, and the run is resumed from every copy.
 
+use crate::faulty::Hooked;
 use crate::flows::{Tally, count_up, deed, stumbling};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
-use steadfast::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, SqliteStore, Store,
-    StoreError, Write, Written,
-};
+use steadfast::store::{SqliteStore, Store};
 
 /// A SQLite store that copies its files after each commit, before anybody hears of it.
-struct Copying {
-    inner: SqliteStore,
-    path: PathBuf,
-    copies: Arc<Mutex<Vec<PathBuf>>>,
-}
-
-impl Store for Copying {
-    fn commit(&self, writes: &[Write]) -> Result<Vec<std::result::Result<Written, Rejected>>, StoreError> {
-        let answers = self.inner.commit(writes)?;
-        let mut copies = self.copies.lock().unwrap();
-        let copy = self.path.with_file_name(format!("copy-{}.db", copies.len()));
+fn copying(path: PathBuf, copies: Arc<Mutex<Vec<PathBuf>>>) -> Hooked<SqliteStore> {
+    let inner = SqliteStore::open(&path, steadfast::Durability::Full).unwrap();
+    Hooked::new(inner, move |store, writes| {
+        let answers = store.commit(writes)?;
+        let mut copies = copies.lock().unwrap();
+        let copy = path.with_file_name(format!("copy-{}.db", copies.len()));
         for end in ["", "-wal"] {
-            let from = format!("{}{end}", self.path.display());
+            let from = format!("{}{end}", path.display());
             if Path::new(&from).exists() {
                 std::fs::copy(from, format!("{}{end}", copy.display())).unwrap();
             }
         }
         copies.push(copy);
         Ok(answers)
-    }
-
-    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
-        self.inner.run(key)
-    }
-
-    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
-        self.inner.runs(query)
-    }
-
-    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.inner.entries(run, after, limit)
-    }
-
-    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
-        self.inner.fields(run, from, to)
-    }
-
-    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
-        self.inner.inbox(of)
-    }
-
-    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
-        self.inner.leases()
-    }
-
-    fn foreign_changes(&self) -> Result<u64, StoreError> {
-        self.inner.foreign_changes()
-    }
-
-    fn database_id(&self) -> &str {
-        self.inner.database_id()
-    }
+    })
 }
 
 #[step]
@@ -84,8 +45,7 @@ async fn a_run_goes_on_from_the_files_as_they_were_at_every_commit() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("original.db");
     let copies: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-    let inner = SqliteStore::open(&path, steadfast::Durability::Full).unwrap();
-    let store = Copying { inner, path, copies: copies.clone() };
+    let store = copying(path, copies.clone());
     let open = |builder: steadfast::EngineBuilder| {
         builder.workflow(count_up).workflow(stumbling).workflow(telling).skip_sleeps().start()
     };

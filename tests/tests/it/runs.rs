@@ -1,6 +1,6 @@
 //! Runs seen from outside: ids, results, lists, store failures, eviction, deletion (cases D6, D8 to D14, O1, O5, O6).
 
-use crate::faulty::Faulty;
+use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
 use crate::steps::until;
 use steadfast::journal::Kind;
@@ -123,8 +123,8 @@ async fn three_steps(flow: &mut Flow, tally: String) -> Result<u32> {
 #[tokio::test]
 async fn when_the_store_fails_the_run_stands_still_and_goes_on_with_it() {
     let tally = Tally::new("d6");
-    let store = Faulty::default();
-    let engine = Engine::builder().store(store.clone()).workflow(three_steps).workflow(gated).start().await.unwrap();
+    let store = Switches::default();
+    let engine = Engine::builder().store(store.store()).workflow(three_steps).workflow(gated).start().await.unwrap();
     let run = engine.start(gated, tally.name().to_owned()).await.unwrap();
     until(|| tally.count("at the gate") == 1).await;
     store.fail(true);
@@ -158,8 +158,8 @@ async fn gated(flow: &mut Flow, tally: String) -> Result<u32> {
 async fn a_lost_answer_is_read_back_neither_repeated_nor_forgotten() {
     for lost in 1..6 {
         let tally = Tally::new("d13");
-        let store = Faulty::default();
-        let engine = Engine::builder().store(store.clone()).workflow(three_steps).start().await.unwrap();
+        let store = Switches::default();
+        let engine = Engine::builder().store(store.store()).workflow(three_steps).start().await.unwrap();
         store.lose_answers(lost);
         let run = engine.start(three_steps, tally.name().to_owned()).id("lost").await.unwrap();
         assert_eq!(run.result().await.unwrap(), 3);
@@ -279,8 +279,8 @@ fn outside_of_any_run_there_is_nothing_current() {
 #[tokio::test]
 async fn a_sequence_of_steps_costs_one_commit_a_step_however_long_it_is() {
     for steps in [50, 500] {
-        let store = Faulty::default();
-        let engine = Engine::builder().store(store.clone()).workflow(crate::flows::count_up).start().await.unwrap();
+        let store = Switches::default();
+        let engine = Engine::builder().store(store.store()).workflow(crate::flows::count_up).start().await.unwrap();
         let before = store.appends();
         engine.start(crate::flows::count_up, steps).await.unwrap().result().await.unwrap();
         // The start, the first turn, one for each result with the update and the step that follow it.

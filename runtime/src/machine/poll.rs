@@ -1,0 +1,82 @@
+//! Polling the body of a workflow: until it waits, and only for what the engine owns.
+
+use super::fault::{ParkCause, ParkReason};
+use super::{BodyEnd, Machine};
+use crate::journal::Journal;
+use crate::scope::{self, Ambient, AmbientContext, Current};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// More polls than this in one turn, and the body will never wait: it spins.
+const MOST_POLLS: u32 = 1_000_000;
+
+impl Machine {
+    /// Polls the body until it is pending without having woken itself, within its scope and free of tokio's budget.
+    /// Gives its end, `None` while it waits, or why it cannot go on.
+    pub(super) fn poll_body(&mut self, wake: Option<Waker>) -> Result<Option<BodyEnd>, ParkReason> {
+        let Some(future) = self.future.as_mut() else { return Ok(None) };
+        let journal = self.journal.clone();
+        let _ambient = scope::enter(Ambient {
+            current: Current::Workflow(self.journal.identity().clone()),
+            context: AmbientContext::Of(journal.clone()),
+        });
+        let _open = self.waker.open();
+        if let Some(wake) = wake {
+            wake.wake();
+        }
+        let waker = Waker::from(self.waker.clone());
+        let mut future = tokio::task::unconstrained(future.as_mut());
+        for _ in 0..MOST_POLLS {
+            self.waker.take();
+            let poll = || Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+            match catch_unwind(AssertUnwindSafe(poll)) {
+                Ok(Poll::Ready(end)) => return Ok(Some(end)),
+                Ok(Poll::Pending) if self.waker.take() && journal.state().fault.is_none() => {}
+                Ok(Poll::Pending) => return Ok(None),
+                Err(panic) => {
+                    let run = journal.identity();
+                    let message = format!(
+                        "the body of workflow `{}` (run `{}`) panicked: {}. Mend the workflow; the run then goes on by itself",
+                        run.workflow,
+                        run.id,
+                        panic_text(&*panic)
+                    );
+                    return Err(ParkReason::new(ParkCause::Panicked, message));
+                }
+            }
+        }
+        Err(self.foreign_await("wakes itself without end, as if it waited for something"))
+    }
+
+    /// The workflow waits although nothing that the engine owns could ever wake it.
+    pub(super) fn is_stuck(&self) -> bool {
+        let state = self.journal.state();
+        state.running.is_empty() && state.due.is_empty()
+    }
+
+    pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {
+        if self.is_open() && self.is_stuck() {
+            let reason = self.foreign_await("waits for something");
+            self.park(ParkReason { unfinished, ..reason });
+        }
+    }
+
+    pub(super) fn foreign_await(&self, how: &str) -> ParkReason {
+        let run = self.journal.identity();
+        let message = format!(
+            "workflow `{}` (run `{}`) {how} that the engine does not own, so it could not be replayed. \
+             Await only steps, `flow.sleep(..)` and combinations of them in a workflow; put everything else into a step, \
+             or into `flow.run(\"name\", async move || ..)`",
+            run.workflow, run.id
+        );
+        ParkReason::new(ParkCause::ForeignAwait, message)
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text")
+}
