@@ -181,13 +181,11 @@ impl Machine {
 
     /// Nothing has happened since the last [`take_append`](Machine::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
-        let revived = self.row.status == Status::Parked && self.parked.is_none();
-        self.closed
-            || (self.tail == self.appended
-                && self.taken.is_empty()
-                && self.parked.is_none()
-                && !revived
-                && !self.forgiven)
+        // The row of a run that was parked says something else than it does now that it goes on.
+        let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
+        let nothing_new =
+            self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !self.forgiven;
+        self.closed || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of

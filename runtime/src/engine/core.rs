@@ -236,6 +236,18 @@ impl Core {
         (told, residents.mail.contains_key(&run))
     }
 
+    /// Nobody waits any longer; what is kept of closed waits for this run is dropped.
+    pub(crate) fn stop_waiting(&self, run: i64, told: oneshot::Receiver<Outcome>) {
+        drop(told);
+        let mut residents = self.residents();
+        if let Some(waiters) = residents.waiters.get_mut(&run) {
+            waiters.retain(|waiter| !waiter.is_closed());
+            if waiters.is_empty() {
+                residents.waiters.remove(&run);
+            }
+        }
+    }
+
     /// Whoever waits for the end of any run looks again: another engine may have it now, or nobody.
     pub(crate) fn tell_waiters(&self) {
         let waiters = std::mem::take(&mut self.residents().waiters);

@@ -143,6 +143,7 @@ impl Run {
             if !in_memory {
                 let row = self.row().await?;
                 if let Some(ended) = self.ended_by(&row).await? {
+                    core.stop_waiting(self.number, told);
                     return Ok(ended);
                 }
                 ours = core.lease(row.lease).is_some();

@@ -19,11 +19,11 @@ const PAGE_BYTES: usize = 16 << 20;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Brings a run of ours into memory, unless it is there.
-pub(super) fn load(core: &Arc<Core>, number: i64) {
-    if let Some(mail) = core.enter(number) {
-        spawn(core, number, supervise(core.clone(), number, mail, None));
-    }
+/// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+pub(super) fn load(core: &Arc<Core>, number: i64) -> bool {
+    let Some(mail) = core.enter(number) else { return false };
+    spawn(core, number, supervise(core.clone(), number, mail, None));
+    true
 }
 
 /// Drives a run that was just started, from its first entry, which is durable.

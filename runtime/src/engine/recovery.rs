@@ -134,9 +134,13 @@ pub(super) async fn try_parked(core: Arc<Core>) {
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     let (core, id) = (core.clone(), id.to_owned());
     let trying = core.runtime.clone().spawn(async move {
-        take_parked(&core, run, id, "only a parked run can be retried").await?;
-        load::load(&core, run);
-        Ok(())
+        loop {
+            take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
+            // A try before this one may be about to leave.
+            if load::load(&core, run) || !core.pause(BETWEEN_PARKED).await {
+                return Ok(());
+            }
+        }
     });
     trying.await.unwrap_or(Err(EngineError::ShuttingDown))
 }

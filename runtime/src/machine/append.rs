@@ -39,9 +39,9 @@ impl Machine {
         if self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
     }
 
-    fn change(&mut self) -> Change {
-        let mut change = Change::default();
-        let (status, wake_at) = if self.parked.is_some() {
+    /// What the run's row should say: its status, and when it must be in memory next.
+    pub(super) fn standing(&self) -> (Status, Option<i64>) {
+        if self.parked.is_some() {
             (Status::Parked, None)
         } else if let Some(status) = self.ended {
             (status, None)
@@ -49,7 +49,12 @@ impl Machine {
             (Status::Running, Some(0))
         } else {
             (Status::Sleeping, self.next_due())
-        };
+        }
+    }
+
+    fn change(&mut self) -> Change {
+        let mut change = Change::default();
+        let (status, wake_at) = self.standing();
         change.release = self.parked.is_some() || self.ended.is_some();
         if status != self.row.status {
             self.row.status = status;

@@ -269,10 +269,12 @@ async fn foreign_wake(flow: &mut Flow, tally: String) -> Result<u64> {
 #[workflow]
 async fn panics(flow: &mut Flow, n: u64) -> Result<u64> {
     let sum = first(flow, n, 1).await?;
+    TRIES.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     assert!(MENDED.load(std::sync::atomic::Ordering::SeqCst), "the workflow itself is broken");
     Ok(sum)
 }
 
+static TRIES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 static MENDED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 #[tokio::test]
@@ -282,6 +284,12 @@ async fn a_panic_of_a_body_parks_its_run_and_keeps_the_result_that_it_panicked_o
     let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::Panicked);
     assert!(reason.to_string().contains("the workflow itself is broken"), "{reason}");
+    // Tried again it panics again, and is parked again: it can be tried once more.
+    engine.retry("broken").await.unwrap();
+    while TRIES.load(std::sync::atomic::Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    wait_for(&run, Status::Parked).await;
     MENDED.store(true, std::sync::atomic::Ordering::SeqCst);
     engine.retry("broken").await.unwrap();
     for _ in 0..4_000 {
