@@ -4,7 +4,9 @@
 use crate::machine::panic_text;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What becomes of one write.
 pub(crate) type Answer = Result<Result<Written, Rejected>, StoreError>;
@@ -20,6 +22,8 @@ struct Shared {
     store: Arc<dyn Store>,
     queue: Mutex<Queue>,
     filled: Condvar,
+    /// Whether the queue holds something.
+    waiting: AtomicBool,
 }
 
 #[derive(Default)]
@@ -29,13 +33,21 @@ struct Queue {
     closed: bool,
 }
 
+/// How long the committer looks for more work before it sleeps.
+const LINGER: Duration = Duration::from_micros(100);
+
 /// The most writes of one transaction: bounds what a single run waits for behind others.
 const BATCH: usize = 1_024;
 
 impl Committer {
     pub(crate) fn start(store: Arc<dyn Store>) -> Self {
         let waits = store.waits();
-        let shared = Arc::new(Shared { store, queue: Mutex::default(), filled: Condvar::new() });
+        let shared = Arc::new(Shared {
+            store,
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            waiting: AtomicBool::new(false),
+        });
         let thread = waits.then(|| {
             let shared = shared.clone();
             let name = "steadfast-commit".to_owned();
@@ -62,6 +74,7 @@ impl Committer {
         queue.writes.insert(place, write);
         queue.replies.insert(place, Box::new(reply));
         let first = queue.writes.len() == 1;
+        self.shared.waiting.store(true, Ordering::Release);
         drop(queue);
         if first {
             self.shared.filled.notify_one();
@@ -124,6 +137,7 @@ impl Shared {
         let (mut writes, mut replies) = (Vec::new(), Vec::new());
         loop {
             {
+                self.linger();
                 let mut queue = self.queue();
                 while queue.writes.is_empty() {
                     if queue.closed {
@@ -134,11 +148,21 @@ impl Shared {
                 let batch = queue.writes.len().min(BATCH);
                 writes.extend(queue.writes.drain(..batch));
                 replies.extend(queue.replies.drain(..batch));
+                self.waiting.store(!queue.writes.is_empty(), Ordering::Release);
             }
             for (reply, answer) in replies.drain(..).zip(self.commit(&writes)) {
                 reply(answer);
             }
             writes.clear();
+        }
+    }
+
+    /// Looks for more work for a moment before the thread sleeps: the next step of a run that has just been answered comes
+    /// sooner than a sleeping thread wakes.
+    fn linger(&self) {
+        let until = Instant::now() + LINGER;
+        while !self.waiting.load(Ordering::Acquire) && Instant::now() < until {
+            std::hint::spin_loop();
         }
     }
 

@@ -25,9 +25,10 @@ const CREATED: &str = "created_by";
 /// What the connection that writes may keep in memory: 16 MB, as SQLite writes it.
 const CACHE: &str = "-16000";
 
-/// The log goes into the file once it has so many pages. Fewer cost a third of the speed, as hot pages are then written
-/// over and over; more are only more to read again after a crash.
-const CHECKPOINT: &str = "4000";
+/// The log goes into the file once it has so many pages, and is written over from its beginning. Until it is that long each
+/// commit lengthens a file, which costs a disk much more than writing over one; a much shorter log writes hot pages into
+/// the file over and over.
+const CHECKPOINT: &str = "400";
 
 /// What the log may keep on disk between checkpoints: 64 MiB.
 const LOG: &str = "67108864";
