@@ -1,4 +1,49 @@
-//! Steadfast: typed, durable workflow state.
+//! Typed, durable workflow state: a workflow that is killed goes on where it stood, with a context that no step can change.
+//!
+//! | concept | what it is |
+//! |---|---|
+//! | [`#[workflow]`](workflow) | an async function that goes on after a crash; its body is run again with recorded results |
+//! | [`#[step]`](step) | an async function with effects on the world: its result is recorded, and it never runs again once it is |
+//! | [`#[derive(StepContext)]`](derive@StepContext) | a struct that steps read and only the workflow changes, stored field by field |
+//! | [`Start`] | a workflow whose context is not set yet |
+//! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
+//! | [`StepCall`] | a step that was called and has not finished: a future |
+//! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
+//! | [`RunHandle`] | one run seen from outside: its result, status, history |
+//! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
+//! | [`ParkReason`] | why a run stands still although nothing is lost: it goes on once code that fits is started |
+//! | [`store::Store`] | what a database must do |
+//!
+//! ```
+//! use steadfast::prelude::*;
+//!
+//! #[step]
+//! async fn greet(name: String) -> Result<String> {
+//!     Ok(format!("Hello, {name}!"))
+//! }
+//!
+//! #[workflow]
+//! async fn hello(flow: &mut Flow, name: String) -> Result<String> {
+//!     Ok(greet(flow, name).await?)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+//! let run = engine.start(hello, "world".to_owned()).id("greeting-1").await?;
+//! assert_eq!(run.result().await?, "Hello, world!");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A workflow must do the same again when it is run again: everything from outside goes through steps, and the time,
+//! random numbers and sleeps come from the flow. What the macros can see of other ways is a compile error; what they
+//! cannot see parks the run with both sides named.
+//!
+//! # Features
+//!
+//! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
+//! * `conformance`: the test suite for stores, `conformance!`.
 
 pub mod codec;
 pub mod context;
