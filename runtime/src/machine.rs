@@ -10,6 +10,7 @@ mod fault;
 mod live;
 mod poll;
 mod replay;
+mod state;
 mod turn;
 mod waker;
 

@@ -2,7 +2,7 @@
 
 use super::fault::{ParkCause, ParkReason};
 use super::turn::Turn;
-use super::{AnyWorkflow, BodyEnd, Effect, Machine, calls};
+use super::{AnyWorkflow, BodyEnd, Effect, Machine, state};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::{AttemptFailure, codec};
@@ -79,7 +79,7 @@ impl Machine {
         let group = std::mem::take(&mut self.pending.group);
         let fields = std::mem::take(&mut self.pending.fields);
         if self.ended.is_some() {
-            return Err(ParkReason::diverged(None, calls::describe(&cause), "the end of the workflow".into()));
+            return Err(ParkReason::diverged(None, state::describe(&cause), "the end of the workflow".into()));
         }
         if cause.kind == Kind::RunStarted {
             self.begin(workflow, &cause)?;
@@ -125,7 +125,7 @@ impl Machine {
                 match group.pop_front() {
                     Some(entry) if entry.kind == kind => self.ended = Some(status),
                     Some(entry) => {
-                        return Err(ParkReason::diverged(entry.position, calls::describe(&entry), found()));
+                        return Err(ParkReason::diverged(entry.position, state::describe(&entry), found()));
                     }
                     None => {
                         let recorded = format!("nothing more after entry {}", cause.seq);
@@ -136,7 +136,7 @@ impl Machine {
             None => {
                 if let Some(missing) = group.front() {
                     let found = "nothing: the workflow does not come to it".into();
-                    return Err(ParkReason::diverged(missing.position, calls::describe(missing), found));
+                    return Err(ParkReason::diverged(missing.position, state::describe(missing), found));
                 }
             }
         }

@@ -1,17 +1,16 @@
-//! Code that changed under a run (cases N3, N8, V4, V5), and code that cannot be replayed (N5): parked, told in words,
-//! nothing written, and mended by the next deployment.
+//! Code that changed under a run (cases N3, N8, V4, V5): parked, told in words, nothing written, and mended by the next
+//! deployment.
 
-use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
+use crate::unreplayable::foreign_sleep;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ParkCause, RunError, Status};
 
 #[step]
-async fn first(n: u64, m: u64) -> Result<u64> {
+pub(crate) async fn first(n: u64, m: u64) -> Result<u64> {
     Ok(n + m)
 }
 
@@ -214,94 +213,6 @@ async fn a_parked_run_can_be_ended_without_its_code() {
     run.cancel_parked("written off").await.unwrap();
     assert_eq!(run.status().await.unwrap().status, Status::Cancelled);
     assert!(engine.retry("bill-1").await.is_err());
-}
-
-#[workflow]
-async fn foreign_sleep(flow: &mut Flow, (n, foreign): (u64, bool)) -> Result<u64> {
-    let sum = first(flow, n, 1).await?;
-    if foreign {
-        let (tell, told) = tokio::sync::oneshot::channel::<()>();
-        std::mem::forget(tell);
-        let _ = told.await;
-    }
-    Ok(sum)
-}
-
-#[tokio::test]
-async fn awaiting_something_foreign_is_told_by_name_of_the_workflow() {
-    let engine = Engine::builder().in_memory().workflow(foreign_sleep).workflow(foreign_wake).start().await.unwrap();
-    let run = engine.start(foreign_sleep, (1, true)).id("stuck").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
-    assert_eq!(reason.cause, ParkCause::ForeignAwait);
-    assert!(reason.to_string().contains("`foreign_sleep`"), "{reason}");
-    // The step's result is kept, although what follows from it was not.
-    assert_eq!(run.status().await.unwrap().entries, 3);
-
-    let run = engine.start(foreign_wake, Tally::new("foreign").name().to_owned()).await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
-    assert_eq!(reason.cause, ParkCause::ForeignAwait);
-    assert!(reason.to_string().contains("`foreign_wake`"), "{reason}");
-}
-
-/// Says that the first turn is over, then never ends.
-#[step]
-async fn signal(tally: String) -> Result<()> {
-    deed(&tally, "first turn over");
-    std::future::pending().await
-}
-
-/// Waits for a step and for a task that the engine does not own.
-#[workflow]
-async fn foreign_wake(flow: &mut Flow, tally: String) -> Result<u64> {
-    let (tell, told) = tokio::sync::oneshot::channel::<u64>();
-    let here = Tally::named(&tally);
-    std::thread::Builder::new().spawn(move || {
-        while here.count("first turn over") == 0 {
-            std::thread::yield_now();
-        }
-        tell.send(1)
-    })?;
-    let (held, told) = join!(signal(flow, tally), told);
-    held?;
-    Ok(told?)
-}
-
-#[workflow]
-async fn panics(flow: &mut Flow, n: u64) -> Result<u64> {
-    let sum = first(flow, n, 1).await?;
-    TRIES.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    assert!(MENDED.load(std::sync::atomic::Ordering::SeqCst), "the workflow itself is broken");
-    Ok(sum)
-}
-
-static TRIES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-static MENDED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
-#[tokio::test]
-async fn a_panic_of_a_body_parks_its_run_and_keeps_the_result_that_it_panicked_over() {
-    let engine = Engine::builder().in_memory().workflow(panics).start().await.unwrap();
-    let run = engine.start(panics, 1).id("broken").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
-    assert_eq!(reason.cause, ParkCause::Panicked);
-    assert!(reason.to_string().contains("the workflow itself is broken"), "{reason}");
-    // Tried again it panics again, and is parked again: it can be tried once more.
-    engine.retry("broken").await.unwrap();
-    while TRIES.load(std::sync::atomic::Ordering::SeqCst) < 2 {
-        tokio::task::yield_now().await;
-    }
-    wait_for(&run, Status::Parked).await;
-    MENDED.store(true, std::sync::atomic::Ordering::SeqCst);
-    // The engine tries parked runs by itself when it starts, so this one may have ended already.
-    let _ = engine.retry("broken").await;
-    for _ in 0..4_000 {
-        if run.status().await.unwrap().status == Status::Completed {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(run.result().await.unwrap(), 2);
-    let steps = run.history().await.unwrap();
-    assert_eq!(steps.iter().filter(|entry| entry.kind == Kind::StepStarted).count(), 1);
 }
 
 #[derive(Serialize, Deserialize, Clone)]

@@ -18,3 +18,4 @@ mod standing;
 mod steps;
 mod store;
 mod ui;
+mod unreplayable;

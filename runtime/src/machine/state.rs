@@ -1,0 +1,156 @@
+//! What the body of a run and the machine around it share: the open turn, the calls in flight, the context.
+
+use super::fault::ParkReason;
+use super::turn::Turn;
+use crate::error::AttemptFailure;
+use crate::journal::{Completion, Kind, StepCallSpec};
+use crate::store::EntryRow;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::task::Waker;
+
+/// What the machine and the body share.
+#[derive(Default)]
+pub(super) struct State {
+    /// The turn that is open; `None` outside of turns, where nothing can be asked for.
+    pub(super) turn: Option<Turn>,
+    /// The calls that were polled and have not been answered, by position.
+    pub(super) calls: BTreeMap<u64, Call>,
+    /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
+    pub(super) running: BTreeSet<u64>,
+    /// When calls are due: timers, and steps that are to be tried again.
+    pub(super) due: BTreeSet<(i64, u64)>,
+    /// The time of the entry that is being delivered.
+    pub(super) now: i64,
+    /// Why the body must not go on.
+    pub(super) fault: Option<ParkReason>,
+    pub(super) next_position: u64,
+    pub(super) drawn: u64,
+    pub(super) context: Option<Arc<dyn Any + Send + Sync>>,
+    pub(super) context_entry: Option<u64>,
+    #[cfg(feature = "testing")]
+    pub(super) stubs: crate::testing::Stubs,
+}
+
+/// A call in flight.
+pub(super) struct Call {
+    pub(super) what: What,
+    pub(super) completion: Option<Completion>,
+    pub(super) waker: Option<Waker>,
+}
+
+/// What was called.
+pub(super) enum What {
+    Step(Box<StepInFlight>),
+    /// A timer that is due then.
+    Timer(i64),
+}
+
+/// A step and its attempts.
+pub(super) struct StepInFlight {
+    pub(super) call: StepCallSpec,
+    pub(super) context: Option<u64>,
+    /// The last attempt that was started.
+    pub(super) attempt: u32,
+    pub(super) failures: Vec<AttemptFailure>,
+    /// When the next attempt is due, if the last one failed.
+    pub(super) retry_due: Option<i64>,
+}
+
+impl State {
+    /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
+    pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
+        self.settle(position);
+        let call = self.calls.get_mut(&position)?;
+        call.completion = Some(completion);
+        call.waker.take()
+    }
+
+    /// A call no longer runs and is no longer due.
+    pub(super) fn settle(&mut self, position: u64) {
+        self.running.remove(&position);
+        let due = self.calls.get(&position).and_then(|call| match &call.what {
+            What::Timer(due) => Some(*due),
+            What::Step(step) => step.retry_due,
+        });
+        if let Some(due) = due {
+            self.due.remove(&(due, position));
+        }
+    }
+
+    /// An attempt of a step has failed, and the next is due then.
+    pub(super) fn wait_for_retry(&mut self, position: u64, due: i64) {
+        self.settle(position);
+        if let Some(step) = self.step(position) {
+            step.retry_due = Some(due);
+            self.due.insert((due, position));
+        }
+    }
+
+    /// An attempt of a step starts.
+    pub(super) fn begin_attempt(&mut self, position: u64, attempt: u32) {
+        self.settle(position);
+        if let Some(step) = self.step(position) {
+            step.retry_due = None;
+            step.attempt = attempt;
+            self.running.insert(position);
+        }
+    }
+
+    /// The step in flight at a position that has no result yet.
+    pub(super) fn step(&mut self, position: u64) -> Option<&mut StepInFlight> {
+        match self.calls.get_mut(&position) {
+            Some(Call { what: What::Step(step), completion: None, .. }) => Some(step),
+            _ => None,
+        }
+    }
+
+    pub(super) fn insert(&mut self, position: u64, what: What) {
+        match &what {
+            What::Step(_) => self.running.insert(position),
+            What::Timer(due) => self.due.insert((*due, position)),
+        };
+        self.calls.insert(position, Call { what, completion: None, waker: None });
+    }
+
+    /// Opens the next recorded entry of the turn in replay; a difference is a fault. `None` in a live turn or after a fault.
+    pub(super) fn recorded(&mut self, position: u64, found: impl Fn() -> String) -> Option<EntryRow> {
+        if self.fault.is_some() {
+            return None;
+        }
+        let entry = self.turn.as_mut()?.next_recorded()?;
+        match entry {
+            Ok(entry) => Some(entry),
+            Err(cause) => {
+                let recorded = format!("nothing more after entry {cause}");
+                self.fault = Some(ParkReason::diverged(Some(position), recorded, found()));
+                None
+            }
+        }
+    }
+
+    pub(super) fn diverged(&mut self, entry: &EntryRow, found: String) {
+        self.fault.get_or_insert_with(|| ParkReason::diverged(entry.position, describe(entry), found));
+    }
+}
+
+/// An entry in the words of the user.
+pub(super) fn describe(entry: &EntryRow) -> String {
+    let name = entry.name.as_deref().unwrap_or("?");
+    let value = entry.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+    match entry.kind {
+        Kind::StepStarted => match &entry.value {
+            Some(value) => format!("step `{name}` called with {value}"),
+            None => format!("step `{name}` called with arguments that could not be stored"),
+        },
+        Kind::TimerSet => "a sleep".into(),
+        Kind::CallAbandoned => "a dropped call".into(),
+        Kind::ContextSet => format!("context `{name}` set"),
+        Kind::ContextUpdated => format!("context `{name}` updated{value}"),
+        Kind::ContextRefused => format!("a refused change of context `{name}`"),
+        Kind::RunCompleted => format!("the end of the workflow with{value}"),
+        Kind::RunFailed => format!("the end of the workflow with error{value}"),
+        kind => format!("`{}`", kind.as_str()),
+    }
+}
