@@ -124,7 +124,7 @@ impl<'a> Driver<'a> {
             match effect {
                 // Whoever loads the run next starts the body.
                 Effect::StartBody { .. } if self.draining => {}
-                Effect::StartBody { scope, arguments, timeout, body, .. } => {
+                Effect::StartBody { scope, arguments, timeout, body } => {
                     self.bodies.start(scope, arguments, timeout, body);
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),

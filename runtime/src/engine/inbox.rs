@@ -3,7 +3,7 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::load;
-use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Write, Written};
+use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Write};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,32 +21,28 @@ pub(super) async fn send(core: &Arc<Core>, id: &str, item: NewInboxItem) -> Resu
 
 async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Result<(), EngineError> {
     let run = item.run;
-    let answer = core.committer.write(Write::Send(item.clone())).await;
-    match answer {
-        Ok(Ok(Written::Number(number))) => {
-            let NewInboxItem { run, kind, key, at, value } = item;
-            deliver(core, vec![InboxRow { number, run, kind, key, at, value }]).await
-        }
+    let written = match core.committer.write(Write::Send(item.clone())).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(Rejected::NoSuchRun)) => Err(EngineError::NoSuchRun { id }),
-        Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
+        Ok(Err(Rejected::NoSuchRun)) => return Err(EngineError::NoSuchRun { id }),
+        Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
         Ok(Err(_)) => {
             let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
             let status = row.map_or(Status::Deleting, |row| row.status);
-            Err(EngineError::WrongStatus { id, status, action: "nothing more reaches it" })
+            return Err(EngineError::WrongStatus { id, status, action: "nothing more reaches it" });
         }
-        Err(error) => {
-            // Nobody knows whether it was written. If it was, the run must hear of it.
-            loop {
-                if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run))).await {
-                    let arrived = items.iter().any(|found| found.kind == item.kind && found.key == item.key);
-                    deliver(core, items).await?;
-                    return if arrived { Ok(()) } else { Err(error.into()) };
-                }
-                if !core.pause(AGAIN).await {
-                    return Err(error.into());
-                }
+        // Nobody knows whether it was written.
+        Err(error) => Err(error),
+    };
+    // What is in the inbox the run must hear of, also if another has sent the same before.
+    loop {
+        if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run))).await {
+            let arrived = items.iter().any(|found| found.kind == item.kind && found.key == item.key);
+            if deliver(core, items).await.is_ok() {
+                return if arrived { Ok(()) } else { written.map_err(EngineError::from) };
             }
+        }
+        if !core.pause(AGAIN).await {
+            return written.map_err(EngineError::from);
         }
     }
 }

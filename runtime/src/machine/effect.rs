@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Something that leaves the run: done only after all it depends on is durable.
 pub(crate) enum Effect {
     /// An attempt of a step starts.
-    StartBody { position: u64, scope: StepScope, arguments: Value, timeout: Option<Duration>, body: Arc<dyn StepBody> },
+    StartBody { scope: StepScope, arguments: Value, timeout: Option<Duration>, body: Arc<dyn StepBody> },
     /// The body of a step is told to stop: nobody waits for it any longer.
     TellBody { position: u64 },
     /// The run has ended, or is parked.
@@ -20,7 +20,7 @@ pub(crate) enum Effect {
 impl Effect {
     /// The position of the step whose body starts.
     pub(super) fn starts(&self) -> Option<u64> {
-        if let Self::StartBody { position, .. } = self { Some(*position) } else { None }
+        if let Self::StartBody { scope, .. } = self { Some(scope.position) } else { None }
     }
 }
 

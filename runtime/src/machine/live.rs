@@ -302,7 +302,7 @@ impl Machine {
             cancellation: Cancellation::default(),
         };
         let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
-        self.fresh.push(Effect::StartBody { position, scope, arguments, timeout, body });
+        self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });
     }
 
     fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Tells the body of a step that its run was cancelled, its call dropped, its time is up, or the engine is stopping.
+/// Tells the body of a step that its run was cancelled, its call dropped, its time is up, or its run has left the engine.
 ///
-/// A body that is told goes on for the engine's grace time at most; then it is dropped at its next `await`.
+/// When its run was cancelled or its call dropped, a body goes on for the engine's grace time at most and is then dropped
+/// at its next `await`. When its time is up, or its run has left, it is dropped at its next `await` without grace, so that
+/// two attempts do not overlap longer than they must. A body that blocks its thread cannot be dropped: it should look.
 #[derive(Clone, Debug)]
 pub struct Cancellation(Arc<watch::Sender<bool>>);
 

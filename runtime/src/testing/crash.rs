@@ -26,7 +26,8 @@ use std::sync::Arc;
 /// it, with the same context; if its result depends on the order, results are not compared.
 ///
 /// The bodies of steps really run, many times: let them be quick, count what they do, or [`stub`](CrashTest::stub) them.
-/// Sleeps and backoffs take no time.
+/// Sleeps and backoffs take no time. The time limit of a step is not played, and a sleep that races with a body is over
+/// once the body has had 20 ms of real time.
 ///
 /// # Panics
 /// The awaited call panics when a check fails, with the scenario (its seed included) in which it did.

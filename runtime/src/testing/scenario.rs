@@ -221,7 +221,8 @@ impl Scenario<'_> {
         let mut ended = false;
         for effect in effects {
             match effect {
-                Effect::StartBody { position, scope, arguments, body, .. } => {
+                Effect::StartBody { scope, arguments, body, .. } => {
+                    let position = scope.position;
                     let journal = self.journal()?;
                     self.seen.body_started(&journal, position, scope.attempt)?;
                     let attempt = scope.attempt;

@@ -379,3 +379,26 @@ async fn a_shutdown_may_take_as_long_as_it_needs() {
     let engine = Engine::builder().in_memory().start().await.unwrap();
     assert!(engine.shutdown(Duration::MAX).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_cancellation_of_a_parked_run_waits_until_it_is_no_longer_and_the_first_reason_counts() {
+    let store = MemoryStore::new();
+    let engine = Engine::builder().store(store.clone()).workflow(sleeper).start().await.unwrap();
+    let run = engine.start(sleeper, 100_000).id("late").await.unwrap();
+    wait_for(&run, Status::Sleeping).await;
+    engine.shutdown(LONG).await.unwrap();
+    drop((run, engine));
+    // This engine does not have the workflow: the run is parked when it is told something.
+    let engine = Engine::builder().store(store.clone()).workflow(simple).start().await.unwrap();
+    let run = engine.run("late").await.unwrap();
+    run.cancel("first").await.unwrap();
+    wait_for(&run, Status::Parked).await;
+    run.cancel("second").await.unwrap();
+    assert_eq!(run.status().await.unwrap().status, Status::Parked);
+    engine.shutdown(LONG).await.unwrap();
+    drop((run, engine));
+    let engine = Engine::builder().store(store).workflow(sleeper).start().await.unwrap();
+    let run = engine.handle(sleeper, "late").await.unwrap();
+    wait_for(&run, Status::Cancelled).await;
+    assert!(matches!(run.result().await, Err(RunError::Cancelled { reason }) if reason == "first"));
+}
