@@ -13,4 +13,5 @@ pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
 pub use typed::{decode, encode, form_of, record, round_trip};
+pub(crate) use typed::{decode_field, encode_field};
 pub use unordered::same_unordered;

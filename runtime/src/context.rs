@@ -5,21 +5,32 @@
 mod builder;
 mod error;
 mod persist;
+mod recorded;
+mod restore;
 mod schema;
+mod shared;
 mod text;
 
 pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
 pub use persist::Persist;
+pub use recorded::{RecordedFields, RecordedValue};
+pub use restore::{RestoreError, TransientDefault, run_hook};
 pub use schema::{FieldSchema, Schema};
+pub(crate) use shared::Anything;
+pub use shared::SharedContext;
 
-use crate::value::Value;
+use crate::resources::Resources;
+use crate::value::{Form, Value};
 use std::sync::Arc;
 
 /// The new values of some fields, in the order of the struct.
 pub type FieldValues = Vec<(&'static str, Value)>;
 
 /// A context of a workflow; implemented by `#[derive(StepContext)]`.
+///
+/// Steps get the whole of it, by reference. Its stored part is what the workflow builds and changes and what survives a
+/// crash; for a context without transient fields that is the context itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a context",
     label = "this is not a context",
@@ -27,6 +38,40 @@ pub type FieldValues = Vec<(&'static str, Value)>;
     note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
+    /// The fields that are stored; `Self` if there is no transient field.
+    type Stored: StoredContext;
+
+    /// The values of the transient fields.
+    #[doc(hidden)]
+    type Live: Send + Sync + 'static;
+
+    /// The name under which the context is recorded.
+    #[doc(hidden)]
+    const CONTEXT: &'static str = <Self::Stored as StoredContext>::NAME;
+
+    /// The names of the transient fields, in the order of the struct.
+    const TRANSIENT: &'static [&'static str] = &[];
+
+    /// Makes the values of the transient fields, in the order of their needs.
+    ///
+    /// # Errors
+    /// A hook failed: names the field.
+    #[doc(hidden)]
+    fn restore(
+        stored: Arc<Self::Stored>,
+        resources: Resources,
+    ) -> impl Future<Output = Result<Self::Live, RestoreError>> + Send;
+
+    /// The whole context: the stored part with the transient fields as they were made.
+    #[doc(hidden)]
+    fn whole(stored: &Arc<Self::Stored>, live: &Self::Live) -> Arc<Self>;
+}
+
+/// The stored part of a context: what the workflow's builder makes, `flow.update` changes and the database holds.
+///
+/// Implemented by `#[derive(StepContext)]`: for the struct itself, or for `OrderContextStored` if `OrderContext` has
+/// transient fields.
+pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
     const NAME: &'static str;
 
@@ -54,25 +99,49 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn difference(&self, new: &Self) -> Vec<&'static str>;
 
-    /// Builds a context from stored fields; fields with a default may be missing, unknown ones are ignored.
+    /// Builds a context from stored fields, asked for by each name that a field has or had; fields with a default may be
+    /// missing, unknown ones are ignored.
     ///
     /// # Errors
     /// A required field that is missing or a value that does not decode, by name.
     #[doc(hidden)]
-    fn load(field: &mut dyn FnMut(&str) -> Option<Value>) -> Result<Self, ContextError>;
+    fn load(field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<Self, ContextError>;
 
     /// Replaces one field by its stored value. Returns `false` if this build has no such field.
     ///
     /// # Errors
     /// The value does not decode.
     #[doc(hidden)]
-    fn load_field(&mut self, name: &str, value: &Value) -> Result<bool, ContextError>;
+    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError>;
+
+    /// Makes fields of an older version of the context into those of today's: `#[context(version = 2, migrate = ..)]`.
+    ///
+    /// # Errors
+    /// What the user's function said.
+    #[doc(hidden)]
+    fn migrate(_recorded: &mut RecordedFields) -> Result<(), ContextError> {
+        Ok(())
+    }
+
+    /// Puts the pointer in the place of a value that a store has now, where the field's type holds such pointers.
+    ///
+    /// # Errors
+    /// None: what was just encoded is read.
+    #[doc(hidden)]
+    fn point_to_stored(&mut self, values: &FieldValues) -> Result<(), ContextError> {
+        let lazy = |name: &str| Self::schema().fields.iter().any(|field| field.name == name && (field.lazy)());
+        for (name, value) in values.iter().filter(|(name, value)| value.form == Form::Stored && lazy(name)) {
+            self.load_field(&RecordedValue::new(*name, value.clone()))?;
+        }
+        Ok(())
+    }
 
     /// The start of an update.
     #[doc(hidden)]
     fn begin_update(old: Arc<Self>) -> Self::Update;
 
-    /// The context as JSON: an object with a member for each field. Bytes stand in it as base64 text.
+    /// The context as JSON: an object with a member for each field. Bytes stand in it as base64 text, secrets as
+    /// `"[secret]"`.
     ///
     /// # Errors
     /// The first field that JSON cannot hold, by name.
@@ -80,7 +149,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
         text::write(Self::schema(), &self.clone().store_all()?.1)
     }
 
-    /// A context from the text that [`to_json`](StepContext::to_json) makes, or that a person wrote.
+    /// A context from the text that [`to_json`](StoredContext::to_json) makes, or that a person wrote.
     ///
     /// A field with a default may be missing.
     ///
@@ -88,7 +157,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The text is no object, has an unknown key or one twice, lacks a required field, or a value does not fit: by name.
     fn from_json(json: &str) -> Result<Self, ContextError> {
         let values = text::read(Self::schema(), json)?;
-        Self::load(&mut |name| values.get(name).cloned())
+        Self::load(&mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
     }
 
     /// A copy with some fields changed, in memory only; what is stored changes by [`Flow::update`](crate::Flow::update).
@@ -103,6 +172,13 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     }
 }
 
+/// The schema of a context's stored part.
+#[doc(hidden)]
+#[must_use]
+pub fn schema_of<C: StepContext>() -> &'static Schema {
+    C::Stored::schema()
+}
+
 /// The generated type behind [`StepContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.
@@ -112,16 +188,14 @@ pub trait ContextUpdate: Send {
     #[doc(hidden)]
     fn changed(&mut self) -> Vec<&'static str>;
 
-    /// Encodes the fields that were set to another value and applies them, in place if nobody else holds the old
-    /// context. On an error the old context is untouched.
+    /// Encodes the fields that were set to another value; what was set becomes what the encoded values decode to.
     ///
     /// # Errors
-    /// The first field that cannot be stored, by name, with the old context.
+    /// The first field that cannot be stored, by name.
     #[doc(hidden)]
-    #[allow(clippy::type_complexity, reason = "generated code implements it")]
-    fn store(self) -> Result<(Arc<Self::Context>, FieldValues), (Arc<Self::Context>, ContextError)>;
+    fn encode(&mut self) -> Result<FieldValues, ContextError>;
 
-    /// Applies what was set, without encoding it.
+    /// Applies what was set, in place if nobody else holds the old context.
     #[doc(hidden)]
     fn apply(self) -> Arc<Self::Context>;
 
@@ -139,5 +213,5 @@ pub trait ContextUpdate: Send {
 pub trait DefaultContext: StepContext {
     /// The context with every field at its default.
     #[doc(hidden)]
-    fn from_defaults() -> Self;
+    fn from_defaults() -> Self::Stored;
 }

@@ -8,11 +8,13 @@ mod core;
 mod delete;
 mod driver;
 mod error;
+mod fields;
 mod handle;
 mod inbox;
 mod info;
 mod lease;
 mod load;
+mod prepare;
 mod recovery;
 mod shutdown;
 mod start;
@@ -23,7 +25,7 @@ pub use error::{EngineError, RunError};
 pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
-pub(crate) use load::{Rebuild, rebuild};
+pub(crate) use load::rebuild;
 pub use start::StartCall;
 
 use self::core::Core;

@@ -2,7 +2,9 @@
 
 mod handle;
 mod inline;
+mod loading;
 mod pending_call;
+mod saving;
 mod sleep;
 mod start;
 mod step_call;
@@ -13,7 +15,11 @@ pub use sleep::Sleep;
 pub use start::Start;
 pub use step_call::{StepCall, call};
 
+pub(crate) use loading::Loading;
+
+use crate::context::{RecordedFields, SharedContext, StepContext};
 use crate::journal::Journal;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,12 +27,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The handle of a running workflow: steps are called with it, the context is read through it, and it is the only thing
 /// that can change the context.
 ///
-/// It dereferences to the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
+/// It dereferences to the stored part of the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
 /// [`update`](Flow::update) cannot happen under them: the compiler refuses it.
 pub struct Flow<C = ()> {
     journal: Arc<dyn Journal>,
     /// Empty only while an update holds the context.
-    context: Option<Arc<C>>,
+    context: Option<SharedContext>,
+    /// The fields as they are recorded, as long as that is an older version of the context.
+    older: Option<Box<RecordedFields>>,
+    types: PhantomData<fn() -> C>,
 }
 
 impl<C: Send + Sync + 'static> Flow<C> {
@@ -70,10 +79,12 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 }
 
-impl<C: crate::StepContext> Deref for Flow<C> {
-    type Target = C;
+/// The stored part of the context. A transient field is not there: it would be another value in a replay.
+impl<C: StepContext> Deref for Flow<C> {
+    type Target = C::Stored;
 
-    fn deref(&self) -> &C {
-        self.context.as_deref().expect("the context is back when an update ends")
+    fn deref(&self) -> &C::Stored {
+        let context = self.context.as_ref().and_then(SharedContext::stored);
+        context.expect("the context is back when an update ends")
     }
 }

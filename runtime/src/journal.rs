@@ -8,7 +8,9 @@ mod seam;
 
 pub use history::HistoryEntry;
 pub use kind::Kind;
-pub use seam::{AttemptOutcome, Completion, ContextChange, Journal, Recorded, RunIdentity, StepBody, StepCallSpec};
+pub use seam::{
+    AttemptOutcome, Completion, ContextChange, Journal, Recorded, RoutedValue, RunIdentity, StepBody, StepCallSpec,
+};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 pub const FORMAT: u16 = 1;

@@ -53,7 +53,10 @@ mod flow;
 pub mod journal;
 mod machine;
 mod policy;
+pub mod resources;
+mod run_env;
 mod scope;
+mod session;
 mod step;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -61,13 +64,15 @@ pub mod testing;
 pub mod value;
 mod workflow;
 
-pub use context::{ContextError, StepContext};
+pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{Engine, EngineBuilder, EngineError, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
+pub use resources::Resources;
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
+pub use session::Session;
 pub use steadfast_macros::{StepContext, step, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
@@ -75,7 +80,8 @@ pub use workflow::{Body, Startable};
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Body, Engine, Error, Flow, Result, Start, StepCall, StepContext, StepError, Terminal, step, workflow,
+        Body, Engine, Error, Flow, Resources, Result, Session, Start, StepCall, StepContext, StepError, StoredContext,
+        Terminal, step, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -87,11 +93,14 @@ pub mod prelude {
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, Schema, Set, StepContext, Unset, change, set,
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, RecordedFields, RecordedValue, RestoreError,
+        Schema, Set, StepContext, StoredContext, TransientDefault, Unset, change, run_hook, schema_of, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
     pub use crate::policy::Policy;
+    pub use crate::resources::{Need, Resources};
+    pub use crate::run_env::StepInputs;
     pub use crate::step::StepDef;
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};

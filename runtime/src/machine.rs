@@ -4,6 +4,7 @@
 mod append;
 mod arguments;
 mod calls;
+mod changed;
 mod effect;
 mod failure;
 mod fault;
@@ -11,6 +12,7 @@ mod live;
 mod poll;
 mod replay;
 mod state;
+mod suspended;
 mod turn;
 mod waker;
 
@@ -18,19 +20,24 @@ pub(crate) use arguments::same_value;
 use calls::RunJournal;
 pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
+
 pub(crate) use poll::panic_text;
+pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
 use crate::codec;
+use crate::context::{Schema, SharedContext};
 use crate::error::Failure;
 use crate::flow::Start;
 use crate::journal::Journal;
+use crate::run_env::RunEnv;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -44,6 +51,9 @@ pub(crate) enum BodyEnd {
 
 /// A registered workflow without its types.
 pub(crate) trait AnyWorkflow: Send + Sync {
+    /// What its context consists of, if it has one.
+    fn schema(&self) -> Option<&'static Schema>;
+
     /// The body for a recorded input.
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
 }
@@ -52,6 +62,10 @@ pub(crate) trait AnyWorkflow: Send + Sync {
 pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
 
 impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
+    fn schema(&self) -> Option<&'static Schema> {
+        W::schema()
+    }
+
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
         let input = codec::decode::<W::Input>(input)?;
         let body = W::call(Start::new(journal), input).future;
@@ -76,6 +90,7 @@ fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> 
 pub(crate) struct Machine {
     number: i64,
     lease: Lease,
+    env: Arc<RunEnv>,
     journal: Arc<RunJournal>,
     future: Option<BoxFuture<'static, BodyEnd>>,
     waker: Arc<RunWaker>,
@@ -105,6 +120,9 @@ pub(crate) struct Machine {
     unfinished: Option<u64>,
     /// Entries of the turn that is being collected in replay.
     pending: replay::PendingTurn,
+    /// A turn that stays open while fields are saved, and what has come meanwhile.
+    suspended: Option<suspended::OpenTurn>,
+    deferred: VecDeque<suspended::Deferred>,
 }
 
 struct RowState {
@@ -116,7 +134,13 @@ struct RowState {
 
 impl Machine {
     /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
-    pub(crate) fn new(row: &RunRow, lease: Lease, limits: Limits, foreign: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        row: &RunRow,
+        lease: Lease,
+        limits: Limits,
+        env: Arc<RunEnv>,
+        foreign: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let identity = crate::journal::RunIdentity {
             id: row.id.clone(),
             workflow: row.workflow.clone(),
@@ -126,6 +150,7 @@ impl Machine {
         Self {
             number: row.number,
             lease,
+            env,
             journal: Arc::new(RunJournal::new(identity, limits)),
             future: None,
             waker: RunWaker::new(foreign),
@@ -145,6 +170,8 @@ impl Machine {
             waiting: Waiting::default(),
             unfinished,
             pending: replay::PendingTurn::default(),
+            suspended: None,
+            deferred: VecDeque::new(),
         }
     }
 
@@ -158,6 +185,16 @@ impl Machine {
     /// Which run this is.
     pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
         self.journal.identity()
+    }
+
+    /// What it has at hand.
+    pub(crate) const fn env(&self) -> &Arc<RunEnv> {
+        &self.env
+    }
+
+    /// The context as it stands, for the hooks of transient fields.
+    pub(crate) fn context(&self) -> Option<SharedContext> {
+        self.journal.state().context.clone()
     }
 
     /// The lease under which it is driven.
@@ -186,13 +223,15 @@ impl Machine {
         let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
         let nothing_new =
             self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !self.forgiven;
-        self.closed || (nothing_new && row_is_true())
+        // Nobody outside sees half a turn.
+        self.closed || self.suspended.is_some() || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of
     /// another branch, nor as a panic.
     fn drop_body(&mut self) {
         self.waker.close();
+        self.journal.state().turn = None;
         let body = self.future.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(body))) {
             let run = self.journal.identity();

@@ -4,8 +4,9 @@ mod cancellation;
 
 pub use cancellation::Cancellation;
 
+use crate::context::SharedContext;
 use crate::journal::RunIdentity;
-use std::any::Any;
+use crate::run_env::RunEnv;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -93,25 +94,24 @@ pub fn step_scope() -> Option<Arc<StepScope>> {
     }
 }
 
-type Shared = Arc<dyn Any + Send + Sync>;
-
 /// What is in force while a future is polled.
 #[derive(Clone)]
 pub(crate) struct Ambient {
     pub(crate) current: Current,
     pub(crate) context: AmbientContext,
+    pub(crate) env: Arc<RunEnv>,
 }
 
-/// Where the context is found: fixed for a step, the one of the moment for a workflow.
+/// Where the context is found: fixed and whole for a step, the stored part of the moment for a workflow.
 #[derive(Clone)]
 pub(crate) enum AmbientContext {
-    Fixed(Option<Shared>),
-    Of(Arc<dyn ContextSource>),
+    Step(Option<SharedContext>),
+    Workflow(Arc<dyn ContextSource>),
 }
 
 /// Knows the context of the moment.
 pub(crate) trait ContextSource: Send + Sync {
-    fn context(&self) -> Option<Arc<dyn Any + Send + Sync>>;
+    fn context(&self) -> Option<SharedContext>;
 }
 
 thread_local! {
@@ -153,19 +153,24 @@ pub fn current() -> Option<Current> {
 
 /// The context of the run: in a step the one that the step was called with, in a workflow the one of the moment.
 ///
-/// There is no way to change it from here.
+/// There is no way to change it from here. A context with transient fields can be had in steps only; its stored part
+/// (`OrderContextStored`) everywhere.
 ///
 /// # Errors
 /// Outside of any run, before the context is set, and when the run's context is another type.
 pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
     let ambient =
-        AMBIENT.with(|slot| slot.borrow().clone()).ok_or(NoContext { wanted: C::NAME, found: Found::NoRun })?;
-    let shared = match &ambient.context {
-        AmbientContext::Fixed(shared) => shared.clone(),
-        AmbientContext::Of(source) => source.context(),
+        AMBIENT.with(|slot| slot.borrow().clone()).ok_or(NoContext { wanted: C::CONTEXT, found: Found::NoRun })?;
+    let (shared, step) = match &ambient.context {
+        AmbientContext::Step(shared) => (shared.clone(), true),
+        AmbientContext::Workflow(source) => (source.context(), false),
     };
-    let shared = shared.ok_or(NoContext { wanted: C::NAME, found: Found::NotSet })?;
-    shared.downcast::<C>().map_err(|_| NoContext { wanted: C::NAME, found: Found::Another })
+    let shared = shared.ok_or(NoContext { wanted: C::CONTEXT, found: Found::NotSet })?;
+    if let Ok(stored) = shared.to_stored().downcast::<C>() {
+        return Ok(stored);
+    }
+    let whole = if step { ambient.env.live.whole(&shared) } else { None };
+    whole.and_then(|whole| whole.downcast::<C>().ok()).ok_or(NoContext { wanted: C::CONTEXT, found: Found::Another })
 }
 
 /// Whether [`context`] would give one of this type.

@@ -9,6 +9,8 @@ pub(crate) use body::{run_attempt, unstorable};
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
+use crate::resources::Need;
+use crate::run_env::StepInputs;
 use crate::value::Value;
 use std::future::Future;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ pub trait StepDef: Send + Sync + 'static {
     const POLICY: Policy;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
+    /// The resources that it takes.
+    const RESOURCES: &'static [Need] = &[];
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
     /// Its arguments, as a tuple.
@@ -51,5 +55,6 @@ pub trait StepDef: Send + Sync + 'static {
     fn body(
         context: Arc<Self::Context>,
         args: Self::Args,
+        inputs: StepInputs,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send + 'static;
 }

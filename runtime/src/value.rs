@@ -18,6 +18,8 @@ pub enum Form {
     Parts,
     /// Only the SHA-256 of a value too large to be kept for comparison (32 bytes).
     Hash,
+    /// The value is in a field store: JSON text that says in which one, in which form, how many bytes, and their hash.
+    Stored,
 }
 
 impl Form {
@@ -29,13 +31,14 @@ impl Form {
             Self::Bytes => "bytes",
             Self::Parts => "parts",
             Self::Hash => "sha256",
+            Self::Stored => "stored",
         }
     }
 
     /// The form that a word of a database stands for; `None` if this version knows no such form.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Json, Self::Bytes, Self::Parts, Self::Hash].into_iter().find(|form| form.as_str() == word)
+        [Self::Json, Self::Bytes, Self::Parts, Self::Hash, Self::Stored].into_iter().find(|form| form.as_str() == word)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What `#[workflow]` leaves for the runtime: the definition of a workflow, and how a function names it.
 
 use crate::codec::Storable;
+use crate::context::Schema;
 use crate::error::Failure;
 use crate::flow::Start;
 use futures_util::future::BoxFuture;
@@ -17,6 +18,11 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     type Output: Storable;
     /// The error it returns.
     type Error: Failure;
+
+    /// What its context consists of, if it has one.
+    fn schema() -> Option<&'static Schema> {
+        None
+    }
 
     /// The user's function.
     fn call(start: Start<Self::Context>, input: Self::Input) -> Body<Self>;

@@ -95,6 +95,7 @@ impl ArgsReader {
                 .map_err(|error| none(&format!("expected the arguments of a step, found {value}: {error}")))?,
             Form::Hash => return Err(none("only the hash of the arguments was kept")),
             Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
+            Form::Stored => return Err(none("expected the arguments of a step, found a field of a context")),
         };
         Ok(Self { count: values.len(), rest: values.into_iter() })
     }

@@ -24,6 +24,10 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
     if let Some(bytes) = raw(value) {
         return Ok(Value { form: Form::Bytes, bytes });
     }
+    encode_json(value)
+}
+
+fn encode_json<T: Serialize>(value: &T) -> Result<Value, CodecError> {
     let mut text = Vec::with_capacity(128);
     json::append(&mut text, value, Order::AsGiven)?;
     Ok(Value::json(text))
@@ -39,8 +43,19 @@ pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecEr
             .ok_or_else(|| misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
         Form::Json => serde_json::from_slice(&value.bytes).map_err(|error| misfit::<T>(value, &reason(&error))),
         Form::Parts => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
+        Form::Stored => Err(misfit::<T>(value, "the value is in a field store and was not loaded")),
         Form::Hash => Err(misfit::<T>(value, "only the hash of the value was kept")),
     }
+}
+
+/// [`encode`] for a field of a context.
+pub(crate) fn encode_field<T: Serialize + 'static>(_field: &str, form: Form, value: &T) -> Result<Value, CodecError> {
+    if form == Form::Bytes { encode(value) } else { encode_json(value) }
+}
+
+/// [`decode`] for a field of a context, by the name under which it was recorded.
+pub(crate) fn decode_field<T: DeserializeOwned + 'static>(_field: &str, value: &Value) -> Result<T, CodecError> {
+    decode(value)
 }
 
 /// Encodes a value that is to be recorded: one that could not be read back is refused now.

@@ -24,7 +24,7 @@ fn same(recorded: &Value, found: &Value) -> Result<bool, serde_json::Error> {
             let pairs = || recorded.iter().zip(&found);
             Ok(recorded.len() == found.len() && pairs().all(|(recorded, found)| same_unordered(recorded, found)))
         }
-        Form::Bytes | Form::Hash => Ok(false),
+        Form::Bytes | Form::Hash | Form::Stored => Ok(false),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What generated code needs to build and change a context.
 
-use super::StepContext;
+use super::StoredContext;
 use std::sync::Arc;
 
 /// The field has its value.
@@ -22,6 +22,6 @@ pub fn set<T>(value: Option<T>) -> T {
 
 /// The context for a change in place, or a copy of it if somebody else holds it.
 #[doc(hidden)]
-pub fn change<C: StepContext>(context: &mut Arc<C>) -> &mut C {
+pub fn change<C: StoredContext>(context: &mut Arc<C>) -> &mut C {
     Arc::make_mut(context)
 }

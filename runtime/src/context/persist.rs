@@ -1,6 +1,6 @@
 //! What may be a stored field of a context, and everything that is done with one field.
 
-use super::{ContextError, FieldValues, Schema};
+use super::{ContextError, FieldSchema, FieldValues, RecordedValue, Schema};
 use crate::codec;
 use crate::value::{Form, Value};
 use serde::{Serialize, de::DeserializeOwned};
@@ -49,12 +49,12 @@ pub trait Persist: Sized + 'static {
 
     /// Decodes the field.
     #[doc(hidden)]
-    fn read(value: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError>;
+    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError>;
 
     /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
     #[doc(hidden)]
     fn load(
-        value: Option<Value>,
+        recorded: Option<RecordedValue>,
         default: Option<fn() -> Self>,
         schema: &Schema,
         field: usize,
@@ -64,15 +64,36 @@ pub trait Persist: Sized + 'static {
     #[doc(hidden)]
     #[must_use]
     fn form() -> Form;
+
+    /// Whether the type is a handle that loads its value when it is read.
+    #[doc(hidden)]
+    #[must_use]
+    fn is_lazy() -> bool {
+        false
+    }
+
+    /// Whether the type holds a secret, as far as its name tells.
+    #[doc(hidden)]
+    #[must_use]
+    fn is_secret() -> bool {
+        std::any::type_name::<Self>().contains("steadfast::secret::Secret<")
+    }
+
+    /// A copy.
+    #[doc(hidden)]
+    #[must_use]
+    fn copy(&self) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
-        let stored = codec::encode(&self).map_err(|error| schema.refuse(field, &error))?;
+        let FieldSchema { name, form, .. } = schema.fields[field];
+        let stored = codec::encode_field(name, form(), &self).map_err(|error| schema.refuse(field, &error))?;
         // Raw bytes come back by construction, and may be large.
         let decoded = if stored.form == Form::Bytes { self } else { read_back(&self, &stored, schema, field)? };
-        values.push((schema.fields[field].name, stored));
+        check_size(&stored, schema, field)?;
+        values.push((name, stored));
         Ok(decoded)
     }
 
@@ -105,18 +126,18 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         }
     }
 
-    fn read(value: &Value, schema: &Schema, field: usize) -> Result<Self, ContextError> {
-        codec::decode(value).map_err(|error| schema.refuse(field, &error))
+    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+        codec::decode_field(&recorded.name, &recorded.value).map_err(|error| schema.refuse(field, &error))
     }
 
     fn load(
-        value: Option<Value>,
+        recorded: Option<RecordedValue>,
         default: Option<fn() -> Self>,
         schema: &Schema,
         field: usize,
     ) -> Result<Self, ContextError> {
-        match (value, default) {
-            (Some(value), _) => Self::read(&value, schema, field),
+        match (recorded, default) {
+            (Some(recorded), _) => Self::read(&recorded, schema, field),
             (None, Some(default)) => Ok(default()),
             (None, None) => Err(schema.refuse(
                 field,
@@ -128,6 +149,21 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
     fn form() -> Form {
         codec::form_of::<Self>()
     }
+
+    fn copy(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// `#[context(max_bytes = ..)]`.
+fn check_size(stored: &Value, schema: &Schema, field: usize) -> Result<(), ContextError> {
+    match schema.fields[field].max_bytes {
+        Some(most) if stored.bytes.len() > most => {
+            let found = stored.bytes.len();
+            Err(schema.refuse(field, &format!("the value takes {found} bytes, and the field's `max_bytes` is {most}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The value as a reader will decode it, which must be equal.
@@ -137,7 +173,7 @@ fn read_back<T: Persist + DeserializeOwned + PartialEq>(
     schema: &Schema,
     field: usize,
 ) -> Result<T, ContextError> {
-    let decoded = codec::decode::<T>(stored)
+    let decoded = codec::decode_field::<T>(schema.fields[field].name, stored)
         .map_err(|error| schema.refuse(field, &format!("the value can be written but not be read back: {error}")))?;
     if decoded == *written {
         return Ok(decoded);

@@ -9,7 +9,9 @@ use std::fmt::{self, Write as _};
 pub struct Schema {
     /// The context's recorded name.
     pub name: &'static str,
-    /// The fields in the order of the struct.
+    /// `#[context(version = 2)]`; 1 unless it is given.
+    pub version: u32,
+    /// The stored fields in the order of the struct.
     pub fields: &'static [FieldSchema],
 }
 
@@ -22,8 +24,18 @@ pub struct FieldSchema {
     pub type_name: &'static str,
     /// Whether the builder demands it.
     pub required: bool,
-    /// The form in which values of its type are stored.
+    /// The form in which values are stored: by the type, or by `#[context(form = json)]`.
     pub form: fn() -> Form,
+    /// The name of the field store that values go to.
+    pub store: Option<&'static str>,
+    /// The largest value in bytes, as it is stored.
+    pub max_bytes: Option<usize>,
+    /// Names that the field had before.
+    pub aliases: &'static [&'static str],
+    /// Whether the type is a handle that loads its value when it is read.
+    pub lazy: fn() -> bool,
+    /// Whether the type holds a secret, as far as its name tells.
+    pub secret: fn() -> bool,
 }
 
 impl Schema {
@@ -36,10 +48,17 @@ impl Schema {
             let comma = if index == 0 { "" } else { "," };
             let (name, type_name) = (quoted(field.name), quoted(field.type_name));
             let (form, required) = ((field.form)().as_str(), field.required);
-            let _ =
-                write!(json, r#"{comma}{{"name":{name},"type":{type_name},"form":"{form}","required":{required}}}"#);
+            let store = field.store.map_or_else(String::new, |store| format!(r#","store":{}"#, quoted(store)));
+            let _ = write!(
+                json,
+                r#"{comma}{{"name":{name},"type":{type_name},"form":"{form}","required":{required}{store}}}"#
+            );
         }
-        json.push_str("]}");
+        json.push(']');
+        if self.version != 1 {
+            let _ = write!(json, r#","version":{}"#, self.version);
+        }
+        json.push('}');
         json
     }
 
@@ -51,6 +70,13 @@ impl Schema {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
+    }
+
+    /// The field that has this name, or had it before.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&FieldSchema> {
+        let named = self.fields.iter().find(|field| field.name == name);
+        named.or_else(|| self.fields.iter().find(|field| field.aliases.contains(&name)))
     }
 
     /// The error that names a field of this context.

@@ -1,9 +1,12 @@
 //! The attempts of a run's steps that are running, each in a task of its own.
 
 use super::core::{Core, Letter, Message};
+use super::prepare::Preparation;
+use crate::context::SharedContext;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::machine::panic_text;
+use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
@@ -20,7 +23,23 @@ use tokio::task::AbortHandle;
 pub(super) struct Bodies {
     core: Arc<Core>,
     mail: mpsc::UnboundedSender<Letter>,
+    env: Arc<RunEnv>,
     running: HashMap<u64, Running>,
+    /// Attempts for which something is being made first.
+    waiting: HashMap<u64, Waiting>,
+}
+
+/// An attempt that is about to start.
+pub(super) struct Attempt {
+    pub(super) scope: StepScope,
+    pub(super) arguments: Value,
+    pub(super) timeout: Option<Duration>,
+    pub(super) body: Arc<dyn StepBody>,
+}
+
+struct Waiting {
+    attempt: Attempt,
+    task: AbortHandle,
 }
 
 struct Running {
@@ -32,22 +51,39 @@ struct Running {
 }
 
 impl Bodies {
-    pub(super) fn new(core: Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> Self {
-        Self { core, mail, running: HashMap::new() }
+    pub(super) fn new(core: Arc<Core>, mail: mpsc::UnboundedSender<Letter>, env: Arc<RunEnv>) -> Self {
+        Self { core, mail, env, running: HashMap::new(), waiting: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty()
+        self.running.is_empty() && self.waiting.is_empty()
     }
 
-    /// Starts an attempt; its end comes by mail.
-    pub(super) fn start(
-        &mut self,
-        mut scope: StepScope,
-        arguments: Value,
-        timeout: Option<Duration>,
-        body: Arc<dyn StepBody>,
-    ) {
+    /// Starts an attempt once what it needs has been made; its end comes by mail. `context` is the run's as it stands.
+    pub(super) fn start(&mut self, attempt: Attempt, context: Option<SharedContext>) {
+        let Some(preparation) = Preparation::of(&*attempt.body, context, &self.env) else { return self.begin(attempt) };
+        let position = attempt.scope.position;
+        let (mail, busy) = (self.mail.clone(), self.core.busy());
+        let core = self.core.clone();
+        let prepare = async move {
+            let outcome = preparation.make(&core).await;
+            // The run may have left.
+            let _ = mail.send(core.letter(Message::Prepared { position, outcome }));
+            drop(busy);
+        };
+        let task = self.core.runtime.spawn(prepare).abort_handle();
+        self.waiting.insert(position, Waiting { attempt, task });
+    }
+
+    /// What an attempt needs has been made.
+    pub(super) fn prepared(&mut self, position: u64) {
+        if let Some(waiting) = self.waiting.remove(&position) {
+            self.begin(waiting.attempt);
+        }
+    }
+
+    fn begin(&mut self, attempt: Attempt) {
+        let Attempt { mut scope, arguments, timeout, body } = attempt;
         let deadline = timeout.map(|timeout| {
             let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
             self.core.now().saturating_add(millis)
@@ -59,6 +95,7 @@ impl Bodies {
         let cancellation = scope.cancellation.clone();
         let core = self.core.clone();
         let mail = self.mail.clone();
+        let env = self.env.clone();
         let busy = self.core.busy();
         let blocking = body.blocking();
         let told = cancellation.clone();
@@ -73,7 +110,7 @@ impl Bodies {
             }
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
-            let run = async move { body.attempt(&arguments, scope).await };
+            let run = async move { body.attempt(&arguments, scope, env).await };
             let outcome = AssertUnwindSafe(run).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
                 cause: AttemptCause::Panicked,
@@ -114,6 +151,9 @@ impl Bodies {
 
     /// Tells a body to stop; after the grace time it is dropped.
     pub(super) fn tell(&mut self, position: u64) {
+        if let Some(waiting) = self.waiting.remove(&position) {
+            waiting.task.abort();
+        }
         if let Some(running) = self.running.remove(&position) {
             running.cancellation.cancel();
             let grace = self.core.options.grace;
@@ -150,6 +190,9 @@ impl Drop for Bodies {
         for running in self.running.values() {
             running.cancellation.cancel();
             running.task.abort();
+        }
+        for waiting in self.waiting.values() {
+            waiting.task.abort();
         }
     }
 }

@@ -8,6 +8,8 @@ use super::lease::Leases;
 use super::timers::Timers;
 use super::{Engine, lease, recovery, shutdown};
 use crate::machine::{AnyWorkflow, Limits, Typed};
+use crate::policy::Policy;
+use crate::resources::Resources;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 use crate::workflow::{Startable, WorkflowDef};
 use std::collections::BTreeMap;
@@ -47,6 +49,7 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
+                restore: Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE },
                 #[cfg(feature = "testing")]
                 stubs: crate::testing::Stubs::default(),
             },
@@ -191,7 +194,8 @@ impl EngineBuilder {
             })
         };
         let committer = Committer::start(store.clone());
-        let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases);
+        let resources = Resources::default();
+        let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources);
         let core = Arc::new(core);
         // The timers have nothing to do before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));

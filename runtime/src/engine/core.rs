@@ -5,9 +5,14 @@ use super::committer::Committer;
 use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::{Busy, Sleeper, Timers};
-use crate::journal::AttemptOutcome;
-use crate::machine::{AnyWorkflow, Limits};
-use crate::store::{InboxRow, Lease, Status, Store, StoreError};
+use crate::context::ContextError;
+use crate::journal::{AttemptOutcome, RunIdentity};
+use crate::machine::{AnyWorkflow, Limits, ParkReason};
+use crate::policy::Policy;
+use crate::resources::Resources;
+use crate::run_env::RunEnv;
+use crate::session::Session;
+use crate::store::{InboxRow, Lease, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) evict_after: Duration,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
+    /// How often and how soon a hook is tried again.
+    pub(crate) restore: Policy,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::testing::Stubs,
 }
@@ -37,6 +44,7 @@ pub(crate) struct Core {
     pub(crate) timers: Arc<Timers>,
     pub(crate) leases: Leases,
     pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) resources: Resources,
     /// Notified whenever a run enters or leaves memory.
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
@@ -53,6 +61,8 @@ pub(crate) struct Core {
 pub(crate) struct Residents {
     mail: HashMap<i64, mpsc::UnboundedSender<Letter>>,
     waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
+    /// The sessions of the runs in memory: they outlast a reload.
+    sessions: HashMap<i64, Session>,
 }
 
 /// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
@@ -75,6 +85,10 @@ pub(crate) struct Letter {
 
 /// What is said to the driver of a run.
 pub(crate) enum Message {
+    /// What an attempt needs has been made, or cannot be.
+    Prepared { position: u64, outcome: Result<(), ParkReason> },
+    /// Fields are saved in their stores, or one of them cannot be.
+    Saved(Result<Vec<Value>, ContextError>),
     /// An attempt of a step has ended.
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
     /// The oldest append that was under way is durable.
@@ -107,6 +121,7 @@ impl Core {
         clock: Arc<Clock>,
         timers: Arc<Timers>,
         leases: Leases,
+        resources: Resources,
     ) -> Self {
         Self {
             store,
@@ -117,6 +132,7 @@ impl Core {
             timers,
             leases,
             runtime: tokio::runtime::Handle::current(),
+            resources,
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             stopping: Notify::new(),
@@ -165,6 +181,13 @@ impl Core {
         self.residents().mail.is_empty()
     }
 
+    /// What a run that is being loaded has at hand.
+    pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
+        let session = self.residents().sessions.entry(row.number).or_default().clone();
+        let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        RunEnv::new(&identity, self.resources.clone(), session)
+    }
+
     /// Makes room for a run in memory; `None` if it is there already.
     pub(crate) fn enter(&self, run: i64) -> Option<Mail> {
         let (sender, letters) = mpsc::unbounded_channel();
@@ -189,6 +212,7 @@ impl Core {
             let mut residents = self.residents();
             self.timers.set(Sleeper::Run(run), None);
             residents.mail.remove(&run);
+            residents.sessions.remove(&run);
             residents.waiters.remove(&run)
         };
         for waiter in waiters.into_iter().flatten() {
@@ -207,6 +231,7 @@ impl Core {
         }
         self.timers.set(Sleeper::Run(run), None);
         residents.mail.remove(&run);
+        residents.sessions.remove(&run);
         drop(residents);
         self.moved.notify_waiters();
         true

@@ -1,6 +1,6 @@
 //! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
 
-use super::bodies::Bodies;
+use super::bodies::{Attempt, Bodies};
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::timers::Sleeper;
 use crate::error::AttemptCause;
@@ -38,7 +38,7 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
-        let bodies = Bodies::new(core.clone(), mail.sender.clone());
+        let bodies = Bodies::new(core.clone(), mail.sender.clone(), run.env().clone());
         let draining = core.is_draining();
         Self { core, number, run, bodies, mail, due: None, left: None, last: None, draining }
     }
@@ -74,6 +74,13 @@ impl<'a> Driver<'a> {
         }
         let now = self.core.now();
         match message {
+            Message::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
+            Message::Prepared { outcome: Err(reason), .. } => {
+                let run = self.run.identity();
+                tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");
+                self.run.park(reason);
+            }
+            Message::Saved(outcome) => self.run.saved(outcome, now),
             Message::AttemptEnded { position, attempt, outcome } => {
                 if self.bodies.ended(position, attempt) {
                     self.run.attempt_ended(position, attempt, outcome, now);
@@ -125,7 +132,7 @@ impl<'a> Driver<'a> {
                 // Whoever loads the run next starts the body.
                 Effect::StartBody { .. } if self.draining => {}
                 Effect::StartBody { scope, arguments, timeout, body } => {
-                    self.bodies.start(scope, arguments, timeout, body);
+                    self.bodies.start(Attempt { scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
                 Effect::Ended => {

@@ -2,9 +2,11 @@
 
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::driver::{Driver, Left};
-use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, panic_text};
+use super::fields;
+use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild, panic_text};
 use crate::store::{
-    Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write,
+    Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
+    Write,
 };
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -182,11 +184,14 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     let (sender, mails) = (mail.sender.clone(), core.clone());
     let rebuilt = row.clone();
     let limits = core.options.limits;
-    let now = core.now();
+    let (now, env) = (core.now(), core.env(&row));
     let result = blocking(core, move |store| {
         let foreign = foreign(&mails, sender);
-        let mut run = stubbed(&mails, Machine::new(&rebuilt, lease, limits, foreign));
-        let outcome = catch_unwind(AssertUnwindSafe(|| rebuild(store, &mut run, &rebuilt, &*workflow, now)));
+        let mut run = stubbed(&mails, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut load = |row: &FieldRow| fields::load(&mails, &env, row);
+            rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
+        }));
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
             Ok(Err(refusal)) => Err(refusal),
@@ -237,12 +242,6 @@ pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> 
     }
 }
 
-/// Why a run could not be rebuilt.
-pub(crate) enum Rebuild {
-    Park(ParkReason),
-    Store(StoreError),
-}
-
 /// Replays the whole history and takes in what waits in the inbox.
 pub(crate) fn rebuild(
     store: &dyn Store,
@@ -250,6 +249,7 @@ pub(crate) fn rebuild(
     row: &RunRow,
     workflow: &dyn AnyWorkflow,
     now: i64,
+    load: LoadField<'_>,
 ) -> Result<(), Rebuild> {
     let mut page = PAGE;
     loop {
@@ -264,7 +264,7 @@ pub(crate) fn rebuild(
         let full = entries.len() == page;
         let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
         page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };
-        run.replay(workflow, entries, fields.map_err(Rebuild::Store)?).map_err(Rebuild::Park)?;
+        run.replay(workflow, entries, fields.map_err(Rebuild::Store)?, load)?;
         if !full {
             break;
         }
@@ -279,7 +279,7 @@ pub(crate) fn rebuild(
         );
         return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
     }
-    run.finish_replay(workflow, now).map_err(Rebuild::Park)?;
+    run.finish_replay(workflow, now, load)?;
     for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
         run.receive(item, now);
     }

@@ -1,8 +1,8 @@
 //! What a step can be called with.
 
 use super::{Flow, Start};
+use crate::context::SharedContext;
 use crate::journal::Journal;
-use std::any::Any;
 use std::sync::Arc;
 
 /// A handle with which steps can be called: [`Flow`], [`Start`], and references to them.
@@ -19,7 +19,7 @@ pub trait WorkflowHandle: Send + Sync {
 
     /// The context that a step called now will see.
     #[doc(hidden)]
-    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>>;
+    fn shared_context(&self) -> Option<SharedContext>;
 }
 
 /// A handle that carries the context `C`, so that steps that read it can be called.
@@ -29,10 +29,7 @@ pub trait WorkflowHandle: Send + Sync {
     note = "in a workflow with `#[workflow(context = {C})]`, set it first: `let mut flow = start.with({C}::builder()...build()).await?;`, and call the step with `&flow`",
     note = "a step cannot call steps: let it return, and the workflow call the next one"
 )]
-pub trait HasContext<C>: WorkflowHandle {
-    #[doc(hidden)]
-    fn context(&self) -> Arc<C>;
-}
+pub trait HasContext<C>: WorkflowHandle {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
@@ -40,17 +37,13 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
         &self.journal
     }
 
-    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.context.clone().map(|context| context as _)
+    fn shared_context(&self) -> Option<SharedContext> {
+        self.context.clone()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: crate::StepContext> HasContext<C> for Flow<C> {
-    fn context(&self) -> Arc<C> {
-        self.context.clone().expect("the context is back when an update ends")
-    }
-}
+impl<C: crate::StepContext> HasContext<C> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
@@ -58,7 +51,7 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
         &self.journal
     }
 
-    fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn shared_context(&self) -> Option<SharedContext> {
         None
     }
 }
@@ -71,17 +64,13 @@ macro_rules! through_reference {
                 (**self).journal()
             }
 
-            fn shared_context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+            fn shared_context(&self) -> Option<SharedContext> {
                 (**self).shared_context()
             }
         }
 
         #[diagnostic::do_not_recommend]
-        impl<C, H: HasContext<C> + ?Sized> HasContext<C> for $reference {
-            fn context(&self) -> Arc<C> {
-                (**self).context()
-            }
-        }
+        impl<C, H: HasContext<C> + ?Sized> HasContext<C> for $reference {}
     )* };
 }
 

@@ -1,7 +1,9 @@
 //! A workflow whose context is not set yet.
 
-use super::Flow;
-use crate::context::{ContextError, DefaultContext, FieldValues, StepContext};
+use super::saving::save_routed;
+use super::update::{append, refused_before};
+use super::{Flow, Loading};
+use crate::context::{ContextError, DefaultContext, FieldValues, SharedContext, StepContext, StoredContext};
 use crate::journal::{ContextChange, Journal, Recorded};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -31,18 +33,18 @@ impl Start<()> {
     #[doc(hidden)]
     #[must_use]
     pub fn without_context(self) -> Flow<()> {
-        Flow { journal: self.journal, context: Some(Arc::new(())) }
+        Flow { journal: self.journal, context: None, older: None, types: PhantomData }
     }
 }
 
 impl<C: StepContext> Start<C> {
-    /// Sets the context and gives the handle that carries it.
+    /// Sets the stored part of the context and gives the handle that carries it.
     ///
     /// In a replay the recorded context is the one that the handle carries.
     ///
     /// # Errors
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
-    pub async fn with(self, context: C) -> Result<Flow<C>, ContextError> {
+    pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
         let position = self.journal.draw();
         self.set(position, || context.store_all()).await
     }
@@ -51,24 +53,31 @@ impl<C: StepContext> Start<C> {
     async fn set(
         self,
         position: u64,
-        store: impl FnOnce() -> Result<(C, FieldValues), ContextError>,
+        store: impl FnOnce() -> Result<(C::Stored, FieldValues), ContextError>,
     ) -> Result<Flow<C>, ContextError> {
-        let change = ContextChange::Set { context: C::NAME, schema: C::schema() };
-        let context = match self.journal.recorded_change(position, &change) {
-            Recorded::New => super::update::append(&*self.journal, position, &change, store())?,
-            Recorded::Made(rows) => {
-                let find = &mut |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value.clone());
-                match C::load(find) {
-                    Ok(context) => context,
-                    Err(error) => return self.park(position, &error).await,
+        let schema = C::Stored::schema();
+        let change = ContextChange::Set { context: C::Stored::NAME, schema };
+        let (context, older) = match self.journal.recorded_change(position, &change) {
+            Recorded::New => {
+                let mut stored = store();
+                if let Ok((context, values)) = &mut stored {
+                    match save_routed(&*self.journal, position, schema, values).await {
+                        Ok(()) => context.point_to_stored(values)?,
+                        Err(error) => stored = Err(error),
+                    }
                 }
+                (append(&*self.journal, position, &change, stored)?, None)
             }
-            Recorded::Refused(error) => return super::update::refused_before(&*self.journal, position, &error).await,
-            Recorded::Diverged => return std::future::pending().await,
+            Recorded::Made { version, rows } => match Loading::set(version, rows) {
+                Ok(loaded) => loaded,
+                Err(error) => return self.park(position, &error).await,
+            },
+            Recorded::Refused(error) => return refused_before(&*self.journal, position, &error).await,
+            Recorded::Abandoned | Recorded::Diverged => return std::future::pending().await,
         };
-        let context = Arc::new(context);
+        let context = SharedContext::new::<C>(Arc::new(context));
         self.journal.share_context(Some(context.clone()));
-        Ok(Flow { journal: self.journal, context: Some(context) })
+        Ok(Flow { journal: self.journal, context: Some(context), older, types: PhantomData })
     }
 
     async fn park<T>(self, position: u64, why: &ContextError) -> T {

@@ -60,10 +60,9 @@ impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
 #[doc(hidden)]
 pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     flow: &'flow H,
-    context: Arc<S::Context>,
     args: &S::Args,
 ) -> StepCall<'flow, S::Output, S::Error> {
-    let own = || Arc::new(crate::step::Body::<S>::new(context, flow.shared_context())) as Arc<dyn StepBody>;
+    let own = || Arc::new(crate::step::Body::<S>::new(flow.shared_context())) as Arc<dyn StepBody>;
     let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
     let spec = StepCallSpec {
         name: S::NAME,

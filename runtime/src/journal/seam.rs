@@ -3,13 +3,15 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
+use crate::context::{ContextError, Schema, SharedContext};
 use crate::error::AttemptCause;
 use crate::policy::Policy;
+use crate::resources::Need;
+use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::store::FieldRow;
 use crate::value::Value;
 use futures_util::future::BoxFuture;
-use std::any::Any;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -70,7 +72,17 @@ pub trait Journal: Send + Sync {
     );
 
     /// The context as it stands, for steps and for readers without a parameter; `None` takes it away for a change in place.
-    fn share_context(&self, context: Option<Arc<dyn Any + Send + Sync>>);
+    fn share_context(&self, context: Option<SharedContext>);
+
+    /// Saves the values of fields that are routed to stores, before the change that points to them is appended.
+    fn save(&self, position: u64, fields: Vec<RoutedValue>);
+
+    /// What has become of such saves: the values that point to what was saved, or the field that could not be saved, and
+    /// why. Ready exactly once.
+    fn poll_saved(&self, position: u64, cx: &mut Context<'_>) -> Poll<Result<Vec<Value>, ContextError>>;
+
+    /// The workflow dropped a change of the context whose fields were being saved.
+    fn abandon_change(&self, position: u64);
 }
 
 /// A step as it is called.
@@ -94,8 +106,30 @@ pub trait StepBody: Send + Sync {
         false
     }
 
-    /// One attempt, from the arguments as they were recorded.
-    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>) -> BoxFuture<'static, AttemptOutcome>;
+    /// The context that attempts see.
+    fn context(&self) -> Option<&SharedContext> {
+        None
+    }
+
+    /// What attempts need of the engine's resources.
+    fn resources(&self) -> &'static [Need] {
+        &[]
+    }
+
+    /// One attempt, from the arguments as they were recorded. Comes after what it needs has been made.
+    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>)
+    -> BoxFuture<'static, AttemptOutcome>;
+}
+
+/// A value of a context field that goes to a store, as it is encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutedValue {
+    /// The field's name.
+    pub field: &'static str,
+    /// The name of the store.
+    pub store: &'static str,
+    /// The value.
+    pub value: Value,
 }
 
 /// How one attempt ended.
@@ -135,12 +169,14 @@ pub enum ContextChange<'a> {
         /// The context's recorded name.
         context: &'a str,
         /// What it consists of, for the record.
-        schema: &'static crate::context::Schema,
+        schema: &'static Schema,
     },
     /// Fields change.
     Update {
         /// The context's recorded name.
         context: &'a str,
+        /// What it consists of, for the names that its fields had before.
+        schema: &'static Schema,
         /// The fields, in the order of the struct.
         fields: &'a [&'static str],
     },
@@ -151,8 +187,15 @@ pub enum ContextChange<'a> {
 pub enum Recorded {
     /// Nothing: this is the first time.
     New,
-    /// It was made: these are the values that were written.
-    Made(Vec<FieldRow>),
+    /// It was made.
+    Made {
+        /// The version of the context then.
+        version: u32,
+        /// The values that were written.
+        rows: Vec<FieldRow>,
+    },
+    /// The workflow dropped it while its fields were being saved.
+    Abandoned,
     /// It was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
     Refused(Value),
     /// Something else: the run will be parked and the workflow must not go on.

@@ -36,7 +36,7 @@ impl Machine {
 
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
-        if self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
+        if self.suspended.is_none() && self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
     }
 
     /// What the run's row should say: its status, and when it must be in memory next.

@@ -1,13 +1,13 @@
 //! The journal as the body of a workflow sees it: its calls are recorded, or compared with the recorded ones.
 
 use super::fault::ParkReason;
-use super::state::{Call, State, StepInFlight, What};
+use super::state::{Call, Saving, State, StepInFlight, What};
 use super::turn::Turn;
-use super::{Limits, arguments};
-use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RunIdentity, StepCallSpec};
+use super::{Limits, arguments, changed};
+use crate::context::{ContextError, SharedContext};
+use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec};
 use crate::store::EntryRow;
 use crate::value::Value;
-use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -29,7 +29,7 @@ impl RunJournal {
 }
 
 impl crate::scope::ContextSource for RunJournal {
-    fn context(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn context(&self) -> Option<SharedContext> {
         self.state().context.clone()
     }
 }
@@ -176,19 +176,22 @@ impl Journal for RunJournal {
         let mut state = self.state();
         let found = || match change {
             ContextChange::Set { context, .. } => format!("context `{context}` set"),
-            ContextChange::Update { context, fields } => format!("context `{context}` updated ({})", fields.join(", ")),
+            ContextChange::Update { context, fields, .. } => {
+                format!("context `{context}` updated ({})", fields.join(", "))
+            }
         };
         let Some(entry) = state.recorded(position, found) else {
             return if state.fault.is_some() { Recorded::Diverged } else { Recorded::New };
         };
         let same = entry.position == Some(position)
             && match change {
+                _ if entry.kind == Kind::CallAbandoned => true,
                 ContextChange::Set { context, .. } => {
                     matches!(entry.kind, Kind::ContextSet | Kind::ContextRefused)
                         && entry.name.as_deref() == Some(context)
                 }
-                ContextChange::Update { fields, .. } => match entry.kind {
-                    Kind::ContextUpdated => same_names(&entry, fields),
+                ContextChange::Update { fields, schema, .. } => match entry.kind {
+                    Kind::ContextUpdated => changed::is_same(&entry, fields, schema),
                     Kind::ContextRefused => true,
                     _ => false,
                 },
@@ -199,9 +202,11 @@ impl Journal for RunJournal {
                 Recorded::Diverged
             }
             Some(error) if entry.kind == Kind::ContextRefused => Recorded::Refused(error),
+            _ if entry.kind == Kind::CallAbandoned => Recorded::Abandoned,
             _ => {
                 state.context_entry = Some(entry.seq);
-                Recorded::Made(state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default())
+                let rows = state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default();
+                Recorded::Made { version: changed::version(&entry), rows }
             }
         }
     }
@@ -217,9 +222,8 @@ impl Journal for RunJournal {
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         let (name, kind, value) = match change {
             ContextChange::Set { context, schema } => (context, Kind::ContextSet, schema.to_json()),
-            ContextChange::Update { context, fields } => {
-                let names = serde_json::to_string(fields).expect("names are JSON");
-                (context, Kind::ContextUpdated, names)
+            ContextChange::Update { context, schema, fields } => {
+                (context, Kind::ContextUpdated, changed::to_json(schema.version, fields))
             }
         };
         let (kind, value, fields) = match values {
@@ -237,8 +241,35 @@ impl Journal for RunJournal {
         }
     }
 
-    fn share_context(&self, context: Option<Arc<dyn Any + Send + Sync>>) {
+    fn share_context(&self, context: Option<SharedContext>) {
         self.state().context = context;
+    }
+
+    fn save(&self, position: u64, fields: Vec<RoutedValue>) {
+        self.state().saving = Some(Saving { position, fields: Some(fields), outcome: None, waker: None });
+    }
+
+    fn poll_saved(&self, position: u64, cx: &mut Context<'_>) -> Poll<Result<Vec<Value>, ContextError>> {
+        let mut state = self.state();
+        let Some(saving) = state.saving.as_mut().filter(|saving| saving.position == position) else {
+            return Poll::Pending;
+        };
+        if let Some(outcome) = saving.outcome.take() {
+            state.saving = None;
+            return Poll::Ready(outcome);
+        }
+        saving.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn abandon_change(&self, position: u64) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        if state.saving.take_if(|saving| saving.position == position).is_none() || state.fault.is_some() {
+            return;
+        }
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        turn.record(Kind::CallAbandoned, |entry| entry.position = Some(position));
     }
 }
 
@@ -252,15 +283,4 @@ fn is_recorded(entry: &EntryRow, position: u64, call: &StepCallSpec) -> bool {
             // What was refused when it was called stays refused.
             (recorded, _) => recorded.is_none(),
         }
-}
-
-/// Whether an update names the same fields as the recorded one; their order in the struct may have changed.
-fn same_names(entry: &EntryRow, found: &[&'static str]) -> bool {
-    let recorded = entry.value.as_ref().and_then(|value| serde_json::from_slice::<Vec<String>>(&value.bytes).ok());
-    recorded.is_some_and(|mut recorded| {
-        let mut found = found.to_vec();
-        recorded.sort_unstable();
-        found.sort_unstable();
-        recorded == found
-    })
 }

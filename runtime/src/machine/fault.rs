@@ -47,6 +47,14 @@ pub enum ParkCause {
     TooManyLoads,
     /// Its history was written by a newer version, or is damaged.
     Damaged,
+    /// A transient field could not be made: its hook keeps failing.
+    Restore,
+    /// A field's value could not be loaded from its store.
+    FieldStore,
+    /// A resource that a step takes is missing or could not be made.
+    Resource,
+    /// A secret cannot be read or written: its key is missing.
+    MissingKey,
 }
 
 impl ParkReason {

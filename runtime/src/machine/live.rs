@@ -3,6 +3,7 @@
 use super::effect::Effect;
 use super::failure::{encode, jitter, step_error};
 use super::fault::{ParkCause, ParkReason};
+use super::suspended::{Deferred, OpenTurn};
 use super::turn::{Turn, entry};
 use super::{AnyWorkflow, BodyEnd, Machine};
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
@@ -27,6 +28,9 @@ impl Machine {
     pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
         if !self.is_open() {
             return;
+        }
+        if self.suspended.is_some() {
+            return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
         let limit = self.limits.value;
         let outcome = match outcome {
@@ -92,7 +96,7 @@ impl Machine {
 
     /// Delivers what is due by now: timers fire, later attempts start.
     pub(crate) fn due(&mut self, now: i64) {
-        while self.is_open() {
+        while self.is_open() && self.suspended.is_none() {
             let Some((due, position)) = self.earliest() else { return };
             if due > now {
                 return;
@@ -111,6 +115,9 @@ impl Machine {
         if !self.is_open() || item.kind != "cancel" || self.taken.contains(&item.number) {
             return;
         }
+        if self.suspended.is_some() {
+            return self.deferred.push_back(Deferred::Received(item));
+        }
         self.taken.push(item.number);
         let asked = self.entry(Kind::CancelRequested, now, |entry| entry.value.clone_from(&item.value));
         let cause = asked.seq;
@@ -126,7 +133,9 @@ impl Machine {
 
     /// The body was woken by something that the engine does not own.
     pub(crate) fn woken_by_foreign(&mut self) {
-        if self.is_open() {
+        if self.suspended.is_some() {
+            self.deferred.push_back(Deferred::Foreign);
+        } else if self.is_open() {
             self.park(self.foreign_await("was woken by something"));
         }
     }
@@ -136,6 +145,9 @@ impl Machine {
         if self.parked.is_some() || self.ended.is_some() {
             return;
         }
+        // A turn that was open is done again, from its beginning, by whoever goes on.
+        let open = self.suspended.take().map(|turn| turn.cause);
+        let reason = ParkReason { unfinished: reason.unfinished.or(open), ..reason };
         self.drop_body();
         self.tell_bodies();
         self.fresh.push(Effect::Ended);
@@ -148,6 +160,9 @@ impl Machine {
 
     /// When something is due next, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
+        if self.suspended.is_some() {
+            return None;
+        }
         self.earliest().map(|(due, _)| due)
     }
 
@@ -162,7 +177,7 @@ impl Machine {
 
     /// Whether everything that was appended is durable and has been acted upon.
     pub(crate) fn is_settled(&self) -> bool {
-        self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
+        self.suspended.is_none() && self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
     }
 
     fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
@@ -198,6 +213,15 @@ impl Machine {
             completion.and_then(|(position, completion)| state.complete(position, completion))
         };
         let end = self.poll_body(wake);
+        self.end_turn(cause, at, end);
+    }
+
+    /// The body waits: what it has done is the group of this turn, unless it waits for fields to be saved.
+    pub(super) fn end_turn(&mut self, cause: u64, at: i64, end: Result<Option<BodyEnd>, ParkReason>) {
+        if matches!(end, Ok(None)) && self.is_saving() {
+            self.suspended = Some(OpenTurn { cause, at });
+            return;
+        }
         let (turn, fault) = {
             let mut state = self.journal.state();
             (state.turn.take(), state.fault.take())

@@ -20,7 +20,8 @@ impl Machine {
         let journal = self.journal.clone();
         let _ambient = scope::enter(Ambient {
             current: Current::Workflow(self.journal.identity().clone()),
-            context: AmbientContext::Of(journal.clone()),
+            context: AmbientContext::Workflow(journal.clone()),
+            env: self.env.clone(),
         });
         let _open = self.waker.open();
         if let Some(wake) = wake {

@@ -1,12 +1,31 @@
 //! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
 
 use super::fault::{ParkCause, ParkReason};
+use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{AnyWorkflow, BodyEnd, Effect, Machine, state};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
-use crate::store::{EntryRow, FieldRow, Status};
+use crate::store::{EntryRow, FieldRow, Status, StoreError};
+use crate::value::{Form, Value};
 use crate::{AttemptFailure, codec};
 use std::collections::{HashSet, VecDeque};
+
+/// Fetches the value of a field that is in a store.
+pub(crate) type LoadField<'a> = &'a mut dyn FnMut(&FieldRow) -> Result<Value, Rebuild>;
+
+/// Why a run could not be rebuilt.
+pub(crate) enum Rebuild {
+    /// It is to be parked.
+    Park(ParkReason),
+    /// The database cannot say.
+    Store(StoreError),
+}
+
+impl From<ParkReason> for Rebuild {
+    fn from(reason: ParkReason) -> Self {
+        Self::Park(reason)
+    }
+}
 
 /// The turn whose group is being collected.
 #[derive(Default)]
@@ -26,24 +45,26 @@ impl Machine {
         workflow: &dyn AnyWorkflow,
         entries: Vec<EntryRow>,
         fields: Vec<FieldRow>,
-    ) -> Result<(), ParkReason> {
+        load: LoadField<'_>,
+    ) -> Result<(), Rebuild> {
         let mut fields = fields.into_iter().peekable();
         for entry in entries {
             if entry.seq != self.tail + 1 {
-                return Err(self.damaged(&format!("entry {} is followed by entry {}", self.tail, entry.seq)));
+                return Err(self.damaged(&format!("entry {} is followed by entry {}", self.tail, entry.seq)).into());
             }
             if entry.format > FORMAT {
                 let (found, known) = (entry.format, FORMAT);
-                return Err(self.damaged(&format!(
+                let what = format!(
                     "entry {} has format {found}, this version knows formats up to {known}: use a newer version",
                     entry.seq
-                )));
+                );
+                return Err(self.damaged(&what).into());
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
             if let Some(cause) = entry.cause {
                 if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
-                    return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)));
+                    return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)).into());
                 }
                 while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
                     self.pending.fields.push_back(field);
@@ -51,7 +72,7 @@ impl Machine {
                 self.pending.group.push_back(entry);
                 continue;
             }
-            self.deliver_pending(workflow)?;
+            self.deliver_pending(workflow, load)?;
             if entry.kind.is_turn() {
                 self.pending.cause = Some(entry);
             } else {
@@ -65,16 +86,44 @@ impl Machine {
     ///
     /// # Errors
     /// Why the run must be parked.
-    pub(crate) fn finish_replay(&mut self, workflow: &dyn AnyWorkflow, now: i64) -> Result<(), ParkReason> {
-        self.deliver_pending(workflow)?;
-        if self.ended.is_none() && self.parked.is_none() {
-            self.restart_bodies(now);
-            self.check_waits(None);
+    pub(crate) fn finish_replay(
+        &mut self,
+        workflow: &dyn AnyWorkflow,
+        now: i64,
+        load: LoadField<'_>,
+    ) -> Result<(), Rebuild> {
+        self.deliver_pending(workflow, load)?;
+        if self.suspended.is_some() {
+            self.deferred.push_back(Deferred::Restart);
+        } else {
+            self.restart(now);
         }
         Ok(())
     }
 
-    fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow) -> Result<(), ParkReason> {
+    /// Starts again what was in flight.
+    pub(super) fn restart(&mut self, now: i64) {
+        if self.is_open() {
+            self.restart_bodies(now);
+            self.check_waits(None);
+        }
+    }
+
+    /// Loads what the next turn reads of its fields.
+    fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
+        let in_store = self.pending.fields.iter_mut().filter(|row| row.value.form == Form::Stored);
+        for row in in_store {
+            if let Some(schema) = workflow.schema()
+                && let Some(field) = schema.field(&row.name)
+                && !(field.lazy)()
+            {
+                row.value = load(row)?;
+            }
+        }
+        Ok(self.follow(workflow)?)
+    }
+
+    fn follow(&mut self, workflow: &dyn AnyWorkflow) -> Result<(), ParkReason> {
         let Some(cause) = self.pending.cause.take() else { return Ok(()) };
         let group = std::mem::take(&mut self.pending.group);
         let fields = std::mem::take(&mut self.pending.fields);

@@ -2,12 +2,12 @@
 
 use super::fault::ParkReason;
 use super::turn::Turn;
+use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Kind, StepCallSpec};
+use crate::journal::{Completion, Kind, RoutedValue, StepCallSpec};
 use crate::store::EntryRow;
-use std::any::Any;
+use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::task::Waker;
 
 /// What the machine and the body share.
@@ -27,10 +27,21 @@ pub(super) struct State {
     pub(super) fault: Option<ParkReason>,
     pub(super) next_position: u64,
     pub(super) drawn: u64,
-    pub(super) context: Option<Arc<dyn Any + Send + Sync>>,
+    pub(super) context: Option<SharedContext>,
     pub(super) context_entry: Option<u64>,
+    /// Fields that are being saved, before the change that points to them is recorded.
+    pub(super) saving: Option<Saving>,
     #[cfg(feature = "testing")]
     pub(super) stubs: crate::testing::Stubs,
+}
+
+/// Fields on their way to stores. The turn stays open meanwhile.
+pub(super) struct Saving {
+    pub(super) position: u64,
+    /// What is to be saved, until it is handed out.
+    pub(super) fields: Option<Vec<RoutedValue>>,
+    pub(super) outcome: Option<Result<Vec<Value>, ContextError>>,
+    pub(super) waker: Option<Waker>,
 }
 
 /// A call in flight.

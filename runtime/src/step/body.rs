@@ -2,29 +2,37 @@
 
 use super::StepDef;
 use crate::codec::{self, Storable};
+use crate::context::{Anything, SharedContext};
 use crate::error::{AttemptCause, Failure};
 use crate::journal::{AttemptOutcome, StepBody};
+use crate::resources::Need;
+use crate::run_env::{RunEnv, StepInputs};
 use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::any::Any;
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-type Shared = Option<Arc<dyn Any + Send + Sync>>;
-
 /// The body of a function with `#[step]`, with the context it was called with.
 pub(crate) struct Body<S: StepDef> {
-    context: Arc<S::Context>,
-    shared: Shared,
+    context: Option<SharedContext>,
     step: PhantomData<fn() -> S>,
 }
 
 impl<S: StepDef> Body<S> {
-    pub(crate) fn new(context: Arc<S::Context>, shared: Shared) -> Self {
-        Self { context, shared, step: PhantomData }
+    pub(crate) fn new(context: Option<SharedContext>) -> Self {
+        Self { context, step: PhantomData }
+    }
+
+    /// The whole context as the step's type; `()` for a step that takes none.
+    fn whole(&self, env: &RunEnv) -> Option<Arc<S::Context>> {
+        if TypeId::of::<S::Context>() == TypeId::of::<()>() {
+            return (Arc::new(()) as Anything).downcast().ok();
+        }
+        env.live.whole(self.context.as_ref()?)?.downcast().ok()
     }
 }
 
@@ -33,27 +41,43 @@ impl<S: StepDef> StepBody for Body<S> {
         S::BLOCKING
     }
 
-    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>) -> BoxFuture<'static, AttemptOutcome> {
+    fn context(&self) -> Option<&SharedContext> {
+        self.context.as_ref()
+    }
+
+    fn resources(&self) -> &'static [Need] {
+        S::RESOURCES
+    }
+
+    fn attempt(
+        &self,
+        arguments: &Value,
+        scope: Arc<StepScope>,
+        env: Arc<RunEnv>,
+    ) -> BoxFuture<'static, AttemptOutcome> {
         let args = match S::decode_args(arguments) {
             Ok(args) => args,
             Err(error) => return std::future::ready(unstorable(&format!("an argument: {error}"))).boxed(),
         };
-        let context = self.context.clone();
+        let Some(context) = self.whole(&env) else {
+            return std::future::ready(unstorable("its context was not made before it started")).boxed();
+        };
+        let inputs = StepInputs::new(env.clone(), scope.clone());
         // The body is built inside the future, so that its first line already has its scope.
-        let body = async move { S::body(context, args).await };
-        run_attempt(body, S::is_final, self.shared.clone(), scope)
+        let body = async move { S::body(context, args, inputs).await };
+        run_attempt(body, S::is_final, self.context.clone(), scope, env)
     }
 }
 
 /// The body of an inline step; it can be run once.
 pub(crate) struct InlineBody<F> {
     body: Mutex<Option<F>>,
-    shared: Shared,
+    context: Option<SharedContext>,
 }
 
 impl<F> InlineBody<F> {
-    pub(crate) fn new(body: F, shared: Shared) -> Self {
-        Self { body: Mutex::new(Some(body)), shared }
+    pub(crate) fn new(body: F, context: Option<SharedContext>) -> Self {
+        Self { body: Mutex::new(Some(body)), context }
     }
 }
 
@@ -64,11 +88,15 @@ where
     T: Storable,
     E: Failure,
 {
-    fn attempt(&self, _: &Value, scope: Arc<StepScope>) -> BoxFuture<'static, AttemptOutcome> {
+    fn context(&self) -> Option<&SharedContext> {
+        self.context.as_ref()
+    }
+
+    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
         let Some(body) = self.body.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return std::future::ready(unstorable("an inline step was started twice in one process")).boxed();
         };
-        run_attempt(async move { body().await }, E::is_terminal, self.shared.clone(), scope)
+        run_attempt(async move { body().await }, E::is_terminal, self.context.clone(), scope, env)
     }
 }
 
@@ -76,10 +104,11 @@ where
 pub(crate) fn run_attempt<T: Storable, E: Failure>(
     body: impl Future<Output = Result<T, E>> + Send + 'static,
     is_final: fn(&E) -> bool,
-    shared: Shared,
+    context: Option<SharedContext>,
     scope: Arc<StepScope>,
+    env: Arc<RunEnv>,
 ) -> BoxFuture<'static, AttemptOutcome> {
-    let ambient = Ambient { current: Current::Step(scope), context: AmbientContext::Fixed(shared) };
+    let ambient = Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env };
     let body = Scoped { ambient, future: Box::pin(body) };
     async move {
         match body.await {

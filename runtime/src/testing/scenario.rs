@@ -5,8 +5,12 @@ use super::bodies::Bodies;
 use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
 use super::stub::Stubs;
-use crate::engine::{Rebuild, rebuild};
-use crate::machine::{AnyWorkflow, Effect, Limits, Machine, first_entry};
+use crate::engine::rebuild;
+use crate::journal::RunIdentity;
+use crate::machine::{AnyWorkflow, Effect, Limits, Machine, Rebuild, first_entry};
+use crate::resources::Resources;
+use crate::run_env::RunEnv;
+use crate::session::Session;
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
 };
@@ -122,7 +126,7 @@ impl Scenario<'_> {
             return self.commit(run, append).await;
         }
         let effects = run.take_free_effects();
-        if self.perform(effects)? {
+        if self.perform(run, effects)? {
             return Ok(Next::Ended);
         }
         if !self.bodies.is_empty() {
@@ -196,7 +200,7 @@ impl Scenario<'_> {
             _ => {}
         }
         let effects = run.durable();
-        if self.perform(effects)? {
+        if self.perform(run, effects)? {
             return Ok(Next::Ended);
         }
         Ok(if fault == Some(Fault::Evicted) { Next::Reload } else { Next::GoOn })
@@ -217,7 +221,7 @@ impl Scenario<'_> {
     }
 
     /// Does what the run asks for; `true` when the run has ended or is parked.
-    fn perform(&mut self, effects: Vec<Effect>) -> Result<bool, String> {
+    fn perform(&mut self, run: &Machine, effects: Vec<Effect>) -> Result<bool, String> {
         let mut ended = false;
         for effect in effects {
             match effect {
@@ -226,7 +230,7 @@ impl Scenario<'_> {
                     let journal = self.journal()?;
                     self.seen.body_started(&journal, position, scope.attempt)?;
                     let attempt = scope.attempt;
-                    self.bodies.start(position, attempt, body.attempt(&arguments, Arc::new(scope)));
+                    self.bodies.start(position, attempt, body.attempt(&arguments, Arc::new(scope), run.env().clone()));
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
                 Effect::Ended => ended = true,
@@ -244,12 +248,16 @@ impl Scenario<'_> {
     }
 
     fn fresh(&self, row: &RunRow) -> Machine {
-        let run = Machine::new(row, self.lease, Limits::default(), || {});
+        let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        let env = RunEnv::new(&identity, Resources::default(), Session::default());
+        let run = Machine::new(row, self.lease, Limits::default(), env, || {});
         run.with_stubs(self.subject.stubs.clone())
     }
 
     fn rebuild(&self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
-        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now) {
+        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now, &mut |_| {
+            Err(Rebuild::Park(crate::ParkReason::new(crate::ParkCause::FieldStore, "")))
+        }) {
             Ok(()) => Ok(()),
             Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {reason}")),
             Err(Rebuild::Store(error)) => Err(error.to_string()),

@@ -1,6 +1,7 @@
 //! Closures in the place of steps.
 
 use crate::journal::{AttemptOutcome, StepBody};
+use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::step::{StepDef, run_attempt, unstorable};
 use crate::value::Value;
@@ -36,10 +37,15 @@ impl<S: StepDef, F> StepBody for Stub<S, F>
 where
     F: Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
 {
-    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>) -> BoxFuture<'static, AttemptOutcome> {
+    fn attempt(
+        &self,
+        arguments: &Value,
+        scope: Arc<StepScope>,
+        env: Arc<RunEnv>,
+    ) -> BoxFuture<'static, AttemptOutcome> {
         let stub = self.stub.clone();
         match S::decode_args(arguments) {
-            Ok(args) => run_attempt(async move { stub(args) }, S::is_final, None, scope),
+            Ok(args) => run_attempt(async move { stub(args) }, S::is_final, None, scope, env),
             Err(error) => std::future::ready(unstorable(&format!("an argument: {error}"))).boxed(),
         }
     }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use steadfast::context::ContextUpdate as _;
+use steadfast::context::{ContextUpdate as _, RecordedValue};
 use steadfast::prelude::*;
+use steadfast::value::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 enum Status {
@@ -56,7 +57,8 @@ fn an_update_stores_only_what_changed() {
     let mut update = Order::begin_update(old.clone());
     update.total(6).owner("nobody").status(Status::Paid { cents: u128::MAX });
     assert_eq!(update.changed(), ["total", "status"]);
-    let (new, values) = update.store().unwrap();
+    let values = update.encode().unwrap();
+    let new = update.apply();
     let values = values.iter().map(|(name, value)| (*name, value.to_string())).collect::<Vec<_>>();
     let paid = format!(r#"{{"Paid":{{"cents":{}}}}}"#, u128::MAX);
     assert_eq!(values, [("total", "6".to_owned()), ("status", paid)]);
@@ -89,9 +91,10 @@ fn an_equal_value_writes_nothing() {
 fn a_context_that_nobody_else_holds_is_changed_in_place() {
     let old = Arc::new(order());
     let place = Arc::as_ptr(&old);
-    let update = Order::begin_update(old);
+    let mut update = Order::begin_update(old);
     update.total(7);
-    let (new, values) = update.store().unwrap();
+    let values = update.encode().unwrap();
+    let new = update.apply();
     assert_eq!((Arc::as_ptr(&new), new.total, values.len()), (place, 7, 1));
 }
 
@@ -101,7 +104,9 @@ fn stored_fields_load_as_they_were() {
     let old = order().with(|c| c.status(paid).receipt(Bytes::from_static(b"\xff")).r#type(Some("a.b".into())));
     let (decoded, values) = old.clone().store_all().unwrap();
     assert_eq!(decoded, old);
-    let find = &mut |name: &str| values.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone());
+    let find = &mut |name: &str| {
+        values.iter().find(|(field, _)| *field == name).map(|(name, value)| RecordedValue::new(*name, value.clone()))
+    };
     assert_eq!(Order::load(find).unwrap(), old);
 }
 
@@ -110,8 +115,8 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
     let fields = |absent: &'static str| {
         move |name: &str| match name {
             _ if name == absent => None,
-            "workspace_id" => Some(steadfast::value::Value::json(r#""ws-1""#)),
-            "total" => Some(steadfast::value::Value::json("5")),
+            "workspace_id" => Some(RecordedValue::new(name, Value::json(r#""ws-1""#))),
+            "total" => Some(RecordedValue::new(name, Value::json("5"))),
             _ => None,
         }
     };
@@ -127,17 +132,17 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
 #[test]
 fn a_value_that_does_not_decode_is_never_read_as_absent() {
     let mut order = order();
-    let wrong = steadfast::value::Value::json("7");
-    let error = order.load_field("type", &wrong).unwrap_err().to_string();
+    let wrong = |name: &str| RecordedValue::new(name, Value::json("7"));
+    let error = order.load_field(&wrong("type")).unwrap_err().to_string();
     assert_eq!(
         error,
         "field `type` of context `Order`: expected `Option<String>`, found `7`: \
          invalid type: integer `7`, expected a string"
     );
-    assert!(!order.load_field("unknown", &wrong).unwrap());
-    assert!(order.load_field("total", &wrong).unwrap());
+    assert!(!order.load_field(&wrong("unknown")).unwrap());
+    assert!(order.load_field(&wrong("total")).unwrap());
     assert_eq!(order.total, 7);
-    assert!(order.load_field("type", &steadfast::value::Value::json("null")).unwrap());
+    assert!(order.load_field(&RecordedValue::new("type", Value::json("null"))).unwrap());
     assert_eq!(order.r#type, None);
 }
 
@@ -177,9 +182,10 @@ impl From<Rounded> for i64 {
 fn what_cannot_be_kept_is_refused_by_field_and_leaves_the_context_as_it_was() {
     let refused = |set: fn(&MeasuredUpdate) -> &MeasuredUpdate| {
         let old = Arc::new(Measured::builder().build());
-        let update = Measured::begin_update(old.clone());
+        let mut update = Measured::begin_update(old.clone());
         set(&update).other(9);
-        let (kept, error) = update.store().unwrap_err();
+        let error = update.encode().unwrap_err();
+        let kept = update.discard();
         assert!(Arc::ptr_eq(&old, &kept));
         error.to_string()
     };

@@ -19,20 +19,25 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
     let fields = context.fields.iter().map(|field| {
         let (name, type_name, required) = (&field.name, &field.type_name, field.default.is_none());
         let ty = &field.ty;
-        let form = if stand_in {
-            quote!(|| ::steadfast::__private::Form::Json)
+        let [form, lazy, secret] = if stand_in {
+            [quote!(|| ::steadfast::__private::Form::Json), quote!(|| false), quote!(|| false)]
         } else {
-            quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::form)
+            ["form", "is_lazy", "is_secret"].map(|method| {
+                let method = syn::Ident::new(method, ty.span());
+                quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::#method)
+            })
         };
         quote! {
             ::steadfast::__private::FieldSchema {
                 name: #name, type_name: #type_name, required: #required, form: #form,
+                store: ::core::option::Option::None, max_bytes: ::core::option::Option::None, aliases: &[],
+                lazy: #lazy, secret: #secret,
             }
         }
     });
     quote! {
         static SCHEMA: ::steadfast::__private::Schema =
-            ::steadfast::__private::Schema { name: #name, fields: &[#(#fields),*] };
+            ::steadfast::__private::Schema { name: #name, version: 1, fields: &[#(#fields),*] };
     }
 }
 
@@ -59,8 +64,24 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
     quote! {
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::StepContext for #ident {
+            type Stored = Self;
+            type Live = ();
+
+            async fn restore(
+                _: ::steadfast::__private::Arc<Self>, _: ::steadfast::__private::Resources,
+            ) -> ::core::result::Result<(), ::steadfast::__private::RestoreError> {
+                ::core::result::Result::Ok(())
+            }
+
+            fn whole(stored: &::steadfast::__private::Arc<Self>, _: &()) -> ::steadfast::__private::Arc<Self> {
+                ::core::clone::Clone::clone(stored)
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
+        impl ::steadfast::__private::StoredContext for #ident {
             const NAME: &'static ::core::primitive::str = #name;
             type Update = #update;
 
@@ -86,13 +107,13 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
 
             fn load(
                 field: &mut dyn ::core::ops::FnMut(&::core::primitive::str)
-                    -> ::core::option::Option<::steadfast::__private::Value>,
+                    -> ::core::option::Option<::steadfast::__private::RecordedValue>,
             ) -> ::core::result::Result<Self, ::steadfast::__private::ContextError> {
                 #load
             }
 
             fn load_field(
-                &mut self, name: &::core::primitive::str, value: &::steadfast::__private::Value,
+                &mut self, recorded: &::steadfast::__private::RecordedValue,
             ) -> ::core::result::Result<::core::primitive::bool, ::steadfast::__private::ContextError> {
                 #load_field
             }

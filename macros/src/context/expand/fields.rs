@@ -97,11 +97,11 @@ fn load_field(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
         quote_spanned!(ty.span()=>
-            #name => self.#ident = <#ty as ::steadfast::__private::Persist>::read(value, &SCHEMA, #index)?,
+            #name => self.#ident = <#ty as ::steadfast::__private::Persist>::read(recorded, &SCHEMA, #index)?,
         )
     });
     quote! {
-        match name {
+        match &*recorded.name {
             #fields
             _ => return ::core::result::Result::Ok(false),
         }

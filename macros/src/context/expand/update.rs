@@ -32,8 +32,8 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let ident = &context.ident;
     let update = crate::name::joined(ident, "Update");
     let setters = setters(context);
-    let Bodies { changed, store, apply } = Bodies::of(context);
-    let [changed, store, apply] = [changed, store, apply].map(|tokens| body(stand_in, tokens));
+    let Bodies { changed, encode, apply } = Bodies::of(context);
+    let [changed, encode, apply] = [changed, encode, apply].map(|tokens| body(stand_in, tokens));
     quote! {
         #[automatically_derived]
         impl #update {
@@ -58,11 +58,10 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
                 #changed
             }
 
-            fn store(self) -> ::core::result::Result<
-                (::steadfast::__private::Arc<#ident>, ::steadfast::__private::FieldValues),
-                (::steadfast::__private::Arc<#ident>, ::steadfast::__private::ContextError),
+            fn encode(&mut self) -> ::core::result::Result<
+                ::steadfast::__private::FieldValues, ::steadfast::__private::ContextError,
             > {
-                #store
+                #encode
             }
 
             fn apply(self) -> ::steadfast::__private::Arc<#ident> {
@@ -95,7 +94,7 @@ fn setters(context: &Context) -> TokenStream {
 /// The bodies of the methods, each with a line for each field.
 struct Bodies {
     changed: TokenStream,
-    store: TokenStream,
+    encode: TokenStream,
     apply: TokenStream,
 }
 
@@ -114,7 +113,9 @@ impl Bodies {
         let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
             let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
             quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::Persist>::store_new(#new.into_inner(), &old.#ident, &SCHEMA, #index, &mut values)?,
+                #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
+                    #new.take(), &self.0.#ident, &SCHEMA, #index, &mut values,
+                )?);
             )
         });
         let assign = context.fields.iter().zip(&new).map(|(field, new)| {
@@ -132,17 +133,11 @@ impl Bodies {
                 #(#compare)*
                 changed
             },
-            store: quote! {
-                let Self(mut old, (#(#new,)*)) = self;
+            encode: quote! {
+                let (#(#new,)*) = &self.1;
                 let mut values = ::steadfast::__private::FieldValues::new();
-                let mut encode = || ::core::result::Result::Ok((#(#encode)*));
-                match encode() {
-                    ::core::result::Result::Ok((#(#new,)*)) => {
-                        #assign
-                        ::core::result::Result::Ok((old, values))
-                    }
-                    ::core::result::Result::Err(error) => ::core::result::Result::Err((old, error)),
-                }
+                #(#encode)*
+                ::core::result::Result::Ok(values)
             },
             apply: quote! {
                 let Self(mut old, (#(#new,)*)) = self;

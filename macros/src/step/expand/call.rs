@@ -16,20 +16,17 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         let ty = &argument.ty;
         if stand_in { quote!(impl ::core::marker::Sized) } else { quote!(#ty) }
     });
-    let (bound, context) = match &step.context {
+    let bound = match &step.context {
         Some(context) if !stand_in => {
             let ty = &context.reference.elem;
-            (
-                quote!(::steadfast::__private::HasContext<#ty>),
-                quote!(::steadfast::__private::HasContext::context(#handle)),
-            )
+            quote!(::steadfast::__private::HasContext<#ty>)
         }
-        _ => (quote!(::steadfast::__private::WorkflowHandle), quote!(::steadfast::__private::Arc::new(()))),
+        _ => quote!(::steadfast::__private::WorkflowHandle),
     };
     let body = if stand_in {
         quote!(::core::unimplemented!())
     } else {
-        quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, #context, &(#(#names,)*)))
+        quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, &(#(#names,)*)))
     };
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let span = step.function.output().span();

@@ -38,7 +38,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
         quote_spanned!(ty.span()=>
-            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
@@ -71,6 +71,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             fn body(
                 context: ::steadfast::__private::Arc<Self::Context>,
                 args: Self::Args,
+                inputs: ::steadfast::__private::StepInputs,
             ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
                 + ::core::marker::Send + 'static
             {

@@ -19,8 +19,15 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
         quote_spanned!(ty.span()=>
             #cfg
-            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::NAME;
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
+    });
+    let schema = workflow.context().filter(|_| !stand_in).map(|ty| {
+        quote_spanned! {ty.span()=>
+            fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
+                ::core::option::Option::Some(::steadfast::__private::schema_of::<#ty>())
+            }
+        }
     });
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
@@ -34,6 +41,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             type Input = #stored_input;
             type Output = #value;
             type Error = #error;
+
+            #schema
 
             fn call(
                 start: ::steadfast::__private::Start<Self::Context>,

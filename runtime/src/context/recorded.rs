@@ -1,0 +1,117 @@
+//! Stored fields as they were recorded, under the names and in the version of then.
+
+use super::{ContextError, StoredContext};
+use crate::codec;
+use crate::value::Value;
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The stored value of a field, with the name under which it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedValue {
+    /// The name that the field had then.
+    pub name: String,
+    /// The value.
+    pub value: Value,
+}
+
+impl RecordedValue {
+    /// A value under its name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: Value) -> Self {
+        Self { name: name.into(), value }
+    }
+}
+
+/// The stored fields of a context in an older version, as `#[context(version = 2, migrate = ..)]` gets them.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::context::RecordedFields;
+///
+/// #[derive(StepContext, Clone)]
+/// #[context(version = 2, migrate = from_v1)]
+/// pub struct Account {
+///     pub cents: u64,
+/// }
+///
+/// /// Version 1 had whole euros.
+/// fn from_v1(old: &mut RecordedFields) -> Result<()> {
+///     if let Some(euros) = old.get::<u64>("euros")? {
+///         old.set("cents", &(euros * 100))?;
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RecordedFields {
+    context: &'static str,
+    version: u32,
+    fields: BTreeMap<String, RecordedValue>,
+}
+
+impl RecordedFields {
+    pub(crate) fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+        let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
+        Self { context: C::NAME, version, fields }
+    }
+
+    /// The version in which the fields were recorded.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The names of the fields, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// A field's value; `None` if it was not recorded.
+    ///
+    /// # Errors
+    /// It does not decode to this type.
+    pub fn get<T: DeserializeOwned + 'static>(&self, name: &str) -> Result<Option<T>, ContextError> {
+        let Some(field) = self.fields.get(name) else { return Ok(None) };
+        codec::decode_field(&field.name, &field.value).map(Some).map_err(|error| self.refuse(name, &error))
+    }
+
+    /// Sets a field to a new value.
+    ///
+    /// # Errors
+    /// The value cannot be stored.
+    pub fn set<T: Serialize + 'static>(&mut self, name: &str, value: &T) -> Result<(), ContextError> {
+        let value =
+            codec::encode_field(name, codec::form_of::<T>(), value).map_err(|error| self.refuse(name, &error))?;
+        self.fields.insert(name.to_owned(), RecordedValue::new(name, value));
+        Ok(())
+    }
+
+    /// Takes a field away; `false` if it was not recorded.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.fields.remove(name).is_some()
+    }
+
+    /// Gives a field another name; `false` if it was not recorded.
+    pub fn rename(&mut self, from: &str, to: &str) -> bool {
+        let Some(field) = self.fields.remove(from) else { return false };
+        self.fields.insert(to.to_owned(), field);
+        true
+    }
+
+    /// The value that a field of today's is loaded from.
+    pub(crate) fn find(&self, name: &str) -> Option<RecordedValue> {
+        self.fields.get(name).cloned()
+    }
+
+    /// Later values of the same version take the place of earlier ones.
+    pub(crate) fn write(&mut self, fields: impl IntoIterator<Item = RecordedValue>) {
+        self.fields.extend(fields.into_iter().map(|field| (field.name.clone(), field)));
+    }
+
+    fn refuse(&self, field: &str, why: &dyn fmt::Display) -> ContextError {
+        let message = format!("{why} (recorded in version {})", self.version);
+        ContextError { context: self.context.into(), field: Some(field.into()), message }
+    }
+}

@@ -1,0 +1,60 @@
+//! Fields that go to stores: saved before the change that points to them is recorded.
+
+use crate::context::{ContextError, FieldValues, Schema};
+use crate::journal::{Journal, RoutedValue};
+use crate::value::Form;
+use std::future::poll_fn;
+
+/// Saves what is routed to stores and puts what points to it in its place.
+///
+/// The turn in which the workflow makes the change stays open meanwhile, so that it is one step of its history.
+///
+/// # Errors
+/// A store has given up: names field and store.
+pub(super) async fn save_routed(
+    journal: &dyn Journal,
+    position: u64,
+    schema: &Schema,
+    values: &mut FieldValues,
+) -> Result<(), ContextError> {
+    let mut places = Vec::new();
+    let mut routed = Vec::new();
+    for (place, (name, value)) in values.iter().enumerate() {
+        let store = schema.fields.iter().find(|field| field.name == *name).and_then(|field| field.store);
+        // What points to a store already was saved before.
+        if let Some(store) = store.filter(|_| value.form != Form::Stored) {
+            places.push(place);
+            routed.push(RoutedValue { field: name, store, value: value.clone() });
+        }
+    }
+    if routed.is_empty() {
+        return Ok(());
+    }
+    for place in &places {
+        // The store has it now; a large value shall not be held twice.
+        values[*place].1.bytes = bytes::Bytes::new();
+    }
+    journal.save(position, routed);
+    let mut open = Open { journal, position, done: false };
+    let saved = poll_fn(|cx| journal.poll_saved(position, cx)).await;
+    open.done = true;
+    for (place, value) in places.into_iter().zip(saved?) {
+        values[place].1 = value;
+    }
+    Ok(())
+}
+
+/// Tells the journal when the workflow drops the change before its fields are saved.
+struct Open<'a> {
+    journal: &'a dyn Journal,
+    position: u64,
+    done: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.journal.abandon_change(self.position);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What an entry says of a change of the context: the names of the fields, and the version they are in.
+
+use crate::context::Schema;
+use crate::journal::Kind;
+use crate::store::EntryRow;
+use serde::Deserialize;
+
+/// What stands in an entry of a change. Version 1 is left away: an update is then a list of names.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Changed {
+    Names(Vec<String>),
+    Versioned {
+        #[serde(default = "first")]
+        version: u32,
+        #[serde(default)]
+        names: Vec<String>,
+    },
+}
+
+const fn first() -> u32 {
+    1
+}
+
+/// What an update's entry says.
+pub(super) fn to_json(version: u32, names: &[&str]) -> String {
+    let names = serde_json::to_string(names).expect("names are JSON");
+    if version == 1 { names } else { format!(r#"{{"version":{version},"names":{names}}}"#) }
+}
+
+/// The version of the context in which a change was recorded.
+pub(crate) fn version(entry: &EntryRow) -> u32 {
+    read(entry).map_or(1, |(version, _)| version)
+}
+
+/// Whether an update names the same fields as the recorded one. Their order in the struct may have changed; a field may
+/// have another name now, or be gone. Those of an older version cannot be compared.
+pub(super) fn is_same(entry: &EntryRow, found: &[&'static str], schema: &Schema) -> bool {
+    let Some((version, recorded)) = read(entry) else { return false };
+    if version != schema.version {
+        return true;
+    }
+    let today = |name: &str| {
+        let field = schema.fields.iter().find(|field| field.name == name || field.aliases.contains(&name));
+        field.map(|field| field.name)
+    };
+    let mut recorded: Vec<&str> = recorded.iter().filter_map(|name| today(name)).collect();
+    let mut found = found.to_vec();
+    recorded.sort_unstable();
+    found.sort_unstable();
+    recorded == found
+}
+
+fn read(entry: &EntryRow) -> Option<(u32, Vec<String>)> {
+    debug_assert!(matches!(entry.kind, Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused));
+    match serde_json::from_slice(&entry.value.as_ref()?.bytes).ok()? {
+        Changed::Names(names) => Some((1, names)),
+        Changed::Versioned { version, names } => Some((version, names)),
+    }
+}

@@ -1,0 +1,66 @@
+//! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
+
+use super::Machine;
+use crate::context::ContextError;
+use crate::journal::{AttemptOutcome, RoutedValue};
+use crate::store::InboxRow;
+use crate::value::Value;
+
+/// The entry whose delivery opened the turn, and its time.
+pub(super) struct OpenTurn {
+    pub(super) cause: u64,
+    pub(super) at: i64,
+}
+
+/// What has come while a turn was open.
+pub(super) enum Deferred {
+    AttemptEnded {
+        position: u64,
+        attempt: u32,
+        outcome: AttemptOutcome,
+    },
+    Received(InboxRow),
+    Foreign,
+    /// The end of the replay: what was in flight is to be started again.
+    Restart,
+}
+
+impl Machine {
+    /// The fields that are to be saved now, once.
+    pub(crate) fn take_saves(&mut self) -> Option<Vec<RoutedValue>> {
+        self.suspended.as_ref()?;
+        self.journal.state().saving.as_mut()?.fields.take()
+    }
+
+    /// The fields are saved, each with the value that points to it; or one of them cannot be.
+    pub(crate) fn saved(&mut self, outcome: Result<Vec<Value>, ContextError>, now: i64) {
+        let Some(turn) = self.suspended.take() else { return };
+        let wake = {
+            let mut state = self.journal.state();
+            let Some(saving) = state.saving.as_mut() else { return };
+            saving.outcome = Some(outcome);
+            saving.waker.take()
+        };
+        let end = self.poll_body(wake);
+        self.end_turn(turn.cause, turn.at, end);
+        while self.suspended.is_none()
+            && let Some(deferred) = self.deferred.pop_front()
+        {
+            match deferred {
+                Deferred::AttemptEnded { position, attempt, outcome } => {
+                    self.attempt_ended(position, attempt, outcome, now);
+                }
+                Deferred::Received(item) => self.receive(item, now),
+                Deferred::Foreign => self.woken_by_foreign(),
+                Deferred::Restart => self.restart(now),
+            }
+        }
+        self.due(now);
+    }
+
+    /// Whether the body waits for fields to be saved.
+    pub(super) fn is_saving(&self) -> bool {
+        let state = self.journal.state();
+        state.fault.is_none() && state.saving.as_ref().is_some_and(|saving| saving.outcome.is_none())
+    }
+}

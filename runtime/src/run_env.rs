@@ -1,0 +1,53 @@
+//! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
+
+mod live;
+
+use crate::journal::RunIdentity;
+use crate::resources::Resources;
+use crate::scope::StepScope;
+use crate::session::Session;
+use live::Live;
+use std::sync::Arc;
+
+/// What one loaded run has at hand: resources, session, the values of its transient fields.
+///
+/// Made once per load, and shared by everything that runs for it.
+#[derive(Debug)]
+pub struct RunEnv {
+    pub(crate) resources: Resources,
+    pub(crate) session: Session,
+    /// The values of the transient fields.
+    pub(crate) live: Live,
+}
+
+impl RunEnv {
+    pub(crate) fn new(_run: &RunIdentity, resources: Resources, session: Session) -> Arc<Self> {
+        Arc::new(Self { resources, session, live: Live::default() })
+    }
+}
+
+/// What a step's body gets besides its context and its arguments.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct StepInputs {
+    env: Arc<RunEnv>,
+    scope: Arc<StepScope>,
+}
+
+impl StepInputs {
+    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>) -> Self {
+        Self { env, scope }
+    }
+
+    /// The run's session.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.env.session.clone()
+    }
+
+    /// The attempt.
+    #[must_use]
+    pub fn scope(&self) -> Arc<StepScope> {
+        self.scope.clone()
+    }
+}
