@@ -6,6 +6,7 @@ mod bounds;
 mod error;
 mod json;
 mod parts;
+mod place;
 mod typed;
 mod unordered;
 
@@ -13,5 +14,6 @@ pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
 pub use typed::{decode, encode, form_of, record, round_trip};
-pub(crate) use typed::{decode_field, encode_field};
+pub(crate) use place::{at_args, at_field, at_input, at_output, at_result};
+pub(crate) use typed::{decode_field, encode_field, short as short_name};
 pub use unordered::same_unordered;

@@ -9,6 +9,7 @@ mod delete;
 mod driver;
 mod error;
 mod fields;
+mod garbage;
 mod handle;
 mod inbox;
 mod info;
@@ -16,12 +17,14 @@ mod lease;
 mod load;
 mod prepare;
 mod recovery;
+mod requirements;
 mod shutdown;
 mod start;
 mod timers;
 
 pub use builder::EngineBuilder;
 pub use error::{EngineError, RunError};
+pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
@@ -58,13 +61,12 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
-    #[allow(clippy::needless_pass_by_value, reason = "an input is given to its run")]
     pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartCall<'_, F::Workflow>
     where
         F: Startable<M>,
     {
         drop(workflow);
-        StartCall::new(self, &input)
+        StartCall::new(self, input)
     }
 
     /// The handle of a run of this workflow by its id, with the types of its result.
@@ -96,7 +98,7 @@ impl Engine {
         let key = id.to_owned();
         let row = self.core.read(move |store| store.run(crate::store::RunKey::Id(&key))).await?;
         let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
-        Ok(Run::new(self, row.number, row.id, row.workflow))
+        Ok(Run::new(self, &row))
     }
 
     /// The runs that fit a filter, in the order of their start, one page at a time. A run whose row is damaged is left out

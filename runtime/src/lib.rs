@@ -51,6 +51,7 @@ mod engine;
 mod error;
 mod flow;
 pub mod journal;
+mod lazy;
 mod machine;
 mod policy;
 pub mod resources;
@@ -65,9 +66,10 @@ pub mod value;
 mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
-pub use engine::{Engine, EngineBuilder, EngineError, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
+pub use engine::{Engine, EngineBuilder, EngineError, Garbage, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
+pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
 pub use resources::Resources;
@@ -80,7 +82,7 @@ pub use workflow::{Body, Startable};
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Body, Engine, Error, Flow, Resources, Result, Session, Start, StepCall, StepContext, StepError, StoredContext,
+        Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError, StoredContext,
         Terminal, step, workflow,
     };
     pub use bytes::Bytes;

@@ -8,6 +8,7 @@ mod changed;
 mod effect;
 mod failure;
 mod fault;
+mod inline;
 mod live;
 mod poll;
 mod replay;
@@ -32,6 +33,7 @@ use crate::error::Failure;
 use crate::flow::Start;
 use crate::journal::Journal;
 use crate::run_env::RunEnv;
+use crate::secret::is_secret;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
@@ -54,6 +56,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What its context consists of, if it has one.
     fn schema(&self) -> Option<&'static Schema>;
 
+    /// What of its input and result holds a secret, as far as their names tell.
+    fn secret_place(&self) -> Option<&'static str>;
+
     /// The body for a recorded input.
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
 }
@@ -66,14 +71,25 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         W::schema()
     }
 
+    fn secret_place(&self) -> Option<&'static str> {
+        if is_secret::<W::Input>() {
+            Some("input")
+        } else if is_secret::<W::Output>() {
+            Some("result")
+        } else {
+            None
+        }
+    }
+
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
-        let input = codec::decode::<W::Input>(input)?;
+        let input = codec::at_input(|| codec::decode::<W::Input>(input))?;
         let body = W::call(Start::new(journal), input).future;
         Ok(Box::pin(async move {
-            match body.await {
+            let outcome = body.await;
+            codec::at_output(|| match outcome {
                 Ok(output) => end(codec::record(&output), BodyEnd::Completed),
                 Err(error) => end(encode_failure(&error), BodyEnd::Failed),
-            }
+            })
         }))
     }
 }
@@ -141,17 +157,11 @@ impl Machine {
         env: Arc<RunEnv>,
         foreign: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let identity = crate::journal::RunIdentity {
-            id: row.id.clone(),
-            workflow: row.workflow.clone(),
-            incarnation: row.incarnation,
-        };
         let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|reason| reason.unfinished);
         Self {
             number: row.number,
             lease,
-            env,
-            journal: Arc::new(RunJournal::new(identity, limits)),
+            journal: Arc::new(RunJournal::new(limits, env.fields.clone())),
             future: None,
             waker: RunWaker::new(foreign),
             limits,
@@ -172,6 +182,7 @@ impl Machine {
             pending: replay::PendingTurn::default(),
             suspended: None,
             deferred: VecDeque::new(),
+            env,
         }
     }
 

@@ -1,19 +1,23 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
+mod fields;
 mod live;
 
-use crate::journal::RunIdentity;
+pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
+
 use crate::resources::Resources;
 use crate::scope::StepScope;
 use crate::session::Session;
 use live::Live;
 use std::sync::Arc;
 
-/// What one loaded run has at hand: resources, session, the values of its transient fields.
+/// What one loaded run has at hand: stores and keys of its fields, resources, session, the values of transient fields.
 ///
 /// Made once per load, and shared by everything that runs for it.
 #[derive(Debug)]
 pub struct RunEnv {
+    /// How its fields are written and read.
+    pub(crate) fields: Arc<Fields>,
     pub(crate) resources: Resources,
     pub(crate) session: Session,
     /// The values of the transient fields.
@@ -21,8 +25,8 @@ pub struct RunEnv {
 }
 
 impl RunEnv {
-    pub(crate) fn new(_run: &RunIdentity, resources: Resources, session: Session) -> Arc<Self> {
-        Arc::new(Self { resources, session, live: Live::default() })
+    pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
+        Arc::new(Self { fields, resources, session, live: Live::default() })
     }
 }
 

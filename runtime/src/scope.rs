@@ -135,14 +135,15 @@ impl<F: Future> Future for Scoped<F> {
 
 /// Puts `ambient` in force until the guard is dropped.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
-    struct Restore(Option<Ambient>);
-    impl Drop for Restore {
+    struct Restore<F>(Option<Ambient>, #[expect(dead_code, reason = "it is for its drop")] F);
+    impl<F> Drop for Restore<F> {
         fn drop(&mut self) {
             let before = self.0.take();
             AMBIENT.with(|slot| slot.replace(before));
         }
     }
-    Restore(AMBIENT.with(|slot| slot.replace(Some(ambient))))
+    let fields = ambient.env.fields.offer();
+    Restore(AMBIENT.with(|slot| slot.replace(Some(ambient))), fields)
 }
 
 /// Which run, step and attempt this code runs in; `None` outside of any, also in a task or thread that a body spawned.

@@ -1,6 +1,7 @@
 //! Encoding and decoding by type: raw bytes stay raw, everything else is JSON.
 
 use super::CodecError;
+use super::at_field;
 use super::json::{self, Order};
 use crate::value::{Form, Value};
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
 
 fn encode_json<T: Serialize>(value: &T) -> Result<Value, CodecError> {
     let mut text = Vec::with_capacity(128);
-    json::append(&mut text, value, Order::AsGiven)?;
+    coding(|| json::append(&mut text, value, Order::AsGiven))?;
     Ok(Value::json(text))
 }
 
@@ -49,13 +50,13 @@ pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecEr
 }
 
 /// [`encode`] for a field of a context.
-pub(crate) fn encode_field<T: Serialize + 'static>(_field: &str, form: Form, value: &T) -> Result<Value, CodecError> {
-    if form == Form::Bytes { encode(value) } else { encode_json(value) }
+pub(crate) fn encode_field<T: Serialize + 'static>(field: &str, form: Form, value: &T) -> Result<Value, CodecError> {
+    at_field(field, || if form == Form::Bytes { encode(value) } else { encode_json(value) })
 }
 
 /// [`decode`] for a field of a context, by the name under which it was recorded.
-pub(crate) fn decode_field<T: DeserializeOwned + 'static>(_field: &str, value: &Value) -> Result<T, CodecError> {
-    decode(value)
+pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &Value) -> Result<T, CodecError> {
+    at_field(field, || decode(value))
 }
 
 /// Encodes a value that is to be recorded: one that could not be read back is refused now.
@@ -136,7 +137,7 @@ fn beginning(value: &Value) -> String {
 }
 
 /// A type's name without the modules it stands in: `Option<Status>`.
-pub(super) fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     let mut word = 0;
     let mut colons = 0;

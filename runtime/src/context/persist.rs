@@ -76,7 +76,7 @@ pub trait Persist: Sized + 'static {
     #[doc(hidden)]
     #[must_use]
     fn is_secret() -> bool {
-        std::any::type_name::<Self>().contains("steadfast::secret::Secret<")
+        crate::secret::is_secret::<Self>()
     }
 
     /// A copy.
@@ -92,7 +92,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         let stored = codec::encode_field(name, form(), &self).map_err(|error| schema.refuse(field, &error))?;
         // Raw bytes come back by construction, and may be large.
         let decoded = if stored.form == Form::Bytes { self } else { read_back(&self, &stored, schema, field)? };
-        check_size(&stored, schema, field)?;
+        schema.check_size(field, &stored)?;
         values.push((name, stored));
         Ok(decoded)
     }
@@ -139,10 +139,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         match (recorded, default) {
             (Some(recorded), _) => Self::read(&recorded, schema, field),
             (None, Some(default)) => Ok(default()),
-            (None, None) => Err(schema.refuse(
-                field,
-                &format!("it is required (`{}`), and there is no value for it", schema.fields[field].type_name),
-            )),
+            (None, None) => Err(schema.missing(field)),
         }
     }
 
@@ -152,17 +149,6 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
 
     fn copy(&self) -> Self {
         self.clone()
-    }
-}
-
-/// `#[context(max_bytes = ..)]`.
-fn check_size(stored: &Value, schema: &Schema, field: usize) -> Result<(), ContextError> {
-    match schema.fields[field].max_bytes {
-        Some(most) if stored.bytes.len() > most => {
-            let found = stored.bytes.len();
-            Err(schema.refuse(field, &format!("the value takes {found} bytes, and the field's `max_bytes` is {most}")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a context consists of.
 
 use super::ContextError;
-use crate::value::Form;
+use crate::value::{Form, Value};
 use std::fmt::{self, Write as _};
 
 /// What a context consists of, as recorded with each run that uses it.
@@ -77,6 +77,24 @@ impl Schema {
     pub fn field(&self, name: &str) -> Option<&FieldSchema> {
         let named = self.fields.iter().find(|field| field.name == name);
         named.or_else(|| self.fields.iter().find(|field| field.aliases.contains(&name)))
+    }
+
+    /// `#[context(max_bytes = ..)]`.
+    pub(crate) fn check_size(&self, field: usize, value: &Value) -> Result<(), ContextError> {
+        match self.fields[field].max_bytes {
+            Some(most) if value.bytes.len() > most => {
+                let found = value.bytes.len();
+                let message = format!("the value takes {found} bytes, and the field's `max_bytes` is {most}");
+                Err(self.refuse(field, &message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A required field has no value.
+    pub(crate) fn missing(&self, field: usize) -> ContextError {
+        let message = format!("it is required (`{}`), and there is no value for it", self.fields[field].type_name);
+        self.refuse(field, &message)
     }
 
     /// The error that names a field of this context.

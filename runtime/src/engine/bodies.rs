@@ -22,6 +22,7 @@ use tokio::task::AbortHandle;
 /// The running attempts of one run, by position.
 pub(super) struct Bodies {
     core: Arc<Core>,
+    run: i64,
     mail: mpsc::UnboundedSender<Letter>,
     env: Arc<RunEnv>,
     running: HashMap<u64, Running>,
@@ -51,8 +52,8 @@ struct Running {
 }
 
 impl Bodies {
-    pub(super) fn new(core: Arc<Core>, mail: mpsc::UnboundedSender<Letter>, env: Arc<RunEnv>) -> Self {
-        Self { core, mail, env, running: HashMap::new(), waiting: HashMap::new() }
+    pub(super) fn new(core: Arc<Core>, run: i64, mail: mpsc::UnboundedSender<Letter>, env: Arc<RunEnv>) -> Self {
+        Self { core, run, mail, env, running: HashMap::new(), waiting: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,9 +65,9 @@ impl Bodies {
         let Some(preparation) = Preparation::of(&*attempt.body, context, &self.env) else { return self.begin(attempt) };
         let position = attempt.scope.position;
         let (mail, busy) = (self.mail.clone(), self.core.busy());
-        let core = self.core.clone();
+        let (core, run) = (self.core.clone(), self.run);
         let prepare = async move {
-            let outcome = preparation.make(&core).await;
+            let outcome = preparation.make(&core, run).await;
             // The run may have left.
             let _ = mail.send(core.letter(Message::Prepared { position, outcome }));
             drop(busy);

@@ -7,6 +7,7 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::Timers;
 use super::{Engine, lease, recovery, shutdown};
+use crate::field_store::FieldStore;
 use crate::machine::{AnyWorkflow, Limits, Typed};
 use crate::policy::Policy;
 use crate::resources::Resources;
@@ -24,10 +25,13 @@ pub struct EngineBuilder {
     database: Database,
     durability: Durability,
     workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
-    twice: Vec<&'static str>,
+    twice: Vec<String>,
     options: Options,
     clock: Clock,
 }
+
+/// How often and how soon what the engine needs from outside is tried again, unless chosen otherwise.
+const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE };
 
 enum Database {
     None,
@@ -49,7 +53,10 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
-                restore: Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE },
+                restore: AGAIN,
+                field_stores: AGAIN,
+                stores: Arc::default(),
+                cipher: None,
                 #[cfg(feature = "testing")]
                 stubs: crate::testing::Stubs::default(),
             },
@@ -90,8 +97,43 @@ impl EngineBuilder {
         drop(workflow);
         let name = F::Workflow::NAME;
         if self.workflows.insert(name, Arc::new(Typed::<F::Workflow>(PhantomData))).is_some() {
-            self.twice.push(name);
+            self.twice.push(format!(
+                "two workflows are named `{name}`: give one of them another name with `#[workflow(name = \"..\")]`"
+            ));
         }
+        self
+    }
+
+    /// Where the fields go that are routed to this name: `#[context(store = "blobs")]`.
+    pub fn field_store(mut self, name: impl Into<String>, store: impl FieldStore) -> Self {
+        let name = name.into();
+        let stores = Arc::make_mut(&mut self.options.stores);
+        if stores.insert(name.clone(), Arc::new(store)).is_some() {
+            self.twice.push(format!("two field stores are named `{name}`: give one of them another name"));
+        }
+        self
+    }
+
+    /// How often a field store is tried before a change is refused or a run is parked, at least once, and the pause before
+    /// the second try, which doubles each time up to a minute; 5 times and 200 ms unless chosen otherwise.
+    pub fn field_store_retry(mut self, attempts: u32, backoff: Duration) -> Self {
+        self.options.field_stores = Policy { attempts: attempts.max(1), backoff, ..AGAIN };
+        self
+    }
+
+    /// The keys for values of type [`Secret`](crate::Secret).
+    #[cfg(feature = "encryption")]
+    pub fn keys(mut self, keys: impl crate::secret::KeyProvider) -> Self {
+        self.options.cipher = Some(crate::secret::cipher(Arc::new(keys)));
+        self
+    }
+
+    /// What the fields of one context may take in the database, in bytes: above `large` a warning names the largest ones
+    /// once, above `most` a change is refused. 64 KiB and 1 MiB unless chosen otherwise. Fields that are routed to a store
+    /// do not count.
+    pub fn context_budget(mut self, large: usize, most: usize) -> Self {
+        self.options.limits.large_context = large;
+        self.options.limits.context = most;
         self
     }
 
@@ -156,11 +198,10 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        if let Some(name) = self.twice.first() {
-            return Err(EngineError::Configuration(format!(
-                "two workflows are named `{name}`: give one of them another name with `#[workflow(name = \"..\")]`"
-            )));
+        if let Some(twice) = self.twice.first() {
+            return Err(EngineError::Configuration(twice.clone()));
         }
+        super::requirements::check(&self.workflows, &self.options)?;
         let store: Arc<dyn Store> = match self.database {
             Database::None => {
                 return Err(EngineError::Configuration(

@@ -10,7 +10,8 @@ use crate::journal::{AttemptOutcome, RunIdentity};
 use crate::machine::{AnyWorkflow, Limits, ParkReason};
 use crate::policy::Policy;
 use crate::resources::Resources;
-use crate::run_env::RunEnv;
+use crate::run_env::{FieldStores, Fields, RunEnv};
+use crate::secret::vault::Cipher;
 use crate::session::Session;
 use crate::store::{InboxRow, Lease, RunRow, Status, Store, StoreError};
 use crate::value::Value;
@@ -30,6 +31,11 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     /// How often and how soon a hook is tried again.
     pub(crate) restore: Policy,
+    /// How often and how soon a field store is tried again.
+    pub(crate) field_stores: Policy,
+    pub(crate) stores: Arc<FieldStores>,
+    /// What encrypts secrets; none without keys.
+    pub(crate) cipher: Option<Arc<dyn Cipher>>,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::testing::Stubs,
 }
@@ -63,6 +69,8 @@ pub(crate) struct Residents {
     waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     /// The sessions of the runs in memory: they outlast a reload.
     sessions: HashMap<i64, Session>,
+    /// What keeps runs in memory from going on at the moment.
+    troubles: HashMap<i64, String>,
 }
 
 /// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
@@ -184,8 +192,27 @@ impl Core {
     /// What a run that is being loaded has at hand.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
         let session = self.residents().sessions.entry(row.number).or_default().clone();
-        let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
-        RunEnv::new(&identity, self.resources.clone(), session)
+        RunEnv::new(self.fields(row), self.resources.clone(), session)
+    }
+
+    /// How the fields of a run are written and read.
+    pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
+        let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        let Options { stores, cipher, .. } = &self.options;
+        Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
+    }
+
+    /// What keeps a run from going on at the moment, for people; `None` when nothing does.
+    pub(crate) fn set_trouble(&self, run: i64, trouble: Option<String>) {
+        let mut residents = self.residents();
+        match trouble {
+            Some(trouble) if residents.mail.contains_key(&run) => drop(residents.troubles.insert(run, trouble)),
+            _ => drop(residents.troubles.remove(&run)),
+        }
+    }
+
+    pub(crate) fn trouble(&self, run: i64) -> Option<String> {
+        self.residents().troubles.get(&run).cloned()
     }
 
     /// Makes room for a run in memory; `None` if it is there already.
@@ -213,6 +240,7 @@ impl Core {
             self.timers.set(Sleeper::Run(run), None);
             residents.mail.remove(&run);
             residents.sessions.remove(&run);
+            residents.troubles.remove(&run);
             residents.waiters.remove(&run)
         };
         for waiter in waiters.into_iter().flatten() {
@@ -232,6 +260,7 @@ impl Core {
         self.timers.set(Sleeper::Run(run), None);
         residents.mail.remove(&run);
         residents.sessions.remove(&run);
+        residents.troubles.remove(&run);
         drop(residents);
         self.moved.notify_waiters();
         true

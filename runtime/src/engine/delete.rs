@@ -2,21 +2,30 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::recovery;
+use super::{garbage, recovery};
 use crate::journal::Kind;
 use crate::machine::plain_entry;
-use crate::store::{Append, Change, EntryRow, Lease, Rejected, RunRow, Status, Write, Written};
+use crate::store::{Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
 
 /// How many rows are removed in one transaction: others wait no longer than for these.
 const SLICE: usize = 2_000;
 
-/// Removes a run that has ended or is parked, slice by slice.
+/// Removes a run that has ended or is parked, slice by slice, then what the field stores hold for it.
 pub(super) async fn delete(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let contents = match &row {
+        // Of a damaged run nobody knows; once it is gone all that is there is garbage.
+        Some(row) => garbage::contents(core, row).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     loop {
         match core.committer.write(Write::Delete { run, rows: SLICE }).await? {
-            Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => return Ok(()),
+            Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => {
+                garbage::delete_contents(core, contents).await;
+                return Ok(());
+            }
             Ok(_) => {}
             Err(Rejected::Refused(text)) => return Err(EngineError::Value(text)),
             Err(_) => {

@@ -1,6 +1,7 @@
 //! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
 
 use super::bodies::{Attempt, Bodies};
+use super::fields;
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::timers::Sleeper;
 use crate::error::AttemptCause;
@@ -38,7 +39,7 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
-        let bodies = Bodies::new(core.clone(), mail.sender.clone(), run.env().clone());
+        let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone());
         let draining = core.is_draining();
         Self { core, number, run, bodies, mail, due: None, left: None, last: None, draining }
     }
@@ -124,6 +125,9 @@ impl<'a> Driver<'a> {
         }
         let effects = self.run.take_free_effects();
         self.perform(effects);
+        if let Some((context, fields)) = self.run.take_saves() {
+            fields::save(&self.core, self.number, context, self.run.env(), fields, self.mail.sender.clone());
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -7,10 +7,12 @@ use super::{Engine, inbox};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::HistoryEntry;
+use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,6 +23,7 @@ pub struct Run {
     number: i64,
     id: String,
     workflow: String,
+    fields: Arc<Fields>,
 }
 
 /// How a run ended, as recorded.
@@ -35,8 +38,15 @@ pub(super) enum Ended {
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Run {
-    pub(super) fn new(engine: &Engine, number: i64, id: String, workflow: String) -> Self {
-        Self { engine: engine.clone(), number, id, workflow }
+    pub(super) fn new(engine: &Engine, row: &RunRow) -> Self {
+        let fields = engine.core.fields(row);
+        Self {
+            engine: engine.clone(),
+            number: row.number,
+            id: row.id.clone(),
+            workflow: row.workflow.clone(),
+            fields,
+        }
     }
 
     /// The run's id.
@@ -62,7 +72,8 @@ impl Run {
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
-        self.row().await.map(RunInfo::from_row)
+        let info = RunInfo::from_row(self.row().await?);
+        Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
     }
 
     async fn row(&self) -> Result<RunRow, EngineError> {
@@ -228,7 +239,9 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
         let unreadable = |what: &str, why: String| {
             RunError::Engine(EngineError::Value(format!("the {what} of run `{}` cannot be read: {why}", self.id)))
         };
-        match self.run.ended().await? {
+        let ended = self.run.ended().await?;
+        let _offered = self.run.fields.offer();
+        codec::at_output(|| match ended {
             Ended::Completed(value) => codec::decode(&value).map_err(|why| unreadable("result", why.to_string())),
             Ended::Failed(value) => Err(match codec::decode(&value) {
                 Ok(error) => RunError::Failed(error),
@@ -236,6 +249,6 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
             Ended::Parked(reason) => Err(RunError::Parked { reason }),
-        }
+        })
     }
 }

@@ -24,6 +24,9 @@ pub struct RunInfo {
     pub sleeps_until: Option<SystemTime>,
     /// Why it is parked, if it is.
     pub parked: Option<ParkReason>,
+    /// What keeps it from going on at the moment, as the engine knows that drives it: a field store or a restore hook that
+    /// fails and is tried again. Asked of another process it is `None`.
+    pub trouble: Option<String>,
     /// Its number in the database: give the last one of a page to [`RunFilter::after`] to get the next page.
     pub number: i64,
 }
@@ -39,6 +42,7 @@ impl RunInfo {
             changed_at: moment(row.updated_at),
             sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
             parked: parked.and_then(ParkReason::from_json),
+            trouble: None,
             number: row.number,
             id: row.id,
             workflow: row.workflow,

@@ -189,7 +189,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
         let foreign = foreign(&mails, sender);
         let mut run = stubbed(&mails, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut load = |row: &FieldRow| fields::load(&mails, &env, row);
+            let mut load = |row: &FieldRow| fields::load(&mails, rebuilt.number, &env, row);
             rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
         }));
         Ok(match outcome {

@@ -28,13 +28,16 @@ impl Preparation {
     ///
     /// # Errors
     /// Why the run is to be parked: the last of the tries has failed.
-    pub(super) async fn make(self, core: &Core) -> Result<(), ParkReason> {
+    pub(super) async fn make(self, core: &Core, run: i64) -> Result<(), ParkReason> {
         let policy = core.options.restore;
         let mut failed = 0;
         loop {
             let made = AssertUnwindSafe(self.try_make()).catch_unwind().await;
             let why = match made {
-                Ok(Ok(())) => return Ok(()),
+                Ok(Ok(())) => {
+                    core.set_trouble(run, None);
+                    return Ok(());
+                }
                 Ok(Err(why)) => why,
                 Err(panic) => format!("a restore hook panicked: {}", panic_text(&*panic)),
             };
@@ -43,7 +46,8 @@ impl Preparation {
                 let message = format!("{why} ({failed} tries). Mend what it needs and retry the run; nothing is lost");
                 return Err(ParkReason::new(ParkCause::Restore, message));
             }
-            tracing::warn!(why, failed, "what a step needs could not be made; it is tried again");
+            tracing::warn!(run, why, failed, "what a step needs could not be made; it is tried again");
+            core.set_trouble(run, Some(format!("{why} (failed {failed} of {} times)", policy.attempts)));
             tokio::time::sleep(policy.wait(failed, 0.5)).await;
         }
     }

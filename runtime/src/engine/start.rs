@@ -7,6 +7,7 @@ use super::{Engine, load};
 use crate::codec;
 use crate::journal::Kind;
 use crate::machine::{Machine, first_entry, same_value};
+use crate::secret::vault::redact;
 use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
@@ -23,16 +24,13 @@ const AGAIN: Duration = Duration::from_millis(200);
 #[must_use = "a run is started when the call is awaited: add `.await`"]
 pub struct StartCall<'engine, W: WorkflowDef> {
     engine: &'engine Engine,
-    input: Result<Value, EngineError>,
+    input: W::Input,
     id: Option<String>,
     workflow: PhantomData<fn() -> W>,
 }
 
 impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
-    pub(super) fn new(engine: &'engine Engine, input: &W::Input) -> Self {
-        let input = codec::record(input).map_err(|error| {
-            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))
-        });
+    pub(super) fn new(engine: &'engine Engine, input: W::Input) -> Self {
         Self { engine, input, id: None, workflow: PhantomData }
     }
 
@@ -61,21 +59,26 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
                 return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
             }
             // A start goes on to its end even if nobody waits for it any longer.
-            let (starting, input) = (core.clone(), self.input?);
+            let (starting, input) = (core.clone(), self.input);
             let started = core.runtime.spawn(async move { start::<W>(&starting, id, input).await });
             let (row, is_new) = started.await.unwrap_or(Err(EngineError::ShuttingDown))?;
-            Ok(RunHandle::new(Run::new(self.engine, row.number, row.id, row.workflow), is_new))
+            Ok(RunHandle::new(Run::new(self.engine, &row), is_new))
         })
     }
 }
 
-async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Result<(RunRow, bool), EngineError> {
+/// The input as it is recorded for a run: what it holds of secrets is bound to the run.
+fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
+    let _offered = core.fields(row).offer();
+    let input = codec::at_input(|| codec::record(input));
+    input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
+}
+
+async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) -> Result<(RunRow, bool), EngineError> {
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
-    let first = first_entry(W::NAME, input.clone(), at);
     let lease = core.leases.primary();
     let busy = core.busy();
-    let new = NewRun { id: id.clone(), workflow: W::NAME.to_owned(), lease, incarnation, at, first: first.clone() };
     let row = |number| RunRow {
         number,
         id: id.clone(),
@@ -90,6 +93,8 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Re
         updated_at: at,
         parked: None,
     };
+    let first = first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at);
+    let new = NewRun { id: id.clone(), workflow: W::NAME.to_owned(), lease, incarnation, at, first: first.clone() };
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
             let row = row(number);
@@ -97,7 +102,7 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: Value) -> Re
             drop(busy);
             Ok((row, true))
         }
-        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, &input).await.map(|row| (row, false)),
+        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, input).await.map(|row| (row, false)),
         Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
         Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
@@ -130,7 +135,7 @@ fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crat
 }
 
 /// The id is taken: by the same start, or by something else.
-async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: &Value) -> Result<RunRow, EngineError> {
+async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: W::Input) -> Result<RunRow, EngineError> {
     if row.workflow != W::NAME {
         return Err(EngineError::OtherWorkflow { id: row.id, expected: W::NAME.to_owned(), found: row.workflow });
     }
@@ -143,9 +148,14 @@ async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: &Value
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
-    let recode = |value: &Value| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok();
-    if !same_value(recode, &recorded, input) {
-        let (recorded, given) = (recorded.to_string(), input.to_string());
+    let given = encode::<W>(core, &row, &input)?;
+    let recode =
+        |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
+    let offered = core.fields(&row).offer();
+    let same = same_value(recode, &recorded, &given);
+    drop(offered);
+    if !same {
+        let [recorded, given] = [recorded, given].map(|value| redact(&value.to_string()).into_owned());
         return Err(EngineError::OtherInput { id: row.id, recorded, given });
     }
     // One that is in the middle of something is in memory already, unless something has gone wrong.

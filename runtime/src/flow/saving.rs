@@ -1,22 +1,24 @@
 //! Fields that go to stores: saved before the change that points to them is recorded.
 
-use crate::context::{ContextError, FieldValues, Schema};
-use crate::journal::{Journal, RoutedValue};
+use crate::context::{ContextError, FieldValues};
+use crate::journal::{ContextChange, Journal, RoutedValue};
 use crate::value::Form;
 use std::future::poll_fn;
 
-/// Saves what is routed to stores and puts what points to it in its place.
+/// Saves what is routed to stores and puts what points to it in its place; what stays in the database must fit.
 ///
 /// The turn in which the workflow makes the change stays open meanwhile, so that it is one step of its history.
 ///
 /// # Errors
-/// A store has given up: names field and store.
+/// A store has given up: names field and store. Or the context is too large: names the largest fields.
 pub(super) async fn save_routed(
     journal: &dyn Journal,
     position: u64,
-    schema: &Schema,
+    change: &ContextChange<'_>,
     values: &mut FieldValues,
 ) -> Result<(), ContextError> {
+    journal.fits(change, values)?;
+    let (ContextChange::Set { schema, .. } | ContextChange::Update { schema, .. }) = change;
     let mut places = Vec::new();
     let mut routed = Vec::new();
     for (place, (name, value)) in values.iter().enumerate() {
@@ -34,7 +36,7 @@ pub(super) async fn save_routed(
         // The store has it now; a large value shall not be held twice.
         values[*place].1.bytes = bytes::Bytes::new();
     }
-    journal.save(position, routed);
+    journal.save(position, schema.name, routed);
     let mut open = Open { journal, position, done: false };
     let saved = poll_fn(|cx| journal.poll_saved(position, cx)).await;
     open.done = true;

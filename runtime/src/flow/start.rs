@@ -55,13 +55,12 @@ impl<C: StepContext> Start<C> {
         position: u64,
         store: impl FnOnce() -> Result<(C::Stored, FieldValues), ContextError>,
     ) -> Result<Flow<C>, ContextError> {
-        let schema = C::Stored::schema();
-        let change = ContextChange::Set { context: C::Stored::NAME, schema };
+        let change = ContextChange::Set { context: C::Stored::NAME, schema: C::Stored::schema() };
         let (context, older) = match self.journal.recorded_change(position, &change) {
             Recorded::New => {
                 let mut stored = store();
                 if let Ok((context, values)) = &mut stored {
-                    match save_routed(&*self.journal, position, schema, values).await {
+                    match save_routed(&*self.journal, position, &change, values).await {
                         Ok(()) => context.point_to_stored(values)?,
                         Err(error) => stored = Err(error),
                     }

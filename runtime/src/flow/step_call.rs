@@ -21,6 +21,7 @@ use std::task::{Context, Poll};
 #[must_use = "a step runs only when it is awaited: add `.await`"]
 pub struct StepCall<'flow, T, E = crate::Error> {
     call: PendingCall,
+    name: &'static str,
     flow: PhantomData<&'flow ()>,
     result: PhantomData<fn() -> Result<T, E>>,
 }
@@ -28,6 +29,7 @@ pub struct StepCall<'flow, T, E = crate::Error> {
 impl<T, E> StepCall<'_, T, E> {
     pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: StepCallSpec) -> Self {
         Self {
+            name: call.name,
             call: PendingCall::new(flow.journal(), First::Step(Box::new(call))),
             flow: PhantomData,
             result: PhantomData,
@@ -39,10 +41,13 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
     type Output = Result<T, StepError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let name = self.name;
         self.call.poll(cx, |completion| match completion {
-            Completion::Completed(value) => codec::decode(&value).map(Ok).map_err(|error| error.to_string()),
+            Completion::Completed(value) => {
+                codec::at_result(name, || codec::decode(&value)).map(Ok).map_err(|error| error.to_string())
+            }
             Completion::Failed(value) => {
-                serde_json::from_slice(&value.bytes).map(Err).map_err(|error| error.to_string())
+                codec::at_result(name, || codec::decode(&value)).map(Err).map_err(|error| error.to_string())
             }
             Completion::Fired => Err("a timer fired where a step was called".into()),
         })
@@ -66,8 +71,8 @@ pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
     let spec = StepCallSpec {
         name: S::NAME,
-        arguments: S::encode_args(args).map_err(|error| error.to_string()),
-        recode: |recorded| S::encode_args(&S::decode_args(recorded).ok()?).ok(),
+        arguments: codec::at_args(S::NAME, || S::encode_args(args)).map_err(|error| error.to_string()),
+        recode: |recorded| codec::at_args(S::NAME, || S::encode_args(&S::decode_args(recorded).ok()?).ok()),
         policy: S::POLICY,
         body,
     };

@@ -53,7 +53,7 @@ impl<C: StepContext> Flow<C> {
                 let update = Unfinished { flow: self, update: Some(update) };
                 let encoded = match encoded {
                     Ok(mut values) => {
-                        let saved = save_routed(&*update.flow.journal, position, schema, &mut values).await;
+                        let saved = save_routed(&*update.flow.journal, position, &change, &mut values).await;
                         saved.map(|()| values)
                     }
                     Err(error) => Err(error),
@@ -127,7 +127,7 @@ impl<C: StepContext> Flow<C> {
         mut stored: Result<(C::Stored, FieldValues), ContextError>,
     ) -> Result<(), ContextError> {
         if let Ok((context, values)) = &mut stored {
-            match save_routed(&*self.journal, position, C::Stored::schema(), values).await {
+            match save_routed(&*self.journal, position, change, values).await {
                 Ok(()) => context.point_to_stored(values)?,
                 Err(error) => stored = Err(error),
             }

@@ -3,7 +3,7 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
-use crate::context::{ContextError, Schema, SharedContext};
+use crate::context::{ContextError, FieldValues, Schema, SharedContext};
 use crate::error::AttemptCause;
 use crate::policy::Policy;
 use crate::resources::Need;
@@ -63,6 +63,12 @@ pub trait Journal: Send + Sync {
     /// What the history says of a change of the context that the workflow is about to make.
     fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded;
 
+    /// Whether a context with these new values is not too large to be kept in the database.
+    ///
+    /// # Errors
+    /// It is: names the largest fields.
+    fn fits(&self, change: &ContextChange<'_>, values: &FieldValues) -> Result<(), ContextError>;
+
     /// Appends a change of the context: the new values, or why it was refused. Called after [`Recorded::New`].
     fn append_change(
         &self,
@@ -75,7 +81,7 @@ pub trait Journal: Send + Sync {
     fn share_context(&self, context: Option<SharedContext>);
 
     /// Saves the values of fields that are routed to stores, before the change that points to them is appended.
-    fn save(&self, position: u64, fields: Vec<RoutedValue>);
+    fn save(&self, position: u64, context: &'static str, fields: Vec<RoutedValue>);
 
     /// What has become of such saves: the values that point to what was saved, or the field that could not be saved, and
     /// why. Ready exactly once.

@@ -2,6 +2,7 @@
 
 use crate::codec;
 use crate::journal::StepCallSpec;
+use crate::secret::vault::sealed_any;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 
@@ -10,10 +11,12 @@ pub(crate) type Recode = fn(&Value) -> Option<Value>;
 
 /// Arguments as they are recorded: above `limit` bytes only their hash, unless their type has no order to rely on.
 pub(super) fn to_record(call: &StepCallSpec, arguments: &Value, limit: usize) -> Value {
-    if arguments.bytes.len() <= limit || is_unordered(call.recode, arguments) {
+    if arguments.bytes.len() <= limit {
         return arguments.clone();
     }
-    hash(arguments)
+    // What holds a secret is written otherwise under another key, so a hash could not be compared after a rotation.
+    let (unordered, secret) = sealed_any(|| is_unordered(call.recode, arguments));
+    if unordered || secret { arguments.clone() } else { hash(arguments) }
 }
 
 fn hash(arguments: &Value) -> Value {

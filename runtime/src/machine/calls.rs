@@ -4,8 +4,9 @@ use super::fault::ParkReason;
 use super::state::{Call, Saving, State, StepInFlight, What};
 use super::turn::Turn;
 use super::{Limits, arguments, changed};
-use crate::context::{ContextError, SharedContext};
+use crate::context::{ContextError, FieldValues, SharedContext};
 use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec};
+use crate::run_env::Fields;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +16,24 @@ use std::task::{Context, Poll};
 pub(crate) struct RunJournal {
     identity: Arc<RunIdentity>,
     limits: Limits,
+    fields: Arc<Fields>,
     state: Mutex<State>,
 }
 
 impl RunJournal {
-    pub(super) fn new(identity: RunIdentity, limits: Limits) -> Self {
-        Self { identity: Arc::new(identity), limits, state: Mutex::default() }
+    pub(super) fn new(limits: Limits, fields: Arc<Fields>) -> Self {
+        Self { identity: fields.run().clone(), limits, fields, state: Mutex::default() }
+    }
+
+    /// Why a secret could not be written or read: no fault of the run, which waits for its key.
+    pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
+        let fault = self.fields.vault().take_fault()?;
+        let run = &self.identity;
+        let message = format!(
+            "run `{}` (workflow `{}`) cannot go on: {fault}. Give the engine the key; the run then goes on by itself",
+            run.id, run.workflow
+        );
+        Some(ParkReason::new(super::ParkCause::MissingKey, message).at(position))
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -83,6 +96,12 @@ impl Journal for RunJournal {
             let attempt = entry.attempt.unwrap_or(0);
             let step = StepInFlight { call, context: entry.context, attempt, failures: Vec::new(), retry_due: None };
             return state.insert(position, What::Step(Box::new(step)));
+        }
+        if call.arguments.is_err()
+            && let Some(reason) = self.missing_key(Some(position))
+        {
+            state.fault.get_or_insert(reason);
+            return;
         }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         let arguments = call.arguments.as_ref().ok().filter(|value| value.bytes.len() <= self.limits.value);
@@ -162,7 +181,12 @@ impl Journal for RunJournal {
     }
 
     fn unreadable(&self, position: u64, why: String) {
+        let missing_key = self.missing_key(Some(position));
         let mut state = self.state();
+        if let Some(reason) = missing_key {
+            state.fault.get_or_insert(reason);
+            return;
+        }
         let run = &self.identity;
         let message = format!(
             "a recorded value of run `{}` (workflow `{}`, position {position}) cannot be read with today's types: {why}. \
@@ -206,9 +230,14 @@ impl Journal for RunJournal {
             _ => {
                 state.context_entry = Some(entry.seq);
                 let rows = state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default();
+                state.inline.write(rows.iter().map(|row| (row.name.as_str(), &row.value)));
                 Recorded::Made { version: changed::version(&entry), rows }
             }
         }
+    }
+
+    fn fits(&self, change: &ContextChange<'_>, values: &FieldValues) -> Result<(), ContextError> {
+        self.state().inline.fits(change, values, &self.limits, &self.identity)
     }
 
     fn append_change(
@@ -217,8 +246,13 @@ impl Journal for RunJournal {
         change: &ContextChange<'_>,
         values: Result<Vec<(&'static str, Value)>, Value>,
     ) {
+        let missing_key = if values.is_err() { self.missing_key(Some(position)) } else { None };
         let mut guard = self.state();
         let state = &mut *guard;
+        if let Some(reason) = missing_key {
+            state.fault.get_or_insert(reason);
+            return;
+        }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         let (name, kind, value) = match change {
             ContextChange::Set { context, schema } => (context, Kind::ContextSet, schema.to_json()),
@@ -235,6 +269,7 @@ impl Journal for RunJournal {
             entry.name = Some((*name).to_owned());
             entry.value = Some(value);
         });
+        state.inline.write(fields.iter().map(|(name, value)| (*name, value)));
         turn.write_fields(seq, fields);
         if kind != Kind::ContextRefused {
             state.context_entry = Some(seq);
@@ -245,8 +280,8 @@ impl Journal for RunJournal {
         self.state().context = context;
     }
 
-    fn save(&self, position: u64, fields: Vec<RoutedValue>) {
-        self.state().saving = Some(Saving { position, fields: Some(fields), outcome: None, waker: None });
+    fn save(&self, position: u64, context: &'static str, fields: Vec<RoutedValue>) {
+        self.state().saving = Some(Saving { position, context, fields: Some(fields), outcome: None, waker: None });
     }
 
     fn poll_saved(&self, position: u64, cx: &mut Context<'_>) -> Poll<Result<Vec<Value>, ContextError>> {

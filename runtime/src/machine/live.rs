@@ -32,6 +32,11 @@ impl Machine {
         if self.suspended.is_some() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
+        if let AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } = &outcome
+            && let Some(reason) = self.journal.missing_key(Some(position))
+        {
+            return self.park(reason);
+        }
         let limit = self.limits.value;
         let outcome = match outcome {
             AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
@@ -349,6 +354,9 @@ impl Machine {
     }
 
     pub(super) fn unstorable(&self, why: &str) -> ParkReason {
+        if let Some(reason) = self.journal.missing_key(None) {
+            return reason;
+        }
         let run = self.journal.identity();
         let message = format!(
             "the result of workflow `{}` (run `{}`) cannot be stored: {why}. Return a value that can; the run then ends by itself",

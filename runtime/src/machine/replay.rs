@@ -5,6 +5,7 @@ use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{AnyWorkflow, BodyEnd, Effect, Machine, state};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
+use crate::run_env::Pointer;
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
 use crate::value::{Form, Value};
 use crate::{AttemptFailure, codec};
@@ -113,6 +114,9 @@ impl Machine {
     fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
         let in_store = self.pending.fields.iter_mut().filter(|row| row.value.form == Form::Stored);
         for row in in_store {
+            if let Ok(pointer) = Pointer::read(&row.value) {
+                self.env.fields.note(&pointer);
+            }
             if let Some(schema) = workflow.schema()
                 && let Some(field) = schema.field(&row.name)
                 && !(field.lazy)()
@@ -195,7 +199,10 @@ impl Machine {
     /// Makes the body from the first entry.
     pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
         let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
-        match workflow.body(self.journal.clone(), input) {
+        let offered = self.env.fields.offer();
+        let body = workflow.body(self.journal.clone(), input);
+        drop(offered);
+        match body {
             Ok(body) => {
                 self.future = Some(body);
                 Ok(())
@@ -205,6 +212,9 @@ impl Machine {
     }
 
     fn unreadable_input(&self, error: &codec::CodecError) -> ParkReason {
+        if let Some(reason) = self.journal.missing_key(None) {
+            return reason;
+        }
         let run = self.journal.identity();
         ParkReason::new(
             ParkCause::Unreadable,

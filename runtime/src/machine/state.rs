@@ -1,6 +1,7 @@
 //! What the body of a run and the machine around it share: the open turn, the calls in flight, the context.
 
 use super::fault::ParkReason;
+use super::inline::Inline;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) drawn: u64,
     pub(super) context: Option<SharedContext>,
     pub(super) context_entry: Option<u64>,
+    /// How much of the context is in the database.
+    pub(super) inline: Inline,
     /// Fields that are being saved, before the change that points to them is recorded.
     pub(super) saving: Option<Saving>,
     #[cfg(feature = "testing")]
@@ -38,6 +41,8 @@ pub(super) struct State {
 /// Fields on their way to stores. The turn stays open meanwhile.
 pub(super) struct Saving {
     pub(super) position: u64,
+    /// The context's recorded name.
+    pub(super) context: &'static str,
     /// What is to be saved, until it is handed out.
     pub(super) fields: Option<Vec<RoutedValue>>,
     pub(super) outcome: Option<Result<Vec<Value>, ContextError>>,

@@ -26,10 +26,12 @@ pub(super) enum Deferred {
 }
 
 impl Machine {
-    /// The fields that are to be saved now, once.
-    pub(crate) fn take_saves(&mut self) -> Option<Vec<RoutedValue>> {
+    /// The fields that are to be saved now, once, with the name of their context.
+    pub(crate) fn take_saves(&mut self) -> Option<(&'static str, Vec<RoutedValue>)> {
         self.suspended.as_ref()?;
-        self.journal.state().saving.as_mut()?.fields.take()
+        let mut state = self.journal.state();
+        let saving = state.saving.as_mut()?;
+        Some((saving.context, saving.fields.take()?))
     }
 
     /// The fields are saved, each with the value that points to it; or one of them cannot be.

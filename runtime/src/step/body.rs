@@ -55,7 +55,8 @@ impl<S: StepDef> StepBody for Body<S> {
         scope: Arc<StepScope>,
         env: Arc<RunEnv>,
     ) -> BoxFuture<'static, AttemptOutcome> {
-        let args = match S::decode_args(arguments) {
+        let _offered = env.fields.offer();
+        let args = match codec::at_args(S::NAME, || S::decode_args(arguments)) {
             Ok(args) => args,
             Err(error) => return std::future::ready(unstorable(&format!("an argument: {error}"))).boxed(),
         };
@@ -108,16 +109,19 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
     scope: Arc<StepScope>,
     env: Arc<RunEnv>,
 ) -> BoxFuture<'static, AttemptOutcome> {
+    let (name, fields) = (scope.name.clone(), env.fields.clone());
     let ambient = Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env };
     let body = Scoped { ambient, future: Box::pin(body) };
     async move {
-        match body.await {
+        let outcome = body.await;
+        let _offered = fields.offer();
+        codec::at_result(&name, || match outcome {
             Ok(value) => match codec::record(&value) {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
             Err(error) => failed(&error, is_final(&error)),
-        }
+        })
     }
     .boxed()
 }

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Runs a workflow once, then again and again with every fault at every commit, and checks that result, final context
 /// and finished steps agree and that nothing that anyone saw is lost.
 ///
+/// Field stores are kept in memory. The faults where fields are saved: a crash before, within and after the save, and a
+/// store that fails once.
+///
 /// The faults, each at every commit: a crash before it, after it, and again in the recovery; the lease taken by another
 /// owner while the old one goes on; the store failing once, and for long; the answer of the store lost; eviction and
 /// reload. Each with several orders in which concurrent steps complete.
@@ -122,18 +125,21 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
 async fn everywhere(subject: &Subject, seed: u64, orders: u64) -> CrashReport {
     let plan = |order: u64, fault| Plan { order: seed.wrapping_mul(1_000).wrapping_add(order), fault };
     let mut ends: Vec<End> = Vec::new();
-    let mut commits = Vec::new();
+    let mut counts = Vec::new();
     for order in 0..orders {
-        let Played { end, commits: count } = play(subject, plan(order, None)).await;
-        commits.push(count);
+        let Played { end, commits, saves } = play(subject, plan(order, None)).await;
+        counts.push((commits, saves));
         if !ends.contains(&end) {
             ends.push(end);
         }
     }
-    let mut scenarios = commits.len();
-    for (order, &count) in (0..orders).zip(&commits) {
-        for (fault, commit) in Fault::ALL.into_iter().flat_map(|fault| (0..count).map(move |commit| (fault, commit))) {
-            let plan = plan(order, Some((fault, commit)));
+    let mut scenarios = counts.len();
+    for (order, &(commits, saves)) in (0..orders).zip(&counts) {
+        let everywhere = |faults: &'static [Fault], places| {
+            faults.iter().flat_map(move |fault| (0..places).map(move |place| (*fault, place)))
+        };
+        for fault in everywhere(&Fault::AT_COMMIT, commits).chain(everywhere(&Fault::AT_SAVE, saves)) {
+            let plan = plan(order, Some(fault));
             let played = play(subject, plan).await;
             scenarios += 1;
             if let [only] = &ends[..] {
@@ -146,7 +152,8 @@ async fn everywhere(subject: &Subject, seed: u64, orders: u64) -> CrashReport {
             }
         }
     }
-    CrashReport { scenarios, commits: commits.into_iter().max().unwrap_or(0), results: ends.len() }
+    let commits = counts.iter().map(|(commits, _)| *commits).max().unwrap_or(0);
+    CrashReport { scenarios, commits, results: ends.len() }
 }
 
 async fn play(subject: &Subject, plan: Plan) -> Played {

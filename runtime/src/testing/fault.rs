@@ -21,10 +21,19 @@ pub(super) enum Fault {
     AnswerLost,
     /// The run is dropped from memory after the commit and loaded again.
     Evicted,
+    /// The process dies before the fields of a change are saved.
+    CrashBeforeSave,
+    /// The process dies when all but the last of them are saved.
+    CrashWithinSave,
+    /// The process dies when they are saved and nothing points to them yet.
+    CrashAfterSave,
+    /// The first try to save them fails half-way.
+    SaveFailsOnce,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 8] = [
+    /// Those that happen at commits.
+    pub(super) const AT_COMMIT: [Self; 8] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInRecovery,
@@ -34,6 +43,17 @@ impl Fault {
         Self::AnswerLost,
         Self::Evicted,
     ];
+
+    /// Those that happen where fields are saved in stores.
+    pub(super) const AT_SAVE: [Self; 4] =
+        [Self::CrashBeforeSave, Self::CrashWithinSave, Self::CrashAfterSave, Self::SaveFailsOnce];
+
+    const fn place(self) -> &'static str {
+        match self {
+            Self::CrashBeforeSave | Self::CrashWithinSave | Self::CrashAfterSave | Self::SaveFailsOnce => "save",
+            _ => "commit",
+        }
+    }
 }
 
 /// One way to play a workflow through.
@@ -41,7 +61,7 @@ impl Fault {
 pub(super) struct Plan {
     /// Decides in which order bodies complete.
     pub(super) order: u64,
-    /// What goes wrong, and at which commit.
+    /// What goes wrong, and at which commit or save.
     pub(super) fault: Option<(Fault, usize)>,
 }
 
@@ -49,7 +69,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fault {
             None => write!(f, "without a fault (order {})", self.order),
-            Some((fault, commit)) => write!(f, "{fault:?} at commit {commit} (order {})", self.order),
+            Some((fault, at)) => write!(f, "{fault:?} at {} {at} (order {})", fault.place(), self.order),
         }
     }
 }

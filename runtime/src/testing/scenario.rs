@@ -6,15 +6,17 @@ use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
 use super::stub::Stubs;
 use crate::engine::rebuild;
-use crate::journal::RunIdentity;
-use crate::machine::{AnyWorkflow, Effect, Limits, Machine, Rebuild, first_entry};
+use crate::field_store::MemoryFieldStore;
+use crate::journal::{RoutedValue, RunIdentity};
+use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry};
 use crate::resources::Resources;
-use crate::run_env::RunEnv;
+use crate::run_env::{FieldStores, Fields, Pointer, RunEnv};
 use crate::session::Session;
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
 };
-use crate::value::Value;
+use crate::value::{Form, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
@@ -35,6 +37,8 @@ pub(super) struct Played {
     pub(super) end: End,
     /// How many commits there were.
     pub(super) commits: usize,
+    /// How often fields were saved in stores.
+    pub(super) saves: usize,
 }
 
 struct Scenario<'a> {
@@ -45,6 +49,8 @@ struct Scenario<'a> {
     lease: Lease,
     now: i64,
     commits: usize,
+    saves: usize,
+    stores: Arc<FieldStores>,
     failing: usize,
     crash_again: bool,
     dice: Dice,
@@ -60,6 +66,13 @@ enum Next {
 }
 
 impl Subject {
+    /// A store in memory for each name that the context routes fields to.
+    fn stores(&self) -> Arc<FieldStores> {
+        let names = self.workflow.schema().into_iter().flat_map(|schema| schema.fields).filter_map(|field| field.store);
+        let store = |name: &str| (name.to_owned(), Arc::new(MemoryFieldStore::default()) as _);
+        Arc::new(names.map(store).collect())
+    }
+
     /// Plays the workflow through.
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = MemoryStore::new();
@@ -85,6 +98,8 @@ impl Subject {
             lease,
             now: BEGINNING,
             commits: 0,
+            saves: 0,
+            stores: self.stores(),
             failing: 0,
             crash_again: false,
             dice: Dice(plan.order),
@@ -97,13 +112,13 @@ impl Subject {
 
 impl Scenario<'_> {
     async fn play(mut self) -> Result<Played, String> {
-        let mut run = self.load()?;
+        let mut run = self.load().await?;
         loop {
             match self.advance(&mut run).await? {
                 Next::GoOn => {}
                 Next::Reload => {
                     drop(run);
-                    run = self.load()?;
+                    run = self.load().await?;
                 }
                 Next::Ended => break,
             }
@@ -116,12 +131,15 @@ impl Scenario<'_> {
         self.seen.journal(journal.clone())?;
         let fields = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
-        self.replay_whole(&end)?;
-        Ok(Played { end, commits: self.commits })
+        self.replay_whole(&end).await?;
+        Ok(Played { end, commits: self.commits, saves: self.saves })
     }
 
     /// One commit, one completion, or one jump of the clock.
     async fn advance(&mut self, run: &mut Machine) -> Result<Next, String> {
+        if let Some((_, fields)) = run.take_saves() {
+            return self.save(run, fields).await;
+        }
         if let Some(append) = run.take_append(self.now) {
             return self.commit(run, append).await;
         }
@@ -146,13 +164,41 @@ impl Scenario<'_> {
         }
     }
 
+    /// Saves the fields of a change, while its turn is open.
+    async fn save(&mut self, run: &mut Machine, fields: Vec<RoutedValue>) -> Result<Next, String> {
+        let save = self.saves;
+        self.saves += 1;
+        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_SAVE.contains(fault) && *at == save);
+        let env = run.env().clone();
+        let all = fields.len();
+        let first = match fault {
+            Some((Fault::CrashBeforeSave, _)) => 0,
+            Some((Fault::CrashWithinSave | Fault::SaveFailsOnce, _)) => all - 1,
+            _ => all,
+        };
+        for field in &fields[..first] {
+            env.fields.save(field).await.map_err(|error| error.to_string())?;
+        }
+        if let Some((Fault::CrashBeforeSave | Fault::CrashWithinSave | Fault::CrashAfterSave, _)) = fault {
+            self.crash().await;
+            return Ok(Next::Reload);
+        }
+        let mut saved = Vec::with_capacity(all);
+        for field in &fields {
+            saved.push(env.fields.save(field).await.map_err(|error| error.to_string())?);
+        }
+        run.saved(Ok(saved), self.now);
+        Ok(Next::GoOn)
+    }
+
     async fn commit(&mut self, run: &mut Machine, append: Append) -> Result<Next, String> {
         let commit = self.commits;
         self.commits += 1;
         if commit > ENDLESS {
             return Err(format!("the workflow has not ended after {ENDLESS} commits"));
         }
-        let fault = self.plan.fault.filter(|(_, at)| *at == commit).map(|(fault, _)| fault);
+        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
+        let fault = fault.map(|(fault, _)| fault);
         if self.failing > 0 {
             self.failing -= 1;
             return Ok(Next::Reload);
@@ -186,7 +232,7 @@ impl Scenario<'_> {
                 self.crash().await;
                 return Ok(Next::Reload);
             }
-            Some(Fault::CrashAfter | Fault::AnswerLost | Fault::Evicted) | None => {}
+            _ => {}
         }
         write(&self.store, Write::Append(append))?;
         let journal = self.journal()?;
@@ -239,25 +285,33 @@ impl Scenario<'_> {
         Ok(ended)
     }
 
-    fn load(&mut self) -> Result<Machine, String> {
+    async fn load(&mut self) -> Result<Machine, String> {
         self.bodies = Bodies::default();
         let row = self.row()?;
         let mut run = self.fresh(&row);
-        self.rebuild(&mut run, &row)?;
+        self.rebuild(&mut run, &row).await?;
         Ok(run)
     }
 
     fn fresh(&self, row: &RunRow) -> Machine {
         let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
-        let env = RunEnv::new(&identity, Resources::default(), Session::default());
+        let fields = Fields::new(self.store.database_id(), Arc::new(identity), self.stores.clone(), None);
+        let env = RunEnv::new(fields, Resources::default(), Session::default());
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
         run.with_stubs(self.subject.stubs.clone())
     }
 
-    fn rebuild(&self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
-        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now, &mut |_| {
-            Err(Rebuild::Park(crate::ParkReason::new(crate::ParkCause::FieldStore, "")))
-        }) {
+    async fn rebuild(&self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
+        // A replay cannot wait, so what it may ask for is loaded before.
+        let rows = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
+        let mut values = HashMap::new();
+        for row in rows.into_iter().filter(|row| row.value.form == Form::Stored) {
+            let pointer = Pointer::read(&row.value).map_err(|error| error.to_string())?;
+            let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
+            values.insert((row.seq, row.name), value);
+        }
+        let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
+        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now, load) {
             Ok(()) => Ok(()),
             Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {reason}")),
             Err(Rebuild::Store(error)) => Err(error.to_string()),
@@ -265,10 +319,10 @@ impl Scenario<'_> {
     }
 
     /// The whole journal once more, from nothing: the code follows it to the same end.
-    fn replay_whole(&self, end: &End) -> Result<(), String> {
+    async fn replay_whole(&self, end: &End) -> Result<(), String> {
         let row = self.row()?;
         let mut run = self.fresh(&row);
-        self.rebuild(&mut run, &row)?;
+        self.rebuild(&mut run, &row).await?;
         match run.ended() {
             Some(status) if status == end.status => Ok(()),
             other => Err(format!("replayed from the start the run ends as {other:?}, recorded is {}", end.status)),

@@ -1,0 +1,28 @@
+//! The places at which values stand: a secret is bound to its place, so that nobody can move it to another.
+
+use crate::secret::vault::at;
+
+/// A field of a context, by the name under which it is recorded.
+pub(crate) fn at_field<R>(name: &str, code: impl FnOnce() -> R) -> R {
+    at(&format!("field:{name}"), code)
+}
+
+/// The arguments of a step.
+pub(crate) fn at_args<R>(step: &str, code: impl FnOnce() -> R) -> R {
+    at(&format!("args:{step}"), code)
+}
+
+/// The result of a step, or its error.
+pub(crate) fn at_result<R>(step: &str, code: impl FnOnce() -> R) -> R {
+    at(&format!("result:{step}"), code)
+}
+
+/// The input of a workflow.
+pub(crate) fn at_input<R>(code: impl FnOnce() -> R) -> R {
+    at("input", code)
+}
+
+/// The result of a workflow, or its error.
+pub(crate) fn at_output<R>(code: impl FnOnce() -> R) -> R {
+    at("output", code)
+}

@@ -1,0 +1,59 @@
+//! What the registered workflows need and the engine may not have: found at its start, not in the middle of a run.
+
+use super::core::Options;
+use super::error::EngineError;
+use crate::context::Schema;
+use crate::machine::AnyWorkflow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// # Errors
+/// The first thing that is missing, by workflow and field.
+pub(super) fn check(
+    workflows: &BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+    options: &Options,
+) -> Result<(), EngineError> {
+    for (name, workflow) in workflows {
+        if let Some(schema) = workflow.schema() {
+            fields(name, schema, options)?;
+        }
+        if let Some(place) = workflow.secret_place().filter(|_| options.cipher.is_none()) {
+            return Err(no_keys(&format!("the {place} of workflow `{name}`")));
+        }
+    }
+    Ok(())
+}
+
+fn fields(workflow: &str, schema: &Schema, options: &Options) -> Result<(), EngineError> {
+    let context = schema.name;
+    for field in schema.fields {
+        let place = || format!("field `{}` of context `{context}` (workflow `{workflow}`)", field.name);
+        match field.store {
+            Some(store) if !options.stores.contains_key(store) => {
+                return Err(EngineError::Configuration(format!(
+                    "{} goes to the field store `{store}`, which the engine does not have: add \
+                     `.field_store(\"{store}\", FolderStore::new(..)?)` to its builder",
+                    place()
+                )));
+            }
+            None if (field.lazy)() => {
+                return Err(EngineError::Configuration(format!(
+                    "{} is lazy and names no store: write `#[context(store = \"..\")]`",
+                    place()
+                )));
+            }
+            _ => {}
+        }
+        if (field.secret)() && options.cipher.is_none() {
+            return Err(no_keys(&place()));
+        }
+    }
+    Ok(())
+}
+
+fn no_keys(place: &str) -> EngineError {
+    EngineError::Configuration(format!(
+        "{place} holds a secret, which is stored only encrypted: enable the feature `encryption` of steadfast, and add \
+         `.keys(..)` to the engine's builder"
+    ))
+}

@@ -1,0 +1,233 @@
+//! A field whose value is loaded when a step reads it.
+
+use crate::codec;
+use crate::context::{ContextError, FieldSchema, FieldValues, Persist, RecordedValue, Schema};
+use crate::field_store::{FieldStoreError, FieldStoreErrorKind, content_hash};
+use crate::run_env::{Fields, Pointer};
+use crate::scope::{self, Current};
+use crate::value::{Form, Value};
+use serde::{Serialize, de::DeserializeOwned};
+use std::any::type_name;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// A field in a store whose value is loaded when a step reads it, once: for values that are large and seldom needed.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::Lazy;
+///
+/// #[derive(StepContext, Clone)]
+/// pub struct Scanned {
+///     #[context(store = "blobs")]
+///     pub scan: Lazy<Bytes>,
+/// }
+///
+/// #[step]
+/// async fn pages(ctx: &Scanned) -> Result<usize> {
+///     let scan = ctx.scan.get().await?; // loaded here
+///     Ok(scan.len() / 4096)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let context = Scanned::builder().scan(Lazy::new(Bytes::from_static(&[0; 8192]))).build();
+/// assert_eq!(pages::direct(&context).await?, 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A workflow sets it and passes it on, and cannot read it: what it would read is not in its history. In memory it is a
+/// pointer once it is saved. Two are equal if their contents are, byte for byte as they are stored.
+pub struct Lazy<T>(Arc<State<T>>);
+
+enum State<T> {
+    /// A value that is not saved yet.
+    Value(T),
+    /// A value in a store.
+    Stored { pointer: Pointer, fields: Option<Arc<Fields>>, loaded: OnceCell<T> },
+}
+
+impl<T> Lazy<T> {
+    /// A new value.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(State::Value(value)))
+    }
+
+    /// How many bytes the value takes in its store; `None` for a new value.
+    #[must_use]
+    pub fn stored_bytes(&self) -> Option<usize> {
+        match &*self.0 {
+            State::Value(_) => None,
+            State::Stored { pointer, .. } => Some(pointer.bytes),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send + Sync + 'static> Lazy<T> {
+    /// The value; loaded at the first call, for all clones of this handle.
+    ///
+    /// # Errors
+    /// The store cannot give it, or it does not decode to this type. In the body of a workflow: always.
+    pub async fn get(&self) -> Result<&T, FieldStoreError> {
+        if let Some(Current::Workflow(run)) = scope::current() {
+            let message = format!(
+                "the body of workflow `{}` cannot read a lazy field: it would not be in its history. Read it in a step, \
+                 and return what the workflow needs",
+                run.workflow
+            );
+            return Err(FieldStoreError::new(FieldStoreErrorKind::Denied, message));
+        }
+        match &*self.0 {
+            State::Value(value) => Ok(value),
+            State::Stored { pointer, fields, loaded } => {
+                let fields = fields.as_ref().ok_or_else(|| {
+                    let message = format!("field `{}` was read outside of any run", pointer.field);
+                    FieldStoreError::new(FieldStoreErrorKind::Denied, message)
+                })?;
+                loaded.get_or_try_init(|| load(pointer, fields)).await
+            }
+        }
+    }
+}
+
+async fn load<T: DeserializeOwned + 'static>(pointer: &Pointer, fields: &Arc<Fields>) -> Result<T, FieldStoreError> {
+    let value = fields.load(pointer).await?;
+    let _offered = fields.offer();
+    codec::decode_field(&pointer.field, &value).map_err(|error| {
+        let message = format!("field `{}` from store `{}`: {error}", pointer.field, pointer.store);
+        FieldStoreError::new(FieldStoreErrorKind::Denied, message)
+    })
+}
+
+impl<T> Clone for Lazy<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> From<T> for Lazy<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: Default> Default for Lazy<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+/// Where the value is, and never the value.
+impl<T> fmt::Debug for Lazy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = codec::short_name(type_name::<T>());
+        match &*self.0 {
+            State::Value(_) => write!(f, "Lazy<{name}>(new)"),
+            State::Stored { pointer, .. } => write!(f, "Lazy<{name}>({} bytes in `{}`)", pointer.bytes, pointer.store),
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T> {
+    /// The value as it is stored, or what points to it.
+    fn encode(&self, field: &FieldSchema) -> Result<Value, codec::CodecError> {
+        match &*self.0 {
+            State::Value(value) => codec::encode_field(field.name, (field.form)(), value),
+            State::Stored { pointer, .. } => Ok(pointer.to_value()),
+        }
+    }
+
+    /// Whether two have the same content, as far as that can be said without loading.
+    fn same(&self, other: &Self, name: &str) -> bool {
+        let hash = |value: &T| codec::encode_field(name, codec::form_of::<T>(), value).map(|value| content_hash(&value.bytes));
+        match (&*self.0, &*other.0) {
+            _ if Arc::ptr_eq(&self.0, &other.0) => true,
+            (State::Value(left), State::Value(right)) => left == right,
+            (State::Stored { pointer: left, .. }, State::Stored { pointer: right, .. }) => left.hash == right.hash,
+            (State::Value(value), State::Stored { pointer, .. }) | (State::Stored { pointer, .. }, State::Value(value)) => {
+                hash(value).is_ok_and(|hash| hash == pointer.hash)
+            }
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persist for Lazy<T> {
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
+        let stored = self.encode(&schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;
+        schema.check_size(field, &stored)?;
+        values.push((schema.fields[field].name, stored));
+        Ok(self)
+    }
+
+    fn store_new(
+        new: Option<Self>,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Option<Self>, ContextError> {
+        match new {
+            Some(new) if !new.same(old, schema.fields[field].name) => new.store(schema, field, values).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn store_if_new(
+        self,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<Self, ContextError> {
+        if self.same(old, schema.fields[field].name) { Ok(old.clone()) } else { self.store(schema, field, values) }
+    }
+
+    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
+        if !self.same(old, name) {
+            changed.push(name);
+        }
+    }
+
+    /// A value that was recorded in the database itself, before the field was routed to a store, is there at once.
+    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+        if recorded.value.form != Form::Stored {
+            let value = codec::decode_field(&recorded.name, &recorded.value);
+            return value.map(Self::new).map_err(|error| schema.refuse(field, &error));
+        }
+        let pointer = Pointer::read(&recorded.value).map_err(|error| schema.refuse(field, &error))?;
+        let (fields, loaded) = (Fields::current(), OnceCell::new());
+        Ok(Self(Arc::new(State::Stored { pointer, fields, loaded })))
+    }
+
+    fn load(
+        recorded: Option<RecordedValue>,
+        default: Option<fn() -> Self>,
+        schema: &Schema,
+        field: usize,
+    ) -> Result<Self, ContextError> {
+        match (recorded, default) {
+            (Some(recorded), _) => Self::read(&recorded, schema, field),
+            (None, Some(default)) => Ok(default()),
+            (None, None) => Err(schema.missing(field)),
+        }
+    }
+
+    fn form() -> Form {
+        codec::form_of::<T>()
+    }
+
+    fn is_lazy() -> bool {
+        true
+    }
+
+    fn is_secret() -> bool {
+        crate::secret::is_secret::<T>()
+    }
+
+    fn copy(&self) -> Self {
+        self.clone()
+    }
+}

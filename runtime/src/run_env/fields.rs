@@ -1,0 +1,171 @@
+//! How the fields of one run are written and read: their stores and their secrets.
+
+use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
+use crate::journal::{RoutedValue, RunIdentity};
+use crate::secret::vault::{self, Cipher, Vault};
+use crate::value::{Form, Value};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The field stores of an engine, by the names under which contexts know them.
+pub(crate) type FieldStores = BTreeMap<String, Arc<dyn AnyFieldStore>>;
+
+/// How the fields of one run are written and read.
+pub(crate) struct Fields {
+    database: String,
+    run: Arc<RunIdentity>,
+    stores: Arc<FieldStores>,
+    vault: Arc<Vault>,
+    /// Fields and hashes of what the journal of this run points to: it is in its store already.
+    known: Mutex<HashSet<(String, String)>>,
+}
+
+/// What stands in the database for a value that is in a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pointer {
+    pub(crate) store: String,
+    /// The name of the field when it was saved.
+    pub(crate) field: String,
+    /// The form of the value.
+    pub(crate) form: String,
+    pub(crate) bytes: usize,
+    pub(crate) hash: String,
+}
+
+impl Pointer {
+    /// What a value says that points to a store.
+    pub(crate) fn read(value: &Value) -> Result<Self, FieldStoreError> {
+        let pointer = if value.form == Form::Stored { serde_json::from_slice(&value.bytes).ok() } else { None };
+        pointer.ok_or_else(|| {
+            let message = format!("the row of a field in a store should say where it is, but it says {value}");
+            FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
+        })
+    }
+
+    /// The value that points to the store.
+    pub(crate) fn to_value(&self) -> Value {
+        let text = serde_json::to_vec(self).expect("a pointer of strings and numbers is JSON");
+        Value { form: Form::Stored, bytes: text.into() }
+    }
+}
+
+thread_local! {
+    static OFFERED: RefCell<Option<Arc<Fields>>> = const { RefCell::new(None) };
+}
+
+impl Fields {
+    pub(crate) fn new(
+        database: &str,
+        run: Arc<RunIdentity>,
+        stores: Arc<FieldStores>,
+        cipher: Option<Arc<dyn Cipher>>,
+    ) -> Arc<Self> {
+        let vault = Vault::new(cipher, database, run.incarnation);
+        Arc::new(Self { database: database.to_owned(), run, stores, vault, known: Mutex::default() })
+    }
+
+    pub(crate) fn run(&self) -> &Arc<RunIdentity> {
+        &self.run
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The fields of the run whose code is running on this thread.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        OFFERED.with_borrow(Clone::clone)
+    }
+
+    /// Until the guard is dropped, what is encoded and decoded on this thread belongs to this run.
+    pub(crate) fn offer(self: &Arc<Self>) -> impl Drop + use<> {
+        struct Restore(Option<Arc<Fields>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                let before = self.0.take();
+                drop(OFFERED.replace(before));
+            }
+        }
+        Restore(OFFERED.replace(Some(self.clone())))
+    }
+
+    /// The name of a content in a store.
+    pub(crate) fn key(&self, field: &str, hash: &str) -> FieldKey {
+        let mut incarnation = String::with_capacity(32);
+        for byte in self.run.incarnation {
+            let _ = write!(incarnation, "{byte:02x}");
+        }
+        FieldKey {
+            database: self.database.clone(),
+            workflow: self.run.workflow.clone(),
+            run: self.run.id.clone(),
+            incarnation,
+            field: field.to_owned(),
+            hash: hash.to_owned(),
+        }
+    }
+
+    /// The journal points to this: it need not be saved again.
+    pub(crate) fn note(&self, pointer: &Pointer) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((pointer.field.clone(), pointer.hash.clone()));
+    }
+
+    fn is_known(&self, field: &str, hash: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&(field.to_owned(), hash.to_owned()))
+    }
+
+    /// Saves a value in its store, unless it is there, and gives what points to it.
+    pub(crate) async fn save(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
+        let store = self.store(routed.store)?;
+        let hash = content_hash_apart(routed.value.bytes.clone()).await;
+        let pointer = Pointer {
+            store: routed.store.to_owned(),
+            field: routed.field.to_owned(),
+            form: routed.value.form.as_str().to_owned(),
+            bytes: routed.value.bytes.len(),
+            hash,
+        };
+        if !self.is_known(&pointer.field, &pointer.hash) {
+            store.save(&self.key(&pointer.field, &pointer.hash), routed.value.bytes.clone()).await?;
+            self.note(&pointer);
+        }
+        Ok(pointer.to_value())
+    }
+
+    /// Loads the value that a pointer names.
+    pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
+        let form = Form::parse(&pointer.form).ok_or_else(|| {
+            let message = format!("field `{}` was saved in the form `{}`, which this version does not know", pointer.field, pointer.form);
+            FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
+        })?;
+        let bytes = self.store(&pointer.store)?.load(&self.key(&pointer.field, &pointer.hash)).await?;
+        Ok(Value { form, bytes })
+    }
+
+    pub(crate) fn store(&self, name: &str) -> Result<&Arc<dyn AnyFieldStore>, FieldStoreError> {
+        self.stores.get(name).ok_or_else(|| {
+            let message = format!(
+                "the engine has no field store `{name}`: add `.field_store(\"{name}\", ..)` to the engine's builder"
+            );
+            FieldStoreError::new(FieldStoreErrorKind::Missing, message)
+        })
+    }
+}
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fields").field("run", &self.run.id).finish_non_exhaustive()
+    }
+}
+
+/// Encodes or decodes: a secret is sealed for the run whose code is running on this thread.
+pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
+    let fields = if vault::is_plain() { Fields::current() } else { None };
+    let _entered = fields.as_ref().map(|fields| fields.vault.enter());
+    code()
+}
