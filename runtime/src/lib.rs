@@ -44,11 +44,13 @@
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
 //! * `conformance`: the test suite for stores, `conformance!`.
+//! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
 pub mod codec;
 pub mod context;
 mod engine;
 mod error;
+pub mod field_store;
 mod flow;
 pub mod journal;
 mod lazy;

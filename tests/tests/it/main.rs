@@ -8,6 +8,7 @@ mod contexts;
 mod crash_aid;
 mod definitions;
 mod faulty;
+mod field_store;
 mod flows;
 mod killed;
 mod pedantic;

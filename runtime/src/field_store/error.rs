@@ -1,0 +1,64 @@
+//! What a store of contents can answer instead of doing its work.
+
+use std::{fmt, io};
+
+/// The kind of a [`FieldStoreError`], by what can be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FieldStoreErrorKind {
+    /// There is no content under this key. To try again does not help; a backup may.
+    Missing,
+    /// The content is not the one that was saved. To try again does not help; a backup may.
+    Damaged,
+    /// The disk or a quota is full.
+    Full,
+    /// The system does not let this process read or write there.
+    Denied,
+    /// Everything else: the disk, the network or the service failed.
+    Io,
+}
+
+/// An answer of a store that is not the one hoped for.
+///
+/// The text names the key, what was expected, what was found, and what to do.
+#[derive(Clone, Debug)]
+pub struct FieldStoreError {
+    /// What can be done about it.
+    pub kind: FieldStoreErrorKind,
+    /// The whole sentence.
+    pub message: String,
+}
+
+impl FieldStoreError {
+    /// An error of a kind, with its sentence.
+    pub fn new(kind: FieldStoreErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for FieldStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FieldStoreError {}
+
+/// For `?` in a store of your own. What is not found is [`Missing`](FieldStoreErrorKind::Missing); the text is that of the
+/// system, and names no key.
+impl From<io::Error> for FieldStoreError {
+    fn from(error: io::Error) -> Self {
+        Self::new(error.kind().into(), error.to_string())
+    }
+}
+
+impl From<io::ErrorKind> for FieldStoreErrorKind {
+    fn from(kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::NotFound => Self::Missing,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Denied,
+            _ => Self::Io,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Contents as files of a folder.
+
+mod fault;
+mod place;
+mod read;
+mod sweep;
+mod write;
+
+use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
+use bytes::Bytes;
+use fault::Fault;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A store in a folder: one file for each content, named by [`FieldKey::path`] below the folder.
+///
+/// A save returns when the file and the folders that lead to it are on the disk. The file gets its name last, so no reader
+/// ever sees half of one; what a process that died left behind has another name, and is removed by a later delete or list
+/// once it is a day old. Content is neither copied on its way to the disk nor on its way back.
+///
+/// Several processes may use one folder, and a folder may serve several databases. Below the folder symbolic links are
+/// refused. The work is done on tokio's threads for blocking calls, so the methods need a runtime of tokio's. A save whose
+/// future is dropped is done to its end.
+#[derive(Clone, Debug)]
+pub struct FolderStore {
+    root: Arc<Path>,
+}
+
+impl FolderStore {
+    /// A store in the folder `path`, which is created if it is not there.
+    ///
+    /// A relative path is taken from the folder in which the process works now. Blocks until the folder is on the disk.
+    ///
+    /// # Errors
+    /// The folder cannot be created, or is something else.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, FieldStoreError> {
+        let given = path.as_ref();
+        let opened = std::path::absolute(given).map_err(|error| Fault::new("find", given, error)).and_then(|root| {
+            place::create_root(&root)?;
+            Ok(root)
+        });
+        match opened {
+            Ok(root) => Ok(Self { root: root.into() }),
+            Err(fault) => Err(fault.told(&format!("the folder {} cannot be used as a store", given.display()))),
+        }
+    }
+
+    /// The folder, as an absolute path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T, FieldStoreError> + Send + 'static,
+    ) -> Result<T, FieldStoreError> {
+        let root = self.root.clone();
+        tokio::task::spawn_blocking(move || work(&root)).await.unwrap_or_else(|error| {
+            let message = format!("the work in the folder {} was not done to its end: {error}", self.root.display());
+            Err(FieldStoreError::new(FieldStoreErrorKind::Io, message))
+        })
+    }
+}
+
+impl FieldStore for FolderStore {
+    async fn save(&self, key: &FieldKey, bytes: Bytes) -> Result<(), FieldStoreError> {
+        let key = key.clone();
+        let work = move |root: &Path| {
+            write::save(root, &key.path(), &bytes).map_err(|fault| fault.told(&format!("{key} could not be saved")))
+        };
+        self.blocking(work).await
+    }
+
+    async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
+        let key = key.clone();
+        let work = move |root: &Path| {
+            read::load(root, &key.path()).map_err(|fault| fault.told(&format!("{key} could not be loaded")))
+        };
+        self.blocking(work).await
+    }
+
+    async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
+        let path = field.path().to_owned();
+        let work = move |root: &Path| {
+            sweep::delete(root, &path).map_err(|fault| fault.told(&format!("the content {path} could not be deleted")))
+        };
+        self.blocking(work).await
+    }
+
+    async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
+        let database = database.to_owned();
+        let work = move |root: &Path| {
+            let told = |fault: Fault| fault.told(&format!("the contents of database {database} could not be listed"));
+            sweep::list(root, &database).map_err(told)
+        };
+        self.blocking(work).await
+    }
+}
+
+/// The file or folder of a path made of encoded segments.
+fn below(root: &Path, path: &str) -> PathBuf {
+    let mut place = root.to_owned();
+    place.extend(path.split('/'));
+    place
+}

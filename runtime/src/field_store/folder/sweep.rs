@@ -1,0 +1,85 @@
+//! What collection needs: the list of what is there, deletes, and the end of what crashed saves left behind.
+
+use super::fault::{Doing, Fault};
+use super::place;
+use crate::field_store::StoredField;
+use crate::field_store::segment::{LONGEST, encode};
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// The end of the name of a file that is being written. The name of a content has no dot.
+pub(super) const LEFTOVER_SUFFIX: &str = ".tmp";
+
+/// No save takes longer; whoever wrote such a file and has not finished it is dead.
+const OLD: Duration = Duration::from_hours(24);
+
+/// How many folders lead from that of the database to a content.
+const LEVELS: usize = 3;
+
+/// Removes the file `path` below `root`, and the folders that are empty without it.
+pub(super) fn delete(root: &Path, path: &str) -> Result<(), Fault> {
+    let folder = match place::find(root, path) {
+        Err(fault) if fault.is_missing() => return Ok(()),
+        found => found?,
+    };
+    let file = super::below(root, path);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Fault::new("remove", &file, error)),
+        _ => {}
+    }
+    for entry in entries(&folder)? {
+        remove_if_old_leftover(&entry);
+    }
+    place::remove_empty(root, path);
+    Ok(())
+}
+
+/// All contents of one database.
+pub(super) fn list(root: &Path, database: &str) -> Result<Vec<StoredField>, Fault> {
+    place::require_root(root)?;
+    let database = encode(database, LONGEST);
+    let folder = root.join(&database);
+    let mut found = Vec::new();
+    if folder.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        visit(&folder, &database, LEVELS, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn visit(folder: &Path, path: &str, levels: usize, found: &mut Vec<StoredField>) -> Result<(), Fault> {
+    for entry in entries(folder)? {
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let path = format!("{path}/{name}");
+        if levels > 0 && kind.is_dir() {
+            visit(&entry.path(), &path, levels - 1, found)?;
+        } else if levels == 0 && kind.is_file() && !remove_if_old_leftover(&entry) {
+            let saved_at = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            found.extend(StoredField::parse(&path).map(|stored| stored.with_saved_at(saved_at)));
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder; nothing if it was removed meanwhile.
+fn entries(folder: &Path) -> Result<Vec<DirEntry>, Fault> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        opened => opened.and_then(Iterator::collect).doing("read the folder", folder),
+    }
+}
+
+/// Whether this was a file that somebody died over, or one that is being written.
+fn remove_if_old_leftover(entry: &DirEntry) -> bool {
+    let leftover = entry.file_name().to_str().is_some_and(|name| name.ends_with(LEFTOVER_SUFFIX));
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
+    if leftover && age.is_ok_and(|age| age > OLD) {
+        // Whoever else collects may have been faster, and the next list comes by again.
+        let _removed = fs::remove_file(entry.path());
+    }
+    leftover
+}

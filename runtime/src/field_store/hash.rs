@@ -1,0 +1,30 @@
+//! The hash that a content is known by.
+
+use bytes::Bytes;
+use std::fmt::Write;
+use tokio::task::spawn_blocking;
+
+/// From this size on (bytes) hashing takes longer than it takes to hand it to another thread.
+const LARGE: usize = 256 * 1024;
+
+/// The SHA-256 of a content as 64 hexadecimal digits in lower case.
+///
+/// It takes about 5 ms for each megabyte.
+#[must_use]
+pub fn content_hash(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in hmac_sha256::Hash::hash(bytes) {
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The same for contents of any size, without holding up the executor. The bytes are shared, not copied.
+pub(crate) async fn content_hash_apart(bytes: Bytes) -> String {
+    if bytes.len() < LARGE {
+        return content_hash(&bytes);
+    }
+    let again = bytes.clone();
+    // The only way to fail is an executor that shuts down, and then nobody waits for the answer.
+    spawn_blocking(move || content_hash(&bytes)).await.unwrap_or_else(|_| content_hash(&again))
+}

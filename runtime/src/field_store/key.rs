@@ -1,0 +1,74 @@
+//! The name of one content: whose field it is, and the hash of the bytes.
+
+use super::segment::{LONGEST, decode, encode};
+use std::fmt;
+
+/// An incarnation is 32 digits; any other text is cut to this, so that its segment has room for the run's id too.
+const LONGEST_INCARNATION: usize = 33;
+
+/// What names the content of a field in a store.
+///
+/// The incarnation and the hash alone would be enough to tell two contents apart. The other parts are for people, and for
+/// whoever wants to delete everything of a run or a workflow by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldKey {
+    /// The random id drawn when the database was created: 32 hexadecimal digits.
+    pub database: String,
+    /// The name of the workflow: any text.
+    pub workflow: String,
+    /// The id of the run: any text.
+    pub run: String,
+    /// The random id drawn for this incarnation of the run: 32 hexadecimal digits. A run that was deleted and started
+    /// again under the same id is another incarnation.
+    pub incarnation: String,
+    /// The recorded name of the field.
+    pub field: String,
+    /// The SHA-256 of the content, by [`content_hash`](super::content_hash): 64 hexadecimal digits.
+    pub hash: String,
+}
+
+impl FieldKey {
+    /// `database/workflow/run~incarnation/field/hash`, safe as the path of a file or an object on every system.
+    ///
+    /// Each segment consists of `a-z`, `0-9`, `-`, `_`; of `%` and two digits for each byte of anything else, capital
+    /// letters and dots included; and of `~`. A text that would be longer than 150 bytes is cut, and ends with a `~` and 32
+    /// digits of its hash. A segment is shorter than 200 bytes and the path shorter than 650. Two keys have two paths, also
+    /// where capital letters make no difference.
+    ///
+    /// ```
+    /// # let (database, incarnation, hash) = ("d1".to_owned(), "i1".to_owned(), "h1".to_owned());
+    /// # use steadfast::field_store::FieldKey;
+    /// let key = FieldKey { database, workflow: "order".into(), run: "A/7".into(), incarnation, field: "scan".into(), hash };
+    /// assert_eq!(key.path(), "d1/order/%41%2f7~i1/scan/h1");
+    /// ```
+    #[must_use]
+    pub fn path(&self) -> String {
+        let Self { database, workflow, run, incarnation, field, hash } = self;
+        let whole = |text| encode(text, LONGEST);
+        let incarnation = encode(incarnation, LONGEST_INCARNATION);
+        format!("{}/{}/{}~{incarnation}/{}/{}", whole(database), whole(workflow), whole(run), whole(field), whole(hash))
+    }
+
+    /// The key that has this path; `None` if there is none, or a segment was cut. See [`StoredField`](super::StoredField)
+    /// for what can be read off any path.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let mut segments = path.split('/');
+        let database = decode(segments.next()?)?;
+        let workflow = decode(segments.next()?)?;
+        let (run, incarnation) = segments.next()?.rsplit_once('~')?;
+        let (run, incarnation) = (decode(run)?, decode(incarnation)?);
+        let field = decode(segments.next()?)?;
+        let hash = decode(segments.next()?)?;
+        let key = Self { database, workflow, run, incarnation, field, hash };
+        // Text can be escaped in more ways than the one that `path` uses.
+        (key.path() == path).then_some(key)
+    }
+}
+
+/// As a part of a sentence: the field, the run and the path.
+impl fmt::Display for FieldKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the content of field {:?} of run {:?} ({})", self.field, self.run, self.path())
+    }
+}

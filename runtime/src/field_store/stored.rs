@@ -1,0 +1,102 @@
+//! One content as a store lists it.
+
+use super::FieldKey;
+use super::segment::is_safe;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::time::SystemTime;
+
+/// One content in a store, by its path: what a list is made of, and what is deleted.
+///
+/// A path may be too short to get the run's id and the names back ([`FieldKey::path`] cuts long texts), but always tells the
+/// database, the incarnation and the hash. Two are equal if their paths are.
+#[derive(Clone, Debug)]
+pub struct StoredField {
+    path: String,
+    saved_at: Option<SystemTime>,
+}
+
+impl StoredField {
+    /// What is stored under `path`; `None` if no key has such a path.
+    ///
+    /// A path that is accepted names a place below a store's root, whoever wrote it.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let mut segments = path.split('/');
+        let whole = segments.by_ref().take(5).filter(|segment| is_safe(segment)).count() == 5;
+        let stored = Self { path: path.to_owned(), saved_at: None };
+        (whole && segments.next().is_none() && stored.segment(2).contains('~')).then_some(stored)
+    }
+
+    /// The same, with the time when it was last saved.
+    #[must_use]
+    pub fn with_saved_at(self, time: Option<SystemTime>) -> Self {
+        Self { saved_at: time, ..self }
+    }
+
+    /// [`FieldKey::path`] of the key.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// When it was last saved, by the store's clock; `None` if the store does not know.
+    #[must_use]
+    pub fn saved_at(&self) -> Option<SystemTime> {
+        self.saved_at
+    }
+
+    /// The id of the database: [`FieldKey::database`].
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.segment(0)
+    }
+
+    /// The incarnation of the run: [`FieldKey::incarnation`].
+    #[must_use]
+    pub fn incarnation(&self) -> &str {
+        self.segment(2).rsplit_once('~').map_or("", |(_, incarnation)| incarnation)
+    }
+
+    /// The hash of the content: [`FieldKey::hash`].
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        self.segment(4)
+    }
+
+    fn segment(&self, index: usize) -> &str {
+        self.path.split('/').nth(index).unwrap_or_default()
+    }
+}
+
+impl From<&FieldKey> for StoredField {
+    fn from(key: &FieldKey) -> Self {
+        Self { path: key.path(), saved_at: None }
+    }
+}
+
+impl PartialEq for StoredField {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for StoredField {}
+
+impl PartialOrd for StoredField {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for StoredField {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path.cmp(&other.path)
+    }
+}
+
+impl Hash for StoredField {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.path.hash(state);
+    }
+}
