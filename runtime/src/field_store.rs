@@ -34,13 +34,13 @@ mod object;
 mod segment;
 mod stored;
 
-#[expect(unused_imports, reason = "the engine's side: nothing routes a field to a store yet")]
 pub(crate) use erased::AnyFieldStore;
 pub use erased::load_verified;
 pub use error::{FieldStoreError, FieldStoreErrorKind};
 pub use folder::FolderStore;
 pub use functions::from_fns;
 pub use hash::content_hash;
+pub(crate) use hash::content_hash_apart;
 pub use key::FieldKey;
 pub use memory::MemoryFieldStore;
 #[cfg(feature = "object_store")]

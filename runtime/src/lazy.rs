@@ -142,12 +142,14 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T
 
     /// Whether two have the same content, as far as that can be said without loading.
     fn same(&self, other: &Self, name: &str) -> bool {
-        let hash = |value: &T| codec::encode_field(name, codec::form_of::<T>(), value).map(|value| content_hash(&value.bytes));
+        let hash =
+            |value: &T| codec::encode_field(name, codec::form_of::<T>(), value).map(|value| content_hash(&value.bytes));
         match (&*self.0, &*other.0) {
             _ if Arc::ptr_eq(&self.0, &other.0) => true,
             (State::Value(left), State::Value(right)) => left == right,
             (State::Stored { pointer: left, .. }, State::Stored { pointer: right, .. }) => left.hash == right.hash,
-            (State::Value(value), State::Stored { pointer, .. }) | (State::Stored { pointer, .. }, State::Value(value)) => {
+            (State::Value(value), State::Stored { pointer, .. })
+            | (State::Stored { pointer, .. }, State::Value(value)) => {
                 hash(value).is_ok_and(|hash| hash == pointer.hash)
             }
         }

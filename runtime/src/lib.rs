@@ -11,6 +11,7 @@
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
+//! | [`Secret`] | a value that is encrypted wherever it is stored, and never shown |
 //! | [`ParkReason`] | why a run stands still although nothing is lost: it goes on once code that fits is started |
 //! | [`store::Store`] | what a database must do |
 //!
@@ -43,6 +44,7 @@
 //! # Features
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
+//! * `encryption`: keys for [`Secret`], which cannot be stored without: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
@@ -59,6 +61,7 @@ mod policy;
 pub mod resources;
 mod run_env;
 mod scope;
+mod secret;
 mod session;
 mod step;
 pub mod store;
@@ -68,7 +71,9 @@ pub mod value;
 mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
-pub use engine::{Engine, EngineBuilder, EngineError, Garbage, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall};
+pub use engine::{
+    Engine, EngineBuilder, EngineError, Garbage, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall,
+};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use lazy::Lazy;
@@ -76,6 +81,9 @@ pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
 pub use resources::Resources;
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
+pub use secret::Secret;
+#[cfg(feature = "encryption")]
+pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::Session;
 pub use steadfast_macros::{StepContext, step, workflow};
 pub use store::{Durability, Status};
@@ -84,8 +92,8 @@ pub use workflow::{Body, Startable};
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError, StoredContext,
-        Terminal, step, workflow,
+        Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError,
+        StoredContext, Terminal, step, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};

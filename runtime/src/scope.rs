@@ -135,7 +135,7 @@ impl<F: Future> Future for Scoped<F> {
 
 /// Puts `ambient` in force until the guard is dropped.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
-    struct Restore<F>(Option<Ambient>, #[expect(dead_code, reason = "it is for its drop")] F);
+    struct Restore<F>(Option<Ambient>, F);
     impl<F> Drop for Restore<F> {
         fn drop(&mut self) {
             let before = self.0.take();

@@ -123,8 +123,8 @@ impl EngineBuilder {
 
     /// The keys for values of type [`Secret`](crate::Secret).
     #[cfg(feature = "encryption")]
-    pub fn keys(mut self, keys: impl crate::secret::KeyProvider) -> Self {
-        self.options.cipher = Some(crate::secret::cipher(Arc::new(keys)));
+    pub fn keys(mut self, keys: impl crate::secret::keys::KeyProvider) -> Self {
+        self.options.cipher = Some(crate::secret::keys::cipher(Arc::new(keys)));
         self
     }
 

@@ -1,8 +1,8 @@
 //! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
 
 use super::bodies::{Attempt, Bodies};
-use super::fields;
 use super::core::{Core, Letter, Mail, Message, Outcome};
+use super::fields;
 use super::timers::Sleeper;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;

@@ -40,13 +40,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 impl Run {
     pub(super) fn new(engine: &Engine, row: &RunRow) -> Self {
         let fields = engine.core.fields(row);
-        Self {
-            engine: engine.clone(),
-            number: row.number,
-            id: row.id.clone(),
-            workflow: row.workflow.clone(),
-            fields,
-        }
+        Self { engine: engine.clone(), number: row.number, id: row.id.clone(), workflow: row.workflow.clone(), fields }
     }
 
     /// The run's id.

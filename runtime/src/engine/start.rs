@@ -149,8 +149,7 @@ async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: W::Inp
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
     let given = encode::<W>(core, &row, &input)?;
-    let recode =
-        |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
+    let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
     let offered = core.fields(&row).offer();
     let same = same_value(recode, &recorded, &given);
     drop(offered);

@@ -28,7 +28,6 @@ pub async fn load_verified(store: &impl FieldStore, key: &FieldKey) -> Result<By
 }
 
 /// Any [`FieldStore`]: the form in which the engine holds them. Each call costs one box.
-#[expect(dead_code, reason = "the engine's side: nothing routes a field to a store yet")]
 pub(crate) trait AnyFieldStore: Send + Sync {
     /// [`FieldStore::save`]; the hash in the key is taken as it is.
     fn save<'a>(&'a self, key: &'a FieldKey, bytes: Bytes) -> BoxFuture<'a, Result<(), FieldStoreError>>;

@@ -34,7 +34,9 @@ impl Inline {
         run: &RunIdentity,
     ) -> Result<(), ContextError> {
         let (context, schema) = match change {
-            ContextChange::Set { context, schema } | ContextChange::Update { context, schema, .. } => (*context, *schema),
+            ContextChange::Set { context, schema } | ContextChange::Update { context, schema, .. } => {
+                (*context, *schema)
+            }
         };
         let routed = |name: &str| schema.field(name).is_some_and(|field| field.store.is_some());
         let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();

@@ -140,7 +140,10 @@ impl Fields {
     /// Loads the value that a pointer names.
     pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
         let form = Form::parse(&pointer.form).ok_or_else(|| {
-            let message = format!("field `{}` was saved in the form `{}`, which this version does not know", pointer.field, pointer.form);
+            let message = format!(
+                "field `{}` was saved in the form `{}`, which this version does not know",
+                pointer.field, pointer.form
+            );
             FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
         })?;
         let bytes = self.store(&pointer.store)?.load(&self.key(&pointer.field, &pointer.hash)).await?;

@@ -301,7 +301,7 @@ impl Scenario<'_> {
         run.with_stubs(self.subject.stubs.clone())
     }
 
-    async fn rebuild(&self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
+    async fn rebuild(&mut self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
         // A replay cannot wait, so what it may ask for is loaded before.
         let rows = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let mut values = HashMap::new();
@@ -319,7 +319,7 @@ impl Scenario<'_> {
     }
 
     /// The whole journal once more, from nothing: the code follows it to the same end.
-    async fn replay_whole(&self, end: &End) -> Result<(), String> {
+    async fn replay_whole(&mut self, end: &End) -> Result<(), String> {
         let row = self.row()?;
         let mut run = self.fresh(&row);
         self.rebuild(&mut run, &row).await?;
