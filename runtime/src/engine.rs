@@ -2,6 +2,7 @@
 
 mod bodies;
 mod builder;
+mod check;
 mod clock;
 mod committer;
 mod core;
@@ -23,6 +24,7 @@ mod start;
 mod timers;
 
 pub use builder::EngineBuilder;
+pub use check::{CheckReport, Problem};
 pub use error::{EngineError, RunError};
 pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};

@@ -138,6 +138,8 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
+    /// Only what is recorded is played: nothing happens for the first time.
+    dry: bool,
     deferred: VecDeque<suspended::Deferred>,
 }
 
@@ -181,6 +183,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
+            dry: false,
             deferred: VecDeque::new(),
             env,
         }
@@ -190,6 +193,12 @@ impl Machine {
     #[cfg(feature = "testing")]
     pub(crate) fn with_stubs(self, stubs: crate::testing::Stubs) -> Self {
         self.journal.state().stubs = stubs;
+        self
+    }
+
+    /// The run for a check: it is replayed as far as it is recorded, and does nothing of its own.
+    pub(crate) fn dry(mut self) -> Self {
+        self.dry = true;
         self
     }
 

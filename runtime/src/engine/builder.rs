@@ -1,5 +1,6 @@
 //! Putting an engine together.
 
+use super::check::CheckReport;
 use super::clock::Clock;
 use super::committer::Committer;
 use super::core::{Core, Options};
@@ -198,24 +199,8 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        if let Some(twice) = self.twice.first() {
-            return Err(EngineError::Configuration(twice.clone()));
-        }
-        super::requirements::check(&self.workflows, &self.options)?;
-        let store: Arc<dyn Store> = match self.database {
-            Database::None => {
-                return Err(EngineError::Configuration(
-                    "no database was chosen: add `.sqlite(path)` or `.in_memory()`".into(),
-                ));
-            }
-            Database::Memory => Arc::new(MemoryStore::new()),
-            Database::Store(store) => store,
-            Database::Sqlite(path) => {
-                let durability = self.durability;
-                let open = tokio::task::spawn_blocking(move || SqliteStore::open(path, durability));
-                Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
-            }
-        };
+        self.sensible()?;
+        let store = open(self.database, self.durability).await?;
         let (term, acquiring) = (self.options.lease_term, store.clone());
         let acquire = tokio::task::spawn_blocking(move || {
             let owner = uuid::Uuid::new_v4().simple().to_string();
@@ -252,4 +237,46 @@ impl EngineBuilder {
         });
         Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
     }
+}
+
+impl EngineBuilder {
+    /// Says for every unfinished run of the database whether this build can go on with it, as
+    /// [`Engine::check`] does, without starting an engine: nothing is taken over and nothing is written.
+    ///
+    /// # Errors
+    /// The database does not exist or cannot be read, or the configuration makes no sense.
+    pub async fn check(self) -> Result<CheckReport, EngineError> {
+        self.sensible()?;
+        if let Database::Sqlite(path) = &self.database
+            && !path.exists()
+        {
+            let message = format!("{}: there is no such database to check", path.display());
+            return Err(EngineError::Configuration(message));
+        }
+        let store = open(self.database, self.durability).await?;
+        super::check::check(store, Arc::new(self.workflows), self.options).await
+    }
+
+    fn sensible(&self) -> Result<(), EngineError> {
+        if let Some(twice) = self.twice.first() {
+            return Err(EngineError::Configuration(twice.clone()));
+        }
+        super::requirements::check(&self.workflows, &self.options)
+    }
+}
+
+async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {
+    Ok(match database {
+        Database::None => {
+            return Err(EngineError::Configuration(
+                "no database was chosen: add `.sqlite(path)` or `.in_memory()`".into(),
+            ));
+        }
+        Database::Memory => Arc::new(MemoryStore::new()),
+        Database::Store(store) => store,
+        Database::Sqlite(path) => {
+            let open = tokio::task::spawn_blocking(move || SqliteStore::open(path, durability));
+            Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
+        }
+    })
 }

@@ -1,6 +1,6 @@
 //! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
 
-use super::core::{Core, Letter, Mail, Message, Outcome};
+use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
 use super::fields;
 use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild, panic_text};
@@ -9,6 +9,7 @@ use crate::store::{
     Write,
 };
 use futures_util::FutureExt;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -171,15 +172,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
         *counted = true;
     }
     let Some(workflow) = core.workflows.get(row.workflow.as_str()).cloned() else {
-        let known: Vec<&str> = core.workflows.keys().copied().collect();
-        let message = format!(
-            "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
-             Register it with `.workflow(..)`; the run then goes on by itself",
-            row.id,
-            row.workflow,
-            known.join(", ")
-        );
-        return park(core, &row, lease, ParkReason::new(ParkCause::UnknownWorkflow, message)).await;
+        return park(core, &row, lease, unknown_workflow(&row, &core.workflows)).await;
     };
     let (sender, mails) = (mail.sender.clone(), core.clone());
     let rebuilt = row.clone();
@@ -187,7 +180,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     let (now, env) = (core.now(), core.env(&row));
     let result = blocking(core, move |store| {
         let foreign = foreign(&mails, sender);
-        let mut run = stubbed(&mails, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
+        let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut load = |row: &FieldRow| fields::load(&mails, rebuilt.number, &env, row);
             rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
@@ -219,15 +212,28 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     }
 }
 
+/// The engine has no workflow of that name.
+pub(super) fn unknown_workflow(row: &RunRow, workflows: &BTreeMap<&'static str, Arc<dyn AnyWorkflow>>) -> ParkReason {
+    let known: Vec<&str> = workflows.keys().copied().collect();
+    let message = format!(
+        "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
+         Register it with `.workflow(..)`; the run then goes on by itself",
+        row.id,
+        row.workflow,
+        known.join(", ")
+    );
+    ParkReason::new(ParkCause::UnknownWorkflow, message)
+}
+
 /// The run with the stubs of its engine.
 #[cfg(feature = "testing")]
-pub(super) fn stubbed(core: &Core, run: Machine) -> Machine {
-    run.with_stubs(core.options.stubs.clone())
+pub(super) fn with_stubs(options: &Options, run: Machine) -> Machine {
+    run.with_stubs(options.stubs.clone())
 }
 
 /// Stubs exist in tests only.
 #[cfg(not(feature = "testing"))]
-pub(super) fn stubbed(_: &Core, run: Machine) -> Machine {
+pub(super) fn with_stubs(_: &Options, run: Machine) -> Machine {
     run
 }
 
@@ -251,17 +257,35 @@ pub(crate) fn rebuild(
     now: i64,
     load: LoadField<'_>,
 ) -> Result<(), Rebuild> {
+    replay(store, run, row, u64::MAX, workflow, load)?;
+    run.finish_replay(workflow, now, load)?;
+    for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
+        run.receive(item, now);
+    }
+    Ok(())
+}
+
+/// Replays the history up to an entry.
+pub(super) fn replay(
+    store: &dyn Store,
+    run: &mut Machine,
+    row: &RunRow,
+    to: u64,
+    workflow: &dyn AnyWorkflow,
+    load: LoadField<'_>,
+) -> Result<(), Rebuild> {
     let mut page = PAGE;
     loop {
         let after = run.tail();
-        let entries = store.entries(row.number, after, page).map_err(Rebuild::Store)?;
+        let mut entries = store.entries(row.number, after, page).map_err(Rebuild::Store)?;
+        let full = entries.len() == page;
+        entries.retain(|entry| entry.seq <= to);
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
         let has_fields = entries.iter().any(|entry| {
             use crate::journal::Kind::{ContextSet, ContextUpdated};
             matches!(entry.kind, ContextSet | ContextUpdated)
         });
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
-        let full = entries.len() == page;
         let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
         page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };
         run.replay(workflow, entries, fields.map_err(Rebuild::Store)?, load)?;
@@ -278,10 +302,6 @@ pub(crate) fn rebuild(
             run.tail()
         );
         return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
-    }
-    run.finish_replay(workflow, now, load)?;
-    for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
-        run.receive(item, now);
     }
     Ok(())
 }

@@ -130,7 +130,7 @@ fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crat
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(row.workflow.as_str()) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
-    let run = load::stubbed(core, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
+    let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
     load::drive_new(core, row.number, mail, run, workflow.clone(), first);
 }
 

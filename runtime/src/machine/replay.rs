@@ -96,7 +96,7 @@ impl Machine {
         self.deliver_pending(workflow, load)?;
         if self.suspended.is_some() {
             self.deferred.push_back(Deferred::Restart);
-        } else {
+        } else if !self.dry {
             self.restart(now);
         }
         Ok(())
@@ -140,6 +140,9 @@ impl Machine {
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
         let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
+        if unrecorded && group.is_empty() && self.dry {
+            return Ok(());
+        }
         if unrecorded && group.is_empty() {
             self.journal.state().now = cause.at;
             let completion = self.completion_of(&cause)?;

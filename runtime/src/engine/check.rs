@@ -1,0 +1,118 @@
+//! Can this build go on with what is in the database? Asked before it is deployed.
+
+mod report;
+
+pub use report::{CheckReport, Problem};
+
+use super::core::Options;
+use super::error::EngineError;
+use super::{Engine, load};
+use crate::field_store::FieldStoreError;
+use crate::journal::RunIdentity;
+use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild, panic_text};
+use crate::run_env::{Fields, Pointer, RunEnv};
+use crate::session::Session;
+use crate::store::{FieldRow, Lease, RunQuery, RunRow, Status, Store, StoreError};
+use crate::value::Value;
+use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// How many runs are replayed at a time.
+const AT_ONCE: usize = 4;
+const PAGE: usize = 1_024;
+
+type Workflows = BTreeMap<&'static str, Arc<dyn AnyWorkflow>>;
+
+impl Engine {
+    /// Says for every unfinished run in the database whether this build can go on with it.
+    ///
+    /// The input and the context are decoded, and the workflow is replayed as far as it is recorded. No body of a step
+    /// runs, no hook of a transient field, and nothing is written; contents of field stores are read.
+    /// [`EngineBuilder::check`](crate::EngineBuilder::check) does the same without starting an engine: use that one before
+    /// a deployment.
+    ///
+    /// # Errors
+    /// The database cannot be read. What is wrong with single runs stands in the report.
+    pub async fn check(&self) -> Result<CheckReport, EngineError> {
+        let core = &self.core;
+        check(core.store.clone(), Arc::new(core.workflows.clone()), core.options.clone()).await
+    }
+}
+
+/// Checks every unfinished run.
+pub(super) async fn check(
+    store: Arc<dyn Store>,
+    workflows: Arc<Workflows>,
+    options: Options,
+) -> Result<CheckReport, EngineError> {
+    let mut report = CheckReport::default();
+    let mut after = None;
+    loop {
+        let statuses = vec![Status::Running, Status::Sleeping, Status::Parked];
+        let query = RunQuery { statuses, after, limit: PAGE, ..RunQuery::default() };
+        let reading = store.clone();
+        let page = blocking(move || reading.runs(&query)).await??;
+        report.damaged(page.damaged);
+        let checks = stream::iter(page.runs).map(|row| {
+            let (store, workflows, options) = (store.clone(), workflows.clone(), options.clone());
+            blocking(move || {
+                let outcome = one(&*store, &workflows, &options, &row);
+                (row, outcome)
+            })
+        });
+        let mut checks = checks.buffered(AT_ONCE);
+        while let Some(checked) = checks.next().await {
+            let (row, outcome) = checked?;
+            match outcome {
+                Ok(()) => report.fits(),
+                Err(Rebuild::Park(reason)) => report.refuse(row, reason),
+                Err(Rebuild::Store(error)) => report.refuse(row, unreadable(&error)),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(report);
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EngineError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| EngineError::ShuttingDown)
+}
+
+fn unreadable(error: &StoreError) -> ParkReason {
+    ParkReason::new(ParkCause::Damaged, format!("the history cannot be read: {error}"))
+}
+
+/// A dry replay of one run.
+fn one(store: &dyn Store, workflows: &Workflows, options: &Options, row: &RunRow) -> Result<(), Rebuild> {
+    let Some(workflow) = workflows.get(row.workflow.as_str()) else {
+        return Err(load::unknown_workflow(row, workflows).into());
+    };
+    let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+    let Options { stores, cipher, limits, .. } = options;
+    let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone());
+    let env = RunEnv::new(fields, crate::Resources::default(), Session::default());
+    let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
+    let mut machine = load::with_stubs(options, machine).dry();
+    let replayed = catch_unwind(AssertUnwindSafe(|| {
+        let mut load = |row: &FieldRow| fetch(&env, row);
+        load::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
+        machine.finish_replay(&**workflow, 0, &mut load)
+    }));
+    replayed.unwrap_or_else(|panic| {
+        let message = format!("replaying run `{}` panicked: {}", row.id, panic_text(&*panic));
+        Err(ParkReason::new(ParkCause::Panicked, message).into())
+    })
+}
+
+fn fetch(env: &RunEnv, row: &FieldRow) -> Result<Value, Rebuild> {
+    let refuse = |error: FieldStoreError| {
+        let message = format!("field `{}` (written by entry {}) cannot be loaded: {error}", row.name, row.seq);
+        Rebuild::Park(ParkReason::new(ParkCause::FieldStore, message))
+    };
+    let pointer = Pointer::read(&row.value).map_err(refuse)?;
+    tokio::runtime::Handle::current().block_on(env.fields.load(&pointer)).map_err(refuse)
+}

@@ -1,0 +1,133 @@
+//! What a check has found.
+
+use crate::machine::{ParkCause, ParkReason};
+use crate::store::{RunRow, Status, StoreError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Whether a build can go on with every unfinished run of a database: the answer of
+/// [`Engine::check`](crate::Engine::check).
+///
+/// Its `Display` is a report for people, by workflow and reason; [`to_json`](CheckReport::to_json) one for programs, and
+/// [`exit_code`](CheckReport::exit_code) ends a program with it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[must_use = "the report says whether the build fits"]
+pub struct CheckReport {
+    /// How many unfinished runs there are.
+    checked: usize,
+    /// Those that this build cannot go on with, in the order of their start.
+    problems: Vec<Problem>,
+}
+
+/// An unfinished run that this build cannot go on with.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The run's id; empty if its row cannot be read.
+    pub run: String,
+    /// Its workflow.
+    pub workflow: String,
+    /// What it is doing.
+    #[serde(serialize_with = "word")]
+    pub status: Status,
+    /// Why it would be parked.
+    pub reason: ParkReason,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn word<S: serde::Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(status.as_str())
+}
+
+impl CheckReport {
+    /// Whether this build can go on with every run.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// How many unfinished runs were checked.
+    #[must_use]
+    pub const fn checked(&self) -> usize {
+        self.checked
+    }
+
+    /// The runs that this build cannot go on with, in the order of their start.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Success if every run can go on, failure else: for a deployment that stops before harm is done.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        if self.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// The report as one JSON object with the members `checked` and `problems`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a report of strings and numbers is JSON")
+    }
+
+    pub(super) fn fits(&mut self) {
+        self.checked += 1;
+    }
+
+    pub(super) fn refuse(&mut self, row: RunRow, reason: ParkReason) {
+        self.checked += 1;
+        self.problems.push(Problem { run: row.id, workflow: row.workflow, status: row.status, reason });
+    }
+
+    /// Rows that cannot be read at all.
+    pub(super) fn damaged(&mut self, errors: Vec<StoreError>) {
+        for error in errors {
+            self.checked += 1;
+            let reason = ParkReason::new(ParkCause::Damaged, error.to_string());
+            let (run, workflow) = (String::new(), String::new());
+            self.problems.push(Problem { run, workflow, status: Status::Parked, reason });
+        }
+    }
+
+    /// Problems by workflow and what they have in common.
+    fn groups(&self) -> BTreeMap<(&str, String), Vec<&Problem>> {
+        let mut groups: BTreeMap<_, Vec<&Problem>> = BTreeMap::new();
+        for problem in &self.problems {
+            let ParkReason { position, found, .. } = &problem.reason;
+            let key = format!("{:?} {position:?} {found:?}", problem.reason.cause);
+            groups.entry((problem.workflow.as_str(), key)).or_default().push(problem);
+        }
+        groups
+    }
+}
+
+/// How many ids of a group are shown.
+const SHOWN: usize = 5;
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (checked, bad) = (self.checked, self.problems.len());
+        if bad == 0 {
+            return write!(f, "all {checked} unfinished runs can go on with this build");
+        }
+        write!(f, "{bad} of {checked} unfinished runs cannot go on with this build")?;
+        let mut workflow = None;
+        for ((of, _), problems) in self.groups() {
+            if workflow != Some(of) {
+                workflow = Some(of);
+                write!(f, "\n\nworkflow `{of}`")?;
+            }
+            let ids = problems.iter().take(SHOWN).map(|problem| format!("`{}`", problem.run)).collect::<Vec<_>>();
+            let more = problems.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            write!(f, "\n  {}: {}{more}\n    {}", count(problems.len()), ids.join(", "), problems[0].reason)?;
+        }
+        Ok(())
+    }
+}
+
+fn count(runs: usize) -> String {
+    if runs == 1 { "1 run".into() } else { format!("{runs} runs") }
+}
