@@ -12,5 +12,7 @@ mod unordered;
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
+pub(crate) use parts::{tag, tagged};
+pub(crate) use typed::short;
 pub use typed::{decode, encode, form_of, record, round_trip};
 pub use unordered::same_unordered;

@@ -11,6 +11,7 @@
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
+//! | [`Secret`] | a value that is encrypted wherever it is stored, and never shown |
 //! | [`ParkReason`] | why a run stands still although nothing is lost: it goes on once code that fits is started |
 //! | [`store::Store`] | what a database must do |
 //!
@@ -43,6 +44,7 @@
 //! # Features
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
+//! * `encryption`: keys for [`Secret`], which cannot be stored without: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 
 pub mod codec;
@@ -54,6 +56,7 @@ pub mod journal;
 mod machine;
 mod policy;
 mod scope;
+mod secret;
 mod step;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -68,6 +71,9 @@ pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
+pub use secret::Secret;
+#[cfg(feature = "encryption")]
+pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use steadfast_macros::{StepContext, step, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};

@@ -2,6 +2,7 @@
 
 use super::json::{self, Order};
 use super::{CodecError, decode, parts, typed};
+use crate::secret::vault;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -91,8 +92,10 @@ impl ArgsReader {
     pub fn new(value: &Value) -> Result<Self, CodecError> {
         let values = match value.form {
             Form::Parts => parts::split(value.bytes.clone())?,
-            Form::Json => elements(&value.bytes)
-                .map_err(|error| none(&format!("expected the arguments of a step, found {value}: {error}")))?,
+            Form::Json => elements(&value.bytes).map_err(|error| {
+                let found = if vault::is_exposing() { typed::outline(value) } else { value.to_string() };
+                none(&format!("expected the arguments of a step, found {found}: {error}"))
+            })?,
             Form::Hash => return Err(none("only the hash of the arguments was kept")),
             Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
         };

@@ -7,9 +7,23 @@ use bytes::{Buf, Bytes};
 const JSON: u8 = b'J';
 const RAW: u8 = b'B';
 
+/// The tag of a form that one value can have.
+pub(crate) fn tag(form: Form) -> u8 {
+    if form == Form::Bytes { RAW } else { JSON }
+}
+
+/// The form with this tag.
+pub(crate) fn tagged(tag: u8) -> Option<Form> {
+    match tag {
+        JSON => Some(Form::Json),
+        RAW => Some(Form::Bytes),
+        _ => None,
+    }
+}
+
 /// Appends one part.
 pub(super) fn append(out: &mut Vec<u8>, form: Form, bytes: &[u8]) {
-    out.push(if form == Form::Bytes { RAW } else { JSON });
+    out.push(tag(form));
     out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
     out.extend_from_slice(bytes);
 }
@@ -27,11 +41,7 @@ pub(super) fn split(mut bytes: Bytes) -> Result<Vec<Value>, CodecError> {
 }
 
 fn next(bytes: &mut Bytes) -> Option<Value> {
-    let form = match bytes.try_get_u8().ok()? {
-        JSON => Form::Json,
-        RAW => Form::Bytes,
-        _ => return None,
-    };
+    let form = tagged(bytes.try_get_u8().ok()?)?;
     let length = usize::try_from(bytes.try_get_u64_le().ok()?).ok()?;
     (length <= bytes.len()).then(|| Value { form, bytes: bytes.split_to(length) })
 }

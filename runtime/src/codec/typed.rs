@@ -2,6 +2,7 @@
 
 use super::CodecError;
 use super::json::{self, Order};
+use crate::secret::vault;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,7 +38,10 @@ pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecEr
     match value.form {
         Form::Bytes => from_raw(&value.bytes)
             .ok_or_else(|| misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
-        Form::Json => serde_json::from_slice(&value.bytes).map_err(|error| misfit::<T>(value, &reason(&error))),
+        Form::Json => {
+            let unsealed = vault::unsealed();
+            serde_json::from_slice(&value.bytes).map_err(|error| unreadable::<T>(value, &error, unsealed))
+        }
         Form::Parts => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
         Form::Hash => Err(misfit::<T>(value, "only the hash of the value was kept")),
     }
@@ -96,8 +100,19 @@ fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
     known(|| bytes.clone()).or_else(|| known(|| bytes.to_vec())).or_else(|| known(|| Box::<[u8]>::from(&**bytes)))
 }
 
+/// A text that is no `T`: shown if no secret can be in it.
+fn unreadable<T>(found: &Value, error: &serde_json::Error, unsealed: u64) -> CodecError {
+    let shown = if vault::may_be_shown::<T>(unsealed) { beginning(found) } else { outline(found) };
+    mismatch::<T>(&shown, &reason(error))
+}
+
+/// A value in a form that no `T` has.
 fn misfit<T>(found: &Value, why: &str) -> CodecError {
-    let (expected, found) = (short(type_name::<T>()), beginning(found));
+    mismatch::<T>(&beginning(found), why)
+}
+
+fn mismatch<T>(found: &str, why: &str) -> CodecError {
+    let expected = short(type_name::<T>());
     CodecError { path: String::new(), message: format!("expected `{expected}`, found {found}: {why}") }
 }
 
@@ -120,8 +135,22 @@ fn beginning(value: &Value) -> String {
     }
 }
 
+/// What kind of JSON a value is, without what is in it.
+pub(super) fn outline(value: &Value) -> String {
+    let kind = match value.bytes.trim_ascii() {
+        b"{}" => "`{}`",
+        b"[]" => "`[]`",
+        [b'{', ..] => "`{..}`",
+        [b'[', ..] => "`[..]`",
+        [b'"', ..] => "a text",
+        b"null" => "`null`",
+        _ => "another value",
+    };
+    kind.into()
+}
+
 /// A type's name without the modules it stands in: `Option<Status>`.
-pub(super) fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     let mut word = 0;
     let mut colons = 0;

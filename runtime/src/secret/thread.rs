@@ -1,0 +1,169 @@
+//! What secrets do on this thread, and where the value stands that is encoded or decoded.
+
+use super::vault::Vault;
+use std::any::type_name;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What it means to write or read a secret.
+#[derive(Clone)]
+pub(super) enum Mode {
+    /// Outside of steadfast: never written, and read from a plain value.
+    Plain,
+    /// Written and read as tokens of this vault.
+    Sealed(Arc<Vault>),
+    /// Written as a placeholder.
+    Redacted,
+    /// Written and read as the value itself.
+    Exposed,
+}
+
+/// The places that were named, one after the other in one text; the innermost begins at `innermost`.
+struct Places {
+    text: String,
+    innermost: usize,
+}
+
+thread_local! {
+    static MODE: RefCell<Mode> = const { RefCell::new(Mode::Plain) };
+    static PLACES: RefCell<Places> = const { RefCell::new(Places { text: String::new(), innermost: 0 }) };
+    static MET: Cell<bool> = const { Cell::new(false) };
+    static UNSEALED: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(super) fn mode() -> Mode {
+    MODE.with_borrow(Mode::clone)
+}
+
+/// Puts the mode back that was before, when it is dropped; on the thread where it was made.
+#[must_use = "the mode is left when this is dropped"]
+pub(crate) struct Entered {
+    before: Mode,
+    of_this_thread: PhantomData<Rc<()>>,
+}
+
+pub(super) fn enter(mode: Mode) -> Entered {
+    Entered { before: MODE.replace(mode), of_this_thread: PhantomData }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
+        drop(MODE.replace(std::mem::replace(&mut self.before, Mode::Plain)));
+    }
+}
+
+/// Runs `f`, in which a secret is written as a placeholder and cannot be read.
+#[allow(dead_code, reason = "for what the engine shows to people")]
+pub(crate) fn redacting<R>(f: impl FnOnce() -> R) -> R {
+    let _entered = enter(Mode::Redacted);
+    f()
+}
+
+/// Runs `f`, in which a secret is written and read as the value itself.
+pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
+    let _entered = enter(Mode::Exposed);
+    f()
+}
+
+/// Runs `f`, in which the value at `place` is encoded or decoded, such as `field:scan` or `args:charge`. Of nested places
+/// the innermost counts, alone.
+#[allow(dead_code, reason = "the engine names the places")]
+pub(crate) fn at<R>(place: &str, f: impl FnOnce() -> R) -> R {
+    struct Left {
+        length: usize,
+        innermost: usize,
+    }
+    impl Drop for Left {
+        fn drop(&mut self) {
+            PLACES.with_borrow_mut(|places| {
+                places.text.truncate(self.length);
+                places.innermost = self.innermost;
+            });
+        }
+    }
+    let _left = PLACES.with_borrow_mut(|places| {
+        let left = Left { length: places.text.len(), innermost: places.innermost };
+        places.innermost = left.length;
+        places.text.push_str(place);
+        left
+    });
+    f()
+}
+
+/// The place that was named last; empty if none was.
+pub(super) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
+    PLACES.with_borrow(|places| f(&places.text[places.innermost..]))
+}
+
+/// Runs `f`, and says whether a secret was sealed or opened in it on this thread.
+#[allow(dead_code, reason = "the engine marks what holds secrets")]
+pub(crate) fn sealed_any<R>(f: impl FnOnce() -> R) -> (R, bool) {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            // What was met inside was met outside too.
+            MET.set(MET.get() || self.0);
+        }
+    }
+    let _before = Before(MET.replace(false));
+    let result = f();
+    (result, MET.get())
+}
+
+/// A secret was sealed or opened.
+pub(super) fn note_met() {
+    MET.set(true);
+}
+
+/// A secret was to be opened and is no token: it may have been recorded before its type was `Secret`.
+pub(super) fn note_unsealed() {
+    UNSEALED.set(UNSEALED.get() + 1);
+}
+
+/// How many secrets on this thread were no tokens. For `may_be_shown`.
+pub(crate) fn unsealed() -> u64 {
+    UNSEALED.get()
+}
+
+/// Whether an error may show a JSON text that is no `T`, if so many secrets were no tokens before it was read.
+///
+/// In sealed mode a secret is a token. Elsewhere it may be there as it is, also behind the place where reading stopped:
+/// the text is shown only for types that cannot hold a secret.
+pub(crate) fn may_be_shown<T>(unsealed_before: u64) -> bool {
+    match mode() {
+        Mode::Sealed(_) => unsealed() == unsealed_before,
+        Mode::Plain | Mode::Redacted => is_foreign(type_name::<T>()),
+        Mode::Exposed => false,
+    }
+}
+
+/// Whether secrets are written and read as they are.
+pub(crate) fn is_exposing() -> bool {
+    matches!(mode(), Mode::Exposed)
+}
+
+/// Whether a type is made only of those of libraries that know nothing of secrets.
+fn is_foreign(name: &str) -> bool {
+    const KNOWN: [&str; 6] = ["alloc", "bytes", "core", "serde_json", "std", "uuid"];
+    let words = name.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'));
+    words.filter_map(|word| word.split_once("::")).all(|(library, _)| KNOWN.contains(&library))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_foreign, type_name};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_type_of_a_user_or_with_a_secret_is_not_shown() {
+        struct Mine;
+        type Plain = BTreeMap<Option<String>, (Vec<u8>, [char; 3], &'static str)>;
+        assert!(is_foreign(type_name::<Plain>()));
+        assert!(is_foreign(type_name::<(u64, bytes::Bytes, serde_json::Value, uuid::Uuid)>()));
+        assert!(!is_foreign(type_name::<Option<Mine>>()));
+        assert!(!is_foreign(type_name::<Vec<(u8, crate::Secret<u8>)>>()));
+    }
+}
