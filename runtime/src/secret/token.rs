@@ -11,7 +11,7 @@ const PREFIX: &str = "sealed1:";
 const SHORTEST: usize = 17;
 
 /// A token of its parts.
-#[cfg(any(test, feature = "encryption"))]
+#[cfg(feature = "encryption")]
 pub(super) fn write(id: &str, sealed: &[u8]) -> String {
     format!("{PREFIX}{id}:{}", base64::encode(sealed))
 }

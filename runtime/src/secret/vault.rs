@@ -97,7 +97,7 @@ impl Vault {
     /// The vault of a run; without a cipher it refuses every secret.
     #[allow(dead_code, reason = "the engine makes one for each run")]
     pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, incarnation: [u8; 16]) -> Arc<Self> {
-        // Only the last part has no length before it or by itself, so that no two triples have the same bytes.
+        // The name has its length before it, the incarnation is always as long, and the place comes last: no two have the same bytes.
         let mut owner = Vec::with_capacity(8 + database.len() + incarnation.len());
         owner.extend_from_slice(&(database.len() as u64).to_le_bytes());
         owner.extend_from_slice(database.as_bytes());

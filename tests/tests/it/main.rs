@@ -15,6 +15,7 @@ mod pedantic;
 mod power_loss;
 mod recorded;
 mod runs;
+mod secrets;
 mod standing;
 mod steps;
 mod store;
