@@ -21,6 +21,7 @@ pub(crate) use shared::Anything;
 pub use shared::SharedContext;
 
 use crate::resources::Resources;
+use crate::secret::vault::{exposing, redacting};
 use crate::value::{Form, Value};
 use std::sync::Arc;
 
@@ -146,7 +147,15 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The first field that JSON cannot hold, by name.
     fn to_json(&self) -> Result<String, ContextError> {
-        text::write(Self::schema(), &self.clone().store_all()?.1)
+        redacting(|| text::write(Self::schema(), &self.clone().store_all()?.1))
+    }
+
+    /// [`to_json`](StoredContext::to_json) with the secrets as they are: for eyes that may see them.
+    ///
+    /// # Errors
+    /// The first field that JSON cannot hold, by name.
+    fn to_json_with_secrets(&self) -> Result<String, ContextError> {
+        exposing(|| text::write(Self::schema(), &self.clone().store_all()?.1))
     }
 
     /// A context from the text that [`to_json`](StoredContext::to_json) makes, or that a person wrote.

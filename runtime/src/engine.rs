@@ -21,6 +21,7 @@ mod recovery;
 mod requirements;
 mod shutdown;
 mod start;
+mod time_travel;
 mod timers;
 
 pub use builder::EngineBuilder;
@@ -32,6 +33,7 @@ pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
 pub use start::StartCall;
+pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};

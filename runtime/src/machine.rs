@@ -22,6 +22,7 @@ use calls::RunJournal;
 pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
 
+pub(crate) use changed::version as recorded_version;
 pub(crate) use poll::panic_text;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use turn::{entry as plain_entry, first_entry};

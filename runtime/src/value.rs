@@ -1,5 +1,7 @@
 //! A stored value: its bytes and the form they are in.
 
+use crate::run_env::Pointer;
+use crate::secret::vault::redact;
 use bytes::Bytes;
 use std::fmt;
 
@@ -76,14 +78,21 @@ impl fmt::Debug for Value {
     }
 }
 
-/// JSON as text; other forms by their size. Long texts are cut after 200 characters.
+/// JSON as text, with secrets redacted; other forms by their size. Long texts are cut after 200 characters.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 200;
         match (self.form, std::str::from_utf8(&self.bytes)) {
-            (Form::Json, Ok(text)) => match text.char_indices().nth(SHOWN) {
-                Some((cut, _)) => write!(f, "{}.. ({} bytes)", &text[..cut], text.len()),
-                None => f.write_str(text),
+            (Form::Json, Ok(text)) => {
+                let text = redact(text);
+                match text.char_indices().nth(SHOWN) {
+                    Some((cut, _)) => write!(f, "{}.. ({} bytes)", &text[..cut], self.bytes.len()),
+                    None => f.write_str(&text),
+                }
+            }
+            (Form::Stored, Ok(_)) => match Pointer::read(self) {
+                Ok(pointer) => write!(f, "<{} bytes in store `{}`>", pointer.bytes, pointer.store),
+                Err(_) => f.write_str("<in a store>"),
             },
             _ => write!(f, "<{} bytes, form {}>", self.bytes.len(), self.form.as_str()),
         }

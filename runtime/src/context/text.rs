@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// An object with a member for each field: JSON fields as they are stored, raw bytes as base64 text.
+/// An object with a member for each field: JSON fields as they are stored, raw bytes as base64 text, of a value that is in
+/// a store where it is.
 pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, ContextError> {
     let mut json = String::from("{");
     for (index, (name, value)) in values.iter().enumerate() {
@@ -16,7 +17,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
         json.push_str(if index == 0 { "" } else { "," });
         json.push_str(&key);
         json.push(':');
-        if value.form == Form::Json {
+        if matches!(value.form, Form::Json | Form::Stored) {
             json.push_str(std::str::from_utf8(&value.bytes).map_err(|error| whole(schema, error))?);
         } else {
             json.push('"');

@@ -61,6 +61,14 @@ impl Run {
         self.number
     }
 
+    pub(super) fn core(&self) -> &super::core::Core {
+        &self.engine.core
+    }
+
+    pub(super) const fn fields(&self) -> &Arc<Fields> {
+        &self.fields
+    }
+
     /// What the run is doing, as committed.
     ///
     /// # Errors

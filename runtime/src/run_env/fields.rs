@@ -40,7 +40,11 @@ impl Pointer {
     pub(crate) fn read(value: &Value) -> Result<Self, FieldStoreError> {
         let pointer = if value.form == Form::Stored { serde_json::from_slice(&value.bytes).ok() } else { None };
         pointer.ok_or_else(|| {
-            let message = format!("the row of a field in a store should say where it is, but it says {value}");
+            let found = value.form.as_str();
+            let message = format!(
+                "the row of a field in a store should say where it is, but it is {} bytes of form {found}",
+                value.bytes.len()
+            );
             FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
         })
     }

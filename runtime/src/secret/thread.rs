@@ -145,6 +145,11 @@ pub(crate) fn is_plain() -> bool {
     MODE.with_borrow(|mode| matches!(mode, Mode::Plain))
 }
 
+/// Whether secrets are written as placeholders.
+pub(crate) fn is_redacting() -> bool {
+    MODE.with_borrow(|mode| matches!(mode, Mode::Redacted))
+}
+
 /// Whether secrets are written and read as they are.
 pub(crate) fn is_exposing() -> bool {
     matches!(mode(), Mode::Exposed)

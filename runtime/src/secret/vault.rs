@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[allow(unused_imports, reason = "the engine uses them from here")]
 pub(crate) use super::{
-    thread::{at, exposing, is_exposing, is_plain, may_be_shown, redacting, sealed_any, unsealed},
+    thread::{at, exposing, is_exposing, is_plain, is_redacting, may_be_shown, redacting, sealed_any, unsealed},
     token::redact,
 };
 

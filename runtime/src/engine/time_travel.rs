@@ -1,0 +1,185 @@
+//! A run's context as it was: at any entry, and how it came to be what it is.
+
+mod history;
+
+pub use history::{ContextEntry, ContextHistory, FieldChange};
+
+use super::error::EngineError;
+use super::handle::Run;
+use crate::context::{StepContext, StoredContext};
+use crate::flow::Loading;
+use crate::journal::Kind;
+use crate::machine::recorded_version;
+use crate::run_env::Pointer;
+use crate::store::{EntryRow, FieldRow};
+use crate::value::Form;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many entries are read at a time.
+const PAGE: usize = 4_096;
+
+/// The values of a context's fields in one version, as recorded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Snapshot {
+    pub(super) version: u32,
+    pub(super) fields: BTreeMap<String, FieldRow>,
+}
+
+/// An entry that changed the context, with what it wrote.
+pub(super) struct Change {
+    pub(super) entry: EntryRow,
+    pub(super) rows: Vec<FieldRow>,
+    /// The entry whose delivery made the workflow do it.
+    pub(super) cause: Option<EntryRow>,
+}
+
+impl Snapshot {
+    /// A change follows. Of a newer version it holds every field.
+    pub(super) fn apply(&mut self, change: &Change) {
+        let version = recorded_version(&change.entry);
+        if change.entry.kind == Kind::ContextSet || version != self.version {
+            self.fields.clear();
+            self.version = version;
+        }
+        self.fields.extend(change.rows.iter().map(|row| (row.name.clone(), row.clone())));
+    }
+}
+
+impl Run {
+    /// The stored part of the run's context as it was after an entry; `None` if it was not set yet. For the latest, give
+    /// `u64::MAX`.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # #[derive(StepContext, Clone)]
+    /// # struct Counter { #[context(default)] n: u64 }
+    /// # #[workflow(context = Counter)]
+    /// # async fn count(flow: &mut Flow<Counter>) -> Result<u64> {
+    /// #     flow.update(|c| c.n(1)).await?;
+    /// #     flow.update(|c| c.n(2)).await?;
+    /// #     Ok(flow.n)
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let engine = Engine::builder().in_memory().workflow(count).start().await?;
+    /// # let run = engine.start(count, ()).await?;
+    /// # run.result().await?;
+    /// let history = run.context_history().await?;
+    /// let before = run.context_at::<Counter>(history.entries()[1].seq).await?;
+    /// assert_eq!(before.unwrap().n, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The database or a field store cannot be read, or what is recorded does not decode to this type.
+    pub async fn context_at<C: StepContext>(&self, seq: u64) -> Result<Option<C::Stored>, EngineError> {
+        let Some(snapshot) = self.snapshot(seq).await? else { return Ok(None) };
+        let mut rows = Vec::with_capacity(snapshot.fields.len());
+        for mut row in snapshot.fields.into_values() {
+            let today = C::Stored::schema().field(&row.name);
+            if row.value.form == Form::Stored && today.is_some_and(|field| !(field.lazy)()) {
+                let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
+                row.value = load.await.map_err(|error| self.unreadable(&error))?;
+            }
+            rows.push(row);
+        }
+        let _offered = self.fields().offer();
+        let loaded = Loading::<C::Stored>::set(snapshot.version, rows);
+        loaded.map(|(context, _)| Some(context)).map_err(|error| self.unreadable(&error))
+    }
+
+    /// Who changed what of the run's context, and when. Its `Display` is a text that a person likes to read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn context_history(&self) -> Result<ContextHistory, EngineError> {
+        let changes = self.changes(u64::MAX).await?;
+        Ok(ContextHistory::new(self.id(), self.started_at().await?, &changes))
+    }
+
+    /// The fields in which the context after one entry differs from that after another.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn context_diff(&self, from: u64, to: u64) -> Result<Vec<FieldChange>, EngineError> {
+        let old = self.snapshot(from).await?.unwrap_or_default();
+        let new = self.snapshot(to).await?.unwrap_or_default();
+        let names: BTreeSet<&String> = old.fields.keys().chain(new.fields.keys()).collect();
+        let value = |of: &Snapshot, name: &String| of.fields.get(name).map(|row| row.value.clone());
+        let changes = names.into_iter().map(|name| FieldChange {
+            field: name.clone(),
+            old: value(&old, name),
+            new: value(&new, name),
+        });
+        Ok(changes.filter(|change| change.old != change.new).collect())
+    }
+
+    /// What the run's context consisted of when it was set, as JSON: its name, version, fields, their types and forms.
+    /// `None` if it was not set yet.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn context_schema(&self) -> Result<Option<String>, EngineError> {
+        let changes = self.changes(u64::MAX).await?;
+        let set = changes.iter().rev().find(|change| change.entry.kind == Kind::ContextSet);
+        let text = set.and_then(|change| change.entry.value.as_ref());
+        Ok(text.map(|value| String::from_utf8_lossy(&value.bytes).into_owned()))
+    }
+
+    async fn snapshot(&self, seq: u64) -> Result<Option<Snapshot>, EngineError> {
+        let mut snapshot = None;
+        for change in self.changes(seq).await? {
+            if change.entry.kind != Kind::ContextRefused {
+                snapshot.get_or_insert_with(Snapshot::default).apply(&change);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The changes of the context up to an entry, refused ones too.
+    async fn changes(&self, to: u64) -> Result<Vec<Change>, EngineError> {
+        let (number, mut after) = (self.number(), 0);
+        let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
+        loop {
+            let read = self.core().read(move |store| {
+                let entries = store.entries(number, after, PAGE)?;
+                let last = entries.last().map_or(after, |entry| entry.seq);
+                let fields = store.fields(number, after + 1, last.min(to))?;
+                Ok((entries, fields))
+            });
+            let (entries, fields) = read.await?;
+            let full = entries.len() == PAGE;
+            let mut fields = fields.into_iter().peekable();
+            for entry in entries {
+                if entry.seq > to {
+                    return Ok(changes);
+                }
+                after = entry.seq;
+                let mut rows = Vec::new();
+                while let Some(row) = fields.next_if(|row| row.seq <= entry.seq) {
+                    rows.push(row);
+                }
+                match entry.kind {
+                    Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => {
+                        let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
+                        changes.push(Change { entry, rows, cause });
+                    }
+                    kind if kind.is_turn() => cause = Some(EntryRow { value: None, ..entry }),
+                    _ => {}
+                }
+            }
+            if !full {
+                return Ok(changes);
+            }
+        }
+    }
+
+    async fn started_at(&self) -> Result<std::time::SystemTime, EngineError> {
+        self.status().await.map(|info| info.started_at)
+    }
+
+    fn unreadable(&self, why: &dyn std::fmt::Display) -> EngineError {
+        EngineError::Value(format!("the context of run `{}` cannot be read: {why}", self.id()))
+    }
+}
