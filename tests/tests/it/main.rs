@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod changed_code;
+mod check;
 mod codec;
 mod context;
 mod contexts;
@@ -15,9 +16,11 @@ mod pedantic;
 mod power_loss;
 mod recorded;
 mod runs;
+mod sealed;
 mod secrets;
 mod standing;
 mod steps;
 mod store;
+mod time_travel;
 mod ui;
 mod unreplayable;
