@@ -8,6 +8,7 @@ mod contexts;
 mod crash_aid;
 mod definitions;
 mod faulty;
+mod field_attributes;
 mod flows;
 mod killed;
 mod pedantic;
