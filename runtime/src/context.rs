@@ -4,6 +4,7 @@
 
 mod builder;
 mod error;
+mod live;
 mod persist;
 mod recorded;
 mod restore;
@@ -13,12 +14,14 @@ mod text;
 
 pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
+pub use live::{NotShared, Shared, TransientValue};
 pub use persist::Persist;
-pub use recorded::{RecordedFields, RecordedValue};
-pub use restore::{RestoreError, TransientDefault, run_hook};
+pub use recorded::{RecordedFields, RecordedValue, migrated};
+pub use restore::{RestoreError, RestoreHook, TransientDefault, run_hook};
 pub use schema::{FieldSchema, Schema};
 pub(crate) use shared::Anything;
 pub use shared::SharedContext;
+pub use text::debug;
 
 use crate::resources::Resources;
 use crate::secret::vault::{exposing, redacting};

@@ -106,8 +106,9 @@ pub mod prelude {
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, RecordedFields, RecordedValue, RestoreError,
-        Schema, Set, StepContext, StoredContext, TransientDefault, Unset, change, run_hook, schema_of, set,
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
+        RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
+        debug, migrated, run_hook, schema_of, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};

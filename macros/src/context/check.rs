@@ -1,6 +1,11 @@
 //! One function for each rule.
 
-use super::input::{Context, Field};
+mod aliases;
+mod hooks;
+mod lazy;
+mod words;
+
+use super::input::{Context, Field, Transient};
 use crate::faults::Faults;
 use crate::function::borrows_or_hides;
 use crate::name;
@@ -12,7 +17,15 @@ pub(super) fn all(context: &Context, faults: &Faults) {
         not_named_build(field, faults);
         owns(field, faults);
         cannot_change_inside(field, faults);
+        words::of_stored(field, faults);
+        lazy::all(field, faults);
     }
+    for field in &context.transient {
+        lives_as_long_as_the_program(field, faults);
+        words::of_transient(field, faults);
+    }
+    aliases::all(&context.fields, faults);
+    hooks::all(context, faults);
 }
 
 /// `build: u32`: the builder could not tell the setter from its end.
@@ -36,6 +49,34 @@ fn owns(field: &Field, faults: &Faults) {
             help,
         );
     }
+}
+
+/// `#[context(transient)] db: &Db`.
+fn lives_as_long_as_the_program(field: &Transient, faults: &Faults) {
+    if borrows_or_hides(&field.ty) && !is_static(&field.ty) {
+        let help = "write a type that owns what it holds, such as `Arc<Db>`";
+        faults.add(&field.ty, format!("the field `{}` borrows, and steps run in tasks of their own", field.name), help);
+    }
+}
+
+/// Whether every reference in the type is `&'static`, and nothing in it `impl Trait`.
+fn is_static(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 &= reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+            visit::visit_type_reference(self, reference);
+        }
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.0 &= lifetime.ident == "static";
+        }
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = false;
+        }
+    }
+    let mut finder = Finder(true);
+    finder.visit_type(ty);
+    finder.0
 }
 
 /// `count: Arc<AtomicU64>`.

@@ -1,9 +1,11 @@
 //! Stored fields as they were recorded, under the names and in the version of then.
 
-use super::{ContextError, StoredContext};
+use super::{ContextError, Schema, StoredContext};
 use crate::codec;
+use crate::error::Error;
 use crate::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -52,7 +54,8 @@ pub struct RecordedFields {
 }
 
 impl RecordedFields {
-    pub(crate) fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+    /// Fields as a run of an older version may have recorded them: for tests of a `migrate` function.
+    pub fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
         Self { context: C::NAME, version, fields }
     }
@@ -101,7 +104,8 @@ impl RecordedFields {
     }
 
     /// The value that a field of today's is loaded from.
-    pub(crate) fn find(&self, name: &str) -> Option<RecordedValue> {
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<RecordedValue> {
         self.fields.get(name).cloned()
     }
 
@@ -114,4 +118,25 @@ impl RecordedFields {
         let message = format!("{why} (recorded in version {})", self.version);
         ContextError { context: self.context.into(), field: Some(field.into()), message }
     }
+}
+
+/// What generated code makes of the outcome of a `migrate` function.
+///
+/// # Errors
+/// What the function said: as it is if it names a field, else as a sentence of the context's.
+#[doc(hidden)]
+pub fn migrated<E: Into<Error> + 'static>(
+    schema: &Schema,
+    from: u32,
+    outcome: Result<(), E>,
+) -> Result<(), ContextError> {
+    outcome.map_err(|error| {
+        let any: &dyn Any = &error;
+        if let Some(error) = any.downcast_ref::<ContextError>() {
+            return error.clone();
+        }
+        let error = error.into();
+        let message = format!("fields of version {from} cannot become those of version {}: {error}", schema.version);
+        ContextError { context: schema.name.into(), field: None, message }
+    })
 }

@@ -9,6 +9,7 @@ mod contexts;
 mod crash_aid;
 mod definitions;
 mod faulty;
+mod field_attributes;
 mod field_store;
 mod flows;
 mod killed;
