@@ -16,6 +16,7 @@ mod lease;
 mod load;
 mod prepare;
 mod recovery;
+mod sessions;
 mod shutdown;
 mod start;
 mod timers;
@@ -26,6 +27,8 @@ pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
+#[cfg(feature = "testing")]
+pub(crate) use prepare::Preparation;
 pub use start::StartCall;
 
 use self::core::Core;

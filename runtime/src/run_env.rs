@@ -1,10 +1,12 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
+mod inputs;
 mod live;
+
+pub use inputs::{HandleParameter, StepInputs};
 
 use crate::journal::RunIdentity;
 use crate::resources::Resources;
-use crate::scope::StepScope;
 use crate::session::Session;
 use live::Live;
 use std::sync::Arc;
@@ -23,31 +25,5 @@ pub struct RunEnv {
 impl RunEnv {
     pub(crate) fn new(_run: &RunIdentity, resources: Resources, session: Session) -> Arc<Self> {
         Arc::new(Self { resources, session, live: Live::default() })
-    }
-}
-
-/// What a step's body gets besides its context and its arguments.
-#[doc(hidden)]
-#[derive(Clone, Debug)]
-pub struct StepInputs {
-    env: Arc<RunEnv>,
-    scope: Arc<StepScope>,
-}
-
-impl StepInputs {
-    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>) -> Self {
-        Self { env, scope }
-    }
-
-    /// The run's session.
-    #[must_use]
-    pub fn session(&self) -> Session {
-        self.env.session.clone()
-    }
-
-    /// The attempt.
-    #[must_use]
-    pub fn scope(&self) -> Arc<StepScope> {
-        self.scope.clone()
     }
 }
