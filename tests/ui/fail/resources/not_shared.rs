@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::rc::Rc;
 use steadfast::prelude::*;
 
 struct Counter {
@@ -9,11 +8,6 @@ struct Counter {
 #[step]
 async fn count(#[resource] counter: &Counter) -> Result<u32> {
     Ok(counter.count.get())
-}
-
-#[workflow(resources(Rc<u8>))]
-async fn counting(flow: &mut Flow) -> Result<u32> {
-    Ok(count(flow).await?)
 }
 
 fn main() {}
