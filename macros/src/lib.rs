@@ -9,6 +9,7 @@ mod context;
 mod duration;
 mod faults;
 mod function;
+mod held;
 mod name;
 mod step;
 mod suggest;
@@ -60,7 +61,8 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// Makes an async function a step of workflows: its result is recorded, and it is never run again once it is.
 ///
 /// The first parameter may be the context, by reference; the others are arguments, owned serde types. A step returns
-/// a `Result`. It can read the context, and cannot change it.
+/// a `Result`. It can read the context, and cannot change it. Among the arguments, in any order, may stand what the
+/// engine puts in: it is not recorded, and the workflow does not pass it.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -84,6 +86,41 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The name stands for a function and for a type, so a step cannot be imported next to a module of its name.
+///
+/// # Parameters
+///
+/// | parameter | meaning |
+/// |---|---|
+/// | `ctx: &OrderContext`, in the first place | the context as it stood when the step was called |
+/// | `cents: u64` | an argument: passed by the workflow, recorded |
+/// | `#[resource] db: &Db` | what the engine was given with `.resource(..)` or `.resource_with(..)`; name it in `#[workflow(resources(Db))]` too |
+/// | `session: &Session` | live values of this run in this process |
+/// | `scope: &StepScope` | this attempt: its number, idempotency key, time limit, cancellation |
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// struct Bank;
+///
+/// #[step]
+/// async fn charge(#[resource] _bank: &Bank, scope: &StepScope, cents: u64) -> Result<String> {
+///     Ok(format!("charged {cents} cents under the key {}", scope.idempotency_key()))
+/// }
+///
+/// #[workflow(resources(Bank))]
+/// async fn pay(flow: &mut Flow, cents: u64) -> Result<String> {
+///     Ok(charge(flow, cents).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(pay).resource(Bank).start().await?;
+/// assert!(engine.start(pay, 500).await?.result().await?.starts_with("charged 500 cents"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `direct` takes all of them, as the function has them.
 ///
 /// # Attributes
 ///
@@ -143,12 +180,14 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The body is run again from its beginning after a crash, with recorded results in place of what has happened. So it
 /// must do the same again: the time, random numbers and sleeps come from the handle, everything from outside from steps.
+/// Resources and the session are for steps only.
 ///
 /// # Attributes
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `context = OrderContext` | the context's type |
+/// | `resources(Db, Index)` | what the workflow's steps take of the engine: one that does not have it does not start |
 /// | `name = "process_order"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -39,7 +39,8 @@ pub type FieldValues = Vec<(&'static str, Value)>;
     message = "`{Self}` is not a context",
     label = "this is not a context",
     note = "put `#[derive(StepContext, Clone)]` on it",
-    note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value"
+    note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value",
+    note = "for something the engine holds write `#[resource] name: &{Self}`"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The fields that are stored; `Self` if there is no transient field.

@@ -19,6 +19,7 @@ mod load;
 mod prepare;
 mod recovery;
 mod requirements;
+mod sessions;
 mod shutdown;
 mod start;
 mod time_travel;
@@ -32,6 +33,8 @@ pub use handle::{Run, RunHandle};
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
+#[cfg(feature = "testing")]
+pub(crate) use prepare::Preparation;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 
