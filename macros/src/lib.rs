@@ -42,17 +42,104 @@ use proc_macro::TokenStream;
 /// It generates
 /// - `OrderContext::builder()`, with one method for each field; it builds once every field without a default is set;
 /// - `OrderContextUpdate`, what the closure of `flow.update(|c| ..)` gets: one method for each field, and the old values;
-/// - the methods of `StepContext`: `with`, `to_json`, `from_json`, `schema`.
+/// - the methods of `StoredContext`: `with`, `to_json`, `from_json`, `schema`.
 ///
-/// A field's methods are as visible as the field.
+/// A field's methods are as visible as the field. The documentation of `OrderContextBuilder` has a table of the fields:
+/// where each goes, in which form, and whether it is required.
 ///
 /// # Attributes
 ///
 /// | on | attribute | meaning |
 /// |---|---|---|
-/// | the struct | `#[context(name = "order")]` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
-/// | a field | `#[context(default)]` | optional: `Default::default()` if not set |
-/// | a field | `#[context(default = expression)]` | optional: this value if not set |
+/// | the struct | `name = "order"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
+/// | the struct | `version = 2, migrate = from_v1` | a function makes fields that were recorded in an older version into those of today |
+/// | a field | `default` | optional: `Default::default()` if not set |
+/// | a field | `default = expression` | optional: this value if not set |
+/// | a field | `store = "blobs"` | goes to the field store of this name; also for `Lazy<T>`, which loads it when it is read |
+/// | a field | `form = json` | JSON, where the type would be stored as raw bytes |
+/// | a field | `max_bytes = 1_000_000` | a larger value is refused; counted as it is stored |
+/// | a field | `alias = "old_name"` | a name that the field had: old runs are read under it; may be repeated |
+/// | a field | `transient` | never stored, for steps only: `Default::default()`, or `transient, default = expression` |
+/// | a field | `transient, restore = open_db` | never stored, for steps only: an async function makes the value |
+/// | a field | `transient, restore(open_index, after = db)` | the same, with the values of other transient fields |
+///
+/// A secret has a type of its own, `Secret<T>`, and no attribute.
+///
+/// # Transient fields
+///
+/// Connections, clients and caches are not state: they are made anew in each process, before the first step that reads
+/// the context. With at least one transient field there is a second struct, `OrderContextStored`, with the other fields:
+/// it is what the builder makes, what the workflow reads through its flow and changes by `update`, and what the database
+/// holds. Steps get the whole.
+///
+/// ```
+/// use std::sync::Arc;
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// pub struct OrderContext {
+///     pub workspace_id: String,
+///     #[context(transient, restore = open_db)]
+///     pub db: Arc<Db>,
+///     #[context(transient, restore(open_index, after = db))]
+///     pub index: Arc<Index>,
+/// }
+///
+/// # pub struct Db(String);
+/// # pub struct Index(usize);
+/// async fn open_db(stored: &OrderContextStored, _resources: &Resources) -> Result<Arc<Db>> {
+///     Ok(Arc::new(Db(stored.workspace_id.clone())))
+/// }
+///
+/// /// What is named after `after` is passed by reference, in that order.
+/// async fn open_index(_stored: &OrderContextStored, _resources: &Resources, db: &Arc<Db>) -> Result<Arc<Index>> {
+///     Ok(Arc::new(Index(db.0.len())))
+/// }
+///
+/// #[step]
+/// async fn look_up(ctx: &OrderContext) -> Result<usize> {
+///     Ok(ctx.index.0)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// // In a unit test of a step, the values are given: no hook runs.
+/// let stored = OrderContext::builder().workspace_id("ws-1").build();
+/// let context = stored.with_live(Arc::new(Db("test".into())), Arc::new(Index(7)));
+/// assert_eq!(look_up::direct(&context).await?, 7);
+/// assert_eq!(context.stored().workspace_id, "ws-1");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A hook runs after those whose values it is passed. The type of a transient field is `Clone + Send + Sync`, and may
+/// hold locks; its clones should share one value, as those of `Arc` do, since each step gets one.
+///
+/// # When fields change
+///
+/// A new field with a default, a renamed field with an `alias` and a removed field need nothing else: old runs go on. For
+/// other changes, count up `version` and say how fields of older ones are to be read:
+///
+/// ```
+/// use steadfast::context::RecordedFields;
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// #[context(name = "account", version = 2, migrate = from_v1)]
+/// pub struct Account {
+///     pub cents: u64,
+///     #[context(alias = "user")]
+///     pub owner: String,
+/// }
+///
+/// /// Version 1 had whole euros.
+/// fn from_v1(old: &mut RecordedFields) -> Result<()> {
+///     if let Some(euros) = old.get::<u64>("euros")? {
+///         old.set("cents", &(euros * 100))?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_derive(StepContext, attributes(context))]
 pub fn derive_step_context(item: TokenStream) -> TokenStream {
     context::derive(item.into()).into()

@@ -14,9 +14,9 @@ mod text;
 
 pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
-pub use live::{NotShared, Shared, TransientValue};
+pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub use persist::Persist;
-pub use recorded::{RecordedFields, RecordedValue, migrated};
+pub use recorded::{MigrateOutcome, RecordedFields, RecordedValue, migrated};
 pub use restore::{RestoreError, RestoreHook, TransientDefault, run_hook};
 pub use schema::{FieldSchema, Schema};
 pub(crate) use shared::Anything;

@@ -53,30 +53,10 @@ fn owns(field: &Field, faults: &Faults) {
 
 /// `#[context(transient)] db: &Db`.
 fn lives_as_long_as_the_program(field: &Transient, faults: &Faults) {
-    if borrows_or_hides(&field.ty) && !is_static(&field.ty) {
+    if field.borrows {
         let help = "write a type that owns what it holds, such as `Arc<Db>`";
         faults.add(&field.ty, format!("the field `{}` borrows, and steps run in tasks of their own", field.name), help);
     }
-}
-
-/// Whether every reference in the type is `&'static`, and nothing in it `impl Trait`.
-fn is_static(ty: &Type) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visit<'ast> for Finder {
-        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
-            self.0 &= reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
-            visit::visit_type_reference(self, reference);
-        }
-        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
-            self.0 &= lifetime.ident == "static";
-        }
-        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
-            self.0 = false;
-        }
-    }
-    let mut finder = Finder(true);
-    finder.visit_type(ty);
-    finder.0
 }
 
 /// `count: Arc<AtomicU64>`.

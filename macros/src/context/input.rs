@@ -12,8 +12,11 @@ use crate::name;
 use container::Container;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::visit_mut::VisitMut;
-use syn::{Attribute, Data, DeriveInput, Expr, ExprPath, Fields, Ident, LitStr, Type, Visibility};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprPath, Fields, Ident, Lifetime, LitStr, ParenthesizedGenericArguments, Type,
+    TypeFnPtr, TypeReference, Visibility,
+};
 
 /// A struct that shall be a context.
 pub(crate) struct Context {
@@ -58,6 +61,8 @@ pub(crate) struct Transient {
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) ty: Type,
+    /// Whether there is a reference in the type without a lifetime.
+    pub(crate) borrows: bool,
     pub(crate) given: Given,
     pub(crate) made: Made,
 }
@@ -159,4 +164,25 @@ impl VisitMut for NameSelf<'_> {
             *ident = Ident::new(&self.0.to_string(), ident.span());
         }
     }
+}
+
+/// Writes the lifetime that a reference in a field must have, so that a missing one is no fault of generated code too.
+#[derive(std::default::Default)]
+struct WriteStatic {
+    missing: bool,
+}
+
+impl VisitMut for WriteStatic {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            self.missing = true;
+            reference.lifetime = Some(Lifetime::new("'static", reference.and_token.span));
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    // Lifetimes in the signature of a function are its own.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
 }

@@ -7,10 +7,17 @@
     label = "steps run at the same time on several threads, so the field must be `Send + Sync + 'static`",
     note = "`Rc` and `RefCell` stay in one thread: write `Arc` and `Mutex`, or open the value in the step"
 )]
-pub trait TransientValue: Send + Sync + Sized + 'static {}
+// The lifetime is for generated code, which asks twice. It assumes `for<'a> Db: TransientValue<'a>`, which the compiler
+// takes as given, and so finds nothing else wrong with a context that holds a `Db`; and it checks one lifetime, which is
+// the one error.
+pub trait TransientValue<'a>: Send + Sync + Sized + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send + Sync + 'static> TransientValue for T {}
+impl<T: Send + Sync + 'static> TransientValue<'_> for T {}
+
+/// Asks whether the type may be that of a transient field.
+#[doc(hidden)]
+pub const fn check_transient<T: TransientValue<'static>>() {}
 
 /// Clones a value if it can be cloned; that it can is asked by the `Clone` of the user's struct, and need not be said
 /// twice.

@@ -120,23 +120,42 @@ impl RecordedFields {
     }
 }
 
+/// What a `migrate` function returns.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this is not what a `migrate` function returns",
+    label = "it must return `Result<()>`, and cannot be async",
+    note = "write `fn from_v1(old: &mut RecordedFields) -> Result<()>`"
+)]
+pub trait MigrateOutcome {
+    /// What the function said: as it is if it names a field, else as a sentence of the context's.
+    ///
+    /// # Errors
+    /// The function returned one.
+    fn outcome(self, schema: &Schema, from: u32) -> Result<(), ContextError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error> + 'static> MigrateOutcome for Result<(), E> {
+    fn outcome(self, schema: &Schema, from: u32) -> Result<(), ContextError> {
+        self.map_err(|error| {
+            let any: &dyn Any = &error;
+            if let Some(error) = any.downcast_ref::<ContextError>() {
+                return error.clone();
+            }
+            let error = error.into();
+            let message =
+                format!("fields of version {from} cannot become those of version {}: {error}", schema.version);
+            ContextError { context: schema.name.into(), field: None, message }
+        })
+    }
+}
+
 /// What generated code makes of the outcome of a `migrate` function.
 ///
 /// # Errors
-/// What the function said: as it is if it names a field, else as a sentence of the context's.
+/// The function returned one.
 #[doc(hidden)]
-pub fn migrated<E: Into<Error> + 'static>(
-    schema: &Schema,
-    from: u32,
-    outcome: Result<(), E>,
-) -> Result<(), ContextError> {
-    outcome.map_err(|error| {
-        let any: &dyn Any = &error;
-        if let Some(error) = any.downcast_ref::<ContextError>() {
-            return error.clone();
-        }
-        let error = error.into();
-        let message = format!("fields of version {from} cannot become those of version {}: {error}", schema.version);
-        ContextError { context: schema.name.into(), field: None, message }
-    })
+pub fn migrated(outcome: impl MigrateOutcome, schema: &Schema, from: u32) -> Result<(), ContextError> {
+    outcome.outcome(schema, from)
 }

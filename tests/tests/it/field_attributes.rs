@@ -201,6 +201,21 @@ async fn describe(ctx: &Order) -> Result<String> {
     Ok(format!("{} {} {} {}", ctx.id, ctx.db.0, ctx.index.1.load(Ordering::Relaxed), ctx.label))
 }
 
+#[workflow(context = Order)]
+async fn describes(start: Start<Order>, id: String) -> Result<(String, u64)> {
+    let mut flow = start.with(Order::builder().id(id).build()).await?;
+    flow.update(|c| c.total(c.total + 1)).await?;
+    let read = steadfast::context::<OrderStored>()?;
+    Ok((describe(&flow).await?, read.total))
+}
+
+#[tokio::test]
+async fn a_workflow_has_the_stored_part_and_its_steps_the_whole() {
+    let engine = Engine::builder().in_memory().workflow(describes).start().await.unwrap();
+    let run = engine.start(describes, "o-1".into()).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), ("o-1 o-1 7 none".to_owned(), 1));
+}
+
 #[tokio::test]
 async fn hooks_run_in_the_order_of_their_needs() {
     assert_eq!(Order::TRANSIENT, ["index", "seen", "db", "calls", "label"]);
@@ -263,5 +278,6 @@ fn a_stored_part_that_cannot_be_written_can_be_printed() {
         format!("{stored:?}"),
         "LiveStored <field `text` of context `Live`: the value takes 3 bytes, and the field's `max_bytes` is 2>"
     );
-    assert_eq!(stored.with_live(7).number, 7);
+    let live = stored.with_live(7);
+    assert_eq!((live.text.as_str(), live.number), ("a", 7));
 }

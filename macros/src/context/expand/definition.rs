@@ -121,17 +121,17 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
 }
 
 fn migration(migrate: &ExprPath, stand_in: bool) -> TokenStream {
-    let call = quote_spanned!(migrate.span()=> #migrate(recorded));
+    let call = quote_spanned!(migrate.span()=> #migrate(__recorded));
     let migrate = body(
         stand_in,
         quote! {
-            let version = recorded.version();
-            ::steadfast::__private::migrated(&__SCHEMA, version, #call)
+            let version = __recorded.version();
+            ::steadfast::__private::migrated(#call, &__SCHEMA, version)
         },
     );
     quote! {
         fn migrate(
-            recorded: &mut ::steadfast::__private::RecordedFields,
+            __recorded: &mut ::steadfast::__private::RecordedFields,
         ) -> ::core::result::Result<(), ::steadfast::__private::ContextError> {
             #migrate
         }

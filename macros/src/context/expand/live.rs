@@ -43,13 +43,16 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let names = transient.iter().map(|field| &field.name);
     let restore = body(stand_in, restore(context));
     let whole = body(stand_in, whole(context));
-    // The bounds are true or the one error: with them nothing else here depends on what the user's types are.
-    let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: ::steadfast::__private::TransientValue,));
+    // Assumed here and checked once below, so that a type that cannot be shared gives one error, at its place.
+    let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
+    let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
     quote! {
         pub struct __Live(#(#types),*);
 
+        const _: () = { #(#check)* };
+
         #[automatically_derived]
-        #[allow(trivial_bounds, unused_variables, unused_imports, reason = "what the bounds say depends on the user's types")]
+        #[allow(unused_variables, unused_imports, reason = "fields may be of one kind only")]
         impl ::steadfast::__private::StepContext for #ident
         where
             #(#bounds)*
@@ -89,7 +92,11 @@ fn restore(context: &Context) -> TokenStream {
                 quote!(#default())
             }
             Made::Hook(hook) => {
-                let after = hook.after.iter().filter_map(|name| named(transient, name)).map(variable);
+                let after = hook.after.iter().filter_map(|name| named(transient, name)).map(|index| {
+                    let mut argument = variable(index);
+                    argument.set_span(hook.path.span());
+                    argument
+                });
                 let path = &hook.path;
                 let call = quote_spanned!(path.span()=> #path(&*__stored, &__resources #(, &#after)*));
                 quote_spanned!(path.span()=>

@@ -1,7 +1,7 @@
 //! `#[context(..)]` on a field.
 
 use super::words::{self, Given, Place};
-use super::{Default, Field, Hook, Made, NameSelf, Transient, hook};
+use super::{Default, Field, Hook, Made, NameSelf, Transient, WriteStatic, hook};
 use crate::faults::Faults;
 use crate::name;
 use syn::ext::IdentExt;
@@ -37,6 +37,8 @@ pub(super) fn parse(field: syn::Field, context: &Ident, faults: &Faults) -> Kind
     let (vis, ident, mut ty) = (field.vis, field.ident.expect("named fields have names"), field.ty);
     let (name, type_name) = (name::plain(&ident), name::as_written(&ty));
     NameSelf(context).visit_type_mut(&mut ty);
+    let mut lifetimes = WriteStatic::default();
+    lifetimes.visit_type_mut(&mut ty);
     if let Some(Default::Value(value)) = &mut default {
         NameSelf(context).visit_expr_mut(value);
     }
@@ -46,7 +48,7 @@ pub(super) fn parse(field: syn::Field, context: &Ident, faults: &Faults) -> Kind
     // A hook alone is a fault; the field is most likely meant to be transient.
     if given.place("transient").is_some() || given.place("restore").is_some() {
         let made = hook.map_or_else(|| Made::Default(default.unwrap_or(Default::OfType)), Made::Hook);
-        Kind::Transient(Transient { vis, ident, name, ty, given, made })
+        Kind::Transient(Transient { vis, ident, name, ty, borrows: lifetimes.missing, given, made })
     } else {
         let docs = field.attrs.into_iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
         Kind::Stored(Field { vis, ident, name, ty, type_name, docs, given, default, store, json, max_bytes, aliases })

@@ -103,6 +103,9 @@ fn unknown(meta: &Meta, word: &str, place: Place, faults: &Faults) {
         };
         let help = format!("write {written} above {belongs}");
         faults.add(meta.path(), format!("`{word}` is said of {belongs}, not of {here}"), help);
+    } else if word == SECRET {
+        let help = "write it at the field: `token: Secret<String>`";
+        faults.add(meta.path(), "`secret` is said by the type of a field", help);
     } else if word == "after" {
         faults.add(meta.path(), "`after` is a part of `restore`", "write `restore(open_index, after = db)`");
     } else {
