@@ -16,6 +16,7 @@ mod power_loss;
 mod recorded;
 mod runs;
 mod secrets;
+mod snapshots;
 mod standing;
 mod steps;
 mod store;

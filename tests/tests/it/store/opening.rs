@@ -66,6 +66,7 @@ fn everything_is_there_after_opening_again() {
         wake_at: Some(0),
         loads: 0,
         incarnation: [1; 16],
+        seed: [1; 16],
         created_at: AT,
         updated_at: AT,
         parked: None,
