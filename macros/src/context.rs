@@ -3,6 +3,7 @@
 mod check;
 mod expand;
 mod input;
+mod order;
 
 use crate::faults::Faults;
 use input::Context;

@@ -9,6 +9,7 @@ mod context;
 mod duration;
 mod faults;
 mod function;
+mod held;
 mod name;
 mod step;
 mod suggest;
@@ -41,17 +42,104 @@ use proc_macro::TokenStream;
 /// It generates
 /// - `OrderContext::builder()`, with one method for each field; it builds once every field without a default is set;
 /// - `OrderContextUpdate`, what the closure of `flow.update(|c| ..)` gets: one method for each field, and the old values;
-/// - the methods of `StepContext`: `with`, `to_json`, `from_json`, `schema`.
+/// - the methods of `StoredContext`: `with`, `to_json`, `from_json`, `schema`.
 ///
-/// A field's methods are as visible as the field.
+/// A field's methods are as visible as the field. The documentation of `OrderContextBuilder` has a table of the fields:
+/// where each goes, in which form, and whether it is required.
 ///
 /// # Attributes
 ///
 /// | on | attribute | meaning |
 /// |---|---|---|
-/// | the struct | `#[context(name = "order")]` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
-/// | a field | `#[context(default)]` | optional: `Default::default()` if not set |
-/// | a field | `#[context(default = expression)]` | optional: this value if not set |
+/// | the struct | `name = "order"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
+/// | the struct | `version = 2, migrate = from_v1` | a function makes fields that were recorded in an older version into those of today |
+/// | a field | `default` | optional: `Default::default()` if not set |
+/// | a field | `default = expression` | optional: this value if not set |
+/// | a field | `store = "blobs"` | goes to the field store of this name; also for `Lazy<T>`, which loads it when it is read |
+/// | a field | `form = json` | JSON, where the type would be stored as raw bytes |
+/// | a field | `max_bytes = 1_000_000` | a larger value is refused; counted as it is stored |
+/// | a field | `alias = "old_name"` | a name that the field had: old runs are read under it; may be repeated |
+/// | a field | `transient` | never stored, for steps only: `Default::default()`, or `transient, default = expression` |
+/// | a field | `transient, restore = open_db` | never stored, for steps only: an async function makes the value |
+/// | a field | `transient, restore(open_index, after = db)` | the same, with the values of other transient fields |
+///
+/// A secret has a type of its own, `Secret<T>`, and no attribute.
+///
+/// # Transient fields
+///
+/// Connections, clients and caches are not state: they are made anew in each process, before the first step that reads
+/// the context. With at least one transient field there is a second struct, `OrderContextStored`, with the other fields:
+/// it is what the builder makes, what the workflow reads through its flow and changes by `update`, and what the database
+/// holds. Steps get the whole.
+///
+/// ```
+/// use std::sync::Arc;
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// pub struct OrderContext {
+///     pub workspace_id: String,
+///     #[context(transient, restore = open_db)]
+///     pub db: Arc<Db>,
+///     #[context(transient, restore(open_index, after = db))]
+///     pub index: Arc<Index>,
+/// }
+///
+/// # pub struct Db(String);
+/// # pub struct Index(usize);
+/// async fn open_db(stored: &OrderContextStored, _resources: &Resources) -> Result<Arc<Db>> {
+///     Ok(Arc::new(Db(stored.workspace_id.clone())))
+/// }
+///
+/// /// What is named after `after` is passed by reference, in that order.
+/// async fn open_index(_stored: &OrderContextStored, _resources: &Resources, db: &Arc<Db>) -> Result<Arc<Index>> {
+///     Ok(Arc::new(Index(db.0.len())))
+/// }
+///
+/// #[step]
+/// async fn look_up(ctx: &OrderContext) -> Result<usize> {
+///     Ok(ctx.index.0)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// // In a unit test of a step, the values are given: no hook runs.
+/// let stored = OrderContext::builder().workspace_id("ws-1").build();
+/// let context = stored.with_live(Arc::new(Db("test".into())), Arc::new(Index(7)));
+/// assert_eq!(look_up::direct(&context).await?, 7);
+/// assert_eq!(context.stored().workspace_id, "ws-1");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A hook runs after those whose values it is passed. The type of a transient field is `Clone + Send + Sync`, and may
+/// hold locks; its clones should share one value, as those of `Arc` do, since each step gets one.
+///
+/// # When fields change
+///
+/// A new field with a default, a renamed field with an `alias` and a removed field need nothing else: old runs go on. For
+/// other changes, count up `version` and say how fields of older ones are to be read:
+///
+/// ```
+/// use steadfast::context::RecordedFields;
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// #[context(name = "account", version = 2, migrate = from_v1)]
+/// pub struct Account {
+///     pub cents: u64,
+///     #[context(alias = "user")]
+///     pub owner: String,
+/// }
+///
+/// /// Version 1 had whole euros.
+/// fn from_v1(old: &mut RecordedFields) -> Result<()> {
+///     if let Some(euros) = old.get::<u64>("euros")? {
+///         old.set("cents", &(euros * 100))?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_derive(StepContext, attributes(context))]
 pub fn derive_step_context(item: TokenStream) -> TokenStream {
     context::derive(item.into()).into()
@@ -60,7 +148,8 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// Makes an async function a step of workflows: its result is recorded, and it is never run again once it is.
 ///
 /// The first parameter may be the context, by reference; the others are arguments, owned serde types. A step returns
-/// a `Result`. It can read the context, and cannot change it.
+/// a `Result`. It can read the context, and cannot change it. Among the arguments, in any order, may stand what the
+/// engine puts in: it is not recorded, and the workflow does not pass it.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -84,6 +173,41 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The name stands for a function and for a type, so a step cannot be imported next to a module of its name.
+///
+/// # Parameters
+///
+/// | parameter | meaning |
+/// |---|---|
+/// | `ctx: &OrderContext`, in the first place | the context as it stood when the step was called |
+/// | `cents: u64` | an argument: passed by the workflow, recorded |
+/// | `#[resource] db: &Db` | what the engine was given with `.resource(..)` or `.resource_with(..)`; name it in `#[workflow(resources(Db))]` too |
+/// | `session: &Session` | live values of this run in this process |
+/// | `scope: &StepScope` | this attempt: its number, idempotency key, time limit, cancellation |
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// struct Bank;
+///
+/// #[step]
+/// async fn charge(#[resource] _bank: &Bank, scope: &StepScope, cents: u64) -> Result<String> {
+///     Ok(format!("charged {cents} cents under the key {}", scope.idempotency_key()))
+/// }
+///
+/// #[workflow(resources(Bank))]
+/// async fn pay(flow: &mut Flow, cents: u64) -> Result<String> {
+///     Ok(charge(flow, cents).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(pay).resource(Bank).start().await?;
+/// assert!(engine.start(pay, 500).await?.result().await?.starts_with("charged 500 cents"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `direct` takes all of them, as the function has them.
 ///
 /// # Attributes
 ///
@@ -143,12 +267,14 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The body is run again from its beginning after a crash, with recorded results in place of what has happened. So it
 /// must do the same again: the time, random numbers and sleeps come from the handle, everything from outside from steps.
+/// Resources and the session are for steps only.
 ///
 /// # Attributes
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `context = OrderContext` | the context's type |
+/// | `resources(Db, Index)` | what the workflow's steps take of the engine: one that does not have it does not start |
 /// | `name = "process_order"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {

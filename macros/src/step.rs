@@ -17,7 +17,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let keep = match Function::parse(item, "step", &faults) {
         Ok(function) => {
             let options = Options::parse(attribute, &faults);
-            let step = Step::new(function, options);
+            let step = Step::new(function, options, &faults);
             check::all(&step, &faults);
             expand::all(&step, faults.any())
         }

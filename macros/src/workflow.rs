@@ -17,7 +17,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let keep = match Function::parse(item, "workflow", &faults) {
         Ok(function) => {
             let options = Options::parse(attribute, &faults);
-            let workflow = Workflow::new(function, options);
+            let workflow = Workflow::new(function, options, &faults);
             check::all(&workflow, &faults);
             expand::all(&workflow, faults.any())
         }

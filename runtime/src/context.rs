@@ -4,6 +4,7 @@
 
 mod builder;
 mod error;
+mod live;
 mod persist;
 mod recorded;
 mod restore;
@@ -13,12 +14,14 @@ mod text;
 
 pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
+pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub use persist::Persist;
-pub use recorded::{RecordedFields, RecordedValue};
-pub use restore::{RestoreError, TransientDefault, run_hook};
+pub use recorded::{MigrateOutcome, RecordedFields, RecordedValue, migrated};
+pub use restore::{RestoreError, RestoreHook, TransientDefault, run_hook};
 pub use schema::{FieldSchema, Schema};
 pub(crate) use shared::Anything;
 pub use shared::SharedContext;
+pub use text::debug;
 
 use crate::resources::Resources;
 use crate::secret::vault::{exposing, redacting};
@@ -36,7 +39,8 @@ pub type FieldValues = Vec<(&'static str, Value)>;
     message = "`{Self}` is not a context",
     label = "this is not a context",
     note = "put `#[derive(StepContext, Clone)]` on it",
-    note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value"
+    note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value",
+    note = "for something the engine holds write `#[resource] name: &{Self}`"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The fields that are stored; `Self` if there is no transient field.
@@ -188,7 +192,7 @@ pub fn schema_of<C: StepContext>() -> &'static Schema {
     C::Stored::schema()
 }
 
-/// The generated type behind [`StepContext::Update`].
+/// The generated type behind [`StoredContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.
     type Context;

@@ -25,6 +25,7 @@ mod prepare;
 mod recovery;
 mod requirements;
 mod reseal;
+mod sessions;
 mod shutdown;
 mod start;
 mod time_travel;
@@ -40,6 +41,8 @@ pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
+#[cfg(feature = "testing")]
+pub(crate) use prepare::Preparation;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 

@@ -8,6 +8,9 @@
 //! | [`Start`] | a workflow whose context is not set yet |
 //! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
 //! | [`StepCall`] | a step that was called and has not finished: a future |
+//! | [`Resources`] | what an engine has at hand for all runs, by type: a step takes `#[resource] db: &Db` |
+//! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; gone after a crash |
+//! | [`StepScope`] | one attempt of a step, `scope: &StepScope`: its number, idempotency key, time limit, cancellation |
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
@@ -80,12 +83,12 @@ pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
-pub use resources::Resources;
+pub use resources::{ResourceError, Resources};
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
 pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
-pub use session::Session;
+pub use session::{Session, SessionPolicy};
 pub use steadfast_macros::{StepContext, step, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
@@ -94,7 +97,7 @@ pub use workflow::{Body, Startable};
 pub mod prelude {
     pub use crate::{
         Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError,
-        StoredContext, Terminal, step, workflow,
+        StepScope, StoredContext, Terminal, step, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -106,14 +109,15 @@ pub mod prelude {
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, Persist, RecordedFields, RecordedValue, RestoreError,
-        Schema, Set, StepContext, StoredContext, TransientDefault, Unset, change, run_hook, schema_of, set,
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
+        RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
+        check_transient, debug, migrated, run_hook, schema_of, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
-    pub use crate::run_env::StepInputs;
+    pub use crate::run_env::{HandleParameter, StepInputs};
     pub use crate::step::StepDef;
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};

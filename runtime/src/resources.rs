@@ -1,17 +1,125 @@
 //! What an engine has at hand for the steps of all its runs: connections, clients, configuration, by type.
 
+mod error;
+mod factory;
+mod need;
+mod set;
+
+pub use error::ResourceError;
+pub use factory::ResourceFactory;
+pub use need::Need;
+pub(crate) use set::ResourceSet;
+
+use crate::context::Anything;
+use crate::error::Error;
+use crate::machine::panic_text;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
-/// What an engine has at hand for the steps of all its runs, by type.
-#[derive(Clone, Debug, Default)]
-pub struct Resources(Arc<()>);
+/// Makes a resource, without its type.
+type Make = Arc<dyn Fn(Resources) -> BoxFuture<'static, Result<Anything, Error>> + Send + Sync>;
 
-/// The type of a resource that a step takes.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Need {
-    /// Its id.
-    pub id: fn() -> std::any::TypeId,
-    /// Its name, for people.
-    pub name: fn() -> &'static str,
+/// What an engine has at hand for the steps of all its runs, by type: one object for each type, the same for everybody.
+///
+/// Registered with [`EngineBuilder::resource`](crate::EngineBuilder::resource) and
+/// [`resource_with`](crate::EngineBuilder::resource_with). Steps take one with `#[resource] db: &Db`; restore hooks of
+/// transient fields get all of them and ask with [`get`](Resources::get). Cheap to clone.
+///
+/// A unit test of such a hook makes its own:
+///
+/// ```
+/// # use steadfast::Resources;
+/// # struct Db(u32);
+/// # struct Index;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let resources = Resources::of(Db(7)).and(Index);
+/// assert_eq!(resources.get::<Db>().await.unwrap().0, 7);
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Resources(Arc<HashMap<TypeId, Arc<Entry>>>);
+
+struct Entry {
+    need: Need,
+    /// None for a value that was given as it is.
+    factory: Option<Make>,
+    made: OnceCell<Anything>,
+}
+
+impl Resources {
+    /// One resource, for unit tests.
+    #[must_use]
+    pub fn of<R: Send + Sync + 'static>(value: R) -> Self {
+        Self::default().and(value)
+    }
+
+    /// The same and one more, in the place of another of its type; for unit tests.
+    #[must_use]
+    pub fn and<R: Send + Sync + 'static>(self, value: R) -> Self {
+        let mut entries = Arc::unwrap_or_clone(self.0);
+        let entry = Entry { need: Need::of::<R>(), factory: None, made: OnceCell::new_with(Some(Arc::new(value))) };
+        entries.insert(TypeId::of::<R>(), Arc::new(entry));
+        Self(Arc::new(entries))
+    }
+
+    /// The resource of this type. The first call makes it, if it was registered with a factory; calls meanwhile wait for
+    /// that, and all get the same object.
+    ///
+    /// # Errors
+    /// There is none of this type, or its factory failed or panicked. The next call runs the factory again.
+    pub async fn get<R: Send + Sync + 'static>(&self) -> Result<Arc<R>, ResourceError> {
+        let need = Need::of::<R>();
+        let made = self.make(&need).await?;
+        made.downcast().map_err(|_| self.missing(&need))
+    }
+
+    /// Makes the resource of this type, unless it has been made.
+    pub(crate) async fn make(&self, need: &Need) -> Result<Anything, ResourceError> {
+        let Some(entry) = self.0.get(&(need.id)()) else { return Err(self.missing(need)) };
+        let make = || async {
+            let Some(factory) = entry.factory.clone() else { return Err(self.missing(need)) };
+            let resources = self.clone();
+            // The call itself is the user's code too.
+            let making = AssertUnwindSafe(async move { factory(resources).await }).catch_unwind().await;
+            let failed = |message| ResourceError::Failed { resource: entry.need.short_name(), message };
+            match making {
+                Ok(made) => made.map_err(|error| failed(error.to_string())),
+                Err(panic) => Err(failed(format!("its factory panicked: {}", panic_text(&*panic)))),
+            }
+        };
+        entry.made.get_or_try_init(make).await.cloned()
+    }
+
+    /// Whether a step that takes it can start.
+    pub(crate) fn is_made(&self, need: &Need) -> bool {
+        self.0.get(&(need.id)()).is_some_and(|entry| entry.made.initialized())
+    }
+
+    /// The resource of this type, if it has been made.
+    pub(crate) fn made<R: Send + Sync + 'static>(&self) -> Option<Arc<R>> {
+        self.0.get(&TypeId::of::<R>())?.made.get()?.clone().downcast().ok()
+    }
+
+    fn missing(&self, need: &Need) -> ResourceError {
+        let mut registered: Vec<String> = self.0.values().map(|entry| entry.need.name_beside(need)).collect();
+        registered.sort();
+        let alike = self.0.values().any(|entry| entry.need.short_name() == need.short_name());
+        let resource = if alike { (need.name)().to_owned() } else { need.short_name() };
+        ResourceError::Missing { resource, registered }
+    }
+}
+
+/// The values are the user's business.
+impl std::fmt::Debug for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut names: Vec<String> = self.0.values().map(|entry| entry.need.short_name()).collect();
+        names.sort();
+        f.debug_tuple("Resources").field(&names).finish()
+    }
 }

@@ -1,12 +1,13 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
 mod fields;
+mod inputs;
 mod live;
 
 pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
+pub use inputs::{HandleParameter, StepInputs};
 
 use crate::resources::Resources;
-use crate::scope::StepScope;
 use crate::session::Session;
 use live::Live;
 use std::sync::Arc;
@@ -27,31 +28,5 @@ pub struct RunEnv {
 impl RunEnv {
     pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
         Arc::new(Self { fields, resources, session, live: Live::default() })
-    }
-}
-
-/// What a step's body gets besides its context and its arguments.
-#[doc(hidden)]
-#[derive(Clone, Debug)]
-pub struct StepInputs {
-    env: Arc<RunEnv>,
-    scope: Arc<StepScope>,
-}
-
-impl StepInputs {
-    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>) -> Self {
-        Self { env, scope }
-    }
-
-    /// The run's session.
-    #[must_use]
-    pub fn session(&self) -> Session {
-        self.env.session.clone()
-    }
-
-    /// The attempt.
-    #[must_use]
-    pub fn scope(&self) -> Arc<StepScope> {
-        self.scope.clone()
     }
 }

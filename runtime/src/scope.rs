@@ -32,6 +32,20 @@ pub struct StepScope {
 }
 
 impl StepScope {
+    /// The first attempt of a step, in a run `test` of a workflow `test`: for unit tests, `charge::direct(&scope, 500)`.
+    #[must_use]
+    pub fn for_tests(step: impl Into<String>) -> Self {
+        let (id, workflow) = ("test".to_owned(), "test".to_owned());
+        Self {
+            run: Arc::new(RunIdentity { id, workflow, incarnation: [0; 16] }),
+            name: step.into(),
+            position: 1,
+            attempt: 1,
+            deadline: None,
+            cancellation: Cancellation::default(),
+        }
+    }
+
     /// A key for services that take one: the same for all attempts of this call, another for every other call, also of
     /// another run that has the same id. 32 hexadecimal digits.
     #[must_use]

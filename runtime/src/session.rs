@@ -1,7 +1,169 @@
 //! Live values of one run in one process.
 
-use std::sync::Arc;
+mod policy;
+mod slot;
 
-/// Live values of one run in one process, by type or by key.
-#[derive(Clone, Debug, Default)]
-pub struct Session(Arc<()>);
+pub use policy::SessionPolicy;
+
+use crate::machine::panic_text;
+use slot::{Key, Slot};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Live values of one run in one process: a browser that several steps drive, a connection that is logged in. By type, or
+/// by type and key; the same object every time.
+///
+/// A step takes it as `session: &Session`; the body of a workflow cannot, because it is run again in every replay.
+/// Nothing of it is stored: after a crash, or once the run has moved to another process, the session is empty, so a step
+/// asks with [`get_or_insert_with`](Session::get_or_insert_with) or
+/// [`get_or_try_init`](Session::get_or_try_init). What an idle run does with it says [`SessionPolicy`]. When the run ends
+/// the values are dropped.
+///
+/// Cheap to clone; all clones are one session.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// struct Browser { pages: std::sync::atomic::AtomicU32 }
+///
+/// #[step]
+/// async fn open(session: &Session, url: String) -> Result<u32> {
+///     let browser = session.get_or_insert_with(|| Browser { pages: 0.into() });
+///     Ok(browser.pages.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let session = Session::default();
+/// open::direct(&session, "https://example.org".into()).await?;
+/// assert_eq!(open::direct(&session, "https://example.net".into()).await?, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Session(Arc<Values>);
+
+#[derive(Default)]
+struct Values {
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+}
+
+impl Session {
+    /// Puts a value in the place of the one of its type, which is given back.
+    pub fn insert<T: Send + Sync + 'static>(&self, value: T) -> Option<Arc<T>> {
+        self.put(Key::of::<T>(None), value)
+    }
+
+    /// The value of this type.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.slots().get(&Key::of::<T>(None))?.get()
+    }
+
+    /// Takes the value of this type out.
+    #[allow(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
+    pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.take(&Key::of::<T>(None))
+    }
+
+    /// The value of this type; if there is none, the one that `make` makes. Of several calls at the same time one makes
+    /// it and the others wait.
+    ///
+    /// `make` may use the session for other types; with its own type it waits for itself for ever.
+    pub fn get_or_insert_with<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.slot(Key::of::<T>(None)).get_or_init(make)
+    }
+
+    /// The value of this type; if there is none, the one that `make` makes. Of several calls at the same time one makes
+    /// it and the others wait; if it fails or is dropped, the next one makes it.
+    ///
+    /// # Errors
+    /// What `make` said.
+    pub async fn get_or_try_init<T, E, F>(&self, make: impl FnOnce() -> F) -> Result<Arc<T>, E>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.slot(Key::of::<T>(None)).get_or_try_init(make).await
+    }
+
+    /// Puts a value in the place of the one of its type under this key, which is given back. A value of another type
+    /// under the same key is another value.
+    pub fn insert_key<T: Send + Sync + 'static>(&self, key: impl Into<String>, value: T) -> Option<Arc<T>> {
+        self.put(Key::of::<T>(Some(key.into())), value)
+    }
+
+    /// The value of this type under this key; `None` if there is none, also if there is one of another type.
+    #[must_use]
+    pub fn get_key<T: Send + Sync + 'static>(&self, key: &str) -> Option<Arc<T>> {
+        self.slots().get(&Key::of::<T>(Some(key.to_owned())))?.get()
+    }
+
+    /// Takes the value of this type under this key out.
+    #[allow(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
+    pub fn remove_key<T: Send + Sync + 'static>(&self, key: &str) -> Option<Arc<T>> {
+        self.take(&Key::of::<T>(Some(key.to_owned())))
+    }
+
+    /// [`get_or_insert_with`](Session::get_or_insert_with) under a key.
+    pub fn get_or_insert_key_with<T: Send + Sync + 'static>(
+        &self,
+        key: impl Into<String>,
+        make: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        self.slot(Key::of::<T>(Some(key.into()))).get_or_init(make)
+    }
+
+    /// Whether it holds no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots().values().all(|slot| slot.is_empty())
+    }
+
+    /// Drops all values, and says of which types they were.
+    pub(crate) fn clear(&self) -> Vec<&'static str> {
+        let slots = std::mem::take(&mut *self.slots());
+        let mut types: Vec<&'static str> = filled(&slots);
+        types.sort_unstable();
+        for slot in slots.into_values() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(slot))) {
+                tracing::error!(panic = panic_text(&*panic), "dropping a value of a session panicked");
+            }
+        }
+        types
+    }
+
+    fn put<T: Send + Sync + 'static>(&self, key: Key, value: T) -> Option<Arc<T>> {
+        let before = self.slots().insert(key, Arc::new(Slot::filled(value)));
+        before?.get()
+    }
+
+    fn take<T: Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<T>> {
+        let before = self.slots().remove(key);
+        before?.get()
+    }
+
+    fn slot(&self, key: Key) -> Arc<Slot> {
+        self.slots().entry(key).or_default().clone()
+    }
+
+    /// Nothing of the user's runs while this lock is held.
+    fn slots(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn filled(slots: &HashMap<Key, Arc<Slot>>) -> Vec<&'static str> {
+    slots.iter().filter(|(_, slot)| !slot.is_empty()).map(|(key, _)| key.name).collect()
+}
+
+/// The values are the user's business: their types and number.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut types = filled(&self.slots());
+        types.sort_unstable();
+        f.debug_struct("Session").field("values", &types.len()).field("types", &types).finish()
+    }
+}

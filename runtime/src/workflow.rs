@@ -4,6 +4,7 @@ use crate::codec::Storable;
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::flow::Start;
+use crate::resources::Need;
 use futures_util::future::BoxFuture;
 
 /// A workflow, as `#[workflow]` defines it on the braced struct that has the function's name.
@@ -20,8 +21,16 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     type Error: Failure;
 
     /// What its context consists of, if it has one.
+    #[must_use]
     fn schema() -> Option<&'static Schema> {
         None
+    }
+
+    /// The resources that its steps take, as the attribute says.
+    #[doc(hidden)]
+    #[must_use]
+    fn resources() -> &'static [Need] {
+        &[]
     }
 
     /// The user's function.

@@ -6,13 +6,14 @@ use crate::file::{self, Content};
 use crate::ledger::Ledger;
 use crate::order::Order;
 use crate::progress::{Progress, say};
-use crate::services;
+use crate::services::Services;
 use crate::summary::{Settled, Summary, grouped};
 use crate::workflow::{process_order, run_id};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steadfast::{Engine, EngineError, Error, Result, RunError};
 
@@ -35,10 +36,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Content { mut orders, faults } = file::read(&arguments.file)?;
     orders.truncate(arguments.limit);
     let place = format!("database {}, ledger {}", arguments.database.display(), arguments.ledger.display());
-    // The services come before the engine: orders in the middle go on as soon as it starts.
-    let ledger = services::open(Ledger::open(arguments.ledger)?, arguments.slow);
+    let ledger = Arc::new(Ledger::open(arguments.ledger)?);
     let ledger_was_empty = ledger.is_empty();
     let engine = Engine::builder().sqlite(&arguments.database).workflow(process_order);
+    let engine = engine.resource(Services::new(ledger.clone(), arguments.slow));
     // No order can bring the program down, so however often it was stopped says nothing against one.
     let engine = engine.max_loads(u32::MAX).start().await.inspect_err(|_| ledger.discard_if_empty())?;
     let before = Before::look(&engine).await?;

@@ -2,7 +2,7 @@
 
 use crate::ledger::Answer;
 use crate::order::Item;
-use crate::services::ask;
+use crate::services::Services;
 use crate::workflow::OrderContext;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,30 +74,30 @@ impl From<std::io::Error> for StockError {
 
 /// What the carrier takes, in cents: five things fit into a parcel.
 #[step(retry(attempts = 5, backoff = "10ms"))]
-pub(crate) async fn quote(ctx: &OrderContext, units: u32) -> Result<u64> {
+pub(crate) async fn quote(ctx: &OrderContext, #[resource] services: &Services, units: u32) -> Result<u64> {
     let cents = u64::from(units.div_ceil(5)) * ctx.country.carriage();
-    ask(ctx.order, cents, |_| Answer::Done).await?;
+    services.ask(ctx.order, cents, |_| Answer::Done).await?;
     Ok(cents)
 }
 
 /// Whether a person should look at the order before it is charged.
 #[step(retry(attempts = 5, backoff = "10ms"))]
-pub(crate) async fn screen(ctx: &OrderContext, cents: u64) -> Result<bool> {
-    ask(ctx.order, 0, |_| Answer::Done).await?;
+pub(crate) async fn screen(ctx: &OrderContext, #[resource] services: &Services, cents: u64) -> Result<bool> {
+    services.ask(ctx.order, 0, |_| Answer::Done).await?;
     Ok(cents > 100_000 || ctx.customer.starts_with("Zoe"))
 }
 
 /// What the person says: whether the order may go on.
 #[step(retry(attempts = 5, backoff = "10ms"))]
-pub(crate) async fn review(ctx: &OrderContext) -> Result<bool> {
-    ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
+pub(crate) async fn review(ctx: &OrderContext, #[resource] services: &Services) -> Result<bool> {
+    services.ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
     Ok(ctx.total_cents < 300_000)
 }
 
 /// Charges the card. For every 23rd order the bank's answer is lost: the money has moved, and only the key keeps the
 /// second attempt from moving it again.
 #[step(retry(attempts = 5, backoff = "10ms", unless = CardError::is_final), timeout = "30s")]
-pub(crate) async fn charge(ctx: &OrderContext) -> Result<(), CardError> {
+pub(crate) async fn charge(ctx: &OrderContext, #[resource] services: &Services) -> Result<(), CardError> {
     let reason = match ctx.card.as_str() {
         card if card.ends_with("0002") => Some("no funds"),
         card if card.ends_with("0069") => Some("expired"),
@@ -108,7 +108,7 @@ pub(crate) async fn charge(ctx: &OrderContext) -> Result<(), CardError> {
         None if first && ctx.order.is_multiple_of(23) => Answer::Lost,
         None => Answer::Done,
     };
-    match (ask(ctx.order, ctx.total_cents, answer).await?, reason) {
+    match (services.ask(ctx.order, ctx.total_cents, answer).await?, reason) {
         (Answer::Refused, Some(reason)) => Err(CardError::Declined { reason: reason.to_owned() }),
         (Answer::Done, _) => Ok(()),
         _ => Err(CardError::Unreachable { why: "no answer came".to_owned() }),
@@ -117,14 +117,18 @@ pub(crate) async fn charge(ctx: &OrderContext) -> Result<(), CardError> {
 
 /// Lays the goods aside. For every 17th order the warehouse is busy when it is first asked.
 #[step(retry(attempts = 5, backoff = "10ms", unless = StockError::is_final))]
-pub(crate) async fn reserve(ctx: &OrderContext, items: Vec<Item>) -> Result<(), StockError> {
+pub(crate) async fn reserve(
+    ctx: &OrderContext,
+    #[resource] services: &Services,
+    items: Vec<Item>,
+) -> Result<(), StockError> {
     let missing = items.into_iter().find(|item| item.sku.starts_with("VN-"));
     let answer = |first| match &missing {
         Some(_) => Answer::Refused,
         None if first && ctx.order.is_multiple_of(17) => Answer::Busy,
         None => Answer::Done,
     };
-    match (ask(ctx.order, 0, answer).await?, missing) {
+    match (services.ask(ctx.order, 0, answer).await?, missing) {
         (Answer::Refused, Some(Item { sku, .. })) => Err(StockError::SoldOut { sku }),
         (Answer::Done, _) => Ok(()),
         _ => Err(StockError::Unreachable { why: "it is busy".to_owned() }),
@@ -133,21 +137,21 @@ pub(crate) async fn reserve(ctx: &OrderContext, items: Vec<Item>) -> Result<(), 
 
 /// Gives the money back.
 #[step(retry(attempts = 5, backoff = "10ms"))]
-pub(crate) async fn refund(ctx: &OrderContext) -> Result<()> {
-    ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
+pub(crate) async fn refund(ctx: &OrderContext, #[resource] services: &Services) -> Result<()> {
+    services.ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
     Ok(())
 }
 
 /// Puts the goods back on the shelf.
 #[step(retry(attempts = 5, backoff = "10ms"))]
-pub(crate) async fn release(ctx: &OrderContext) -> Result<()> {
-    ask(ctx.order, 0, |_| Answer::Done).await?;
+pub(crate) async fn release(ctx: &OrderContext, #[resource] services: &Services) -> Result<()> {
+    services.ask(ctx.order, 0, |_| Answer::Done).await?;
     Ok(())
 }
 
 /// Hands the parcel to the carrier.
 #[step(retry(attempts = 5, backoff = "10ms"), timeout = "30s")]
-pub(crate) async fn ship(ctx: &OrderContext) -> Result<()> {
-    ask(ctx.order, 0, |_| Answer::Done).await?;
+pub(crate) async fn ship(ctx: &OrderContext, #[resource] services: &Services) -> Result<()> {
+    services.ask(ctx.order, 0, |_| Answer::Done).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The workflow: what happens to an order, from its line in the file to its end.
 
 use crate::order::{Country, Order};
+use crate::services::Services;
 use crate::steps::{CardError, StockError, charge, quote, refund, release, reserve, review, screen, ship};
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
@@ -44,7 +45,7 @@ pub(crate) fn run_id(order: u64) -> String {
 }
 
 /// Takes one order to its end.
-#[workflow(context = OrderContext)]
+#[workflow(context = OrderContext, resources(Services))]
 pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> Result<Outcome> {
     let units = order.units();
     let Order { id, customer, country, items, cents, card } = order;

@@ -1,6 +1,11 @@
 //! One function for each rule.
 
-use super::input::{Context, Field};
+mod aliases;
+mod hooks;
+mod lazy;
+mod words;
+
+use super::input::{Context, Field, Transient};
 use crate::faults::Faults;
 use crate::function::borrows_or_hides;
 use crate::name;
@@ -12,7 +17,15 @@ pub(super) fn all(context: &Context, faults: &Faults) {
         not_named_build(field, faults);
         owns(field, faults);
         cannot_change_inside(field, faults);
+        words::of_stored(field, faults);
+        lazy::all(field, faults);
     }
+    for field in &context.transient {
+        lives_as_long_as_the_program(field, faults);
+        words::of_transient(field, faults);
+    }
+    aliases::all(&context.fields, faults);
+    hooks::all(context, faults);
 }
 
 /// `build: u32`: the builder could not tell the setter from its end.
@@ -35,6 +48,14 @@ fn owns(field: &Field, faults: &Faults) {
             format!("the field `{}` borrows, and cannot be read back after a restart", field.name),
             help,
         );
+    }
+}
+
+/// `#[context(transient)] db: &Db`.
+fn lives_as_long_as_the_program(field: &Transient, faults: &Faults) {
+    if field.borrows {
+        let help = "write a type that owns what it holds, such as `Arc<Db>`";
+        faults.add(&field.ty, format!("the field `{}` borrows, and steps run in tasks of their own", field.name), help);
     }
 }
 

@@ -3,7 +3,10 @@
 mod builder;
 mod defaults;
 mod definition;
+mod documentation;
 mod fields;
+mod live;
+mod stored;
 mod update;
 
 use super::input::Context;
@@ -12,10 +15,12 @@ use quote::quote;
 
 /// Everything. A `stand_in` has the same items with empty bodies, so that a faulty struct gives no further errors.
 pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
-    let types = [builder::types(context), update::types(context)];
+    let types = [stored::types(context), builder::types(context), update::types(context)];
     let items = [
         defaults::items(context, stand_in),
         definition::items(context, stand_in),
+        stored::items(context, stand_in),
+        live::items(context, stand_in),
         builder::items(context, stand_in),
         update::items(context, stand_in),
     ];

@@ -1,23 +1,40 @@
 //! What stands in the struct and its attributes.
 
+mod container;
+mod field;
+mod hook;
+mod words;
+
+pub(super) use words::Given;
+
 use crate::faults::Faults;
 use crate::name;
-use crate::suggest;
+use container::Container;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::visit_mut::VisitMut;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, Meta, Token, Type, Visibility};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprPath, Fields, Ident, Lifetime, LitStr, ParenthesizedGenericArguments, Type,
+    TypeFnPtr, TypeReference, Visibility,
+};
 
 /// A struct that shall be a context.
 pub(crate) struct Context {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
+    /// The type that has the stored fields only: the struct itself if it has no others.
+    pub(crate) stored: Ident,
     /// The recorded name.
     pub(crate) name: String,
+    pub(crate) version: u32,
+    /// The function that makes today's fields of those of an older version.
+    pub(crate) migrate: Option<ExprPath>,
+    /// The stored fields.
     pub(crate) fields: Vec<Field>,
+    pub(crate) transient: Vec<Transient>,
 }
 
-/// One of its fields.
+/// One of its stored fields.
 pub(crate) struct Field {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -26,13 +43,54 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// How the type was written.
     pub(crate) type_name: String,
+    /// What the user wrote above it for readers.
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) given: Given,
     pub(crate) default: Option<Default>,
+    /// The name of its field store.
+    pub(crate) store: Option<String>,
+    /// Whether it is JSON whatever its type.
+    pub(crate) json: bool,
+    pub(crate) max_bytes: Option<usize>,
+    pub(crate) aliases: Vec<LitStr>,
+}
+
+/// One of the fields that are never stored.
+pub(crate) struct Transient {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    /// Whether there is a reference in the type without a lifetime.
+    pub(crate) borrows: bool,
+    pub(crate) given: Given,
+    pub(crate) made: Made,
 }
 
 /// What an optional field is if it is not set.
 pub(crate) enum Default {
     OfType,
     Value(Box<Expr>),
+}
+
+/// How a transient field gets its value.
+pub(crate) enum Made {
+    Default(Default),
+    Hook(Hook),
+}
+
+/// The async function behind `restore`.
+pub(crate) struct Hook {
+    pub(crate) path: ExprPath,
+    /// The transient fields that it is passed.
+    pub(crate) after: Vec<Ident>,
+}
+
+impl Transient {
+    /// The names after `after`.
+    pub(crate) fn after(&self) -> &[Ident] {
+        if let Made::Hook(hook) = &self.made { &hook.after } else { &[] }
+    }
 }
 
 impl Context {
@@ -70,16 +128,24 @@ impl Context {
             faults.add(&item.generics, "a context cannot have type parameters or lifetimes", help);
             return None;
         }
-        let mut name = None;
-        for meta in metas(&item.attrs, faults) {
-            match meta {
-                Meta::NameValue(meta) if meta.path.is_ident("name") => name = name::recorded(&meta, faults),
-                other => unknown(&other, &["name"], "a context", faults),
+        let Container { name, version, migrate } = Container::parse(&item.attrs, &item.ident, faults);
+        let (mut stored, mut transient) = (Vec::new(), Vec::new());
+        for field in fields {
+            match field::parse(field, &item.ident, faults) {
+                field::Kind::Stored(field) => stored.push(field),
+                field::Kind::Transient(field) => transient.push(field),
             }
         }
-        let name = name.unwrap_or_else(|| name::plain(&item.ident));
-        let fields = fields.into_iter().map(|field| Field::parse(field, &item.ident, faults)).collect();
-        Some(Self { vis: item.vis, ident: item.ident, name, fields })
+        Some(Self {
+            vis: item.vis,
+            stored: if transient.is_empty() { item.ident.clone() } else { name::joined(&item.ident, "Stored") },
+            name: name.unwrap_or_else(|| name::plain(&item.ident)),
+            version,
+            migrate,
+            fields: stored,
+            transient,
+            ident: item.ident,
+        })
     }
 }
 
@@ -88,34 +154,8 @@ fn not_a_struct(token: &impl ToTokens, what: &str, faults: &Faults) {
     faults.add(token, format!("a context is a struct, not {what}"), help);
 }
 
-impl Field {
-    fn parse(field: syn::Field, context: &Ident, faults: &Faults) -> Self {
-        let ident = field.ident.expect("named fields have names");
-        let mut default = None;
-        for meta in metas(&field.attrs, faults) {
-            let given = match meta {
-                Meta::Path(path) if path.is_ident("default") => Default::OfType,
-                Meta::NameValue(meta) if meta.path.is_ident("default") => Default::Value(Box::new(meta.value)),
-                other => {
-                    unknown(&other, &["default"], "a field", faults);
-                    continue;
-                }
-            };
-            if default.replace(given).is_some() {
-                faults.add(&ident, format!("`{ident}` has two defaults"), "keep one `#[context(default)]`");
-            }
-        }
-        let mut ty = field.ty;
-        let type_name = name::as_written(&ty);
-        // Generated types hold the field's type too, and there `Self` would be another.
-        NameSelf(context).visit_type_mut(&mut ty);
-        if let Some(Default::Value(value)) = &mut default {
-            NameSelf(context).visit_expr_mut(value);
-        }
-        Self { vis: field.vis, name: name::plain(&ident), ident, ty, type_name, default }
-    }
-}
-
+/// Puts the struct's name in the place of `Self`: generated types hold the field's type too, and there `Self` would be
+/// another.
 struct NameSelf<'a>(&'a Ident);
 
 impl VisitMut for NameSelf<'_> {
@@ -126,34 +166,23 @@ impl VisitMut for NameSelf<'_> {
     }
 }
 
-/// What stands in all `#[context(..)]` of an item.
-fn metas(attributes: &[Attribute], faults: &Faults) -> Vec<Meta> {
-    let ours = attributes.iter().filter(|attribute| attribute.path().is_ident("context"));
-    let help = "write `#[context(default)]` or `#[context(default = value)]` on a field, `#[context(name = \"order\")]` on the struct";
-    let read = |attribute: &Attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-    ours.filter_map(|attribute| faults.read(read(attribute), help)).flatten().collect()
+/// Writes the lifetime that a reference in a field must have, so that a missing one is no fault of generated code too.
+#[derive(std::default::Default)]
+struct WriteStatic {
+    missing: bool,
 }
 
-/// Words that a later version will know; that they are missing is said as such.
-const LATER: [&str; 8] = ["store", "transient", "restore", "secret", "alias", "version", "migrate", "max_bytes"];
-
-fn unknown(meta: &Meta, known: &[&str], place: &str, faults: &Faults) {
-    let word = name::as_written(meta.path());
-    let help = suggest::help(&word, known);
-    if known.contains(&word.as_str()) {
-        let form = if word == "name" {
-            "`#[context(name = \"order\")]`"
-        } else {
-            "`#[context(default)]` or `#[context(default = value)]`"
-        };
-        faults.add(meta, format!("`{word}` is written another way"), format!("write {form}"));
-    } else if LATER.contains(&word.as_str()) || word == "form" {
-        faults.add(
-            meta.path(),
-            format!("this version of steadfast does not have `{word}` yet"),
-            format!("{place} has: {}", known.join(", ")),
-        );
-    } else {
-        faults.add(meta.path(), format!("`{word}` is not an attribute of {place}"), help);
+impl VisitMut for WriteStatic {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            self.missing = true;
+            reference.lifetime = Some(Lifetime::new("'static", reference.and_token.span));
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
     }
+
+    // Lifetimes in the signature of a function are its own.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
 }

@@ -1,9 +1,11 @@
 //! One function for each rule.
 
-use super::input::Step;
+mod held;
+
+use super::input::{Other, Step};
 use crate::assignment::{self, By};
 use crate::faults::Faults;
-use crate::function::{Function, borrows_or_hides};
+use crate::function::{Function, Parameter, borrows_or_hides};
 use crate::name;
 use syn::visit::{self, Visit};
 use syn::{Pat, Type};
@@ -15,10 +17,11 @@ pub(super) fn all(step: &Step, faults: &Faults) {
     is_async(step, faults);
     context_is_shared(step, faults);
     context_is_not_the_handle(step, faults);
-    for argument in &step.arguments {
-        let handle = argument_is_no_handle(&argument.ty, faults);
-        if !handle {
-            argument_owns(&argument.ty, faults);
+    for other in &step.others {
+        match other {
+            Other::Argument(argument) if !takes_the_handle(&argument.ty, faults) => argument_owns(argument, faults),
+            Other::Held(held) if !takes_the_handle(&held.parameter.ty, faults) => held::is_shared(held, faults),
+            _ => {}
         }
     }
     body_leaves_the_context(step, faults);
@@ -65,8 +68,8 @@ fn context_is_not_the_handle(step: &Step, faults: &Faults) {
     }
 }
 
-/// `flow: Flow<OrderContext>`, also in a tuple or an `Arc`.
-fn argument_is_no_handle(ty: &Type, faults: &Faults) -> bool {
+/// `flow: Flow<OrderContext>`, also in a tuple or an `Arc`. Says whether it is one.
+fn takes_the_handle(ty: &Type, faults: &Faults) -> bool {
     struct Finder(bool);
     impl<'ast> Visit<'ast> for Finder {
         fn visit_type(&mut self, ty: &'ast Type) {
@@ -100,7 +103,8 @@ fn handle_in_a_step(ty: &Type, faults: &Faults) {
 }
 
 /// `name: &str`, `items: impl Iterator`.
-fn argument_owns(ty: &Type, faults: &Faults) {
+fn argument_owns(argument: &Parameter, faults: &Faults) {
+    let ty = &argument.ty;
     if let Type::ImplTrait(_) = ty {
         let help = "write the type itself: it is read back when the step runs again after a crash";
         faults.add(ty, "an argument of a step has a type that can be named", help);
@@ -111,10 +115,13 @@ fn argument_owns(ty: &Type, faults: &Faults) {
             written => match ty {
                 Type::Reference(reference) => match &*reference.elem {
                     Type::Slice(slice) => format!("write `Vec<{}>`", name::as_written(&slice.elem)),
-                    elem => format!(
-                        "write `{}`, and pass a clone; only the context, in the first place, is borrowed",
-                        name::as_written(elem)
-                    ),
+                    elem => {
+                        let (name, elem) = (&argument.name, name::as_written(elem));
+                        format!(
+                            "write `{elem}`, and pass a clone, or `#[resource] {name}: &{elem}` for something the engine \
+                             holds; only the context, in the first place, is borrowed as it is"
+                        )
+                    }
                 },
                 _ => format!("write a type that owns what it holds instead of `{written}`"),
             },

@@ -1,7 +1,9 @@
 //! What a step is made of.
 
 use super::attribute::Options;
+use crate::faults::Faults;
 use crate::function::{Function, Parameter};
+use crate::held::{self, Kind};
 use syn::{Type, TypeReference};
 
 /// A function with `#[step]`.
@@ -11,26 +13,77 @@ pub(crate) struct Step {
     /// The recorded name.
     pub(crate) name: String,
     pub(crate) context: Option<ContextParameter>,
-    pub(crate) arguments: Vec<Parameter>,
+    /// The others, in the order of the function.
+    pub(crate) others: Vec<Other>,
 }
 
-/// The first parameter, if it is a reference.
+/// The first parameter, if it is a reference and nothing that the engine holds.
 pub(crate) struct ContextParameter {
     pub(crate) parameter: Parameter,
     pub(crate) reference: TypeReference,
 }
 
+/// A parameter after the context.
+pub(crate) enum Other {
+    /// Passed by the workflow, and recorded.
+    Argument(Parameter),
+    /// Put in by the engine.
+    Held(Held),
+}
+
+/// What the engine puts in.
+pub(crate) struct Held {
+    pub(crate) kind: Kind,
+    pub(crate) parameter: Parameter,
+}
+
+impl Held {
+    /// What is behind the reference.
+    pub(crate) fn ty(&self) -> &Type {
+        match &self.parameter.ty {
+            Type::Reference(reference) => &reference.elem,
+            other => other,
+        }
+    }
+}
+
 impl Step {
-    pub(crate) fn new(mut function: Function, options: Options) -> Self {
-        let mut arguments = std::mem::take(&mut function.parameters);
-        let context = match arguments.first().map(|first| first.ty.clone()) {
-            Some(Type::Reference(reference)) if !is_text_or_slice(&reference.elem) => {
-                Some(ContextParameter { parameter: arguments.remove(0), reference })
+    pub(crate) fn new(mut function: Function, options: Options, faults: &Faults) -> Self {
+        let mut context = None;
+        let mut others = Vec::new();
+        for (index, mut parameter) in std::mem::take(&mut function.parameters).into_iter().enumerate() {
+            let kind = held::take(&mut parameter, faults);
+            match (kind, parameter.ty.clone()) {
+                (Some(kind), _) => others.push(Other::Held(Held { kind, parameter })),
+                (None, Type::Reference(reference)) if index == 0 && !is_text_or_slice(&reference.elem) => {
+                    context = Some(ContextParameter { parameter, reference });
+                }
+                (None, _) => others.push(Other::Argument(parameter)),
             }
-            _ => None,
-        };
+        }
         let name = options.name.clone().unwrap_or_else(|| function.name());
-        Self { function, options, name, context, arguments }
+        Self { function, options, name, context, others }
+    }
+
+    /// What the workflow passes.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        self.others.iter().filter_map(|other| match other {
+            Other::Argument(argument) => Some(argument),
+            Other::Held(_) => None,
+        })
+    }
+
+    /// What the engine puts in.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Held> {
+        self.others.iter().filter_map(|other| match other {
+            Other::Held(held) => Some(held),
+            Other::Argument(_) => None,
+        })
+    }
+
+    /// Whether a parameter is a reference, so that `direct` has a lifetime.
+    pub(crate) fn borrows(&self) -> bool {
+        self.context.is_some() || self.held().next().is_some()
     }
 }
 

@@ -8,6 +8,7 @@ mod sources;
 use super::input::{Form, Workflow, is_own_name, parameter_of};
 use crate::faults::Faults;
 use crate::function::borrows_or_hides;
+use crate::held::Kind;
 use crate::name;
 use syn::{Pat, Type};
 
@@ -18,6 +19,7 @@ pub(super) fn all(workflow: &Workflow, faults: &Faults) {
     context_is_named(workflow, faults);
     input_owns(workflow, faults);
     has_one_input(workflow, faults);
+    gets_nothing_of_the_engine(workflow, faults);
     determinism::check(&workflow.function.block, &handle_name(workflow), faults);
     shared_flow::check(workflow, faults);
     handle::check(&workflow.function.block, workflow.handle.as_ref(), faults);
@@ -41,7 +43,8 @@ fn is_async(workflow: &Workflow, faults: &Faults) {
 
 /// No parameter, or another in the first place.
 fn has_a_handle(workflow: &Workflow, faults: &Faults) {
-    if workflow.form != Form::Unknown {
+    let by_mistake = workflow.handle.is_none() && !workflow.held.is_empty();
+    if workflow.form != Form::Unknown || by_mistake {
         return;
     }
     let help = match workflow.context().map(name::as_written) {
@@ -97,4 +100,25 @@ fn has_one_input(workflow: &Workflow, faults: &Faults) {
     let types = types.collect::<Vec<_>>().join(", ");
     let help = format!("make them one: a struct, or a tuple `({types})`");
     faults.add(&second.ty, "a workflow has at most one input after its handle", help);
+}
+
+/// `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
+fn gets_nothing_of_the_engine(workflow: &Workflow, faults: &Faults) {
+    for (kind, parameter) in &workflow.held {
+        let (name, ty) = (&parameter.name, name::as_written(&parameter.ty));
+        let plain = ty.trim_start_matches('&');
+        let (what, help) = match kind {
+            Kind::Resource => (
+                "resources",
+                format!(
+                    "take it in a step, `async fn step(#[resource] {name}: {ty})`, and name it here: \
+                     `#[workflow(resources({plain}))]`"
+                ),
+            ),
+            Kind::Session => ("a session", format!("take it in a step: `async fn step({name}: {ty})`")),
+            Kind::Scope => ("a scope", format!("take it in a step: `async fn step({name}: {ty})`")),
+        };
+        let fault = format!("only steps get {what}: a workflow body is run again in every replay");
+        faults.add(&parameter.ty, fault, help);
+    }
 }

@@ -1,7 +1,9 @@
 //! What a workflow is made of.
 
 use super::attribute::Options;
+use crate::faults::Faults;
 use crate::function::{Function, Parameter};
+use crate::held::{self, Kind};
 use syn::{GenericArgument, PathArguments, Type};
 
 /// A function with `#[workflow]`.
@@ -17,6 +19,8 @@ pub(crate) struct Workflow {
     pub(crate) input: Option<Parameter>,
     /// Parameters after that, which are too many.
     pub(crate) excess: Vec<Parameter>,
+    /// Parameters that only steps can have.
+    pub(crate) held: Vec<(Kind, Parameter)>,
 }
 
 /// How the handle is taken.
@@ -33,12 +37,19 @@ pub(crate) enum Form {
 }
 
 impl Workflow {
-    pub(crate) fn new(mut function: Function, options: Options) -> Self {
-        let mut parameters = std::mem::take(&mut function.parameters).into_iter();
+    pub(crate) fn new(mut function: Function, options: Options, faults: &Faults) -> Self {
+        let (mut held, mut parameters) = (Vec::new(), Vec::new());
+        for mut parameter in std::mem::take(&mut function.parameters) {
+            match held::take(&mut parameter, faults) {
+                Some(kind) => held.push((kind, parameter)),
+                None => parameters.push(parameter),
+            }
+        }
+        let mut parameters = parameters.into_iter();
         let (handle, input, excess) = (parameters.next(), parameters.next(), parameters.collect());
         let form = handle.as_ref().map_or(Form::Unknown, |handle| Form::of(&handle.ty));
         let name = options.name.clone().unwrap_or_else(|| function.name());
-        Self { function, options, name, handle, form, input, excess }
+        Self { function, options, name, handle, form, input, excess, held }
     }
 
     /// The context's type, as the attribute says.

@@ -1,9 +1,11 @@
 //! Stored fields as they were recorded, under the names and in the version of then.
 
-use super::{ContextError, StoredContext};
+use super::{ContextError, Schema, StoredContext};
 use crate::codec;
+use crate::error::Error;
 use crate::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -52,7 +54,8 @@ pub struct RecordedFields {
 }
 
 impl RecordedFields {
-    pub(crate) fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+    /// Fields as a run of an older version may have recorded them: for tests of a `migrate` function.
+    pub fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
         Self { context: C::NAME, version, fields }
     }
@@ -101,7 +104,8 @@ impl RecordedFields {
     }
 
     /// The value that a field of today's is loaded from.
-    pub(crate) fn find(&self, name: &str) -> Option<RecordedValue> {
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<RecordedValue> {
         self.fields.get(name).cloned()
     }
 
@@ -114,4 +118,44 @@ impl RecordedFields {
         let message = format!("{why} (recorded in version {})", self.version);
         ContextError { context: self.context.into(), field: Some(field.into()), message }
     }
+}
+
+/// What a `migrate` function returns.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this is not what a `migrate` function returns",
+    label = "it must return `Result<()>`, and cannot be async",
+    note = "write `fn from_v1(old: &mut RecordedFields) -> Result<()>`"
+)]
+pub trait MigrateOutcome {
+    /// What the function said: as it is if it names a field, else as a sentence of the context's.
+    ///
+    /// # Errors
+    /// The function returned one.
+    fn outcome(self, schema: &Schema, from: u32) -> Result<(), ContextError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error> + 'static> MigrateOutcome for Result<(), E> {
+    fn outcome(self, schema: &Schema, from: u32) -> Result<(), ContextError> {
+        self.map_err(|error| {
+            let any: &dyn Any = &error;
+            if let Some(error) = any.downcast_ref::<ContextError>() {
+                return error.clone();
+            }
+            let error = error.into();
+            let message =
+                format!("fields of version {from} cannot become those of version {}: {error}", schema.version);
+            ContextError { context: schema.name.into(), field: None, message }
+        })
+    }
+}
+
+/// What generated code makes of the outcome of a `migrate` function.
+///
+/// # Errors
+/// The function returned one.
+#[doc(hidden)]
+pub fn migrated(outcome: impl MigrateOutcome, schema: &Schema, from: u32) -> Result<(), ContextError> {
+    outcome.outcome(schema, from)
 }

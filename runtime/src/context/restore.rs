@@ -1,6 +1,8 @@
 //! Transient fields: what makes their values.
 
 use crate::error::Error;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::fmt;
 
 /// A transient field whose value could not be made: names the field.
@@ -24,16 +26,40 @@ impl fmt::Display for RestoreError {
 impl std::error::Error for RestoreError {}
 
 /// Awaits a hook. What generated code wraps around each.
-///
-/// # Errors
-/// What the hook said, with the field's name.
 #[doc(hidden)]
-pub async fn run_hook<T, E: Into<Error>>(
+pub fn run_hook<'a, T, H: RestoreHook<T> + Send + 'a>(
     context: &'static str,
     field: &'static str,
-    hook: impl Future<Output = Result<T, E>> + Send,
-) -> Result<T, RestoreError> {
-    hook.await.map_err(|error| RestoreError { context, field, message: error.into().to_string() })
+    hook: H,
+) -> BoxFuture<'a, Result<T, RestoreError>> {
+    hook.run(context, field)
+}
+
+/// What a restore hook returns when it is called.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this is not a restore hook for a field of type `{T}`",
+    label = "a hook is an async function that returns `Result<{T}>`",
+    note = "write `async fn open(stored: &.., resources: &Resources) -> Result<{T}>`, with the stored part of the context"
+)]
+pub trait RestoreHook<T> {
+    /// The value, or what the hook said with the field's name.
+    fn run<'a>(self, context: &'static str, field: &'static str) -> BoxFuture<'a, Result<T, RestoreError>>
+    where
+        Self: Send + 'a;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: Into<Error>, F: Future<Output = Result<T, E>>> RestoreHook<T> for F {
+    fn run<'a>(self, context: &'static str, field: &'static str) -> BoxFuture<'a, Result<T, RestoreError>>
+    where
+        Self: Send + 'a,
+    {
+        let run = async move {
+            self.await.map_err(|error| RestoreError { context, field, message: error.into().to_string() })
+        };
+        run.boxed()
+    }
 }
 
 /// The type of a transient field without a hook.

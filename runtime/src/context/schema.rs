@@ -75,8 +75,12 @@ impl Schema {
     /// The field that has this name, or had it before.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&FieldSchema> {
-        let named = self.fields.iter().find(|field| field.name == name);
-        named.or_else(|| self.fields.iter().find(|field| field.aliases.contains(&name)))
+        self.position(name).map(|index| &self.fields[index])
+    }
+
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let named = self.fields.iter().position(|field| field.name == name);
+        named.or_else(|| self.fields.iter().position(|field| field.aliases.contains(&name)))
     }
 
     /// `#[context(max_bytes = ..)]`.

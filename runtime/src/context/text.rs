@@ -1,12 +1,21 @@
 //! A context as one JSON text, for people and for other systems; the journal keeps fields one by one.
 
-use super::{ContextError, FieldValues, Schema};
+use super::{ContextError, FieldValues, Schema, StoredContext};
 use crate::codec::base64;
 use crate::value::{Form, Value};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// A context for `{:?}`: the text, or why there is none.
+#[doc(hidden)]
+pub fn debug<C: StoredContext>(name: &str, context: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match context.to_json() {
+        Ok(json) => write!(f, "{name} {json}"),
+        Err(error) => write!(f, "{name} <{error}>"),
+    }
+}
 
 /// An object with a member for each field: JSON fields as they are stored, raw bytes as base64 text, of a value that is in
 /// a store where it is.
@@ -36,7 +45,7 @@ pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a st
     deserializer.end().map_err(|error| whole(schema, error))?;
     let mut values = BTreeMap::new();
     for (key, text) in members {
-        let Some(index) = schema.fields.iter().position(|field| field.name == key) else {
+        let Some(index) = schema.position(&key) else {
             return Err(unknown(schema, &key));
         };
         let value = if (schema.fields[index].form)() == Form::Bytes {

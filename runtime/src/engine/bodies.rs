@@ -62,12 +62,19 @@ impl Bodies {
 
     /// Starts an attempt once what it needs has been made; its end comes by mail. `context` is the run's as it stands.
     pub(super) fn start(&mut self, attempt: Attempt, context: Option<SharedContext>) {
-        let Some(preparation) = Preparation::of(&*attempt.body, context, &self.env) else { return self.begin(attempt) };
+        let preparation = Preparation::of(&*attempt.body, &attempt.scope, context, &self.env);
+        let Some(preparation) = preparation else { return self.begin(attempt) };
         let position = attempt.scope.position;
         let (mail, busy) = (self.mail.clone(), self.core.busy());
         let (core, run) = (self.core.clone(), self.run);
         let prepare = async move {
-            let outcome = preparation.make(&core, run).await;
+            let skips = core.clock.skips();
+            let pause = |trouble, wait| {
+                core.set_trouble(run, Some(trouble));
+                tokio::time::sleep(if skips { Duration::ZERO } else { wait })
+            };
+            let outcome = preparation.make(core.options.restore, pause).await;
+            core.set_trouble(run, None);
             // The run may have left.
             let _ = mail.send(core.letter(Message::Prepared { position, outcome }));
             drop(busy);
@@ -80,6 +87,13 @@ impl Bodies {
     pub(super) fn prepared(&mut self, position: u64) {
         if let Some(waiting) = self.waiting.remove(&position) {
             self.begin(waiting.attempt);
+        }
+    }
+
+    /// The engine stops: what has not begun does not begin, and whoever loads the run next starts it.
+    pub(super) fn drop_waiting(&mut self) {
+        for (_, waiting) in self.waiting.drain() {
+            waiting.task.abort();
         }
     }
 
@@ -192,8 +206,6 @@ impl Drop for Bodies {
             running.cancellation.cancel();
             running.task.abort();
         }
-        for waiting in self.waiting.values() {
-            waiting.task.abort();
-        }
+        self.drop_waiting();
     }
 }

@@ -11,7 +11,8 @@ use super::{Engine, lease, recovery, shutdown};
 use crate::field_store::FieldStore;
 use crate::machine::{AnyWorkflow, Limits, Typed};
 use crate::policy::Policy;
-use crate::resources::Resources;
+use crate::resources::{Need, ResourceFactory, ResourceSet};
+use crate::session::SessionPolicy;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 use crate::workflow::{Startable, WorkflowDef};
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub struct EngineBuilder {
     durability: Durability,
     workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
     twice: Vec<String>,
+    resources: ResourceSet,
+    /// What the workflows say that their steps take.
+    declared: Vec<(&'static str, &'static [Need])>,
     options: Options,
     clock: Clock,
 }
@@ -48,6 +52,8 @@ impl EngineBuilder {
             durability: Durability::Full,
             workflows: BTreeMap::new(),
             twice: Vec::new(),
+            resources: ResourceSet::default(),
+            declared: Vec::new(),
             options: Options {
                 lease_term: Duration::from_secs(5),
                 max_loads: 5,
@@ -58,6 +64,7 @@ impl EngineBuilder {
                 field_stores: AGAIN,
                 stores: Arc::default(),
                 cipher: None,
+                session_policy: SessionPolicy::default(),
                 #[cfg(feature = "testing")]
                 stubs: crate::testing::Stubs::default(),
             },
@@ -102,6 +109,72 @@ impl EngineBuilder {
                 "two workflows are named `{name}`: give one of them another name with `#[workflow(name = \"..\")]`"
             ));
         }
+        self.declared.push((name, F::Workflow::resources()));
+        self
+    }
+
+    /// Has this at hand for the steps of all runs that take `#[resource] db: &Db`, and for restore hooks. One for each
+    /// type.
+    pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
+        self.resources.value(value);
+        self
+    }
+
+    /// Has at hand what this async function makes, for the steps of all runs that take it and for restore hooks. One for
+    /// each type.
+    ///
+    /// The function may take up to six other resources, each as an `Arc`. It runs when the first step needs what it
+    /// makes, once for the whole engine, never while a workflow is replayed; one that fails or panics is tried again, see
+    /// [`restore_retry`](Self::restore_retry).
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    /// use std::sync::Arc;
+    ///
+    /// struct Config { url: String }
+    /// struct Db { url: String }
+    ///
+    /// async fn connect(config: Arc<Config>) -> Result<Db> {
+    ///     Ok(Db { url: config.url.clone() })
+    /// }
+    ///
+    /// #[step]
+    /// async fn look(#[resource] db: &Db) -> Result<String> {
+    ///     Ok(db.url.clone())
+    /// }
+    ///
+    /// #[workflow(resources(Db))]
+    /// async fn looking(flow: &mut Flow) -> Result<String> {
+    ///     Ok(look(flow).await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Engine::builder().in_memory().workflow(looking);
+    /// let engine = builder.resource(Config { url: "db:7".into() }).resource_with(connect).start().await?;
+    /// assert_eq!(engine.start(looking, ()).await?.result().await?, "db:7");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resource_with<F: ResourceFactory<Needs>, Needs>(mut self, factory: F) -> Self {
+        self.resources.factory(factory);
+        self
+    }
+
+    /// How often restore hooks and the factories of resources are tried before the run that needs them is parked, 5 times
+    /// unless chosen otherwise and at least once; and the wait before the second try, 200 ms unless chosen otherwise. It
+    /// is doubled from try to try, and at most 60 s.
+    pub fn restore_retry(mut self, attempts: u32, backoff: Duration) -> Self {
+        self.options.restore.attempts = attempts.max(1);
+        self.options.restore.backoff = backoff;
+        self
+    }
+
+    /// What becomes of the live values in the [`Session`](crate::Session) of a run that waits for longer than
+    /// [`evict_after`](Self::evict_after); [`SessionPolicy::Keep`] unless chosen otherwise. Values never outlast the
+    /// process: a shutdown drops them.
+    pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
+        self.options.session_policy = policy;
         self
     }
 
@@ -179,7 +252,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`.
+    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`. It needs none of the step's resources,
+    /// so an engine with stubs starts without what `#[workflow(resources(..))]` declares.
     #[cfg(feature = "testing")]
     pub fn stub<S: crate::step::StepDef>(
         mut self,
@@ -194,7 +268,8 @@ impl EngineBuilder {
     /// Must be called within a tokio runtime, on which everything then runs.
     ///
     /// # Errors
-    /// The database cannot be opened or is not ours, or the configuration makes no sense.
+    /// The database cannot be opened or is not ours, or the configuration makes no sense: among others a resource that is
+    /// registered twice, is declared by a workflow or needed by a factory and not registered, or needs itself in a circle.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -220,7 +295,7 @@ impl EngineBuilder {
             })
         };
         let committer = Committer::start(store.clone());
-        let resources = Resources::default();
+        let resources = self.resources.open();
         let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources);
         let core = Arc::new(core);
         // The timers have nothing to do before this.
@@ -236,6 +311,15 @@ impl EngineBuilder {
             drop(busy);
         });
         Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
+    }
+
+    fn check_resources(&self) -> Result<(), String> {
+        self.resources.check()?;
+        #[cfg(feature = "testing")]
+        if !self.options.stubs.is_empty() {
+            return Ok(());
+        }
+        self.declared.iter().try_for_each(|(workflow, needs)| self.resources.check_workflow(workflow, needs))
     }
 }
 
@@ -261,6 +345,7 @@ impl EngineBuilder {
         if let Some(twice) = self.twice.first() {
             return Err(EngineError::Configuration(twice.clone()));
         }
+        self.check_resources().map_err(EngineError::Configuration)?;
         super::requirements::check(&self.workflows, &self.options)
     }
 }

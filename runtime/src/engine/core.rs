@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::lease::Leases;
+use super::sessions::{Sessions, Why};
 use super::timers::{Busy, Sleeper, Timers};
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RunIdentity};
@@ -12,7 +13,7 @@ use crate::policy::Policy;
 use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
 use crate::secret::vault::Cipher;
-use crate::session::Session;
+use crate::session::SessionPolicy;
 use crate::store::{InboxRow, Lease, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -29,13 +30,14 @@ pub(crate) struct Options {
     pub(crate) evict_after: Duration,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
-    /// How often and how soon a hook is tried again.
+    /// How often and how soon hooks and factories are tried again.
     pub(crate) restore: Policy,
     /// How often and how soon a field store is tried again.
     pub(crate) field_stores: Policy,
     pub(crate) stores: Arc<FieldStores>,
     /// What encrypts secrets; none without keys.
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
+    pub(crate) session_policy: SessionPolicy,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::testing::Stubs,
 }
@@ -67,8 +69,7 @@ pub(crate) struct Core {
 pub(crate) struct Residents {
     mail: HashMap<i64, mpsc::UnboundedSender<Letter>>,
     waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
-    /// The sessions of the runs in memory: they outlast a reload.
-    sessions: HashMap<i64, Session>,
+    sessions: Sessions,
     /// What keeps runs in memory from going on at the moment.
     troubles: HashMap<i64, String>,
 }
@@ -193,7 +194,7 @@ impl Core {
 
     /// What a run that is being loaded has at hand.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
-        let session = self.residents().sessions.entry(row.number).or_default().clone();
+        let session = self.residents().sessions.of(row.number, &row.id);
         RunEnv::new(self.fields(row), self.resources.clone(), session)
     }
 
@@ -237,11 +238,12 @@ impl Core {
 
     /// A run leaves memory; who waits for its end is told to look.
     pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
+        // While the run is still here: a shutdown waits for that.
+        self.drop_session(run, outcome);
         let waiters = {
             let mut residents = self.residents();
             self.timers.set(Sleeper::Run(run), None);
             residents.mail.remove(&run);
-            residents.sessions.remove(&run);
             residents.troubles.remove(&run);
             residents.waiters.remove(&run)
         };
@@ -254,6 +256,9 @@ impl Core {
 
     /// A run leaves memory to come back later, unless something has been said to it meanwhile.
     pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mail) -> bool {
+        if self.is_draining() {
+            self.drop_session(run, &Outcome::Left);
+        }
         // Whoever says something to a run holds this lock.
         let mut residents = self.residents();
         if !mail.letters.is_empty() {
@@ -261,11 +266,22 @@ impl Core {
         }
         self.timers.set(Sleeper::Run(run), None);
         residents.mail.remove(&run);
-        residents.sessions.remove(&run);
         residents.troubles.remove(&run);
+        let session = residents.sessions.take(run);
         drop(residents);
+        session.drop_values(Why::Away);
         self.moved.notify_waiters();
         true
+    }
+
+    /// Drops the live values of a run that leaves.
+    fn drop_session(&self, run: i64, outcome: &Outcome) {
+        let session = self.residents().sessions.take(run);
+        session.drop_values(match outcome {
+            Outcome::Ended(..) => Why::Ended,
+            Outcome::Left if self.is_draining() => Why::Stopping,
+            Outcome::Left => Why::Away,
+        });
     }
 
     /// Says something to a run; `false` if it is not in memory.

@@ -7,6 +7,7 @@ use super::timers::Sleeper;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
+use crate::session::SessionPolicy;
 use crate::store::{Append, Rejected, StoreError, StoreErrorKind, Write};
 use crate::value::Value;
 use std::sync::Arc;
@@ -111,7 +112,10 @@ impl<'a> Driver<'a> {
             Message::Inbox(items) => items.into_iter().for_each(|item| self.run.receive(item, now)),
             Message::Foreign => self.run.woken_by_foreign(),
             Message::Move => self.run.move_away(now),
-            Message::Drain => self.draining = true,
+            Message::Drain => {
+                self.draining = true;
+                self.bodies.drop_waiting();
+            }
             Message::Halt => self.left = Some(Left::Done(Outcome::Left)),
         }
     }
@@ -170,6 +174,9 @@ impl<'a> Driver<'a> {
             return self.run.is_settled();
         }
         let Some(due) = self.run.next_due() else { return false };
+        if self.core.options.session_policy == SessionPolicy::Keep && !self.run.env().session.is_empty() {
+            return false;
+        }
         // Coming back costs a replay of the whole history: a wait must be long against that.
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);

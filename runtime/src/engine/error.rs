@@ -47,7 +47,7 @@ pub enum EngineError {
         /// The name.
         name: String,
     },
-    /// Two workflows of one name, or an option that makes no sense.
+    /// Two workflows of one name, resources that cannot be made, or an option that makes no sense.
     Configuration(String),
     /// A value cannot be stored or read: what, and why.
     Value(String),

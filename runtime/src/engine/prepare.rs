@@ -1,62 +1,126 @@
-//! What must be made before an attempt of a step can start: the values of the run's transient fields.
+//! What must be made before an attempt of a step can start: its resources, and the values of the run's transient fields.
 
-use super::core::Core;
 use crate::context::SharedContext;
 use crate::journal::StepBody;
 use crate::machine::{ParkCause, ParkReason, panic_text};
+use crate::policy::Policy;
+use crate::resources::{Need, ResourceError};
 use crate::run_env::RunEnv;
+use crate::scope::StepScope;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What an attempt waits for.
-pub(super) struct Preparation {
+pub(crate) struct Preparation {
     env: Arc<RunEnv>,
     context: Option<SharedContext>,
+    needs: &'static [Need],
+    step: String,
+    workflow: String,
+}
+
+/// Why one try has failed.
+enum Trouble {
+    /// A hook of a transient field.
+    Hook(String),
+    /// The factory of a resource.
+    Factory(ResourceError),
+    /// Trying again would not help.
+    Missing(ResourceError),
 }
 
 impl Preparation {
     /// What is missing for this body; `None` if it can start at once. `latest` is the run's context as it stands: the one
     /// of the call may be older.
-    pub(super) fn of(body: &dyn StepBody, latest: Option<SharedContext>, env: &Arc<RunEnv>) -> Option<Self> {
+    pub(crate) fn of(
+        body: &dyn StepBody,
+        scope: &StepScope,
+        latest: Option<SharedContext>,
+        env: &Arc<RunEnv>,
+    ) -> Option<Self> {
         let context = body.context().filter(|context| !env.live.is_ready_for(context));
         let context = context.map(|own| latest.unwrap_or_else(|| own.clone()));
-        context.map(|context| Self { env: env.clone(), context: Some(context) })
+        let needs = body.resources();
+        if context.is_none() && needs.iter().all(|need| env.resources.is_made(need)) {
+            return None;
+        }
+        let (step, workflow) = (scope.name.clone(), scope.run.workflow.clone());
+        Some(Self { env: env.clone(), context, needs, step, workflow })
     }
 
     /// Makes it, trying again with a growing pause.
     ///
     /// # Errors
-    /// Why the run is to be parked: the last of the tries has failed.
-    pub(super) async fn make(self, core: &Core, run: i64) -> Result<(), ParkReason> {
-        let policy = core.options.restore;
+    /// Why the run is to be parked: the last of the tries has failed, or something is missing altogether.
+    pub(crate) async fn make<F: Future<Output = ()>>(
+        self,
+        policy: Policy,
+        pause: impl Fn(String, Duration) -> F,
+    ) -> Result<(), ParkReason> {
         let mut failed = 0;
         loop {
             let made = AssertUnwindSafe(self.try_make()).catch_unwind().await;
-            let why = match made {
-                Ok(Ok(())) => {
-                    core.set_trouble(run, None);
-                    return Ok(());
-                }
-                Ok(Err(why)) => why,
-                Err(panic) => format!("a restore hook panicked: {}", panic_text(&*panic)),
+            let trouble = match made {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(trouble)) => trouble,
+                Err(panic) => Trouble::Hook(format!("a restore hook panicked: {}", panic_text(&*panic))),
             };
             failed += 1;
-            if failed >= policy.attempts {
-                let message = format!("{why} ({failed} tries). Mend what it needs and retry the run; nothing is lost");
-                return Err(ParkReason::new(ParkCause::Restore, message));
+            if failed >= policy.attempts || matches!(trouble, Trouble::Missing(_)) {
+                return Err(self.park(&trouble, failed));
             }
-            tracing::warn!(run, why, failed, "what a step needs could not be made; it is tried again");
-            core.set_trouble(run, Some(format!("{why} (failed {failed} of {} times)", policy.attempts)));
-            tokio::time::sleep(policy.wait(failed, 0.5)).await;
+            let why = match &trouble {
+                Trouble::Hook(why) => why.clone(),
+                Trouble::Factory(error) | Trouble::Missing(error) => error.to_string(),
+            };
+            let (step, workflow) = (&self.step, &self.workflow);
+            tracing::warn!(why, failed, step, workflow, "what a step needs could not be made; it is tried again");
+            let trouble = format!("{why} (failed {failed} of {} times)", policy.attempts);
+            pause(trouble, policy.wait(failed, 0.5)).await;
         }
     }
 
-    async fn try_make(&self) -> Result<(), String> {
+    async fn try_make(&self) -> Result<(), Trouble> {
+        for need in self.needs {
+            self.env.resources.make(need).await.map_err(|error| match error {
+                ResourceError::Missing { .. } => Trouble::Missing(error),
+                ResourceError::Failed { .. } => Trouble::Factory(error),
+            })?;
+        }
         if let Some(context) = &self.context {
             let made = self.env.live.restore(context, &self.env.resources).await;
-            made.map_err(|error| error.to_string())?;
+            made.map_err(|error| Trouble::Hook(error.to_string()))?;
         }
         Ok(())
+    }
+
+    fn park(&self, trouble: &Trouble, tries: u32) -> ParkReason {
+        let Self { step, workflow, .. } = self;
+        match trouble {
+            Trouble::Hook(why) => {
+                let message = format!("{why} ({tries} tries). Mend what it needs and retry the run; nothing is lost");
+                ParkReason::new(ParkCause::Restore, message)
+            }
+            Trouble::Factory(error) => {
+                let message = format!(
+                    "step `{step}` cannot start: {error} ({tries} tries). Mend what it needs and retry the run; nothing \
+                     is lost"
+                );
+                ParkReason::new(ParkCause::Resource, message)
+            }
+            Trouble::Missing(error) => {
+                let resource = match error {
+                    ResourceError::Missing { resource, .. } | ResourceError::Failed { resource, .. } => resource,
+                };
+                let message = format!(
+                    "step `{step}` cannot start: {error}. Add `.resource(..)` or `.resource_with(..)` to the engine's \
+                     builder, and `#[workflow(resources({resource}))]` to `{workflow}`, so that no engine starts without \
+                     it; the run then goes on by itself"
+                );
+                ParkReason::new(ParkCause::Resource, message)
+            }
+        }
     }
 }

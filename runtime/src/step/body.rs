@@ -63,6 +63,9 @@ impl<S: StepDef> StepBody for Body<S> {
         let Some(context) = self.whole(&env) else {
             return std::future::ready(unstorable("its context was not made before it started")).boxed();
         };
+        if !S::RESOURCES.iter().all(|need| env.resources.is_made(need)) {
+            return std::future::ready(unstorable("a resource was not made before it started")).boxed();
+        }
         let inputs = StepInputs::new(env.clone(), scope.clone());
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args, inputs).await };

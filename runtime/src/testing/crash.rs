@@ -6,6 +6,7 @@ use super::scenario::{Played, Subject};
 use super::stub::Stubs;
 use crate::codec;
 use crate::machine::Typed;
+use crate::resources::{ResourceFactory, ResourceSet};
 use crate::step::StepDef;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;
@@ -33,7 +34,8 @@ use std::sync::Arc;
 /// once the body has had 20 ms of real time.
 ///
 /// # Panics
-/// The awaited call panics when a check fails, with the scenario (its seed included) in which it did.
+/// The awaited call panics when a check fails, with the scenario (its seed included) in which it did, and when resources
+/// are missing or cannot be made.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -61,7 +63,14 @@ where
     F: Startable<M>,
 {
     drop(workflow);
-    CrashTest { input, stubs: Stubs::default(), seed: 0, orders: 3, workflow: PhantomData }
+    CrashTest {
+        input,
+        stubs: Stubs::default(),
+        resources: ResourceSet::default(),
+        seed: 0,
+        orders: 3,
+        workflow: PhantomData,
+    }
 }
 
 /// A test that is about to run; see [`crash_everywhere`].
@@ -69,6 +78,7 @@ where
 pub struct CrashTest<W: WorkflowDef> {
     input: W::Input,
     stubs: Stubs,
+    resources: ResourceSet,
     seed: u64,
     orders: u64,
     workflow: PhantomData<fn() -> W>,
@@ -107,6 +117,21 @@ impl<W: WorkflowDef> CrashTest<W> {
         self.stubs.add::<S>(stub);
         self
     }
+
+    /// Has this at hand for steps and restore hooks; see [`EngineBuilder::resource`](crate::EngineBuilder::resource). It
+    /// is the same in all scenarios.
+    pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
+        self.resources.value(value);
+        self
+    }
+
+    /// Has at hand what this async function makes; see
+    /// [`EngineBuilder::resource_with`](crate::EngineBuilder::resource_with). It is made anew in each scenario, and after
+    /// each crash in it.
+    pub fn resource_with<F: ResourceFactory<Needs>, Needs>(mut self, factory: F) -> Self {
+        self.resources.factory(factory);
+        self
+    }
 }
 
 impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
@@ -116,7 +141,18 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     fn into_future(self) -> Self::IntoFuture {
         let input = codec::record(&self.input);
         let input = input.unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", W::NAME));
-        let subject = Subject { name: W::NAME, workflow: Arc::new(Typed::<W>(PhantomData)), input, stubs: self.stubs };
+        let mut fits = self.resources.check();
+        if self.stubs.is_empty() {
+            fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));
+        }
+        fits.unwrap_or_else(|fault| panic!("{fault}"));
+        let subject = Subject {
+            name: W::NAME,
+            workflow: Arc::new(Typed::<W>(PhantomData)),
+            input,
+            stubs: self.stubs,
+            resources: self.resources,
+        };
         let (seed, orders) = (self.seed, self.orders);
         Box::pin(async move { everywhere(&subject, seed, orders).await })
     }

@@ -5,11 +5,12 @@ use super::bodies::Bodies;
 use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
 use super::stub::Stubs;
-use crate::engine::rebuild;
+use crate::engine::{Preparation, rebuild};
 use crate::field_store::MemoryFieldStore;
 use crate::journal::{RoutedValue, RunIdentity};
 use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry};
-use crate::resources::Resources;
+use crate::policy::Policy;
+use crate::resources::{ResourceSet, Resources};
 use crate::run_env::{FieldStores, Fields, Pointer, RunEnv};
 use crate::session::Session;
 use crate::store::{
@@ -18,18 +19,24 @@ use crate::store::{
 use crate::value::{Form, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
 const BEGINNING: i64 = 1_577_836_800_000;
 /// More commits than this, and the workflow does not end.
 const ENDLESS: usize = 100_000;
+/// How often a factory or hook is tried.
+const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
+/// How long a factory or hook may take.
+const LONGEST: Duration = Duration::from_secs(30);
 
-/// A workflow, its input and its stubs.
+/// A workflow, its input, its stubs and its resources.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) workflow: Arc<dyn AnyWorkflow>,
     pub(super) input: Value,
     pub(super) stubs: Stubs,
+    pub(super) resources: ResourceSet,
 }
 
 /// What one way to play it through came to.
@@ -56,6 +63,9 @@ struct Scenario<'a> {
     dice: Dice,
     bodies: Bodies,
     seen: Seen,
+    /// What the process has that plays the owner.
+    resources: Resources,
+    session: Session,
 }
 
 /// What becomes of the loaded run.
@@ -105,6 +115,8 @@ impl Subject {
             dice: Dice(plan.order),
             bodies: Bodies::default(),
             seen: Seen::default(),
+            resources: self.resources.open(),
+            session: Session::default(),
         };
         scenario.play().await
     }
@@ -144,7 +156,7 @@ impl Scenario<'_> {
             return self.commit(run, append).await;
         }
         let effects = run.take_free_effects();
-        if self.perform(run, effects)? {
+        if self.perform(run, effects).await? {
             return Ok(Next::Ended);
         }
         if !self.bodies.is_empty() {
@@ -246,10 +258,14 @@ impl Scenario<'_> {
             _ => {}
         }
         let effects = run.durable();
-        if self.perform(run, effects)? {
+        if self.perform(run, effects).await? {
             return Ok(Next::Ended);
         }
-        Ok(if fault == Some(Fault::Evicted) { Next::Reload } else { Next::GoOn })
+        if fault != Some(Fault::Evicted) {
+            return Ok(Next::GoOn);
+        }
+        self.session = Session::default();
+        Ok(Next::Reload)
     }
 
     /// A run whose end was committed is not loaded again.
@@ -264,14 +280,17 @@ impl Scenario<'_> {
             self.bodies.run(false).await;
         }
         self.bodies = Bodies::default();
+        self.resources = self.subject.resources.open();
+        self.session = Session::default();
     }
 
     /// Does what the run asks for; `true` when the run has ended or is parked.
-    fn perform(&mut self, run: &Machine, effects: Vec<Effect>) -> Result<bool, String> {
+    async fn perform(&mut self, run: &mut Machine, effects: Vec<Effect>) -> Result<bool, String> {
         let mut ended = false;
         for effect in effects {
             match effect {
                 Effect::StartBody { scope, arguments, body, .. } => {
+                    prepare(Preparation::of(&*body, &scope, run.context(), run.env())).await?;
                     let position = scope.position;
                     let journal = self.journal()?;
                     self.seen.body_started(&journal, position, scope.attempt)?;
@@ -296,7 +315,7 @@ impl Scenario<'_> {
     fn fresh(&self, row: &RunRow) -> Machine {
         let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
         let fields = Fields::new(self.store.database_id(), Arc::new(identity), self.stores.clone(), None);
-        let env = RunEnv::new(fields, Resources::default(), Session::default());
+        let env = RunEnv::new(fields, self.resources.clone(), self.session.clone());
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
         run.with_stubs(self.subject.stubs.clone())
     }
@@ -349,6 +368,16 @@ impl Scenario<'_> {
 
     fn journal(&self) -> Result<Vec<EntryRow>, String> {
         self.store.entries(self.number, 0, usize::MAX).map_err(|error| error.to_string())
+    }
+}
+
+/// Makes what a body needs, without pauses between the tries.
+async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
+    let Some(preparation) = preparation else { return Ok(()) };
+    let made = preparation.make(TRIES, |_, _| std::future::ready(()));
+    match tokio::time::timeout(LONGEST, made).await {
+        Ok(made) => made.map_err(|reason| reason.to_string()),
+        Err(_) => Err("a factory or a restore hook has not ended after 30 s".into()),
     }
 }
 

@@ -23,6 +23,10 @@ impl Stubs {
         self.0.insert(S::NAME, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn get(&self, step: &str) -> Option<Arc<dyn StepBody>> {
         self.0.get(step).cloned()
     }

@@ -2,6 +2,7 @@
 
 use steadfast::Startable;
 use steadfast_tests::orders::{Nothing, Optional, OrderContext, charge, count, greet, many, nothing, process, receipt};
+use steadfast_tests::papers::{keep, papers, read};
 
 fn takes<M, F: Startable<M>>(_: F) {}
 
@@ -15,6 +16,8 @@ async fn generated_code_works_in_a_pedantic_program() {
     assert_eq!(many::direct(1, 2, 3, 4, 5, 6, 7).await.unwrap(), 28);
     let _: Nothing = Nothing::builder().build();
     assert_eq!(Optional::builder().build().number, 0);
+    assert_eq!(read::direct(&papers()).await.unwrap(), "ann 2 oak 0 3");
+    takes(keep);
     takes(process);
     takes(count);
     takes(nothing);

@@ -77,6 +77,68 @@ struct Order {
     same__name: ::core::primitive::u64,
 }
 
+struct Shared;
+struct Live;
+struct NotShared;
+trait TransientValue {}
+trait TransientDefault {}
+trait StoredContext {}
+trait PartialEq {}
+trait Debug {}
+const SCHEMA: ::core::primitive::u64 = 5;
+
+#[derive(::core::clone::Clone)]
+struct RestoreError;
+
+/// Names of fields and hooks that generated code might use itself.
+#[derive(StepContext, ::core::clone::Clone)]
+#[context(version = 2, migrate = recorded)]
+struct Whole {
+    #[context(default = SCHEMA, alias = "lives")]
+    live: ::core::primitive::u64,
+    #[context(default, max_bytes = 5)]
+    field: ::core::primitive::u64,
+    #[context(transient, restore(stored, after(r#type, resources)))]
+    stored: ::core::primitive::u64,
+    #[context(transient, restore = resources)]
+    resources: ::core::primitive::u64,
+    #[context(transient, restore(live_0, after = stored))]
+    restore: RestoreError,
+    #[context(transient, default = "x")]
+    r#type: ::std::string::String,
+    #[context(transient)]
+    share: ::core::option::Option<fn(&::core::primitive::str) -> &::core::primitive::str>,
+    #[context(transient)]
+    name: &'static ::core::primitive::str,
+}
+
+type Outcome<T> = ::core::result::Result<T, ::steadfast::Error>;
+
+async fn stored(
+    _: &WholeStored,
+    _: &::steadfast::Resources,
+    _: &::std::string::String,
+    resources: &::core::primitive::u64,
+) -> Outcome<::core::primitive::u64> {
+    ::core::result::Result::Ok(*resources)
+}
+
+async fn resources(_: &WholeStored, _: &::steadfast::Resources) -> Outcome<::core::primitive::u64> {
+    ::core::result::Result::Ok(1)
+}
+
+async fn live_0(
+    _: &WholeStored,
+    _: &::steadfast::Resources,
+    _: &::core::primitive::u64,
+) -> Outcome<RestoreError> {
+    ::core::result::Result::Ok(RestoreError)
+}
+
+fn recorded(_: &mut ::steadfast::context::RecordedFields) -> Outcome<()> {
+    ::core::result::Result::Ok(())
+}
+
 #[step]
 async fn charge(
     flow: &Order,

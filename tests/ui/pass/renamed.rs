@@ -17,6 +17,39 @@ impl Order {
     const FIRST: u64 = 7;
 }
 
+#[derive(Context, Clone)]
+struct Parcel {
+    #[context(default, store = "blobs", max_bytes = 10)]
+    label: String,
+    #[context(transient, restore = Self::open)]
+    scales: std::sync::Arc<std::sync::Mutex<u64>>,
+    #[context(transient, default = Self::FIRST)]
+    first: u64,
+}
+
+impl Parcel {
+    const FIRST: u64 = 8;
+
+    async fn open(
+        stored: &ParcelStored,
+        _: &steadfast::Resources,
+    ) -> Outcome<std::sync::Arc<std::sync::Mutex<u64>>, std::num::TryFromIntError> {
+        Ok(std::sync::Arc::new(std::sync::Mutex::new(u64::try_from(stored.label.len())?)))
+    }
+}
+
+#[durable]
+async fn weigh(parcel: &Parcel) -> Outcome<u64> {
+    Ok(*parcel.scales.lock().unwrap() + parcel.first)
+}
+
+#[process(context = Parcel)]
+async fn send(flow: &mut ParcelFlow) -> Outcome<u64> {
+    flow.update(|parcel| parcel.label("a")).await?;
+    Ok(weigh(flow).await?)
+}
+
+type ParcelFlow = Handle<Parcel>;
 type OrderFlow = Handle<Order>;
 type OrderStart = steadfast::Start<Order>;
 
@@ -42,5 +75,6 @@ fn takes<M, F: steadfast::Startable<M>>(_: F) {}
 fn main() {
     takes(with_flow);
     takes(with_start);
+    takes(send);
     assert_eq!(Order::builder().build().total, 7);
 }

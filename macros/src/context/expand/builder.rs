@@ -1,7 +1,7 @@
 //! The builder: its type knows which required fields are set.
 
-use super::super::input::{Context, Field};
-use super::{body, defaults};
+use super::super::input::Context;
+use super::{body, defaults, documentation};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -50,7 +50,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
     let required = required(context);
     let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
     let types = context.fields.iter().map(|field| &field.ty);
-    let doc = format!("Builds an [`{ident}`]; made by [`{ident}::builder`].");
+    let doc = documentation::table(context);
     quote! {
         #[doc = #doc]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
@@ -63,7 +63,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
 }
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let (vis, ident) = (&context.vis, &context.ident);
+    let Context { vis, ident, stored, .. } = context;
     let builder = crate::name::joined(ident, "Builder");
     let required = required(context);
     let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
@@ -90,7 +90,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     // A field named `build` is refused; its setter would be a second fault.
     let setters = context.fields.iter().enumerate().filter(|(_, field)| field.name != "build");
     let setters = setters.map(|(index, field)| {
-        let doc = doc(context, field);
+        let doc = documentation::builder_setter(context, field);
         let index = Literal::usize_unsuffixed(index);
         let (vis, name) = (&field.vis, &field.ident);
         let (parameter, value) = parameter(&field.ty);
@@ -121,26 +121,33 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let fields = context.fields.iter().enumerate().map(|(index, field)| {
         let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
         if field.default.is_some() {
-            let default = defaults::function(field);
+            let default = defaults::function(&field.name);
             quote_spanned!(ty.span()=> #ident: (self.0).#index.unwrap_or_else(#default),)
         } else {
             quote_spanned!(ty.span()=> #ident: ::steadfast::__private::set((self.0).#index),)
         }
     });
-    let build = body(stand_in, quote!(#ident { #(#fields)* }));
-    let about_build = format!("Makes the [`{ident}`]; every required field must be set.");
-    let about_builder = format!("Starts to build an [`{ident}`]: a method for each field, then `build()`.");
+    let build = body(stand_in, quote!(#stored { #(#fields)* }));
+    let about_build = format!("Makes the [`{stored}`]; every required field must be set.");
+    let about_builder = format!("Starts to build an [`{stored}`]: a method for each field, then `build()`.");
+    let (unset, none) = (unset.collect::<Vec<_>>(), none.collect::<Vec<_>>());
+    let starts = if context.transient.is_empty() { vec![ident] } else { vec![ident, stored] };
+    let starts = starts.into_iter().map(|ident| {
+        quote! {
+            #[automatically_derived]
+            impl #ident {
+                #[doc = #about_builder]
+                #vis fn builder() -> #builder<#(#unset),*> {
+                    #builder((#(#none,)*), ::core::marker::PhantomData)
+                }
+            }
+        }
+    });
 
     quote! {
         #(#markers)*
 
-        #[automatically_derived]
-        impl #ident {
-            #[doc = #about_builder]
-            #vis fn builder() -> #builder<#(#unset),*> {
-                #builder((#(#none,)*), ::core::marker::PhantomData)
-            }
-        }
+        #(#starts)*
 
         #[automatically_derived]
         impl<#(#states),*> #builder<#(#states),*> {
@@ -148,7 +155,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
 
             #[doc = #about_build]
             #[must_use]
-            #vis fn build(self) -> #ident
+            #vis fn build(self) -> #stored
             where
                 #(#bounds,)*
             {
@@ -156,17 +163,4 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
             }
         }
     }
-}
-
-/// The documentation of a setter.
-fn doc(context: &Context, field: &Field) -> String {
-    let (ident, name) = (&context.ident, &field.name);
-    let need = match &field.default {
-        None => "Required".to_owned(),
-        Some(super::super::input::Default::OfType) => "Optional; its type's default if not set".to_owned(),
-        Some(super::super::input::Default::Value(value)) => {
-            format!("Optional; `{}` if not set", crate::name::as_written(value))
-        }
-    };
-    format!("Sets [`{ident}::{name}`]. {need}.")
 }

@@ -1,6 +1,6 @@
-//! One function for the default of each optional field.
+//! One function for the default of each field that has one.
 
-use super::super::input::{Context, Default, Field};
+use super::super::input::{Context, Default, Made};
 use super::body;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -8,26 +8,32 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Ident, Lit, Type};
 
 /// The name of the function that makes a field's default.
-pub(super) fn function(field: &Field) -> Ident {
-    format_ident!("__default_{}", field.name)
+pub(super) fn function(field: &str) -> Ident {
+    format_ident!("__default_{field}")
 }
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let functions = context.fields.iter().filter_map(|field| {
-        let value = match field.default.as_ref()? {
-            Default::OfType => {
-                let ty = &field.ty;
-                quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default())
+    let stored = context.fields.iter().filter_map(|field| Some((&field.name, &field.ty, field.default.as_ref()?)));
+    let transient = context.transient.iter().filter_map(|field| match &field.made {
+        Made::Default(default) => Some((&field.name, &field.ty, default)),
+        Made::Hook(_) => None,
+    });
+    let all = stored.map(|field| (field, false)).chain(transient.map(|field| (field, true)));
+    let functions = all.map(|((name, ty, default), transient)| {
+        let value = match default {
+            Default::OfType if transient => {
+                quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::TransientDefault>::made())
             }
-            Default::Value(value) if is_text(value) && is_string(&field.ty) => {
+            Default::OfType => quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default()),
+            Default::Value(value) if is_text(value) && is_string(ty) => {
                 quote_spanned!(value.span()=> ::core::convert::From::from(#value))
             }
             Default::Value(value) => quote!(#value),
         };
-        let (name, ty, value) = (function(field), &field.ty, body(stand_in, value));
-        Some(quote! {
+        let (name, value) = (function(name), body(stand_in, value));
+        quote! {
             fn #name() -> #ty { #value }
-        })
+        }
     });
     quote!(#(#functions)*)
 }

@@ -1,10 +1,11 @@
-//! `impl StepContext`: the schema, and what is done with the fields.
+//! `impl StoredContext`: the schema, and what is done with the fields.
 
 use super::super::input::Context;
-use super::defaults;
 use super::fields::Bodies;
+use super::{body, defaults};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ExprPath;
 use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
@@ -27,66 +28,58 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
                 quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::#method)
             })
         };
+        let form = if field.json { quote!(|| ::steadfast::__private::Form::Json) } else { form };
+        let (store, max_bytes, aliases) = (option(field.store.as_ref()), option(field.max_bytes), &field.aliases);
         quote! {
             ::steadfast::__private::FieldSchema {
                 name: #name, type_name: #type_name, required: #required, form: #form,
-                store: ::core::option::Option::None, max_bytes: ::core::option::Option::None, aliases: &[],
+                store: #store, max_bytes: #max_bytes, aliases: &[#(#aliases),*],
                 lazy: #lazy, secret: #secret,
             }
         }
     });
+    let version = context.version;
     quote! {
-        static SCHEMA: ::steadfast::__private::Schema =
-            ::steadfast::__private::Schema { name: #name, version: 1, fields: &[#(#fields),*] };
+        static __SCHEMA: ::steadfast::__private::Schema =
+            ::steadfast::__private::Schema { name: #name, version: #version, fields: &[#(#fields),*] };
     }
 }
 
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+}
+
 fn from_defaults(context: &Context) -> TokenStream {
-    let ident = &context.ident;
+    let Context { ident, stored, .. } = context;
     let fields = context.fields.iter().map(|field| {
-        let (ident, default) = (&field.ident, defaults::function(field));
+        let (ident, default) = (&field.ident, defaults::function(&field.name));
         quote!(#ident: #default(),)
     });
     quote! {
         #[automatically_derived]
         impl ::steadfast::__private::DefaultContext for #ident {
-            fn from_defaults() -> Self {
-                Self { #(#fields)* }
+            fn from_defaults() -> #stored {
+                #stored { #(#fields)* }
             }
         }
     }
 }
 
 fn implementation(context: &Context, stand_in: bool) -> TokenStream {
-    let (ident, name) = (&context.ident, &context.name);
+    let Context { ident, stored, name, .. } = context;
     let update = crate::name::joined(ident, "Update");
     let Bodies { store_all, store_difference, difference, load, load_field } = Bodies::of(context, stand_in);
+    let migrate = context.migrate.as_ref().map(|migrate| migration(migrate, stand_in));
     let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
     quote! {
         #[automatically_derived]
-        impl ::steadfast::__private::StepContext for #ident {
-            type Stored = Self;
-            type Live = ();
-
-            async fn restore(
-                _: ::steadfast::__private::Arc<Self>, _: ::steadfast::__private::Resources,
-            ) -> ::core::result::Result<(), ::steadfast::__private::RestoreError> {
-                ::core::result::Result::Ok(())
-            }
-
-            fn whole(stored: &::steadfast::__private::Arc<Self>, _: &()) -> ::steadfast::__private::Arc<Self> {
-                ::core::clone::Clone::clone(stored)
-            }
-        }
-
-        #[automatically_derived]
         #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
-        impl ::steadfast::__private::StoredContext for #ident {
+        impl ::steadfast::__private::StoredContext for #stored {
             const NAME: &'static ::core::primitive::str = #name;
             type Update = #update;
 
             fn schema() -> &'static ::steadfast::__private::Schema {
-                &SCHEMA
+                &__SCHEMA
             }
 
             fn store_all(self) -> ::core::result::Result<
@@ -118,9 +111,29 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
                 #load_field
             }
 
+            #migrate
+
             fn begin_update(old: ::steadfast::__private::Arc<Self>) -> #update {
                 #update(old, (#(::core::cell::Cell::new(#none),)*))
             }
+        }
+    }
+}
+
+fn migration(migrate: &ExprPath, stand_in: bool) -> TokenStream {
+    let call = quote_spanned!(migrate.span()=> #migrate(__recorded));
+    let migrate = body(
+        stand_in,
+        quote! {
+            let version = __recorded.version();
+            ::steadfast::__private::migrated(#call, &__SCHEMA, version)
+        },
+    );
+    quote! {
+        fn migrate(
+            __recorded: &mut ::steadfast::__private::RecordedFields,
+        ) -> ::core::result::Result<(), ::steadfast::__private::ContextError> {
+            #migrate
         }
     }
 }

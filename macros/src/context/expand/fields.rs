@@ -37,7 +37,7 @@ fn store_all(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &SCHEMA, #index, &mut values)?,
+            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &__SCHEMA, #index, &mut values)?,
         )
     });
     quote! {
@@ -52,7 +52,7 @@ fn store_difference(context: &Context) -> TokenStream {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
             #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
-                new.#ident, &self.#ident, &SCHEMA, #index, &mut values,
+                new.#ident, &self.#ident, &__SCHEMA, #index, &mut values,
             )?,
         )
     });
@@ -81,13 +81,16 @@ fn load(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
         let default = if field.default.is_some() {
-            let default = defaults::function(field);
+            let default = defaults::function(&field.name);
             quote!(::core::option::Option::Some(#default))
         } else {
             quote!(::core::option::Option::None)
         };
+        let aliases = &field.aliases;
         quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::load(field(#name), #default, &SCHEMA, #index)?,
+            #ident: <#ty as ::steadfast::__private::Persist>::load(
+                field(#name) #(.or_else(|| field(#aliases)))*, #default, &__SCHEMA, #index,
+            )?,
         )
     });
     quote!(::core::result::Result::Ok(Self { #fields }))
@@ -95,9 +98,9 @@ fn load(context: &Context) -> TokenStream {
 
 fn load_field(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
-        let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+        let Field { ident, ty, name, aliases, .. } = field;
         quote_spanned!(ty.span()=>
-            #name => self.#ident = <#ty as ::steadfast::__private::Persist>::read(recorded, &SCHEMA, #index)?,
+            #name #(| #aliases)* => self.#ident = <#ty as ::steadfast::__private::Persist>::read(recorded, &__SCHEMA, #index)?,
         )
     });
     quote! {
@@ -107,4 +110,12 @@ fn load_field(context: &Context) -> TokenStream {
         }
         ::core::result::Result::Ok(true)
     }
+}
+
+/// The stored fields of a struct literal, each a copy of the one in `from`.
+pub(super) fn copies(context: &Context, from: &TokenStream) -> TokenStream {
+    each(context, |field, _| {
+        let (ident, ty) = (&field.ident, &field.ty);
+        quote_spanned!(ty.span()=> #ident: <#ty as ::steadfast::__private::Persist>::copy(&#from.#ident),)
+    })
 }

@@ -1,14 +1,14 @@
 //! The type behind `flow.update(|c| ..)`: the old context, and a setter for each field.
 
 use super::super::input::Context;
-use super::body;
+use super::{body, documentation};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
 pub(super) fn types(context: &Context) -> TokenStream {
-    let (vis, ident) = (&context.vis, &context.ident);
+    let Context { vis, ident, stored, .. } = context;
     let update = crate::name::joined(ident, "Update");
     let types = context.fields.iter().map(|field| &field.ty);
     let doc = format!(
@@ -22,14 +22,14 @@ pub(super) fn types(context: &Context) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
         #[must_use]
         #vis struct #update(
-            ::steadfast::__private::Arc<#ident>,
+            ::steadfast::__private::Arc<#stored>,
             (#(::core::cell::Cell<::core::option::Option<#types>>,)*),
         );
     }
 }
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let ident = &context.ident;
+    let Context { ident, stored, .. } = context;
     let update = crate::name::joined(ident, "Update");
     let setters = setters(context);
     let Bodies { changed, encode, apply } = Bodies::of(context);
@@ -42,9 +42,9 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::ops::Deref for #update {
-            type Target = #ident;
+            type Target = #stored;
 
-            fn deref(&self) -> &#ident {
+            fn deref(&self) -> &#stored {
                 &self.0
             }
         }
@@ -52,7 +52,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         #[automatically_derived]
         #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
         impl ::steadfast::__private::ContextUpdate for #update {
-            type Context = #ident;
+            type Context = #stored;
 
             fn changed(&mut self) -> ::std::vec::Vec<&'static ::core::primitive::str> {
                 #changed
@@ -64,11 +64,11 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
                 #encode
             }
 
-            fn apply(self) -> ::steadfast::__private::Arc<#ident> {
+            fn apply(self) -> ::steadfast::__private::Arc<#stored> {
                 #apply
             }
 
-            fn discard(self) -> ::steadfast::__private::Arc<#ident> {
+            fn discard(self) -> ::steadfast::__private::Arc<#stored> {
                 self.0
             }
         }
@@ -78,7 +78,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
 fn setters(context: &Context) -> TokenStream {
     let setters = context.fields.iter().enumerate().map(|(index, field)| {
         let (vis, name, index) = (&field.vis, &field.ident, Literal::usize_unsuffixed(index));
-        let doc = format!("Sets [`{}::{}`] to a new value.", context.ident, field.name);
+        let doc = documentation::update_setter(context, field);
         let (parameter, value) = super::builder::parameter(&field.ty);
         quote! {
             #[doc = #doc]
@@ -114,7 +114,7 @@ impl Bodies {
             let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
             quote_spanned!(ty.span()=>
                 #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
-                    #new.take(), &self.0.#ident, &SCHEMA, #index, &mut values,
+                    #new.take(), &self.0.#ident, &__SCHEMA, #index, &mut values,
                 )?);
             )
         });

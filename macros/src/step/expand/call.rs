@@ -9,10 +9,10 @@ use syn::spanned::Spanned;
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&step.function.vis, step.function.ident());
     let attributes = step.function.attributes.surface(&format!("The step `{}`.", step.name));
-    let names = step.arguments.iter().map(|argument| &argument.name).collect::<Vec<_>>();
+    let names = step.arguments().map(|argument| &argument.name).collect::<Vec<_>>();
     let handle = if names.iter().any(|name| *name == "flow") { "workflow_handle" } else { "flow" };
     let handle = Ident::new(handle, Span::mixed_site());
-    let types = step.arguments.iter().map(|argument| {
+    let types = step.arguments().map(|argument| {
         let ty = &argument.ty;
         if stand_in { quote!(impl ::core::marker::Sized) } else { quote!(#ty) }
     });

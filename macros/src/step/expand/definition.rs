@@ -1,8 +1,9 @@
 //! `impl StepDef`: names, types and policy for the runtime.
 
 use super::super::attribute::Retry;
-use super::super::input::Step;
+use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
+use crate::held::Kind;
 use crate::name;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -23,8 +24,9 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
         _ => quote!(()),
     };
-    let types = step.arguments.iter().map(|argument| &argument.ty);
+    let types = step.arguments().map(|argument| &argument.ty);
     let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
+    let resources = if stand_in { None } else { resources(step) };
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let is_final =
         step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
@@ -49,6 +51,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: ::steadfast::__private::Policy = #policy;
             const BLOCKING: ::core::primitive::bool = #blocking;
+            #resources
             type Context = #context;
             type Args = #args;
             type Output = #value;
@@ -102,7 +105,7 @@ impl Bodies {
 
     fn of(step: &Step) -> Self {
         let ident = step.function.ident();
-        let parts = step.arguments.iter().enumerate().map(|(index, argument)| {
+        let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
             let write = quote_spanned!(ty.span()=>
@@ -114,13 +117,26 @@ impl Bodies {
             (write, read)
         });
         let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
-        let names: Vec<Ident> =
-            (0..step.arguments.len()).map(|index| format_ident!("__{index}", span = Span::mixed_site())).collect();
+        let name = |index| format_ident!("__{index}", span = Span::mixed_site());
+        let others = || step.others.iter().enumerate();
+        let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| name(index));
+        let held = others().filter_map(|(index, other)| match other {
+            Other::Held(held) => Some(get(&name(index), held)),
+            Other::Argument(_) => None,
+        });
+        let held = quote!(#(#held)*);
         let context = step.context.as_ref().map(|_| quote!(&context,));
+        let passed = others().map(|(index, other)| {
+            let name = name(index);
+            match other {
+                Other::Argument(_) => quote!(#name),
+                Other::Held(_) => quote!(&#name),
+            }
+        });
         let span = step.function.output().span();
         let mut ident = ident.clone();
         ident.set_span(span);
-        let call = quote_spanned!(span=> #ident::direct(#context #(#names),*));
+        let call = quote_spanned!(span=> #ident::direct(#context #(#passed),*));
         let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {
             encode: quote! {
@@ -137,11 +153,36 @@ impl Bodies {
             run: quote_spanned! {span=>
                 async move {
                     let (#(#names,)*) = args;
+                    #held
                     ::steadfast::__private::Outcome::into_result(#outcome)
                 }
             },
         }
     }
+}
+
+/// Gets what the engine holds, as an `Arc`.
+fn get(name: &Ident, held: &Held) -> TokenStream {
+    let ty = held.ty();
+    match held.kind {
+        Kind::Resource => quote_spanned!(ty.span()=>
+            let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&inputs);
+        ),
+        Kind::Session | Kind::Scope => quote_spanned!(ty.span()=>
+            let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&inputs);
+        ),
+    }
+}
+
+/// The types of the resources.
+fn resources(step: &Step) -> Option<TokenStream> {
+    let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
+        let ty = held.ty();
+        quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>())
+    });
+    let needs = needs.collect::<Vec<_>>();
+    let need = quote!(::steadfast::__private::Need);
+    (!needs.is_empty()).then(|| quote!(const RESOURCES: &'static [#need] = &[#(#needs),*];))
 }
 
 fn policy(step: &Step) -> TokenStream {

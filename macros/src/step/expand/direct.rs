@@ -1,6 +1,7 @@
 //! The user's own function, for unit tests: `charge::direct(..)`.
 
-use super::super::input::Step;
+use super::super::input::{Other, Step};
+use crate::function::Parameter;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -16,10 +17,16 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         name = function.name()
     );
     let note = format!("The function behind the step `{}`: it records nothing. For unit tests.", step.name);
-    let arguments = step.arguments.iter().map(|argument| {
-        let (attributes, pattern, ty) = (&argument.attributes, &argument.pattern, &argument.ty);
-        if stand_in { quote!(_: impl ::core::marker::Sized) } else { quote!(#(#attributes)* #pattern: #ty) }
+    let others = step.others.iter().map(|other| match other {
+        Other::Argument(_) if stand_in => quote!(_: impl ::core::marker::Sized),
+        Other::Held(_) if stand_in => quote!(_: &'ctx (impl ?::core::marker::Sized)),
+        Other::Argument(Parameter { attributes, pattern, ty, .. }) => quote!(#(#attributes)* #pattern: #ty),
+        Other::Held(held) => {
+            let (Parameter { attributes, pattern, .. }, ty) = (&held.parameter, held.ty());
+            quote!(#(#attributes)* #pattern: &'ctx #ty)
+        }
     });
+    let others = quote!(#(#others),*);
     let context = step.context.as_ref().map(|context| {
         let (attributes, pattern) = (&context.parameter.attributes, &context.parameter.pattern);
         let (and, ty) = (context.reference.and_token, &context.reference.elem);
@@ -29,7 +36,8 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             quote!(#(#attributes)* #pattern: #and 'ctx #ty,)
         }
     });
-    let lifetime = step.context.as_ref().map(|_| quote!('ctx));
+    // One lifetime is enough for all that is borrowed: shared references can be shortened.
+    let lifetime = step.borrows().then(|| quote!('ctx));
     let result = step.function.output();
     let block = if stand_in {
         quote!({ ::core::unimplemented!() })
@@ -45,7 +53,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "generated around the user's function")]
     };
     let function = if step.options.blocking {
-        quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #result #block)
+        quote!(#head #vis fn direct<#lifetime>(#context #others) -> #result #block)
     } else {
         // Not an `async fn`: rustc then suggests nonsense where the body assigns to the context.
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
@@ -54,7 +62,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
         );
         let body = quote_spanned!(asyncness=> async move #block);
-        quote!(#head #vis fn direct<#lifetime>(#context #(#arguments),*) -> #future { #body })
+        quote!(#head #vis fn direct<#lifetime>(#context #others) -> #future { #body })
     };
     quote! {
         #cfg

@@ -25,7 +25,25 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let schema = workflow.context().filter(|_| !stand_in).map(|ty| {
         quote_spanned! {ty.span()=>
             fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
-                ::core::option::Option::Some(::steadfast::__private::schema_of::<#ty>())
+                ::core::option::Option::Some(
+                    <<#ty as ::steadfast::__private::StepContext>::Stored
+                        as ::steadfast::__private::StoredContext>::schema(),
+                )
+            }
+        }
+    });
+    let needs = workflow
+        .options
+        .resources
+        .iter()
+        .map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>()));
+    let needs = quote!(#(#needs),*);
+    let resources = (!needs.is_empty() && !stand_in).then(|| {
+        let need = quote!(::steadfast::__private::Need);
+        quote! {
+            fn resources() -> &'static [#need] {
+                const NEEDS: &[#need] = &[#needs];
+                NEEDS
             }
         }
     });
@@ -43,6 +61,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             type Error = #error;
 
             #schema
+            #resources
 
             fn call(
                 start: ::steadfast::__private::Start<Self::Context>,

@@ -51,20 +51,21 @@ async fn hide(_part: u8, word: Secret<String>) -> Result<Secret<String>> {
     Ok(Secret::new(word.expose().to_uppercase()))
 }
 
+/// Whether the words are what they should be, and how many bytes came with them.
 #[step]
-async fn seen(ctx: &Login, data: Bytes, word: Secret<String>) -> Result<String> {
-    let password = ctx.password.as_ref().map_or("nothing", |password| password.expose());
-    Ok(format!("{} {} {}", password, data.len(), word.expose()))
+async fn seen(ctx: &Login, data: Bytes, word: Secret<String>) -> Result<(bool, usize)> {
+    let password = ctx.password.as_ref().map(|password| password.expose().as_str());
+    Ok((password == Some("SWORDFISH") && word.expose() == "swordfish", data.len()))
 }
 
 #[workflow(context = Login)]
-async fn login(flow: &mut Flow<Login>, word: Secret<String>) -> Result<String> {
+async fn login(flow: &mut Flow<Login>, word: Secret<String>) -> Result<Vec<(bool, usize)>> {
     let hidden = hide(&*flow, 1, word.clone()).await?;
     flow.update(|c| c.password(Some(hidden))).await?;
     let first = seen(&*flow, Bytes::from_static(&[1, 2, 3]), word.clone()).await?;
     flow.sleep(Duration::from_millis(600)).await?;
     let second = seen(&*flow, Bytes::from_static(&[1, 2]), word).await?;
-    Ok(format!("{first}, {second}"))
+    Ok(vec![first, second])
 }
 
 fn keys(first: &str) -> StaticKeys {
@@ -101,6 +102,6 @@ async fn secrets_travel_sealed_and_need_their_keys() {
     other.import(desk.path("moved.run")).await.unwrap();
     for id in ["copy", "login"] {
         let result = other.handle(login, id).await.unwrap().result().await.unwrap();
-        assert_eq!(result, "SWORDFISH 3 swordfish, SWORDFISH 2 swordfish");
+        assert_eq!(result, [(true, 3), (true, 2)]);
     }
 }

@@ -6,4 +6,9 @@ struct Order {
     build: u32,
 }
 
+#[derive(StepContext, Clone)]
+struct WithoutLifetime {
+    name: &str,
+}
+
 fn main() {}

@@ -1,0 +1,164 @@
+//! `impl StepContext`: the values of the transient fields, and the whole context with them.
+
+use super::super::input::{Context, Made, Transient};
+use super::super::order::{Order, named};
+use super::{body, defaults, documentation, fields};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Visibility;
+use syn::spanned::Spanned;
+
+pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
+    let stored = without_transient_fields(&context.stored);
+    let whole =
+        (!context.transient.is_empty()).then(|| [implementation(context, stand_in), with_live(context, stand_in)]);
+    let whole = whole.into_iter().flatten();
+    quote!(#stored #(#whole)*)
+}
+
+/// A context that is its own stored part.
+fn without_transient_fields(ident: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::steadfast::__private::StepContext for #ident {
+            type Stored = Self;
+            type Live = ();
+
+            async fn restore(
+                _: ::steadfast::__private::Arc<Self>, _: ::steadfast::__private::Resources,
+            ) -> ::core::result::Result<(), ::steadfast::__private::RestoreError> {
+                ::core::result::Result::Ok(())
+            }
+
+            fn whole(stored: &::steadfast::__private::Arc<Self>, _: &()) -> ::steadfast::__private::Arc<Self> {
+                ::core::clone::Clone::clone(stored)
+            }
+        }
+    }
+}
+
+fn implementation(context: &Context, stand_in: bool) -> TokenStream {
+    let Context { ident, stored, transient, .. } = context;
+    let types = transient.iter().map(|field| &field.ty).collect::<Vec<_>>();
+    let names = transient.iter().map(|field| &field.name);
+    let restore = body(stand_in, restore(context));
+    let whole = body(stand_in, whole(context));
+    // Assumed here and checked once below, so that a type that cannot be shared gives one error, at its place.
+    let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
+    let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
+    quote! {
+        pub struct __Live(#(#types),*);
+
+        const _: () = { #(#check)* };
+
+        #[automatically_derived]
+        #[allow(unused_variables, unused_imports, reason = "fields may be of one kind only")]
+        impl ::steadfast::__private::StepContext for #ident
+        where
+            #(#bounds)*
+        {
+            type Stored = #stored;
+            type Live = __Live;
+
+            const TRANSIENT: &'static [&'static ::core::primitive::str] = &[#(#names),*];
+
+            async fn restore(
+                __stored: ::steadfast::__private::Arc<#stored>, __resources: ::steadfast::__private::Resources,
+            ) -> ::core::result::Result<__Live, ::steadfast::__private::RestoreError> {
+                #restore
+            }
+
+            fn whole(
+                stored: &::steadfast::__private::Arc<#stored>, live: &__Live,
+            ) -> ::steadfast::__private::Arc<Self> {
+                #whole
+            }
+        }
+    }
+}
+
+/// The local variable that holds the value of a transient field.
+fn variable(index: usize) -> Ident {
+    format_ident!("__live_{index}")
+}
+
+fn restore(context: &Context) -> TokenStream {
+    let Context { transient, name: context, .. } = context;
+    let made = Order::of(transient).indices.into_iter().map(|index| {
+        let Transient { name, ty, made, .. } = &transient[index];
+        let value = match made {
+            Made::Default(_) => {
+                let default = defaults::function(name);
+                quote!(#default())
+            }
+            Made::Hook(hook) => {
+                let after = hook.after.iter().filter_map(|name| named(transient, name)).map(|index| {
+                    let mut argument = variable(index);
+                    argument.set_span(hook.path.span());
+                    argument
+                });
+                let path = &hook.path;
+                let call = quote_spanned!(path.span()=> #path(&*__stored, &__resources #(, &#after)*));
+                quote_spanned!(path.span()=>
+                    ::steadfast::__private::run_hook::<#ty, _>(#context, #name, #call).await?
+                )
+            }
+        };
+        let variable = variable(index);
+        quote!(let #variable: #ty = #value;)
+    });
+    let variables = (0..transient.len()).map(variable);
+    quote! {
+        #(#made)*
+        ::core::result::Result::Ok(__Live(#(#variables),*))
+    }
+}
+
+fn whole(context: &Context) -> TokenStream {
+    let stored = fields::copies(context, &quote!(stored));
+    let live = context.transient.iter().enumerate().map(|(index, field)| {
+        let (name, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
+        quote_spanned!(ty.span()=> #name: ::steadfast::__private::Shared(&live.#index).share(),)
+    });
+    quote! {
+        use ::steadfast::__private::NotShared as _;
+        ::steadfast::__private::Arc::new(Self { #stored #(#live)* })
+    }
+}
+
+/// For tests of steps, which need the whole context and have no engine.
+fn with_live(context: &Context, stand_in: bool) -> TokenStream {
+    let Context { ident, stored, transient, .. } = context;
+    let vis = narrowest(transient);
+    let copies = context.fields.iter().map(|field| &field.ident);
+    let names = transient.iter().map(|field| &field.ident).collect::<Vec<_>>();
+    let types = transient.iter().map(|field| &field.ty);
+    let made = body(stand_in, quote!(#ident { #(#copies: self.#copies,)* #(#names,)* }));
+    let doc = format!(
+        "The whole [`{ident}`] with values for {}: for tests that call a step's own function, `charge::direct(&context, ..)`.",
+        documentation::list(transient),
+    );
+    quote! {
+        #[automatically_derived]
+        impl #stored {
+            #[doc = #doc]
+            #[must_use]
+            #[allow(dead_code, unused_variables, reason = "it is for tests")]
+            #vis fn with_live(self, #(#names: #types),*) -> #ident {
+                #made
+            }
+        }
+    }
+}
+
+/// The visibility of the least visible field: whoever may not name a field may not set it.
+fn narrowest(fields: &[Transient]) -> &Visibility {
+    let reach = |vis: &Visibility| match vis {
+        Visibility::Inherited => 0,
+        Visibility::Restricted(restricted) if restricted.path.is_ident("self") => 0,
+        Visibility::Restricted(restricted) if restricted.path.is_ident("crate") => 2,
+        Visibility::Restricted(_) => 1,
+        Visibility::Public(_) => 3,
+    };
+    fields.iter().map(|field| &field.vis).min_by_key(|vis| reach(vis)).expect("there is a transient field")
+}

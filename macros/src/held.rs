@@ -1,0 +1,38 @@
+//! Parameters that the engine puts in: `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
+
+use crate::faults::Faults;
+use crate::function::{Function, Parameter};
+use syn::{Attribute, Meta, Type};
+
+/// What the engine puts in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One object for all runs, by type.
+    Resource,
+    /// The run's live values.
+    Session,
+    /// The attempt.
+    Scope,
+}
+
+/// What a parameter is, if the engine puts it in. Takes its `#[resource]` away, and notes one that is written wrong.
+pub(crate) fn take(parameter: &mut Parameter, faults: &Faults) -> Option<Kind> {
+    let all = std::mem::take(&mut parameter.attributes);
+    let (marks, rest): (Vec<Attribute>, Vec<_>) = all.into_iter().partition(|mark| mark.path().is_ident("resource"));
+    parameter.attributes = rest;
+    if let Some(twice) = marks.get(1) {
+        faults.add(twice, "`resource` is given twice", "keep one of them");
+    }
+    if let Some(mark) = marks.first() {
+        if !matches!(mark.meta, Meta::Path(_)) {
+            faults.add(mark, "`resource` is written another way", "write `#[resource]`: the type says which one it is");
+        }
+        return Some(Kind::Resource);
+    }
+    let Type::Reference(reference) = &parameter.ty else { return None };
+    match Function::last_word(&reference.elem)?.as_str() {
+        "Session" => Some(Kind::Session),
+        "StepScope" => Some(Kind::Scope),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! What the engine puts in is shared by everybody who has it at the same time.
+
+use super::super::input::Held;
+use crate::faults::Faults;
+use crate::held::Kind;
+use crate::name;
+use syn::Type;
+
+/// `#[resource] db: Db`, `#[resource] db: &mut Db`, `session: &mut Session`, `#[resource] mailer: &dyn Mailer`.
+pub(super) fn is_shared(taken: &Held, faults: &Faults) {
+    let ty = name::as_written(taken.ty());
+    let mark = if taken.kind == Kind::Resource { "#[resource] " } else { "" };
+    let name = &taken.parameter.name;
+    let right = format!("write `{mark}{name}: &{ty}`");
+    let Type::Reference(reference) = &taken.parameter.ty else {
+        let fault = "a resource is shared by all runs, so a step takes it by reference";
+        return faults.add(&taken.parameter.ty, fault, right);
+    };
+    if reference.mutability.is_some() {
+        let (fault, help) = match taken.kind {
+            Kind::Resource => (
+                "a resource is shared by all runs, so a step cannot have it for itself",
+                format!("{right}; what changes in it needs a lock of its own"),
+            ),
+            Kind::Session => (
+                "the session is shared by the steps of a run, so none can have it for itself",
+                format!("{right}: that is enough for `session.insert(..)`"),
+            ),
+            Kind::Scope => ("a step reads its scope, and cannot change it", right),
+        };
+        return faults.add(&taken.parameter.ty, fault, help);
+    }
+    if let Some(lifetime) = &reference.lifetime {
+        return faults.add(lifetime, "what a step gets of the engine is borrowed for as long as the step runs", right);
+    }
+    unsized_resource(taken, faults);
+}
+
+/// `#[resource] mailer: &dyn Mailer`, `#[resource] url: &str`.
+fn unsized_resource(taken: &Held, faults: &Faults) {
+    let ty = taken.ty();
+    let name = &taken.parameter.name;
+    let help = match ty {
+        Type::TraitObject(_) => {
+            let object = name::as_written(ty);
+            format!(
+                "register a box, `.resource(Box::new(..) as Box<{object}>)`, and write `#[resource] {name}: &Box<{object}>`"
+            )
+        }
+        Type::ImplTrait(_) => "write the type itself, as it is registered".to_owned(),
+        Type::Slice(_) => "give it a type of its own: `struct Hosts(Vec<String>);`".to_owned(),
+        ty if name::as_written(ty) == "str" => "give it a type of its own: `struct BaseUrl(String);`".to_owned(),
+        _ => return,
+    };
+    faults.add(&taken.parameter.ty, "a resource is found by its type, so it has one of its own", help);
+}

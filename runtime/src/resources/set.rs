@@ -1,0 +1,123 @@
+//! What was registered, and whether it makes sense.
+
+use super::{Entry, Make, Need, ResourceFactory, Resources};
+use crate::context::Anything;
+use futures_util::FutureExt;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// What was registered. [`open`](ResourceSet::open) makes of it what one process has.
+#[derive(Clone, Default)]
+pub(crate) struct ResourceSet(Vec<Offer>);
+
+#[derive(Clone)]
+struct Offer {
+    need: Need,
+    needs: Vec<Need>,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Value(Anything),
+    Factory(Make),
+}
+
+impl ResourceSet {
+    /// Adds a value.
+    pub(crate) fn value<R: Send + Sync + 'static>(&mut self, value: R) {
+        self.0.push(Offer { need: Need::of::<R>(), needs: Vec::new(), source: Source::Value(Arc::new(value)) });
+    }
+
+    /// Adds a function that makes one.
+    pub(crate) fn factory<F: ResourceFactory<Needs>, Needs>(&mut self, factory: F) {
+        let factory = Arc::new(factory);
+        let make: Make = Arc::new(move |resources| {
+            let making = factory.clone().make(resources);
+            async move { making.await.map(|made| made as Anything) }.boxed()
+        });
+        self.0.push(Offer { need: Need::of::<F::Resource>(), needs: F::needs(), source: Source::Factory(make) });
+    }
+
+    /// Nothing has been made yet.
+    pub(crate) fn open(&self) -> Resources {
+        let entry = |offer: &Offer| {
+            let (factory, made) = match &offer.source {
+                Source::Value(value) => (None, OnceCell::new_with(Some(value.clone()))),
+                Source::Factory(factory) => (Some(factory.clone()), OnceCell::new()),
+            };
+            ((offer.need.id)(), Arc::new(Entry { need: offer.need, factory, made }))
+        };
+        Resources(Arc::new(self.0.iter().map(entry).collect()))
+    }
+
+    /// Whether everything can be made.
+    ///
+    /// # Errors
+    /// A sentence: a type that is there twice, a need that nobody fills, a circle.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (index, offer) in self.0.iter().enumerate() {
+            if self.0[..index].iter().any(|before| before.need.is(&offer.need)) {
+                return Err(format!(
+                    "resource `{}` is registered twice: keep one, or give each a type of its own",
+                    offer.need.short_name()
+                ));
+            }
+        }
+        for offer in &self.0 {
+            if let Some(need) = offer.needs.iter().find(|need| self.offer(need).is_none()) {
+                return Err(format!(
+                    "the factory of resource `{}` needs `{}`, which is not registered: add `.resource(..)` or \
+                     `.resource_with(..)` for it",
+                    offer.need.name_beside(need),
+                    need.name_beside(&offer.need)
+                ));
+            }
+        }
+        let mut fine = Vec::new();
+        self.0.iter().try_for_each(|offer| self.no_circle(offer, &mut Vec::new(), &mut fine))
+    }
+
+    /// Whether a workflow's steps have what it says that they take.
+    ///
+    /// # Errors
+    /// A sentence that names the workflow and the type.
+    pub(crate) fn check_workflow(&self, workflow: &str, declared: &[Need]) -> Result<(), String> {
+        let Some(need) = declared.iter().find(|need| self.offer(need).is_none()) else { return Ok(()) };
+        let others: Vec<String> = self.0.iter().map(|offer| offer.need.name_beside(need)).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" (there are: `{}`)", others.join("`, `")) };
+        let name = self.0.iter().map(|offer| need.name_beside(&offer.need)).max_by_key(String::len);
+        Err(format!(
+            "the steps of workflow `{workflow}` take resource `{}`, which is not registered{others}: add \
+             `.resource(..)` or `.resource_with(..)` for it to the builder",
+            name.unwrap_or_else(|| need.short_name())
+        ))
+    }
+
+    fn offer(&self, need: &Need) -> Option<&Offer> {
+        self.0.iter().find(|offer| offer.need.is(need))
+    }
+
+    /// Follows the needs; `path` leads here, and what is `fine` was looked at before.
+    fn no_circle<'a>(&'a self, offer: &'a Offer, path: &mut Vec<&'a Need>, fine: &mut Vec<Need>) -> Result<(), String> {
+        if fine.iter().any(|seen| seen.is(&offer.need)) {
+            return Ok(());
+        }
+        let start = path.iter().position(|before| before.is(&offer.need));
+        path.push(&offer.need);
+        if let Some(start) = start {
+            let chain: Vec<String> = path[start..].iter().map(|need| need.short_name()).collect();
+            return Err(format!(
+                "resources need each other in a circle, {}, so none of them can be made first: let one of the \
+                 factories do without",
+                chain.join(" -> ")
+            ));
+        }
+        for next in offer.needs.iter().filter_map(|need| self.offer(need)) {
+            self.no_circle(next, path, fine)?;
+        }
+        path.pop();
+        fine.push(offer.need);
+        Ok(())
+    }
+}

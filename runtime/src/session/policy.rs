@@ -1,0 +1,12 @@
+//! What becomes of a session while its run waits.
+
+/// What becomes of the live values of a run that waits for long; see
+/// [`EngineBuilder::session_policy`](crate::EngineBuilder::session_policy).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionPolicy {
+    /// A run whose session holds values stays in memory: they are there when it goes on in this process.
+    #[default]
+    Keep,
+    /// A run leaves memory as it would without a session; its values are dropped, with a warning in the log.
+    Drop,
+}

@@ -1,0 +1,151 @@
+//! Secrets in running workflows: stored only encrypted, shown to nobody, and back after a restart.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use steadfast::prelude::*;
+use steadfast::{EngineError, Key, ParkCause, RunError, Secret, StaticKeys};
+
+/// What must not be found anywhere.
+const PLANTED: &str = "planted-hunter2-secret";
+
+#[derive(StepContext, Clone, Debug)]
+struct Account {
+    user: String,
+    password: Secret<String>,
+    #[context(default)]
+    tokens: Vec<Secret<Vec<u8>>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Login {
+    user: String,
+    password: Secret<String>,
+}
+
+#[step]
+async fn log_in(ctx: &Account, login: Login) -> Result<Secret<String>> {
+    assert_eq!(ctx.password.expose(), PLANTED);
+    Ok(Secret::new(format!("{PLANTED}/{}", login.password.expose().len())))
+}
+
+#[workflow(context = Account)]
+async fn visit(start: Start<Account>, login: Login) -> Result<Secret<String>> {
+    let account = Account::builder().user(login.user.as_str()).password(login.password.clone()).build();
+    let mut flow = start.with(account).await?;
+    let token = log_in(&flow, login.clone()).await?;
+    flow.update(|c| c.tokens(vec![Secret::new(token.expose().clone().into_bytes())])).await?;
+    flow.sleep(Duration::from_secs(3_600)).await?;
+    let token = log_in(&flow, login).await?;
+    assert_eq!(flow.tokens[0].expose(), token.expose().as_bytes());
+    Ok(token)
+}
+
+fn login() -> Login {
+    Login { user: "ann".into(), password: Secret::new(PLANTED.into()) }
+}
+
+fn key(id: &str, byte: u8) -> Key {
+    Key::new(id, [byte; 32])
+}
+
+fn builder(path: &Path) -> steadfast::EngineBuilder {
+    Engine::builder().sqlite(path).skip_sleeps().workflow(visit)
+}
+
+/// Whether any file of a folder holds the planted text.
+fn holds_planted(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(PLANTED.len()).any(|window| window == PLANTED.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secrets.db");
+    let keys = || StaticKeys::new(key("k1", 7));
+    let engine = builder(&path).keys(keys()).start().await.unwrap();
+    let run = engine.start(visit, login()).id("visit-1").await.unwrap();
+    let token = run.result().await.unwrap();
+    assert_eq!(*token.expose(), format!("{PLANTED}/{}", PLANTED.len()));
+    let history: String = run.history().await.unwrap().iter().map(|entry| format!("{entry}\n{entry:?}\n")).collect();
+    assert!(history.contains("[secret]") && !history.contains(PLANTED), "{history}");
+    let context = run.context_history().await.unwrap().to_string();
+    assert!(context.contains("password  \"[secret]\"") && !context.contains("sealed1"), "{context}");
+    assert!(!holds_planted(folder.path()), "while the log is there");
+    drop((run, engine));
+
+    let engine = builder(&path).keys(keys()).start().await.unwrap();
+    let run = engine.start(visit, login()).id("visit-1").await.unwrap();
+    assert!(!run.is_new(), "an input with a secret is compared");
+    assert_eq!(run.result().await.unwrap(), token);
+    let account = run.context_at::<Account>(u64::MAX).await.unwrap().unwrap();
+    assert_eq!(account.password.expose(), PLANTED);
+    assert_eq!(account.to_json().unwrap(), r#"{"user":"ann","password":"[secret]","tokens":["[secret]"]}"#);
+    assert!(account.to_json_with_secrets().unwrap().contains(PLANTED));
+    let other = Login { password: Secret::new("another".into()), ..login() };
+    let error = engine.start(visit, other).id("visit-1").await.unwrap_err();
+    assert!(matches!(error, EngineError::OtherInput { .. }) && !error.to_string().contains("another\""), "{error}");
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    assert!(!holds_planted(folder.path()));
+}
+
+#[tokio::test]
+async fn without_keys_an_engine_with_secrets_does_not_start() {
+    let error = Engine::builder().in_memory().workflow(visit).start().await.unwrap_err().to_string();
+    assert!(error.starts_with("field `password` of context `Account` (workflow `visit`) holds a secret"), "{error}");
+    assert!(error.contains("add `.keys(..)`"), "{error}");
+}
+
+#[step]
+async fn hidden(login: Login) -> Result<usize> {
+    Ok(login.password.expose().len())
+}
+
+/// Nothing in its types says that it has a secret.
+#[workflow]
+async fn unseen(flow: &mut Flow) -> Result<usize> {
+    Ok(hidden(flow, login()).await?)
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key() {
+    let store = steadfast::store::MemoryStore::new();
+    let builder = || Engine::builder().store(store.clone()).workflow(unseen);
+    let engine = builder().start().await.unwrap();
+    let run = engine.start(unseen, ()).id("u").await.unwrap();
+    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without a key") };
+    assert_eq!(reason.cause, ParkCause::MissingKey, "{reason}");
+    assert!(reason.message.contains("add `.keys(..)`"), "{reason}");
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let engine = builder().keys(StaticKeys::new(key("k", 1))).start().await.unwrap();
+    let run = engine.handle(unseen, "u").await.unwrap();
+    crate::runs::wait_for(&run, steadfast::Status::Completed).await;
+    assert_eq!(run.result().await.unwrap(), PLANTED.len());
+}
+
+#[tokio::test]
+async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secrets.db");
+    let started = || Engine::builder().sqlite(&path).workflow(visit);
+    let engine = started().keys(StaticKeys::new(key("old", 1))).start().await.unwrap();
+    let run = engine.start(visit, login()).id("visit-1").await.unwrap();
+    crate::runs::wait_for(&run, steadfast::Status::Sleeping).await;
+    drop(run);
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+
+    let report = started().keys(StaticKeys::new(key("new", 2))).check().await.unwrap();
+    assert_eq!(report.problems()[0].reason.cause, ParkCause::MissingKey);
+    assert!(report.to_string().contains("the key `old` of a secret is missing"), "{report}");
+
+    // The clock of this engine jumps over the sleep.
+    let rotated = StaticKeys::new(key("new", 2)).with_old(key("old", 1));
+    let engine = started().skip_sleeps().keys(rotated).start().await.unwrap();
+    let run = engine.handle(visit, "visit-1").await.unwrap();
+    assert!(run.result().await.unwrap().expose().starts_with(PLANTED));
+    let rows = run.history().await.unwrap();
+    let last = rows.last().and_then(|entry| entry.value.clone()).unwrap();
+    assert!(String::from_utf8_lossy(&last.bytes).starts_with("\"sealed1:new:"), "what is new is under the new key");
+}
