@@ -2,6 +2,7 @@
 
 mod contents;
 mod continuing;
+mod faults;
 mod files;
 
 use crate::flows::{Tally, deed};

@@ -11,7 +11,7 @@ use steadfast::prelude::*;
 use steadfast::{EngineBuilder, EngineError, Key, ParkCause, RunFilter, Secret, StaticKeys, Status};
 
 #[derive(StepContext, Clone)]
-struct Album {
+pub(super) struct Album {
     #[context(store = "blobs", default)]
     cover: Bytes,
     #[context(store = "blobs", default)]
@@ -31,7 +31,7 @@ async fn look(ctx: &Album) -> Result<(usize, usize, Vec<usize>, u32)> {
 
 /// The next edition of an album, which is filled in the first.
 #[workflow(context = Album)]
-async fn album(flow: &mut Flow<Album>, sleep: u64) -> Result<(usize, usize, Vec<usize>, u32)> {
+pub(super) async fn album(flow: &mut Flow<Album>, sleep: u64) -> Result<(usize, usize, Vec<usize>, u32)> {
     if flow.edition == 0 {
         let film = Lazy::new(Bytes::from(vec![2; 20_000]));
         let update = flow.update(|c| {
@@ -47,13 +47,13 @@ async fn album(flow: &mut Flow<Album>, sleep: u64) -> Result<(usize, usize, Vec<
 
 const WHOLE: (usize, usize, [usize; 2]) = (10_000, 20_000, [5, 6]);
 
-fn is_whole(found: &(usize, usize, Vec<usize>, u32), edition: u32) {
+pub(super) fn is_whole(found: &(usize, usize, Vec<usize>, u32), edition: u32) {
     assert_eq!((found.0, found.1, &found.2[..], found.3), (WHOLE.0, WHOLE.1, &WHOLE.2[..], edition));
 }
 
 /// A store in memory whose saves hang or fail when it is told so, once some have been made.
 #[derive(Clone, Default)]
-struct Shelf {
+pub(super) struct Shelf {
     inner: MemoryFieldStore,
     hangs: Arc<AtomicBool>,
     fails: Arc<AtomicBool>,
@@ -85,7 +85,7 @@ impl FieldStore for Shelf {
     }
 }
 
-fn keyed(builder: EngineBuilder) -> EngineBuilder {
+pub(super) fn keyed(builder: EngineBuilder) -> EngineBuilder {
     builder.keys(StaticKeys::new(Key::new("k1", [7; 32])))
 }
 
@@ -95,7 +95,7 @@ async fn open(desk: &Desk, database: &str, shelf: &Shelf) -> Engine {
     keyed(builder).start().await.unwrap()
 }
 
-async fn exported(desk: &Desk) -> (Engine, steadfast::Run) {
+pub(super) async fn exported(desk: &Desk) -> (Engine, steadfast::Run) {
     let engine = open(desk, "a.db", &Shelf::default()).await;
     let run = engine.start(album, 400).id("album").await.unwrap();
     wait_for(&run, Status::Sleeping).await;

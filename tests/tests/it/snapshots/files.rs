@@ -1,6 +1,6 @@
 //! What is in a file, and files that are none.
 
-use super::{Desk, journey};
+use super::{Desk, napper};
 use crate::runs::wait_for;
 use steadfast::prelude::*;
 use steadfast::{EngineError, Key, RunFilter, Secret, StaticKeys, Status};
@@ -8,8 +8,8 @@ use steadfast::{EngineError, Key, RunFilter, Secret, StaticKeys, Status};
 #[tokio::test]
 async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_written() {
     let desk = Desk::new();
-    let engine = Engine::builder().in_memory().workflow(journey).start().await.unwrap();
-    let run = engine.start(journey, 0).id("trip").await.unwrap();
+    let engine = Engine::builder().in_memory().workflow(napper).start().await.unwrap();
+    let run = engine.start(napper, 0).id("trip").await.unwrap();
     run.result().await.unwrap();
     run.export(desk.path("trip.run")).await.unwrap();
     let whole = std::fs::read(desk.path("trip.run")).unwrap();
