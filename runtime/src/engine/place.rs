@@ -136,14 +136,12 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
         if !is_half_copied(&row) {
             return if row.status == Status::Deleting { Err(gone()) } else { Ok(()) };
         }
-        let lease = match core.lease(row.lease) {
-            Some(lease) => Some(lease),
-            None => {
-                let lease = core.leases.primary();
-                let claimed = core.committer.write(Write::Claim { run: number, lease }).await;
-                matches!(claimed, Ok(Ok(_))).then_some(lease)
-            }
-        };
+        let mut lease = core.lease(row.lease);
+        if lease.is_none() {
+            let primary = core.leases.primary();
+            let claimed = core.committer.write(Write::Claim { run: number, lease: primary }).await;
+            lease = matches!(claimed, Ok(Ok(_))).then_some(primary);
+        }
         if let Some(lease) = lease {
             let change = Change {
                 status: Some(run.status),

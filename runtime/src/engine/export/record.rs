@@ -137,11 +137,6 @@ impl Record {
     }
 }
 
-/// Both are `None` if this version does not know a word of it.
-fn value(raw: Option<&Raw>, bytes: Bytes) -> Option<Option<Value>> {
-    raw.map_or(Some(None), |raw| raw.value(bytes).map(Some))
-}
-
 impl EntryRecord {
     /// `None` if this version does not know a word of it.
     pub(super) fn row(self, bytes: Bytes) -> Option<EntryRow> {
@@ -156,7 +151,10 @@ impl EntryRecord {
             attempt: self.attempt,
             context: self.context,
             due: self.due,
-            value: value(self.value.as_ref(), bytes)?,
+            value: match self.value {
+                Some(raw) => Some(raw.value(bytes)?),
+                None => None,
+            },
         })
     }
 }
@@ -171,7 +169,10 @@ impl FieldRecord {
 impl ItemRecord {
     /// `None` if this version does not know a word of it.
     pub(super) fn item(self, bytes: Bytes) -> Option<NewInboxItem> {
-        let value = value(self.value.as_ref(), bytes)?;
+        let value = match self.value {
+            Some(raw) => Some(raw.value(bytes)?),
+            None => None,
+        };
         Some(NewInboxItem { run: 0, kind: self.kind, key: self.key, at: self.at, value })
     }
 }

@@ -49,6 +49,7 @@ struct Other {
 
 #[workflow(context = Other)]
 async fn elsewhere(flow: &mut Flow<Other>) -> Result<u64> {
+    flow.sleep(Duration::ZERO).await?;
     Ok(flow.n)
 }
 

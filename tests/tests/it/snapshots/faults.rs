@@ -79,7 +79,7 @@ async fn a_run_is_moved_once_at_every_commit() {
     let desk = Desk::new();
     for done in [false, true] {
         for commit in 0..3 {
-            for evict_after in [Duration::ZERO, Duration::from_secs(60)] {
+            for evict_after in [Duration::ZERO, Duration::from_mins(1)] {
                 let fault = Fault::new(done);
                 let builder = Engine::builder().store(fault.store()).workflow(journey).evict_after(evict_after);
                 let engine = builder.start().await.unwrap();

@@ -47,8 +47,8 @@ struct Login {
 }
 
 #[step]
-async fn hide(_part: u8, word: Secret<String>) -> Result<Secret<String>> {
-    Ok(Secret::new(word.expose().to_uppercase()))
+async fn hide(times: usize, word: Secret<String>) -> Result<Secret<String>> {
+    Ok(Secret::new(word.expose().to_uppercase().repeat(times)))
 }
 
 /// Whether the words are what they should be, and how many bytes came with them.
