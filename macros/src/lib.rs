@@ -11,6 +11,7 @@ mod faults;
 mod function;
 mod held;
 mod name;
+mod place;
 mod step;
 mod suggest;
 mod workflow;

@@ -8,6 +8,7 @@ mod context;
 mod contexts;
 mod crash_aid;
 mod definitions;
+mod evolution;
 mod faulty;
 mod field_attributes;
 mod field_store;

@@ -5,9 +5,9 @@
 
 use super::super::input::{Context, Field};
 use super::{body, defaults};
+use crate::place::Place;
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 
 /// The bodies of the methods.
 pub(super) struct Bodies {
@@ -36,7 +36,7 @@ fn store_all(context: &Context) -> TokenStream {
     let count = context.fields.len();
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &__SCHEMA, #index, &mut values)?,
         )
     });
@@ -50,7 +50,7 @@ fn store_all(context: &Context) -> TokenStream {
 fn store_difference(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
                 new.#ident, &self.#ident, &__SCHEMA, #index, &mut values,
             )?,
@@ -66,7 +66,7 @@ fn store_difference(context: &Context) -> TokenStream {
 fn difference(context: &Context) -> TokenStream {
     let fields = each(context, |field, _| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             <#ty as ::steadfast::__private::Persist>::compare(&new.#ident, &self.#ident, #name, &mut changed);
         )
     });
@@ -87,7 +87,7 @@ fn load(context: &Context) -> TokenStream {
             quote!(::core::option::Option::None)
         };
         let aliases = &field.aliases;
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             #ident: <#ty as ::steadfast::__private::Persist>::load(
                 field(#name) #(.or_else(|| field(#aliases)))*, #default, &__SCHEMA, #index,
             )?,
@@ -99,7 +99,7 @@ fn load(context: &Context) -> TokenStream {
 fn load_field(context: &Context) -> TokenStream {
     let fields = each(context, |field, index| {
         let Field { ident, ty, name, aliases, .. } = field;
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             #name #(| #aliases)* => self.#ident = <#ty as ::steadfast::__private::Persist>::read(recorded, &__SCHEMA, #index)?,
         )
     });
@@ -116,6 +116,6 @@ fn load_field(context: &Context) -> TokenStream {
 pub(super) fn copies(context: &Context, from: &TokenStream) -> TokenStream {
     each(context, |field, _| {
         let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=> #ident: <#ty as ::steadfast::__private::Persist>::copy(&#from.#ident),)
+        quote_spanned!(ty.place()=> #ident: <#ty as ::steadfast::__private::Persist>::copy(&#from.#ident),)
     })
 }

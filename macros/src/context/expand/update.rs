@@ -2,10 +2,10 @@
 
 use super::super::input::Context;
 use super::{body, documentation};
+use crate::place::Place;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
-use syn::spanned::Spanned;
 
 pub(super) fn types(context: &Context) -> TokenStream {
     let Context { vis, ident, stored, .. } = context;
@@ -104,7 +104,7 @@ impl Bodies {
         let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
         let compare = context.fields.iter().zip(&new).map(|(field, new)| {
             let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-            quote_spanned!(ty.span()=>
+            quote_spanned!(ty.place()=>
                 if let ::core::option::Option::Some(new) = #new.get_mut() {
                     <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
                 }
@@ -112,7 +112,7 @@ impl Bodies {
         });
         let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
             let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-            quote_spanned!(ty.span()=>
+            quote_spanned!(ty.place()=>
                 #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
                     #new.take(), &self.0.#ident, &__SCHEMA, #index, &mut values,
                 )?);

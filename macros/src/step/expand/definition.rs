@@ -5,16 +5,16 @@ use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
 use crate::held::Kind;
 use crate::name;
+use crate::place::Place;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let cfg = step.function.attributes.cfg();
     let (policy, blocking) = (policy(step), step.options.blocking);
     let result = step.function.output();
-    let span = result.span();
+    let span = result.place();
     let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
     let context = match &step.context {
@@ -30,7 +30,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let is_final =
         step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
-            let call = quote_spanned!(unless.span()=> #unless(error));
+            let call = quote_spanned!(unless.place()=> #unless(error));
             quote! {
                 fn is_final(error: &Self::Error) -> ::core::primitive::bool {
                     ::steadfast::__private::Failure::is_terminal(error) || #call
@@ -39,7 +39,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         });
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
-        quote_spanned!(ty.span()=>
+        quote_spanned!(ty.place()=>
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
@@ -108,10 +108,10 @@ impl Bodies {
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
-            let write = quote_spanned!(ty.span()=>
+            let write = quote_spanned!(ty.place()=>
                 <#ty as ::steadfast::__private::StepArg>::write(&args.#index, #name, &mut writer)?;
             );
-            let read = quote_spanned!(ty.span()=>
+            let read = quote_spanned!(ty.place()=>
                 <#ty as ::steadfast::__private::StepArg>::read(#name, &mut reader)?,
             );
             (write, read)
@@ -133,7 +133,7 @@ impl Bodies {
                 Other::Held(_) => quote!(&#name),
             }
         });
-        let span = step.function.output().span();
+        let span = step.function.output().place();
         let mut ident = ident.clone();
         ident.set_span(span);
         let call = quote_spanned!(span=> #ident::direct(#context #(#passed),*));
@@ -165,10 +165,10 @@ impl Bodies {
 fn get(name: &Ident, held: &Held) -> TokenStream {
     let ty = held.ty();
     match held.kind {
-        Kind::Resource => quote_spanned!(ty.span()=>
+        Kind::Resource => quote_spanned!(ty.place()=>
             let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&inputs);
         ),
-        Kind::Session | Kind::Scope => quote_spanned!(ty.span()=>
+        Kind::Session | Kind::Scope => quote_spanned!(ty.place()=>
             let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&inputs);
         ),
     }
@@ -178,7 +178,7 @@ fn get(name: &Ident, held: &Held) -> TokenStream {
 fn resources(step: &Step) -> Option<TokenStream> {
     let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
         let ty = held.ty();
-        quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>())
+        quote_spanned!(ty.place()=> ::steadfast::__private::Need::of::<#ty>())
     });
     let needs = needs.collect::<Vec<_>>();
     let need = quote!(::steadfast::__private::Need);
