@@ -75,8 +75,8 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, FieldChange, Garbage, Problem, Run,
-    RunError, RunFilter, RunHandle, RunInfo, StartCall,
+    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, Garbage,
+    ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};

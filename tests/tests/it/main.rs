@@ -22,6 +22,7 @@ mod runs;
 mod sealed;
 mod secrets;
 mod session;
+mod snapshots;
 mod standing;
 mod steps;
 mod store;
