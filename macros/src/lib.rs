@@ -11,7 +11,6 @@ mod faults;
 mod function;
 mod held;
 mod name;
-mod place;
 mod step;
 mod suggest;
 mod workflow;

@@ -115,7 +115,7 @@ async fn collect(flow: &mut Flow<Album>, n: usize) -> Result<(usize, Vec<String>
     for _ in 0..100 {
         flow.update(|c| c.seen(c.seen + 1)).await?;
     }
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     let again = look(flow).await?;
     assert_eq!(seen, again);
     Ok(again)
@@ -200,7 +200,7 @@ async fn catches(flow: &mut Flow<Album>) -> Result<String> {
     flow.update(|c| c.title("before")).await?;
     let refused = flow.update(|c| c.title("after").cover(Bytes::from_static(b"x")).pages(vec!["y".into()])).await;
     assert_eq!((flow.title.as_str(), flow.pages.len()), ("before", 0), "the old context is back");
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     flow.update(|c| c.cover(Bytes::from_static(b"x"))).await?;
     Ok(refused.unwrap_err().to_string())
 }

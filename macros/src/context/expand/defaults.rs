@@ -2,9 +2,9 @@
 
 use super::super::input::{Context, Default, Made};
 use super::body;
-use crate::place::Place;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Ident, Lit, Type};
 
 /// The name of the function that makes a field's default.
@@ -22,11 +22,11 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let functions = all.map(|((name, ty, default), transient)| {
         let value = match default {
             Default::OfType if transient => {
-                quote_spanned!(ty.place()=> <#ty as ::steadfast::__private::TransientDefault>::made())
+                quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::TransientDefault>::made())
             }
-            Default::OfType => quote_spanned!(ty.place()=> <#ty as ::core::default::Default>::default()),
+            Default::OfType => quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default()),
             Default::Value(value) if is_text(value) && is_string(ty) => {
-                quote_spanned!(value.place()=> ::core::convert::From::from(#value))
+                quote_spanned!(value.span()=> ::core::convert::From::from(#value))
             }
             Default::Value(value) => quote!(#value),
         };

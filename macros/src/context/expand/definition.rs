@@ -3,10 +3,10 @@
 use super::super::input::Context;
 use super::fields::Bodies;
 use super::{body, defaults};
-use crate::place::Place;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
+use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let schema = schema(context, stand_in);
@@ -24,8 +24,8 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
             [quote!(|| ::steadfast::__private::Form::Json), quote!(|| false), quote!(|| false)]
         } else {
             ["form", "is_lazy", "is_secret"].map(|method| {
-                let method = syn::Ident::new(method, ty.place());
-                quote_spanned!(ty.place()=> <#ty as ::steadfast::__private::Persist>::#method)
+                let method = syn::Ident::new(method, ty.span());
+                quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::#method)
             })
         };
         let form = if field.json { quote!(|| ::steadfast::__private::Form::Json) } else { form };
@@ -121,7 +121,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
 }
 
 fn migration(migrate: &ExprPath, stand_in: bool) -> TokenStream {
-    let call = quote_spanned!(migrate.place()=> #migrate(__recorded));
+    let call = quote_spanned!(migrate.span()=> #migrate(__recorded));
     let migrate = body(
         stand_in,
         quote! {

@@ -3,10 +3,10 @@
 use super::super::input::{Context, Made, Transient};
 use super::super::order::{Order, named};
 use super::{body, defaults, documentation, fields};
-use crate::place::Place;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Visibility;
+use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let stored = without_transient_fields(&context.stored);
@@ -45,7 +45,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let whole = body(stand_in, whole(context));
     // Assumed here and checked once below, so that a type that cannot be shared gives one error, at its place.
     let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
-    let check = types.iter().map(|ty| quote_spanned!(ty.place()=> ::steadfast::__private::check_transient::<#ty>();));
+    let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
     quote! {
         pub struct __Live(#(#types),*);
 
@@ -94,12 +94,12 @@ fn restore(context: &Context) -> TokenStream {
             Made::Hook(hook) => {
                 let after = hook.after.iter().filter_map(|name| named(transient, name)).map(|index| {
                     let mut argument = variable(index);
-                    argument.set_span(hook.path.place());
+                    argument.set_span(hook.path.span());
                     argument
                 });
                 let path = &hook.path;
-                let call = quote_spanned!(path.place()=> #path(&*__stored, &__resources #(, &#after)*));
-                quote_spanned!(path.place()=>
+                let call = quote_spanned!(path.span()=> #path(&*__stored, &__resources #(, &#after)*));
+                quote_spanned!(path.span()=>
                     ::steadfast::__private::run_hook::<#ty, _>(#context, #name, #call).await?
                 )
             }
@@ -116,9 +116,10 @@ fn restore(context: &Context) -> TokenStream {
 
 fn whole(context: &Context) -> TokenStream {
     let stored = fields::copies(context, &quote!(stored));
+    let values = quote!(live);
     let live = context.transient.iter().enumerate().map(|(index, field)| {
         let (name, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-        quote_spanned!(ty.place()=> #name: ::steadfast::__private::Shared(&live.#index).share(),)
+        quote_spanned!(ty.span()=> #name: ::steadfast::__private::Shared(&#values.#index).share(),)
     });
     // The workflow reads stored fields through the stored part only: rustc must not call them unread here.
     let read = context.fields.iter().map(|field| &field.ident);

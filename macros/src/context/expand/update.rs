@@ -1,11 +1,12 @@
 //! The type behind `flow.update(|c| ..)`: the old context, and a setter for each field.
 
 use super::super::input::Context;
+use super::fields::Locals;
 use super::{body, documentation};
-use crate::place::Place;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned;
 
 pub(super) fn types(context: &Context) -> TokenStream {
     let Context { vis, ident, stored, .. } = context;
@@ -100,21 +101,22 @@ struct Bodies {
 
 impl Bodies {
     fn of(context: &Context) -> Self {
+        let Locals { this, values, new: local, changed, .. } = Locals::new();
         // One variable for the new value of each field; the field's own name may be that of a constant.
         let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
         let compare = context.fields.iter().zip(&new).map(|(field, new)| {
             let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-            quote_spanned!(ty.place()=>
-                if let ::core::option::Option::Some(new) = #new.get_mut() {
-                    <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
+            quote_spanned!(ty.span()=>
+                if let ::core::option::Option::Some(#local) = #new.get_mut() {
+                    <#ty as ::steadfast::__private::Persist>::compare(#local, &#this.0.#ident, #name, &mut #changed);
                 }
             )
         });
         let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
             let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-            quote_spanned!(ty.place()=>
+            quote_spanned!(ty.span()=>
                 #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
-                    #new.take(), &self.0.#ident, &__SCHEMA, #index, &mut values,
+                    #new.take(), &#this.0.#ident, &__SCHEMA, #index, &mut #values,
                 )?);
             )
         });

@@ -1,10 +1,10 @@
 //! The function that a workflow calls.
 
 use super::super::input::Step;
-use crate::place::Place;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&step.function.vis, step.function.ident());
@@ -26,10 +26,10 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let body = if stand_in {
         quote!(::core::unimplemented!())
     } else {
-        quote_spanned!(ident.place()=> ::steadfast::__private::call::<#ident, _>(#handle, &(#(#names,)*)))
+        quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, &(#(#names,)*)))
     };
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
-    let span = step.function.output().place();
+    let span = step.function.output().span();
     let output = quote_spanned! {span=>
         ::steadfast::__private::StepCall<
             '_,

@@ -5,16 +5,16 @@ use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
 use crate::held::Kind;
 use crate::name;
-use crate::place::Place;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let cfg = step.function.attributes.cfg();
     let (policy, blocking) = (policy(step), step.options.blocking);
     let result = step.function.output();
-    let span = result.place();
+    let span = result.span();
     let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
     let context = match &step.context {
@@ -30,7 +30,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let is_final =
         step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
-            let call = quote_spanned!(unless.place()=> #unless(error));
+            let call = quote_spanned!(unless.span()=> #unless(error));
             quote! {
                 fn is_final(error: &Self::Error) -> ::core::primitive::bool {
                     ::steadfast::__private::Failure::is_terminal(error) || #call
@@ -39,10 +39,11 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         });
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
-        quote_spanned!(ty.place()=>
+        quote_spanned!(ty.span()=>
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
+    let [parameter, recorded, whole, inputs] = [quote!(args), quote!(value), quote!(context), quote!(inputs)];
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
@@ -58,13 +59,13 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             type Error = #error;
 
             fn encode_args(
-                args: &Self::Args,
+                #parameter: &Self::Args,
             ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
                 #encode
             }
 
             fn decode_args(
-                value: &::steadfast::__private::Value,
+                #recorded: &::steadfast::__private::Value,
             ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
                 #decode
             }
@@ -72,9 +73,9 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             #is_final
 
             fn body(
-                context: ::steadfast::__private::Arc<Self::Context>,
-                args: Self::Args,
-                inputs: ::steadfast::__private::StepInputs,
+                #whole: ::steadfast::__private::Arc<Self::Context>,
+                #parameter: Self::Args,
+                #inputs: ::steadfast::__private::StepInputs,
             ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
                 + ::core::marker::Send + 'static
             {
@@ -105,14 +106,16 @@ impl Bodies {
 
     fn of(step: &Step) -> Self {
         let ident = step.function.ident();
+        // Looked up where the functions are, not where a type of the user's stands.
+        let [args, writer, reader] = [quote!(args), quote!(writer), quote!(reader)];
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
-            let write = quote_spanned!(ty.place()=>
-                <#ty as ::steadfast::__private::StepArg>::write(&args.#index, #name, &mut writer)?;
+            let write = quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, &mut #writer)?;
             );
-            let read = quote_spanned!(ty.place()=>
-                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut reader)?,
+            let read = quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut #reader)?,
             );
             (write, read)
         });
@@ -133,7 +136,7 @@ impl Bodies {
                 Other::Held(_) => quote!(&#name),
             }
         });
-        let span = step.function.output().place();
+        let span = step.function.output().span();
         let mut ident = ident.clone();
         ident.set_span(span);
         let call = quote_spanned!(span=> #ident::direct(#context #(#passed),*));
@@ -152,7 +155,7 @@ impl Bodies {
             },
             run: quote_spanned! {span=>
                 async move {
-                    let (#(#names,)*) = args;
+                    let (#(#names,)*) = #args;
                     #held
                     ::steadfast::__private::Outcome::into_result(#outcome)
                 }
@@ -163,13 +166,13 @@ impl Bodies {
 
 /// Gets what the engine holds, as an `Arc`.
 fn get(name: &Ident, held: &Held) -> TokenStream {
-    let ty = held.ty();
+    let (ty, inputs) = (held.ty(), quote!(inputs));
     match held.kind {
-        Kind::Resource => quote_spanned!(ty.place()=>
-            let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&inputs);
+        Kind::Resource => quote_spanned!(ty.span()=>
+            let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&#inputs);
         ),
-        Kind::Session | Kind::Scope => quote_spanned!(ty.place()=>
-            let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&inputs);
+        Kind::Session | Kind::Scope => quote_spanned!(ty.span()=>
+            let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&#inputs);
         ),
     }
 }
@@ -178,7 +181,7 @@ fn get(name: &Ident, held: &Held) -> TokenStream {
 fn resources(step: &Step) -> Option<TokenStream> {
     let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
         let ty = held.ty();
-        quote_spanned!(ty.place()=> ::steadfast::__private::Need::of::<#ty>())
+        quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>())
     });
     let needs = needs.collect::<Vec<_>>();
     let need = quote!(::steadfast::__private::Need);

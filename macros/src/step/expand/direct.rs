@@ -2,9 +2,9 @@
 
 use super::super::input::{Other, Step};
 use crate::function::Parameter;
-use crate::place::Place;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let function = &step.function;
@@ -58,7 +58,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         // Not an `async fn`: rustc then suggests nonsense where the body assigns to the context.
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
         let captured = if stand_in { TokenStream::new() } else { quote!(+ use<#lifetime>) };
-        let future = quote_spanned!(result.place()=>
+        let future = quote_spanned!(result.span()=>
             impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
         );
         let body = quote_spanned!(asyncness=> async move #block);

@@ -2,9 +2,9 @@
 
 use super::super::input::Workflow;
 use super::{context, input};
-use crate::place::Place;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let function = &workflow.function;
@@ -13,17 +13,17 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let result = function.output();
-    let value = quote_spanned!(result.place()=> <#result as ::steadfast::__private::Outcome>::Value);
-    let error = quote_spanned!(result.place()=> <#result as ::steadfast::__private::Outcome>::Error);
-    let stored_input = quote_spanned!(input_ty.place()=> <#input_ty as ::steadfast::__private::Input>::Value);
+    let value = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Value);
+    let error = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Error);
+    let stored_input = quote_spanned!(input_ty.span()=> <#input_ty as ::steadfast::__private::Input>::Value);
     let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
-        quote_spanned!(ty.place()=>
+        quote_spanned!(ty.span()=>
             #cfg
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
     let schema = workflow.context().filter(|_| !stand_in).map(|ty| {
-        quote_spanned! {ty.place()=>
+        quote_spanned! {ty.span()=>
             fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
                 ::core::option::Option::Some(
                     <<#ty as ::steadfast::__private::StepContext>::Stored
@@ -36,7 +36,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
         .options
         .resources
         .iter()
-        .map(|ty| quote_spanned!(ty.place()=> ::steadfast::__private::Need::of::<#ty>()));
+        .map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>()));
     let needs = quote!(#(#needs),*);
     let resources = (!needs.is_empty() && !stand_in).then(|| {
         let need = quote!(::steadfast::__private::Need);
@@ -49,7 +49,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     });
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
-    let implementation = quote_spanned! {result.place()=>
+    let implementation = quote_spanned! {result.span()=>
         #cfg
         #[automatically_derived]
         #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]

@@ -2,9 +2,9 @@
 
 use super::super::input::{Form, Workflow};
 use super::{context, input};
-use crate::place::Place;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let function = &workflow.function;
@@ -13,7 +13,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
-    let span = function.output().place();
+    let span = function.output().span();
     let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote_spanned! {span=>
@@ -36,16 +36,16 @@ fn body(workflow: &Workflow) -> TokenStream {
         let (attributes, pattern, ty) = (&parameter.attributes, &parameter.pattern, &parameter.ty);
         quote!(#(#attributes)* #pattern: #ty)
     });
-    let name = syn::Ident::new("__workflow_body", function.ident().place());
+    let name = syn::Ident::new("__workflow_body", function.ident().span());
     let input = workflow.input.as_ref().map(|_| quote!(input));
-    let handle = workflow.handle.as_ref().map_or_else(|| function.ident().place(), |handle| handle.ty.place());
+    let handle = workflow.handle.as_ref().map_or_else(|| function.ident().span(), |handle| handle.ty.span());
     let start = quote_spanned!(handle=> start);
     let flow = if workflow.context().is_some() {
         quote_spanned!(handle=> ::steadfast::__private::Start::with_defaults(start).await)
     } else {
         quote!(::steadfast::__private::Start::without_context(start))
     };
-    let span = result.place();
+    let span = result.span();
     let mut at_result = name.clone();
     at_result.set_span(span);
     let (prepare, run) = match workflow.form {
@@ -57,7 +57,7 @@ fn body(workflow: &Workflow) -> TokenStream {
         }
         Form::Start | Form::Unknown => (TokenStream::new(), quote_spanned!(span=> #at_result(#start, #input).await)),
     };
-    let new = quote_spanned!(function.ident().place()=> ::steadfast::__private::Body::new);
+    let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
     let run = quote_spanned!(span=> async move { #prepare ::steadfast::__private::Outcome::into_result(#run) });
     quote! {
         #(#own)*
