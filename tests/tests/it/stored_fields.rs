@@ -383,3 +383,21 @@ async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     let database = std::fs::metadata(folder.path().join("big.db")).unwrap().len();
     assert!(database < 1 << 20, "the database holds what points to it, {database} bytes");
 }
+
+#[tokio::test]
+async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
+    let (store, shelf) = (MemoryStore::new(), Shelf::default());
+    shelf.fail_after("cover", 0, u32::MAX);
+    let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
+    let run = engine.start(collect, 2).id("a").await.unwrap();
+    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its fields") };
+    assert_eq!(reason.cause, ParkCause::Unstorable);
+    assert!(
+        reason.message.contains("cannot begin: field `cover` of context `Album`: store `shelf` did not take the value"),
+        "{reason}"
+    );
+    shelf.fail_after("cover", 0, 0);
+    engine.retry("a").await.unwrap();
+    wait_for(&run, Status::Completed).await;
+    assert_eq!(run.result().await.unwrap(), expected(2));
+}
