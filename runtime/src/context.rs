@@ -16,6 +16,7 @@ pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub use persist::Persist;
+pub(crate) use persist::read_back;
 pub use recorded::{MigrateOutcome, RecordedFields, RecordedValue, migrated};
 pub use restore::{RestoreError, RestoreHook, TransientDefault, run_hook};
 pub use schema::{FieldSchema, Schema};

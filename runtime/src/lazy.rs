@@ -1,8 +1,9 @@
 //! A field whose value is loaded when a step reads it.
 
 use crate::codec;
+use crate::context::read_back;
 use crate::context::{ContextError, FieldSchema, FieldValues, Persist, RecordedValue, Schema};
-use crate::field_store::{FieldStoreError, FieldStoreErrorKind, content_hash};
+use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use crate::run_env::{Fields, Pointer};
 use crate::scope::{self, Current};
 use crate::value::{Form, Value};
@@ -39,7 +40,8 @@ use tokio::sync::OnceCell;
 /// ```
 ///
 /// A workflow sets it and passes it on, and cannot read it: what it would read is not in its history. In memory it is a
-/// pointer once it is saved. Two are equal if their contents are, byte for byte as they are stored.
+/// pointer once it is saved. Two new values are equal if they are, and two saved ones if they are the same bytes; a new
+/// value never equals a saved one, so setting it again is a change, although the same bytes are not saved twice.
 pub struct Lazy<T>(Arc<State<T>>);
 
 enum State<T> {
@@ -97,6 +99,7 @@ async fn load<T: DeserializeOwned + 'static>(pointer: &Pointer, fields: &Arc<Fie
     let value = fields.load(pointer).await?;
     let _offered = fields.offer();
     codec::decode_field(&pointer.field, &value).map_err(|error| {
+        fields.note_fault();
         let message = format!("field `{}` from store `{}`: {error}", pointer.field, pointer.store);
         FieldStoreError::new(FieldStoreErrorKind::Denied, message)
     })
@@ -140,25 +143,21 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T
         }
     }
 
-    /// Whether two have the same content, as far as that can be said without loading.
-    fn same(&self, other: &Self, name: &str) -> bool {
-        let hash =
-            |value: &T| codec::encode_field(name, codec::form_of::<T>(), value).map(|value| content_hash(&value.bytes));
+    /// Whether two have the same content, as far as that can be said without loading or encoding: an encoding may come out
+    /// otherwise in a replay, where the same must be said.
+    fn same(&self, other: &Self) -> bool {
         match (&*self.0, &*other.0) {
             _ if Arc::ptr_eq(&self.0, &other.0) => true,
             (State::Value(left), State::Value(right)) => left == right,
             (State::Stored { pointer: left, .. }, State::Stored { pointer: right, .. }) => left.hash == right.hash,
-            (State::Value(value), State::Stored { pointer, .. })
-            | (State::Stored { pointer, .. }, State::Value(value)) => {
-                hash(value).is_ok_and(|hash| hash == pointer.hash)
-            }
+            _ => false,
         }
     }
 }
 
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> PartialEq for Lazy<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.same(other, "")
+        self.same(other)
     }
 }
 
@@ -166,6 +165,11 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Partia
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persist for Lazy<T> {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
         let stored = self.encode(&schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;
+        if let State::Value(value) = &*self.0
+            && stored.form != Form::Bytes
+        {
+            read_back(value, &stored, schema, field)?;
+        }
         schema.check_size(field, &stored)?;
         values.push((schema.fields[field].name, stored));
         Ok(self)
@@ -179,7 +183,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         values: &mut FieldValues,
     ) -> Result<Option<Self>, ContextError> {
         match new {
-            Some(new) if !new.same(old, schema.fields[field].name) => new.store(schema, field, values).map(Some),
+            Some(new) if !new.same(old) => new.store(schema, field, values).map(Some),
             _ => Ok(None),
         }
     }
@@ -191,11 +195,11 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         field: usize,
         values: &mut FieldValues,
     ) -> Result<Self, ContextError> {
-        if self.same(old, schema.fields[field].name) { Ok(old.clone()) } else { self.store(schema, field, values) }
+        if self.same(old) { Ok(old.clone()) } else { self.store(schema, field, values) }
     }
 
     fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
-        if !self.same(old, name) {
+        if !self.same(old) {
             changed.push(name);
         }
     }

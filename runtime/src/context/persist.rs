@@ -158,7 +158,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
 }
 
 /// The value as a reader will decode it, which must be equal.
-fn read_back<T: Persist + DeserializeOwned + PartialEq>(
+pub(crate) fn read_back<T: DeserializeOwned + PartialEq + 'static>(
     written: &T,
     stored: &Value,
     schema: &Schema,

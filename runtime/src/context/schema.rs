@@ -1,6 +1,7 @@
 //! What a context consists of.
 
 use super::ContextError;
+use crate::store::FieldRow;
 use crate::value::{Form, Value};
 use std::fmt::{self, Write as _};
 
@@ -70,6 +71,28 @@ impl Schema {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
+    }
+
+    /// Whether a recorded field is read when the context is loaded, and not later or never.
+    pub(crate) fn reads(&self, name: &str, version: u32) -> bool {
+        self.field(name).map_or(version < self.version, |field| !(field.lazy)())
+    }
+
+    /// Of several values of one field, recorded under its names, the latest.
+    pub(crate) fn latest(&self, rows: impl IntoIterator<Item = FieldRow>) -> Vec<FieldRow> {
+        let mut latest: Vec<FieldRow> = Vec::new();
+        for row in rows {
+            let is_same = |other: &FieldRow| {
+                let of = |name: &str| self.field(name).map(|field| field.name);
+                of(&row.name).is_some() && of(&row.name) == of(&other.name)
+            };
+            match latest.iter_mut().find(|other| is_same(other)) {
+                Some(other) if other.seq < row.seq => *other = row,
+                Some(_) => {}
+                None => latest.push(row),
+            }
+        }
+        latest
     }
 
     /// The field that has this name, or had it before.

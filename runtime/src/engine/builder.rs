@@ -62,6 +62,7 @@ impl EngineBuilder {
                 limits: Limits::default(),
                 restore: AGAIN,
                 field_stores: AGAIN,
+                field_store_timeout: Duration::from_mins(1),
                 stores: Arc::default(),
                 cipher: None,
                 session_policy: SessionPolicy::default(),
@@ -192,6 +193,13 @@ impl EngineBuilder {
     /// the second try, which doubles each time up to a minute; 5 times and 200 ms unless chosen otherwise.
     pub fn field_store_retry(mut self, attempts: u32, backoff: Duration) -> Self {
         self.options.field_stores = Policy { attempts: attempts.max(1), backoff, ..AGAIN };
+        self
+    }
+
+    /// How long a field store may take for one save or one load before that counts as failed, a minute unless chosen
+    /// otherwise: longer than the largest value takes.
+    pub fn field_store_timeout(mut self, timeout: Duration) -> Self {
+        self.options.field_store_timeout = timeout;
         self
     }
 

@@ -6,6 +6,7 @@ pub use report::{CheckReport, Problem};
 
 use super::core::Options;
 use super::error::EngineError;
+use super::fields::within;
 use super::{Engine, load};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
@@ -18,6 +19,7 @@ use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many runs are replayed at a time.
 const AT_ONCE: usize = 4;
@@ -98,7 +100,7 @@ fn one(store: &dyn Store, workflows: &Workflows, options: &Options, row: &RunRow
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
     let mut machine = load::with_stubs(options, machine).dry();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
-        let mut load = |row: &FieldRow| fetch(&env, row);
+        let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         load::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)
     }));
@@ -108,11 +110,12 @@ fn one(store: &dyn Store, workflows: &Workflows, options: &Options, row: &RunRow
     })
 }
 
-fn fetch(env: &RunEnv, row: &FieldRow) -> Result<Value, Rebuild> {
+fn fetch(env: &RunEnv, row: &FieldRow, limit: Duration) -> Result<Value, Rebuild> {
     let refuse = |error: FieldStoreError| {
         let message = format!("field `{}` (written by entry {}) cannot be loaded: {error}", row.name, row.seq);
         Rebuild::Park(ParkReason::new(ParkCause::FieldStore, message))
     };
     let pointer = Pointer::read(&row.value).map_err(refuse)?;
-    tokio::runtime::Handle::current().block_on(env.fields.load(&pointer)).map_err(refuse)
+    let load = within(limit, env.fields.load(&pointer));
+    tokio::runtime::Handle::current().block_on(load).map_err(refuse)
 }

@@ -38,7 +38,7 @@ async fn again<T, W: Future<Output = Result<T, FieldStoreError>>>(
     let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
-        let why = match attempt(work()).await {
+        let why = match attempt(core, work()).await {
             Ok(done) => return Ok(done),
             Err(why) => why,
         };

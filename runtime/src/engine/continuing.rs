@@ -7,7 +7,7 @@ use super::import::resealed;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use super::start::{encode, same_start};
-use super::time_travel::{self, Snapshot};
+use super::time_travel;
 use crate::field_store::content_hash;
 use crate::machine::{Continuing, first_entry};
 use crate::run_env::{Fields, Pointer};
@@ -48,8 +48,15 @@ pub(super) async fn start<W: WorkflowDef>(
     }
 }
 
+/// A context with which a run has ended, one value for each field.
+struct Context {
+    name: String,
+    version: u32,
+    rows: Vec<FieldRow>,
+}
+
 /// The context with which a run has ended, if the workflow can begin with it.
-async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Snapshot, EngineError> {
+async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context, EngineError> {
     let refused = |action| EngineError::WrongStatus { id: old.id.clone(), status: old.status, action };
     if old.status == Status::Moved {
         return Err(refused("it goes on elsewhere, and cannot be continued here"));
@@ -62,7 +69,11 @@ async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Snapsho
     };
     let unfit = |why: String| EngineError::Value(format!("run `{}` cannot be continued: {why}", old.id));
     match W::schema() {
-        Some(schema) if schema.name == context.context && schema.version >= context.version => Ok(context),
+        Some(schema) if schema.name == context.context && schema.version >= context.version => Ok(Context {
+            name: context.context,
+            version: context.version,
+            rows: schema.latest(context.fields.into_values()),
+        }),
         Some(schema) if schema.name == context.context => Err(unfit(format!(
             "its context is recorded in version {}, and this build knows versions up to {}: use a newer build",
             context.version, schema.version
@@ -82,12 +93,12 @@ async fn new_run(
     new: RunRow,
     first: EntryRow,
     old: &RunRow,
-    context: Snapshot,
+    context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
     let RunRow { id, workflow, incarnation, created_at: at, .. } = new;
     let lease = core.leases.primary();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
-    let second = continuing.entry(&context.context, at);
+    let second = continuing.entry(&context.name, at);
     let (cipher, database) = (&core.options.cipher, core.store.database_id());
     let reseal = Reseal {
         from: Vault::new(cipher.clone(), database, old.incarnation),
@@ -96,7 +107,7 @@ async fn new_run(
     let mut source =
         Source { core: core.clone(), old: core.fields(old), reseal: Arc::new(reseal), pointers: Vec::new() };
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
-    for (_, row) in context.fields {
+    for row in context.rows {
         let mut row = FieldRow { seq: second.seq, format: crate::journal::FORMAT, ..row };
         if row.value.form == Form::Stored {
             let pointer = source.add(&row).await?;

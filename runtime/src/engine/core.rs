@@ -34,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) restore: Policy,
     /// How often and how soon a field store is tried again.
     pub(crate) field_stores: Policy,
+    /// How long one try may take.
+    pub(crate) field_store_timeout: Duration,
     pub(crate) stores: Arc<FieldStores>,
     /// What encrypts secrets; none without keys.
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
@@ -53,6 +55,8 @@ pub(crate) struct Core {
     pub(crate) leases: Leases,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resources: Resources,
+    /// Held while a run is put into the database with its contents; garbage is collected at no such time.
+    pub(crate) placing: tokio::sync::RwLock<()>,
     /// Notified whenever a run enters or leaves memory.
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
@@ -144,6 +148,7 @@ impl Core {
             leases,
             runtime: tokio::runtime::Handle::current(),
             resources,
+            placing: tokio::sync::RwLock::new(()),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             stopping: Notify::new(),

@@ -12,30 +12,34 @@ use std::sync::Arc;
 /// How many rows are removed in one transaction: others wait no longer than for these.
 const SLICE: usize = 2_000;
 
-/// Removes a run that has ended or is parked, slice by slice, then what the field stores hold for it.
+/// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
+/// and incarnation; then its rows, slice by slice.
 pub(super) async fn delete(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
+    // Marks it, and removes nothing yet.
+    if slice(core, run, id, 0).await? {
+        return Ok(());
+    }
     let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-    let contents = match &row {
+    if let Some(row) = row {
         // Of a damaged run nobody knows; once it is gone all that is there is garbage.
-        Some(row) => garbage::contents(core, row).await.unwrap_or_default(),
-        None => Vec::new(),
-    };
-    loop {
-        match core.committer.write(Write::Delete { run, rows: SLICE }).await? {
-            Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => {
-                garbage::delete_contents(core, contents).await;
-                return Ok(());
-            }
-            Ok(_) => {}
-            Err(Rejected::Refused(text)) => return Err(EngineError::Value(text)),
-            Err(_) => {
-                return Err(EngineError::WrongStatus {
-                    id: id.to_owned(),
-                    status: Status::Running,
-                    action: "only a run that has ended or is parked can be deleted; cancel it first",
-                });
-            }
-        }
+        let contents = garbage::contents(core, &row).await.unwrap_or_default();
+        garbage::delete_contents(core, contents).await;
+    }
+    while !slice(core, run, id, SLICE).await? {}
+    Ok(())
+}
+
+/// Removes some rows; says whether the run is gone.
+async fn slice(core: &Core, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
+    match core.committer.write(Write::Delete { run, rows }).await? {
+        Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => Ok(true),
+        Ok(_) => Ok(false),
+        Err(Rejected::Refused(text)) => Err(EngineError::Value(text)),
+        Err(_) => Err(EngineError::WrongStatus {
+            id: id.to_owned(),
+            status: Status::Running,
+            action: "only a run that has ended or is parked can be deleted; cancel it first",
+        }),
     }
 }
 

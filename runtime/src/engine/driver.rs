@@ -77,6 +77,10 @@ impl<'a> Driver<'a> {
         let now = self.core.now();
         match message {
             Message::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
+            // Nobody waits for it any longer.
+            Message::Prepared { position, outcome: Err(_) } if !self.run.is_in_flight(position) => {
+                self.bodies.tell(position);
+            }
             Message::Prepared { outcome: Err(reason), .. } => {
                 let run = self.run.identity();
                 tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");

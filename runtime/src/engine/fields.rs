@@ -10,13 +10,14 @@ use crate::store::{FieldRow, StoreError, StoreErrorKind};
 use crate::value::Value;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// A try that takes longer than this has failed: a store that hangs must not hold a run for ever.
-const LONGEST_TRY: Duration = Duration::from_mins(5);
+/// A save or load that takes longer than this is told of in the run's status.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// Saves fields, trying each again with a growing pause; the outcome comes by mail.
 pub(super) fn save(
@@ -33,12 +34,14 @@ pub(super) fn save(
         let mut outcome = Ok(());
         for field in fields {
             match save_one(&core, run, &env, &field).await {
-                Ok(value) => saved.push(value),
-                Err(why) => {
+                Some(Ok(value)) => saved.push(value),
+                Some(Err(why)) => {
                     let message = format!("store `{}` did not take the value: {why}", field.store);
                     outcome = Err(ContextError { context: context.into(), field: Some(field.field.into()), message });
                     break;
                 }
+                // The engine stops: whoever goes on with the run saves them.
+                None => return,
             }
         }
         core.set_trouble(run, None);
@@ -48,35 +51,62 @@ pub(super) fn save(
     });
 }
 
-async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> Result<Value, String> {
+/// `None` if the engine stops meanwhile.
+async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> Option<Result<Value, String>> {
     let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
-        let why = match attempt(env.fields.save(field)).await {
-            Ok(value) => return Ok(value),
+        let what = format!("field `{}` is not saved yet: store `{}`", field.field, field.store);
+        let why = match noticed(core, run, &what, env.fields.save(field)).await {
+            Ok(value) => return Some(Ok(value)),
             Err(why) => why,
         };
         failed += 1;
         if failed >= policy.attempts {
-            return Err(format!("{why} ({failed} tries)"));
+            return Some(Err(format!("{why} ({failed} tries)")));
         }
-        let trouble = format!(
-            "field `{}` is not saved yet: store `{}` failed {failed} of {} times: {why}",
-            field.field, field.store, policy.attempts
-        );
+        let trouble = format!("{what} failed {failed} of {} times: {why}", policy.attempts);
         tracing::warn!(run, trouble, "a field store failed; it is tried again");
         core.set_trouble(run, Some(trouble));
-        tokio::time::sleep(policy.wait(failed, 0.5)).await;
+        if !core.pause(policy.wait(failed, 0.5)).await {
+            return None;
+        }
     }
 }
 
+/// One try; if it takes long, the run's status says so.
+async fn noticed<T>(
+    core: &Core,
+    run: i64,
+    what: &str,
+    work: impl Future<Output = Result<T, FieldStoreError>>,
+) -> Result<T, FieldStoreError> {
+    let mut work = pin!(attempt(core, work));
+    if let Ok(done) = timeout(NOTICE, work.as_mut()).await {
+        return done;
+    }
+    core.set_trouble(run, Some(format!("{what} has not answered for {} s", NOTICE.as_secs())));
+    work.await
+}
+
 /// One try, within its time, whatever the store does.
-pub(super) async fn attempt<T>(work: impl Future<Output = Result<T, FieldStoreError>>) -> Result<T, FieldStoreError> {
+pub(super) async fn attempt<T>(
+    core: &Core,
+    work: impl Future<Output = Result<T, FieldStoreError>>,
+) -> Result<T, FieldStoreError> {
+    within(core.options.field_store_timeout, work).await
+}
+
+/// One try, within some time, whatever the store does.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, FieldStoreError>>,
+) -> Result<T, FieldStoreError> {
     let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
-    match timeout(LONGEST_TRY, AssertUnwindSafe(work).catch_unwind()).await {
+    match timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => failed(format!("the field store panicked: {}", panic_text(&*panic))),
-        Err(_) => failed(format!("the field store did not answer within {} s", LONGEST_TRY.as_secs())),
+        Err(_) => failed(format!("the field store did not answer within {limit:?}")),
     }
 }
 
@@ -100,7 +130,8 @@ pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Re
     let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
-        let why = match core.runtime.block_on(attempt(env.fields.load(&pointer))) {
+        let what = format!("field `{}` is not loaded yet: store `{}`", row.name, pointer.store);
+        let why = match core.runtime.block_on(noticed(core, number, &what, env.fields.load(&pointer))) {
             Ok(value) => return Ok(value),
             Err(why) => why,
         };

@@ -1,9 +1,11 @@
 //! Contents of field stores that no run points to: left by a crash between a save and its commit, or by a deletion.
 
 use super::Engine;
-use super::core::{Core, Mail};
+use super::core::{Core, Mail, Outcome};
 use super::error::EngineError;
+use super::fields::attempt;
 use super::load;
+use super::timers::Sleeper;
 use crate::field_store::{FieldKey, StoredField};
 use crate::run_env::{Fields, Pointer};
 use crate::store::{RunKey, RunQuery, RunRow};
@@ -33,22 +35,31 @@ impl Engine {
     /// Deletes what is in the field stores for this database and no run points to.
     ///
     /// Only contents of this database are looked at, also in a folder that several share. Those of a run that is in memory
-    /// or belongs to another engine are skipped: it may be about to record what it has just saved.
+    /// or belongs to another engine are skipped: it may be about to record what it has just saved. A copy of a database
+    /// file counts as the same database: give the copy a folder of its own before it collects. Goes on to its end even if
+    /// nobody waits for the answer any longer.
     ///
     /// # Errors
     /// The database cannot be read. What a store cannot do stands in [`Garbage::failures`].
     pub async fn collect_garbage(&self) -> Result<Garbage, EngineError> {
-        let core = &self.core;
-        let mut garbage = Garbage::default();
-        for (name, store) in &*core.options.stores {
-            // Listed before the database is read: a run is recorded before it saves anything.
-            match store.list(core.store.database_id()).await {
-                Ok(listed) => collect(core, name, listed, &mut garbage).await?,
-                Err(error) => garbage.failures.push(format!("field store `{name}` cannot be listed: {error}")),
-            }
-        }
-        Ok(garbage)
+        let core = self.core.clone();
+        let collecting = self.core.runtime.spawn(async move { everything(&core).await });
+        collecting.await.unwrap_or(Err(EngineError::ShuttingDown))
     }
+}
+
+async fn everything(core: &Arc<Core>) -> Result<Garbage, EngineError> {
+    // A run that comes from elsewhere may have the incarnation of one that is gone.
+    let _alone = core.placing.write().await;
+    let mut garbage = Garbage::default();
+    for (name, store) in &*core.options.stores {
+        // Listed before the database is read: a run is recorded before it saves anything.
+        match attempt(core, store.list(core.store.database_id())).await {
+            Ok(listed) => collect(core, name, listed, &mut garbage).await?,
+            Err(error) => garbage.failures.push(format!("field store `{name}` cannot be listed: {error}")),
+        }
+    }
+    Ok(garbage)
 }
 
 async fn collect(
@@ -61,71 +72,56 @@ async fn collect(
     for field in listed {
         by_run.entry(field.incarnation().to_owned()).or_default().push(field);
     }
-    let rows = find_runs(core, &by_run).await?;
+    let numbers = find_runs(core, &by_run).await?;
     for (incarnation, fields) in by_run {
-        let held = match rows.get(&incarnation) {
+        let held = match numbers.get(&incarnation) {
             None => Held::Gone,
-            Some(row) => Held::take(core, row),
+            Some(number) => Held::take(core, *number, &incarnation).await?,
         };
-        if matches!(held, Held::AtWork) {
-            garbage.skipped += fields.len();
-            continue;
-        }
-        let pointed_to = match rows.get(&incarnation) {
-            Some(row) => pointed_to(core, row).await,
-            None => Ok(HashSet::new()),
+        let pointed_to = match &held {
+            Held::AtWork => {
+                garbage.skipped += fields.len();
+                continue;
+            }
+            Held::Gone => HashSet::new(),
+            Held::Still { row, .. } => pointed_to(core, row).await?,
         };
-        if let Ok(pointed_to) = &pointed_to {
-            for field in fields {
-                if pointed_to.contains(&field) {
-                    garbage.kept += 1;
-                } else if !core.leases.has_margin() {
-                    // Somebody else may own the run by now.
-                    garbage.skipped += 1;
-                } else {
-                    match core.options.stores[store].delete(&field).await {
-                        Ok(()) => garbage.deleted += 1,
-                        Err(error) => garbage.failures.push(format!("field store `{store}`: {error}")),
-                    }
+        for field in fields {
+            if pointed_to.contains(&field) {
+                garbage.kept += 1;
+            } else if !core.leases.has_margin() {
+                // Somebody else may own the run by now.
+                garbage.skipped += 1;
+            } else {
+                match attempt(core, core.options.stores[store].delete(&field)).await {
+                    Ok(()) => garbage.deleted += 1,
+                    Err(error) => garbage.failures.push(format!("field store `{store}`: {error}")),
                 }
             }
         }
-        held.give_back(core);
-        pointed_to?;
     }
     Ok(())
 }
 
-/// The runs of these incarnations that are in the database.
+/// The numbers of the runs of these incarnations that are in the database. A run's id says nothing: it may have come back
+/// under another.
 async fn find_runs(
     core: &Core,
     by_run: &BTreeMap<String, Vec<StoredField>>,
-) -> Result<HashMap<String, RunRow>, EngineError> {
+) -> Result<HashMap<String, i64>, EngineError> {
     let mut found = HashMap::new();
-    let mut scan = false;
-    for (incarnation, fields) in by_run {
-        let Some(key) = fields.iter().find_map(|field| FieldKey::parse(field.path())) else {
-            scan = true;
-            continue;
-        };
-        let row = core.read(move |store| store.run(RunKey::Id(&key.run))).await?;
-        if let Some(row) = row.filter(|row| hex(row.incarnation) == *incarnation) {
-            found.insert(incarnation.clone(), row);
-        }
-    }
-    let mut after = None;
-    // A long id is not in the path as a whole.
-    while scan {
+    let (mut after, mut more) = (None, !by_run.is_empty());
+    while more {
         let query = RunQuery { after, ..RunQuery::default() };
         let page = core.read(move |store| store.runs(&query)).await?;
         if let Some(damaged) = page.damaged.into_iter().next() {
             // Nobody knows which contents it points to.
             return Err(damaged.into());
         }
-        let known = page.runs.into_iter().map(|row| (hex(row.incarnation), row));
+        let known = page.runs.into_iter().map(|row| (hex(row.incarnation), row.number));
         found.extend(known.filter(|(incarnation, _)| by_run.contains_key(incarnation)));
         after = page.next;
-        scan = after.is_some();
+        more = after.is_some();
     }
     Ok(found)
 }
@@ -141,32 +137,42 @@ fn hex(bytes: [u8; 16]) -> String {
 enum Held {
     /// It is not in the database, so it will not save anything.
     Gone,
-    /// It has ended.
-    Ended,
-    /// It is ours, and kept from coming into memory.
-    Ours(i64, Mail),
+    /// It has ended, or is ours and kept from coming into memory.
+    Still { row: Box<RunRow>, _place: Place },
     /// It may be saving something now.
     AtWork,
 }
 
 impl Held {
-    fn take(core: &Core, row: &RunRow) -> Self {
-        if row.status.is_final() {
-            return Self::Ended;
-        }
-        match core.lease(row.lease).and_then(|_| core.enter(row.number)) {
-            Some(mail) => Self::Ours(row.number, mail),
-            None => Self::AtWork,
-        }
+    /// Takes the run's place in memory, and only then looks at what it is.
+    async fn take(core: &Arc<Core>, number: i64, incarnation: &str) -> Result<Self, EngineError> {
+        let Some(mail) = core.enter(number) else { return Ok(Self::AtWork) };
+        let mut place = Place { core: core.clone(), run: number, mail, wake_at: None };
+        let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+        let Some(row) = row.filter(|row| hex(row.incarnation) == incarnation) else { return Ok(Self::AtWork) };
+        place.wake_at = row.wake_at;
+        let still = row.status.is_final() || core.lease(row.lease).is_some();
+        Ok(if still { Self::Still { row: Box::new(row), _place: place } } else { Self::AtWork })
     }
+}
 
-    fn give_back(self, core: &Arc<Core>) {
-        if let Self::Ours(run, mail) = self {
-            core.leave(run, &super::core::Outcome::Left);
-            // Somebody has said something to it meanwhile, or it is due: it finds out by itself.
-            if !mail.letters.is_empty() {
-                load::load(core, run);
+/// The place of a run in memory. Given back, the run is woken if it is due or somebody has said something to it.
+struct Place {
+    core: Arc<Core>,
+    run: i64,
+    mail: Mail,
+    wake_at: Option<i64>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.core.leave(self.run, &Outcome::Left);
+        match self.wake_at {
+            Some(due) if due > self.core.now() && self.mail.letters.is_empty() => {
+                self.core.timers.no_later_than(Sleeper::Evicted, due);
             }
+            None if self.mail.letters.is_empty() => {}
+            _ => drop(load::load(&self.core, self.run)),
         }
     }
 }
@@ -177,12 +183,14 @@ async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, E
     let (number, mut from) = (row.number, 1);
     let mut found = HashSet::new();
     loop {
-        let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
-        let Some(last) = row.map(|row| row.seq).filter(|last| from <= *last) else { return Ok(found) };
+        if from > row.seq {
+            return Ok(found);
+        }
+        let last = row.seq;
         let to = last.min(from + PAGE);
         let rows = core.read(move |store| store.fields(number, from, to)).await?;
-        for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
-            found.insert(StoredField::from(&key(&fields, &row.value)?));
+        for written in rows.iter().filter(|written| written.value.form == Form::Stored) {
+            found.insert(StoredField::from(&key(&fields, &written.value)?));
         }
         from = to + 1;
     }
@@ -211,7 +219,7 @@ pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, S
 pub(super) async fn delete_contents(core: &Core, contents: Vec<(String, StoredField)>) {
     for (name, field) in contents {
         let Some(store) = core.options.stores.get(&name) else { continue };
-        if let Err(error) = store.delete(&field).await {
+        if let Err(error) = attempt(core, store.delete(&field)).await {
             tracing::warn!(store = name, %error, "a content of a deleted run stays until the garbage is collected");
         }
     }

@@ -19,6 +19,8 @@ use tokio::sync::mpsc;
 const PAGE: usize = 4_096;
 /// A page that is larger than this, in bytes, is followed by a smaller one.
 const PAGE_BYTES: usize = 16 << 20;
+/// How long others wait for one that is loaded.
+const PATIENCE: Duration = Duration::from_secs(2);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -59,8 +61,16 @@ fn spawn(core: &Arc<Core>, number: i64, driving: impl Future<Output = ()> + Send
     });
 }
 
-/// Brings a run into memory and waits until it has been replayed, driven or refused.
+/// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long: what holds one run
+/// up, such as a field store that hangs, must not hold up those behind it.
 pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
+    let loading = core.clone();
+    let loaded = core.runtime.spawn(async move { load_here(&loading, number).await });
+    // It goes on by itself.
+    let _ = tokio::time::timeout(PATIENCE, loaded).await;
+}
+
+async fn load_here(core: &Arc<Core>, number: i64) {
     if let Some(mut mail) = core.enter(number) {
         let run = bring(core, number, &mut mail, false).await;
         if let Some(run) = run {

@@ -42,6 +42,7 @@ pub(super) enum Placed {
 /// # Errors
 /// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
 pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
+    let _placing = core.placing.read().await;
     let half = !contents.pointers.is_empty();
     let written = if half { half_copied(&run) } else { run.clone() };
     let number = match core.committer.write(Write::Import(Box::new(written))).await {

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
-use super::{Engine, continuing, load};
+use super::{Engine, continuing, load, place};
 use crate::codec;
 use crate::context::StepContext;
 use crate::journal::Kind;
@@ -181,6 +181,11 @@ pub(super) async fn same_start<W: WorkflowDef>(
     }
     if row.status == Status::Deleting {
         let action = "its id is free once it is deleted entirely; delete it again to finish that";
+        return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+    }
+    if place::is_half_copied(&row) {
+        let action =
+            "its fields are still being copied. If the process that did so has died, delete the run and start it again";
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }
     let number = row.number;

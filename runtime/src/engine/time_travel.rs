@@ -6,6 +6,7 @@ pub use history::{ContextEntry, ContextHistory, FieldChange};
 
 use super::core::Core;
 use super::error::EngineError;
+use super::fields::attempt;
 use super::handle::Run;
 use crate::context::{StepContext, StoredContext};
 use crate::flow::Loading;
@@ -80,11 +81,11 @@ impl Run {
     pub async fn context_at<C: StepContext>(&self, seq: u64) -> Result<Option<C::Stored>, EngineError> {
         let Some(snapshot) = self.snapshot(seq).await? else { return Ok(None) };
         let mut rows = Vec::with_capacity(snapshot.fields.len());
-        for mut row in snapshot.fields.into_values() {
-            let today = C::Stored::schema().field(&row.name);
-            if row.value.form == Form::Stored && today.is_some_and(|field| !(field.lazy)()) {
+        let schema = C::Stored::schema();
+        for mut row in schema.latest(snapshot.fields.into_values()) {
+            if row.value.form == Form::Stored && schema.reads(&row.name, snapshot.version) {
                 let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
-                row.value = load.await.map_err(|error| self.unreadable(&error))?;
+                row.value = attempt(self.core(), load).await.map_err(|error| self.unreadable(&error))?;
             }
             rows.push(row);
         }

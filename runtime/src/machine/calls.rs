@@ -30,7 +30,7 @@ impl RunJournal {
 
     /// Why a secret could not be written or read: no fault of the run, which waits for its key.
     pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
-        let fault = self.fields.vault().take_fault()?;
+        let fault = self.fields.vault().take_fault().or_else(|| self.fields.take_unmet())?;
         let run = &self.identity;
         let message = format!(
             "run `{}` (workflow `{}`) cannot go on: {fault}. Give the engine the key; the run then goes on by itself",
@@ -247,7 +247,7 @@ impl Journal for RunJournal {
             _ => {
                 state.context_entry = Some(entry.seq);
                 let rows = state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default();
-                state.inline.write(rows.iter().map(|row| (row.name.as_str(), &row.value)));
+                state.inline.replay(&rows, change);
                 Recorded::Made { version: changed::version(&entry), rows }
             }
         }

@@ -44,7 +44,7 @@ impl Machine {
         let (Some(Continuing { version, .. }), Some(context)) = (Continuing::of(entry), entry.name.clone()) else {
             return Err(self.damaged(&format!("entry {} does not say which context it is", entry.seq)).into());
         };
-        self.load_stored(workflow, rows.iter_mut(), load)?;
+        self.load_stored(workflow, rows.iter_mut(), &|_| version, load)?;
         self.journal.state().continued = Some(Continued { context, version, rows });
         Ok(())
     }

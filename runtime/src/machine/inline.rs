@@ -1,31 +1,55 @@
 //! How much of a context is in the database itself: large values belong into a store.
 
 use super::Limits;
-use crate::context::{ContextError, FieldValues};
+use crate::context::{ContextError, FieldValues, Schema};
 use crate::journal::{ContextChange, RunIdentity};
+use crate::store::FieldRow;
 use crate::value::{Form, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The size of each field that is in the database, in bytes.
 #[derive(Default)]
 pub(super) struct Inline {
+    /// By today's name: a field that is gone counts no longer.
     fields: BTreeMap<String, usize>,
+    /// Values that are about to be replayed and that were loaded from stores.
+    loaded: BTreeSet<(u64, String)>,
     warned: bool,
 }
 
 impl Inline {
-    /// These values were written.
-    pub(super) fn write<'a>(&mut self, values: impl Iterator<Item = (&'a str, &'a Value)>) {
-        for (name, value) in values {
-            let size = if value.form == Form::Stored { 0 } else { value.bytes.len() };
-            match self.fields.get_mut(name) {
-                Some(before) => *before = size,
-                None => drop(self.fields.insert(name.to_owned(), size)),
+    /// A value that is about to be replayed is not in the database: it comes from a store.
+    pub(super) fn loaded(&mut self, row: &FieldRow) {
+        self.loaded.insert((row.seq, row.name.clone()));
+    }
+
+    /// These values were written, as the history says.
+    pub(super) fn replay(&mut self, rows: &[FieldRow], change: &ContextChange<'_>) {
+        let schema = schema(change);
+        for row in rows {
+            let loaded = !self.loaded.is_empty() && self.loaded.remove(&(row.seq, row.name.clone()));
+            if let Some(field) = schema.field(&row.name) {
+                self.note(field.name, if loaded { 0 } else { in_database(&row.value) });
             }
         }
     }
 
-    /// Whether the context is not too large with these values; warns once when it becomes large.
+    /// These values were written.
+    pub(super) fn write<'a>(&mut self, values: impl Iterator<Item = (&'a str, &'a Value)>) {
+        for (name, value) in values {
+            self.note(name, in_database(value));
+        }
+    }
+
+    fn note(&mut self, name: &str, size: usize) {
+        match self.fields.get_mut(name) {
+            Some(before) => *before = size,
+            None => drop(self.fields.insert(name.to_owned(), size)),
+        }
+    }
+
+    /// Whether the context is not too large with these values, or at least no larger than it was: a smaller budget must not
+    /// keep yesterday's runs from going on. Warns once when it becomes large.
     pub(super) fn fits(
         &mut self,
         change: &ContextChange<'_>,
@@ -33,16 +57,14 @@ impl Inline {
         limits: &Limits,
         run: &RunIdentity,
     ) -> Result<(), ContextError> {
-        let (context, schema) = match change {
-            ContextChange::Set { context, schema } | ContextChange::Update { context, schema, .. } => {
-                (*context, *schema)
-            }
-        };
+        let schema = schema(change);
+        let context = schema.name;
         let routed = |name: &str| schema.field(name).is_some_and(|field| field.store.is_some());
         let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
         if let ContextChange::Update { .. } = change {
             sizes.extend(self.fields.iter().map(|(name, size)| (name.as_str(), *size)));
         }
+        let before: usize = sizes.values().sum();
         for (name, value) in values {
             let size = if routed(name) { 0 } else { value.bytes.len() };
             sizes.insert(name, size);
@@ -55,7 +77,7 @@ impl Inline {
         largest.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
         let names = largest.iter().take(3).map(|(name, size)| format!("`{name}` ({size} bytes)"));
         let names = names.collect::<Vec<_>>().join(", ");
-        if total > limits.context {
+        if total > limits.context && total > before {
             let message = format!(
                 "the stored context would take {total} bytes in the database, the limit is {}; the largest fields are \
                  {names}. Route large ones to a store: `#[context(store = \"blobs\")]`",
@@ -69,5 +91,16 @@ impl Inline {
             tracing::warn!(run, workflow, context, bytes = total, largest = names, "the stored context is large");
         }
         Ok(())
+    }
+}
+
+/// What a value takes in the database: of one that is in a store next to nothing.
+fn in_database(value: &Value) -> usize {
+    if value.form == Form::Stored { 0 } else { value.bytes.len() }
+}
+
+const fn schema(change: &ContextChange<'_>) -> &'static Schema {
+    match change {
+        ContextChange::Set { schema, .. } | ContextChange::Update { schema, .. } => schema,
     }
 }

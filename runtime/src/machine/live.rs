@@ -32,11 +32,14 @@ impl Machine {
         if self.suspended.is_some() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
-        if let AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } = &outcome
+        // A step that failed because a key is missing has not failed: it waits for the key.
+        if matches!(outcome, AttemptOutcome::Failed { .. })
             && let Some(reason) = self.journal.missing_key(Some(position))
         {
             return self.park(reason);
         }
+        // What a step could not read and did without is no matter.
+        self.env.fields.take_unmet();
         let limit = self.limits.value;
         let outcome = match outcome {
             AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
@@ -120,9 +123,8 @@ impl Machine {
         if !self.is_open() || item.kind != "cancel" || self.taken.contains(&item.number) {
             return;
         }
-        if self.suspended.is_some() {
-            return self.deferred.push_back(Deferred::Received(item));
-        }
+        // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
+        self.suspended = None;
         self.taken.push(item.number);
         let asked = self.entry(Kind::CancelRequested, now, |entry| entry.value.clone_from(&item.value));
         let cause = asked.seq;
@@ -173,6 +175,11 @@ impl Machine {
 
     fn earliest(&self) -> Option<(i64, u64)> {
         self.journal.state().due.first().copied()
+    }
+
+    /// Whether a step is waited for.
+    pub(crate) fn is_in_flight(&self, position: u64) -> bool {
+        self.journal.state().step(position).is_some()
     }
 
     /// Whether an attempt of a step is started or about to be.

@@ -1,5 +1,6 @@
 //! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
 
+use super::changed::version as recorded_version;
 use super::fault::{ParkCause, ParkReason};
 use super::suspended::Deferred;
 use super::turn::Turn;
@@ -120,27 +121,31 @@ impl Machine {
     /// Loads what the next turn reads of its fields.
     fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
         let mut fields = std::mem::take(&mut self.pending.fields);
-        self.load_stored(workflow, fields.iter_mut(), load)?;
+        let group = std::mem::take(&mut self.pending.group);
+        let version = |row: &FieldRow| group.iter().find(|entry| entry.seq == row.seq).map_or(1, recorded_version);
+        let loaded = self.load_stored(workflow, fields.iter_mut(), &version, load);
+        self.pending.group = group;
+        loaded?;
         self.pending.fields = fields;
         Ok(self.follow(workflow)?)
     }
 
-    /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read.
+    /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read. A
+    /// field that is gone is loaded if it is of an older version: what makes it one of today may read it.
     pub(super) fn load_stored<'a>(
         &self,
         workflow: &dyn AnyWorkflow,
         rows: impl Iterator<Item = &'a mut FieldRow>,
+        version: &dyn Fn(&FieldRow) -> u32,
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
         for row in rows.filter(|row| row.value.form == Form::Stored) {
             if let Ok(pointer) = Pointer::read(&row.value) {
                 self.env.fields.note(&pointer);
             }
-            if let Some(schema) = workflow.schema()
-                && let Some(field) = schema.field(&row.name)
-                && !(field.lazy)()
-            {
+            if workflow.schema().is_some_and(|schema| schema.reads(&row.name, version(row))) {
                 row.value = load(row)?;
+                self.journal.state().inline.loaded(row);
             }
         }
         Ok(())

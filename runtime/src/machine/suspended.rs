@@ -3,7 +3,6 @@
 use super::Machine;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
-use crate::store::InboxRow;
 use crate::value::Value;
 
 /// The entry whose delivery opened the turn, and its time.
@@ -19,7 +18,6 @@ pub(super) enum Deferred {
         attempt: u32,
         outcome: AttemptOutcome,
     },
-    Received(InboxRow),
     Foreign,
     Moved,
     /// The end of the replay: what was in flight is to be started again.
@@ -53,7 +51,6 @@ impl Machine {
                 Deferred::AttemptEnded { position, attempt, outcome } => {
                     self.attempt_ended(position, attempt, outcome, now);
                 }
-                Deferred::Received(item) => self.receive(item, now),
                 Deferred::Foreign => self.woken_by_foreign(),
                 Deferred::Moved => self.move_away(now),
                 Deferred::Restart => self.restart(now),

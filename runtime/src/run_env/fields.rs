@@ -2,7 +2,7 @@
 
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
 use crate::journal::{RoutedValue, RunIdentity};
-use crate::secret::vault::{self, Cipher, Vault};
+use crate::secret::vault::{self, Cipher, Vault, VaultFault};
 use crate::value::{Form, Value};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -19,8 +19,10 @@ pub(crate) struct Fields {
     run: Arc<RunIdentity>,
     stores: Arc<FieldStores>,
     vault: Arc<Vault>,
-    /// Fields and hashes of what the journal of this run points to: it is in its store already.
-    known: Mutex<HashSet<(String, String)>>,
+    /// What the journal of this run points to, by store, field and hash: it is there already.
+    known: Mutex<HashSet<[String; 3]>>,
+    /// Why a step could not read a secret, whatever it has made of that.
+    unmet: Mutex<Option<VaultFault>>,
 }
 
 /// What stands in the database for a value that is in a store.
@@ -49,6 +51,11 @@ impl Pointer {
         })
     }
 
+    /// Where the content is within the run.
+    fn place(&self) -> [String; 3] {
+        [self.store.clone(), self.field.clone(), self.hash.clone()]
+    }
+
     /// The value that points to the store.
     pub(crate) fn to_value(&self) -> Value {
         let text = serde_json::to_vec(self).expect("a pointer of strings and numbers is JSON");
@@ -68,7 +75,14 @@ impl Fields {
         cipher: Option<Arc<dyn Cipher>>,
     ) -> Arc<Self> {
         let vault = Vault::new(cipher, database, run.incarnation);
-        Arc::new(Self { database: database.to_owned(), run, stores, vault, known: Mutex::default() })
+        Arc::new(Self {
+            database: database.to_owned(),
+            run,
+            stores,
+            vault,
+            known: Mutex::default(),
+            unmet: Mutex::default(),
+        })
     }
 
     pub(crate) fn run(&self) -> &Arc<RunIdentity> {
@@ -77,6 +91,18 @@ impl Fields {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// A step could not read a secret: its own error says nothing of that.
+    pub(crate) fn note_fault(&self) {
+        if let Some(fault) = self.vault.take_fault() {
+            *self.unmet.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
+    }
+
+    /// Why a step could not read a secret, if one could not since the last call.
+    pub(crate) fn take_unmet(&self) -> Option<VaultFault> {
+        self.unmet.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The fields of the run whose code is running on this thread.
@@ -115,12 +141,11 @@ impl Fields {
     /// The journal points to this: it need not be saved again.
     pub(crate) fn note(&self, pointer: &Pointer) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((pointer.field.clone(), pointer.hash.clone()));
+        known.insert(pointer.place());
     }
 
-    fn is_known(&self, field: &str, hash: &str) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.contains(&(field.to_owned(), hash.to_owned()))
+    fn is_known(&self, pointer: &Pointer) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&pointer.place())
     }
 
     /// Saves a value in its store, unless it is there, and gives what points to it.
@@ -134,7 +159,7 @@ impl Fields {
             bytes: routed.value.bytes.len(),
             hash,
         };
-        if !self.is_known(&pointer.field, &pointer.hash) {
+        if !self.is_known(&pointer) {
             store.save(&self.key(&pointer.field, &pointer.hash), routed.value.bytes.clone()).await?;
             self.note(&pointer);
         }

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
 mod bad_input;
+mod budget;
 mod changed_code;
 mod check;
 mod codec;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
+use steadfast::store::MemoryStore;
 use steadfast::{EngineError, Key, ParkCause, RunError, Secret, StaticKeys};
 
 /// What must not be found anywhere.
@@ -149,4 +151,37 @@ async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on() {
     let rows = run.history().await.unwrap();
     let last = rows.last().and_then(|entry| entry.value.clone()).unwrap();
     assert!(String::from_utf8_lossy(&last.bytes).starts_with("\"sealed1:new:"), "what is new is under the new key");
+}
+
+#[derive(StepContext, Clone, Debug)]
+struct Vaulted {
+    #[context(default, store = "blobs")]
+    file: Lazy<Secret<String>>,
+}
+
+#[step(retry(attempts = 2, backoff = "1ms"))]
+async fn read_file(ctx: &Vaulted) -> Result<usize> {
+    Ok(ctx.file.get().await?.expose().len())
+}
+
+#[workflow(context = Vaulted)]
+async fn filing(flow: &mut Flow<Vaulted>) -> Result<usize> {
+    flow.update(|c| c.file(Lazy::new(Secret::new(PLANTED.to_owned())))).await?;
+    flow.sleep(Duration::from_hours(10)).await?;
+    Ok(read_file(flow).await?)
+}
+
+#[tokio::test]
+async fn a_missing_key_of_a_lazy_field_parks_the_run() {
+    let (store, blobs) = (MemoryStore::new(), MemoryFieldStore::default());
+    let builder = || Engine::builder().store(store.clone()).field_store("blobs", blobs.clone()).workflow(filing);
+    let engine = builder().keys(StaticKeys::new(key("old", 1))).start().await.unwrap();
+    let run = engine.start(filing, ()).id("f").await.unwrap();
+    crate::runs::wait_for(&run, steadfast::Status::Sleeping).await;
+    drop(run);
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let checked = builder().keys(StaticKeys::new(key("new", 2))).check().await.unwrap();
+    let engine = builder().keys(StaticKeys::new(key("new", 2))).skip_sleeps().start().await.unwrap();
+    let outcome = engine.handle(filing, "f").await.unwrap().result().await;
+    assert!(matches!(outcome, Err(RunError::Parked { .. })), "check said «{checked}», and the run {outcome:?}");
 }
