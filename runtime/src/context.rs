@@ -192,7 +192,7 @@ pub fn schema_of<C: StepContext>() -> &'static Schema {
     C::Stored::schema()
 }
 
-/// The generated type behind [`StepContext::Update`].
+/// The generated type behind [`StoredContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.
     type Context;

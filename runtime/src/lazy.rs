@@ -156,6 +156,12 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T
     }
 }
 
+impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> PartialEq for Lazy<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.same(other, "")
+    }
+}
+
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persist for Lazy<T> {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
         let stored = self.encode(&schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;

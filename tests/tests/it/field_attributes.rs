@@ -281,3 +281,97 @@ fn a_stored_part_that_cannot_be_written_can_be_printed() {
     let live = stored.with_live(7);
     assert_eq!((live.text.as_str(), live.number), ("a", 7));
 }
+
+/// A context of three deployments, by whose code the same run goes on.
+mod deployed {
+    use super::*;
+    use crate::changed_code::held_at;
+    use steadfast::store::MemoryStore;
+
+    #[derive(StepContext, Clone)]
+    #[context(name = "wallet")]
+    struct First {
+        user: String,
+        #[context(default)]
+        euros: u64,
+    }
+
+    #[derive(StepContext, Clone)]
+    #[context(name = "wallet")]
+    struct Renamed {
+        #[context(alias = "user")]
+        owner: String,
+        #[context(default)]
+        euros: u64,
+    }
+
+    #[derive(StepContext, Clone)]
+    #[context(name = "wallet", version = 2, migrate = from_first)]
+    struct Second {
+        #[context(alias = "user")]
+        owner: String,
+        cents: u64,
+    }
+
+    static FROM_VERSIONS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+    fn from_first(old: &mut RecordedFields) -> Result<()> {
+        FROM_VERSIONS.lock().unwrap().push(old.version());
+        let euros = old.get::<u64>("euros")?.unwrap_or_default();
+        old.set("cents", &(euros * 100))?;
+        Ok(())
+    }
+
+    #[step]
+    async fn wait() -> Result<()> {
+        std::future::pending().await
+    }
+
+    #[workflow(context = First, name = "wallet")]
+    async fn first(start: Start<First>) -> Result<(String, u64)> {
+        let mut flow = start.with(First::builder().user("ann").build()).await?;
+        flow.update(|c| c.euros(c.euros + 3)).await?;
+        wait(&flow).await?;
+        Ok((flow.user.clone(), flow.euros))
+    }
+
+    #[workflow(context = Renamed, name = "wallet")]
+    async fn renamed(start: Start<Renamed>) -> Result<(String, u64)> {
+        let mut flow = start.with(Renamed::builder().owner("ann").build()).await?;
+        flow.update(|c| c.euros(c.euros + 3)).await?;
+        wait(&flow).await?;
+        Ok((flow.owner.clone(), flow.euros))
+    }
+
+    #[workflow(context = Second, name = "wallet")]
+    async fn second(start: Start<Second>) -> Result<(String, u64)> {
+        let mut flow = start.with(Second::builder().owner("ann").cents(0).build()).await?;
+        flow.update(|c| c.cents(c.cents + 300)).await?;
+        wait(&flow).await?;
+        Ok((flow.owner.clone(), flow.cents))
+    }
+
+    async fn held() -> MemoryStore {
+        let store = MemoryStore::new();
+        let engine = Engine::builder().store(store.clone()).workflow(first).start().await.unwrap();
+        held_at(&engine.start(first, ()).id("w").await.unwrap(), 4).await;
+        engine.shutdown(Duration::ZERO).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_on_with_a_field_that_was_renamed() {
+        let builder = Engine::builder().store(held().await).workflow(renamed);
+        let engine = builder.stub::<wait>(|()| Ok(())).start().await.unwrap();
+        assert_eq!(engine.handle(renamed, "w").await.unwrap().result().await.unwrap(), ("ann".to_owned(), 3));
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_on_in_a_later_version() {
+        let builder = Engine::builder().store(held().await).workflow(second);
+        let engine = builder.stub::<wait>(|()| Ok(())).start().await.unwrap();
+        assert_eq!(engine.handle(second, "w").await.unwrap().result().await.unwrap(), ("ann".to_owned(), 300));
+        let versions = FROM_VERSIONS.lock().unwrap();
+        assert_eq!(*versions, [1, 1], "once for what was set, and once for what was changed");
+    }
+}

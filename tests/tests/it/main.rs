@@ -24,6 +24,8 @@ mod session;
 mod standing;
 mod steps;
 mod store;
+mod stored_fields;
 mod time_travel;
+mod transient;
 mod ui;
 mod unreplayable;

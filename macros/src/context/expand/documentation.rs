@@ -22,17 +22,11 @@ pub(super) fn update_setter(context: &Context, field: &Field) -> String {
 
 /// How a field is stored, as sentences.
 fn storage(field: &Field) -> String {
-    let mut text = format!("\n\nStored as {}.", form(field));
-    if let Some(store) = &field.store {
-        text += &format!(" Goes to the field store `{store}`.");
-    }
-    if let Some(most) = field.max_bytes {
-        text += &format!(" At most {most} bytes, as stored.");
-    }
-    if !field.aliases.is_empty() {
-        text += &format!(" Was named {} before.", aliases(field));
-    }
-    text
+    let store = field.store.as_ref().map(|store| format!(" Goes to the field store `{store}`."));
+    let most = field.max_bytes.map(|most| format!(" At most {most} bytes, as stored."));
+    let before = (!field.aliases.is_empty()).then(|| format!(" Was named {} before.", aliases(field)));
+    let more = [store, most, before].into_iter().flatten().collect::<String>();
+    format!("\n\nStored as {}.{more}", form(field))
 }
 
 fn aliases(field: &Field) -> String {
@@ -43,26 +37,24 @@ fn aliases(field: &Field) -> String {
 /// The documentation of the builder: a table of all fields.
 pub(super) fn table(context: &Context) -> String {
     let Context { ident, stored, .. } = context;
-    let mut text = format!("Builds an [`{stored}`]; made by [`{ident}::builder`].\n");
-    if context.fields.is_empty() && context.transient.is_empty() {
-        return text;
-    }
-    text += "\n| field | where | form | required |\n|---|---|---|---|\n";
-    for field in &context.fields {
-        let place = field.store.as_ref().map_or_else(|| "journal".to_owned(), |store| format!("field store `{store}`"));
-        let most = field.max_bytes.map_or_else(String::new, |most| format!(", at most {most} bytes"));
-        let before = if field.aliases.is_empty() { String::new() } else { format!(", before {}", aliases(field)) };
-        let need = match &field.default {
-            None => "yes".to_owned(),
-            Some(Default::OfType) => "no".to_owned(),
-            Some(Default::Value(value)) => format!("no: `{}`", cell(&name::as_written(value))),
-        };
-        text += &format!("| `{}`{before} | {place} | {}{most} | {need} |\n", field.name, form(field));
-    }
-    for field in &context.transient {
-        text += &format!("| `{}` | never stored | {} | |\n", field.name, made(&field.made));
-    }
-    text
+    let rows = context.fields.iter().map(row);
+    let transient = context.transient.iter();
+    let transient = transient.map(|field| format!("| `{}` | never stored | {} | |\n", field.name, made(&field.made)));
+    let rows = rows.chain(transient).collect::<String>();
+    let head = if rows.is_empty() { "" } else { "\n| field | where | form | required |\n|---|---|---|---|\n" };
+    format!("Builds an [`{stored}`]; made by [`{ident}::builder`].\n{head}{rows}")
+}
+
+fn row(field: &Field) -> String {
+    let place = field.store.as_ref().map_or_else(|| "journal".to_owned(), |store| format!("field store `{store}`"));
+    let most = field.max_bytes.map_or_else(String::new, |most| format!(", at most {most} bytes"));
+    let before = if field.aliases.is_empty() { String::new() } else { format!(", before {}", aliases(field)) };
+    let need = match &field.default {
+        None => "yes".to_owned(),
+        Some(Default::OfType) => "no".to_owned(),
+        Some(Default::Value(value)) => format!("no: `{}`", cell(&name::as_written(value))),
+    };
+    format!("| `{}`{before} | {place} | {}{most} | {need} |\n", field.name, form(field))
 }
 
 /// How a transient field gets its value.

@@ -25,21 +25,22 @@ impl Container {
                     Meta::NameValue(pair) => read.name = name::recorded(pair, faults),
                     _ => words::written_another_way(meta, word, faults),
                 },
-                "version" => match words::number(meta) {
-                    Some(version @ 1..) => read.version = version,
-                    _ => {
-                        readable = false;
-                        let help = "write `version = 2` once fields have changed so that older ones need a function";
-                        faults.add(meta, "a version is a whole number from 1", help);
+                "version" => {
+                    if let Some(version @ 1..) = words::number(meta) {
+                        read.version = version;
+                        continue;
                     }
-                },
-                "migrate" => match words::path(meta) {
-                    Some(path) => read.migrate = Some(path.clone()),
-                    None => {
+                    readable = false;
+                    let help = "write `version = 2` once fields have changed so that older ones need a function";
+                    faults.add(meta, "a version is a whole number from 1", help);
+                }
+                "migrate" => {
+                    read.migrate = words::path(meta).cloned();
+                    if read.migrate.is_none() {
                         readable = false;
                         words::written_another_way(meta, word, faults);
                     }
-                },
+                }
                 _ => {}
             }
         }
