@@ -92,6 +92,7 @@ pub(crate) struct WithLive {
     pub(crate) live: u64,
 }
 
+#[allow(clippy::unused_async, reason = "a hook is async")]
 async fn live(stored: &WithLiveStored, _resources: &Resources) -> Result<u64> {
     HOOKS.fetch_add(1, Ordering::SeqCst);
     Ok(stored.id)
