@@ -185,13 +185,6 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     }
 }
 
-/// The schema of a context's stored part.
-#[doc(hidden)]
-#[must_use]
-pub fn schema_of<C: StepContext>() -> &'static Schema {
-    C::Stored::schema()
-}
-
 /// The generated type behind [`StoredContext::Update`].
 pub trait ContextUpdate: Send {
     /// The context that is updated.

@@ -9,8 +9,11 @@ mod seam;
 pub use history::HistoryEntry;
 pub use kind::Kind;
 pub use seam::{
-    AttemptOutcome, Completion, ContextChange, Journal, Recorded, RoutedValue, RunIdentity, StepBody, StepCallSpec,
+    AttemptOutcome, Completion, ContextChange, Continued, Journal, Recorded, RoutedValue, RunIdentity, StepBody,
+    StepCallSpec,
 };
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
-pub const FORMAT: u16 = 1;
+///
+/// 2 has runs that were moved away or continue another one, and fields in stores.
+pub const FORMAT: u16 = 2;

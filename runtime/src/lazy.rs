@@ -162,6 +162,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Partia
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persist for Lazy<T> {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
         let stored = self.encode(&schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;

@@ -75,8 +75,8 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, FieldChange, Garbage, Problem, Run,
-    RunError, RunFilter, RunHandle, RunInfo, StartCall,
+    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, Garbage,
+    ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
@@ -111,7 +111,7 @@ pub mod __private {
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
-        check_transient, debug, migrated, run_hook, schema_of, set,
+        check_transient, debug, migrated, run_hook, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};

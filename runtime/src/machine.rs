@@ -5,11 +5,13 @@ mod append;
 mod arguments;
 mod calls;
 mod changed;
+mod continued;
 mod effect;
 mod failure;
 mod fault;
 mod inline;
 mod live;
+mod moved;
 mod poll;
 mod replay;
 mod state;
@@ -23,6 +25,8 @@ pub(crate) use effect::{Effect, Limits};
 pub use fault::{ParkCause, ParkReason};
 
 pub(crate) use changed::version as recorded_version;
+pub(crate) use continued::Continuing;
+pub(crate) use moved::Standing;
 pub(crate) use poll::panic_text;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use turn::{entry as plain_entry, first_entry};
@@ -164,7 +168,7 @@ impl Machine {
         Self {
             number: row.number,
             lease,
-            journal: Arc::new(RunJournal::new(limits, env.fields.clone())),
+            journal: Arc::new(RunJournal::new(limits, row.seed, env.fields.clone())),
             future: None,
             waker: RunWaker::new(foreign),
             limits,

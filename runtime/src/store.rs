@@ -18,7 +18,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, Status};
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use write::{Append, Change, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
+pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
 
 /// A database that holds runs, journals, context fields, inboxes and leases.
 ///

@@ -40,6 +40,24 @@ pub(super) fn split(mut bytes: Bytes) -> Result<Vec<Value>, CodecError> {
     Ok(parts)
 }
 
+/// The parts again, with other bytes in the place of some; `None` if nothing changed or they are damaged.
+///
+/// # Errors
+/// What the closure answers.
+pub(crate) fn change_parts<E>(
+    bytes: &Bytes,
+    mut change: impl FnMut(&Value) -> Result<Option<Bytes>, E>,
+) -> Result<Option<Bytes>, E> {
+    let Ok(parts) = split(bytes.clone()) else { return Ok(None) };
+    let (mut out, mut changed) = (Vec::with_capacity(bytes.len()), false);
+    for part in parts {
+        let new = change(&part)?;
+        changed |= new.is_some();
+        append(&mut out, part.form, new.as_ref().unwrap_or(&part.bytes));
+    }
+    Ok(changed.then(|| out.into()))
+}
+
 fn next(bytes: &mut Bytes) -> Option<Value> {
     let form = tagged(bytes.try_get_u8().ok()?)?;
     let length = usize::try_from(bytes.try_get_u64_le().ok()?).ok()?;

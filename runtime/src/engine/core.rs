@@ -116,6 +116,8 @@ pub(crate) enum Message {
     Foreign,
     /// The engine shuts down: finish what is in flight and leave.
     Drain,
+    /// The run is moved into a file: end it here.
+    Move,
     /// Leave at once.
     Halt,
 }

@@ -111,6 +111,7 @@ impl<'a> Driver<'a> {
             }
             Message::Inbox(items) => items.into_iter().for_each(|item| self.run.receive(item, now)),
             Message::Foreign => self.run.woken_by_foreign(),
+            Message::Move => self.run.move_away(now),
             Message::Drain => {
                 self.draining = true;
                 self.bodies.drop_waiting();

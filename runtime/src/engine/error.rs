@@ -51,6 +51,8 @@ pub enum EngineError {
     Configuration(String),
     /// A value cannot be stored or read: what, and why.
     Value(String),
+    /// The file of a run cannot be written or read: which, why, and what to do.
+    File(String),
     /// The engine is shutting down.
     ShuttingDown,
 }
@@ -77,7 +79,7 @@ impl fmt::Display for EngineError {
             Self::UnknownWorkflow { name } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
-            Self::Configuration(message) | Self::Value(message) => f.write_str(message),
+            Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
             Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
         }
     }
@@ -100,6 +102,8 @@ pub enum RunError<E = crate::Error> {
         /// The reason that was given.
         reason: String,
     },
+    /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and goes on where that is imported.
+    Moved,
     /// The run stands still; it is not ended, nothing is lost, and it goes on once the reason is gone.
     Parked {
         /// Why.
@@ -114,6 +118,7 @@ impl<E: fmt::Display> fmt::Display for RunError<E> {
         match self {
             Self::Failed(error) => write!(f, "the workflow failed: {error}"),
             Self::Cancelled { reason } => write!(f, "the run was cancelled: {reason}"),
+            Self::Moved => f.write_str("the run was moved into a file, and goes on where that is imported"),
             Self::Parked { reason } => write!(f, "the run is parked: {reason}"),
             Self::Engine(error) => error.fmt(f),
         }
@@ -125,7 +130,7 @@ impl<E: crate::Failure> std::error::Error for RunError<E> {
         match self {
             Self::Failed(error) => error.as_source(),
             Self::Engine(error) => Some(error),
-            Self::Cancelled { .. } | Self::Parked { .. } => None,
+            Self::Cancelled { .. } | Self::Moved | Self::Parked { .. } => None,
         }
     }
 }

@@ -71,7 +71,7 @@ async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> R
 }
 
 /// One try, within its time, whatever the store does.
-async fn attempt<T>(work: impl Future<Output = Result<T, FieldStoreError>>) -> Result<T, FieldStoreError> {
+pub(super) async fn attempt<T>(work: impl Future<Output = Result<T, FieldStoreError>>) -> Result<T, FieldStoreError> {
     let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
     match timeout(LONGEST_TRY, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,

@@ -31,6 +31,7 @@ pub(super) enum Ended {
     Completed(Value),
     Failed(Value),
     Cancelled(String),
+    Moved,
     Parked(Box<crate::machine::ParkReason>),
 }
 
@@ -61,7 +62,7 @@ impl Run {
         self.number
     }
 
-    pub(super) fn core(&self) -> &super::core::Core {
+    pub(super) fn core(&self) -> &Arc<super::core::Core> {
         &self.engine.core
     }
 
@@ -191,6 +192,7 @@ impl Run {
         Ok(match status {
             Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
             Status::Failed => Ended::Failed(value.ok_or_else(missing)?),
+            Status::Moved => Ended::Moved,
             _ => {
                 let reason = value.and_then(|value| serde_json::from_slice(&value.bytes).ok());
                 Ended::Cancelled(reason.unwrap_or_default())
@@ -250,6 +252,7 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
                 Err(why) => unreadable("error", why.to_string()),
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
+            Ended::Moved => Err(RunError::Moved),
             Ended::Parked(reason) => Err(RunError::Parked { reason }),
         })
     }

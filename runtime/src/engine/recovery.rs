@@ -3,7 +3,7 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::timers::Sleeper;
-use super::{inbox, load};
+use super::{inbox, load, place};
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
@@ -117,6 +117,10 @@ pub(super) async fn try_parked(core: Arc<Core>) {
                 tracing::warn!(run = %row.id, "the run has ended the process before: retry it by hand once it is mended");
                 continue;
             }
+            if place::is_half_copied(row) {
+                place::let_go(&core, row).await;
+                continue;
+            }
             // One that another engine has taken meanwhile is not ours to try.
             if core.lease(row.lease).is_some() || matches!(claim(&core, row.number).await, Ok(Ok(_))) {
                 load::load_and_wait(&core, row.number).await;
@@ -134,6 +138,11 @@ pub(super) async fn try_parked(core: Arc<Core>) {
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     let (core, id) = (core.clone(), id.to_owned());
     let trying = core.runtime.clone().spawn(async move {
+        let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+        if let Some(row) = row.filter(place::is_half_copied) {
+            let action = "its fields are not all here, so it cannot go on; delete it and import or start it again";
+            return Err(EngineError::WrongStatus { id, status: row.status, action });
+        }
         loop {
             take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
             // A try before this one may be about to leave.

@@ -3,10 +3,11 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
-use super::{Engine, load};
+use super::{Engine, continuing, load};
 use crate::codec;
+use crate::context::StepContext;
 use crate::journal::Kind;
-use crate::machine::{Machine, first_entry, same_value};
+use crate::machine::{Continuing, Machine, first_entry, same_value};
 use crate::secret::vault::redact;
 use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
@@ -26,12 +27,13 @@ pub struct StartCall<'engine, W: WorkflowDef> {
     engine: &'engine Engine,
     input: W::Input,
     id: Option<String>,
+    continuing: Option<String>,
     workflow: PhantomData<fn() -> W>,
 }
 
 impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
     pub(super) fn new(engine: &'engine Engine, input: W::Input) -> Self {
-        Self { engine, input, id: None, workflow: PhantomData }
+        Self { engine, input, id: None, continuing: None, workflow: PhantomData }
     }
 
     /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
@@ -39,6 +41,35 @@ impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
         self.id = Some(id.into());
         self
     }
+}
+
+impl<W: WorkflowDef> StartCall<'_, W>
+where
+    W::Context: StepContext,
+{
+    /// The run starts with the context with which another one has ended, whatever its workflow: `Flow` begins with it
+    /// instead of the defaults, and a workflow that takes `Start` asks for it with
+    /// [`continued`](crate::Start::continued) or [`with_continued_or`](crate::Start::with_continued_or).
+    ///
+    /// The values become part of the new run's history, and contents in field stores are copied, so that the other run may
+    /// be deleted afterwards. A context of an older version is made into one of today's as ever. To start again under the
+    /// same id gives the same run if it continues the same one.
+    ///
+    /// The call fails while that run has not ended, if it never set a context, or if its context is another than that of
+    /// this workflow.
+    pub fn continuing(mut self, run: impl Into<String>) -> Self {
+        self.continuing = Some(run.into());
+        self
+    }
+}
+
+/// # Errors
+/// The id is empty or too long.
+pub(super) fn check_id(id: &str) -> Result<(), EngineError> {
+    if (1..=512).contains(&id.len()) {
+        return Ok(());
+    }
+    Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())))
 }
 
 impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
@@ -55,12 +86,15 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
                 return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned() });
             }
             let id = self.id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-            if id.is_empty() || id.len() > 512 {
-                return Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())));
-            }
+            check_id(&id)?;
             // A start goes on to its end even if nobody waits for it any longer.
-            let (starting, input) = (core.clone(), self.input);
-            let started = core.runtime.spawn(async move { start::<W>(&starting, id, input).await });
+            let (starting, input, continuing) = (core.clone(), self.input, self.continuing);
+            let started = core.runtime.spawn(async move {
+                match continuing {
+                    Some(run) => continuing::start::<W>(&starting, id, input, run).await,
+                    None => start::<W>(&starting, id, input).await,
+                }
+            });
             let (row, is_new) = started.await.unwrap_or(Err(EngineError::ShuttingDown))?;
             Ok(RunHandle::new(Run::new(self.engine, &row), is_new))
         })
@@ -68,7 +102,7 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
 }
 
 /// The input as it is recorded for a run: what it holds of secrets is bound to the run.
-fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
+pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
     let _offered = core.fields(row).offer();
     let input = codec::at_input(|| codec::record(input));
     input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
@@ -89,6 +123,7 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
         wake_at: Some(0),
         loads: 0,
         incarnation,
+        seed: incarnation,
         created_at: at,
         updated_at: at,
         parked: None,
@@ -102,7 +137,7 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
             drop(busy);
             Ok((row, true))
         }
-        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, input).await.map(|row| (row, false)),
+        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, input, None).await.map(|row| (row, false)),
         Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
         Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
@@ -135,7 +170,12 @@ fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crat
 }
 
 /// The id is taken: by the same start, or by something else.
-async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: W::Input) -> Result<RunRow, EngineError> {
+pub(super) async fn same_start<W: WorkflowDef>(
+    core: &Arc<Core>,
+    row: RunRow,
+    input: W::Input,
+    continuing: Option<&str>,
+) -> Result<RunRow, EngineError> {
     if row.workflow != W::NAME {
         return Err(EngineError::OtherWorkflow { id: row.id, expected: W::NAME.to_owned(), found: row.workflow });
     }
@@ -144,7 +184,8 @@ async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: W::Inp
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }
     let number = row.number;
-    let first = core.read(move |store| store.entries(number, 0, 1)).await?;
+    let first = core.read(move |store| store.entries(number, 0, 2)).await?;
+    let continued = first.get(1).and_then(Continuing::of).map(|continued| continued.run);
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
@@ -153,8 +194,12 @@ async fn same_start<W: WorkflowDef>(core: &Arc<Core>, row: RunRow, input: W::Inp
     let offered = core.fields(&row).offer();
     let same = same_value(recode, &recorded, &given);
     drop(offered);
-    if !same {
-        let [recorded, given] = [recorded, given].map(|value| redact(&value.to_string()).into_owned());
+    if !same || continued.as_deref() != continuing {
+        let in_words = |value: Value, run: Option<&str>| {
+            let input = redact(&value.to_string()).into_owned();
+            run.map_or_else(|| input.clone(), |run| format!("{input} continuing run `{run}`"))
+        };
+        let (recorded, given) = (in_words(recorded, continued.as_deref()), in_words(given, continuing));
         return Err(EngineError::OtherInput { id: row.id, recorded, given });
     }
     // One that is in the middle of something is in memory already, unless something has gone wrong.

@@ -4,6 +4,7 @@ mod history;
 
 pub use history::{ContextEntry, ContextHistory, FieldChange};
 
+use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
 use crate::context::{StepContext, StoredContext};
@@ -21,6 +22,8 @@ const PAGE: usize = 4_096;
 /// The values of a context's fields in one version, as recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
+    /// The context's recorded name.
+    pub(super) context: String,
     pub(super) version: u32,
     pub(super) fields: BTreeMap<String, FieldRow>,
 }
@@ -40,6 +43,7 @@ impl Snapshot {
         if change.entry.kind == Kind::ContextSet || version != self.version {
             self.fields.clear();
             self.version = version;
+            self.context = change.entry.name.clone().unwrap_or_default();
         }
         self.fields.extend(change.rows.iter().map(|row| (row.name.clone(), row.clone())));
     }
@@ -128,51 +132,11 @@ impl Run {
     }
 
     async fn snapshot(&self, seq: u64) -> Result<Option<Snapshot>, EngineError> {
-        let mut snapshot = None;
-        for change in self.changes(seq).await? {
-            if change.entry.kind != Kind::ContextRefused {
-                snapshot.get_or_insert_with(Snapshot::default).apply(&change);
-            }
-        }
-        Ok(snapshot)
+        snapshot(self.core(), self.number(), seq).await
     }
 
-    /// The changes of the context up to an entry, refused ones too.
     async fn changes(&self, to: u64) -> Result<Vec<Change>, EngineError> {
-        let (number, mut after) = (self.number(), 0);
-        let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
-        loop {
-            let read = self.core().read(move |store| {
-                let entries = store.entries(number, after, PAGE)?;
-                let last = entries.last().map_or(after, |entry| entry.seq);
-                let fields = store.fields(number, after + 1, last.min(to))?;
-                Ok((entries, fields))
-            });
-            let (entries, fields) = read.await?;
-            let full = entries.len() == PAGE;
-            let mut fields = fields.into_iter().peekable();
-            for entry in entries {
-                if entry.seq > to {
-                    return Ok(changes);
-                }
-                after = entry.seq;
-                let mut rows = Vec::new();
-                while let Some(row) = fields.next_if(|row| row.seq <= entry.seq) {
-                    rows.push(row);
-                }
-                match entry.kind {
-                    Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => {
-                        let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
-                        changes.push(Change { entry, rows, cause });
-                    }
-                    kind if kind.is_turn() => cause = Some(EntryRow { value: None, ..entry }),
-                    _ => {}
-                }
-            }
-            if !full {
-                return Ok(changes);
-            }
-        }
+        changes(self.core(), self.number(), to).await
     }
 
     async fn started_at(&self) -> Result<std::time::SystemTime, EngineError> {
@@ -181,5 +145,54 @@ impl Run {
 
     fn unreadable(&self, why: &dyn std::fmt::Display) -> EngineError {
         EngineError::Value(format!("the context of run `{}` cannot be read: {why}", self.id()))
+    }
+}
+
+/// The values as they were recorded after an entry; `None` if the context was not set yet.
+pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<Snapshot>, EngineError> {
+    let mut snapshot = None;
+    for change in changes(core, run, seq).await? {
+        if change.entry.kind != Kind::ContextRefused {
+            snapshot.get_or_insert_with(Snapshot::default).apply(&change);
+        }
+    }
+    Ok(snapshot)
+}
+
+/// The changes of a run's context up to an entry, refused ones too.
+async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineError> {
+    let mut after = 0;
+    let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
+    loop {
+        let read = core.read(move |store| {
+            let entries = store.entries(run, after, PAGE)?;
+            let last = entries.last().map_or(after, |entry| entry.seq);
+            let fields = store.fields(run, after + 1, last.min(to))?;
+            Ok((entries, fields))
+        });
+        let (entries, fields) = read.await?;
+        let full = entries.len() == PAGE;
+        let mut fields = fields.into_iter().peekable();
+        for entry in entries {
+            if entry.seq > to {
+                return Ok(changes);
+            }
+            after = entry.seq;
+            let mut rows = Vec::new();
+            while let Some(row) = fields.next_if(|row| row.seq <= entry.seq) {
+                rows.push(row);
+            }
+            match entry.kind {
+                Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => {
+                    let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
+                    changes.push(Change { entry, rows, cause });
+                }
+                kind if kind.is_turn() => cause = Some(EntryRow { value: None, ..entry }),
+                _ => {}
+            }
+        }
+        if !full {
+            return Ok(changes);
+        }
     }
 }

@@ -49,6 +49,43 @@ impl<C: StepContext> Start<C> {
         self.set(position, || context.store_all()).await
     }
 
+    /// Sets the context to that of the run which this one continues, or else to the one that the closure makes.
+    ///
+    /// # Errors
+    /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
+    pub async fn with_continued_or(self, fresh: impl FnOnce() -> C::Stored) -> Result<Flow<C>, ContextError> {
+        let context = match self.load_continued() {
+            Ok(continued) => continued.unwrap_or_else(fresh),
+            Err(error) => return self.park(0, &error).await,
+        };
+        self.with(context).await
+    }
+
+    /// The stored part of the context with which the run has ended that this one continues; `None` if it continues none:
+    /// see [`StartCall::continuing`](crate::StartCall::continuing).
+    ///
+    /// What no longer decodes parks the run: then this is `None`, and what the workflow does with it is not recorded.
+    #[must_use]
+    pub fn continued(&self) -> Option<C::Stored> {
+        match self.load_continued() {
+            Ok(continued) => continued,
+            Err(error) => {
+                self.journal.unreadable(0, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn load_continued(&self) -> Result<Option<C::Stored>, ContextError> {
+        let Some(continued) = self.journal.continued() else { return Ok(None) };
+        if continued.context != C::Stored::NAME {
+            let message = format!("the run continues one with context `{}`", continued.context);
+            return Err(ContextError { context: C::Stored::NAME.into(), field: None, message });
+        }
+        let loaded = Loading::<C::Stored>::set(continued.version, continued.rows);
+        loaded.map(|(context, _)| Some(context))
+    }
+
     /// Sets the context at a position; `store` is called if the history has none.
     async fn set(
         self,
@@ -86,13 +123,13 @@ impl<C: StepContext> Start<C> {
 }
 
 impl<C: DefaultContext> Start<C> {
-    /// Sets the context with every field at its default. A default that cannot be stored parks the run: it is a fault of
+    /// Sets the context with every field at its default, or to that of the run which this one continues. A default that cannot be stored parks the run: it is a fault of
     /// the program and not of this run, so nothing is recorded and mended code goes on.
     #[doc(hidden)]
     pub async fn with_defaults(self) -> Flow<C> {
         let position = self.journal.draw();
-        let stored = C::from_defaults().store_all();
-        match stored {
+        let begun = self.load_continued().map(|continued| continued.unwrap_or_else(C::from_defaults));
+        match begun.and_then(StoredContext::store_all) {
             Err(error) => self.park(position, &error).await,
             Ok(stored) => match self.set(position, || Ok(stored)).await {
                 Ok(flow) => flow,

@@ -60,6 +60,11 @@ kinds! {
     RunFailed = "run_failed",
     /// The run ended because it was told to: `value` is the reason.
     RunCancelled = "run_cancelled",
+    /// The run was moved into a file, and goes on where that is imported: `value` is what its row said before.
+    RunMoved = "run_moved",
+    /// The run goes on with the context of another, which had ended: `name` is the context's name, `value` says which run
+    /// and in which version of the context, and the fields that it wrote are the values.
+    ContextContinued = "context_continued",
 }
 
 impl Kind {

@@ -45,6 +45,11 @@ pub trait Journal: Send + Sync {
     /// The next 16 random bytes of the run, the same in every replay.
     fn random(&self) -> [u8; 16];
 
+    /// The context of the run that this one continues, as it was recorded there; `None` if it continues none.
+    fn continued(&self) -> Option<Continued> {
+        None
+    }
+
     /// Starts a step. Called at the first poll of the call.
     fn start_step(&self, position: u64, call: StepCallSpec);
 
@@ -186,6 +191,17 @@ pub enum ContextChange<'a> {
         /// The fields, in the order of the struct.
         fields: &'a [&'static str],
     },
+}
+
+/// The context with which another run has ended, for the run that continues it.
+#[derive(Clone, Debug)]
+pub struct Continued {
+    /// The context's recorded name.
+    pub context: String,
+    /// The version in which the values are recorded.
+    pub version: u32,
+    /// The values.
+    pub rows: Vec<FieldRow>,
 }
 
 /// What the history says of a change of the context.

@@ -5,7 +5,9 @@ use super::state::{Call, Saving, State, StepInFlight, What};
 use super::turn::Turn;
 use super::{Limits, arguments, changed};
 use crate::context::{ContextError, FieldValues, SharedContext};
-use crate::journal::{Completion, ContextChange, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec};
+use crate::journal::{
+    Completion, ContextChange, Continued, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec,
+};
 use crate::run_env::Fields;
 use crate::store::EntryRow;
 use crate::value::Value;
@@ -15,14 +17,15 @@ use std::task::{Context, Poll};
 /// The journal of one run as its body sees it. The body runs on one thread at a time, so the lock is never contended.
 pub(crate) struct RunJournal {
     identity: Arc<RunIdentity>,
+    seed: [u8; 16],
     limits: Limits,
     fields: Arc<Fields>,
     state: Mutex<State>,
 }
 
 impl RunJournal {
-    pub(super) fn new(limits: Limits, fields: Arc<Fields>) -> Self {
-        Self { identity: fields.run().clone(), limits, fields, state: Mutex::default() }
+    pub(super) fn new(limits: Limits, seed: [u8; 16], fields: Arc<Fields>) -> Self {
+        Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::default() }
     }
 
     /// Why a secret could not be written or read: no fault of the run, which waits for its key.
@@ -72,9 +75,13 @@ impl Journal for RunJournal {
         state.drawn += 1;
         let mut hash = hmac_sha256::Hash::new();
         hash.update(b"random");
-        hash.update(self.identity.incarnation);
+        hash.update(self.seed);
         hash.update(state.drawn.to_le_bytes());
         hash.finalize()[..16].try_into().expect("32 bytes have 16")
+    }
+
+    fn continued(&self) -> Option<Continued> {
+        self.state().continued.clone()
     }
 
     fn start_step(&self, position: u64, call: StepCallSpec) {

@@ -55,6 +55,8 @@ pub enum ParkCause {
     Resource,
     /// A secret cannot be read or written: its key is missing.
     MissingKey,
+    /// Its fields are being copied into the stores of this engine, or the process ended while they were.
+    Importing,
 }
 
 impl ParkReason {

@@ -346,7 +346,7 @@ impl Machine {
         self.fresh.push(Effect::Ended);
     }
 
-    fn tell_bodies(&mut self) {
+    pub(super) fn tell_bodies(&mut self) {
         let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
         // Bodies that have not started yet will not.
         self.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));

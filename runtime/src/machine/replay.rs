@@ -63,6 +63,11 @@ impl Machine {
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
+            if entry.kind == Kind::ContextContinued {
+                let rows = std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
+                self.go_on_with(workflow, &entry, rows, load)?;
+                continue;
+            }
             if let Some(cause) = entry.cause {
                 if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
                     return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)).into());
@@ -76,6 +81,8 @@ impl Machine {
             self.deliver_pending(workflow, load)?;
             if entry.kind.is_turn() {
                 self.pending.cause = Some(entry);
+            } else if entry.kind == Kind::RunMoved {
+                self.ended = Some(Status::Moved);
             } else {
                 self.apply_attempt(&entry);
             }
@@ -112,8 +119,20 @@ impl Machine {
 
     /// Loads what the next turn reads of its fields.
     fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
-        let in_store = self.pending.fields.iter_mut().filter(|row| row.value.form == Form::Stored);
-        for row in in_store {
+        let mut fields = std::mem::take(&mut self.pending.fields);
+        self.load_stored(workflow, fields.iter_mut(), load)?;
+        self.pending.fields = fields;
+        Ok(self.follow(workflow)?)
+    }
+
+    /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read.
+    pub(super) fn load_stored<'a>(
+        &self,
+        workflow: &dyn AnyWorkflow,
+        rows: impl Iterator<Item = &'a mut FieldRow>,
+        load: LoadField<'_>,
+    ) -> Result<(), Rebuild> {
+        for row in rows.filter(|row| row.value.form == Form::Stored) {
             if let Ok(pointer) = Pointer::read(&row.value) {
                 self.env.fields.note(&pointer);
             }
@@ -124,7 +143,7 @@ impl Machine {
                 row.value = load(row)?;
             }
         }
-        Ok(self.follow(workflow)?)
+        Ok(())
     }
 
     fn follow(&mut self, workflow: &dyn AnyWorkflow) -> Result<(), ParkReason> {

@@ -5,7 +5,7 @@ use super::inline::Inline;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Kind, RoutedValue, StepCallSpec};
+use crate::journal::{Completion, Continued, Kind, RoutedValue, StepCallSpec};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) drawn: u64,
     pub(super) context: Option<SharedContext>,
     pub(super) context_entry: Option<u64>,
+    /// The context of the run that this one continues.
+    pub(super) continued: Option<Continued>,
     /// How much of the context is in the database.
     pub(super) inline: Inline,
     /// Fields that are being saved, before the change that points to them is recorded.

@@ -21,6 +21,7 @@ pub(super) enum Deferred {
     },
     Received(InboxRow),
     Foreign,
+    Moved,
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -54,6 +55,7 @@ impl Machine {
                 }
                 Deferred::Received(item) => self.receive(item, now),
                 Deferred::Foreign => self.woken_by_foreign(),
+                Deferred::Moved => self.move_away(now),
                 Deferred::Restart => self.restart(now),
             }
         }

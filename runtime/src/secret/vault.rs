@@ -155,7 +155,6 @@ impl Vault {
 ///
 /// # Errors
 /// The key of something that looks like a token is missing, so that nobody can tell what it is; or `to` has no key.
-#[allow(dead_code, reason = "for runs that are copied, and for keys that are changed")]
 pub(crate) fn reseal(bytes: &Bytes, from: &Vault, to: &Vault, place: &str) -> Result<Option<Bytes>, CipherError> {
     let (from_place, to_place) = (from.bound(place), to.bound(place));
     let mut changed = Vec::new();

@@ -16,6 +16,7 @@ mod rig;
 pub mod append;
 pub mod delete;
 pub mod find;
+pub mod import;
 pub mod inbox;
 pub mod lease;
 pub mod start;
@@ -62,6 +63,11 @@ macro_rules! conformance {
                 delete: a_run_in_use_is_not_deleted,
                 delete: a_run_being_deleted_does_nothing_more,
                 delete: numbers_are_not_used_again,
+                import: a_run_comes_with_all_its_history,
+                import: an_id_or_an_incarnation_that_is_taken_is_not_imported,
+                import: a_lost_lease_imports_nothing,
+                import: what_makes_no_run_is_refused,
+                import: an_imported_run_goes_on,
                 find: runs_in_pages,
                 find: runs_by_status_workflow_and_prefix,
                 find: prefixes_are_compared_byte_by_byte,

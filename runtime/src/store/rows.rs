@@ -20,14 +20,24 @@ pub enum Status {
     Failed,
     /// It ended because it was told to.
     Cancelled,
+    /// It was moved into a file, and goes on where that is imported.
+    Moved,
     /// Its rows are being removed; its id is free once they are gone.
     Deleting,
 }
 
 impl Status {
     /// Every status, in the order of a run's life.
-    pub const ALL: [Self; 7] =
-        [Self::Running, Self::Sleeping, Self::Parked, Self::Completed, Self::Failed, Self::Cancelled, Self::Deleting];
+    pub const ALL: [Self; 8] = [
+        Self::Running,
+        Self::Sleeping,
+        Self::Parked,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Moved,
+        Self::Deleting,
+    ];
 
     /// The word that stands for this status in a database.
     #[must_use]
@@ -39,6 +49,7 @@ impl Status {
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Moved => "moved",
             Self::Deleting => "deleting",
         }
     }
@@ -52,7 +63,7 @@ impl Status {
     /// Whether the run has come to its end: its result will not change.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Moved)
     }
 }
 
@@ -94,6 +105,9 @@ pub struct RunRow {
     pub loads: u32,
     /// Drawn at random for each incarnation of the run; idempotency keys and derived ids come from it.
     pub incarnation: [u8; 16],
+    /// What the random numbers of the workflow come from: the incarnation, or in a copy that of the run it was copied from,
+    /// so that its history goes on with the same ones.
+    pub seed: [u8; 16],
     /// When it was started, in milliseconds since 1970.
     pub created_at: i64,
     /// When its row last changed, in milliseconds since 1970.

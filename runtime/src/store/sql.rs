@@ -7,6 +7,7 @@ mod apply;
 mod batch;
 mod columns;
 mod delete;
+mod import;
 mod queries;
 mod read;
 mod rows;

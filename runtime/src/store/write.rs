@@ -2,6 +2,7 @@
 
 use super::rows::{EntryRow, FieldRow, RunRow, Status};
 use crate::value::{Form, Value};
+use std::collections::HashSet;
 
 /// A lease as its holder knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +19,9 @@ pub enum Write {
     /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, else with
     /// [`Rejected::Fenced`] if the lease is no longer held.
     Start(NewRun),
+    /// A run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its incarnation,
+    /// for [`ImportedRun::unique`]), else with [`Rejected::Fenced`] if its lease is no longer held.
+    Import(Box<ImportedRun>),
     /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
     /// in that epoch, and the run's last entry is the one named.
     Append(Append),
@@ -78,6 +82,39 @@ pub struct NewRun {
     pub at: i64,
     /// The first entry, with sequence number 1. The run begins as running and due at once.
     pub first: EntryRow,
+}
+
+/// A run that began elsewhere: in another database, or as the copy of another run.
+#[derive(Clone, Debug)]
+pub struct ImportedRun {
+    /// The id it shall have.
+    pub id: String,
+    /// The name of the workflow.
+    pub workflow: String,
+    /// What it is doing; not [`Status::Deleting`].
+    pub status: Status,
+    /// The lease that it shall belong to if it is running or sleeping; `None` otherwise.
+    pub lease: Option<Lease>,
+    /// When the run must be in memory next.
+    pub wake_at: Option<i64>,
+    /// Its incarnation.
+    pub incarnation: [u8; 16],
+    /// Whether no other run in this database may have its incarnation.
+    pub unique: bool,
+    /// What its random numbers come from.
+    pub seed: [u8; 16],
+    /// When it was started, in milliseconds since 1970.
+    pub created_at: i64,
+    /// Why it is parked, as JSON.
+    pub parked: Option<String>,
+    /// Now, in milliseconds since 1970.
+    pub at: i64,
+    /// Its entries, from number 1 on without gaps. The number of the last is that of the run's row.
+    pub entries: Vec<EntryRow>,
+    /// The values of context fields that they wrote.
+    pub fields: Vec<FieldRow>,
+    /// What waits in its inbox; `run` is ignored.
+    pub items: Vec<NewInboxItem>,
 }
 
 /// Entries of one run by its owner, and what they make of the run's row.
@@ -170,6 +207,7 @@ impl Write {
             }
             Self::Start(run) => not_text(run.first.value.as_ref()),
             Self::Append(append) => append.flaw(),
+            Self::Import(run) => run.flaw(),
             Self::Send(item) => not_text(item.value.as_ref()),
             _ => None,
         }
@@ -178,35 +216,51 @@ impl Write {
 
 impl Append {
     fn flaw(&self) -> Option<String> {
-        let mut last = self.after;
-        for entry in &self.entries {
-            if entry.seq != last + 1 {
-                return Some(format!("run {}: entry {} cannot follow entry {last}", self.run, entry.seq));
-            }
-            last = entry.seq;
-            if let Some(flaw) = not_text(entry.value.as_ref()) {
-                return Some(flaw);
-            }
-        }
-        for (n, field) in self.fields.iter().enumerate() {
-            if field.seq <= self.after || field.seq > last {
-                return Some(format!(
-                    "run {}: field `{}` names entry {}, which is not one of these",
-                    self.run, field.name, field.seq
-                ));
-            }
-            if self.fields[..n].iter().any(|earlier| earlier.seq == field.seq && earlier.name == field.name) {
-                return Some(format!(
-                    "run {}: field `{}` is written twice by entry {}",
-                    self.run, field.name, field.seq
-                ));
-            }
-            if let Some(flaw) = not_text(Some(&field.value)) {
-                return Some(flaw);
-            }
-        }
-        None
+        let flaw = flaw_of_rows(self.after, &self.entries, &self.fields)?;
+        Some(format!("run {}: {flaw}", self.run))
     }
+}
+
+impl ImportedRun {
+    fn flaw(&self) -> Option<String> {
+        let flaw = if self.entries.is_empty() {
+            Some("it has no first entry".to_owned())
+        } else if self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping) {
+            Some(format!("it is {}, and only a run that is running or sleeping belongs to a lease", self.status))
+        } else if self.status == Status::Deleting {
+            Some("it is being deleted".to_owned())
+        } else {
+            let item = || self.items.iter().find_map(|item| not_text(item.value.as_ref()));
+            flaw_of_rows(0, &self.entries, &self.fields).or_else(item)
+        };
+        flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
+    }
+}
+
+fn flaw_of_rows(after: u64, entries: &[EntryRow], fields: &[FieldRow]) -> Option<String> {
+    let mut last = after;
+    for entry in entries {
+        if entry.seq != last + 1 {
+            return Some(format!("entry {} cannot follow entry {last}", entry.seq));
+        }
+        last = entry.seq;
+        if let Some(flaw) = not_text(entry.value.as_ref()) {
+            return Some(flaw);
+        }
+    }
+    let mut written = HashSet::new();
+    for field in fields {
+        if field.seq <= after || field.seq > last {
+            return Some(format!("field `{}` names entry {}, which is not one of these", field.name, field.seq));
+        }
+        if !written.insert((field.seq, &field.name)) {
+            return Some(format!("field `{}` is written twice by entry {}", field.name, field.seq));
+        }
+        if let Some(flaw) = not_text(Some(&field.value)) {
+            return Some(flaw);
+        }
+    }
+    None
 }
 
 fn not_text(value: Option<&Value>) -> Option<String> {

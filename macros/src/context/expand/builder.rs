@@ -120,11 +120,13 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let bounds = required.iter().map(|Required { state, with, .. }| quote!(#state: #with));
     let fields = context.fields.iter().enumerate().map(|(index, field)| {
         let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
+        // Looked up where the function is, not where the type stands.
+        let this = quote!(self);
         if field.default.is_some() {
             let default = defaults::function(&field.name);
-            quote_spanned!(ty.span()=> #ident: (self.0).#index.unwrap_or_else(#default),)
+            quote_spanned!(ty.span()=> #ident: (#this.0).#index.unwrap_or_else(#default),)
         } else {
-            quote_spanned!(ty.span()=> #ident: ::steadfast::__private::set((self.0).#index),)
+            quote_spanned!(ty.span()=> #ident: ::steadfast::__private::set((#this.0).#index),)
         }
     });
     let build = body(stand_in, quote!(#stored { #(#fields)* }));

@@ -27,17 +27,42 @@ impl Bodies {
     }
 }
 
+/// The variables of generated functions, for tokens that stand at a place of the user's: with the span of that place they
+/// would be looked up there, which is elsewhere if the struct comes from a `macro_rules!`.
+pub(super) struct Locals {
+    pub(super) this: TokenStream,
+    pub(super) values: TokenStream,
+    pub(super) new: TokenStream,
+    pub(super) changed: TokenStream,
+    find: TokenStream,
+    recorded: TokenStream,
+}
+
+impl Locals {
+    pub(super) fn new() -> Self {
+        Self {
+            this: quote!(self),
+            values: quote!(values),
+            new: quote!(new),
+            changed: quote!(changed),
+            find: quote!(field),
+            recorded: quote!(recorded),
+        }
+    }
+}
+
 fn each(context: &Context, line: impl Fn(&Field, Literal) -> TokenStream) -> TokenStream {
     let fields = context.fields.iter().enumerate();
     fields.map(|(index, field)| line(field, Literal::usize_unsuffixed(index))).collect()
 }
 
 fn store_all(context: &Context) -> TokenStream {
+    let Locals { this, values, .. } = Locals::new();
     let count = context.fields.len();
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store(self.#ident, &__SCHEMA, #index, &mut values)?,
+            #ident: <#ty as ::steadfast::__private::Persist>::store(#this.#ident, &__SCHEMA, #index, &mut #values)?,
         )
     });
     quote! {
@@ -48,11 +73,12 @@ fn store_all(context: &Context) -> TokenStream {
 }
 
 fn store_difference(context: &Context) -> TokenStream {
+    let Locals { this, values, new, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
         quote_spanned!(ty.span()=>
             #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
-                new.#ident, &self.#ident, &__SCHEMA, #index, &mut values,
+                #new.#ident, &#this.#ident, &__SCHEMA, #index, &mut #values,
             )?,
         )
     });
@@ -64,10 +90,11 @@ fn store_difference(context: &Context) -> TokenStream {
 }
 
 fn difference(context: &Context) -> TokenStream {
+    let Locals { this, new, changed, .. } = Locals::new();
     let fields = each(context, |field, _| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
         quote_spanned!(ty.span()=>
-            <#ty as ::steadfast::__private::Persist>::compare(&new.#ident, &self.#ident, #name, &mut changed);
+            <#ty as ::steadfast::__private::Persist>::compare(&#new.#ident, &#this.#ident, #name, &mut #changed);
         )
     });
     quote! {
@@ -78,6 +105,7 @@ fn difference(context: &Context) -> TokenStream {
 }
 
 fn load(context: &Context) -> TokenStream {
+    let Locals { find, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
         let default = if field.default.is_some() {
@@ -89,7 +117,7 @@ fn load(context: &Context) -> TokenStream {
         let aliases = &field.aliases;
         quote_spanned!(ty.span()=>
             #ident: <#ty as ::steadfast::__private::Persist>::load(
-                field(#name) #(.or_else(|| field(#aliases)))*, #default, &__SCHEMA, #index,
+                #find(#name) #(.or_else(|| #find(#aliases)))*, #default, &__SCHEMA, #index,
             )?,
         )
     });
@@ -97,10 +125,11 @@ fn load(context: &Context) -> TokenStream {
 }
 
 fn load_field(context: &Context) -> TokenStream {
+    let Locals { this, recorded, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let Field { ident, ty, name, aliases, .. } = field;
         quote_spanned!(ty.span()=>
-            #name #(| #aliases)* => self.#ident = <#ty as ::steadfast::__private::Persist>::read(recorded, &__SCHEMA, #index)?,
+            #name #(| #aliases)* => #this.#ident = <#ty as ::steadfast::__private::Persist>::read(#recorded, &__SCHEMA, #index)?,
         )
     });
     quote! {

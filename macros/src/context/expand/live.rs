@@ -116,13 +116,18 @@ fn restore(context: &Context) -> TokenStream {
 
 fn whole(context: &Context) -> TokenStream {
     let stored = fields::copies(context, &quote!(stored));
+    let values = quote!(live);
     let live = context.transient.iter().enumerate().map(|(index, field)| {
         let (name, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-        quote_spanned!(ty.span()=> #name: ::steadfast::__private::Shared(&live.#index).share(),)
+        quote_spanned!(ty.span()=> #name: ::steadfast::__private::Shared(&#values.#index).share(),)
     });
+    // The workflow reads stored fields through the stored part only: rustc must not call them unread here.
+    let read = context.fields.iter().map(|field| &field.ident);
     quote! {
         use ::steadfast::__private::NotShared as _;
-        ::steadfast::__private::Arc::new(Self { #stored #(#live)* })
+        let __whole = Self { #stored #(#live)* };
+        #(let _ = &__whole.#read;)*
+        ::steadfast::__private::Arc::new(__whole)
     }
 }
 

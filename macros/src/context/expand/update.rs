@@ -1,6 +1,7 @@
 //! The type behind `flow.update(|c| ..)`: the old context, and a setter for each field.
 
 use super::super::input::Context;
+use super::fields::Locals;
 use super::{body, documentation};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -100,13 +101,14 @@ struct Bodies {
 
 impl Bodies {
     fn of(context: &Context) -> Self {
+        let Locals { this, values, new: local, changed, .. } = Locals::new();
         // One variable for the new value of each field; the field's own name may be that of a constant.
         let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
         let compare = context.fields.iter().zip(&new).map(|(field, new)| {
             let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
             quote_spanned!(ty.span()=>
-                if let ::core::option::Option::Some(new) = #new.get_mut() {
-                    <#ty as ::steadfast::__private::Persist>::compare(new, &self.0.#ident, #name, &mut changed);
+                if let ::core::option::Option::Some(#local) = #new.get_mut() {
+                    <#ty as ::steadfast::__private::Persist>::compare(#local, &#this.0.#ident, #name, &mut #changed);
                 }
             )
         });
@@ -114,7 +116,7 @@ impl Bodies {
             let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
             quote_spanned!(ty.span()=>
                 #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
-                    #new.take(), &self.0.#ident, &__SCHEMA, #index, &mut values,
+                    #new.take(), &#this.0.#ident, &__SCHEMA, #index, &mut #values,
                 )?);
             )
         });

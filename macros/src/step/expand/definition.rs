@@ -43,6 +43,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
+    let [parameter, recorded, whole, inputs] = [quote!(args), quote!(value), quote!(context), quote!(inputs)];
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
@@ -58,13 +59,13 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             type Error = #error;
 
             fn encode_args(
-                args: &Self::Args,
+                #parameter: &Self::Args,
             ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
                 #encode
             }
 
             fn decode_args(
-                value: &::steadfast::__private::Value,
+                #recorded: &::steadfast::__private::Value,
             ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
                 #decode
             }
@@ -72,9 +73,9 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             #is_final
 
             fn body(
-                context: ::steadfast::__private::Arc<Self::Context>,
-                args: Self::Args,
-                inputs: ::steadfast::__private::StepInputs,
+                #whole: ::steadfast::__private::Arc<Self::Context>,
+                #parameter: Self::Args,
+                #inputs: ::steadfast::__private::StepInputs,
             ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
                 + ::core::marker::Send + 'static
             {
@@ -105,14 +106,16 @@ impl Bodies {
 
     fn of(step: &Step) -> Self {
         let ident = step.function.ident();
+        // Looked up where the functions are, not where a type of the user's stands.
+        let [args, writer, reader] = [quote!(args), quote!(writer), quote!(reader)];
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
             let write = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::write(&args.#index, #name, &mut writer)?;
+                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, &mut #writer)?;
             );
             let read = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut reader)?,
+                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut #reader)?,
             );
             (write, read)
         });
@@ -152,7 +155,7 @@ impl Bodies {
             },
             run: quote_spanned! {span=>
                 async move {
-                    let (#(#names,)*) = args;
+                    let (#(#names,)*) = #args;
                     #held
                     ::steadfast::__private::Outcome::into_result(#outcome)
                 }
@@ -163,13 +166,13 @@ impl Bodies {
 
 /// Gets what the engine holds, as an `Arc`.
 fn get(name: &Ident, held: &Held) -> TokenStream {
-    let ty = held.ty();
+    let (ty, inputs) = (held.ty(), quote!(inputs));
     match held.kind {
         Kind::Resource => quote_spanned!(ty.span()=>
-            let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&inputs);
+            let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&#inputs);
         ),
         Kind::Session | Kind::Scope => quote_spanned!(ty.span()=>
-            let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&inputs);
+            let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&#inputs);
         ),
     }
 }

@@ -45,7 +45,9 @@ pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
 /// A run that has ended accepts nothing; a parked one does.
 pub fn a_run_that_ended_accepts_nothing<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    for status in [Status::Completed, Status::Failed, Status::Cancelled, Status::Parked, Status::Sleeping] {
+    for status in
+        [Status::Completed, Status::Failed, Status::Cancelled, Status::Moved, Status::Parked, Status::Sleeping]
+    {
         let run = rig.start(status.as_str());
         rig.write(rig.change(run, Change { status: Some(status), ..Change::default() })).expect("changed");
         let answer = rig.send(run, Some("k"));

@@ -105,7 +105,7 @@ pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
 /// Nobody claims a run that has ended.
 pub fn a_run_that_ended_is_not_claimed<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    for status in [Status::Completed, Status::Failed, Status::Cancelled] {
+    for status in [Status::Completed, Status::Failed, Status::Cancelled, Status::Moved] {
         let run = rig.start(status.as_str());
         let change = Change { status: Some(status), wake_at: Some(None), release: true, ..Change::default() };
         rig.write(rig.change(run, change)).expect("ended");

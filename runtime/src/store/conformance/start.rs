@@ -18,6 +18,7 @@ pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
         wake_at: Some(0),
         loads: 0,
         incarnation: [0xAB; 16],
+        seed: [0xAB; 16],
         created_at: AT,
         updated_at: AT,
         parked: None,

@@ -1,7 +1,9 @@
 //! What a store in memory does with a write.
 
 use super::tables::{Run, Tables};
-use crate::store::{Append, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, Write, Written};
+use crate::store::{
+    Append, ImportedRun, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, Write, Written,
+};
 
 type Answer = Result<Written, Rejected>;
 
@@ -13,6 +15,7 @@ impl Tables {
         match write {
             Write::Start(run) => self.start(run),
             Write::Append(append) => self.append(append),
+            Write::Import(run) => self.import(run),
             Write::Send(item) => self.send(item),
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::OpenLease { owner } => Ok(self.open_lease(owner)),
@@ -47,14 +50,54 @@ impl Tables {
             wake_at: Some(0),
             loads: 0,
             incarnation: new.incarnation,
+            seed: new.incarnation,
             created_at: new.at,
             updated_at: new.at,
             parked: None,
         };
+        self.insert(Run { row, entries: vec![new.first.clone()], fields: Vec::new(), items: Vec::new() });
+        Ok(Written::Number(number))
+    }
+
+    fn insert(&mut self, run: Run) {
+        let (number, row) = (run.row.number, &run.row);
         self.note(number, row.lease, row.wake_at);
         self.ids.insert(row.id.clone(), number);
-        let run = Run { row, entries: vec![new.first.clone()], fields: Vec::new(), items: Vec::new() };
         self.runs.insert(number, run);
+    }
+
+    fn import(&mut self, new: &ImportedRun) -> Answer {
+        let same_id = self.ids.get(&new.id).and_then(|number| self.runs.get(number));
+        let twin = || self.runs.values().find(|run| new.unique && run.row.incarnation == new.incarnation);
+        if let Some(run) = same_id.or_else(twin) {
+            return Err(Rejected::Exists(Box::new(run.row.clone())));
+        }
+        if let Some(lease) = new.lease {
+            self.held(lease)?;
+        }
+        self.last_run += 1;
+        let number = self.last_run;
+        let row = RunRow {
+            number,
+            id: new.id.clone(),
+            workflow: new.workflow.clone(),
+            status: new.status,
+            seq: new.entries.len() as u64,
+            lease: new.lease.map(|lease| lease.number),
+            wake_at: new.wake_at,
+            loads: 0,
+            incarnation: new.incarnation,
+            seed: new.seed,
+            created_at: new.created_at,
+            updated_at: new.at,
+            parked: new.parked.clone(),
+        };
+        let mut fields = new.fields.clone();
+        fields.sort_by(|a, b| (a.seq, &a.name).cmp(&(b.seq, &b.name)));
+        self.insert(Run { row, entries: new.entries.clone(), fields, items: Vec::new() });
+        for item in &new.items {
+            self.deposit(&NewInboxItem { run: number, ..item.clone() })?;
+        }
         Ok(Written::Number(number))
     }
 
@@ -92,10 +135,15 @@ impl Tables {
     }
 
     fn send(&mut self, new: &NewInboxItem) -> Answer {
-        let run = self.runs.get_mut(&new.run).ok_or(Rejected::NoSuchRun)?;
-        if run.row.status.is_final() || run.row.status == Status::Deleting {
+        let row = &self.runs.get(&new.run).ok_or(Rejected::NoSuchRun)?.row;
+        if row.status.is_final() || row.status == Status::Deleting {
             return Err(Rejected::Ended);
         }
+        self.deposit(new)
+    }
+
+    fn deposit(&mut self, new: &NewInboxItem) -> Answer {
+        let run = self.runs.get_mut(&new.run).ok_or(Rejected::NoSuchRun)?;
         let same = |item: &&i64| self.inbox.get(item).is_some_and(|item| item.key == new.key);
         if let Some(first) = new.key.as_ref().and_then(|_| run.items.iter().find(same)) {
             return Ok(Written::Number(*first));

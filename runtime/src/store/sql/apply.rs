@@ -4,7 +4,7 @@ use super::columns::value_cells;
 use super::delete::delete;
 use super::queries;
 use super::read::{Reader, clamped};
-use super::rows::incarnation_text;
+use super::rows::drawn_text;
 use super::{Cell, Session};
 use crate::store::{
     Append, EntryRow, FieldRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, Status, StoreError,
@@ -18,8 +18,8 @@ pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
 
 /// One transaction in which writes are applied.
 pub(super) struct Apply<'a, S> {
-    session: &'a S,
-    database: &'a str,
+    pub(super) session: &'a S,
+    pub(super) database: &'a str,
     /// The leases that this transaction has looked at, with their epochs.
     epochs: RefCell<Vec<(i64, Option<i64>)>>,
 }
@@ -33,6 +33,7 @@ impl<'a, S: Session> Apply<'a, S> {
         match write {
             Write::Start(run) => self.start(run),
             Write::Append(append) => self.append(append),
+            Write::Import(run) => self.import(run),
             Write::Send(item) => self.send(item),
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::OpenLease { owner } => self.open_lease(owner),
@@ -60,7 +61,7 @@ impl<'a, S: Session> Apply<'a, S> {
             let taken = self.existing(&run.id)?.map_or(Rejected::Fenced, |row| Rejected::Exists(Box::new(row)));
             return Ok(Err(taken));
         }
-        let incarnation = incarnation_text(run.incarnation);
+        let incarnation = drawn_text(run.incarnation);
         let values = [
             Cell::Text(run.id.as_bytes()),
             Cell::Text(run.workflow.as_bytes()),
@@ -120,7 +121,7 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(self.session.execute(queries::CHANGE_RUN, &values)? > 0)
     }
 
-    fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {
+    pub(super) fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {
         let [form, body] = value_cells(entry.value.as_ref());
         let values = [
             Cell::Int(run),
@@ -140,7 +141,7 @@ impl<'a, S: Session> Apply<'a, S> {
         self.session.execute(queries::INSERT_ENTRY, &values).map(drop)
     }
 
-    fn insert_field(&self, run: i64, field: &FieldRow) -> Result<(), StoreError> {
+    pub(super) fn insert_field(&self, run: i64, field: &FieldRow) -> Result<(), StoreError> {
         let [form, body] = value_cells(Some(&field.value));
         let values = [
             Cell::Int(run),
@@ -158,7 +159,11 @@ impl<'a, S: Session> Apply<'a, S> {
         if status.is_final() || status == Status::Deleting {
             return Ok(Err(Rejected::Ended));
         }
-        let run = Cell::Int(item.run);
+        self.deposit(item.run, item)
+    }
+
+    pub(super) fn deposit(&self, run: i64, item: &NewInboxItem) -> Answer {
+        let run = Cell::Int(run);
         let key = item.key.as_ref().map_or(Cell::Null, |key| Cell::Text(key.as_bytes()));
         if item.key.is_some()
             && let Some(first) = self.number(queries::INBOX_KEY, &[run, key])?
@@ -195,7 +200,7 @@ impl<'a, S: Session> Apply<'a, S> {
         self.if_changed(queries::TAKE_LEASE, &values, Written::Lease(taken))
     }
 
-    fn held(&self, lease: Lease) -> Result<bool, StoreError> {
+    pub(super) fn held(&self, lease: Lease) -> Result<bool, StoreError> {
         let known = self.epochs.borrow().iter().find(|(number, _)| *number == lease.number).copied();
         let epoch = if let Some((_, epoch)) = known {
             epoch
@@ -227,13 +232,13 @@ impl<'a, S: Session> Apply<'a, S> {
         state.transpose().map_err(|()| damaged())
     }
 
-    fn existing(&self, id: &str) -> Result<Option<RunRow>, StoreError> {
+    pub(super) fn existing(&self, id: &str) -> Result<Option<RunRow>, StoreError> {
         let reader = Reader { session: self.session, database: self.database };
         reader.run(RunKey::Id(id)).map_err(refused_if_damaged)
     }
 
     /// The integer that a query finds or draws.
-    fn number(&self, query: &str, values: &[Cell<'_>]) -> Result<Option<i64>, StoreError> {
+    pub(super) fn number(&self, query: &str, values: &[Cell<'_>]) -> Result<Option<i64>, StoreError> {
         let mut number = None;
         self.session.select(query, values, &mut |row| {
             if let Cell::Int(found) = row.cell(0) {
@@ -256,7 +261,7 @@ impl<'a, S: Session> Apply<'a, S> {
 }
 
 /// A damaged row concerns the write that met it, and no other of the batch.
-fn refused_if_damaged(error: StoreError) -> StoreError {
+pub(super) fn refused_if_damaged(error: StoreError) -> StoreError {
     match error.kind {
         StoreErrorKind::Damaged | StoreErrorKind::Newer => StoreError::new(StoreErrorKind::Refused, error.message),
         _ => error,

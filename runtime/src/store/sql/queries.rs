@@ -9,7 +9,7 @@ macro_rules! queries {
 /// The columns of a run's row, in the order in which they are read.
 macro_rules! run_columns {
     () => {
-        "number, id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at, parked"
+        "number, id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked"
     };
 }
 /// The columns of an inbox item, in the order in which they are read.
@@ -46,6 +46,13 @@ queries! {
             (id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at)
         VALUES (?1, ?2, ?3, 1, ?4, 0, 0, ?5, ?6, ?6)
         ON CONFLICT (id) DO NOTHING RETURNING number";
+    /// Id, workflow, status, last entry, lease, due, incarnation, seed, time of its start, time, parked.
+    IMPORT_RUN = "INSERT INTO steadfast_runs
+            (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11)
+        ON CONFLICT (id) DO NOTHING RETURNING number";
+    /// Incarnation. Looks at every run: that is rare, and an index would cost each start.
+    RUN_BY_INCARNATION = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1");
     /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
     ///
     /// The common case: status and due stay what they are. It sets no column of an index, so that none is touched.

@@ -34,6 +34,11 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, query, &[value])?.pop())
     }
 
+    /// A run by what was drawn for it.
+    pub(super) fn run_by_incarnation(&self, incarnation: &str) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.rows(None, queries::RUN_BY_INCARNATION, &[Cell::Text(incarnation.as_bytes())])?.pop())
+    }
+
     pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
         let (text, values) = select_runs(query);
         let values: Vec<_> = values.iter().map(super::select::Bound::cell).collect();

@@ -26,6 +26,7 @@ impl FromRow for RunRow {
         "wake_at",
         "loads",
         "incarnation",
+        "seed",
         "created_at",
         "updated_at",
         "parked",
@@ -33,6 +34,8 @@ impl FromRow for RunRow {
     const CALLED: (&'static str, &'static str) = ("the row of run", "number");
 
     fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        let incarnation = read_drawn("incarnation", row.text("incarnation")?)?;
+        let seed = row.maybe_text("seed")?.map(|seed| read_drawn("seed", seed)).transpose()?;
         Ok(Self {
             number: row.int("number")?,
             id: row.text("id")?.to_owned(),
@@ -42,7 +45,8 @@ impl FromRow for RunRow {
             lease: row.maybe_int("lease")?,
             wake_at: row.maybe_int("wake_at")?,
             loads: row.number("loads")?,
-            incarnation: read_incarnation(row.text("incarnation")?)?,
+            incarnation,
+            seed: seed.unwrap_or(incarnation),
             created_at: row.int("created_at")?,
             updated_at: row.int("updated_at")?,
             parked: row.maybe_text("parked")?.map(str::to_owned),
@@ -116,20 +120,20 @@ impl FromRow for LeaseRow {
     }
 }
 
-/// An incarnation as it is written: 32 hexadecimal digits.
-pub(super) fn incarnation_text(incarnation: [u8; 16]) -> String {
+/// An incarnation or a seed as it is written: 32 hexadecimal digits.
+pub(super) fn drawn_text(drawn: [u8; 16]) -> String {
     let mut text = String::with_capacity(32);
-    for byte in incarnation {
+    for byte in drawn {
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     text
 }
 
-fn read_incarnation(text: &str) -> Result<[u8; 16], Flaw> {
+fn read_drawn(column: &str, text: &str) -> Result<[u8; 16], Flaw> {
     let digits = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     match u128::from_str_radix(text, 16) {
         Ok(number) if digits => Ok(number.to_be_bytes()),
-        _ => Err(wrong("incarnation", "32 hexadecimal digits", &format!("the text {text:?}"))),
+        _ => Err(wrong(column, "32 hexadecimal digits", &format!("the text {text:?}"))),
     }
 }

@@ -27,7 +27,8 @@ impl Migration {
 }
 
 /// Every migration in order: the first makes an empty database into one of version 1.
-pub(in crate::store) const MIGRATIONS: &[Migration] = &[Migration { statements: VERSION_1 }];
+pub(in crate::store) const MIGRATIONS: &[Migration] =
+    &[Migration { statements: VERSION_1 }, Migration { statements: VERSION_2 }];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE steadfast_meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -92,3 +93,6 @@ const VERSION_1: &[&str] = &[
     )",
     "CREATE UNIQUE INDEX steadfast_inbox_run_key ON steadfast_inbox (run, key)",
 ];
+
+/// What random numbers come from; nothing stands for the incarnation.
+const VERSION_2: &[&str] = &["ALTER TABLE steadfast_runs ADD COLUMN seed TEXT"];

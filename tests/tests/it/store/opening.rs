@@ -66,6 +66,7 @@ fn everything_is_there_after_opening_again() {
         wake_at: Some(0),
         loads: 0,
         incarnation: [1; 16],
+        seed: [1; 16],
         created_at: AT,
         updated_at: AT,
         parked: None,
@@ -120,7 +121,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 1", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 2", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);

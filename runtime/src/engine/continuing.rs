@@ -1,0 +1,156 @@
+//! Starting a run with the context with which another has ended.
+
+use super::contents;
+use super::core::Core;
+use super::error::EngineError;
+use super::import::resealed;
+use super::place::{self, Contents, Placed};
+use super::reseal::Reseal;
+use super::start::{encode, same_start};
+use super::time_travel::{self, Snapshot};
+use crate::field_store::content_hash;
+use crate::machine::{Continuing, first_entry};
+use crate::run_env::{Fields, Pointer};
+use crate::secret::vault::Vault;
+use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
+use crate::value::Form;
+use crate::workflow::WorkflowDef;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// Starts a run that continues `from`; says whether it is new.
+pub(super) async fn start<W: WorkflowDef>(
+    core: &Arc<Core>,
+    id: String,
+    input: W::Input,
+    from: String,
+) -> Result<(RunRow, bool), EngineError> {
+    let busy = core.busy();
+    // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
+    let key = id.clone();
+    if let Some(row) = core.read(move |store| store.run(RunKey::Id(&key))).await? {
+        return same_start::<W>(core, row, input, Some(&from)).await.map(|row| (row, false));
+    }
+    let key = from.clone();
+    let old = core.read(move |store| store.run(RunKey::Id(&key))).await?;
+    let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
+    let context = context_of::<W>(core, &old).await?;
+    let incarnation = *uuid::Uuid::new_v4().as_bytes();
+    let new = RunRow { id, workflow: W::NAME.to_owned(), incarnation, created_at: core.now(), ..old.clone() };
+    let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
+    let (run, contents) = new_run(core, new, first, &old, context).await?;
+    let placed = place::place(core, run, contents).await?;
+    drop(busy);
+    match placed {
+        Placed::New(row) => Ok((row, true)),
+        Placed::Exists(row) => same_start::<W>(core, *row, input, Some(&from)).await.map(|row| (row, false)),
+    }
+}
+
+/// The context with which a run has ended, if the workflow can begin with it.
+async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Snapshot, EngineError> {
+    let refused = |action| EngineError::WrongStatus { id: old.id.clone(), status: old.status, action };
+    if old.status == Status::Moved {
+        return Err(refused("it goes on elsewhere, and cannot be continued here"));
+    }
+    if !old.status.is_final() {
+        return Err(refused("it can be continued once it has ended"));
+    }
+    let Some(context) = time_travel::snapshot(core, old.number, old.seq).await? else {
+        return Err(refused("it never set a context, so there is nothing to continue"));
+    };
+    let unfit = |why: String| EngineError::Value(format!("run `{}` cannot be continued: {why}", old.id));
+    match W::schema() {
+        Some(schema) if schema.name == context.context && schema.version >= context.version => Ok(context),
+        Some(schema) if schema.name == context.context => Err(unfit(format!(
+            "its context is recorded in version {}, and this build knows versions up to {}: use a newer build",
+            context.version, schema.version
+        ))),
+        schema => Err(unfit(format!(
+            "its context is `{}`, and that of workflow `{}` is `{}`",
+            context.context,
+            W::NAME,
+            schema.map_or("()", |schema| schema.name)
+        ))),
+    }
+}
+
+/// The new run with its two entries, and the contents that are copied for it.
+async fn new_run(
+    core: &Arc<Core>,
+    new: RunRow,
+    first: EntryRow,
+    old: &RunRow,
+    context: Snapshot,
+) -> Result<(ImportedRun, Contents), EngineError> {
+    let RunRow { id, workflow, incarnation, created_at: at, .. } = new;
+    let lease = core.leases.primary();
+    let continuing = Continuing { run: old.id.clone(), version: context.version };
+    let second = continuing.entry(&context.context, at);
+    let (cipher, database) = (&core.options.cipher, core.store.database_id());
+    let reseal = Reseal {
+        from: Vault::new(cipher.clone(), database, old.incarnation),
+        to: Vault::new(cipher.clone(), database, incarnation),
+    };
+    let mut source =
+        Source { core: core.clone(), old: core.fields(old), reseal: Arc::new(reseal), pointers: Vec::new() };
+    let (mut fields, mut pointers) = (Vec::new(), Vec::new());
+    for (_, row) in context.fields {
+        let mut row = FieldRow { seq: second.seq, format: crate::journal::FORMAT, ..row };
+        if row.value.form == Form::Stored {
+            let pointer = source.add(&row).await?;
+            row.value = pointer.to_value();
+            pointers.push(pointer);
+        } else {
+            source.reseal.field(&mut row)?;
+        }
+        fields.push(row);
+    }
+    let run = ImportedRun {
+        id,
+        workflow,
+        status: Status::Running,
+        lease: Some(lease),
+        wake_at: Some(0),
+        incarnation,
+        unique: false,
+        seed: incarnation,
+        created_at: at,
+        parked: None,
+        at,
+        entries: vec![first, second],
+        fields,
+        items: Vec::new(),
+    };
+    let fetch = Box::new(move |place| source.fetch(place));
+    Ok((run, Contents { pointers, fetch }))
+}
+
+/// Where the contents come from: the stores, under the key of the other run.
+struct Source {
+    core: Arc<Core>,
+    old: Arc<Fields>,
+    reseal: Arc<Reseal>,
+    pointers: Vec<Pointer>,
+}
+
+impl Source {
+    /// What points to the content once it is copied.
+    async fn add(&mut self, row: &FieldRow) -> Result<Pointer, EngineError> {
+        let old = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
+        let place = self.pointers.len();
+        self.pointers.push(old.clone());
+        let bytes = self.fetch(place).await?;
+        Ok(Pointer { bytes: bytes.len(), hash: content_hash(&bytes), ..old })
+    }
+
+    fn fetch(&self, place: usize) -> BoxFuture<'static, Result<Bytes, EngineError>> {
+        let (core, old, reseal) = (self.core.clone(), self.old.clone(), self.reseal.clone());
+        let pointer = self.pointers[place].clone();
+        Box::pin(async move {
+            let bytes = contents::load(&core, &old, &pointer).await?;
+            resealed(&reseal, &pointer, bytes)
+        })
+    }
+}

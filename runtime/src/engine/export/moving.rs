@@ -1,0 +1,104 @@
+//! Ending a run here, so that it can go on elsewhere.
+
+use crate::engine::core::{Core, Mail, Message, Outcome};
+use crate::engine::error::EngineError;
+use crate::engine::{load, place};
+use crate::machine::Standing;
+use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When a run in memory does not leave, or has left before it was told, we look again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Ends a run of ours, or of nobody's, as moved; one that was moved before is left as it is. Goes on to its end even if
+/// nobody waits for the answer any longer.
+///
+/// # Errors
+/// The run has ended or belongs to another engine, or the database does not work.
+pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
+    let (core, id) = (core.clone(), id.to_owned());
+    let ending = core.runtime.clone().spawn(async move {
+        loop {
+            let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+            let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
+            if row.status == Status::Moved {
+                return Ok(());
+            }
+            check(&core, &row)?;
+            match core.enter(run) {
+                // Nobody brings it into memory while we have its place there.
+                Some(mail) => end_in_database(&core, run, mail).await?,
+                None => end_in_memory(&core, run).await,
+            }
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+        }
+    });
+    ending.await.unwrap_or(Err(EngineError::ShuttingDown))
+}
+
+fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
+    let action = if row.status.is_final() || row.status == Status::Deleting {
+        "only a run that has not ended can be moved; `export` copies it"
+    } else if place::is_half_copied(row) {
+        "it is not complete here, so it cannot be moved; delete it"
+    } else if row.lease.is_some() && core.lease(row.lease).is_none() {
+        "another engine drives it, and only that one can move it"
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::WrongStatus { id: row.id.clone(), status: row.status, action })
+}
+
+/// Tells the driver of the run, who ends it between two turns and with all that it has appended.
+async fn end_in_memory(core: &Core, run: i64) {
+    let (told, _) = core.wait_for(run);
+    core.tell(run, Message::Move);
+    // Whatever came of it, its row says.
+    let _ = tokio::time::timeout(LOOK_AGAIN, told).await;
+}
+
+/// Ends a run that is not in memory by one append.
+async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mail) -> Result<(), EngineError> {
+    let ended = append_end(core, run).await;
+    let outcome = if matches!(ended, Ok(true)) { Outcome::Ended(Status::Moved, None) } else { Outcome::Left };
+    core.leave(run, &outcome);
+    drop(mail);
+    match ended {
+        // A try to load it came too early, or somebody has told it something: it is looked at as ever.
+        Ok(false) => {
+            load::load(core, run);
+            core.pause(LOOK_AGAIN).await;
+            Ok(())
+        }
+        Ok(true) => Ok(()),
+        Err(error) => {
+            load::load(core, run);
+            Err(error)
+        }
+    }
+}
+
+/// `false` if the run has moved on since.
+async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let Some(row) = row.filter(|row| check(core, row).is_ok()) else { return Ok(false) };
+    let lease = match core.lease(row.lease) {
+        Some(lease) => lease,
+        None => match core.committer.write(Write::Claim { run, lease: core.leases.primary() }).await? {
+            Ok(_) => core.leases.primary(),
+            Err(_) => return Ok(false),
+        },
+    };
+    Ok(core.committer.write(Write::Append(end(&row, lease, core.now()))).await?.is_ok())
+}
+
+fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
+    let last = Standing::new(row.status, row.wake_at, row.parked.clone()).entry(row.seq + 1, at);
+    let change =
+        Change { status: Some(Status::Moved), wake_at: Some(None), loads: Some(0), parked: Some(None), release: true };
+    let (fields, taken) = (Vec::new(), Vec::new());
+    Append { run: row.number, lease, after: row.seq, entries: vec![last], fields, taken, change, at }
+}

@@ -1,0 +1,178 @@
+//! The records in the file of a run: the rows of the run without their values, whose bytes follow each.
+
+use crate::journal::Kind;
+use crate::run_env::Pointer;
+use crate::store::{EntryRow, FieldRow, InboxRow, NewInboxItem, Status};
+use crate::value::{Form, Value};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// One record. The first is the run; the contents of field stores come last.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Record {
+    Run(RunRecord),
+    Entry(EntryRecord),
+    Field(FieldRecord),
+    Item(ItemRecord),
+    Content(ContentRecord),
+}
+
+/// The run, as it stands without its owner.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::engine) struct RunRecord {
+    /// Whether it ended where it was when this was written: then this is the only one.
+    pub(in crate::engine) moved: bool,
+    pub(in crate::engine) database: String,
+    pub(in crate::engine) id: String,
+    pub(in crate::engine) workflow: String,
+    pub(super) status: String,
+    pub(in crate::engine) wake_at: Option<i64>,
+    pub(in crate::engine) parked: Option<String>,
+    pub(in crate::engine) incarnation: [u8; 16],
+    pub(in crate::engine) seed: [u8; 16],
+    pub(in crate::engine) created_at: i64,
+    pub(super) entries: u64,
+    pub(super) fields: u64,
+    pub(super) items: u64,
+    pub(super) contents: u64,
+}
+
+impl RunRecord {
+    /// `None` if this version does not know the word.
+    pub(in crate::engine) fn status(&self) -> Option<Status> {
+        Status::parse(&self.status)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EntryRecord {
+    seq: u64,
+    pub(super) format: u16,
+    kind: String,
+    cause: Option<u64>,
+    at: i64,
+    position: Option<u64>,
+    name: Option<String>,
+    attempt: Option<u32>,
+    context: Option<u64>,
+    due: Option<i64>,
+    value: Option<Raw>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FieldRecord {
+    seq: u64,
+    pub(super) format: u16,
+    name: String,
+    value: Raw,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ItemRecord {
+    kind: String,
+    key: Option<String>,
+    at: i64,
+    value: Option<Raw>,
+}
+
+/// The content of a field store that a pointer names; as many bytes as that says follow.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ContentRecord {
+    pub(super) pointer: Pointer,
+}
+
+/// The form of a value, and how many bytes follow the record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Raw {
+    form: String,
+    bytes: u64,
+}
+
+impl Raw {
+    fn of(value: &Value) -> Self {
+        Self { form: value.form.as_str().to_owned(), bytes: value.bytes.len() as u64 }
+    }
+
+    fn value(&self, bytes: Bytes) -> Option<Value> {
+        Some(Value { form: Form::parse(&self.form)?, bytes })
+    }
+}
+
+impl Record {
+    pub(super) fn entry(row: &EntryRow) -> Self {
+        Self::Entry(EntryRecord {
+            seq: row.seq,
+            format: row.format,
+            kind: row.kind.as_str().to_owned(),
+            cause: row.cause,
+            at: row.at,
+            position: row.position,
+            name: row.name.clone(),
+            attempt: row.attempt,
+            context: row.context,
+            due: row.due,
+            value: row.value.as_ref().map(Raw::of),
+        })
+    }
+
+    pub(super) fn field(row: &FieldRow) -> Self {
+        let (name, value) = (row.name.clone(), Raw::of(&row.value));
+        Self::Field(FieldRecord { seq: row.seq, format: row.format, name, value })
+    }
+
+    pub(super) fn item(row: &InboxRow) -> Self {
+        let value = row.value.as_ref().map(Raw::of);
+        Self::Item(ItemRecord { kind: row.kind.clone(), key: row.key.clone(), at: row.at, value })
+    }
+
+    /// How many bytes of a value follow the record; those of a content may be passed over.
+    pub(super) fn raw(&self) -> u64 {
+        match self {
+            Self::Run(_) | Self::Content(_) => 0,
+            Self::Entry(entry) => entry.value.as_ref().map_or(0, |raw| raw.bytes),
+            Self::Field(field) => field.value.bytes,
+            Self::Item(item) => item.value.as_ref().map_or(0, |raw| raw.bytes),
+        }
+    }
+}
+
+impl EntryRecord {
+    /// `None` if this version does not know a word of it.
+    pub(super) fn row(self, bytes: Bytes) -> Option<EntryRow> {
+        Some(EntryRow {
+            seq: self.seq,
+            format: self.format,
+            kind: Kind::parse(&self.kind)?,
+            cause: self.cause,
+            at: self.at,
+            position: self.position,
+            name: self.name,
+            attempt: self.attempt,
+            context: self.context,
+            due: self.due,
+            value: match self.value {
+                Some(raw) => Some(raw.value(bytes)?),
+                None => None,
+            },
+        })
+    }
+}
+
+impl FieldRecord {
+    /// `None` if this version does not know a word of it.
+    pub(super) fn row(self, bytes: Bytes) -> Option<FieldRow> {
+        Some(FieldRow { seq: self.seq, format: self.format, name: self.name, value: self.value.value(bytes)? })
+    }
+}
+
+impl ItemRecord {
+    /// `None` if this version does not know a word of it.
+    pub(super) fn item(self, bytes: Bytes) -> Option<NewInboxItem> {
+        let value = match self.value {
+            Some(raw) => Some(raw.value(bytes)?),
+            None => None,
+        };
+        Some(NewInboxItem { run: 0, kind: self.kind, key: self.key, at: self.at, value })
+    }
+}

@@ -1,0 +1,232 @@
+//! Importing a run from its file, as a copy or as the run itself.
+
+use super::Engine;
+use super::core::Core;
+use super::error::EngineError;
+use super::export::{self, Exported, FileReader};
+use super::handle::Run;
+use super::place::{self, Contents, Placed};
+use super::reseal::Reseal;
+use crate::field_store::content_hash;
+use crate::run_env::Pointer;
+use crate::secret::vault::Vault;
+use crate::store::{ImportedRun, RunKey, RunRow, Status};
+use crate::value::{Form, Value};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::future::IntoFuture;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A run that is about to be imported: choose another id, or `.await`.
+#[must_use = "a run is imported when the call is awaited: add `.await`"]
+pub struct ImportCall<'engine> {
+    engine: &'engine Engine,
+    path: PathBuf,
+    id: Option<String>,
+}
+
+impl Engine {
+    /// Imports a run from the file that [`Run::export`] or [`Run::export_and_end`] wrote. Awaiting the call gives the run
+    /// once it is durable; it goes on by itself, and its waits end when they would have ended.
+    ///
+    /// From `export` comes a copy: another run, with idempotency keys of its own and the same random numbers. From
+    /// `export_and_end` comes the run itself, with its keys, and only once: where a run of the same incarnation is, it is
+    /// refused, whatever its id.
+    ///
+    /// All of it becomes visible in one commit, or nothing. The history, without the contents of field stores, is held in
+    /// memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied one at a time; the run is parked until
+    /// they are there, and if the process dies before that it stays so and can be deleted and imported again. A run that
+    /// was parked is tried once.
+    ///
+    /// # Errors
+    /// The id is taken. Or the file is not one of ours, damaged, of a newer version, or holds secrets or fields for whose
+    /// keys or stores the engine has no name. Nothing is written then.
+    pub fn import(&self, path: impl Into<PathBuf>) -> ImportCall<'_> {
+        ImportCall { engine: self, path: path.into(), id: None }
+    }
+}
+
+impl ImportCall<'_> {
+    /// Another id than the one in the file, at most 512 bytes.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+}
+
+impl<'engine> IntoFuture for ImportCall<'engine> {
+    type Output = Result<Run, EngineError>;
+    type IntoFuture = BoxFuture<'engine, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let core = &self.engine.core;
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+            // An import goes on to its end even if nobody waits for it any longer.
+            let (importing, path, id) = (core.clone(), self.path, self.id);
+            let imported = core.runtime.spawn(async move { import(&importing, path, id).await });
+            let row = imported.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+            Ok(Run::new(self.engine, &row))
+        })
+    }
+}
+
+async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<RunRow, EngineError> {
+    let busy = core.busy();
+    let reading = core.clone();
+    let read = core.runtime.spawn_blocking(move || {
+        let exported = export::read(&path)?;
+        let id = id.unwrap_or_else(|| exported.run.id.clone());
+        super::start::check_id(&id)?;
+        if let Some(row) = reading.store.run(RunKey::Id(&id))? {
+            return Err(taken(row));
+        }
+        Incoming::new(&reading, exported, id)
+    });
+    let Incoming { run, contents } = read.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+    let placed = place::place(core, run, contents).await;
+    drop(busy);
+    match placed? {
+        Placed::New(row) => Ok(row),
+        Placed::Exists(row) => Err(taken(*row)),
+    }
+}
+
+fn taken(row: RunRow) -> EngineError {
+    let action = "it is in this database already, so nothing was imported: delete it first, or give a copy another id \
+                  with `.id(..)`";
+    EngineError::WrongStatus { id: row.id, status: row.status, action }
+}
+
+/// A run that is ready to be put into the database.
+struct Incoming {
+    run: ImportedRun,
+    contents: Contents,
+}
+
+impl Incoming {
+    /// Called on a thread that may block.
+    fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
+        let Exported { run, mut entries, mut fields, items, contents, mut file } = exported;
+        let unknown = || EngineError::File(format!("run `{}` is in a state that this version does not know", run.id));
+        let status = run.status().ok_or_else(unknown)?;
+        let old = run.incarnation;
+        let incarnation = if run.moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
+        let cipher = &core.options.cipher;
+        let reseal = Reseal {
+            from: Vault::new(cipher.clone(), &run.database, old),
+            to: Vault::new(cipher.clone(), core.store.database_id(), incarnation),
+        };
+        let resealed = (|| {
+            entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
+            fields.iter_mut().try_for_each(|row| reseal.field(row))?;
+            let mut moved = Moved::default();
+            for (pointer, at) in contents {
+                moved.take(core, &reseal, &mut file, pointer, at)?;
+            }
+            Ok(moved)
+        })();
+        let moved = resealed
+            .map_err(|error: EngineError| EngineError::Value(format!("run `{}` was not imported: {error}", run.id)))?;
+        moved.repoint(&mut fields)?;
+        let run = ImportedRun {
+            id,
+            workflow: run.workflow,
+            status,
+            lease: matches!(status, Status::Running | Status::Sleeping).then(|| core.leases.primary()),
+            wake_at: run.wake_at,
+            incarnation,
+            unique: run.moved,
+            seed: run.seed,
+            created_at: run.created_at,
+            parked: run.parked,
+            at: core.now(),
+            entries,
+            fields,
+            items,
+        };
+        Ok(Self { run, contents: moved.contents(reseal, file) })
+    }
+}
+
+/// The contents in a file, with what points to them from now on.
+#[derive(Default)]
+struct Moved {
+    /// By what is in the file: field and hash.
+    new: HashMap<(String, String), Pointer>,
+    contents: Vec<(Pointer, Pointer, u64)>,
+}
+
+impl Moved {
+    fn take(
+        &mut self,
+        core: &Core,
+        reseal: &Reseal,
+        file: &mut FileReader,
+        old: Pointer,
+        at: u64,
+    ) -> Result<(), EngineError> {
+        if !core.options.stores.contains_key(&old.store) {
+            let store = &old.store;
+            return Err(EngineError::Value(format!(
+                "its field `{}` goes to the field store `{store}`, which the engine does not have: add \
+                 `.field_store(\"{store}\", ..)` to its builder",
+                old.field
+            )));
+        }
+        let bytes = read(file, reseal, &old, at)?;
+        let new = Pointer { bytes: bytes.len(), hash: content_hash(&bytes), ..old.clone() };
+        self.new.insert((old.field.clone(), old.hash.clone()), new.clone());
+        self.contents.push((old, new, at));
+        Ok(())
+    }
+
+    fn repoint(&self, fields: &mut [crate::store::FieldRow]) -> Result<(), EngineError> {
+        for row in fields.iter_mut().filter(|row| row.value.form == Form::Stored) {
+            let old = Pointer::read(&row.value).map_err(|error| EngineError::File(error.to_string()))?;
+            let new = self.new.get(&(old.field.clone(), old.hash)).ok_or_else(|| {
+                EngineError::File(format!("the file of the run does not hold what its field `{}` points to", old.field))
+            })?;
+            row.value = Pointer { store: old.store, ..new.clone() }.to_value();
+        }
+        Ok(())
+    }
+
+    fn contents(self, reseal: Reseal, file: FileReader) -> Contents {
+        let pointers = self.contents.iter().map(|(_, new, _)| new.clone()).collect();
+        let places = Arc::new(self.contents);
+        let source = Arc::new(Mutex::new((file, reseal)));
+        let fetch = Box::new(move |place: usize| -> BoxFuture<'static, Result<Bytes, EngineError>> {
+            let (places, source) = (places.clone(), source.clone());
+            Box::pin(async move {
+                let reading = tokio::task::spawn_blocking(move || {
+                    let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (file, reseal) = &mut *source;
+                    let (old, _, at) = &places[place];
+                    read(file, reseal, old, *at)
+                });
+                reading.await.unwrap_or(Err(EngineError::ShuttingDown))
+            })
+        });
+        Contents { pointers, fetch }
+    }
+}
+
+/// A content in the file, with its secrets sealed for the new run.
+fn read(file: &mut FileReader, reseal: &Reseal, old: &Pointer, at: u64) -> Result<Bytes, EngineError> {
+    let bytes = file.raw_at(at, old.bytes as u64)?;
+    resealed(reseal, old, bytes)
+}
+
+/// A content with its secrets sealed for the new run.
+pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
+    let Some(form) = Form::parse(&old.form) else {
+        return Err(EngineError::Value(format!("field `{}` has a form that this version does not know", old.field)));
+    };
+    let value = Value { form, bytes };
+    Ok(reseal.field_bytes(&old.field, &value)?.unwrap_or(value.bytes))
+}

@@ -1,0 +1,184 @@
+//! Puts a run that began elsewhere into the database, with the contents of its fields.
+//!
+//! Rows come before contents: what is in a field store without a run that points to it is garbage, and may be collected at
+//! any time. So a run with contents is first written as parked and nobody's; once its contents are saved, one append makes
+//! of it what it shall be. A process that dies in between leaves a parked run that nobody tries, and that can be deleted.
+
+use super::contents;
+use super::core::Core;
+use super::error::EngineError;
+use super::timers::Sleeper;
+use super::{delete, load, recovery};
+use crate::field_store::content_hash;
+use crate::machine::{ParkCause, ParkReason};
+use crate::run_env::Pointer;
+use crate::store::{
+    Append, Change, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait before a write of unknown outcome is looked for again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// The contents of a run's fields under their new hashes, and where their bytes come from, one at a time.
+pub(super) struct Contents {
+    pub(super) pointers: Vec<Pointer>,
+    /// The bytes of the content with this place in the list.
+    pub(super) fetch: Box<dyn FnMut(usize) -> BoxFuture<'static, Result<Bytes, EngineError>> + Send>,
+}
+
+/// What became of it.
+pub(super) enum Placed {
+    New(RunRow),
+    /// The id or the incarnation is taken by this run: nothing was written.
+    Exists(Box<RunRow>),
+}
+
+/// Puts a run into the database and goes on with it.
+///
+/// # Errors
+/// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
+pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
+    let half = !contents.pointers.is_empty();
+    let written = if half { half_copied(&run) } else { run.clone() };
+    let number = match core.committer.write(Write::Import(Box::new(written))).await {
+        Ok(Ok(Written::Number(number))) => number,
+        Ok(Err(Rejected::Exists(row))) => return Ok(Placed::Exists(row)),
+        Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
+        Ok(_) => return Err(lost(&run.id)),
+        Err(error) => find(core, &run, error).await?,
+    };
+    if half {
+        let copied = copy(core, number, &run, contents).await;
+        if let Err(error) = copied {
+            return Err(take_back(core, number, &run.id, error).await);
+        }
+        complete(core, number, &run).await?;
+    }
+    let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+    let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
+    wake(core, &row, !run.items.is_empty()).await;
+    Ok(Placed::New(row))
+}
+
+fn lost(id: &str) -> EngineError {
+    let message = format!("run `{id}` was not written: another engine took this engine's lease. Try it again");
+    StoreError::new(StoreErrorKind::Busy, message).into()
+}
+
+/// The run as long as its contents are not copied.
+fn half_copied(run: &ImportedRun) -> ImportedRun {
+    let message = "its fields are being copied into the stores of this engine. If this does not end, the process has died \
+                   meanwhile: delete the run and import or start it again";
+    let reason = ParkReason::new(ParkCause::Importing, message);
+    let (status, parked) = (Status::Parked, Some(reason.to_json()));
+    ImportedRun { status, lease: None, wake_at: None, parked, ..run.clone() }
+}
+
+/// Whether a run's fields are not all here.
+pub(super) fn is_half_copied(row: &RunRow) -> bool {
+    let reason = row.parked.as_deref().filter(|_| row.status == Status::Parked).and_then(ParkReason::from_json);
+    reason.is_some_and(|reason| reason.cause == ParkCause::Importing)
+}
+
+/// Leaves such a run to nobody, so that it can be deleted, if a process died that had just taken it.
+pub(super) async fn let_go(core: &Core, row: &RunRow) {
+    let Some(lease) = core.lease(row.lease) else { return };
+    let release = Change { release: true, ..Change::default() };
+    if let Err(error) = core.committer.write(Write::Append(changed(row, lease, release, core.now()))).await {
+        tracing::warn!(run = %row.id, %error, "a run whose fields are not all here is left for the next start");
+    }
+}
+
+/// Nobody knows whether it was written: look, before anybody repeats anything.
+async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, EngineError> {
+    loop {
+        let key = run.id.clone();
+        match core.read(move |store| store.run(RunKey::Id(&key))).await {
+            Ok(Some(row)) if row.incarnation == run.incarnation => return Ok(row.number),
+            Err(_) if core.pause(AGAIN).await => {}
+            _ => return Err(error.into()),
+        }
+    }
+}
+
+async fn copy(core: &Core, number: i64, run: &ImportedRun, mut contents: Contents) -> Result<(), EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+    let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
+    let fields = core.fields(&row);
+    for (place, pointer) in contents.pointers.iter().enumerate() {
+        let bytes = (contents.fetch)(place).await?;
+        if content_hash(&bytes) != pointer.hash {
+            let message = format!("field `{}` is not what it was a moment ago; were keys changed?", pointer.field);
+            return Err(EngineError::Value(message));
+        }
+        contents::save(core, &fields, pointer, bytes).await?;
+    }
+    Ok(())
+}
+
+/// Removes a run whose contents could not be copied.
+async fn take_back(core: &Core, number: i64, id: &str, error: EngineError) -> EngineError {
+    match delete::delete(core, number, id).await {
+        Ok(()) => error,
+        Err(left) => EngineError::Value(format!("{error}; and run `{id}` is left parked, because {left}")),
+    }
+}
+
+/// All contents are there: makes the run what it shall be.
+async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), EngineError> {
+    let gone = || EngineError::NoSuchRun { id: run.id.clone() };
+    loop {
+        let row = core.read(move |store| store.run(RunKey::Number(number))).await?.ok_or_else(gone)?;
+        if !is_half_copied(&row) {
+            return if row.status == Status::Deleting { Err(gone()) } else { Ok(()) };
+        }
+        let mut lease = core.lease(row.lease);
+        if lease.is_none() {
+            let primary = core.leases.primary();
+            let claimed = core.committer.write(Write::Claim { run: number, lease: primary }).await;
+            lease = matches!(claimed, Ok(Ok(_))).then_some(primary);
+        }
+        if let Some(lease) = lease {
+            let change = Change {
+                status: Some(run.status),
+                wake_at: Some(run.wake_at),
+                loads: Some(0),
+                parked: Some(run.parked.clone()),
+                release: run.lease.is_none(),
+            };
+            // Nobody else changes it, so that it is done if this says so; else the row is looked at again.
+            let done = core.committer.write(Write::Append(changed(&row, lease, change, core.now()))).await;
+            if matches!(done, Ok(Ok(_))) {
+                return Ok(());
+            }
+        }
+        if !core.pause(AGAIN).await {
+            return Err(EngineError::ShuttingDown);
+        }
+    }
+}
+
+fn changed(row: &RunRow, lease: Lease, change: Change, at: i64) -> Append {
+    let (entries, fields, taken) = (Vec::new(), Vec::new(), Vec::new());
+    Append { run: row.number, lease, after: row.seq, entries, fields, taken, change, at }
+}
+
+/// Goes on with a run that has just come: at once, or when it is due. One that was parked is tried.
+async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
+    match row.status {
+        Status::Running | Status::Sleeping => match row.wake_at.filter(|due| !has_mail && *due > core.now()) {
+            Some(due) => core.timers.no_later_than(Sleeper::Evicted, due),
+            None => drop(load::load(core, row.number)),
+        },
+        Status::Parked => {
+            if let Err(error) = recovery::retry(core, row.number, &row.id).await {
+                tracing::warn!(run = %row.id, %error, "the run is in the database, and stays parked for now");
+            }
+        }
+        _ => {}
+    }
+}

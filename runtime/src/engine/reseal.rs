@@ -1,0 +1,78 @@
+//! Secrets of a run that gets another place: each is opened for the old database and incarnation and sealed for the new.
+
+use super::error::EngineError;
+use crate::codec::change_parts;
+use crate::journal::Kind;
+use crate::secret::vault::{CipherError, Vault, VaultFault, reseal};
+use crate::store::{EntryRow, FieldRow};
+use crate::value::{Form, Value};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Seals the secrets of one run for another.
+pub(super) struct Reseal {
+    pub(super) from: Arc<Vault>,
+    pub(super) to: Arc<Vault>,
+}
+
+impl Reseal {
+    /// Everything that an entry says.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn entry(&self, entry: &mut EntryRow) -> Result<(), EngineError> {
+        let name = entry.name.as_deref().unwrap_or_default();
+        let place = match entry.kind {
+            Kind::RunStarted => "input".to_owned(),
+            Kind::StepStarted => format!("args:{name}"),
+            Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed => format!("result:{name}"),
+            Kind::RunCompleted | Kind::RunFailed => "output".to_owned(),
+            _ => return Ok(()),
+        };
+        if let Some(value) = &mut entry.value
+            && let Some(bytes) = self.bytes(value, &place)?
+        {
+            value.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// The value of a field; one that is in a store is another matter.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn field(&self, row: &mut FieldRow) -> Result<(), EngineError> {
+        if let Some(bytes) = self.field_bytes(&row.name, &row.value)? {
+            row.value.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// The bytes of a field's value under the name under which it was recorded; `None` if they stay as they are.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn field_bytes(&self, name: &str, value: &Value) -> Result<Option<Bytes>, EngineError> {
+        self.bytes(value, &format!("field:{name}"))
+    }
+
+    fn bytes(&self, value: &Value, place: &str) -> Result<Option<Bytes>, EngineError> {
+        let resealed = match value.form {
+            Form::Json => self.json(&value.bytes, place),
+            Form::Parts => change_parts(&value.bytes, |part| match part.form {
+                Form::Json => self.json(&part.bytes, place),
+                _ => Ok(None),
+            }),
+            // Raw bytes are the user's own, and a hash or a pointer holds no secret.
+            Form::Bytes | Form::Hash | Form::Stored => Ok(None),
+        };
+        resealed.map_err(|error| {
+            let fault = VaultFault::from(error);
+            EngineError::Value(format!("a secret at `{place}` cannot be sealed for its new run: {fault}"))
+        })
+    }
+
+    fn json(&self, text: &Bytes, place: &str) -> Result<Option<Bytes>, CipherError> {
+        reseal(text, &self.from, &self.to, place)
+    }
+}

@@ -1,0 +1,51 @@
+//! A run that goes on with the context of another: what is recorded of it, and how it comes to the workflow.
+
+use super::replay::{LoadField, Rebuild};
+use super::turn::entry;
+use super::{AnyWorkflow, Machine};
+use crate::journal::{Continued, Kind};
+use crate::store::{EntryRow, FieldRow};
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+
+/// What the second entry of such a run says; the values are the fields that it wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Continuing {
+    /// The id of the run that had ended.
+    pub(crate) run: String,
+    /// The version of the context in which the values are recorded.
+    pub(crate) version: u32,
+}
+
+impl Continuing {
+    /// What an entry says, if it is such a one.
+    pub(crate) fn of(entry: &EntryRow) -> Option<Self> {
+        let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ContextContinued)?;
+        serde_json::from_slice(&value.bytes).ok()
+    }
+
+    /// The entry that follows the first.
+    pub(crate) fn entry(&self, context: &str, at: i64) -> EntryRow {
+        let value = serde_json::to_vec(self).expect("words and numbers are JSON");
+        let name = Some(context.to_owned());
+        EntryRow { name, value: Some(Value::json(value)), ..entry(2, Kind::ContextContinued, at) }
+    }
+}
+
+impl Machine {
+    /// Keeps the context of the other run for the workflow, which asks for it in its first turn.
+    pub(super) fn go_on_with(
+        &mut self,
+        workflow: &dyn AnyWorkflow,
+        entry: &EntryRow,
+        mut rows: Vec<FieldRow>,
+        load: LoadField<'_>,
+    ) -> Result<(), Rebuild> {
+        let (Some(Continuing { version, .. }), Some(context)) = (Continuing::of(entry), entry.name.clone()) else {
+            return Err(self.damaged(&format!("entry {} does not say which context it is", entry.seq)).into());
+        };
+        self.load_stored(workflow, rows.iter_mut(), load)?;
+        self.journal.state().continued = Some(Continued { context, version, rows });
+        Ok(())
+    }
+}

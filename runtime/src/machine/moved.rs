@@ -1,0 +1,63 @@
+//! A run that is moved into a file: it ends here, and goes on where the file is imported.
+
+use super::Machine;
+use super::effect::Effect;
+use super::suspended::Deferred;
+use super::turn::entry;
+use crate::journal::Kind;
+use crate::store::{EntryRow, Status};
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+
+/// What the row of a run said before the run was moved: what the row says where it goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wake_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parked: Option<String>,
+}
+
+impl Standing {
+    pub(crate) fn new(status: Status, wake_at: Option<i64>, parked: Option<String>) -> Self {
+        Self { status: status.as_str().to_owned(), wake_at, parked }
+    }
+
+    /// What the last entry of a moved run says.
+    pub(crate) fn of(last: &EntryRow) -> Option<Self> {
+        let value = last.value.as_ref().filter(|_| last.kind == Kind::RunMoved)?;
+        serde_json::from_slice(&value.bytes).ok()
+    }
+
+    pub(crate) fn status(&self) -> Option<Status> {
+        Status::parse(&self.status)
+    }
+
+    /// The entry with which a run is moved.
+    pub(crate) fn entry(&self, seq: u64, at: i64) -> EntryRow {
+        let value = serde_json::to_vec(self).expect("words and numbers are JSON");
+        EntryRow { value: Some(Value::json(value)), ..entry(seq, Kind::RunMoved, at) }
+    }
+}
+
+impl Machine {
+    /// Ends the run here, between two turns: its bodies are told to stop, and nothing is delivered any more.
+    pub(crate) fn move_away(&mut self, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        if self.suspended.is_some() {
+            return self.deferred.push_back(Deferred::Moved);
+        }
+        // A run in memory that is open has left behind whatever it was parked for.
+        let (status, wake_at) = self.standing();
+        let at = now.max(self.journal.state().now);
+        let last = Standing::new(status, wake_at, None).entry(self.next_seq(), at);
+        self.entries.push(last);
+        self.drop_body();
+        self.tell_bodies();
+        self.ended = Some(Status::Moved);
+        self.fresh.push(Effect::Ended);
+    }
+}

@@ -1,0 +1,129 @@
+//! Runs that come with their history.
+
+use super::rig::{AT, Rig, assert_refused, bare_entry, entry, field, item, number};
+use crate::journal::Kind;
+use crate::store::{EntryRow, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, Store, Write, Written};
+use crate::value::Value;
+
+fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
+    let first = EntryRow { kind: Kind::RunStarted, ..entry(1) };
+    ImportedRun {
+        id: id.to_owned(),
+        workflow: "order".to_owned(),
+        status: if lease.is_some() { Status::Sleeping } else { Status::Parked },
+        lease,
+        wake_at: lease.map(|_| AT + 50),
+        incarnation: [0xCD; 16],
+        unique: false,
+        seed: [0xEF; 16],
+        created_at: AT,
+        parked: None,
+        at: AT + 7,
+        entries: vec![first, entry(2), bare_entry(3)],
+        fields: vec![
+            field(3, "b", Value::json("1")),
+            field(2, "a", Value::raw(vec![0, 255])),
+            field(3, "a", Value::json("2")),
+        ],
+        items: vec![item(0, Some("cancel")), item(0, None)],
+    }
+}
+
+/// Row, entries, fields and inbox are there at once, as they were given.
+pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let new = imported("order-42", Some(rig.lease));
+    let run = number(rig.write(Write::Import(Box::new(new.clone()))));
+    let expected = RunRow {
+        number: run,
+        id: "order-42".to_owned(),
+        workflow: "order".to_owned(),
+        status: Status::Sleeping,
+        seq: 3,
+        lease: Some(rig.lease.number),
+        wake_at: Some(AT + 50),
+        loads: 0,
+        incarnation: [0xCD; 16],
+        seed: [0xEF; 16],
+        created_at: AT,
+        updated_at: AT + 7,
+        parked: None,
+    };
+    assert_eq!(rig.row(run), expected);
+    assert_eq!(rig.entries(run), new.entries);
+    assert_eq!(rig.fields(run), [new.fields[1].clone(), new.fields[2].clone(), new.fields[0].clone()]);
+    let items = rig.store.inbox(RunKey::Lease(rig.lease.number)).expect("the inbox can be read");
+    let kept: Vec<_> = items.iter().map(|item| (item.run, item.kind.as_str(), item.key.as_deref(), item.at)).collect();
+    assert_eq!(kept, [(run, "cancel", Some("cancel"), AT), (run, "cancel", None, AT)]);
+
+    let parked = ImportedRun { parked: Some("{}".to_owned()), ..imported("parked", None) };
+    let run = number(rig.write(Write::Import(Box::new(parked))));
+    let row = rig.row(run);
+    assert_eq!((row.status, row.lease, row.wake_at, row.parked.as_deref()), (Status::Parked, None, None, Some("{}")));
+    let ended = ImportedRun { status: Status::Moved, seed: [0xCD; 16], items: Vec::new(), ..imported("ended", None) };
+    let run = number(rig.write(Write::Import(Box::new(ended))));
+    assert_eq!((rig.row(run).status, rig.row(run).seed), (Status::Moved, [0xCD; 16]));
+}
+
+/// An id that is taken is answered with its run; an incarnation that must be unique as well.
+pub fn an_id_or_an_incarnation_that_is_taken_is_not_imported<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let first = number(rig.write(Write::Import(Box::new(imported("a", Some(rig.lease))))));
+    let row = rig.row(first);
+    let exists = Err(Rejected::Exists(Box::new(row.clone())));
+    let lost = Some(Lease { epoch: 9, ..rig.lease });
+    for lease in [Some(rig.lease), lost, None] {
+        assert_eq!(rig.write(Write::Import(Box::new(imported("a", lease)))), exists);
+        let unique = ImportedRun { unique: true, ..imported("b", lease) };
+        assert_eq!(rig.write(Write::Import(Box::new(unique))), exists);
+    }
+    assert_eq!(rig.row(first), row);
+    assert_eq!((rig.entries(first).len(), rig.fields(first).len(), rig.items(RunKey::Number(first)).len()), (3, 3, 2));
+    let copy = rig.write(Write::Import(Box::new(imported("b", Some(rig.lease)))));
+    assert_ne!(number(copy), first, "a copy need not be the only one");
+}
+
+/// A lease that is not held, in that epoch, gets no run.
+pub fn a_lost_lease_imports_nothing<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for lease in [Lease { epoch: 2, ..rig.lease }, Lease { number: 77, epoch: 1 }] {
+        assert_eq!(rig.write(Write::Import(Box::new(imported("a", Some(lease))))), Err(Rejected::Fenced));
+    }
+    assert_eq!(rig.find(RunKey::Id("a")), None);
+}
+
+/// A history with a gap, a field of no entry, a run that nobody could ever drive: refused, and nothing is there.
+pub fn what_makes_no_run_is_refused<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let good = || imported("a", Some(rig.lease));
+    let wrong = [
+        ImportedRun { entries: Vec::new(), fields: Vec::new(), ..good() },
+        ImportedRun { entries: vec![entry(1), entry(3)], ..good() },
+        ImportedRun { fields: vec![field(4, "a", Value::json("1"))], ..good() },
+        ImportedRun { fields: vec![field(1, "a", Value::json("1")), field(1, "a", Value::json("2"))], ..good() },
+        ImportedRun { fields: vec![field(1, "a", Value::json(vec![0xFF]))], ..good() },
+        ImportedRun { lease: None, ..good() },
+        ImportedRun { status: Status::Completed, ..good() },
+        ImportedRun { status: Status::Deleting, lease: None, ..good() },
+    ];
+    for wrong in wrong {
+        assert_refused(&rig.write(Write::Import(Box::new(wrong))));
+        assert_eq!(rig.find(RunKey::Id("a")), None);
+    }
+}
+
+/// An imported run is owned, due, appended to and deleted as any other.
+pub fn an_imported_run_goes_on<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = number(rig.write(Write::Import(Box::new(imported("a", Some(rig.lease))))));
+    assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced), "the lease owns it");
+    let items = rig.items(RunKey::Number(run));
+    let mut append = rig.append(run, 3, vec![entry(4)]);
+    append.taken.clone_from(&items);
+    append.change.status = Some(Status::Completed);
+    append.change.release = true;
+    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!((rig.entries(run).len(), rig.items(RunKey::Number(run))), (4, Vec::new()));
+    assert_eq!(rig.write(Write::Delete { run, rows: 100 }), Ok(Written::Deleted(true)));
+    assert_eq!(rig.find(RunKey::Id("a")), None);
+}

@@ -1,0 +1,107 @@
+//! What is in a file, and files that are none.
+
+use super::{Desk, napper};
+use crate::runs::wait_for;
+use steadfast::prelude::*;
+use steadfast::{EngineError, Key, RunFilter, Secret, StaticKeys, Status};
+
+#[tokio::test]
+async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_written() {
+    let desk = Desk::new();
+    let engine = Engine::builder().in_memory().workflow(napper).start().await.unwrap();
+    let run = engine.start(napper, 0).id("trip").await.unwrap();
+    run.result().await.unwrap();
+    run.export(desk.path("trip.run")).await.unwrap();
+    let whole = std::fs::read(desk.path("trip.run")).unwrap();
+    engine.import(desk.path("trip.run")).id("good").await.unwrap();
+    let refused = async |bytes: &[u8], what: &str| {
+        std::fs::write(desk.path("bad.run"), bytes).unwrap();
+        match engine.import(desk.path("bad.run")).id("bad").await {
+            Err(EngineError::File(message)) => message,
+            other => panic!("{what}: {other:?}"),
+        }
+    };
+    let mut changed = whole.clone();
+    for place in 0..whole.len() {
+        changed[place] ^= 1 << (place % 8);
+        refused(&changed, &format!("byte {place} changed")).await;
+        changed[place] = whole[place];
+        refused(&whole[..place], &format!("cut to {place} bytes")).await;
+    }
+    assert!(refused(&[&whole[..], b"x"].concat(), "longer").await.contains("damaged"));
+    assert!(refused(&whole[..whole.len() - 1], "shorter").await.contains("damaged"));
+    assert!(refused(b"Buy milk.\n", "notes").await.contains("is not the file of a run"));
+    let newer = String::from_utf8_lossy(&whole).replacen("format 1", "format 2", 1);
+    assert!(refused(newer.as_bytes(), "newer").await.contains("newer version"));
+    let error = engine.import(desk.path("nothing.run")).await.unwrap_err();
+    assert!(error.to_string().contains("nothing.run"), "{error}");
+    assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 2, "nothing was written");
+    let left: Vec<_> = std::fs::read_dir(desk.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "no drafts are left: {left:?}");
+}
+
+#[derive(StepContext, Clone)]
+struct Login {
+    #[context(default)]
+    password: Option<Secret<String>>,
+}
+
+#[step]
+async fn hide(times: usize, word: Secret<String>) -> Result<Secret<String>> {
+    Ok(Secret::new(word.expose().to_uppercase().repeat(times)))
+}
+
+/// Whether the words are what they should be, and how many bytes came with them.
+#[step]
+async fn seen(ctx: &Login, data: Bytes, word: Secret<String>) -> Result<(bool, usize)> {
+    let password = ctx.password.as_ref().map(|password| password.expose().as_str());
+    Ok((password == Some("SWORDFISH") && word.expose() == "swordfish", data.len()))
+}
+
+#[workflow(context = Login)]
+async fn login(flow: &mut Flow<Login>, word: Secret<String>) -> Result<Vec<(bool, usize)>> {
+    let hidden = hide(&*flow, 1, word.clone()).await?;
+    flow.update(|c| c.password(Some(hidden))).await?;
+    let first = seen(&*flow, Bytes::from_static(&[1, 2, 3]), word.clone()).await?;
+    flow.sleep(Duration::from_millis(600)).await?;
+    let second = seen(&*flow, Bytes::from_static(&[1, 2]), word).await?;
+    Ok(vec![first, second])
+}
+
+fn keys(first: &str) -> StaticKeys {
+    StaticKeys::new(Key::new(first, [7; 32]))
+}
+
+#[tokio::test]
+async fn secrets_travel_sealed_and_need_their_keys() {
+    let desk = Desk::new();
+    let open = async |database: &str, keys: StaticKeys| {
+        let builder = Engine::builder().sqlite(desk.path(database)).evict_after(Duration::ZERO);
+        builder.workflow(login).keys(keys).start().await.unwrap()
+    };
+    let engine = open("a.db", keys("k1")).await;
+    let run = engine.start(login, Secret::new("swordfish".to_owned())).id("login").await.unwrap();
+    wait_for(&run, Status::Sleeping).await;
+    run.export(desk.path("copy.run")).await.unwrap();
+    run.export_and_end(desk.path("moved.run")).await.unwrap();
+    for file in ["copy.run", "moved.run"] {
+        let text = String::from_utf8_lossy(&std::fs::read(desk.path(file)).unwrap()).to_lowercase();
+        assert!(text.contains("sealed1:k1:") && !text.contains("swordfish"), "{text}");
+    }
+
+    let without = Engine::builder().in_memory().start().await.unwrap();
+    let stranger = Engine::builder().in_memory().keys(keys("k2")).start().await.unwrap();
+    for engine in [without, stranger] {
+        let error = engine.import(desk.path("copy.run")).await.unwrap_err();
+        assert!(error.to_string().contains("`k1`") && error.to_string().contains("`login`"), "{error}");
+        assert!(engine.list(RunFilter::all()).await.unwrap().is_empty());
+    }
+
+    let other = open("b.db", keys("k1")).await;
+    other.import(desk.path("copy.run")).id("copy").await.unwrap();
+    other.import(desk.path("moved.run")).await.unwrap();
+    for id in ["copy", "login"] {
+        let result = other.handle(login, id).await.unwrap().result().await.unwrap();
+        assert_eq!(result, [(true, 3), (true, 2)]);
+    }
+}
