@@ -56,7 +56,7 @@ pub(crate) struct Beside {
 /// So many updates of a small field beside one of a megabyte.
 #[workflow(context = Beside)]
 pub(crate) async fn updates(start: Start<Beside>, count: u64) -> Result<u64> {
-    let large = Bytes::from(vec![7; 1 << 20]);
+    let large = Bytes::from(vec![7; 1_000_000]);
     let mut flow = start.with(Beside::builder().large(large).build()).await?;
     small(&flow, 0).await?;
     for _ in 0..count {
