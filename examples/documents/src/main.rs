@@ -1,6 +1,6 @@
 //! Indexes a folder of texts as one durable workflow: kill it at any moment, start it again, and it goes on.
 //!
-//! Read `workflow.rs` first: its context has a field of every kind.
+//! Read `workflow.rs` first: its context has stored, lazy and live fields.
 
 mod arguments;
 mod catalogue;
