@@ -143,9 +143,17 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
-    /// Only what is recorded is played: nothing happens for the first time.
-    dry: bool,
+    purpose: Purpose,
     deferred: VecDeque<suspended::Deferred>,
+}
+
+/// What a run was loaded for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To go on with it.
+    Drive,
+    /// Only what is recorded is played: nothing happens for the first time.
+    Check,
 }
 
 struct RowState {
@@ -188,7 +196,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
-            dry: false,
+            purpose: Purpose::Drive,
             deferred: VecDeque::new(),
             env,
         }
@@ -203,7 +211,7 @@ impl Machine {
 
     /// The run for a check: it is replayed as far as it is recorded, and does nothing of its own.
     pub(crate) fn dry(mut self) -> Self {
-        self.dry = true;
+        self.purpose = Purpose::Check;
         self
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A try that takes longer than this has failed: a store that hangs must not hold a run for ever.
-const LONGEST_TRY: Duration = Duration::from_secs(300);
+const LONGEST_TRY: Duration = Duration::from_mins(5);
 
 /// Saves fields, trying each again with a growing pause; the outcome comes by mail.
 pub(super) fn save(

@@ -36,8 +36,8 @@ impl Engine {
     /// refused, whatever its id.
     ///
     /// All of it becomes visible in one commit, or nothing. The history, without the contents of field stores, is held in
-    /// memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied one at a time; the run is parked until
-    /// they are there, and if the process dies before that it stays so and can be deleted and imported again. A run that
+    /// memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied one at a
+    /// time; the run is parked until they are there, and if the process dies before that it stays so and can be deleted and imported again. A run that
     /// was parked is tried once.
     ///
     /// # Errors

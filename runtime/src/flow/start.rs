@@ -123,18 +123,28 @@ impl<C: StepContext> Start<C> {
 }
 
 impl<C: DefaultContext> Start<C> {
-    /// Sets the context with every field at its default, or to that of the run which this one continues. A default that cannot be stored parks the run: it is a fault of
-    /// the program and not of this run, so nothing is recorded and mended code goes on.
+    /// Sets the context with every field at its default, or to that of the run which this one continues. A default that
+    /// cannot be stored parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended
+    /// code goes on.
     #[doc(hidden)]
     pub async fn with_defaults(self) -> Flow<C> {
         let position = self.journal.draw();
         let begun = self.load_continued().map(|continued| continued.unwrap_or_else(C::from_defaults));
         match begun.and_then(StoredContext::store_all) {
-            Err(error) => self.park(position, &error).await,
-            Ok(stored) => match self.set(position, || Ok(stored)).await {
-                Ok(flow) => flow,
-                Err(_) => std::future::pending().await,
-            },
+            Err(error) => cannot_begin(&*self.journal, position, &error).await,
+            Ok(stored) => {
+                let journal = self.journal.clone();
+                match self.set(position, || Ok(stored)).await {
+                    Ok(flow) => flow,
+                    Err(error) => cannot_begin(&*journal, position, &error).await,
+                }
+            }
         }
     }
+}
+
+/// The workflow cannot go on, and has nobody to tell.
+async fn cannot_begin<T>(journal: &dyn Journal, position: u64, why: &ContextError) -> T {
+    journal.cannot_begin(position, why.to_string());
+    std::future::pending().await
 }

@@ -65,6 +65,10 @@ pub trait Journal: Send + Sync {
     /// A recorded value does not decode with today's types: the run will be parked and the workflow must not go on.
     fn unreadable(&self, position: u64, why: String);
 
+    /// The context that a workflow begins with by itself cannot be set: the run will be parked and the workflow must not go
+    /// on.
+    fn cannot_begin(&self, position: u64, why: String);
+
     /// What the history says of a change of the context that the workflow is about to make.
     fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded;
 

@@ -203,6 +203,16 @@ impl Journal for RunJournal {
         state.fault.get_or_insert_with(|| ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position)));
     }
 
+    fn cannot_begin(&self, position: u64, why: String) {
+        let run = &self.identity;
+        let message = format!(
+            "workflow `{}` (run `{}`) cannot begin: {why}. Mend what is wrong and retry the run; nothing is lost",
+            run.workflow, run.id
+        );
+        let reason = ParkReason::new(super::ParkCause::Unstorable, message).at(Some(position));
+        self.state().fault.get_or_insert(reason);
+    }
+
     fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
         let mut state = self.state();
         let found = || match change {

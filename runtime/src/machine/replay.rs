@@ -3,7 +3,7 @@
 use super::fault::{ParkCause, ParkReason};
 use super::suspended::Deferred;
 use super::turn::Turn;
-use super::{AnyWorkflow, BodyEnd, Effect, Machine, state};
+use super::{AnyWorkflow, BodyEnd, Effect, Machine, Purpose, state};
 use crate::journal::{Completion, FORMAT, Journal, Kind};
 use crate::run_env::Pointer;
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
@@ -103,7 +103,7 @@ impl Machine {
         self.deliver_pending(workflow, load)?;
         if self.suspended.is_some() {
             self.deferred.push_back(Deferred::Restart);
-        } else if !self.dry {
+        } else if self.purpose == Purpose::Drive {
             self.restart(now);
         }
         Ok(())
@@ -159,7 +159,7 @@ impl Machine {
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
         let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
-        if unrecorded && group.is_empty() && self.dry {
+        if unrecorded && group.is_empty() && self.purpose == Purpose::Check {
             return Ok(());
         }
         if unrecorded && group.is_empty() {

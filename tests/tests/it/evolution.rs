@@ -31,7 +31,7 @@ mod first {
         let mut flow = start.with(Parcel::builder().sender("Ulm").grams(5).build()).await?;
         flow.update(|c| c.note("fragile").scan(vec![1, 2, 255]).label(vec![9, 9])).await?;
         flow.update(|c| c.grams(c.grams + 1)).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(format!("{} {}", flow.sender, flow.grams))
     }
 }
@@ -79,7 +79,7 @@ mod second {
         let mut flow = start.with(Shipment::builder().from("Ulm").grams(5).build()).await?;
         flow.update(|c| c.scan(vec![1]).label(vec![2])).await?;
         flow.update(|c| c.grams(c.grams + 1)).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         flow.update(|c| c.label(vec![7; 3]).from("Bonn")).await?;
         Ok(read(&flow).await?)
     }
@@ -121,7 +121,7 @@ macro_rules! refused {
             #[workflow(name = "ship", context = Parcel)]
             async fn ship(start: Start<Parcel>) -> Result<()> {
                 let flow = start.with(Parcel::from_json("{}").unwrap()).await?;
-                flow.sleep(Duration::from_secs(60)).await?;
+                flow.sleep(Duration::from_mins(1)).await?;
                 counted(&flow).await?;
                 Ok(())
             }
@@ -223,10 +223,10 @@ mod third {
         let mut flow = start.with(Parcel::builder().route(vec!["Ulm".into()]).kilos(0.005).build()).await?;
         flow.update(|c| c.papers(vec![])).await.ok();
         flow.update(|c| c.kilos(c.kilos + 0.001)).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         let kilos = weigh(&flow).await?;
         flow.update(|c| c.kilos(c.kilos * 2.0)).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         flow.update(|c| c.route([&c.route[..], &["Bonn".to_owned()]].concat())).await?;
         Ok(format!("{kilos} {} {:?} {:?}", flow.kilos, flow.route, flow.papers))
     }

@@ -8,6 +8,7 @@ mod keys;
 mod objects;
 
 use bytes::Bytes;
+use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use std::sync::Arc;
 use steadfast::field_store::{FieldKey, FolderStore, ObjectFieldStore, content_hash};
@@ -54,6 +55,7 @@ every_case! {
     memory: super::Opened { store: steadfast::field_store::MemoryFieldStore::new(), _keep: () };
     objects_at_the_root: super::objects("");
     objects_below_a_prefix: super::objects("steadfast/our fields");
+    objects_on_disk: super::objects_on_disk();
 }
 
 fn in_a_folder() -> Opened<FolderStore, TempDir> {
@@ -64,6 +66,12 @@ fn in_a_folder() -> Opened<FolderStore, TempDir> {
 fn objects(prefix: &str) -> Opened<ObjectFieldStore> {
     let store = ObjectFieldStore::new(Arc::new(InMemory::new())).prefix(prefix);
     Opened { store, _keep: () }
+}
+
+fn objects_on_disk() -> Opened<ObjectFieldStore, TempDir> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = LocalFileSystem::new_with_prefix(folder.path()).expect("opened").with_fsync(true);
+    Opened { store: ObjectFieldStore::new(Arc::new(disk)).prefix("steadfast"), _keep: folder }
 }
 
 /// The key of a content, all else being usual.

@@ -34,7 +34,7 @@ async fn visit(start: Start<Account>, login: Login) -> Result<Secret<String>> {
     let mut flow = start.with(account).await?;
     let token = log_in(&flow, login.clone()).await?;
     flow.update(|c| c.tokens(vec![Secret::new(token.expose().clone().into_bytes())])).await?;
-    flow.sleep(Duration::from_secs(3_600)).await?;
+    flow.sleep(Duration::from_hours(1)).await?;
     let token = log_in(&flow, login).await?;
     assert_eq!(flow.tokens[0].expose(), token.expose().as_bytes());
     Ok(token)
@@ -69,7 +69,8 @@ async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() 
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
     let token = run.result().await.unwrap();
     assert_eq!(*token.expose(), format!("{PLANTED}/{}", PLANTED.len()));
-    let history: String = run.history().await.unwrap().iter().map(|entry| format!("{entry}\n{entry:?}\n")).collect();
+    let entries = run.history().await.unwrap();
+    let history = format!("{entries:?} {}", entries.iter().map(ToString::to_string).collect::<String>());
     assert!(history.contains("[secret]") && !history.contains(PLANTED), "{history}");
     let context = run.context_history().await.unwrap().to_string();
     assert!(context.contains("password  \"[secret]\"") && !context.contains("sealed1"), "{context}");

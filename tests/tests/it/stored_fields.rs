@@ -1,88 +1,16 @@
 //! Fields in stores, in running workflows (cases T7, F1 to F8): saved before what points to them, never half, never lost,
 //! and collected when nothing points to them.
 
+mod shelf;
+
 use crate::runs::wait_for;
+use shelf::Shelf;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-use steadfast::field_store::{
-    FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, FolderStore, MemoryFieldStore, StoredField,
-};
+use steadfast::field_store::{FieldKey, FolderStore};
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, ParkCause, RunError, Status};
-
-/// A store in memory that fails when it is told to, and notes what is asked of it.
-#[derive(Clone, Default)]
-struct Shelf {
-    inner: MemoryFieldStore,
-    saves: Arc<Mutex<Vec<String>>>,
-    loads: Arc<Mutex<Vec<String>>>,
-    /// The field that cannot be saved, how often it is first, and how often it then fails.
-    failing: Arc<Mutex<(&'static str, u32, u32)>>,
-    unreadable: Arc<Mutex<bool>>,
-}
-
-impl Shelf {
-    fn fail_after(&self, field: &'static str, saves: u32, times: u32) {
-        *self.failing.lock().unwrap() = (field, saves, times);
-    }
-
-    fn saved(&self) -> Vec<String> {
-        self.saves.lock().unwrap().clone()
-    }
-
-    async fn contents(&self, engine: &Engine) -> BTreeSet<StoredField> {
-        let database = database(engine);
-        self.inner.list(&database).await.unwrap().into_iter().collect()
-    }
-}
-
-fn database(engine: &Engine) -> String {
-    let text = format!("{engine:?}");
-    text.split('"').nth(1).unwrap().to_owned()
-}
-
-impl FieldStore for Shelf {
-    async fn save(&self, key: &FieldKey, bytes: Bytes) -> Result<(), FieldStoreError> {
-        let fails = {
-            let mut failing = self.failing.lock().unwrap();
-            let (field, passing, left) = &mut *failing;
-            match (*field == key.field, *passing, *left) {
-                (true, 0, 1..) => {
-                    *left -= 1;
-                    true
-                }
-                (true, 1.., _) => {
-                    *passing -= 1;
-                    false
-                }
-                _ => false,
-            }
-        };
-        if fails {
-            return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "the shelf is wet"));
-        }
-        self.saves.lock().unwrap().push(key.field.clone());
-        self.inner.save(key, bytes).await
-    }
-
-    async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
-        self.loads.lock().unwrap().push(key.field.clone());
-        if *self.unreadable.lock().unwrap() {
-            return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "the shelf is locked"));
-        }
-        self.inner.load(key).await
-    }
-
-    async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
-        self.inner.delete(field).await
-    }
-
-    async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
-        self.inner.list(database).await
-    }
-}
 
 #[derive(StepContext, Clone, Debug, PartialEq)]
 struct Album {
@@ -115,7 +43,7 @@ async fn collect(flow: &mut Flow<Album>, n: usize) -> Result<(usize, Vec<String>
     for _ in 0..100 {
         flow.update(|c| c.seen(c.seen + 1)).await?;
     }
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     let again = look(flow).await?;
     assert_eq!(seen, again);
     Ok(again)
@@ -200,7 +128,7 @@ async fn catches(flow: &mut Flow<Album>) -> Result<String> {
     flow.update(|c| c.title("before")).await?;
     let refused = flow.update(|c| c.title("after").cover(Bytes::from_static(b"x")).pages(vec!["y".into()])).await;
     assert_eq!((flow.title.as_str(), flow.pages.len()), ("before", 0), "the old context is back");
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     flow.update(|c| c.cover(Bytes::from_static(b"x"))).await?;
     Ok(refused.unwrap_err().to_string())
 }
@@ -382,4 +310,22 @@ async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     assert_eq!(steadfast::field_store::content_hash(&stored.file), hash);
     let database = std::fs::metadata(folder.path().join("big.db")).unwrap().len();
     assert!(database < 1 << 20, "the database holds what points to it, {database} bytes");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
+    let (store, shelf) = (MemoryStore::new(), Shelf::default());
+    shelf.fail_after("cover", 0, u32::MAX);
+    let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
+    let run = engine.start(collect, 2).id("a").await.unwrap();
+    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its fields") };
+    assert_eq!(reason.cause, ParkCause::Unstorable);
+    assert!(
+        reason.message.contains("cannot begin: field `cover` of context `Album`: store `shelf` did not take the value"),
+        "{reason}"
+    );
+    shelf.fail_after("cover", 0, 0);
+    engine.retry("a").await.unwrap();
+    wait_for(&run, Status::Completed).await;
+    assert_eq!(run.result().await.unwrap(), expected(2));
 }

@@ -25,7 +25,7 @@ async fn ship(start: Start<Parcel>) -> Result<u64> {
     let grams = weigh(&flow).await?;
     flow.update(|c| c.grams(grams).label(Bytes::from_static(&[7; 300]))).await?;
     assert!(flow.update(|c| c.share(f64::NAN)).await.is_err());
-    flow.sleep(Duration::from_secs(7_200)).await?;
+    flow.sleep(Duration::from_hours(2)).await?;
     flow.update(|c| c.grams(c.grams + 1)).await?;
     Ok(flow.grams)
 }

@@ -84,7 +84,7 @@ async fn sell(start: Start<Shop>) -> Result<u64> {
     let (one, two, three) = try_join!(ask(&flow, 1), ask(&flow, 2), ask(&flow, 3))?;
     flow.update(|c| c.round(7)).await?;
     let four = ask(&flow, 4).await?;
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     Ok(one + two + three + four + ask(&flow, 5).await?)
 }
 
@@ -160,7 +160,7 @@ async fn the_value_of_a_transient_field_is_in_no_file_and_no_text() {
     let engine = builder(&log).sqlite(folder.path().join("shop.db")).skip_sleeps().start().await.unwrap();
     let run = engine.start(sell, ()).id("a").await.unwrap();
     assert_eq!(run.result().await.unwrap(), SUM);
-    let history: String = run.history().await.unwrap().iter().map(|entry| format!("{entry:?}\n")).collect();
+    let history = format!("{:?}", run.history().await.unwrap());
     let context = run.context_at::<Shop>(u64::MAX).await.unwrap().unwrap();
     for text in
         [history, run.context_history().await.unwrap().to_string(), context.to_json().unwrap(), format!("{context:?}")]
@@ -184,6 +184,7 @@ async fn a_workflow_with_live_fields_survives_every_fault() {
 
 #[tokio::test]
 async fn a_hook_that_panics_parks_its_own_run_only() {
+    #[allow(clippy::unused_async, reason = "a hook is async")]
     async fn broken(_: &FragileStored, _: &Resources) -> Result<Db> {
         panic!("no disk")
     }
