@@ -5,6 +5,7 @@ use crate::workflows::small;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use steadfast::Durability;
 use steadfast::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -99,8 +100,9 @@ pub(crate) fn one_of_fifty(runtime: &Runtime, folder: &Path, table: &mut Table) 
 
 /// The size of the database and the time of the run, in bytes and seconds.
 async fn run(path: &Path, kind: usize, updates: u64) -> (f64, f64) {
-    let builder = Engine::builder().sqlite(path).workflow(fields).workflow(documents);
-    let engine = builder.start().await.expect("an engine");
+    // Waiting for the disk would hide what an update costs: it shares the commit of the step after it.
+    let builder = Engine::builder().sqlite(path).durability(Durability::Relaxed);
+    let engine = builder.workflow(fields).workflow(documents).start().await.expect("an engine");
     let start = Instant::now();
     if kind == 0 {
         engine.start(fields, updates).await.expect("a start").result().await.expect("a result");
