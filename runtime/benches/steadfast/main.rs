@@ -2,12 +2,15 @@
 //!
 //! `cargo bench -p steadfast`; with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
 
+mod blob;
 mod raw;
 mod replay;
+mod restore;
 mod sleeping;
 mod steps;
 mod table;
 mod update;
+mod wide;
 mod workflows;
 
 use table::Table;
@@ -17,18 +20,25 @@ use tokio::runtime::Runtime;
 type Line = fn(&Runtime, &std::path::Path, &mut Table);
 
 fn main() {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == blob::ROUND) {
+        return blob::round(std::path::Path::new(&arguments.next().expect("the folder of the round")));
+    }
     // Cargo passes `--bench`; a name restricts the lines.
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 6] = [
+    let lines: [(&str, Line); 9] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
         ("d", update::beside_a_large_field),
         ("e", steps::in_memory),
         ("f", sleeping::many_sleeping_runs),
+        ("g", wide::one_of_fifty),
+        ("h", blob::through_a_folder),
+        ("i", restore::many_hooks),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {

@@ -1,6 +1,7 @@
 //! The workflows that are measured.
 
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
 use steadfast::prelude::*;
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
@@ -55,7 +56,7 @@ pub(crate) struct Beside {
 /// So many updates of a small field beside one of a megabyte.
 #[workflow(context = Beside)]
 pub(crate) async fn updates(start: Start<Beside>, count: u64) -> Result<u64> {
-    let large = Bytes::from(vec![7; 1 << 20]);
+    let large = Bytes::from(vec![7; 1_000_000]);
     let mut flow = start.with(Beside::builder().large(large).build()).await?;
     small(&flow, 0).await?;
     for _ in 0..count {
@@ -64,4 +65,60 @@ pub(crate) async fn updates(start: Start<Beside>, count: u64) -> Result<u64> {
         small(&flow, 0).await?;
     }
     Ok(flow.small)
+}
+
+#[derive(StepContext, Clone, Debug)]
+pub(crate) struct Scanned {
+    #[context(default, store = "blobs")]
+    pub(crate) scan: Bytes,
+}
+
+/// How many bodies of held steps, and how many restore hooks, have begun.
+pub(crate) static BODIES: AtomicU64 = AtomicU64::new(0);
+pub(crate) static HOOKS: AtomicU64 = AtomicU64::new(0);
+
+#[derive(StepContext, Clone, Debug)]
+pub(crate) struct Alone {
+    #[context(default)]
+    pub(crate) id: u64,
+}
+
+/// The same with a transient field.
+#[derive(StepContext, Clone, Debug)]
+pub(crate) struct WithLive {
+    #[context(default)]
+    pub(crate) id: u64,
+    #[context(transient, restore = live)]
+    pub(crate) live: u64,
+}
+
+#[allow(clippy::unused_async, reason = "a hook is async")]
+async fn live(stored: &WithLiveStored, _resources: &Resources) -> Result<u64> {
+    HOOKS.fetch_add(1, Ordering::SeqCst);
+    Ok(stored.id)
+}
+
+#[step]
+async fn hold(ctx: &Alone) -> Result<u64> {
+    BODIES.fetch_add(1, Ordering::SeqCst);
+    std::future::pending::<()>().await;
+    Ok(ctx.id)
+}
+
+#[step]
+async fn hold_live(ctx: &WithLive) -> Result<u64> {
+    BODIES.fetch_add(1, Ordering::SeqCst);
+    std::future::pending::<()>().await;
+    Ok(ctx.id + ctx.live)
+}
+
+/// In the middle of a step, for ever.
+#[workflow(context = Alone)]
+pub(crate) async fn held(flow: &mut Flow<Alone>) -> Result<u64> {
+    Ok(hold(flow).await?)
+}
+
+#[workflow(context = WithLive)]
+pub(crate) async fn held_live(flow: &mut Flow<WithLive>) -> Result<u64> {
+    Ok(hold_live(flow).await?)
 }

@@ -1,0 +1,84 @@
+//! The built program with a database in a folder of its own.
+
+use std::io::{BufRead as _, BufReader, Lines};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+pub(crate) const TEXTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/texts");
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+    texts: PathBuf,
+    pause: &'static str,
+}
+
+impl Program {
+    /// For the texts of the repository.
+    pub(crate) fn new() -> Self {
+        Self::of(TEXTS.into())
+    }
+
+    pub(crate) fn of(texts: PathBuf) -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), texts, pause: "20" }
+    }
+
+    /// For tests that must come between two texts, on whatever machine.
+    pub(crate) fn slow(self) -> Self {
+        Self { pause: "100", ..self }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_documents"));
+        command.args(arguments).arg(&self.texts).args(["--pause-ms", self.pause]);
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one, and gives what it said.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let remarks = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && remarks.is_empty(), "{remarks}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(crate) fn spawn(&self) -> Running {
+        let mut child = self.command(&[]).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Running { child, lines, said: Vec::new() }
+    }
+}
+
+/// The program while it runs, with what it has said so far.
+pub(crate) struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    pub(crate) said: Vec<String>,
+}
+
+impl Running {
+    /// Listens until it has said so many lines with this text.
+    pub(crate) fn hear(&mut self, text: &str, times: usize) {
+        while self.said.iter().filter(|line| line.contains(text)).count() < times {
+            let line = self.lines.next().unwrap_or_else(|| panic!("it ended: {:?}", self.said));
+            self.said.push(line.unwrap());
+        }
+    }
+
+    /// Kills it with SIGKILL, and gives all that it said.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.said.extend(self.lines.map(Result::unwrap));
+        self.said
+    }
+}
