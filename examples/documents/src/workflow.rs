@@ -9,7 +9,6 @@ use steadfast::prelude::*;
 
 /// What every step may read, and only the workflow can change. Each field goes where it belongs.
 #[derive(StepContext, Clone, Debug)]
-#[allow(dead_code, reason = "no step reads all of it; the workflow and `answer` read the stored part")]
 pub(crate) struct Library {
     pub(crate) folder: String,
     #[context(default)]

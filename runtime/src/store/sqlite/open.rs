@@ -80,6 +80,10 @@ fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connectio
         .and_then(|connection| connection.busy_timeout(options.busy_timeout).map(|()| connection))
         .map_err(|error| super::fault::fault(name, &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan depends on the text of a query alone: else each binding of a range or a limit has it parsed anew.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| super::fault::fault(name, &error))?;
     Ok(connection)
 }
 
