@@ -33,7 +33,7 @@ impl Machine {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
         if let AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } = &outcome
-            && let Some(reason) = self.journal.missing_key(Some(position))
+            && let Some(reason) = self.journal.missing_key_of_attempt(position)
         {
             return self.park(reason);
         }
