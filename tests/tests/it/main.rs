@@ -20,6 +20,7 @@ mod recorded;
 mod resources;
 mod runs;
 mod sealed;
+mod sealed_faults;
 mod secrets;
 mod session;
 mod snapshots;
