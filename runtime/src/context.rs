@@ -170,8 +170,11 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The text is no object, has an unknown key or one twice, lacks a required field, or a value does not fit: by name.
     fn from_json(json: &str) -> Result<Self, ContextError> {
-        let values = text::read(Self::schema(), json)?;
-        Self::load(&mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
+        // A person wrote it, also where a step reads it: what stands there is no token.
+        exposing(|| {
+            let values = text::read(Self::schema(), json)?;
+            Self::load(&mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
+        })
     }
 
     /// A copy with some fields changed, in memory only; what is stored changes by [`Flow::update`](crate::Flow::update).

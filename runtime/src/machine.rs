@@ -61,7 +61,7 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What its context consists of, if it has one.
     fn schema(&self) -> Option<&'static Schema>;
 
-    /// What of its input and result holds a secret, as far as their names tell.
+    /// What of its input, result and error holds a secret, as far as their names tell.
     fn secret_place(&self) -> Option<&'static str>;
 
     /// The body for a recorded input.
@@ -81,6 +81,8 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
             Some("input")
         } else if is_secret::<W::Output>() {
             Some("result")
+        } else if is_secret::<W::Error>() {
+            Some("error")
         } else {
             None
         }

@@ -15,8 +15,9 @@ use bytes::Bytes;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::fmt;
+use std::sync::Arc;
 use thread::Mode;
 use vault::{Vault, VaultFault};
 use wipe::{wipe, wipe_shared};
@@ -98,6 +99,7 @@ pub(crate) const MARKER: &str = "$steadfast::Secret";
 const NOT_WRITTEN: &str =
     "a secret is written only by steadfast itself, encrypted; call `.expose()` to write it elsewhere";
 const REDACTED: &str = "[secret]";
+const ENCRYPTED: &str = "this secret is encrypted, and is read only by steadfast itself, in the run that it belongs to";
 
 /// Encrypted, and by steadfast only: see [`Secret`].
 impl<T: Serialize + 'static> Serialize for Secret<T> {
@@ -121,16 +123,15 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match thread::mode() {
             // The reason of the format would show the value.
-            Mode::Plain | Mode::Exposed => {
-                T::deserialize(deserializer).map(Self).map_err(|_| D::Error::custom(not_expected::<T>()))
-            }
+            Mode::Plain => match T::deserialize(deserializer) {
+                Ok(value) if is_token(&value) => Err(D::Error::custom(ENCRYPTED)),
+                value => value.map(Self).map_err(|_| D::Error::custom(not_expected::<T>())),
+            },
+            Mode::Exposed => T::deserialize(deserializer).map(Self).map_err(|_| D::Error::custom(not_expected::<T>())),
             Mode::Sealed(vault) => match deserializer.deserialize_str(Token(&vault)) {
                 Ok(Ok(plain)) => Self::from_plain(plain).ok_or_else(|| D::Error::custom(not_expected::<T>())),
                 Ok(Err(fault)) => Err(D::Error::custom(fault)),
-                Err(_) => {
-                    thread::note_unsealed();
-                    Err(D::Error::custom("expected a secret that is encrypted; what was found is not"))
-                }
+                Err(_) => Err(D::Error::custom("expected a secret that is encrypted; what was found is not")),
             },
             Mode::Redacted => Err(D::Error::custom("it is redacted")),
         }
@@ -162,6 +163,14 @@ impl<T: DeserializeOwned + 'static> Secret<T> {
         wipe_shared(value.bytes);
         decoded.map(Self)
     }
+}
+
+/// Whether the value outside of an encryption is still encrypted: a token would otherwise pass for a secret text.
+fn is_token<T: 'static>(value: &T) -> bool {
+    let value: &dyn Any = value;
+    let text = value.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| value.downcast_ref::<Box<str>>().map(|text| &**text));
+    text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| &**text)).is_some_and(token::is_one)
 }
 
 /// Takes a token, and opens it where it stands.

@@ -2,9 +2,11 @@
 
 mod body;
 
-pub(crate) use body::{Body, InlineBody};
 #[cfg(feature = "testing")]
-pub(crate) use body::{run_attempt, unstorable};
+pub(crate) use body::decoded_args;
+#[cfg(feature = "testing")]
+pub(crate) use body::run_attempt;
+pub(crate) use body::{Body, InlineBody};
 
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;

@@ -12,6 +12,7 @@ mod crash;
 mod fault;
 mod oracle;
 mod scenario;
+mod secrets;
 mod stub;
 
 pub use crash::{CrashReport, CrashTest, crash_everywhere};

@@ -56,6 +56,24 @@ impl ArgsWriter {
         Ok(())
     }
 
+    /// Adds an argument that will be read: its secrets come back as secrets.
+    ///
+    /// # Errors
+    /// It cannot be stored, or a secret in it would be read as something else; the path begins with `name`.
+    pub(super) fn arg_to_read<T>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        let (before, start) = (vault::sealed(), self.json.len());
+        self.arg(name, value)?;
+        let secrets = vault::sealed() - before;
+        if secrets > 0 {
+            let text = self.json[start..].strip_prefix(b",").unwrap_or(&self.json[start..]);
+            typed::read_back::<T>(&Value::json(text.to_vec()), secrets).map_err(|error| error.within(name))?;
+        }
+        Ok(())
+    }
+
     /// The arguments as one value.
     #[must_use]
     pub fn finish(mut self) -> Value {

@@ -34,7 +34,7 @@ pub trait StepArg: Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> StepArg for T {
     fn write(&self, name: &'static str, args: &mut ArgsWriter) -> Result<(), CodecError> {
-        args.arg(name, self)
+        args.arg_to_read(name, self)
     }
 
     fn read(name: &'static str, args: &mut ArgsReader) -> Result<Self, CodecError> {

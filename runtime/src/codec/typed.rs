@@ -48,10 +48,7 @@ fn decode_here<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecE
     match value.form {
         Form::Bytes => from_raw(&value.bytes)
             .ok_or_else(|| misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
-        Form::Json => {
-            let unsealed = vault::unsealed();
-            serde_json::from_slice(&value.bytes).map_err(|error| unreadable::<T>(value, &error, unsealed))
-        }
+        Form::Json => serde_json::from_slice(&value.bytes).map_err(|error| unreadable::<T>(value, &error)),
         Form::Parts => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
         Form::Stored => Err(misfit::<T>(value, "the value is in a field store and was not loaded")),
         Form::Hash => Err(misfit::<T>(value, "only the hash of the value was kept")),
@@ -73,10 +70,11 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 /// # Errors
 /// It cannot be written or, once written, not be read.
 pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
+    let before = vault::sealed();
     let stored = encode(value)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
-        read_back::<T>(&stored)?;
+        read_back::<T>(&stored, vault::sealed() - before)?;
     }
     Ok(stored)
 }
@@ -86,16 +84,27 @@ pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Va
 /// # Errors
 /// It cannot be written or, once written, not be read.
 pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
+    let before = vault::sealed();
     let stored = encode(value)?;
-    let back = read_back(&stored)?;
+    let back = read_back(&stored, vault::sealed() - before)?;
     Ok((stored, back))
 }
 
-fn read_back<T: DeserializeOwned + 'static>(stored: &Value) -> Result<T, CodecError> {
-    decode(stored).map_err(|CodecError { path, message }| CodecError {
+/// Reads what was just written, with so many secrets in it. A token that is read as a text, as by a variant of an untagged
+/// enum that stands before the secret one, would be a text to the program.
+pub(crate) fn read_back<T: DeserializeOwned + 'static>(stored: &Value, secrets: u64) -> Result<T, CodecError> {
+    let before = vault::opened();
+    let back = decode(stored).map_err(|CodecError { path, message }| CodecError {
         path,
         message: format!("it can be written but not be read back: {message}"),
-    })
+    })?;
+    if vault::opened() - before < secrets {
+        let expected = short(type_name::<T>());
+        let message =
+            format!("a secret in the `{expected}` is not read back as one: let its type be read as a `Secret`");
+        return Err(CodecError { path: String::new(), message });
+    }
+    Ok(back)
 }
 
 /// The bytes of a value that is stored raw.
@@ -122,8 +131,8 @@ fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
 }
 
 /// A text that is no `T`: shown if no secret can be in it.
-fn unreadable<T>(found: &Value, error: &serde_json::Error, unsealed: u64) -> CodecError {
-    let shown = if vault::may_be_shown::<T>(unsealed) { beginning(found) } else { outline(found) };
+fn unreadable<T>(found: &Value, error: &serde_json::Error) -> CodecError {
+    let shown = if vault::may_be_shown::<T>() { beginning(found) } else { outline(found) };
     mismatch::<T>(&shown, &reason(error))
 }
 
@@ -165,6 +174,7 @@ pub(super) fn outline(value: &Value) -> String {
         [b'[', ..] => "`[..]`",
         [b'"', ..] => "a text",
         b"null" => "`null`",
+        [b'-' | b'0'..=b'9', ..] => "a number",
         _ => "another value",
     };
     kind.into()

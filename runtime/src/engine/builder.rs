@@ -204,6 +204,10 @@ impl EngineBuilder {
     }
 
     /// The keys for values of type [`Secret`](crate::Secret).
+    ///
+    /// An engine without keys does not start if a field of a context, or an input, a result or an error of a workflow is a
+    /// secret or names one in its own type, such as `Vec<Secret<String>>`. A secret inside a struct of yours, or in the
+    /// arguments and results of steps, is not seen before it is met: the run is then parked until there is a key.
     #[cfg(feature = "encryption")]
     pub fn keys(mut self, keys: impl crate::secret::keys::KeyProvider) -> Self {
         self.options.cipher = Some(crate::secret::keys::cipher(Arc::new(keys)));

@@ -40,6 +40,9 @@ impl Engine {
     /// time; the run is parked until they are there, and if the process dies before that it stays so and can be deleted and imported again. A run that
     /// was parked is tried once.
     ///
+    /// Secrets are encrypted anew for their new place, which takes their keys. A text that is nothing but what looks like a
+    /// secret of an unknown key counts as one; within a longer text it is left as it is.
+    ///
     /// # Errors
     /// The id is taken. Or the file is not one of ours, damaged, of a newer version, or holds secrets or fields for whose
     /// keys or stores the engine has no name. Nothing is written then.

@@ -196,9 +196,19 @@ pub(super) async fn same_start<W: WorkflowDef>(
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
     let given = encode::<W>(core, &row, &input)?;
     let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
-    let offered = core.fields(&row).offer();
+    let fields = core.fields(&row);
+    let offered = fields.offer();
+    fields.vault().take_fault();
     let same = same_value(recode, &recorded, &given);
     drop(offered);
+    if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
+        let remedy = fault.remedy();
+        return Err(EngineError::Value(format!(
+            "run `{}` is there already, and its input cannot be compared with the one given: {fault}. {remedy}, and start \
+             the run again",
+            row.id
+        )));
+    }
     if !same || continued.as_deref() != continuing {
         let in_words = |value: Value, run: Option<&str>| {
             let input = redact(&value.to_string()).into_owned();

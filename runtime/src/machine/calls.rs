@@ -9,6 +9,7 @@ use crate::journal::{
     Completion, ContextChange, Continued, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec,
 };
 use crate::run_env::Fields;
+use crate::secret::vault::VaultFault;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,15 +29,32 @@ impl RunJournal {
         Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::default() }
     }
 
-    /// Why a secret could not be written or read: no fault of the run, which waits for its key.
+    /// Why a secret could not be written or read just now, on this thread: no fault of the run, which waits for its key.
     pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
-        let fault = self.fields.vault().take_fault().or_else(|| self.fields.take_unmet())?;
-        let run = &self.identity;
+        self.fields.vault().take_fault().map(|fault| self.locked(&fault, position))
+    }
+
+    /// Why an attempt of a step could not write or read a secret.
+    pub(super) fn missing_key_of_attempt(&self, position: u64) -> Option<ParkReason> {
+        self.fields.vault().take_kept().map(|fault| self.locked(&fault, Some(position)))
+    }
+
+    /// Why a step could not read a secret that it asked for, whatever it has made of that.
+    pub(super) fn unmet_key(&self, position: u64) -> Option<ParkReason> {
+        self.fields.take_unmet().map(|fault| self.locked(&fault, Some(position)))
+    }
+
+    fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {
+        let cause = match fault {
+            VaultFault::Damaged => super::ParkCause::Unreadable,
+            _ => super::ParkCause::MissingKey,
+        };
+        let (run, remedy) = (&self.identity, fault.remedy());
         let message = format!(
-            "run `{}` (workflow `{}`) cannot go on: {fault}. Give the engine the key; the run then goes on by itself",
+            "run `{}` (workflow `{}`) cannot go on: {fault}. {remedy}; the run then goes on by itself",
             run.id, run.workflow
         );
-        Some(ParkReason::new(super::ParkCause::MissingKey, message).at(position))
+        ParkReason::new(cause, message).at(position)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -95,10 +113,20 @@ impl Journal for RunJournal {
         if let Some(entry) = state.recorded(position, || found(&call)) {
             // Comparing decodes and encodes with the user's code, which must not find the lock held.
             drop(guard);
+            if call.arguments.is_ok() {
+                // What was survived before says nothing about this comparison.
+                self.fields.vault().take_fault();
+            }
             let same = is_recorded(&entry, position, &call);
+            let missing_key = if same { None } else { self.missing_key(Some(position)) };
             let mut state = self.state();
-            if !same {
-                return state.diverged(&entry, found(&call));
+            match missing_key {
+                Some(reason) => {
+                    state.fault.get_or_insert(reason);
+                    return;
+                }
+                None if !same => return state.diverged(&entry, found(&call)),
+                None => {}
             }
             let attempt = entry.attempt.unwrap_or(0);
             let step = StepInFlight { call, context: entry.context, attempt, failures: Vec::new(), retry_due: None };

@@ -32,14 +32,19 @@ impl Machine {
         if self.suspended.is_some() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
-        // A step that failed because a key is missing has not failed: it waits for the key.
-        if matches!(outcome, AttemptOutcome::Failed { .. })
-            && let Some(reason) = self.journal.missing_key(Some(position))
-        {
+        // A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
+        // without is no matter.
+        let unmet = self.journal.unmet_key(position);
+        let missing_key = match &outcome {
+            AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } => {
+                unmet.or_else(|| self.journal.missing_key_of_attempt(position))
+            }
+            AttemptOutcome::Failed { .. } => unmet,
+            AttemptOutcome::Completed(_) => None,
+        };
+        if let Some(reason) = missing_key {
             return self.park(reason);
         }
-        // What a step could not read and did without is no matter.
-        self.env.fields.take_unmet();
         let limit = self.limits.value;
         let outcome = match outcome {
             AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {

@@ -195,9 +195,13 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// Encodes or decodes: a secret is sealed for the run whose code is running on this thread.
+/// Encodes or decodes: a secret is sealed for the run whose code is running on this thread. A fault of something before,
+/// which was survived, is forgotten: what is noted afterwards belongs to `code`.
 pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
     let fields = if vault::is_plain() { Fields::current() } else { None };
-    let _entered = fields.as_ref().map(|fields| fields.vault.enter());
+    let _entered = fields.as_ref().map(|fields| {
+        fields.vault.take_fault();
+        fields.vault.enter()
+    });
     code()
 }

@@ -187,7 +187,15 @@ fn types_without_secrets_are_still_shown() {
     assert_eq!(error, r#"expected `Vec<u64>`, found `["five"]`: invalid type: string "five", expected u64"#);
     let _entered = without_keys().enter();
     let error = decode::<Mine>(&json(r#"{"count":"many"}"#)).unwrap_err().to_string();
-    assert_eq!(error, r#"expected `Mine`, found `{"count":"many"}`: invalid type: string "many", expected u64"#);
+    assert_eq!(error, r#"expected `Mine`, found `{..}`: invalid type: string "many", expected u64"#);
+}
+
+#[test]
+fn a_token_is_no_secret_text() {
+    let token = r#""sealed1:k1:AAAAAAAAAAAAAAAAAAAAAAAA""#;
+    let error = decode::<Secret<String>>(&json(token)).unwrap_err().to_string();
+    assert!(error.contains("this secret is encrypted, and is read only by steadfast itself"), "{error}");
+    assert!(decode::<Vec<Secret<Box<str>>>>(&json(&format!("[{token}]"))).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What secrets do on this thread, and where the value stands that is encoded or decoded.
 
-use super::vault::Vault;
+use super::vault::{Vault, VaultFault};
 use std::any::type_name;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -29,8 +29,9 @@ struct Places {
 thread_local! {
     static MODE: RefCell<Mode> = const { RefCell::new(Mode::Plain) };
     static PLACES: RefCell<Places> = const { RefCell::new(Places { text: String::new(), innermost: 0 }) };
-    static MET: Cell<bool> = const { Cell::new(false) };
-    static UNSEALED: Cell<u64> = const { Cell::new(0) };
+    static SEALED: Cell<u64> = const { Cell::new(0) };
+    static OPENED: Cell<u64> = const { Cell::new(0) };
+    static FAULT: RefCell<Option<(*const Vault, VaultFault)>> = const { RefCell::new(None) };
 }
 
 pub(super) fn mode() -> Mode {
@@ -101,43 +102,48 @@ pub(super) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
 /// Runs `f`, and says whether a secret was sealed or opened in it on this thread.
 #[allow(dead_code, reason = "the engine marks what holds secrets")]
 pub(crate) fn sealed_any<R>(f: impl FnOnce() -> R) -> (R, bool) {
-    struct Before(bool);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            // What was met inside was met outside too.
-            MET.set(MET.get() || self.0);
-        }
-    }
-    let _before = Before(MET.replace(false));
+    let before = (sealed(), opened());
     let result = f();
-    (result, MET.get())
+    (result, before != (sealed(), opened()))
 }
 
-/// A secret was sealed or opened.
-pub(super) fn note_met() {
-    MET.set(true);
+/// A secret was sealed.
+pub(super) fn note_sealed() {
+    SEALED.set(SEALED.get() + 1);
 }
 
-/// A secret was to be opened and is no token: it may have been recorded before its type was `Secret`.
-pub(super) fn note_unsealed() {
-    UNSEALED.set(UNSEALED.get() + 1);
+/// A secret was opened.
+pub(super) fn note_opened() {
+    OPENED.set(OPENED.get() + 1);
 }
 
-/// How many secrets on this thread were no tokens. For `may_be_shown`.
-pub(crate) fn unsealed() -> u64 {
-    UNSEALED.get()
+/// How many secrets were sealed on this thread so far.
+pub(crate) fn sealed() -> u64 {
+    SEALED.get()
 }
 
-/// Whether an error may show a JSON text that is no `T`, if so many secrets were no tokens before it was read.
+/// How many secrets were opened on this thread so far.
+pub(crate) fn opened() -> u64 {
+    OPENED.get()
+}
+
+/// A secret of this vault was not written or read. A thread codes for one run at a time, and whoever asks is on it: a
+/// fault that is kept in the vault instead would be that of another attempt of the run.
+pub(super) fn note_fault(vault: &Vault, fault: VaultFault) {
+    FAULT.set(Some((vault, fault)));
+}
+
+/// The last fault of this vault on this thread, once.
+pub(super) fn take_fault(vault: &Vault) -> Option<VaultFault> {
+    FAULT.with_borrow_mut(|fault| fault.take_if(|(owner, _)| std::ptr::eq(*owner, vault))).map(|(_, fault)| fault)
+}
+
+/// Whether an error may show a JSON text that is no `T`: only if `T` cannot hold a secret.
 ///
-/// In sealed mode a secret is a token. Elsewhere it may be there as it is, also behind the place where reading stopped:
-/// the text is shown only for types that cannot hold a secret.
-pub(crate) fn may_be_shown<T>(unsealed_before: u64) -> bool {
-    match mode() {
-        Mode::Sealed(_) => unsealed() == unsealed_before,
-        Mode::Plain | Mode::Redacted => is_foreign(type_name::<T>()),
-        Mode::Exposed => false,
-    }
+/// A text that should be encrypted may stand there as it is, recorded before its type was a secret, also behind the place
+/// where reading stopped.
+pub(crate) fn may_be_shown<T>() -> bool {
+    is_foreign(type_name::<T>())
 }
 
 /// Whether nobody has said yet what happens to secrets.

@@ -61,6 +61,12 @@ pub(super) fn next(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     None
 }
 
+/// Whether a token that was found is a JSON string of its own, also inside JSON that is itself a string, where the quotes
+/// around it are escaped.
+pub(super) fn is_whole(bytes: &[u8], found: &Range<usize>) -> bool {
+    found.start > 0 && bytes[found.start - 1] == b'"' && matches!(bytes.get(found.end), Some(b'"' | b'\\'))
+}
+
 /// Where to search on after a text that only looks like a token: one may begin inside it.
 pub(super) fn after_prefix(start: usize) -> usize {
     start + PREFIX.len()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[allow(unused_imports, reason = "the engine uses them from here")]
 pub(crate) use super::{
-    thread::{at, exposing, is_exposing, is_plain, is_redacting, may_be_shown, redacting, sealed_any, unsealed},
+    thread::{at, exposing, is_exposing, is_plain, is_redacting, may_be_shown, opened, redacting, sealed, sealed_any},
     token::redact,
 };
 
@@ -68,6 +68,16 @@ impl From<CipherError> for VaultFault {
     }
 }
 
+impl VaultFault {
+    /// What to do about it, as the beginning of a sentence.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoProvider | Self::NoKey { .. } | Self::Provider(_) => "Give the engine the key",
+            Self::Damaged => "Restore what was recorded from a copy of the database",
+        }
+    }
+}
+
 impl fmt::Display for VaultFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,7 +100,8 @@ pub(crate) struct Vault {
     cipher: Option<Arc<dyn Cipher>>,
     /// The database and the run, in front of each place.
     owner: Vec<u8>,
-    fault: Mutex<Option<VaultFault>>,
+    /// Why an attempt of a step has failed that nobody has taken note of yet.
+    kept: Mutex<Option<VaultFault>>,
 }
 
 impl Vault {
@@ -102,7 +113,7 @@ impl Vault {
         owner.extend_from_slice(&(database.len() as u64).to_le_bytes());
         owner.extend_from_slice(database.as_bytes());
         owner.extend_from_slice(&incarnation);
-        Arc::new(Self { cipher, owner, fault: Mutex::new(None) })
+        Arc::new(Self { cipher, owner, kept: Mutex::new(None) })
     }
 
     /// Until the guard is dropped, secrets are written and read on this thread as tokens of this vault. Guards are dropped
@@ -112,25 +123,36 @@ impl Vault {
         thread::enter(Mode::Sealed(Arc::clone(self)))
     }
 
-    /// Why the last secret was not written or read. Ask after encoding or decoding failed: an error that was survived, such
-    /// as that of a variant of an untagged enum, is noted too.
-    #[allow(dead_code, reason = "the engine parks a run by it")]
+    /// Why the last secret was not written or read on this thread. Ask where encoding or decoding failed: an error that was
+    /// survived, such as that of a variant of an untagged enum, is noted too, until something else is encoded or decoded.
     pub(crate) fn take_fault(&self) -> Option<VaultFault> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+        thread::take_fault(self)
+    }
+
+    /// Keeps the fault of an attempt of a step, which another thread asks for.
+    pub(crate) fn keep_fault(&self) {
+        if let Some(fault) = self.take_fault() {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
+    }
+
+    /// The fault that an attempt of a step has kept.
+    pub(crate) fn take_kept(&self) -> Option<VaultFault> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The token of some bytes at the place that this thread is at.
     pub(super) fn seal_here(&self, plain: &[u8]) -> Result<String, VaultFault> {
-        self.noted(
-            self.cipher.as_ref().map(|cipher| cipher.seal(&thread::with_place(|place| self.bound(place)), plain)),
-        )
+        let sealed = self.cipher.as_ref();
+        let sealed = sealed.map(|cipher| cipher.seal(&thread::with_place(|place| self.bound(place)), plain));
+        self.noted(sealed).inspect(|_| thread::note_sealed())
     }
 
     /// The bytes of a token at the place that this thread is at.
     pub(super) fn open_here(&self, token: &str) -> Result<Vec<u8>, VaultFault> {
-        self.noted(
-            self.cipher.as_ref().map(|cipher| cipher.open(&thread::with_place(|place| self.bound(place)), token)),
-        )
+        let opened = self.cipher.as_ref();
+        let opened = opened.map(|cipher| cipher.open(&thread::with_place(|place| self.bound(place)), token));
+        self.noted(opened).inspect(|_| thread::note_opened())
     }
 
     /// What is authenticated with a secret at `place`.
@@ -140,21 +162,19 @@ impl Vault {
 
     fn noted<R>(&self, result: Option<Result<R, CipherError>>) -> Result<R, VaultFault> {
         let result = result.map_or(Err(VaultFault::NoProvider), |result| result.map_err(VaultFault::from));
-        match &result {
-            Ok(_) => thread::note_met(),
-            Err(fault) => *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone()),
-        }
-        result
+        result.inspect_err(|fault| thread::note_fault(self, fault.clone()))
     }
 }
 
 /// Replaces every token in a JSON text that is authentic under `from` at `place` by one of `to`, without knowing types.
 /// `None` if nothing changed.
 ///
-/// A text that only looks like a token is a user's own and stays, as does a token of another place.
+/// A text that only looks like a token is a user's own and stays, as does a token of another place, and one of an unknown
+/// key that stands within a longer text: a secret is a text of its own.
 ///
 /// # Errors
-/// The key of something that looks like a token is missing, so that nobody can tell what it is; or `to` has no key.
+/// The key of something that looks like a token is missing, so that nobody can tell what it is: left as it is, a secret
+/// would stay bound to its old place, where no key opens it any more. Or `to` has no key.
 pub(crate) fn reseal(bytes: &Bytes, from: &Vault, to: &Vault, place: &str) -> Result<Option<Bytes>, CipherError> {
     let (from_place, to_place) = (from.bound(place), to.bound(place));
     let mut changed = Vec::new();
@@ -162,7 +182,11 @@ pub(crate) fn reseal(bytes: &Bytes, from: &Vault, to: &Vault, place: &str) -> Re
     while let Some(found) = token::next(bytes, searched) {
         // A token is ASCII.
         let text = std::str::from_utf8(&bytes[found.clone()]).map_err(|_| CipherError::Damaged)?;
-        let Some(plain) = opened(from, &from_place, text)? else {
+        let plain = match plain_of(from, &from_place, text) {
+            Err(CipherError::NoKey { .. }) if !token::is_whole(bytes, &found) => None,
+            plain => plain?,
+        };
+        let Some(plain) = plain else {
             searched = token::after_prefix(found.start);
             continue;
         };
@@ -178,7 +202,7 @@ pub(crate) fn reseal(bytes: &Bytes, from: &Vault, to: &Vault, place: &str) -> Re
 }
 
 /// The bytes of a text that is a token; `None` if it only looks like one.
-fn opened(vault: &Vault, place: &[u8], text: &str) -> Result<Option<Vec<u8>>, CipherError> {
+fn plain_of(vault: &Vault, place: &[u8], text: &str) -> Result<Option<Vec<u8>>, CipherError> {
     let Some((id, _)) = token::read(text) else { return Ok(None) };
     let Some(cipher) = &vault.cipher else { return Err(CipherError::NoKey { id: id.into() }) };
     match cipher.open(place, text) {

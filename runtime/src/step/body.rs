@@ -55,10 +55,9 @@ impl<S: StepDef> StepBody for Body<S> {
         scope: Arc<StepScope>,
         env: Arc<RunEnv>,
     ) -> BoxFuture<'static, AttemptOutcome> {
-        let _offered = env.fields.offer();
-        let args = match codec::at_args(S::NAME, || S::decode_args(arguments)) {
+        let args = match decoded_args::<S>(arguments, &env) {
             Ok(args) => args,
-            Err(error) => return std::future::ready(unstorable(&format!("an argument: {error}"))).boxed(),
+            Err(outcome) => return std::future::ready(outcome).boxed(),
         };
         let Some(context) = self.whole(&env) else {
             return std::future::ready(unstorable("its context was not made before it started")).boxed();
@@ -71,6 +70,18 @@ impl<S: StepDef> StepBody for Body<S> {
         let body = async move { S::body(context, args, inputs).await };
         run_attempt(body, S::is_final, self.context.clone(), scope, env)
     }
+}
+
+/// The recorded arguments of a step, with their secrets.
+///
+/// # Errors
+/// What an attempt comes to that has none.
+pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
+    let _offered = env.fields.offer();
+    codec::at_args(S::NAME, || S::decode_args(arguments)).map_err(|error| {
+        env.fields.vault().keep_fault();
+        unstorable(&format!("an argument: {error}"))
+    })
 }
 
 /// The body of an inline step; it can be run once.
@@ -118,13 +129,17 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
     async move {
         let outcome = body.await;
         let _offered = fields.offer();
-        codec::at_result(&name, || match outcome {
+        let outcome = codec::at_result(&name, || match outcome {
             Ok(value) => match codec::record(&value) {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
             Err(error) => failed(&error, is_final(&error)),
-        })
+        });
+        if matches!(outcome, AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) {
+            fields.vault().keep_fault();
+        }
+        outcome
     }
     .boxed()
 }
@@ -142,6 +157,6 @@ fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
 }
 
 /// Trying again would give the same type of value, but perhaps not the same value: the policy decides.
-pub(crate) fn unstorable(why: &str) -> AttemptOutcome {
+fn unstorable(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
 }

@@ -3,6 +3,7 @@
 use super::fault::{Fault, Plan};
 use super::oracle::End;
 use super::scenario::{Played, Subject};
+use super::secrets;
 use super::stub::Stubs;
 use crate::codec;
 use crate::machine::Typed;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 /// once; the recovered journal extends the one before; an owner that lost its lease writes nothing; the whole journal
 /// replays to the same end. If the workflow gives one result for every order of completion, every scenario must give
 /// it, with the same context; if its result depends on the order, results are not compared.
+///
+/// Secrets are encrypted with a key of the test's own, if the feature `encryption` is enabled.
 ///
 /// The bodies of steps really run, many times: let them be quick, count what they do, or [`stub`](CrashTest::stub) them.
 /// Sleeps and backoffs take no time. The time limit of a step is not played, and a sleep that races with a body is over
@@ -139,8 +142,15 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     type IntoFuture = BoxFuture<'static, CrashReport>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let input = codec::record(&self.input);
-        let input = input.unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", W::NAME));
+        let cipher = secrets::cipher(self.seed);
+        let fields = secrets::fields(W::NAME, Arc::default(), cipher.clone());
+        let offered = fields.offer();
+        let input = codec::at_input(|| codec::record(&self.input));
+        let input = input.unwrap_or_else(|error| {
+            let hint = secrets::hint(&fields);
+            panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)
+        });
+        drop(offered);
         let mut fits = self.resources.check();
         if self.stubs.is_empty() {
             fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));
@@ -152,6 +162,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             input,
             stubs: self.stubs,
             resources: self.resources,
+            cipher,
         };
         let (seed, orders) = (self.seed, self.orders);
         Box::pin(async move { everywhere(&subject, seed, orders).await })

@@ -4,14 +4,16 @@
 use super::bodies::Bodies;
 use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
+use super::secrets;
 use super::stub::Stubs;
 use crate::engine::{Preparation, rebuild};
 use crate::field_store::MemoryFieldStore;
-use crate::journal::{RoutedValue, RunIdentity};
+use crate::journal::RoutedValue;
 use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry};
 use crate::policy::Policy;
 use crate::resources::{ResourceSet, Resources};
-use crate::run_env::{FieldStores, Fields, Pointer, RunEnv};
+use crate::run_env::{FieldStores, Pointer, RunEnv};
+use crate::secret::vault::Cipher;
 use crate::session::Session;
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
@@ -30,13 +32,14 @@ const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
 /// How long a factory or hook may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A workflow, its input, its stubs and its resources.
+/// A workflow, its input, its stubs, its resources and the cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) workflow: Arc<dyn AnyWorkflow>,
     pub(super) input: Value,
     pub(super) stubs: Stubs,
     pub(super) resources: ResourceSet,
+    pub(super) cipher: Option<Arc<dyn Cipher>>,
 }
 
 /// What one way to play it through came to.
@@ -89,10 +92,10 @@ impl Subject {
         let lease = open(&store)?;
         let first = first_entry(self.name, self.input.clone(), BEGINNING);
         let new = NewRun {
-            id: "crash-test".into(),
+            id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease,
-            incarnation: *b"steadfast-crash!",
+            incarnation: secrets::INCARNATION,
             at: BEGINNING,
             first,
         };
@@ -136,7 +139,7 @@ impl Scenario<'_> {
             }
         }
         if let Some(reason) = run.parked() {
-            return Err(format!("the run was parked: {reason}"));
+            return Err(format!("the run was parked: {}", secrets::why(reason)));
         }
         drop(run);
         let journal = self.journal()?;
@@ -313,8 +316,7 @@ impl Scenario<'_> {
     }
 
     fn fresh(&self, row: &RunRow) -> Machine {
-        let identity = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
-        let fields = Fields::new(self.store.database_id(), Arc::new(identity), self.stores.clone(), None);
+        let fields = secrets::fields(self.subject.name, self.stores.clone(), self.subject.cipher.clone());
         let env = RunEnv::new(fields, self.resources.clone(), self.session.clone());
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
         run.with_stubs(self.subject.stubs.clone())
@@ -332,7 +334,7 @@ impl Scenario<'_> {
         let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
         match rebuild(&self.store, run, row, &*self.subject.workflow, self.now, load) {
             Ok(()) => Ok(()),
-            Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {reason}")),
+            Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {}", secrets::why(&reason))),
             Err(Rebuild::Store(error)) => Err(error.to_string()),
         }
     }

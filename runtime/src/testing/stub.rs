@@ -3,7 +3,7 @@
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::step::{StepDef, run_attempt, unstorable};
+use crate::step::{StepDef, decoded_args, run_attempt};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -48,9 +48,9 @@ where
         env: Arc<RunEnv>,
     ) -> BoxFuture<'static, AttemptOutcome> {
         let stub = self.stub.clone();
-        match S::decode_args(arguments) {
+        match decoded_args::<S>(arguments, &env) {
             Ok(args) => run_attempt(async move { stub(args) }, S::is_final, None, scope, env),
-            Err(error) => std::future::ready(unstorable(&format!("an argument: {error}"))).boxed(),
+            Err(outcome) => std::future::ready(outcome).boxed(),
         }
     }
 }

@@ -25,6 +25,7 @@ mod rerouted;
 mod resources;
 mod runs;
 mod sealed;
+mod sealed_faults;
 mod secrets;
 mod session;
 mod snapshots;

@@ -1,0 +1,53 @@
+//! The secrets of a workflow that is played through: a key of the test's own, and one place for all scenarios.
+
+use crate::journal::RunIdentity;
+use crate::run_env::{FieldStores, Fields};
+use crate::secret::vault::Cipher;
+use crate::{ParkCause, ParkReason};
+use std::sync::Arc;
+
+/// The id of the run, in every scenario.
+pub(super) const RUN: &str = "crash-test";
+/// Its incarnation.
+pub(super) const INCARNATION: [u8; 16] = *b"steadfast-crash!";
+/// Not that of the store, which is another in each scenario: the tokens of a secret are compared between scenarios.
+const DATABASE: &str = "crash-test";
+
+/// What to do where there is no key, because there is no cipher.
+const NO_CIPHER: &str =
+    "it has a secret: enable the feature `encryption` of steadfast, and the test has a key of its own for it";
+
+/// A key that nobody else has, the same for the same seed.
+#[cfg(feature = "encryption")]
+pub(super) fn cipher(seed: u64) -> Option<Arc<dyn Cipher>> {
+    use crate::secret::keys::{Key, StaticKeys, cipher};
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(b"the key of a crash test");
+    hash.update(seed.to_le_bytes());
+    Some(cipher(Arc::new(StaticKeys::new(Key::new("crash-test", hash.finalize())))))
+}
+
+/// Without the feature `encryption` there is none.
+#[cfg(not(feature = "encryption"))]
+pub(super) fn cipher(_: u64) -> Option<Arc<dyn Cipher>> {
+    None
+}
+
+/// How the fields, and all secrets, of the run are written and read.
+pub(super) fn fields(workflow: &str, stores: Arc<FieldStores>, cipher: Option<Arc<dyn Cipher>>) -> Arc<Fields> {
+    let identity = RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), incarnation: INCARNATION };
+    Fields::new(DATABASE, Arc::new(identity), stores, cipher)
+}
+
+/// Why the run cannot go on, for the reader of the test.
+pub(super) fn why(reason: &ParkReason) -> String {
+    match reason.cause {
+        ParkCause::MissingKey if !cfg!(feature = "encryption") => NO_CIPHER.into(),
+        _ => reason.to_string(),
+    }
+}
+
+/// What is wrong with an input that cannot be stored, if it is more than the error says.
+pub(super) fn hint(fields: &Fields) -> String {
+    fields.vault().take_fault().map_or_else(String::new, |_| format!(" ({NO_CIPHER})"))
+}
