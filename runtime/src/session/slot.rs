@@ -69,8 +69,8 @@ impl Slot {
         if let Some(value) = self.get() {
             return value;
         }
-        let made = Arc::new(make());
-        self.keep(made)
+        let value = make();
+        self.keep(value)
     }
 
     pub(super) async fn get_or_try_init<T, E, F>(&self, make: impl FnOnce() -> F) -> Result<Arc<T>, E>
@@ -85,13 +85,16 @@ impl Slot {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        let made = Arc::new(make().await?);
-        Ok(self.keep(made))
+        let value = make().await?;
+        Ok(self.keep(value))
     }
 
     /// The value that is there, if somebody has put one in while this was made; else this.
-    fn keep<T: Send + Sync + 'static>(&self, made: Arc<T>) -> Arc<T> {
-        let kept = self.value().get_or_insert_with(|| made.clone()).clone();
+    fn keep<T: Send + Sync + 'static>(&self, made: T) -> Arc<T> {
+        // What is not kept is dropped after the lock is let go.
+        let made: Anything = Arc::new(made);
+        let kept = self.value().get_or_insert_with(|| Arc::clone(&made)).clone();
+        drop(made);
         kept.downcast().expect("the key of a slot has its type")
     }
 
