@@ -41,7 +41,7 @@ pub type FieldValues = Vec<(&'static str, Value)>;
     label = "this is not a context",
     note = "put `#[derive(StepContext, Clone)]` on it",
     note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value",
-    note = "for something the engine holds write `#[resource] name: &{Self}`"
+    note = "for something the engine holds write `#[resource] name: &{Self}`; `&Session` and `&StepScope` are known by these names, and not by an alias"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The fields that are stored; `Self` if there is no transient field.

@@ -37,6 +37,7 @@ use crate::context::{Schema, SharedContext};
 use crate::error::Failure;
 use crate::flow::Start;
 use crate::journal::Journal;
+use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::secret::is_secret;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
@@ -230,6 +231,11 @@ impl Machine {
     /// The context as it stands, for the hooks of transient fields.
     pub(crate) fn context(&self) -> Option<SharedContext> {
         self.journal.state().context.clone()
+    }
+
+    /// The steps that have no result yet, by name, with what they take of the engine.
+    pub(crate) fn in_flight(&self) -> Vec<(&'static str, &'static [Need])> {
+        self.journal.state().in_flight().map(|step| (step.call.name, step.call.body.resources())).collect()
     }
 
     /// The lease under which it is driven.

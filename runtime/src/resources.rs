@@ -17,8 +17,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 /// Makes a resource, without its type.
@@ -47,9 +48,45 @@ pub struct Resources(Arc<HashMap<TypeId, Arc<Entry>>>);
 
 struct Entry {
     need: Need,
+    /// `None` once the engine has let go of it.
+    held: Mutex<Option<Arc<Offered>>>,
+}
+
+/// What makes a resource, and the object once it is made.
+struct Offered {
     /// None for a value that was given as it is.
     factory: Option<Make>,
-    made: OnceCell<Anything>,
+    made: OnceCell<Made>,
+}
+
+#[derive(Clone)]
+struct Made {
+    /// Larger than that of everything that was made before.
+    serial: u64,
+    value: Anything,
+}
+
+impl Made {
+    fn now(value: Anything) -> Self {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        Self { serial: SERIAL.fetch_add(1, Ordering::Relaxed), value }
+    }
+}
+
+impl Entry {
+    fn new(need: Need, factory: Option<Make>, value: Option<Anything>) -> Arc<Self> {
+        let made = OnceCell::new_with(value.map(Made::now));
+        Arc::new(Self { need, held: Mutex::new(Some(Arc::new(Offered { factory, made }))) })
+    }
+
+    fn offered(&self) -> Option<Arc<Offered>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What has been made, if it has been.
+    fn made(&self) -> Option<Anything> {
+        self.offered()?.made.get().map(|made| made.value.clone())
+    }
 }
 
 impl Resources {
@@ -63,8 +100,7 @@ impl Resources {
     #[must_use]
     pub fn and<R: Send + Sync + 'static>(self, value: R) -> Self {
         let mut entries = Arc::unwrap_or_clone(self.0);
-        let entry = Entry { need: Need::of::<R>(), factory: None, made: OnceCell::new_with(Some(Arc::new(value))) };
-        entries.insert(TypeId::of::<R>(), Arc::new(entry));
+        entries.insert(TypeId::of::<R>(), Entry::new(Need::of::<R>(), None, Some(Arc::new(value))));
         Self(Arc::new(entries))
     }
 
@@ -82,28 +118,46 @@ impl Resources {
     /// Makes the resource of this type, unless it has been made.
     pub(crate) async fn make(&self, need: &Need) -> Result<Anything, ResourceError> {
         let Some(entry) = self.0.get(&(need.id)()) else { return Err(self.missing(need)) };
+        let failed = |message| ResourceError::Failed { resource: entry.need.short_name(), message };
+        let Some(offered) = entry.offered() else { return Err(failed("the engine has stopped".to_owned())) };
         let make = || async {
-            let Some(factory) = entry.factory.clone() else { return Err(self.missing(need)) };
+            let Some(factory) = offered.factory.clone() else { return Err(self.missing(need)) };
             let resources = self.clone();
             // The call itself is the user's code too.
             let making = AssertUnwindSafe(async move { factory(resources).await }).catch_unwind().await;
-            let failed = |message| ResourceError::Failed { resource: entry.need.short_name(), message };
             match making {
-                Ok(made) => made.map_err(|error| failed(error.to_string())),
+                Ok(made) => made.map(Made::now).map_err(|error| failed(error.to_string())),
                 Err(panic) => Err(failed(format!("its factory panicked: {}", panic_text(&*panic)))),
             }
         };
-        entry.made.get_or_try_init(make).await.cloned()
+        offered.made.get_or_try_init(make).await.map(|made| made.value.clone())
     }
 
     /// Whether a step that takes it can start.
     pub(crate) fn is_made(&self, need: &Need) -> bool {
-        self.0.get(&(need.id)()).is_some_and(|entry| entry.made.initialized())
+        self.0.get(&(need.id)()).is_some_and(|entry| entry.made().is_some())
     }
 
     /// The resource of this type, if it has been made.
     pub(crate) fn made<R: Send + Sync + 'static>(&self) -> Option<Arc<R>> {
-        self.0.get(&TypeId::of::<R>())?.made.get()?.clone().downcast().ok()
+        self.0.get(&TypeId::of::<R>())?.made()?.downcast().ok()
+    }
+
+    /// Why a step that takes it cannot start, if it is not registered.
+    pub(crate) fn lacks(&self, need: &Need) -> Option<ResourceError> {
+        (!self.0.contains_key(&(need.id)())).then(|| self.missing(need))
+    }
+
+    /// Drops what has been made, the last one first, and makes nothing more. Who has one keeps it.
+    pub(crate) fn let_go(&self) {
+        let take = |entry: &Arc<Entry>| entry.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut held: Vec<Arc<Offered>> = self.0.values().filter_map(take).collect();
+        held.sort_by_key(|offered| offered.made.get().map(|made| made.serial));
+        while let Some(offered) = held.pop() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(offered))) {
+                tracing::error!(panic = panic_text(&*panic), "dropping a resource panicked");
+            }
+        }
     }
 
     fn missing(&self, need: &Need) -> ResourceError {

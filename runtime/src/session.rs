@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// The value of this type; if there is none, the one that `make` makes. Of several calls at the same time one makes
-    /// it and the others wait.
+    /// it and the others wait. If another one is inserted meanwhile, all get that one.
     ///
     /// `make` may use the session for other types; with its own type it waits for itself for ever.
     pub fn get_or_insert_with<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
@@ -77,7 +77,8 @@ impl Session {
     }
 
     /// The value of this type; if there is none, the one that `make` makes. Of several calls at the same time one makes
-    /// it and the others wait; if it fails or is dropped, the next one makes it.
+    /// it and the others wait; if it fails or is dropped, the next one makes it. If another one is inserted meanwhile, all
+    /// get that one.
     ///
     /// # Errors
     /// What `make` said.
@@ -136,13 +137,17 @@ impl Session {
     }
 
     fn put<T: Send + Sync + 'static>(&self, key: Key, value: T) -> Option<Arc<T>> {
-        let before = self.slots().insert(key, Arc::new(Slot::filled(value)));
-        before?.get()
+        self.slot(key).replace(Some(value))
     }
 
     fn take<T: Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<T>> {
-        let before = self.slots().remove(key);
-        before?.get()
+        let mut slots = self.slots();
+        let before = slots.get(key)?.replace(None);
+        // A slot that somebody has at hand stays: a value may be on its way into it.
+        if slots.get(key).is_some_and(|slot| Arc::strong_count(slot) == 1) {
+            slots.remove(key);
+        }
+        before
     }
 
     fn slot(&self, key: Key) -> Arc<Slot> {

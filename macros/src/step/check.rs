@@ -8,13 +8,14 @@ use crate::faults::Faults;
 use crate::function::{Function, Parameter, borrows_or_hides};
 use crate::name;
 use syn::visit::{self, Visit};
-use syn::{Pat, Type};
+use syn::{Attribute, Pat, Type};
 
 const CHANGE: &str = "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`";
 
 pub(super) fn all(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
     is_async(step, faults);
+    parameters_always_there(step, faults);
     context_is_shared(step, faults);
     context_is_not_the_handle(step, faults);
     for other in &step.others {
@@ -40,6 +41,21 @@ fn is_async(step: &Step, faults: &Faults) {
             faults.add(token, "a blocking step is a plain `fn`", help);
         }
         _ => {}
+    }
+}
+
+/// `#[cfg(feature = "mail")] mailer: String`.
+fn parameters_always_there(step: &Step, faults: &Faults) {
+    let others = step.others.iter().map(|other| match other {
+        Other::Argument(argument) => argument,
+        Other::Held(held) => &held.parameter,
+    });
+    for parameter in step.context.iter().map(|context| &context.parameter).chain(others) {
+        let sometimes = |mark: &&Attribute| mark.path().is_ident("cfg") || mark.path().is_ident("cfg_attr");
+        if let Some(mark) = parameter.attributes.iter().find(sometimes) {
+            let help = "write the step twice, as a whole: `#[cfg(..)] #[step] async fn ..`";
+            faults.add(mark, "a parameter of a step is there in every build or in none", help);
+        }
     }
 }
 
@@ -119,7 +135,8 @@ fn argument_owns(argument: &Parameter, faults: &Faults) {
                         let (name, elem) = (&argument.name, name::as_written(elem));
                         format!(
                             "write `{elem}`, and pass a clone, or `#[resource] {name}: &{elem}` for something the engine \
-                             holds; only the context, in the first place, is borrowed as it is"
+                             holds; only the context, in the first place, is borrowed as it is, and `&Session` and `&StepScope` \
+                             under just these names"
                         )
                     }
                 },

@@ -73,6 +73,8 @@ impl Bodies {
                 core.set_trouble(run, Some(trouble));
                 tokio::time::sleep(if skips { Duration::ZERO } else { wait })
             };
+            let told = core.clone();
+            let preparation = preparation.telling(move |trouble| told.set_trouble(run, Some(trouble)));
             let outcome = preparation.make(core.options.restore, pause).await;
             core.set_trouble(run, None);
             // The run may have left.

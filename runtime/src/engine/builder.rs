@@ -38,6 +38,9 @@ pub struct EngineBuilder {
 /// How often and how soon what the engine needs from outside is tried again, unless chosen otherwise.
 const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE };
 
+/// How long one try of a restore hook or a factory may take, unless chosen otherwise.
+const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
+
 enum Database {
     None,
     Memory,
@@ -60,7 +63,7 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
-                restore: AGAIN,
+                restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..AGAIN },
                 field_stores: AGAIN,
                 field_store_timeout: Duration::from_mins(1),
                 stores: Arc::default(),
@@ -171,6 +174,14 @@ impl EngineBuilder {
         self
     }
 
+    /// How long one try of what a step needs may take, for restore hooks and for each factory of a resource; a minute unless
+    /// chosen otherwise. One that takes longer is dropped at its `await`, and counts as failed. While it lasts
+    /// [`RunInfo::trouble`](crate::RunInfo::trouble) says what is waited for.
+    pub fn restore_timeout(mut self, timeout: Duration) -> Self {
+        self.options.restore.timeout = Some(timeout);
+        self
+    }
+
     /// What becomes of the live values in the [`Session`](crate::Session) of a run that waits for longer than
     /// [`evict_after`](Self::evict_after); [`SessionPolicy::Keep`] unless chosen otherwise. Values never outlast the
     /// process: a shutdown drops them.
@@ -214,8 +225,8 @@ impl EngineBuilder {
         self
     }
 
-    /// What the fields of one context may take in the database, in bytes: above `large` a warning names the largest ones
-    /// once, above `most` a change is refused. 64 KiB and 1 MiB unless chosen otherwise. Fields that are routed to a store
+    /// What the fields of one context may take in the database, in bytes: above `large` a warning names the largest ones,
+    /// once each time the run is loaded; above `most` a change is refused. 64 KiB and 1 MiB unless chosen otherwise. Fields that are routed to a store
     /// do not count.
     pub fn context_budget(mut self, large: usize, most: usize) -> Self {
         self.options.limits.large_context = large;
@@ -339,8 +350,15 @@ impl EngineBuilder {
     /// Says for every unfinished run of the database whether this build can go on with it, as
     /// [`Engine::check`] does, without starting an engine: nothing is taken over and nothing is written.
     ///
+    /// The file of [`sqlite`](Self::sqlite) is copied into the system's folder for temporary files, as it is at one
+    /// moment; the copy is brought to the schema of this build, checked and removed. It takes as much room as the file. An
+    /// engine may run on the file meanwhile, also one of an older build. The right to read the file is enough, and while
+    /// it is in use (there is a `-wal` beside it) to read its `-wal` and `-shm` too; if the engine has crashed and left no
+    /// `-shm`, SQLite has to make one, and needs the right to do so in the folder.
+    ///
     /// # Errors
-    /// The database does not exist or cannot be read, or the configuration makes no sense.
+    /// The database does not exist, is none of Steadfast or cannot be read or copied, or the configuration makes no
+    /// sense.
     pub async fn check(self) -> Result<CheckReport, EngineError> {
         self.sensible()?;
         if let Database::Sqlite(path) = &self.database
@@ -349,8 +367,14 @@ impl EngineBuilder {
             let message = format!("{}: there is no such database to check", path.display());
             return Err(EngineError::Configuration(message));
         }
-        let store = open(self.database, self.durability).await?;
-        super::check::check(store, Arc::new(self.workflows), self.options).await
+        let store: Arc<dyn Store> = match self.database {
+            Database::Sqlite(path) => {
+                let open = tokio::task::spawn_blocking(move || SqliteStore::options().open_copy(path));
+                Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
+            }
+            database => open(database, self.durability).await?,
+        };
+        super::check::check(store, Arc::new(self.workflows), self.options, self.resources.open()).await
     }
 
     fn sensible(&self) -> Result<(), EngineError> {

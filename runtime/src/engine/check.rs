@@ -7,10 +7,11 @@ pub use report::{CheckReport, Problem};
 use super::core::Options;
 use super::error::EngineError;
 use super::fields::within;
-use super::{Engine, load};
+use super::{Engine, load, prepare};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
 use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild, panic_text};
+use crate::resources::Resources;
 use crate::run_env::{Fields, Pointer, RunEnv};
 use crate::session::Session;
 use crate::store::{FieldRow, Lease, RunQuery, RunRow, Status, Store, StoreError};
@@ -30,8 +31,9 @@ type Workflows = BTreeMap<&'static str, Arc<dyn AnyWorkflow>>;
 impl Engine {
     /// Says for every unfinished run in the database whether this build can go on with it.
     ///
-    /// The input and the context are decoded, and the workflow is replayed as far as it is recorded. No body of a step
-    /// runs, no hook of a transient field, and nothing is written; contents of field stores are read.
+    /// The input and the context are decoded, the workflow is replayed as far as it is recorded, and the steps that would
+    /// be started again must find their resources registered. No body of a step runs, no hook of a transient field and no
+    /// factory, and nothing is written; contents of field stores are read.
     /// [`EngineBuilder::check`](crate::EngineBuilder::check) does the same without starting an engine: use that one before
     /// a deployment.
     ///
@@ -39,7 +41,8 @@ impl Engine {
     /// The database cannot be read. What is wrong with single runs stands in the report.
     pub async fn check(&self) -> Result<CheckReport, EngineError> {
         let core = &self.core;
-        check(core.store.clone(), Arc::new(core.workflows.clone()), core.options.clone()).await
+        let (workflows, options) = (Arc::new(core.workflows.clone()), core.options.clone());
+        check(core.store.clone(), workflows, options, core.resources.clone()).await
     }
 }
 
@@ -48,6 +51,7 @@ pub(super) async fn check(
     store: Arc<dyn Store>,
     workflows: Arc<Workflows>,
     options: Options,
+    resources: Resources,
 ) -> Result<CheckReport, EngineError> {
     let mut report = CheckReport::default();
     let mut after = None;
@@ -58,9 +62,10 @@ pub(super) async fn check(
         let page = blocking(move || reading.runs(&query)).await??;
         report.damaged(page.damaged);
         let checks = stream::iter(page.runs).map(|row| {
-            let (store, workflows, options) = (store.clone(), workflows.clone(), options.clone());
+            let (store, workflows) = (store.clone(), workflows.clone());
+            let (options, resources) = (options.clone(), resources.clone());
             blocking(move || {
-                let outcome = one(&*store, &workflows, &options, &row);
+                let outcome = one(&*store, &workflows, &options, &resources, &row);
                 (row, outcome)
             })
         });
@@ -89,25 +94,42 @@ fn unreadable(error: &StoreError) -> ParkReason {
 }
 
 /// A dry replay of one run.
-fn one(store: &dyn Store, workflows: &Workflows, options: &Options, row: &RunRow) -> Result<(), Rebuild> {
+fn one(
+    store: &dyn Store,
+    workflows: &Workflows,
+    options: &Options,
+    resources: &Resources,
+    row: &RunRow,
+) -> Result<(), Rebuild> {
     let Some(workflow) = workflows.get(row.workflow.as_str()) else {
         return Err(load::unknown_workflow(row, workflows).into());
     };
     let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
     let Options { stores, cipher, limits, .. } = options;
     let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone());
-    let env = RunEnv::new(fields, crate::Resources::default(), Session::default());
+    let env = RunEnv::new(fields, resources.clone(), Session::default());
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
     let mut machine = load::with_stubs(options, machine).dry();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         load::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
-        machine.finish_replay(&**workflow, 0, &mut load)
+        machine.finish_replay(&**workflow, 0, &mut load)?;
+        has_resources(&machine, resources, row)
     }));
     replayed.unwrap_or_else(|panic| {
         let message = format!("replaying run `{}` panicked: {}", row.id, panic_text(&*panic));
         Err(ParkReason::new(ParkCause::Panicked, message).into())
     })
+}
+
+/// Whether the engine has what the steps take that would be started again.
+fn has_resources(machine: &Machine, resources: &Resources, row: &RunRow) -> Result<(), Rebuild> {
+    for (step, needs) in machine.in_flight() {
+        if let Some(error) = needs.iter().find_map(|need| resources.lacks(need)) {
+            return Err(prepare::missing(step, &row.workflow, &error).into());
+        }
+    }
+    Ok(())
 }
 
 fn fetch(env: &RunEnv, row: &FieldRow, limit: Duration) -> Result<Value, Rebuild> {

@@ -349,6 +349,13 @@ impl Core {
     }
 }
 
+/// An engine that nobody has stopped lets go of its resources in the same order as one that was.
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.resources.let_go();
+    }
+}
+
 /// Both ends of a driver's mail.
 pub(crate) struct Mail {
     pub(crate) sender: mpsc::UnboundedSender<Letter>,

@@ -19,6 +19,10 @@ pub(crate) struct Preparation {
     needs: &'static [Need],
     step: String,
     workflow: String,
+    /// Is told what is waited for.
+    tell: Box<dyn Fn(String) + Send + Sync>,
+    /// How the last try has failed.
+    before: Option<String>,
 }
 
 /// Why one try has failed.
@@ -29,6 +33,14 @@ enum Trouble {
     Factory(ResourceError),
     /// Trying again would not help.
     Missing(ResourceError),
+}
+
+/// What a future gives, or the time limit that it did not keep.
+async fn within<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Output, Duration> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.map_err(|_| limit),
+        None => Ok(future.await),
+    }
 }
 
 impl Preparation {
@@ -47,7 +59,13 @@ impl Preparation {
             return None;
         }
         let (step, workflow) = (scope.name.clone(), scope.run.workflow.clone());
-        Some(Self { env: env.clone(), context, needs, step, workflow })
+        Some(Self { env: env.clone(), context, needs, step, workflow, tell: Box::new(|_| ()), before: None })
+    }
+
+    /// The same, and this is told what is waited for, as often as that changes.
+    pub(crate) fn telling(mut self, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.tell = Box::new(tell);
+        self
     }
 
     /// Makes it, trying again with a growing pause.
@@ -55,13 +73,13 @@ impl Preparation {
     /// # Errors
     /// Why the run is to be parked: the last of the tries has failed, or something is missing altogether.
     pub(crate) async fn make<F: Future<Output = ()>>(
-        self,
+        mut self,
         policy: Policy,
         pause: impl Fn(String, Duration) -> F,
     ) -> Result<(), ParkReason> {
         let mut failed = 0;
         loop {
-            let made = AssertUnwindSafe(self.try_make()).catch_unwind().await;
+            let made = AssertUnwindSafe(self.try_make(policy.timeout)).catch_unwind().await;
             let trouble = match made {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(trouble)) => trouble,
@@ -78,22 +96,44 @@ impl Preparation {
             let (step, workflow) = (&self.step, &self.workflow);
             tracing::warn!(why, failed, step, workflow, "what a step needs could not be made; it is tried again");
             let trouble = format!("{why} (failed {failed} of {} times)", policy.attempts);
+            self.before = Some(trouble.clone());
             pause(trouble, policy.wait(failed, 0.5)).await;
         }
     }
 
-    async fn try_make(&self) -> Result<(), Trouble> {
-        for need in self.needs {
-            self.env.resources.make(need).await.map_err(|error| match error {
+    async fn try_make(&self, limit: Option<Duration>) -> Result<(), Trouble> {
+        for need in self.needs.iter().filter(|need| !self.env.resources.is_made(need)) {
+            let resource = need.short_name();
+            self.wait_for(&format!("resource `{resource}`"));
+            let made = within(limit, self.env.resources.make(need)).await.map_err(|limit| {
+                Trouble::Factory(ResourceError::Failed {
+                    resource,
+                    message: format!("it was not there after {limit:?}"),
+                })
+            })?;
+            made.map_err(|error| match error {
                 ResourceError::Missing { .. } => Trouble::Missing(error),
                 ResourceError::Failed { .. } => Trouble::Factory(error),
             })?;
         }
         if let Some(context) = &self.context {
-            let made = self.env.live.restore(context, &self.env.resources).await;
+            let names = context.transient();
+            let fields = if names.len() == 1 { "transient field" } else { "the transient fields" };
+            let fields = format!("{fields} `{}`", names.join("`, `"));
+            self.wait_for(&fields);
+            let made = within(limit, self.env.live.restore(context, &self.env.resources)).await;
+            let made =
+                made.map_err(|limit| Trouble::Hook(format!("{fields} could not be restored within {limit:?}")))?;
             made.map_err(|error| Trouble::Hook(error.to_string()))?;
         }
         Ok(())
+    }
+
+    fn wait_for(&self, what: &str) {
+        (self.tell)(match &self.before {
+            None => format!("step `{}` waits for {what}", self.step),
+            Some(before) => format!("{before}; step `{}` waits for {what} again", self.step),
+        });
     }
 
     fn park(&self, trouble: &Trouble, tries: u32) -> ParkReason {
@@ -110,17 +150,20 @@ impl Preparation {
                 );
                 ParkReason::new(ParkCause::Resource, message)
             }
-            Trouble::Missing(error) => {
-                let resource = match error {
-                    ResourceError::Missing { resource, .. } | ResourceError::Failed { resource, .. } => resource,
-                };
-                let message = format!(
-                    "step `{step}` cannot start: {error}. Add `.resource(..)` or `.resource_with(..)` to the engine's \
-                     builder, and `#[workflow(resources({resource}))]` to `{workflow}`, so that no engine starts without \
-                     it; the run then goes on by itself"
-                );
-                ParkReason::new(ParkCause::Resource, message)
-            }
+            Trouble::Missing(error) => missing(step, workflow, error),
         }
     }
+}
+
+/// Why a run is parked of which a step takes a resource that is not registered.
+pub(super) fn missing(step: &str, workflow: &str, error: &ResourceError) -> ParkReason {
+    let resource = match error {
+        ResourceError::Missing { resource, .. } | ResourceError::Failed { resource, .. } => resource,
+    };
+    let message = format!(
+        "step `{step}` cannot start: {error}. Add `.resource(..)` or `.resource_with(..)` to the engine's builder, and \
+         `#[workflow(resources({resource}))]` to `{workflow}`, so that no engine starts without it; the run then goes on \
+         by itself"
+    );
+    ParkReason::new(ParkCause::Resource, message)
 }

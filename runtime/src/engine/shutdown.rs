@@ -18,7 +18,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Stops at once: nothing more is written, bodies are dropped, others may take over.
+/// Stops at once: nothing more is written, bodies are dropped, others may take over. Resources go too: a body that still
+/// runs keeps its own, the handle of a run keeps none.
 pub(super) fn stop(core: &Arc<Core>) {
     begin(core);
     core.committer.halt();
@@ -27,6 +28,7 @@ pub(super) fn stop(core: &Arc<Core>) {
     core.leases.release();
     core.tell_waiters();
     core.moved.notify_waiters();
+    core.resources.let_go();
 }
 
 /// Nothing more is started.
@@ -53,7 +55,7 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
 impl Engine {
     /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, sleeping runs are
     /// left as they are. What is not done `within` this time is dropped, and the next engine goes on with it; its bodies
-    /// are told first. Returns whether everything had finished.
+    /// are told first. The engine's resources are dropped, the last one made first. Returns whether everything had finished.
     ///
     /// # Errors
     /// The database did not take the last writes; nothing that was reported as done is lost.

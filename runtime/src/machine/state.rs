@@ -124,6 +124,14 @@ impl State {
         }
     }
 
+    /// The steps that have no result yet, in the order of their positions.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &StepInFlight> {
+        self.calls.values().filter_map(|call| match call {
+            Call { what: What::Step(step), completion: None, .. } => Some(&**step),
+            _ => None,
+        })
+    }
+
     pub(super) fn insert(&mut self, position: u64, what: What) {
         match &what {
             What::Step(_) => self.running.insert(position),

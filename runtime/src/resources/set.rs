@@ -4,7 +4,6 @@ use super::{Entry, Make, Need, ResourceFactory, Resources};
 use crate::context::Anything;
 use futures_util::FutureExt;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 
 /// What was registered. [`open`](ResourceSet::open) makes of it what one process has.
 #[derive(Clone, Default)]
@@ -42,11 +41,11 @@ impl ResourceSet {
     /// Nothing has been made yet.
     pub(crate) fn open(&self) -> Resources {
         let entry = |offer: &Offer| {
-            let (factory, made) = match &offer.source {
-                Source::Value(value) => (None, OnceCell::new_with(Some(value.clone()))),
-                Source::Factory(factory) => (Some(factory.clone()), OnceCell::new()),
+            let (factory, value) = match &offer.source {
+                Source::Value(value) => (None, Some(value.clone())),
+                Source::Factory(factory) => (Some(factory.clone()), None),
             };
-            ((offer.need.id)(), Arc::new(Entry { need: offer.need, factory, made }))
+            ((offer.need.id)(), Entry::new(offer.need, factory, value))
         };
         Resources(Arc::new(self.0.iter().map(entry).collect()))
     }

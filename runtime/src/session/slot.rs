@@ -3,7 +3,7 @@
 use crate::context::Anything;
 use std::any::{TypeId, type_name};
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Which value.
 #[derive(Clone, Debug)]
@@ -34,30 +34,43 @@ impl Hash for Key {
     }
 }
 
-/// A value, or nothing yet.
+/// A value, or nothing yet. It stays in its session while somebody makes the value, so that there is only one.
 #[derive(Default)]
 pub(super) struct Slot {
-    value: OnceLock<Anything>,
+    value: Mutex<Option<Anything>>,
+    /// Held by whoever makes the value and lets others wait on their threads.
+    making: Mutex<()>,
     /// Held by whoever makes the value and may wait meanwhile.
-    making: tokio::sync::Mutex<()>,
+    awaiting: tokio::sync::Mutex<()>,
 }
 
 impl Slot {
-    pub(super) fn filled<T: Send + Sync + 'static>(value: T) -> Self {
-        Self { value: OnceLock::from(Arc::new(value) as Anything), ..Self::default() }
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.value.get().is_none()
+        self.value().is_none()
     }
 
     pub(super) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.value.get()?.clone().downcast().ok()
+        self.value().clone()?.downcast().ok()
+    }
+
+    /// Puts this in the place of what is there, which is given back.
+    pub(super) fn replace<T: Send + Sync + 'static>(&self, value: Option<T>) -> Option<Arc<T>> {
+        let value = value.map(|value| Arc::new(value) as Anything);
+        let before = std::mem::replace(&mut *self.value(), value);
+        before?.downcast().ok()
     }
 
     pub(super) fn get_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        let value = self.value.get_or_init(|| Arc::new(make()));
-        value.clone().downcast().expect("the key of a slot has its type")
+        if let Some(value) = self.get() {
+            return value;
+        }
+        // After a panic of another one's `make` there is nothing, and this one makes it.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let value = make();
+        self.keep(value)
     }
 
     pub(super) async fn get_or_try_init<T, E, F>(&self, make: impl FnOnce() -> F) -> Result<Arc<T>, E>
@@ -68,12 +81,25 @@ impl Slot {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        let _making = self.making.lock().await;
+        let _awaiting = self.awaiting.lock().await;
         if let Some(value) = self.get() {
             return Ok(value);
         }
         let value = make().await?;
-        // Should somebody who does not wait have made one meanwhile, then that one is it.
-        Ok(self.get_or_init(|| value))
+        Ok(self.keep(value))
+    }
+
+    /// The value that is there, if somebody has put one in while this was made; else this.
+    fn keep<T: Send + Sync + 'static>(&self, made: T) -> Arc<T> {
+        // What is not kept is dropped after the lock is let go.
+        let made: Anything = Arc::new(made);
+        let kept = self.value().get_or_insert_with(|| Arc::clone(&made)).clone();
+        drop(made);
+        kept.downcast().expect("the key of a slot has its type")
+    }
+
+    /// Nothing of the user's runs while this lock is held.
+    fn value(&self) -> MutexGuard<'_, Option<Anything>> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! A store in one SQLite file.
 
+mod copy;
 mod fault;
 mod file;
 mod open;
@@ -36,6 +37,8 @@ pub struct SqliteStore {
     database_id: String,
     /// What `data_version` said when it was last asked.
     data_version: AtomicU64,
+    /// The last to go: where the file is, if it is the copy of another.
+    copy: Option<copy::CopyFolder>,
 }
 
 impl SqliteStore {

@@ -1,6 +1,7 @@
 //! Asked before a deployment: can this build go on with every unfinished run? (`EngineBuilder::check`, cases V3 to V5.)
 
 use crate::changed_code::held_at;
+use std::path::Path;
 use steadfast::prelude::*;
 use steadfast::store::{MemoryStore, RunQuery, Store};
 use steadfast::{CheckReport, ParkCause, Status};
@@ -151,4 +152,103 @@ async fn a_check_needs_a_database_that_exists() {
     let error = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap_err();
     assert!(error.to_string().ends_with("there is no such database to check"), "{error}");
     assert!(!path.exists());
+}
+
+#[step]
+async fn ask(#[resource] _db: &std::net::TcpStream) -> Result<()> {
+    Ok(())
+}
+
+#[workflow]
+async fn asking(flow: &mut Flow) -> Result<()> {
+    Ok(ask(flow).await?)
+}
+
+#[tokio::test]
+async fn a_step_in_flight_that_lacks_its_resource_is_said() {
+    let store = MemoryStore::new();
+    let builder = || Engine::builder().store(store.clone()).workflow(asking);
+    let engine = builder().start().await.unwrap();
+    let run = engine.start(asking, ()).id("a").await.unwrap();
+    crate::runs::wait_for(&run, Status::Parked).await;
+    let parked = run.status().await.unwrap().parked.unwrap();
+    drop(run);
+    engine.shutdown(Duration::ZERO).await.unwrap();
+    let report = builder().check().await.unwrap();
+    assert_eq!(causes(&report), [("a", ParkCause::Resource)]);
+    assert_eq!(report.problems()[0].reason.message, parked.message);
+    assert!(parked.message.contains("step `ask`") && parked.message.contains("`TcpStream`"), "{parked}");
+}
+
+fn names(folder: &Path) -> Vec<(String, u64)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.metadata().unwrap().len()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A run that is held, in a file; the engine has stopped.
+async fn recorded_in(path: &Path) {
+    let engine = Engine::builder().sqlite(path).workflow(then::gone).start().await.unwrap();
+    held_at(&engine.start(then::gone, ()).id("g").await.unwrap(), 2).await;
+    engine.shutdown(Duration::ZERO).await.unwrap();
+    drop(engine);
+    // The last thread that holds the file closes it.
+    let log = path.with_extension("db-wal");
+    crate::steps::until(|| !log.exists()).await;
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_ours_is_refused_by_a_check_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (empty, foreign) = (folder.path().join("empty.db"), folder.path().join("foreign.db"));
+    std::fs::write(&empty, b"").unwrap();
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (n)").unwrap();
+    let before = names(folder.path());
+    for (path, said) in [(&empty, "is no Steadfast database"), (&foreign, "tables of another program")] {
+        let error = Engine::builder().sqlite(path).workflow(then::gone).check().await.unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(names(folder.path()), before);
+}
+
+#[tokio::test]
+async fn a_check_of_a_file_leaves_every_byte_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    // Letters that mean something in a URI.
+    let path = folder.path().join("50% of #1?.db");
+    recorded_in(&path).await;
+    let (before, bytes) = (names(folder.path()), std::fs::read(&path).unwrap());
+    let report = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap();
+    assert_eq!((report.is_ok(), report.checked()), (true, 1));
+    assert_eq!((names(folder.path()), std::fs::read(&path).unwrap()), (before, bytes));
+}
+
+#[tokio::test]
+async fn a_check_sees_what_a_running_engine_has_written_a_moment_ago() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let engine = Engine::builder().sqlite(&path).workflow(then::gone).start().await.unwrap();
+    held_at(&engine.start(then::gone, ()).id("g").await.unwrap(), 2).await;
+    let bytes = std::fs::read(&path).unwrap();
+    let report = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap();
+    assert_eq!((report.is_ok(), report.checked()), (true, 1));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    held_at(&engine.start(then::gone, ()).id("h").await.unwrap(), 2).await;
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    recorded_in(&path).await;
+    let older = "DROP VIEW steadfast_history; DROP VIEW steadfast_context;
+        ALTER TABLE steadfast_runs DROP COLUMN seed; UPDATE steadfast_meta SET value = '1' WHERE key = 'schema'";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(older).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let report = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap();
+    assert_eq!((report.is_ok(), report.checked()), (true, 1));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

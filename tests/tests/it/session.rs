@@ -264,3 +264,86 @@ async fn a_value_that_takes_time_is_made_once_and_again_only_if_that_failed() {
     session.insert(9_u64);
     assert_eq!(*session.get_or_try_init(async || Ok::<u64, Error>(0)).await.unwrap(), 9);
 }
+
+#[tokio::test]
+async fn a_value_that_is_inserted_while_another_is_made_is_the_one() {
+    let session = Session::default();
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let making = session.get_or_try_init(async || {
+        wait.await.unwrap();
+        Ok::<u32, Error>(1)
+    });
+    let inserting = async {
+        tokio::task::yield_now().await;
+        session.insert(2_u32);
+        go.send(()).unwrap();
+    };
+    let (made, ()) = join!(making, inserting);
+    assert_eq!(*made.as_deref().unwrap(), 2);
+    assert!(Arc::ptr_eq(&made.unwrap(), &session.get::<u32>().unwrap()));
+}
+
+#[tokio::test]
+async fn a_value_that_is_made_while_the_one_before_is_removed_is_the_one() {
+    let session = Session::default();
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let making = session.get_or_try_init(async || {
+        wait.await.unwrap();
+        Ok::<u32, Error>(1)
+    });
+    let removing = async {
+        tokio::task::yield_now().await;
+        session.insert(2_u32);
+        assert_eq!(session.remove::<u32>().as_deref(), Some(&2));
+        go.send(()).unwrap();
+    };
+    let (made, ()) = join!(making, removing);
+    assert!(Arc::ptr_eq(&made.unwrap(), &session.get_or_insert_with(|| 3_u32)));
+}
+
+/// A resource that says when it is dropped, and one that is made of it.
+struct Lower(Arc<Mutex<Vec<&'static str>>>);
+struct Upper(Arc<Lower>);
+
+impl Drop for Lower {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("lower");
+    }
+}
+
+impl Drop for Upper {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap().push("upper");
+        panic!("not now");
+    }
+}
+
+#[step]
+async fn climb(#[resource] _upper: &Upper) -> Result<()> {
+    Ok(())
+}
+
+#[workflow(resources(Upper))]
+async fn climbing(flow: &mut Flow) -> Result<()> {
+    Ok(climb(flow).await?)
+}
+
+#[tokio::test]
+async fn an_engine_that_stops_drops_its_resources_also_while_a_handle_of_a_run_lives() {
+    for orderly in [true, false] {
+        let dropped = Arc::new(Mutex::new(Vec::new()));
+        let lower = Lower(dropped.clone());
+        let builder = Engine::builder().in_memory().workflow(climbing).resource(lower);
+        let builder = builder.resource_with(async |lower: Arc<Lower>| Ok::<_, Error>(Upper(lower)));
+        let engine = builder.start().await.unwrap();
+        let run = engine.start(climbing, ()).await.unwrap();
+        run.result().await.unwrap();
+        assert!(dropped.lock().unwrap().is_empty());
+        if orderly {
+            assert!(engine.shutdown(Duration::from_secs(5)).await.unwrap());
+        } else {
+            drop((run, engine));
+        }
+        assert_eq!(*dropped.lock().unwrap(), ["upper", "lower"]);
+    }
+}

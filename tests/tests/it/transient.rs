@@ -209,3 +209,71 @@ async fn a_hook_that_panics_parks_its_own_run_only() {
     assert!(reason.message.contains("no disk"), "{reason}");
     assert_eq!(engine.start(sell, ()).await.unwrap().result().await.unwrap(), SUM);
 }
+
+struct Port;
+
+#[step]
+async fn knock(#[resource] _port: &Port) -> Result<()> {
+    Ok(())
+}
+
+#[workflow(resources(Port))]
+async fn knocking(flow: &mut Flow) -> Result<()> {
+    Ok(knock(flow).await?)
+}
+
+async fn hang(_: &HangingStored, _: &Resources) -> Result<u8> {
+    std::future::pending().await
+}
+
+#[derive(StepContext, Clone, Debug)]
+struct Hanging {
+    #[context(transient, restore = hang)]
+    line: u8,
+}
+
+#[step]
+async fn listen(context: &Hanging) -> Result<u8> {
+    Ok(context.line)
+}
+
+#[workflow(context = Hanging)]
+async fn listening(flow: &mut Flow<Hanging>) -> Result<u8> {
+    Ok(listen(flow).await?)
+}
+
+#[tokio::test]
+async fn what_a_hanging_factory_or_hook_keeps_waiting_is_said_and_ends_after_a_time() {
+    let builder = Engine::builder().in_memory().workflow(knocking).workflow(listening);
+    let builder = builder.resource_with(async || std::future::pending::<Result<Port>>().await);
+    let builder = builder.restore_retry(2, Duration::from_millis(10)).restore_timeout(Duration::from_millis(300));
+    let engine = builder.start().await.unwrap();
+    for (id, cause, waits, ends) in [
+        (
+            "knocking",
+            ParkCause::Resource,
+            "step `knock` waits for resource `Port`",
+            "resource `Port` could not be made",
+        ),
+        ("listening", ParkCause::Restore, "step `listen` waits for transient field `line`", "transient field `line`"),
+    ] {
+        if id == "knocking" {
+            engine.start(knocking, ()).id(id).await.map(drop).unwrap();
+        } else {
+            engine.start(listening, ()).id(id).await.map(drop).unwrap();
+        }
+        let run = engine.run(id).await.unwrap();
+        let mut troubles = std::collections::BTreeSet::new();
+        let parked = loop {
+            let info = run.status().await.unwrap();
+            troubles.extend(info.trouble);
+            if let Some(parked) = info.parked {
+                break parked;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        assert_eq!(parked.cause, cause);
+        assert!(parked.message.contains(ends) && parked.message.contains("300ms"), "{parked}");
+        assert!(troubles.contains(waits), "{troubles:?}");
+    }
+}

@@ -4,16 +4,18 @@ use super::super::input::Held;
 use crate::faults::Faults;
 use crate::held::Kind;
 use crate::name;
-use syn::Type;
+use syn::{GenericArgument, PathArguments, Type};
 
 /// `#[resource] db: Db`, `#[resource] db: &mut Db`, `session: &mut Session`, `#[resource] mailer: &dyn Mailer`.
 pub(super) fn is_shared(taken: &Held, faults: &Faults) {
-    let ty = name::as_written(taken.ty());
+    let ty = name::as_written(unpacked(taken.ty()));
     let mark = if taken.kind == Kind::Resource { "#[resource] " } else { "" };
     let name = &taken.parameter.name;
     let right = format!("write `{mark}{name}: &{ty}`");
     let Type::Reference(reference) = &taken.parameter.ty else {
         let fault = "a resource is shared by all runs, so a step takes it by reference";
+        let ty = name::as_written(shared(&taken.parameter.ty));
+        let right = format!("write `{mark}{name}: &{ty}`");
         return faults.add(&taken.parameter.ty, fault, right);
     };
     if reference.mutability.is_some() {
@@ -38,7 +40,7 @@ pub(super) fn is_shared(taken: &Held, faults: &Faults) {
 
 /// `#[resource] mailer: &dyn Mailer`, `#[resource] url: &str`.
 fn unsized_resource(taken: &Held, faults: &Faults) {
-    let ty = taken.ty();
+    let ty = unpacked(taken.ty());
     let name = &taken.parameter.name;
     let help = match ty {
         Type::TraitObject(_) => {
@@ -53,4 +55,26 @@ fn unsized_resource(taken: &Held, faults: &Faults) {
         _ => return,
     };
     faults.add(&taken.parameter.ty, "a resource is found by its type, so it has one of its own", help);
+}
+
+/// The type in its parentheses: `&(dyn Mailer + Send)`.
+fn unpacked(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => unpacked(&inner.elem),
+        Type::Group(inner) => unpacked(&inner.elem),
+        ty => ty,
+    }
+}
+
+/// The type in its `Arc` or `Rc`: a reference is all the sharing that a step needs.
+fn shared(ty: &Type) -> &Type {
+    if let Type::Path(path) = unpacked(ty)
+        && let Some(last) = path.path.segments.last()
+        && (last.ident == "Arc" || last.ident == "Rc")
+        && let PathArguments::AngleBracketed(arguments) = &last.arguments
+        && let Some(GenericArgument::Type(inner)) = arguments.args.first()
+    {
+        return shared(inner);
+    }
+    unpacked(ty)
 }

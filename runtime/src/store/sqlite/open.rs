@@ -10,7 +10,7 @@ use crate::store::{Durability, StoreError, StoreErrorKind};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -37,9 +37,11 @@ const LOG: &str = "67108864";
 const STATEMENTS: usize = 64;
 
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
-    let full = looked_at(path)?;
-    let name = path.display().to_string();
+    open_as(looked_at(path)?, path.display().to_string(), options)
+}
 
+/// Opens the file at this absolute path, and calls it by this name.
+pub(super) fn open_as(full: PathBuf, name: String, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
     let writer = connect(&full, &name, options)?;
     let session = Sqlite { connection: &writer, database: &name };
     // Asked before the first read: that makes files for the log, with the rights that this file has.
@@ -71,7 +73,8 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, 
     Sqlite { connection: &reader, database: &name }.set("query_only", "ON")?;
     let data_version = AtomicU64::new(session.pragma("data_version")?.cast_unsigned());
     let path = full.canonicalize().unwrap_or(full);
-    Ok(SqliteStore { reader: Mutex::new(reader), writer: Mutex::new(writer), path, name, database_id, data_version })
+    let (reader, writer) = (Mutex::new(reader), Mutex::new(writer));
+    Ok(SqliteStore { reader, writer, path, name, database_id, data_version, copy: None })
 }
 
 fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
@@ -108,7 +111,7 @@ fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
 }
 
 /// The version of the schema; `None` if the file is empty.
-fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError> {
+pub(super) fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError> {
     let name = session.database;
     is_database(session)?;
     let (mut any, mut ours) = (false, false);

@@ -51,4 +51,13 @@ impl SqliteOptions {
     pub fn open(&self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
         super::open::open(path.as_ref(), self)
     }
+
+    /// Opens a copy of the file in the folder of the system for temporary files, which goes when the store is dropped.
+    /// The file itself is only read, and its schema may be older.
+    ///
+    /// # Errors
+    /// The file is not one of ours, of a newer version, or cannot be read or copied.
+    pub(crate) fn open_copy(&self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        super::copy::open_copy(path.as_ref(), self)
+    }
 }

@@ -1,0 +1,125 @@
+//! A copy of a file, to be checked by a build that may be newer than the one that still runs on the file itself.
+//!
+//! The copy is what this build would make of the file at its start, older schemas included; the file is only read.
+
+use super::fault::fault;
+use super::file::{looked_at, not_ours};
+use super::open;
+use super::session::Sqlite;
+use super::{SqliteOptions, SqliteStore};
+use crate::store::{StoreError, StoreErrorKind};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A folder that nobody else can look into, removed with what is in it.
+#[derive(Debug)]
+pub(super) struct CopyFolder(PathBuf);
+
+impl CopyFolder {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("steadfast-check-{}", uuid::Uuid::new_v4().simple()));
+        let mut folder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for CopyFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "the copy of a database that was checked is still there");
+        }
+    }
+}
+
+/// A store in a copy of the file, under the name of the file.
+pub(super) fn open_copy(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
+    let full = looked_at(path)?;
+    let name = path.display().to_string();
+    let cannot = |error: std::io::Error| StoreError::new(StoreErrorKind::Io, format!("{name}: {error}"));
+    // SQLite keeps the log beside the file itself, not beside a link to it.
+    let full = full.canonicalize().map_err(cannot)?;
+    let folder = CopyFolder::new().map_err(|error| {
+        let place = std::env::temp_dir();
+        StoreError::new(
+            StoreErrorKind::Io,
+            format!("{name} is checked in a copy, which cannot be made in {}: {error}", place.display()),
+        )
+    })?;
+    let copy = folder.0.join("copy.db");
+    copy_file(&full, &copy, &name, options.busy_timeout)?;
+    let mut store = open::open_as(copy, name, options)?;
+    store.copy = Some(folder);
+    Ok(store)
+}
+
+fn copy_file(full: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {
+    let quiet = || (!log_of(full).exists()).then(|| stamp(full)).flatten();
+    if let Some(before) = quiet() {
+        // Nobody has it open. Read as a file that does not change: SQLite then makes no log beside it, which would belong
+        // to us and not to the engine, and needs no right to write there.
+        let copied = copy_from(&at_rest(full), copy, name, patience);
+        if quiet() == Some(before) {
+            return copied;
+        }
+        // An engine has begun meanwhile, so that may be half of the old and half of the new.
+        let _ = std::fs::remove_file(copy);
+    }
+    copy_from(full, copy, name, patience)
+}
+
+/// All of it as it was at one moment, whoever writes meanwhile.
+fn copy_from(from: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {
+    let or_fault = |error| fault(name, &error);
+    let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let source = Connection::open_with_flags(from, read).map_err(or_fault)?;
+    source.busy_timeout(patience).map_err(or_fault)?;
+    if open::version(&Sqlite { connection: &source, database: name })?.is_none() {
+        return Err(not_ours(format!("{name} is no Steadfast database: there is nothing in it. Check another path")));
+    }
+    let mut target = Connection::open(copy).map_err(or_fault)?;
+    let begun = Instant::now();
+    let backup = Backup::new(&source, &mut target).map_err(or_fault)?;
+    loop {
+        // All pages in one step: in several, each write of the engine between two would begin it anew.
+        match backup.step(-1).map_err(or_fault)? {
+            StepResult::Done => return Ok(()),
+            _ if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
+            _ => {
+                let message = format!("{name} is busy: another process holds it for itself; check it again later");
+                return Err(StoreError::new(StoreErrorKind::Busy, message));
+            }
+        }
+    }
+}
+
+fn log_of(full: &Path) -> PathBuf {
+    let mut log = full.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
+    let file = full.metadata().ok()?;
+    Some((file.len(), file.modified().ok()?))
+}
+
+/// How SQLite is told that a file does not change.
+fn at_rest(full: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for byte in full.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
+}
