@@ -19,6 +19,7 @@ const NO_CIPHER: &str =
 
 /// A key that nobody else has, the same for the same seed.
 #[cfg(feature = "encryption")]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature there is none")]
 pub(super) fn cipher(seed: u64) -> Option<Arc<dyn Cipher>> {
     use crate::secret::keys::{Key, StaticKeys, cipher};
     let mut hash = hmac_sha256::Hash::new();

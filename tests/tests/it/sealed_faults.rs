@@ -138,14 +138,14 @@ struct Account {
 }
 
 #[step]
-async fn parse(_n: u8) -> Result<usize> {
+async fn parse() -> Result<usize> {
     let account = AccountStored::from_json(r#"{"password":"planted-hunter2-secret"}"#)?;
     Ok(account.password.expose().len())
 }
 
 #[workflow]
 async fn parsing(flow: &mut Flow) -> Result<usize> {
-    Ok(parse(flow, 1).await?)
+    Ok(parse(flow).await?)
 }
 
 type AccountStored = <Account as steadfast::StepContext>::Stored;
