@@ -54,7 +54,7 @@ use proc_macro::TokenStream;
 /// | the struct | `name = "order"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
 /// | the struct | `version = 2, migrate = from_v1` | a function makes fields that were recorded in an older version into those of today |
 /// | a field | `default` | optional: `Default::default()` if not set |
-/// | a field | `default = expression` | optional: this value if not set |
+/// | a field | `default = expression` | optional: this value if not set; the same each time, because a run that was recorded without the field gets it anew at each load |
 /// | a field | `store = "blobs"` | goes to the field store of this name; also for `Lazy<T>`, which loads it when it is read |
 /// | a field | `form = json` | JSON, where the type would be stored as raw bytes |
 /// | a field | `max_bytes = 1_000_000` | a larger value is refused; counted as it is stored |

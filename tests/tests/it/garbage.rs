@@ -18,7 +18,7 @@ pub(crate) struct Rig(pub(crate) Arc<Inner>);
 
 #[derive(Default)]
 pub(crate) struct Inner {
-    pub(crate) inner: MemoryFieldStore,
+    pub(crate) contents: MemoryFieldStore,
     pub(crate) hang_save: AtomicBool,
     pub(crate) hang_load: AtomicBool,
     pub(crate) hang_delete: AtomicBool,
@@ -39,21 +39,21 @@ impl FieldStore for Rig {
         if &bytes[..] == b"refuse" {
             return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "refused"));
         }
-        self.0.inner.save(key, bytes).await
+        self.0.contents.save(key, bytes).await
     }
 
     async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
         self.gate(&self.0.hang_load).await;
-        self.0.inner.load(key).await
+        self.0.contents.load(key).await
     }
 
     async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
         self.gate(&self.0.hang_delete).await;
-        self.0.inner.delete(field).await
+        self.0.contents.delete(field).await
     }
 
     async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
-        self.0.inner.list(database).await
+        self.0.contents.list(database).await
     }
 }
 
@@ -160,7 +160,7 @@ async fn a_run_that_is_due_while_its_contents_are_collected_wakes_afterwards() {
         println!("{garbage:?}");
     };
     let later = async {
-        tokio::time::sleep(Duration::from_millis(2_000)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         rig.0.hang_delete.store(false, Ordering::SeqCst);
         rig.0.go_on.notify_waiters();
     };

@@ -42,7 +42,7 @@ async fn a_start_that_is_repeated_after_a_crash_in_the_copying_says_what_to_do()
     drop((first, engine));
 
     // The "process" is another one now; the caller does what callers do and repeats its start.
-    let again = Rig(Arc::new(Inner { inner: rig.0.inner.clone(), ..Inner::default() }));
+    let again = Rig(Arc::new(Inner { contents: rig.0.contents.clone(), ..Inner::default() }));
     let engine = builder(&store, &again).start().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let start = || engine.start(keeper, 0).id("second").continuing("first");
@@ -81,7 +81,7 @@ fn a_program_ends_although_a_field_store_hangs_in_a_load() {
 #[workflow(context = Keep)]
 async fn saver(start: Start<Keep>) -> Result<usize> {
     let flow = start.with(Keep::builder().a(Bytes::from_static(b"kept")).build()).await?;
-    flow.sleep(Duration::from_secs(3_600)).await?;
+    flow.sleep(Duration::from_hours(1)).await?;
     Ok(flow.a.len())
 }
 

@@ -47,7 +47,7 @@ async fn hidden(flow: &mut Flow<Hidden>) -> Result<()> {
     for _ in 0..2 {
         flow.update(|c| c.token(Lazy::new(Some(Secret::new("hunter2".to_owned()))))).await?;
     }
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     Ok(())
 }
 

@@ -23,7 +23,7 @@ mod first {
     #[workflow(name = "doc", context = Doc)]
     pub(super) async fn doc(start: Start<Doc>) -> Result<usize> {
         let flow = start.with(Doc::builder().scan(Bytes::from_static(b"first")).build()).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(flow.scan.len())
     }
 }
@@ -41,6 +41,7 @@ mod versioned {
         pub(super) n: u64,
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "a migration may fail")]
     fn nothing(_: &mut RecordedFields) -> Result<()> {
         Ok(())
     }
@@ -48,9 +49,9 @@ mod versioned {
     #[workflow(name = "doc", context = Doc)]
     pub(super) async fn doc(start: Start<Doc>) -> Result<usize> {
         let mut flow = start.with(Doc::builder().scan(Bytes::from_static(b"first")).build()).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         flow.update(|c| c.n(c.n + 1)).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(flow.scan.len())
     }
 }
@@ -71,10 +72,10 @@ mod moved {
     #[workflow(name = "doc", context = Doc)]
     pub(super) async fn doc(start: Start<Doc>) -> Result<usize> {
         let mut flow = start.with(Doc::builder().scan(Bytes::from_static(b"first")).build()).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         flow.update(|c| c.scan(Bytes::from_static(b"another"))).await?;
         flow.update(|c| c.scan(Bytes::from_static(b"first"))).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(flow.scan.len())
     }
 }
@@ -92,6 +93,7 @@ mod renamed {
         pub(super) n: u64,
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "a migration may fail")]
     fn rename(old: &mut RecordedFields) -> Result<()> {
         old.rename("scan", "document");
         Ok(())
@@ -100,7 +102,7 @@ mod renamed {
     #[workflow(name = "doc", context = Doc)]
     pub(super) async fn doc(start: Start<Doc>) -> Result<usize> {
         let flow = start.with(Doc::builder().document(Bytes::from_static(b"first")).build()).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(flow.document.len())
     }
 }
@@ -125,16 +127,13 @@ mod summed_up {
     #[workflow(name = "doc", context = Doc)]
     pub(super) async fn doc(start: Start<Doc>) -> Result<usize> {
         let flow = start.with(Doc::builder().build()).await?;
-        flow.sleep(Duration::from_secs(60)).await?;
+        flow.sleep(Duration::from_mins(1)).await?;
         Ok(usize::try_from(flow.bytes)?)
     }
 }
 
 /// What becomes of a run of the first release in another one.
-async fn in_release<W>(release: impl FnOnce(EngineBuilder) -> EngineBuilder) -> (Status, String)
-where
-    W: Send,
-{
+async fn in_release(release: impl FnOnce(EngineBuilder) -> EngineBuilder) -> (Status, String) {
     let (store, blobs) = (MemoryStore::new(), MemoryFieldStore::new());
     let engine = Engine::builder().store(store.clone()).field_store("blobs", blobs.clone());
     let engine = engine.workflow(first::doc).start().await.unwrap();
@@ -160,25 +159,25 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_that_goes_to_another_store_is_saved_there_with_a_new_version() {
-    let (status, info) = in_release::<()>(|builder| builder.workflow(versioned::doc)).await;
+    let (status, info) = in_release(|builder| builder.workflow(versioned::doc)).await;
     assert_eq!(status, Status::Completed, "{info}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_that_goes_to_another_store_is_saved_there_when_it_gets_an_old_value_again() {
-    let (status, info) = in_release::<()>(|builder| builder.workflow(moved::doc)).await;
+    let (status, info) = in_release(|builder| builder.workflow(moved::doc)).await;
     assert_eq!(status, Status::Completed, "{info}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_renames_a_field_in_a_store() {
-    let (status, info) = in_release::<()>(|builder| builder.workflow(renamed::doc)).await;
+    let (status, info) = in_release(|builder| builder.workflow(renamed::doc)).await;
     assert_eq!(status, Status::Completed, "{info}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_reads_a_field_in_a_store_that_is_gone() {
-    let (status, info) = in_release::<()>(|builder| builder.workflow(summed_up::doc)).await;
+    let (status, info) = in_release(|builder| builder.workflow(summed_up::doc)).await;
     assert_eq!(status, Status::Completed, "{info}");
 }
 
@@ -198,9 +197,9 @@ macro_rules! release {
             #[workflow(name = "named", context = Named)]
             pub(super) async fn named(start: Start<Named>) -> Result<u64> {
                 let mut flow = start.with(Named::builder().$field(1).build()).await?;
-                flow.sleep(Duration::from_millis(1_000)).await?;
+                flow.sleep(Duration::from_secs(1)).await?;
                 flow.update(|c| c.$field(2)).await?;
-                flow.sleep(Duration::from_secs(3_600)).await?;
+                flow.sleep(Duration::from_hours(1)).await?;
                 Ok(flow.$field)
             }
 

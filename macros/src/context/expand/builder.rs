@@ -37,8 +37,8 @@ fn required(context: &Context) -> Vec<Required> {
         seen.push(name.clone());
         Required {
             state: format_ident!("__{name}"),
-            with: format_ident!("{}With{name}", context.ident),
-            without: format_ident!("{}Without{name}", context.ident),
+            with: format_ident!("__{}With{name}", context.ident),
+            without: format_ident!("__{}Without{name}", context.ident),
         }
     });
     required.collect()

@@ -131,7 +131,16 @@ pub(super) fn text(meta: &Meta) -> Option<&LitStr> {
 /// The path of `migrate = ..`, if it is one.
 pub(super) fn path(meta: &Meta) -> Option<&syn::ExprPath> {
     let Meta::NameValue(pair) = meta else { return None };
-    if let Expr::Path(path) = &pair.value { Some(path) } else { None }
+    as_path(&pair.value)
+}
+
+/// A path, also as a `macro_rules!` of the user passes it on.
+pub(super) fn as_path(value: &Expr) -> Option<&syn::ExprPath> {
+    match value {
+        Expr::Path(path) => Some(path),
+        Expr::Group(group) => as_path(&group.expr),
+        _ => None,
+    }
 }
 
 /// The whole number of `version = ..`, if it is one in the range of the type.
