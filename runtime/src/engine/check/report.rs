@@ -111,7 +111,11 @@ impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (checked, bad) = (self.checked, self.problems.len());
         if bad == 0 {
-            return write!(f, "all {checked} unfinished runs can go on with this build");
+            return match checked {
+                0 => f.write_str("there are no unfinished runs"),
+                1 => f.write_str("the one unfinished run can go on with this build"),
+                _ => write!(f, "all {checked} unfinished runs can go on with this build"),
+            };
         }
         write!(f, "{bad} of {checked} unfinished runs cannot go on with this build")?;
         let mut workflow = None;
