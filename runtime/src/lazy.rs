@@ -215,29 +215,12 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         Ok(Self(Arc::new(State::Stored { pointer, fields, loaded })))
     }
 
-    fn load(
-        recorded: Option<RecordedValue>,
-        default: Option<fn() -> Self>,
-        schema: &Schema,
-        field: usize,
-    ) -> Result<Self, ContextError> {
-        match (recorded, default) {
-            (Some(recorded), _) => Self::read(&recorded, schema, field),
-            (None, Some(default)) => Ok(default()),
-            (None, None) => Err(schema.missing(field)),
-        }
-    }
-
     fn form() -> Form {
         codec::form_of::<T>()
     }
 
     fn is_lazy() -> bool {
         true
-    }
-
-    fn is_secret() -> bool {
-        crate::secret::is_secret::<T>()
     }
 
     fn copy(&self) -> Self {

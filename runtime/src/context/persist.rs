@@ -59,7 +59,13 @@ pub trait Persist: Sized + 'static {
         default: Option<fn() -> Self>,
         schema: &Schema,
         field: usize,
-    ) -> Result<Self, ContextError>;
+    ) -> Result<Self, ContextError> {
+        match (recorded, default) {
+            (Some(recorded), _) => Self::read(&recorded, schema, field),
+            (None, Some(default)) => Ok(default()),
+            (None, None) => Err(schema.missing(field)),
+        }
+    }
 
     /// The form in which values of this type are stored.
     #[doc(hidden)]
@@ -133,19 +139,6 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
 
     fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
         codec::decode_field(&recorded.name, &recorded.value).map_err(|error| schema.refuse(field, &error))
-    }
-
-    fn load(
-        recorded: Option<RecordedValue>,
-        default: Option<fn() -> Self>,
-        schema: &Schema,
-        field: usize,
-    ) -> Result<Self, ContextError> {
-        match (recorded, default) {
-            (Some(recorded), _) => Self::read(&recorded, schema, field),
-            (None, Some(default)) => Ok(default()),
-            (None, None) => Err(schema.missing(field)),
-        }
     }
 
     fn form() -> Form {
