@@ -4,10 +4,12 @@
 
 mod history;
 mod kind;
+mod run_scope;
 mod seam;
 
 pub use history::HistoryEntry;
 pub use kind::Kind;
+pub use run_scope::{Principal, RunScope};
 pub use seam::{
     AttemptOutcome, Completion, ContextChange, Continued, Journal, Recorded, RoutedValue, RunIdentity, StepBody,
     StepCallSpec,
@@ -15,5 +17,6 @@ pub use seam::{
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///
-/// 2 has runs that were moved away or continue another one, and fields in stores.
-pub const FORMAT: u16 = 2;
+/// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
+/// outsiders read, limits and patches.
+pub const FORMAT: u16 = 3;

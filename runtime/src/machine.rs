@@ -40,7 +40,7 @@ use crate::journal::Journal;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::secret::is_secret;
-use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
+use crate::store::{EntryRow, FieldRow, Lease, Outgoing, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use effect::Waiting;
@@ -126,6 +126,8 @@ pub(crate) struct Machine {
     entries: Vec<EntryRow>,
     fields: Vec<FieldRow>,
     taken: Vec<i64>,
+    /// What the entries write beyond the rows of this run.
+    outgoing: Vec<Outgoing>,
     /// Whether the entries not yet appended hold a turn: the run has made progress.
     progressed: bool,
     /// What the run's row says, to write only what changes.
@@ -188,6 +190,7 @@ impl Machine {
             entries: Vec::new(),
             fields: Vec::new(),
             taken: Vec::new(),
+            outgoing: Vec::new(),
             progressed: false,
             row: RowState { status: row.status, wake_at: row.wake_at, loads: row.loads, parked: row.parked.is_some() },
             parked: None,

@@ -25,6 +25,8 @@ pub trait StepDef: Send + Sync + 'static {
     const POLICY: Policy;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
+    /// Roles of which whoever the run acts for must have one; anybody if there are none.
+    const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
     const RESOURCES: &'static [Need] = &[];
     /// The context that it reads; `()` if none.

@@ -16,9 +16,12 @@ mod write;
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
-pub use rows::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, Status};
+pub use rows::{
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+    Status,
+};
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Rejected, Write, Written};
+pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
 
 /// A database that holds runs, journals, context fields, inboxes and leases.
 ///
@@ -58,11 +61,38 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read, or a row is damaged.
     fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError>;
 
-    /// The items waiting in the inboxes of the runs that `lease` owns, or of one run; in order of arrival.
+    /// The items waiting in the inboxes of the runs that a lease owns, or of one run; in order of arrival, after the item
+    /// with number `after`, at most `limit`.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError>;
+    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError>;
+
+    /// Questions that runs have asked.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError>;
+
+    /// At most `limit` items of a channel of a lineage after the item with number `after`, in order; the newest ones, if
+    /// `newest` is set, still in order.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn outputs(
+        &self,
+        lineage: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError>;
+
+    /// The labels of a run, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
 
     /// Every lease, in order of its number.
     ///

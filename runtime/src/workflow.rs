@@ -20,6 +20,11 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// The error it returns.
     type Error: Failure;
 
+    /// Which of the functions of this name it is; older runs go on with the function of their version.
+    const VERSION: u32 = 1;
+    /// Roles of which whoever starts it must have one; anybody if there are none.
+    const ROLES: &'static [&'static str] = &[];
+
     /// What its context consists of, if it has one.
     #[must_use]
     fn schema() -> Option<&'static Schema> {
@@ -31,6 +36,12 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     #[must_use]
     fn resources() -> &'static [Need] {
         &[]
+    }
+
+    /// What runs once the run is told to stop, in the place of the body: the call of a step.
+    #[doc(hidden)]
+    fn on_cancel(_: Start<Self::Context>, _: String) -> Option<BoxFuture<'static, ()>> {
+        None
     }
 
     /// The user's function.

@@ -133,6 +133,11 @@ async fn new_run(
         entries: vec![first, second],
         fields,
         items: Vec::new(),
+        version: 1,
+        parent: None,
+        origin: None,
+        labels: Vec::new(),
+        replaces: None,
     };
     let fetch = Box::new(move |place| source.fetch(place));
     Ok((run, Contents { pointers, fetch }))

@@ -77,6 +77,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         entries: vec![asked, ended],
         fields: Vec::new(),
         taken: Vec::new(),
+        outgoing: Vec::new(),
         change,
         at,
     }

@@ -123,11 +123,9 @@ impl Run {
     /// The run has ended, or the database does not work.
     pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
         let item = NewInboxItem {
-            run: self.number,
-            kind: "cancel".to_owned(),
             key: Some("cancel".to_owned()),
-            at: self.engine.core.now(),
             value: Some(Value::text(&reason.into())),
+            ..NewInboxItem::new(self.number, "cancel", self.engine.core.now())
         };
         inbox::send(&self.engine.core, &self.id, item).await
     }

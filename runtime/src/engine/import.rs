@@ -151,6 +151,11 @@ impl Incoming {
             entries,
             fields,
             items,
+            version: 1,
+            parent: None,
+            origin: None,
+            labels: Vec::new(),
+            replaces: None,
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }

@@ -35,7 +35,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Re
     };
     // What is in the inbox the run must hear of, also if another has sent the same before.
     loop {
-        if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run))).await {
+        if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run), 0, usize::MAX)).await {
             let arrived = items.iter().any(|found| found.kind == item.kind && found.key == item.key);
             if deliver(core, items).await.is_ok() {
                 return if arrived { Ok(()) } else { written.map_err(EngineError::from) };
@@ -50,7 +50,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Re
 /// Delivers what others have put into the inboxes of a lease's runs; `false` if it could not be read. Called on a thread
 /// that may block.
 pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
-    match core.store.inbox(RunKey::Lease(lease.number)) {
+    match core.store.inbox(RunKey::Lease(lease.number), 0, usize::MAX) {
         Ok(items) if items.is_empty() => true,
         Ok(items) => {
             let core = core.clone();

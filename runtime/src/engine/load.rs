@@ -38,11 +38,11 @@ pub(super) fn drive_new(
     mail: Mail,
     mut run: Machine,
     workflow: Arc<dyn AnyWorkflow>,
-    first: EntryRow,
+    entries: Vec<EntryRow>,
 ) {
     let all = core.clone();
     spawn(core, number, async move {
-        run.start(&*workflow, &first);
+        run.start(&*workflow, &entries);
         drop(workflow);
         supervise(all, number, mail, Some(run)).await;
     });
@@ -269,7 +269,7 @@ pub(crate) fn rebuild(
 ) -> Result<(), Rebuild> {
     replay(store, run, row, u64::MAX, workflow, load)?;
     run.finish_replay(workflow, now, load)?;
-    for item in store.inbox(RunKey::Number(row.number)).map_err(Rebuild::Store)? {
+    for item in store.inbox(RunKey::Number(row.number), 0, usize::MAX).map_err(Rebuild::Store)? {
         run.receive(item, now);
     }
     Ok(())
@@ -363,6 +363,7 @@ async fn append(core: &Core, row: &RunRow, lease: Lease, change: Change) -> Resu
         entries: Vec::new(),
         fields: Vec::new(),
         taken: Vec::new(),
+        outgoing: Vec::new(),
         change,
         at: core.now(),
     };

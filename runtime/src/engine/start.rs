@@ -127,13 +127,30 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
         created_at: at,
         updated_at: at,
         parked: None,
+        version: W::VERSION,
+        parent: None,
+        lineage: number,
+        origin: None,
+        successor: None,
+        dedup: None,
     };
-    let first = first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at);
-    let new = NewRun { id: id.clone(), workflow: W::NAME.to_owned(), lease, incarnation, at, first: first.clone() };
+    let entries = vec![first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at)];
+    let new = NewRun {
+        id: id.clone(),
+        workflow: W::NAME.to_owned(),
+        lease,
+        incarnation,
+        at,
+        entries: entries.clone(),
+        version: W::VERSION,
+        parent: None,
+        dedup: None,
+        labels: Vec::new(),
+    };
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
             let row = row(number);
-            begin(core, &row, lease, first);
+            begin(core, &row, lease, entries);
             drop(busy);
             Ok((row, true))
         }
@@ -161,12 +178,12 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
 }
 
 /// Drives a new run from its first entry, which is durable.
-fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, first: crate::store::EntryRow) {
+fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(row.workflow.as_str()) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
     let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
-    load::drive_new(core, row.number, mail, run, workflow.clone(), first);
+    load::drive_new(core, row.number, mail, run, workflow.clone(), entries);
 }
 
 /// The id is taken: by the same start, or by something else.

@@ -27,6 +27,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
             name,
             arguments: Ok(Value::json(&b"[]"[..])),
             recode: |recorded| Some(recorded.clone()),
+            roles: &[],
             policy: Policy::ONCE,
             body: Arc::new(InlineBody::new(body, self.shared_context())),
         };

@@ -73,6 +73,7 @@ pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
         name: S::NAME,
         arguments: codec::at_args(S::NAME, || S::encode_args(args)).map_err(|error| error.to_string()),
         recode: |recorded| codec::at_args(S::NAME, || S::encode_args(&S::decode_args(recorded).ok()?).ok()),
+        roles: S::ROLES,
         policy: S::POLICY,
         body,
     };

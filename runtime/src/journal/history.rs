@@ -30,6 +30,8 @@ pub struct HistoryEntry {
     pub due: Option<SystemTime>,
     /// Arguments, result, error, reason: what `kind` says.
     pub value: Option<Value>,
+    /// The other run that it concerns, or what `kind` says.
+    pub other: Option<String>,
     /// The context fields that it wrote, with their new values.
     pub fields: Vec<(String, Value)>,
 }
@@ -54,6 +56,7 @@ impl HistoryEntry {
                 context: row.context,
                 due: row.due.map(moment),
                 value: row.value,
+                other: row.other,
                 fields: written,
             }
         };

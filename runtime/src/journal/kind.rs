@@ -65,6 +65,49 @@ kinds! {
     /// The run goes on with the context of another, which had ended: `name` is the context's name, `value` says which run
     /// and in which version of the context, and the fields that it wrote are the values.
     ContextContinued = "context_continued",
+    /// Under what the run acts: `value` is its deadline, identity, labels and parent.
+    ScopeSet = "scope_set",
+    /// The workflow waits for a message: `name` is the channel, `due` until when.
+    ReceiveStarted = "receive_started",
+    /// The workflow looked for a message: `name` is the channel, `attempt` 1 if there was one and 0 if there was none.
+    MessageTried = "message_tried",
+    /// A message came: `name` is its channel, `value` what it says, `other` the run that sent it.
+    MessageReceived = "message_received",
+    /// The workflow sends a message: `name` is its channel, `value` what it says, `other` the run that it is for.
+    MessageSent = "message_sent",
+    /// A message that was sent is in the other run's inbox.
+    MessageDelivered = "message_delivered",
+    /// A message could not be sent: `value` says why.
+    MessageRefused = "message_refused",
+    /// The workflow asks a question: `name` is its type, `other` the request's id, `value` the question, `due` until when.
+    RequestOpened = "request_opened",
+    /// The answer to a request: `other` is the request's id, `value` the answer.
+    RequestAnswered = "request_answered",
+    /// The workflow starts another run: `name` is the workflow, `other` the run's id, `value` the input.
+    ChildStarted = "child_started",
+    /// A run that the workflow started has ended: `name` is its status, `value` what its last entry says.
+    ChildEnded = "child_ended",
+    /// The workflow published a value: `name` is the key, `value` the hash of what is there for outsiders.
+    ValuePublished = "value_published",
+    /// Something was written to a stream: `name` is the stream, `value` the hash of it; `other` the key of the write if a
+    /// step did it.
+    StreamWritten = "stream_written",
+    /// A stream was closed: `name` is the stream.
+    StreamClosed = "stream_closed",
+    /// The workflow takes the way of newer code: `name` is the patch.
+    PatchMarked = "patch_marked",
+    /// The deadline of the run was reached.
+    DeadlineReached = "deadline_reached",
+    /// The run ended because its deadline was reached.
+    RunTimedOut = "run_timed_out",
+    /// The run ended before it began: `value` says which role is missing.
+    RunRefused = "run_refused",
+    /// The run goes on as another with a fresh journal: `other` is that run's incarnation, `value` its input.
+    RunReplaced = "run_replaced",
+    /// The run stands still until it is told to go on: `value` says how.
+    RunPaused = "run_paused",
+    /// The run goes on.
+    RunResumed = "run_resumed",
 }
 
 impl Kind {
@@ -73,7 +116,17 @@ impl Kind {
     pub const fn is_turn(self) -> bool {
         matches!(
             self,
-            Self::RunStarted | Self::StepCompleted | Self::StepFailed | Self::TimerFired | Self::CancelRequested
+            Self::RunStarted
+                | Self::StepCompleted
+                | Self::StepFailed
+                | Self::TimerFired
+                | Self::CancelRequested
+                | Self::DeadlineReached
+                | Self::MessageReceived
+                | Self::MessageDelivered
+                | Self::MessageRefused
+                | Self::RequestAnswered
+                | Self::ChildEnded
         )
     }
 }

@@ -108,6 +108,8 @@ pub struct StepCallSpec {
     pub arguments: Result<Value, String>,
     /// Encodes recorded arguments again with today's types.
     pub recode: fn(&Value) -> Option<Value>,
+    /// Roles of which whoever the run acts for must have one.
+    pub roles: &'static [&'static str],
     /// Retries and time limit.
     pub policy: Policy,
     /// Runs one attempt.

@@ -18,6 +18,7 @@ impl Machine {
             entries: std::mem::take(&mut self.entries),
             fields: std::mem::take(&mut self.fields),
             taken: std::mem::take(&mut self.taken),
+            outgoing: std::mem::take(&mut self.outgoing),
             change,
             at: now,
         };

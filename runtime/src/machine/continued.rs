@@ -3,10 +3,11 @@
 use super::replay::{LoadField, Rebuild};
 use super::turn::entry;
 use super::{AnyWorkflow, Machine};
-use crate::journal::{Continued, Kind};
+use crate::journal::{Continued, Kind, RunScope};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What the second entry of such a run says; the values are the fields that it wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,14 @@ impl Continuing {
 }
 
 impl Machine {
+    /// Keeps under what the run acts, if an entry says that.
+    pub(super) fn set_scope(&mut self, entry: &EntryRow) {
+        let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ScopeSet);
+        if let Some(scope) = value.and_then(|value| serde_json::from_slice::<RunScope>(&value.bytes).ok()) {
+            self.journal.state().scope = Arc::new(scope);
+        }
+    }
+
     /// Keeps the context of the other run for the workflow, which asks for it in its first turn.
     pub(super) fn go_on_with(
         &mut self,

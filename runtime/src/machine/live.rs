@@ -13,11 +13,15 @@ use crate::store::{EntryRow, InboxRow, Status};
 use crate::value::Value;
 
 impl Machine {
-    /// Delivers the first entry of a run that was just started; it is durable already.
-    pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) {
-        self.tail = first.seq;
-        self.appended = first.seq;
+    /// Delivers the first entries of a run that was just started; they are durable already.
+    pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, entries: &[EntryRow]) {
+        let Some(first) = entries.first() else { return };
+        self.tail = entries.len() as u64;
+        self.appended = self.tail;
         self.progressed = true;
+        for entry in entries {
+            self.set_scope(entry);
+        }
         if let Err(reason) = self.begin(workflow, first) {
             return self.park(reason);
         }

@@ -64,6 +64,10 @@ impl Machine {
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
+            if entry.kind == Kind::ScopeSet {
+                self.set_scope(&entry);
+                continue;
+            }
             if entry.kind == Kind::ContextContinued {
                 let rows = std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
                 self.go_on_with(workflow, &entry, rows, load)?;

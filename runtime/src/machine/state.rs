@@ -5,10 +5,11 @@ use super::inline::Inline;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Continued, Kind, RoutedValue, StepCallSpec};
+use crate::journal::{Completion, Continued, Kind, RoutedValue, RunScope, StepCallSpec};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::task::Waker;
 
 /// What the machine and the body share.
@@ -36,6 +37,8 @@ pub(super) struct State {
     pub(super) inline: Inline,
     /// Fields that are being saved, before the change that points to them is recorded.
     pub(super) saving: Option<Saving>,
+    /// Under what the run acts.
+    pub(super) scope: Arc<RunScope>,
     #[cfg(feature = "testing")]
     pub(super) stubs: crate::testing::Stubs,
 }

@@ -90,6 +90,7 @@ pub(crate) fn entry(seq: u64, kind: Kind, at: i64) -> EntryRow {
         context: None,
         due: None,
         value: None,
+        other: None,
     }
 }
 

@@ -5,8 +5,8 @@ mod select;
 mod tables;
 
 use super::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write,
-    Written,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery,
+    RunRow, Store, StoreError, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,8 +80,20 @@ impl Store for MemoryStore {
         Ok(self.tables().fields(run, from, to))
     }
 
-    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
-        Ok(self.tables().inbox(of))
+    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self.tables().inbox(of, after, limit))
+    }
+
+    fn requests(&self, _: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn outputs(&self, _: i64, _: &str, _: u64, _: usize, _: bool) -> Result<Vec<OutputRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn labels(&self, _: i64) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

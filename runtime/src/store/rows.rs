@@ -12,6 +12,8 @@ pub enum Status {
     Running,
     /// It waits for a time and needs no memory until then.
     Sleeping,
+    /// It was told to stand still, and goes on when it is told to.
+    Paused,
     /// It cannot go on with the code that is deployed; nothing is lost. See the run's `parked` reason.
     Parked,
     /// It ended with a result.
@@ -20,6 +22,12 @@ pub enum Status {
     Failed,
     /// It ended because it was told to.
     Cancelled,
+    /// It ended because its time limit or deadline was reached.
+    TimedOut,
+    /// It ended before it began: whoever started it does not have the role that it asks for.
+    Refused,
+    /// Another run has taken over its id: it went on as that one with a fresh journal, or was rewound.
+    Replaced,
     /// It was moved into a file, and goes on where that is imported.
     Moved,
     /// Its rows are being removed; its id is free once they are gone.
@@ -28,13 +36,17 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of a run's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Running,
         Self::Sleeping,
+        Self::Paused,
         Self::Parked,
         Self::Completed,
         Self::Failed,
         Self::Cancelled,
+        Self::TimedOut,
+        Self::Refused,
+        Self::Replaced,
         Self::Moved,
         Self::Deleting,
     ];
@@ -45,10 +57,14 @@ impl Status {
         match self {
             Self::Running => "running",
             Self::Sleeping => "sleeping",
+            Self::Paused => "paused",
             Self::Parked => "parked",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::Refused => "refused",
+            Self::Replaced => "replaced",
             Self::Moved => "moved",
             Self::Deleting => "deleting",
         }
@@ -63,7 +79,16 @@ impl Status {
     /// Whether the run has come to its end: its result will not change.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Moved)
+        matches!(
+            self,
+            Self::Completed
+                | Self::Failed
+                | Self::Cancelled
+                | Self::TimedOut
+                | Self::Refused
+                | Self::Replaced
+                | Self::Moved
+        )
     }
 }
 
@@ -114,6 +139,19 @@ pub struct RunRow {
     pub updated_at: i64,
     /// Why it is parked, as JSON.
     pub parked: Option<String>,
+    /// The version of the workflow that it was started with; from 1.
+    pub version: u32,
+    /// The run that started it and whose cancellation reaches it; its [`lineage`](RunRow::lineage).
+    pub parent: Option<i64>,
+    /// The number of the first run that had this run's id before it went on with a fresh journal or was rewound: its own
+    /// number if it is the first. What outsiders read of it (streams, published values) belongs to this number.
+    pub lineage: i64,
+    /// The run whose history it began with or whose id it took over.
+    pub origin: Option<i64>,
+    /// The run that took over its id.
+    pub successor: Option<i64>,
+    /// No other run that has not ended may have the same key.
+    pub dedup: Option<String>,
 }
 
 /// Which runs [`Store::runs`](super::Store::runs) gives back. Conditions that are `None` or empty do not restrict.
@@ -131,6 +169,10 @@ pub struct RunQuery {
     pub wake_at: Option<(i64, i64)>,
     /// Only runs with a greater number: the last number of the page before.
     pub after: Option<i64>,
+    /// Only runs with all of these labels.
+    pub labels: Vec<(String, String)>,
+    /// Only runs whose parent is this lineage.
+    pub parent: Option<i64>,
     /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
     /// At most this many.
@@ -146,6 +188,8 @@ impl Default for RunQuery {
             lease: None,
             wake_at: None,
             after: None,
+            labels: Vec::new(),
+            parent: None,
             by_wake_at: false,
             limit: 1_000,
         }
@@ -189,6 +233,8 @@ pub struct EntryRow {
     pub due: Option<i64>,
     /// Arguments, result, error, reason: what `kind` says.
     pub value: Option<Value>,
+    /// The id of the other run that it concerns, or the key of what a step has written: what `kind` says.
+    pub other: Option<String>,
 }
 
 /// One value of one context field: the newest at or below a sequence number is the field's value then.
@@ -211,13 +257,73 @@ pub struct InboxRow {
     pub number: i64,
     /// The run it is for.
     pub run: i64,
-    /// What it is: `cancel` today.
+    /// What it is: `message`, `answer`, `ended`, `cancel`, `pause`, `resume`.
     pub kind: String,
     /// Given by the sender so that the same thing sent twice arrives once.
     pub key: Option<String>,
     /// When it was sent, in milliseconds since 1970.
     pub at: i64,
+    /// The channel of a message, the id of an answered request, the status of a run that ended.
+    pub name: Option<String>,
+    /// The position of the call that waits for it.
+    pub position: Option<u64>,
+    /// The id of the run that sent it.
+    pub sender: Option<String>,
     /// What was said.
+    pub value: Option<Value>,
+}
+
+/// A question that a run has asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRow {
+    /// Drawn by the asking run; 32 hexadecimal digits.
+    pub id: String,
+    /// The run that asks.
+    pub run: i64,
+    /// The position of the call that waits for the answer.
+    pub position: u64,
+    /// The name of the question's type.
+    pub name: String,
+    /// The name of the answer's type.
+    pub answer: String,
+    /// When it was asked, in milliseconds since 1970.
+    pub at: i64,
+    /// Until when an answer is waited for.
+    pub due: Option<i64>,
+    /// The hash of the answer, once there is one.
+    pub answered: Option<String>,
+    /// The question.
+    pub value: Value,
+}
+
+/// Which requests [`Store::requests`](super::Store::requests) gives back.
+#[derive(Clone, Copy, Debug)]
+pub enum RequestKey<'a> {
+    /// The one with this id, answered or not.
+    Id(&'a str),
+    /// Those of a run that are not answered.
+    Run(i64),
+    /// Those of all runs that are not answered, after this id, at most so many; in order of their ids.
+    Open {
+        /// The last id of the page before; empty for the first.
+        after: &'a str,
+        /// At most this many.
+        limit: usize,
+    },
+}
+
+/// One item of what a run shows to outsiders: of a stream, or a version of a published value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputRow {
+    /// Its number in its channel, from 1, without gaps.
+    pub item: u64,
+    /// The run that wrote it.
+    pub run: i64,
+    /// The entry that wrote it.
+    pub seq: u64,
+    /// When it was written, in milliseconds since 1970.
+    pub at: i64,
+    /// What was written; `None` closes a stream.
     pub value: Option<Value>,
 }
 

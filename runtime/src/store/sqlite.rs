@@ -12,8 +12,8 @@ pub use options::SqliteOptions;
 
 use super::sql::{self, Reader};
 use super::{
-    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Rejected, RunKey, RunPage, RunQuery, RunRow, Store, StoreError,
-    Write, Written,
+    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
+    RunQuery, RunRow, Store, StoreError, Write, Written,
 };
 use rusqlite::Connection;
 use session::Sqlite;
@@ -96,8 +96,20 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.fields(run, from, to))
     }
 
-    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
-        self.reading(|reader| reader.inbox(of))
+    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
+        self.reading(|reader| reader.inbox(of, after, limit))
+    }
+
+    fn requests(&self, _: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn outputs(&self, _: i64, _: &str, _: u64, _: usize, _: bool) -> Result<Vec<OutputRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn labels(&self, _: i64) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

@@ -1,6 +1,6 @@
 //! What can be written, and what a store answers to each write.
 
-use super::rows::{EntryRow, FieldRow, RunRow, Status};
+use super::rows::{EntryRow, FieldRow, RequestRow, RunRow, Status};
 use crate::value::{Form, Value};
 use std::collections::HashSet;
 
@@ -56,6 +56,17 @@ pub enum Write {
     },
     /// Removes a lease that owns no run. Rejected with [`Rejected::Fenced`] if it owns one or is held by another.
     CloseLease(Lease),
+    /// An answer to a request, for the inbox of the run that asks. Rejected with [`Rejected::NoSuchRun`] if there is no such
+    /// request, with [`Rejected::Ended`] if its run has ended without an answer, and with [`Rejected::Answered`] if it was
+    /// answered otherwise. The same answer again changes nothing and is [`Written::Done`].
+    Answer {
+        /// The request's id.
+        request: String,
+        /// The hash of the answer.
+        hash: String,
+        /// For the inbox; `run`, `name` and `position` are taken from the request.
+        item: NewInboxItem,
+    },
     /// Removes at most `rows` rows of a run that is ended or nobody's; marks it as deleting first, and removes its own row
     /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. Rejected with [`Rejected::NoSuchRun`], and
     /// with [`Rejected::Fenced`] when the run is owned and not ended.
@@ -80,8 +91,16 @@ pub struct NewRun {
     pub incarnation: [u8; 16],
     /// Now, in milliseconds since 1970.
     pub at: i64,
-    /// The first entry, with sequence number 1. The run begins as running and due at once.
-    pub first: EntryRow,
+    /// The first entries, from sequence number 1. The run begins as running and due at once.
+    pub entries: Vec<EntryRow>,
+    /// The version of the workflow.
+    pub version: u32,
+    /// The lineage of the run whose cancellation reaches it.
+    pub parent: Option<i64>,
+    /// While this run has not ended, no other may have the same key: [`Rejected::Held`].
+    pub dedup: Option<String>,
+    /// Names and values by which it can be found; each name once.
+    pub labels: Vec<(String, String)>,
 }
 
 /// A run that began elsewhere: in another database, or as the copy of another run.
@@ -115,6 +134,18 @@ pub struct ImportedRun {
     pub fields: Vec<FieldRow>,
     /// What waits in its inbox; `run` is ignored.
     pub items: Vec<NewInboxItem>,
+    /// The version of the workflow.
+    pub version: u32,
+    /// The lineage of the run whose cancellation reaches it.
+    pub parent: Option<i64>,
+    /// The run whose history it begins with.
+    pub origin: Option<i64>,
+    /// Names and values by which it can be found.
+    pub labels: Vec<(String, String)>,
+    /// The run whose id, lineage, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
+    /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`] if that run is
+    /// somebody's.
+    pub replaces: Option<i64>,
 }
 
 /// Entries of one run by its owner, and what they make of the run's row.
@@ -132,10 +163,60 @@ pub struct Append {
     pub fields: Vec<FieldRow>,
     /// The numbers of the inbox items that these entries take into the journal: removed from the inbox.
     pub taken: Vec<i64>,
+    /// What is written beyond the run's own rows, in order, in the same commit.
+    pub outgoing: Vec<Outgoing>,
     /// What becomes of the run's row.
     pub change: Change,
     /// Now, in milliseconds since 1970.
     pub at: i64,
+}
+
+/// What an entry writes beyond the rows of its run. One that is rejected leaves the append and the others alone.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// Something for the inbox of another run, by its id. See [`Write::Send`] for the answers.
+    Tell {
+        /// The id of the run.
+        to: String,
+        /// What is said; `run` is ignored.
+        item: NewInboxItem,
+    },
+    /// The same for every run whose parent this run's lineage is and that has not ended.
+    TellChildren(NewInboxItem),
+    /// A new run. See [`Write::Start`] for the answers. If it was started, its end is told to this run's inbox, unless
+    /// there is no position.
+    Start {
+        /// The run.
+        run: Box<NewRun>,
+        /// The position of the call that waits for its end.
+        position: Option<u64>,
+    },
+    /// The end of a run shall be told to this run's inbox, once; now if it has ended. Rejected with
+    /// [`Rejected::NoSuchRun`].
+    Watch {
+        /// The id of the run.
+        id: String,
+        /// The position of the call that waits for its end.
+        position: u64,
+    },
+    /// A question. One with the same id is left as it is.
+    Ask(RequestRow),
+    /// Nobody waits for the answer any longer.
+    Withdraw {
+        /// The request's id.
+        id: String,
+    },
+    /// An item of what this run shows to outsiders.
+    Put {
+        /// The name of the channel.
+        channel: String,
+        /// The entry that writes it.
+        seq: u64,
+        /// What is written; `None` closes a stream.
+        value: Option<Value>,
+    },
+    /// The run goes on as this one; it must end with this append.
+    Replace(Box<ImportedRun>),
 }
 
 /// What becomes of a run's row with an append.
@@ -164,8 +245,22 @@ pub struct NewInboxItem {
     pub key: Option<String>,
     /// Now, in milliseconds since 1970.
     pub at: i64,
+    /// The channel of a message, the id of a request, the status of a run that ended.
+    pub name: Option<String>,
+    /// The position of the call that waits for it.
+    pub position: Option<u64>,
+    /// The id of the run that sends it.
+    pub sender: Option<String>,
     /// What is said.
     pub value: Option<Value>,
+}
+
+impl NewInboxItem {
+    /// Something of a kind for a run, with nothing in it.
+    pub(crate) fn new(run: i64, kind: &str, at: i64) -> Self {
+        let kind = kind.to_owned();
+        Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
+    }
 }
 
 /// A write that was done.
@@ -175,6 +270,13 @@ pub enum Written {
     Number(i64),
     /// Done; there is nothing to tell.
     Done,
+    /// Entries were appended that wrote more than the rows of their run.
+    Appended {
+        /// What became of each [`Outgoing`]: the number of the new row, or 0.
+        outcomes: Vec<Result<i64, Rejected>>,
+        /// The runs to whose inboxes something was written.
+        told: Vec<i64>,
+    },
     /// The lease that was taken, in its new epoch.
     Lease(Lease),
     /// The run as it was claimed.
@@ -194,6 +296,10 @@ pub enum Rejected {
     NoSuchRun,
     /// The run has ended.
     Ended,
+    /// This run has not ended and holds the deduplication key.
+    Held(Box<RunRow>),
+    /// The request was answered otherwise.
+    Answered,
     /// The database does not take this write, whoever makes it: what it said.
     Refused(String),
 }
@@ -202,15 +308,21 @@ impl Write {
     /// What makes this write one that no database takes, if anything does.
     pub(crate) fn flaw(&self) -> Option<String> {
         match self {
-            Self::Start(run) if run.first.seq != 1 => {
-                Some(format!("the first entry of a run has sequence number 1, not {}", run.first.seq))
-            }
-            Self::Start(run) => not_text(run.first.value.as_ref()),
+            Self::Start(run) => run.flaw(),
             Self::Append(append) => append.flaw(),
             Self::Import(run) => run.flaw(),
-            Self::Send(item) => not_text(item.value.as_ref()),
+            Self::Send(item) | Self::Answer { item, .. } => not_text(item.value.as_ref()),
             _ => None,
         }
+    }
+}
+
+impl NewRun {
+    pub(crate) fn flaw(&self) -> Option<String> {
+        if self.entries.is_empty() {
+            return Some("a run has a first entry".to_owned());
+        }
+        flaw_of_rows(0, &self.entries, &[])
     }
 }
 

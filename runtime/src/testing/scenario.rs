@@ -97,7 +97,11 @@ impl Subject {
             lease,
             incarnation: secrets::INCARNATION,
             at: BEGINNING,
-            first,
+            entries: vec![first],
+            version: 1,
+            parent: None,
+            dedup: None,
+            labels: Vec::new(),
         };
         let number = match write(&store, Write::Start(new))? {
             Written::Number(number) => number,

@@ -57,6 +57,8 @@ pub(super) struct EntryRecord {
     attempt: Option<u32>,
     context: Option<u64>,
     due: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other: Option<String>,
     value: Option<Raw>,
 }
 
@@ -73,6 +75,12 @@ pub(super) struct ItemRecord {
     kind: String,
     key: Option<String>,
     at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
     value: Option<Raw>,
 }
 
@@ -112,6 +120,7 @@ impl Record {
             attempt: row.attempt,
             context: row.context,
             due: row.due,
+            other: row.other.clone(),
             value: row.value.as_ref().map(Raw::of),
         })
     }
@@ -123,7 +132,15 @@ impl Record {
 
     pub(super) fn item(row: &InboxRow) -> Self {
         let value = row.value.as_ref().map(Raw::of);
-        Self::Item(ItemRecord { kind: row.kind.clone(), key: row.key.clone(), at: row.at, value })
+        Self::Item(ItemRecord {
+            kind: row.kind.clone(),
+            key: row.key.clone(),
+            at: row.at,
+            name: row.name.clone(),
+            position: row.position,
+            sender: row.sender.clone(),
+            value,
+        })
     }
 
     /// How many bytes of a value follow the record; those of a content may be passed over.
@@ -151,6 +168,7 @@ impl EntryRecord {
             attempt: self.attempt,
             context: self.context,
             due: self.due,
+            other: self.other,
             value: match self.value {
                 Some(raw) => Some(raw.value(bytes)?),
                 None => None,
@@ -173,6 +191,7 @@ impl ItemRecord {
             Some(raw) => Some(raw.value(bytes)?),
             None => None,
         };
-        Some(NewInboxItem { run: 0, kind: self.kind, key: self.key, at: self.at, value })
+        let Self { kind, key, at, name, position, sender, .. } = self;
+        Some(NewInboxItem { run: 0, kind, key, at, name, position, sender, value })
     }
 }

@@ -82,7 +82,7 @@ fn standing(store: &dyn Store, number: i64, id: &str) -> Result<(RunRow, Vec<Inb
     let row = || store.run(RunKey::Number(number))?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() });
     loop {
         let before = row()?;
-        let items = store.inbox(RunKey::Number(number))?;
+        let items = store.inbox(RunKey::Number(number), 0, usize::MAX)?;
         let row = row()?;
         if row.status.is_final() && row.status != Status::Moved {
             return Ok((row, Vec::new()));

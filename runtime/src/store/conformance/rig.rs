@@ -45,7 +45,7 @@ impl<S: Store> Rig<S> {
 
     pub(super) fn append(&self, run: i64, after: u64, entries: Vec<EntryRow>) -> Append {
         let (fields, taken, change) = (Vec::new(), Vec::new(), Change::default());
-        Append { run, lease: self.lease, after, entries, fields, taken, change, at: AT + 1 }
+        Append { run, lease: self.lease, after, entries, fields, taken, outgoing: Vec::new(), change, at: AT + 1 }
     }
 
     /// An append that only changes the run's row.
@@ -75,13 +75,29 @@ impl<S: Store> Rig<S> {
 
     /// The numbers of the items in an inbox.
     pub(super) fn items(&self, of: RunKey<'_>) -> Vec<i64> {
-        self.store.inbox(of).expect("the inbox can be read").into_iter().map(|item| item.number).collect()
+        self.store
+            .inbox(of, 0, usize::MAX)
+            .expect("the inbox can be read")
+            .into_iter()
+            .map(|item| item.number)
+            .collect()
     }
 }
 
 pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
     let first = EntryRow { kind: Kind::RunStarted, ..entry(1) };
-    NewRun { id: id.to_owned(), workflow: "order".to_owned(), lease, incarnation: [0xAB; 16], at: AT, first }
+    NewRun {
+        id: id.to_owned(),
+        workflow: "order".to_owned(),
+        lease,
+        incarnation: [0xAB; 16],
+        at: AT,
+        entries: vec![first],
+        version: 1,
+        parent: None,
+        dedup: None,
+        labels: Vec::new(),
+    }
 }
 
 /// An entry with something in every column.
@@ -98,6 +114,7 @@ pub(super) fn entry(seq: u64) -> EntryRow {
         context: Some(1),
         due: Some(AT + 5),
         value: Some(Value::json(r#"{"cents":5}"#)),
+        other: None,
     }
 }
 
@@ -116,6 +133,7 @@ pub(super) fn bare_entry(seq: u64) -> EntryRow {
         context: None,
         due: None,
         value: None,
+        other: None,
     }
 }
 
@@ -125,7 +143,7 @@ pub(super) fn field(seq: u64, name: &str, value: Value) -> FieldRow {
 
 pub(super) fn item(run: i64, key: Option<&str>) -> NewInboxItem {
     let value = Some(Value::json("\"because\""));
-    NewInboxItem { run, kind: "cancel".to_owned(), key: key.map(str::to_owned), at: AT, value }
+    NewInboxItem { key: key.map(str::to_owned), value, ..NewInboxItem::new(run, "cancel", AT) }
 }
 
 /// The number that a write was answered with.

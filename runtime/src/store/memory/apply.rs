@@ -25,6 +25,7 @@ impl Tables {
             }
             Write::TakeLease { seen, beat, owner } => self.take_lease(*seen, *beat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
+            Write::Answer { .. } => Err(Rejected::NoSuchRun),
             Write::Delete { run, rows } => self.delete(*run, *rows),
         }
     }
@@ -45,7 +46,7 @@ impl Tables {
             id: new.id.clone(),
             workflow: new.workflow.clone(),
             status: Status::Running,
-            seq: 1,
+            seq: new.entries.len() as u64,
             lease: Some(new.lease.number),
             wake_at: Some(0),
             loads: 0,
@@ -54,8 +55,14 @@ impl Tables {
             created_at: new.at,
             updated_at: new.at,
             parked: None,
+            version: new.version,
+            parent: new.parent,
+            lineage: number,
+            origin: None,
+            successor: None,
+            dedup: new.dedup.clone(),
         };
-        self.insert(Run { row, entries: vec![new.first.clone()], fields: Vec::new(), items: Vec::new() });
+        self.insert(Run { row, entries: new.entries.clone(), fields: Vec::new(), items: Vec::new() });
         Ok(Written::Number(number))
     }
 
@@ -91,6 +98,12 @@ impl Tables {
             created_at: new.created_at,
             updated_at: new.at,
             parked: new.parked.clone(),
+            version: new.version,
+            parent: new.parent,
+            lineage: number,
+            origin: new.origin,
+            successor: None,
+            dedup: None,
         };
         let mut fields = new.fields.clone();
         fields.sort_by(|a, b| (a.seq, &a.name).cmp(&(b.seq, &b.name)));
@@ -157,6 +170,9 @@ impl Tables {
             kind: new.kind.clone(),
             key: new.key.clone(),
             at: new.at,
+            name: new.name.clone(),
+            position: new.position,
+            sender: new.sender.clone(),
             value: new.value.clone(),
         };
         self.inbox.insert(number, item);

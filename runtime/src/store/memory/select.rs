@@ -52,13 +52,14 @@ impl Tables {
         run.fields[start..].iter().take_while(|field| field.seq <= to).cloned().collect()
     }
 
-    pub(super) fn inbox(&self, of: RunKey<'_>) -> Vec<InboxRow> {
+    pub(super) fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Vec<InboxRow> {
+        let waiting = |item: &&InboxRow| item.number > after;
         if let RunKey::Lease(lease) = of {
             let owned = |item: &&InboxRow| self.owned.contains(&(lease, item.run));
-            return self.inbox.values().filter(owned).cloned().collect();
+            return self.inbox.values().filter(waiting).filter(owned).take(limit).cloned().collect();
         }
         let items = self.find(of).map_or(&[][..], |run| &run.items);
-        items.iter().filter_map(|item| self.inbox.get(item)).cloned().collect()
+        items.iter().filter_map(|item| self.inbox.get(item)).filter(waiting).take(limit).cloned().collect()
     }
 }
 

@@ -47,6 +47,7 @@ impl<'a, S: Session> Apply<'a, S> {
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
                 self.if_changed(queries::CLOSE_LEASE, &values, Written::Done)
             }
+            Write::Answer { .. } => Ok(Err(Rejected::NoSuchRun)),
             Write::Delete { run, rows } => delete(self.session, self.state(*run)?, *run, *rows),
         }
     }
@@ -71,7 +72,9 @@ impl<'a, S: Session> Apply<'a, S> {
             Cell::Int(run.at),
         ];
         if let Some(number) = self.number(queries::INSERT_RUN, &values)? {
-            self.insert_entry(number, &run.first)?;
+            for entry in &run.entries {
+                self.insert_entry(number, entry)?;
+            }
             return Ok(Ok(Written::Number(number)));
         }
         match self.existing(&run.id)? {

@@ -67,12 +67,18 @@ impl<S: Session> Reader<'_, S> {
         self.rows(Some(run), queries::FIELDS, &[Cell::Int(run), clamped(from), clamped(to)])
     }
 
-    pub(in crate::store) fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
+    pub(in crate::store) fn inbox(
+        &self,
+        of: RunKey<'_>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        let _ = (after, limit);
         match of {
             RunKey::Number(run) => self.rows(Some(run), queries::INBOX_OF_RUN, &[Cell::Int(run)]),
             RunKey::Lease(lease) => self.rows(None, queries::INBOX_OF_LEASE, &[Cell::Int(lease)]),
             RunKey::Id(_) => match self.run(of)? {
-                Some(run) => self.inbox(RunKey::Number(run.number)),
+                Some(run) => self.inbox(RunKey::Number(run.number), after, limit),
                 None => Ok(Vec::new()),
             },
         }

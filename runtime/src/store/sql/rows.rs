@@ -50,6 +50,12 @@ impl FromRow for RunRow {
             created_at: row.int("created_at")?,
             updated_at: row.int("updated_at")?,
             parked: row.maybe_text("parked")?.map(str::to_owned),
+            version: 1,
+            parent: None,
+            lineage: row.int("number")?,
+            origin: None,
+            successor: None,
+            dedup: None,
         })
     }
 }
@@ -72,6 +78,7 @@ impl FromRow for EntryRow {
             context: row.maybe_number("context")?,
             due: row.maybe_int("due")?,
             value: row.value()?,
+            other: None,
         })
     }
 }
@@ -101,6 +108,9 @@ impl FromRow for InboxRow {
             kind: row.text("kind")?.to_owned(),
             key: row.maybe_text("key")?.map(str::to_owned),
             at: row.int("at")?,
+            name: None,
+            position: None,
+            sender: None,
             value: row.value()?,
         })
     }
