@@ -1,12 +1,14 @@
 //! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
 
 mod body;
+mod stream;
 
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
 #[cfg(feature = "testing")]
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody};
+pub use stream::{StepStream, stream};
 
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;

@@ -206,8 +206,8 @@ pub(super) async fn same_start<W: WorkflowDef>(
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }
     let number = row.number;
-    let first = core.read(move |store| store.entries(number, 0, 2)).await?;
-    let continued = first.get(1).and_then(Continuing::of).map(|continued| continued.run);
+    let first = core.read(move |store| store.entries(number, 0, 3)).await?;
+    let continued = first.iter().find_map(Continuing::of).map(|continued| continued.run);
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;

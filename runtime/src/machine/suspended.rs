@@ -1,8 +1,11 @@
 //! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
 
 use super::Machine;
+use super::outgoing::Answered;
+use super::shown::StepWrite;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
+use crate::store::InboxRow;
 use crate::value::Value;
 
 /// The entry whose delivery opened the turn, and its time.
@@ -20,6 +23,17 @@ pub(super) enum Deferred {
     },
     Foreign,
     Moved,
+    /// What the database said to something that the run wrote elsewhere.
+    Answered(Answered),
+    Attached {
+        position: u64,
+        id: String,
+        outcome: Result<(), String>,
+    },
+    /// Something came from outside.
+    Item(InboxRow),
+    /// A step wrote something for outsiders.
+    Wrote(StepWrite),
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -53,6 +67,10 @@ impl Machine {
                 }
                 Deferred::Foreign => self.woken_by_foreign(),
                 Deferred::Moved => self.move_away(now),
+                Deferred::Answered(answered) => self.take_answer(answered, now),
+                Deferred::Attached { position, id, outcome } => self.attached(position, id, outcome, now),
+                Deferred::Item(item) => self.take_in(item, now),
+                Deferred::Wrote(write) => self.step_wrote(write, now),
                 Deferred::Restart => self.restart(now),
             }
         }
