@@ -4,7 +4,7 @@ use super::apply::{Apply, Numbered};
 use super::columns::value_cells;
 use super::read::clamped;
 use super::{Cell, Session, queries};
-use crate::store::{Append, NewInboxItem, Outgoing, Rejected, RequestRow, Status, StoreError};
+use crate::store::{Append, NewInboxItem, Outgoing, Rejected, RequestRow, Status, StoreError, StoreErrorKind};
 use crate::value::Value;
 
 impl<S: Session> Apply<'_, S> {
@@ -20,7 +20,7 @@ impl<S: Session> Apply<'_, S> {
         let mut outcomes = Vec::with_capacity(append.outgoing.len());
         for outgoing in &append.outgoing {
             outcomes.push(match outgoing {
-                Outgoing::Tell { to, item } => self.tell(to, item, told)?,
+                Outgoing::Tell { to, item } => alone(self.tell(to, item, told))?,
                 Outgoing::TellChildren(item) => {
                     Ok(self.tell_children(self.lineage(append.run, &mut lineage)?, item, told)?)
                 }
@@ -31,7 +31,7 @@ impl<S: Session> Apply<'_, S> {
                     }
                     started
                 }
-                Outgoing::Watch { id, position } => self.watch(append, id, *position, told)?,
+                Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, told))?,
                 Outgoing::Ask(request) => Ok(self.ask(append.run, request)?),
                 Outgoing::Withdraw { id } => {
                     let values = [Cell::Int(append.run), Cell::Text(id.as_bytes())];
@@ -65,8 +65,9 @@ impl<S: Session> Apply<'_, S> {
         if !row.status.accepts() {
             return Ok(Err(Rejected::Ended));
         }
+        let number = self.insert_item(row.number, item)?;
         told.push(row.number);
-        self.insert_item(row.number, item).map(Ok)
+        Ok(Ok(number))
     }
 
     fn tell_children(&self, lineage: i64, item: &NewInboxItem, told: &mut Vec<i64>) -> Result<i64, StoreError> {
@@ -91,8 +92,9 @@ impl<S: Session> Apply<'_, S> {
         if let Some(first) = self.seen(append.run, &item)? {
             return Ok(Ok(first));
         }
+        let number = self.insert_item(append.run, &item)?;
         told.push(append.run);
-        self.insert_item(append.run, &item).map(Ok)
+        Ok(Ok(number))
     }
 
     fn watch_on(&self, run: i64, watcher: i64, position: u64) -> Result<(), StoreError> {
@@ -135,5 +137,13 @@ impl<S: Session> Apply<'_, S> {
             body,
         ];
         self.drawn(queries::INSERT_OUTPUT, &values)
+    }
+}
+
+/// That the row of another run is damaged is no reason to refuse an append: nothing was written to it.
+fn alone(outcome: Numbered) -> Numbered {
+    match outcome {
+        Err(error) if error.kind == StoreErrorKind::Refused => Ok(Err(Rejected::Refused(error.message))),
+        outcome => outcome,
     }
 }
