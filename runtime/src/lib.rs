@@ -80,11 +80,15 @@ pub use engine::{
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
+pub use journal::Principal;
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
-pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
+pub use scope::{
+    Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, context, current, has_context,
+    propagate, propagate_fn, scoped, step_scope,
+};
 pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};

@@ -6,10 +6,10 @@ use super::error::EngineError;
 use super::import::resealed;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
-use super::start::{encode, same_start};
+use super::start::{Opening, encode, same_start};
 use super::time_travel;
 use crate::field_store::content_hash;
-use crate::machine::{Continuing, first_entry};
+use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::run_env::{Fields, Pointer};
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
@@ -22,13 +22,21 @@ use std::sync::Arc;
 /// Starts a run that continues `from`; says whether it is new.
 pub(super) async fn start<W: WorkflowDef>(
     core: &Arc<Core>,
-    id: String,
+    opening: Opening,
     input: W::Input,
     from: String,
 ) -> Result<(RunRow, bool), EngineError> {
+    if opening.dedup.is_some() {
+        let message = format!(
+            "run `{}` was not started: one that continues another cannot have a deduplication key. Give it an id of its own: \
+             the same id is the same run",
+            opening.id
+        );
+        return Err(EngineError::Value(message));
+    }
     let busy = core.busy();
     // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
-    let key = id.clone();
+    let key = opening.id.clone();
     if let Some(row) = core.read(move |store| store.run(RunKey::Id(&key))).await? {
         return same_start::<W>(core, row, input, Some(&from)).await.map(|row| (row, false));
     }
@@ -37,9 +45,10 @@ pub(super) async fn start<W: WorkflowDef>(
     let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
     let context = context_of::<W>(core, &old).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
-    let new = RunRow { id, workflow: W::NAME.to_owned(), incarnation, created_at: core.now(), ..old.clone() };
+    let (id, workflow, version) = (opening.id.clone(), W::NAME.to_owned(), W::VERSION);
+    let new = RunRow { id, workflow, version, incarnation, created_at: core.now(), ..old.clone() };
     let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
-    let (run, contents) = new_run(core, new, first, &old, context).await?;
+    let (run, contents) = new_run(core, new, first, &opening, &old, context).await?;
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
@@ -87,18 +96,21 @@ async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context
     }
 }
 
-/// The new run with its two entries, and the contents that are copied for it.
+/// The new run with its first entries, and the contents that are copied for it.
 async fn new_run(
     core: &Arc<Core>,
     new: RunRow,
     first: EntryRow,
+    opening: &Opening,
     old: &RunRow,
     context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
-    let RunRow { id, workflow, incarnation, created_at: at, .. } = new;
+    let RunRow { id, workflow, version, incarnation, created_at: at, .. } = new;
     let lease = core.leases.primary();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
-    let second = continuing.entry(&context.name, at);
+    let mut entries = vec![first];
+    entries.extend(scope_entry(2, &opening.scope, at));
+    let continued = continuing.entry(entries.len() as u64 + 1, &context.name, at);
     let (cipher, database) = (&core.options.cipher, core.store.database_id());
     let reseal = Reseal {
         from: Vault::new(cipher.clone(), database, old.incarnation),
@@ -108,7 +120,7 @@ async fn new_run(
         Source { core: core.clone(), old: core.fields(old), reseal: Arc::new(reseal), pointers: Vec::new() };
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
     for row in context.rows {
-        let mut row = FieldRow { seq: second.seq, format: crate::journal::FORMAT, ..row };
+        let mut row = FieldRow { seq: continued.seq, format: crate::journal::FORMAT, ..row };
         if row.value.form == Form::Stored {
             let pointer = source.add(&row).await?;
             row.value = pointer.to_value();
@@ -118,6 +130,7 @@ async fn new_run(
         }
         fields.push(row);
     }
+    entries.push(continued);
     let run = ImportedRun {
         id,
         workflow,
@@ -130,13 +143,13 @@ async fn new_run(
         created_at: at,
         parked: None,
         at,
-        entries: vec![first, second],
+        entries,
         fields,
         items: Vec::new(),
-        version: 1,
+        version,
         parent: None,
         origin: None,
-        labels: Vec::new(),
+        labels: opening.labels(),
         replaces: None,
     };
     let fetch = Box::new(move |place| source.fetch(place));

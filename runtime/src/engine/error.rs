@@ -42,10 +42,21 @@ pub enum EngineError {
         /// What cannot be done.
         action: &'static str,
     },
-    /// The engine has no workflow of this name.
+    /// The engine has no workflow of this name and version.
     UnknownWorkflow {
         /// The name.
         name: String,
+        /// The version.
+        version: u32,
+    },
+    /// A run that has not ended holds the deduplication key, so this one was not started.
+    Held {
+        /// The id of the run that was not started.
+        id: String,
+        /// The key.
+        key: String,
+        /// The id of the run that holds it.
+        holder: String,
     },
     /// Two workflows of one name, resources that cannot be made, or an option that makes no sense.
     Configuration(String),
@@ -76,7 +87,17 @@ impl fmt::Display for EngineError {
                 "run `{id}` was started with input {recorded}, not with {given}: choose another id for another input"
             ),
             Self::WrongStatus { id, status, action } => write!(f, "run `{id}` is {status}: {action}"),
-            Self::UnknownWorkflow { name } => {
+            Self::UnknownWorkflow { name, version } if *version > 1 => write!(
+                f,
+                "version {version} of workflow `{name}` is not registered: add its function to the engine's builder, \
+                 `.workflow(..)`"
+            ),
+            Self::Held { id, key, holder } => write!(
+                f,
+                "run `{id}` was not started: run `{holder}` holds the deduplication key `{key}` and has not ended. Wait for \
+                 its end, or choose another key"
+            ),
+            Self::UnknownWorkflow { name, .. } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
             Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
@@ -102,6 +123,11 @@ pub enum RunError<E = crate::Error> {
         /// The reason that was given.
         reason: String,
     },
+    /// The run ended before it began: whoever it acts for does not have a role that its workflow asks for.
+    Refused {
+        /// The roles that it asks for, and those that were found.
+        reason: String,
+    },
     /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and goes on where that is imported.
     Moved,
     /// The run stands still; it is not ended, nothing is lost, and it goes on once the reason is gone.
@@ -118,6 +144,7 @@ impl<E: fmt::Display> fmt::Display for RunError<E> {
         match self {
             Self::Failed(error) => write!(f, "the workflow failed: {error}"),
             Self::Cancelled { reason } => write!(f, "the run was cancelled: {reason}"),
+            Self::Refused { reason } => write!(f, "the run was refused: {reason}"),
             Self::Moved => f.write_str("the run was moved into a file, and goes on where that is imported"),
             Self::Parked { reason } => write!(f, "the run is parked: {reason}"),
             Self::Engine(error) => error.fmt(f),
@@ -130,7 +157,7 @@ impl<E: crate::Failure> std::error::Error for RunError<E> {
         match self {
             Self::Failed(error) => error.as_source(),
             Self::Engine(error) => Some(error),
-            Self::Cancelled { .. } | Self::Moved | Self::Parked { .. } => None,
+            Self::Cancelled { .. } | Self::Refused { .. } | Self::Moved | Self::Parked { .. } => None,
         }
     }
 }

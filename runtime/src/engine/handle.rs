@@ -10,6 +10,7 @@ use crate::journal::HistoryEntry;
 use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(super) enum Ended {
     Completed(Value),
     Failed(Value),
     Cancelled(String),
+    Refused(String),
     Moved,
     Parked(Box<crate::machine::ParkReason>),
 }
@@ -77,6 +79,16 @@ impl Run {
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
         let info = RunInfo::from_row(self.row().await?);
         Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
+    }
+
+    /// The names and values by which the run can be found.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn labels(&self) -> Result<BTreeMap<String, String>, EngineError> {
+        let number = self.number;
+        let labels = self.engine.core.read(move |store| store.labels(number)).await?;
+        Ok(labels.into_iter().collect())
     }
 
     async fn row(&self) -> Result<RunRow, EngineError> {
@@ -186,15 +198,16 @@ impl Run {
     }
 
     fn ended_as(&self, status: Status, value: Option<Value>) -> Result<Ended, EngineError> {
+        let text = |value: Option<Value>| {
+            value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default()
+        };
         let missing = || EngineError::Value(format!("the last entry of run `{}` has no value", self.id));
         Ok(match status {
             Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
             Status::Failed => Ended::Failed(value.ok_or_else(missing)?),
             Status::Moved => Ended::Moved,
-            _ => {
-                let reason = value.and_then(|value| serde_json::from_slice(&value.bytes).ok());
-                Ended::Cancelled(reason.unwrap_or_default())
-            }
+            Status::Refused => Ended::Refused(text(value)),
+            _ => Ended::Cancelled(text(value)),
         })
     }
 }
@@ -250,6 +263,7 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
                 Err(why) => unreadable("error", why.to_string()),
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
+            Ended::Refused(reason) => Err(RunError::Refused { reason }),
             Ended::Moved => Err(RunError::Moved),
             Ended::Parked(reason) => Err(RunError::Parked { reason }),
         })

@@ -1,15 +1,16 @@
 //! A run that goes on with the context of another: what is recorded of it, and how it comes to the workflow.
 
 use super::replay::{LoadField, Rebuild};
+use super::run_scope::recorded_scope;
 use super::turn::entry;
 use super::{AnyWorkflow, Machine};
-use crate::journal::{Continued, Kind, RunScope};
+use crate::journal::{Continued, Kind};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the second entry of such a run says; the values are the fields that it wrote.
+/// What the last of the first entries of such a run says; the values are the fields that it wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Continuing {
     /// The id of the run that had ended.
@@ -25,19 +26,18 @@ impl Continuing {
         serde_json::from_slice(&value.bytes).ok()
     }
 
-    /// The entry that follows the first.
-    pub(crate) fn entry(&self, context: &str, at: i64) -> EntryRow {
+    /// The last of the entries with which the run begins.
+    pub(crate) fn entry(&self, seq: u64, context: &str, at: i64) -> EntryRow {
         let value = serde_json::to_vec(self).expect("words and numbers are JSON");
         let name = Some(context.to_owned());
-        EntryRow { name, value: Some(Value::json(value)), ..entry(2, Kind::ContextContinued, at) }
+        EntryRow { name, value: Some(Value::json(value)), ..entry(seq, Kind::ContextContinued, at) }
     }
 }
 
 impl Machine {
     /// Keeps under what the run acts, if an entry says that.
     pub(super) fn set_scope(&mut self, entry: &EntryRow) {
-        let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ScopeSet);
-        if let Some(scope) = value.and_then(|value| serde_json::from_slice::<RunScope>(&value.bytes).ok()) {
+        if let Some(scope) = recorded_scope(entry) {
             self.journal.state().scope = Arc::new(scope);
         }
     }

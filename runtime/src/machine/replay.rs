@@ -163,6 +163,10 @@ impl Machine {
             return Err(ParkReason::diverged(None, state::describe(&cause), "the end of the workflow".into()));
         }
         if cause.kind == Kind::RunStarted {
+            let new = group.is_empty() && self.purpose == Purpose::Drive;
+            if self.was_refused(&group) || (new && self.refuses(workflow, &cause)) {
+                return Ok(());
+            }
             self.begin(workflow, &cause)?;
         }
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
