@@ -3,6 +3,7 @@
 mod handle;
 mod inline;
 mod loading;
+mod on_cancel;
 mod pending_call;
 mod saving;
 mod sleep;
@@ -11,6 +12,7 @@ mod step_call;
 mod update;
 
 pub use handle::{HasContext, WorkflowHandle};
+pub use on_cancel::on_cancel;
 pub use sleep::Sleep;
 pub use start::Start;
 pub use step_call::{StepCall, call};

@@ -60,6 +60,7 @@ mod flow;
 pub mod journal;
 mod lazy;
 mod machine;
+mod message;
 mod policy;
 pub mod resources;
 mod run_env;
@@ -83,6 +84,7 @@ pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
 pub use journal::Principal;
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
+pub use message::Message;
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
 pub use scope::{
@@ -93,7 +95,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use steadfast_macros::{StepContext, step, workflow};
+pub use steadfast_macros::{Message, StepContext, step, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
 
@@ -118,7 +120,7 @@ pub mod __private {
         check_transient, debug, migrated, run_hook, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
-    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
+    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call, on_cancel};
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};
@@ -126,6 +128,7 @@ pub mod __private {
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::{ContextError, Flow};
+    pub use futures_util::future::BoxFuture;
     pub use std::sync::Arc;
 }
 

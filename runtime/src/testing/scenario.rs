@@ -9,10 +9,11 @@ use super::stub::Stubs;
 use crate::engine::{Preparation, rebuild};
 use crate::field_store::MemoryFieldStore;
 use crate::journal::RoutedValue;
-use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry};
+use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry, scope_entry};
 use crate::policy::Policy;
 use crate::resources::{ResourceSet, Resources};
 use crate::run_env::{FieldStores, Pointer, RunEnv};
+use crate::scope::Scope;
 use crate::secret::vault::Cipher;
 use crate::session::Session;
 use crate::store::{
@@ -32,11 +33,13 @@ const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
 /// How long a factory or hook may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A workflow, its input, its stubs, its resources and the cipher of its secrets.
+/// A workflow, its input, what it is given beyond that, its stubs, its resources and the cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) workflow: Arc<dyn AnyWorkflow>,
     pub(super) input: Value,
+    pub(super) version: u32,
+    pub(super) scope: Scope,
     pub(super) stubs: Stubs,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
@@ -91,14 +94,15 @@ impl Subject {
         let store = MemoryStore::new();
         let lease = open(&store)?;
         let first = first_entry(self.name, self.input.clone(), BEGINNING);
+        let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let new = NewRun {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease,
             incarnation: secrets::INCARNATION,
             at: BEGINNING,
-            entries: vec![first],
-            version: 1,
+            entries: [first].into_iter().chain(second).collect(),
+            version: self.version,
             parent: None,
             dedup: None,
             labels: Vec::new(),
