@@ -2,11 +2,11 @@
 
 use super::fault::{Fault, Plan};
 use super::oracle::End;
-use super::scenario::{Played, Subject};
+use super::scenario::{BEGINNING, Played, Subject};
 use super::secrets;
 use super::stub::Stubs;
 use crate::codec;
-use crate::machine::Typed;
+use crate::machine::{Typed, first_entry, scope_entry};
 use crate::resources::{ResourceFactory, ResourceSet};
 use crate::scope::Scope;
 use crate::step::StepDef;
@@ -165,12 +165,13 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));
         }
         fits.unwrap_or_else(|fault| panic!("{fault}"));
+        let first = [first_entry(W::NAME, input, BEGINNING)];
+        let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let subject = Subject {
             name: W::NAME,
             workflow: Arc::new(Typed::<W>(PhantomData)),
-            input,
             version: W::VERSION,
-            scope: self.scope,
+            entries: first.into_iter().chain(second).collect(),
             stubs: self.stubs,
             resources: self.resources,
             cipher,

@@ -9,11 +9,10 @@ use super::stub::Stubs;
 use crate::engine::{Preparation, rebuild};
 use crate::field_store::MemoryFieldStore;
 use crate::journal::RoutedValue;
-use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry, scope_entry};
+use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild};
 use crate::policy::Policy;
 use crate::resources::{ResourceSet, Resources};
 use crate::run_env::{FieldStores, Pointer, RunEnv};
-use crate::scope::Scope;
 use crate::secret::vault::Cipher;
 use crate::session::Session;
 use crate::store::{
@@ -25,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
-const BEGINNING: i64 = 1_577_836_800_000;
+pub(super) const BEGINNING: i64 = 1_577_836_800_000;
 /// More commits than this, and the workflow does not end.
 const ENDLESS: usize = 100_000;
 /// How often a factory or hook is tried.
@@ -33,13 +32,12 @@ const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
 /// How long a factory or hook may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A workflow, its input, what it is given beyond that, its stubs, its resources and the cipher of its secrets.
+/// A workflow, the entries with which it starts, its stubs, its resources and the cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) workflow: Arc<dyn AnyWorkflow>,
-    pub(super) input: Value,
     pub(super) version: u32,
-    pub(super) scope: Scope,
+    pub(super) entries: Vec<EntryRow>,
     pub(super) stubs: Stubs,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
@@ -93,15 +91,13 @@ impl Subject {
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = MemoryStore::new();
         let lease = open(&store)?;
-        let first = first_entry(self.name, self.input.clone(), BEGINNING);
-        let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let new = NewRun {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease,
             incarnation: secrets::INCARNATION,
             at: BEGINNING,
-            entries: [first].into_iter().chain(second).collect(),
+            entries: self.entries.clone(),
             version: self.version,
             parent: None,
             dedup: None,
