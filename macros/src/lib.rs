@@ -10,6 +10,7 @@ mod duration;
 mod faults;
 mod function;
 mod held;
+mod message;
 mod name;
 mod step;
 mod suggest;
@@ -222,6 +223,7 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// | `retry(.., jitter = 0.1)` | the share of the wait that is drawn at random |
 /// | `retry(.., unless = CardError::is_final)` | a function of the error: `true` ends the step at once |
 /// | `blocking` | for a plain `fn` that blocks its thread |
+/// | `roles("admin", "ops")` | whoever the run acts for must have one of them, otherwise the call fails with `StepError::Refused` and no body runs |
 ///
 /// Durations are a number and `ms`, `s`, `m`, `h` or `d`.
 #[proc_macro_attribute]
@@ -276,7 +278,59 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `context = OrderContext` | the context's type |
 /// | `resources(Db, Index)` | what the workflow's steps take of the engine: one that does not have it does not start |
 /// | `name = "process_order"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
+/// | `version = 2` | which of the functions of its name it is, 1 if not said: a run goes on with the version it was started with |
+/// | `roles("admin", "ops")` | whoever a run of it acts for must have one of them, otherwise it ends as refused and no body runs |
+/// | `on_cancel = release_all` | a step that runs once a run is told to stop or its time is up; it takes the context, if it wants it, and the reason, a `String` |
+///
+/// # Versions
+///
+/// Old runs go on with the function that they were started with, as long as it is registered too:
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[step]
+/// async fn pack(order: u64) -> Result<String> {
+///     Ok(format!("packed {order}"))
+/// }
+///
+/// #[step]
+/// async fn weigh(order: u64) -> Result<u64> {
+///     Ok(order * 2)
+/// }
+///
+/// #[workflow(name = "process", version = 1)]
+/// async fn process_v1(flow: &mut Flow, order: u64) -> Result<String> {
+///     Ok(pack(flow, order).await?)
+/// }
+///
+/// #[workflow(name = "process", version = 2)]
+/// async fn process(flow: &mut Flow, order: u64) -> Result<String> {
+///     weigh(flow, order).await?;
+///     Ok(pack(flow, order).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(process_v1).workflow(process).start().await?;
+/// let run = engine.start(process, 7).await?;
+/// assert_eq!((run.result().await?.as_str(), run.status().await?.version), ("packed 7", 2));
+/// # Ok(())
+/// # }
+/// ```
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(attribute.into(), item.into()).into()
+}
+
+/// Gives a struct or an enum a recorded name, so that it can be sent to runs and asked by them: `steadfast::Message`.
+///
+/// `Serialize` and `Deserialize` are derived next to it, as for every value that is stored.
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `name = "approval"` | the recorded name, if not the type's: it keeps what was sent readable when the type is renamed |
+#[proc_macro_derive(Message, attributes(message))]
+pub fn derive_message(item: TokenStream) -> TokenStream {
+    message::derive(item.into()).into()
 }

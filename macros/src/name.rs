@@ -36,6 +36,31 @@ pub(crate) fn recorded(meta: &MetaNameValue, faults: &Faults) -> Option<String> 
     }
 }
 
+/// The texts of `roles("admin", "ops")`.
+pub(crate) fn roles(list: &syn::MetaList, faults: &Faults) -> Vec<String> {
+    let parser = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated;
+    let given = faults.read(list.parse_args_with(parser), ROLES);
+    let mut roles = Vec::new();
+    if given.as_ref().is_some_and(syn::punctuated::Punctuated::is_empty) {
+        faults.add(list, "`roles` names at least one role", ROLES);
+    }
+    for role in given.into_iter().flatten() {
+        match &role {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty() => {
+                faults.add(text, "a role has a name", ROLES);
+            }
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if roles.contains(&text.value()) => {
+                faults.add(text, format!("the role `{}` is named twice", text.value()), "keep one of them");
+            }
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => roles.push(text.value()),
+            other => faults.add(other, "a role is a text", ROLES),
+        }
+    }
+    roles
+}
+
+pub(crate) const ROLES: &str = "write `roles(\"admin\", \"ops\")`: one of them is enough";
+
 /// A type or path as a person writes it: `Vec<u8>` and not `Vec < u8 >`.
 pub(crate) fn as_written(tokens: impl quote::ToTokens) -> String {
     let mut text = String::new();

@@ -37,6 +37,7 @@ mod shutdown;
 mod start;
 mod time_travel;
 mod timers;
+mod workflows;
 
 pub use builder::EngineBuilder;
 pub use check::{CheckReport, Problem};

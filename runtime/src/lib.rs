@@ -85,17 +85,21 @@ pub use flow::{
     Answer, Child, ChildError, Flow, HasContext, Receive, ReceiveWithin, Request, RequestWithin, SendError, Sending,
     Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
+pub use journal::Principal;
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
 pub use message::Message;
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
-pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
+pub use scope::{
+    Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, context, current, has_context,
+    propagate, propagate_fn, scoped, step_scope,
+};
 pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use steadfast_macros::{StepContext, step, workflow};
+pub use steadfast_macros::{Message, StepContext, step, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
@@ -121,7 +125,7 @@ pub mod __private {
         check_transient, debug, migrated, run_hook, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
-    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
+    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call, on_cancel};
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};
@@ -129,6 +133,7 @@ pub mod __private {
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::{ContextError, Flow};
+    pub use futures_util::future::BoxFuture;
     pub use std::sync::Arc;
 }
 

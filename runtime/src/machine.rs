@@ -21,6 +21,7 @@ mod paused;
 mod poll;
 mod replaced;
 mod replay;
+mod run_scope;
 mod shown;
 mod state;
 mod suspended;
@@ -35,9 +36,9 @@ pub use fault::{ParkCause, ParkReason};
 pub(crate) use changed::version as recorded_version;
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
-pub(crate) use operations::scope_entry;
 pub(crate) use poll::panic_text;
 pub(crate) use replay::{LoadField, Rebuild};
+pub(crate) use run_scope::{recorded_scope, scope_entry};
 pub(crate) use shown::StepWrite;
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
@@ -72,6 +73,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What its context consists of, if it has one.
     fn schema(&self) -> Option<&'static Schema>;
 
+    /// Roles of which whoever starts it must have one; anybody if there are none.
+    fn roles(&self) -> &'static [&'static str];
+
     /// What of its input, result and error holds a secret, as far as their names tell.
     fn secret_place(&self) -> Option<&'static str>;
 
@@ -88,6 +92,10 @@ pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
 impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     fn schema(&self) -> Option<&'static Schema> {
         W::schema()
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        W::ROLES
     }
 
     fn secret_place(&self) -> Option<&'static str> {

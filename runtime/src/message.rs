@@ -1,20 +1,39 @@
-//! What runs are told: a channel is a type.
+//! Types with a recorded name, so that who sends a value and who gets it mean the same.
 
 use crate::codec::{self, CodecError, Storable};
 use crate::value::Value;
 
-/// A message for a run: its type is the channel on which it comes.
+/// A type with a recorded name: what `#[derive(Message)]` gives a struct or an enum.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use steadfast::Message;
+///
+/// #[derive(Message, Serialize, Deserialize)]
+/// struct Approve {
+///     by: String,
+/// }
+///
+/// #[derive(Message, Serialize, Deserialize)]
+/// #[message(name = "approval.withdrawn")]
+/// enum Withdrawn {
+///     By(String),
+///     Expired,
+/// }
+///
+/// assert_eq!((Approve::NAME, Withdrawn::NAME), ("Approve", "approval.withdrawn"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
-    label = "a channel is a type with `#[derive(Message)]`",
-    note = "write `#[derive(Serialize, Deserialize, Message)]` on `{Self}`"
+    label = "it has no recorded name",
+    note = "put `#[derive(steadfast::Message, serde::Serialize, serde::Deserialize)]` on it"
 )]
 pub trait Message: Storable {
-    /// The recorded name of the channel.
+    /// The recorded name.
     const NAME: &'static str;
 }
 
-/// A message as it is stored. Bound to its channel, so that a secret in it cannot be moved to another.
+/// A message as it is stored. Bound to its name, so that a secret in it cannot be moved to another.
 pub(crate) fn encode<M: Message>(message: &M) -> Result<Value, CodecError> {
     codec::at_message(M::NAME, || codec::record(message))
 }

@@ -1,13 +1,24 @@
 //! Where code runs: which run, workflow, step and attempt, readable from anywhere below without a parameter.
 
 mod cancellation;
+mod current;
+mod given;
+mod overrides;
+mod propagate;
 mod writes;
 
 pub use cancellation::Cancellation;
+pub(crate) use current::caller;
+pub use current::{Current, CurrentKind, current, step_scope};
+pub use given::{Deadline, Scope};
+pub use overrides::scoped;
+pub(crate) use overrides::surrounding;
+pub use propagate::{propagate, propagate_fn};
 pub(crate) use writes::Writes;
 
+use self::overrides::Layers;
 use crate::context::SharedContext;
-use crate::journal::RunIdentity;
+use crate::journal::{RunIdentity, RunScope};
 use crate::run_env::RunEnv;
 use std::cell::RefCell;
 use std::future::Future;
@@ -21,6 +32,8 @@ use std::time::SystemTime;
 pub struct StepScope {
     /// The run.
     pub run: Arc<RunIdentity>,
+    /// Under what the run acts.
+    pub run_scope: Arc<RunScope>,
     /// The step's name.
     pub name: String,
     /// The position of the call in the workflow.
@@ -42,6 +55,7 @@ impl StepScope {
         let (id, workflow) = ("test".to_owned(), "test".to_owned());
         Self {
             run: Arc::new(RunIdentity { id, workflow, incarnation: [0; 16] }),
+            run_scope: Arc::default(),
             name: step.into(),
             position: 1,
             attempt: 1,
@@ -66,59 +80,12 @@ impl StepScope {
     }
 }
 
-/// Which run, and whether this is a workflow or a step: the answer of [`current`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Current {
-    /// The body of a workflow.
-    Workflow(Arc<RunIdentity>),
-    /// The body of a step.
-    Step(Arc<StepScope>),
-}
-
-impl Current {
-    /// The id of the run.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.identity().id
-    }
-
-    /// The name of the workflow.
-    #[must_use]
-    pub fn workflow(&self) -> &str {
-        &self.identity().workflow
-    }
-
-    /// The step and its attempt, if this is a step.
-    #[must_use]
-    pub fn step(&self) -> Option<&StepScope> {
-        if let Self::Step(scope) = self { Some(scope) } else { None }
-    }
-
-    fn identity(&self) -> &RunIdentity {
-        match self {
-            Self::Workflow(run) => run,
-            Self::Step(scope) => &scope.run,
-        }
-    }
-}
-
-/// The attempt of a step in whose body this code runs: its number, its idempotency key, its deadline, its cancellation.
-/// `None` elsewhere, also in a task or thread that the body spawned.
-#[must_use]
-pub fn step_scope() -> Option<Arc<StepScope>> {
-    match current()? {
-        Current::Step(scope) => Some(scope),
-        Current::Workflow(_) => None,
-    }
-}
-
 /// The step in whose body this code runs, and what its run has at hand.
 pub(crate) fn step_writer() -> Option<(Arc<StepScope>, Arc<RunEnv>)> {
-    AMBIENT.with(|slot| match slot.borrow().as_ref() {
-        Some(Ambient { current: Current::Step(scope), env, .. }) => Some((scope.clone(), env.clone())),
+    ambient(|ambient| match &ambient.current {
+        Current::Step(scope) => Some((scope.clone(), ambient.env.clone())),
         _ => None,
-    })
+    })?
 }
 
 /// What is in force while a future is polled.
@@ -160,23 +127,27 @@ impl<F: Future> Future for Scoped<F> {
     }
 }
 
-/// Puts `ambient` in force until the guard is dropped.
+/// Puts `ambient` in force until the guard is dropped. What was said for the starts of somebody around it does not hold.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
-    struct Restore<F>(Option<Ambient>, F);
-    impl<F> Drop for Restore<F> {
+    put(Some(ambient), Layers::default())
+}
+
+/// Puts this in force until the guard is dropped.
+fn put(ambient: Option<Ambient>, layers: Layers) -> impl Drop + use<> {
+    struct Restore<F, L>(Option<Ambient>, F, L);
+    impl<F, L> Drop for Restore<F, L> {
         fn drop(&mut self) {
             let before = self.0.take();
             AMBIENT.with(|slot| slot.replace(before));
         }
     }
-    let fields = ambient.env.fields.offer();
-    Restore(AMBIENT.with(|slot| slot.replace(Some(ambient))), fields)
+    let fields = ambient.as_ref().map(|ambient| ambient.env.fields.offer());
+    Restore(AMBIENT.with(|slot| slot.replace(ambient)), fields, layers.enter())
 }
 
-/// Which run, step and attempt this code runs in; `None` outside of any, also in a task or thread that a body spawned.
-#[must_use]
-pub fn current() -> Option<Current> {
-    AMBIENT.with(|slot| slot.borrow().as_ref().map(|ambient| ambient.current.clone()))
+/// Asks what is in force; `None` outside of any run.
+fn ambient<T>(ask: impl FnOnce(&Ambient) -> T) -> Option<T> {
+    AMBIENT.with(|slot| slot.borrow().as_ref().map(ask))
 }
 
 /// The context of the run: in a step the one that the step was called with, in a workflow the one of the moment.
@@ -187,8 +158,7 @@ pub fn current() -> Option<Current> {
 /// # Errors
 /// Outside of any run, before the context is set, and when the run's context is another type.
 pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
-    let ambient =
-        AMBIENT.with(|slot| slot.borrow().clone()).ok_or(NoContext { wanted: C::CONTEXT, found: Found::NoRun })?;
+    let ambient = ambient(Clone::clone).ok_or(NoContext { wanted: C::CONTEXT, found: Found::NoRun })?;
     let (shared, step) = match &ambient.context {
         AmbientContext::Step(shared) => (shared.clone(), true),
         AmbientContext::Workflow(source) => (source.context(), false),

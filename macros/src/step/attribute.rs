@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) blocking: bool,
+    /// Whoever the run acts for must have one of them.
+    pub(crate) roles: Vec<String>,
 }
 
 /// `retry(..)`; what is not given has its default.
@@ -29,7 +31,7 @@ pub(crate) struct Retry {
     pub(crate) unless: Option<Path>,
 }
 
-const OPTIONS: [&str; 4] = ["name", "timeout", "retry", "blocking"];
+const OPTIONS: [&str; 5] = ["name", "timeout", "retry", "blocking", "roles"];
 const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
 
 const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff = \"200ms\"))]`";
@@ -79,6 +81,8 @@ impl Options {
             }
             ("retry", Meta::List(list)) => self.retry = Some(Retry::parse(list, faults)),
             ("blocking", Meta::Path(_)) => self.blocking = true,
+            ("roles", Meta::List(list)) => self.roles = name::roles(list, faults),
+            ("roles", _) => faults.add(meta, "`roles` is a list of names", name::ROLES),
             ("name", _) => wrong_form(meta, "name = \"charge\"", faults),
             ("timeout", _) => wrong_form(meta, "timeout = \"30s\"", faults),
             ("retry", _) => wrong_form(meta, "retry(attempts = 5, backoff = \"200ms\")", faults),

@@ -1,12 +1,14 @@
 //! What stands in `#[workflow(..)]`.
 
+mod word;
+
 use crate::faults::Faults;
 use crate::name;
 use crate::suggest;
 use proc_macro2::TokenStream;
-use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, MetaNameValue, Token, Type, ext::IdentExt, parenthesized, token};
+use syn::{Expr, ExprLit, Ident, Lit, Path, Token, Type};
+use word::Word;
 
 /// The options of a workflow.
 #[derive(Default)]
@@ -15,44 +17,12 @@ pub(crate) struct Options {
     pub(crate) context: Option<Type>,
     /// What its steps take of the engine.
     pub(crate) resources: Vec<Type>,
-}
-
-/// `word = ..`, where what follows `context` is a type; `resources(..)`, a list of types.
-enum Word {
-    Context(Ident, Type),
-    Resources(Ident, Vec<Type>),
-    Other(MetaNameValue),
-    Unfinished(Ident),
-}
-
-impl Parse for Word {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
-        let ahead = input.fork();
-        let word = ahead.call(Ident::parse_any)?;
-        if word == "resources" && ahead.peek(token::Paren) {
-            input.call(Ident::parse_any)?;
-            let list;
-            parenthesized!(list in input);
-            let types = Punctuated::<Type, Token![,]>::parse_terminated(&list)?;
-            return Ok(Self::Resources(word, types.into_iter().collect()));
-        }
-        if !ahead.peek(Token![=]) {
-            input.call(Ident::parse_any)?;
-            if !input.is_empty() && !input.peek(Token![,]) {
-                input.parse::<proc_macro2::TokenTree>()?;
-            }
-            return Ok(Self::Unfinished(word));
-        }
-        if word != "context" {
-            return input.parse().map(Self::Other);
-        }
-        input.call(Ident::parse_any)?;
-        input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Ok(Self::Unfinished(word));
-        }
-        input.parse().map(|ty| Self::Context(word, ty))
-    }
+    /// Which of the functions of its name it is.
+    pub(crate) version: Option<u32>,
+    /// Whoever starts it must have one of them.
+    pub(crate) roles: Vec<String>,
+    /// The step that runs once a run is told to stop.
+    pub(crate) on_cancel: Option<Path>,
 }
 
 impl Options {
@@ -60,7 +30,7 @@ impl Options {
         let mut options = Self::default();
         let words = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, attribute);
         let help = "write `#[workflow(context = OrderContext, resources(Db))]`";
-        let mut lists = 0;
+        let (mut lists, mut seen) = (0, Vec::new());
         for word in faults.read(words, help).into_iter().flatten() {
             match word {
                 Word::Context(word, ty) => {
@@ -75,7 +45,28 @@ impl Options {
                     }
                     options.resources(&word, types, faults);
                 }
+                Word::Roles(list) => {
+                    if first(&list.path, &mut seen, faults) {
+                        options.roles = name::roles(&list, faults);
+                    }
+                }
                 Word::Other(meta) if meta.path.is_ident("resources") => resources_is_a_list(&meta, faults),
+                Word::Other(meta) if meta.path.is_ident("roles") => roles_is_a_list(&meta, faults),
+                Word::Unfinished(word) if word == "roles" => roles_is_a_list(&word, faults),
+                Word::Other(meta) if meta.path.is_ident("version") => {
+                    if first(&meta.path, &mut seen, faults) {
+                        options.version = version(&meta.value, faults);
+                    }
+                }
+                Word::Unfinished(word) if word == "version" => {
+                    faults.add(word, "`version` says which of the functions of its name this is", VERSION);
+                }
+                Word::Other(meta) if meta.path.is_ident("on_cancel") => {
+                    if first(&meta.path, &mut seen, faults) {
+                        options.on_cancel = on_cancel(&meta.value, faults);
+                    }
+                }
+                Word::Unfinished(word) if word == "on_cancel" => faults.add(word, ON_CANCEL, RELEASE),
                 Word::Unfinished(word) if word == "resources" => resources_is_a_list(&word, faults),
                 Word::Other(meta) if meta.path.is_ident("name") => options.name = name::recorded(&meta, faults),
                 Word::Other(meta) => unknown(&name::as_written(&meta.path), &meta.path, faults),
@@ -116,7 +107,45 @@ fn resources_is_a_list(place: &impl quote::ToTokens, faults: &Faults) {
     faults.add(place, "`resources` names the types that the steps take", "write `resources(Db, Index)`");
 }
 
+fn roles_is_a_list(place: &impl quote::ToTokens, faults: &Faults) {
+    faults.add(place, "`roles` is a list of names", name::ROLES);
+}
+
+const VERSION: &str = "write `version = 2`; without `version` it is 1";
+const ON_CANCEL: &str = "`on_cancel` names the step that runs once the run is told to stop";
+const RELEASE: &str = "write `on_cancel = release_all`, for a `#[step]` that takes the reason, a `String`, and nothing else but \
+                       the context";
+
+/// Whether a word stands for the first time.
+fn first(word: &Path, seen: &mut Vec<String>, faults: &Faults) -> bool {
+    let written = name::as_written(word);
+    let first = !seen.contains(&written);
+    if !first {
+        faults.add(word, format!("`{written}` is given twice"), "keep one of them");
+    }
+    seen.push(written);
+    first
+}
+
+fn version(value: &Expr, faults: &Faults) -> Option<u32> {
+    if let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = value
+        && let Ok(version @ 1..) = number.base10_parse()
+    {
+        return Some(version);
+    }
+    faults.add(value, "versions of a workflow are whole numbers from 1 on", VERSION);
+    None
+}
+
+fn on_cancel(value: &Expr, faults: &Faults) -> Option<Path> {
+    if let Expr::Path(path) = value {
+        return Some(path.path.clone());
+    }
+    faults.add(value, ON_CANCEL, RELEASE);
+    None
+}
+
 fn unknown(word: &str, place: &impl quote::ToTokens, faults: &Faults) {
-    let help = suggest::help(word, &["context", "resources", "name"]);
+    let help = suggest::help(word, &["context", "resources", "name", "version", "roles", "on_cancel"]);
     faults.add(place, format!("`{word}` is not an option of a workflow"), help);
 }

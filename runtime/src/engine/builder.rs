@@ -8,15 +8,15 @@ use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::Timers;
+use super::workflows::Workflows;
 use super::{Engine, lease, recovery, shutdown};
 use crate::field_store::FieldStore;
-use crate::machine::{AnyWorkflow, Limits, Typed};
+use crate::machine::{Limits, Typed};
 use crate::policy::Policy;
 use crate::resources::{Need, ResourceFactory, ResourceSet};
 use crate::session::SessionPolicy;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 use crate::workflow::{Startable, WorkflowDef};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
@@ -27,7 +27,7 @@ use std::time::Duration;
 pub struct EngineBuilder {
     database: Database,
     durability: Durability,
-    workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+    workflows: Workflows,
     twice: Vec<String>,
     resources: ResourceSet,
     /// What the workflows say that their steps take.
@@ -54,7 +54,7 @@ impl EngineBuilder {
         Self {
             database: Database::None,
             durability: Durability::Full,
-            workflows: BTreeMap::new(),
+            workflows: Workflows::default(),
             twice: Vec::new(),
             resources: ResourceSet::default(),
             declared: Vec::new(),
@@ -102,16 +102,20 @@ impl EngineBuilder {
         self
     }
 
-    /// Registers a workflow: runs of it can be started, and those in the database go on.
+    /// Registers a workflow: runs of it can be started, and those in the database go on. Several versions of one name may be
+    /// registered, each a function of its own: a run goes on with the version that it was started with.
     pub fn workflow<F, M>(mut self, workflow: F) -> Self
     where
         F: Startable<M>,
     {
         drop(workflow);
         let name = F::Workflow::NAME;
-        if self.workflows.insert(name, Arc::new(Typed::<F::Workflow>(PhantomData))).is_some() {
+        let version = F::Workflow::VERSION;
+        if !self.workflows.insert(name, version, Arc::new(Typed::<F::Workflow>(PhantomData))) {
             self.twice.push(format!(
-                "two workflows are named `{name}`: give one of them another name with `#[workflow(name = \"..\")]`"
+                "two workflows are named `{name}` and have version {version}: give one of them another name with \
+                 `#[workflow(name = \"..\")]`, or another version with `#[workflow(version = {})]`",
+                version.saturating_add(1)
             ));
         }
         self.declared.push((name, F::Workflow::resources()));

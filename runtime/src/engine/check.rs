@@ -7,17 +7,17 @@ pub use report::{CheckReport, Problem};
 use super::core::Options;
 use super::error::EngineError;
 use super::fields::within;
+use super::workflows::Workflows;
 use super::{Engine, load, prepare};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
-use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild, panic_text};
+use crate::machine::{Machine, ParkCause, ParkReason, Rebuild, panic_text};
 use crate::resources::Resources;
 use crate::run_env::{Fields, Pointer, RunEnv};
 use crate::session::Session;
 use crate::store::{FieldRow, Lease, RunQuery, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use futures_util::{StreamExt, stream};
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,6 @@ use std::time::Duration;
 /// How many runs are replayed at a time.
 const AT_ONCE: usize = 4;
 const PAGE: usize = 1_024;
-
-type Workflows = BTreeMap<&'static str, Arc<dyn AnyWorkflow>>;
 
 impl Engine {
     /// Says for every unfinished run in the database whether this build can go on with it.
@@ -101,7 +99,7 @@ fn one(
     resources: &Resources,
     row: &RunRow,
 ) -> Result<(), Rebuild> {
-    let Some(workflow) = workflows.get(row.workflow.as_str()) else {
+    let Some(workflow) = workflows.get(&row.workflow, row.version) else {
         return Err(load::unknown_workflow(row, workflows).into());
     };
     let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };

@@ -6,10 +6,10 @@ use super::error::EngineError;
 use super::import::resealed;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
-use super::start::{encode, same_start};
+use super::start::{Opening, encode, same_start};
 use super::time_travel;
 use crate::field_store::content_hash;
-use crate::machine::{Continuing, first_entry};
+use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::run_env::{Fields, Pointer};
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
@@ -22,13 +22,21 @@ use std::sync::Arc;
 /// Starts a run that continues `from`; says whether it is new.
 pub(super) async fn start<W: WorkflowDef>(
     core: &Arc<Core>,
-    id: String,
+    opening: Opening,
     input: W::Input,
     from: String,
 ) -> Result<(RunRow, bool), EngineError> {
+    if opening.dedup.is_some() {
+        let message = format!(
+            "run `{}` was not started: one that continues another cannot have a deduplication key. Give it an id of its own: \
+             the same id is the same run",
+            opening.id
+        );
+        return Err(EngineError::Value(message));
+    }
     let busy = core.busy();
     // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
-    let key = id.clone();
+    let key = opening.id.clone();
     if let Some(row) = core.read(move |store| store.run(RunKey::Id(&key))).await? {
         return same_start::<W>(core, row, input, Some(&from)).await.map(|row| (row, false));
     }
@@ -37,9 +45,12 @@ pub(super) async fn start<W: WorkflowDef>(
     let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
     let context = context_of::<W>(core, &old).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
-    let new = RunRow { id, workflow: W::NAME.to_owned(), incarnation, created_at: core.now(), ..old.clone() };
+    let (id, workflow, version) = (opening.id.clone(), W::NAME.to_owned(), W::VERSION);
+    let new = RunRow { id, workflow, version, incarnation, created_at: core.now(), ..old.clone() };
     let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
-    let (run, contents) = new_run(core, new, vec![first], None, &old, context).await?;
+    let scope = scope_entry(2, &opening.scope, new.created_at);
+    let (mut run, contents) = new_run(core, new, vec![first], scope, &old, context).await?;
+    run.labels = opening.labels();
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
@@ -96,7 +107,7 @@ pub(super) async fn new_run(
     old: &RunRow,
     context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
-    let RunRow { id, workflow, incarnation, created_at: at, .. } = new;
+    let RunRow { id, workflow, version, incarnation, created_at: at, .. } = new;
     let lease = core.leases.primary();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
     entries.extend(scope);
@@ -137,7 +148,7 @@ pub(super) async fn new_run(
         entries,
         fields,
         items: Vec::new(),
-        version: 1,
+        version,
         parent: None,
         origin: None,
         labels: Vec::new(),

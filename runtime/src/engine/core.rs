@@ -8,9 +8,10 @@ use super::news::News;
 use super::replacing::Successor;
 use super::sessions::{Sessions, Why};
 use super::timers::{Busy, Sleeper, Timers};
+use super::workflows::Workflows;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RunIdentity};
-use crate::machine::{AnyWorkflow, Limits, ParkReason, StepWrite};
+use crate::machine::{Limits, ParkReason, StepWrite};
 use crate::policy::Policy;
 use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
@@ -18,7 +19,7 @@ use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
 use crate::store::{InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub(crate) struct Options {
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) committer: Committer,
-    pub(crate) workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+    pub(crate) workflows: Workflows,
     pub(crate) options: Options,
     pub(crate) clock: Arc<Clock>,
     pub(crate) timers: Arc<Timers>,
@@ -143,7 +144,7 @@ impl Core {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         committer: Committer,
-        workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+        workflows: Workflows,
         options: Options,
         clock: Arc<Clock>,
         timers: Arc<Timers>,

@@ -61,10 +61,21 @@ pub enum EngineError {
         /// The request's id.
         request: String,
     },
-    /// The engine has no workflow of this name.
+    /// The engine has no workflow of this name and version.
     UnknownWorkflow {
         /// The name.
         name: String,
+        /// The version.
+        version: u32,
+    },
+    /// A run that has not ended holds the deduplication key, so this one was not started.
+    Held {
+        /// The id of the run that was not started.
+        id: String,
+        /// The key.
+        key: String,
+        /// The id of the run that holds it.
+        holder: String,
     },
     /// Two workflows of one name, resources that cannot be made, or an option that makes no sense.
     Configuration(String),
@@ -105,7 +116,17 @@ impl fmt::Display for EngineError {
                 )
             }
             Self::Answered { request } => write!(f, "request {request} was answered already, and otherwise"),
-            Self::UnknownWorkflow { name } => {
+            Self::UnknownWorkflow { name, version } if *version > 1 => write!(
+                f,
+                "version {version} of workflow `{name}` is not registered: add its function to the engine's builder, \
+                 `.workflow(..)`"
+            ),
+            Self::Held { id, key, holder } => write!(
+                f,
+                "run `{id}` was not started: run `{holder}` holds the deduplication key `{key}` and has not ended. Wait for \
+                 its end, or choose another key"
+            ),
+            Self::UnknownWorkflow { name, .. } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
             Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
@@ -133,9 +154,9 @@ pub enum RunError<E = crate::Error> {
     },
     /// Its time limit or deadline was reached.
     TimedOut,
-    /// It ended before it began: whoever started it does not have the role that it asks for.
+    /// The run ended before it began: whoever it acts for does not have a role that its workflow asks for.
     Refused {
-        /// Which roles it asks for, and which were found.
+        /// The roles that it asks for, and those that were found.
         reason: String,
     },
     /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and goes on where that is imported.

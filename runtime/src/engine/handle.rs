@@ -10,6 +10,7 @@ use crate::journal::HistoryEntry;
 use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -83,6 +84,16 @@ impl Run {
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
         let info = RunInfo::from_row(self.row().await?);
         Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
+    }
+
+    /// The names and values by which the run can be found.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn labels(&self) -> Result<BTreeMap<String, String>, EngineError> {
+        let number = self.number;
+        let labels = self.engine.core.read(move |store| store.labels(number)).await?;
+        Ok(labels.into_iter().collect())
     }
 
     pub(super) async fn row(&self) -> Result<RunRow, EngineError> {
@@ -203,6 +214,9 @@ impl Run {
     }
 
     fn ended_as(&self, status: Status, value: Option<Value>) -> Result<Ended, EngineError> {
+        let text = |value: Option<Value>| {
+            value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default()
+        };
         let missing = || EngineError::Value(format!("the last entry of run `{}` has no value", self.id));
         Ok(match status {
             Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
@@ -215,10 +229,6 @@ impl Run {
     }
 }
 
-/// The text in an entry that ends a run.
-fn text(value: Option<Value>) -> String {
-    value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default()
-}
 
 /// One run seen from outside, with the types of its result.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use crate::field_store::content_hash;
+use crate::machine::recorded_scope;
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
-use crate::store::{ImportedRun, RunKey, RunRow, Status};
+use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -148,17 +149,22 @@ impl Incoming {
             created_at: run.created_at,
             parked: run.parked,
             at: core.now(),
+            labels: labels(&entries),
             entries,
             fields,
             items,
-            version: 1,
+            version: run.version,
             parent: None,
             origin: None,
-            labels: Vec::new(),
             replaces: None,
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }
+}
+
+/// The labels that were given to the start of the run.
+fn labels(entries: &[EntryRow]) -> Vec<(String, String)> {
+    entries.iter().find_map(recorded_scope).map_or_else(Vec::new, |scope| scope.labels.into_iter().collect())
 }
 
 /// The contents in a file, with what points to them from now on.

@@ -12,6 +12,8 @@ pub struct RunInfo {
     pub id: String,
     /// The workflow's name.
     pub workflow: String,
+    /// The version of the workflow that it was started with: it goes on with the function of this version.
+    pub version: u32,
     /// What it is doing.
     pub status: Status,
     /// How many entries its journal has.
@@ -36,6 +38,7 @@ impl RunInfo {
         let sleeping = row.status == Status::Sleeping;
         let parked = row.parked.as_deref().filter(|_| row.status == Status::Parked);
         Self {
+            version: row.version,
             status: row.status,
             entries: row.seq,
             started_at: moment(row.created_at),
@@ -80,6 +83,12 @@ impl RunFilter {
     /// Only runs of this workflow.
     pub fn workflow(mut self, name: impl Into<String>) -> Self {
         self.0.workflow = Some(name.into());
+        self
+    }
+
+    /// Only runs with this label; called again, only those with both.
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.labels.push((name.into(), value.into()));
         self
     }
 

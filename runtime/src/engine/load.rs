@@ -3,13 +3,13 @@
 use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
 use super::fields;
+use super::workflows::Workflows;
 use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild, panic_text};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
     Write,
 };
 use futures_util::FutureExt;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -204,7 +204,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
         row.loads += 1;
         *counted = true;
     }
-    let Some(workflow) = core.workflows.get(row.workflow.as_str()).cloned() else {
+    let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
         return park(core, &row, lease, unknown_workflow(&row, &core.workflows)).await;
     };
     let (sender, mails) = (mail.sender.clone(), core.clone());
@@ -245,9 +245,22 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     }
 }
 
-/// The engine has no workflow of that name.
-pub(super) fn unknown_workflow(row: &RunRow, workflows: &BTreeMap<&'static str, Arc<dyn AnyWorkflow>>) -> ParkReason {
-    let known: Vec<&str> = workflows.keys().copied().collect();
+/// The engine has no workflow of that name, or not in that version.
+pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReason {
+    let versions: Vec<String> = workflows.versions(&row.workflow).iter().map(u32::to_string).collect();
+    if !versions.is_empty() {
+        let message = format!(
+            "run `{}` was started with version {version} of workflow `{workflow}`, which this engine does not have (it has: \
+             {}). Register the function that has `#[workflow(name = \"{workflow}\", version = {version})]` too; the run then \
+             goes on by itself",
+            row.id,
+            versions.join(", "),
+            version = row.version,
+            workflow = row.workflow,
+        );
+        return ParkReason::new(ParkCause::UnknownWorkflow, message);
+    }
+    let known: Vec<&str> = workflows.names().collect();
     let message = format!(
         "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
          Register it with `.workflow(..)`; the run then goes on by itself",

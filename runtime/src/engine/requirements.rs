@@ -2,18 +2,13 @@
 
 use super::core::Options;
 use super::error::EngineError;
+use super::workflows::Workflows;
 use crate::context::Schema;
-use crate::machine::AnyWorkflow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// # Errors
 /// The first thing that is missing, by workflow and field.
-pub(super) fn check(
-    workflows: &BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
-    options: &Options,
-) -> Result<(), EngineError> {
-    for (name, workflow) in workflows {
+pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), EngineError> {
+    for (name, workflow) in workflows.iter() {
         if let Some(schema) = workflow.schema() {
             fields(name, schema, options)?;
         }

@@ -1,5 +1,9 @@
 //! Starting a run: its row and first entry in one commit, once for each id.
 
+mod options;
+
+pub(super) use options::{Opening, check_id};
+
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
@@ -7,7 +11,8 @@ use super::{Engine, continuing, load, place};
 use crate::codec;
 use crate::context::StepContext;
 use crate::journal::Kind;
-use crate::machine::{Continuing, Machine, first_entry, same_value};
+use crate::machine::{Continuing, Machine, first_entry, same_value, scope_entry};
+use crate::scope::Scope;
 use crate::secret::vault::redact;
 use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
@@ -26,20 +31,14 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct StartCall<'engine, W: WorkflowDef> {
     engine: &'engine Engine,
     input: W::Input,
-    id: Option<String>,
+    given: Scope,
     continuing: Option<String>,
     workflow: PhantomData<fn() -> W>,
 }
 
 impl<'engine, W: WorkflowDef> StartCall<'engine, W> {
     pub(super) fn new(engine: &'engine Engine, input: W::Input) -> Self {
-        Self { engine, input, id: None, continuing: None, workflow: PhantomData }
-    }
-
-    /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
-        self
+        Self { engine, input, given: Scope::default(), continuing: None, workflow: PhantomData }
     }
 }
 
@@ -63,15 +62,6 @@ where
     }
 }
 
-/// # Errors
-/// The id is empty or too long.
-pub(super) fn check_id(id: &str) -> Result<(), EngineError> {
-    if (1..=512).contains(&id.len()) {
-        return Ok(());
-    }
-    Err(EngineError::Value(format!("a run's id has 1 to 512 bytes, this one has {}", id.len())))
-}
-
 impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
     type Output = Result<RunHandle<W::Output, W::Error>, EngineError>;
     type IntoFuture = BoxFuture<'engine, Self::Output>;
@@ -82,17 +72,16 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
             if core.is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            if !core.workflows.contains_key(W::NAME) {
-                return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned() });
+            if core.workflows.get(W::NAME, W::VERSION).is_none() {
+                return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
             }
-            let id = self.id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-            check_id(&id)?;
+            let opening = Opening::new(self.given, core.now())?;
             // A start goes on to its end even if nobody waits for it any longer.
             let (starting, input, continuing) = (core.clone(), self.input, self.continuing);
             let started = core.runtime.spawn(async move {
                 match continuing {
-                    Some(run) => continuing::start::<W>(&starting, id, input, run).await,
-                    None => start::<W>(&starting, id, input).await,
+                    Some(run) => continuing::start::<W>(&starting, opening, input, run).await,
+                    None => start::<W>(&starting, opening, input).await,
                 }
             });
             let (row, is_new) = started.await.unwrap_or(Err(EngineError::ShuttingDown))?;
@@ -108,17 +97,24 @@ pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input
     input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
 }
 
-async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) -> Result<(RunRow, bool), EngineError> {
+async fn start<W: WorkflowDef>(
+    core: &Arc<Core>,
+    opening: Opening,
+    input: W::Input,
+) -> Result<(RunRow, bool), EngineError> {
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let lease = core.leases.primary();
     let busy = core.busy();
+    let second = scope_entry(2, &opening.scope, at);
+    let labels = opening.labels();
+    let Opening { id, dedup, .. } = opening;
     let row = |number| RunRow {
         number,
         id: id.clone(),
         workflow: W::NAME.to_owned(),
         status: Status::Running,
-        seq: 1,
+        seq: 1 + u64::from(second.is_some()),
         lease: Some(lease.number),
         wake_at: Some(0),
         loads: 0,
@@ -132,9 +128,10 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
         lineage: number,
         origin: None,
         successor: None,
-        dedup: None,
+        dedup: dedup.clone(),
     };
-    let entries = vec![first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at)];
+    let first = first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at);
+    let entries: Vec<_> = [first].into_iter().chain(second.clone()).collect();
     let new = NewRun {
         id: id.clone(),
         workflow: W::NAME.to_owned(),
@@ -144,8 +141,8 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
         entries: entries.clone(),
         version: W::VERSION,
         parent: None,
-        dedup: None,
-        labels: Vec::new(),
+        dedup: dedup.clone(),
+        labels,
     };
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
@@ -155,6 +152,9 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
             Ok((row, true))
         }
         Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, input, None).await.map(|row| (row, false)),
+        Ok(Err(Rejected::Held(holder))) => {
+            Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id })
+        }
         Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
         Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
@@ -180,7 +180,7 @@ async fn start<W: WorkflowDef>(core: &Arc<Core>, id: String, input: W::Input) ->
 /// Drives a new run from its first entry, which is durable.
 fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
     let Some(mail) = core.enter(row.number) else { return };
-    let Some(workflow) = core.workflows.get(row.workflow.as_str()) else { return };
+    let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
     let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
     load::drive_new(core, row.number, mail, run, workflow.clone(), entries);

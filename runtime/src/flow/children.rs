@@ -6,6 +6,7 @@ use super::pending_call::{First, PendingCall};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::{Child as ChildSpec, Completion, Journal, Operation};
+use crate::scope::{Deadline, Scope};
 use crate::store::Status;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::FusedFuture;
@@ -51,7 +52,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     {
         drop(workflow);
         let position = self.journal.draw();
-        StartChild { journal: &self.journal, position, input, id: None, detached: false }
+        StartChild { journal: &self.journal, position, input, given: Scope::default(), detached: false }
     }
 
     /// The run goes on with a fresh journal: with this input, its context as it is now, and all that outsiders know of it.
@@ -104,38 +105,45 @@ pub struct StartChild<'flow, W: WorkflowDef> {
     journal: &'flow Arc<dyn Journal>,
     position: u64,
     input: W::Input,
-    id: Option<String>,
+    given: Scope,
     detached: bool,
 }
 
 impl<W: WorkflowDef> StartChild<'_, W> {
     /// The run's id, at most 512 bytes. If there is a run of this id with the same workflow and input, that one is the child.
     pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+        self.given = self.given.id(id);
         self
     }
 
-    /// Neither the cancellation nor the deadline of this run reach it.
+    /// What the run is given beyond its input, at once; what was chosen on this call before stays. Deadline and identity are
+    /// those of this run, unless they are given; labels are only those given.
+    pub fn with(mut self, scope: Scope) -> Self {
+        self.given = self.given.or(scope);
+        self
+    }
+
+    /// Neither the cancellation of this run nor its deadline reach it; its identity does.
     pub fn detached(mut self) -> Self {
         self.detached = true;
         self
     }
 
     fn spec(self) -> (Arc<dyn Journal>, u64, ChildSpec) {
-        let own = self.journal.scope();
-        let mut scope = (*own).clone();
-        scope.parent = Some(self.journal.identity().id.clone());
-        scope.labels.clear();
-        if self.detached {
-            scope.deadline = None;
+        let mut given = self.given;
+        if self.detached && given.deadline.is_none() {
+            given.deadline = Some(Deadline::Never);
         }
+        let mut scope = self.journal.scope().for_child(&given, self.journal.now());
+        scope.parent = Some(self.journal.identity().id.clone());
         let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
         let recorded = at_start::<W, _>(|| codec::record(&self.input)).map_err(|error| error.to_string());
         let input = Mutex::new(self.input);
         let spec = ChildSpec {
             workflow: W::NAME,
             version: W::VERSION,
-            id: self.id,
+            id: given.run_id,
+            dedup: given.deduplication_key,
             input: recorded,
             recode,
             encode: Box::new(move |fields| {

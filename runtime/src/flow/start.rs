@@ -143,6 +143,12 @@ impl<C: DefaultContext> Start<C> {
     }
 }
 
+/// The handle for the step that runs once a run is told to stop.
+pub(super) fn cancelled_flow<C: Send + Sync + 'static>(start: Start<C>) -> Flow<C> {
+    let context = start.journal.context();
+    Flow { journal: start.journal, context, older: None, types: PhantomData }
+}
+
 /// The workflow cannot go on, and has nobody to tell.
 async fn cannot_begin<T>(journal: &dyn Journal, position: u64, why: &ContextError) -> T {
     journal.cannot_begin(position, why.to_string());

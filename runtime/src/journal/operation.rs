@@ -61,6 +61,8 @@ pub struct Child {
     pub recode: fn(&Value) -> Option<Value>,
     /// Encodes its input for the run that is started.
     pub(crate) encode: Box<dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync>,
+    /// Its deduplication key, if it has one.
+    pub dedup: Option<String>,
     /// Whether neither cancellation nor deadline of this run reach it.
     pub detached: bool,
     /// Under what it acts.

@@ -1,7 +1,10 @@
 //! Under what a run acts: recorded with its start, the same in every replay.
 
+use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Under what a run acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,14 @@ pub struct RunScope {
 }
 
 /// Somebody for whom a run acts.
+///
+/// ```
+/// use steadfast::Principal;
+///
+/// let ada = Principal::new("ada").role("support").acting_for(Principal::new("customer-17"));
+/// assert_eq!(ada.to_string(), "ada for customer-17");
+/// assert!(ada.has_role("support"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// Who it is.
@@ -33,4 +44,85 @@ pub struct Principal {
     /// For whom it stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acting_for: Option<Box<Principal>>,
+}
+
+impl RunScope {
+    /// When the run ends at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<SystemTime> {
+        let millis = u64::try_from(self.deadline?).unwrap_or(0);
+        UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    }
+
+    /// What a run that this one starts acts under: deadline and identity are this run's unless given, labels are only those
+    /// given. Whose child it is, the caller adds.
+    pub(crate) fn for_child(&self, given: &Scope, now: i64) -> Self {
+        Self {
+            parent: None,
+            deadline: given.deadline.map_or(self.deadline, |deadline| deadline.at(now)),
+            principal: given.principal.clone().or_else(|| self.principal.clone()),
+            labels: given.labels.clone(),
+        }
+    }
+
+    /// Why whoever the run acts for may not do what asks for one of these roles; `None` if they may.
+    pub(crate) fn lacks(&self, roles: &[&str]) -> Option<String> {
+        let principal = self.principal.as_ref();
+        if roles.is_empty() || roles.iter().any(|role| principal.is_some_and(|principal| principal.has_role(role))) {
+            return None;
+        }
+        let asked = if roles.len() == 1 { "the role" } else { "one of the roles" };
+        let found = match principal {
+            None => "the run acts for nobody".to_owned(),
+            Some(principal) if principal.roles.is_empty() => format!("the run acts for `{principal}`, who has none"),
+            Some(principal) => {
+                let only = if principal.roles.len() == 1 { "only the role" } else { "only the roles" };
+                format!("the run acts for `{principal}`, who has {only} {}", listed(&principal.roles))
+            }
+        };
+        Some(format!("it asks for {asked} {}, and {found}", listed(roles)))
+    }
+}
+
+fn listed(words: &[impl AsRef<str>]) -> String {
+    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+impl Principal {
+    /// Somebody without any role.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// With one more role.
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Standing in for somebody else, whose roles do not count.
+    #[must_use]
+    pub fn acting_for(mut self, other: Self) -> Self {
+        self.acting_for = Some(Box::new(other));
+        self
+    }
+
+    /// Whether it has a role of its own.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+}
+
+/// The name, and for whom it stands in.
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(other) = &self.acting_for {
+            write!(f, " for {other}")?;
+        }
+        Ok(())
+    }
 }

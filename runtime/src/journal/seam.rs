@@ -114,6 +114,9 @@ pub trait Journal: Send + Sync {
         values: Result<Vec<(&'static str, Value)>, Value>,
     );
 
+    /// The context as it stands, for what runs in the place of a body that was told to stop.
+    fn context(&self) -> Option<SharedContext>;
+
     /// The context as it stands, for steps and for readers without a parameter; `None` takes it away for a change in place.
     fn share_context(&self, context: Option<SharedContext>);
 

@@ -162,7 +162,8 @@ impl Journal for RunJournal {
         }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         let arguments = call.arguments.as_ref().ok().filter(|value| value.bytes.len() <= self.limits.value);
-        let attempt = u32::from(arguments.is_some());
+        let allowed = state.scope.lacks(call.roles).is_none();
+        let attempt = u32::from(arguments.is_some() && allowed);
         let value = arguments.map(|value| arguments::to_record(call.recode, value, self.limits.arguments));
         turn.record(Kind::StepStarted, |entry| {
             entry.position = Some(position);
@@ -393,6 +394,10 @@ impl Journal for RunJournal {
         if kind != Kind::ContextRefused {
             state.context_entry = Some(seq);
         }
+    }
+
+    fn context(&self) -> Option<SharedContext> {
+        self.state().context.clone()
     }
 
     fn share_context(&self, context: Option<SharedContext>) {

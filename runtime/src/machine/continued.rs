@@ -1,15 +1,16 @@
 //! A run that goes on with the context of another: what is recorded of it, and how it comes to the workflow.
 
 use super::replay::{LoadField, Rebuild};
+use super::run_scope::recorded_scope;
 use super::turn::entry;
 use super::{AnyWorkflow, Machine};
-use crate::journal::{Continued, Kind, RunScope};
+use crate::journal::{Continued, Kind};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the second entry of such a run says; the values are the fields that it wrote.
+/// What the last of the first entries of such a run says; the values are the fields that it wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Continuing {
     /// The id of the run that had ended.
@@ -36,8 +37,7 @@ impl Continuing {
 impl Machine {
     /// Keeps under what the run acts, if an entry says that.
     pub(super) fn set_scope(&mut self, entry: &EntryRow) {
-        let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ScopeSet);
-        if let Some(scope) = value.and_then(|value| serde_json::from_slice::<RunScope>(&value.bytes).ok()) {
+        if let Some(scope) = recorded_scope(entry) {
             self.journal.state().scope = Arc::new(scope);
         }
     }

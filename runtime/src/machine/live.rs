@@ -25,6 +25,9 @@ impl Machine {
         for entry in entries {
             self.set_scope(entry);
         }
+        if self.refuses(workflow, first) {
+            return;
+        }
         if let Err(reason) = self.begin(workflow, first) {
             return self.park(reason);
         }
@@ -325,18 +328,19 @@ impl Machine {
         }
     }
 
-    /// A step whose arguments cannot be stored fails at its call, without a body.
+    /// A step whose arguments cannot be stored, or that asks for a role which is missing, fails at its call, without a body.
     pub(super) fn refuse(&mut self, position: u64, now: i64) {
         let limit = self.limits.value;
         let (name, error) = {
             let mut state = self.journal.state();
+            let scope = state.scope.clone();
             let Some(step) = state.step(position) else { return };
             let why = match &step.call.arguments {
                 Err(why) => why.clone(),
                 Ok(value) if value.bytes.len() > limit => {
                     format!("its arguments have {} bytes, the limit is {limit}", value.bytes.len())
                 }
-                Ok(_) => "its arguments could not be stored when it was called".to_owned(),
+                Ok(_) => scope.lacks(step.call.roles).unwrap_or_else(|| "it was refused when it was called".to_owned()),
             };
             let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
             (step.call.name, encode(&StepError::Refused(why, attempts)))
@@ -372,10 +376,12 @@ impl Machine {
             return self.held_back.starts.push(position);
         }
         let mut state = self.journal.state();
+        let run_scope = state.scope.clone();
         let Some(step) = state.step(position) else { return };
         let Ok(arguments) = step.call.arguments.clone() else { return };
         let scope = StepScope {
             run: self.journal.identity().clone(),
+            run_scope,
             name: step.call.name.to_owned(),
             position,
             attempt: step.attempt,

@@ -5,22 +5,14 @@ use super::calls::RunJournal;
 use super::fault::ParkReason;
 use super::outgoing::Sent;
 use super::state::{State, What};
-use super::turn::{Turn, entry, first_entry};
-use crate::journal::{Child, Journal, Kind, Operation, RunIdentity, RunScope};
+use super::run_scope::scope_entry;
+use super::turn::{Turn, first_entry};
+use crate::journal::{Child, Journal, Kind, Operation, RunIdentity};
 use crate::run_env::Fields;
 use crate::store::{EntryRow, Lease, NewInboxItem, NewRun, Outgoing, RequestRow};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-/// The second entry of a run that acts under something.
-pub(crate) fn scope_entry(scope: &RunScope, at: i64) -> Option<EntryRow> {
-    if *scope == RunScope::default() {
-        return None;
-    }
-    let text = serde_json::to_vec(scope).expect("words and numbers are JSON");
-    Some(EntryRow { value: Some(Value::json(text)), ..entry(2, Kind::ScopeSet, at) })
-}
 
 impl RunJournal {
     /// 32 hexadecimal digits that belong to a position of this incarnation.
@@ -194,7 +186,7 @@ impl RunJournal {
         let input = (child.encode)(&fields)?;
         let at = self.state().now;
         let mut entries = vec![first_entry(child.workflow, input, at)];
-        entries.extend(scope_entry(&child.scope, at));
+        entries.extend(scope_entry(2, &child.scope, at));
         Ok(NewRun {
             id,
             workflow: child.workflow.to_owned(),
@@ -204,7 +196,7 @@ impl RunJournal {
             entries,
             version: child.version,
             parent: (!child.detached).then_some(0),
-            dedup: None,
+            dedup: child.dedup.clone(),
             labels: child.scope.labels.clone().into_iter().collect(),
         })
     }

@@ -19,7 +19,10 @@ impl Machine {
         let Some(future) = self.future.as_mut() else { return Ok(None) };
         let journal = self.journal.clone();
         let _ambient = scope::enter(Ambient {
-            current: Current::Workflow(self.journal.identity().clone()),
+            current: Current::Workflow {
+                run: self.journal.identity().clone(),
+                run_scope: self.journal.state().scope.clone(),
+            },
             context: AmbientContext::Workflow(journal.clone()),
             env: self.env.clone(),
         });

@@ -172,6 +172,10 @@ impl Machine {
             return Err(ParkReason::diverged(None, state::describe(&cause), "the end of the workflow".into()));
         }
         if cause.kind == Kind::RunStarted {
+            let new = group.is_empty() && self.purpose == Purpose::Drive;
+            if self.was_refused(&group) || (new && self.refuses(workflow, &cause)) {
+                return Ok(());
+            }
             self.begin(workflow, &cause)?;
         }
         let ending = Ending::of(&cause);

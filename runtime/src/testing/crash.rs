@@ -2,12 +2,13 @@
 
 use super::fault::{Fault, Plan};
 use super::oracle::End;
-use super::scenario::{Played, Subject};
+use super::scenario::{BEGINNING, Played, Subject};
 use super::secrets;
 use super::stub::Stubs;
 use crate::codec;
-use crate::machine::Typed;
+use crate::machine::{Typed, first_entry, scope_entry};
 use crate::resources::{ResourceFactory, ResourceSet};
+use crate::scope::Scope;
 use crate::step::StepDef;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;
@@ -72,6 +73,7 @@ where
         resources: ResourceSet::default(),
         seed: 0,
         orders: 3,
+        scope: Scope::default(),
         workflow: PhantomData,
     }
 }
@@ -84,6 +86,7 @@ pub struct CrashTest<W: WorkflowDef> {
     resources: ResourceSet,
     seed: u64,
     orders: u64,
+    scope: Scope,
     workflow: PhantomData<fn() -> W>,
 }
 
@@ -109,6 +112,12 @@ impl<W: WorkflowDef> CrashTest<W> {
     /// In how many orders concurrent steps complete; 3 unless chosen otherwise.
     pub fn orders(mut self, orders: u64) -> Self {
         self.orders = orders.max(1);
+        self
+    }
+
+    /// What the run is given beyond its input: deadline, labels and principal; its id is the test's.
+    pub fn with(mut self, scope: Scope) -> Self {
+        self.scope = scope;
         self
     }
 
@@ -156,10 +165,13 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));
         }
         fits.unwrap_or_else(|fault| panic!("{fault}"));
+        let first = [first_entry(W::NAME, input, BEGINNING)];
+        let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let subject = Subject {
             name: W::NAME,
             workflow: Arc::new(Typed::<W>(PhantomData)),
-            input,
+            version: W::VERSION,
+            entries: first.into_iter().chain(second).collect(),
             stubs: self.stubs,
             resources: self.resources,
             cipher,

@@ -82,6 +82,7 @@ impl End {
             Kind::RunCompleted => Status::Completed,
             Kind::RunFailed => Status::Failed,
             Kind::RunCancelled => Status::Cancelled,
+            Kind::RunRefused => Status::Refused,
             _ => return None,
         };
         let context = fields.into_iter().map(|row| (row.name, row.value)).collect();

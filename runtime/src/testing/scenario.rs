@@ -9,7 +9,7 @@ use super::stub::Stubs;
 use crate::engine::{Preparation, rebuild};
 use crate::field_store::MemoryFieldStore;
 use crate::journal::RoutedValue;
-use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild, first_entry};
+use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild};
 use crate::policy::Policy;
 use crate::resources::{ResourceSet, Resources};
 use crate::run_env::{FieldStores, Pointer, RunEnv};
@@ -18,13 +18,13 @@ use crate::session::Session;
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
 };
-use crate::value::{Form, Value};
+use crate::value::Form;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
-const BEGINNING: i64 = 1_577_836_800_000;
+pub(super) const BEGINNING: i64 = 1_577_836_800_000;
 /// More commits than this, and the workflow does not end.
 const ENDLESS: usize = 100_000;
 /// How often a factory or hook is tried.
@@ -32,11 +32,12 @@ const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
 /// How long a factory or hook may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A workflow, its input, its stubs, its resources and the cipher of its secrets.
+/// A workflow, the entries with which it starts, its stubs, its resources and the cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) workflow: Arc<dyn AnyWorkflow>,
-    pub(super) input: Value,
+    pub(super) version: u32,
+    pub(super) entries: Vec<EntryRow>,
     pub(super) stubs: Stubs,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
@@ -90,15 +91,14 @@ impl Subject {
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = MemoryStore::new();
         let lease = open(&store)?;
-        let first = first_entry(self.name, self.input.clone(), BEGINNING);
         let new = NewRun {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease,
             incarnation: secrets::INCARNATION,
             at: BEGINNING,
-            entries: vec![first],
-            version: 1,
+            entries: self.entries.clone(),
+            version: self.version,
             parent: None,
             dedup: None,
             labels: Vec::new(),

@@ -27,6 +27,9 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let types = step.arguments().map(|argument| &argument.ty);
     let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
     let resources = if stand_in { None } else { resources(step) };
+    let roles = &step.options.roles;
+    let roles =
+        (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let is_final =
         step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
@@ -53,6 +56,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const POLICY: ::steadfast::__private::Policy = #policy;
             const BLOCKING: ::core::primitive::bool = #blocking;
             #resources
+            #roles
             type Context = #context;
             type Args = #args;
             type Output = #value;

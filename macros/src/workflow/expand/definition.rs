@@ -1,5 +1,6 @@
 //! `impl WorkflowDef`: names and types for the runtime.
 
+use super::super::attribute::Options;
 use super::super::input::Workflow;
 use super::{context, input};
 use proc_macro2::TokenStream;
@@ -47,6 +48,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             }
         }
     });
+    let options = options(workflow, stand_in);
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {result.span()=>
@@ -55,6 +57,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
         #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
         impl ::steadfast::__private::WorkflowDef for #ident {
             const NAME: &'static ::core::primitive::str = #name;
+            #options
             type Context = #context;
             type Input = #stored_input;
             type Output = #value;
@@ -81,4 +84,24 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
 
         #implementation
     }
+}
+
+/// Version, roles, and the step that runs once a run is told to stop.
+fn options(workflow: &Workflow, stand_in: bool) -> TokenStream {
+    let Options { version, roles, on_cancel, .. } = &workflow.options;
+    let version = version.map(|version| quote!(const VERSION: ::core::primitive::u32 = #version;));
+    let roles =
+        (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));
+    let on_cancel = on_cancel.as_ref().filter(|_| !stand_in).map(|step| {
+        let call = quote_spanned!(step.span()=> ::steadfast::__private::on_cancel(start, reason, #step));
+        quote! {
+            fn on_cancel(
+                start: ::steadfast::__private::Start<Self::Context>,
+                reason: ::std::string::String,
+            ) -> ::core::option::Option<::steadfast::__private::BoxFuture<'static, ()>> {
+                #call
+            }
+        }
+    });
+    quote!(#version #roles #on_cancel)
 }

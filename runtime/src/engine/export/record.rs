@@ -26,6 +26,9 @@ pub(in crate::engine) struct RunRecord {
     pub(in crate::engine) database: String,
     pub(in crate::engine) id: String,
     pub(in crate::engine) workflow: String,
+    /// A file that was written before there were versions says none.
+    #[serde(default = "first_version")]
+    pub(in crate::engine) version: u32,
     pub(super) status: String,
     pub(in crate::engine) wake_at: Option<i64>,
     pub(in crate::engine) parked: Option<String>,
@@ -36,6 +39,10 @@ pub(in crate::engine) struct RunRecord {
     pub(super) fields: u64,
     pub(super) items: u64,
     pub(super) contents: u64,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 impl RunRecord {

@@ -41,6 +41,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
         database: store.database_id().to_owned(),
         id: row.id.clone(),
         workflow: row.workflow.clone(),
+        version: row.version,
         status: row.status.as_str().to_owned(),
         wake_at: row.wake_at,
         parked: row.parked.clone(),

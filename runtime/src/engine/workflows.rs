@@ -1,0 +1,40 @@
+//! The workflows that an engine has, by name and version.
+
+use crate::machine::AnyWorkflow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The workflows that an engine has, by name and version.
+#[derive(Clone, Default)]
+pub(crate) struct Workflows(BTreeMap<&'static str, BTreeMap<u32, Arc<dyn AnyWorkflow>>>);
+
+impl Workflows {
+    /// Adds one; `false` if there is one of this name and version already.
+    pub(crate) fn insert(&mut self, name: &'static str, version: u32, workflow: Arc<dyn AnyWorkflow>) -> bool {
+        self.0.entry(name).or_default().insert(version, workflow).is_none()
+    }
+
+    pub(crate) fn get(&self, name: &str, version: u32) -> Option<&Arc<dyn AnyWorkflow>> {
+        self.0.get(name)?.get(&version)
+    }
+
+    /// The one of this name with the greatest version, and that version.
+    #[allow(dead_code, reason = "for what starts workflows by name")]
+    pub(crate) fn newest(&self, name: &str) -> Option<(u32, &Arc<dyn AnyWorkflow>)> {
+        self.0.get(name)?.last_key_value().map(|(version, workflow)| (*version, workflow))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// The versions of this name, the oldest first.
+    pub(crate) fn versions(&self, name: &str) -> Vec<u32> {
+        self.0.get(name).map_or_else(Vec::new, |versions| versions.keys().copied().collect())
+    }
+
+    /// All of them, with their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn AnyWorkflow>)> {
+        self.0.iter().flat_map(|(name, versions)| versions.values().map(|workflow| (*name, workflow)))
+    }
+}

@@ -1,0 +1,45 @@
+//! The step that runs once a run is told to stop.
+
+use super::start::cancelled_flow;
+use super::{Flow, Start, StepCall};
+use crate::codec::Storable;
+use crate::error::Failure;
+use futures_util::future::BoxFuture;
+
+/// A step that can run once a run is told to stop: it takes the reason, and the context of the run at most.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`on_cancel` names a step that takes the reason, a `String`, and nothing else but the context",
+    label = "not such a step",
+    note = "write `#[step] async fn release_all(reason: String) -> Result<()>`, or `(ctx: &YourContext, reason: String)`, and \
+            name it without calling it: `#[workflow(on_cancel = release_all)]`"
+)]
+pub trait CancelStep<C, Outcome> {
+    /// Calls it, and ignores its result.
+    fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C, T, E, F> CancelStep<C, (T, E)> for F
+where
+    F: for<'flow> FnOnce(&'flow Flow<C>, String) -> StepCall<'flow, T, E> + Send + 'static,
+    C: Send + Sync + 'static,
+    T: Storable,
+    E: Failure,
+{
+    fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            // Its result is in the history.
+            let _ = self(&flow, reason).await;
+        })
+    }
+}
+
+/// What `#[workflow(on_cancel = ..)]` leaves.
+#[doc(hidden)]
+pub fn on_cancel<C, M>(start: Start<C>, reason: String, step: impl CancelStep<C, M>) -> Option<BoxFuture<'static, ()>>
+where
+    C: Send + Sync + 'static,
+{
+    Some(step.run(cancelled_flow(start), reason))
+}
