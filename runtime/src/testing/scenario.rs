@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::store::{
     Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
 };
-use crate::value::{Form, Value};
+use crate::value::Form;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
