@@ -74,11 +74,11 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Lazy<T> {
     /// # Errors
     /// The store cannot give it, or it does not decode to this type. In the body of a workflow: always.
     pub async fn get(&self) -> Result<&T, FieldStoreError> {
-        if let Some(Current::Workflow { run, .. }) = scope::current() {
+        if let Some(Current::Workflow(scope)) = scope::current() {
             let message = format!(
                 "the body of workflow `{}` cannot read a lazy field: it would not be in its history. Read it in a step, \
                  and return what the workflow needs",
-                run.workflow
+                scope.run.workflow
             );
             return Err(FieldStoreError::new(FieldStoreErrorKind::Denied, message));
         }

@@ -92,8 +92,8 @@ pub use message::Message;
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
 pub use scope::{
-    Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, context, current, has_context,
-    propagate, propagate_fn, scoped, step_scope,
+    Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, WorkflowScope, context, current,
+    has_context, propagate, propagate_fn, scoped, step_scope,
 };
 pub use secret::Secret;
 #[cfg(feature = "encryption")]

@@ -9,7 +9,7 @@ mod writes;
 
 pub use cancellation::Cancellation;
 pub(crate) use current::caller;
-pub use current::{Current, CurrentKind, current, step_scope};
+pub use current::{Current, CurrentKind, WorkflowScope, current, step_scope};
 pub use given::{Deadline, Scope};
 pub use overrides::scoped;
 pub(crate) use overrides::surrounding;

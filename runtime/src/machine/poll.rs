@@ -3,7 +3,7 @@
 use super::fault::{ParkCause, ParkReason};
 use super::{BodyEnd, Machine};
 use crate::journal::Journal;
-use crate::scope::{self, Ambient, AmbientContext, Current};
+use crate::scope::{self, Ambient, AmbientContext, Current, WorkflowScope};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -19,10 +19,10 @@ impl Machine {
         let Some(future) = self.future.as_mut() else { return Ok(None) };
         let journal = self.journal.clone();
         let _ambient = scope::enter(Ambient {
-            current: Current::Workflow {
+            current: Current::Workflow(WorkflowScope {
                 run: self.journal.identity().clone(),
                 run_scope: self.journal.state().scope.clone(),
-            },
+            }),
             context: AmbientContext::Workflow(journal.clone()),
             env: self.env.clone(),
         });

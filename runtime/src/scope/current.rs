@@ -11,15 +11,19 @@ use std::time::SystemTime;
 #[non_exhaustive]
 pub enum Current {
     /// The body of a workflow: all that it says is recorded, so it is the same in every replay.
-    #[non_exhaustive]
-    Workflow {
-        /// The run.
-        run: Arc<RunIdentity>,
-        /// Under what it acts.
-        run_scope: Arc<RunScope>,
-    },
+    Workflow(WorkflowScope),
     /// The body of a step.
     Step(Arc<StepScope>),
+}
+
+/// A run, as the body of its workflow sees it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowScope {
+    /// The run.
+    pub run: Arc<RunIdentity>,
+    /// Under what it acts.
+    pub run_scope: Arc<RunScope>,
 }
 
 /// What kind of body code runs in.
@@ -39,7 +43,7 @@ impl Current {
     #[must_use]
     pub const fn kind(&self) -> CurrentKind {
         match self {
-            Self::Workflow { .. } => CurrentKind::Workflow,
+            Self::Workflow(_) => CurrentKind::Workflow,
             Self::Step(_) => CurrentKind::Step,
         }
     }
@@ -60,7 +64,7 @@ impl Current {
     #[must_use]
     pub fn step(&self) -> Option<&StepScope> {
         match self {
-            Self::Workflow { .. } => None,
+            Self::Workflow(_) => None,
             Self::Step(scope) => Some(scope),
         }
     }
@@ -91,14 +95,14 @@ impl Current {
 
     fn identity(&self) -> &Arc<RunIdentity> {
         match self {
-            Self::Workflow { run, .. } => run,
+            Self::Workflow(scope) => &scope.run,
             Self::Step(scope) => &scope.run,
         }
     }
 
     fn run_scope(&self) -> &Arc<RunScope> {
         match self {
-            Self::Workflow { run_scope, .. } => run_scope,
+            Self::Workflow(scope) => &scope.run_scope,
             Self::Step(scope) => &scope.run_scope,
         }
     }
@@ -153,6 +157,6 @@ pub(crate) fn caller() -> Option<Arc<RunScope>> {
 pub fn step_scope() -> Option<Arc<StepScope>> {
     match current()? {
         Current::Step(scope) => Some(scope),
-        Current::Workflow { .. } => None,
+        Current::Workflow(_) => None,
     }
 }
