@@ -1,0 +1,158 @@
+//! Runs that workflows start, runs that go on with a fresh journal, and what reaches which (cases O2, O3, O5, D11).
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use steadfast::prelude::*;
+use steadfast::{ChildError, Message, RunError, RunFilter, Scope, Status};
+
+#[derive(Message, Serialize, Deserialize)]
+struct Go;
+
+#[workflow]
+async fn square(_flow: &mut Flow, n: u64) -> Result<u64> {
+    if n == 13 {
+        return Err(Error::msg("unlucky"));
+    }
+    Ok(n * n)
+}
+
+#[workflow]
+async fn waits(flow: &mut Flow, note: String) -> Result<String> {
+    flow.receive::<Go>().await?;
+    Ok(note)
+}
+
+#[workflow]
+async fn squares(flow: &mut Flow, to: u64) -> Result<u64> {
+    let mut children = Vec::new();
+    for n in 0..to {
+        children.push(flow.start(square, n).await);
+    }
+    let squares = futures_util::future::try_join_all(children).await?;
+    Ok(squares.into_iter().sum())
+}
+
+#[workflow]
+async fn parent(flow: &mut Flow, detached: bool) -> Result<String> {
+    let start = flow.start(waits, "child".into()).with(Scope::new().id("child"));
+    let child = if detached { start.detached().await } else { start.await };
+    Ok(child.await?)
+}
+
+#[workflow]
+async fn unlucky(flow: &mut Flow) -> Result<String> {
+    Ok(match flow.start(square, 13).await.await {
+        Err(ChildError::Failed(error)) => error.to_string(),
+        other => format!("{other:?}"),
+    })
+}
+
+#[workflow]
+async fn count(flow: &mut Flow, n: u64) -> Result<u64> {
+    flow.publish("n", &n);
+    flow.stream("n").write(&n);
+    if n == 5 {
+        return Ok(n);
+    }
+    flow.continue_as_new(count, n + 1).await
+}
+
+fn builder() -> steadfast::EngineBuilder {
+    let builder = Engine::builder().workflow(square).workflow(squares).workflow(parent).workflow(waits);
+    builder.workflow(unlucky).workflow(count)
+}
+
+#[tokio::test]
+async fn children_give_their_results_and_typed_errors() {
+    let engine = builder().in_memory().start().await.unwrap();
+    assert_eq!(engine.start(squares, 10).await.unwrap().result().await.unwrap(), 285);
+    assert_eq!(engine.list(RunFilter::all().workflow("square")).await.unwrap().len(), 10);
+    assert_eq!(engine.start(unlucky, ()).await.unwrap().result().await.unwrap(), "unlucky");
+}
+
+#[tokio::test]
+async fn a_parent_waits_for_its_child_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async || builder().sqlite(folder.path().join("runs.db")).start().await.unwrap();
+    let engine = start().await;
+    engine.start(parent, false).id("parent").await.unwrap();
+    crate::steps::until_asked(async || engine.run("child").await.is_ok()).await;
+    drop(engine);
+    let engine = start().await;
+    engine.send("child", Go).await.unwrap();
+    assert_eq!(engine.handle(parent, "parent").await.unwrap().result().await.unwrap(), "child");
+}
+
+#[tokio::test]
+async fn a_cancellation_reaches_a_child_unless_it_is_detached() {
+    for detached in [false, true] {
+        let engine = builder().in_memory().start().await.unwrap();
+        let run = engine.start(parent, detached).await.unwrap();
+        crate::steps::until_asked(async || engine.run("child").await.is_ok()).await;
+        run.cancel("enough").await.unwrap();
+        assert!(matches!(run.result().await, Err(RunError::Cancelled { .. })));
+        let child = engine.handle(waits, "child").await.unwrap();
+        if detached {
+            child.send(Go).await.unwrap();
+            assert_eq!(child.result().await.unwrap(), "child");
+        } else {
+            let error = child.result().await.unwrap_err();
+            assert!(matches!(&error, RunError::Cancelled { reason } if reason == "enough"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_run_and_its_children_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async || builder().sqlite(folder.path().join("runs.db")).start().await.unwrap();
+    let engine = start().await;
+    engine.start(parent, false).id("parent").time_limit(Duration::from_millis(300)).await.unwrap();
+    crate::steps::until_asked(async || engine.run("child").await.is_ok()).await;
+    drop(engine);
+    let engine = start().await;
+    let error = engine.handle(parent, "parent").await.unwrap().result().await.unwrap_err();
+    assert!(matches!(error, RunError::TimedOut), "{error}");
+    let error = engine.handle(waits, "child").await.unwrap().result().await.unwrap_err();
+    assert!(matches!(error, RunError::TimedOut | RunError::Cancelled { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_child_with_the_id_of_another_run_is_refused_and_the_same_run_is_shared() {
+    let engine = builder().in_memory().start().await.unwrap();
+    engine.start(waits, "another".into()).id("child").await.unwrap();
+    let error = engine.start(parent, false).await.unwrap().result().await.unwrap_err();
+    assert!(error.to_string().contains("was started with input"), "{error}");
+    engine.run("child").await.unwrap().cancel("").await.unwrap();
+    let engine = builder().in_memory().start().await.unwrap();
+    let shared = engine.start(waits, "child".into()).id("child").await.unwrap();
+    let (a, b) = (engine.start(parent, false).await.unwrap(), engine.start(parent, true).await.unwrap());
+    shared.send(Go).await.unwrap();
+    assert_eq!((a.result().await.unwrap(), b.result().await.unwrap()), ("child".into(), "child".into()));
+    let late = engine.start(parent, false).await.unwrap();
+    assert_eq!(late.result().await.unwrap(), "child", "it has ended already");
+}
+
+#[tokio::test]
+async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    for memory in [true, false] {
+        let path = folder.path().join("runs.db");
+        let builder = if memory { builder().in_memory() } else { builder().sqlite(path) };
+        let engine = builder.start().await.unwrap();
+        let run = engine.start(count, 0).id("count").label("kind", "counter").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 5);
+        let now = engine.run("count").await.unwrap();
+        assert_ne!(now.number(), run.number());
+        assert_eq!(now.published::<u64>("n").await.unwrap(), 5);
+        assert_eq!(engine.list(RunFilter::all().label("kind", "counter").status(Status::Completed)).await.unwrap().len(), 1);
+        let (mut stream, mut items) = (run.stream::<u64>("n"), Vec::new());
+        while let Some((_, n)) = stream.next().await.unwrap() {
+            items.push(n);
+        }
+        assert_eq!(items, [0, 1, 2, 3, 4, 5]);
+        assert!(now.history().await.unwrap().len() < 8, "its journal is its own");
+        let replaced = engine.list(RunFilter::all().status(Status::Replaced)).await.unwrap();
+        assert_eq!(replaced.len(), 5);
+    }
+}
