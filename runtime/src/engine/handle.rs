@@ -229,7 +229,6 @@ impl Run {
     }
 }
 
-
 /// One run seen from outside, with the types of its result.
 #[derive(Debug)]
 pub struct RunHandle<O, E = crate::Error> {

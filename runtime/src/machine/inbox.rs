@@ -35,6 +35,11 @@ impl Machine {
         if self.suspended.is_some() && item.kind != "cancel" {
             return self.deferred.push_back(Deferred::Item(item));
         }
+        // What comes when the time is over does not change how the run ends.
+        if !self.paused && self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.due(now);
+            return;
+        }
         let number = item.number;
         match item.kind.as_str() {
             "cancel" => {

@@ -180,7 +180,7 @@ impl Machine {
     }
 
     /// When the run ends at the latest, unless it is ending.
-    fn deadline(&self) -> Option<i64> {
+    pub(super) fn deadline(&self) -> Option<i64> {
         if self.ending.is_some() { None } else { self.journal.state().scope.deadline }
     }
 

@@ -145,7 +145,10 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         let now = engine.run("count").await.unwrap();
         assert_ne!(now.number(), run.number());
         assert_eq!(now.published::<u64>("n").await.unwrap(), 5);
-        assert_eq!(engine.list(RunFilter::all().label("kind", "counter").status(Status::Completed)).await.unwrap().len(), 1);
+        assert_eq!(
+            engine.list(RunFilter::all().label("kind", "counter").status(Status::Completed)).await.unwrap().len(),
+            1
+        );
         let (mut stream, mut items) = (run.stream::<u64>("n"), Vec::new());
         while let Some((_, n)) = stream.next().await.unwrap() {
             items.push(n);

@@ -216,6 +216,17 @@ async fn cancellable(flow: &mut Flow, tally: String) -> Result<()> {
     Ok(())
 }
 
+/// Waits for something that has to be asked for; fails after 20 s.
+pub(crate) async fn until_asked(mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..4_000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("what was waited for did not happen within 20 s");
+}
+
 /// Waits for something that happens in another task; fails after 20 s.
 pub(crate) async fn until(what: impl Fn() -> bool) {
     for _ in 0..4_000 {
