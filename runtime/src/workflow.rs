@@ -40,6 +40,7 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
 
     /// What runs once the run is told to stop, in the place of the body: the call of a step.
     #[doc(hidden)]
+    #[must_use]
     fn on_cancel(_: Start<Self::Context>, _: String) -> Option<BoxFuture<'static, ()>> {
         None
     }

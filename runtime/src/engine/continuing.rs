@@ -52,7 +52,7 @@ pub(super) async fn start<W: WorkflowDef>(
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
-        Placed::New(row) => Ok((row, true)),
+        Placed::New(row) => Ok((*row, true)),
         Placed::Exists(row) => same_start::<W>(core, *row, input, Some(&from)).await.map(|row| (row, false)),
     }
 }

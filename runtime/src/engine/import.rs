@@ -95,7 +95,7 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
     let placed = place::place(core, run, contents).await;
     drop(busy);
     match placed? {
-        Placed::New(row) => Ok(row),
+        Placed::New(row) => Ok(*row),
         Placed::Exists(row) => Err(taken(*row)),
     }
 }

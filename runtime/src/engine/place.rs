@@ -32,7 +32,7 @@ pub(super) struct Contents {
 
 /// What became of it.
 pub(super) enum Placed {
-    New(RunRow),
+    New(Box<RunRow>),
     /// The id or the incarnation is taken by this run: nothing was written.
     Exists(Box<RunRow>),
 }
@@ -62,7 +62,7 @@ pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
     wake(core, &row, !run.items.is_empty()).await;
-    Ok(Placed::New(row))
+    Ok(Placed::New(Box::new(row)))
 }
 
 fn lost(id: &str) -> EngineError {

@@ -244,9 +244,19 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
     recorded_in(&path).await;
-    let older = "DROP VIEW steadfast_history; DROP VIEW steadfast_context;
-        ALTER TABLE steadfast_runs DROP COLUMN seed; UPDATE steadfast_meta SET value = '1' WHERE key = 'schema'";
-    rusqlite::Connection::open(&path).unwrap().execute_batch(older).unwrap();
+    let mut older = "DROP VIEW steadfast_history; DROP VIEW steadfast_context; DROP INDEX steadfast_inbox_waiting;
+        DROP INDEX steadfast_runs_parent; DROP INDEX steadfast_runs_dedup;
+        UPDATE steadfast_meta SET value = '1' WHERE key = 'schema';"
+        .to_owned();
+    for (table, columns) in [
+        ("runs", &["seed", "version", "parent", "lineage", "origin", "successor", "dedup"][..]),
+        ("entries", &["other"]),
+        ("inbox", &["name", "position", "sender", "taken"]),
+    ] {
+        older.extend(columns.iter().map(|column| format!("ALTER TABLE steadfast_{table} DROP COLUMN {column};")));
+    }
+    older.extend(["requests", "outputs", "watchers", "labels"].map(|table| format!("DROP TABLE steadfast_{table};")));
+    rusqlite::Connection::open(&path).unwrap().execute_batch(&older).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     let report = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap();
     assert_eq!((report.is_ok(), report.checked()), (true, 1));

@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
-use steadfast::store::{Durability, RunKey, RunRow, SqliteStore, Status, Store, StoreError, StoreErrorKind};
+use steadfast::store::{
+    Append, Durability, Lease, Outgoing, RunKey, RunRow, SqliteStore, Status, Store, StoreError, StoreErrorKind, Write,
+    Written,
+};
 use steadfast::value::Value;
 use tempfile::tempdir;
 
@@ -70,9 +73,55 @@ fn everything_is_there_after_opening_again() {
         created_at: AT,
         updated_at: AT,
         parked: None,
+        version: 1,
+        parent: None,
+        lineage: run,
+        origin: None,
+        successor: None,
+        dedup: None,
     };
     assert_eq!(row, expected);
     push(&store, run, lease, 2, Value::json("3"));
+}
+
+/// Everything in a file of schema 2 reads as it did, and the new tables are there.
+#[test]
+fn a_file_of_the_second_schema_goes_on() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let old = Connection::open(&path).expect("opened");
+    old.execute_batch(include_str!("../../../fixtures/schema-2.sql")).expect("written");
+    drop(old);
+    let store = open(&path).expect("it opens");
+    assert_eq!(store.database_id(), "0123456789abcdef0123456789abcdef");
+    let row = |number| store.run(RunKey::Number(number)).expect("read").expect("there");
+    let run = row(7);
+    assert_eq!((run.id.as_str(), run.seq, run.lease, run.loads), ("order-42", 2, Some(3), 1));
+    assert_eq!((run.version, run.lineage, run.parent, run.origin), (1, 7, None, None));
+    assert_eq!((run.successor, run.dedup, run.seed), (None, None, [1; 16]));
+    assert_eq!((row(8).lineage, row(8).seed, row(8).parked.as_deref()), (8, [1; 16], Some("{}")));
+    let entries = store.entries(7, 0, 9).expect("read");
+    assert_eq!((entries.len(), &entries[1].value, &entries[1].other), (2, &Some(Value::json("5")), &None));
+    assert_eq!(store.fields(7, 0, 9).expect("read")[0].value, Value::json("5"));
+    let items = store.inbox(RunKey::Lease(3), 0, 9).expect("read");
+    assert_eq!(
+        (items[0].number, items[0].kind.as_str(), &items[0].name, items[0].position),
+        (4, "cancel", &None, None)
+    );
+
+    let lease = Lease { number: 3, epoch: 1 };
+    let outgoing = vec![Outgoing::Put { channel: "news".to_owned(), seq: 3, value: None }];
+    let more = Append { outgoing, taken: vec![4], ..super::writing::append(7, lease, 2, Value::json("6")) };
+    let answer = super::writing::written(&store, Write::Append(more)).expect("committed").expect("appended");
+    assert_eq!(answer, Written::Appended { outcomes: vec![Ok(1)], told: vec![] });
+    assert_eq!(super::writing::number(&store, super::writing::start("next", lease)), 9);
+    drop(store);
+
+    let file = Connection::open(&path).expect("opened");
+    let text = |query: &str| -> String { file.query_row(query, [], |row| row.get(0)).expect("read") };
+    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "3");
+    assert_eq!(text("SELECT value FROM steadfast_history WHERE run = 'order-42' AND seq = 3"), "6");
+    assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
 }
 
 #[test]
@@ -121,7 +170,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 2", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 3", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);
