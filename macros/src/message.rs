@@ -4,9 +4,17 @@ use crate::faults::Faults;
 use crate::{name, suggest};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Meta, MetaNameValue, Token, punctuated::Punctuated};
+use syn::{Attribute, Data, DeriveInput, Meta, Token, punctuated::Punctuated};
 
 const NAME: &str = "write `#[message(name = \"approval\")]`";
+
+/// What stands in `#[message(..)]`.
+#[derive(Default)]
+struct Options {
+    name: Option<String>,
+    /// Whether a name was given, be it a good one.
+    named: bool,
+}
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let faults = Faults::new();
@@ -17,10 +25,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 
 fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     let ident = &item.ident;
-    let mut recorded = None;
+    let mut options = Options::default();
     for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident("message")) {
         for pair in pairs(attribute, faults) {
-            options(&pair, &mut recorded, faults);
+            options.one(&pair, faults);
         }
     }
     if let Data::Union(data) = &item.data {
@@ -33,7 +41,7 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         faults.add(&item.generics, "a message cannot have type parameters or lifetimes", help);
         return None;
     }
-    let recorded = recorded.flatten().unwrap_or_else(|| name::plain(ident));
+    let recorded = options.name.unwrap_or_else(|| name::plain(ident));
     Some(quote_spanned! {ident.span()=>
         #[automatically_derived]
         impl ::steadfast::Message for #ident {
@@ -51,28 +59,23 @@ fn pairs(attribute: &Attribute, faults: &Faults) -> Vec<Meta> {
     faults.read(parsed, NAME).into_iter().flatten().collect()
 }
 
-/// `name = ".."`, once.
-fn options(meta: &Meta, recorded: &mut Option<Option<String>>, faults: &Faults) {
-    let word = name::as_written(meta.path());
-    match meta {
-        Meta::NameValue(MetaNameValue { path, .. }) if path.is_ident("name") && recorded.is_some() => {
-            faults.add(path, "`name` is given twice", "keep one of them");
-        }
-        Meta::NameValue(pair) if pair.path.is_ident("name") => *recorded = Some(text(pair, faults)),
-        meta if meta.path().is_ident("name") => faults.add(meta, "`name` gives the recorded name", NAME),
-        meta => {
-            let fault = format!("`{word}` is not an attribute of a message");
-            faults.add(meta.path(), fault, suggest::help(&word, &["name"]));
-        }
-    }
-}
-
-fn text(pair: &MetaNameValue, faults: &Faults) -> Option<String> {
-    match &pair.value {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if !text.value().is_empty() => Some(text.value()),
-        other => {
-            faults.add(other, "the recorded name is a text that is not empty", NAME);
-            None
+impl Options {
+    fn one(&mut self, meta: &Meta, faults: &Faults) {
+        let word = name::as_written(meta.path());
+        match meta {
+            Meta::NameValue(pair) if word == "name" => {
+                if self.named {
+                    faults.add(&pair.path, "`name` is given twice", "keep one of them");
+                } else {
+                    self.named = true;
+                    self.name = name::recorded(pair, faults);
+                }
+            }
+            meta if word == "name" => faults.add(meta, "`name` gives the recorded name", NAME),
+            meta => {
+                let fault = format!("`{word}` is not an attribute of a message");
+                faults.add(meta.path(), fault, suggest::help(&word, &["name"]));
+            }
         }
     }
 }

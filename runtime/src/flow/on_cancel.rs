@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 /// A step that can run once a run is told to stop: it takes the reason, and the context of the run at most.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`on_cancel` names a step that takes the reason, a `String`, and nothing else but the context",
+    message = "`on_cancel` names a step that takes the reason, a `String`, and nothing else but the context of the workflow",
     label = "not such a step",
     note = "write `#[step] async fn release_all(reason: String) -> Result<()>`, or `(ctx: &YourContext, reason: String)`, and \
             name it without calling it: `#[workflow(on_cancel = release_all)]`"
@@ -32,6 +32,21 @@ where
             // Its result is in the history.
             let _ = self(&flow, reason).await;
         })
+    }
+}
+
+/// What no function takes.
+#[doc(hidden)]
+pub enum Nothing {}
+
+/// With one implementation alone the compiler would say in its own words what the function should be.
+#[diagnostic::do_not_recommend]
+impl<C, F> CancelStep<C, Nothing> for F
+where
+    F: FnOnce(Nothing) -> Nothing,
+{
+    fn run(self, _: Flow<C>, _: String) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 
