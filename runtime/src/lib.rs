@@ -66,6 +66,7 @@ mod run_env;
 mod scope;
 mod secret;
 mod session;
+pub mod sql;
 mod step;
 pub mod store;
 #[cfg(feature = "testing")]

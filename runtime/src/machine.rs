@@ -16,6 +16,7 @@ mod poll;
 mod replay;
 mod state;
 mod suspended;
+mod transaction;
 mod turn;
 mod waker;
 
@@ -148,6 +149,8 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
+    /// The steps that are transactions.
+    transactions: transaction::Transactions,
     purpose: Purpose,
     deferred: VecDeque<suspended::Deferred>,
 }
@@ -202,6 +205,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
+            transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
             deferred: VecDeque::new(),
             env,
@@ -266,9 +270,10 @@ impl Machine {
         // The row of a run that was parked says something else than it does now that it goes on.
         let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
         let nothing_new =
-            self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !self.forgiven;
+            self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !self.forgiven
+                && !self.has_transaction();
         // Nobody outside sees half a turn.
-        self.closed || self.suspended.is_some() || (nothing_new && row_is_true())
+        self.closed || self.stands_still() || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of

@@ -69,6 +69,8 @@ pub enum Current {
     Workflow(Arc<RunIdentity>),
     /// The body of a step.
     Step(Arc<StepScope>),
+    /// The body of a step that is a transaction.
+    Transaction(Arc<StepScope>),
 }
 
 impl Current {
@@ -87,13 +89,13 @@ impl Current {
     /// The step and its attempt, if this is a step.
     #[must_use]
     pub fn step(&self) -> Option<&StepScope> {
-        if let Self::Step(scope) = self { Some(scope) } else { None }
+        if let Self::Step(scope) | Self::Transaction(scope) = self { Some(scope) } else { None }
     }
 
     fn identity(&self) -> &RunIdentity {
         match self {
             Self::Workflow(run) => run,
-            Self::Step(scope) => &scope.run,
+            Self::Step(scope) | Self::Transaction(scope) => &scope.run,
         }
     }
 }
@@ -103,7 +105,7 @@ impl Current {
 #[must_use]
 pub fn step_scope() -> Option<Arc<StepScope>> {
     match current()? {
-        Current::Step(scope) => Some(scope),
+        Current::Step(scope) | Current::Transaction(scope) => Some(scope),
         Current::Workflow(_) => None,
     }
 }

@@ -106,6 +106,8 @@ pub(crate) enum Message {
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
     /// The oldest append that was under way is durable.
     Durable,
+    /// The same, and its transaction has run.
+    Transacted(AttemptOutcome),
     /// An append was not written, or nobody knows.
     Unwritten(StoreError),
     /// The run is no longer ours.

@@ -8,7 +8,7 @@ use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
-use crate::store::{Append, Rejected, StoreError, StoreErrorKind, Write};
+use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -41,7 +41,10 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
         let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone());
-        let draining = core.is_draining();
+        let (draining, mut run) = (core.is_draining(), run);
+        if draining {
+            run.hold_transactions();
+        }
         Self { core, number, run, bodies, mail, due: None, left: None, last: None, draining }
     }
 
@@ -96,6 +99,11 @@ impl<'a> Driver<'a> {
                 let effects = self.run.durable();
                 self.perform(effects);
             }
+            Message::Transacted(outcome) => {
+                let effects = self.run.durable();
+                self.perform(effects);
+                self.run.transacted(outcome, now);
+            }
             Message::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
             Message::Fenced => self.left = Some(Left::Lost),
             Message::Recheck(lease) if self.run.lease().number == lease => self.left = Some(Left::Lost),
@@ -119,6 +127,7 @@ impl<'a> Driver<'a> {
             Message::Drain => {
                 self.draining = true;
                 self.bodies.drop_waiting();
+                self.run.hold_transactions();
             }
             Message::Halt => self.left = Some(Left::Done(Outcome::Left)),
         }
@@ -192,8 +201,11 @@ impl<'a> Driver<'a> {
 fn submit(core: &Arc<Core>, append: Append, mail: mpsc::UnboundedSender<Letter>) {
     let busy = core.busy();
     let courier = core.clone();
+    let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
+            Ok(Ok(Written::Transacted { outcome, .. })) => Message::Transacted(outcome),
+            Ok(Ok(_)) if transaction => Message::Transacted(UserCode::no_sql()),
             Ok(Ok(_)) => Message::Durable,
             Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,

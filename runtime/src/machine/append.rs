@@ -19,6 +19,7 @@ impl Machine {
             fields: std::mem::take(&mut self.fields),
             taken: std::mem::take(&mut self.taken),
             outgoing: std::mem::take(&mut self.outgoing),
+            transaction: self.begin_transaction(now),
             change,
             at: now,
         };
@@ -37,7 +38,7 @@ impl Machine {
 
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
-        if self.suspended.is_none() && self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
+        if !self.stands_still() && self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
     }
 
     /// What the run's row should say: its status, and when it must be in memory next.

@@ -291,7 +291,8 @@ impl Machine {
     /// Starts again what was in flight when the history ended, in the order of positions.
     fn restart_bodies(&mut self, now: i64) {
         // A last turn that was live has started its bodies itself.
-        let started: HashSet<u64> = self.fresh.iter().filter_map(Effect::starts).collect();
+        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let started: HashSet<u64> = bodies.chain(self.transactions.waiting()).collect();
         let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
         for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
             if !self.is_open() {

@@ -1,8 +1,10 @@
 //! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
 
+use super::fault::ParkReason;
 use super::Machine;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
+use crate::store::InboxRow;
 use crate::value::Value;
 
 /// The entry whose delivery opened the turn, and its time.
@@ -20,6 +22,8 @@ pub(super) enum Deferred {
     },
     Foreign,
     Moved,
+    Received(InboxRow),
+    Parked(ParkReason),
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -44,7 +48,17 @@ impl Machine {
         };
         let end = self.poll_body(wake);
         self.end_turn(turn.cause, turn.at, end);
-        while self.suspended.is_none()
+        self.catch_up(now);
+    }
+
+    /// Whether nothing is delivered at the moment: a turn is open, or a transaction is on its way.
+    pub(super) fn stands_still(&self) -> bool {
+        self.suspended.is_some() || self.is_transacting()
+    }
+
+    /// What has come meanwhile.
+    pub(super) fn catch_up(&mut self, now: i64) {
+        while !self.stands_still()
             && let Some(deferred) = self.deferred.pop_front()
         {
             match deferred {
@@ -53,6 +67,8 @@ impl Machine {
                 }
                 Deferred::Foreign => self.woken_by_foreign(),
                 Deferred::Moved => self.move_away(now),
+                Deferred::Received(item) => self.receive(item, now),
+                Deferred::Parked(reason) => self.park(reason),
                 Deferred::Restart => self.restart(now),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::tables::{Run, Tables};
 use crate::store::{
-    Append, ImportedRun, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, Write, Written,
+    Append, ImportedRun, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, UserCode, Write, Written,
 };
 
 type Answer = Result<Written, Rejected>;
@@ -14,7 +14,12 @@ impl Tables {
         }
         match write {
             Write::Start(run) => self.start(run),
+            Write::Append(append) if append.transaction.is_some() => {
+                let appended = Box::new(self.append(append)?);
+                Ok(Written::Transacted { outcome: UserCode::no_sql(), appended })
+            }
             Write::Append(append) => self.append(append),
+            Write::Transaction(_) => Err(Rejected::Refused(UserCode::no_sql_text().to_owned())),
             Write::Import(run) => self.import(run),
             Write::Send(item) => self.send(item),
             Write::Claim { run, lease } => self.claim(*run, *lease),

@@ -32,7 +32,8 @@ impl<'a, S: Session> Apply<'a, S> {
     pub(super) fn apply(&self, write: &Write) -> Answer {
         match write {
             Write::Start(run) => self.start(run),
-            Write::Append(append) => self.append(append),
+            Write::Append(append) => self.append_all(append),
+            Write::Transaction(code) => self.transaction(code),
             Write::Import(run) => self.import(run),
             Write::Send(item) => self.send(item),
             Write::Claim { run, lease } => self.claim(*run, *lease),
@@ -83,7 +84,7 @@ impl<'a, S: Session> Apply<'a, S> {
         }
     }
 
-    fn append(&self, append: &Append) -> Answer {
+    pub(super) fn append(&self, append: &Append) -> Answer {
         if !self.held(append.lease)? || !self.advance(append)? {
             return Ok(Err(Rejected::Fenced));
         }
