@@ -10,10 +10,10 @@ mod start;
 mod step_call;
 mod update;
 
-pub use handle::{HasContext, WorkflowHandle};
+pub use handle::{HasContext, HasStored, WorkflowHandle};
 pub use sleep::Sleep;
 pub use start::Start;
-pub use step_call::{StepCall, call};
+pub use step_call::{StepCall, call, call_transaction};
 
 pub(crate) use loading::Loading;
 

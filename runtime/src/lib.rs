@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`#[workflow]`](workflow) | an async function that goes on after a crash; its body is run again with recorded results |
 //! | [`#[step]`](step) | an async function with effects on the world: its result is recorded, and it never runs again once it is |
+//! | [`#[transaction]`](transaction) | a step that writes to your own tables in the engine's file, in one commit with its result |
 //! | [`#[derive(StepContext)]`](derive@StepContext) | a struct that steps read and only the workflow changes, stored field by field |
 //! | [`Start`] | a workflow whose context is not set yet |
 //! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
@@ -80,7 +81,7 @@ pub use engine::{
     ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
-pub use flow::{Flow, HasContext, Sleep, Start, StepCall, WorkflowHandle};
+pub use flow::{Flow, HasContext, HasStored, Sleep, Start, StepCall, WorkflowHandle};
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
 pub use policy::Policy;
@@ -90,7 +91,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use steadfast_macros::{StepContext, step, workflow};
+pub use steadfast_macros::{StepContext, step, transaction, workflow};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
 
@@ -98,7 +99,7 @@ pub use workflow::{Body, Startable};
 pub mod prelude {
     pub use crate::{
         Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError,
-        StepScope, StoredContext, Terminal, step, workflow,
+        StepScope, StoredContext, Terminal, sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -115,11 +116,12 @@ pub mod __private {
         check_transient, debug, migrated, run_hook, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
-    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call};
+    pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction};
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};
-    pub use crate::step::StepDef;
+    pub use crate::sql::Tx;
+    pub use crate::step::{StepDef, TransactionDef};
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::{ContextError, Flow};

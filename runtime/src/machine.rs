@@ -269,9 +269,11 @@ impl Machine {
     pub(crate) fn nothing_to_append(&self) -> bool {
         // The row of a run that was parked says something else than it does now that it goes on.
         let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
-        let nothing_new =
-            self.tail == self.appended && self.taken.is_empty() && self.parked.is_none() && !self.forgiven
-                && !self.has_transaction();
+        let nothing_new = self.tail == self.appended
+            && self.taken.is_empty()
+            && self.parked.is_none()
+            && !self.forgiven
+            && !self.has_transaction();
         // Nobody outside sees half a turn.
         self.closed || self.stands_still() || (nothing_new && row_is_true())
     }

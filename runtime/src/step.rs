@@ -1,12 +1,15 @@
 //! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
 
 mod body;
+mod transaction;
 
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
 #[cfg(feature = "testing")]
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody};
+pub(crate) use transaction::InCommit;
+pub use transaction::TransactionDef;
 
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;

@@ -1,7 +1,7 @@
 //! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
 
-use super::fault::ParkReason;
 use super::Machine;
+use super::fault::ParkReason;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
 use crate::store::InboxRow;

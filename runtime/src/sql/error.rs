@@ -18,7 +18,9 @@ impl SqlError {
 
     pub(super) fn failed(statement: &str, cause: rusqlite::Error) -> Self {
         let why = match &cause {
-            rusqlite::Error::MultipleStatement => "there is more than one statement in this text: execute each by itself".to_owned(),
+            rusqlite::Error::MultipleStatement => {
+                "there is more than one statement in this text: execute each by itself".to_owned()
+            }
             rusqlite::Error::ExecuteReturnedResults => {
                 "it gives rows: ask with `query`, `query_row` or `query_optional`".to_owned()
             }

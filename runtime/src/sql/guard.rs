@@ -159,9 +159,9 @@ fn refusal(action: &AuthAction<'_>, names_ours: bool) -> Option<String> {
     if writes_numbers {
         return Some("the numbers in `sqlite_sequence` are the engine's too, so they are not written by hand".into());
     }
-    let ours = [name, other].into_iter().find(|name| {
-        name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS))
-    })?;
+    let ours = [name, other]
+        .into_iter()
+        .find(|name| name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS)))?;
     let which = if ours == OURS { "names that begin with `steadfast_` are".to_owned() } else { format!("`{ours}` is") };
     Some(format!("{which} the engine's, to be read and written by nobody else: use a table of your own"))
 }

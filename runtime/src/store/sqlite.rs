@@ -16,8 +16,8 @@ use super::{
     Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
     RunQuery, RunRow, Store, StoreError, Write, Written,
 };
-use rusqlite::Connection;
 use crate::sql::Guard;
+use rusqlite::Connection;
 use session::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,7 +2,8 @@
 
 use super::tables::{Run, Tables};
 use crate::store::{
-    Append, ImportedRun, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, UserCode, Write, Written,
+    Append, ImportedRun, InboxRow, Lease, LeaseRow, NewInboxItem, NewRun, Rejected, RunRow, Status, UserCode, Write,
+    Written,
 };
 
 type Answer = Result<Written, Rejected>;

@@ -87,7 +87,9 @@ fn judged(end: &End, code: &UserCode, outcome: std::thread::Result<AttemptOutcom
         return AttemptOutcome::Failed {
             cause: AttemptCause::TimedOut,
             error: None,
-            message: format!("the time limit of the transaction, {limit:?}, was reached, and its rows were rolled back"),
+            message: format!(
+                "the time limit of the transaction, {limit:?}, was reached, and its rows were rolled back"
+            ),
             terminal: false,
         };
     }
