@@ -77,8 +77,9 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, Garbage,
-    ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall,
+    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
+    Garbage, ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall, TransactionCall,
+    TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{Flow, HasContext, HasStored, Sleep, Start, StepCall, WorkflowHandle};

@@ -207,7 +207,11 @@ impl Core {
 
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        self.fields_of(RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation })
+    }
+
+    /// The same of a run that has no row yet.
+    pub(crate) fn fields_of(&self, run: RunIdentity) -> Arc<Fields> {
         let Options { stores, cipher, .. } = &self.options;
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
     }

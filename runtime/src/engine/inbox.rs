@@ -47,6 +47,20 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Re
     }
 }
 
+/// A run's inbox has something new, which is durable.
+pub(super) async fn announce(core: &Arc<Core>, run: i64) {
+    loop {
+        if let Ok(items) = core.read(move |store| store.inbox(RunKey::Number(run), 0, usize::MAX)).await
+            && deliver(core, items).await.is_ok()
+        {
+            return;
+        }
+        if !core.pause(AGAIN).await {
+            return;
+        }
+    }
+}
+
 /// Delivers what others have put into the inboxes of a lease's runs; `false` if it could not be read. Called on a thread
 /// that may block.
 pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {

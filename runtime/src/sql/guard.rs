@@ -32,6 +32,8 @@ struct State {
     /// Its text names something that is nobody's but ours: for what an authorizer is not told.
     names_ours: bool,
     late: bool,
+    /// What a statement met that is no matter of the user's: the disk, the file.
+    fault: Option<rusqlite::Error>,
 }
 
 impl Guard {
@@ -77,6 +79,15 @@ impl Guard {
         let mut state = self.state();
         state.refusal = None;
         state.names_ours = text.contains(OURS) || text.contains("sqlite_sequence");
+    }
+
+    /// The file has failed.
+    pub(super) fn fail(&self, fault: rusqlite::Error) {
+        self.state().fault.get_or_insert(fault);
+    }
+
+    pub(super) fn fault(&self) -> Option<rusqlite::Error> {
+        self.state().fault.take()
     }
 
     /// Why the last statement was refused, if it was.

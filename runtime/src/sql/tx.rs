@@ -39,8 +39,8 @@ pub struct Tx<'a> {
     guard: Guard,
     /// Within a transaction that is the engine's.
     inside: bool,
-    /// What a statement met that is no matter of the user's: the disk, the file.
-    fault: Option<rusqlite::Error>,
+    /// With the end of another one it is not over.
+    part: bool,
 }
 
 /// How a user's code has left its transaction.
@@ -63,18 +63,23 @@ impl<'a> Tx<'a> {
     pub fn for_tests(connection: &'a mut Connection) -> Self {
         let guard = Guard::install(connection).expect("a connection can be watched");
         guard.begin(None);
-        Self { connection, guard, inside: false, fault: None }
+        Self { connection, guard, inside: false, part: false }
     }
 
     /// One within a transaction that has begun.
     pub(crate) fn inside(connection: &'a Connection, guard: &Guard, within: Duration) -> Self {
         guard.begin(Instant::now().checked_add(within));
-        Self { connection, guard: guard.clone(), inside: true, fault: None }
+        Self { connection, guard: guard.clone(), inside: true, part: false }
+    }
+
+    /// The same once more, for as long as this one is borrowed.
+    pub(crate) fn part(&mut self) -> Tx<'_> {
+        Tx { connection: self.connection, guard: self.guard.clone(), inside: self.inside, part: true }
     }
 
     /// How it was left.
-    pub(crate) fn end(mut self) -> End {
-        End { late: self.guard.is_late(), lost: self.connection.is_autocommit(), fault: self.fault.take() }
+    pub(crate) fn end(self) -> End {
+        End { late: self.guard.is_late(), lost: self.connection.is_autocommit(), fault: self.guard.fault() }
     }
 
     /// Until the guard is dropped, statements are the engine's own.
@@ -160,7 +165,7 @@ impl<'a> Tx<'a> {
             if let rusqlite::Error::SqliteFailure(code, text) = &error
                 && is_of_the_file(code.code)
             {
-                self.fault = Some(rusqlite::Error::SqliteFailure(*code, text.clone()));
+                self.guard.fail(rusqlite::Error::SqliteFailure(*code, text.clone()));
             }
             SqlError::failed(sql, error)
         })
@@ -180,7 +185,9 @@ impl<'a> Tx<'a> {
 
 impl Drop for Tx<'_> {
     fn drop(&mut self) {
-        self.guard.turn(false);
+        if !self.part {
+            self.guard.turn(false);
+        }
     }
 }
 
