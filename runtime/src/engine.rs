@@ -1,5 +1,6 @@
 //! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
 
+mod attach;
 mod bodies;
 mod builder;
 mod check;
@@ -20,12 +21,18 @@ mod inbox;
 mod info;
 mod lease;
 mod load;
+mod messages;
+mod news;
+mod pausing;
 mod place;
 mod prepare;
 mod recovery;
+mod replacing;
+mod requests;
 mod requirements;
 mod reseal;
 mod sessions;
+mod shown;
 mod shutdown;
 mod start;
 mod time_travel;
@@ -42,8 +49,12 @@ pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
+pub use messages::SendCall;
+pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+pub use requests::OpenRequest;
+pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};

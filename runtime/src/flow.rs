@@ -1,21 +1,31 @@
 //! What the body of a workflow can say.
 
+mod children;
 mod handle;
 mod inline;
 mod loading;
+mod messages;
+mod outside;
 mod pending_call;
+mod requests;
 mod saving;
+mod shown;
 mod sleep;
 mod start;
 mod step_call;
 mod update;
 
+pub use children::{Child, ChildError, StartChild};
 pub use handle::{HasContext, HasStored, WorkflowHandle};
+pub use messages::{Receive, ReceiveWithin, SendError, Sending};
+pub use requests::{Answer, Request, RequestWithin};
+pub use shown::Stream;
 pub use sleep::Sleep;
 pub use start::Start;
 pub use step_call::{StepCall, call, call_transaction};
 
 pub(crate) use loading::Loading;
+pub(crate) use shown::encode as encode_shown;
 
 use crate::context::{RecordedFields, SharedContext, StepContext};
 use crate::journal::Journal;
@@ -63,6 +73,27 @@ impl<C: Send + Sync + 'static> Flow<C> {
     #[must_use]
     pub fn uuid(&self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.journal.random()).into_uuid()
+    }
+
+    /// Whether this run takes the way of newer code: `true` in runs that first come here with code that asks, `false` in
+    /// those that came past here before. What it was is recorded, and the same ever after.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # async fn body(flow: &mut Flow) -> Result<u64> {
+    /// let tax = if flow.patched("new-tax") { 21 } else { 19 };
+    /// # Ok(tax)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn patched(&self, patch: &str) -> bool {
+        self.journal.patched(patch, false)
+    }
+
+    /// Stands in the place of [`patched`](Flow::patched) once every run that went the old way has ended: runs in which the
+    /// patch is recorded go on, new ones no longer record it. Once those have ended too, this call can go.
+    pub fn deprecate_patch(&self, patch: &str) {
+        self.journal.patched(patch, true);
     }
 
     /// Waits durably: nothing stays in memory while a long sleep lasts, and a restart does not prolong it. Rounded up to

@@ -4,11 +4,13 @@
 
 mod history;
 mod kind;
+mod operation;
 mod run_scope;
 mod seam;
 
 pub use history::HistoryEntry;
 pub use kind::Kind;
+pub use operation::{Child, Operation, Shown};
 pub use run_scope::{Principal, RunScope};
 pub use seam::{
     AttemptOutcome, Completion, ContextChange, Continued, Journal, Recorded, RoutedValue, RunIdentity, StepBody,

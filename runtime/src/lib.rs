@@ -61,6 +61,7 @@ mod flow;
 pub mod journal;
 mod lazy;
 mod machine;
+mod message;
 mod policy;
 pub mod resources;
 mod run_env;
@@ -78,13 +79,17 @@ mod workflow;
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
     CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
-    Garbage, ImportCall, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, StartCall, TransactionCall,
-    TransactionalStart,
+    Garbage, ImportCall, OpenRequest, Pause, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, SendCall,
+    StartCall, StreamReader, TransactionCall, TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
-pub use flow::{Flow, HasContext, HasStored, Sleep, Start, StepCall, WorkflowHandle};
+pub use flow::{
+    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestWithin, SendError,
+    Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
+};
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
+pub use message::Message;
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
 pub use scope::{Cancellation, Current, NoContext, StepScope, context, current, has_context, step_scope};
@@ -93,6 +98,7 @@ pub use secret::Secret;
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
 pub use steadfast_macros::{StepContext, step, transaction, workflow};
+pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
 

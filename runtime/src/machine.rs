@@ -6,14 +6,22 @@ mod arguments;
 mod calls;
 mod changed;
 mod continued;
+mod delivered;
 mod effect;
+mod ending;
 mod failure;
 mod fault;
+mod inbox;
 mod inline;
 mod live;
 mod moved;
+mod operations;
+mod outgoing;
+mod paused;
 mod poll;
+mod replaced;
 mod replay;
+mod shown;
 mod state;
 mod suspended;
 mod transaction;
@@ -28,8 +36,10 @@ pub use fault::{ParkCause, ParkReason};
 pub(crate) use changed::version as recorded_version;
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
+pub(crate) use operations::scope_entry;
 pub(crate) use poll::panic_text;
 pub(crate) use replay::{LoadField, Rebuild};
+pub(crate) use shown::StepWrite;
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
@@ -41,7 +51,7 @@ use crate::journal::Journal;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::secret::is_secret;
-use crate::store::{EntryRow, FieldRow, Lease, Outgoing, RunRow, Status};
+use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use effect::Waiting;
@@ -66,6 +76,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What of its input, result and error holds a secret, as far as their names tell.
     fn secret_place(&self) -> Option<&'static str>;
 
+    /// What takes the place of the body when the run is told to end.
+    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd;
+
     /// The body for a recorded input.
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
 }
@@ -88,6 +101,16 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         } else {
             None
         }
+    }
+
+    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {
+        Box::new(move |reason| {
+            let ending = W::on_cancel(Start::new(journal), reason)?;
+            Some(Box::pin(async move {
+                ending.await;
+                BodyEnd::Completed(Value::json(&b"null"[..]))
+            }))
+        })
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
@@ -128,7 +151,7 @@ pub(crate) struct Machine {
     fields: Vec<FieldRow>,
     taken: Vec<i64>,
     /// What the entries write beyond the rows of this run.
-    outgoing: Vec<Outgoing>,
+    outgoing: Vec<outgoing::Sent>,
     /// Whether the entries not yet appended hold a turn: the run has made progress.
     progressed: bool,
     /// What the run's row says, to write only what changes.
@@ -153,7 +176,22 @@ pub(crate) struct Machine {
     transactions: transaction::Transactions,
     purpose: Purpose,
     deferred: VecDeque<suspended::Deferred>,
+    /// The number by which outsiders know what this run shows, and its children know it.
+    lineage: i64,
+    /// The number of the last item of the inbox that was seen.
+    read_to: i64,
+    /// The run goes on as another, which is being made.
+    replacing: bool,
+    /// What the workflow does when it is told to end.
+    on_end: Option<OnEnd>,
+    /// How the run ends that is being told to.
+    ending: Option<ending::Ending>,
+    paused: bool,
+    held_back: paused::HeldBack,
 }
+
+/// What a workflow does when it is told to end, and why it is.
+pub(crate) type OnEnd = Box<dyn FnOnce(String) -> Option<BoxFuture<'static, BodyEnd>> + Send>;
 
 /// What a run was loaded for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -208,6 +246,13 @@ impl Machine {
             transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
             deferred: VecDeque::new(),
+            lineage: row.lineage,
+            read_to: 0,
+            replacing: false,
+            on_end: None,
+            ending: None,
+            paused: false,
+            held_back: paused::HeldBack::default(),
             env,
         }
     }
@@ -245,6 +290,11 @@ impl Machine {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.body.resources())).collect()
     }
 
+    /// The number by which outsiders know what it shows.
+    pub(crate) const fn lineage(&self) -> i64 {
+        self.lineage
+    }
+
     /// The lease under which it is driven.
     pub(crate) const fn lease(&self) -> Lease {
         self.lease
@@ -271,11 +321,12 @@ impl Machine {
         let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
         let nothing_new = self.tail == self.appended
             && self.taken.is_empty()
+            && self.outgoing.is_empty()
             && self.parked.is_none()
             && !self.forgiven
             && !self.has_transaction();
         // Nobody outside sees half a turn.
-        self.closed || self.stands_still() || (nothing_new && row_is_true())
+        self.closed || (self.stands_still() && !self.replacing) || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of

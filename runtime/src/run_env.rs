@@ -3,6 +3,7 @@
 mod fields;
 mod inputs;
 mod live;
+mod outputs;
 
 pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
 pub use inputs::{HandleParameter, StepInputs};
@@ -10,6 +11,7 @@ pub use inputs::{HandleParameter, StepInputs};
 use crate::resources::Resources;
 use crate::session::Session;
 use live::Live;
+use outputs::Outputs;
 use std::sync::Arc;
 
 /// What one loaded run has at hand: stores and keys of its fields, resources, session, the values of transient fields.
@@ -23,10 +25,12 @@ pub struct RunEnv {
     pub(crate) session: Session,
     /// The values of the transient fields.
     pub(crate) live: Live,
+    /// Where steps write what outsiders read.
+    pub(crate) outputs: Outputs,
 }
 
 impl RunEnv {
     pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
-        Arc::new(Self { fields, resources, session, live: Live::default() })
+        Arc::new(Self { fields, resources, session, live: Live::default(), outputs: Outputs::default() })
     }
 }

@@ -1,8 +1,10 @@
 //! Where code runs: which run, workflow, step and attempt, readable from anywhere below without a parameter.
 
 mod cancellation;
+mod writes;
 
 pub use cancellation::Cancellation;
+pub(crate) use writes::Writes;
 
 use crate::context::SharedContext;
 use crate::journal::RunIdentity;
@@ -29,6 +31,8 @@ pub struct StepScope {
     pub deadline: Option<SystemTime>,
     /// Tells the body to stop.
     pub cancellation: Cancellation,
+    /// What the attempt has written to streams.
+    pub(crate) writes: Writes,
 }
 
 impl StepScope {
@@ -43,6 +47,7 @@ impl StepScope {
             attempt: 1,
             deadline: None,
             cancellation: Cancellation::default(),
+            writes: Writes::default(),
         }
     }
 
@@ -108,6 +113,14 @@ pub fn step_scope() -> Option<Arc<StepScope>> {
         Current::Step(scope) | Current::Transaction(scope) => Some(scope),
         Current::Workflow(_) => None,
     }
+}
+
+/// The step in whose body this code runs, and what its run has at hand.
+pub(crate) fn step_writer() -> Option<(Arc<StepScope>, Arc<RunEnv>)> {
+    AMBIENT.with(|slot| match slot.borrow().as_ref() {
+        Some(Ambient { current: Current::Step(scope), env, .. }) => Some((scope.clone(), env.clone())),
+        _ => None,
+    })
 }
 
 /// What is in force while a future is polled.

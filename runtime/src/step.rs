@@ -1,6 +1,7 @@
 //! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
 
 mod body;
+mod stream;
 mod transaction;
 
 #[cfg(feature = "testing")]
@@ -8,6 +9,7 @@ pub(crate) use body::decoded_args;
 #[cfg(feature = "testing")]
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody};
+pub use stream::{StepStream, stream};
 pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;
 

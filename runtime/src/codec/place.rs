@@ -26,3 +26,13 @@ pub(crate) fn at_input<R>(code: impl FnOnce() -> R) -> R {
 pub(crate) fn at_output<R>(code: impl FnOnce() -> R) -> R {
     at("output", code)
 }
+
+/// A message, a question or an answer, by the name of its channel.
+pub(crate) fn at_message<R>(channel: &str, code: impl FnOnce() -> R) -> R {
+    at(&format!("message:{channel}"), code)
+}
+
+/// What a run shows to outsiders, by its channel.
+pub(crate) fn at_channel<R>(channel: &str, code: impl FnOnce() -> R) -> R {
+    at(&format!("shown:{channel}"), code)
+}

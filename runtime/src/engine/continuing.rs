@@ -39,7 +39,7 @@ pub(super) async fn start<W: WorkflowDef>(
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let new = RunRow { id, workflow: W::NAME.to_owned(), incarnation, created_at: core.now(), ..old.clone() };
     let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
-    let (run, contents) = new_run(core, new, first, &old, context).await?;
+    let (run, contents) = new_run(core, new, vec![first], None, &old, context).await?;
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
@@ -49,10 +49,10 @@ pub(super) async fn start<W: WorkflowDef>(
 }
 
 /// A context with which a run has ended, one value for each field.
-struct Context {
-    name: String,
-    version: u32,
-    rows: Vec<FieldRow>,
+pub(super) struct Context {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) rows: Vec<FieldRow>,
 }
 
 /// The context with which a run has ended, if the workflow can begin with it.
@@ -88,17 +88,20 @@ async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context
 }
 
 /// The new run with its two entries, and the contents that are copied for it.
-async fn new_run(
+pub(super) async fn new_run(
     core: &Arc<Core>,
     new: RunRow,
-    first: EntryRow,
+    mut entries: Vec<EntryRow>,
+    scope: Option<EntryRow>,
     old: &RunRow,
     context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
     let RunRow { id, workflow, incarnation, created_at: at, .. } = new;
     let lease = core.leases.primary();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
-    let second = continuing.entry(&context.name, at);
+    entries.extend(scope);
+    let last = entries.len() as u64 + 1;
+    let continued = continuing.entry(last, &context.name, at);
     let (cipher, database) = (&core.options.cipher, core.store.database_id());
     let reseal = Reseal {
         from: Vault::new(cipher.clone(), database, old.incarnation),
@@ -108,7 +111,7 @@ async fn new_run(
         Source { core: core.clone(), old: core.fields(old), reseal: Arc::new(reseal), pointers: Vec::new() };
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
     for row in context.rows {
-        let mut row = FieldRow { seq: second.seq, format: crate::journal::FORMAT, ..row };
+        let mut row = FieldRow { seq: continued.seq, format: crate::journal::FORMAT, ..row };
         if row.value.form == Form::Stored {
             let pointer = source.add(&row).await?;
             row.value = pointer.to_value();
@@ -118,6 +121,7 @@ async fn new_run(
         }
         fields.push(row);
     }
+    entries.push(continued);
     let run = ImportedRun {
         id,
         workflow,
@@ -130,7 +134,7 @@ async fn new_run(
         created_at: at,
         parked: None,
         at,
-        entries: vec![first, second],
+        entries,
         fields,
         items: Vec::new(),
         version: 1,

@@ -4,17 +4,19 @@ use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::lease::Leases;
+use super::news::News;
+use super::replacing::Successor;
 use super::sessions::{Sessions, Why};
 use super::timers::{Busy, Sleeper, Timers};
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RunIdentity};
-use crate::machine::{AnyWorkflow, Limits, ParkReason};
+use crate::machine::{AnyWorkflow, Limits, ParkReason, StepWrite};
 use crate::policy::Policy;
 use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
-use crate::store::{InboxRow, Lease, RunRow, Status, Store, StoreError};
+use crate::store::{InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +58,9 @@ pub(crate) struct Core {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resources: Resources,
     /// Held while a run is put into the database with its contents; garbage is collected at no such time.
-    pub(crate) placing: tokio::sync::RwLock<()>,
+    pub(crate) placing: Arc<tokio::sync::RwLock<()>>,
+    /// Who waits for what runs show to outsiders.
+    pub(crate) news: News,
     /// Notified whenever a run enters or leaves memory.
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
@@ -104,10 +108,16 @@ pub(crate) enum Message {
     Saved(Result<Vec<Value>, ContextError>),
     /// An attempt of a step has ended.
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
-    /// The oldest append that was under way is durable.
-    Durable,
+    /// The oldest append that was under way is durable; what the database said to each thing that it wrote elsewhere.
+    Durable(Vec<Result<i64, Rejected>>),
     /// The same, and its transaction has run.
-    Transacted(AttemptOutcome),
+    Transacted(Vec<Result<i64, Rejected>>, AttemptOutcome),
+    /// A run that was to be started was there already: whether it is the same.
+    Attached { position: u64, id: String, outcome: Result<(), String> },
+    /// The run that this one goes on as, or why it cannot be made.
+    Successor(Result<Successor, ParkReason>),
+    /// A step has written something for outsiders; the sender is told when it is taken.
+    Wrote(StepWrite, oneshot::Sender<()>),
     /// An append was not written, or nobody knows.
     Unwritten(StoreError),
     /// The run is no longer ours.
@@ -116,8 +126,10 @@ pub(crate) enum Message {
     Recheck(i64),
     /// Something is due.
     Due,
-    /// Something came from outside.
-    Inbox(Vec<InboxRow>),
+    /// Something came from outside: look.
+    Look,
+    /// What was found in the inbox, if it could be read.
+    Inbox(Option<Vec<InboxRow>>),
     /// The workflow was woken by something foreign.
     Foreign,
     /// The engine shuts down: finish what is in flight and leave.
@@ -150,7 +162,8 @@ impl Core {
             leases,
             runtime: tokio::runtime::Handle::current(),
             resources,
-            placing: tokio::sync::RwLock::new(()),
+            placing: Arc::default(),
+            news: News::default(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             stopping: Notify::new(),

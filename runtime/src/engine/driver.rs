@@ -2,16 +2,18 @@
 
 use super::bodies::{Attempt, Bodies};
 use super::core::{Core, Letter, Mail, Message, Outcome};
-use super::fields;
+use super::replacing::Successor;
 use super::timers::Sleeper;
+use super::{attach, fields, inbox, load, replacing};
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
-use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
+use crate::store::{Append, InboxRow, Rejected, RunKey, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{OwnedRwLockReadGuard, mpsc};
 
 /// How a run left memory.
 pub(super) enum Left {
@@ -25,6 +27,11 @@ pub(super) enum Left {
     Unwritten(StoreError),
 }
 
+/// How many items of an inbox are read at a time.
+const ITEMS: usize = 1_000;
+/// How soon an inbox is read again that could not be read.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// A run in memory.
 pub(super) struct Driver<'a> {
     core: Arc<Core>,
@@ -36,16 +43,46 @@ pub(super) struct Driver<'a> {
     left: Option<Left>,
     last: Option<Value>,
     draining: bool,
+    inbox: Inbox,
+    /// While the run as which this one goes on is not written: what it points to is not garbage.
+    placing: Option<OwnedRwLockReadGuard<()>>,
+    /// Since when nothing has happened to the run, in milliseconds since 1970.
+    idle: Option<i64>,
+}
+
+/// Whether the run's inbox is being read, and whether something has come since.
+#[derive(Default)]
+struct Inbox {
+    reading: bool,
+    again: bool,
 }
 
 impl<'a> Driver<'a> {
     pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
         let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone());
+        let (writes, writing) = (mail.sender.clone(), core.clone());
+        run.env().outputs.open(move |write, taken| {
+            // The run may have left: then the step is told to stop.
+            let _ = writes.send(writing.letter(Message::Wrote(write, taken)));
+        });
         let (draining, mut run) = (core.is_draining(), run);
         if draining {
             run.hold_transactions();
         }
-        Self { core, number, run, bodies, mail, due: None, left: None, last: None, draining }
+        Self {
+            core,
+            number,
+            run,
+            bodies,
+            mail,
+            due: None,
+            left: None,
+            last: None,
+            draining,
+            inbox: Inbox::default(),
+            placing: None,
+            idle: None,
+        }
     }
 
     /// Drives the run until it leaves memory.
@@ -55,8 +92,9 @@ impl<'a> Driver<'a> {
             if let Some(left) = self.left.take() {
                 return left;
             }
+            let may_leave = self.may_leave();
             self.arm();
-            if self.may_leave() && self.core.leave_if_quiet(self.number, self.mail) {
+            if may_leave && self.core.leave_if_quiet(self.number, self.mail) {
                 // Only now: a wake-up that comes while the run is still here would be lost.
                 if let Some(due) = self.run.next_due() {
                     self.core.timers.no_later_than(Sleeper::Evicted, due);
@@ -95,12 +133,12 @@ impl<'a> Driver<'a> {
                     self.run.attempt_ended(position, attempt, outcome, now);
                 }
             }
-            Message::Durable => {
-                let effects = self.run.durable();
+            Message::Durable(outcomes) => {
+                let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
             }
-            Message::Transacted(outcome) => {
-                let effects = self.run.durable();
+            Message::Transacted(outcomes, outcome) => {
+                let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
                 self.run.transacted(outcome, now);
             }
@@ -121,7 +159,19 @@ impl<'a> Driver<'a> {
                 }
                 self.run.due(now);
             }
-            Message::Inbox(items) => items.into_iter().for_each(|item| self.run.receive(item, now)),
+            Message::Look => self.look(),
+            Message::Inbox(items) => self.found(items, now),
+            Message::Attached { position, id, outcome } => self.run.attached(position, id, outcome, now),
+            Message::Successor(Ok(Successor { run, placing })) => {
+                self.placing = Some(placing);
+                self.run.replaced_by(run, now);
+            }
+            Message::Successor(Err(reason)) => self.run.park(reason),
+            Message::Wrote(write, taken) => {
+                self.run.step_wrote(write, now);
+                // The step may be gone.
+                let _ = taken.send(());
+            }
             Message::Foreign => self.run.woken_by_foreign(),
             Message::Move => self.run.move_away(now),
             Message::Drain => {
@@ -139,7 +189,7 @@ impl<'a> Driver<'a> {
             if self.run.ended().is_some() {
                 self.last = append.entries.last().and_then(|entry| entry.value.clone());
             }
-            submit(&self.core, append, self.mail.sender.clone());
+            submit(&self.core, append, self.run.lineage(), self.mail.sender.clone());
         }
         let effects = self.run.take_free_effects();
         self.perform(effects);
@@ -157,6 +207,15 @@ impl<'a> Driver<'a> {
                     self.bodies.start(Attempt { scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
+                Effect::StartRun { .. } if self.draining => {}
+                Effect::StartRun { number } => drop(load::load(&self.core, number)),
+                Effect::Attach { position, row, workflow, input, recode } => {
+                    let attach = attach::Attach { position, row: *row, workflow, input, recode };
+                    attach::compare(&self.core, attach, self.mail.sender.clone());
+                }
+                Effect::Replace { input } => {
+                    replacing::successor(&self.core, self.number, input, self.mail.sender.clone());
+                }
                 Effect::Ended => {
                     let outcome =
                         self.run.ended().map_or(Outcome::Left, |status| Outcome::Ended(status, self.last.take()));
@@ -166,9 +225,41 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Reads what has come from outside, once at a time.
+    fn look(&mut self) {
+        if self.inbox.reading {
+            self.inbox.again = true;
+            return;
+        }
+        self.inbox.reading = true;
+        let (core, mail, busy) = (self.core.clone(), self.mail.sender.clone(), self.core.busy());
+        let (number, after) = (self.number, self.run.read_to());
+        self.core.runtime.spawn(async move {
+            let items = core.read(move |store| store.inbox(RunKey::Number(number), after, ITEMS)).await;
+            if let Err(error) = &items {
+                tracing::warn!(run = number, %error, "the inbox cannot be read now");
+                core.pause(AGAIN).await;
+            }
+            // The run may have left.
+            let _ = mail.send(core.letter(Message::Inbox(items.ok())));
+            drop(busy);
+        });
+    }
+
+    fn found(&mut self, items: Option<Vec<InboxRow>>, now: i64) {
+        let more = items.as_ref().is_none_or(|items| items.len() == ITEMS);
+        let again = std::mem::take(&mut self.inbox).again;
+        for item in items.into_iter().flatten() {
+            self.run.receive(item, now);
+        }
+        if more || again {
+            self.look();
+        }
+    }
+
     /// Keeps the timer of this run at what is due next.
     fn arm(&mut self) {
-        let next = [self.run.next_due(), self.bodies.next_deadline()].into_iter().flatten().min();
+        let next = [self.run.next_due(), self.bodies.next_deadline(), self.leaves_at()].into_iter().flatten().min();
         if next != self.due {
             self.due = next;
             self.core.timers.set(Sleeper::Run(self.number), next);
@@ -177,7 +268,9 @@ impl<'a> Driver<'a> {
 
     /// Whether nothing but time can move the run, and for so long that memory is better spent on others.
     fn may_leave(&mut self) -> bool {
-        if !self.bodies.is_empty() || !self.run.is_settled() || !self.mail.letters.is_empty() {
+        let quiet = self.bodies.is_empty() && self.run.is_settled() && !self.inbox.reading;
+        if !quiet || !self.mail.letters.is_empty() {
+            self.idle = None;
             return false;
         }
         if self.draining {
@@ -186,27 +279,59 @@ impl<'a> Driver<'a> {
             self.flush();
             return self.run.is_settled();
         }
-        let Some(due) = self.run.next_due() else { return false };
         if self.core.options.session_policy == SessionPolicy::Keep && !self.run.env().session.is_empty() {
             return false;
         }
-        // Coming back costs a replay of the whole history: a wait must be long against that.
+        if self.run.is_paused() {
+            return true;
+        }
+        let now = self.core.now();
+        match self.run.next_due() {
+            Some(due) => due.saturating_sub(now) > self.shortest_absence(),
+            // Nobody knows when what it waits for will come: it leaves when that has not come for as long.
+            None => *self.idle.get_or_insert(now) <= now.saturating_sub(self.shortest_absence()),
+        }
+    }
+
+    /// Coming back costs a replay of the whole history: a wait must be long against that. In milliseconds.
+    fn shortest_absence(&self) -> i64 {
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);
-        due.saturating_sub(self.core.now()) > shortest.max(replay)
+        shortest.max(replay)
+    }
+
+    /// When a run leaves memory that waits for something of which nobody knows when it comes.
+    fn leaves_at(&self) -> Option<i64> {
+        let idle = self.idle.filter(|_| self.run.next_due().is_none())?;
+        Some(idle.saturating_add(self.shortest_absence()))
     }
 }
 
 /// Hands an append to the committer; the answer comes by mail.
-fn submit(core: &Arc<Core>, append: Append, mail: mpsc::UnboundedSender<Letter>) {
+fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Letter>) {
     let busy = core.busy();
     let courier = core.clone();
     let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
-            Ok(Ok(Written::Transacted { outcome, .. })) => Message::Transacted(outcome),
-            Ok(Ok(_)) if transaction => Message::Transacted(UserCode::no_sql()),
-            Ok(Ok(_)) => Message::Durable,
+            Ok(Ok(written)) => {
+                let (written, outcome) = match written {
+                    Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
+                    written => (written, transaction.then(UserCode::no_sql)),
+                };
+                let outcomes = match written {
+                    Written::Appended { outcomes, told } => {
+                        inbox::look_all(&courier, told);
+                        courier.news.tell(lineage);
+                        outcomes
+                    }
+                    _ => Vec::new(),
+                };
+                match outcome {
+                    Some(outcome) => Message::Transacted(outcomes, outcome),
+                    None => Message::Durable(outcomes),
+                }
+            }
             Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,
             Err(error) => Message::Unwritten(error),

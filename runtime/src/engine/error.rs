@@ -42,6 +42,25 @@ pub enum EngineError {
         /// What cannot be done.
         action: &'static str,
     },
+    /// No request with this id waits for an answer.
+    NoSuchRequest {
+        /// The id.
+        id: String,
+    },
+    /// The request asks for an answer of another type.
+    OtherAnswer {
+        /// The request's id.
+        request: String,
+        /// The type that it asks for.
+        expected: String,
+        /// The type of this answer.
+        found: String,
+    },
+    /// The request was answered, and otherwise.
+    Answered {
+        /// The request's id.
+        request: String,
+    },
     /// The engine has no workflow of this name.
     UnknownWorkflow {
         /// The name.
@@ -78,6 +97,16 @@ impl fmt::Display for EngineError {
                 "run `{id}` was started with input {recorded}, not with {given}: choose another id for another input"
             ),
             Self::WrongStatus { id, status, action } => write!(f, "run `{id}` is {status}: {action}"),
+            Self::NoSuchRequest { id } => {
+                write!(f, "no request {id} waits for an answer: see `engine.requests()` for those that do")
+            }
+            Self::OtherAnswer { request, expected, found } => {
+                write!(
+                    f,
+                    "request {request} asks for an answer of type `{expected}`, not `{found}`; it waits as before"
+                )
+            }
+            Self::Answered { request } => write!(f, "request {request} was answered already, and otherwise"),
             Self::UnknownWorkflow { name } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
@@ -105,6 +134,13 @@ pub enum RunError<E = crate::Error> {
         /// The reason that was given.
         reason: String,
     },
+    /// Its time limit or deadline was reached.
+    TimedOut,
+    /// It ended before it began: whoever started it does not have the role that it asks for.
+    Refused {
+        /// Which roles it asks for, and which were found.
+        reason: String,
+    },
     /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and goes on where that is imported.
     Moved,
     /// The run stands still; it is not ended, nothing is lost, and it goes on once the reason is gone.
@@ -121,6 +157,8 @@ impl<E: fmt::Display> fmt::Display for RunError<E> {
         match self {
             Self::Failed(error) => write!(f, "the workflow failed: {error}"),
             Self::Cancelled { reason } => write!(f, "the run was cancelled: {reason}"),
+            Self::TimedOut => f.write_str("the run has reached its deadline"),
+            Self::Refused { reason } => write!(f, "the run was refused: {reason}"),
             Self::Moved => f.write_str("the run was moved into a file, and goes on where that is imported"),
             Self::Parked { reason } => write!(f, "the run is parked: {reason}"),
             Self::Engine(error) => error.fmt(f),
@@ -133,7 +171,7 @@ impl<E: crate::Failure> std::error::Error for RunError<E> {
         match self {
             Self::Failed(error) => error.as_source(),
             Self::Engine(error) => Some(error),
-            Self::Cancelled { .. } | Self::Moved | Self::Parked { .. } => None,
+            Self::Cancelled { .. } | Self::TimedOut | Self::Refused { .. } | Self::Moved | Self::Parked { .. } => None,
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Ended {
     Completed(Value),
     Failed(Value),
     Cancelled(String),
+    TimedOut,
+    Refused(String),
     Moved,
     Parked(Box<crate::machine::ParkReason>),
 }
@@ -62,6 +64,10 @@ impl Run {
         self.number
     }
 
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     pub(super) fn core(&self) -> &Arc<super::core::Core> {
         &self.engine.core
     }
@@ -79,8 +85,11 @@ impl Run {
         Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
     }
 
-    async fn row(&self) -> Result<RunRow, EngineError> {
-        let number = self.number;
+    pub(super) async fn row(&self) -> Result<RunRow, EngineError> {
+        self.row_of(self.number).await
+    }
+
+    async fn row_of(&self, number: i64) -> Result<RunRow, EngineError> {
         let row = self.engine.core.read(move |store| store.run(RunKey::Number(number))).await?;
         row.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })
     }
@@ -149,13 +158,20 @@ impl Run {
     /// Waits until the run has ended or is parked.
     pub(super) async fn ended(&self) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
+        let mut number = self.number;
         loop {
-            let (told, in_memory) = core.wait_for(self.number);
+            let (told, in_memory) = core.wait_for(number);
             let mut ours = true;
             if !in_memory {
-                let row = self.row().await?;
+                let row = self.row_of(number).await?;
+                // It has gone on as another.
+                if let Some(successor) = row.successor {
+                    core.stop_waiting(number, told);
+                    number = successor;
+                    continue;
+                }
                 if let Some(ended) = self.ended_by(&row).await? {
-                    core.stop_waiting(self.number, told);
+                    core.stop_waiting(number, told);
                     return Ok(ended);
                 }
                 ours = core.lease(row.lease).is_some();
@@ -165,8 +181,9 @@ impl Run {
             }
             // Another engine tells us nothing: look now and then.
             let outcome = if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) };
-            if let Ok(Outcome::Ended(status, value)) = outcome {
-                return self.ended_as(status, value);
+            match outcome {
+                Ok(Outcome::Ended(Status::Replaced, _)) | Err(_) | Ok(Outcome::Left) => {}
+                Ok(Outcome::Ended(status, value)) => return self.ended_as(status, value),
             }
         }
     }
@@ -174,7 +191,7 @@ impl Run {
     /// How the run has ended, or why it is parked, as its row says.
     async fn ended_by(&self, row: &RunRow) -> Result<Option<Ended>, EngineError> {
         if row.status.is_final() {
-            let (number, before) = (self.number, row.seq.saturating_sub(1));
+            let (number, before) = (row.number, row.seq.saturating_sub(1));
             let last = self.engine.core.read(move |store| store.entries(number, before, 1)).await?;
             let value = last.into_iter().next().and_then(|entry| entry.value);
             return self.ended_as(row.status, value).map(Some);
@@ -191,12 +208,16 @@ impl Run {
             Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
             Status::Failed => Ended::Failed(value.ok_or_else(missing)?),
             Status::Moved => Ended::Moved,
-            _ => {
-                let reason = value.and_then(|value| serde_json::from_slice(&value.bytes).ok());
-                Ended::Cancelled(reason.unwrap_or_default())
-            }
+            Status::TimedOut => Ended::TimedOut,
+            Status::Refused => Ended::Refused(text(value)),
+            _ => Ended::Cancelled(text(value)),
         })
     }
+}
+
+/// The text in an entry that ends a run.
+fn text(value: Option<Value>) -> String {
+    value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default()
 }
 
 /// One run seen from outside, with the types of its result.
@@ -250,6 +271,8 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
                 Err(why) => unreadable("error", why.to_string()),
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
+            Ended::TimedOut => Err(RunError::TimedOut),
+            Ended::Refused(reason) => Err(RunError::Refused { reason }),
             Ended::Moved => Err(RunError::Moved),
             Ended::Parked(reason) => Err(RunError::Parked { reason }),
         })

@@ -96,7 +96,13 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
         let id = run.identity().id.clone();
         let began = Instant::now();
         match Driver::new(core.clone(), number, run, &mut mail).drive().await {
-            Left::Done(outcome) => return core.leave(number, &outcome),
+            Left::Done(outcome) => {
+                core.leave(number, &outcome);
+                if let Outcome::Ended(Status::Replaced, _) = outcome {
+                    go_on(&core, number).await;
+                }
+                return;
+            }
             Left::Gone => return,
             // Whether the run belongs to another engine now, its row says.
             Left::Lost => tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again"),
@@ -122,6 +128,23 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
         counted = true;
         // What was said to the last driver is not for the next.
         mail = core.renew(number);
+    }
+}
+
+/// Drives the run as which one goes on.
+async fn go_on(core: &Arc<Core>, number: i64) {
+    loop {
+        match blocking(core, move |store| store.run(RunKey::Number(number))).await {
+            Ok(row) => {
+                if let Some(successor) = row.and_then(|row| row.successor) {
+                    load(core, successor);
+                }
+                return;
+            }
+            Err(error) if error.kind == StoreErrorKind::Closed => return,
+            Err(_) if core.pause(FIRST_WAIT).await => {}
+            Err(_) => return,
+        }
     }
 }
 

@@ -194,7 +194,7 @@ pub(super) async fn same_start<W: WorkflowDef>(
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
     let number = row.number;
-    let first = core.read(move |store| store.entries(number, 0, 2)).await?;
+    let first = core.read(move |store| store.entries(number, 0, 3)).await?;
     is_same_start::<W>(core, &row, first, &input, continuing)?;
     // One that is in the middle of something is in memory already, unless something has gone wrong.
     if row.status == Status::Running && core.lease(row.lease).is_some() {
@@ -225,7 +225,7 @@ pub(super) fn is_same_start<W: WorkflowDef>(
             "its fields are still being copied. If the process that did so has died, delete the run and start it again";
         return Err(EngineError::WrongStatus { id: id(), status: row.status, action });
     }
-    let continued = first.get(1).and_then(Continuing::of).map(|continued| continued.run);
+    let continued = first.iter().find_map(Continuing::of).map(|continued| continued.run);
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;

@@ -193,7 +193,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         if let Some(row) = tx.run(&id)? {
             let first = {
                 let _paused = tx.tx.pause();
-                let first = tx.within.first_entries(row.number, 2);
+                let first = tx.within.first_entries(row.number, 3);
                 tx.noted(first)?
             };
             start::is_same_start::<W>(core, &row, first, &input, None)?;
@@ -298,9 +298,7 @@ where
     for (row, entries) in done.started {
         start::begin(core, &row, lease, entries);
     }
-    for run in done.told {
-        inbox::announce(core, run).await;
-    }
+    inbox::look_all(core, done.told);
     drop(busy);
     Ok(value)
 }

@@ -1,6 +1,6 @@
 //! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
 
-use crate::journal::{Completion, Journal, StepCallSpec};
+use crate::journal::{Completion, Journal, Operation, StepCallSpec};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 pub(super) enum First {
     Step(Box<StepCallSpec>),
     Timer(i64),
+    Operation(Box<Operation>),
 }
 
 /// A call from the draw of its position to its completion.
@@ -25,8 +26,12 @@ enum State {
 
 impl PendingCall {
     pub(super) fn new(journal: &Arc<dyn Journal>, first: First) -> Self {
-        let journal = journal.clone();
-        Self { position: journal.draw(), journal, state: State::Unpolled(first) }
+        Self::at(journal, journal.draw(), first)
+    }
+
+    /// A call at a position that was drawn for it.
+    pub(super) fn at(journal: &Arc<dyn Journal>, position: u64, first: First) -> Self {
+        Self { journal: journal.clone(), position, state: State::Unpolled(first) }
     }
 
     /// Polls for the completion. What does not decode parks the run, and the workflow does not go on.
@@ -35,12 +40,8 @@ impl PendingCall {
         cx: &mut Context<'_>,
         decode: impl FnOnce(Completion) -> Result<T, String>,
     ) -> Poll<T> {
-        match std::mem::replace(&mut self.state, State::Started) {
-            State::Unpolled(First::Step(call)) => self.journal.start_step(self.position, *call),
-            State::Unpolled(First::Timer(due)) => self.journal.set_timer(self.position, due),
-            State::Started => {}
-            State::Done => panic!("a call was polled after it had finished"),
-        }
+        assert!(!self.is_done(), "a call was polled after it had finished");
+        self.start();
         let Poll::Ready(completion) = self.journal.poll(self.position, cx) else { return Poll::Pending };
         match decode(completion) {
             Ok(value) => {
@@ -56,6 +57,37 @@ impl PendingCall {
 }
 
 impl PendingCall {
+    /// Until when an answer is waited for; before the first poll.
+    pub(super) fn due(&mut self, moment: i64) {
+        if let State::Unpolled(First::Operation(operation)) = &mut self.state {
+            match &mut **operation {
+                Operation::Receive { due, .. } | Operation::Request { due, .. } => *due = Some(moment),
+                Operation::Send { .. } | Operation::Child(_) | Operation::Answer { .. } => {}
+            }
+        }
+    }
+
+    /// Records the call without waiting for its answer.
+    pub(super) fn start(&mut self) {
+        if let State::Unpolled(_) = self.state
+            && let State::Unpolled(first) = std::mem::replace(&mut self.state, State::Started)
+        {
+            match first {
+                First::Step(call) => self.journal.start_step(self.position, *call),
+                First::Timer(due) => self.journal.set_timer(self.position, due),
+                First::Operation(operation) => self.journal.begin(self.position, *operation),
+            }
+        }
+    }
+
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
     /// Whether the completion was given out.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)

@@ -49,7 +49,7 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
             Completion::Failed(value) => {
                 codec::at_result(name, || codec::decode(&value)).map(Err).map_err(|error| error.to_string())
             }
-            Completion::Fired => Err("a timer fired where a step was called".into()),
+            _ => Err("what came is not the end of a step".into()),
         })
     }
 }

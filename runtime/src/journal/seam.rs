@@ -3,13 +3,14 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
+use super::{Operation, RunScope, Shown};
 use crate::context::{ContextError, FieldValues, Schema, SharedContext};
 use crate::error::AttemptCause;
 use crate::policy::Policy;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::store::{FieldRow, UserCode};
+use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -56,6 +57,30 @@ pub trait Journal: Send + Sync {
     /// Sets a timer that is due then. Called at the first poll of the sleep.
     fn set_timer(&self, position: u64, due: i64);
 
+    /// Under what the run acts.
+    fn scope(&self) -> Arc<RunScope>;
+
+    /// Starts a call whose answer comes from outside. Called at its first poll.
+    fn begin(&self, position: u64, operation: Operation);
+
+    /// The id of the request, or of the run without an id of its own, that the call at a position asks for.
+    fn derived_id(&self, position: u64) -> String;
+
+    /// The id of the run that the call at a position has started, once it is started.
+    fn child_id(&self, position: u64) -> Option<String>;
+
+    /// A message on a channel if one has come, without waiting; takes a position.
+    fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value>;
+
+    /// Shows something to outsiders; a closed stream has no value.
+    fn show(&self, position: u64, what: Shown<'_>, value: Option<Value>);
+
+    /// Whether the run takes the way of a patch. A patch that is being given up is only passed over where it is recorded.
+    fn patched(&self, patch: &str, given_up: bool) -> bool;
+
+    /// The run goes on as another of this workflow, with a fresh journal: the workflow must not go on.
+    fn replace(&self, position: u64, input: Result<Value, String>);
+
     /// What has become of a started call. Ready exactly once.
     fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion>;
 
@@ -64,6 +89,9 @@ pub trait Journal: Send + Sync {
 
     /// A recorded value does not decode with today's types: the run will be parked and the workflow must not go on.
     fn unreadable(&self, position: u64, why: String);
+
+    /// A value that the workflow gives away cannot be stored: the run will be parked and the workflow must not go on.
+    fn unstorable(&self, position: u64, why: String);
 
     /// The context that a workflow begins with by itself cannot be set: the run will be parked and the workflow must not go
     /// on.
@@ -190,8 +218,21 @@ pub enum Completion {
     Completed(Value),
     /// The error of a step: a [`StepError`](crate::StepError) as JSON.
     Failed(Value),
-    /// The timer is due.
+    /// The timer is due, or what was waited for has not come in time.
     Fired,
+    /// A message, or the answer to a request.
+    Message(Value),
+    /// What was sent has arrived.
+    Delivered,
+    /// What was sent could not be delivered, or a run could not be started: why.
+    Refused(String),
+    /// A run that was started has ended.
+    Ended {
+        /// How.
+        status: Status,
+        /// What its last entry says.
+        value: Option<Value>,
+    },
 }
 
 /// A change of the context, as far as it is compared in replay.

@@ -11,6 +11,8 @@ impl Machine {
             return None;
         }
         let change = self.change();
+        let (outgoing, awaited) =
+            std::mem::take(&mut self.outgoing).into_iter().map(|sent| (sent.outgoing, sent.awaited_at)).unzip();
         let append = Append {
             run: self.number,
             lease: self.lease,
@@ -18,7 +20,7 @@ impl Machine {
             entries: std::mem::take(&mut self.entries),
             fields: std::mem::take(&mut self.fields),
             taken: std::mem::take(&mut self.taken),
-            outgoing: std::mem::take(&mut self.outgoing),
+            outgoing,
             transaction: self.begin_transaction(now),
             change,
             at: now,
@@ -27,7 +29,7 @@ impl Machine {
         self.progressed = false;
         self.closed = self.parked.is_some() || self.ended.is_some();
         let effects = std::mem::take(&mut self.fresh);
-        self.waiting.push(effects);
+        self.waiting.push(effects, awaited);
         Some(append)
     }
 
@@ -38,7 +40,11 @@ impl Machine {
 
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
-        if !self.stands_still() && self.nothing_to_append() { std::mem::take(&mut self.fresh) } else { Vec::new() }
+        if (!self.stands_still() || self.replacing) && self.nothing_to_append() {
+            std::mem::take(&mut self.fresh)
+        } else {
+            Vec::new()
+        }
     }
 
     /// What the run's row should say: its status, and when it must be in memory next.
@@ -47,6 +53,8 @@ impl Machine {
             (Status::Parked, None)
         } else if let Some(status) = self.ended {
             (status, None)
+        } else if self.paused {
+            (Status::Paused, None)
         } else if self.has_bodies() {
             (Status::Running, Some(0))
         } else {

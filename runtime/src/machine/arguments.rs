@@ -1,7 +1,6 @@
 //! Arguments and inputs: as they are recorded, and as they are compared with recorded ones.
 
 use crate::codec;
-use crate::journal::StepCallSpec;
 use crate::secret::vault::sealed_any;
 use crate::value::{Form, Value};
 use bytes::Bytes;
@@ -10,12 +9,12 @@ use bytes::Bytes;
 pub(crate) type Recode = fn(&Value) -> Option<Value>;
 
 /// Arguments as they are recorded: above `limit` bytes only their hash, unless their type has no order to rely on.
-pub(super) fn to_record(call: &StepCallSpec, arguments: &Value, limit: usize) -> Value {
+pub(super) fn to_record(recode: Recode, arguments: &Value, limit: usize) -> Value {
     if arguments.bytes.len() <= limit {
         return arguments.clone();
     }
     // What holds a secret is written otherwise under another key, so a hash could not be compared after a rotation.
-    let (unordered, secret) = sealed_any(|| is_unordered(call.recode, arguments));
+    let (unordered, secret) = sealed_any(|| is_unordered(recode, arguments));
     if unordered || secret { arguments.clone() } else { hash(arguments) }
 }
 

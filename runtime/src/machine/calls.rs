@@ -1,17 +1,20 @@
 //! The journal as the body of a workflow sees it: its calls are recorded, or compared with the recorded ones.
 
 use super::fault::ParkReason;
+use super::outgoing::Sent;
 use super::state::{Call, Saving, State, StepInFlight, What};
 use super::turn::Turn;
 use super::{Limits, arguments, changed};
 use crate::context::{ContextError, FieldValues, SharedContext};
 use crate::journal::{
-    Completion, ContextChange, Continued, Journal, Kind, Recorded, RoutedValue, RunIdentity, StepCallSpec,
+    Completion, ContextChange, Continued, Journal, Kind, Operation, Recorded, RoutedValue, RunIdentity, RunScope,
+    Shown, StepCallSpec,
 };
 use crate::run_env::Fields;
 use crate::secret::vault::VaultFault;
-use crate::store::EntryRow;
+use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -55,6 +58,18 @@ impl RunJournal {
             run.id, run.workflow
         );
         ParkReason::new(cause, message).at(position)
+    }
+
+    pub(super) fn vault(&self) -> &crate::secret::vault::Vault {
+        self.fields.vault()
+    }
+
+    pub(super) fn fields(&self) -> &Arc<Fields> {
+        &self.fields
+    }
+
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -129,7 +144,14 @@ impl Journal for RunJournal {
                 None => {}
             }
             let attempt = entry.attempt.unwrap_or(0);
-            let step = StepInFlight { call, context: entry.context, attempt, failures: Vec::new(), retry_due: None };
+            let step = StepInFlight {
+                call,
+                context: entry.context,
+                attempt,
+                failures: Vec::new(),
+                retry_due: None,
+                written: HashSet::new(),
+            };
             return state.insert(position, What::Step(Box::new(step)));
         }
         if call.arguments.is_err()
@@ -141,7 +163,7 @@ impl Journal for RunJournal {
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         let arguments = call.arguments.as_ref().ok().filter(|value| value.bytes.len() <= self.limits.value);
         let attempt = u32::from(arguments.is_some());
-        let value = arguments.map(|value| arguments::to_record(&call, value, self.limits.arguments));
+        let value = arguments.map(|value| arguments::to_record(call.recode, value, self.limits.arguments));
         turn.record(Kind::StepStarted, |entry| {
             entry.position = Some(position);
             entry.name = Some(call.name.to_owned());
@@ -150,7 +172,8 @@ impl Journal for RunJournal {
             entry.value = value;
         });
         turn.started.push(position);
-        let step = StepInFlight { call, context, attempt, failures: Vec::new(), retry_due: None };
+        let step =
+            StepInFlight { call, context, attempt, failures: Vec::new(), retry_due: None, written: HashSet::new() };
         state.insert(position, What::Step(Box::new(step)));
     }
 
@@ -172,6 +195,41 @@ impl Journal for RunJournal {
             entry.due = Some(due);
         });
         state.insert(position, What::Timer(due));
+    }
+
+    fn scope(&self) -> Arc<RunScope> {
+        self.state().scope.clone()
+    }
+
+    fn begin(&self, position: u64, operation: Operation) {
+        self.begin_operation(position, operation);
+    }
+
+    fn derived_id(&self, position: u64) -> String {
+        self.derived(position)
+    }
+
+    fn child_id(&self, position: u64) -> Option<String> {
+        match &self.state().calls.get(&position)?.what {
+            What::Operation { other, .. } => other.clone(),
+            _ => None,
+        }
+    }
+
+    fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value> {
+        self.try_message(position, channel)
+    }
+
+    fn show(&self, position: u64, what: Shown<'_>, value: Option<Value>) {
+        self.show_to_outsiders(position, what, value);
+    }
+
+    fn patched(&self, patch: &str, given_up: bool) -> bool {
+        self.takes_patch(patch, given_up)
+    }
+
+    fn replace(&self, position: u64, input: Result<Value, String>) {
+        self.go_on_as_another(position, input);
     }
 
     fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion> {
@@ -200,8 +258,15 @@ impl Journal for RunJournal {
             return;
         }
         state.settle(position);
-        removed = state.calls.remove(&position);
-        if !matches!(removed, Some(Call { completion: None, .. })) {
+        let mut call = state.calls.remove(&position);
+        let another = call.as_mut().and_then(|call| state.put_back(call));
+        let in_flight = matches!(call, Some(Call { completion: None, .. }));
+        removed = call;
+        if let Some(another) = another {
+            drop(guard);
+            return another.wake();
+        }
+        if !in_flight {
             return;
         }
         if let Some(entry) = state.recorded(position, || "a dropped call".into()) {
@@ -213,6 +278,11 @@ impl Journal for RunJournal {
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         turn.record(Kind::CallAbandoned, |entry| entry.position = Some(position));
         turn.abandoned.push(position);
+        if let Some(What::Operation { operation, other: Some(id), .. }) = removed.as_ref().map(|call| &call.what)
+            && matches!(**operation, Operation::Request { .. })
+        {
+            turn.outgoing.push(Sent { outgoing: Outgoing::Withdraw { id: id.clone() }, awaited_at: None });
+        }
     }
 
     fn unreadable(&self, position: u64, why: String) {
@@ -229,6 +299,10 @@ impl Journal for RunJournal {
             run.id, run.workflow
         );
         state.fault.get_or_insert_with(|| ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position)));
+    }
+
+    fn unstorable(&self, position: u64, why: String) {
+        self.cannot_store(position, &why);
     }
 
     fn cannot_begin(&self, position: u64, why: String) {

@@ -25,11 +25,11 @@ impl Continuing {
         serde_json::from_slice(&value.bytes).ok()
     }
 
-    /// The entry that follows the first.
-    pub(crate) fn entry(&self, context: &str, at: i64) -> EntryRow {
+    /// The entry that follows the first ones.
+    pub(crate) fn entry(&self, seq: u64, context: &str, at: i64) -> EntryRow {
         let value = serde_json::to_vec(self).expect("words and numbers are JSON");
         let name = Some(context.to_owned());
-        EntryRow { name, value: Some(Value::json(value)), ..entry(2, Kind::ContextContinued, at) }
+        EntryRow { name, value: Some(Value::json(value)), ..entry(seq, Kind::ContextContinued, at) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::journal::StepBody;
 use crate::scope::StepScope;
+use crate::store::RunRow;
 use crate::value::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +14,18 @@ pub(crate) enum Effect {
     StartBody { scope: StepScope, arguments: Value, timeout: Option<Duration>, body: Arc<dyn StepBody> },
     /// The body of a step is told to stop: nobody waits for it any longer.
     TellBody { position: u64 },
+    /// A run that this one has started is there: it is to be driven.
+    StartRun { number: i64 },
+    /// A run was to be started whose id is taken: whether it is the same, its first entry says.
+    Attach {
+        position: u64,
+        row: Box<RunRow>,
+        workflow: &'static str,
+        input: Value,
+        recode: fn(&Value) -> Option<Value>,
+    },
+    /// The run goes on as another, with this input: that one is to be made.
+    Replace { input: Value },
     /// The run has ended, or is parked.
     Ended,
 }
@@ -46,14 +59,15 @@ impl Default for Limits {
 /// The appends that are not yet durable, oldest first, each with the effects that wait for it. They become durable in
 /// this order.
 #[derive(Default)]
-pub(super) struct Waiting(VecDeque<Vec<Effect>>);
+pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Option<u64>>)>);
 
 impl Waiting {
-    pub(super) fn push(&mut self, effects: Vec<Effect>) {
-        self.0.push_back(effects);
+    /// `awaited` are the positions of the calls that wait for what the database says to each thing sent.
+    pub(super) fn push(&mut self, effects: Vec<Effect>, awaited: Vec<Option<u64>>) {
+        self.0.push_back((effects, awaited));
     }
 
-    pub(super) fn release(&mut self) -> Vec<Effect> {
+    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Option<u64>>) {
         self.0.pop_front().unwrap_or_default()
     }
 

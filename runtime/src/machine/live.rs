@@ -1,15 +1,18 @@
 //! A run that makes history: completions go in, entries and effects come out.
 
+use super::delivered::{Unasked, outside};
 use super::effect::Effect;
 use super::failure::{encode, jitter, step_error};
 use super::fault::{ParkCause, ParkReason};
+use super::outgoing::Sent;
+use super::state::What;
 use super::suspended::{Deferred, OpenTurn};
 use super::turn::{Turn, entry};
 use super::{AnyWorkflow, BodyEnd, Machine};
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
-use crate::journal::{AttemptOutcome, Completion, Journal, Kind};
+use crate::journal::{AttemptOutcome, Completion, Journal, Kind, Operation};
 use crate::scope::{Cancellation, StepScope};
-use crate::store::{EntryRow, InboxRow, Status};
+use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 
 impl Machine {
@@ -113,7 +116,10 @@ impl Machine {
 
     /// Delivers what is due by now: timers fire, later attempts start.
     pub(crate) fn due(&mut self, now: i64) {
-        while self.is_open() && !self.stands_still() {
+        while self.is_open() && !self.stands_still() && !self.paused {
+            if self.deadline().is_some_and(|deadline| deadline <= now) {
+                return self.end_early(Kind::DeadlineReached, None, now);
+            }
             let Some((due, position)) = self.earliest() else { return };
             if due > now {
                 return;
@@ -121,33 +127,18 @@ impl Machine {
             if self.journal.state().step(position).is_some() {
                 self.start_attempt(position, now);
             } else {
+                self.withdraw(position);
                 self.deliver(Kind::TimerFired, now, |entry| entry.position = Some(position));
             }
         }
     }
 
-    /// Takes something from the inbox into the journal.
-    pub(crate) fn receive(&mut self, item: InboxRow, now: i64) {
-        // What a newer version has sent stays where it is.
-        if !self.is_open() || item.kind != "cancel" || self.taken.contains(&item.number) {
-            return;
-        }
-        if self.is_transacting() {
-            return self.deferred.push_back(Deferred::Received(item));
-        }
-        // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
-        self.suspended = None;
-        self.taken.push(item.number);
-        let asked = self.entry(Kind::CancelRequested, now, |entry| entry.value.clone_from(&item.value));
-        let cause = asked.seq;
-        self.entries.push(asked);
-        self.progressed = true;
-        self.finish(Status::Cancelled, Kind::RunCancelled, cause, item.value);
-    }
-
-    /// The oldest append that was under way is durable: what waited for it may leave the run.
-    pub(crate) fn durable(&mut self) -> Vec<Effect> {
-        self.waiting.release()
+    /// The oldest append that was under way is durable: what waited for it may leave the run, and calls learn what became
+    /// of what it wrote elsewhere.
+    pub(crate) fn durable(&mut self, outcomes: Vec<Result<i64, Rejected>>, now: i64) -> Vec<Effect> {
+        let (effects, awaited) = self.waiting.release();
+        self.answered(awaited, outcomes, now);
+        effects
     }
 
     /// The body was woken by something that the engine does not own.
@@ -182,10 +173,28 @@ impl Machine {
 
     /// When something is due next, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        if self.stands_still() {
+        if self.stands_still() || self.paused {
             return None;
         }
-        self.earliest().map(|(due, _)| due)
+        self.earliest().map(|(due, _)| due).into_iter().chain(self.deadline()).min()
+    }
+
+    /// When the run ends at the latest, unless it is ending.
+    fn deadline(&self) -> Option<i64> {
+        if self.ending.is_some() { None } else { self.journal.state().scope.deadline }
+    }
+
+    /// Nobody waits any longer for the answer to a question.
+    fn withdraw(&mut self, position: u64) {
+        let id = match self.journal.state().calls.get(&position).map(|call| &call.what) {
+            Some(What::Operation { operation, other: Some(id), .. })
+                if matches!(**operation, Operation::Request { .. }) =>
+            {
+                id.clone()
+            }
+            _ => return,
+        };
+        self.outgoing.push(Sent { outgoing: Outgoing::Withdraw { id }, awaited_at: None });
     }
 
     fn earliest(&self) -> Option<(i64, u64)> {
@@ -215,29 +224,44 @@ impl Machine {
     }
 
     /// Appends an entry that the workflow observes, and delivers it: one turn.
-    fn deliver(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) {
+    pub(super) fn deliver(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) {
         let entry = self.entry(kind, now, fill);
         let completion = match (entry.kind, &entry.value) {
             (Kind::StepCompleted, Some(value)) => Some(Completion::Completed(value.clone())),
             (Kind::StepFailed, Some(value)) => Some(Completion::Failed(value.clone())),
             (Kind::TimerFired, _) => Some(Completion::Fired),
-            _ => None,
+            _ => outside(&entry),
         };
         let completion = entry.position.zip(completion);
+        let unasked = Unasked::of(&entry);
         let (seq, at) = (entry.seq, entry.at);
         self.entries.push(entry);
         self.progressed = true;
-        self.live_turn(seq, at, completion);
+        self.observed(seq, at, completion, unasked);
     }
 
     /// One turn for the first time: what the body does is recorded as one group. If the body cannot go on, the entry
     /// stays, its group does not, and the run is parked.
     pub(super) fn live_turn(&mut self, cause: u64, at: i64, completion: Option<(u64, Completion)>) {
+        self.observed(cause, at, completion, None);
+    }
+
+    /// The same for something that no call at a known position waits for.
+    pub(super) fn observed(
+        &mut self,
+        cause: u64,
+        at: i64,
+        completion: Option<(u64, Completion)>,
+        unasked: Option<Unasked>,
+    ) {
         let wake = {
             let mut state = self.journal.state();
             state.now = at;
             state.turn = Some(Turn::first_time(cause, self.tail, at));
-            completion.and_then(|(position, completion)| state.complete(position, completion))
+            match unasked {
+                Some(unasked) => unasked.deliver(&mut state),
+                None => completion.and_then(|(position, completion)| state.complete(position, completion)),
+            }
         };
         let end = self.poll_body(wake);
         self.end_turn(cause, at, end);
@@ -260,7 +284,7 @@ impl Machine {
             }
             (None, Ok(end)) => end,
         };
-        if end.is_none() && self.is_stuck() {
+        if end.is_none() && self.is_stuck() && self.journal.state().replaced.is_none() {
             return self.park_unfinished(self.foreign_await("waits for something"), cause);
         }
         let Some(Turn::Live(group)) = turn else { return };
@@ -268,8 +292,14 @@ impl Machine {
         self.tail += group.entries.len() as u64;
         self.entries.extend(group.entries);
         self.fields.extend(group.fields);
+        self.send_out(group.outgoing);
         self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        let replaced = self.journal.state().replaced.take();
+        if let Some(input) = replaced {
+            return self.replace(input, cause, at);
+        }
         match end {
+            Some(_) if self.ending.is_some() => self.finish_ending(cause),
             Some(BodyEnd::Completed(value)) => self.finish(Status::Completed, Kind::RunCompleted, cause, Some(value)),
             Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
             _ => {
@@ -340,7 +370,10 @@ impl Machine {
         self.start_body(position);
     }
 
-    fn start_body(&mut self, position: u64) {
+    pub(super) fn start_body(&mut self, position: u64) {
+        if self.paused {
+            return self.held_back.starts.push(position);
+        }
         let mut state = self.journal.state();
         let Some(step) = state.step(position) else { return };
         if step.call.body.is_transaction() {
@@ -354,12 +387,13 @@ impl Machine {
             attempt: step.attempt,
             deadline: None,
             cancellation: Cancellation::default(),
+            writes: crate::scope::Writes::default(),
         };
         let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
         self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });
     }
 
-    fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {
+    pub(super) fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {
         let last = self.entry(kind, 0, |entry| {
             entry.cause = Some(cause);
             entry.value = value;

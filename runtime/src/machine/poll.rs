@@ -54,11 +54,11 @@ impl Machine {
     /// The workflow waits although nothing that the engine owns could ever wake it.
     pub(super) fn is_stuck(&self) -> bool {
         let state = self.journal.state();
-        state.running.is_empty() && state.due.is_empty()
+        state.running.is_empty() && state.due.is_empty() && state.waits.is_empty()
     }
 
     pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {
-        if self.is_open() && self.is_stuck() {
+        if self.is_open() && !self.replacing && self.is_stuck() {
             let reason = self.foreign_await("waits for something");
             self.park(ParkReason { unfinished, ..reason });
         }

@@ -1,6 +1,8 @@
 //! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
 
 use super::changed::version as recorded_version;
+use super::delivered::{Unasked, outside};
+use super::ending::Ending;
 use super::fault::{ParkCause, ParkReason};
 use super::suspended::Deferred;
 use super::turn::Turn;
@@ -88,6 +90,9 @@ impl Machine {
                 self.pending.cause = Some(entry);
             } else if entry.kind == Kind::RunMoved {
                 self.ended = Some(Status::Moved);
+            } else if entry.kind == Kind::RunReplaced {
+                (self.replacing, self.suspended) = (false, None);
+                self.ended = Some(Status::Replaced);
             } else {
                 self.apply_attempt(&entry);
             }
@@ -106,6 +111,9 @@ impl Machine {
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
         self.deliver_pending(workflow, load)?;
+        if self.replacing {
+            return Ok(());
+        }
         if self.suspended.is_some() {
             self.deferred.push_back(Deferred::Restart);
         } else if self.purpose == Purpose::Drive {
@@ -117,6 +125,7 @@ impl Machine {
     /// Starts again what was in flight.
     pub(super) fn restart(&mut self, now: i64) {
         if self.is_open() {
+            self.say_again();
             self.restart_bodies(now);
             self.check_waits(None);
         }
@@ -165,6 +174,7 @@ impl Machine {
         if cause.kind == Kind::RunStarted {
             self.begin(workflow, &cause)?;
         }
+        let ending = Ending::of(&cause);
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
         let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
@@ -173,21 +183,32 @@ impl Machine {
         }
         if unrecorded && group.is_empty() {
             self.journal.state().now = cause.at;
+            if let Some(ending) = ending {
+                self.give_way(ending);
+                if self.future.is_none() {
+                    self.finish_ending(cause.seq);
+                    return Ok(());
+                }
+            }
             let completion = self.completion_of(&cause)?;
-            self.live_turn(cause.seq, cause.at, completion);
+            self.observed(cause.seq, cause.at, completion, Unasked::of(&cause));
             return Ok(());
         }
-        if cause.kind == Kind::CancelRequested {
-            // Nothing of the body runs once a run is cancelled.
-            self.ended = Some(Status::Cancelled);
-            return Ok(());
+        if let Some(ending) = ending {
+            // Nothing of the body runs once a run is told to end.
+            if !self.follow_ending(ending)? {
+                return Ok(());
+            }
         }
         let completion = self.completion_of(&cause)?;
         let wake = {
             let mut state = self.journal.state();
             state.now = cause.at;
             state.turn = Some(Turn::Replay { cause: cause.seq, group, fields });
-            completion.and_then(|(position, completion)| state.complete(position, completion))
+            match Unasked::of(&cause) {
+                Some(unasked) => unasked.deliver(&mut state),
+                None => completion.and_then(|(position, completion)| state.complete(position, completion)),
+            }
         };
         let end = self.poll_body(wake);
         let (turn, fault) = {
@@ -198,9 +219,15 @@ impl Machine {
             return Err(fault);
         }
         let Some(Turn::Replay { mut group, .. }) = turn else { return Ok(()) };
+        let replaced = self.journal.state().replaced.take();
+        if let Some(input) = replaced {
+            self.replace(input, cause.seq, cause.at);
+            return Ok(());
+        }
         match end? {
             Some(end) => {
                 let (kind, status) = match end {
+                    _ if self.ending.is_some() => self.told_to_end().unwrap_or((Kind::RunCancelled, Status::Cancelled)),
                     BodyEnd::Completed(_) => (Kind::RunCompleted, Status::Completed),
                     BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
                     BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
@@ -236,6 +263,7 @@ impl Machine {
         match body {
             Ok(body) => {
                 self.future = Some(body);
+                self.on_end = Some(workflow.on_end(self.journal.clone()));
                 Ok(())
             }
             Err(error) => Err(self.unreadable_input(&error)),
@@ -264,13 +292,21 @@ impl Machine {
             Kind::StepCompleted => Completion::Completed(entry.value.clone().ok_or_else(incomplete)?),
             Kind::StepFailed => Completion::Failed(entry.value.clone().ok_or_else(incomplete)?),
             Kind::TimerFired => Completion::Fired,
-            _ => return Ok(None),
+            _ => match outside(entry) {
+                Some(completion) => completion,
+                None => return Ok(None),
+            },
         };
         Ok(Some((entry.position.ok_or_else(incomplete)?, completion)))
     }
 
     /// Attempts are entries but no turns: they only change what is known of their step.
     fn apply_attempt(&mut self, entry: &EntryRow) {
+        match entry.kind {
+            Kind::RunPaused => self.paused = true,
+            Kind::RunResumed => self.paused = false,
+            _ => {}
+        }
         let mut state = self.journal.state();
         let Some(position) = entry.position else { return };
         let Some(step) = state.step(position) else { return };
@@ -284,6 +320,7 @@ impl Machine {
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
                 state.wait_for_retry(position, entry.due.unwrap_or(entry.at));
             }
+            Kind::StreamWritten => step.written.extend(entry.other.clone()),
             _ => {}
         }
     }
@@ -297,6 +334,10 @@ impl Machine {
         for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
             if !self.is_open() {
                 return;
+            }
+            if self.paused {
+                self.held_back.attempts.push(position);
+                continue;
             }
             let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
             if refused {

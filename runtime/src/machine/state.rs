@@ -5,10 +5,10 @@ use super::inline::Inline;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Continued, Kind, RoutedValue, RunScope, StepCallSpec};
+use crate::journal::{Completion, Continued, Kind, Operation, RoutedValue, RunScope, StepCallSpec};
 use crate::store::EntryRow;
 use crate::value::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -19,6 +19,16 @@ pub(super) struct State {
     pub(super) turn: Option<Turn>,
     /// The calls that were polled and have not been answered, by position.
     pub(super) calls: BTreeMap<u64, Call>,
+    /// The positions of calls whose answer comes from outside and has not come.
+    pub(super) waits: BTreeSet<u64>,
+    /// Messages that have come and that nobody has asked for yet, by channel.
+    pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
+    /// Answers to requests of an earlier incarnation, by the request's id.
+    pub(super) answers: BTreeMap<String, Value>,
+    /// Which patches the run takes, as far as it has come past them.
+    pub(super) patches: BTreeMap<String, bool>,
+    /// The run goes on as another, with this input.
+    pub(super) replaced: Option<Value>,
     /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
     /// When calls are due: timers, and steps that are to be tried again.
@@ -66,6 +76,14 @@ pub(super) enum What {
     Step(Box<StepInFlight>),
     /// A timer that is due then.
     Timer(i64),
+    /// A call whose answer comes from outside.
+    Operation {
+        operation: Box<Operation>,
+        /// Until when it is waited for.
+        due: Option<i64>,
+        /// The id of the request, or of the other run.
+        other: Option<String>,
+    },
 }
 
 /// A step and its attempts.
@@ -77,6 +95,8 @@ pub(super) struct StepInFlight {
     pub(super) failures: Vec<AttemptFailure>,
     /// When the next attempt is due, if the last one failed.
     pub(super) retry_due: Option<i64>,
+    /// The keys of what its attempts have written for outsiders.
+    pub(super) written: HashSet<String>,
 }
 
 impl State {
@@ -91,9 +111,11 @@ impl State {
     /// A call no longer runs and is no longer due.
     pub(super) fn settle(&mut self, position: u64) {
         self.running.remove(&position);
+        self.waits.remove(&position);
         let due = self.calls.get(&position).and_then(|call| match &call.what {
             What::Timer(due) => Some(*due),
             What::Step(step) => step.retry_due,
+            What::Operation { due, .. } => *due,
         });
         if let Some(due) = due {
             self.due.remove(&(due, position));
@@ -139,6 +161,12 @@ impl State {
         match &what {
             What::Step(_) => self.running.insert(position),
             What::Timer(due) => self.due.insert((*due, position)),
+            What::Operation { due, .. } => {
+                if let Some(due) = due {
+                    self.due.insert((*due, position));
+                }
+                self.waits.insert(position)
+            }
         };
         self.calls.insert(position, Call { what, completion: None, waker: None });
     }
@@ -174,6 +202,22 @@ pub(super) fn describe(entry: &EntryRow) -> String {
             None => format!("step `{name}` called with arguments that could not be stored"),
         },
         Kind::TimerSet => "a sleep".into(),
+        Kind::ReceiveStarted => match &entry.other {
+            Some(request) => format!("a wait for the answer to request {request}"),
+            None => format!("a wait for a message `{name}`"),
+        },
+        Kind::MessageTried if entry.attempt == Some(1) => format!("a look for a message `{name}`: one was there"),
+        Kind::MessageTried => format!("a look for a message `{name}`: none was there"),
+        Kind::MessageSent => {
+            format!("message `{name}` sent to run `{}`:{value}", entry.other.as_deref().unwrap_or("?"))
+        }
+        Kind::RequestOpened => format!("request `{name}`:{value}"),
+        Kind::ChildStarted => format!("workflow `{name}` started with{value}"),
+        Kind::ValuePublished => format!("value `{name}` published"),
+        Kind::StreamWritten => format!("an item written to stream `{name}`"),
+        Kind::StreamClosed => format!("stream `{name}` closed"),
+        Kind::PatchMarked => format!("the way of patch `{name}`"),
+        Kind::RunReplaced => "the run going on with a fresh journal".into(),
         Kind::CallAbandoned => "a dropped call".into(),
         Kind::ContextSet => format!("context `{name}` set"),
         Kind::ContextUpdated => format!("context `{name}` updated{value}"),

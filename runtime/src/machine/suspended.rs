@@ -2,6 +2,8 @@
 
 use super::Machine;
 use super::fault::ParkReason;
+use super::outgoing::Answered;
+use super::shown::StepWrite;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
 use crate::store::InboxRow;
@@ -22,8 +24,18 @@ pub(super) enum Deferred {
     },
     Foreign,
     Moved,
-    Received(InboxRow),
     Parked(ParkReason),
+    /// What the database said to something that the run wrote elsewhere.
+    Answered(Answered),
+    Attached {
+        position: u64,
+        id: String,
+        outcome: Result<(), String>,
+    },
+    /// Something came from outside.
+    Item(InboxRow),
+    /// A step wrote something for outsiders.
+    Wrote(StepWrite),
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -67,8 +79,11 @@ impl Machine {
                 }
                 Deferred::Foreign => self.woken_by_foreign(),
                 Deferred::Moved => self.move_away(now),
-                Deferred::Received(item) => self.receive(item, now),
                 Deferred::Parked(reason) => self.park(reason),
+                Deferred::Answered(answered) => self.take_answer(answered, now),
+                Deferred::Attached { position, id, outcome } => self.attached(position, id, outcome, now),
+                Deferred::Item(item) => self.take_in(item, now),
+                Deferred::Wrote(write) => self.step_wrote(write, now),
                 Deferred::Restart => self.restart(now),
             }
         }

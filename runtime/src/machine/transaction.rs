@@ -5,7 +5,7 @@ use super::turn::entry;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
 use crate::machine::panic_text;
-use crate::scope::{Cancellation, StepScope};
+use crate::scope::{Cancellation, StepScope, Writes};
 use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,6 +84,7 @@ impl Machine {
             attempt,
             deadline: None,
             cancellation: Cancellation::default(),
+            writes: Writes::default(),
         };
         let (env, limit) = (self.env.clone(), self.limits.value);
         // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.

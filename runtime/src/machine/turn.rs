@@ -1,5 +1,6 @@
 //! One turn: what the body does while one entry is delivered, recorded as one group or compared with the recorded one.
 
+use super::outgoing::Sent;
 use crate::journal::{FORMAT, Kind};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
@@ -27,6 +28,8 @@ pub(super) struct Group {
     tail: u64,
     pub(super) entries: Vec<EntryRow>,
     pub(super) fields: Vec<FieldRow>,
+    /// What is written beyond the run's own rows.
+    pub(super) outgoing: Vec<Sent>,
     /// The positions of steps that were started, in order.
     pub(super) started: Vec<u64>,
     /// The positions of calls that were dropped in flight.
@@ -35,8 +38,8 @@ pub(super) struct Group {
 
 impl Turn {
     pub(super) fn first_time(cause: u64, tail: u64, at: i64) -> Self {
-        let (entries, fields) = (Vec::new(), Vec::new());
-        Self::Live(Group { cause, at, tail, entries, fields, started: Vec::new(), abandoned: Vec::new() })
+        let (entries, fields, outgoing) = (Vec::new(), Vec::new(), Vec::new());
+        Self::Live(Group { cause, at, tail, entries, fields, outgoing, started: Vec::new(), abandoned: Vec::new() })
     }
 
     pub(super) fn live(&mut self) -> Option<&mut Group> {

@@ -19,12 +19,18 @@ pub(crate) struct RunWaker {
     woken: AtomicBool,
     /// The body is being dropped: what it wakes is its own affair.
     closed: AtomicBool,
-    foreign: Box<dyn Fn() + Send + Sync>,
+    foreign: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl RunWaker {
     pub(crate) fn new(foreign: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign: Box::new(foreign) })
+        Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign: Arc::new(foreign) })
+    }
+
+    /// Another one for another body of the same run.
+    pub(super) fn again(before: &Self) -> Arc<Self> {
+        let foreign = before.foreign.clone();
+        Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign })
     }
 
     /// Opens the run on this thread until the guard is dropped.

@@ -85,6 +85,11 @@ impl Fields {
         })
     }
 
+    /// The same stores and keys for another run of this database.
+    pub(crate) fn sibling(&self, run: RunIdentity) -> Arc<Self> {
+        Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher())
+    }
+
     pub(crate) fn run(&self) -> &Arc<RunIdentity> {
         &self.run
     }

@@ -105,6 +105,11 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
+    /// What encrypts for it.
+    pub(crate) fn cipher(&self) -> Option<Arc<dyn Cipher>> {
+        self.cipher.clone()
+    }
+
     /// The vault of a run; without a cipher it refuses every secret.
     #[allow(dead_code, reason = "the engine makes one for each run")]
     pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, incarnation: [u8; 16]) -> Arc<Self> {

@@ -18,9 +18,15 @@ pub mod delete;
 pub mod find;
 pub mod import;
 pub mod inbox;
+pub mod labels;
 pub mod lease;
+pub mod outgoing;
+pub mod outputs;
+pub mod replace;
+pub mod requests;
 pub mod start;
 pub mod values;
+pub mod watch;
 
 /// Makes one test for each rule that a store must keep; see [`store::conformance`](crate::store::conformance).
 #[macro_export]
@@ -35,6 +41,8 @@ macro_rules! conformance {
                 start: an_id_that_is_taken_answers_with_its_run,
                 start: a_lost_lease_starts_nothing,
                 start: the_first_entry_is_number_one,
+                start: several_entries_begin_a_run,
+                start: a_deduplication_key_is_held_until_the_end,
                 start: ids_of_any_kind_are_exact,
                 append: entries_come_back_as_they_were,
                 append: entries_are_read_in_pages,
@@ -68,6 +76,33 @@ macro_rules! conformance {
                 import: a_lost_lease_imports_nothing,
                 import: what_makes_no_run_is_refused,
                 import: an_imported_run_goes_on,
+                outgoing: a_run_tells_another,
+                outgoing: a_fenced_append_sends_nothing,
+                outgoing: children_are_told,
+                outgoing: a_run_starts_others,
+                outgoing: what_cannot_be_written_refuses_the_append,
+                outgoing: an_append_without_entries_sends,
+                watch: an_end_is_told,
+                watch: an_end_that_was_is_told_at_once,
+                watch: who_has_ended_is_not_told,
+                watch: a_deleted_run_is_not_watched,
+                requests: a_question_is_found,
+                requests: an_answer_arrives_once,
+                requests: a_question_is_withdrawn,
+                requests: questions_end_with_the_run,
+                outputs: items_are_numbered_by_channel,
+                outputs: items_are_read_in_pages,
+                outputs: items_go_with_the_run,
+                labels: labels_are_kept,
+                labels: runs_by_label,
+                labels: runs_by_parent,
+                replace: an_id_goes_to_another_run,
+                replace: a_run_that_ended_keeps_its_status,
+                replace: the_id_of_a_third_run_is_not_taken,
+                replace: the_inbox_goes_along,
+                replace: a_run_goes_on_as_another,
+                replace: nobody_else_is_replaced_by_an_append,
+                replace: a_replacement_that_has_ended_is_told,
                 find: runs_in_pages,
                 find: runs_by_status_workflow_and_prefix,
                 find: prefixes_are_compared_byte_by_byte,

@@ -1,6 +1,10 @@
 //! A store in the memory of this process, for tests and for work that need not survive it.
 
 mod apply;
+mod ending;
+mod import;
+mod inbox;
+mod outgoing;
 mod select;
 mod tables;
 
@@ -84,16 +88,24 @@ impl Store for MemoryStore {
         Ok(self.tables().inbox(of, after, limit))
     }
 
-    fn requests(&self, _: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
-        Ok(Vec::new())
+    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        Ok(self.tables().requests(which))
     }
 
-    fn outputs(&self, _: i64, _: &str, _: u64, _: usize, _: bool) -> Result<Vec<OutputRow>, StoreError> {
-        Ok(Vec::new())
+    fn outputs(
+        &self,
+        lineage: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError> {
+        Ok(self.tables().outputs(lineage, channel, after, limit, newest).to_vec())
     }
 
-    fn labels(&self, _: i64) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(Vec::new())
+    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        let labels = self.tables().find(RunKey::Number(run)).map(|run| run.labels.clone());
+        Ok(labels.unwrap_or_default().into_iter().collect())
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -90,6 +90,11 @@ impl Status {
                 | Self::Moved
         )
     }
+
+    /// Whether something may still be told to the run.
+    pub(crate) const fn accepts(self) -> bool {
+        !self.is_final() && !matches!(self, Self::Deleting)
+    }
 }
 
 impl std::fmt::Display for Status {

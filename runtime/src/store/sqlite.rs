@@ -105,16 +105,23 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.inbox(of, after, limit))
     }
 
-    fn requests(&self, _: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
-        Ok(Vec::new())
+    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        self.reading(|reader| reader.requests(which))
     }
 
-    fn outputs(&self, _: i64, _: &str, _: u64, _: usize, _: bool) -> Result<Vec<OutputRow>, StoreError> {
-        Ok(Vec::new())
+    fn outputs(
+        &self,
+        lineage: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError> {
+        self.reading(|reader| reader.outputs(lineage, channel, after, limit, newest))
     }
 
-    fn labels(&self, _: i64) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(Vec::new())
+    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.reading(|reader| reader.labels(run))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

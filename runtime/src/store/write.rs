@@ -1,10 +1,11 @@
 //! What can be written, and what a store answers to each write.
 
+mod flaw;
+
 use super::rows::{EntryRow, FieldRow, RequestRow, RunRow, Status};
 use super::user_code::{Transaction, UserCode};
 use crate::journal::AttemptOutcome;
-use crate::value::{Form, Value};
-use std::collections::HashSet;
+use crate::value::Value;
 
 /// A lease as its holder knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +32,8 @@ pub enum Write {
     /// fails.
     Transaction(UserCode),
     /// Something for a run's inbox. Rejected with [`Rejected::NoSuchRun`], or [`Rejected::Ended`] once the run's status
-    /// is final or deleting. An item with a key that already waits in that inbox is written once and answered with the
-    /// number of the first.
+    /// is final or deleting. An item with a key that has come to that inbox before, taken or not, is written once and
+    /// answered with the number of the first.
     Send(NewInboxItem),
     /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if somebody owns it, if it has
     /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
@@ -153,6 +154,13 @@ pub struct ImportedRun {
     pub replaces: Option<i64>,
 }
 
+impl ImportedRun {
+    /// What the run is called from now on whose place this one takes.
+    pub(super) fn name_of_replaced(&self, number: i64) -> String {
+        format!("{}~{number}", self.id)
+    }
+}
+
 /// Entries of one run by its owner, and what they make of the run's row.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -166,7 +174,8 @@ pub struct Append {
     pub entries: Vec<EntryRow>,
     /// New values of context fields.
     pub fields: Vec<FieldRow>,
-    /// The numbers of the inbox items that these entries take into the journal: removed from the inbox.
+    /// The numbers of the inbox items that these entries take into the journal: removed from the inbox, which remembers
+    /// their keys.
     pub taken: Vec<i64>,
     /// What is written beyond the run's own rows, in order, in the same commit.
     pub outgoing: Vec<Outgoing>,
@@ -268,6 +277,26 @@ impl NewInboxItem {
         let kind = kind.to_owned();
         Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
     }
+
+    /// The end of another run, for the one that waits for it at this position; it arrives once.
+    pub(super) fn ended(run: i64, position: u64, end: &End, at: i64) -> Self {
+        Self {
+            key: Some(format!("ended:{position}")),
+            name: Some(end.status.as_str().to_owned()),
+            position: Some(position),
+            sender: Some(end.id.clone()),
+            value: end.value.clone(),
+            ..Self::new(run, "ended", at)
+        }
+    }
+}
+
+/// How a run has ended, for those who wait for it.
+pub(super) struct End {
+    pub(super) id: String,
+    pub(super) status: Status,
+    /// What its last entry says.
+    pub(super) value: Option<Value>,
 }
 
 /// A write that was done.
@@ -316,80 +345,4 @@ pub enum Rejected {
     Answered,
     /// The database does not take this write, whoever makes it: what it said.
     Refused(String),
-}
-
-impl Write {
-    /// What makes this write one that no database takes, if anything does.
-    pub(crate) fn flaw(&self) -> Option<String> {
-        match self {
-            Self::Start(run) => run.flaw(),
-            Self::Append(append) => append.flaw(),
-            Self::Import(run) => run.flaw(),
-            Self::Send(item) | Self::Answer { item, .. } => not_text(item.value.as_ref()),
-            _ => None,
-        }
-    }
-}
-
-impl NewRun {
-    pub(crate) fn flaw(&self) -> Option<String> {
-        if self.entries.is_empty() {
-            return Some("a run has a first entry".to_owned());
-        }
-        flaw_of_rows(0, &self.entries, &[])
-    }
-}
-
-impl Append {
-    fn flaw(&self) -> Option<String> {
-        let flaw = flaw_of_rows(self.after, &self.entries, &self.fields)?;
-        Some(format!("run {}: {flaw}", self.run))
-    }
-}
-
-impl ImportedRun {
-    fn flaw(&self) -> Option<String> {
-        let flaw = if self.entries.is_empty() {
-            Some("it has no first entry".to_owned())
-        } else if self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping) {
-            Some(format!("it is {}, and only a run that is running or sleeping belongs to a lease", self.status))
-        } else if self.status == Status::Deleting {
-            Some("it is being deleted".to_owned())
-        } else {
-            let item = || self.items.iter().find_map(|item| not_text(item.value.as_ref()));
-            flaw_of_rows(0, &self.entries, &self.fields).or_else(item)
-        };
-        flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
-    }
-}
-
-fn flaw_of_rows(after: u64, entries: &[EntryRow], fields: &[FieldRow]) -> Option<String> {
-    let mut last = after;
-    for entry in entries {
-        if entry.seq != last + 1 {
-            return Some(format!("entry {} cannot follow entry {last}", entry.seq));
-        }
-        last = entry.seq;
-        if let Some(flaw) = not_text(entry.value.as_ref()) {
-            return Some(flaw);
-        }
-    }
-    let mut written = HashSet::new();
-    for field in fields {
-        if field.seq <= after || field.seq > last {
-            return Some(format!("field `{}` names entry {}, which is not one of these", field.name, field.seq));
-        }
-        if !written.insert((field.seq, &field.name)) {
-            return Some(format!("field `{}` is written twice by entry {}", field.name, field.seq));
-        }
-        if let Some(flaw) = not_text(Some(&field.value)) {
-            return Some(flaw);
-        }
-    }
-    None
-}
-
-fn not_text(value: Option<&Value>) -> Option<String> {
-    let value = value.filter(|value| value.form == Form::Json)?;
-    std::str::from_utf8(&value.bytes).err().map(|error| format!("a value in JSON form is not text: {error}"))
 }

@@ -253,7 +253,10 @@ impl Scenario<'_> {
             }
             _ => {}
         }
-        write(&self.store, Write::Append(append))?;
+        let outcomes = match write(&self.store, Write::Append(append))? {
+            Written::Appended { outcomes, .. } => outcomes,
+            _ => Vec::new(),
+        };
         let journal = self.journal()?;
         self.seen.journal(journal)?;
         match fault {
@@ -264,7 +267,7 @@ impl Scenario<'_> {
             Some(Fault::AnswerLost) => return Ok(self.after_end()),
             _ => {}
         }
-        let effects = run.durable();
+        let effects = run.durable(outcomes, self.now);
         if self.perform(run, effects).await? {
             return Ok(Next::Ended);
         }
@@ -305,6 +308,9 @@ impl Scenario<'_> {
                     self.bodies.start(position, attempt, body.attempt(&arguments, Arc::new(scope), run.env().clone()));
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
+                Effect::StartRun { .. } | Effect::Attach { .. } | Effect::Replace { .. } => {
+                    return Err("this workflow starts other runs, which is not played here".into());
+                }
                 Effect::Ended => ended = true,
             }
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, MemoryStore, Rejected, RunKey, RunPage, RunQuery, RunRow, Store,
-    StoreError, StoreErrorKind, Write, Written,
+    EntryRow, FieldRow, InboxRow, LeaseRow, MemoryStore, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
+    RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
 
 pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
@@ -55,8 +55,27 @@ impl<S: Store> Store for Hooked<S> {
         self.inner.fields(run, from, to)
     }
 
-    fn inbox(&self, of: RunKey<'_>) -> Result<Vec<InboxRow>, StoreError> {
-        self.inner.inbox(of)
+    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
+        self.inner.inbox(of, after, limit)
+    }
+
+    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        self.inner.requests(which)
+    }
+
+    fn outputs(
+        &self,
+        lineage: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError> {
+        self.inner.outputs(lineage, channel, after, limit, newest)
+    }
+
+    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.labels(run)
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

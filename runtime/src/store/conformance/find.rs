@@ -123,7 +123,7 @@ pub fn nothing_found_is_no_error<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(store.entries(1, 0, 10).expect("read"), []);
     assert_eq!(store.fields(1, 0, u64::MAX).expect("read"), []);
     for key in [RunKey::Number(1), RunKey::Id("a"), RunKey::Lease(1)] {
-        assert_eq!(store.inbox(key).expect("read"), []);
+        assert_eq!(store.inbox(key, 0, 9).expect("read"), []);
     }
     assert_eq!(store.leases().expect("read"), []);
 }

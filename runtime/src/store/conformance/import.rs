@@ -5,7 +5,7 @@ use crate::journal::Kind;
 use crate::store::{EntryRow, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, Store, Write, Written};
 use crate::value::Value;
 
-fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
+pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
     let first = EntryRow { kind: Kind::RunStarted, ..entry(1) };
     ImportedRun {
         id: id.to_owned(),
@@ -26,6 +26,11 @@ fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
             field(3, "a", Value::json("2")),
         ],
         items: vec![item(0, Some("cancel")), item(0, None)],
+        version: 2,
+        parent: None,
+        origin: None,
+        labels: Vec::new(),
+        replaces: None,
     }
 }
 
@@ -48,11 +53,17 @@ pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
         created_at: AT,
         updated_at: AT + 7,
         parked: None,
+        version: 2,
+        parent: None,
+        lineage: run,
+        origin: None,
+        successor: None,
+        dedup: None,
     };
     assert_eq!(rig.row(run), expected);
     assert_eq!(rig.entries(run), new.entries);
     assert_eq!(rig.fields(run), [new.fields[1].clone(), new.fields[2].clone(), new.fields[0].clone()]);
-    let items = rig.store.inbox(RunKey::Lease(rig.lease.number)).expect("the inbox can be read");
+    let items = rig.store.inbox(RunKey::Lease(rig.lease.number), 0, 9).expect("the inbox can be read");
     let kept: Vec<_> = items.iter().map(|item| (item.run, item.kind.as_str(), item.key.as_deref(), item.at)).collect();
     assert_eq!(kept, [(run, "cancel", Some("cancel"), AT), (run, "cancel", None, AT)]);
 

@@ -8,7 +8,15 @@ use crate::value::Value;
 pub fn items_come_in_order<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
-    let raw = NewInboxItem { kind: "mail".to_owned(), value: Some(Value::raw(vec![0, 255])), ..item(a, Some("k")) };
+    let (name, sender) = (Some("orders".to_owned()), Some("b".to_owned()));
+    let raw = NewInboxItem {
+        kind: "message".to_owned(),
+        name,
+        sender,
+        position: Some(7),
+        value: Some(Value::raw(vec![0, 255])),
+        ..item(a, Some("k"))
+    };
     let sent = [item(a, None), item(b, None), raw, NewInboxItem { value: None, ..item(a, None) }];
     let numbers: Vec<_> = sent.iter().map(|item| number(rig.write(Write::Send(item.clone())))).collect();
     assert!(numbers.is_sorted_by(|one, next| one < next));
@@ -16,21 +24,42 @@ pub fn items_come_in_order<S: Store>(open: &dyn Fn() -> S) {
         .into_iter()
         .zip(numbers)
         .filter(|(item, _)| item.run == a)
-        .map(|(NewInboxItem { run, kind, key, at, value }, number)| InboxRow { number, run, kind, key, at, value })
+        .map(|(NewInboxItem { run, kind, key, at, name, position, sender, value }, number)| InboxRow {
+            number,
+            run,
+            kind,
+            key,
+            at,
+            name,
+            position,
+            sender,
+            value,
+        })
         .collect();
-    assert_eq!(rig.store.inbox(RunKey::Number(a)).expect("read"), expected);
-    assert_eq!(rig.store.inbox(RunKey::Id("a")).expect("read"), expected);
+    assert_eq!(rig.store.inbox(RunKey::Number(a), 0, 9).expect("read"), expected);
+    assert_eq!(rig.store.inbox(RunKey::Id("a"), 0, 9).expect("read"), expected);
+    for of in [RunKey::Number(a), RunKey::Id("a"), RunKey::Lease(rig.lease.number)] {
+        let all = rig.items(of);
+        let page = |after, limit| -> Vec<i64> {
+            rig.store.inbox(of, after, limit).expect("read").into_iter().map(|item| item.number).collect()
+        };
+        assert_eq!(
+            (page(0, 2), page(all[0], 1), page(all[0], 9)),
+            (all[..2].to_vec(), vec![all[1]], all[1..].to_vec())
+        );
+        assert!(page(0, 0).is_empty() && page(i64::MAX, 9).is_empty());
+    }
     assert_eq!(rig.send(b + 9, None), Err(Rejected::NoSuchRun));
 }
 
-/// While an item waits, another with its key is the same one; keys of different runs have nothing to do with each other.
+/// Another item with the key of one that came before is the same one, taken or not; keys of different runs have nothing to do with each other.
 pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     let first = number(rig.send(a, Some("k")));
     let again = NewInboxItem { kind: "other".to_owned(), value: None, ..item(a, Some("k")) };
     assert_eq!(rig.write(Write::Send(again)), Ok(Written::Number(first)));
-    assert_eq!(rig.store.inbox(RunKey::Number(a)).expect("read")[0].kind, "cancel", "the first one stays");
+    assert_eq!(rig.store.inbox(RunKey::Number(a), 0, 1).expect("read")[0].kind, "cancel", "the first one stays");
     assert_ne!(number(rig.send(a, Some(""))), first, "the empty key is a key");
     assert_ne!(number(rig.send(a, Some("K"))), first);
     assert_ne!(number(rig.send(b, Some("k"))), first);
@@ -39,7 +68,11 @@ pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
 
     let take = Append { taken: vec![first], ..rig.append(a, 1, vec![entry(2)]) };
     rig.write(Write::Append(take)).expect("taken");
-    assert!(number(rig.send(a, Some("k"))) > first, "once taken, the key is free");
+    let left = rig.items(RunKey::Number(a));
+    assert_eq!((left.len(), left.contains(&first)), (4, false));
+    assert_eq!(rig.send(a, Some("k")), Ok(Written::Number(first)), "taken, it does not come again");
+    assert_eq!(rig.items(RunKey::Number(a)), left);
+    assert!(!rig.items(RunKey::Lease(rig.lease.number)).contains(&first));
 }
 
 /// A run that has ended accepts nothing; a parked one does.

@@ -2,7 +2,8 @@
 
 use crate::journal::{FORMAT, Kind};
 use crate::store::{
-    Append, Change, EntryRow, FieldRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
+    Append, Change, EntryRow, FieldRow, InboxRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RunKey, RunRow,
+    Status, Store, Write, Written,
 };
 use crate::value::Value;
 
@@ -62,6 +63,32 @@ impl<S: Store> Rig<S> {
     /// An append that only changes the run's row.
     pub(super) fn change(&self, run: i64, change: Change) -> Write {
         Write::Append(Append { change, ..self.append(run, self.row(run).seq, Vec::new()) })
+    }
+
+    /// Ends a run with this status; nobody owns it afterwards. Tells who was told.
+    pub(super) fn end(&self, run: i64, status: Status) -> Vec<i64> {
+        match self.write(Write::Append(self.ending(run, status))) {
+            Ok(Written::Done) => Vec::new(),
+            answer => appended(answer).1,
+        }
+    }
+
+    /// The append that ends a run with this status.
+    pub(super) fn ending(&self, run: i64, status: Status) -> Append {
+        let change = Change { status: Some(status), wake_at: Some(None), release: true, ..Change::default() };
+        let seq = self.row(run).seq;
+        Append { change, ..self.append(run, seq, vec![entry(seq + 1)]) }
+    }
+
+    /// Appends an entry that writes these, and tells what became of them and who was told.
+    pub(super) fn outgoing(&self, run: i64, outgoing: Vec<Outgoing>) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
+        let seq = self.row(run).seq;
+        appended(self.write(Write::Append(Append { outgoing, ..self.append(run, seq, vec![entry(seq + 1)]) })))
+    }
+
+    /// What waits in the inbox of a run.
+    pub(super) fn inbox(&self, run: i64) -> Vec<InboxRow> {
+        self.store.inbox(RunKey::Number(run), 0, usize::MAX).expect("the inbox can be read")
     }
 
     pub(super) fn send(&self, run: i64, key: Option<&str>) -> Answer {
@@ -125,7 +152,7 @@ pub(super) fn entry(seq: u64) -> EntryRow {
         context: Some(1),
         due: Some(AT + 5),
         value: Some(Value::json(r#"{"cents":5}"#)),
-        other: None,
+        other: Some("order-43".to_owned()),
     }
 }
 
@@ -155,6 +182,15 @@ pub(super) fn field(seq: u64, name: &str, value: Value) -> FieldRow {
 pub(super) fn item(run: i64, key: Option<&str>) -> NewInboxItem {
     let value = Some(Value::json("\"because\""));
     NewInboxItem { key: key.map(str::to_owned), value, ..NewInboxItem::new(run, "cancel", AT) }
+}
+
+/// What became of what an append wrote beyond the rows of its run.
+#[track_caller]
+pub(super) fn appended(answer: Answer) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
+    match answer {
+        Ok(Written::Appended { outcomes, told }) => (outcomes, told),
+        other => panic!("expected an append, found {other:?}"),
+    }
 }
 
 /// The number that a write was answered with.

@@ -1,12 +1,12 @@
 //! Starting runs.
 
-use super::rig::{AT, Rig, assert_refused, entry, new_run, number};
-use crate::store::{Lease, NewRun, Rejected, RunKey, RunRow, Status, Store, Write};
+use super::rig::{AT, Rig, assert_refused, bare_entry, entry, new_run, number};
+use crate::store::{Change, Lease, NewRun, Rejected, RunKey, RunRow, Status, Store, Write, Written};
 
 /// A new run is running, due now, owned by its lease, and has its first entry.
 pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    let new = new_run("order-42", rig.lease);
+    let new = NewRun { version: 3, ..new_run("order-42", rig.lease) };
     let run = number(rig.write(Write::Start(new.clone())));
     let expected = RunRow {
         number: run,
@@ -22,10 +22,16 @@ pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
         created_at: AT,
         updated_at: AT,
         parked: None,
+        version: 3,
+        parent: None,
+        lineage: run,
+        origin: None,
+        successor: None,
+        dedup: None,
     };
     assert_eq!(rig.row(run), expected);
     assert_eq!(rig.find(RunKey::Id("order-42")), Some(expected));
-    assert_eq!(rig.entries(run), [new.first]);
+    assert_eq!(rig.entries(run), new.entries);
 }
 
 /// Starting under an id that is taken answers with the run that has it and changes nothing, whoever asks.
@@ -59,9 +65,46 @@ pub fn a_lost_lease_starts_nothing<S: Store>(open: &dyn Fn() -> S) {
 /// The first entry has number 1, or the start is refused.
 pub fn the_first_entry_is_number_one<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    let new = NewRun { first: entry(2), ..new_run("a", rig.lease) };
-    assert_refused(&rig.write(Write::Start(new)));
+    let wrong = [vec![], vec![entry(2)], vec![entry(1), entry(3)], vec![entry(1), entry(1)]];
+    for entries in wrong {
+        assert_refused(&rig.write(Write::Start(NewRun { entries, ..new_run("a", rig.lease) })));
+    }
     assert_eq!(rig.find(RunKey::Id("a")), None);
+}
+
+/// A run may begin with several entries.
+pub fn several_entries_begin_a_run<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let new = NewRun { entries: vec![entry(1), bare_entry(2), entry(3)], ..new_run("a", rig.lease) };
+    let run = number(rig.write(Write::Start(new.clone())));
+    assert_eq!((rig.row(run).seq, rig.entries(run)), (3, new.entries));
+    assert_eq!(rig.write(Write::Append(rig.append(run, 3, vec![entry(4)]))), Ok(Written::Done));
+}
+
+/// While a run that holds a deduplication key has not ended, no other gets it.
+pub fn a_deduplication_key_is_held_until_the_end<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let keyed = |id: &str, key: &str| NewRun { dedup: Some(key.to_owned()), ..new_run(id, rig.lease) };
+    let run = number(rig.write(Write::Start(keyed("a", "k"))));
+    assert_eq!(rig.row(run).dedup.as_deref(), Some("k"));
+    let held = || Err(Rejected::Held(Box::new(rig.row(run))));
+    assert_eq!(rig.write(Write::Start(keyed("b", "k"))), held());
+    assert_eq!(rig.find(RunKey::Id("b")), None);
+    let exists = rig.write(Write::Start(keyed("a", "k")));
+    assert_eq!(exists, Err(Rejected::Exists(Box::new(rig.row(run)))), "the id comes first");
+    let lost = Lease { epoch: 9, ..rig.lease };
+    assert_eq!(rig.write(Write::Start(NewRun { lease: lost, ..keyed("b", "k") })), Err(Rejected::Fenced));
+    number(rig.write(Write::Start(keyed("c", "K"))));
+    for status in [Status::Sleeping, Status::Parked] {
+        rig.write(rig.change(run, Change { status: Some(status), ..Change::default() })).expect("changed");
+        assert_eq!(rig.write(Write::Start(keyed("b", "k"))), held());
+    }
+    assert!(rig.end(run, Status::Failed).is_empty());
+    assert_eq!(rig.row(run).dedup, None);
+    let next = number(rig.write(Write::Start(keyed("b", "k"))));
+    rig.write(rig.change(next, Change { release: true, ..Change::default() })).expect("released");
+    assert_eq!(rig.write(Write::Delete { run: next, rows: 1 }), Ok(Written::Deleted(false)));
+    number(rig.write(Write::Start(keyed("d", "k"))));
 }
 
 /// Ids and names are texts of any kind, told apart byte by byte.

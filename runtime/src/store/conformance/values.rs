@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, assert_refused, entry, field, item, new_run};
 use crate::journal::Kind;
-use crate::store::{Append, Change, EntryRow, NewInboxItem, NewRun, Status, Store, Write, Written};
+use crate::store::{Append, Change, EntryRow, NewInboxItem, NewRun, RunKey, Status, Store, Write, Written};
 use crate::value::{Form, Value};
 
 const FORMS: [Form; 4] = [Form::Json, Form::Bytes, Form::Parts, Form::Hash];
@@ -12,8 +12,8 @@ fn assert_exact<S: Store>(open: &dyn Fn() -> S, values: &[Value]) {
     let rig = Rig::new(open);
     for (n, value) in values.iter().enumerate() {
         let new = new_run(&format!("run-{n}"), rig.lease);
-        let first = EntryRow { value: Some(value.clone()), ..new.first.clone() };
-        let run = super::rig::number(rig.write(Write::Start(NewRun { first, ..new })));
+        let first = vec![EntryRow { value: Some(value.clone()), ..new.entries[0].clone() }];
+        let run = super::rig::number(rig.write(Write::Start(NewRun { entries: first, ..new })));
         let entries = vec![EntryRow { value: Some(value.clone()), ..entry(2) }];
         let fields = vec![field(2, "x", value.clone())];
         let append = Append { fields, ..rig.append(run, 1, entries) };
@@ -24,7 +24,7 @@ fn assert_exact<S: Store>(open: &dyn Fn() -> S, values: &[Value]) {
             assert!(entry.value.as_ref() == Some(value), "entry {}: {:?} became {:?}", entry.seq, value, entry.value);
         }
         assert!(rig.fields(run)[0].value == *value, "field: {value:?}");
-        let items = rig.store.inbox(crate::store::RunKey::Number(run)).expect("read");
+        let items = rig.store.inbox(RunKey::Number(run), 0, 9).expect("read");
         assert!(items[0].value.as_ref() == Some(value), "item: {value:?}");
     }
 }
@@ -70,7 +70,7 @@ pub fn text_that_is_none_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let answers = rig.batch(&[
         Write::Append(rig.append(run, 1, vec![bad_entry.clone()])),
         Write::Append(Append { fields: vec![field(2, "x", no_text())], ..rig.append(run, 1, vec![entry(2)]) }),
-        Write::Start(NewRun { first: EntryRow { seq: 1, ..bad_entry }, ..new }),
+        Write::Start(NewRun { entries: vec![EntryRow { seq: 1, ..bad_entry }], ..new }),
         Write::Send(NewInboxItem { value: Some(no_text()), ..item(run, None) }),
         Write::Append(rig.append(run, 1, vec![entry(2)])),
     ]);

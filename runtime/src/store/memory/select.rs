@@ -1,13 +1,14 @@
 //! What a store in memory finds.
 
-use super::tables::Tables;
-use crate::store::{EntryRow, FieldRow, InboxRow, RunKey, RunQuery, RunRow};
+use super::tables::{Run, Tables};
+use crate::store::{EntryRow, FieldRow, InboxRow, OutputRow, RequestKey, RequestRow, RunKey, RunQuery, RunRow};
+use std::ops::Bound;
 
 impl Tables {
     pub(super) fn select(&self, query: &RunQuery) -> Vec<RunRow> {
         let row = |number: i64| self.runs.get(&number).map(|run| &run.row);
         let first = query.after.map_or(i64::MIN, |after| after.saturating_add(1));
-        let fits = |row: &&RunRow| fits(row, query);
+        let fits = |row: &&RunRow| fits(row, query) && self.labelled(row.number, &query.labels);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
 
         match (query.lease, query.wake_at, query.by_wake_at) {
@@ -23,6 +24,15 @@ impl Tables {
             (Some(lease), None, false) => {
                 copied(&mut self.owned.range((lease, first)..=(lease, i64::MAX)).filter_map(|&(_, number)| row(number)))
             }
+            (None, _, false) if query.parent.is_some() => {
+                let parent = query.parent.unwrap_or_default();
+                copied(
+                    &mut self
+                        .children
+                        .range((parent, first)..=(parent, i64::MAX))
+                        .filter_map(|&(_, number)| row(number)),
+                )
+            }
             (None, _, false) => copied(&mut self.runs.range(first..).map(|(_, run)| &run.row)),
             (None, _, true) => {
                 let mut due: Vec<_> =
@@ -31,6 +41,11 @@ impl Tables {
                 copied(&mut due.into_iter())
             }
         }
+    }
+
+    fn labelled(&self, run: i64, labels: &[(String, String)]) -> bool {
+        let has = |run: &Run| labels.iter().all(|(name, value)| run.labels.get(name) == Some(value));
+        labels.is_empty() || self.runs.get(&run).is_some_and(has)
     }
 
     /// The numbers of a lease's runs that are due in a time, in order of that time.
@@ -61,6 +76,35 @@ impl Tables {
         let items = self.find(of).map_or(&[][..], |run| &run.items);
         items.iter().filter_map(|item| self.inbox.get(item)).filter(waiting).take(limit).cloned().collect()
     }
+
+    pub(super) fn requests(&self, which: RequestKey<'_>) -> Vec<RequestRow> {
+        let open = |request: &&RequestRow| request.answered.is_none();
+        match which {
+            RequestKey::Id(id) => self.requests.get(id).cloned().into_iter().collect(),
+            RequestKey::Run(run) => {
+                let ids = self.asked_by(run);
+                ids.iter().filter_map(|id| self.requests.get(id)).filter(open).cloned().collect()
+            }
+            RequestKey::Open { after, limit } => {
+                let later = (Bound::Excluded(after), Bound::Unbounded);
+                self.requests
+                    .range::<str, _>(later)
+                    .map(|(_, request)| request)
+                    .filter(open)
+                    .take(limit)
+                    .cloned()
+                    .collect()
+            }
+        }
+    }
+
+    pub(super) fn outputs(&self, lineage: i64, channel: &str, after: u64, limit: usize, newest: bool) -> &[OutputRow] {
+        let items = self.outputs.get(&lineage).and_then(|channels| channels.get(channel));
+        let Some(items) = items else { return &[] };
+        let rest = &items[items.partition_point(|item| item.item <= after)..];
+        let count = rest.len().min(limit);
+        if newest { &rest[rest.len() - count..] } else { &rest[..count] }
+    }
 }
 
 fn fits(row: &RunRow, query: &RunQuery) -> bool {
@@ -69,5 +113,6 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.id_prefix.as_ref().is_none_or(|prefix| row.id.as_bytes().starts_with(prefix.as_bytes()))
         && query.lease.is_none_or(|lease| row.lease == Some(lease))
         && query.wake_at.is_none_or(|(from, to)| row.wake_at.is_some_and(|at| from <= at && at <= to))
+        && query.parent.is_none_or(|parent| row.parent == Some(parent))
         && query.after.is_none_or(|after| row.number > after)
 }

@@ -1,6 +1,6 @@
 //! The rows of a store in memory, and the sets by which they are found.
 
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunRow};
+use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that a store in memory holds.
@@ -9,7 +9,19 @@ pub(super) struct Tables {
     pub(super) runs: BTreeMap<i64, Run>,
     pub(super) ids: HashMap<String, i64>,
     pub(super) leases: BTreeMap<i64, LeaseRow>,
+    /// What waits in the inboxes.
     pub(super) inbox: BTreeMap<i64, InboxRow>,
+    pub(super) requests: BTreeMap<String, RequestRow>,
+    /// Every request, as run and id.
+    pub(super) asked: BTreeSet<(i64, String)>,
+    /// What is shown to outsiders, by lineage and channel, in order.
+    pub(super) outputs: BTreeMap<i64, BTreeMap<String, Vec<OutputRow>>>,
+    /// Who waits for the end of a run, as run, watcher and position.
+    pub(super) watchers: BTreeSet<(i64, i64, u64)>,
+    /// Every run that has a parent, as parent and number.
+    pub(super) children: BTreeSet<(i64, i64)>,
+    /// The runs that hold deduplication keys.
+    pub(super) dedup: HashMap<String, i64>,
     /// Every owned run, as lease and number.
     pub(super) owned: BTreeSet<(i64, i64)>,
     /// Every owned run that is due at some time, as lease, time and number.
@@ -29,6 +41,23 @@ pub(super) struct Run {
     pub(super) fields: Vec<FieldRow>,
     /// The numbers of the items in its inbox, in order.
     pub(super) items: Vec<i64>,
+    /// The items that came with a key, taken or not.
+    pub(super) keys: HashMap<String, Keyed>,
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+/// An item that came with a key.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    pub(super) number: i64,
+    pub(super) kind: String,
+}
+
+impl Run {
+    pub(super) fn new(row: RunRow, entries: &[EntryRow], labels: &[(String, String)]) -> Self {
+        let (fields, items, keys) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { row, entries: entries.to_vec(), fields, items, keys, labels: labels.iter().cloned().collect() }
+    }
 }
 
 impl Tables {
@@ -65,6 +94,39 @@ impl Tables {
         self.owned.remove(&(lease, number));
         if let Some(at) = wake_at {
             self.due.remove(&(lease, at, number));
+        }
+    }
+
+    /// Adds a run to all the sets that it belongs to.
+    pub(super) fn insert(&mut self, run: Run) {
+        let (number, row) = (run.row.number, &run.row);
+        self.note(number, row.lease, row.wake_at);
+        self.ids.insert(row.id.clone(), number);
+        if let Some(parent) = row.parent {
+            self.children.insert((parent, number));
+        }
+        if let Some(key) = &row.dedup {
+            self.dedup.insert(key.clone(), number);
+        }
+        self.runs.insert(number, run);
+    }
+
+    /// Takes its deduplication key from a run.
+    pub(super) fn free_dedup(&mut self, number: i64) -> Option<String> {
+        let key = self.runs.get_mut(&number)?.row.dedup.take()?;
+        self.dedup.remove(&key);
+        Some(key)
+    }
+
+    /// The ids of the requests of a run, answered or not.
+    pub(super) fn asked_by(&self, run: i64) -> Vec<String> {
+        let of_run = self.asked.range((run, String::new())..).take_while(|(asker, _)| *asker == run);
+        of_run.map(|(_, id)| id.clone()).collect()
+    }
+
+    pub(super) fn remove_request(&mut self, id: &str) {
+        if let Some(request) = self.requests.remove(id) {
+            self.asked.remove(&(request.run, request.id));
         }
     }
 

@@ -7,14 +7,17 @@ use super::read::{Reader, clamped};
 use super::rows::drawn_text;
 use super::{Cell, Session};
 use crate::store::{
-    Append, EntryRow, FieldRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, Status, StoreError,
-    StoreErrorKind, Write, Written,
+    Append, EntryRow, FieldRow, Lease, NewRun, Rejected, RunKey, RunRow, Status, StoreError, StoreErrorKind, Write,
+    Written,
 };
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 /// What a database answered to one write: done or rejected, or that the batch cannot go on.
 pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
+
+/// The same of something that is known by its number.
+pub(super) type Numbered = Result<Result<i64, Rejected>, StoreError>;
 
 /// One transaction in which writes are applied.
 pub(super) struct Apply<'a, S> {
@@ -31,11 +34,11 @@ impl<'a, S: Session> Apply<'a, S> {
 
     pub(super) fn apply(&self, write: &Write) -> Answer {
         match write {
-            Write::Start(run) => self.start(run),
+            Write::Start(run) => Ok(self.start(run)?.map(Written::Number)),
             Write::Append(append) => self.append_all(append),
             Write::Transaction(code) => self.transaction(code),
-            Write::Import(run) => self.import(run),
-            Write::Send(item) => self.send(item),
+            Write::Import(run) => Ok(self.import(run, &mut Vec::new())?.map(Written::Number)),
+            Write::Send(item) => Ok(self.send(item)?.map(Written::Number)),
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::OpenLease { owner } => self.open_lease(owner),
             Write::Beat(lease) => {
@@ -48,7 +51,7 @@ impl<'a, S: Session> Apply<'a, S> {
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
                 self.if_changed(queries::CLOSE_LEASE, &values, Written::Done)
             }
-            Write::Answer { .. } => Ok(Err(Rejected::NoSuchRun)),
+            Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => delete(self.session, self.state(*run)?, *run, *rows),
         }
     }
@@ -58,7 +61,7 @@ impl<'a, S: Session> Apply<'a, S> {
         self.epochs.borrow_mut().clear();
     }
 
-    fn start(&self, run: &NewRun) -> Answer {
+    pub(super) fn start(&self, run: &NewRun) -> Numbered {
         if !self.held(run.lease)? {
             let taken = self.existing(&run.id)?.map_or(Rejected::Fenced, |row| Rejected::Exists(Box::new(row)));
             return Ok(Err(taken));
@@ -71,15 +74,24 @@ impl<'a, S: Session> Apply<'a, S> {
             Cell::Int(run.lease.number),
             Cell::Text(incarnation.as_bytes()),
             Cell::Int(run.at),
+            clamped(run.entries.len()),
+            Cell::Int(run.version.into()),
+            run.parent.map_or(Cell::Null, Cell::Int),
+            text_or_null(run.dedup.as_ref()),
         ];
         if let Some(number) = self.number(queries::INSERT_RUN, &values)? {
             for entry in &run.entries {
                 self.insert_entry(number, entry)?;
             }
-            return Ok(Ok(Written::Number(number)));
+            self.insert_labels(number, &run.labels)?;
+            return Ok(Ok(number));
         }
-        match self.existing(&run.id)? {
-            Some(row) => Ok(Err(Rejected::Exists(Box::new(row)))),
+        if let Some(row) = self.existing(&run.id)? {
+            return Ok(Err(Rejected::Exists(Box::new(row))));
+        }
+        let holder = run.dedup.as_ref().map(|key| self.reader().run_by_dedup(key)).transpose();
+        match holder.map_err(refused_if_damaged)?.flatten() {
+            Some(row) => Ok(Err(Rejected::Held(Box::new(row)))),
             None => Err(StoreError::new(StoreErrorKind::Refused, "the id is taken by a run that cannot be found")),
         }
     }
@@ -95,9 +107,23 @@ impl<'a, S: Session> Apply<'a, S> {
             self.insert_field(append.run, field)?;
         }
         for item in &append.taken {
-            self.session.execute(queries::TAKE_ITEM, &[Cell::Int(append.run), Cell::Int(*item)])?;
+            self.take(append.run, *item, append.at)?;
         }
-        Ok(Ok(Written::Done))
+        let ended = append.change.status.filter(|status| status.is_final());
+        if append.outgoing.is_empty() && ended.is_none() {
+            return Ok(Ok(Written::Done));
+        }
+        let mut told = Vec::new();
+        let outcomes = self.write_outgoing(append, &mut told)?;
+        if let Some(status) = ended {
+            self.end(append.run, status, append.at, &mut told)?;
+        }
+        if outcomes.is_empty() && told.is_empty() {
+            return Ok(Ok(Written::Done));
+        }
+        told.sort_unstable();
+        told.dedup();
+        Ok(Ok(Written::Appended { outcomes, told }))
     }
 
     /// Moves the run's row on, if the writer owns it and knows its last entry.
@@ -115,7 +141,7 @@ impl<'a, S: Session> Apply<'a, S> {
             change.wake_at.flatten().map_or(Cell::Null, Cell::Int),
             change.status.map_or(Cell::Null, |status| Cell::Text(status.as_str().as_bytes())),
             Cell::Int(change.parked.is_some().into()),
-            parked.map_or(Cell::Null, |reason| Cell::Text(reason.as_bytes())),
+            text_or_null(parked),
             Cell::Int(change.release.into()),
         ];
         let plain = change.parked.is_none() && !change.release;
@@ -135,12 +161,13 @@ impl<'a, S: Session> Apply<'a, S> {
             entry.cause.map_or(Cell::Null, clamped),
             Cell::Int(entry.at),
             entry.position.map_or(Cell::Null, clamped),
-            entry.name.as_ref().map_or(Cell::Null, |name| Cell::Text(name.as_bytes())),
+            text_or_null(entry.name.as_ref()),
             entry.attempt.map_or(Cell::Null, clamped),
             entry.context.map_or(Cell::Null, clamped),
             entry.due.map_or(Cell::Null, Cell::Int),
             form,
             body,
+            text_or_null(entry.other.as_ref()),
         ];
         self.session.execute(queries::INSERT_ENTRY, &values).map(drop)
     }
@@ -158,34 +185,19 @@ impl<'a, S: Session> Apply<'a, S> {
         self.session.execute(queries::INSERT_FIELD, &values).map(drop)
     }
 
-    fn send(&self, item: &NewInboxItem) -> Answer {
-        let Some((status, _)) = self.state(item.run)? else { return Ok(Err(Rejected::NoSuchRun)) };
-        if status.is_final() || status == Status::Deleting {
-            return Ok(Err(Rejected::Ended));
+    pub(super) fn insert_labels(&self, run: i64, labels: &[(String, String)]) -> Result<(), StoreError> {
+        for (name, value) in labels {
+            let values = [Cell::Int(run), Cell::Text(name.as_bytes()), Cell::Text(value.as_bytes())];
+            self.session.execute(queries::INSERT_LABEL, &values)?;
         }
-        self.deposit(item.run, item)
-    }
-
-    pub(super) fn deposit(&self, run: i64, item: &NewInboxItem) -> Answer {
-        let run = Cell::Int(run);
-        let key = item.key.as_ref().map_or(Cell::Null, |key| Cell::Text(key.as_bytes()));
-        if item.key.is_some()
-            && let Some(first) = self.number(queries::INBOX_KEY, &[run, key])?
-        {
-            return Ok(Ok(Written::Number(first)));
-        }
-        let [form, body] = value_cells(item.value.as_ref());
-        let values = [run, Cell::Text(item.kind.as_bytes()), key, Cell::Int(item.at), form, body];
-        self.drawn(queries::INSERT_ITEM, &values)
+        Ok(())
     }
 
     fn claim(&self, run: i64, lease: Lease) -> Answer {
-        let reader = Reader { session: self.session, database: self.database };
-        let Some(mut row) = reader.run(RunKey::Number(run)).map_err(refused_if_damaged)? else {
+        let Some(mut row) = self.numbered(run)? else {
             return Ok(Err(Rejected::NoSuchRun));
         };
-        let open = row.lease.is_none() && !row.status.is_final() && row.status != Status::Deleting;
-        if !open || !self.held(lease)? {
+        if row.lease.is_some() || !row.status.accepts() || !self.held(lease)? {
             return Ok(Err(Rejected::Fenced));
         }
         self.session.execute(queries::CLAIM_RUN, &[Cell::Int(run), Cell::Int(lease.number)])?;
@@ -194,7 +206,8 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     fn open_lease(&self, owner: &str) -> Answer {
-        self.drawn(queries::OPEN_LEASE, &[Cell::Text(owner.as_bytes())])
+        let number = self.drawn(queries::OPEN_LEASE, &[Cell::Text(owner.as_bytes())])?;
+        Ok(Ok(Written::Number(number)))
     }
 
     fn take_lease(&self, seen: Lease, beat: i64, owner: &str) -> Answer {
@@ -217,7 +230,7 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     /// The status and the owner of a run.
-    fn state(&self, run: i64) -> Result<Option<(Status, Option<i64>)>, StoreError> {
+    pub(super) fn state(&self, run: i64) -> Result<Option<(Status, Option<i64>)>, StoreError> {
         let mut state = None;
         self.session.select(queries::RUN_STATE, &[Cell::Int(run)], &mut |row| {
             let status = match row.cell(0) {
@@ -236,9 +249,16 @@ impl<'a, S: Session> Apply<'a, S> {
         state.transpose().map_err(|()| damaged())
     }
 
+    pub(super) fn reader(&self) -> Reader<'a, S> {
+        Reader { session: self.session, database: self.database }
+    }
+
     pub(super) fn existing(&self, id: &str) -> Result<Option<RunRow>, StoreError> {
-        let reader = Reader { session: self.session, database: self.database };
-        reader.run(RunKey::Id(id)).map_err(refused_if_damaged)
+        self.reader().run(RunKey::Id(id)).map_err(refused_if_damaged)
+    }
+
+    pub(super) fn numbered(&self, run: i64) -> Result<Option<RunRow>, StoreError> {
+        self.reader().run(RunKey::Number(run)).map_err(refused_if_damaged)
     }
 
     /// The integer that a query finds or draws.
@@ -253,15 +273,19 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(number)
     }
 
-    fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Answer {
+    pub(super) fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Result<i64, StoreError> {
         let refused = || StoreError::new(StoreErrorKind::Refused, "the database drew no number for a new row");
-        self.number(query, values)?.map(|number| Ok(Written::Number(number))).ok_or_else(refused)
+        self.number(query, values)?.ok_or_else(refused)
     }
 
     fn if_changed(&self, query: &str, values: &[Cell<'_>], written: Written) -> Answer {
         let changed = self.session.execute(query, values)? > 0;
         Ok(if changed { Ok(written) } else { Err(Rejected::Fenced) })
     }
+}
+
+pub(super) fn text_or_null(text: Option<&String>) -> Cell<'_> {
+    text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
 }
 
 /// A damaged row concerns the write that met it, and no other of the batch.

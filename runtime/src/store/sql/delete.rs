@@ -5,6 +5,17 @@ use super::read::clamped;
 use super::{Cell, Session, queries};
 use crate::store::{Rejected, Status, StoreError, Written};
 
+/// What removes the rows of a run, but for its own.
+const PARTS: [&str; 7] = [
+    queries::DELETE_ENTRIES,
+    queries::DELETE_FIELDS,
+    queries::DELETE_ITEMS,
+    queries::DELETE_REQUESTS,
+    queries::DELETE_WATCHERS,
+    queries::DELETE_LABELS,
+    queries::DELETE_OUTPUTS,
+];
+
 /// Removes at most `rows` rows of a run whose status and owner are `state`; its own row counts and goes last.
 pub(super) fn delete(session: &impl Session, state: Option<(Status, Option<i64>)>, run: i64, rows: usize) -> Answer {
     let Some((status, lease)) = state else { return Ok(Err(Rejected::NoSuchRun)) };
@@ -16,7 +27,7 @@ pub(super) fn delete(session: &impl Session, state: Option<(Status, Option<i64>)
         session.execute(queries::MARK_DELETING, &[Cell::Int(run), deleting])?;
     }
     let mut left = rows;
-    for query in [queries::DELETE_ENTRIES, queries::DELETE_FIELDS, queries::DELETE_ITEMS] {
+    for query in PARTS {
         left -= slice(session, query, run, left)?;
     }
     if left > 0 {

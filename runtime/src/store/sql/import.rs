@@ -1,22 +1,93 @@
-//! A run with all its history, in one write.
+//! A run with all its history, in one write; it may take the place of another.
 
-use super::apply::{Answer, Apply, refused_if_damaged};
-use super::read::{Reader, clamped};
+use super::apply::{Apply, Numbered, refused_if_damaged, text_or_null};
+use super::read::clamped;
 use super::rows::drawn_text;
 use super::{Cell, Session, queries};
-use crate::store::{ImportedRun, Rejected, RunRow, StoreError, StoreErrorKind, Written};
+use crate::store::{ImportedRun, Rejected, RunRow, Status, StoreError, StoreErrorKind};
 
 impl<S: Session> Apply<'_, S> {
-    pub(super) fn import(&self, run: &ImportedRun) -> Answer {
+    pub(super) fn import(&self, run: &ImportedRun, told: &mut Vec<i64>) -> Numbered {
         if let Some(row) = self.twin(run)? {
             return Ok(Err(Rejected::Exists(Box::new(row))));
         }
+        let old = match run.replaces {
+            None => None,
+            Some(number) => match self.replaceable(number)? {
+                Ok(row) => Some(row),
+                Err(rejected) => return Ok(Err(rejected)),
+            },
+        };
         if let Some(lease) = run.lease
             && !self.held(lease)?
         {
             return Ok(Err(Rejected::Fenced));
         }
+        if let Some(old) = &old {
+            let name = run.name_of_replaced(old.number);
+            if let Some(row) = self.existing(&name)? {
+                return Ok(Err(Rejected::Exists(Box::new(row))));
+            }
+            self.put_aside(old, &name, run.at)?;
+        }
+        let number = self.insert_imported(run, old.as_ref())?;
+        for entry in &run.entries {
+            self.insert_entry(number, entry)?;
+        }
+        for field in &run.fields {
+            self.insert_field(number, field)?;
+        }
+        self.insert_labels(number, &run.labels)?;
+        if let Some(old) = &old {
+            self.hand_over(old, number)?;
+        }
+        for item in &run.items {
+            self.deposit(number, item)?;
+        }
+        if run.status.is_final() && old.is_some() {
+            self.end(number, run.status, run.at, told)?;
+        }
+        Ok(Ok(number))
+    }
+
+    /// The run that has the id already, or the incarnation, and is not the one that is replaced.
+    fn twin(&self, run: &ImportedRun) -> Result<Option<RunRow>, StoreError> {
+        let same_id = self.existing(&run.id)?.filter(|row| run.replaces != Some(row.number));
+        if same_id.is_some() || !run.unique {
+            return Ok(same_id);
+        }
+        let incarnation = drawn_text(run.incarnation);
+        self.reader().run_by_incarnation(&incarnation, run.replaces).map_err(refused_if_damaged)
+    }
+
+    /// The run whose place another is to take: nobody's.
+    fn replaceable(&self, number: i64) -> Result<Result<RunRow, Rejected>, StoreError> {
+        Ok(match self.numbered(number)? {
+            None => Err(Rejected::NoSuchRun),
+            Some(row) if row.status == Status::Deleting => Err(Rejected::Ended),
+            Some(row) if row.lease.is_some() => Err(Rejected::Fenced),
+            Some(row) => Ok(row),
+        })
+    }
+
+    /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
+    fn put_aside(&self, old: &RunRow, name: &str, at: i64) -> Result<(), StoreError> {
+        let ended = old.status.is_final();
+        let status = if ended { old.status } else { Status::Replaced };
+        let values = [
+            Cell::Int(old.number),
+            Cell::Text(name.as_bytes()),
+            Cell::Text(status.as_str().as_bytes()),
+            old.wake_at.filter(|_| ended).map_or(Cell::Null, Cell::Int),
+            Cell::Int(at),
+            text_or_null(old.parked.as_ref().filter(|_| ended)),
+        ];
+        self.session.execute(queries::REPLACE_RUN, &values).map(drop)
+    }
+
+    fn insert_imported(&self, run: &ImportedRun, old: Option<&RunRow>) -> Result<i64, StoreError> {
         let (incarnation, seed) = (drawn_text(run.incarnation), drawn_text(run.seed));
+        let dedup = old.and_then(|old| old.dedup.as_ref()).filter(|_| !run.status.is_final());
         let values = [
             Cell::Text(run.id.as_bytes()),
             Cell::Text(run.workflow.as_bytes()),
@@ -28,32 +99,14 @@ impl<S: Session> Apply<'_, S> {
             if run.seed == run.incarnation { Cell::Null } else { Cell::Text(seed.as_bytes()) },
             Cell::Int(run.created_at),
             Cell::Int(run.at),
-            run.parked.as_ref().map_or(Cell::Null, |reason| Cell::Text(reason.as_bytes())),
+            text_or_null(run.parked.as_ref()),
+            Cell::Int(run.version.into()),
+            run.parent.map_or(Cell::Null, Cell::Int),
+            old.map_or(Cell::Null, |old| Cell::Int(old.lineage)),
+            run.origin.map_or(Cell::Null, Cell::Int),
+            text_or_null(dedup),
         ];
-        let Some(number) = self.number(queries::IMPORT_RUN, &values)? else {
-            return Err(StoreError::new(StoreErrorKind::Refused, "the id is taken by a run that cannot be found"));
-        };
-        for entry in &run.entries {
-            self.insert_entry(number, entry)?;
-        }
-        for field in &run.fields {
-            self.insert_field(number, field)?;
-        }
-        for item in &run.items {
-            if let Err(rejected) = self.deposit(number, item)? {
-                return Ok(Err(rejected));
-            }
-        }
-        Ok(Ok(Written::Number(number)))
-    }
-
-    /// The run that has the id already, or the incarnation.
-    fn twin(&self, run: &ImportedRun) -> Result<Option<RunRow>, StoreError> {
-        let same_id = self.existing(&run.id)?;
-        if same_id.is_some() || !run.unique {
-            return Ok(same_id);
-        }
-        let reader = Reader { session: self.session, database: self.database };
-        reader.run_by_incarnation(&drawn_text(run.incarnation)).map_err(refused_if_damaged)
+        let taken = || StoreError::new(StoreErrorKind::Refused, "the id is taken by a run that cannot be found");
+        self.number(queries::IMPORT_RUN, &values)?.ok_or_else(taken)
     }
 }

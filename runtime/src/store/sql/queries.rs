@@ -9,13 +9,28 @@ macro_rules! queries {
 /// The columns of a run's row, in the order in which they are read.
 macro_rules! run_columns {
     () => {
-        "number, id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked"
+        "number, id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked,
+            version, parent, lineage, origin, successor, dedup"
     };
 }
 /// The columns of an inbox item, in the order in which they are read.
 macro_rules! inbox_columns {
     () => {
-        "i.number, i.run, i.kind, i.key, i.at, i.form, i.body"
+        "i.number, i.run, i.kind, i.key, i.at, i.name, i.position, i.sender, i.form, i.body"
+    };
+}
+
+/// The columns of a request, in the order in which they are read.
+macro_rules! request_columns {
+    () => {
+        "id, run, position, name, answer, at, due, answered, form, body"
+    };
+}
+
+/// The columns of an output, in the order in which they are read.
+macro_rules! output_columns {
+    () => {
+        "item, run, seq, at, form, body"
     };
 }
 
@@ -41,18 +56,40 @@ queries! {
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number.
     RUN_STATE = "SELECT status, lease FROM steadfast_runs WHERE number = ?1";
-    /// Id, workflow, status, lease, incarnation, time.
+    /// Id, workflow, status, lease, incarnation, time, last entry, version, parent, deduplication key.
     INSERT_RUN = "INSERT INTO steadfast_runs
-            (id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at)
-        VALUES (?1, ?2, ?3, 1, ?4, 0, 0, ?5, ?6, ?6)
-        ON CONFLICT (id) DO NOTHING RETURNING number";
-    /// Id, workflow, status, last entry, lease, due, incarnation, seed, time of its start, time, parked.
+            (id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at, version, parent, dedup)
+        VALUES (?1, ?2, ?3, ?7, ?4, 0, 0, ?5, ?6, ?6, ?8, ?9, ?10)
+        ON CONFLICT DO NOTHING RETURNING number";
+    /// Id, workflow, status, last entry, lease, due, incarnation, seed, time of its start, time, parked, version, parent,
+    /// lineage, origin, deduplication key.
     IMPORT_RUN = "INSERT INTO steadfast_runs
-            (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11)
+            (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked,
+            version, parent, lineage, origin, dedup)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
         ON CONFLICT (id) DO NOTHING RETURNING number";
-    /// Incarnation. Looks at every run: that is rare, and an index would cost each start.
-    RUN_BY_INCARNATION = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1");
+    /// Incarnation, and the run that may have it. Looks at every run: that is rare, and an index would cost each start.
+    RUN_BY_INCARNATION = concat!(
+        "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number IS DISTINCT FROM ?2 LIMIT 1"
+    );
+    /// Deduplication key.
+    RUN_BY_DEDUP = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE dedup = ?1");
+    /// Number.
+    LINEAGE = "SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1";
+    /// Lineage.
+    CHILDREN = "SELECT number, NULL, status FROM steadfast_runs WHERE parent = ?1 ORDER BY number";
+    /// Number. Whether somebody watches it, whether it has asked something, whether it holds a key.
+    LEFT_BEHIND = "SELECT EXISTS (SELECT 1 FROM steadfast_watchers WHERE run = ?1),
+            EXISTS (SELECT 1 FROM steadfast_requests WHERE run = ?1 AND answered IS NULL),
+            dedup IS NOT NULL
+        FROM steadfast_runs WHERE number = ?1";
+    /// Number.
+    FREE_DEDUP = "UPDATE steadfast_runs SET dedup = NULL WHERE number = ?1";
+    /// Number, id, status, due, time, parked.
+    REPLACE_RUN = "UPDATE steadfast_runs
+        SET id = ?2, status = ?3, wake_at = ?4, updated_at = ?5, parked = ?6, dedup = NULL WHERE number = ?1";
+    /// Number, successor.
+    SET_SUCCESSOR = "UPDATE steadfast_runs SET successor = ?2 WHERE number = ?1";
     /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
     ///
     /// The common case: status and due stay what they are. It sets no column of an index, so that none is touched.
@@ -74,16 +111,16 @@ queries! {
     /// Number, lease.
     CLAIM_RUN = "UPDATE steadfast_runs SET lease = ?2 WHERE number = ?1";
     /// Number, status.
-    MARK_DELETING = "UPDATE steadfast_runs SET status = ?2, lease = NULL, wake_at = NULL WHERE number = ?1";
+    MARK_DELETING = "UPDATE steadfast_runs SET status = ?2, lease = NULL, wake_at = NULL, dedup = NULL WHERE number = ?1";
     /// Number.
     DELETE_RUN = "DELETE FROM steadfast_runs WHERE number = ?1";
 
     /// Run, after, limit.
-    ENTRIES = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, form, body
+    ENTRIES = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other
         FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     INSERT_ENTRY = "INSERT INTO steadfast_entries
-            (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     /// Run, how many.
     DELETE_ENTRIES = "DELETE FROM steadfast_entries WHERE run = ?1
         AND seq IN (SELECT seq FROM steadfast_entries WHERE run = ?1 ORDER BY seq LIMIT ?2)";
@@ -96,23 +133,106 @@ queries! {
     DELETE_FIELDS = "DELETE FROM steadfast_fields WHERE run = ?1
         AND (seq, name) IN (SELECT seq, name FROM steadfast_fields WHERE run = ?1 ORDER BY seq, name LIMIT ?2)";
 
-    /// Run.
-    INBOX_OF_RUN = concat!("SELECT ", inbox_columns!(), " FROM steadfast_inbox i WHERE i.run = ?1 ORDER BY i.number");
-    /// Lease. The inbox is short and the runs are many, so the join begins with the inbox.
+    /// Run, after, limit.
+    INBOX_OF_RUN = concat!(
+        "SELECT ", inbox_columns!(), " FROM steadfast_inbox i
+            WHERE i.run = ?1 AND i.taken IS NULL AND i.number > ?2 ORDER BY i.number LIMIT ?3"
+    );
+    /// Lease, after, limit. What waits is little and the runs are many, so the join begins with what waits: the sign before
+    /// the number keeps a database from going through all items that ever came, in their order.
     INBOX_OF_LEASE = concat!(
-        "SELECT ", inbox_columns!(), " FROM steadfast_inbox i CROSS JOIN steadfast_runs r
-            WHERE r.number = i.run AND r.lease = ?1 ORDER BY i.number"
+        "SELECT ", inbox_columns!(), " FROM steadfast_inbox i WHERE i.number IN
+            (SELECT w.number FROM steadfast_inbox w CROSS JOIN steadfast_runs r
+                WHERE w.taken IS NULL AND r.number = w.run AND r.lease = ?1 AND +w.number > ?2
+                ORDER BY +w.number LIMIT ?3)
+            ORDER BY i.number"
     );
     /// Run, key.
     INBOX_KEY = "SELECT number FROM steadfast_inbox WHERE run = ?1 AND key = ?2";
-    /// Run, kind, key, time, form, body.
-    INSERT_ITEM = "INSERT INTO steadfast_inbox (run, kind, key, at, form, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING number";
+    /// Run, kind, key, time, name, position, sender, form, body.
+    INSERT_ITEM = "INSERT INTO steadfast_inbox (run, kind, key, at, name, position, sender, form, body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING number";
+    /// Run, number, time.
+    TAKE_ITEM_WITH_KEY = "UPDATE steadfast_inbox SET taken = ?3, form = NULL, body = NULL
+        WHERE number = ?2 AND run = ?1 AND key IS NOT NULL AND taken IS NULL";
     /// Run, number.
-    TAKE_ITEM = "DELETE FROM steadfast_inbox WHERE number = ?2 AND run = ?1";
+    TAKE_ITEM = "DELETE FROM steadfast_inbox WHERE number = ?2 AND run = ?1 AND key IS NULL";
+    /// From, to. What others have told a run is told to the one that takes its place; the ends of its children it asks for
+    /// anew.
+    MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')";
     /// Run, how many.
     DELETE_ITEMS = "DELETE FROM steadfast_inbox WHERE number IN
         (SELECT number FROM steadfast_inbox WHERE run = ?1 ORDER BY number LIMIT ?2)";
+
+    /// Id.
+    REQUEST = concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE id = ?1");
+    /// Run.
+    REQUESTS_OF_RUN = concat!(
+        "SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1 AND answered IS NULL ORDER BY id"
+    );
+    /// After, limit.
+    OPEN_REQUESTS = concat!(
+        "SELECT ", request_columns!(), " FROM steadfast_requests WHERE answered IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
+    );
+    /// Id, run, position, name, answer, time, due, form, body.
+    INSERT_REQUEST = "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+    /// Id, hash.
+    ANSWER_REQUEST = "UPDATE steadfast_requests SET answered = ?2 WHERE id = ?1";
+    /// Run, id.
+    WITHDRAW_REQUEST = "DELETE FROM steadfast_requests WHERE id = ?2 AND run = ?1 AND answered IS NULL";
+    /// Run.
+    WITHDRAW_REQUESTS = "DELETE FROM steadfast_requests WHERE run = ?1 AND answered IS NULL";
+    /// From, to.
+    MOVE_REQUESTS = "UPDATE steadfast_requests SET run = ?2 WHERE run = ?1 AND answered IS NULL";
+    /// Run, how many.
+    DELETE_REQUESTS = "DELETE FROM steadfast_requests
+        WHERE id IN (SELECT id FROM steadfast_requests WHERE run = ?1 ORDER BY id LIMIT ?2)";
+
+    /// Lineage, channel, after, limit.
+    OUTPUTS = concat!(
+        "SELECT ", output_columns!(), " FROM steadfast_outputs
+            WHERE lineage = ?1 AND channel = ?2 AND item > ?3 ORDER BY item LIMIT ?4"
+    );
+    /// Lineage, channel, after, limit.
+    NEWEST_OUTPUTS = concat!(
+        "SELECT ", output_columns!(), " FROM steadfast_outputs
+            WHERE lineage = ?1 AND channel = ?2 AND item > ?3 ORDER BY item DESC LIMIT ?4"
+    );
+    /// Lineage, channel, run, entry, time, form, body.
+    INSERT_OUTPUT = "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
+        VALUES (?1, ?2,
+            coalesce((SELECT max(item) FROM steadfast_outputs WHERE lineage = ?1 AND channel = ?2), 0) + 1,
+            ?3, ?4, ?5, ?6, ?7)
+        RETURNING item";
+    /// Run, how many. What outsiders read goes with the last run of a lineage.
+    DELETE_OUTPUTS = "DELETE FROM steadfast_outputs WHERE (lineage, channel, item) IN
+        (SELECT lineage, channel, item FROM steadfast_outputs WHERE lineage =
+            (SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1 AND successor IS NULL)
+            ORDER BY channel, item LIMIT ?2)";
+
+    /// Run, watcher, position.
+    INSERT_WATCHER = "INSERT INTO steadfast_watchers (run, watcher, position) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    /// Run.
+    WATCHERS = "SELECT w.watcher, w.position, r.status
+        FROM steadfast_watchers w JOIN steadfast_runs r ON r.number = w.watcher
+        WHERE w.run = ?1 ORDER BY w.watcher, w.position";
+    /// From, to.
+    MOVE_WATCHERS = "UPDATE steadfast_watchers SET run = ?2 WHERE run = ?1";
+    /// Run.
+    END_WATCH = "DELETE FROM steadfast_watchers WHERE run = ?1";
+    /// Run, how many.
+    DELETE_WATCHERS = "DELETE FROM steadfast_watchers WHERE (run, watcher, position) IN
+        (SELECT run, watcher, position FROM steadfast_watchers WHERE run = ?1 OR watcher = ?1 LIMIT ?2)";
+
+    /// Run.
+    LABELS = "SELECT name, value FROM steadfast_labels WHERE run = ?1 ORDER BY name";
+    /// Run, name, value.
+    INSERT_LABEL = "INSERT INTO steadfast_labels (run, name, value) VALUES (?1, ?2, ?3)";
+    /// Run, how many.
+    DELETE_LABELS = "DELETE FROM steadfast_labels WHERE run = ?1
+        AND name IN (SELECT name FROM steadfast_labels WHERE run = ?1 ORDER BY name LIMIT ?2)";
 
     LEASES = "SELECT number, owner, epoch, beat FROM steadfast_leases ORDER BY number";
     /// Number.

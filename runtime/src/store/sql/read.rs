@@ -7,7 +7,8 @@ use super::select::select_runs;
 use super::{Cell, Session};
 use crate::journal::FORMAT;
 use crate::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, RunKey, RunPage, RunQuery, RunRow, StoreError, StoreErrorKind,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+    StoreError, StoreErrorKind,
 };
 use std::ops::ControlFlow;
 
@@ -34,9 +35,15 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, query, &[value])?.pop())
     }
 
-    /// A run by what was drawn for it.
-    pub(super) fn run_by_incarnation(&self, incarnation: &str) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.rows(None, queries::RUN_BY_INCARNATION, &[Cell::Text(incarnation.as_bytes())])?.pop())
+    /// A run by what was drawn for it, other than this one.
+    pub(super) fn run_by_incarnation(&self, incarnation: &str, but: Option<i64>) -> Result<Option<RunRow>, StoreError> {
+        let values = [Cell::Text(incarnation.as_bytes()), but.map_or(Cell::Null, Cell::Int)];
+        Ok(self.rows(None, queries::RUN_BY_INCARNATION, &values)?.pop())
+    }
+
+    /// The run that holds a deduplication key.
+    pub(super) fn run_by_dedup(&self, key: &str) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.rows(None, queries::RUN_BY_DEDUP, &[Cell::Text(key.as_bytes())])?.pop())
     }
 
     pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
@@ -73,15 +80,46 @@ impl<S: Session> Reader<'_, S> {
         after: i64,
         limit: usize,
     ) -> Result<Vec<InboxRow>, StoreError> {
-        let _ = (after, limit);
+        let page = |of| [Cell::Int(of), Cell::Int(after), clamped(limit)];
         match of {
-            RunKey::Number(run) => self.rows(Some(run), queries::INBOX_OF_RUN, &[Cell::Int(run)]),
-            RunKey::Lease(lease) => self.rows(None, queries::INBOX_OF_LEASE, &[Cell::Int(lease)]),
+            RunKey::Number(run) => self.rows(Some(run), queries::INBOX_OF_RUN, &page(run)),
+            RunKey::Lease(lease) => self.rows(None, queries::INBOX_OF_LEASE, &page(lease)),
             RunKey::Id(_) => match self.run(of)? {
                 Some(run) => self.inbox(RunKey::Number(run.number), after, limit),
                 None => Ok(Vec::new()),
             },
         }
+    }
+
+    pub(in crate::store) fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        match which {
+            RequestKey::Id(id) => self.rows(None, queries::REQUEST, &[Cell::Text(id.as_bytes())]),
+            RequestKey::Run(run) => self.rows(Some(run), queries::REQUESTS_OF_RUN, &[Cell::Int(run)]),
+            RequestKey::Open { after, limit } => {
+                self.rows(None, queries::OPEN_REQUESTS, &[Cell::Text(after.as_bytes()), clamped(limit)])
+            }
+        }
+    }
+
+    pub(in crate::store) fn outputs(
+        &self,
+        lineage: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError> {
+        let query = if newest { queries::NEWEST_OUTPUTS } else { queries::OUTPUTS };
+        let values = [Cell::Int(lineage), Cell::Text(channel.as_bytes()), clamped(after), clamped(limit)];
+        let mut rows: Vec<OutputRow> = self.rows(Some(lineage), query, &values)?;
+        if newest {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    pub(in crate::store) fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.rows(Some(run), queries::LABELS, &[Cell::Int(run)])
     }
 
     pub(in crate::store) fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
@@ -146,8 +184,9 @@ impl<S: Session> Reader<'_, S> {
 /// What a row is called in sentences.
 fn called<T: FromRow>(columns: &Columns<'_>) -> String {
     let (called, key) = T::CALLED;
-    let number = columns.int(key).map_or_else(|_| "(its number is damaged too)".into(), |number| number.to_string());
-    format!("{called} {number}")
+    let number = columns.int(key).map(|number| number.to_string());
+    let key = number.or_else(|_| columns.text(key).map(|text| format!("{text:?}")));
+    format!("{called} {}", key.as_deref().unwrap_or("(its number is damaged too)"))
 }
 
 /// A number no greater than a database's integers.

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, Flaw, wrong};
 use crate::journal::Kind;
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, RunRow, Status};
+use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status};
 use std::fmt::Write as _;
 
 /// A struct that stands in a row.
@@ -30,14 +30,21 @@ impl FromRow for RunRow {
         "created_at",
         "updated_at",
         "parked",
+        "version",
+        "parent",
+        "lineage",
+        "origin",
+        "successor",
+        "dedup",
     ];
     const CALLED: (&'static str, &'static str) = ("the row of run", "number");
 
     fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
         let incarnation = read_drawn("incarnation", row.text("incarnation")?)?;
         let seed = row.maybe_text("seed")?.map(|seed| read_drawn("seed", seed)).transpose()?;
+        let number = row.int("number")?;
         Ok(Self {
-            number: row.int("number")?,
+            number,
             id: row.text("id")?.to_owned(),
             workflow: row.text("workflow")?.to_owned(),
             status: row.word("status", Status::parse)?,
@@ -50,19 +57,21 @@ impl FromRow for RunRow {
             created_at: row.int("created_at")?,
             updated_at: row.int("updated_at")?,
             parked: row.maybe_text("parked")?.map(str::to_owned),
-            version: 1,
-            parent: None,
-            lineage: row.int("number")?,
-            origin: None,
-            successor: None,
-            dedup: None,
+            version: row.maybe_number("version")?.unwrap_or(1),
+            parent: row.maybe_int("parent")?,
+            lineage: row.maybe_int("lineage")?.unwrap_or(number),
+            origin: row.maybe_int("origin")?,
+            successor: row.maybe_int("successor")?,
+            dedup: row.maybe_text("dedup")?.map(str::to_owned),
         })
     }
 }
 
 impl FromRow for EntryRow {
-    const COLUMNS: &'static [&'static str] =
-        &["seq", "format", "kind", "cause", "at", "position", "name", "attempt", "context", "due", "form", "body"];
+    const COLUMNS: &'static [&'static str] = &[
+        "seq", "format", "kind", "cause", "at", "position", "name", "attempt", "context", "due", "form", "body",
+        "other",
+    ];
     const CALLED: (&'static str, &'static str) = ("entry", "seq");
 
     fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
@@ -78,7 +87,7 @@ impl FromRow for EntryRow {
             context: row.maybe_number("context")?,
             due: row.maybe_int("due")?,
             value: row.value()?,
-            other: None,
+            other: row.maybe_text("other")?.map(str::to_owned),
         })
     }
 }
@@ -98,7 +107,8 @@ impl FromRow for FieldRow {
 }
 
 impl FromRow for InboxRow {
-    const COLUMNS: &'static [&'static str] = &["number", "run", "kind", "key", "at", "form", "body"];
+    const COLUMNS: &'static [&'static str] =
+        &["number", "run", "kind", "key", "at", "name", "position", "sender", "form", "body"];
     const CALLED: (&'static str, &'static str) = ("inbox item", "number");
 
     fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
@@ -108,11 +118,56 @@ impl FromRow for InboxRow {
             kind: row.text("kind")?.to_owned(),
             key: row.maybe_text("key")?.map(str::to_owned),
             at: row.int("at")?,
-            name: None,
-            position: None,
-            sender: None,
+            name: row.maybe_text("name")?.map(str::to_owned),
+            position: row.maybe_number("position")?,
+            sender: row.maybe_text("sender")?.map(str::to_owned),
             value: row.value()?,
         })
+    }
+}
+
+impl FromRow for RequestRow {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "run", "position", "name", "answer", "at", "due", "answered", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("request", "id");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            id: row.text("id")?.to_owned(),
+            run: row.int("run")?,
+            position: row.number("position")?,
+            name: row.text("name")?.to_owned(),
+            answer: row.text("answer")?.to_owned(),
+            at: row.int("at")?,
+            due: row.maybe_int("due")?,
+            answered: row.maybe_text("answered")?.map(str::to_owned),
+            value: row.value()?.ok_or_else(|| wrong("form", "a form", "nothing"))?,
+        })
+    }
+}
+
+impl FromRow for OutputRow {
+    const COLUMNS: &'static [&'static str] = &["item", "run", "seq", "at", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("output", "item");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            item: row.number("item")?,
+            run: row.int("run")?,
+            seq: row.number("seq")?,
+            at: row.int("at")?,
+            value: row.value()?,
+        })
+    }
+}
+
+/// A label: its name and its value.
+impl FromRow for (String, String) {
+    const COLUMNS: &'static [&'static str] = &["name", "value"];
+    const CALLED: (&'static str, &'static str) = ("label", "name");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok((row.text("name")?.to_owned(), row.text("value")?.to_owned()))
     }
 }
 

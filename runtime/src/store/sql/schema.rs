@@ -28,7 +28,7 @@ impl Migration {
 
 /// Every migration in order: the first makes an empty database into one of version 1.
 pub(in crate::store) const MIGRATIONS: &[Migration] =
-    &[Migration { statements: VERSION_1 }, Migration { statements: VERSION_2 }];
+    &[Migration { statements: VERSION_1 }, Migration { statements: VERSION_2 }, Migration { statements: VERSION_3 }];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE steadfast_meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -96,3 +96,62 @@ const VERSION_1: &[&str] = &[
 
 /// What random numbers come from; nothing stands for the incarnation.
 const VERSION_2: &[&str] = &["ALTER TABLE steadfast_runs ADD COLUMN seed TEXT"];
+
+/// What runs say to each other and to outsiders. Nothing stands for version 1, and for the lineage that begins with the run.
+const VERSION_3: &[&str] = &[
+    "ALTER TABLE steadfast_runs ADD COLUMN version BIGINT",
+    "ALTER TABLE steadfast_runs ADD COLUMN parent BIGINT",
+    "ALTER TABLE steadfast_runs ADD COLUMN lineage BIGINT",
+    "ALTER TABLE steadfast_runs ADD COLUMN origin BIGINT",
+    "ALTER TABLE steadfast_runs ADD COLUMN successor BIGINT",
+    "ALTER TABLE steadfast_runs ADD COLUMN dedup TEXT",
+    // Most runs have neither, and cost these indexes nothing.
+    "CREATE INDEX steadfast_runs_parent ON steadfast_runs (parent) WHERE parent IS NOT NULL",
+    "CREATE UNIQUE INDEX steadfast_runs_dedup ON steadfast_runs (dedup) WHERE dedup IS NOT NULL",
+    "ALTER TABLE steadfast_entries ADD COLUMN other TEXT",
+    "ALTER TABLE steadfast_inbox ADD COLUMN name TEXT",
+    "ALTER TABLE steadfast_inbox ADD COLUMN position BIGINT",
+    "ALTER TABLE steadfast_inbox ADD COLUMN sender TEXT",
+    // When the item was taken; its row stays for its key.
+    "ALTER TABLE steadfast_inbox ADD COLUMN taken BIGINT",
+    "CREATE INDEX steadfast_inbox_waiting ON steadfast_inbox (run, number) WHERE taken IS NULL",
+    "CREATE TABLE steadfast_requests (
+        id TEXT NOT NULL PRIMARY KEY,
+        run BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        due BIGINT,
+        answered TEXT,
+        form TEXT NOT NULL,
+        body {body}
+    )",
+    "CREATE INDEX steadfast_requests_run ON steadfast_requests (run)",
+    "CREATE INDEX steadfast_requests_open ON steadfast_requests (id) WHERE answered IS NULL",
+    "CREATE TABLE steadfast_outputs (
+        lineage BIGINT NOT NULL,
+        channel TEXT NOT NULL,
+        item BIGINT NOT NULL,
+        run BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        at BIGINT NOT NULL,
+        form TEXT,
+        body {body}
+    )",
+    "CREATE UNIQUE INDEX steadfast_outputs_item ON steadfast_outputs (lineage, channel, item)",
+    "CREATE TABLE steadfast_watchers (
+        run BIGINT NOT NULL,
+        watcher BIGINT NOT NULL,
+        position BIGINT NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_watchers_run ON steadfast_watchers (run, watcher, position)",
+    "CREATE INDEX steadfast_watchers_watcher ON steadfast_watchers (watcher)",
+    "CREATE TABLE steadfast_labels (
+        run BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_labels_run_name ON steadfast_labels (run, name)",
+    "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
+];

@@ -50,6 +50,14 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Vec<Bound<'_>>) {
     if let Some((from, to)) = query.wake_at {
         conditions.push(format!("wake_at BETWEEN {} AND {}", bind(Bound::Int(from)), bind(Bound::Int(to))));
     }
+    if let Some(parent) = query.parent {
+        conditions.push(format!("parent = {}", bind(Bound::Int(parent))));
+    }
+    for (name, value) in &query.labels {
+        let (name, value) = (bind(Bound::Text(name)), bind(Bound::Text(value)));
+        let runs = format!("SELECT run FROM steadfast_labels WHERE name = {name} AND value = {value}");
+        conditions.push(format!("number IN ({runs})"));
+    }
     if let Some(after) = query.after {
         conditions.push(format!("number > {}", bind(Bound::Int(after))));
     }

@@ -35,7 +35,7 @@ const CHECKPOINT: &str = "400";
 const LOG: &str = "67108864";
 
 /// Prepared statements kept per connection: more than there are queries.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
     open_as(looked_at(path)?, path.display().to_string(), options)

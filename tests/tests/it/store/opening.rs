@@ -70,6 +70,12 @@ fn everything_is_there_after_opening_again() {
         created_at: AT,
         updated_at: AT,
         parked: None,
+        version: 1,
+        parent: None,
+        lineage: run,
+        origin: None,
+        successor: None,
+        dedup: None,
     };
     assert_eq!(row, expected);
     push(&store, run, lease, 2, Value::json("3"));
@@ -121,7 +127,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 2", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 3", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);

@@ -23,6 +23,7 @@ pub(super) fn entry(seq: u64, value: Value) -> EntryRow {
         context: None,
         due: None,
         value: Some(value),
+        other: None,
     }
 }
 
@@ -32,13 +33,25 @@ pub(super) fn field(seq: u64, name: &str, value: Value) -> FieldRow {
 
 pub(super) fn start(id: &str, lease: Lease) -> Write {
     let first = EntryRow { kind: Kind::RunStarted, ..entry(1, Value::json("{}")) };
-    Write::Start(NewRun { id: id.to_owned(), workflow: "order".to_owned(), lease, incarnation: [1; 16], at: AT, first })
+    Write::Start(NewRun {
+        id: id.to_owned(),
+        workflow: "order".to_owned(),
+        lease,
+        incarnation: [1; 16],
+        at: AT,
+        entries: vec![first],
+        version: 1,
+        parent: None,
+        dedup: None,
+        labels: Vec::new(),
+    })
 }
 
 pub(super) fn append(run: i64, lease: Lease, after: u64, value: Value) -> Append {
     let change = Change::default();
     let entries = vec![entry(after + 1, value)];
-    Append { run, lease, after, entries, fields: Vec::new(), taken: Vec::new(), change, at: AT }
+    let (fields, taken, outgoing) = (Vec::new(), Vec::new(), Vec::new());
+    Append { run, lease, after, entries, fields, taken, outgoing, change, at: AT }
 }
 
 pub(super) fn written(store: &impl Store, write: Write) -> Result<Result<Written, Rejected>, StoreError> {

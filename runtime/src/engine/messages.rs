@@ -1,0 +1,78 @@
+//! Telling a run something from outside.
+
+use super::error::EngineError;
+use super::handle::Run;
+use super::{Engine, inbox};
+use crate::message::{self, Message};
+use crate::store::NewInboxItem;
+use futures_util::future::BoxFuture;
+use std::future::IntoFuture;
+
+impl Engine {
+    /// Sends a message to a run, by its id. Awaiting the call means that it is durable: it arrives once, in the order of the
+    /// sender, also if nobody waits for it yet and whatever crashes.
+    ///
+    /// # Errors
+    /// There is no such run, it has ended, or the message cannot be stored.
+    pub fn send<M: Message>(&self, run: impl Into<String>, message: M) -> SendCall<'_, M> {
+        SendCall { engine: self, run: run.into(), message, key: None }
+    }
+}
+
+/// A message that is about to be sent: choose a key, then `.await`.
+#[must_use = "a message is sent when the call is awaited: add `.await`"]
+pub struct SendCall<'engine, M> {
+    engine: &'engine Engine,
+    run: String,
+    message: M,
+    key: Option<String>,
+}
+
+impl<M: Message> SendCall<'_, M> {
+    /// A key of the sender's: of several messages to a run with the same channel and key only the first arrives, also after
+    /// it was received. With it a send may be repeated.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+impl<'engine, M: Message> IntoFuture for SendCall<'engine, M> {
+    type Output = Result<(), EngineError>;
+    type IntoFuture = BoxFuture<'engine, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let run = self.engine.run(&self.run).await?;
+            let item = run.message(&self.message, self.key)?;
+            inbox::send(run.core(), run.id(), item).await
+        })
+    }
+}
+
+impl Run {
+    /// Sends a message to the run. See [`Engine::send`], which can also have a key.
+    ///
+    /// # Errors
+    /// The run has ended, or the message cannot be stored.
+    pub async fn send<M: Message>(&self, message: M) -> Result<(), EngineError> {
+        let item = self.message(&message, None)?;
+        drop(message);
+        inbox::send(self.core(), self.id(), item).await
+    }
+
+    /// A message as it lies in the inbox.
+    pub(super) fn message<M: Message>(&self, message: &M, key: Option<String>) -> Result<NewInboxItem, EngineError> {
+        let offered = self.fields().offer();
+        let value = message::encode(message);
+        drop(offered);
+        let value =
+            value.map_err(|error| EngineError::Value(format!("message `{}` cannot be stored: {error}", M::NAME)))?;
+        Ok(NewInboxItem {
+            key: key.map(|key| format!("message:{}:{key}", M::NAME)),
+            name: Some(M::NAME.to_owned()),
+            value: Some(value),
+            ..NewInboxItem::new(self.number(), "message", self.core().now())
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The run as which another goes on with a fresh journal: its first entries, made of what the other has recorded.
+
+use super::contents;
+use super::continuing::{self, Context};
+use super::core::{Core, Letter, Message};
+use super::error::EngineError;
+use super::place::Contents;
+use super::reseal::Reseal;
+use super::time_travel;
+use crate::journal::Kind;
+use crate::machine::{ParkCause, ParkReason, first_entry};
+use crate::secret::vault::Vault;
+use crate::store::{ImportedRun, RunKey, RunRow, Status};
+use crate::value::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedRwLockReadGuard, mpsc};
+
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A run that is made, and what keeps its contents until it is written.
+pub(crate) struct Successor {
+    pub(super) run: Box<ImportedRun>,
+    pub(super) placing: OwnedRwLockReadGuard<()>,
+}
+
+/// Makes the run as which this one goes on; it comes by mail.
+pub(super) fn successor(core: &Arc<Core>, number: i64, input: Value, mail: mpsc::UnboundedSender<Letter>) {
+    let (making, busy) = (core.clone(), core.busy());
+    core.runtime.spawn(async move {
+        let core = making;
+        let made = loop {
+            match make(&core, number, &input).await {
+                Err(EngineError::Store(error)) => {
+                    tracing::warn!(run = number, %error, "a run cannot go on with a fresh journal yet");
+                    if !core.pause(AGAIN).await {
+                        return;
+                    }
+                }
+                Ok(made) => break Ok(made),
+                Err(error) => {
+                    let message =
+                        format!("the run cannot go on with a fresh journal: {error}. Mend that and retry the run");
+                    break Err(ParkReason::new(ParkCause::FieldStore, message));
+                }
+            }
+        };
+        // The run may have left.
+        let _ = mail.send(core.letter(Message::Successor(made)));
+        drop(busy);
+    });
+}
+
+async fn make(core: &Arc<Core>, number: i64, input: &Value) -> Result<Successor, EngineError> {
+    let placing = core.placing.clone().read_owned().await;
+    let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+    let old = row.ok_or_else(|| EngineError::NoSuchRun { id: format!("number {number}") })?;
+    let (first, labels) = core.read(move |store| Ok((store.entries(number, 0, 2)?, store.labels(number)?))).await?;
+    let scope = first.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
+    let context = time_travel::snapshot(core, number, old.seq).await?;
+    let incarnation = *uuid::Uuid::new_v4().as_bytes();
+    let at = core.now();
+    let mut first = first_entry(&old.workflow, input.clone(), at);
+    let database = core.store.database_id();
+    let vault = |incarnation| Vault::new(core.options.cipher.clone(), database, incarnation);
+    Reseal { from: vault(old.incarnation), to: vault(incarnation) }.entry(&mut first)?;
+    let new = RunRow { incarnation, created_at: at, ..old.clone() };
+    let mut run = match context {
+        Some(context) => {
+            let context = Context {
+                name: context.context,
+                version: context.version,
+                rows: context.fields.into_values().collect(),
+            };
+            let (run, contents) = continuing::new_run(core, new.clone(), vec![first], scope, &old, context).await?;
+            copy(core, &new, contents).await?;
+            run
+        }
+        None => bare(&new, first, scope),
+    };
+    run.lease = core.lease(old.lease).or(run.lease);
+    (run.version, run.parent, run.origin) = (old.version, old.parent, Some(old.number));
+    (run.labels, run.replaces) = (labels, Some(old.number));
+    Ok(Successor { run: Box::new(run), placing })
+}
+
+/// The run without a context.
+fn bare(new: &RunRow, first: crate::store::EntryRow, scope: Option<crate::store::EntryRow>) -> ImportedRun {
+    let entries = std::iter::once(first).chain(scope).collect();
+    ImportedRun {
+        id: new.id.clone(),
+        workflow: new.workflow.clone(),
+        status: Status::Running,
+        lease: None,
+        wake_at: Some(0),
+        incarnation: new.incarnation,
+        unique: false,
+        seed: new.incarnation,
+        created_at: new.created_at,
+        parked: None,
+        at: new.created_at,
+        entries,
+        fields: Vec::new(),
+        items: Vec::new(),
+        version: new.version,
+        parent: new.parent,
+        origin: None,
+        labels: Vec::new(),
+        replaces: None,
+    }
+}
+
+/// Copies contents under the key of the new run: nothing points to them before its first commit.
+async fn copy(core: &Core, new: &RunRow, mut contents: Contents) -> Result<(), EngineError> {
+    let fields = core.fields(new);
+    for (place, pointer) in contents.pointers.iter().enumerate() {
+        let bytes = (contents.fetch)(place).await?;
+        contents::save(core, &fields, pointer, bytes).await?;
+    }
+    Ok(())
+}

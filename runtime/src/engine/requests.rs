@@ -1,0 +1,192 @@
+//! Questions that runs have asked, and answering them.
+
+use super::error::EngineError;
+use super::handle::Run;
+use super::info::moment;
+use super::{Engine, inbox};
+use crate::message::{self, Message};
+use crate::run_env::Fields;
+use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, Write, Written};
+use crate::value::Value;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+const PAGE: usize = 1_000;
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A question that waits for its answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpenRequest {
+    /// By this it is answered.
+    pub id: String,
+    /// The run that asks.
+    pub run: String,
+    /// The name of the question's type.
+    pub question: String,
+    /// The name of the answer's type.
+    pub answer: String,
+    /// When it was asked.
+    pub asked_at: SystemTime,
+    /// Until when an answer is waited for.
+    pub due: Option<SystemTime>,
+    value: Value,
+    fields: Arc<Fields>,
+}
+
+impl OpenRequest {
+    /// The question.
+    ///
+    /// # Errors
+    /// It is of another type, or does not decode.
+    pub fn read<Q: Message>(&self) -> Result<Q, EngineError> {
+        if self.question != Q::NAME {
+            return Err(EngineError::Value(format!(
+                "request {} of run `{}` asks a `{}`, not a `{}`",
+                self.id,
+                self.run,
+                self.question,
+                Q::NAME
+            )));
+        }
+        let _offered = self.fields.offer();
+        message::decode(&self.value).map_err(|error| {
+            EngineError::Value(format!("request {} of run `{}` cannot be read: {error}", self.id, self.run))
+        })
+    }
+
+    /// The question as people read it; secrets are left out.
+    #[must_use]
+    pub fn text(&self) -> String {
+        crate::secret::vault::redact(&self.value.to_string()).into_owned()
+    }
+}
+
+impl Engine {
+    /// The requests of all runs that wait for an answer, in no particular order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn requests(&self) -> Result<Vec<OpenRequest>, EngineError> {
+        let mut requests = Vec::new();
+        let mut after = String::new();
+        loop {
+            let from = after.clone();
+            let page =
+                self.core.read(move |store| store.requests(RequestKey::Open { after: &from, limit: PAGE })).await?;
+            let full = page.len() == PAGE;
+            if let Some(last) = page.last() {
+                after.clone_from(&last.id);
+            }
+            for row in page {
+                requests.extend(self.open(row).await?);
+            }
+            if !full {
+                return Ok(requests);
+            }
+        }
+    }
+
+    /// A request by its id, if it waits for an answer.
+    ///
+    /// # Errors
+    /// There is no such request, or it is answered.
+    pub async fn request(&self, id: &str) -> Result<OpenRequest, EngineError> {
+        let row = self.request_row(id).await?;
+        if row.answered.is_some() {
+            return Err(EngineError::Answered { request: row.id });
+        }
+        self.open(row).await?.ok_or_else(|| EngineError::NoSuchRequest { id: id.to_owned() })
+    }
+
+    /// Answers a request. The answer is durable when this returns; the same answer again changes nothing.
+    ///
+    /// # Errors
+    /// There is no such request (or nobody waits for it any longer), it asks for an answer of another type, it was answered
+    /// otherwise, or the answer cannot be stored. The request then waits as before.
+    pub async fn answer<A: Message>(&self, request: &str, answer: A) -> Result<(), EngineError> {
+        let row = self.request_row(request).await?;
+        if row.answer != A::NAME {
+            return Err(EngineError::OtherAnswer { request: row.id, expected: row.answer, found: A::NAME.to_owned() });
+        }
+        let run = row.run;
+        let run = self.core.read(move |store| store.run(RunKey::Number(run))).await?;
+        let run = run.ok_or_else(|| EngineError::NoSuchRequest { id: request.to_owned() })?;
+        let value = encoded(&self.core.fields(&run), answer);
+        let value = value.map_err(|error| EngineError::Value(format!("the answer cannot be stored: {error}")))?;
+        let hash = hmac_sha256::Hash::hash(&value.bytes);
+        let hash = hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        let key = Some(format!("answer:{request}"));
+        let item = NewInboxItem { key, value: Some(value), ..NewInboxItem::new(run.number, "answer", self.core.now()) };
+        let write = Write::Answer { request: request.to_owned(), hash, item };
+        // An answer goes on to its end even if nobody waits for it any longer.
+        let (core, id) = (self.core.clone(), request.to_owned());
+        let answering = self.core.runtime.spawn(async move {
+            loop {
+                match core.committer.write(write.clone()).await {
+                    Ok(Ok(written)) => {
+                        let asking = if let Written::Number(_) = written { Some(run.number) } else { None };
+                        if let Some(run) = asking {
+                            inbox::look(&core, run).await;
+                        }
+                        return Ok(());
+                    }
+                    Ok(Err(Rejected::Answered)) => return Err(EngineError::Answered { request: id }),
+                    Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
+                    Ok(Err(_)) => return Err(EngineError::NoSuchRequest { id }),
+                    // The same answer twice is one.
+                    Err(error) if !core.pause(AGAIN).await => return Err(error.into()),
+                    Err(_) => {}
+                }
+            }
+        });
+        answering.await.unwrap_or(Err(EngineError::ShuttingDown))
+    }
+
+    async fn request_row(&self, id: &str) -> Result<RequestRow, EngineError> {
+        let key = id.to_owned();
+        let rows = self.core.read(move |store| store.requests(RequestKey::Id(&key))).await?;
+        rows.into_iter().next().ok_or_else(|| EngineError::NoSuchRequest { id: id.to_owned() })
+    }
+
+    async fn open(&self, row: RequestRow) -> Result<Option<OpenRequest>, EngineError> {
+        let number = row.run;
+        let run = self.core.read(move |store| store.run(RunKey::Number(number))).await?;
+        Ok(run.map(|run| OpenRequest {
+            fields: self.core.fields(&run),
+            id: row.id,
+            run: run.id,
+            question: row.name,
+            answer: row.answer,
+            asked_at: moment(row.at),
+            due: row.due.map(moment),
+            value: row.value,
+        }))
+    }
+}
+
+fn encoded<A: Message>(fields: &Arc<Fields>, answer: A) -> Result<Value, crate::codec::CodecError> {
+    let _offered = fields.offer();
+    message::encode(&answer)
+}
+
+impl Run {
+    /// The requests of this run that wait for an answer.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn requests(&self) -> Result<Vec<OpenRequest>, EngineError> {
+        let number = self.number();
+        let rows = self.core().read(move |store| store.requests(RequestKey::Run(number))).await?;
+        let mut requests = Vec::with_capacity(rows.len());
+        for row in rows {
+            requests.extend(self.engine().open(row).await?);
+        }
+        Ok(requests)
+    }
+}

@@ -1,0 +1,35 @@
+//! A call whose answer comes from outside, with the types of that answer.
+
+use super::pending_call::{First, PendingCall};
+use crate::journal::{Completion, Journal, Operation};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A call that borrows its flow and decodes its answer to `T`.
+pub(super) struct Outside<'flow, T> {
+    pub(super) call: PendingCall,
+    decode: fn(Completion) -> Result<T, String>,
+    flow: PhantomData<&'flow ()>,
+}
+
+impl<T> Outside<'_, T> {
+    pub(super) fn new(
+        journal: &Arc<dyn Journal>,
+        operation: Operation,
+        decode: fn(Completion) -> Result<T, String>,
+    ) -> Self {
+        let call = PendingCall::new(journal, First::Operation(Box::new(operation)));
+        Self { call, decode, flow: PhantomData }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        let decode = self.decode;
+        self.call.poll(cx, decode)
+    }
+}
+
+/// What should not come: the journal and the code disagree in a way that the comparison of calls cannot see.
+pub(super) fn unexpected<T>(expected: &str) -> Result<T, String> {
+    Err(format!("what came is not {expected}"))
+}

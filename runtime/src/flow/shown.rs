@@ -1,0 +1,53 @@
+//! What a workflow and its steps show to outsiders: published values and streams.
+
+use super::Flow;
+use crate::codec::{self, Storable};
+use crate::journal::{Journal, Shown};
+use crate::value::Value;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// Publishes a value under a key, in place of the one before: [`Engine::published`](crate::Engine::published) reads it,
+    /// also after the run's end. A value that cannot be stored parks the run.
+    pub fn publish<T: Storable>(&self, key: &str, value: &T) {
+        show(&self.journal, Shown::Published(key), Some(value));
+    }
+
+    /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
+    pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> Stream<'a, T> {
+        Stream { journal: &self.journal, name, items: PhantomData }
+    }
+}
+
+/// A stream of a run, for its workflow to write to.
+pub struct Stream<'a, T> {
+    journal: &'a Arc<dyn Journal>,
+    name: &'a str,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T: Storable> Stream<'_, T> {
+    /// Adds an item. One that cannot be stored parks the run.
+    pub fn write(&self, item: &T) {
+        show(self.journal, Shown::Written(self.name), Some(item));
+    }
+
+    /// Ends the stream; readers come to its end, and what is written later they never see. The run's end closes it too.
+    pub fn close(self) {
+        show::<T>(self.journal, Shown::Closed(self.name), None);
+    }
+}
+
+fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<&T>) {
+    let position = journal.draw();
+    match value.map(|value| encode(what, value)).transpose() {
+        Ok(value) => journal.show(position, what, value),
+        Err(why) => journal.unstorable(position, format!("`{}`: {why}", what.channel())),
+    }
+}
+
+/// What is shown, as it is stored: bound to its channel.
+pub(crate) fn encode<T: Storable>(what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
+    codec::at_channel(&what.channel(), || codec::record(value))
+}

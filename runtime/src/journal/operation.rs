@@ -1,0 +1,90 @@
+//! What a running workflow can ask for besides steps and timers.
+
+use super::RunScope;
+use crate::run_env::Fields;
+use crate::value::Value;
+use std::sync::Arc;
+
+/// A call whose answer comes from outside of the run.
+pub enum Operation {
+    /// A message on a channel.
+    Receive {
+        /// The channel.
+        channel: &'static str,
+        /// Until when it is waited for, in milliseconds since 1970.
+        due: Option<i64>,
+    },
+    /// A message to another run.
+    Send {
+        /// The id of the other run.
+        to: String,
+        /// The channel.
+        channel: &'static str,
+        /// What is said, or why it cannot be stored.
+        value: Result<Value, String>,
+        /// Encodes what is recorded again with today's type.
+        recode: fn(&Value) -> Option<Value>,
+    },
+    /// A question to whoever answers it.
+    Request {
+        /// The type of the question.
+        name: &'static str,
+        /// The type of the answer.
+        answer: &'static str,
+        /// The question, or why it cannot be stored.
+        value: Result<Value, String>,
+        /// Encodes what is recorded again with today's type.
+        recode: fn(&Value) -> Option<Value>,
+        /// Until when an answer is waited for, in milliseconds since 1970.
+        due: Option<i64>,
+    },
+    /// Another run.
+    Child(Child),
+    /// The answer to a request that an earlier incarnation of the run has asked.
+    Answer {
+        /// The request's id.
+        id: String,
+    },
+}
+
+/// A run that a workflow starts.
+pub struct Child {
+    /// The name of its workflow.
+    pub workflow: &'static str,
+    /// The version of its workflow.
+    pub version: u32,
+    /// Its id, if the workflow chose it.
+    pub id: Option<String>,
+    /// Its input as this run records it, or why it cannot be stored.
+    pub input: Result<Value, String>,
+    /// Encodes a recorded input again with today's type.
+    pub recode: fn(&Value) -> Option<Value>,
+    /// Encodes its input for the run that is started.
+    pub(crate) encode: Box<dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync>,
+    /// Whether neither cancellation nor deadline of this run reach it.
+    pub detached: bool,
+    /// Under what it acts.
+    pub scope: RunScope,
+}
+
+/// Something that outsiders can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// A new version of a value, under a key.
+    Published(&'a str),
+    /// An item of a stream.
+    Written(&'a str),
+    /// A stream is at its end.
+    Closed(&'a str),
+}
+
+impl Shown<'_> {
+    /// The name under which a store keeps it.
+    #[must_use]
+    pub fn channel(self) -> String {
+        match self {
+            Self::Published(key) => format!("value:{key}"),
+            Self::Written(stream) | Self::Closed(stream) => format!("stream:{stream}"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A run that is told to end: its body gives way to what the workflow does on such an end, or it ends at once.
+
+use super::Machine;
+use super::fault::ParkReason;
+use super::waker::RunWaker;
+use crate::journal::Kind;
+use crate::store::{EntryRow, Status};
+use crate::value::Value;
+
+/// How a run ends that was told to.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    status: Status,
+    kind: Kind,
+    reason: Option<Value>,
+}
+
+impl Ending {
+    /// What an entry says that ends a run.
+    pub(super) fn of(entry: &EntryRow) -> Option<Self> {
+        let reason = entry.value.clone();
+        match entry.kind {
+            Kind::CancelRequested => Some(Self { status: Status::Cancelled, kind: Kind::RunCancelled, reason }),
+            Kind::DeadlineReached => Some(Self { status: Status::TimedOut, kind: Kind::RunTimedOut, reason }),
+            _ => None,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match &self.reason {
+            Some(reason) => serde_json::from_slice(&reason.bytes).unwrap_or_default(),
+            None => "the deadline was reached".to_owned(),
+        }
+    }
+}
+
+impl Machine {
+    /// The run is told to end, between two turns. Its steps are told, and so are the runs that it has started.
+    pub(super) fn end_early(&mut self, kind: Kind, reason: Option<Value>, now: i64) {
+        if self.ending.is_some() {
+            return;
+        }
+        let asked = self.entry(kind, now, |entry| entry.value.clone_from(&reason));
+        let (cause, at) = (asked.seq, asked.at);
+        let ending = Ending::of(&asked);
+        self.entries.push(asked);
+        self.progressed = true;
+        let Some(ending) = ending else { return };
+        let told = reason.unwrap_or_else(|| Value::text(&ending.in_words()));
+        self.tell_children(Some(&told), now);
+        self.tell_bodies();
+        self.paused = false;
+        self.give_way(ending);
+        if self.future.is_some() {
+            self.live_turn(cause, at, None);
+        } else {
+            self.finish_ending(cause);
+        }
+    }
+
+    /// The body is dropped, with all that it waited for; what the workflow does on such an end takes its place.
+    pub(super) fn give_way(&mut self, ending: Ending) {
+        self.drop_body();
+        let calls = {
+            let mut state = self.journal.state();
+            state.running.clear();
+            state.due.clear();
+            state.waits.clear();
+            state.saving = None;
+            std::mem::take(&mut state.calls)
+        };
+        // The calls hold the user's closures, which may do anything when they are dropped.
+        drop(calls);
+        self.held_back.clear();
+        self.future = self.on_end.take().and_then(|on_end| on_end(ending.in_words()));
+        self.waker = RunWaker::again(&self.waker);
+        self.ending = Some(ending);
+    }
+
+    /// The run ends as it was told to.
+    pub(super) fn finish_ending(&mut self, cause: u64) {
+        if let Some(Ending { status, kind, reason }) = self.ending.clone() {
+            self.finish(status, kind, cause, reason);
+        }
+    }
+
+    /// The same in replay: what follows is compared as the body's own.
+    pub(super) fn follow_ending(&mut self, ending: Ending) -> Result<bool, ParkReason> {
+        let status = ending.status;
+        self.give_way(ending);
+        if self.future.is_none() {
+            self.ended = Some(status);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// How the run ends that is being told to, with its last entry.
+    pub(super) fn told_to_end(&self) -> Option<(Kind, Status)> {
+        self.ending.as_ref().map(|ending| (ending.kind, ending.status))
+    }
+}

@@ -1,0 +1,176 @@
+//! What comes from outside: taken from the inbox into the journal, each item once.
+
+use super::Machine;
+use super::outgoing::Sent;
+use super::state::{Call, State, What};
+use super::suspended::Deferred;
+use crate::journal::{Completion, Journal, Kind, Operation};
+use crate::store::{InboxRow, NewInboxItem, Outgoing, Status};
+use crate::value::Value;
+use std::task::Waker;
+
+impl Machine {
+    /// Takes something from the inbox into the journal.
+    pub(crate) fn receive(&mut self, item: InboxRow, now: i64) {
+        if item.number <= self.read_to || !self.is_open() {
+            return;
+        }
+        self.read_to = item.number;
+        self.take_in(item, now);
+    }
+
+    /// The number of the last item that the run has seen.
+    pub(crate) const fn read_to(&self) -> i64 {
+        self.read_to
+    }
+
+    pub(super) fn take_in(&mut self, item: InboxRow, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        if self.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
+            return self.held_back.items.push(item);
+        }
+        // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
+        if self.is_transacting() || (self.suspended.is_some() && item.kind != "cancel") {
+            return self.deferred.push_back(Deferred::Item(item));
+        }
+        let number = item.number;
+        match item.kind.as_str() {
+            "cancel" => {
+                self.suspended = None;
+                self.taken.push(number);
+                self.end_early(Kind::CancelRequested, item.value, now);
+            }
+            "message" => {
+                self.taken.push(number);
+                self.deliver(Kind::MessageReceived, now, |entry| {
+                    (entry.name, entry.other, entry.value) = (item.name, item.sender, item.value);
+                });
+            }
+            "answer" => {
+                self.taken.push(number);
+                let id = item.name.clone().unwrap_or_default();
+                let position = self.journal.state().asked(&id);
+                self.deliver(Kind::RequestAnswered, now, |entry| {
+                    (entry.position, entry.other, entry.value) = (position, item.name, item.value);
+                });
+            }
+            "ended" => {
+                self.taken.push(number);
+                if let (Some(position), Some(status)) = (item.position, item.name.as_deref().and_then(Status::parse)) {
+                    self.child_ended(position, status, item.value, now);
+                }
+            }
+            "pause" => {
+                self.taken.push(number);
+                self.pause(item.value, now);
+            }
+            "resume" => {
+                self.taken.push(number);
+                self.resume(now);
+            }
+            // What a newer version has sent stays where it is.
+            _ => {}
+        }
+    }
+
+    /// The same word to every run that this one has started and not let go.
+    pub(super) fn tell_children(&mut self, reason: Option<&Value>, now: i64) {
+        let item = NewInboxItem {
+            key: Some("cancel".to_owned()),
+            value: reason.cloned(),
+            sender: Some(self.journal.identity().id.clone()),
+            ..NewInboxItem::new(0, "cancel", now)
+        };
+        self.outgoing.push(Sent { outgoing: Outgoing::TellChildren(item), awaited_at: None });
+    }
+}
+
+impl State {
+    /// Whether a call from outside is waited for at a position.
+    pub(super) fn is_waiting(&self, position: u64) -> bool {
+        self.waits.contains(&position)
+    }
+
+    /// The position at which the answer to a request is waited for.
+    pub(super) fn asked(&self, id: &str) -> Option<u64> {
+        let asks = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
+            Some(What::Operation { operation, other, .. }) => {
+                matches!(**operation, Operation::Request { .. } | Operation::Answer { .. })
+                    && other.as_deref() == Some(id)
+            }
+            _ => false,
+        };
+        self.waits.iter().find(asks).copied()
+    }
+
+    /// A message has come: it is for the first call that waits on its channel, or for one to come.
+    pub(super) fn message(&mut self, channel: &str, value: Value) -> Option<Waker> {
+        let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
+            Some(What::Operation { operation, .. }) => {
+                matches!(&**operation, Operation::Receive { channel: own, .. } if *own == channel)
+            }
+            _ => false,
+        };
+        if let Some(position) = self.waits.iter().find(waiting).copied() {
+            return self.complete(position, Completion::Message(value));
+        }
+        self.mailbox.entry(channel.to_owned()).or_default().push_back(value);
+        None
+    }
+
+    /// The answer to a request has come: it is for the call that waits for it, or for one to come.
+    pub(super) fn answer(&mut self, id: &str, value: Value) -> Option<Waker> {
+        if let Some(position) = self.asked(id) {
+            return self.complete(position, Completion::Message(value));
+        }
+        self.answers.insert(id.to_owned(), value);
+        None
+    }
+
+    /// Takes the oldest message on a channel.
+    pub(super) fn take_message(&mut self, channel: &str) -> Option<Value> {
+        let messages = self.mailbox.get_mut(channel)?;
+        let first = messages.pop_front();
+        if messages.is_empty() {
+            self.mailbox.remove(channel);
+        }
+        first
+    }
+
+    /// Gives a new call what has come for it before.
+    pub(super) fn serve(&mut self, position: u64) {
+        let Some(Call { what: What::Operation { operation, other, .. }, completion: None, .. }) =
+            self.calls.get(&position)
+        else {
+            return;
+        };
+        let value = match &**operation {
+            Operation::Receive { channel, .. } => self.take_message(channel),
+            Operation::Answer { .. } => other.clone().and_then(|id| self.answers.remove(&id)),
+            _ => None,
+        };
+        if let Some(value) = value {
+            self.complete(position, Completion::Message(value));
+        }
+    }
+
+    /// A call was dropped before it took the message that had come for it: another gets it, or one to come.
+    pub(super) fn put_back(&mut self, call: &mut Call) -> Option<Waker> {
+        let What::Operation { operation, .. } = &call.what else { return None };
+        let Operation::Receive { channel, .. } = **operation else { return None };
+        let Some(Completion::Message(value)) = call.completion.take() else { return None };
+        let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
+            Some(What::Operation { operation, .. }) => {
+                matches!(&**operation, Operation::Receive { channel: own, .. } if *own == channel)
+            }
+            _ => false,
+        };
+        if let Some(position) = self.waits.iter().find(waiting).copied() {
+            return self.complete(position, Completion::Message(value));
+        }
+        self.mailbox.entry(channel.to_owned()).or_default().push_front(value);
+        None
+    }
+}

@@ -1,0 +1,284 @@
+//! Calls whose answers come from outside of the run: recorded at their first poll, or compared with what is recorded.
+
+use super::arguments::{same_value, to_record};
+use super::calls::RunJournal;
+use super::fault::ParkReason;
+use super::outgoing::Sent;
+use super::state::{State, What};
+use super::turn::{Turn, entry, first_entry};
+use crate::journal::{Child, Journal, Kind, Operation, RunIdentity, RunScope};
+use crate::run_env::Fields;
+use crate::store::{EntryRow, Lease, NewInboxItem, NewRun, Outgoing, RequestRow};
+use crate::value::Value;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The second entry of a run that acts under something.
+pub(crate) fn scope_entry(scope: &RunScope, at: i64) -> Option<EntryRow> {
+    if *scope == RunScope::default() {
+        return None;
+    }
+    let text = serde_json::to_vec(scope).expect("words and numbers are JSON");
+    Some(EntryRow { value: Some(Value::json(text)), ..entry(2, Kind::ScopeSet, at) })
+}
+
+impl RunJournal {
+    /// 32 hexadecimal digits that belong to a position of this incarnation.
+    pub(super) fn derived(&self, position: u64) -> String {
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(b"derived");
+        hash.update(self.identity().incarnation);
+        hash.update(position.to_le_bytes());
+        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut id, byte| {
+            // Writing to a `String` cannot fail.
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
+    }
+
+    pub(super) fn begin_operation(&self, position: u64, operation: Operation) {
+        let mut guard = self.state();
+        if let Some(entry) = guard.recorded(position, || in_words(&operation)) {
+            // Comparing decodes and encodes with the user's code, which must not find the lock held.
+            drop(guard);
+            self.vault().take_fault();
+            let same = entry.position == Some(position) && is_recorded(&entry, &operation);
+            let missing_key = if same { None } else { self.missing_key(Some(position)) };
+            let mut state = self.state();
+            match missing_key {
+                Some(reason) => drop(state.fault.get_or_insert(reason)),
+                None if !same => state.diverged(&entry, in_words(&operation)),
+                None => self.wait(&mut state, position, operation, Some(&entry)),
+            }
+            return;
+        }
+        if guard.turn.as_mut().and_then(Turn::live).is_none() {
+            return;
+        }
+        drop(guard);
+        self.record_operation(position, operation);
+    }
+
+    /// The first time: the entry, and what it writes into the database with it.
+    fn record_operation(&self, position: u64, operation: Operation) {
+        if let Some(why) = refusal(&operation) {
+            let why = format!("{}: {why}", in_words(&operation));
+            return self.cannot_store(position, &why);
+        }
+        let started = match &operation {
+            Operation::Child(child) => match self.new_run(position, child) {
+                Ok(run) => Some(run),
+                Err(why) => return self.cannot_store(position, &format!("{}: {why}", in_words(&operation))),
+            },
+            _ => None,
+        };
+        let limit = self.limits().arguments;
+        // What is compared later may be a hash; deciding that runs the user's code.
+        let recorded = match &operation {
+            Operation::Send { value: Ok(value), recode, .. } => Some(to_record(*recode, value, limit)),
+            Operation::Child(Child { input: Ok(input), recode, .. }) => Some(to_record(*recode, input, limit)),
+            Operation::Request { value: Ok(value), .. } => Some(value.clone()),
+            _ => None,
+        };
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let now = state.now;
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        turn.record(kind(&operation), |entry| {
+            entry.position = Some(position);
+            entry.value = recorded;
+            match &operation {
+                Operation::Receive { channel, due } => {
+                    entry.name = Some((*channel).to_owned());
+                    entry.due = *due;
+                }
+                Operation::Send { to, channel, .. } => {
+                    entry.name = Some((*channel).to_owned());
+                    entry.other = Some(to.clone());
+                }
+                Operation::Request { name, due, .. } => {
+                    entry.name = Some((*name).to_owned());
+                    entry.other = Some(self.derived(position));
+                    entry.due = *due;
+                }
+                Operation::Child(child) => {
+                    entry.name = Some(child.workflow.to_owned());
+                    entry.other = started.as_ref().map(|run| run.id.clone());
+                }
+                Operation::Answer { id } => entry.other = Some(id.clone()),
+            }
+        });
+        match (&operation, started) {
+            (Operation::Child(_), Some(run)) => {
+                let outgoing = Outgoing::Start { run: Box::new(run), position: Some(position) };
+                turn.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
+            }
+            _ => turn.outgoing.extend(self.outgoing(position, &operation, now)),
+        }
+        self.wait(state, position, operation, None);
+    }
+
+    /// What a call writes into the database beyond its entry; written again, it changes nothing.
+    fn outgoing(&self, position: u64, operation: &Operation, now: i64) -> Option<Sent> {
+        match operation {
+            Operation::Send { to, channel, value: Ok(value), .. } => {
+                let item = NewInboxItem {
+                    key: Some(self.derived(position)),
+                    name: Some((*channel).to_owned()),
+                    sender: Some(self.identity().id.clone()),
+                    value: Some(value.clone()),
+                    ..NewInboxItem::new(0, "message", now)
+                };
+                let outgoing = Outgoing::Tell { to: to.clone(), item };
+                Some(Sent { outgoing, awaited_at: Some(position) })
+            }
+            Operation::Request { name, answer, value: Ok(value), due, .. } => {
+                let row = RequestRow {
+                    id: self.derived(position),
+                    run: 0,
+                    position,
+                    name: (*name).to_owned(),
+                    answer: (*answer).to_owned(),
+                    at: now,
+                    due: *due,
+                    answered: None,
+                    value: value.clone(),
+                };
+                Some(Sent { outgoing: Outgoing::Ask(row), awaited_at: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a run that is loaded again says once more, because nobody knows whether it arrived: a message whose answer is
+    /// not recorded; a question and a wait for another run, which a copy of a run has not yet in this database.
+    pub(super) fn said_again(&self, position: u64, state: &State) -> Option<Sent> {
+        let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
+        match &call.what {
+            What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
+                self.outgoing(position, operation, state.now)
+            }
+            What::Operation { other, .. } => {
+                let id = other.clone()?;
+                let outgoing = Outgoing::Watch { id, position };
+                Some(Sent { outgoing, awaited_at: Some(position) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The call is in flight; a message that has come already is its answer.
+    fn wait(&self, state: &mut State, position: u64, operation: Operation, recorded: Option<&EntryRow>) {
+        let due = match (&operation, recorded) {
+            (_, Some(entry)) => entry.due,
+            (Operation::Receive { due, .. } | Operation::Request { due, .. }, None) => *due,
+            _ => None,
+        };
+        let other = match (&operation, recorded) {
+            // A copy of a run asks its own question.
+            (Operation::Request { .. }, _) => Some(self.derived(position)),
+            (Operation::Child(child), None) => Some(child.id.clone().unwrap_or_else(|| self.derived(position))),
+            (Operation::Answer { id }, _) => Some(id.clone()),
+            (_, entry) => entry.and_then(|entry| entry.other.clone()),
+        };
+        state.insert(position, What::Operation { operation: Box::new(operation), due, other });
+        state.serve(position);
+    }
+
+    /// The run that a workflow starts, as it begins. Who owns it and whose child it is, the machine knows.
+    fn new_run(&self, position: u64, child: &Child) -> Result<NewRun, String> {
+        let id = child.id.clone().unwrap_or_else(|| self.derived(position));
+        let incarnation = *uuid::Uuid::new_v4().as_bytes();
+        let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), incarnation };
+        let fields: Arc<Fields> = self.fields().sibling(identity);
+        let input = (child.encode)(&fields)?;
+        let at = self.state().now;
+        let mut entries = vec![first_entry(child.workflow, input, at)];
+        entries.extend(scope_entry(&child.scope, at));
+        Ok(NewRun {
+            id,
+            workflow: child.workflow.to_owned(),
+            lease: Lease { number: 0, epoch: 0 },
+            incarnation,
+            at,
+            entries,
+            version: child.version,
+            parent: (!child.detached).then_some(0),
+            dedup: None,
+            labels: child.scope.labels.clone().into_iter().collect(),
+        })
+    }
+
+    /// The run is to be parked: a value cannot be stored, or the key of its secret is missing.
+    pub(super) fn cannot_store(&self, position: u64, why: &str) {
+        let reason = self.missing_key(Some(position)).unwrap_or_else(|| {
+            let run = self.identity();
+            let message = format!(
+                "run `{}` (workflow `{}`) cannot go on at position {position}: what it gives away cannot be stored: {why}. \
+                 Deploy code whose value can be; the run then goes on by itself",
+                run.id, run.workflow
+            );
+            ParkReason::new(super::ParkCause::Unstorable, message).at(Some(position))
+        });
+        self.state().fault.get_or_insert(reason);
+    }
+}
+
+fn refusal(operation: &Operation) -> Option<&String> {
+    match operation {
+        Operation::Send { value, .. } | Operation::Request { value, .. } => value.as_ref().err(),
+        Operation::Child(child) => child.input.as_ref().err(),
+        Operation::Receive { .. } | Operation::Answer { .. } => None,
+    }
+}
+
+const fn kind(operation: &Operation) -> Kind {
+    match operation {
+        Operation::Receive { .. } | Operation::Answer { .. } => Kind::ReceiveStarted,
+        Operation::Send { .. } => Kind::MessageSent,
+        Operation::Request { .. } => Kind::RequestOpened,
+        Operation::Child(_) => Kind::ChildStarted,
+    }
+}
+
+/// Whether a recorded call is today's.
+fn is_recorded(entry: &EntryRow, operation: &Operation) -> bool {
+    let name = entry.name.as_deref();
+    let same = |recode: fn(&Value) -> Option<Value>, found: &Result<Value, String>| match (&entry.value, found) {
+        (Some(recorded), Ok(found)) => same_value(recode, recorded, found),
+        _ => false,
+    };
+    entry.kind == kind(operation)
+        && match operation {
+            Operation::Receive { channel, .. } => name == Some(channel),
+            Operation::Answer { id } => entry.other.as_deref() == Some(id),
+            Operation::Send { to, channel, value, recode } => {
+                name == Some(channel) && entry.other.as_deref() == Some(to) && same(*recode, value)
+            }
+            Operation::Request { name: question, value, recode, .. } => name == Some(question) && same(*recode, value),
+            Operation::Child(child) => {
+                name == Some(child.workflow)
+                    && child.id.as_ref().is_none_or(|id| entry.other.as_ref() == Some(id))
+                    && same(child.recode, &child.input)
+            }
+        }
+}
+
+/// A call in the words of the user.
+fn in_words(operation: &Operation) -> String {
+    let value = |value: &Result<Value, String>| {
+        value.as_ref().map_or_else(|_| "a value that cannot be stored".to_owned(), ToString::to_string)
+    };
+    match operation {
+        Operation::Receive { channel, .. } => format!("a wait for a message `{channel}`"),
+        Operation::Answer { id } => format!("a wait for the answer to request {id}"),
+        Operation::Send { to, channel, value: said, .. } => {
+            format!("message `{channel}` sent to run `{to}`: {}", value(said))
+        }
+        Operation::Request { name, value: asked, .. } => format!("request `{name}`: {}", value(asked)),
+        Operation::Child(child) => match &child.id {
+            Some(id) => format!("workflow `{}` started as `{id}` with {}", child.workflow, value(&child.input)),
+            None => format!("workflow `{}` started with {}", child.workflow, value(&child.input)),
+        },
+    }
+}

@@ -1,0 +1,146 @@
+//! What a run writes beyond its own rows, and what the database answers to that.
+
+use super::Machine;
+use super::effect::Effect;
+use super::state::What;
+use super::suspended::Deferred;
+use crate::journal::{Child, Kind, Operation};
+use crate::store::{EntryRow, Outgoing, Rejected, Status};
+use crate::value::Value;
+
+/// Something for the database, in the commit of its entry.
+pub(super) struct Sent {
+    pub(super) outgoing: Outgoing,
+    /// The position of the call whose answer depends on what the database says.
+    pub(super) awaited_at: Option<u64>,
+}
+
+/// What the database said to something that a call waits for.
+pub(super) struct Answered {
+    pub(super) position: u64,
+    pub(super) outcome: Result<i64, Rejected>,
+}
+
+impl Machine {
+    /// Takes what the entries write beyond the rows of the run; who owns it is known here only.
+    pub(super) fn send_out(&mut self, sent: impl IntoIterator<Item = Sent>) {
+        for mut sent in sent {
+            match &mut sent.outgoing {
+                Outgoing::Start { run, .. } => {
+                    run.lease = self.lease;
+                    run.parent = run.parent.map(|_| self.lineage);
+                }
+                Outgoing::Ask(row) => row.run = self.number,
+                _ => {}
+            }
+            self.outgoing.push(sent);
+        }
+    }
+
+    /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it.
+    pub(super) fn answered(&mut self, awaited: Vec<Option<u64>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
+        for (position, outcome) in awaited.into_iter().zip(outcomes) {
+            let Some(position) = position else { continue };
+            let answered = Answered { position, outcome };
+            if self.stands_still() {
+                self.deferred.push_back(Deferred::Answered(answered));
+            } else {
+                self.take_answer(answered, now);
+            }
+        }
+    }
+
+    pub(super) fn take_answer(&mut self, Answered { position, outcome }: Answered, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        let journal = self.journal.clone();
+        let state = journal.state();
+        let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
+        let What::Operation { operation, other, .. } = &call.what else { return };
+        let other = other.clone().unwrap_or_default();
+        match (&**operation, outcome) {
+            (Operation::Send { .. }, Ok(_)) => {
+                drop(state);
+                self.deliver(Kind::MessageDelivered, now, |entry| entry.position = Some(position));
+            }
+            (Operation::Send { to, .. }, Err(rejected)) => {
+                let why = in_words(to, &rejected);
+                drop(state);
+                self.deliver(Kind::MessageRefused, now, |entry| {
+                    entry.position = Some(position);
+                    entry.value = Some(Value::text(&why));
+                });
+            }
+            (Operation::Child(_), Ok(0)) => {}
+            (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
+            // It is there already: perhaps it is the same.
+            (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
+                let (workflow, input, recode) = (*workflow, input.clone(), *recode);
+                self.fresh.push(Effect::Attach { position, row, workflow, input, recode });
+            }
+            (Operation::Child(_), Err(rejected)) => {
+                drop(state);
+                self.refuse_child(position, &in_words(&other, &rejected), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A run that a workflow wanted to start was there already: it is waited for, or it is another.
+    pub(crate) fn attached(&mut self, position: u64, id: String, outcome: Result<(), String>, now: i64) {
+        if self.stands_still() {
+            return self.deferred.push_back(Deferred::Attached { position, id, outcome });
+        }
+        if !self.is_open() || !self.journal.state().is_waiting(position) {
+            return;
+        }
+        match outcome {
+            Ok(()) => {
+                let outgoing = Outgoing::Watch { id, position };
+                self.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
+            }
+            Err(why) => self.refuse_child(position, &why, now),
+        }
+    }
+
+    fn refuse_child(&mut self, position: u64, why: &str, now: i64) {
+        self.deliver(Kind::ChildEnded, now, |entry| {
+            entry.position = Some(position);
+            entry.value = Some(Value::text(why));
+        });
+    }
+
+    /// A run that was waited for has ended.
+    pub(super) fn child_ended(&mut self, position: u64, status: Status, value: Option<Value>, now: i64) {
+        if self.journal.state().is_waiting(position) {
+            self.deliver(Kind::ChildEnded, now, |entry: &mut EntryRow| {
+                entry.position = Some(position);
+                entry.name = Some(status.as_str().to_owned());
+                entry.value = value;
+            });
+        }
+    }
+
+    /// What nobody knows to have arrived is said again.
+    pub(super) fn say_again(&mut self) {
+        let journal = self.journal.clone();
+        let state = journal.state();
+        let again: Vec<Sent> =
+            state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
+        drop(state);
+        self.send_out(again);
+    }
+}
+
+fn in_words(id: &str, rejected: &Rejected) -> String {
+    match rejected {
+        Rejected::NoSuchRun => format!("there is no run `{id}` in this database"),
+        Rejected::Ended => format!("run `{id}` has ended: nothing more reaches it"),
+        Rejected::Held(row) => format!("run `{}` holds its deduplication key", row.id),
+        Rejected::Refused(why) => why.clone(),
+        Rejected::Exists(_) | Rejected::Fenced | Rejected::Answered => {
+            format!("run `{id}` could not be reached")
+        }
+    }
+}

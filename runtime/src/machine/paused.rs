@@ -1,0 +1,77 @@
+//! A run that stands still because it was told to.
+
+use super::Machine;
+use super::effect::Effect;
+use crate::journal::Kind;
+use crate::store::InboxRow;
+use crate::value::Value;
+
+/// What does not happen while a run is paused, and happens once it goes on.
+#[derive(Default)]
+pub(super) struct HeldBack {
+    /// What has come from outside.
+    pub(super) items: Vec<InboxRow>,
+    /// Steps whose attempt is recorded and whose body has not started.
+    pub(super) starts: Vec<u64>,
+    /// Steps whose body was told to stop: they begin another attempt.
+    pub(super) attempts: Vec<u64>,
+}
+
+impl HeldBack {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Machine {
+    /// Whether the run stands still because it was told to.
+    pub(crate) const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Nothing begins any more. Bodies in flight end by themselves, or are told to stop.
+    pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
+        if self.paused || self.ending.is_some() {
+            return;
+        }
+        let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
+        let entry = self.entry(Kind::RunPaused, now, |entry| entry.value = how);
+        self.entries.push(entry);
+        self.paused = true;
+        // Bodies that wait for this append have not started.
+        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
+        self.transactions.forget();
+        self.fresh.retain(|effect| effect.starts().is_none());
+        if abandon {
+            let running: Vec<u64> = self.journal.state().running.iter().copied().collect();
+            let running = running.into_iter().filter(|position| !unstarted.contains(position));
+            for position in running {
+                self.fresh.push(Effect::TellBody { position });
+                self.held_back.attempts.push(position);
+            }
+        }
+        self.held_back.starts.extend(unstarted);
+    }
+
+    /// The run goes on: what was held back happens now.
+    pub(super) fn resume(&mut self, now: i64) {
+        if !self.paused {
+            return;
+        }
+        let entry = self.entry(Kind::RunResumed, now, |_| ());
+        self.entries.push(entry);
+        self.paused = false;
+        let held_back = std::mem::take(&mut self.held_back);
+        for position in held_back.starts {
+            self.start_body(position);
+        }
+        for position in held_back.attempts {
+            self.start_attempt(position, now);
+        }
+        for item in held_back.items {
+            self.take_in(item, now);
+        }
+        self.due(now);
+    }
+}

@@ -1,0 +1,35 @@
+//! Where the steps of a run write what outsiders read: whoever drives the run.
+
+use crate::machine::StepWrite;
+use std::fmt;
+use std::sync::OnceLock;
+use tokio::sync::oneshot;
+
+type Take = dyn Fn(StepWrite, oneshot::Sender<()>) + Send + Sync;
+
+/// The way from a step's body to whoever drives its run.
+#[derive(Default)]
+pub(crate) struct Outputs(OnceLock<Box<Take>>);
+
+impl Outputs {
+    /// From now on this takes what steps write.
+    pub(crate) fn open(&self, take: impl Fn(StepWrite, oneshot::Sender<()>) + Send + Sync + 'static) {
+        // A run is driven once per load.
+        let _ = self.0.set(Box::new(take));
+    }
+
+    /// Hands something over; the receiver hears when it is taken, or is closed if the run has left.
+    pub(crate) fn write(&self, write: StepWrite) -> oneshot::Receiver<()> {
+        let (taken, told) = oneshot::channel();
+        if let Some(take) = self.0.get() {
+            take(write, taken);
+        }
+        told
+    }
+}
+
+impl fmt::Debug for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outputs").finish_non_exhaustive()
+    }
+}

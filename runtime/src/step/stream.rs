@@ -1,0 +1,56 @@
+//! Streams that a step writes to.
+
+use crate::codec::Storable;
+use crate::journal::Shown;
+use crate::machine::StepWrite;
+use crate::scope;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+
+/// A stream of the run whose step runs here, by its name. See [`StepStream::write`].
+#[must_use]
+pub fn stream<T: Storable>(name: &str) -> StepStream<'_, T> {
+    StepStream { name, items: PhantomData }
+}
+
+/// A stream of a run, for its steps to write to.
+pub struct StepStream<'a, T> {
+    name: &'a str,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T: Storable> StepStream<'_, T> {
+    /// Adds an item, once for all attempts of the step: what an attempt has written at this place of the source, and as
+    /// the n-th time there, no later attempt writes again. Readers see it once it is durable, before the step's result.
+    ///
+    /// # Errors
+    /// This code runs in no step (a task that a step spawned is none, unless it was given
+    /// [`propagate`](crate::propagate)), the item cannot be stored, or the step was told to stop.
+    #[track_caller]
+    pub fn write(&self, item: &T) -> impl Future<Output = Result<(), crate::Error>> + Send + use<T> {
+        let place = Location::caller();
+        let what = Shown::Written(self.name);
+        let written = match scope::step_writer() {
+            None => Err(format!("stream `{}` cannot be written to: this code runs in no step", self.name)),
+            Some((scope, env)) => {
+                let offered = env.fields.offer();
+                let value = crate::flow::encode_shown(what, item);
+                drop(offered);
+                value.map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name)).map(
+                    |value| {
+                        let key = scope.writes.key(&format!("{}:{}:{}", place.file(), place.line(), place.column()));
+                        let (position, attempt) = (scope.position, scope.attempt);
+                        env.outputs.write(StepWrite { position, attempt, key, stream: self.name.to_owned(), value })
+                    },
+                )
+            }
+        };
+        async move {
+            match written {
+                Err(why) => Err(crate::Error::msg(why)),
+                Ok(taken) => taken.await.map_err(|_| crate::Error::msg("the run has left: the step is told to stop")),
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Waiting for the end of a run.
+
+use super::rig::{Rig, appended, new_run};
+use crate::store::{Append, Change, Outgoing, Rejected, RunKey, Status, Store, Write, Written};
+use crate::value::Value;
+
+fn watch(id: &str, position: u64) -> Outgoing {
+    Outgoing::Watch { id: id.to_owned(), position }
+}
+
+/// Who started a run or watches it is told its end, with what its last entry says.
+pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (parent, other) = (rig.start("parent"), rig.start("other"));
+    let child = Outgoing::Start { run: Box::new(new_run("child", rig.lease)), position: Some(3) };
+    let (outcomes, _) = rig.outgoing(parent, vec![child]);
+    let child = *outcomes[0].as_ref().expect("started");
+    assert_eq!(
+        rig.outgoing(other, vec![watch("child", 8), watch("child", 9), watch("nobody", 1)]),
+        (vec![Ok(0), Ok(0), Err(Rejected::NoSuchRun)], vec![])
+    );
+    assert_eq!(rig.outgoing(other, vec![watch("child", 8)]), (vec![Ok(0)], vec![]), "it watches already");
+    rig.write(rig.change(child, Change { status: Some(Status::Sleeping), ..Change::default() })).expect("no end");
+    assert!(rig.inbox(parent).is_empty());
+
+    let mut end = rig.ending(child, Status::TimedOut);
+    end.entries[0].value = Some(Value::json("\"too late\""));
+    assert_eq!(appended(rig.write(Write::Append(end))), (vec![], vec![parent, other]));
+    let told = rig.inbox(parent);
+    assert_eq!(told.len(), 1);
+    let item = &told[0];
+    assert_eq!((item.kind.as_str(), item.key.as_deref(), item.position), ("ended", Some("ended:3"), Some(3)));
+    assert_eq!((item.name.as_deref(), item.sender.as_deref()), (Some("timed_out"), Some("child")));
+    assert_eq!(item.value, Some(Value::json("\"too late\"")));
+    let positions: Vec<_> = rig.inbox(other).iter().map(|item| item.position).collect();
+    assert_eq!(positions, [Some(8), Some(9)]);
+}
+
+/// A run that has ended is told at once, and one end comes once for each position, taken or not.
+pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (a, b) = (rig.start("a"), rig.start("b"));
+    rig.end(b, Status::Failed);
+    let (outcomes, told) = rig.outgoing(a, vec![watch("b", 5)]);
+    let item = rig.inbox(a).remove(0);
+    assert_eq!((outcomes, told), (vec![Ok(item.number)], vec![a]));
+    let last = rig.entries(b).pop().and_then(|entry| entry.value);
+    assert_eq!((item.name.as_deref(), item.position, item.value), (Some("failed"), Some(5), last));
+    assert_eq!(rig.outgoing(a, vec![watch("b", 5)]), (vec![Ok(item.number)], vec![]));
+    let take = Append { taken: vec![item.number], ..rig.append(a, rig.row(a).seq, Vec::new()) };
+    assert_eq!(rig.write(Write::Append(take)), Ok(Written::Done));
+    assert_eq!(rig.outgoing(a, vec![watch("b", 5)]), (vec![Ok(item.number)], vec![]));
+    assert!(rig.inbox(a).is_empty());
+}
+
+/// Who has ended is told nothing more, and an end is told once only.
+pub fn who_has_ended_is_not_told<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
+    rig.outgoing(a, vec![watch("c", 1)]);
+    rig.outgoing(b, vec![watch("c", 1)]);
+    assert!(rig.end(a, Status::Cancelled).is_empty());
+    let change = Change { status: Some(Status::Completed), ..Change::default() };
+    assert_eq!(appended(rig.write(rig.change(c, change.clone()))), (vec![], vec![b]));
+    assert_eq!(rig.write(rig.change(c, change)), Ok(Written::Done), "it has ended before");
+    assert_eq!((rig.inbox(a).len(), rig.inbox(b).len()), (0, 1));
+}
+
+/// A run that is deleted watches nothing, and nobody watches it.
+pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
+    rig.outgoing(a, vec![watch("b", 1)]);
+    rig.outgoing(b, vec![watch("c", 2)]);
+    rig.write(rig.change(b, Change { release: true, ..Change::default() })).expect("released");
+    assert_eq!(rig.write(Write::Delete { run: b, rows: 1 }), Ok(Written::Deleted(false)));
+    assert_eq!(rig.outgoing(a, vec![watch("b", 2)]), (vec![Err(Rejected::NoSuchRun)], vec![]));
+    while rig.write(Write::Delete { run: b, rows: 2 }) == Ok(Written::Deleted(false)) {}
+    assert_eq!(rig.find(RunKey::Id("b")), None);
+    assert!(rig.end(c, Status::Completed).is_empty());
+    assert!(rig.inbox(a).is_empty());
+}

@@ -1,0 +1,131 @@
+//! What the end of a run means for others, and how it is removed.
+
+use super::apply::Answer;
+use super::tables::{Run, Tables};
+use crate::store::write::End;
+use crate::store::{NewInboxItem, Rejected, Status, Written};
+
+impl Run {
+    /// How it ended.
+    pub(super) fn end(&self) -> End {
+        let value = self.entries.last().and_then(|entry| entry.value.clone());
+        End { id: self.row.id.clone(), status: self.row.status, value }
+    }
+}
+
+impl Tables {
+    /// A run has this final status now: whoever watches it is told, what it asked is asked no longer, its deduplication key
+    /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
+    pub(super) fn end(&mut self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) {
+        self.free_dedup(run);
+        if status == Status::Replaced {
+            return;
+        }
+        let Some(end) = self.runs.get(&run).map(Run::end) else { return };
+        for (watched, watcher, position) in self.watchers_of(run) {
+            self.watchers.remove(&(watched, watcher, position));
+            if self.accepts(watcher) {
+                self.give(watcher, &NewInboxItem::ended(watcher, position, &end, at), told);
+            }
+        }
+        for id in self.open_requests(run) {
+            self.remove_request(&id);
+        }
+    }
+
+    fn watchers_of(&self, run: i64) -> Vec<(i64, i64, u64)> {
+        self.watchers.range((run, i64::MIN, 0)..=(run, i64::MAX, u64::MAX)).copied().collect()
+    }
+
+    fn open_requests(&self, run: i64) -> Vec<String> {
+        let mut ids = self.asked_by(run);
+        ids.retain(|id| self.requests.get(id).is_some_and(|request| request.answered.is_none()));
+        ids
+    }
+
+    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that.
+    pub(super) fn hand_over(&mut self, old: i64, new: i64) {
+        for (watched, watcher, position) in self.watchers_of(old) {
+            self.watchers.remove(&(watched, watcher, position));
+            self.watchers.insert((new, watcher, position));
+        }
+        for id in self.open_requests(old) {
+            self.asked.remove(&(old, id.clone()));
+            self.asked.insert((new, id.clone()));
+            if let Some(request) = self.requests.get_mut(&id) {
+                request.run = new;
+            }
+        }
+        let Some(run) = self.runs.get_mut(&old) else { return };
+        run.row.successor = Some(new);
+        let inbox = &mut self.inbox;
+        let items: Vec<_> =
+            run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| moves(&item.kind))).collect();
+        let keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
+        for item in &items {
+            if let Some(item) = inbox.get_mut(item) {
+                item.run = new;
+            }
+        }
+        if let Some(run) = self.runs.get_mut(&new) {
+            run.items.extend(items);
+            run.keys.extend(keys);
+        }
+    }
+
+    pub(super) fn delete(&mut self, number: i64, rows: usize) -> Answer {
+        let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
+        if row.lease.is_some() && !row.status.is_final() {
+            return Err(Rejected::Fenced);
+        }
+        self.place(number, |row| {
+            row.status = Status::Deleting;
+            (row.lease, row.wake_at) = (None, None);
+        });
+        self.free_dedup(number);
+        let asked = self.asked_by(number);
+        let Some(run) = self.runs.get_mut(&number) else { return Err(Rejected::NoSuchRun) };
+        let mut left = rows;
+        let mut slice = |len: usize| {
+            let n = left.min(len);
+            left -= n;
+            n
+        };
+        run.entries.drain(..slice(run.entries.len()));
+        run.fields.drain(..slice(run.fields.len()));
+        let items = slice(run.items.len());
+        for item in run.items.drain(..items) {
+            self.inbox.remove(&item);
+        }
+        let last = run.row.successor.is_none().then_some(run.row.lineage);
+        if let Some(channels) = last.and_then(|lineage| self.outputs.get_mut(&lineage)) {
+            for items in channels.values_mut() {
+                items.drain(..slice(items.len()));
+            }
+        }
+        let asked_now = slice(asked.len());
+        for id in &asked[..asked_now] {
+            self.remove_request(id);
+        }
+        if left == 0 {
+            return Ok(Written::Deleted(false));
+        }
+        self.watchers.retain(|&(run, watcher, _)| run != number && watcher != number);
+        if let Some(lineage) = last {
+            self.outputs.remove(&lineage);
+        }
+        if let Some(run) = self.runs.remove(&number) {
+            self.ids.remove(&run.row.id);
+            if let Some(parent) = run.row.parent {
+                self.children.remove(&(parent, number));
+            }
+        }
+        Ok(Written::Deleted(true))
+    }
+}
+
+/// Whether an item of this kind goes to the run that takes the place of its own: what others have told it does, the ends of
+/// its children it asks for anew.
+fn moves(kind: &str) -> bool {
+    matches!(kind, "message" | "answer" | "cancel" | "pause" | "resume")
+}

@@ -1,0 +1,90 @@
+//! A run with all its history, in one write; it may take the place of another.
+
+use super::tables::{Run, Tables};
+use crate::store::{ImportedRun, Rejected, RunKey, RunRow, Status};
+
+impl Tables {
+    pub(super) fn import(&mut self, new: &ImportedRun, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+        let other = |run: &&Run| new.replaces != Some(run.row.number);
+        let same_id = self.find(RunKey::Id(&new.id)).filter(other);
+        let twin = || self.runs.values().filter(other).find(|run| new.unique && run.row.incarnation == new.incarnation);
+        if let Some(run) = same_id.or_else(twin) {
+            return Err(Rejected::Exists(Box::new(run.row.clone())));
+        }
+        let old = new.replaces.map(|number| self.replaceable(number)).transpose()?;
+        if let Some(lease) = new.lease {
+            self.held(lease)?;
+        }
+        let dedup = match &old {
+            Some(old) => self.put_aside(old, new)?,
+            None => None,
+        };
+        self.last_run += 1;
+        let number = self.last_run;
+        let row = RunRow {
+            number,
+            id: new.id.clone(),
+            workflow: new.workflow.clone(),
+            status: new.status,
+            seq: new.entries.len() as u64,
+            lease: new.lease.map(|lease| lease.number),
+            wake_at: new.wake_at,
+            loads: 0,
+            incarnation: new.incarnation,
+            seed: new.seed,
+            created_at: new.created_at,
+            updated_at: new.at,
+            parked: new.parked.clone(),
+            version: new.version,
+            parent: new.parent,
+            lineage: old.as_ref().map_or(number, |old| old.lineage),
+            origin: new.origin,
+            successor: None,
+            dedup: dedup.filter(|_| !new.status.is_final()),
+        };
+        let mut run = Run::new(row, &new.entries, &new.labels);
+        run.fields.clone_from(&new.fields);
+        run.fields.sort_by(|a, b| (a.seq, &a.name).cmp(&(b.seq, &b.name)));
+        self.insert(run);
+        if let Some(old) = &old {
+            self.hand_over(old.number, number);
+        }
+        for item in &new.items {
+            self.deposit(number, item);
+        }
+        if new.status.is_final() && old.is_some() {
+            self.end(number, new.status, new.at, told);
+        }
+        Ok(number)
+    }
+
+    /// The run whose place another is to take: nobody's.
+    fn replaceable(&self, number: i64) -> Result<RunRow, Rejected> {
+        let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
+        match row.status {
+            Status::Deleting => Err(Rejected::Ended),
+            _ if row.lease.is_some() => Err(Rejected::Fenced),
+            _ => Ok(row.clone()),
+        }
+    }
+
+    /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
+    fn put_aside(&mut self, old: &RunRow, new: &ImportedRun) -> Result<Option<String>, Rejected> {
+        let name = new.name_of_replaced(old.number);
+        if let Some(taken) = self.find(RunKey::Id(&name)) {
+            return Err(Rejected::Exists(Box::new(taken.row.clone())));
+        }
+        self.ids.remove(&old.id);
+        self.ids.insert(name.clone(), old.number);
+        let dedup = self.free_dedup(old.number);
+        if let Some(run) = self.runs.get_mut(&old.number) {
+            let row = &mut run.row;
+            (row.id, row.updated_at) = (name, new.at);
+            if !row.status.is_final() {
+                // It is in no set by its time: nobody owns it.
+                (row.status, row.wake_at, row.parked) = (Status::Replaced, None, None);
+            }
+        }
+        Ok(dedup)
+    }
+}

@@ -1,0 +1,95 @@
+//! What an append writes beyond the rows of its run.
+
+use super::tables::Tables;
+use crate::store::{Append, NewInboxItem, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status};
+
+impl Tables {
+    /// Writes one; if it is rejected it has written nothing. Adds the runs to whose inboxes something was written.
+    pub(super) fn write_outgoing(
+        &mut self,
+        append: &Append,
+        outgoing: &Outgoing,
+        told: &mut Vec<i64>,
+    ) -> Result<i64, Rejected> {
+        match outgoing {
+            Outgoing::Tell { to, item } => self.tell(to, item, told),
+            Outgoing::TellChildren(item) => {
+                let lineage = self.lineage(append.run);
+                let children = self.children.range((lineage, i64::MIN)..=(lineage, i64::MAX)).map(|&(_, child)| child);
+                for child in children.filter(|child| self.accepts(*child)).collect::<Vec<_>>() {
+                    self.give(child, item, told);
+                }
+                Ok(0)
+            }
+            Outgoing::Start { run, position } => {
+                let number = self.start(run)?;
+                self.watchers.extend(position.map(|position| (number, append.run, position)));
+                Ok(number)
+            }
+            Outgoing::Watch { id, position } => self.watch(append, id, *position, told),
+            Outgoing::Ask(request) => {
+                self.ask(append.run, request);
+                Ok(0)
+            }
+            Outgoing::Withdraw { id } => {
+                let open = |request: &RequestRow| request.run == append.run && request.answered.is_none();
+                if self.requests.get(id).is_some_and(open) {
+                    self.remove_request(id);
+                }
+                Ok(0)
+            }
+            Outgoing::Put { channel, seq, value } => {
+                let lineage = self.lineage(append.run);
+                let items = self.outputs.entry(lineage).or_default().entry(channel.clone()).or_default();
+                let item = items.last().map_or(1, |last| last.item + 1);
+                items.push(OutputRow { item, run: append.run, seq: *seq, at: append.at, value: value.clone() });
+                Ok(item.cast_signed())
+            }
+            Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
+                self.import(run, told)
+            }
+            Outgoing::Replace(_) => Err(Rejected::Fenced),
+        }
+    }
+
+    fn lineage(&self, run: i64) -> i64 {
+        self.runs.get(&run).map_or(run, |run| run.row.lineage)
+    }
+
+    fn tell(&mut self, to: &str, item: &NewInboxItem, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+        let row = &self.find(RunKey::Id(to)).ok_or(Rejected::NoSuchRun)?.row;
+        let (number, accepts) = (row.number, row.status.accepts());
+        if let Some(first) = self.seen(number, item) {
+            return Ok(first);
+        }
+        if accepts { Ok(self.give(number, item, told)) } else { Err(Rejected::Ended) }
+    }
+
+    /// Puts an item into an inbox and notes it, if it was not there.
+    pub(super) fn give(&mut self, run: i64, item: &NewInboxItem, told: &mut Vec<i64>) -> i64 {
+        let (number, new) = self.deposit(run, item);
+        if new {
+            told.push(run);
+        }
+        number
+    }
+
+    fn watch(&mut self, append: &Append, id: &str, position: u64, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+        let run = self.find(RunKey::Id(id)).filter(|run| run.row.status != Status::Deleting);
+        let run = run.ok_or(Rejected::NoSuchRun)?;
+        if !run.row.status.is_final() {
+            let number = run.row.number;
+            self.watchers.insert((number, append.run, position));
+            return Ok(0);
+        }
+        let item = NewInboxItem::ended(append.run, position, &run.end(), append.at);
+        Ok(self.give(append.run, &item, told))
+    }
+
+    fn ask(&mut self, run: i64, request: &RequestRow) {
+        if !self.requests.contains_key(&request.id) {
+            self.asked.insert((run, request.id.clone()));
+            self.requests.insert(request.id.clone(), RequestRow { run, answered: None, ..request.clone() });
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the end of a run means for others.
+
+use super::apply::{Apply, refused_if_damaged};
+use super::{Cell, Session, queries};
+use crate::store::write::End;
+use crate::store::{NewInboxItem, RunRow, Status, StoreError};
+use std::ops::ControlFlow;
+
+impl<S: Session> Apply<'_, S> {
+    /// A run has this final status now: whoever watches it is told, what it asked is asked no longer, its deduplication key
+    /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
+    pub(super) fn end(&self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) -> Result<(), StoreError> {
+        let (mut watched, mut asked, mut held) = (false, false, false);
+        self.session.select(queries::LEFT_BEHIND, &[Cell::Int(run)], &mut |row| {
+            (watched, asked, held) = (yes(row.cell(0)), yes(row.cell(1)), yes(row.cell(2)));
+            ControlFlow::Break(())
+        })?;
+        if watched && status != Status::Replaced {
+            self.tell_watchers(run, at, told)?;
+        }
+        if asked && status != Status::Replaced {
+            self.session.execute(queries::WITHDRAW_REQUESTS, &[Cell::Int(run)])?;
+        }
+        if held {
+            self.session.execute(queries::FREE_DEDUP, &[Cell::Int(run)])?;
+        }
+        Ok(())
+    }
+
+    fn tell_watchers(&self, run: i64, at: i64, told: &mut Vec<i64>) -> Result<(), StoreError> {
+        let Some(row) = self.numbered(run)? else { return Ok(()) };
+        let end = self.end_of(row)?;
+        for (watcher, position) in self.listening(queries::WATCHERS, run)? {
+            let item = NewInboxItem::ended(watcher, position, &end, at);
+            if self.seen(watcher, &item)?.is_none() {
+                self.insert_item(watcher, &item)?;
+                told.push(watcher);
+            }
+        }
+        self.session.execute(queries::END_WATCH, &[Cell::Int(run)]).map(drop)
+    }
+
+    /// How a run ended.
+    pub(super) fn end_of(&self, row: RunRow) -> Result<End, StoreError> {
+        let last = self.reader().entries(row.number, row.seq.saturating_sub(1), 1).map_err(refused_if_damaged)?;
+        let value = last.into_iter().next_back().and_then(|entry| entry.value);
+        Ok(End { id: row.id, status: row.status, value })
+    }
+
+    /// Those of the runs that a query finds that can still be told something, with the position in the query's row. A
+    /// damaged row is nobody's who listens: its owner reads it again once it is restored.
+    pub(super) fn listening(&self, query: &str, value: i64) -> Result<Vec<(i64, u64)>, StoreError> {
+        let mut runs = Vec::new();
+        self.session.select(query, &[Cell::Int(value)], &mut |row| {
+            let status = match row.cell(2) {
+                Cell::Text(word) => std::str::from_utf8(word).ok().and_then(Status::parse),
+                _ => None,
+            };
+            let position = match row.cell(1) {
+                Cell::Int(position) => u64::try_from(position).unwrap_or_default(),
+                _ => 0,
+            };
+            if let Cell::Int(run) = row.cell(0)
+                && status.is_some_and(Status::accepts)
+            {
+                runs.push((run, position));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(runs)
+    }
+
+    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that.
+    pub(super) fn hand_over(&self, old: &RunRow, new: i64) -> Result<(), StoreError> {
+        for query in [queries::SET_SUCCESSOR, queries::MOVE_ITEMS, queries::MOVE_REQUESTS, queries::MOVE_WATCHERS] {
+            self.session.execute(query, &[Cell::Int(old.number), Cell::Int(new)])?;
+        }
+        Ok(())
+    }
+}
+
+fn yes(cell: Cell<'_>) -> bool {
+    matches!(cell, Cell::Int(found) if found != 0)
+}

@@ -1,0 +1,74 @@
+//! What is told to runs, and what of it they have taken.
+
+use super::apply::{Answer, Apply, Numbered, refused_if_damaged, text_or_null};
+use super::columns::value_cells;
+use super::read::clamped;
+use super::{Cell, Session, queries};
+use crate::store::{NewInboxItem, Rejected, RequestKey, StoreError, Written};
+
+impl<S: Session> Apply<'_, S> {
+    pub(super) fn send(&self, item: &NewInboxItem) -> Numbered {
+        let Some((status, _)) = self.state(item.run)? else { return Ok(Err(Rejected::NoSuchRun)) };
+        if !status.accepts() {
+            return Ok(Err(Rejected::Ended));
+        }
+        self.deposit(item.run, item).map(Ok)
+    }
+
+    /// Puts an item into an inbox, unless its key was seen there.
+    pub(super) fn deposit(&self, run: i64, item: &NewInboxItem) -> Result<i64, StoreError> {
+        match self.seen(run, item)? {
+            Some(first) => Ok(first),
+            None => self.insert_item(run, item),
+        }
+    }
+
+    /// The item that came to an inbox under the same key, taken or not.
+    pub(super) fn seen(&self, run: i64, item: &NewInboxItem) -> Result<Option<i64>, StoreError> {
+        let Some(key) = &item.key else { return Ok(None) };
+        self.number(queries::INBOX_KEY, &[Cell::Int(run), Cell::Text(key.as_bytes())])
+    }
+
+    pub(super) fn insert_item(&self, run: i64, item: &NewInboxItem) -> Result<i64, StoreError> {
+        let [form, body] = value_cells(item.value.as_ref());
+        let values = [
+            Cell::Int(run),
+            Cell::Text(item.kind.as_bytes()),
+            text_or_null(item.key.as_ref()),
+            Cell::Int(item.at),
+            text_or_null(item.name.as_ref()),
+            item.position.map_or(Cell::Null, clamped),
+            text_or_null(item.sender.as_ref()),
+            form,
+            body,
+        ];
+        self.drawn(queries::INSERT_ITEM, &values)
+    }
+
+    /// An item without a key goes; of another the key stays.
+    pub(super) fn take(&self, run: i64, item: i64, at: i64) -> Result<(), StoreError> {
+        let values = [Cell::Int(run), Cell::Int(item), Cell::Int(at)];
+        if self.session.execute(queries::TAKE_ITEM_WITH_KEY, &values)? == 0 {
+            self.session.execute(queries::TAKE_ITEM, &values[..2])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn answer(&self, request: &str, hash: &str, item: &NewInboxItem) -> Answer {
+        let mut found = self.reader().requests(RequestKey::Id(request)).map_err(refused_if_damaged)?;
+        let Some(asked) = found.pop() else { return Ok(Err(Rejected::NoSuchRun)) };
+        match &asked.answered {
+            Some(given) if given == hash => return Ok(Ok(Written::Done)),
+            Some(_) => return Ok(Err(Rejected::Answered)),
+            None => {}
+        }
+        if !self.state(asked.run)?.is_some_and(|(status, _)| status.accepts()) {
+            return Ok(Err(Rejected::Ended));
+        }
+        let item = NewInboxItem { name: Some(asked.id), position: Some(asked.position), ..item.clone() };
+        let number = self.deposit(asked.run, &item)?;
+        let values = [Cell::Text(request.as_bytes()), Cell::Text(hash.as_bytes())];
+        self.session.execute(queries::ANSWER_REQUEST, &values)?;
+        Ok(Ok(Written::Number(number)))
+    }
+}

@@ -1,0 +1,149 @@
+//! What an append writes beyond the rows of its run.
+
+use super::apply::{Apply, Numbered};
+use super::columns::value_cells;
+use super::read::clamped;
+use super::{Cell, Session, queries};
+use crate::store::{Append, NewInboxItem, Outgoing, Rejected, RequestRow, Status, StoreError, StoreErrorKind};
+use crate::value::Value;
+
+impl<S: Session> Apply<'_, S> {
+    /// Writes each in order; one that is rejected has written nothing. Adds the runs to whose inboxes something was
+    /// written.
+    pub(super) fn write_outgoing(
+        &self,
+        append: &Append,
+        told: &mut Vec<i64>,
+    ) -> Result<Vec<Result<i64, Rejected>>, StoreError> {
+        // Looked up by the first that needs it.
+        let mut lineage = None;
+        let mut outcomes = Vec::with_capacity(append.outgoing.len());
+        for outgoing in &append.outgoing {
+            outcomes.push(match outgoing {
+                Outgoing::Tell { to, item } => alone(self.tell(to, item, told))?,
+                Outgoing::TellChildren(item) => {
+                    Ok(self.tell_children(self.lineage(append.run, &mut lineage)?, item, told)?)
+                }
+                Outgoing::Start { run, position } => {
+                    let started = self.start(run)?;
+                    if let (Ok(number), Some(position)) = (&started, position) {
+                        self.watch_on(*number, append.run, *position)?;
+                    }
+                    started
+                }
+                Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, told))?,
+                Outgoing::Ask(request) => Ok(self.ask(append.run, request)?),
+                Outgoing::Withdraw { id } => {
+                    let values = [Cell::Int(append.run), Cell::Text(id.as_bytes())];
+                    self.session.execute(queries::WITHDRAW_REQUEST, &values)?;
+                    Ok(0)
+                }
+                Outgoing::Put { channel, seq, value } => {
+                    Ok(self.put(self.lineage(append.run, &mut lineage)?, append, channel, *seq, value.as_ref())?)
+                }
+                Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
+                    self.import(run, told)?
+                }
+                Outgoing::Replace(_) => Err(Rejected::Fenced),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    fn lineage(&self, run: i64, known: &mut Option<i64>) -> Result<i64, StoreError> {
+        if known.is_none() {
+            *known = self.number(queries::LINEAGE, &[Cell::Int(run)])?;
+        }
+        Ok(known.unwrap_or(run))
+    }
+
+    fn tell(&self, to: &str, item: &NewInboxItem, told: &mut Vec<i64>) -> Numbered {
+        let Some(row) = self.existing(to)? else { return Ok(Err(Rejected::NoSuchRun)) };
+        if let Some(first) = self.seen(row.number, item)? {
+            return Ok(Ok(first));
+        }
+        if !row.status.accepts() {
+            return Ok(Err(Rejected::Ended));
+        }
+        let number = self.insert_item(row.number, item)?;
+        told.push(row.number);
+        Ok(Ok(number))
+    }
+
+    fn tell_children(&self, lineage: i64, item: &NewInboxItem, told: &mut Vec<i64>) -> Result<i64, StoreError> {
+        for (child, _) in self.listening(queries::CHILDREN, lineage)? {
+            if self.seen(child, item)?.is_none() {
+                self.insert_item(child, item)?;
+                told.push(child);
+            }
+        }
+        Ok(0)
+    }
+
+    fn watch(&self, append: &Append, id: &str, position: u64, told: &mut Vec<i64>) -> Numbered {
+        let Some(row) = self.existing(id)?.filter(|row| row.status != Status::Deleting) else {
+            return Ok(Err(Rejected::NoSuchRun));
+        };
+        if !row.status.is_final() {
+            self.watch_on(row.number, append.run, position)?;
+            return Ok(Ok(0));
+        }
+        let item = NewInboxItem::ended(append.run, position, &self.end_of(row)?, append.at);
+        if let Some(first) = self.seen(append.run, &item)? {
+            return Ok(Ok(first));
+        }
+        let number = self.insert_item(append.run, &item)?;
+        told.push(append.run);
+        Ok(Ok(number))
+    }
+
+    fn watch_on(&self, run: i64, watcher: i64, position: u64) -> Result<(), StoreError> {
+        let values = [Cell::Int(run), Cell::Int(watcher), clamped(position)];
+        self.session.execute(queries::INSERT_WATCHER, &values).map(drop)
+    }
+
+    fn ask(&self, run: i64, request: &RequestRow) -> Result<i64, StoreError> {
+        let [form, body] = value_cells(Some(&request.value));
+        let values = [
+            Cell::Text(request.id.as_bytes()),
+            Cell::Int(run),
+            clamped(request.position),
+            Cell::Text(request.name.as_bytes()),
+            Cell::Text(request.answer.as_bytes()),
+            Cell::Int(request.at),
+            request.due.map_or(Cell::Null, Cell::Int),
+            form,
+            body,
+        ];
+        self.session.execute(queries::INSERT_REQUEST, &values).map(|_| 0)
+    }
+
+    fn put(
+        &self,
+        lineage: i64,
+        append: &Append,
+        channel: &str,
+        seq: u64,
+        value: Option<&Value>,
+    ) -> Result<i64, StoreError> {
+        let [form, body] = value_cells(value);
+        let values = [
+            Cell::Int(lineage),
+            Cell::Text(channel.as_bytes()),
+            Cell::Int(append.run),
+            clamped(seq),
+            Cell::Int(append.at),
+            form,
+            body,
+        ];
+        self.drawn(queries::INSERT_OUTPUT, &values)
+    }
+}
+
+/// That the row of another run is damaged is no reason to refuse an append: nothing was written to it.
+fn alone(outcome: Numbered) -> Numbered {
+    match outcome {
+        Err(error) if error.kind == StoreErrorKind::Refused => Ok(Err(Rejected::Refused(error.message))),
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,103 @@
+//! What makes a write one that no database takes.
+
+use super::{Append, ImportedRun, NewRun, Outgoing, Write};
+use crate::store::{EntryRow, FieldRow, Status};
+use crate::value::{Form, Value};
+use std::collections::HashSet;
+
+impl Write {
+    /// What makes this write one that no database takes, if anything does.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        match self {
+            Self::Start(run) => run.flaw(),
+            Self::Append(append) => append.flaw(),
+            Self::Import(run) => run.flaw(),
+            Self::Send(item) | Self::Answer { item, .. } => not_text(item.value.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl NewRun {
+    fn flaw(&self) -> Option<String> {
+        if self.entries.is_empty() {
+            return Some("a run has a first entry".to_owned());
+        }
+        flaw_of_rows(0, &self.entries, &[]).or_else(|| flaw_of_labels(&self.labels))
+    }
+}
+
+impl Outgoing {
+    fn flaw(&self) -> Option<String> {
+        match self {
+            Self::Tell { item, .. } | Self::TellChildren(item) => not_text(item.value.as_ref()),
+            Self::Start { run, .. } => run.flaw().map(|flaw| format!("run `{}`: {flaw}", run.id)),
+            Self::Ask(request) => not_text(Some(&request.value)),
+            Self::Put { value, .. } => not_text(value.as_ref()),
+            Self::Replace(run) => run.flaw(),
+            Self::Watch { .. } | Self::Withdraw { .. } => None,
+        }
+    }
+}
+
+impl Append {
+    fn flaw(&self) -> Option<String> {
+        let outgoing = || self.outgoing.iter().find_map(Outgoing::flaw);
+        let flaw = flaw_of_rows(self.after, &self.entries, &self.fields).or_else(outgoing)?;
+        Some(format!("run {}: {flaw}", self.run))
+    }
+}
+
+impl ImportedRun {
+    fn flaw(&self) -> Option<String> {
+        let flaw = if self.entries.is_empty() {
+            Some("it has no first entry".to_owned())
+        } else if self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping) {
+            Some(format!("it is {}, and only a run that is running or sleeping belongs to a lease", self.status))
+        } else if self.status == Status::Deleting {
+            Some("it is being deleted".to_owned())
+        } else {
+            let item = || self.items.iter().find_map(|item| not_text(item.value.as_ref()));
+            let labels = || flaw_of_labels(&self.labels);
+            flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(labels)
+        };
+        flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
+    }
+}
+
+fn flaw_of_rows(after: u64, entries: &[EntryRow], fields: &[FieldRow]) -> Option<String> {
+    let mut last = after;
+    for entry in entries {
+        if entry.seq != last + 1 {
+            return Some(format!("entry {} cannot follow entry {last}", entry.seq));
+        }
+        last = entry.seq;
+        if let Some(flaw) = not_text(entry.value.as_ref()) {
+            return Some(flaw);
+        }
+    }
+    let mut written = HashSet::new();
+    for field in fields {
+        if field.seq <= after || field.seq > last {
+            return Some(format!("field `{}` names entry {}, which is not one of these", field.name, field.seq));
+        }
+        if !written.insert((field.seq, &field.name)) {
+            return Some(format!("field `{}` is written twice by entry {}", field.name, field.seq));
+        }
+        if let Some(flaw) = not_text(Some(&field.value)) {
+            return Some(flaw);
+        }
+    }
+    None
+}
+
+fn flaw_of_labels(labels: &[(String, String)]) -> Option<String> {
+    let mut names = HashSet::new();
+    let twice = labels.iter().find(|(name, _)| !names.insert(name));
+    twice.map(|(name, _)| format!("it has two labels `{name}`"))
+}
+
+fn not_text(value: Option<&Value>) -> Option<String> {
+    let value = value.filter(|value| value.form == Form::Json)?;
+    std::str::from_utf8(&value.bytes).err().map(|error| format!("a value in JSON form is not text: {error}"))
+}
