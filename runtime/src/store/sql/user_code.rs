@@ -80,25 +80,22 @@ impl<S: Session> Apply<'_, S> {
     }
 }
 
-/// What a user's code came to.
+/// What a user's code came to. A panic says more than that it took long.
 fn judged(end: &End, code: &UserCode, outcome: std::thread::Result<AttemptOutcome>) -> AttemptOutcome {
-    if end.late {
-        let limit = code.time_limit;
-        return AttemptOutcome::Failed {
-            cause: AttemptCause::TimedOut,
-            error: None,
-            message: format!(
-                "the time limit of the transaction, {limit:?}, was reached, and its rows were rolled back"
-            ),
-            terminal: false,
-        };
+    match outcome {
+        Err(panic) => failed(AttemptCause::Panicked, panic_text(&*panic).to_owned()),
+        Ok(_) if end.late => {
+            let limit = code.time_limit;
+            let message =
+                format!("the time limit of the transaction, {limit:?}, was reached, and its rows were rolled back");
+            failed(AttemptCause::TimedOut, message)
+        }
+        Ok(outcome) => outcome,
     }
-    outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
-        cause: AttemptCause::Panicked,
-        error: None,
-        message: panic_text(&*panic).to_owned(),
-        terminal: false,
-    })
+}
+
+fn failed(cause: AttemptCause, message: String) -> AttemptOutcome {
+    AttemptOutcome::Failed { cause, error: None, message, terminal: false }
 }
 
 /// The commit as a user's code reaches it through the engine.

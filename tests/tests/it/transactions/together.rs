@@ -216,7 +216,7 @@ async fn cached(ctx: &Named) -> Result<usize> {
 
 #[workflow(context = Named)]
 async fn spending(start: Start<Named>, cents: i64) -> Result<(String, u32)> {
-    let flow = start.with(Named::builder().account("a".into()).build()).await?;
+    let flow = start.with(Named::builder().account("a").build()).await?;
     cached(&flow).await?;
     match spend(&flow, 10_000).await {
         Err(StepError::Failed(error, _)) if error.to_string().contains("CHECK constraint failed") => {}
