@@ -37,6 +37,8 @@ pub(super) struct PendingTurn {
     cause: Option<EntryRow>,
     group: VecDeque<EntryRow>,
     fields: VecDeque<FieldRow>,
+    /// Nothing follows in the history.
+    last: bool,
 }
 
 impl Machine {
@@ -110,6 +112,7 @@ impl Machine {
         now: i64,
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
+        self.pending.last = true;
         self.deliver_pending(workflow, load)?;
         if self.replacing {
             return Ok(());
@@ -177,7 +180,10 @@ impl Machine {
         let ending = Ending::of(&cause);
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
-        let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
+        // So is the result of a transaction, whose turn may have left nothing.
+        let unrecorded = self.unfinished == Some(cause.seq)
+            || cause.kind == Kind::RunStarted
+            || (self.pending.last && self.is_of_transaction(&cause));
         if unrecorded && group.is_empty() && self.purpose == Purpose::Check {
             return Ok(());
         }

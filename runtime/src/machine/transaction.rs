@@ -58,6 +58,14 @@ impl Machine {
         self.is_open() && !self.transactions.held && self.transactions.waiting().any(called)
     }
 
+    /// Whether an entry is the result of a transaction: it is committed before the turn that it causes.
+    pub(super) fn is_of_transaction(&self, entry: &EntryRow) -> bool {
+        let mut state = self.journal.state();
+        let step =
+            entry.position.filter(|_| entry.kind == Kind::StepCompleted).and_then(|position| state.step(position));
+        step.is_some_and(|step| step.call.body.is_transaction())
+    }
+
     /// The engine stops: no further transaction begins.
     pub(crate) fn hold_transactions(&mut self) {
         self.transactions.held = true;
