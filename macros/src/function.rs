@@ -50,7 +50,11 @@ impl Function {
             faults.add(
                 first,
                 format!("a {kind} is a function"),
-                format!("put `#[{kind}]` on an `async fn` with a body"),
+                if kind == "transaction" {
+                    "put `#[transaction]` on a `fn` with a body".to_owned()
+                } else {
+                    format!("put `#[{kind}]` on an `async fn` with a body")
+                },
             );
             return Err(item);
         };
@@ -98,7 +102,7 @@ impl Function {
     /// What a step or workflow cannot be, whatever it does.
     pub(crate) fn check(&self, kind: &str, faults: &Faults) {
         let Signature { constness, safety, abi, generics, output, variadic, ident, .. } = &self.sig;
-        let plain = "an ordinary `async fn`";
+        let plain = ordinary(kind);
         if let Some(token) = constness {
             faults.add(token, format!("a {kind} cannot be `const`"), format!("make it {plain}"));
         }
@@ -170,6 +174,11 @@ pub(crate) fn borrows_or_hides(ty: &Type) -> bool {
     let mut finder = Finder(false);
     visit::visit_type(&mut finder, ty);
     finder.0
+}
+
+/// What a function with this attribute is in Rust.
+fn ordinary(kind: &str) -> &'static str {
+    if kind == "transaction" { "an ordinary `fn`" } else { "an ordinary `async fn`" }
 }
 
 impl Attributes {

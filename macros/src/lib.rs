@@ -14,6 +14,7 @@ mod message;
 mod name;
 mod step;
 mod suggest;
+mod transaction;
 mod workflow;
 
 use proc_macro::TokenStream;
@@ -229,6 +230,104 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(attribute.into(), item.into()).into()
+}
+
+/// Makes a function a step that writes to your own tables in the engine's SQLite file: its rows and its result are one
+/// commit, so they are written exactly once, whatever dies and when.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::sql::params;
+///
+/// #[transaction(retry(attempts = 3, backoff = "100ms"))]
+/// fn book(tx: &mut Tx<'_>, account: String, cents: i64) -> Result<i64> {
+///     tx.execute("UPDATE accounts SET cents = cents + ?2 WHERE name = ?1", params![account, cents])?;
+///     Ok(tx.query_row("SELECT cents FROM accounts WHERE name = ?1", [&account], |row| row.get(0))?)
+/// }
+///
+/// #[workflow]
+/// async fn deposit(flow: &mut Flow, cents: i64) -> Result<i64> {
+///     Ok(book(flow, "savings".into(), cents).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.db");
+/// let engine = Engine::builder().sqlite(&path).workflow(deposit).start().await?;
+/// engine
+///     .transaction(|tx| {
+///         tx.execute("CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, cents INTEGER NOT NULL)", [])?;
+///         tx.execute("INSERT OR IGNORE INTO accounts VALUES ('savings', 0)", [])?;
+///         Ok(())
+///     })
+///     .await?;
+/// assert_eq!(engine.start(deposit, 500).id("deposit-1").await?.result().await?, 500);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The first parameter is `tx: &mut Tx<'_>`; then may come the context by reference (of one with transient fields the
+/// stored part, `&OrderContextStored`), and arguments as for a step. It is called in a workflow as a step is, and what
+/// comes of it is a step's: the same errors, the same retries. `book::direct(&mut tx, ..)` is the function itself, for
+/// unit tests; `Tx::for_tests` makes a handle.
+///
+/// An attempt that returns an error, panics or takes too long leaves no row. So does one whose rows the database does not
+/// take at the commit (a deferred foreign key): that is [`StepError::RolledBack`](enum.StepError.html).
+///
+/// While it runs, nobody else writes to the file. So it is a plain `fn` and awaits nothing, and its time is limited.
+/// SQL is stopped when the time is up; other code is not, it only fails afterwards. The function may be run again
+/// before its rows are committed, so that its only effects should be its rows.
+///
+/// # Attributes
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `name = "book"` | the recorded name, if not the function's |
+/// | `time_limit = "1s"` | how long it may hold up everybody else who writes; 250 ms without |
+/// | `retry(..)` | as for a [step](macro@step) |
+///
+/// # Tables in another file or database
+///
+/// Two files are not one commit, so there an attempt may have written and its result not be recorded: the process died
+/// between. Let a step keep a witness: a row with the key of the call and the result, in the transaction of that database.
+/// Whoever comes again finds it.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::sql::{Connection, params};
+///
+/// #[step(blocking, retry(attempts = 5))]
+/// fn book_elsewhere(scope: &StepScope, path: String, cents: i64) -> Result<i64> {
+///     let mut connection = Connection::open(path)?;
+///     let transaction = connection.transaction()?;
+///     let key = scope.idempotency_key();
+///     let mut witness = transaction.prepare("SELECT result FROM witnesses WHERE key = ?1")?;
+///     if let Some(row) = witness.query([&key])?.next()? {
+///         return Ok(row.get(0)?); // an attempt before this one was committed
+///     }
+///     drop(witness);
+///     let sql = "UPDATE accounts SET cents = cents + ?1 RETURNING cents";
+///     let result: i64 = transaction.query_row(sql, [cents], |row| row.get(0))?;
+///     transaction.execute("INSERT INTO witnesses (key, result) VALUES (?1, ?2)", params![key, result])?;
+///     transaction.commit()?;
+///     Ok(result)
+/// }
+/// # fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("other.db").display().to_string();
+/// # let connection = Connection::open(&path)?;
+/// # connection.execute_batch("CREATE TABLE witnesses (key TEXT PRIMARY KEY, result); CREATE TABLE accounts (cents)")?;
+/// # connection.execute("INSERT INTO accounts VALUES (0)", [])?;
+/// # let scope = StepScope::for_tests("book_elsewhere");
+/// # assert_eq!(book_elsewhere::direct(&scope, path.clone(), 5)?, 5);
+/// # assert_eq!(book_elsewhere::direct(&scope, path, 5)?, 5);
+/// # Ok(())
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    transaction::expand(attribute.into(), item.into()).into()
 }
 
 /// Makes an async function a durable workflow: after a crash it goes on where it was.

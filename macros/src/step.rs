@@ -1,9 +1,9 @@
 //! `#[step]`.
 
-mod attribute;
-mod check;
-mod expand;
-mod input;
+pub(crate) mod attribute;
+pub(crate) mod check;
+pub(crate) mod expand;
+pub(crate) mod input;
 
 use crate::faults::Faults;
 use crate::function::Function;

@@ -37,6 +37,7 @@ mod shutdown;
 mod start;
 mod time_travel;
 mod timers;
+mod transaction;
 mod workflows;
 
 pub use builder::EngineBuilder;
@@ -57,6 +58,7 @@ pub use requests::OpenRequest;
 pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
+pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};
@@ -94,6 +96,50 @@ impl Engine {
     {
         drop(workflow);
         StartCall::new(self, input)
+    }
+
+    /// Writes to your own tables in the engine's file and starts runs, as one commit: the runs exist if and only if the rows
+    /// do.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn deliver(_flow: &mut Flow, order: u32) -> Result<u32> {
+    ///     Ok(order)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("app.db");
+    /// let engine = Engine::builder().sqlite(&path).workflow(deliver).start().await?;
+    /// let run = engine
+    ///     .transaction(|tx| {
+    ///         tx.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY)", [])?;
+    ///         tx.execute("INSERT INTO orders (id) VALUES (?1)", [7])?;
+    ///         Ok(tx.start(deliver, 7).id("order-7").begin()?)
+    ///     })
+    ///     .await?;
+    /// assert_eq!(engine.handle(deliver, &run).await?.result().await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// If the closure returns an error, panics or takes longer than its [time limit](TransactionCall::time_limit), nothing has
+    /// happened. While it runs nobody else writes to the file, and it may be run again before it is committed: its
+    /// only effects should be those of its handle.
+    ///
+    /// # Errors
+    /// [`EngineError::RolledBack`] with the closure's error, or with what the database said at the commit. With
+    /// [`EngineError::Store`] it may have been committed nevertheless; a run with an id of your own makes it safe to
+    /// repeat.
+    pub fn transaction<T, F>(&self, body: F) -> TransactionCall<'_, F>
+    where
+        T: Send + 'static,
+        F: Fn(&mut EngineTx<'_>) -> crate::Result<T> + Send + Sync + 'static,
+    {
+        TransactionCall::new(self, body)
     }
 
     /// The handle of a run of this workflow by its id, with the types of its result.

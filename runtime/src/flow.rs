@@ -17,14 +17,14 @@ mod step_call;
 mod update;
 
 pub use children::{Child, ChildError, StartChild};
-pub use handle::{HasContext, WorkflowHandle};
+pub use handle::{HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, ReceiveWithin, SendError, Sending};
 pub use on_cancel::on_cancel;
 pub use requests::{Answer, Request, RequestWithin};
 pub use shown::Stream;
 pub use sleep::Sleep;
 pub use start::Start;
-pub use step_call::{StepCall, call};
+pub use step_call::{StepCall, call, call_transaction};
 
 pub(crate) use loading::Loading;
 pub(crate) use shown::encode as encode_shown;

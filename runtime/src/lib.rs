@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`#[workflow]`](workflow) | an async function that goes on after a crash; its body is run again with recorded results |
 //! | [`#[step]`](step) | an async function with effects on the world: its result is recorded, and it never runs again once it is |
+//! | [`#[transaction]`](transaction) | a step that writes to your own tables in the engine's file, in one commit with its result |
 //! | [`#[derive(StepContext)]`](derive@StepContext) | a struct that steps read and only the workflow changes, stored field by field |
 //! | [`Start`] | a workflow whose context is not set yet |
 //! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
@@ -67,6 +68,7 @@ mod run_env;
 mod scope;
 mod secret;
 mod session;
+pub mod sql;
 mod step;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -76,14 +78,14 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, Garbage,
-    ImportCall, OpenRequest, Pause, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, SendCall, StartCall,
-    StreamReader,
+    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
+    Garbage, ImportCall, OpenRequest, Pause, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, SendCall,
+    StartCall, StreamReader, TransactionCall, TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{
-    Answer, Child, ChildError, Flow, HasContext, Receive, ReceiveWithin, Request, RequestWithin, SendError, Sending,
-    Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
+    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestWithin, SendError,
+    Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
 pub use journal::Principal;
 pub use lazy::Lazy;
@@ -99,7 +101,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use steadfast_macros::{Message, StepContext, step, workflow};
+pub use steadfast_macros::{Message, StepContext, step, transaction, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
@@ -108,7 +110,7 @@ pub use workflow::{Body, Startable};
 pub mod prelude {
     pub use crate::{
         Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError,
-        StepScope, StoredContext, Terminal, step, workflow,
+        StepScope, StoredContext, Terminal, sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -125,11 +127,12 @@ pub mod __private {
         check_transient, debug, migrated, run_hook, set,
     };
     pub use crate::error::{Failure, Input, Outcome};
-    pub use crate::flow::{HasContext, Start, StepCall, WorkflowHandle, call, on_cancel};
+    pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel};
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};
-    pub use crate::step::StepDef;
+    pub use crate::sql::Tx;
+    pub use crate::step::{StepDef, TransactionDef};
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::{ContextError, Flow};

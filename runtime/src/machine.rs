@@ -25,6 +25,7 @@ mod run_scope;
 mod shown;
 mod state;
 mod suspended;
+mod transaction;
 mod turn;
 mod waker;
 
@@ -179,6 +180,8 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
+    /// The steps that are transactions.
+    transactions: transaction::Transactions,
     purpose: Purpose,
     deferred: VecDeque<suspended::Deferred>,
     /// The number by which outsiders know what this run shows, and its children know it.
@@ -248,6 +251,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
+            transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
             deferred: VecDeque::new(),
             lineage: row.lineage,
@@ -327,9 +331,10 @@ impl Machine {
             && self.taken.is_empty()
             && self.outgoing.is_empty()
             && self.parked.is_none()
-            && !self.forgiven;
+            && !self.forgiven
+            && !self.has_transaction();
         // Nobody outside sees half a turn.
-        self.closed || (self.suspended.is_some() && !self.replacing) || (nothing_new && row_is_true())
+        self.closed || (self.stands_still() && !self.replacing) || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of

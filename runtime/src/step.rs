@@ -2,6 +2,7 @@
 
 mod body;
 mod stream;
+mod transaction;
 
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
@@ -9,6 +10,8 @@ pub(crate) use body::decoded_args;
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody};
 pub use stream::{StepStream, stream};
+pub(crate) use transaction::InCommit;
+pub use transaction::TransactionDef;
 
 use crate::codec::{CodecError, Storable};
 use crate::error::Failure;

@@ -11,6 +11,7 @@ mod memory;
 mod rows;
 mod sql;
 mod sqlite;
+pub(crate) mod user_code;
 mod write;
 
 pub use durability::Durability;
@@ -21,6 +22,7 @@ pub use rows::{
     Status,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use user_code::{Transaction, UserCode};
 pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
 
 /// A database that holds runs, journals, context fields, inboxes and leases.

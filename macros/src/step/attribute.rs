@@ -32,17 +32,17 @@ pub(crate) struct Retry {
 }
 
 const OPTIONS: [&str; 5] = ["name", "timeout", "retry", "blocking", "roles"];
-const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
+pub(crate) const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
 
 const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff = \"200ms\"))]`";
 
-type List = Punctuated<Meta, Token![,]>;
+pub(crate) type List = Punctuated<Meta, Token![,]>;
 
 /// Notes words that are given twice.
-struct Seen(Vec<String>);
+pub(crate) struct Seen(pub(crate) Vec<String>);
 
 impl Seen {
-    fn first(&mut self, meta: &Meta, faults: &Faults) -> bool {
+    pub(crate) fn first(&mut self, meta: &Meta, faults: &Faults) -> bool {
         let word = name::as_written(meta.path());
         let first = !self.0.contains(&word);
         if !first {
@@ -99,13 +99,13 @@ impl Options {
     }
 }
 
-fn wrong_form(meta: &Meta, right: &str, faults: &Faults) {
+pub(crate) fn wrong_form(meta: &Meta, right: &str, faults: &Faults) {
     let word = name::as_written(meta.path());
     faults.add(meta, format!("`{word}` is written another way"), format!("write `{right}`"));
 }
 
 impl Retry {
-    fn parse(list: &syn::MetaList, faults: &Faults) -> Self {
+    pub(crate) fn parse(list: &syn::MetaList, faults: &Faults) -> Self {
         let mut retry = Self::default();
         let mut seen = Seen(Vec::new());
         let metas = faults.read(list.parse_args_with(List::parse_terminated), HELP);

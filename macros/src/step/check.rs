@@ -15,17 +15,27 @@ const CHANGE: &str = "return the new value, and let the workflow change the cont
 pub(super) fn all(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
     is_async(step, faults);
+    parameters(step, faults);
+    body_leaves_the_context(step, faults);
+}
+
+/// The parameters after the one of a transaction.
+pub(crate) fn parameters(step: &Step, faults: &Faults) {
     parameters_always_there(step, faults);
     context_is_shared(step, faults);
     context_is_not_the_handle(step, faults);
     for other in &step.others {
         match other {
-            Other::Argument(argument) if !takes_the_handle(&argument.ty, faults) => argument_owns(argument, faults),
-            Other::Held(held) if !takes_the_handle(&held.parameter.ty, faults) => held::is_shared(held, faults),
+            Other::Argument(argument) if !takes_the_handle(step, &argument.ty, faults) => {
+                argument_owns(step, argument, faults);
+            }
+            // A transaction can have none of it.
+            Other::Held(held) if step.tx.is_none() && !takes_the_handle(step, &held.parameter.ty, faults) => {
+                held::is_shared(held, faults)
+            }
             _ => {}
         }
     }
-    body_leaves_the_context(step, faults);
 }
 
 /// A plain `fn` without `blocking`, or the other way round.
@@ -53,8 +63,8 @@ fn parameters_always_there(step: &Step, faults: &Faults) {
     for parameter in step.context.iter().map(|context| &context.parameter).chain(others) {
         let sometimes = |mark: &&Attribute| mark.path().is_ident("cfg") || mark.path().is_ident("cfg_attr");
         if let Some(mark) = parameter.attributes.iter().find(sometimes) {
-            let help = "write the step twice, as a whole: `#[cfg(..)] #[step] async fn ..`";
-            faults.add(mark, "a parameter of a step is there in every build or in none", help);
+            let help = format!("write the {0} twice, as a whole: `#[cfg(..)] #[{0}] ..`", step.kind());
+            faults.add(mark, format!("a parameter of a {} is there in every build or in none", step.kind()), help);
         }
     }
 }
@@ -69,9 +79,17 @@ fn context_is_shared(step: &Step, faults: &Faults) {
     }
     if reference.mutability.is_some() {
         let help = format!("take `&{ty}`, {CHANGE}");
-        faults.add(&context.parameter.ty, "a step can read its context, and cannot change it", help);
+        faults.add(
+            &context.parameter.ty,
+            format!("a {} can read its context, and cannot change it", step.kind()),
+            help,
+        );
     } else if let Some(lifetime) = &reference.lifetime {
-        faults.add(lifetime, "the context is borrowed for as long as the step runs", format!("write `&{ty}`"));
+        faults.add(
+            lifetime,
+            format!("the context is borrowed for as long as the {} runs", step.kind()),
+            format!("write `&{ty}`"),
+        );
     }
 }
 
@@ -80,12 +98,12 @@ fn context_is_not_the_handle(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && is_handle(&context.reference.elem)
     {
-        handle_in_a_step(&context.parameter.ty, faults);
+        handle_in_a_step(step, &context.parameter.ty, faults);
     }
 }
 
 /// `flow: Flow<OrderContext>`, also in a tuple or an `Arc`. Says whether it is one.
-fn takes_the_handle(ty: &Type, faults: &Faults) -> bool {
+fn takes_the_handle(step: &Step, ty: &Type, faults: &Faults) -> bool {
     struct Finder(bool);
     impl<'ast> Visit<'ast> for Finder {
         fn visit_type(&mut self, ty: &'ast Type) {
@@ -96,7 +114,7 @@ fn takes_the_handle(ty: &Type, faults: &Faults) -> bool {
     let mut finder = Finder(false);
     finder.visit_type(ty);
     if finder.0 {
-        handle_in_a_step(ty, faults);
+        handle_in_a_step(step, ty, faults);
     }
     finder.0
 }
@@ -109,46 +127,58 @@ fn is_handle(ty: &Type) -> bool {
     (ours || has_context) && Function::last_word(ty).is_some_and(|word| word == "Flow" || word == "Start")
 }
 
-fn handle_in_a_step(ty: &Type, faults: &Faults) {
+fn handle_in_a_step(step: &Step, ty: &Type, faults: &Faults) {
     let help = format!("take what it reads, `context: &YourContext`; {CHANGE}");
     faults.add(
         ty,
-        "a step cannot have the handle of the workflow: it could change the context while other steps read it",
+        format!(
+            "a {} cannot have the handle of the workflow: it could change the context while other steps read it",
+            step.kind()
+        ),
         help,
     );
 }
 
 /// `name: &str`, `items: impl Iterator`.
-fn argument_owns(argument: &Parameter, faults: &Faults) {
+fn argument_owns(step: &Step, argument: &Parameter, faults: &Faults) {
     let ty = &argument.ty;
     if let Type::ImplTrait(_) = ty {
-        let help = "write the type itself: it is read back when the step runs again after a crash";
-        faults.add(ty, "an argument of a step has a type that can be named", help);
+        let help = format!("write the type itself: it is read back when the {} runs again after a crash", step.kind());
+        faults.add(ty, format!("an argument of a {} has a type that can be named", step.kind()), help);
     } else if borrows_or_hides(ty) {
         let help = match name::as_written(ty).as_str() {
             "&str" | "&'static str" | "&String" => "write `String`".to_owned(),
             "&[u8]" => "write `Vec<u8>` or `Bytes`".to_owned(),
-            written => match ty {
-                Type::Reference(reference) => match &*reference.elem {
-                    Type::Slice(slice) => format!("write `Vec<{}>`", name::as_written(&slice.elem)),
-                    elem => {
-                        let (name, elem) = (&argument.name, name::as_written(elem));
-                        format!(
-                            "write `{elem}`, and pass a clone, or `#[resource] {name}: &{elem}` for something the engine \
+            written => {
+                match ty {
+                    Type::Reference(reference) => match &*reference.elem {
+                        Type::Slice(slice) => format!("write `Vec<{}>`", name::as_written(&slice.elem)),
+                        elem => {
+                            let (name, elem) = (&argument.name, name::as_written(elem));
+                            if step.tx.is_some() {
+                                return faults.add(
+                                ty,
+                                "an argument of a transaction is recorded, so it cannot be borrowed",
+                                format!("write `{elem}`, and pass a clone; only the context, right after `tx`, is borrowed"),
+                            );
+                            }
+                            format!(
+                                "write `{elem}`, and pass a clone, or `#[resource] {name}: &{elem}` for something the engine \
                              holds; only the context, in the first place, is borrowed as it is, and `&Session` and `&StepScope` \
                              under just these names"
-                        )
-                    }
-                },
-                _ => format!("write a type that owns what it holds instead of `{written}`"),
-            },
+                            )
+                        }
+                    },
+                    _ => format!("write a type that owns what it holds instead of `{written}`"),
+                }
+            }
         };
-        faults.add(ty, "an argument of a step is recorded, so it cannot be borrowed", help);
+        faults.add(ty, format!("an argument of a {} is recorded, so it cannot be borrowed", step.kind()), help);
     }
 }
 
 /// `ctx.status = ..`, `&mut ctx.status`.
-fn body_leaves_the_context(step: &Step, faults: &Faults) {
+pub(crate) fn body_leaves_the_context(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && let Pat::Ident(pattern) = &context.parameter.pattern
         && assignment::times_bound(&pattern.ident, &step.function.block) == 0

@@ -1,7 +1,7 @@
 //! What is generated for a step: one file for each thing.
 
-mod call;
-mod definition;
+pub(crate) mod call;
+pub(crate) mod definition;
 mod direct;
 
 use super::input::Step;

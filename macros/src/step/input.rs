@@ -15,6 +15,8 @@ pub(crate) struct Step {
     pub(crate) context: Option<ContextParameter>,
     /// The others, in the order of the function.
     pub(crate) others: Vec<Other>,
+    /// What stands before them in a transaction.
+    pub(crate) tx: Option<Parameter>,
 }
 
 /// The first parameter, if it is a reference and nothing that the engine holds.
@@ -62,7 +64,12 @@ impl Step {
             }
         }
         let name = options.name.clone().unwrap_or_else(|| function.name());
-        Self { function, options, name, context, others }
+        Self { function, options, name, context, others, tx: None }
+    }
+
+    /// What it is, in messages.
+    pub(crate) const fn kind(&self) -> &'static str {
+        if self.tx.is_some() { "transaction" } else { "step" }
     }
 
     /// What the workflow passes.

@@ -111,6 +111,8 @@ pub(crate) enum Message {
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
     /// The oldest append that was under way is durable; what the database said to each thing that it wrote elsewhere.
     Durable(Vec<Result<i64, Rejected>>),
+    /// The same, and its transaction has run.
+    Transacted(Vec<Result<i64, Rejected>>, AttemptOutcome),
     /// A run that was to be started was there already: whether it is the same.
     Attached { position: u64, id: String, outcome: Result<(), String> },
     /// The run that this one goes on as, or why it cannot be made.
@@ -219,7 +221,11 @@ impl Core {
 
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        self.fields_of(RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation })
+    }
+
+    /// The same of a run that has no row yet.
+    pub(crate) fn fields_of(&self, run: RunIdentity) -> Arc<Fields> {
         let Options { stores, cipher, .. } = &self.options;
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
     }

@@ -78,6 +78,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         fields: Vec::new(),
         taken: Vec::new(),
         outgoing: Vec::new(),
+        transaction: None,
         change,
         at,
     }

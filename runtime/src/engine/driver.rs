@@ -9,7 +9,7 @@ use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
-use crate::store::{Append, InboxRow, Rejected, RunKey, StoreError, StoreErrorKind, Write, Written};
+use crate::store::{Append, InboxRow, Rejected, RunKey, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,10 @@ impl<'a> Driver<'a> {
             // The run may have left: then the step is told to stop.
             let _ = writes.send(writing.letter(Message::Wrote(write, taken)));
         });
-        let draining = core.is_draining();
+        let (draining, mut run) = (core.is_draining(), run);
+        if draining {
+            run.hold_transactions();
+        }
         Self {
             core,
             number,
@@ -134,6 +137,11 @@ impl<'a> Driver<'a> {
                 let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
             }
+            Message::Transacted(outcomes, outcome) => {
+                let effects = self.run.durable(outcomes, now);
+                self.perform(effects);
+                self.run.transacted(outcome, now);
+            }
             Message::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
             Message::Fenced => self.left = Some(Left::Lost),
             Message::Recheck(lease) if self.run.lease().number == lease => self.left = Some(Left::Lost),
@@ -169,6 +177,7 @@ impl<'a> Driver<'a> {
             Message::Drain => {
                 self.draining = true;
                 self.bodies.drop_waiting();
+                self.run.hold_transactions();
             }
             Message::Halt => self.left = Some(Left::Done(Outcome::Left)),
         }
@@ -302,14 +311,27 @@ impl<'a> Driver<'a> {
 fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Letter>) {
     let busy = core.busy();
     let courier = core.clone();
+    let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
-            Ok(Ok(Written::Appended { outcomes, told })) => {
-                inbox::look_all(&courier, told);
-                courier.news.tell(lineage);
-                Message::Durable(outcomes)
+            Ok(Ok(written)) => {
+                let (written, outcome) = match written {
+                    Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
+                    written => (written, transaction.then(UserCode::no_sql)),
+                };
+                let outcomes = match written {
+                    Written::Appended { outcomes, told } => {
+                        inbox::look_all(&courier, told);
+                        courier.news.tell(lineage);
+                        outcomes
+                    }
+                    _ => Vec::new(),
+                };
+                match outcome {
+                    Some(outcome) => Message::Transacted(outcomes, outcome),
+                    None => Message::Durable(outcomes),
+                }
             }
-            Ok(Ok(_)) => Message::Durable(Vec::new()),
             Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,
             Err(error) => Message::Unwritten(error),

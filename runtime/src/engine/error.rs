@@ -83,6 +83,8 @@ pub enum EngineError {
     Value(String),
     /// The file of a run cannot be written or read: which, why, and what to do.
     File(String),
+    /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
+    RolledBack(crate::Error),
     /// The engine is shutting down.
     ShuttingDown,
 }
@@ -130,6 +132,7 @@ impl fmt::Display for EngineError {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
             Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
+            Self::RolledBack(error) => write!(f, "the transaction was rolled back: {error}"),
             Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
         }
     }

@@ -400,6 +400,7 @@ async fn append(core: &Core, row: &RunRow, lease: Lease, change: Change) -> Resu
         fields: Vec::new(),
         taken: Vec::new(),
         outgoing: Vec::new(),
+        transaction: None,
         change,
         at: core.now(),
     };

@@ -4,9 +4,11 @@ use super::error::EngineError;
 use super::handle::Run;
 use super::{Engine, inbox};
 use crate::message::{self, Message};
+use crate::run_env::Fields;
 use crate::store::NewInboxItem;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
+use std::sync::Arc;
 
 impl Engine {
     /// Sends a message to a run, by its id. Awaiting the call means that it is durable: it arrives once, in the order of the
@@ -61,18 +63,28 @@ impl Run {
         inbox::send(self.core(), self.id(), item).await
     }
 
-    /// A message as it lies in the inbox.
-    pub(super) fn message<M: Message>(&self, message: &M, key: Option<String>) -> Result<NewInboxItem, EngineError> {
-        let offered = self.fields().offer();
-        let value = message::encode(message);
-        drop(offered);
-        let value =
-            value.map_err(|error| EngineError::Value(format!("message `{}` cannot be stored: {error}", M::NAME)))?;
-        Ok(NewInboxItem {
-            key: key.map(|key| format!("message:{}:{key}", M::NAME)),
-            name: Some(M::NAME.to_owned()),
-            value: Some(value),
-            ..NewInboxItem::new(self.number(), "message", self.core().now())
-        })
+    fn message<M: Message>(&self, message: &M, key: Option<String>) -> Result<NewInboxItem, EngineError> {
+        item(self.fields(), self.number(), message, key, self.core().now())
     }
+}
+
+/// A message as it lies in the inbox.
+pub(super) fn item<M: Message>(
+    fields: &Arc<Fields>,
+    run: i64,
+    message: &M,
+    key: Option<String>,
+    at: i64,
+) -> Result<NewInboxItem, EngineError> {
+    let offered = fields.offer();
+    let value = message::encode(message);
+    drop(offered);
+    let value =
+        value.map_err(|error| EngineError::Value(format!("message `{}` cannot be stored: {error}", M::NAME)))?;
+    Ok(NewInboxItem {
+        key: key.map(|key| format!("message:{}:{key}", M::NAME)),
+        name: Some(M::NAME.to_owned()),
+        value: Some(value),
+        ..NewInboxItem::new(run, "message", at)
+    })
 }

@@ -166,7 +166,7 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
 fn changed(row: &RunRow, lease: Lease, change: Change, at: i64) -> Append {
     let (entries, fields, taken) = (Vec::new(), Vec::new(), Vec::new());
     let outgoing = Vec::new();
-    Append { run: row.number, lease, after: row.seq, entries, fields, taken, outgoing, change, at }
+    Append { run: row.number, lease, after: row.seq, entries, fields, taken, outgoing, transaction: None, change, at }
 }
 
 /// Goes on with a run that has just come: at once, or when it is due. One that was parked is tried.

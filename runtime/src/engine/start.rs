@@ -14,7 +14,7 @@ use crate::journal::Kind;
 use crate::machine::{Continuing, Machine, first_entry, same_value, scope_entry};
 use crate::scope::Scope;
 use crate::secret::vault::redact;
-use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
+use crate::store::{EntryRow, NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use futures_util::future::BoxFuture;
@@ -178,7 +178,7 @@ async fn start<W: WorkflowDef>(
 }
 
 /// Drives a new run from its first entry, which is durable.
-fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
+pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
@@ -193,27 +193,45 @@ pub(super) async fn same_start<W: WorkflowDef>(
     input: W::Input,
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
+    let number = row.number;
+    let first = core.read(move |store| store.entries(number, 0, 3)).await?;
+    is_same_start::<W>(core, &row, first, &input, continuing)?;
+    // One that is in the middle of something is in memory already, unless something has gone wrong.
+    if row.status == Status::Running && core.lease(row.lease).is_some() {
+        load::load(core, row.number);
+    }
+    Ok(row)
+}
+
+/// Whether a run with these first entries was started as it is to be now.
+pub(super) fn is_same_start<W: WorkflowDef>(
+    core: &Core,
+    row: &RunRow,
+    first: Vec<EntryRow>,
+    input: &W::Input,
+    continuing: Option<&str>,
+) -> Result<(), EngineError> {
+    let id = || row.id.clone();
     if row.workflow != W::NAME {
-        return Err(EngineError::OtherWorkflow { id: row.id, expected: W::NAME.to_owned(), found: row.workflow });
+        let found = row.workflow.clone();
+        return Err(EngineError::OtherWorkflow { id: id(), expected: W::NAME.to_owned(), found });
     }
     if row.status == Status::Deleting {
         let action = "its id is free once it is deleted entirely; delete it again to finish that";
-        return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+        return Err(EngineError::WrongStatus { id: id(), status: row.status, action });
     }
-    if place::is_half_copied(&row) {
+    if place::is_half_copied(row) {
         let action =
             "its fields are still being copied. If the process that did so has died, delete the run and start it again";
-        return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+        return Err(EngineError::WrongStatus { id: id(), status: row.status, action });
     }
-    let number = row.number;
-    let first = core.read(move |store| store.entries(number, 0, 3)).await?;
     let continued = first.iter().find_map(Continuing::of).map(|continued| continued.run);
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
-    let given = encode::<W>(core, &row, &input)?;
+    let given = encode::<W>(core, row, input)?;
     let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
-    let fields = core.fields(&row);
+    let fields = core.fields(row);
     let offered = fields.offer();
     fields.vault().take_fault();
     let same = same_value(recode, &recorded, &given);
@@ -232,11 +250,7 @@ pub(super) async fn same_start<W: WorkflowDef>(
             run.map_or_else(|| input.clone(), |run| format!("{input} continuing run `{run}`"))
         };
         let (recorded, given) = (in_words(recorded, continued.as_deref()), in_words(given, continuing));
-        return Err(EngineError::OtherInput { id: row.id, recorded, given });
+        return Err(EngineError::OtherInput { id: id(), recorded, given });
     }
-    // One that is in the middle of something is in memory already, unless something has gone wrong.
-    if row.status == Status::Running && core.lease(row.lease).is_some() {
-        load::load(core, row.number);
-    }
-    Ok(row)
+    Ok(())
 }

@@ -31,6 +31,8 @@ pub enum StepError<E = Error> {
     Panicked(String, Attempts),
     /// The last attempt returned a value that cannot be kept: why.
     Unstorable(String, Attempts),
+    /// The last attempt was a transaction whose rows the database did not keep: why.
+    RolledBack(String, Attempts),
     /// The call itself could not be recorded (an argument that cannot be kept); no body ran: why.
     Refused(String, Attempts),
 }
@@ -43,6 +45,7 @@ impl<E> StepError<E> {
             | Self::TimedOut(attempts)
             | Self::Panicked(_, attempts)
             | Self::Unstorable(_, attempts)
+            | Self::RolledBack(_, attempts)
             | Self::Refused(_, attempts) => attempts,
         }
     }
@@ -70,6 +73,7 @@ impl<E: fmt::Display> fmt::Display for StepError<E> {
             Self::TimedOut(_) => f.write_str("timed out"),
             Self::Panicked(text, _) => write!(f, "panicked: {text}"),
             Self::Unstorable(why, _) => write!(f, "returned what cannot be stored: {why}"),
+            Self::RolledBack(why, _) => write!(f, "was rolled back: {why}"),
             Self::Refused(why, _) => write!(f, "was not started: {why}"),
         }?;
         if failures.len() > 1 { write!(f, " (after {} failed attempts)", failures.len()) } else { Ok(()) }
@@ -115,4 +119,6 @@ pub enum AttemptCause {
     Panicked,
     /// It returned a value that cannot be stored.
     Unstorable,
+    /// It was a transaction, and the database did not keep its rows.
+    RolledBack,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
     message = "`{Self}` is not the handle of a running workflow",
     label = "a step is called with the workflow's handle first",
     note = "pass the handle that the workflow got: `validate(&flow, order).await?`",
-    note = "a step cannot call steps: let it return, and the workflow call the next one",
+    note = "a step or a transaction cannot call steps: let it return, and the workflow call the next one",
     note = "a unit test calls the function itself: `validate::direct(order).await`"
 )]
 pub trait WorkflowHandle: Send + Sync {
@@ -31,6 +31,16 @@ pub trait WorkflowHandle: Send + Sync {
 )]
 pub trait HasContext<C>: WorkflowHandle {}
 
+/// A handle whose context has the stored part `S`, so that transactions that read it can be called.
+#[diagnostic::on_unimplemented(
+    message = "this transaction reads the context `{S}`, and `{Self}` is not a handle that carries it",
+    label = "no `{S}` is set here",
+    note = "in a workflow with a context, set it first: `let mut flow = start.with(..).await?;`, and call the transaction with `&flow`",
+    note = "a transaction gets the stored part of a context: of one with transient fields that is `{S}Stored`",
+    note = "a step or a transaction cannot call steps: let it return, and the workflow call the next one"
+)]
+pub trait HasStored<S>: WorkflowHandle {}
+
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
     fn journal(&self) -> &Arc<dyn Journal> {
@@ -44,6 +54,9 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
 
 #[diagnostic::do_not_recommend]
 impl<C: crate::StepContext> HasContext<C> for Flow<C> {}
+
+#[diagnostic::do_not_recommend]
+impl<C: crate::StepContext> HasStored<C::Stored> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
@@ -71,6 +84,9 @@ macro_rules! through_reference {
 
         #[diagnostic::do_not_recommend]
         impl<C, H: HasContext<C> + ?Sized> HasContext<C> for $reference {}
+
+        #[diagnostic::do_not_recommend]
+        impl<S, H: HasStored<S> + ?Sized> HasStored<S> for $reference {}
     )* };
 }
 

@@ -5,7 +5,7 @@ use super::pending_call::{First, PendingCall};
 use crate::codec::{self, Storable};
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, StepBody, StepCallSpec};
-use crate::step::StepDef;
+use crate::step::{StepDef, TransactionDef};
 use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -67,7 +67,23 @@ pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     flow: &'flow H,
     args: &S::Args,
 ) -> StepCall<'flow, S::Output, S::Error> {
-    let own = || Arc::new(crate::step::Body::<S>::new(flow.shared_context())) as Arc<dyn StepBody>;
+    call_with::<S, H>(flow, args, || Arc::new(crate::step::Body::<S>::new(flow.shared_context())))
+}
+
+/// Calls a transaction. What `#[transaction]` puts behind the function of that name.
+#[doc(hidden)]
+pub fn call_transaction<'flow, S: TransactionDef, H: WorkflowHandle + ?Sized>(
+    flow: &'flow H,
+    args: &S::Args,
+) -> StepCall<'flow, S::Output, S::Error> {
+    call_with::<S, H>(flow, args, || Arc::new(crate::step::InCommit::<S>::new(flow.shared_context())))
+}
+
+fn call_with<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
+    flow: &'flow H,
+    args: &S::Args,
+    own: impl FnOnce() -> Arc<dyn StepBody>,
+) -> StepCall<'flow, S::Output, S::Error> {
     let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
     let spec = StepCallSpec {
         name: S::NAME,

@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::store::{FieldRow, Status};
+use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -164,6 +164,22 @@ pub trait StepBody: Send + Sync {
         &[]
     }
 
+    /// Whether attempts run within the commit of the run's entries.
+    fn is_transaction(&self) -> bool {
+        false
+    }
+
+    /// One attempt that runs there, with a result of at most `limit` bytes; `None` if attempts do not.
+    fn transaction(
+        &self,
+        _arguments: &Value,
+        _scope: Arc<StepScope>,
+        _env: Arc<RunEnv>,
+        _limit: usize,
+    ) -> Option<UserCode> {
+        None
+    }
+
     /// One attempt, from the arguments as they were recorded. Comes after what it needs has been made.
     fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>)
     -> BoxFuture<'static, AttemptOutcome>;
@@ -181,7 +197,7 @@ pub struct RoutedValue {
 }
 
 /// How one attempt ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
     /// With a result that can be stored.
     Completed(Value),

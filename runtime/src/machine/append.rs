@@ -21,6 +21,7 @@ impl Machine {
             fields: std::mem::take(&mut self.fields),
             taken: std::mem::take(&mut self.taken),
             outgoing,
+            transaction: self.begin_transaction(now),
             change,
             at: now,
         };
@@ -39,7 +40,7 @@ impl Machine {
 
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
-        if (self.suspended.is_none() || self.replacing) && self.nothing_to_append() {
+        if (!self.stands_still() || self.replacing) && self.nothing_to_append() {
             std::mem::take(&mut self.fresh)
         } else {
             Vec::new()

@@ -21,6 +21,7 @@ pub(super) fn step_error(cause: AttemptCause, error: Option<&Value>, message: St
         (AttemptCause::Failed, Some(error)) => encode(&StepError::Failed(error, attempts)),
         (AttemptCause::TimedOut, _) => encode(&StepError::TimedOut(attempts)),
         (AttemptCause::Panicked, _) => encode(&StepError::Panicked(message, attempts)),
+        (AttemptCause::RolledBack, _) => encode(&StepError::RolledBack(message, attempts)),
         (AttemptCause::Unstorable | AttemptCause::Failed, _) => encode(&StepError::Unstorable(message, attempts)),
     }
 }

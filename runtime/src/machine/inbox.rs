@@ -32,7 +32,7 @@ impl Machine {
             return self.held_back.items.push(item);
         }
         // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
-        if self.suspended.is_some() && item.kind != "cancel" {
+        if self.is_transacting() || (self.suspended.is_some() && item.kind != "cancel") {
             return self.deferred.push_back(Deferred::Item(item));
         }
         // What comes when the time is over does not change how the run ends.
@@ -43,7 +43,7 @@ impl Machine {
         let number = item.number;
         match item.kind.as_str() {
             "cancel" => {
-                self.suspended = None;
+                (self.suspended, self.replacing) = (None, false);
                 self.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }

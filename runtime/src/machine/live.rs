@@ -39,7 +39,7 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.suspended.is_some() {
+        if self.stands_still() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
         // A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
@@ -119,7 +119,7 @@ impl Machine {
 
     /// Delivers what is due by now: timers fire, later attempts start.
     pub(crate) fn due(&mut self, now: i64) {
-        while self.is_open() && self.suspended.is_none() && !self.paused {
+        while self.is_open() && !self.stands_still() && !self.paused {
             if self.deadline().is_some_and(|deadline| deadline <= now) {
                 return self.end_early(Kind::DeadlineReached, None, now);
             }
@@ -146,7 +146,7 @@ impl Machine {
 
     /// The body was woken by something that the engine does not own.
     pub(crate) fn woken_by_foreign(&mut self) {
-        if self.suspended.is_some() {
+        if self.stands_still() {
             self.deferred.push_back(Deferred::Foreign);
         } else if self.is_open() {
             self.park(self.foreign_await("was woken by something"));
@@ -157,6 +157,9 @@ impl Machine {
     pub(crate) fn park(&mut self, reason: ParkReason) {
         if self.parked.is_some() || self.ended.is_some() {
             return;
+        }
+        if self.is_transacting() {
+            return self.deferred.push_back(Deferred::Parked(reason));
         }
         // A turn that was open is done again, from its beginning, by whoever goes on.
         let open = self.suspended.take().map(|turn| turn.cause);
@@ -173,7 +176,7 @@ impl Machine {
 
     /// When something is due next, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        if self.suspended.is_some() || self.paused {
+        if self.stands_still() || self.paused {
             return None;
         }
         self.earliest().map(|(due, _)| due).into_iter().chain(self.deadline()).min()
@@ -213,7 +216,7 @@ impl Machine {
 
     /// Whether everything that was appended is durable and has been acted upon.
     pub(crate) fn is_settled(&self) -> bool {
-        self.suspended.is_none() && self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
+        !self.stands_still() && self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
     }
 
     pub(super) fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
@@ -378,6 +381,9 @@ impl Machine {
         let mut state = self.journal.state();
         let run_scope = state.scope.clone();
         let Some(step) = state.step(position) else { return };
+        if step.call.body.is_transaction() {
+            return self.transactions.wait(position);
+        }
         let Ok(arguments) = step.call.arguments.clone() else { return };
         let scope = StepScope {
             run: self.journal.identity().clone(),
@@ -409,6 +415,7 @@ impl Machine {
         let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
         // Bodies that have not started yet will not.
         self.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));
+        self.transactions.forget();
         self.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
     }
 

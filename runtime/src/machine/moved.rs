@@ -47,7 +47,7 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.suspended.is_some() {
+        if self.stands_still() {
             return self.deferred.push_back(Deferred::Moved);
         }
         // A run in memory that is open has left behind whatever it was parked for.

@@ -42,7 +42,7 @@ impl Machine {
         for (position, outcome) in awaited.into_iter().zip(outcomes) {
             let Some(position) = position else { continue };
             let answered = Answered { position, outcome };
-            if self.suspended.is_some() {
+            if self.stands_still() {
                 self.deferred.push_back(Deferred::Answered(answered));
             } else {
                 self.take_answer(answered, now);
@@ -89,7 +89,7 @@ impl Machine {
 
     /// A run that a workflow wanted to start was there already: it is waited for, or it is another.
     pub(crate) fn attached(&mut self, position: u64, id: String, outcome: Result<(), String>, now: i64) {
-        if self.suspended.is_some() {
+        if self.stands_still() {
             return self.deferred.push_back(Deferred::Attached { position, id, outcome });
         }
         if !self.is_open() || !self.journal.state().is_waiting(position) {

@@ -39,7 +39,9 @@ impl Machine {
         self.entries.push(entry);
         self.paused = true;
         // Bodies that wait for this append have not started.
-        let unstarted: Vec<u64> = self.fresh.iter().filter_map(Effect::starts).collect();
+        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
+        self.transactions.forget();
         self.fresh.retain(|effect| effect.starts().is_none());
         if abandon {
             let running: Vec<u64> = self.journal.state().running.iter().copied().collect();

@@ -37,6 +37,8 @@ pub(super) struct PendingTurn {
     cause: Option<EntryRow>,
     group: VecDeque<EntryRow>,
     fields: VecDeque<FieldRow>,
+    /// Nothing follows in the history.
+    last: bool,
 }
 
 impl Machine {
@@ -110,6 +112,7 @@ impl Machine {
         now: i64,
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
+        self.pending.last = true;
         self.deliver_pending(workflow, load)?;
         if self.replacing {
             return Ok(());
@@ -181,7 +184,10 @@ impl Machine {
         let ending = Ending::of(&cause);
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
-        let unrecorded = self.unfinished == Some(cause.seq) || cause.kind == Kind::RunStarted;
+        // So is the result of a transaction, whose turn may have left nothing.
+        let unrecorded = self.unfinished == Some(cause.seq)
+            || cause.kind == Kind::RunStarted
+            || (self.pending.last && self.is_of_transaction(&cause));
         if unrecorded && group.is_empty() && self.purpose == Purpose::Check {
             return Ok(());
         }
@@ -332,7 +338,8 @@ impl Machine {
     /// Starts again what was in flight when the history ended, in the order of positions.
     fn restart_bodies(&mut self, now: i64) {
         // A last turn that was live has started its bodies itself.
-        let started: HashSet<u64> = self.fresh.iter().filter_map(Effect::starts).collect();
+        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let started: HashSet<u64> = bodies.chain(self.transactions.waiting()).collect();
         let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
         for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
             if !self.is_open() {

@@ -115,7 +115,7 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.suspended.is_some() {
+        if self.stands_still() {
             return self.deferred.push_back(super::suspended::Deferred::Wrote(write));
         }
         let StepWrite { position, attempt, key, stream, value } = write;

@@ -1,6 +1,7 @@
 //! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
 
 use super::Machine;
+use super::fault::ParkReason;
 use super::outgoing::Answered;
 use super::shown::StepWrite;
 use crate::context::ContextError;
@@ -23,6 +24,7 @@ pub(super) enum Deferred {
     },
     Foreign,
     Moved,
+    Parked(ParkReason),
     /// What the database said to something that the run wrote elsewhere.
     Answered(Answered),
     Attached {
@@ -58,7 +60,17 @@ impl Machine {
         };
         let end = self.poll_body(wake);
         self.end_turn(turn.cause, turn.at, end);
-        while self.suspended.is_none()
+        self.catch_up(now);
+    }
+
+    /// Whether nothing is delivered at the moment: a turn is open, or a transaction is on its way.
+    pub(super) fn stands_still(&self) -> bool {
+        self.suspended.is_some() || self.is_transacting()
+    }
+
+    /// What has come meanwhile.
+    pub(super) fn catch_up(&mut self, now: i64) {
+        while !self.stands_still()
             && let Some(deferred) = self.deferred.pop_front()
         {
             match deferred {
@@ -67,6 +79,7 @@ impl Machine {
                 }
                 Deferred::Foreign => self.woken_by_foreign(),
                 Deferred::Moved => self.move_away(now),
+                Deferred::Parked(reason) => self.park(reason),
                 Deferred::Answered(answered) => self.take_answer(answered, now),
                 Deferred::Attached { position, id, outcome } => self.attached(position, id, outcome, now),
                 Deferred::Item(item) => self.take_in(item, now),

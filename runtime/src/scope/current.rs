@@ -14,6 +14,8 @@ pub enum Current {
     Workflow(WorkflowScope),
     /// The body of a step.
     Step(Arc<StepScope>),
+    /// The body of a step that is a transaction.
+    Transaction(Arc<StepScope>),
 }
 
 /// A run, as the body of its workflow sees it.
@@ -45,6 +47,7 @@ impl Current {
         match self {
             Self::Workflow(_) => CurrentKind::Workflow,
             Self::Step(_) => CurrentKind::Step,
+            Self::Transaction(_) => CurrentKind::Transaction,
         }
     }
 
@@ -65,7 +68,7 @@ impl Current {
     pub fn step(&self) -> Option<&StepScope> {
         match self {
             Self::Workflow(_) => None,
-            Self::Step(scope) => Some(scope),
+            Self::Step(scope) | Self::Transaction(scope) => Some(scope),
         }
     }
 
@@ -96,14 +99,14 @@ impl Current {
     fn identity(&self) -> &Arc<RunIdentity> {
         match self {
             Self::Workflow(scope) => &scope.run,
-            Self::Step(scope) => &scope.run,
+            Self::Step(scope) | Self::Transaction(scope) => &scope.run,
         }
     }
 
     fn run_scope(&self) -> &Arc<RunScope> {
         match self {
             Self::Workflow(scope) => &scope.run_scope,
-            Self::Step(scope) => &scope.run_scope,
+            Self::Step(scope) | Self::Transaction(scope) => &scope.run_scope,
         }
     }
 }
@@ -156,7 +159,7 @@ pub(crate) fn caller() -> Option<Arc<RunScope>> {
 #[must_use]
 pub fn step_scope() -> Option<Arc<StepScope>> {
     match current()? {
-        Current::Step(scope) => Some(scope),
+        Current::Step(scope) | Current::Transaction(scope) => Some(scope),
         Current::Workflow(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::context::{Anything, SharedContext};
 use crate::error::{AttemptCause, Failure};
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::resources::Need;
-use crate::run_env::{RunEnv, StepInputs};
+use crate::run_env::{Fields, RunEnv, StepInputs};
 use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
@@ -136,15 +136,20 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
             },
             Err(error) => failed(&error, is_final(&error)),
         });
-        if matches!(outcome, AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) {
-            fields.vault().keep_fault();
-        }
+        keep_fault(&outcome, &fields);
         outcome
     }
     .boxed()
 }
 
-fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
+/// If what could not be stored is a secret without a key, the run waits for the key.
+pub(super) fn keep_fault(outcome: &AttemptOutcome, fields: &Fields) {
+    if matches!(outcome, AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) {
+        fields.vault().keep_fault();
+    }
+}
+
+pub(super) fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
     match codec::record(error) {
         Ok(stored) => AttemptOutcome::Failed {
             cause: AttemptCause::Failed,
@@ -157,6 +162,6 @@ fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
 }
 
 /// Trying again would give the same type of value, but perhaps not the same value: the policy decides.
-fn unstorable(why: &str) -> AttemptOutcome {
+pub(super) fn unstorable(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
 }

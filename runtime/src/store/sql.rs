@@ -16,6 +16,7 @@ mod read;
 mod rows;
 mod schema;
 mod select;
+mod user_code;
 
 pub(super) use batch::commit;
 pub(super) use queries::SET_META;
@@ -23,7 +24,9 @@ pub(super) use read::Reader;
 pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
 
 use super::StoreError;
+use crate::sql::{End, Tx};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// One value of a row or of a query, as a database knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,4 +68,9 @@ pub(super) trait Session {
 
     /// Ends the transaction, if there is still one, and takes back all of it.
     fn rollback(&self) -> Result<(), StoreError>;
+
+    /// Has a user's code execute SQL within the transaction, and says how it was left; `None` if that cannot be had here.
+    fn user_code(&self, _within: Duration, _code: &mut dyn FnMut(&mut Tx<'_>)) -> Result<Option<End>, StoreError> {
+        Ok(None)
+    }
 }

@@ -7,6 +7,7 @@ mod open;
 mod options;
 mod session;
 mod views;
+mod writing;
 
 pub use options::SqliteOptions;
 
@@ -15,12 +16,14 @@ use super::{
     Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
     RunQuery, RunRow, Store, StoreError, Write, Written,
 };
+use crate::sql::Guard;
 use rusqlite::Connection;
 use session::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
+use writing::Writing;
 
 /// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
 ///
@@ -32,6 +35,8 @@ pub struct SqliteStore {
     /// Never holds a transaction open, so that the log can be checkpointed at any time.
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
+    /// Watches the connection that writes while a user's code runs on it.
+    guard: Guard,
     path: PathBuf,
     name: String,
     database_id: String,
@@ -72,10 +77,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let connection = locked(&self.writer);
-        let session = Sqlite { connection: &connection, database: &self.name };
+        let session = Writing { sqlite: Sqlite { connection: &connection, database: &self.name }, guard: &self.guard };
         let answers = sql::commit(&session, &self.name, writes)?;
         if answers.iter().any(|answer| matches!(answer, Ok(Written::Deleted(_)))) {
-            session.give_back_free_pages();
+            session.sqlite.give_back_free_pages();
         }
         Ok(answers)
     }

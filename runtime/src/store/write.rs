@@ -3,6 +3,8 @@
 mod flaw;
 
 use super::rows::{EntryRow, FieldRow, RequestRow, RunRow, Status};
+use super::user_code::{Transaction, UserCode};
+use crate::journal::AttemptOutcome;
 use crate::value::Value;
 
 /// A lease as its holder knows it.
@@ -26,6 +28,9 @@ pub enum Write {
     /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
     /// in that epoch, and the run's last entry is the one named.
     Append(Append),
+    /// Code that writes to the user's own tables, starts runs and puts into inboxes. Rejected with [`Rejected::Refused`] if it
+    /// fails.
+    Transaction(UserCode),
     /// Something for a run's inbox. Rejected with [`Rejected::NoSuchRun`], or [`Rejected::Ended`] once the run's status
     /// is final or deleting. An item with a key that has come to that inbox before, taken or not, is written once and
     /// answered with the number of the first.
@@ -174,6 +179,8 @@ pub struct Append {
     pub taken: Vec<i64>,
     /// What is written beyond the run's own rows, in order, in the same commit.
     pub outgoing: Vec<Outgoing>,
+    /// A transaction after all of this, answered by [`Written::Transacted`]. It fails by itself: what stands above stays.
+    pub transaction: Option<Transaction>,
     /// What becomes of the run's row.
     pub change: Change,
     /// Now, in milliseconds since 1970.
@@ -305,6 +312,13 @@ pub enum Written {
         outcomes: Vec<Result<i64, Rejected>>,
         /// The runs to whose inboxes something was written.
         told: Vec<i64>,
+    },
+    /// Entries were appended that have a transaction.
+    Transacted {
+        /// The value that was recorded by one more entry, or why there is none: the user's rows were then taken back.
+        outcome: AttemptOutcome,
+        /// The answer to the rest of the append.
+        appended: Box<Written>,
     },
     /// The lease that was taken, in its new epoch.
     Lease(Lease),

@@ -1,11 +1,14 @@
 //! A program that is killed by tests: `victim <database> <log> <runs> [term in ms]`.
 //!
-//! It starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
+//! With `bank` for the runs it moves money between two accounts in the same file, and prints `done`.
+//!
+//! Else it starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
 //! run that has ended, then `done`.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
 use steadfast::prelude::*;
+use steadfast::sql::params;
 
 static LOG: OnceLock<String> = OnceLock::new();
 
@@ -75,6 +78,64 @@ async fn poisoned(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(poison(flow, n).await?)
 }
 
+/// Moves a cent there and two back, each in the commit of its result.
+#[transaction]
+fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i64> {
+    let change = "UPDATE accounts SET cents = cents + ?2, moves = moves + 1 WHERE name = ?1";
+    tx.execute(change, params![from, -cents])?;
+    tx.execute(change, params![to, cents])?;
+    let run = steadfast::current().map(|current| current.run_id().to_owned());
+    tx.execute("INSERT INTO moves (run, cents) VALUES (?1, ?2)", params![run, cents])?;
+    Ok(tx.last_insert_rowid())
+}
+
+#[workflow]
+async fn moving(flow: &mut Flow, n: u64) -> Result<i64> {
+    for _ in 0..5 {
+        let there = move_cents(flow, "a".into(), "b".into(), 1);
+        let back = move_cents(flow, "b".into(), "a".into(), 2);
+        let work = async { work_alone(flow, n).await };
+        try_join!(there, back, work)?;
+    }
+    Ok(move_cents(flow, "a".into(), "b".into(), 5).await?)
+}
+
+#[step]
+async fn work_alone(n: u64) -> Result<u64> {
+    tokio::time::sleep(Duration::from_millis(n % 3)).await;
+    Ok(n)
+}
+
+/// Each run is started in the commit of a row of its own.
+async fn bank(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    engine
+        .transaction(|tx| {
+            let accounts = "CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, cents INTEGER, moves INTEGER)";
+            tx.execute(accounts, [])?;
+            tx.execute("CREATE TABLE IF NOT EXISTS moves (id INTEGER PRIMARY KEY, run TEXT, cents INTEGER)", [])?;
+            tx.execute("CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY)", [])?;
+            tx.execute("INSERT OR IGNORE INTO accounts VALUES ('a', 1000, 0), ('b', 1000, 0)", [])?;
+            Ok(())
+        })
+        .await?;
+    for n in 0..20 {
+        engine
+            .transaction(move |tx| {
+                let id = format!("move-{n}");
+                if tx.execute("INSERT OR IGNORE INTO orders (id) VALUES (?1)", params![id])? > 0 {
+                    tx.start(moving, n).id(id).begin()?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    println!("started");
+    for n in 0..20 {
+        engine.handle(moving, &format!("move-{n}")).await?.result().await?;
+    }
+    Ok(())
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -82,12 +143,18 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
     let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term)).max_loads(1_000);
     let builder = if args[2] == "poison" { builder.max_loads(3) } else { builder };
-    let engine = builder.workflow(job).workflow(poisoned).start().await?;
+    let engine = builder.workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
         engine.start(poisoned, 0).id("before").await?.result().await?;
         let run = engine.start(poisoned, 1).id("poisoned").await?;
         println!("poisoned {:?}", run.result().await);
         println!("after {:?}", engine.start(poisoned, 0).await?.result().await);
+        return Ok(());
+    }
+    if args[2] == "bank" {
+        bank(&engine).await?;
+        println!("done");
+        engine.shutdown(Duration::from_secs(5)).await?;
         return Ok(());
     }
     let mut runs = Vec::new();

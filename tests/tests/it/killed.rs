@@ -118,6 +118,41 @@ async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_f
     victim.check(20).await;
 }
 
+#[test]
+fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
+    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
+    println!("seed {seed} (set STEADFAST_SEED for another)");
+    let victim = Victim::new();
+    let mut dice = Dice(seed);
+    let mut kills = 0;
+    loop {
+        let mut child = victim.spawn("bank", 5_000);
+        std::thread::sleep(Duration::from_millis(5 + dice.below(40)));
+        if kills == 25 || child.try_wait().unwrap().is_some() {
+            let _rest = wait_for_line(&mut child, "done");
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    println!("killed {kills} times");
+    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    let db = rusqlite::Connection::open(victim.database()).unwrap();
+    let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    // Each of 20 runs moves a cent five times, two back five times, and five at its end.
+    assert_eq!(count("SELECT count(*) FROM moves"), 20 * 11);
+    assert_eq!(count("SELECT sum(cents) FROM moves"), 20 * 20);
+    assert_eq!(count("SELECT cents FROM accounts WHERE name = 'b'"), 1_000);
+    assert_eq!(count("SELECT sum(cents) FROM accounts"), 2_000);
+    assert_eq!(count("SELECT sum(moves) FROM accounts"), 2 * 20 * 11);
+    assert_eq!(count("SELECT count(*) FROM orders"), count("SELECT count(*) FROM steadfast_runs"));
+    let results = "SELECT count(*) FROM steadfast_entries WHERE kind = 'step_completed' AND name = 'move_cents'";
+    assert_eq!(count(results), 20 * 11);
+    assert_eq!(count("SELECT count(DISTINCT run) FROM moves"), 20);
+}
+
 #[tokio::test]
 async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
     let victim = Victim::new();

@@ -6,9 +6,9 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
+pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&step.function.vis, step.function.ident());
-    let attributes = step.function.attributes.surface(&format!("The step `{}`.", step.name));
+    let attributes = step.function.attributes.surface(&format!("The {} `{}`.", step.kind(), step.name));
     let names = step.arguments().map(|argument| &argument.name).collect::<Vec<_>>();
     let handle = if names.iter().any(|name| *name == "flow") { "workflow_handle" } else { "flow" };
     let handle = Ident::new(handle, Span::mixed_site());
@@ -19,14 +19,16 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let bound = match &step.context {
         Some(context) if !stand_in => {
             let ty = &context.reference.elem;
-            quote!(::steadfast::__private::HasContext<#ty>)
+            let carries = if step.tx.is_some() { quote!(HasStored) } else { quote!(HasContext) };
+            quote!(::steadfast::__private::#carries<#ty>)
         }
         _ => quote!(::steadfast::__private::WorkflowHandle),
     };
     let body = if stand_in {
         quote!(::core::unimplemented!())
     } else {
-        quote_spanned!(ident.span()=> ::steadfast::__private::call::<#ident, _>(#handle, &(#(#names,)*)))
+        let call = if step.tx.is_some() { quote!(call_transaction) } else { quote!(call) };
+        quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, &(#(#names,)*)))
     };
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let span = step.function.output().span();

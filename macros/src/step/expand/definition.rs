@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
+pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let cfg = step.function.attributes.cfg();
     let (policy, blocking) = (policy(step), step.options.blocking);
@@ -42,8 +42,12 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         });
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
+        let (context, name) = match step.tx {
+            Some(_) => (quote!(StoredContext), quote!(NAME)),
+            None => (quote!(StepContext), quote!(CONTEXT)),
+        };
         quote_spanned!(ty.span()=>
-            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
+            const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
         )
     });
     let [parameter, recorded, whole, inputs] = [quote!(args), quote!(value), quote!(context), quote!(inputs)];
@@ -157,11 +161,15 @@ impl Bodies {
                 reader.finish()?;
                 ::core::result::Result::Ok(args)
             },
-            run: quote_spanned! {span=>
+            run: if step.tx.is_some() {
+                quote!(async move { ::core::unreachable!("a transaction runs within a commit") })
+            } else {
+                quote_spanned! {span=>
                 async move {
                     let (#(#names,)*) = #args;
                     #held
                     ::steadfast::__private::Outcome::into_result(#outcome)
+                }
                 }
             },
         }

@@ -101,5 +101,16 @@ fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
         Change { status: Some(Status::Moved), wake_at: Some(None), loads: Some(0), parked: Some(None), release: true };
     let (fields, taken) = (Vec::new(), Vec::new());
     let outgoing = Vec::new();
-    Append { run: row.number, lease, after: row.seq, entries: vec![last], fields, taken, outgoing, change, at }
+    Append {
+        run: row.number,
+        lease,
+        after: row.seq,
+        entries: vec![last],
+        fields,
+        taken,
+        outgoing,
+        transaction: None,
+        change,
+        at,
+    }
 }

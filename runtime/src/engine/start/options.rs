@@ -85,7 +85,7 @@ impl Opening {
     ///
     /// # Errors
     /// An id, a key or a label is too long or empty.
-    pub(super) fn new(given: Scope, now: i64) -> Result<Self, EngineError> {
+    pub(in crate::engine) fn new(given: Scope, now: i64) -> Result<Self, EngineError> {
         let given = given.or(scope::surrounding());
         let scope = given.recorded(scope::caller().as_deref(), now);
         let id = given.run_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());

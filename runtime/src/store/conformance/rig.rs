@@ -46,7 +46,18 @@ impl<S: Store> Rig<S> {
 
     pub(super) fn append(&self, run: i64, after: u64, entries: Vec<EntryRow>) -> Append {
         let (fields, taken, change) = (Vec::new(), Vec::new(), Change::default());
-        Append { run, lease: self.lease, after, entries, fields, taken, outgoing: Vec::new(), change, at: AT + 1 }
+        Append {
+            run,
+            lease: self.lease,
+            after,
+            entries,
+            fields,
+            taken,
+            outgoing: Vec::new(),
+            transaction: None,
+            change,
+            at: AT + 1,
+        }
     }
 
     /// An append that only changes the run's row.

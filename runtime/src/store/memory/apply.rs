@@ -1,7 +1,7 @@
 //! What a store in memory does with a write.
 
 use super::tables::{Run, Tables};
-use crate::store::{Append, Lease, LeaseRow, NewRun, Rejected, RunRow, Status, Write, Written};
+use crate::store::{Append, Lease, LeaseRow, NewRun, Rejected, RunRow, Status, UserCode, Write, Written};
 
 pub(super) type Answer = Result<Written, Rejected>;
 
@@ -12,7 +12,12 @@ impl Tables {
         }
         match write {
             Write::Start(run) => self.start(run).map(Written::Number),
+            Write::Append(append) if append.transaction.is_some() => {
+                let appended = Box::new(self.append(append)?);
+                Ok(Written::Transacted { outcome: UserCode::no_sql(), appended })
+            }
             Write::Append(append) => self.append(append),
+            Write::Transaction(_) => Err(Rejected::Refused(UserCode::no_sql_text().to_owned())),
             Write::Import(run) => self.import(run, &mut Vec::new()).map(Written::Number),
             Write::Send(item) => self.send(item).map(Written::Number),
             Write::Claim { run, lease } => self.claim(*run, *lease),

@@ -35,7 +35,8 @@ impl<'a, S: Session> Apply<'a, S> {
     pub(super) fn apply(&self, write: &Write) -> Answer {
         match write {
             Write::Start(run) => Ok(self.start(run)?.map(Written::Number)),
-            Write::Append(append) => self.append(append),
+            Write::Append(append) => self.append_all(append),
+            Write::Transaction(code) => self.transaction(code),
             Write::Import(run) => Ok(self.import(run, &mut Vec::new())?.map(Written::Number)),
             Write::Send(item) => Ok(self.send(item)?.map(Written::Number)),
             Write::Claim { run, lease } => self.claim(*run, *lease),
@@ -95,7 +96,7 @@ impl<'a, S: Session> Apply<'a, S> {
         }
     }
 
-    fn append(&self, append: &Append) -> Answer {
+    pub(super) fn append(&self, append: &Append) -> Answer {
         if !self.held(append.lease)? || !self.advance(append)? {
             return Ok(Err(Rejected::Fenced));
         }

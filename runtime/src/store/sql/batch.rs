@@ -2,6 +2,7 @@
 
 use super::apply::Apply;
 use super::{Session, queries};
+use crate::store::user_code::rolled_back;
 use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
 
 type Answers = Vec<Result<Written, Rejected>>;
@@ -20,6 +21,9 @@ pub(in crate::store) fn commit(
     }
     let flaws: Vec<_> = writes.iter().map(Write::flaw).collect();
     match transaction(session, || together(session, database, writes, &flaws)) {
+        Err(error) if concerns_one_write(&error) && writes.iter().any(runs_code) => {
+            apart(session, database, writes, &flaws)
+        }
         Err(error) if concerns_one_write(&error) => {
             transaction(session, || one_by_one(session, database, writes, &flaws))
         }
@@ -78,6 +82,39 @@ fn one_by_one(
         Ok(answer)
     };
     writes.iter().zip(flaws).map(answer).collect()
+}
+
+/// A user's code may have a whole transaction refused, at its commit too: each write that has some gets a transaction of its
+/// own, in its place. Code that has its own refused is not run again.
+fn apart(
+    session: &impl Session,
+    database: &str,
+    writes: &[Write],
+    flaws: &[Option<String>],
+) -> Result<Answers, StoreError> {
+    let mut answers = Answers::with_capacity(writes.len());
+    let mut from = 0;
+    for group in writes.chunk_by(|a, b| !runs_code(a) && !runs_code(b)) {
+        let flaws = &flaws[from..from + group.len()];
+        from += group.len();
+        let done = match transaction(session, || together(session, database, group, flaws)) {
+            Err(error) if concerns_one_write(&error) => {
+                if let [write] = group
+                    && let Some(code) = write.user_code()
+                {
+                    code.fail(rolled_back(error.message));
+                }
+                transaction(session, || one_by_one(session, database, group, flaws))
+            }
+            done => done,
+        };
+        answers.extend(done?);
+    }
+    Ok(answers)
+}
+
+fn runs_code(write: &Write) -> bool {
+    write.user_code().is_some()
 }
 
 fn concerns_one_write(error: &StoreError) -> bool {

@@ -252,4 +252,11 @@ queries! {
     SAVEPOINT = "SAVEPOINT steadfast_write";
     UNDO = "ROLLBACK TO steadfast_write";
     RELEASE = "RELEASE steadfast_write";
+
+    /// Lets what a user's code does be taken back without the rest of its write.
+    SAVEPOINT_CODE = "SAVEPOINT steadfast_code";
+    UNDO_CODE = "ROLLBACK TO steadfast_code";
+    RELEASE_CODE = "RELEASE steadfast_code";
+    /// Run.
+    ONE_MORE_ENTRY = "UPDATE steadfast_runs SET seq = seq + 1 WHERE number = ?1";
 }

@@ -4,6 +4,7 @@ use super::file::{looked_at, not_a_database, not_ours};
 use super::session::Sqlite;
 use super::views::VIEWS;
 use super::{SqliteOptions, SqliteStore};
+use crate::sql::Guard;
 use crate::store::sql::Cell;
 use crate::store::sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION};
 use crate::store::{Durability, StoreError, StoreErrorKind};
@@ -42,7 +43,9 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, 
 
 /// Opens the file at this absolute path, and calls it by this name.
 pub(super) fn open_as(full: PathBuf, name: String, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
-    let writer = connect(&full, &name, options)?;
+    let mut writer = connect(&full, &name, options)?;
+    // Before any statement is prepared: all would be prepared anew.
+    let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, &error))?;
     let session = Sqlite { connection: &writer, database: &name };
     // Asked before the first read: that makes files for the log, with the rights that this file has.
     if session.read_only()? {
@@ -74,7 +77,7 @@ pub(super) fn open_as(full: PathBuf, name: String, options: &SqliteOptions) -> R
     let data_version = AtomicU64::new(session.pragma("data_version")?.cast_unsigned());
     let path = full.canonicalize().unwrap_or(full);
     let (reader, writer) = (Mutex::new(reader), Mutex::new(writer));
-    Ok(SqliteStore { reader, writer, path, name, database_id, data_version, copy: None })
+    Ok(SqliteStore { reader, writer, guard, path, name, database_id, data_version, copy: None })
 }
 
 fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {

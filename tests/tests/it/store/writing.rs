@@ -51,7 +51,7 @@ pub(super) fn append(run: i64, lease: Lease, after: u64, value: Value) -> Append
     let change = Change::default();
     let entries = vec![entry(after + 1, value)];
     let (fields, taken, outgoing) = (Vec::new(), Vec::new(), Vec::new());
-    Append { run, lease, after, entries, fields, taken, outgoing, change, at: AT }
+    Append { run, lease, after, entries, fields, taken, outgoing, transaction: None, change, at: AT }
 }
 
 pub(super) fn written(store: &impl Store, write: Write) -> Result<Result<Written, Rejected>, StoreError> {

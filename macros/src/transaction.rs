@@ -1,0 +1,68 @@
+//! `#[transaction]`.
+
+mod attribute;
+mod check;
+mod expand;
+
+use crate::duration::Duration;
+use crate::faults::Faults;
+use crate::function::{Function, Parameter};
+use crate::step::input::Step;
+use attribute::Options;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+
+/// A function with `#[transaction]`: a step, with a handle for SQL in the first place.
+struct Transaction {
+    step: Step,
+    /// The handle, if there is one.
+    tx: Option<Parameter>,
+    time_limit: Option<Duration>,
+}
+
+impl Transaction {
+    fn new(mut function: Function, options: Options, faults: &Faults) -> Self {
+        let has_tx = function.parameters.first().is_some_and(|first| is_tx(&first.ty));
+        let tx = has_tx.then(|| function.parameters.remove(0));
+        let Options { step, time_limit } = options;
+        let mut step = Step::new(function, step, faults);
+        // In messages it is a transaction in any case.
+        let stand_in = || Parameter {
+            attributes: Vec::new(),
+            pattern: syn::parse_quote!(tx),
+            ty: syn::parse_quote!(&mut ::steadfast::__private::Tx<'_>),
+            name: syn::parse_quote!(tx),
+        };
+        step.tx = Some(tx.as_ref().map_or_else(stand_in, |tx| Parameter {
+            attributes: tx.attributes.clone(),
+            pattern: tx.pattern.clone(),
+            ty: tx.ty.clone(),
+            name: tx.name.clone(),
+        }));
+        Self { step, tx, time_limit }
+    }
+}
+
+/// `&mut Tx<'_>`, and what is meant to be it.
+fn is_tx(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_tx(&reference.elem),
+        ty => Function::last_word(ty).is_some_and(|word| word == "Tx"),
+    }
+}
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let faults = Faults::new();
+    let keep = match Function::parse(item, "transaction", &faults) {
+        Ok(function) => {
+            let options = Options::parse(attribute, &faults);
+            let transaction = Transaction::new(function, options, &faults);
+            check::all(&transaction, &faults);
+            expand::all(&transaction, faults.any())
+        }
+        Err(item) => item,
+    };
+    let faults = faults.into_tokens();
+    quote!(#faults #keep)
+}

@@ -1,0 +1,68 @@
+//! What stands in `#[transaction(..)]`.
+
+use crate::duration::Duration;
+use crate::faults::Faults;
+use crate::name;
+use crate::step::attribute::{List, Options as StepOptions, RETRY, Retry, Seen, wrong_form};
+use crate::suggest;
+use proc_macro2::TokenStream;
+use syn::Meta;
+use syn::parse::Parser;
+
+/// The options of a transaction: those of a step that make sense for it, and its own.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) step: StepOptions,
+    pub(super) time_limit: Option<Duration>,
+}
+
+const OPTIONS: [&str; 3] = ["name", "retry", "time_limit"];
+
+const HELP: &str = "write `#[transaction(time_limit = \"250ms\", retry(attempts = 5, backoff = \"200ms\"))]`";
+
+impl Options {
+    pub(super) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
+        let mut options = Self::default();
+        let mut seen = Seen(Vec::new());
+        for meta in faults.read(List::parse_terminated.parse2(attribute), HELP).into_iter().flatten() {
+            if seen.first(&meta, faults) {
+                options.one(&meta, faults);
+            }
+        }
+        options
+    }
+
+    fn one(&mut self, meta: &Meta, faults: &Faults) {
+        let word = name::as_written(meta.path());
+        match (word.as_str(), meta) {
+            ("name", Meta::NameValue(meta)) => self.step.name = name::recorded(meta, faults),
+            ("time_limit", Meta::NameValue(meta)) => {
+                self.time_limit = Duration::parse(&meta.value, faults);
+                if self.time_limit.is_some_and(Duration::is_zero) {
+                    let help = "leave `time_limit` away for 250 ms";
+                    faults.add(&meta.value, "a transaction without time can only be rolled back", help);
+                }
+            }
+            ("retry", Meta::List(list)) => self.step.retry = Some(Retry::parse(list, faults)),
+            ("name", _) => wrong_form(meta, "name = \"book\"", faults),
+            ("time_limit", _) => wrong_form(meta, "time_limit = \"250ms\"", faults),
+            ("retry", _) => wrong_form(meta, "retry(attempts = 5, backoff = \"200ms\")", faults),
+            ("timeout", _) => {
+                let fault = "a transaction has a `time_limit`: while it runs, nobody else can commit";
+                faults.add(meta.path(), fault, "write `time_limit = \"250ms\"`");
+            }
+            ("blocking", _) => {
+                let fault = "a transaction always blocks its thread, and that of the commits";
+                faults.add(meta.path(), fault, "leave `blocking` away");
+            }
+            _ if RETRY.contains(&word.as_str()) => {
+                let help = format!("write `retry(attempts = 5, {word} = ..)`");
+                faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
+            }
+            _ => {
+                let fault = format!("`{word}` is not an option of a transaction");
+                faults.add(meta.path(), fault, suggest::help(&word, &OPTIONS));
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The other way round: the user's statements, the runs they start and what they tell others, as one commit.
+
+use super::core::Core;
+use super::error::EngineError;
+use super::start::{self, Opening};
+use super::{Engine, inbox, messages};
+use crate::codec;
+use crate::error::Error;
+use crate::journal::{AttemptOutcome, RunIdentity};
+use crate::machine::{first_entry, scope_entry};
+use crate::message::Message;
+use crate::scope::Scope;
+use crate::sql::Tx;
+use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
+use crate::store::{
+    EntryRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, StoreError, UserCode, Write, Written,
+};
+use crate::value::Value;
+use crate::workflow::{Startable, WorkflowDef};
+use futures_util::future::BoxFuture;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long to wait before a transaction of unknown outcome is looked for again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A transaction of the engine that is about to run: `.await` it. See [`Engine::transaction`].
+#[must_use = "a transaction runs when the call is awaited: add `.await`"]
+pub struct TransactionCall<'engine, F> {
+    engine: &'engine Engine,
+    body: F,
+    time_limit: Duration,
+}
+
+impl<'engine, F> TransactionCall<'engine, F> {
+    pub(super) fn new(engine: &'engine Engine, body: F) -> Self {
+        Self { engine, body, time_limit: TIME_LIMIT }
+    }
+
+    /// How long it may hold up everybody else who writes to the file; 250 ms unless chosen otherwise.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+}
+
+impl<'engine, T, F> IntoFuture for TransactionCall<'engine, F>
+where
+    T: Send + 'static,
+    F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
+{
+    type Output = Result<T, EngineError>;
+    type IntoFuture = BoxFuture<'engine, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let core = self.engine.core.clone();
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+            // It goes on to its end even if nobody waits for it any longer.
+            let (body, limit) = (self.body, self.time_limit);
+            let running = core.runtime.clone().spawn(async move { run(&core, body, limit).await });
+            running.await.unwrap_or(Err(EngineError::ShuttingDown))
+        })
+    }
+}
+
+/// The handle of [`Engine::transaction`]: SQL as of a [`Tx`], and what else belongs to the same commit.
+pub struct EngineTx<'a> {
+    tx: Tx<'a>,
+    core: &'a Core,
+    lease: Lease,
+    within: &'a mut dyn Within,
+    done: Done,
+}
+
+/// What is to be made known once it is committed.
+#[derive(Default)]
+struct Done {
+    started: Vec<(RunRow, Vec<EntryRow>)>,
+    told: Vec<i64>,
+    /// What makes the commit impossible, whatever the closure returns.
+    fault: Option<EngineError>,
+}
+
+impl<'a> Deref for EngineTx<'a> {
+    type Target = Tx<'a>;
+
+    fn deref(&self) -> &Tx<'a> {
+        &self.tx
+    }
+}
+
+impl DerefMut for EngineTx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tx
+    }
+}
+
+impl std::fmt::Debug for EngineTx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineTx").finish_non_exhaustive()
+    }
+}
+
+impl<'a> EngineTx<'a> {
+    /// A run that exists if and only if this transaction is committed: choose its id, then
+    /// [`begin`](TransactionalStart::begin).
+    pub fn start<F, M>(
+        &mut self,
+        workflow: F,
+        input: <F::Workflow as WorkflowDef>::Input,
+    ) -> TransactionalStart<'_, 'a, F::Workflow>
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        TransactionalStart { tx: self, input, given: Scope::default(), workflow: PhantomData }
+    }
+
+    /// Sends a message to a run, in this commit: it arrives if and only if this transaction is committed.
+    ///
+    /// # Errors
+    /// There is no such run, it has ended, or the message cannot be stored.
+    pub fn send<M: Message>(&mut self, run: &str, message: M) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let item = messages::item(&self.core.fields(&row), row.number, &message, None, self.core.now())?;
+        drop(message);
+        self.deposit(run, item)
+    }
+
+    /// Puts something into the inbox of a run, in this commit; the run hears of it afterwards.
+    fn deposit(&mut self, run: &str, item: NewInboxItem) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        match self.write(&Write::Send(NewInboxItem { run: row.number, ..item }))? {
+            Ok(_) => {
+                self.done.told.push(row.number);
+                Ok(())
+            }
+            Err(Rejected::Refused(text)) => Err(EngineError::Value(text)),
+            Err(Rejected::NoSuchRun) => Err(EngineError::NoSuchRun { id: run.to_owned() }),
+            Err(_) => {
+                let action = "nothing more reaches it";
+                Err(EngineError::WrongStatus { id: row.id, status: row.status, action })
+            }
+        }
+    }
+
+    fn run(&mut self, id: &str) -> Result<Option<RunRow>, EngineError> {
+        let _paused = self.tx.pause();
+        let row = self.within.run(RunKey::Id(id));
+        self.noted(row)
+    }
+
+    fn write(&mut self, write: &Write) -> Result<Result<Written, Rejected>, EngineError> {
+        let _paused = self.tx.pause();
+        let written = self.within.write(write);
+        self.noted(written)
+    }
+
+    fn noted<T>(&mut self, result: Result<T, StoreError>) -> Result<T, EngineError> {
+        result.map_err(|error| {
+            let error = EngineError::Store(error);
+            self.done.fault.get_or_insert_with(|| error.clone());
+            error
+        })
+    }
+}
+
+/// A run that is about to be started in a transaction: choose its id, then [`begin`](Self::begin).
+#[must_use = "a run is started by `.begin()?`"]
+pub struct TransactionalStart<'t, 'a, W: WorkflowDef> {
+    tx: &'t mut EngineTx<'a>,
+    input: W::Input,
+    given: Scope,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
+    /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.given = self.given.id(id);
+        self
+    }
+
+    /// What the run is given beyond its input: labels, a deadline, for whom it acts. What was chosen before stays.
+    pub fn with(mut self, scope: Scope) -> Self {
+        self.given = self.given.or(scope);
+        self
+    }
+
+    /// Writes the start of the run, and gives its id. It begins once the transaction is committed. An id that is there
+    /// already, with the same workflow and input, is the same run.
+    ///
+    /// # Errors
+    /// See [`EngineError`]: among others an id that was used for something else.
+    pub fn begin(self) -> Result<String, EngineError> {
+        let Self { tx, input, given, .. } = self;
+        let core = tx.core;
+        if core.workflows.get(W::NAME, W::VERSION).is_none() {
+            return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
+        }
+        let opening = Opening::new(given, core.now())?;
+        let labels = opening.labels();
+        let Opening { id, scope, dedup } = opening;
+        if let Some(row) = tx.run(&id)? {
+            let first = {
+                let _paused = tx.tx.pause();
+                let first = tx.within.first_entries(row.number, 3);
+                tx.noted(first)?
+            };
+            start::is_same_start::<W>(core, &row, first, &input, None)?;
+            return Ok(id);
+        }
+        let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());
+        let identity = RunIdentity { id: id.clone(), workflow: W::NAME.to_owned(), incarnation };
+        let input = {
+            let _offered = core.fields_of(identity).offer();
+            codec::at_input(|| codec::record(&input))
+        };
+        let input = input.map_err(|error| {
+            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))
+        })?;
+        let mut entries = vec![first_entry(W::NAME, input, at)];
+        entries.extend(scope_entry(2, &scope, at));
+        let new = NewRun {
+            id: id.clone(),
+            workflow: W::NAME.to_owned(),
+            lease: tx.lease,
+            incarnation,
+            at,
+            entries: entries.clone(),
+            version: W::VERSION,
+            parent: None,
+            dedup: dedup.clone(),
+            labels,
+        };
+        match tx.write(&Write::Start(new))? {
+            Ok(_) => {}
+            Err(Rejected::Refused(text)) => return Err(EngineError::Value(text)),
+            Err(Rejected::Held(holder)) => {
+                return Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id });
+            }
+            Err(_) => {
+                let text = format!("run `{id}` was not started: another engine took this engine's lease. Do it again");
+                let fault = EngineError::Store(StoreError::new(crate::store::StoreErrorKind::Busy, text));
+                tx.done.fault = Some(fault.clone());
+                return Err(fault);
+            }
+        }
+        if let Some(row) = tx.run(&id)? {
+            tx.done.started.push((row, entries));
+        }
+        Ok(id)
+    }
+}
+
+/// A closure as the store runs it; what it has come to last.
+struct Body<F, T> {
+    core: Arc<Core>,
+    lease: Lease,
+    body: F,
+    last: Arc<Last<T>>,
+}
+
+type Last<T> = Mutex<Option<(Result<T, EngineError>, Done)>>;
+
+impl<T, F> TransactionBody for Body<F, T>
+where
+    T: Send,
+    F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync,
+{
+    fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut tx = EngineTx { tx: tx.part(), core: &self.core, lease: self.lease, within, done: Done::default() };
+        let result = (self.body)(&mut tx).map_err(EngineError::RolledBack);
+        let mut done = tx.done;
+        let result = match done.fault.take() {
+            Some(fault) => Err(fault),
+            None => result,
+        };
+        let outcome = match &result {
+            Ok(_) => AttemptOutcome::Completed(Value::json("null")),
+            Err(error) => crate::store::user_code::rolled_back(error.to_string()),
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((result, done));
+        outcome
+    }
+}
+
+async fn run<T, F>(core: &Arc<Core>, body: F, time_limit: Duration) -> Result<T, EngineError>
+where
+    T: Send + 'static,
+    F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
+{
+    let (lease, busy) = (core.leases.primary(), core.busy());
+    let last = Arc::new(Last::<T>::default());
+    let body = Body { core: core.clone(), lease, body, last: last.clone() };
+    let code = UserCode::new(Arc::new(body), time_limit);
+    let answer = core.committer.write(Write::Transaction(code)).await;
+    let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (value, done) = match (answer, last) {
+        (Ok(Ok(_)), Some((Ok(value), done))) => (value, done),
+        // Its own reason says more than that it was rolled back; but one that succeeded was rolled back by others.
+        (Ok(_), Some((Err(error), _))) => return Err(error),
+        (Ok(Err(Rejected::Refused(why))), _) => return Err(EngineError::RolledBack(Error::msg(why))),
+        (Ok(_), _) => return Err(EngineError::RolledBack(Error::msg("the store does not run transactions"))),
+        (Err(error), Some((Ok(value), done))) => match done.started.first() {
+            // Nobody knows whether it was written: a run that it has started says so.
+            Some((row, _)) if was_written(core, row).await => (value, done),
+            _ => return Err(EngineError::Store(error)),
+        },
+        (Err(error), _) => return Err(EngineError::Store(error)),
+    };
+    for (row, entries) in done.started {
+        start::begin(core, &row, lease, entries);
+    }
+    inbox::look_all(core, done.told);
+    drop(busy);
+    Ok(value)
+}
+
+async fn was_written(core: &Arc<Core>, started: &RunRow) -> bool {
+    loop {
+        let id = started.id.clone();
+        match core.read(move |store| store.run(RunKey::Id(&id))).await {
+            Ok(row) => return row.is_some_and(|row| row.incarnation == started.incarnation),
+            Err(_) if core.pause(AGAIN).await => {}
+            Err(_) => return false,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Steps that are transactions: each runs within the commit of an append, and nothing else happens to the run meanwhile.
+
+use super::Machine;
+use super::turn::entry;
+use crate::error::AttemptCause;
+use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
+use crate::machine::panic_text;
+use crate::scope::{Cancellation, StepScope, Writes};
+use crate::store::{EntryRow, Transaction, UserCode};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// The transactions of a run: those that are to run, one after the other, and the one that does.
+#[derive(Default)]
+pub(super) struct Transactions {
+    waiting: VecDeque<u64>,
+    running: Option<Running>,
+    /// None begins any more: whoever loads the run next goes on.
+    held: bool,
+}
+
+/// One that is in an append whose answer is not known yet.
+struct Running {
+    position: u64,
+    attempt: u32,
+    /// When its result is recorded.
+    at: i64,
+}
+
+impl Transactions {
+    /// An attempt of the step at this position is to run.
+    pub(super) fn wait(&mut self, position: u64) {
+        self.waiting.push_back(position);
+    }
+
+    /// The positions of those that are to run.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().copied()
+    }
+
+    /// What has not begun does not begin.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
+    }
+}
+
+impl Machine {
+    /// Whether a transaction runs, so that nobody can say which number the next entry has.
+    pub(super) fn is_transacting(&self) -> bool {
+        self.transactions.running.is_some()
+    }
+
+    /// Whether the next append has a transaction.
+    pub(super) fn has_transaction(&self) -> bool {
+        let state = self.journal.state();
+        let called = |position: u64| state.running.contains(&position);
+        self.is_open() && !self.transactions.held && self.transactions.waiting().any(called)
+    }
+
+    /// Whether an entry is the result of a transaction: it is committed before the turn that it causes.
+    pub(super) fn is_of_transaction(&self, entry: &EntryRow) -> bool {
+        let mut state = self.journal.state();
+        let step =
+            entry.position.filter(|_| entry.kind == Kind::StepCompleted).and_then(|position| state.step(position));
+        step.is_some_and(|step| step.call.body.is_transaction())
+    }
+
+    /// The engine stops: no further transaction begins.
+    pub(crate) fn hold_transactions(&mut self) {
+        self.transactions.held = true;
+    }
+
+    /// The next transaction, to run right after the entries of an append.
+    pub(super) fn begin_transaction(&mut self, now: i64) -> Option<Transaction> {
+        if !self.has_transaction() {
+            return None;
+        }
+        let (call, position, attempt, name) = loop {
+            let position = self.transactions.waiting.pop_front()?;
+            // One whose call was dropped meanwhile does not begin.
+            if let Some(step) = self.journal.state().step(position) {
+                let Ok(arguments) = step.call.arguments.clone() else { continue };
+                break ((step.call.body.clone(), arguments), position, step.attempt, step.call.name);
+            }
+        };
+        let (body, arguments) = call;
+        let scope = StepScope {
+            run: self.journal.identity().clone(),
+            run_scope: self.journal.state().scope.clone(),
+            name: name.to_owned(),
+            position,
+            attempt,
+            deadline: None,
+            cancellation: Cancellation::default(),
+            writes: Writes::default(),
+        };
+        let (env, limit) = (self.env.clone(), self.limits.value);
+        // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.
+        let code = catch_unwind(AssertUnwindSafe(|| body.transaction(&arguments, Arc::new(scope), env, limit)));
+        let code = code.unwrap_or_else(|panic| {
+            Some(UserCode::failing(AttemptOutcome::Failed {
+                cause: AttemptCause::Panicked,
+                error: None,
+                message: panic_text(&*panic).to_owned(),
+                terminal: false,
+            }))
+        })?;
+        let at = now.max(self.journal.state().now);
+        self.transactions.running = Some(Running { position, attempt, at });
+        let entry = EntryRow {
+            position: Some(position),
+            name: Some(name.to_owned()),
+            attempt: Some(attempt),
+            ..entry(self.tail + 1, Kind::StepCompleted, at)
+        };
+        Some(Transaction { entry, code })
+    }
+
+    /// The transaction has run. Its value is durable, as the next entry; of a failure nothing is recorded yet.
+    pub(crate) fn transacted(&mut self, outcome: AttemptOutcome, now: i64) {
+        let Some(Running { position, attempt, at }) = self.transactions.running.take() else { return };
+        match outcome {
+            AttemptOutcome::Completed(value) => {
+                let seq = self.next_seq();
+                self.appended = seq;
+                self.progressed = true;
+                self.live_turn(seq, at, Some((position, Completion::Completed(value))));
+            }
+            failed @ AttemptOutcome::Failed { .. } => self.attempt_ended(position, attempt, failed, now),
+        }
+        self.catch_up(now);
+    }
+}

@@ -1,0 +1,17 @@
+//! SQL in a transaction: [`Tx`], and what of SQLite's Rust interface its statements need.
+//!
+//! The engine's file may hold tables of your own, whose names do not begin with `steadfast_`. A function with
+//! [`#[transaction]`](crate::transaction), or the closure of [`Engine::transaction`](crate::Engine::transaction), writes
+//! to them in the same commit as the engine's own rows.
+
+mod error;
+mod guard;
+mod tx;
+
+pub use error::SqlError;
+pub(crate) use guard::Guard;
+pub(crate) use tx::End;
+pub use tx::Tx;
+
+pub use rusqlite::types;
+pub use rusqlite::{Connection, Params, Row, ToSql, named_params, params, params_from_iter};

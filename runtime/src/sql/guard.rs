@@ -1,0 +1,178 @@
+//! What keeps the statements of users to their own tables, and to their time.
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What our tables begin with.
+const OURS: &str = "steadfast_";
+
+/// After so many instructions of SQLite a statement looks at the time.
+const INSTRUCTIONS: std::ffi::c_int = 1_000;
+
+/// Watches one connection while a user's statements run on it.
+///
+/// It is installed once, when the connection is opened: to install an authorizer has every prepared statement prepared anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guard(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    on: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    until: Option<Instant>,
+    /// Why the statement that is being prepared was refused.
+    refusal: Option<String>,
+    /// Its text names something that is nobody's but ours: for what an authorizer is not told.
+    names_ours: bool,
+    late: bool,
+    /// What a statement met that is no matter of the user's: the disk, the file.
+    fault: Option<rusqlite::Error>,
+}
+
+impl Guard {
+    /// Watches a connection, for as long as it is open.
+    pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let guard = Self::default();
+        let watching = guard.clone();
+        connection.authorizer(Some(move |asked: AuthContext<'_>| watching.authorize(&asked.action)))?;
+        let watching = guard.clone();
+        connection.progress_handler(INSTRUCTIONS, Some(move || watching.is_on() && watching.is_late()))?;
+        Ok(guard)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.on.load(Ordering::Relaxed)
+    }
+
+    /// A user's code begins; it has time until then.
+    pub(super) fn begin(&self, until: Option<Instant>) {
+        *self.state() = State { until, ..State::default() };
+        self.turn(true);
+    }
+
+    /// Whether statements are a user's from now on. Says what they were before.
+    pub(super) fn turn(&self, on: bool) -> bool {
+        self.0.on.swap(on, Ordering::Relaxed)
+    }
+
+    /// Whether the time is up, or was at some moment before.
+    pub(super) fn is_late(&self) -> bool {
+        let mut state = self.state();
+        state.late |= state.until.is_some_and(|until| Instant::now() >= until);
+        state.late
+    }
+
+    /// A statement is about to be prepared.
+    pub(super) fn look_at(&self, statement: &str) {
+        let text = statement.to_ascii_lowercase();
+        let mut state = self.state();
+        state.refusal = None;
+        state.names_ours = text.contains(OURS) || text.contains("sqlite_sequence");
+    }
+
+    /// The file has failed.
+    pub(super) fn fail(&self, fault: rusqlite::Error) {
+        self.state().fault.get_or_insert(fault);
+    }
+
+    pub(super) fn fault(&self) -> Option<rusqlite::Error> {
+        self.state().fault.take()
+    }
+
+    /// Why the last statement was refused, if it was.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.state().refusal.take()
+    }
+
+    fn authorize(&self, action: &AuthAction<'_>) -> Authorization {
+        if !self.is_on() {
+            return Authorization::Allow;
+        }
+        let mut state = self.state();
+        match refusal(action, state.names_ours) {
+            None => Authorization::Allow,
+            Some(why) => {
+                state.refusal = Some(why);
+                Authorization::Deny
+            }
+        }
+    }
+}
+
+/// Why a user's statement may not do this, if it may not.
+fn refusal(action: &AuthAction<'_>, names_ours: bool) -> Option<String> {
+    use AuthAction as A;
+    let temporary = || {
+        Some("a temporary table, view or trigger would be there for all runs, which share the connection: make an ordinary one".into())
+    };
+    let (name, other) = match *action {
+        A::Transaction { .. } | A::Savepoint { .. } => {
+            return Some(
+                "a transaction is not begun, committed or rolled back by hand: the engine commits these rows together \
+                 with its own. Return an error to have them taken back"
+                    .into(),
+            );
+        }
+        A::Pragma { pragma_name, .. } => {
+            return Some(format!(
+                "`PRAGMA {pragma_name}` is not for transactions: the connection is the engine's. Set it where your program \
+                 opens the file by itself"
+            ));
+        }
+        A::Attach { .. } | A::Detach { .. } => {
+            return Some(
+                "another file is not one commit with this one, so none can be attached: write to it in a step, with a \
+                 witness row of its own"
+                    .into(),
+            );
+        }
+        A::CreateTempIndex { .. }
+        | A::CreateTempTable { .. }
+        | A::CreateTempTrigger { .. }
+        | A::CreateTempView { .. }
+        | A::DropTempIndex { .. }
+        | A::DropTempTable { .. }
+        | A::DropTempTrigger { .. }
+        | A::DropTempView { .. } => return temporary(),
+        A::CreateIndex { index_name, table_name } | A::DropIndex { index_name, table_name } => (index_name, table_name),
+        A::CreateTrigger { trigger_name, table_name } | A::DropTrigger { trigger_name, table_name } => {
+            (trigger_name, table_name)
+        }
+        A::CreateTable { table_name }
+        | A::DropTable { table_name }
+        | A::Delete { table_name }
+        | A::Insert { table_name }
+        | A::Read { table_name, .. }
+        | A::Update { table_name, .. }
+        | A::Analyze { table_name }
+        | A::CreateVtable { table_name, .. }
+        | A::DropVtable { table_name, .. } => (table_name, ""),
+        A::CreateView { view_name } | A::DropView { view_name } => (view_name, ""),
+        A::Reindex { index_name } => (index_name, ""),
+        // The new name is not told.
+        A::AlterTable { table_name, .. } => (if names_ours { OURS } else { table_name }, ""),
+        _ => return None,
+    };
+    let writes_numbers = matches!(action, A::Delete { .. } | A::Insert { .. } | A::Update { .. })
+        && name.eq_ignore_ascii_case("sqlite_sequence")
+        && names_ours;
+    if writes_numbers {
+        return Some("the numbers in `sqlite_sequence` are the engine's too, so they are not written by hand".into());
+    }
+    let ours = [name, other]
+        .into_iter()
+        .find(|name| name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS)))?;
+    let which = if ours == OURS { "names that begin with `steadfast_` are".to_owned() } else { format!("`{ours}` is") };
+    Some(format!("{which} the engine's, to be read and written by nobody else: use a table of your own"))
+}

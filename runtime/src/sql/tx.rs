@@ -1,0 +1,210 @@
+//! The handle of a transaction.
+
+use super::error::SqlError;
+use super::guard::Guard;
+use rusqlite::{Connection, ErrorCode, Params, Row, Statement};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// A transaction on the engine's file: statements on your own tables, which become durable together with the engine's own
+/// rows or not at all.
+///
+/// It is all that a transaction has in hand, and there is no way to the connection behind it. Refused with a sentence
+/// are `COMMIT`, `ROLLBACK`, savepoints, `PRAGMA`, `ATTACH`, temporary tables, and every table whose name begins with
+/// `steadfast_`. Foreign keys are checked.
+///
+/// In a unit test it is made on a connection of the test's own:
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::sql::{Connection, params};
+///
+/// #[transaction]
+/// fn book(tx: &mut Tx<'_>, seat: String) -> Result<i64> {
+///     tx.execute("INSERT INTO seats (name) VALUES (?1)", params![seat])?;
+///     Ok(tx.last_insert_rowid())
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut connection = Connection::open_in_memory()?;
+/// connection.execute_batch("CREATE TABLE seats (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)")?;
+/// let mut tx = Tx::for_tests(&mut connection);
+/// assert_eq!(book::direct(&mut tx, "4A".into())?, 1);
+/// assert!(book::direct(&mut tx, "4A".into()).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Tx<'a> {
+    connection: &'a Connection,
+    guard: Guard,
+    /// Within a transaction that is the engine's.
+    inside: bool,
+    /// With the end of another one it is not over.
+    part: bool,
+}
+
+/// How a user's code has left its transaction.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// Its time was up.
+    pub(crate) late: bool,
+    /// SQLite has rolled back the whole transaction.
+    pub(crate) lost: bool,
+    /// The file failed.
+    pub(crate) fault: Option<rusqlite::Error>,
+}
+
+impl<'a> Tx<'a> {
+    /// One on a connection of a unit test, with the same refusals. Each statement stands for itself, unless the
+    /// test has begun a transaction.
+    ///
+    /// # Panics
+    /// SQLite cannot have the connection watched.
+    pub fn for_tests(connection: &'a mut Connection) -> Self {
+        let guard = Guard::install(connection).expect("a connection can be watched");
+        guard.begin(None);
+        Self { connection, guard, inside: false, part: false }
+    }
+
+    /// One within a transaction that has begun.
+    pub(crate) fn inside(connection: &'a Connection, guard: &Guard, within: Duration) -> Self {
+        guard.begin(Instant::now().checked_add(within));
+        Self { connection, guard: guard.clone(), inside: true, part: false }
+    }
+
+    /// The same once more, for as long as this one is borrowed.
+    pub(crate) fn part(&mut self) -> Tx<'_> {
+        Tx { connection: self.connection, guard: self.guard.clone(), inside: self.inside, part: true }
+    }
+
+    /// How it was left.
+    pub(crate) fn end(self) -> End {
+        End { late: self.guard.is_late(), lost: self.connection.is_autocommit(), fault: self.guard.fault() }
+    }
+
+    /// Until the guard is dropped, statements are the engine's own.
+    pub(crate) fn pause(&self) -> impl Drop + use<> {
+        struct Resume(Guard, bool);
+        impl Drop for Resume {
+            fn drop(&mut self) {
+                self.0.turn(self.1);
+            }
+        }
+        Resume(self.guard.clone(), self.guard.turn(false))
+    }
+
+    /// Runs a statement that gives no rows, and tells how many rows it has changed.
+    ///
+    /// # Errors
+    /// SQLite, or the engine, refuses it: which statement, and why.
+    pub fn execute<P: Params>(&mut self, sql: &str, params: P) -> Result<usize, SqlError> {
+        self.run(sql, |statement| statement.execute(params))
+    }
+
+    /// The one row that a query gives; of more, the first. Also for `INSERT .. RETURNING ..`.
+    ///
+    /// # Errors
+    /// There is none ([`SqlError::is_no_row`]), or the statement is refused.
+    pub fn query_row<T, P, F>(&mut self, sql: &str, params: P, read: F) -> Result<T, SqlError>
+    where
+        P: Params,
+        F: FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    {
+        self.run(sql, |statement| statement.query_row(params, read))
+    }
+
+    /// The row that a query gives, if it gives one.
+    ///
+    /// # Errors
+    /// The statement is refused, or its row cannot be read.
+    pub fn query_optional<T, P, F>(&mut self, sql: &str, params: P, read: F) -> Result<Option<T>, SqlError>
+    where
+        P: Params,
+        F: FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    {
+        self.run(sql, |statement| {
+            let mut rows = statement.query(params)?;
+            rows.next()?.map(read).transpose()
+        })
+    }
+
+    /// All rows that a query gives, each as `read` makes it.
+    ///
+    /// # Errors
+    /// The statement is refused, or a row cannot be read.
+    pub fn query<T, P, F>(&mut self, sql: &str, params: P, read: F) -> Result<Vec<T>, SqlError>
+    where
+        P: Params,
+        F: FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    {
+        self.run(sql, |statement| statement.query_map(params, read)?.collect())
+    }
+
+    /// The key of the row that was inserted last.
+    #[must_use]
+    pub fn last_insert_rowid(&self) -> i64 {
+        self.connection.last_insert_rowid()
+    }
+
+    /// Statements of users are never kept prepared: one of ours, with the same text, would not be asked about.
+    fn run<T>(
+        &mut self,
+        sql: &str,
+        body: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, SqlError> {
+        self.still_open(sql)?;
+        self.guard.look_at(sql);
+        let done = self.connection.prepare(sql).and_then(|mut statement| body(&mut statement));
+        done.map_err(|error| {
+            if let Some(why) = self.guard.refusal() {
+                return SqlError::refused(sql, &why);
+            }
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+                return late(sql);
+            }
+            if let rusqlite::Error::SqliteFailure(code, text) = &error
+                && is_of_the_file(code.code)
+            {
+                self.guard.fail(rusqlite::Error::SqliteFailure(*code, text.clone()));
+            }
+            SqlError::failed(sql, error)
+        })
+    }
+
+    fn still_open(&self, sql: &str) -> Result<(), SqlError> {
+        if self.guard.is_late() {
+            return Err(late(sql));
+        }
+        if self.inside && self.connection.is_autocommit() {
+            let why = "SQLite has rolled this transaction back, so nothing more can be done in it: return an error";
+            return Err(SqlError::refused(sql, why));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if !self.part {
+            self.guard.turn(false);
+        }
+    }
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+fn late(sql: &str) -> SqlError {
+    SqlError::refused(sql, "the time limit of the transaction is reached")
+}
+
+/// Whether it says something of the file or the disk, which no other code of the user's can mend.
+const fn is_of_the_file(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
+    )
+}

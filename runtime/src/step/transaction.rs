@@ -1,0 +1,131 @@
+//! What `#[transaction]` leaves for the runtime: a step whose attempts run within the commit of the run's entries.
+
+use super::StepDef;
+use super::body::{decoded_args, failed, unstorable};
+use crate::codec;
+use crate::context::SharedContext;
+use crate::journal::{AttemptOutcome, StepBody};
+use crate::run_env::RunEnv;
+use crate::scope::{self, Ambient, AmbientContext, Current, StepScope};
+use crate::sql::Tx;
+use crate::store::UserCode;
+use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
+use crate::value::Value;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A step that is a transaction, as `#[transaction]` defines it on the braced struct that has the function's name.
+pub trait TransactionDef: StepDef {
+    /// How long an attempt may hold up everybody else who writes.
+    const TIME_LIMIT: Duration = TIME_LIMIT;
+
+    /// The user's function. It gets the stored part of the context; `()` if it takes none.
+    ///
+    /// # Errors
+    /// Those of the user's function.
+    fn transact(
+        tx: &mut Tx<'_>,
+        context: &Self::Context,
+        args: Self::Args,
+    ) -> std::result::Result<Self::Output, Self::Error>;
+}
+
+/// The body of a function with `#[transaction]`, with the context it was called with.
+pub(crate) struct InCommit<S> {
+    context: Option<SharedContext>,
+    step: PhantomData<fn() -> S>,
+}
+
+impl<S: TransactionDef> InCommit<S> {
+    pub(crate) fn new(context: Option<SharedContext>) -> Self {
+        Self { context, step: PhantomData }
+    }
+
+    fn stored(&self) -> Option<Arc<S::Context>> {
+        if TypeId::of::<S::Context>() == TypeId::of::<()>() {
+            return (Arc::new(()) as crate::context::Anything).downcast().ok();
+        }
+        self.context.as_ref()?.to_stored().downcast().ok()
+    }
+}
+
+impl<S: TransactionDef> StepBody for InCommit<S> {
+    fn context(&self) -> Option<&SharedContext> {
+        self.context.as_ref()
+    }
+
+    fn is_transaction(&self) -> bool {
+        true
+    }
+
+    fn transaction(
+        &self,
+        arguments: &Value,
+        scope: Arc<StepScope>,
+        env: Arc<RunEnv>,
+        limit: usize,
+    ) -> Option<UserCode> {
+        let args = match decoded_args::<S>(arguments, &env) {
+            Ok(args) => Mutex::new(Some(args)),
+            Err(outcome) => return Some(UserCode::failing(outcome)),
+        };
+        let Some(stored) = self.stored() else {
+            return Some(UserCode::failing(unstorable("its context was not set before it was called")));
+        };
+        let (arguments, context) = (arguments.clone(), self.context.clone());
+        let attempt = Attempt::<S> { args, arguments, stored, context, scope, env, limit };
+        Some(UserCode::new(Arc::new(attempt), S::TIME_LIMIT))
+    }
+
+    fn attempt(&self, _: &Value, _: Arc<StepScope>, _: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+        std::future::ready(UserCode::no_sql()).boxed()
+    }
+}
+
+/// One attempt, with its arguments.
+struct Attempt<S: TransactionDef> {
+    /// Until it runs for the first time.
+    args: Mutex<Option<S::Args>>,
+    arguments: Value,
+    stored: Arc<S::Context>,
+    context: Option<SharedContext>,
+    scope: Arc<StepScope>,
+    env: Arc<RunEnv>,
+    /// The largest result that is recorded, in bytes.
+    limit: usize,
+}
+
+impl<S: TransactionDef> TransactionBody for Attempt<S> {
+    fn run(&self, tx: &mut Tx<'_>, _: &mut dyn Within) -> AttemptOutcome {
+        let first = self.args.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let args = match first.map_or_else(|| decoded_args::<S>(&self.arguments, &self.env), Ok) {
+            Ok(args) => args,
+            Err(outcome) => return outcome,
+        };
+        let outcome = {
+            let _ambient = scope::enter(Ambient {
+                current: Current::Transaction(self.scope.clone()),
+                context: AmbientContext::Step(self.context.clone()),
+                env: self.env.clone(),
+            });
+            S::transact(tx, &self.stored, args)
+        };
+        let _offered = self.env.fields.offer();
+        let outcome = codec::at_result(S::NAME, || match outcome {
+            Ok(value) => match codec::record(&value) {
+                Ok(stored) if stored.bytes.len() > self.limit => {
+                    unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
+                }
+                Ok(stored) => AttemptOutcome::Completed(stored),
+                Err(error) => unstorable(&error.to_string()),
+            },
+            Err(error) => failed(&error, S::is_final(&error)),
+        });
+        super::body::keep_fault(&outcome, &self.env.fields);
+        outcome
+    }
+}

@@ -1,0 +1,46 @@
+//! The connection that writes: it lets users' code execute SQL within a transaction.
+
+use super::fault::fault;
+use super::session::Sqlite;
+use crate::sql::{End, Guard, Tx};
+use crate::store::StoreError;
+use crate::store::sql::{Cell, EachRow, Session};
+use std::time::Duration;
+
+/// A connection with what watches it.
+pub(super) struct Writing<'a> {
+    pub(super) sqlite: Sqlite<'a>,
+    pub(super) guard: &'a Guard,
+}
+
+impl Session for Writing<'_> {
+    fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
+        self.sqlite.execute(query, values)
+    }
+
+    fn select(&self, query: &str, values: &[Cell<'_>], each: EachRow<'_>) -> Result<(), StoreError> {
+        self.sqlite.select(query, values, each)
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        self.sqlite.begin()
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.sqlite.commit()
+    }
+
+    fn rollback(&self) -> Result<(), StoreError> {
+        self.sqlite.rollback()
+    }
+
+    fn user_code(&self, within: Duration, code: &mut dyn FnMut(&mut Tx<'_>)) -> Result<Option<End>, StoreError> {
+        let mut tx = Tx::inside(self.sqlite.connection, self.guard, within);
+        code(&mut tx);
+        let mut end = tx.end();
+        match end.fault.take() {
+            Some(error) => Err(fault(self.sqlite.database, &error)),
+            None => Ok(Some(end)),
+        }
+    }
+}

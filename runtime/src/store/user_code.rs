@@ -1,0 +1,113 @@
+//! Users' code that runs within a commit.
+
+use super::{EntryRow, Rejected, RunKey, RunRow, StoreError, Write, Written};
+use crate::error::AttemptCause;
+use crate::journal::AttemptOutcome;
+use crate::sql::Tx;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How long a user's code may hold up all other writers, unless chosen otherwise.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(250);
+
+/// Code that executes SQL within the commit, with its time limit.
+#[derive(Clone)]
+pub struct UserCode {
+    pub(crate) body: Arc<dyn TransactionBody>,
+    pub(crate) time_limit: Duration,
+    /// Known once it has made a commit fail: it is not run again, so that the others of its batch can be written.
+    failed: Arc<OnceLock<AttemptOutcome>>,
+}
+
+/// What code within a commit does. It may be run several times before one of them is committed.
+pub(crate) trait TransactionBody: Send + Sync {
+    fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome;
+}
+
+/// The commit within which code runs: what it can write besides the user's rows.
+pub(crate) trait Within {
+    /// One more write of the same commit.
+    fn write(&mut self, write: &Write) -> Result<Result<Written, Rejected>, StoreError>;
+
+    /// A run as this commit leaves it.
+    fn run(&mut self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError>;
+
+    /// The first entries of a run.
+    fn first_entries(&mut self, run: i64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
+}
+
+/// A transaction of a run: code, and the entry that records its result.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// Written after the entries of the append, if the code gives a value; here without it.
+    pub entry: EntryRow,
+    /// The code.
+    pub code: UserCode,
+}
+
+impl UserCode {
+    pub(crate) fn new(body: Arc<dyn TransactionBody>, time_limit: Duration) -> Self {
+        Self { body, time_limit, failed: Arc::default() }
+    }
+
+    /// Code that has failed before it begins.
+    pub(crate) fn failing(outcome: AttemptOutcome) -> Self {
+        struct Nothing;
+        impl TransactionBody for Nothing {
+            fn run(&self, _: &mut Tx<'_>, _: &mut dyn Within) -> AttemptOutcome {
+                rolled_back("it could not begin")
+            }
+        }
+        let code = Self::new(Arc::new(Nothing), TIME_LIMIT);
+        code.fail(outcome);
+        code
+    }
+
+    /// What a store answers that has no SQL.
+    #[must_use]
+    pub fn no_sql() -> AttemptOutcome {
+        let message = Self::no_sql_text().to_owned();
+        AttemptOutcome::Failed { cause: AttemptCause::RolledBack, error: None, message, terminal: true }
+    }
+
+    pub(crate) const fn no_sql_text() -> &'static str {
+        "the store of this engine has no tables of yours: give the engine a file, `.sqlite(\"app.db\")`"
+    }
+
+    /// It has made the commit fail, and is not run again.
+    pub(crate) fn fail(&self, outcome: AttemptOutcome) {
+        // The first reason is the true one.
+        let _ = self.failed.set(outcome);
+    }
+
+    /// What it came to when it made a commit fail.
+    pub(crate) fn failed(&self) -> Option<&AttemptOutcome> {
+        self.failed.get()
+    }
+}
+
+impl fmt::Debug for UserCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserCode").field("time_limit", &self.time_limit).finish_non_exhaustive()
+    }
+}
+
+/// An attempt whose rows the database did not keep.
+pub(crate) fn rolled_back(why: impl Into<String>) -> AttemptOutcome {
+    AttemptOutcome::Failed { cause: AttemptCause::RolledBack, error: None, message: why.into(), terminal: false }
+}
+
+impl Write {
+    /// The user's code in it.
+    pub(crate) const fn user_code(&self) -> Option<&UserCode> {
+        match self {
+            Self::Append(append) => match &append.transaction {
+                Some(transaction) => Some(&transaction.code),
+                None => None,
+            },
+            Self::Transaction(code) => Some(code),
+            _ => None,
+        }
+    }
+}

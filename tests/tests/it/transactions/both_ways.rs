@@ -1,0 +1,88 @@
+//! `Engine::transaction`: the runs exist if and only if the rows do.
+
+use super::{Bank, transfer};
+use steadfast::prelude::*;
+use steadfast::{EngineError, RunFilter};
+
+#[tokio::test]
+async fn rows_and_the_start_of_a_run_are_one_commit() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    let ids = engine
+        .transaction(|tx| {
+            tx.execute("INSERT INTO moves (note) VALUES ('ordered')", [])?;
+            let key = tx.last_insert_rowid();
+            Ok([tx.start(transfer, key).id(format!("move-{key}")).begin()?, tx.start(transfer, 7).begin()?])
+        })
+        .await
+        .unwrap();
+    assert_eq!(ids[0], "move-1");
+    for id in &ids {
+        engine.handle(transfer, id).await.unwrap().result().await.unwrap();
+    }
+    assert_eq!(bank.moves(), 3);
+    assert_eq!(bank.count("SELECT cents FROM accounts WHERE name = 'b'"), 8);
+}
+
+#[tokio::test]
+async fn an_error_takes_back_rows_and_runs() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    let failed = engine
+        .transaction(|tx| {
+            tx.execute("INSERT INTO moves (note) VALUES ('x')", [])?;
+            tx.start(transfer, 1).id("never").begin()?;
+            Err::<(), _>(steadfast::Error::msg("no after all"))
+        })
+        .await;
+    let error = failed.unwrap_err();
+    assert!(matches!(&error, EngineError::RolledBack(cause) if cause.to_string() == "no after all"), "{error}");
+    let panicked: Result<(), _> = engine
+        .transaction(|tx| {
+            tx.start(transfer, 1).id("never").begin()?;
+            panic!("really no")
+        })
+        .await;
+    let error = panicked.unwrap_err().to_string();
+    assert!(error.contains("really no"), "{error}");
+    let late = engine.transaction(|tx| {
+        tx.start(transfer, 1).id("never").begin()?;
+        std::thread::sleep(Duration::from_millis(40));
+        Ok(())
+    });
+    let error = late.time_limit(Duration::from_millis(20)).await.unwrap_err().to_string();
+    assert!(error.contains("20ms"), "{error}");
+    let constraint = engine.transaction(|tx| {
+        tx.start(transfer, 1).id("never").begin()?;
+        tx.execute("INSERT INTO children VALUES ('nobody')", [])?;
+        Ok(())
+    });
+    let error = constraint.await.unwrap_err().to_string();
+    assert!(error.contains("FOREIGN KEY constraint failed"), "{error}");
+    assert_eq!(bank.moves(), 0);
+    assert!(engine.list(RunFilter::all()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_id_that_is_there_is_the_same_run_or_an_error() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    engine.start(transfer, 5).id("one").await.unwrap().result().await.unwrap();
+    let again = engine.transaction(|tx| {
+        tx.execute("INSERT INTO moves (note) VALUES ('again')", [])?;
+        // Once before and twice here, all the same.
+        tx.start(transfer, 6).id("two").begin()?;
+        tx.start(transfer, 6).id("two").begin()?;
+        Ok(tx.start(transfer, 5).id("one").begin()?)
+    });
+    assert_eq!(again.await.unwrap(), "one");
+    let other = engine.transaction(|tx| {
+        tx.execute("INSERT INTO moves (note) VALUES ('other')", [])?;
+        Ok(tx.start(transfer, 50).id("one").begin()?)
+    });
+    let error = other.await.unwrap_err().to_string();
+    assert!(error.contains("run `one` was started with input 5, not with 50"), "{error}");
+    engine.handle(transfer, "two").await.unwrap().result().await.unwrap();
+    assert_eq!(bank.moves(), 3);
+    assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 2);
+}

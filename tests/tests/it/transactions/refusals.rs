@@ -1,0 +1,103 @@
+//! What a transaction cannot do, with the sentence for each.
+
+use super::{Bank, text, transfer};
+use steadfast::prelude::*;
+use steadfast::sql::Connection;
+
+#[transaction]
+pub(super) fn execute(tx: &mut Tx<'_>, statement: String) -> Result<String> {
+    tx.execute("INSERT INTO moves (cents) VALUES (1)", [])?;
+    Ok(tx.execute(&statement, [])?.to_string())
+}
+
+#[tokio::test]
+async fn statements_that_are_not_for_users_are_refused_and_leave_no_row() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    for (statement, why) in [
+        ("COMMIT", "not begun, committed or rolled back by hand"),
+        ("ROLLBACK", "not begun, committed or rolled back by hand"),
+        ("BEGIN", "not begun, committed or rolled back by hand"),
+        ("SAVEPOINT mine", "not begun, committed or rolled back by hand"),
+        ("RELEASE steadfast_code", "not begun, committed or rolled back by hand"),
+        ("ROLLBACK TO steadfast_code", "not begun, committed or rolled back by hand"),
+        ("PRAGMA synchronous = OFF", "`PRAGMA synchronous` is not for transactions"),
+        ("ATTACH 'other.db' AS other", "another file is not one commit"),
+        ("DETACH main", "another file is not one commit"),
+        ("CREATE TEMP TABLE t (x)", "would be there for all runs"),
+        ("DELETE FROM steadfast_entries", "`steadfast_entries` is the engine's"),
+        ("delete from Steadfast_Entries", "is the engine's"),
+        ("INSERT INTO moves (note) SELECT id FROM steadfast_runs", "`steadfast_runs` is the engine's"),
+        ("INSERT INTO moves (note) SELECT value FROM \"steadfast_meta\"", "`steadfast_meta` is the engine's"),
+        ("INSERT INTO moves (note) SELECT name FROM steadfast_history", "is the engine's"),
+        ("CREATE TABLE steadfast_mine (x)", "`steadfast_mine` is the engine's"),
+        ("CREATE INDEX mine ON steadfast_runs (id)", "`steadfast_runs` is the engine's"),
+        ("CREATE TRIGGER mine AFTER INSERT ON steadfast_runs BEGIN SELECT 1; END", "`steadfast_runs` is the engine's"),
+        ("CREATE VIEW steadfast_mine AS SELECT 1", "`steadfast_mine` is the engine's"),
+        ("ALTER TABLE moves RENAME TO steadfast_moves", "begin with `steadfast_` are the engine's"),
+        ("DROP TABLE steadfast_inbox", "is the engine's"),
+        ("UPDATE sqlite_sequence SET seq = 0", "`sqlite_sequence` are the engine's too"),
+        ("INSERT INTO moves DEFAULT VALUES; INSERT INTO moves DEFAULT VALUES", "more than one statement"),
+        ("INSERT INTO nowhere VALUES (1)", "no such table: nowhere"),
+    ] {
+        let run = engine.start(super::named, statement.to_owned()).await.unwrap();
+        let said = text(run.result().await);
+        assert!(said.contains(why), "{statement}: {said}");
+    }
+    assert_eq!(bank.moves(), 0);
+    // Nothing of ours was touched, and the connection is as it was.
+    assert_eq!(engine.start(transfer, 5).await.unwrap().result().await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_statement_of_ours_is_not_lent_by_the_cache() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    // The very text of a query that the writing connection keeps prepared.
+    let ours = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
+    let error = engine
+        .transaction(move |tx| Ok(tx.query_optional(ours, [1], |row| row.get::<_, i64>(0))?))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`steadfast_leases` is the engine's"), "{error}");
+}
+
+#[tokio::test]
+async fn a_trigger_of_the_users_does_not_reach_our_tables_either() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    engine
+        .transaction(|tx| {
+            let sql = "CREATE TRIGGER sly AFTER INSERT ON moves BEGIN DELETE FROM steadfast_inbox; END";
+            Ok(tx.execute(sql, [])?)
+        })
+        .await
+        .unwrap();
+    let said = text(engine.start(transfer, 5).await.unwrap().result().await);
+    assert!(said.contains("`steadfast_inbox` is the engine's"), "{said}");
+    assert_eq!(bank.moves(), 0);
+}
+
+#[tokio::test]
+async fn a_store_in_memory_says_that_it_has_no_tables() {
+    let engine = Engine::builder().in_memory().workflow(transfer).start().await.unwrap();
+    let said = text(engine.start(transfer, 5).await.unwrap().result().await);
+    assert!(said.contains("was rolled back: the store of this engine has no tables of yours"), "{said}");
+    let error = engine.transaction(|_| Ok(())).await.unwrap_err().to_string();
+    assert!(error.contains("has no tables of yours"), "{error}");
+}
+
+#[test]
+fn a_unit_test_meets_the_same_refusals() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE moves (id INTEGER PRIMARY KEY, cents INTEGER)").unwrap();
+    let mut tx = Tx::for_tests(&mut connection);
+    let error = execute::direct(&mut tx, "PRAGMA user_version".into()).unwrap_err().to_string();
+    assert!(error.contains("is not for transactions"), "{error}");
+    assert_eq!(execute::direct(&mut tx, "DELETE FROM moves".into()).unwrap(), "2");
+    let none = tx.query_row("SELECT id FROM moves", [], |row| row.get::<_, i64>(0)).unwrap_err();
+    assert!(none.is_no_row());
+    drop(tx);
+    connection.execute_batch("PRAGMA user_version").unwrap();
+}
