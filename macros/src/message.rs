@@ -42,9 +42,16 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         return None;
     }
     let recorded = options.name.unwrap_or_else(|| name::plain(ident));
+    // The implementation assumes that it can be stored, so that what is missing is said once, and in our words.
     Some(quote_spanned! {ident.span()=>
+        const _: ::core::marker::PhantomData<<#ident as ::steadfast::__private::Input>::Value> =
+            ::core::marker::PhantomData;
+
         #[automatically_derived]
-        impl ::steadfast::Message for #ident {
+        impl ::steadfast::Message for #ident
+        where
+            for<'stored> #ident: ::steadfast::codec::Storable,
+        {
             const NAME: &'static ::core::primitive::str = #recorded;
         }
     })

@@ -12,6 +12,8 @@
 //! | [`Resources`] | what an engine has at hand for all runs, by type: a step takes `#[resource] db: &Db` |
 //! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; gone after a crash |
 //! | [`StepScope`] | one attempt of a step, `scope: &StepScope`: its number, idempotency key, time limit, cancellation |
+//! | [`current`] | which run, step and attempt this code runs in, and for whom and until when the run acts; [`propagate`] carries it into a task |
+//! | [`Scope`], [`scoped`] | what a start is given beyond its input: id, deadline, identity ([`Principal`]), labels, deduplication key |
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |

@@ -38,8 +38,8 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, item: NewInboxItem) -> Re
             }
             // Nobody knows whether it was written. With a key it is written once, however often it is sent.
             Err(error) => {
+                look(core, run).await;
                 if item.key.is_none() || !core.pause(AGAIN).await {
-                    look(core, run).await;
                     return Err(error.into());
                 }
             }

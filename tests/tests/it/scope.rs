@@ -57,20 +57,20 @@ async fn engine() -> Engine {
 }
 
 /// The moment at which the clock of the tests begins, and some seconds.
-fn at(seconds: u64) -> Option<SystemTime> {
-    Some(UNIX_EPOCH + Duration::from_secs(1_577_836_800 + seconds))
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_577_836_800 + seconds)
 }
 
 #[tokio::test]
 async fn what_a_start_is_given_is_recorded_and_seen_by_workflow_and_step() {
     let engine = engine().await;
-    let run = engine.start(looking, ()).id("r").time_limit(Duration::from_secs(60)).principal(ada());
+    let run = engine.start(looking, ()).id("r").time_limit(Duration::from_mins(1)).principal(ada());
     let run = run.label("tenant", "old").label("tenant", "acme").await.unwrap();
     let (workflow, step) = run.result().await.unwrap();
     assert_eq!((workflow.kind.as_str(), step.kind.as_str()), ("Workflow", "Step"));
     assert_eq!(Seen { kind: "Workflow".into(), ..step }, workflow);
     assert_eq!((workflow.run.as_str(), workflow.workflow.as_str()), ("r", "looking"));
-    assert_eq!((workflow.deadline, workflow.principal, workflow.parent), (at(60), Some(ada()), None));
+    assert_eq!((workflow.deadline, workflow.principal, workflow.parent), (Some(at(60)), Some(ada()), None));
     assert_eq!(workflow.labels, BTreeMap::from([("tenant".into(), "acme".into())]));
     let kinds: Vec<Kind> = run.history().await.unwrap().iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds[..3], [Kind::RunStarted, Kind::ScopeSet, Kind::StepStarted]);
@@ -227,10 +227,10 @@ async fn of_nested_scopes_the_inner_wins_and_the_call_wins_over_both() {
     let first = first.result().await.unwrap().0;
     let labels = [("a", "outer"), ("b", "inner"), ("c", "call")];
     assert_eq!(first.labels, labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
-    assert_eq!((first.deadline, first.principal), (at(1), Some(ada())));
+    assert_eq!((first.deadline, first.principal), (Some(at(1)), Some(ada())));
     assert_eq!(second.result().await.unwrap().0.deadline, None);
     let third = third.result().await.unwrap().0;
-    assert_eq!((third.deadline, third.principal), (at(1), None));
+    assert_eq!((third.deadline, third.principal), (Some(at(1)), None));
 }
 
 #[tokio::test]
@@ -290,12 +290,44 @@ async fn a_start_within_a_step_inherits_identity_and_deadline_and_nothing_else()
     let run = run.label("tenant", "acme").await.unwrap();
     let found = run.result().await.unwrap();
     let [plain, own, surrounded, lost, carried] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((plain.deadline, &plain.principal, plain.labels.len()), (at(9), &Some(ada()), 0));
+    assert_eq!((plain.deadline, &plain.principal, plain.labels.len()), (Some(at(9)), &Some(ada()), 0));
     assert_eq!((own.deadline, &own.principal), (None, &Some(Principal::new("eve"))));
-    assert_eq!((surrounded.run.as_str(), surrounded.deadline), ("child", at(9)));
+    assert_eq!((surrounded.run.as_str(), surrounded.deadline), ("child", Some(at(9))));
     assert_eq!((lost.deadline, &lost.principal), (None, &None), "a spawned task is nobody's");
-    assert_eq!((carried.deadline, &carried.principal, carried.labels["from"].as_str()), (at(9), &Some(ada()), "step"));
+    assert_eq!(
+        (carried.deadline, &carried.principal, carried.labels["from"].as_str()),
+        (Some(at(9)), &Some(ada()), "step")
+    );
     assert!(found.iter().all(|seen| seen.run != "parent" && seen.run != "not carried"));
+}
+
+#[derive(StepContext, Clone)]
+struct Count {
+    #[context(default)]
+    runs: u64,
+}
+
+#[workflow(context = Count)]
+async fn counting(flow: &mut Flow<Count>) -> Result<(u64, Seen)> {
+    flow.update(|c| c.runs(c.runs + 1)).await?;
+    Ok((flow.runs, seen()))
+}
+
+#[tokio::test]
+async fn a_run_that_continues_another_acts_under_a_scope_of_its_own() {
+    let engine = Engine::builder().in_memory().skip_sleeps().workflow(counting).start().await.unwrap();
+    let start = |id: &str| engine.start(counting, ()).id(id);
+    start("a").principal(Principal::new("eve")).label("old", "x").await.unwrap().result().await.unwrap();
+    let next =
+        || start("b").continuing("a").principal(ada()).time_limit(Duration::from_secs(5)).label("tenant", "acme");
+    let run = next().await.unwrap();
+    let (runs, seen) = run.result().await.unwrap();
+    assert_eq!((runs, seen.principal, seen.deadline), (2, Some(ada()), Some(at(5))));
+    assert_eq!(run.labels().await.unwrap(), BTreeMap::from([("tenant".into(), "acme".into())]));
+    assert!(!next().await.unwrap().is_new());
+    assert!(start("b").await.is_err(), "the same id, but not continuing the same run");
+    let error = start("c").continuing("a").deduplication_key("k").await.unwrap_err();
+    assert!(error.to_string().contains("deduplication key"), "{error}");
 }
 
 #[test]

@@ -70,6 +70,9 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
     assert_eq!(new.status().await.unwrap().version, 2);
     deed(tally.name(), "open");
     let old = engine.handle(process_v1, "old").await.unwrap();
+    while old.status().await.unwrap().status == Status::Parked {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!((old.result().await.unwrap(), new.result().await.unwrap()), (1, 2));
     assert_eq!((tally.count("one"), tally.count("two")), (1, 1));
 }
