@@ -69,6 +69,7 @@ where
     CrashTest {
         input,
         stubs: Stubs::default(),
+        sql: Vec::new(),
         resources: ResourceSet::default(),
         seed: 0,
         orders: 3,
@@ -81,6 +82,7 @@ where
 pub struct CrashTest<W: WorkflowDef> {
     input: W::Input,
     stubs: Stubs,
+    sql: Vec<String>,
     resources: ResourceSet,
     seed: u64,
     orders: u64,
@@ -118,6 +120,13 @@ impl<W: WorkflowDef> CrashTest<W> {
         stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
     ) -> Self {
         self.stubs.add::<S>(stub);
+        self
+    }
+
+    /// Makes a table for the transactions of the workflow: `.sql("CREATE TABLE seats (..)")`. Each scenario then has a
+    /// file of its own, and all must leave the same number of rows in each table.
+    pub fn sql(mut self, statement: impl Into<String>) -> Self {
+        self.sql.push(statement.into());
         self
     }
 
@@ -161,6 +170,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             workflow: Arc::new(Typed::<W>(PhantomData)),
             input,
             stubs: self.stubs,
+            sql: self.sql,
             resources: self.resources,
             cipher,
         };
