@@ -7,6 +7,7 @@ use crate::codec;
 use crate::error::Error;
 use crate::journal::{AttemptOutcome, RunIdentity};
 use crate::machine::first_entry;
+use crate::message::{self, Message};
 use crate::sql::Tx;
 use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
 use crate::store::{
@@ -119,11 +120,28 @@ impl<'a> EngineTx<'a> {
         TransactionalStart { tx: self, input, id: None, workflow: PhantomData }
     }
 
+    /// Sends a message to a run, by its id: it arrives if and only if this transaction is committed.
+    ///
+    /// # Errors
+    /// There is no such run, it has ended, or the message cannot be stored.
+    pub fn send<M: Message>(&mut self, run: &str, message: &M) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let value = {
+            let _offered = self.core.fields(&row).offer();
+            message::encode(message)
+        };
+        let value =
+            value.map_err(|error| EngineError::Value(format!("message `{}` cannot be stored: {error}", M::NAME)))?;
+        let name = Some(M::NAME.to_owned());
+        let item =
+            NewInboxItem { name, value: Some(value), ..NewInboxItem::new(row.number, "message", self.core.now()) };
+        self.deposit(run, item)
+    }
+
     /// Puts something into the inbox of a run, in this commit; the run hears of it afterwards.
     ///
     /// # Errors
     /// There is no such run, or it has ended.
-    #[cfg_attr(not(test), expect(dead_code, reason = "messages are to come through here"))]
     pub(crate) fn deposit(&mut self, run: &str, item: NewInboxItem) -> Result<(), EngineError> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         match self.write(&Write::Send(NewInboxItem { run: row.number, ..item }))? {
@@ -242,7 +260,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
 struct Body<F, T> {
     core: Arc<Core>,
     lease: Lease,
-    body: F,
+    closure: F,
     last: Arc<Last<T>>,
 }
 
@@ -256,7 +274,7 @@ where
     fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut tx = EngineTx { tx: tx.part(), core: &self.core, lease: self.lease, within, done: Done::default() };
-        let result = (self.body)(&mut tx).map_err(EngineError::RolledBack);
+        let result = (self.closure)(&mut tx).map_err(EngineError::RolledBack);
         let mut done = tx.done;
         let result = match done.fault.take() {
             Some(fault) => Err(fault),
@@ -271,16 +289,16 @@ where
     }
 }
 
-async fn run<T, F>(core: &Arc<Core>, body: F, time_limit: Duration) -> Result<T, EngineError>
+async fn run<T, F>(core: &Arc<Core>, closure: F, time_limit: Duration) -> Result<T, EngineError>
 where
     T: Send + 'static,
     F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
 {
     let (lease, busy) = (core.leases.primary(), core.busy());
     let last = Arc::new(Last::<T>::default());
-    let body = Body { core: core.clone(), lease, body, last: last.clone() };
-    let code = UserCode::new(Arc::new(body), time_limit);
-    let answer = core.committer.write(Write::Transaction(code)).await;
+    let body = Body { core: core.clone(), lease, closure, last: last.clone() };
+    let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
+    let answer = core.committer.write(write).await;
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (value, done) = match (answer, last) {
         (Ok(Ok(_)), Some((Ok(value), done))) => (value, done),
