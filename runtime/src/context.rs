@@ -77,6 +77,12 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
 ///
 /// Implemented by `#[derive(StepContext)]`: for the struct itself, or for `OrderContextStored` if `OrderContext` has
 /// transient fields.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the stored part of a context",
+    label = "a transaction reads what is stored",
+    note = "of a context with transient fields, take the stored part: `&{Self}Stored`",
+    note = "otherwise put `#[derive(StepContext, Clone)]` on it; arguments are passed by value"
+)]
 pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
     const NAME: &'static str;

@@ -9,6 +9,7 @@
 
 mod bodies;
 mod crash;
+mod database;
 mod fault;
 mod oracle;
 mod scenario;

@@ -56,7 +56,8 @@ impl Options {
                 faults.add(meta.path(), fault, "leave `blocking` away");
             }
             _ if RETRY.contains(&word.as_str()) => {
-                let help = format!("write `retry(attempts = 5, {word} = ..)`");
+                let rest = if word == "attempts" { String::new() } else { format!(", {word} = ..") };
+                let help = format!("write `retry(attempts = 5{rest})`");
                 faults.add(meta.path(), format!("`{word}` is a part of `retry`"), help);
             }
             _ => {

@@ -263,7 +263,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
 struct Body<F, T> {
     core: Arc<Core>,
     lease: Lease,
-    body: F,
+    closure: F,
     last: Arc<Last<T>>,
 }
 
@@ -277,7 +277,7 @@ where
     fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut tx = EngineTx { tx: tx.part(), core: &self.core, lease: self.lease, within, done: Done::default() };
-        let result = (self.body)(&mut tx).map_err(EngineError::RolledBack);
+        let result = (self.closure)(&mut tx).map_err(EngineError::RolledBack);
         let mut done = tx.done;
         let result = match done.fault.take() {
             Some(fault) => Err(fault),
@@ -292,16 +292,16 @@ where
     }
 }
 
-async fn run<T, F>(core: &Arc<Core>, body: F, time_limit: Duration) -> Result<T, EngineError>
+async fn run<T, F>(core: &Arc<Core>, closure: F, time_limit: Duration) -> Result<T, EngineError>
 where
     T: Send + 'static,
     F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
 {
     let (lease, busy) = (core.leases.primary(), core.busy());
     let last = Arc::new(Last::<T>::default());
-    let body = Body { core: core.clone(), lease, body, last: last.clone() };
-    let code = UserCode::new(Arc::new(body), time_limit);
-    let answer = core.committer.write(Write::Transaction(code)).await;
+    let body = Body { core: core.clone(), lease, closure, last: last.clone() };
+    let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
+    let answer = core.committer.write(write).await;
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (value, done) = match (answer, last) {
         (Ok(Ok(_)), Some((Ok(value), done))) => (value, done),

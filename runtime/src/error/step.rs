@@ -31,6 +31,8 @@ pub enum StepError<E = Error> {
     Panicked(String, Attempts),
     /// The last attempt returned a value that cannot be kept: why.
     Unstorable(String, Attempts),
+    /// The last attempt was a transaction whose rows the database did not keep: why.
+    RolledBack(String, Attempts),
     /// No body ran, because an argument cannot be kept or whoever the run acts for lacks a role: why.
     Refused(String, Attempts),
 }

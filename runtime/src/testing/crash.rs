@@ -70,6 +70,7 @@ where
     CrashTest {
         input,
         stubs: Stubs::default(),
+        sql: Vec::new(),
         resources: ResourceSet::default(),
         seed: 0,
         orders: 3,
@@ -83,6 +84,7 @@ where
 pub struct CrashTest<W: WorkflowDef> {
     input: W::Input,
     stubs: Stubs,
+    sql: Vec<String>,
     resources: ResourceSet,
     seed: u64,
     orders: u64,
@@ -130,6 +132,13 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
+    /// Makes a table for the transactions of the workflow: `.sql("CREATE TABLE seats (..)")`. Each scenario then has a
+    /// file of its own, and all must leave the same number of rows in each table.
+    pub fn sql(mut self, statement: impl Into<String>) -> Self {
+        self.sql.push(statement.into());
+        self
+    }
+
     /// Has this at hand for steps and restore hooks; see [`EngineBuilder::resource`](crate::EngineBuilder::resource). It
     /// is the same in all scenarios.
     pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
@@ -173,6 +182,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             version: W::VERSION,
             entries: first.into_iter().chain(second).collect(),
             stubs: self.stubs,
+            sql: self.sql,
             resources: self.resources,
             cipher,
         };

@@ -20,6 +20,8 @@ pub(super) struct End {
     pub(super) status: Status,
     pub(super) value: Option<Value>,
     pub(super) context: BTreeMap<String, Value>,
+    /// The user's own tables, with how many rows each has.
+    pub(super) rows: Vec<(String, i64)>,
 }
 
 impl Seen {
@@ -86,6 +88,6 @@ impl End {
             _ => return None,
         };
         let context = fields.into_iter().map(|row| (row.name, row.value)).collect();
-        Some(Self { status, value: last.value.clone(), context })
+        Some(Self { status, value: last.value.clone(), context, rows: Vec::new() })
     }
 }

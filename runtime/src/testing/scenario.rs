@@ -2,6 +2,7 @@
 //! fault at most.
 
 use super::bodies::Bodies;
+use super::database::Database;
 use super::fault::{Dice, Fault, Plan};
 use super::oracle::{End, Seen};
 use super::secrets;
@@ -15,9 +16,7 @@ use crate::resources::{ResourceSet, Resources};
 use crate::run_env::{FieldStores, Pointer, RunEnv};
 use crate::secret::vault::Cipher;
 use crate::session::Session;
-use crate::store::{
-    Append, EntryRow, Lease, LeaseRow, MemoryStore, NewRun, Rejected, RunKey, RunRow, Store, Write, Written,
-};
+use crate::store::{Append, EntryRow, Lease, LeaseRow, NewRun, Rejected, RunKey, RunRow, Write, Written};
 use crate::value::Form;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,6 +38,8 @@ pub(super) struct Subject {
     pub(super) version: u32,
     pub(super) entries: Vec<EntryRow>,
     pub(super) stubs: Stubs,
+    /// What makes the user's own tables.
+    pub(super) sql: Vec<String>,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
 }
@@ -55,7 +56,7 @@ pub(super) struct Played {
 struct Scenario<'a> {
     subject: &'a Subject,
     plan: Plan,
-    store: MemoryStore,
+    store: Database,
     number: i64,
     lease: Lease,
     now: i64,
@@ -89,8 +90,8 @@ impl Subject {
 
     /// Plays the workflow through.
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
-        let store = MemoryStore::new();
-        let lease = open(&store)?;
+        let store = Database::new(&self.sql)?;
+        let lease = store.open_lease()?;
         let new = NewRun {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
@@ -103,7 +104,7 @@ impl Subject {
             dedup: None,
             labels: Vec::new(),
         };
-        let number = match write(&store, Write::Start(new))? {
+        let number = match store.write(Write::Start(new))? {
             Written::Number(number) => number,
             other => return Err(format!("starting gave {other:?}")),
         };
@@ -149,7 +150,8 @@ impl Scenario<'_> {
         let journal = self.journal()?;
         self.seen.journal(journal.clone())?;
         let fields = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
-        let end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
+        let mut end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
+        end.rows = self.store.rows()?;
         self.replay_whole(&end).await?;
         Ok(Played { end, commits: self.commits, saves: self.saves })
     }
@@ -253,10 +255,11 @@ impl Scenario<'_> {
             }
             _ => {}
         }
-        let outcomes = match write(&self.store, Write::Append(append))? {
-            Written::Appended { outcomes, .. } => outcomes,
-            _ => Vec::new(),
+        let (written, transacted) = match self.store.write(Write::Append(append))? {
+            Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
+            written => (written, None),
         };
+        let outcomes = if let Written::Appended { outcomes, .. } = written { outcomes } else { Vec::new() };
         let journal = self.journal()?;
         self.seen.journal(journal)?;
         match fault {
@@ -270,6 +273,9 @@ impl Scenario<'_> {
         let effects = run.durable(outcomes, self.now);
         if self.perform(run, effects).await? {
             return Ok(Next::Ended);
+        }
+        if let Some(outcome) = transacted {
+            run.transacted(outcome, self.now);
         }
         if fault != Some(Fault::Evicted) {
             return Ok(Next::GoOn);
@@ -342,7 +348,7 @@ impl Scenario<'_> {
             values.insert((row.seq, row.name), value);
         }
         let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
-        match rebuild(&self.store, run, row, &*self.subject.workflow, self.now, load) {
+        match rebuild(&*self.store, run, row, &*self.subject.workflow, self.now, load) {
             Ok(()) => Ok(()),
             Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {}", secrets::why(&reason))),
             Err(Rebuild::Store(error)) => Err(error.to_string()),
@@ -364,7 +370,7 @@ impl Scenario<'_> {
         let leases = self.store.leases().map_err(|error| error.to_string())?;
         let LeaseRow { number, epoch, beat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
         let take = Write::TakeLease { seen: Lease { number, epoch }, beat, owner: "another".into() };
-        match write(&self.store, take)? {
+        match self.store.write(take)? {
             Written::Lease(lease) => {
                 self.lease = lease;
                 Ok(())
@@ -391,16 +397,4 @@ async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
         Ok(made) => made.map_err(|reason| reason.to_string()),
         Err(_) => Err("a factory or a restore hook has not ended after 30 s".into()),
     }
-}
-
-fn open(store: &MemoryStore) -> Result<Lease, String> {
-    match write(store, Write::OpenLease { owner: "crash-test".into() })? {
-        Written::Number(number) => Ok(Lease { number, epoch: 1 }),
-        other => Err(format!("opening a lease gave {other:?}")),
-    }
-}
-
-fn write(store: &MemoryStore, write: Write) -> Result<Written, String> {
-    let answers = store.commit(&[write]).map_err(|error| error.to_string())?;
-    answers.into_iter().next().ok_or("no answer")?.map_err(|rejected| format!("a write was rejected: {rejected:?}"))
 }

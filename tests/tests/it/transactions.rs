@@ -1,6 +1,7 @@
 //! Rows of the user's own and the engine's journal as one commit: `#[transaction]` and `Engine::transaction`.
 
 mod both_ways;
+mod crashes;
 mod refusals;
 mod together;
 

@@ -1,8 +1,9 @@
 //! `Engine::transaction`: the runs exist if and only if the rows do.
 
 use super::{Bank, transfer};
+use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
-use steadfast::{EngineError, RunFilter};
+use steadfast::{EngineError, Message, RunFilter};
 
 #[tokio::test]
 async fn rows_and_the_start_of_a_run_are_one_commit() {
@@ -85,4 +86,37 @@ async fn an_id_that_is_there_is_the_same_run_or_an_error() {
     engine.handle(transfer, "two").await.unwrap().result().await.unwrap();
     assert_eq!(bank.moves(), 3);
     assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 2);
+}
+
+#[derive(Serialize, Deserialize)]
+struct Paid(i64);
+
+impl Message for Paid {
+    const NAME: &'static str = "paid";
+}
+
+#[workflow]
+async fn waiting(flow: &mut Flow) -> Result<i64> {
+    let Paid(cents) = flow.receive::<Paid>().await?;
+    Ok(cents)
+}
+
+#[tokio::test]
+async fn a_message_arrives_if_and_only_if_the_rows_are_there() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder().workflow(waiting)).await;
+    let run = engine.start(waiting, ()).id("w").await.unwrap();
+    let failed = engine.transaction(|tx| {
+        tx.send("w", Paid(1))?;
+        Err::<(), _>(steadfast::Error::msg("not paid"))
+    });
+    failed.await.unwrap_err();
+    let nobody = engine.transaction(|tx| Ok(tx.send("nobody", Paid(1))?)).await.unwrap_err().to_string();
+    assert!(nobody.contains("there is no run `nobody`"), "{nobody}");
+    let paid = engine.transaction(|tx| {
+        tx.execute("INSERT INTO moves (note) VALUES ('paid')", [])?;
+        Ok(tx.send("w", Paid(2))?)
+    });
+    paid.await.unwrap();
+    assert_eq!((run.result().await.unwrap(), bank.moves()), (2, 1));
 }

@@ -164,10 +164,7 @@ async fn a_statement_that_rolls_back_everything_costs_the_others_nothing() {
 #[workflow]
 async fn busy(flow: &mut Flow, cents: i64) -> Result<i64> {
     for _ in 0..3 {
-        let twice = try_join!(super::move_cents(flow, cents), super::move_cents(flow, cents), async {
-            Ok(inc(flow, 1).await?)
-        });
-        twice?;
+        try_join!(super::move_cents(flow, cents), super::move_cents(flow, cents), inc(flow, 1))?;
         flow.sleep(Duration::from_millis(1)).await?;
     }
     drop(super::move_cents(flow, 1_000_000));
