@@ -37,6 +37,7 @@ mod shutdown;
 mod start;
 mod time_travel;
 mod timers;
+mod trace;
 mod transaction;
 mod workflows;
 

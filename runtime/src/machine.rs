@@ -188,13 +188,10 @@ pub(crate) struct Machine {
     lineage: i64,
     /// The number of the last item of the inbox that was seen.
     read_to: i64,
-    /// The run goes on as another, which is being made.
-    replacing: bool,
     /// What the workflow does when it is told to end.
     on_end: Option<OnEnd>,
     /// How the run ends that is being told to.
     ending: Option<ending::Ending>,
-    paused: bool,
     held_back: paused::HeldBack,
 }
 
@@ -256,10 +253,8 @@ impl Machine {
             deferred: VecDeque::new(),
             lineage: row.lineage,
             read_to: 0,
-            replacing: false,
             on_end: None,
             ending: None,
-            paused: false,
             held_back: paused::HeldBack::default(),
             env,
         }
@@ -281,6 +276,11 @@ impl Machine {
     /// Which run this is.
     pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
         self.journal.identity()
+    }
+
+    /// Under what it acts.
+    pub(crate) fn scope(&self) -> Arc<crate::journal::RunScope> {
+        self.journal.state().scope.clone()
     }
 
     /// What it has at hand.
@@ -334,7 +334,7 @@ impl Machine {
             && !self.forgiven
             && !self.has_transaction();
         // Nobody outside sees half a turn.
-        self.closed || (self.stands_still() && !self.replacing) || (nothing_new && row_is_true())
+        self.closed || (self.stands_still() && !self.is_replacing()) || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of

@@ -2,6 +2,7 @@
 
 use super::core::{Core, Letter, Message};
 use super::prepare::Preparation;
+use super::trace;
 use crate::context::SharedContext;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::Instrument;
 
 /// The running attempts of one run, by position.
 pub(super) struct Bodies {
@@ -125,10 +127,11 @@ impl Bodies {
             if told.is_cancelled() {
                 return;
             }
+            let span = trace::attempt(&scope);
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
             let run = async move { body.attempt(&arguments, scope, env).await };
-            let outcome = AssertUnwindSafe(run).catch_unwind().await;
+            let outcome = AssertUnwindSafe(run).catch_unwind().instrument(span).await;
             let outcome = outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
                 cause: AttemptCause::Panicked,
                 error: None,

@@ -4,7 +4,7 @@ use super::bodies::{Attempt, Bodies};
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::replacing::Successor;
 use super::timers::Sleeper;
-use super::{attach, fields, inbox, load, replacing};
+use super::{attach, fields, inbox, load, replacing, trace};
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
@@ -186,6 +186,7 @@ impl<'a> Driver<'a> {
     /// Hands what has happened to the committer.
     fn flush(&mut self) {
         if let Some(append) = self.run.take_append(self.core.now()) {
+            trace::entries(self.run.identity(), &append);
             if self.run.ended().is_some() {
                 self.last = append.entries.last().and_then(|entry| entry.value.clone());
             }
@@ -202,12 +203,11 @@ impl<'a> Driver<'a> {
         for effect in effects {
             match effect {
                 // Whoever loads the run next starts the body.
-                Effect::StartBody { .. } if self.draining => {}
+                Effect::StartBody { .. } | Effect::StartRun { .. } if self.draining => {}
                 Effect::StartBody { scope, arguments, timeout, body } => {
                     self.bodies.start(Attempt { scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
-                Effect::StartRun { .. } if self.draining => {}
                 Effect::StartRun { number } => drop(load::load(&self.core, number)),
                 Effect::Attach { position, row, workflow, input, recode } => {
                     let attach = attach::Attach { position, row: *row, workflow, input, recode };

@@ -193,7 +193,7 @@ impl Run {
             // Another engine tells us nothing: look now and then.
             let outcome = if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) };
             match outcome {
-                Ok(Outcome::Ended(Status::Replaced, _)) | Err(_) | Ok(Outcome::Left) => {}
+                Ok(Outcome::Ended(Status::Replaced, _) | Outcome::Left) | Err(_) => {}
                 Ok(Outcome::Ended(status, value)) => return self.ended_as(status, value),
             }
         }

@@ -56,9 +56,8 @@ pub(super) async fn look(core: &Arc<Core>, run: i64) {
                     return;
                 }
             }
-            Ok(_) => return,
             Err(_) if core.pause(AGAIN).await => {}
-            Err(_) => return,
+            Ok(_) | Err(_) => return,
         }
     }
 }

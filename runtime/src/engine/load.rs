@@ -2,8 +2,8 @@
 
 use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
-use super::fields;
 use super::workflows::Workflows;
+use super::{fields, trace};
 use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild, panic_text};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 /// How many entries are read at a time, unless they are large.
 const PAGE: usize = 4_096;
@@ -42,6 +43,7 @@ pub(super) fn drive_new(
 ) {
     let all = core.clone();
     spawn(core, number, async move {
+        trace::started(run.identity(), &entries);
         run.start(&*workflow, &entries);
         drop(workflow);
         supervise(all, number, mail, Some(run)).await;
@@ -95,7 +97,8 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
         let tail = run.tail();
         let id = run.identity().id.clone();
         let began = Instant::now();
-        match Driver::new(core.clone(), number, run, &mut mail).drive().await {
+        let span = trace::run(&run);
+        match Driver::new(core.clone(), number, run, &mut mail).drive().instrument(span).await {
             Left::Done(outcome) => {
                 core.leave(number, &outcome);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {

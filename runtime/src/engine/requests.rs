@@ -113,7 +113,8 @@ impl Engine {
         let run = row.run;
         let run = self.core.read(move |store| store.run(RunKey::Number(run))).await?;
         let run = run.ok_or_else(|| EngineError::NoSuchRequest { id: request.to_owned() })?;
-        let value = encoded(&self.core.fields(&run), answer);
+        let value = encoded(&self.core.fields(&run), &answer);
+        drop(answer);
         let value = value.map_err(|error| EngineError::Value(format!("the answer cannot be stored: {error}")))?;
         let hash = hmac_sha256::Hash::hash(&value.bytes);
         let hash = hash.iter().fold(String::with_capacity(64), |mut text, byte| {
@@ -170,9 +171,9 @@ impl Engine {
     }
 }
 
-fn encoded<A: Message>(fields: &Arc<Fields>, answer: A) -> Result<Value, crate::codec::CodecError> {
+fn encoded<A: Message>(fields: &Arc<Fields>, answer: &A) -> Result<Value, crate::codec::CodecError> {
     let _offered = fields.offer();
-    message::encode(&answer)
+    message::encode(answer)
 }
 
 impl Run {

@@ -51,6 +51,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 
     /// The next message of this type if one has come, without waiting.
+    #[must_use]
     pub fn try_receive<M: Message>(&self) -> Option<M> {
         let position = self.journal.draw();
         let value = self.journal.try_receive(position, M::NAME)?;
@@ -73,6 +74,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
             Ok(_) if secret => Err("it holds a secret, which is sealed for its own run".to_owned()),
             value => value.map_err(|error| error.to_string()),
         };
+        drop(message);
         let recode = |recorded: &_| message::encode(&message::decode::<M>(recorded).ok()?).ok();
         let operation = Operation::Send { to: run.into(), channel: M::NAME, value, recode };
         Sending { call: Outside::new(&self.journal, operation, sent) }

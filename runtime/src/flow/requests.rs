@@ -26,6 +26,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
             recode: |recorded| message::encode(&message::decode::<Q>(recorded).ok()?).ok(),
             due: None,
         };
+        drop(question);
         Request { call: Outside::new(&self.journal, operation, answered), question: PhantomData }
     }
 

@@ -15,6 +15,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 
     /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
+    #[must_use]
     pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> Stream<'a, T> {
         Stream { journal: &self.journal, name, items: PhantomData }
     }

@@ -47,6 +47,9 @@ pub enum Operation {
     },
 }
 
+/// Encodes an input for a run, in whose place it is sealed.
+type EncodeFor = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
+
 /// A run that a workflow starts.
 pub struct Child {
     /// The name of its workflow.
@@ -60,7 +63,7 @@ pub struct Child {
     /// Encodes a recorded input again with today's type.
     pub recode: fn(&Value) -> Option<Value>,
     /// Encodes its input for the run that is started.
-    pub(crate) encode: Box<dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync>,
+    pub(crate) encode: Box<EncodeFor>,
     /// Its deduplication key, if it has one.
     pub dedup: Option<String>,
     /// Whether neither cancellation nor deadline of this run reach it.

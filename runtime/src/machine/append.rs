@@ -40,7 +40,7 @@ impl Machine {
 
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
-        if (!self.stands_still() || self.replacing) && self.nothing_to_append() {
+        if (!self.stands_still() || self.is_replacing()) && self.nothing_to_append() {
             std::mem::take(&mut self.fresh)
         } else {
             Vec::new()
@@ -53,7 +53,7 @@ impl Machine {
             (Status::Parked, None)
         } else if let Some(status) = self.ended {
             (status, None)
-        } else if self.paused {
+        } else if self.held_back.paused {
             (Status::Paused, None)
         } else if self.has_bodies() {
             (Status::Running, Some(0))

@@ -1,7 +1,6 @@
 //! A run that is told to end: its body gives way to what the workflow does on such an end, or it ends at once.
 
 use super::Machine;
-use super::fault::ParkReason;
 use super::waker::RunWaker;
 use crate::journal::Kind;
 use crate::store::{EntryRow, Status};
@@ -49,7 +48,7 @@ impl Machine {
         let told = reason.unwrap_or_else(|| Value::text(&ending.in_words()));
         self.tell_children(Some(&told), now);
         self.tell_bodies();
-        self.paused = false;
+        self.held_back.paused = false;
         self.give_way(ending);
         if self.future.is_some() {
             self.live_turn(cause, at, None);
@@ -85,14 +84,14 @@ impl Machine {
     }
 
     /// The same in replay: what follows is compared as the body's own.
-    pub(super) fn follow_ending(&mut self, ending: Ending) -> Result<bool, ParkReason> {
+    pub(super) fn follow_ending(&mut self, ending: Ending) -> bool {
         let status = ending.status;
         self.give_way(ending);
         if self.future.is_none() {
             self.ended = Some(status);
-            return Ok(false);
+            return false;
         }
-        Ok(true)
+        true
     }
 
     /// How the run ends that is being told to, with its last entry.

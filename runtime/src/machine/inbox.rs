@@ -28,7 +28,7 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
+        if self.held_back.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
             return self.held_back.items.push(item);
         }
         // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
@@ -36,14 +36,14 @@ impl Machine {
             return self.deferred.push_back(Deferred::Item(item));
         }
         // What comes when the time is over does not change how the run ends.
-        if !self.paused && self.deadline().is_some_and(|deadline| deadline <= now) {
+        if !self.held_back.paused && self.deadline().is_some_and(|deadline| deadline <= now) {
             self.due(now);
             return;
         }
         let number = item.number;
         match item.kind.as_str() {
             "cancel" => {
-                (self.suspended, self.replacing) = (None, false);
+                self.suspended = None;
                 self.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }

@@ -119,7 +119,7 @@ impl Machine {
 
     /// Delivers what is due by now: timers fire, later attempts start.
     pub(crate) fn due(&mut self, now: i64) {
-        while self.is_open() && !self.stands_still() && !self.paused {
+        while self.is_open() && !self.stands_still() && !self.held_back.paused {
             if self.deadline().is_some_and(|deadline| deadline <= now) {
                 return self.end_early(Kind::DeadlineReached, None, now);
             }
@@ -176,7 +176,7 @@ impl Machine {
 
     /// When something is due next, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        if self.stands_still() || self.paused {
+        if self.stands_still() || self.held_back.paused {
             return None;
         }
         self.earliest().map(|(due, _)| due).into_iter().chain(self.deadline()).min()
@@ -273,7 +273,7 @@ impl Machine {
     /// The body waits: what it has done is the group of this turn, unless it waits for fields to be saved.
     pub(super) fn end_turn(&mut self, cause: u64, at: i64, end: Result<Option<BodyEnd>, ParkReason>) {
         if matches!(end, Ok(None)) && self.is_saving() {
-            self.suspended = Some(OpenTurn { cause, at });
+            self.suspended = Some(OpenTurn { cause, at, replacing: false });
             return;
         }
         let (turn, fault) = {
@@ -375,7 +375,7 @@ impl Machine {
     }
 
     pub(super) fn start_body(&mut self, position: u64) {
-        if self.paused {
+        if self.held_back.paused {
             return self.held_back.starts.push(position);
         }
         let mut state = self.journal.state();

@@ -6,9 +6,10 @@ use crate::journal::Kind;
 use crate::store::InboxRow;
 use crate::value::Value;
 
-/// What does not happen while a run is paused, and happens once it goes on.
+/// Whether a run is paused, and what does not happen while it is and happens once it goes on.
 #[derive(Default)]
 pub(super) struct HeldBack {
+    pub(super) paused: bool,
     /// What has come from outside.
     pub(super) items: Vec<InboxRow>,
     /// Steps whose attempt is recorded and whose body has not started.
@@ -26,18 +27,18 @@ impl HeldBack {
 impl Machine {
     /// Whether the run stands still because it was told to.
     pub(crate) const fn is_paused(&self) -> bool {
-        self.paused
+        self.held_back.paused
     }
 
     /// Nothing begins any more. Bodies in flight end by themselves, or are told to stop.
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
-        if self.paused || self.ending.is_some() {
+        if self.held_back.paused || self.ending.is_some() {
             return;
         }
         let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
         let entry = self.entry(Kind::RunPaused, now, |entry| entry.value = how);
         self.entries.push(entry);
-        self.paused = true;
+        self.held_back.paused = true;
         // Bodies that wait for this append have not started.
         let bodies = self.fresh.iter().filter_map(Effect::starts);
         let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
@@ -56,12 +57,11 @@ impl Machine {
 
     /// The run goes on: what was held back happens now.
     pub(super) fn resume(&mut self, now: i64) {
-        if !self.paused {
+        if !self.held_back.paused {
             return;
         }
         let entry = self.entry(Kind::RunResumed, now, |_| ());
         self.entries.push(entry);
-        self.paused = false;
         let held_back = std::mem::take(&mut self.held_back);
         for position in held_back.starts {
             self.start_body(position);

@@ -61,7 +61,7 @@ impl Machine {
     }
 
     pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {
-        if self.is_open() && !self.replacing && self.is_stuck() {
+        if self.is_open() && !self.is_replacing() && self.is_stuck() {
             let reason = self.foreign_await("waits for something");
             self.park(ParkReason { unfinished, ..reason });
         }

@@ -24,18 +24,21 @@ impl Machine {
     pub(super) fn replace(&mut self, input: Value, cause: u64, at: i64) {
         self.drop_body();
         self.tell_bodies();
-        self.suspended = Some(OpenTurn { cause, at });
-        self.replacing = true;
+        self.suspended = Some(OpenTurn { cause, at, replacing: true });
         self.fresh.push(Effect::Replace { input });
+    }
+
+    /// Whether the other run is being made.
+    pub(super) fn is_replacing(&self) -> bool {
+        self.suspended.as_ref().is_some_and(|turn| turn.replacing)
     }
 
     /// The other run is made, and begins with the commit in which this one ends.
     pub(crate) fn replaced_by(&mut self, run: Box<ImportedRun>, now: i64) {
-        if !self.is_open() || !self.replacing {
+        if !self.is_open() || !self.is_replacing() {
             return;
         }
         self.suspended = None;
-        self.replacing = false;
         self.deferred.clear();
         let input = run.entries.first().and_then(|first| first.value.clone());
         let last = self.entry(Kind::RunReplaced, now, |entry| entry.value = input);

@@ -93,7 +93,7 @@ impl Machine {
             } else if entry.kind == Kind::RunMoved {
                 self.ended = Some(Status::Moved);
             } else if entry.kind == Kind::RunReplaced {
-                (self.replacing, self.suspended) = (false, None);
+                self.suspended = None;
                 self.ended = Some(Status::Replaced);
             } else {
                 self.apply_attempt(&entry);
@@ -114,7 +114,7 @@ impl Machine {
     ) -> Result<(), Rebuild> {
         self.pending.last = true;
         self.deliver_pending(workflow, load)?;
-        if self.replacing {
+        if self.is_replacing() {
             return Ok(());
         }
         if self.suspended.is_some() {
@@ -206,7 +206,7 @@ impl Machine {
         }
         if let Some(ending) = ending {
             // Nothing of the body runs once a run is told to end.
-            if !self.follow_ending(ending)? {
+            if !self.follow_ending(ending) {
                 return Ok(());
             }
         }
@@ -313,8 +313,8 @@ impl Machine {
     /// Attempts are entries but no turns: they only change what is known of their step.
     fn apply_attempt(&mut self, entry: &EntryRow) {
         match entry.kind {
-            Kind::RunPaused => self.paused = true,
-            Kind::RunResumed => self.paused = false,
+            Kind::RunPaused => self.held_back.paused = true,
+            Kind::RunResumed => self.held_back.paused = false,
             _ => {}
         }
         let mut state = self.journal.state();
@@ -345,7 +345,7 @@ impl Machine {
             if !self.is_open() {
                 return;
             }
-            if self.paused {
+            if self.held_back.paused {
                 self.held_back.attempts.push(position);
                 continue;
             }

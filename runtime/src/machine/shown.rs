@@ -50,11 +50,11 @@ impl RunJournal {
         }
         let some = state.mailbox.contains_key(channel);
         if let Some(entry) = state.recorded(position, || found(some)) {
-            let same = entry.kind == Kind::MessageTried
+            let agrees = entry.kind == Kind::MessageTried
                 && entry.position == Some(position)
                 && entry.name.as_deref() == Some(channel)
                 && entry.attempt == Some(u32::from(some));
-            if !same {
+            if !agrees {
                 state.diverged(&entry, found(some));
                 return None;
             }

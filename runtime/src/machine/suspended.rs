@@ -13,6 +13,8 @@ use crate::value::Value;
 pub(super) struct OpenTurn {
     pub(super) cause: u64,
     pub(super) at: i64,
+    /// Not for fields that are saved: the run goes on as another, which is being made.
+    pub(super) replacing: bool,
 }
 
 /// What has come while a turn was open.

@@ -9,7 +9,8 @@ use steadfast::{ChildError, Message, RunError, RunFilter, Scope, Status};
 struct Go;
 
 #[workflow]
-async fn square(_flow: &mut Flow, n: u64) -> Result<u64> {
+async fn square(flow: &mut Flow, n: u64) -> Result<u64> {
+    flow.sleep(Duration::ZERO).await?;
     if n == 13 {
         return Err(Error::msg("unlucky"));
     }

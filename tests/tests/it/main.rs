@@ -40,6 +40,7 @@ mod steps;
 mod store;
 mod stored_fields;
 mod time_travel;
+mod traced;
 mod transactions;
 mod transient;
 mod ui;

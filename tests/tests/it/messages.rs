@@ -81,7 +81,7 @@ async fn engine() -> Engine {
     builder.workflow(review).workflow(hurried).start().await.unwrap()
 }
 
-fn named(by: impl ToString) -> Approval {
+fn named(by: impl std::fmt::Display) -> Approval {
     Approval { by: by.to_string() }
 }
 

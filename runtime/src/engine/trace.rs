@@ -1,0 +1,113 @@
+//! What the engine tells whoever subscribes to `tracing`: a span for each load of a run and for each attempt of a step, an
+//! event for each entry of a journal. Ids, names and numbers only: no value of a user's is in any of them.
+
+use crate::journal::{Kind, RunIdentity};
+use crate::machine::Machine;
+use crate::scope::StepScope;
+use crate::store::{Append, EntryRow};
+use std::fmt::Write as _;
+use tracing::{Level, Span};
+
+/// What links the spans of one run in whatever process: its incarnation, as 32 hexadecimal digits.
+pub(super) fn link(run: &RunIdentity) -> String {
+    run.incarnation.iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// While a run is in memory here.
+pub(super) fn run(machine: &Machine) -> Span {
+    if !tracing::enabled!(Level::INFO) {
+        return Span::none();
+    }
+    let run = machine.identity();
+    let scope = machine.scope();
+    tracing::info_span!(
+        parent: None,
+        "run",
+        run = %run.id,
+        workflow = %run.workflow,
+        trace = %link(run),
+        parent = scope.parent.as_deref(),
+        after = machine.tail()
+    )
+}
+
+/// While an attempt of a step runs: what its body logs is within.
+pub(super) fn attempt(scope: &StepScope) -> Span {
+    if !tracing::enabled!(Level::INFO) {
+        return Span::none();
+    }
+    tracing::info_span!(
+        parent: None,
+        "attempt",
+        run = %scope.run.id,
+        workflow = %scope.run.workflow,
+        trace = %link(&scope.run),
+        step = %scope.name,
+        position = scope.position,
+        attempt = scope.attempt
+    )
+}
+
+/// A run was started, with these entries.
+pub(super) fn started(run: &RunIdentity, entries: &[EntryRow]) {
+    if tracing::enabled!(Level::INFO) {
+        entries.iter().for_each(|entry| entry_of(run, entry));
+    }
+}
+
+/// What has happened to a run, as it is handed to the database.
+pub(super) fn entries(run: &RunIdentity, append: &Append) {
+    if !tracing::enabled!(Level::INFO) {
+        return;
+    }
+    for entry in &append.entries {
+        entry_of(run, entry);
+    }
+    if let Some(status) = append.change.status {
+        tracing::debug!(run = %run.id, workflow = %run.workflow, status = status.as_str(), "the status of a run changes");
+    }
+}
+
+fn entry_of(run: &RunIdentity, entry: &EntryRow) {
+    macro_rules! event {
+        ($level:expr) => {
+            tracing::event!(
+                $level,
+                run = %run.id,
+                workflow = %run.workflow,
+                seq = entry.seq,
+                cause = entry.cause,
+                position = entry.position,
+                name = entry.name.as_deref(),
+                attempt = entry.attempt,
+                other = entry.other.as_deref(),
+                "{}",
+                entry.kind.as_str()
+            )
+        };
+    }
+    if is_about_the_run(entry.kind) { event!(Level::INFO) } else { event!(Level::DEBUG) }
+}
+
+/// The beginning and the end of runs are of interest to more people than their steps.
+const fn is_about_the_run(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::RunStarted
+            | Kind::RunCompleted
+            | Kind::RunFailed
+            | Kind::RunCancelled
+            | Kind::RunTimedOut
+            | Kind::RunRefused
+            | Kind::RunReplaced
+            | Kind::RunMoved
+            | Kind::RunPaused
+            | Kind::RunResumed
+            | Kind::CancelRequested
+            | Kind::DeadlineReached
+    )
+}
