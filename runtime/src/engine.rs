@@ -9,6 +9,7 @@ mod committer;
 mod contents;
 mod continuing;
 mod core;
+mod dead;
 mod delete;
 mod driver;
 mod error;

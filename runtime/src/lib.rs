@@ -16,6 +16,10 @@
 //! | [`Scope`], [`scoped`] | what a start is given beyond its input: id, deadline, identity ([`Principal`]), labels, deduplication key |
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
+//! | [`#[transaction]`](transaction) | a plain function whose SQL on the engine's file is committed with its result |
+//! | [`Message`] | a type that runs are told: `flow.receive`, `flow.send`, `engine.send`; questions by `flow.request` |
+//! | [`Child`] | a run that a workflow has started: a future of its result |
+//! | [`Scope`], [`Principal`] | under what a run acts: id, deadline, labels, identity; [`current`] says it anywhere |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
 //! | [`Secret`] | a value that is encrypted wherever it is stored, and never shown |
 //! | [`ParkReason`] | why a run stands still although nothing is lost: it goes on once code that fits is started |
@@ -111,7 +115,7 @@ pub use workflow::{Body, Startable};
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Body, Engine, Error, Flow, Lazy, Resources, Result, Session, Start, StepCall, StepContext, StepError,
+        Body, Engine, Error, Flow, Lazy, Message, Resources, Result, Session, Start, StepCall, StepContext, StepError,
         StepScope, StoredContext, Terminal, sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;

@@ -3,12 +3,15 @@
 //! `cargo bench -p steadfast`; with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
 
 mod blob;
+mod children;
+mod messages;
 mod raw;
 mod replay;
 mod restore;
 mod sleeping;
 mod steps;
 mod table;
+mod transaction;
 mod update;
 mod wide;
 mod workflows;
@@ -29,7 +32,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 9] = [
+    let lines: [(&str, Line); 13] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -39,6 +42,10 @@ fn main() {
         ("g", wide::one_of_fifty),
         ("h", blob::through_a_folder),
         ("i", restore::many_hooks),
+        ("j", messages::through_a_run),
+        ("k", messages::wake_up),
+        ("l", children::thousand),
+        ("m", transaction::of_a_workflow),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {

@@ -1,8 +1,13 @@
 //! The workflows that are measured.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use steadfast::prelude::*;
+use steadfast::sql::params;
+
+use tokio::sync::mpsc::UnboundedSender;
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
 pub(crate) struct Small {
@@ -121,4 +126,73 @@ pub(crate) async fn held(flow: &mut Flow<Alone>) -> Result<u64> {
 #[workflow(context = WithLive)]
 pub(crate) async fn held_live(flow: &mut Flow<WithLive>) -> Result<u64> {
     Ok(hold_live(flow).await?)
+}
+
+#[derive(Message, Serialize, Deserialize)]
+pub(crate) struct Ping {
+    pub(crate) n: u64,
+}
+
+/// Receives so many messages.
+#[workflow]
+pub(crate) async fn listens(flow: &mut Flow, count: u64) -> Result<u64> {
+    let mut sum = 0;
+    for _ in 0..count {
+        sum += flow.receive::<Ping>().await?.n;
+    }
+    Ok(sum)
+}
+
+/// Where the body says when it was woken.
+pub(crate) static WOKEN: Mutex<Option<UnboundedSender<Instant>>> = Mutex::new(None);
+
+/// The same, and says when each has come.
+#[workflow]
+pub(crate) async fn stamps(flow: &mut Flow, count: u64) -> Result<()> {
+    for _ in 0..count {
+        flow.receive::<Ping>().await?;
+        woken();
+    }
+    Ok(())
+}
+
+/// A workflow has no clock of its own; what is measured is not part of what it does.
+fn woken() {
+    if let Some(woken) = &*WOKEN.lock().expect("a lock") {
+        woken.send(Instant::now()).expect("the benchmark listens");
+    }
+}
+
+#[workflow]
+pub(crate) async fn leaf(flow: &mut Flow, n: u32) -> Result<u32> {
+    let _ = small(&*flow, u64::from(n)).await?;
+    Ok(n)
+}
+
+/// Starts so many runs and waits for all.
+#[workflow]
+pub(crate) async fn fans_out(flow: &mut Flow, children: u32) -> Result<u64> {
+    let mut started = Vec::new();
+    for n in 0..children {
+        started.push(flow.start(leaf, n).await);
+    }
+    let results = futures_util::future::try_join_all(started).await?;
+    Ok(results.into_iter().map(u64::from).sum())
+}
+
+#[transaction]
+fn move_a_cent(tx: &mut Tx<'_>) -> Result<()> {
+    for (id, cents) in [(1, -1), (2, 1)] {
+        tx.execute("UPDATE accounts SET cents = cents + ?2 WHERE id = ?1", params![id, cents])?;
+    }
+    Ok(())
+}
+
+/// So many transactions, one after the other.
+#[workflow]
+pub(crate) async fn moves(flow: &mut Flow, count: u64) -> Result<()> {
+    for _ in 0..count {
+        move_a_cent(&*flow).await?;
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
-use crate::store::{Append, InboxRow, Rejected, RunKey, StoreError, StoreErrorKind, UserCode, Write, Written};
+use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -233,9 +233,9 @@ impl<'a> Driver<'a> {
         }
         self.inbox.reading = true;
         let (core, mail, busy) = (self.core.clone(), self.mail.sender.clone(), self.core.busy());
-        let (number, after) = (self.number, self.run.read_to());
+        let (number, after, fields) = (self.number, self.run.read_to(), self.run.env().fields.clone());
         self.core.runtime.spawn(async move {
-            let items = core.read(move |store| store.inbox(RunKey::Number(number), after, ITEMS)).await;
+            let items = core.read(move |store| inbox::items(store, number, &fields, after, ITEMS)).await;
             if let Err(error) = &items {
                 tracing::warn!(run = number, %error, "the inbox cannot be read now");
                 core.pause(AGAIN).await;

@@ -3,7 +3,12 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::load;
-use crate::store::{Lease, NewInboxItem, Rejected, RunKey, Status, Write};
+use super::reseal::Reseal;
+use crate::run_env::Fields;
+use crate::secret::vault::redact;
+use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Store, StoreError, Write};
+use crate::value::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +80,34 @@ pub(super) fn look_all(core: &Arc<Core>, runs: Vec<i64>) {
         }
         drop(busy);
     });
+}
+
+/// What waits in the inbox of a run, after an item. What a run has ended with is sealed for that run: its secrets become
+/// those of the run that waits for it.
+pub(crate) fn items(
+    store: &dyn Store,
+    run: i64,
+    fields: &Fields,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let mut items = store.inbox(RunKey::Number(run), after, limit)?;
+    for item in items.iter_mut().filter(|item| item.kind == "ended") {
+        let Some(value) = item.value.as_mut().filter(|value| holds_secret(value)) else { continue };
+        let Some(ended) = item.sender.as_deref().map(|id| store.run(RunKey::Id(id))).transpose()?.flatten() else {
+            continue;
+        };
+        let reseal = Reseal { from: fields.vault_of(ended.incarnation), to: fields.vault_of(fields.run().incarnation) };
+        if let Err(error) = reseal.output(value) {
+            // The run that waits for it finds out, and is parked with the same reason.
+            tracing::warn!(run = %fields.run().id, ended = %ended.id, %error, "a secret of a run that has ended cannot be read");
+        }
+    }
+    Ok(items)
+}
+
+fn holds_secret(value: &Value) -> bool {
+    std::str::from_utf8(&value.bytes).is_ok_and(|text| matches!(redact(text), Cow::Owned(_)))
 }
 
 /// Has the runs of a lease look that somebody has told something; `false` if that could not be read. Called on a thread

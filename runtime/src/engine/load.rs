@@ -3,7 +3,7 @@
 use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
 use super::workflows::Workflows;
-use super::{fields, trace};
+use super::{fields, inbox, trace};
 use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild, panic_text};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
@@ -194,7 +194,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     if row.loads >= core.options.max_loads && row.status != Status::Parked {
         let message = format!(
             "run `{}` was loaded {} times without making progress, so something in it ends or stops the process. \
-             Mend it and retry the run",
+             Mend it and revive the run",
             row.id, row.loads
         );
         return park(core, &row, lease, ParkReason::new(ParkCause::TooManyLoads, message)).await;
@@ -308,7 +308,8 @@ pub(crate) fn rebuild(
 ) -> Result<(), Rebuild> {
     replay(store, run, row, u64::MAX, workflow, load)?;
     run.finish_replay(workflow, now, load)?;
-    for item in store.inbox(RunKey::Number(row.number), 0, usize::MAX).map_err(Rebuild::Store)? {
+    let fields = run.env().fields.clone();
+    for item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {
         run.receive(item, now);
     }
     Ok(())
@@ -379,15 +380,13 @@ async fn park_by_number(core: &Core, number: i64, reason: &ParkReason) {
 async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Brought, StoreError> {
     tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
     let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
-    // The count is kept only where it is the reason: see `recovery::try_parked`.
-    let loads = (reason.cause != ParkCause::TooManyLoads).then_some(0);
     let reason = ParkReason { unfinished, ..reason };
     let change = Change {
         status: Some(Status::Parked),
         wake_at: Some(None),
         parked: Some(Some(reason.to_json())),
         release: true,
-        loads,
+        loads: Some(0),
     };
     let parked = append(core, row, lease, change).await?;
     Ok(if parked { Brought::Nothing } else { Brought::Moved })

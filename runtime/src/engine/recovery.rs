@@ -3,7 +3,7 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::timers::Sleeper;
-use super::{inbox, load, place};
+use super::{dead, inbox, load, place};
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
@@ -96,8 +96,8 @@ pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
     }
 }
 
-/// Tries every parked run once, at a bounded rate. One that has ended the process in such a try is left to
-/// [`Engine::retry`](super::Engine::retry): an engine that starts must stay up.
+/// Tries every parked run once, at a bounded rate. One that was given up is left to [`Run::revive`](super::Run::revive): an
+/// engine that starts must stay up.
 pub(super) async fn try_parked(core: Arc<Core>) {
     let mut after = None;
     loop {
@@ -113,8 +113,8 @@ pub(super) async fn try_parked(core: Arc<Core>) {
             if core.is_draining() {
                 return;
             }
-            if row.loads > core.options.max_loads {
-                tracing::warn!(run = %row.id, "the run has ended the process before: retry it by hand once it is mended");
+            if dead::was_given_up(row) {
+                tracing::warn!(run = %row.id, "the run was given up, because it ends the process: revive it once it is mended");
                 continue;
             }
             if place::is_half_copied(row) {

@@ -37,6 +37,17 @@ impl Reseal {
         Ok(())
     }
 
+    /// The result or the error with which a run has ended, for the run that waits for it.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn output(&self, value: &mut Value) -> Result<(), EngineError> {
+        if let Some(bytes) = self.bytes(value, "output")? {
+            value.bytes = bytes;
+        }
+        Ok(())
+    }
+
     /// The value of a field; one that is in a store is another matter.
     ///
     /// # Errors

@@ -85,6 +85,11 @@ impl Fields {
         })
     }
 
+    /// What seals secrets for a run of this database.
+    pub(crate) fn vault_of(&self, incarnation: [u8; 16]) -> Arc<Vault> {
+        Vault::new(self.vault.cipher(), &self.database, incarnation)
+    }
+
     /// The same stores and keys for another run of this database.
     pub(crate) fn sibling(&self, run: RunIdentity) -> Arc<Self> {
         Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher())

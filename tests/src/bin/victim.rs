@@ -149,6 +149,9 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let run = engine.start(poisoned, 1).id("poisoned").await?;
         println!("poisoned {:?}", run.result().await);
         println!("after {:?}", engine.start(poisoned, 0).await?.result().await);
+        for dead in engine.dead().await? {
+            println!("dead {}", dead.id);
+        }
         return Ok(());
     }
     if args[2] == "bank" {

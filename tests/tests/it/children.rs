@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::{ChildError, Message, RunError, RunFilter, Scope, Status};
+use steadfast::{ChildError, Message, RunError, RunFilter, Scope, Secret, Status};
 
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
@@ -159,4 +159,43 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         let replaced = engine.list(RunFilter::all().status(Status::Replaced)).await.unwrap();
         assert_eq!(replaced.len(), 5);
     }
+}
+
+#[step]
+async fn fetch_token() -> Result<Secret<String>> {
+    Ok(Secret::new("planted-0815".to_owned()))
+}
+
+#[workflow]
+async fn fetches(flow: &mut Flow) -> Result<Secret<String>> {
+    Ok(fetch_token(&*flow).await?)
+}
+
+#[workflow]
+async fn uses(flow: &mut Flow) -> Result<bool> {
+    let token = flow.start(fetches, ()).await.await?;
+    flow.sleep(Duration::from_millis(100)).await?;
+    Ok(token.expose() == "planted-0815")
+}
+
+#[tokio::test]
+async fn a_secret_of_a_child_is_one_of_its_parent_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let start = async || {
+        let keys = steadfast::StaticKeys::new(steadfast::Key::new("k", [7; 32]));
+        Engine::builder().sqlite(&path).workflow(uses).workflow(fetches).keys(keys).start().await.unwrap()
+    };
+    let engine = start().await;
+    let run = engine.start(uses, ()).id("uses").await.unwrap();
+    crate::steps::until_asked(async || {
+        run.history().await.unwrap().iter().any(|entry| entry.kind == steadfast::journal::Kind::ChildEnded)
+    })
+    .await;
+    drop((run, engine));
+    let engine = start().await;
+    assert!(engine.handle(uses, "uses").await.unwrap().result().await.unwrap());
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let file = std::fs::read(&path).unwrap();
+    assert!(!file.windows(12).any(|bytes| bytes == b"planted-0815"));
 }

@@ -235,6 +235,7 @@ fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up() {
             let text = String::from_utf8(output.stdout).unwrap();
             assert!(text.contains("without making progress"), "{text}");
             assert!(text.contains("after Ok(0)"), "other runs go on: {text}");
+            assert!(text.contains("dead poisoned"), "it is listed: {text}");
             break;
         }
         assert_eq!(output.status.code(), Some(86));

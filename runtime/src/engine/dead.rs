@@ -1,0 +1,52 @@
+//! Runs that were given up: loaded again and again without progress, because something in them ends or stops the process.
+
+use super::Engine;
+use super::error::EngineError;
+use super::handle::Run;
+use super::info::{RunFilter, RunInfo};
+use super::recovery;
+use crate::machine::{ParkCause, ParkReason};
+use crate::store::{RunRow, Status};
+
+impl RunInfo {
+    /// Whether the run was given up: it was loaded as often as the engine allows
+    /// ([`max_loads`](crate::EngineBuilder::max_loads)) without making progress. `parked` says so in a sentence.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.parked.as_ref().is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
+    }
+}
+
+/// Whether a run was given up, as its row says.
+pub(super) fn was_given_up(row: &RunRow) -> bool {
+    let reason = row.parked.as_deref().and_then(ParkReason::from_json);
+    reason.is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
+}
+
+impl Engine {
+    /// The runs that were given up, in the order of their start. [`Run::revive`] gives one another chance.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn dead(&self) -> Result<Vec<RunInfo>, EngineError> {
+        let mut dead = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.list(RunFilter::all().status(Status::Parked).after(after)).await?;
+            let Some(last) = page.last() else { return Ok(dead) };
+            after = last.number;
+            dead.extend(page.into_iter().filter(RunInfo::is_dead));
+        }
+    }
+}
+
+impl Run {
+    /// Has a run go on that was given up or is parked for another reason, now: as often as before it may be loaded without
+    /// progress.
+    ///
+    /// # Errors
+    /// It is not parked, or the database does not work.
+    pub async fn revive(&self) -> Result<(), EngineError> {
+        recovery::retry(self.core(), self.number(), self.id()).await
+    }
+}
