@@ -55,7 +55,9 @@ pub(super) fn attempt(scope: &StepScope) -> Span {
 /// A run was started, with these entries.
 pub(super) fn started(run: &RunIdentity, entries: &[EntryRow]) {
     if tracing::enabled!(Level::INFO) {
-        entries.iter().for_each(|entry| entry_of(run, entry));
+        for entry in entries {
+            entry_of(run, entry);
+        }
     }
 }
 
