@@ -9,7 +9,7 @@ use steadfast::Engine;
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 5;
-const MESSAGES: u64 = 2_000;
+const MESSAGES: u32 = 2_000;
 const WAKES: usize = 1_000;
 
 /// (j) Messages from 16 senders through one run that waits for them, against bare commits of one row.
@@ -20,13 +20,13 @@ pub(crate) fn through_a_run(runtime: &Runtime, folder: &Path, table: &mut Table)
         messages.push(runtime.block_on(async {
             let path = folder.join(format!("messages-{round}.db"));
             let engine = Engine::builder().sqlite(path).workflow(listens).start().await.expect("an engine");
-            let run = engine.start(listens, MESSAGES).await.expect("a start");
+            let run = engine.start(listens, u64::from(MESSAGES)).await.expect("a start");
             let start = Instant::now();
             let lanes = (0..16).map(|lane| {
                 let run = run.clone();
                 tokio::spawn(async move {
                     for n in 0..MESSAGES / 16 {
-                        run.send(Ping { n: lane * MESSAGES + n }).await.expect("a message");
+                        run.send(Ping { n: u64::from(lane * MESSAGES + n) }).await.expect("a message");
                     }
                 })
             });
@@ -34,7 +34,7 @@ pub(crate) fn through_a_run(runtime: &Runtime, folder: &Path, table: &mut Table)
                 lane.await.expect("a lane");
             }
             run.result().await.expect("a result");
-            MESSAGES as f64 / start.elapsed().as_secs_f64()
+            f64::from(MESSAGES) / start.elapsed().as_secs_f64()
         }));
     }
     table.against("(j) messages through a waiting run", median(messages), "messages/s", median(commits), "ratio 0.5");

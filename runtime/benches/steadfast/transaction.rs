@@ -9,7 +9,7 @@ use steadfast::Engine;
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 5;
-const TRANSACTIONS: u64 = 1_000;
+const TRANSACTIONS: u32 = 1_000;
 const TABLES: &str = "CREATE TABLE accounts (id INTEGER PRIMARY KEY, cents INTEGER NOT NULL);
     INSERT INTO accounts VALUES (1, 1000000), (2, 0);";
 
@@ -22,8 +22,8 @@ pub(crate) fn of_a_workflow(runtime: &Runtime, folder: &Path, table: &mut Table)
             let engine = Engine::builder().sqlite(&path).workflow(moves).start().await.expect("an engine");
             Connection::open(&path).expect("the file").execute_batch(TABLES).expect("tables");
             let start = Instant::now();
-            engine.start(moves, TRANSACTIONS).await.expect("a start").result().await.expect("a result");
-            TRANSACTIONS as f64 / start.elapsed().as_secs_f64()
+            engine.start(moves, u64::from(TRANSACTIONS)).await.expect("a start").result().await.expect("a result");
+            f64::from(TRANSACTIONS) / start.elapsed().as_secs_f64()
         }));
     }
     let name = "(m) transactions of one run, one after the other";
@@ -44,5 +44,5 @@ fn bare_transactions(path: &Path) -> f64 {
         }
         transaction.commit().expect("a commit");
     }
-    TRANSACTIONS as f64 / start.elapsed().as_secs_f64()
+    f64::from(TRANSACTIONS) / start.elapsed().as_secs_f64()
 }

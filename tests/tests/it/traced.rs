@@ -70,13 +70,14 @@ struct Shop {
 }
 
 #[step]
-async fn charge(card: String, _pin: Secret<String>) -> Result<String> {
-    tracing::info!("charging");
+async fn charge(card: String, pin: Secret<String>) -> Result<String> {
+    tracing::info!(?pin, "charging");
     Ok(format!("charged {card}"))
 }
 
 #[workflow]
 async fn child(flow: &mut Flow, card: String) -> Result<()> {
+    flow.sleep(Duration::ZERO).await?;
     flow.publish("card", &card);
     Ok(())
 }
