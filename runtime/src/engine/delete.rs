@@ -14,7 +14,39 @@ const SLICE: usize = 2_000;
 
 /// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
 /// and incarnation; then its rows, slice by slice.
+///
+/// The journals that it had before it went on with a fresh one go with it.
 pub(super) async fn delete(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
+    // Marked first: what may not be deleted keeps all that it had.
+    if slice(core, run, id, 0).await? {
+        return Ok(());
+    }
+    for before in earlier(core, run).await? {
+        remove(core, before, id).await?;
+    }
+    remove(core, run, id).await
+}
+
+/// The runs whose id went from one to the next until this one had it, the oldest first.
+async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
+    let mut chain = Vec::new();
+    let (mut number, mut successor) = (Some(run), None);
+    while let Some(current) = number {
+        let Some(row) = core.read(move |store| store.run(RunKey::Number(current))).await? else { break };
+        // A fork has an origin of which it is no successor.
+        if successor.is_some() && row.successor != successor {
+            break;
+        }
+        if current != run {
+            chain.push(current);
+        }
+        (number, successor) = (row.origin, Some(current));
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+async fn remove(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
     // Marks it, and removes nothing yet.
     if slice(core, run, id, 0).await? {
         return Ok(());

@@ -311,10 +311,14 @@ impl<'a> Driver<'a> {
 fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Letter>) {
     let busy = core.busy();
     let courier = core.clone();
+    let ends = append.change.release;
     let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(written)) => {
+                if ends {
+                    courier.news.tell(lineage);
+                }
                 let (written, outcome) = match written {
                     Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
                     written => (written, transaction.then(UserCode::no_sql)),

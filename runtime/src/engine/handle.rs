@@ -77,13 +77,13 @@ impl Run {
         &self.fields
     }
 
-    /// What the run is doing, as committed.
+    /// What the run is doing, as committed; of one that has gone on with a fresh journal, what it does there.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
-        let info = RunInfo::from_row(self.row().await?);
-        Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
+        let info = RunInfo::from_row(self.last_row().await?);
+        Ok(RunInfo { trouble: self.engine.core.trouble(info.number), ..info })
     }
 
     /// The names and values by which the run can be found.
@@ -91,7 +91,7 @@ impl Run {
     /// # Errors
     /// The database cannot be read.
     pub async fn labels(&self) -> Result<BTreeMap<String, String>, EngineError> {
-        let number = self.number;
+        let number = self.last_row().await?.number;
         let labels = self.engine.core.read(move |store| store.labels(number)).await?;
         Ok(labels.into_iter().collect())
     }

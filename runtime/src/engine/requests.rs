@@ -182,7 +182,7 @@ impl Run {
     /// # Errors
     /// The database cannot be read.
     pub async fn requests(&self) -> Result<Vec<OpenRequest>, EngineError> {
-        let number = self.number();
+        let number = self.last_row().await?.number;
         let rows = self.core().read(move |store| store.requests(RequestKey::Run(number))).await?;
         let mut requests = Vec::with_capacity(rows.len());
         for row in rows {

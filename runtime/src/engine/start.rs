@@ -193,9 +193,11 @@ pub(super) async fn same_start<W: WorkflowDef>(
     input: W::Input,
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
-    let number = row.number;
-    let first = core.read(move |store| store.entries(number, 0, 3)).await?;
-    is_same_start::<W>(core, &row, first, &input, continuing)?;
+    // It may have gone on with a fresh journal: how it was started says the first.
+    let lineage = row.lineage;
+    let begun = core.read(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
+    let (begun, first) = begun.await?;
+    is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, continuing)?;
     // One that is in the middle of something is in memory already, unless something has gone wrong.
     if row.status == Status::Running && core.lease(row.lease).is_some() {
         load::load(core, row.number);
@@ -207,6 +209,7 @@ pub(super) async fn same_start<W: WorkflowDef>(
 pub(super) fn is_same_start<W: WorkflowDef>(
     core: &Core,
     row: &RunRow,
+    begun: &RunRow,
     first: Vec<EntryRow>,
     input: &W::Input,
     continuing: Option<&str>,
@@ -229,9 +232,9 @@ pub(super) fn is_same_start<W: WorkflowDef>(
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
-    let given = encode::<W>(core, row, input)?;
+    let given = encode::<W>(core, begun, input)?;
     let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
-    let fields = core.fields(row);
+    let fields = core.fields(begun);
     let offered = fields.offer();
     fields.vault().take_fault();
     let same = same_value(recode, &recorded, &given);

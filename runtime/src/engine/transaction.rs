@@ -208,12 +208,13 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         let labels = opening.labels();
         let Opening { id, scope, dedup } = opening;
         if let Some(row) = tx.run(&id)? {
-            let first = {
+            let (begun, first) = {
                 let _paused = tx.tx.pause();
-                let first = tx.within.first_entries(row.number, 3);
-                tx.noted(first)?
+                let begun = tx.within.run(RunKey::Number(row.lineage));
+                let first = tx.within.first_entries(row.lineage, 3);
+                (tx.noted(begun)?, tx.noted(first)?)
             };
-            start::is_same_start::<W>(core, &row, first, &input, None)?;
+            start::is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, None)?;
             return Ok(id);
         }
         let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());

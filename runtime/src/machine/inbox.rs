@@ -93,6 +93,13 @@ impl Machine {
 }
 
 impl State {
+    /// The run that a call has started or found is there.
+    pub(super) fn watch(&mut self, position: u64) {
+        if let Some(Call { what: What::Operation { watches, .. }, .. }) = self.calls.get_mut(&position) {
+            *watches = true;
+        }
+    }
+
     /// Whether a call from outside is waited for at a position.
     pub(super) fn is_waiting(&self, position: u64) -> bool {
         self.waits.contains(&position)

@@ -173,7 +173,7 @@ impl RunJournal {
             (Operation::Answer { id }, _) => Some(id.clone()),
             (_, entry) => entry.and_then(|entry| entry.other.clone()),
         };
-        state.insert(position, What::Operation { operation: Box::new(operation), due, other });
+        state.insert(position, What::Operation { operation: Box::new(operation), due, other, watches: false });
         state.serve(position);
     }
 

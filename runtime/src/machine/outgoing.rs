@@ -57,7 +57,7 @@ impl Machine {
         let journal = self.journal.clone();
         let state = journal.state();
         let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Operation { operation, other, .. } = &call.what else { return };
+        let What::Operation { operation, other, watches, .. } = &call.what else { return };
         let other = other.clone().unwrap_or_default();
         match (&**operation, outcome) {
             (Operation::Send { .. }, Ok(_)) => {
@@ -72,7 +72,8 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            (Operation::Child(_), Ok(0)) => {}
+            // Whoever is only watched is driven by its owner.
+            (Operation::Child(_), Ok(_)) if *watches => {}
             (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
@@ -97,6 +98,7 @@ impl Machine {
         }
         match outcome {
             Ok(()) => {
+                self.journal.state().watch(position);
                 let outgoing = Outgoing::Watch { id, position };
                 self.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
             }
@@ -125,9 +127,14 @@ impl Machine {
     /// What nobody knows to have arrived is said again.
     pub(super) fn say_again(&mut self) {
         let journal = self.journal.clone();
-        let state = journal.state();
+        let mut state = journal.state();
         let again: Vec<Sent> =
             state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
+        for sent in &again {
+            if let Outgoing::Watch { position, .. } = &sent.outgoing {
+                state.watch(*position);
+            }
+        }
         drop(state);
         self.send_out(again);
     }

@@ -158,6 +158,12 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         assert!(now.history().await.unwrap().len() < 8, "its journal is its own");
         let replaced = engine.list(RunFilter::all().status(Status::Replaced)).await.unwrap();
         assert_eq!(replaced.len(), 5);
+        let again = engine.start(count, 0).id("count").await.unwrap();
+        assert_eq!((again.is_new(), again.result().await.unwrap()), (false, 5), "started again as it was started");
+        assert!(engine.start(count, 4).id("count").await.is_err(), "its input is the first one");
+        assert_eq!(run.status().await.unwrap().status, Status::Completed, "an old handle knows where it went");
+        now.delete().await.unwrap();
+        assert!(engine.list(RunFilter::all()).await.unwrap().is_empty(), "its earlier journals go with it");
     }
 }
 
@@ -198,4 +204,26 @@ async fn a_secret_of_a_child_is_one_of_its_parent_also_after_a_restart() {
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let file = std::fs::read(&path).unwrap();
     assert!(!file.windows(12).any(|bytes| bytes == b"planted-0815"));
+}
+
+#[workflow]
+async fn relays(flow: &mut Flow, left: u32) -> Result<u32> {
+    flow.receive::<Go>().await?;
+    if left == 0 {
+        return Ok(0);
+    }
+    flow.continue_as_new(relays, left - 1).await
+}
+
+#[tokio::test]
+async fn messages_reach_a_run_that_goes_on_with_fresh_journals() {
+    let engine = Engine::builder().in_memory().workflow(relays).start().await.unwrap();
+    let run = engine.start(relays, 3).id("relay").await.unwrap();
+    for n in 0..4 {
+        run.send(Go).await.unwrap();
+        if n == 1 {
+            crate::steps::until_asked(async || engine.run("relay").await.unwrap().number() != run.number()).await;
+        }
+    }
+    assert_eq!(run.result().await.unwrap(), 0);
 }

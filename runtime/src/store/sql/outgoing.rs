@@ -42,7 +42,12 @@ impl<S: Session> Apply<'_, S> {
                     Ok(self.put(self.lineage(append.run, &mut lineage)?, append, channel, *seq, value.as_ref())?)
                 }
                 Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
-                    self.import(run, told)?
+                    // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
+                    Ok(self.import(run, told)?.map_err(|rejected| {
+                        let message =
+                            format!("the run as which run {} goes on cannot be written: {rejected:?}", append.run);
+                        StoreError::new(StoreErrorKind::Refused, message)
+                    })?)
                 }
                 Outgoing::Replace(_) => Err(Rejected::Fenced),
             });
