@@ -231,7 +231,7 @@ pub enum Outgoing {
         /// What is written; `None` closes a stream.
         value: Option<Value>,
     },
-    /// The run goes on as this one; it must end with this append.
+    /// The run goes on as this one; it must end with this append, which is refused as a whole if this one cannot be written.
     Replace(Box<ImportedRun>),
 }
 

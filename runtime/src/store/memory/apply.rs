@@ -1,7 +1,7 @@
 //! What a store in memory does with a write.
 
 use super::tables::{Run, Tables};
-use crate::store::{Append, Lease, LeaseRow, NewRun, Rejected, RunRow, Status, UserCode, Write, Written};
+use crate::store::{Append, Lease, LeaseRow, NewRun, Outgoing, Rejected, RunRow, Status, UserCode, Write, Written};
 
 pub(super) type Answer = Result<Written, Rejected>;
 
@@ -74,6 +74,17 @@ impl Tables {
 
     fn append(&mut self, append: &Append) -> Answer {
         self.held(append.lease)?;
+        // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
+        for outgoing in &append.outgoing {
+            if let Outgoing::Replace(run) = outgoing
+                && append.change.release
+                && run.replaces == Some(append.run)
+                && let Some(row) = self.in_the_way(run)
+            {
+                let (run, id) = (append.run, &row.id);
+                return Err(Rejected::Refused(format!("run {run} cannot go on as another: run `{id}` is in the way")));
+            }
+        }
         let run = self
             .runs
             .get_mut(&append.run)

@@ -5,11 +5,8 @@ use crate::store::{ImportedRun, Rejected, RunKey, RunRow, Status};
 
 impl Tables {
     pub(super) fn import(&mut self, new: &ImportedRun, told: &mut Vec<i64>) -> Result<i64, Rejected> {
-        let other = |run: &&Run| new.replaces != Some(run.row.number);
-        let same_id = self.find(RunKey::Id(&new.id)).filter(other);
-        let twin = || self.runs.values().filter(other).find(|run| new.unique && run.row.incarnation == new.incarnation);
-        if let Some(run) = same_id.or_else(twin) {
-            return Err(Rejected::Exists(Box::new(run.row.clone())));
+        if let Some(row) = self.in_the_way(new) {
+            return Err(Rejected::Exists(Box::new(row.clone())));
         }
         let old = new.replaces.map(|number| self.replaceable(number)).transpose()?;
         if let Some(lease) = new.lease {
@@ -58,6 +55,15 @@ impl Tables {
         Ok(number)
     }
 
+    /// The run that has the id already, or the incarnation, or the name that the replaced one would get.
+    pub(super) fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
+        let other = |run: &&Run| new.replaces != Some(run.row.number);
+        let same_id = self.find(RunKey::Id(&new.id)).filter(other);
+        let twin = || self.runs.values().filter(other).find(|run| new.unique && run.row.incarnation == new.incarnation);
+        let aside = || self.find(RunKey::Id(&new.name_of_replaced(new.replaces?)));
+        same_id.or_else(twin).or_else(aside).map(|run| &run.row)
+    }
+
     /// The run whose place another is to take: nobody's.
     fn replaceable(&self, number: i64) -> Result<RunRow, Rejected> {
         let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
@@ -71,9 +77,6 @@ impl Tables {
     /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
     fn put_aside(&mut self, old: &RunRow, new: &ImportedRun) -> Result<Option<String>, Rejected> {
         let name = new.name_of_replaced(old.number);
-        if let Some(taken) = self.find(RunKey::Id(&name)) {
-            return Err(Rejected::Exists(Box::new(taken.row.clone())));
-        }
         self.ids.remove(&old.id);
         self.ids.insert(name.clone(), old.number);
         let dedup = self.free_dedup(old.number);

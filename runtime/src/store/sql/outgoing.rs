@@ -44,8 +44,11 @@ impl<S: Session> Apply<'_, S> {
                 Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
                     // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
                     Ok(self.import(run, told)?.map_err(|rejected| {
-                        let message =
-                            format!("the run as which run {} goes on cannot be written: {rejected:?}", append.run);
+                        let why = match rejected {
+                            Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
+                            rejected => format!("{rejected:?}"),
+                        };
+                        let message = format!("run {} cannot go on as another: {why}", append.run);
                         StoreError::new(StoreErrorKind::Refused, message)
                     })?)
                 }
