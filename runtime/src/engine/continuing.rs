@@ -148,11 +148,13 @@ pub(super) async fn new_run(
         entries,
         fields,
         items: Vec::new(),
+        outputs: Vec::new(),
         version,
         parent: None,
         origin: None,
         labels: Vec::new(),
         replaces: None,
+        keeps_requests: true,
     };
     let fetch = Box::new(move |place| source.fetch(place));
     Ok((run, Contents { pointers, fetch }))

@@ -153,10 +153,12 @@ impl Incoming {
             entries,
             fields,
             items,
+            outputs: Vec::new(),
             version: run.version,
             parent: None,
             origin: None,
             replaces: None,
+            keeps_requests: true,
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }

@@ -178,6 +178,8 @@ pub struct RunQuery {
     pub labels: Vec<(String, String)>,
     /// Only runs whose parent is this lineage.
     pub parent: Option<i64>,
+    /// Only runs whose history began with that of this run, or that took over its id.
+    pub origin: Option<i64>,
     /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
     /// At most this many.
@@ -195,6 +197,7 @@ impl Default for RunQuery {
             after: None,
             labels: Vec::new(),
             parent: None,
+            origin: None,
             by_wake_at: false,
             limit: 1_000,
         }

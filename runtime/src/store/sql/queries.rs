@@ -87,7 +87,8 @@ queries! {
     FREE_DEDUP = "UPDATE steadfast_runs SET dedup = NULL WHERE number = ?1";
     /// Number, id, status, due, time, parked.
     REPLACE_RUN = "UPDATE steadfast_runs
-        SET id = ?2, status = ?3, wake_at = ?4, updated_at = ?5, parked = ?6, dedup = NULL WHERE number = ?1";
+        SET id = ?2, status = ?3, wake_at = ?4, updated_at = ?5, parked = ?6, lease = NULL, dedup = NULL
+        WHERE number = ?1";
     /// Number, successor.
     SET_SUCCESSOR = "UPDATE steadfast_runs SET successor = ?2 WHERE number = ?1";
     /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
@@ -160,6 +161,16 @@ queries! {
     /// From, to. What others have told a run is told to the one that takes its place; the ends of its children it asks for
     /// anew.
     MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')";
+    /// From, to. The same for what was taken, and then for what waits: it comes after what is there already.
+    MOVE_TAKEN_ITEMS = "UPDATE steadfast_inbox SET run = ?2
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume') AND taken IS NOT NULL";
+    APPEND_ITEMS = "INSERT INTO steadfast_inbox (run, kind, key, at, name, position, sender, form, body)
+        SELECT ?2, kind, key, at, name, position, sender, form, body FROM steadfast_inbox
+            WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume') ORDER BY number
+        ON CONFLICT DO NOTHING";
+    /// Run.
+    REMOVE_MOVED_ITEMS = "DELETE FROM steadfast_inbox
         WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')";
     /// Run, how many.
     DELETE_ITEMS = "DELETE FROM steadfast_inbox WHERE number IN
