@@ -76,9 +76,9 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, Garbage,
-    ImportCall, OpenRequest, Pause, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, SendCall, StartCall,
-    StreamReader,
+    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, ExportInfo, FieldChange, ForkCall,
+    ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunFilter, RunHandle,
+    RunInfo, SendCall, StartCall, StreamReader,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

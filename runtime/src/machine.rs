@@ -36,6 +36,7 @@ pub use fault::{ParkCause, ParkReason};
 pub(crate) use changed::version as recorded_version;
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
+pub(crate) use operations::derived as derived_id;
 pub(crate) use poll::panic_text;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{recorded_scope, scope_entry};

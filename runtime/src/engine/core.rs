@@ -17,7 +17,7 @@ use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
-use crate::store::{InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
+use crate::store::{ImportedRun, InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -219,7 +219,15 @@ impl Core {
 
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+        self.fields_as(RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation })
+    }
+
+    /// The same for a run that is about to be written.
+    pub(crate) fn fields_of(&self, run: &ImportedRun) -> Arc<Fields> {
+        self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), incarnation: run.incarnation })
+    }
+
+    fn fields_as(&self, run: RunIdentity) -> Arc<Fields> {
         let Options { stores, cipher, .. } = &self.options;
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
     }

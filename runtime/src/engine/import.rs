@@ -115,7 +115,7 @@ struct Incoming {
 impl Incoming {
     /// Called on a thread that may block.
     fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
-        let Exported { run, mut entries, mut fields, items, contents, mut file } = exported;
+        let Exported { run, mut entries, mut fields, mut items, contents, mut file } = exported;
         let unknown = || EngineError::File(format!("run `{}` is in a state that this version does not know", run.id));
         let status = run.status().ok_or_else(unknown)?;
         let old = run.incarnation;
@@ -128,6 +128,7 @@ impl Incoming {
         let resealed = (|| {
             entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
             fields.iter_mut().try_for_each(|row| reseal.field(row))?;
+            items.iter_mut().try_for_each(|item| reseal.item(item, None))?;
             let mut moved = Moved::default();
             for (pointer, at) in contents {
                 moved.take(core, &reseal, &mut file, pointer, at)?;

@@ -81,7 +81,7 @@ kinds! {
     MessageRefused = "message_refused",
     /// The workflow asks a question: `name` is its type, `other` the request's id, `value` the question, `due` until when.
     RequestOpened = "request_opened",
-    /// The answer to a request: `other` is the request's id, `value` the answer.
+    /// The answer to a request: `name` is its type, `other` the request's id, `value` the answer.
     RequestAnswered = "request_answered",
     /// The workflow starts another run: `name` is the workflow, `other` the run's id, `value` the input.
     ChildStarted = "child_started",

@@ -207,7 +207,8 @@ impl Journal for RunJournal {
     }
 
     fn derived_id(&self, position: u64) -> String {
-        self.derived(position)
+        let recorded = self.state().recorded_request(position);
+        recorded.unwrap_or_else(|| self.derived(position))
     }
 
     fn child_id(&self, position: u64) -> Option<String> {

@@ -140,7 +140,8 @@ impl Machine {
         self.pending.group = group;
         loaded?;
         self.pending.fields = fields;
-        Ok(self.follow(workflow)?)
+        let turn = self.pending.cause.as_ref().map(|cause| cause.seq);
+        Ok(self.follow(workflow).map_err(|reason| reason.in_turn(turn))?)
     }
 
     /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read. A

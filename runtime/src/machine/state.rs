@@ -187,6 +187,14 @@ impl State {
         }
     }
 
+    /// The id that a request had when it was recorded, if it is about to be replayed: that of the run from which the
+    /// history comes, which the workflow has seen.
+    pub(super) fn recorded_request(&self, position: u64) -> Option<String> {
+        let Some(Turn::Replay { group, .. }) = &self.turn else { return None };
+        let asks = |entry: &&EntryRow| entry.kind == Kind::RequestOpened && entry.position == Some(position);
+        group.iter().find(asks)?.other.clone()
+    }
+
     pub(super) fn diverged(&mut self, entry: &EntryRow, found: String) {
         self.fault.get_or_insert_with(|| ParkReason::diverged(entry.position, describe(entry), found));
     }

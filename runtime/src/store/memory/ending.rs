@@ -68,9 +68,11 @@ impl Tables {
             run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| moves(&item.kind))).collect();
         let behind = !import.items.is_empty();
         let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
-        if behind {
-            keys.retain(|(_, keyed)| !items.contains(&keyed.number));
-        }
+        // It may be told to end again, and what waits comes with its key.
+        keys.retain(|(_, keyed)| match items.contains(&keyed.number) {
+            true => !behind,
+            false => keyed.kind != "cancel",
+        });
         let waiting: Vec<_> =
             if behind { items.iter().filter_map(|item| inbox.remove(item)).collect() } else { vec![] };
         for item in &items {
