@@ -27,7 +27,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The run was started: `name` is its workflow, `value` its input.
+    /// The run was started: `name` is its workflow, `value` its input, `other` the incarnations with whose histories it
+    /// begins, each with the entry before which that ends.
     RunStarted = "run_started",
     /// The workflow set a whole context: `name` is the context's name, `value` its schema and the fields written.
     ContextSet = "context_set",

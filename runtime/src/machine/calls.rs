@@ -207,8 +207,8 @@ impl Journal for RunJournal {
     }
 
     fn derived_id(&self, position: u64) -> String {
-        let recorded = self.state().recorded_request(position);
-        recorded.unwrap_or_else(|| self.derived(position))
+        let author = self.state().author();
+        super::operations::derived(author.unwrap_or(self.identity.incarnation), position)
     }
 
     fn child_id(&self, position: u64) -> Option<String> {

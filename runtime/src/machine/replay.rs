@@ -4,6 +4,7 @@ use super::changed::version as recorded_version;
 use super::delivered::{Unasked, outside};
 use super::ending::Ending;
 use super::fault::{ParkCause, ParkReason};
+use super::origins::Origins;
 use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{AnyWorkflow, BodyEnd, Effect, Machine, Purpose, state};
@@ -261,6 +262,7 @@ impl Machine {
 
     /// Makes the body from the first entry.
     pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
+        self.journal.state().origins = Origins::of(first);
         let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
         let offered = self.env.fields.offer();
         let body = workflow.body(self.journal.clone(), input);

@@ -7,7 +7,7 @@ use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::place::{self, Contents};
 use crate::engine::reseal::Reseal;
-use crate::machine::{ParkReason, recorded_scope};
+use crate::machine::{Origins, ParkReason, recorded_scope};
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RunKey, RunRow, Status};
@@ -75,6 +75,9 @@ pub(super) async fn make(
     let items = outside.items(rest, items, replaces.is_some(), at).await?;
     let outputs = if replaces.is_some() { Vec::new() } else { outside.outputs().await? };
     outside::name_answers(core, &mut entries).await?;
+    if let Some(first) = entries.first_mut() {
+        first.other = Some(Origins::of(first).with(cut, old.incarnation));
+    }
     for entry in &mut entries {
         reseal.entry(entry)?;
         drop_past_deadline(entry, at);
