@@ -219,7 +219,8 @@ impl Core {
 
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        self.fields_as(RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation })
+        let id = row.id_at_work().to_owned();
+        self.fields_as(RunIdentity { id, workflow: row.workflow.clone(), incarnation: row.incarnation })
     }
 
     /// The same for a run that is about to be written.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// Why a run is parked: it stands still, nothing is lost, and it goes on by itself once an engine starts with code,
 /// keys and stores that fit, or when it is retried.
@@ -24,7 +25,7 @@ pub struct ParkReason {
     /// The entry whose delivery made the code do something else: a fork or rewind [after it](crate::ForkPoint::after_entry)
     /// goes on with today's code from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub turn: Option<u64>,
+    pub turn: Option<NonZeroU64>,
     /// An entry that was delivered and whose consequences were not recorded: they are new when the run goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<u64>,
@@ -80,7 +81,7 @@ impl ParkReason {
 
     /// In the turn of this entry.
     pub(super) fn in_turn(self, turn: Option<u64>) -> Self {
-        let turn = turn.filter(|_| self.cause == ParkCause::Diverged);
+        let turn = turn.filter(|_| self.cause == ParkCause::Diverged).and_then(NonZeroU64::new);
         Self { turn: self.turn.or(turn), ..self }
     }
 

@@ -159,6 +159,15 @@ pub struct RunRow {
     pub dedup: Option<String>,
 }
 
+impl RunRow {
+    /// The id that the run had while it was at work, under which its contents are kept: another may have taken it since.
+    pub(crate) fn id_at_work(&self) -> &str {
+        let suffix = format!("~{}", self.number);
+        let before = self.id.strip_suffix(suffix.as_str()).filter(|_| self.successor.is_some());
+        before.unwrap_or(&self.id)
+    }
+}
+
 /// Which runs [`Store::runs`](super::Store::runs) gives back. Conditions that are `None` or empty do not restrict.
 #[derive(Clone, Debug)]
 pub struct RunQuery {

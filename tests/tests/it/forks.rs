@@ -196,7 +196,6 @@ async fn messages_answers_children_and_what_was_shown_come_along() {
     let engine = Engine::builder().in_memory().workflow(talk).workflow(echo).start().await.unwrap();
     let run = talking(&engine, "talk").await;
     let fork = engine.fork("talk", ForkPoint::before("act").nth(2)).id("talk-fork").await.unwrap();
-    assert_eq!(done("talk-fork").len(), 0, "the first call of the step, with the id of the request, is compared");
     let child = engine.list(steadfast::RunFilter::all().workflow("echo")).await.unwrap();
     assert_eq!(child.len(), 1, "the child is waited for again, not started again");
     engine.send(&child[0].id, word("hello")).await.unwrap();

@@ -149,11 +149,14 @@ macro_rules! reordered {
                 let run = engine.run("all").await.unwrap();
                 // A run that waits comes into memory when it is told something.
                 engine.send("all", Told(0)).key("once").await.unwrap();
-                wait_for(&run, Status::Parked).await;
-                let reason = run.status().await.unwrap().parked.unwrap();
+                let says: (&str, &str) = $says;
+                let reason = async || run.status().await.unwrap().parked;
+                // It was parked before, by another deployment.
+                until_asked(async || reason().await.is_some_and(|reason| reason.to_string().contains(says.1)
+                    && reason.recorded.is_some_and(|recorded| recorded.contains(says.0)))).await;
+                let reason = reason().await.unwrap();
                 assert_eq!(reason.cause, ParkCause::Diverged, "{}", stringify!($name));
                 let (recorded, found) = (reason.recorded.clone().unwrap(), reason.found.clone().unwrap());
-                let says: (&str, &str) = $says;
                 assert!(recorded.contains(says.0) && found.contains(says.1), "{}: {reason}", stringify!($name));
                 assert!(reason.turn.is_some());
                 let after: Vec<_> = run.history().await.unwrap().iter().map(ToString::to_string).collect();

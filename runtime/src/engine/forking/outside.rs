@@ -35,7 +35,7 @@ impl Outside<'_> {
             items.push(NewInboxItem::new(0, "resume", now));
         }
         for entry in rest {
-            items.extend(self.received(entry));
+            items.extend(self.received(&entry));
         }
         for item in waiting {
             items.extend(match item.kind.as_str() {
@@ -55,7 +55,7 @@ impl Outside<'_> {
     }
 
     /// Something that was received after the point.
-    fn received(&self, entry: EntryRow) -> Option<NewInboxItem> {
+    fn received(&self, entry: &EntryRow) -> Option<NewInboxItem> {
         let new = |kind| NewInboxItem { value: entry.value.clone(), ..NewInboxItem::new(0, kind, entry.at) };
         match entry.kind {
             Kind::MessageReceived => {

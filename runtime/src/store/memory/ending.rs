@@ -69,10 +69,7 @@ impl Tables {
         let behind = !import.items.is_empty();
         let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
         // It may be told to end again, and what waits comes with its key.
-        keys.retain(|(_, keyed)| match items.contains(&keyed.number) {
-            true => !behind,
-            false => keyed.kind != "cancel",
-        });
+        keys.retain(|(_, keyed)| if items.contains(&keyed.number) { !behind } else { keyed.kind != "cancel" });
         let waiting: Vec<_> =
             if behind { items.iter().filter_map(|item| inbox.remove(item)).collect() } else { vec![] };
         for item in &items {

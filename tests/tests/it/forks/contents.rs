@@ -122,6 +122,10 @@ async fn a_rewound_run_has_its_fields_and_secrets() {
     let handle = engine.handle(case, "back").await.unwrap();
     assert_eq!(handle.result().await.unwrap(), expected());
     assert_eq!(run.origin().await.unwrap().unwrap().id(), format!("back~{}", was.number()));
+    // What was put aside can still be read: its contents are found under the id that it had.
+    let fork = engine.fork(format!("back~{}", was.number()), ForkPoint::before("act")).id("aside").await.unwrap();
+    wait_for(&fork, Status::Completed).await;
+    fork.delete().await.unwrap();
     let garbage = engine.collect_garbage().await.unwrap();
-    assert_eq!((garbage.deleted, garbage.kept), (0, 8), "both have what they had: {garbage:?}");
+    assert_eq!((garbage.deleted, garbage.kept), (0, 12), "both have what they had: {garbage:?}");
 }

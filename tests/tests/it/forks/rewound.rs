@@ -48,7 +48,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
     let turn = reason.turn.expect("it says from where to go on");
     let before = run.history().await.unwrap();
 
-    let new = engine.rewind("bill", ForkPoint::after_entry(turn)).label("mended", "yes").await.unwrap();
+    let new = engine.rewind("bill", ForkPoint::after_entry(turn.get())).label("mended", "yes").await.unwrap();
     assert_eq!(new.id(), "bill");
     engine.send("bill", word("again")).key("k").await.unwrap();
     engine.send("bill", word("on")).await.unwrap();
