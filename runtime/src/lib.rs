@@ -85,8 +85,8 @@ mod workflow;
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
     CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
-    Garbage, ImportCall, OpenRequest, Pause, Problem, Run, RunError, RunFilter, RunHandle, RunInfo, SendCall,
-    StartCall, StreamReader, TransactionCall, TransactionalStart,
+    ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunFilter,
+    RunHandle, RunInfo, SendCall, StartCall, StreamReader, TransactionCall, TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

@@ -1,5 +1,6 @@
 //! Can this build go on with what is in the database? Asked before it is deployed.
 
+mod help;
 mod report;
 
 pub use report::{CheckReport, Problem};
@@ -32,6 +33,8 @@ impl Engine {
     /// The input and the context are decoded, the workflow is replayed as far as it is recorded, and the steps that would
     /// be started again must find their resources registered. No body of a step runs, no hook of a transient field and no
     /// factory, and nothing is written; contents of field stores are read.
+    /// Of a run that does not follow its history the report says what would help, and which other version of its workflow
+    /// it follows, if the engine has one.
     /// [`EngineBuilder::check`](crate::EngineBuilder::check) does the same without starting an engine: use that one before
     /// a deployment.
     ///
@@ -54,7 +57,7 @@ pub(super) async fn check(
     let mut report = CheckReport::default();
     let mut after = None;
     loop {
-        let statuses = vec![Status::Running, Status::Sleeping, Status::Parked];
+        let statuses = vec![Status::Running, Status::Sleeping, Status::Paused, Status::Parked];
         let query = RunQuery { statuses, after, limit: PAGE, ..RunQuery::default() };
         let reading = store.clone();
         let page = blocking(move || reading.runs(&query)).await??;
@@ -63,17 +66,23 @@ pub(super) async fn check(
             let (store, workflows) = (store.clone(), workflows.clone());
             let (options, resources) = (options.clone(), resources.clone());
             blocking(move || {
-                let outcome = one(&*store, &workflows, &options, &resources, &row);
-                (row, outcome)
+                let check = |row: &RunRow| one(&*store, &workflows, &options, &resources, row);
+                let outcome = check(&row);
+                let fits = |version| check(&RunRow { version, ..row.clone() }).is_ok();
+                let help = match &outcome {
+                    Err(Rebuild::Park(reason)) => help::help(&*store, &workflows, &row, reason, fits),
+                    _ => Vec::new(),
+                };
+                (row, outcome, help)
             })
         });
         let mut checks = checks.buffered(AT_ONCE);
         while let Some(checked) = checks.next().await {
-            let (row, outcome) = checked?;
+            let (row, outcome, help) = checked?;
             match outcome {
                 Ok(()) => report.fits(),
-                Err(Rebuild::Park(reason)) => report.refuse(row, reason),
-                Err(Rebuild::Store(error)) => report.refuse(row, unreadable(&error)),
+                Err(Rebuild::Park(reason)) => report.refuse(row, reason, help),
+                Err(Rebuild::Store(error)) => report.refuse(row, unreadable(&error), help),
             }
         }
         after = page.next;

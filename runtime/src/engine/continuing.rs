@@ -118,8 +118,7 @@ pub(super) async fn new_run(
         from: Vault::new(cipher.clone(), database, old.incarnation),
         to: Vault::new(cipher.clone(), database, incarnation),
     };
-    let mut source =
-        Source { core: core.clone(), old: core.fields(old), reseal: Arc::new(reseal), pointers: Vec::new() };
+    let mut source = Source::new(core, old, Arc::new(reseal));
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
     for row in context.rows {
         let mut row = FieldRow { seq: continued.seq, format: crate::journal::FORMAT, ..row };
@@ -148,18 +147,20 @@ pub(super) async fn new_run(
         entries,
         fields,
         items: Vec::new(),
+        outputs: Vec::new(),
         version,
         parent: None,
         origin: None,
         labels: Vec::new(),
         replaces: None,
+        keeps_requests: true,
     };
     let fetch = Box::new(move |place| source.fetch(place));
     Ok((run, Contents { pointers, fetch }))
 }
 
 /// Where the contents come from: the stores, under the key of the other run.
-struct Source {
+pub(super) struct Source {
     core: Arc<Core>,
     old: Arc<Fields>,
     reseal: Arc<Reseal>,
@@ -167,8 +168,17 @@ struct Source {
 }
 
 impl Source {
+    pub(super) fn new(core: &Arc<Core>, old: &RunRow, reseal: Arc<Reseal>) -> Self {
+        Self { core: core.clone(), old: core.fields(old), reseal, pointers: Vec::new() }
+    }
+
+    /// What seals secrets for the new run.
+    pub(super) fn reseal(&self) -> &Reseal {
+        &self.reseal
+    }
+
     /// What points to the content once it is copied.
-    async fn add(&mut self, row: &FieldRow) -> Result<Pointer, EngineError> {
+    pub(super) async fn add(&mut self, row: &FieldRow) -> Result<Pointer, EngineError> {
         let old = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
         let place = self.pointers.len();
         self.pointers.push(old.clone());
@@ -176,7 +186,7 @@ impl Source {
         Ok(Pointer { bytes: bytes.len(), hash: content_hash(&bytes), ..old })
     }
 
-    fn fetch(&self, place: usize) -> BoxFuture<'static, Result<Bytes, EngineError>> {
+    pub(super) fn fetch(&self, place: usize) -> BoxFuture<'static, Result<Bytes, EngineError>> {
         let (core, old, reseal) = (self.core.clone(), self.old.clone(), self.reseal.clone());
         let pointer = self.pointers[place].clone();
         Box::pin(async move {

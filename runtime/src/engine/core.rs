@@ -17,7 +17,7 @@ use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
-use crate::store::{InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
+use crate::store::{ImportedRun, InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,11 +221,16 @@ impl Core {
 
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        self.fields_of(RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation })
+        let id = row.id_at_work().to_owned();
+        self.fields_as(RunIdentity { id, workflow: row.workflow.clone(), incarnation: row.incarnation })
     }
 
-    /// The same of a run that has no row yet.
-    pub(crate) fn fields_of(&self, run: RunIdentity) -> Arc<Fields> {
+    /// The same for a run that is about to be written.
+    pub(crate) fn fields_of(&self, run: &ImportedRun) -> Arc<Fields> {
+        self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), incarnation: run.incarnation })
+    }
+
+    pub(crate) fn fields_as(&self, run: RunIdentity) -> Arc<Fields> {
         let Options { stores, cipher, .. } = &self.options;
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
     }

@@ -8,7 +8,7 @@ use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use crate::field_store::content_hash;
-use crate::machine::recorded_scope;
+use crate::machine::{Origins, recorded_scope};
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
@@ -115,7 +115,7 @@ struct Incoming {
 impl Incoming {
     /// Called on a thread that may block.
     fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
-        let Exported { run, mut entries, mut fields, items, contents, mut file } = exported;
+        let Exported { run, mut entries, mut fields, mut items, contents, mut file } = exported;
         let unknown = || EngineError::File(format!("run `{}` is in a state that this version does not know", run.id));
         let status = run.status().ok_or_else(unknown)?;
         let old = run.incarnation;
@@ -125,9 +125,14 @@ impl Incoming {
             from: Vault::new(cipher.clone(), &run.database, old),
             to: Vault::new(cipher.clone(), core.store.database_id(), incarnation),
         };
+        let end = entries.len() as u64 + 1;
+        if let Some(first) = entries.first_mut().filter(|_| !run.moved) {
+            first.other = Some(Origins::of(first).with(end, old));
+        }
         let resealed = (|| {
             entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
             fields.iter_mut().try_for_each(|row| reseal.field(row))?;
+            items.iter_mut().try_for_each(|item| reseal.item(item, None))?;
             let mut moved = Moved::default();
             for (pointer, at) in contents {
                 moved.take(core, &reseal, &mut file, pointer, at)?;
@@ -153,10 +158,12 @@ impl Incoming {
             entries,
             fields,
             items,
+            outputs: Vec::new(),
             version: run.version,
             parent: None,
             origin: None,
             replaces: None,
+            keeps_requests: true,
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }

@@ -105,7 +105,7 @@ pub(crate) fn items(
             continue;
         };
         let reseal = Reseal { from: fields.vault_of(ended.incarnation), to: fields.vault_of(fields.run().incarnation) };
-        if let Err(error) = reseal.output(value) {
+        if let Err(error) = reseal.ended_with(value) {
             // The run that waits for it finds out, and is parked with the same reason.
             tracing::warn!(run = %fields.run().id, ended = %ended.id, %error, "a secret of a run that has ended cannot be read");
         }

@@ -29,6 +29,10 @@ pub struct RunInfo {
     /// What keeps it from going on at the moment, as the engine knows that drives it: a field store or a restore hook that
     /// fails and is tried again. Asked of another process it is `None`.
     pub trouble: Option<String>,
+    /// The number of the run with whose history it began or whose id it took over: see [`Run::origin`](crate::Run::origin).
+    pub origin: Option<i64>,
+    /// The number of the run that has taken over its id: see [`Run::successor`](crate::Run::successor).
+    pub successor: Option<i64>,
     /// Its number in the database: give the last one of a page to [`RunFilter::after`] to get the next page.
     pub number: i64,
 }
@@ -46,6 +50,8 @@ impl RunInfo {
             sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
             parked: parked.and_then(ParkReason::from_json),
             trouble: None,
+            origin: row.origin,
+            successor: row.successor,
             number: row.number,
             id: row.id,
             workflow: row.workflow,

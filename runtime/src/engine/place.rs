@@ -11,7 +11,7 @@ use super::timers::Sleeper;
 use super::{delete, load, recovery};
 use crate::field_store::content_hash;
 use crate::machine::{ParkCause, ParkReason};
-use crate::run_env::Pointer;
+use crate::run_env::{Fields, Pointer};
 use crate::store::{
     Append, Change, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
 };
@@ -43,7 +43,12 @@ pub(super) enum Placed {
 /// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
 pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
     let _placing = core.placing.read().await;
-    let half = !contents.pointers.is_empty();
+    let half = !contents.pointers.is_empty() && run.replaces.is_none();
+    let mut contents = Some(contents);
+    if let Some(contents) = contents.take_if(|_| run.replaces.is_some()) {
+        // Whose place is taken must not be gone before all is there; if this fails, what was copied is garbage.
+        copy_under(core, &core.fields_of(&run), contents).await?;
+    }
     let written = if half { half_copied(&run) } else { run.clone() };
     let number = match core.committer.write(Write::Import(Box::new(written))).await {
         Ok(Ok(Written::Number(number))) => number,
@@ -52,7 +57,7 @@ pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents
         Ok(_) => return Err(lost(&run.id)),
         Err(error) => find(core, &run, error).await?,
     };
-    if half {
+    if let Some(contents) = contents.filter(|_| half) {
         let copied = copy(core, number, &run, contents).await;
         if let Err(error) = copied {
             return Err(take_back(core, number, &run.id, error).await);
@@ -73,7 +78,7 @@ fn lost(id: &str) -> EngineError {
 /// The run as long as its contents are not copied.
 fn half_copied(run: &ImportedRun) -> ImportedRun {
     let message = "its fields are being copied into the stores of this engine. If this does not end, the process has died \
-                   meanwhile: delete the run and import or start it again";
+                   meanwhile: delete the run and import, start or fork it again";
     let reason = ParkReason::new(ParkCause::Importing, message);
     let (status, parked) = (Status::Parked, Some(reason.to_json()));
     ImportedRun { status, lease: None, wake_at: None, parked, ..run.clone() }
@@ -106,17 +111,21 @@ async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, 
     }
 }
 
-async fn copy(core: &Core, number: i64, run: &ImportedRun, mut contents: Contents) -> Result<(), EngineError> {
+async fn copy(core: &Core, number: i64, run: &ImportedRun, contents: Contents) -> Result<(), EngineError> {
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
-    let fields = core.fields(&row);
+    copy_under(core, &core.fields(&row), contents).await
+}
+
+/// Copies contents under the key of a run.
+async fn copy_under(core: &Core, fields: &Fields, mut contents: Contents) -> Result<(), EngineError> {
     for (place, pointer) in contents.pointers.iter().enumerate() {
         let bytes = (contents.fetch)(place).await?;
         if content_hash(&bytes) != pointer.hash {
             let message = format!("field `{}` is not what it was a moment ago; were keys changed?", pointer.field);
             return Err(EngineError::Value(message));
         }
-        contents::save(core, &fields, pointer, bytes).await?;
+        contents::save(core, fields, pointer, bytes).await?;
     }
     Ok(())
 }

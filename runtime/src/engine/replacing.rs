@@ -102,11 +102,13 @@ fn bare(new: &RunRow, first: crate::store::EntryRow, scope: Option<crate::store:
         entries,
         fields: Vec::new(),
         items: Vec::new(),
+        outputs: Vec::new(),
         version: new.version,
         parent: new.parent,
         origin: None,
         labels: Vec::new(),
         replaces: None,
+        keeps_requests: true,
     }
 }
 

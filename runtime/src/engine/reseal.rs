@@ -4,7 +4,7 @@ use super::error::EngineError;
 use crate::codec::change_parts;
 use crate::journal::Kind;
 use crate::secret::vault::{CipherError, Vault, VaultFault, reseal};
-use crate::store::{EntryRow, FieldRow};
+use crate::store::{EntryRow, FieldRow, NewInboxItem};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -26,7 +26,11 @@ impl Reseal {
             Kind::RunStarted => "input".to_owned(),
             Kind::StepStarted => format!("args:{name}"),
             Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed => format!("result:{name}"),
-            Kind::RunCompleted | Kind::RunFailed => "output".to_owned(),
+            Kind::MessageSent | Kind::MessageReceived | Kind::RequestOpened | Kind::RequestAnswered => {
+                format!("message:{name}")
+            }
+            Kind::ChildStarted => format!("args:start {name}"),
+            Kind::RunCompleted | Kind::RunFailed | Kind::ChildEnded => "output".to_owned(),
             _ => return Ok(()),
         };
         if let Some(value) = &mut entry.value
@@ -41,7 +45,7 @@ impl Reseal {
     ///
     /// # Errors
     /// A key is missing.
-    pub(super) fn output(&self, value: &mut Value) -> Result<(), EngineError> {
+    pub(super) fn ended_with(&self, value: &mut Value) -> Result<(), EngineError> {
         if let Some(bytes) = self.bytes(value, "output")? {
             value.bytes = bytes;
         }
@@ -65,6 +69,35 @@ impl Reseal {
     /// A key is missing.
     pub(super) fn field_bytes(&self, name: &str, value: &Value) -> Result<Option<Bytes>, EngineError> {
         self.bytes(value, &format!("field:{name}"))
+    }
+
+    /// What waits in an inbox; the type of an answer is not said by the item.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn item(&self, item: &mut NewInboxItem, answer: Option<&str>) -> Result<(), EngineError> {
+        let name = match item.kind.as_str() {
+            "message" => item.name.as_deref(),
+            "answer" => answer,
+            _ => None,
+        };
+        if let (Some(name), Some(value)) = (name, &mut item.value)
+            && let Some(bytes) = self.bytes(value, &format!("message:{name}"))?
+        {
+            value.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// What is shown to outsiders on a channel.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn output(&self, channel: &str, value: &mut Value) -> Result<(), EngineError> {
+        if let Some(bytes) = self.bytes(value, &format!("shown:{channel}"))? {
+            value.bytes = bytes;
+        }
+        Ok(())
     }
 
     fn bytes(&self, value: &Value, place: &str) -> Result<Option<Bytes>, EngineError> {

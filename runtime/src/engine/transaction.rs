@@ -220,7 +220,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());
         let identity = RunIdentity { id: id.clone(), workflow: W::NAME.to_owned(), incarnation };
         let input = {
-            let _offered = core.fields_of(identity).offer();
+            let _offered = core.fields_as(identity).offer();
             codec::at_input(|| codec::record(&input))
         };
         let input = input.map_err(|error| {

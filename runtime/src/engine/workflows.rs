@@ -19,7 +19,6 @@ impl Workflows {
     }
 
     /// The one of this name with the greatest version, and that version.
-    #[allow(dead_code, reason = "for what starts workflows by name")]
     pub(crate) fn newest(&self, name: &str) -> Option<(u32, &Arc<dyn AnyWorkflow>)> {
         self.0.get(name)?.last_key_value().map(|(version, workflow)| (*version, workflow))
     }

@@ -33,7 +33,9 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// Waits for the answer to a request that this run has asked before it went on with a fresh journal: its id is
     /// [`Request::id`].
     pub fn answer_to<A: Message>(&self, request: impl Into<String>) -> Answer<'_, A> {
-        Answer { call: Outside::new(&self.journal, Operation::Answer { id: request.into() }, answered) }
+        Answer {
+            call: Outside::new(&self.journal, Operation::Answer { id: request.into(), answer: A::NAME }, answered),
+        }
     }
 }
 

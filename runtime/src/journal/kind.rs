@@ -27,7 +27,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The run was started: `name` is its workflow, `value` its input.
+    /// The run was started: `name` is its workflow, `value` its input, `other` the incarnations with whose histories it
+    /// begins, each with the entry before which that ends.
     RunStarted = "run_started",
     /// The workflow set a whole context: `name` is the context's name, `value` its schema and the fields written.
     ContextSet = "context_set",
@@ -81,7 +82,7 @@ kinds! {
     MessageRefused = "message_refused",
     /// The workflow asks a question: `name` is its type, `other` the request's id, `value` the question, `due` until when.
     RequestOpened = "request_opened",
-    /// The answer to a request: `other` is the request's id, `value` the answer.
+    /// The answer to a request: `name` is its type, `other` the request's id, `value` the answer.
     RequestAnswered = "request_answered",
     /// The workflow starts another run: `name` is the workflow, `other` the run's id, `value` the input.
     ChildStarted = "child_started",

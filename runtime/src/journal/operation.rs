@@ -44,6 +44,8 @@ pub enum Operation {
     Answer {
         /// The request's id.
         id: String,
+        /// The type of the answer.
+        answer: &'static str,
     },
 }
 

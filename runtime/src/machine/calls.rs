@@ -207,7 +207,8 @@ impl Journal for RunJournal {
     }
 
     fn derived_id(&self, position: u64) -> String {
-        self.derived(position)
+        let author = self.state().author();
+        super::operations::derived(author.unwrap_or(self.identity.incarnation), position)
     }
 
     fn child_id(&self, position: u64) -> Option<String> {

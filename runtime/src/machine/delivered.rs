@@ -23,7 +23,7 @@ pub(super) fn outside(entry: &EntryRow) -> Option<Completion> {
 /// What comes without knowing the call that waits for it.
 pub(super) enum Unasked {
     Message { channel: String, value: Value },
-    Answer { id: String, value: Value },
+    Answer { id: String, position: Option<u64>, value: Value },
 }
 
 impl Unasked {
@@ -31,7 +31,9 @@ impl Unasked {
         let value = || entry.value.clone();
         match entry.kind {
             Kind::MessageReceived => Some(Self::Message { channel: entry.name.clone()?, value: value()? }),
-            Kind::RequestAnswered => Some(Self::Answer { id: entry.other.clone()?, value: value()? }),
+            Kind::RequestAnswered => {
+                Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: value()? })
+            }
             _ => None,
         }
     }
@@ -40,7 +42,7 @@ impl Unasked {
     pub(super) fn deliver(self, state: &mut State) -> Option<Waker> {
         match self {
             Self::Message { channel, value } => state.message(&channel, value),
-            Self::Answer { id, value } => state.answer(&id, value),
+            Self::Answer { id, position, value } => state.answer(&id, position, value),
         }
     }
 }

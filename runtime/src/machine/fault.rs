@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// Why a run is parked: it stands still, nothing is lost, and it goes on by itself once an engine starts with code,
 /// keys and stores that fit, or when it is retried.
@@ -21,6 +22,10 @@ pub struct ParkReason {
     /// What the code does there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
+    /// The entry whose delivery made the code do something else: a fork or rewind [after it](crate::ForkPoint::after_entry)
+    /// goes on with today's code from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<NonZeroU64>,
     /// An entry that was delivered and whose consequences were not recorded: they are new when the run goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<u64>,
@@ -57,11 +62,35 @@ pub enum ParkCause {
     MissingKey,
     /// Its fields are being copied into the stores of this engine, or the process ended while they were.
     Importing,
+    /// It is none that is parked: it was just forked or rewound, and has not gone on yet.
+    Forked,
 }
 
 impl ParkReason {
     pub(crate) fn new(cause: ParkCause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), position: None, recorded: None, found: None, unfinished: None }
+        Self {
+            cause,
+            message: message.into(),
+            position: None,
+            recorded: None,
+            found: None,
+            turn: None,
+            unfinished: None,
+        }
+    }
+
+    /// In the turn of this entry.
+    pub(super) fn in_turn(self, turn: Option<u64>) -> Self {
+        let turn = turn.filter(|_| self.cause == ParkCause::Diverged).and_then(NonZeroU64::new);
+        Self { turn: self.turn.or(turn), ..self }
+    }
+
+    /// What stands in the row of a run that begins with the history of another: that the turn of its last entry is played
+    /// for the first time.
+    pub(crate) fn forked(cut: u64) -> Self {
+        let message =
+            format!("it begins with the first {cut} entries of another run, and has not gone on from there yet");
+        Self { unfinished: Some(cut), ..Self::new(ParkCause::Forked, message) }
     }
 
     pub(crate) fn at(mut self, position: Option<u64>) -> Self {

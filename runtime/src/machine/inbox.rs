@@ -56,9 +56,14 @@ impl Machine {
             "answer" => {
                 self.taken.push(number);
                 let id = item.name.clone().unwrap_or_default();
-                let position = self.journal.state().asked(&id);
+                let (position, answer) = self.journal.state().asked_for(&id).unzip();
+                // It was given to the run from which the history comes, so that nobody has answered the question here.
+                if let (None, Some(position)) = (&item.key, position) {
+                    self.withdraw(position);
+                }
                 self.deliver(Kind::RequestAnswered, now, |entry| {
                     (entry.position, entry.other, entry.value) = (position, item.name, item.value);
+                    entry.name = answer.map(str::to_owned);
                 });
             }
             "ended" => {
@@ -117,6 +122,18 @@ impl State {
         self.waits.iter().find(asks).copied()
     }
 
+    /// The same with the type of the answer.
+    fn asked_for(&self, id: &str) -> Option<(u64, &'static str)> {
+        let position = self.asked(id)?;
+        match &self.calls.get(&position)?.what {
+            What::Operation { operation, .. } => match **operation {
+                Operation::Request { answer, .. } | Operation::Answer { answer, .. } => Some((position, answer)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A message has come: it is for the first call that waits on its channel, or for one to come.
     pub(super) fn message(&mut self, channel: &str, value: Value) -> Option<Waker> {
         let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
@@ -133,8 +150,10 @@ impl State {
     }
 
     /// The answer to a request has come: it is for the call that waits for it, or for one to come.
-    pub(super) fn answer(&mut self, id: &str, value: Value) -> Option<Waker> {
-        if let Some(position) = self.asked(id) {
+    pub(super) fn answer(&mut self, id: &str, position: Option<u64>, value: Value) -> Option<Waker> {
+        // In the history of a run that another began with, the question has the id that it had there.
+        let recorded = || position.filter(|position| self.waits.contains(position));
+        if let Some(position) = self.asked(id).or_else(recorded) {
             return self.complete(position, Completion::Message(value));
         }
         self.answers.insert(id.to_owned(), value);

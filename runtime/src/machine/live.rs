@@ -188,7 +188,7 @@ impl Machine {
     }
 
     /// Nobody waits any longer for the answer to a question.
-    fn withdraw(&mut self, position: u64) {
+    pub(super) fn withdraw(&mut self, position: u64) {
         let id = match self.journal.state().calls.get(&position).map(|call| &call.what) {
             Some(What::Operation { operation, other: Some(id), .. })
                 if matches!(**operation, Operation::Request { .. }) =>

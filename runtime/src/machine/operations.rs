@@ -14,18 +14,23 @@ use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// 32 hexadecimal digits that belong to a position of an incarnation.
+pub(crate) fn derived(incarnation: [u8; 16], position: u64) -> String {
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(b"derived");
+    hash.update(incarnation);
+    hash.update(position.to_le_bytes());
+    hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut id, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}
+
 impl RunJournal {
     /// 32 hexadecimal digits that belong to a position of this incarnation.
     pub(super) fn derived(&self, position: u64) -> String {
-        let mut hash = hmac_sha256::Hash::new();
-        hash.update(b"derived");
-        hash.update(self.identity().incarnation);
-        hash.update(position.to_le_bytes());
-        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut id, byte| {
-            // Writing to a `String` cannot fail.
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        derived(self.identity().incarnation, position)
     }
 
     pub(super) fn begin_operation(&self, position: u64, operation: Operation) {
@@ -97,7 +102,7 @@ impl RunJournal {
                     entry.name = Some(child.workflow.to_owned());
                     entry.other = started.as_ref().map(|run| run.id.clone());
                 }
-                Operation::Answer { id } => entry.other = Some(id.clone()),
+                Operation::Answer { id, .. } => entry.other = Some(id.clone()),
             }
         });
         match (&operation, started) {
@@ -170,7 +175,7 @@ impl RunJournal {
             // A copy of a run asks its own question.
             (Operation::Request { .. }, _) => Some(self.derived(position)),
             (Operation::Child(child), None) => Some(child.id.clone().unwrap_or_else(|| self.derived(position))),
-            (Operation::Answer { id }, _) => Some(id.clone()),
+            (Operation::Answer { id, .. }, _) => Some(id.clone()),
             (_, entry) => entry.and_then(|entry| entry.other.clone()),
         };
         state.insert(position, What::Operation { operation: Box::new(operation), due, other, watches: false });
@@ -243,7 +248,7 @@ fn is_recorded(entry: &EntryRow, operation: &Operation) -> bool {
     entry.kind == kind(operation)
         && match operation {
             Operation::Receive { channel, .. } => name == Some(channel),
-            Operation::Answer { id } => entry.other.as_deref() == Some(id),
+            Operation::Answer { id, .. } => entry.other.as_deref() == Some(id),
             Operation::Send { to, channel, value, recode } => {
                 name == Some(channel) && entry.other.as_deref() == Some(to) && same(*recode, value)
             }
@@ -263,7 +268,7 @@ fn in_words(operation: &Operation) -> String {
     };
     match operation {
         Operation::Receive { channel, .. } => format!("a wait for a message `{channel}`"),
-        Operation::Answer { id } => format!("a wait for the answer to request {id}"),
+        Operation::Answer { id, .. } => format!("a wait for the answer to request {id}"),
         Operation::Send { to, channel, value: said, .. } => {
             format!("message `{channel}` sent to run `{to}`: {}", value(said))
         }

@@ -4,6 +4,7 @@ use super::changed::version as recorded_version;
 use super::delivered::{Unasked, outside};
 use super::ending::Ending;
 use super::fault::{ParkCause, ParkReason};
+use super::origins::Origins;
 use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{AnyWorkflow, BodyEnd, Effect, Machine, Purpose, state};
@@ -143,7 +144,8 @@ impl Machine {
         self.pending.group = group;
         loaded?;
         self.pending.fields = fields;
-        Ok(self.follow(workflow)?)
+        let turn = self.pending.cause.as_ref().map(|cause| cause.seq);
+        Ok(self.follow(workflow).map_err(|reason| reason.in_turn(turn))?)
     }
 
     /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read. A
@@ -266,6 +268,7 @@ impl Machine {
 
     /// Makes the body from the first entry.
     pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
+        self.journal.state().origins = Origins::of(first);
         let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
         let offered = self.env.fields.offer();
         let body = workflow.body(self.journal.clone(), input);

@@ -2,6 +2,7 @@
 
 use super::fault::ParkReason;
 use super::inline::Inline;
+use super::origins::Origins;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
@@ -41,6 +42,8 @@ pub(super) struct State {
     pub(super) drawn: u64,
     pub(super) context: Option<SharedContext>,
     pub(super) context_entry: Option<u64>,
+    /// The runs with whose histories this one begins.
+    pub(super) origins: Origins,
     /// The context of the run that this one continues.
     pub(super) continued: Option<Continued>,
     /// How much of the context is in the database.

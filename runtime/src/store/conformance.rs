@@ -16,6 +16,7 @@ mod rig;
 pub mod append;
 pub mod delete;
 pub mod find;
+pub mod forks;
 pub mod import;
 pub mod inbox;
 pub mod labels;
@@ -103,6 +104,11 @@ macro_rules! conformance {
                 replace: a_run_goes_on_as_another,
                 replace: nobody_else_is_replaced_by_an_append,
                 replace: a_replacement_that_has_ended_is_told,
+                forks: what_was_shown_comes_along,
+                forks: runs_by_origin,
+                forks: a_run_of_the_same_lease_is_replaced,
+                forks: what_is_brought_comes_first,
+                forks: questions_are_withdrawn_or_kept,
                 find: runs_in_pages,
                 find: runs_by_status_workflow_and_prefix,
                 find: prefixes_are_compared_byte_by_byte,

@@ -159,6 +159,15 @@ pub struct RunRow {
     pub dedup: Option<String>,
 }
 
+impl RunRow {
+    /// The id that the run had while it was at work, under which its contents are kept: another may have taken it since.
+    pub(crate) fn id_at_work(&self) -> &str {
+        let suffix = format!("~{}", self.number);
+        let before = self.id.strip_suffix(suffix.as_str()).filter(|_| self.successor.is_some());
+        before.unwrap_or(&self.id)
+    }
+}
+
 /// Which runs [`Store::runs`](super::Store::runs) gives back. Conditions that are `None` or empty do not restrict.
 #[derive(Clone, Debug)]
 pub struct RunQuery {
@@ -178,6 +187,8 @@ pub struct RunQuery {
     pub labels: Vec<(String, String)>,
     /// Only runs whose parent is this lineage.
     pub parent: Option<i64>,
+    /// Only runs whose history began with that of this run, or that took over its id.
+    pub origin: Option<i64>,
     /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
     /// At most this many.
@@ -195,6 +206,7 @@ impl Default for RunQuery {
             after: None,
             labels: Vec::new(),
             parent: None,
+            origin: None,
             by_wake_at: false,
             limit: 1_000,
         }

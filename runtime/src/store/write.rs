@@ -2,7 +2,7 @@
 
 mod flaw;
 
-use super::rows::{EntryRow, FieldRow, RequestRow, RunRow, Status};
+use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow, Status};
 use super::user_code::{Transaction, UserCode};
 use crate::journal::AttemptOutcome;
 use crate::value::Value;
@@ -138,8 +138,10 @@ pub struct ImportedRun {
     pub entries: Vec<EntryRow>,
     /// The values of context fields that they wrote.
     pub fields: Vec<FieldRow>,
-    /// What waits in its inbox; `run` is ignored.
+    /// What waits in its inbox, before what comes from the inbox of the run that it replaces; `run` is ignored.
     pub items: Vec<NewInboxItem>,
+    /// What it has shown to outsiders, with the names of the channels, in order; `item` and `run` are ignored.
+    pub outputs: Vec<(String, OutputRow)>,
     /// The version of the workflow.
     pub version: u32,
     /// The lineage of the run whose cancellation reaches it.
@@ -149,9 +151,11 @@ pub struct ImportedRun {
     /// Names and values by which it can be found.
     pub labels: Vec<(String, String)>,
     /// The run whose id, lineage, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
-    /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`] if that run is
-    /// somebody's.
+    /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`] if that run
+    /// belongs to another lease than [`lease`](Self::lease).
     pub replaces: Option<i64>,
+    /// Whether the open requests of the run that it replaces are open for this one; otherwise nobody waits for them.
+    pub keeps_requests: bool,
 }
 
 impl ImportedRun {
@@ -288,6 +292,14 @@ impl NewInboxItem {
             value: end.value.clone(),
             ..Self::new(run, "ended", at)
         }
+    }
+}
+
+/// The same thing for another inbox.
+impl From<InboxRow> for NewInboxItem {
+    fn from(row: InboxRow) -> Self {
+        let InboxRow { run, kind, key, at, name, position, sender, value, .. } = row;
+        Self { run, kind, key, at, name, position, sender, value }
     }
 }
 

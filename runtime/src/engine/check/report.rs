@@ -34,6 +34,8 @@ pub struct Problem {
     pub status: Status,
     /// Why it would be parked.
     pub reason: ParkReason,
+    /// What would help, if that can be said.
+    pub help: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -77,9 +79,9 @@ impl CheckReport {
         self.checked += 1;
     }
 
-    pub(super) fn refuse(&mut self, row: RunRow, reason: ParkReason) {
+    pub(super) fn refuse(&mut self, row: RunRow, reason: ParkReason, help: Vec<String>) {
         self.checked += 1;
-        self.problems.push(Problem { run: row.id, workflow: row.workflow, status: row.status, reason });
+        self.problems.push(Problem { run: row.id, workflow: row.workflow, status: row.status, reason, help });
     }
 
     /// Rows that cannot be read at all.
@@ -88,7 +90,7 @@ impl CheckReport {
             self.checked += 1;
             let reason = ParkReason::new(ParkCause::Damaged, error.to_string());
             let (run, workflow) = (String::new(), String::new());
-            self.problems.push(Problem { run, workflow, status: Status::Parked, reason });
+            self.problems.push(Problem { run, workflow, status: Status::Parked, reason, help: Vec::new() });
         }
     }
 
@@ -128,6 +130,9 @@ impl fmt::Display for CheckReport {
             let more = problems.len().saturating_sub(SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             write!(f, "\n  {}: {}{more}\n    {}", count(problems.len()), ids.join(", "), problems[0].reason)?;
+            for help in &problems[0].help {
+                write!(f, "\n    - {help}")?;
+            }
         }
         Ok(())
     }

@@ -93,10 +93,7 @@ impl Opening {
         if let Some(key) = &given.deduplication_key {
             check("a deduplication key", key, 1)?;
         }
-        for (name, value) in &scope.labels {
-            check("the name of a label", name, 1)?;
-            check(&format!("the value of the label `{name}`"), value, 0)?;
-        }
+        scope.labels.iter().try_for_each(|(name, value)| check_label(name, value))?;
         Ok(Self { id, scope, dedup: given.deduplication_key })
     }
 
@@ -109,6 +106,13 @@ impl Opening {
 /// The id is empty or too long.
 pub(in crate::engine) fn check_id(id: &str) -> Result<(), EngineError> {
     check("a run's id", id, 1)
+}
+
+/// # Errors
+/// The name or the value of a label is too long, or the name is empty.
+pub(in crate::engine) fn check_label(name: &str, value: &str) -> Result<(), EngineError> {
+    check("the name of a label", name, 1)?;
+    check(&format!("the value of the label `{name}`"), value, 0)
 }
 
 fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {

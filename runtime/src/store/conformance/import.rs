@@ -26,11 +26,13 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
             field(3, "a", Value::json("2")),
         ],
         items: vec![item(0, Some("cancel")), item(0, None)],
+        outputs: Vec::new(),
         version: 2,
         parent: None,
         origin: None,
         labels: Vec::new(),
         replaces: None,
+        keeps_requests: true,
     }
 }
 

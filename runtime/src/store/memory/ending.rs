@@ -3,7 +3,7 @@
 use super::apply::Answer;
 use super::tables::{Run, Tables};
 use crate::store::write::End;
-use crate::store::{NewInboxItem, Rejected, Status, Written};
+use crate::store::{ImportedRun, NewInboxItem, Rejected, Status, Written};
 
 impl Run {
     /// How it ended.
@@ -43,34 +43,45 @@ impl Tables {
         ids
     }
 
-    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that.
-    pub(super) fn hand_over(&mut self, old: i64, new: i64) {
+    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that. Gives what is
+    /// to be put behind what that one has brought.
+    pub(super) fn hand_over(&mut self, old: i64, new: i64, import: &ImportedRun) -> Vec<NewInboxItem> {
         for (watched, watcher, position) in self.watchers_of(old) {
             self.watchers.remove(&(watched, watcher, position));
             self.watchers.insert((new, watcher, position));
         }
         for id in self.open_requests(old) {
+            if !import.keeps_requests {
+                self.remove_request(&id);
+                continue;
+            }
             self.asked.remove(&(old, id.clone()));
             self.asked.insert((new, id.clone()));
             if let Some(request) = self.requests.get_mut(&id) {
                 request.run = new;
             }
         }
-        let Some(run) = self.runs.get_mut(&old) else { return };
+        let Some(run) = self.runs.get_mut(&old) else { return Vec::new() };
         run.row.successor = Some(new);
         let inbox = &mut self.inbox;
         let items: Vec<_> =
             run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| moves(&item.kind))).collect();
-        let keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
+        let behind = !import.items.is_empty();
+        let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
+        // It may be told to end again, and what waits comes with its key.
+        keys.retain(|(_, keyed)| if items.contains(&keyed.number) { !behind } else { keyed.kind != "cancel" });
+        let waiting: Vec<_> =
+            if behind { items.iter().filter_map(|item| inbox.remove(item)).collect() } else { vec![] };
         for item in &items {
             if let Some(item) = inbox.get_mut(item) {
                 item.run = new;
             }
         }
         if let Some(run) = self.runs.get_mut(&new) {
-            run.items.extend(items);
+            run.items.extend(items.into_iter().filter(|_| !behind));
             run.keys.extend(keys);
         }
+        waiting.into_iter().map(NewInboxItem::from).collect()
     }
 
     pub(super) fn delete(&mut self, number: i64, rows: usize) -> Answer {

@@ -1,14 +1,14 @@
 //! A run with all its history, in one write; it may take the place of another.
 
 use super::tables::{Run, Tables};
-use crate::store::{ImportedRun, Rejected, RunKey, RunRow, Status};
+use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RunKey, RunRow, Status};
 
 impl Tables {
     pub(super) fn import(&mut self, new: &ImportedRun, told: &mut Vec<i64>) -> Result<i64, Rejected> {
         if let Some(row) = self.in_the_way(new) {
             return Err(Rejected::Exists(Box::new(row.clone())));
         }
-        let old = new.replaces.map(|number| self.replaceable(number)).transpose()?;
+        let old = new.replaces.map(|number| self.replaceable(number, new.lease)).transpose()?;
         if let Some(lease) = new.lease {
             self.held(lease)?;
         }
@@ -43,11 +43,13 @@ impl Tables {
         run.fields.clone_from(&new.fields);
         run.fields.sort_by(|a, b| (a.seq, &a.name).cmp(&(b.seq, &b.name)));
         self.insert(run);
-        if let Some(old) = &old {
-            self.hand_over(old.number, number);
-        }
-        for item in &new.items {
+        let waiting = old.as_ref().map_or_else(Vec::new, |old| self.hand_over(old.number, number, new));
+        for item in new.items.iter().chain(&waiting) {
             self.deposit(number, item);
+        }
+        let lineage = old.as_ref().map_or(number, |old| old.lineage);
+        for (channel, output) in &new.outputs {
+            self.put(lineage, channel, OutputRow { run: number, ..output.clone() });
         }
         if new.status.is_final() && old.is_some() {
             self.end(number, new.status, new.at, told);
@@ -64,12 +66,12 @@ impl Tables {
         same_id.or_else(twin).or_else(aside).map(|run| &run.row)
     }
 
-    /// The run whose place another is to take: nobody's.
-    fn replaceable(&self, number: i64) -> Result<RunRow, Rejected> {
+    /// The run whose place another is to take: nobody's, or the same lease's.
+    fn replaceable(&self, number: i64, lease: Option<Lease>) -> Result<RunRow, Rejected> {
         let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
         match row.status {
             Status::Deleting => Err(Rejected::Ended),
-            _ if row.lease.is_some() => Err(Rejected::Fenced),
+            _ if row.lease.is_some() && row.lease != lease.map(|lease| lease.number) => Err(Rejected::Fenced),
             _ => Ok(row.clone()),
         }
     }
@@ -80,6 +82,7 @@ impl Tables {
         self.ids.remove(&old.id);
         self.ids.insert(name.clone(), old.number);
         let dedup = self.free_dedup(old.number);
+        self.place(old.number, |row| row.lease = None);
         if let Some(run) = self.runs.get_mut(&old.number) {
             let row = &mut run.row;
             (row.id, row.updated_at) = (name, new.at);

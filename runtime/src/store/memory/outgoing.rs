@@ -40,16 +40,22 @@ impl Tables {
             }
             Outgoing::Put { channel, seq, value } => {
                 let lineage = self.lineage(append.run);
-                let items = self.outputs.entry(lineage).or_default().entry(channel.clone()).or_default();
-                let item = items.last().map_or(1, |last| last.item + 1);
-                items.push(OutputRow { item, run: append.run, seq: *seq, at: append.at, value: value.clone() });
-                Ok(item.cast_signed())
+                let output = OutputRow { item: 0, run: append.run, seq: *seq, at: append.at, value: value.clone() };
+                Ok(self.put(lineage, channel, output).cast_signed())
             }
             Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
                 self.import(run, told)
             }
             Outgoing::Replace(_) => Err(Rejected::Fenced),
         }
+    }
+
+    /// Writes the next item of a channel, whatever number it says.
+    pub(super) fn put(&mut self, lineage: i64, channel: &str, output: OutputRow) -> u64 {
+        let items = self.outputs.entry(lineage).or_default().entry(channel.to_owned()).or_default();
+        let item = items.last().map_or(1, |last| last.item + 1);
+        items.push(OutputRow { item, ..output });
+        item
     }
 
     fn lineage(&self, run: i64) -> i64 {

@@ -114,5 +114,6 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.lease.is_none_or(|lease| row.lease == Some(lease))
         && query.wake_at.is_none_or(|(from, to)| row.wake_at.is_some_and(|at| from <= at && at <= to))
         && query.parent.is_none_or(|parent| row.parent == Some(parent))
+        && query.origin.is_none_or(|origin| row.origin == Some(origin))
         && query.after.is_none_or(|after| row.number > after)
 }

@@ -3,7 +3,7 @@
 use super::apply::{Apply, refused_if_damaged};
 use super::{Cell, Session, queries};
 use crate::store::write::End;
-use crate::store::{NewInboxItem, RunRow, Status, StoreError};
+use crate::store::{ImportedRun, NewInboxItem, RunRow, Status, StoreError};
 use std::ops::ControlFlow;
 
 impl<S: Session> Apply<'_, S> {
@@ -70,12 +70,27 @@ impl<S: Session> Apply<'_, S> {
         Ok(runs)
     }
 
-    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that.
-    pub(super) fn hand_over(&self, old: &RunRow, new: i64) -> Result<(), StoreError> {
-        for query in [queries::SET_SUCCESSOR, queries::MOVE_ITEMS, queries::MOVE_REQUESTS, queries::MOVE_WATCHERS] {
-            self.session.execute(query, &[Cell::Int(old.number), Cell::Int(new)])?;
+    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that, after what
+    /// that one has brought.
+    pub(super) fn hand_over(&self, old: &RunRow, new: i64, run: &ImportedRun) -> Result<(), StoreError> {
+        let values = [Cell::Int(old.number), Cell::Int(new)];
+        for query in [queries::SET_SUCCESSOR, queries::MOVE_WATCHERS] {
+            self.session.execute(query, &values)?;
         }
-        Ok(())
+        if run.keeps_requests {
+            self.session.execute(queries::MOVE_REQUESTS, &values)?;
+        } else {
+            self.session.execute(queries::WITHDRAW_REQUESTS, &values[..1])?;
+        }
+        if run.items.is_empty() {
+            return self.session.execute(queries::MOVE_ITEMS, &values).map(drop);
+        }
+        self.session.execute(queries::MOVE_TAKEN_ITEMS, &values)?;
+        for item in &run.items {
+            self.deposit(new, item)?;
+        }
+        self.session.execute(queries::APPEND_ITEMS, &values)?;
+        self.session.execute(queries::REMOVE_MOVED_ITEMS, &values[..1]).map(drop)
     }
 }
 

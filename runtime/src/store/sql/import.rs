@@ -4,7 +4,7 @@ use super::apply::{Apply, Numbered, refused_if_damaged, text_or_null};
 use super::read::clamped;
 use super::rows::drawn_text;
 use super::{Cell, Session, queries};
-use crate::store::{ImportedRun, Rejected, RunRow, Status, StoreError, StoreErrorKind};
+use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RunRow, Status, StoreError, StoreErrorKind};
 
 impl<S: Session> Apply<'_, S> {
     pub(super) fn import(&self, run: &ImportedRun, told: &mut Vec<i64>) -> Numbered {
@@ -13,7 +13,7 @@ impl<S: Session> Apply<'_, S> {
         }
         let old = match run.replaces {
             None => None,
-            Some(number) => match self.replaceable(number)? {
+            Some(number) => match self.replaceable(number, run.lease)? {
                 Ok(row) => Some(row),
                 Err(rejected) => return Ok(Err(rejected)),
             },
@@ -38,11 +38,13 @@ impl<S: Session> Apply<'_, S> {
             self.insert_field(number, field)?;
         }
         self.insert_labels(number, &run.labels)?;
-        if let Some(old) = &old {
-            self.hand_over(old, number)?;
+        match &old {
+            Some(old) => self.hand_over(old, number, run)?,
+            None => run.items.iter().try_for_each(|item| self.deposit(number, item).map(drop))?,
         }
-        for item in &run.items {
-            self.deposit(number, item)?;
+        let lineage = old.as_ref().map_or(number, |old| old.lineage);
+        for (channel, output) in &run.outputs {
+            self.insert_output(lineage, channel, &OutputRow { run: number, ..output.clone() })?;
         }
         if run.status.is_final() && old.is_some() {
             self.end(number, run.status, run.at, told)?;
@@ -60,12 +62,13 @@ impl<S: Session> Apply<'_, S> {
         self.reader().run_by_incarnation(&incarnation, run.replaces).map_err(refused_if_damaged)
     }
 
-    /// The run whose place another is to take: nobody's.
-    fn replaceable(&self, number: i64) -> Result<Result<RunRow, Rejected>, StoreError> {
+    /// The run whose place another is to take: nobody's, or the same lease's.
+    fn replaceable(&self, number: i64, lease: Option<Lease>) -> Result<Result<RunRow, Rejected>, StoreError> {
+        let lease = lease.map(|lease| lease.number);
         Ok(match self.numbered(number)? {
             None => Err(Rejected::NoSuchRun),
             Some(row) if row.status == Status::Deleting => Err(Rejected::Ended),
-            Some(row) if row.lease.is_some() => Err(Rejected::Fenced),
+            Some(row) if row.lease.is_some() && row.lease != lease => Err(Rejected::Fenced),
             Some(row) => Ok(row),
         })
     }

@@ -4,7 +4,9 @@ use super::apply::{Apply, Numbered};
 use super::columns::value_cells;
 use super::read::clamped;
 use super::{Cell, Session, queries};
-use crate::store::{Append, NewInboxItem, Outgoing, Rejected, RequestRow, Status, StoreError, StoreErrorKind};
+use crate::store::{
+    Append, NewInboxItem, Outgoing, OutputRow, Rejected, RequestRow, Status, StoreError, StoreErrorKind,
+};
 use crate::value::Value;
 
 impl<S: Session> Apply<'_, S> {
@@ -134,13 +136,19 @@ impl<S: Session> Apply<'_, S> {
         seq: u64,
         value: Option<&Value>,
     ) -> Result<i64, StoreError> {
-        let [form, body] = value_cells(value);
+        let output = OutputRow { item: 0, run: append.run, seq, at: append.at, value: value.cloned() };
+        self.insert_output(lineage, channel, &output)
+    }
+
+    /// Writes the next item of a channel, whatever number it says.
+    pub(super) fn insert_output(&self, lineage: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
+        let [form, body] = value_cells(output.value.as_ref());
         let values = [
             Cell::Int(lineage),
             Cell::Text(channel.as_bytes()),
-            Cell::Int(append.run),
-            clamped(seq),
-            Cell::Int(append.at),
+            Cell::Int(output.run),
+            clamped(output.seq),
+            Cell::Int(output.at),
             form,
             body,
         ];

@@ -87,7 +87,8 @@ queries! {
     FREE_DEDUP = "UPDATE steadfast_runs SET dedup = NULL WHERE number = ?1";
     /// Number, id, status, due, time, parked.
     REPLACE_RUN = "UPDATE steadfast_runs
-        SET id = ?2, status = ?3, wake_at = ?4, updated_at = ?5, parked = ?6, dedup = NULL WHERE number = ?1";
+        SET id = ?2, status = ?3, wake_at = ?4, updated_at = ?5, parked = ?6, lease = NULL, dedup = NULL
+        WHERE number = ?1";
     /// Number, successor.
     SET_SUCCESSOR = "UPDATE steadfast_runs SET successor = ?2 WHERE number = ?1";
     /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
@@ -158,9 +159,21 @@ queries! {
     /// Run, number.
     TAKE_ITEM = "DELETE FROM steadfast_inbox WHERE number = ?2 AND run = ?1 AND key IS NULL";
     /// From, to. What others have told a run is told to the one that takes its place; the ends of its children it asks for
-    /// anew.
+    /// anew, and may be told to end again.
     MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
-        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')";
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')
+            AND (taken IS NULL OR kind <> 'cancel')";
+    /// From, to. The same for what was taken, and then for what waits: it comes after what is there already.
+    MOVE_TAKEN_ITEMS = "UPDATE steadfast_inbox SET run = ?2
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'pause', 'resume') AND taken IS NOT NULL";
+    APPEND_ITEMS = "INSERT INTO steadfast_inbox (run, kind, key, at, name, position, sender, form, body)
+        SELECT ?2, kind, key, at, name, position, sender, form, body FROM steadfast_inbox
+            WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume') AND taken IS NULL
+            ORDER BY number
+        ON CONFLICT DO NOTHING";
+    /// Run.
+    REMOVE_MOVED_ITEMS = "DELETE FROM steadfast_inbox
+        WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume') AND taken IS NULL";
     /// Run, how many.
     DELETE_ITEMS = "DELETE FROM steadfast_inbox WHERE number IN
         (SELECT number FROM steadfast_inbox WHERE run = ?1 ORDER BY number LIMIT ?2)";

@@ -105,8 +105,9 @@ const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN origin BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN successor BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN dedup TEXT",
-    // Most runs have neither, and cost these indexes nothing.
+    // Most runs have none of these, and cost the indexes nothing.
     "CREATE INDEX steadfast_runs_parent ON steadfast_runs (parent) WHERE parent IS NOT NULL",
+    "CREATE INDEX steadfast_runs_origin ON steadfast_runs (origin) WHERE origin IS NOT NULL",
     "CREATE UNIQUE INDEX steadfast_runs_dedup ON steadfast_runs (dedup) WHERE dedup IS NOT NULL",
     "ALTER TABLE steadfast_entries ADD COLUMN other TEXT",
     "ALTER TABLE steadfast_inbox ADD COLUMN name TEXT",

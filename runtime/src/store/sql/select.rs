@@ -53,6 +53,9 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Vec<Bound<'_>>) {
     if let Some(parent) = query.parent {
         conditions.push(format!("parent = {}", bind(Bound::Int(parent))));
     }
+    if let Some(origin) = query.origin {
+        conditions.push(format!("origin = {}", bind(Bound::Int(origin))));
+    }
     for (name, value) in &query.labels {
         let (name, value) = (bind(Bound::Text(name)), bind(Bound::Text(value)));
         let runs = format!("SELECT run FROM steadfast_labels WHERE name = {name} AND value = {value}");

@@ -59,7 +59,8 @@ impl ImportedRun {
         } else {
             let item = || self.items.iter().find_map(|item| not_text(item.value.as_ref()));
             let labels = || flaw_of_labels(&self.labels);
-            flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(labels)
+            let output = || self.outputs.iter().find_map(|(_, output)| not_text(output.value.as_ref()));
+            flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(output).or_else(labels)
         };
         flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
     }

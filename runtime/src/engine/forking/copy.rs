@@ -1,0 +1,163 @@
+//! The run that begins with the history of another: its rows, with all secrets sealed for it.
+
+use super::outside::Outside;
+use super::{Plan, outside, point};
+use crate::engine::continuing::Source;
+use crate::engine::core::Core;
+use crate::engine::error::EngineError;
+use crate::engine::place::{self, Contents};
+use crate::engine::reseal::Reseal;
+use crate::machine::{Origins, ParkReason, recorded_scope};
+use crate::run_env::Pointer;
+use crate::secret::vault::Vault;
+use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RunKey, RunRow, Status};
+use crate::value::{Form, Value};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A run as it is committed at one moment.
+pub(super) struct History {
+    pub(super) row: RunRow,
+    pub(super) entries: Vec<EntryRow>,
+    /// What waits in its inbox.
+    pub(super) items: Vec<InboxRow>,
+}
+
+/// Reads a run, whoever drives it.
+///
+/// # Errors
+/// There is no such run, or it is not complete.
+pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineError> {
+    let no_run = || EngineError::NoSuchRun { id: id.to_owned() };
+    let mut entries: Vec<EntryRow> = Vec::new();
+    let key = id.to_owned();
+    let row = core.read(move |store| store.run(RunKey::Id(&key))).await?.ok_or_else(no_run)?;
+    loop {
+        let (number, after) = (row.number, entries.len() as u64);
+        let read = core.read(move |store| {
+            let entries = store.entries(number, after, usize::MAX)?;
+            let items = store.inbox(RunKey::Number(number), 0, usize::MAX)?;
+            Ok((entries, items, store.run(RunKey::Number(number))?))
+        });
+        let (more, items, row) = read.await?;
+        let row = row.filter(|row| row.status != Status::Deleting).ok_or_else(no_run)?;
+        if place::is_half_copied(&row) {
+            let action = "its fields are not all here, so that no other run can begin with its history";
+            return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+        }
+        entries.extend(more);
+        // What is taken from the inbox is in the journal then: nothing is there twice or nowhere.
+        if row.seq == entries.len() as u64 {
+            return Ok(History { row, entries, items });
+        }
+        if row.seq < entries.len() as u64 || core.is_draining() {
+            return Err(EngineError::Value(format!("the history of run `{id}` is damaged: it has too many entries")));
+        }
+    }
+}
+
+/// Makes the run. With a lease it takes the place of the other.
+pub(super) async fn make(
+    core: &Arc<Core>,
+    plan: &Plan,
+    history: History,
+    replaces: Option<Lease>,
+) -> Result<(ImportedRun, Contents), EngineError> {
+    let History { row: old, mut entries, items } = history;
+    let version = version(core, plan, &old)?;
+    let cut = plan.at.cut(&old.id, &entries)?;
+    let rest = entries.split_off(point::kept(cut, &entries));
+    let (at, incarnation) = (core.now(), *uuid::Uuid::new_v4().as_bytes());
+    let vault = |incarnation| Vault::new(core.options.cipher.clone(), core.store.database_id(), incarnation);
+    let reseal = Arc::new(Reseal { from: vault(old.incarnation), to: vault(incarnation) });
+    let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
+    let items = outside.items(rest, items, replaces.is_some(), at).await?;
+    let outputs = if replaces.is_some() { Vec::new() } else { outside.outputs().await? };
+    outside::name_answers(core, &mut entries).await?;
+    if let Some(first) = entries.first_mut() {
+        first.other = Some(Origins::of(first).with(cut, old.incarnation));
+    }
+    for entry in &mut entries {
+        reseal.entry(entry)?;
+        drop_past_deadline(entry, at);
+    }
+    let (number, last) = (old.number, entries.len() as u64);
+    let fields = core.read(move |store| store.fields(number, 1, last)).await?;
+    let mut source = Source::new(core, &old, reseal.clone());
+    let (fields, pointers) = copied(&mut source, fields).await?;
+    let labels = core.read(move |store| store.labels(number)).await?;
+    let run = ImportedRun {
+        id: plan.id.clone().unwrap_or_else(|| match replaces {
+            Some(_) => old.id.clone(),
+            None => uuid::Uuid::now_v7().to_string(),
+        }),
+        workflow: old.workflow.clone(),
+        status: Status::Running,
+        lease: Some(replaces.unwrap_or_else(|| core.leases.primary())),
+        wake_at: Some(0),
+        incarnation,
+        unique: false,
+        seed: old.seed,
+        created_at: if replaces.is_some() { old.created_at } else { at },
+        parked: Some(ParkReason::forked(cut).to_json()),
+        at,
+        entries,
+        fields,
+        items,
+        outputs,
+        version,
+        parent: old.parent.filter(|_| replaces.is_some()),
+        origin: Some(old.number),
+        labels: labelled(labels, &plan.labels),
+        replaces: replaces.map(|_| old.number),
+        keeps_requests: false,
+    };
+    let fetch = Box::new(move |place| source.fetch(place));
+    Ok((run, Contents { pointers, fetch }))
+}
+
+/// The version with which the run goes on.
+fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
+    let newest = || core.workflows.newest(&old.workflow).map(|(version, _)| version);
+    let version = plan.version.or_else(newest).unwrap_or(old.version);
+    match core.workflows.get(&old.workflow, version) {
+        Some(_) => Ok(version),
+        None => Err(EngineError::UnknownWorkflow { name: old.workflow.clone(), version }),
+    }
+}
+
+/// The values of fields for the run, and what is in stores of them: once each.
+async fn copied(source: &mut Source, mut rows: Vec<FieldRow>) -> Result<(Vec<FieldRow>, Vec<Pointer>), EngineError> {
+    let mut pointers = Vec::new();
+    let mut known: HashMap<Bytes, Value> = HashMap::new();
+    for row in &mut rows {
+        if row.value.form != Form::Stored {
+            source.reseal().field(row)?;
+            continue;
+        }
+        if let Some(value) = known.get(&row.value.bytes) {
+            row.value = value.clone();
+            continue;
+        }
+        let pointer = source.add(row).await?;
+        let value = pointer.to_value();
+        known.insert(std::mem::replace(&mut row.value, value.clone()).bytes, value);
+        pointers.push(pointer);
+    }
+    Ok((rows, pointers))
+}
+
+/// A run that begins now does not end because of what was to be done by then.
+fn drop_past_deadline(entry: &mut EntryRow, now: i64) {
+    let Some(mut scope) = recorded_scope(entry) else { return };
+    if scope.deadline.take_if(|deadline| *deadline <= now).is_some() {
+        entry.value = Some(Value::json(serde_json::to_vec(&scope).expect("words and numbers are JSON")));
+    }
+}
+
+fn labelled(mut labels: Vec<(String, String)>, given: &[(String, String)]) -> Vec<(String, String)> {
+    labels.retain(|(name, _)| given.iter().all(|(other, _)| other != name));
+    labels.extend_from_slice(given);
+    labels
+}

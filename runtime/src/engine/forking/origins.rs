@@ -1,0 +1,48 @@
+//! Where runs come from, and what became of them.
+
+use crate::engine::error::EngineError;
+use crate::engine::handle::Run;
+use crate::store::{RunKey, RunQuery};
+
+impl Run {
+    /// The run with whose history this one began, or whose id it took over, if it is still there.
+    ///
+    /// # Errors
+    /// The database cannot be read, or this run was deleted.
+    pub async fn origin(&self) -> Result<Option<Self>, EngineError> {
+        self.other(self.row().await?.origin).await
+    }
+
+    /// The run that has taken over the id of this one: it went on with a fresh journal, or was rewound.
+    ///
+    /// # Errors
+    /// The database cannot be read, or this run was deleted.
+    pub async fn successor(&self) -> Result<Option<Self>, EngineError> {
+        self.other(self.row().await?.successor).await
+    }
+
+    /// The runs that were forked from this one, in the order in which they were.
+    ///
+    /// # Errors
+    /// The database cannot be read, or this run was deleted.
+    pub async fn forks(&self) -> Result<Vec<Self>, EngineError> {
+        let row = self.row().await?;
+        let (mut forks, mut after) = (Vec::new(), None);
+        loop {
+            let query = RunQuery { origin: Some(row.number), after, ..RunQuery::default() };
+            let page = self.core().read(move |store| store.runs(&query)).await?;
+            let others = page.runs.iter().filter(|other| Some(other.number) != row.successor);
+            forks.extend(others.map(|other| Self::new(self.engine(), other)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(forks);
+            }
+        }
+    }
+
+    async fn other(&self, number: Option<i64>) -> Result<Option<Self>, EngineError> {
+        let Some(number) = number else { return Ok(None) };
+        let row = self.core().read(move |store| store.run(RunKey::Number(number))).await?;
+        Ok(row.map(|row| Self::new(self.engine(), &row)))
+    }
+}

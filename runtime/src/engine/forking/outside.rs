@@ -1,0 +1,159 @@
+//! What a run and the world outside have told each other: given to the run that begins with its history.
+
+use crate::engine::core::Core;
+use crate::engine::error::EngineError;
+use crate::engine::reseal::Reseal;
+use crate::journal::{Kind, Shown};
+use crate::machine::derived_id;
+use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunKey, RunRow};
+use std::collections::BTreeSet;
+
+/// What of it is made for the new run.
+pub(super) struct Outside<'a> {
+    pub(super) core: &'a Core,
+    pub(super) old: &'a RunRow,
+    /// The entries that stay.
+    pub(super) kept: &'a [EntryRow],
+    /// That of the new run.
+    pub(super) incarnation: [u8; 16],
+    pub(super) reseal: &'a Reseal,
+}
+
+impl Outside<'_> {
+    /// What others have told the run that it has not received at the point: what it received later, then what waits.
+    /// Messages that wait for one whose place is taken come by themselves.
+    pub(super) async fn items(
+        &self,
+        rest: Vec<EntryRow>,
+        waiting: Vec<InboxRow>,
+        takes_place: bool,
+        now: i64,
+    ) -> Result<Vec<NewInboxItem>, EngineError> {
+        let mut items = Vec::new();
+        let is_pause = |entry: &&EntryRow| matches!(entry.kind, Kind::RunPaused | Kind::RunResumed);
+        if self.kept.iter().rfind(is_pause).is_some_and(|entry| entry.kind == Kind::RunPaused) {
+            items.push(NewInboxItem::new(0, "resume", now));
+        }
+        for entry in rest {
+            items.extend(self.received(&entry));
+        }
+        for item in waiting {
+            items.extend(match item.kind.as_str() {
+                "message" if !takes_place => Some(NewInboxItem::from(item)),
+                "answer" => self.waiting_answer(item),
+                _ => None,
+            });
+        }
+        for item in &mut items {
+            let answer = match (item.kind.as_str(), item.position) {
+                ("answer", Some(position)) => self.answer_type(&derived_id(self.old.incarnation, position)).await?,
+                _ => None,
+            };
+            self.reseal.item(item, answer.as_deref())?;
+        }
+        Ok(items)
+    }
+
+    /// Something that was received after the point.
+    fn received(&self, entry: &EntryRow) -> Option<NewInboxItem> {
+        let new = |kind| NewInboxItem { value: entry.value.clone(), ..NewInboxItem::new(0, kind, entry.at) };
+        match entry.kind {
+            Kind::MessageReceived => {
+                Some(NewInboxItem { name: entry.name.clone(), sender: entry.other.clone(), ..new("message") })
+            }
+            Kind::RequestAnswered => {
+                let name = match entry.position {
+                    Some(position) => self.asked_at(position, entry.other.clone())?,
+                    None => entry.other.clone()?,
+                };
+                Some(NewInboxItem { name: Some(name), position: entry.position, ..new("answer") })
+            }
+            _ => None,
+        }
+    }
+
+    /// An answer that the run has not received yet.
+    fn waiting_answer(&self, item: InboxRow) -> Option<NewInboxItem> {
+        let position = item.position?;
+        if item.name != Some(derived_id(self.old.incarnation, position)) {
+            return None;
+        }
+        let name = self.asked_at(position, item.name.clone())?;
+        Some(NewInboxItem { name: Some(name), key: None, ..NewInboxItem::from(item) })
+    }
+
+    /// The id of the question at a position in the new run, if it was asked before the point.
+    fn asked_at(&self, position: u64, id: Option<String>) -> Option<String> {
+        let call = self.kept.iter().find(|entry| entry.position == Some(position) && entry.cause.is_some())?;
+        match call.kind {
+            Kind::RequestOpened => Some(derived_id(self.incarnation, position)),
+            // It waits for the answer to a question of an earlier run of the same id.
+            Kind::ReceiveStarted => id,
+            _ => None,
+        }
+    }
+
+    async fn answer_type(&self, request: &str) -> Result<Option<String>, EngineError> {
+        answer_type(self.core, request).await
+    }
+
+    /// What the run had shown at the point, with what those before it had under the same id.
+    pub(super) async fn outputs(&self) -> Result<Vec<(String, OutputRow)>, EngineError> {
+        let mut channels = BTreeSet::new();
+        shown(self.kept, &mut channels);
+        let mut before = self.old.clone();
+        while let Some(number) = before.origin.filter(|_| before.lineage != before.number) {
+            let read = self
+                .core
+                .read(move |store| Ok((store.run(RunKey::Number(number))?, store.entries(number, 0, usize::MAX)?)));
+            let (Some(row), entries) = read.await? else { break };
+            shown(&entries, &mut channels);
+            before = row;
+        }
+        let (number, lineage, cut) = (self.old.number, self.old.lineage, self.kept.len() as u64);
+        let mut outputs = Vec::new();
+        for channel in channels {
+            let name = channel.clone();
+            let rows = self.core.read(move |store| store.outputs(lineage, &name, 0, usize::MAX, false)).await?;
+            for mut row in rows {
+                if row.run > number || (row.run == number && row.seq > cut) {
+                    continue;
+                }
+                if let Some(value) = row.value.as_mut().filter(|_| row.run == number) {
+                    self.reseal.output(&channel, value)?;
+                }
+                outputs.push((channel.clone(), row));
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+/// The channels to which these entries have written.
+fn shown(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
+    channels.extend(entries.iter().filter_map(|entry| {
+        let name = entry.name.as_deref()?;
+        match entry.kind {
+            Kind::ValuePublished => Some(Shown::Published(name).channel()),
+            Kind::StreamWritten | Kind::StreamClosed => Some(Shown::Written(name).channel()),
+            _ => None,
+        }
+    }));
+}
+
+/// The type of the answer to a request.
+async fn answer_type(core: &Core, request: &str) -> Result<Option<String>, EngineError> {
+    let id = request.to_owned();
+    let found = core.read(move |store| store.requests(RequestKey::Id(&id))).await?;
+    Ok(found.into_iter().next().map(|request| request.answer))
+}
+
+/// Says of what type answers are that came before anybody waited for them: the secrets in them are bound to that.
+pub(super) async fn name_answers(core: &Core, entries: &mut [EntryRow]) -> Result<(), EngineError> {
+    for entry in entries.iter_mut().filter(|entry| entry.kind == Kind::RequestAnswered && entry.name.is_none()) {
+        if let Some(request) = &entry.other {
+            entry.name = answer_type(core, request).await?;
+        }
+    }
+    Ok(())
+}

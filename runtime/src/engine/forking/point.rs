@@ -1,0 +1,98 @@
+//! The points of a history at which another run can begin.
+
+use crate::engine::error::EngineError;
+use crate::journal::Kind;
+use crate::store::EntryRow;
+use std::collections::BTreeSet;
+
+/// A point in the history of a run: what is recorded before it stays, and what the workflow did then it does again.
+///
+/// A history is cut where the workflow observed something, such as the result of a step: all that it did because of that
+/// comes again. Steps that begin together are therefore begun again together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkPoint(At);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    Before { step: String, nth: usize },
+    Position(u64),
+    After(u64),
+}
+
+impl ForkPoint {
+    /// Before the first call of a step, by its recorded name; of another call with [`nth`](ForkPoint::nth).
+    pub fn before(step: impl Into<String>) -> Self {
+        Self(At::Before { step: step.into(), nth: 1 })
+    }
+
+    /// Before this call of the step instead of the first, counted from 1 in the order of the history.
+    #[must_use]
+    pub fn nth(mut self, call: usize) -> Self {
+        if let At::Before { nth, .. } = &mut self.0 {
+            *nth = call;
+        }
+        self
+    }
+
+    /// Before the call at this position: [`HistoryEntry::position`](crate::journal::HistoryEntry::position).
+    #[must_use]
+    pub const fn at_position(position: u64) -> Self {
+        Self(At::Position(position))
+    }
+
+    /// After the entry with this number, which must be one that the workflow observes: see [`Kind::is_turn`].
+    #[must_use]
+    pub const fn after_entry(seq: u64) -> Self {
+        Self(At::After(seq))
+    }
+
+    /// The last entry that stays and is observed again.
+    ///
+    /// # Errors
+    /// The history has no such point: what it has instead.
+    pub(super) fn cut(&self, run: &str, entries: &[EntryRow]) -> Result<u64, EngineError> {
+        let refused = |why: String| Err(EngineError::Value(format!("run `{run}` has no such point: {why}")));
+        match &self.0 {
+            At::Before { step, nth } => {
+                let is_call = |entry: &&EntryRow| entry.kind == Kind::StepStarted;
+                let calls = || entries.iter().filter(is_call);
+                let of_step = || calls().filter(|entry| entry.name.as_deref() == Some(step));
+                match nth.checked_sub(1).and_then(|nth| of_step().nth(nth)).and_then(|call| call.cause) {
+                    Some(cause) => Ok(cause),
+                    None if of_step().next().is_some() => refused(format!(
+                        "call {nth} of step `{step}` was asked for, and its history has {} (counted from 1)",
+                        of_step().count()
+                    )),
+                    None => {
+                        let known: BTreeSet<_> = calls().filter_map(|entry| entry.name.as_deref()).collect();
+                        let known: Vec<_> = known.into_iter().collect();
+                        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                        refused(format!("its history has no call of step `{step}` (it has: {known})"))
+                    }
+                }
+            }
+            At::Position(position) => {
+                let call = |entry: &&EntryRow| entry.position == Some(*position) && entry.kind != Kind::CallAbandoned;
+                match entries.iter().filter(call).find_map(|entry| entry.cause) {
+                    Some(cause) => Ok(cause),
+                    None => refused(format!("nothing is recorded that was called at position {position}")),
+                }
+            }
+            At::After(seq) => match entries.iter().find(|entry| entry.seq == *seq) {
+                Some(entry) if entry.kind.is_turn() => Ok(*seq),
+                Some(entry) => refused(format!(
+                    "entry {seq} is `{}`, which the workflow does not observe; choose one such as the result of a step",
+                    entry.kind.as_str()
+                )),
+                None => refused(format!("entry {seq} was asked for, and its history has {} entries", entries.len())),
+            },
+        }
+    }
+}
+
+/// How many entries stay: those that begin a run with its first one belong to that.
+pub(super) fn kept(cut: u64, entries: &[EntryRow]) -> usize {
+    let cut = usize::try_from(cut).unwrap_or(usize::MAX).min(entries.len());
+    let opening = |entry: &&EntryRow| matches!(entry.kind, Kind::ScopeSet | Kind::ContextContinued);
+    if cut > 1 { cut } else { cut + entries[cut..].iter().take_while(opening).count() }
+}

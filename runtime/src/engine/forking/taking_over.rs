@@ -1,0 +1,87 @@
+//! A run that takes the place of its own past: its id, its inbox, and those who wait for it.
+
+use super::{Plan, copy};
+use crate::engine::core::{Core, Message, Outcome};
+use crate::engine::error::EngineError;
+use crate::engine::place::{self, Placed};
+use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When a run in memory does not leave at once, we look again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, EngineError> {
+    loop {
+        let row = find(core, &plan.run).await?;
+        check(core, &row)?;
+        // Nobody brings it into memory while we have its place there.
+        if let Some(mail) = core.enter(row.number) {
+            let rewound = put_in_place(core, &plan, row.number).await;
+            let outcome =
+                if matches!(rewound, Ok(Some(_))) { Outcome::Ended(Status::Replaced, None) } else { Outcome::Left };
+            core.leave(row.number, &outcome);
+            drop(mail);
+            if let Some(row) = rewound? {
+                return Ok(row);
+            }
+        } else if row.status == Status::Paused {
+            core.tell(row.number, Message::Halt);
+        }
+        if !core.pause(LOOK_AGAIN).await {
+            return Err(EngineError::ShuttingDown);
+        }
+    }
+}
+
+async fn find(core: &Core, id: &str) -> Result<RunRow, EngineError> {
+    let key = id.to_owned();
+    let row = core.read(move |store| store.run(RunKey::Id(&key))).await?;
+    row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })
+}
+
+/// Whether the run stands still, and nobody else can have it go on.
+fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
+    let still = row.status.is_final() || matches!(row.status, Status::Parked | Status::Paused);
+    let action = if row.successor.is_some() {
+        "another run has taken its place already; rewind that one, or fork this one"
+    } else if row.status == Status::Moved {
+        "it goes on elsewhere, and can only be rewound there; `fork` makes another run of its history here"
+    } else if !still {
+        "only a run that has ended, is parked or paused can be rewound; pause or cancel it first, or fork it"
+    } else if row.lease.is_some() && core.lease(row.lease).is_none() {
+        "another engine has it, and only that one can rewind it"
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::WrongStatus { id: row.id.clone(), status: row.status, action })
+}
+
+/// `None` if the run has moved on since.
+async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Option<RunRow>, EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+    let Some(row) = row.filter(|row| row.id == plan.run) else { return Ok(None) };
+    check(core, &row)?;
+    let lease = match core.lease(row.lease) {
+        Some(lease) if !is_quiet(core, &row, lease).await? => return Ok(None),
+        Some(lease) => lease,
+        None => core.leases.primary(),
+    };
+    let history = copy::history(core, &plan.run).await?;
+    let (run, contents) = copy::make(core, plan, history, Some(lease)).await?;
+    match place::place(core, run, contents).await? {
+        Placed::New(row) => Ok(Some(*row)),
+        Placed::Exists(row) => {
+            let action = "it has the id under which the run as it was would be kept: delete it, or fork instead";
+            Err(EngineError::WrongStatus { id: row.id, status: row.status, action })
+        }
+    }
+}
+
+/// Whether nothing is under way any more that its driver had handed over before it left: this comes after all of that.
+async fn is_quiet(core: &Core, row: &RunRow, lease: Lease) -> Result<bool, EngineError> {
+    let (entries, fields, taken, outgoing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (run, after, change, at) = (row.number, row.seq, Change::default(), core.now());
+    let nothing = Append { run, lease, after, entries, fields, taken, outgoing, transaction: None, change, at };
+    Ok(core.committer.write(Write::Append(nothing)).await?.is_ok())
+}

@@ -1,0 +1,92 @@
+//! Runs that begin with the history of another, and those that take its place for that.
+
+use super::import::imported;
+use super::outputs::{items, put};
+use super::requests::{asked_by, request};
+use super::rig::{AT, Rig, item, number};
+use crate::store::{ImportedRun, NewInboxItem, Outgoing, OutputRow, Rejected, RunQuery, Status, Store, Write};
+use crate::value::Value;
+
+fn fork<S: Store>(rig: &Rig<S>, id: &str, change: impl FnOnce(&mut ImportedRun)) -> i64 {
+    let mut run = imported(id, Some(rig.lease));
+    run.items = Vec::new();
+    change(&mut run);
+    number(rig.write(Write::Import(Box::new(run))))
+}
+
+/// What a run has shown comes along under its own lineage, numbered from 1; that of the other stays.
+pub fn what_was_shown_comes_along<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let old = rig.start("a");
+    rig.outgoing(old, vec![put("x", Some(Value::json("1"))), put("x", None), put("y", None)]);
+    let shown = |item, value| OutputRow { item, run: old, seq: 2, at: AT, value };
+    let (one, two) = (Value::json("1"), Value::raw(vec![0, 255]));
+    let run = fork(&rig, "b", |run| {
+        let (first, second) = (shown(7, Some(one.clone())), shown(9, Some(two.clone())));
+        run.outputs = vec![("x".to_owned(), first), ("x".to_owned(), second), ("z".to_owned(), shown(1, None))];
+    });
+    let expected = [(1, Some(one)), (2, Some(two))].map(|(item, value)| OutputRow { run, ..shown(item, value) });
+    assert_eq!(rig.store.outputs(run, "x", 0, 9, false).expect("read"), expected);
+    assert_eq!((items(&rig, run, "z"), items(&rig, run, "y"), items(&rig, old, "x")), (vec![1], vec![], vec![1, 2]));
+    assert_eq!(rig.outgoing(run, vec![put("x", None)]).0, [Ok(3)], "and goes on from there");
+}
+
+/// The runs that began with the history of a run, or took its place.
+pub fn runs_by_origin<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let old = rig.start("a");
+    let forks = ["b", "c", "d"].map(|id| fork(&rig, id, |run| run.origin = Some(old)));
+    let of = |origin| RunQuery { origin: Some(origin), ..RunQuery::default() };
+    let found = |query: &RunQuery| -> Vec<i64> {
+        rig.store.runs(query).expect("read").runs.into_iter().map(|row| row.number).collect()
+    };
+    assert_eq!(found(&of(old)), forks);
+    assert_eq!(found(&RunQuery { after: Some(forks[0]), limit: 1, ..of(old) }), [forks[1]]);
+    assert!(found(&of(forks[0])).is_empty());
+}
+
+/// A run may take the place of one that belongs to the same lease; nobody owns that one afterwards.
+pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let old = rig.start("a");
+    let other = rig.open_lease("engine-2");
+    let foreign = ImportedRun { replaces: Some(old), ..imported("a", Some(other)) };
+    assert_eq!(rig.write(Write::Import(Box::new(foreign))), Err(Rejected::Fenced), "it belongs to another lease");
+    let run = fork(&rig, "a", |run| run.replaces = Some(old));
+    let (was, row) = (rig.row(old), rig.row(run));
+    assert_eq!((was.status, was.lease, was.wake_at), (Status::Replaced, None, None));
+    assert_eq!((row.lease, row.lineage), (Some(rig.lease.number), old));
+    let owned = RunQuery { lease: Some(rig.lease.number), ..RunQuery::default() };
+    assert_eq!(rig.store.runs(&owned).expect("read").runs, [row]);
+}
+
+/// What a run brings into its inbox stands before what was told to the one whose place it takes; the keys of both count.
+pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let old = rig.start("a");
+    let message = |key: &str| NewInboxItem { kind: "message".to_owned(), ..item(old, Some(key)) };
+    let waiting = ["one", "two"].map(|key| number(rig.write(Write::Send(message(key)))));
+    let run = fork(&rig, "a", |run| {
+        run.replaces = Some(old);
+        run.items = vec![NewInboxItem { key: None, ..message("") }, message("three")];
+    });
+    let keys: Vec<_> = rig.inbox(run).into_iter().map(|item| item.key).collect();
+    assert_eq!(keys, [None, Some("three".to_owned()), Some("one".to_owned()), Some("two".to_owned())]);
+    assert!(rig.inbox(run).iter().all(|item| item.number > waiting[1] && item.run == run));
+    assert!(rig.inbox(old).is_empty());
+    let again = NewInboxItem { run, ..message("one") };
+    assert_eq!(number(rig.write(Write::Send(again))), rig.inbox(run)[2].number);
+}
+
+/// The questions of a run are not those of the one that takes its place, unless that keeps them.
+pub fn questions_are_withdrawn_or_kept<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for keeps in [true, false] {
+        let id = keeps.to_string();
+        let old = rig.start(&id);
+        rig.outgoing(old, vec![Outgoing::Ask(request(&id, old))]);
+        let run = fork(&rig, &id, |run| (run.replaces, run.keeps_requests) = (Some(old), keeps));
+        assert_eq!(asked_by(&rig, run).len(), usize::from(keeps));
+        assert!(asked_by(&rig, old).is_empty());
+    }
+}
