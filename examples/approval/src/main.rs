@@ -32,11 +32,9 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<()> {
-    match Arguments::parse(std::env::args_os().skip(1))? {
-        Some(arguments) => program::run(arguments).await,
-        None => {
-            say(HELP.trim_end());
-            Ok(())
-        }
+    if let Some(arguments) = Arguments::parse(std::env::args_os().skip(1))? {
+        return program::run(arguments).await;
     }
+    say(HELP.trim_end());
+    Ok(())
 }

@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn a_number_and_a_unit() {
         assert_eq!(parse("2d"), Some(Duration::from_hours(48)));
-        assert_eq!(parse("90m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(parse("90m"), Some(Duration::from_mins(90)));
         assert_eq!(parse("300ms"), Some(Duration::from_millis(300)));
         for bad in ["", "3", "d", "3 d", "-3d", "+3d", "3.5h", "3w", "99999999999999999999s", "999999999999999999d"] {
             assert_eq!(parse(bad), None, "{bad}");

@@ -69,7 +69,9 @@ impl Report {
             "{orders} orders, {receipts} receipts; {begun} transfers begun, {ended} ended, {rows} in the ledger"
         ));
         let faults = self.faults();
-        faults.iter().for_each(|fault| say(&format!("wrong: {fault}")));
+        for fault in &faults {
+            say(&format!("wrong: {fault}"));
+        }
         Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -18,11 +18,11 @@ impl Order {
     /// The one with this number, between so many accounts.
     pub(crate) fn of(number: u32, accounts: u32) -> Self {
         let dice = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let die = |shift: u32, sides: u32| u32::try_from((dice >> shift) % u64::from(sides)).unwrap_or(0);
-        let source = die(7, accounts);
-        let target = (source + 1 + die(23, accounts - 1)) % accounts;
+        let drawn = |shift: u32, sides: u32| u32::try_from((dice >> shift) % u64::from(sides)).unwrap_or(0);
+        let source = drawn(7, accounts);
+        let target = (source + 1 + drawn(23, accounts - 1)) % accounts;
         let fee = if number.is_multiple_of(2) { 25 } else { 0 };
-        Self { number, source: source + 1, target: target + 1, cents: 1 + die(41, 500), fee }
+        Self { number, source: source + 1, target: target + 1, cents: 1 + drawn(41, 500), fee }
     }
 
     /// The id of the run that ends with a receipt: the same order is the same run, however often it is started.

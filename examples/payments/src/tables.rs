@@ -8,7 +8,7 @@ pub(crate) const IN_TRANSIT: i64 = 0;
 /// Where the fees go.
 pub(crate) const FEES: i64 = -1;
 
-const TABLES: [&str; 3] = [
+pub(crate) const TABLES: [&str; 3] = [
     "CREATE TABLE accounts (
         id INTEGER PRIMARY KEY,
         opening INTEGER NOT NULL,

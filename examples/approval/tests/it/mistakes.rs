@@ -88,7 +88,9 @@ fn an_answer_that_comes_too_late() {
     let program = Program::new();
     program.start("2s");
     let question = program.questions().remove(0);
+    let working = program.work(&[]);
     program.question_to_a_manager();
+    working.kill();
     let said = refusal(&program, &["approve", &question]);
     assert_eq!(said, format!("no question {question} waits for an answer; `approval list` shows those that do"));
 }

@@ -61,7 +61,8 @@ impl Program {
         }
     }
 
-    /// The one open question, once it is one for a manager.
+    /// The one open question, once it is one for a manager. Somebody has to work: a process that only looks is gone before
+    /// the mail to the manager is written.
     pub(crate) fn question_to_a_manager(&self) -> String {
         let since = Instant::now();
         while !self.said(&["list"]).contains("asks a manager, for as long as it takes") {

@@ -33,7 +33,7 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
         // There is always something left to do.
         transfers = program.number("SELECT count(*) FROM orders") + 40;
         let mut child = program.spawn(&["run", "--transfers", &transfers.to_string()]);
-        std::thread::sleep(Duration::from_millis(dice.between(1, 30)));
+        std::thread::sleep(Duration::from_millis(dice.between(2, 60)));
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(program.number(SUM), 100_000, "kill {kill}");
@@ -43,7 +43,7 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
     }
     let (orders, rows) = (program.number("SELECT count(*) FROM orders"), program.number("SELECT count(*) FROM ledger"));
     println!("{orders} orders, {rows} settled, {with_money_in_transit} kills between withdrawal and deposit");
-    assert!(rows > 100, "the machine was too slow for this test to say anything");
+    assert!(rows > 20 && with_money_in_transit > 0, "the machine was too slow for this test to say anything");
 
     let transfers = transfers.to_string();
     let summary = program.said(&["run", "--transfers", &transfers]);
