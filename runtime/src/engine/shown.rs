@@ -175,6 +175,27 @@ impl<T: Storable> StreamReader<T> {
         }
     }
 
+    /// The next item with its number, if it is there by now. `None` says only that: [`next`](StreamReader::next) tells the
+    /// end of the stream.
+    ///
+    /// # Errors
+    /// As of [`next`](StreamReader::next).
+    pub async fn try_next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
+        if !self.closed && self.read.is_empty() {
+            let lineage = self.run.lineage().await?;
+            self.read_on(lineage).await?;
+        }
+        if self.read.is_empty() { Ok(None) } else { self.next().await }
+    }
+
+    /// Reads what is there after the last item.
+    async fn read_on(&mut self, lineage: i64) -> Result<(), EngineError> {
+        let (channel, after) = (self.channel.clone(), self.cursor);
+        let rows = self.run.core().read(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
+        self.read.extend(rows);
+        Ok(())
+    }
+
     /// Reads on, or waits for news.
     async fn fill(&mut self) -> Result<(), EngineError> {
         let lineage = self.run.lineage().await?;
@@ -183,10 +204,8 @@ impl<T: Storable> StreamReader<T> {
         let news = news.notified();
         // Whether it has ended is asked before the items: what it wrote last is then there.
         let ended = self.run.last_row().await?.status.is_final();
-        let (channel, after) = (self.channel.clone(), self.cursor);
-        let rows = core.read(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
-        if !rows.is_empty() {
-            self.read.extend(rows);
+        self.read_on(lineage).await?;
+        if !self.read.is_empty() {
             return Ok(());
         }
         if ended {

@@ -59,7 +59,7 @@ impl Machine {
                 let (position, answer) = self.journal.state().asked_for(&id).unzip();
                 // It was given to the run from which the history comes, so that nobody has answered the question here.
                 if let (None, Some(position)) = (&item.key, position) {
-                    self.withdraw(position);
+                    self.expire(position);
                 }
                 self.deliver(Kind::RequestAnswered, now, |entry| {
                     (entry.position, entry.other, entry.value) = (position, item.name, item.value);

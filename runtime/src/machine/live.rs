@@ -130,7 +130,7 @@ impl Machine {
             if self.journal.state().step(position).is_some() {
                 self.start_attempt(position, now);
             } else {
-                self.withdraw(position);
+                self.expire(position);
                 self.deliver(Kind::TimerFired, now, |entry| entry.position = Some(position));
             }
         }
@@ -187,8 +187,8 @@ impl Machine {
         if self.ending.is_some() { None } else { self.journal.state().scope.deadline }
     }
 
-    /// Nobody waits any longer for the answer to a question.
-    pub(super) fn withdraw(&mut self, position: u64) {
+    /// The time for the answer to a question is over, unless it has come meanwhile.
+    pub(super) fn expire(&mut self, position: u64) {
         let id = match self.journal.state().calls.get(&position).map(|call| &call.what) {
             Some(What::Operation { operation, other: Some(id), .. })
                 if matches!(**operation, Operation::Request { .. }) =>
@@ -197,7 +197,7 @@ impl Machine {
             }
             _ => return,
         };
-        self.outgoing.push(Sent { outgoing: Outgoing::Withdraw { id }, awaited_at: None });
+        self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
     }
 
     fn earliest(&self) -> Option<(i64, u64)> {

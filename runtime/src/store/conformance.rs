@@ -90,6 +90,7 @@ macro_rules! conformance {
                 requests: a_question_is_found,
                 requests: an_answer_arrives_once,
                 requests: a_question_is_withdrawn,
+                requests: an_answer_that_was_in_time_counts,
                 requests: questions_end_with_the_run,
                 outputs: items_are_numbered_by_channel,
                 outputs: items_are_read_in_pages,

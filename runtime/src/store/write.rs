@@ -191,6 +191,16 @@ pub struct Append {
     pub at: i64,
 }
 
+impl Append {
+    /// The questions of which it says that the time for the answer is over.
+    pub(super) fn expired(&self) -> impl Iterator<Item = &str> {
+        self.outgoing.iter().filter_map(|outgoing| match outgoing {
+            Outgoing::Expire { id } => Some(id.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// What an entry writes beyond the rows of its run. One that is rejected leaves the append and the others alone.
 #[derive(Clone, Debug)]
 pub enum Outgoing {
@@ -223,6 +233,12 @@ pub enum Outgoing {
     Ask(RequestRow),
     /// Nobody waits for the answer any longer.
     Withdraw {
+        /// The request's id.
+        id: String,
+    },
+    /// The same, because the time for the answer is over. If this run's request was answered all the same, the whole append is
+    /// rejected with [`Rejected::Fenced`]: whoever answered was told that it counts, so the run has to be looked at again.
+    Expire {
         /// The request's id.
         id: String,
     },

@@ -223,3 +223,31 @@ async fn a_request_waits_over_restarts_in_no_memory() {
     engine.answer(&id, Verdict::Good).await.unwrap();
     assert_eq!(engine.handle(review, "a").await.unwrap().result().await.unwrap(), "Good");
 }
+
+/// What `answer` has promised holds, however late it came: the engine that drives the run hears of it a moment later.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_from_another_process_counts_up_to_the_last_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = || Engine::builder().sqlite(folder.path().join("runs.db")).workflow(hurried);
+    let (driving, answering) = (builder().start().await.unwrap(), builder().start().await.unwrap());
+    let (mut counted, mut refused) = (0, 0);
+    for early in [60, 40, 20, 10, 5, 2, 1, 0, 0, 0] {
+        let run = driving.start(hurried, 300).await.unwrap();
+        crate::steps::until_asked(async || answering.requests().await.unwrap().len() == 1).await;
+        let asked = answering.requests().await.unwrap().remove(0);
+        let left = asked.due.unwrap().duration_since(std::time::SystemTime::now()).unwrap_or_default();
+        tokio::time::sleep(left.saturating_sub(Duration::from_millis(early))).await;
+        match answering.answer(&asked.id, Verdict::Good).await {
+            Ok(()) => {
+                assert_eq!(run.result().await.unwrap(), Some("Good".into()), "{early} ms before the time was over");
+                counted += 1;
+            }
+            Err(error) => {
+                assert!(matches!(error, EngineError::NoSuchRequest { .. }), "{error}");
+                assert_eq!(run.result().await.unwrap(), None);
+                refused += 1;
+            }
+        }
+    }
+    assert!(counted >= 5, "{counted} counted, {refused} refused");
+}

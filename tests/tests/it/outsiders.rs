@@ -48,8 +48,14 @@ async fn a_stream_has_each_item_once_for_every_reader_from_any_cursor() {
     let run = engine.start(talks, 1_000).await.unwrap();
     assert_eq!(run.published::<String>("phase").await.unwrap(), "begun");
     let early = tokio::spawn(read_all(run.stream("items")));
+    let mut patient = run.stream::<u32>("items").after(999);
+    assert_eq!(patient.next().await.unwrap(), Some((1_000, 999)));
+    assert_eq!(patient.try_next().await.unwrap(), None, "it is not there yet");
     run.send(Go).await.unwrap();
     let items = early.await.unwrap();
+    assert_eq!(patient.try_next().await.unwrap(), Some((1_001, u32::MAX)));
+    assert_eq!(patient.try_next().await.unwrap(), None, "it is closed");
+    assert_eq!(patient.next().await.unwrap(), None);
     let mut expected: Vec<u32> = (0..1_000).collect();
     expected.push(u32::MAX);
     assert_eq!(items.iter().map(|(_, item)| *item).collect::<Vec<_>>(), expected, "the second attempt repeats nothing");

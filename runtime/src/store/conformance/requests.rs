@@ -1,6 +1,6 @@
 //! Questions that runs ask, and their answers.
 
-use super::rig::{AT, Rig, item};
+use super::rig::{AT, Rig, entry, item};
 use crate::store::{
     Append, Change, NewInboxItem, Outgoing, Rejected, RequestKey, RequestRow, Status, Store, Write, Written,
 };
@@ -84,6 +84,26 @@ pub fn a_question_is_withdrawn<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.outgoing(run, all), (vec![Ok(0), Ok(0), Ok(0)], vec![]));
     assert!(asked_by(&rig, run).is_empty());
     assert_eq!(rig.store.requests(RequestKey::Id("r1")).expect("read").len(), 1);
+    assert_eq!(rig.write(answer("r2", "h1")), Err(Rejected::NoSuchRun));
+}
+
+/// A question whose time is over is gone; but if it was answered, nothing of the append is written that says so.
+pub fn an_answer_that_was_in_time_counts<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (run, other) = (rig.start("a"), rig.start("b"));
+    rig.outgoing(run, vec![Outgoing::Ask(request("r1", run)), Outgoing::Ask(request("r2", run))]);
+    rig.write(answer("r1", "h1")).expect("answered");
+    let before = rig.row(run);
+    let expire = |run: i64, ids: &[&str]| {
+        let outgoing = ids.iter().map(|id| Outgoing::Expire { id: (*id).to_owned() }).collect();
+        let seq = rig.row(run).seq;
+        rig.write(Write::Append(Append { outgoing, ..rig.append(run, seq, vec![entry(seq + 1)]) }))
+    };
+    assert_eq!(expire(run, &["r2", "r1"]), Err(Rejected::Fenced));
+    assert_eq!((rig.row(run), asked_by(&rig, run)), (before, vec!["r2".to_owned()]));
+    expire(other, &["r1", "r2"]).expect("they are not this run's");
+    expire(run, &["r2", "r9"]).expect("nobody has answered");
+    assert!(asked_by(&rig, run).is_empty());
     assert_eq!(rig.write(answer("r2", "h1")), Err(Rejected::NoSuchRun));
 }
 

@@ -74,6 +74,11 @@ impl Tables {
 
     fn append(&mut self, append: &Append) -> Answer {
         self.held(append.lease)?;
+        let answered =
+            |id| self.requests.get(id).is_some_and(|asked| asked.run == append.run && asked.answered.is_some());
+        if append.expired().any(answered) {
+            return Err(Rejected::Fenced);
+        }
         // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
         for outgoing in &append.outgoing {
             if let Outgoing::Replace(run) = outgoing

@@ -31,7 +31,7 @@ impl Tables {
                 self.ask(append.run, request);
                 Ok(0)
             }
-            Outgoing::Withdraw { id } => {
+            Outgoing::Withdraw { id } | Outgoing::Expire { id } => {
                 let open = |request: &RequestRow| request.run == append.run && request.answered.is_none();
                 if self.requests.get(id).is_some_and(open) {
                     self.remove_request(id);

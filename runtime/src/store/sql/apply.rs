@@ -97,7 +97,7 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     pub(super) fn append(&self, append: &Append) -> Answer {
-        if !self.held(append.lease)? || !self.advance(append)? {
+        if !self.held(append.lease)? || self.is_answered(append)? || !self.advance(append)? {
             return Ok(Err(Rejected::Fenced));
         }
         for entry in &append.entries {

@@ -4,7 +4,7 @@ use super::apply::{Answer, Apply, Numbered, refused_if_damaged, text_or_null};
 use super::columns::value_cells;
 use super::read::clamped;
 use super::{Cell, Session, queries};
-use crate::store::{NewInboxItem, Rejected, RequestKey, StoreError, Written};
+use crate::store::{Append, NewInboxItem, Rejected, RequestKey, StoreError, Written};
 
 impl<S: Session> Apply<'_, S> {
     pub(super) fn send(&self, item: &NewInboxItem) -> Numbered {
@@ -52,6 +52,17 @@ impl<S: Session> Apply<'_, S> {
             self.session.execute(queries::TAKE_ITEM, &values[..2])?;
         }
         Ok(())
+    }
+
+    /// Whether one of the questions whose time is over was answered all the same.
+    pub(super) fn is_answered(&self, append: &Append) -> Result<bool, StoreError> {
+        for id in append.expired() {
+            let found = self.reader().requests(RequestKey::Id(id))?;
+            if found.iter().any(|asked| asked.run == append.run && asked.answered.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn answer(&self, request: &str, hash: &str, item: &NewInboxItem) -> Answer {

@@ -35,7 +35,7 @@ impl<S: Session> Apply<'_, S> {
                 }
                 Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, told))?,
                 Outgoing::Ask(request) => Ok(self.ask(append.run, request)?),
-                Outgoing::Withdraw { id } => {
+                Outgoing::Withdraw { id } | Outgoing::Expire { id } => {
                     let values = [Cell::Int(append.run), Cell::Text(id.as_bytes())];
                     self.session.execute(queries::WITHDRAW_REQUEST, &values)?;
                     Ok(0)

@@ -1,0 +1,48 @@
+//! Working: the engine does everything by itself, so there is only to wait for the end.
+
+use crate::outbox::say;
+use std::collections::HashSet;
+use std::time::{Duration, SystemTime};
+use steadfast::{Engine, Result, RunFilter, Status};
+
+/// How often it is looked whether anything is left to do.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Works until it is interrupted, or until nothing is left but to wait.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) async fn work(engine: &Engine, until_idle: bool) -> Result<()> {
+    say("working; press Ctrl-C to stop, or kill me at any moment and start me again");
+    tokio::select! {
+        waiting = idle(engine), if until_idle => say(&format!("nothing is left to do, {} expenses wait", waiting?)),
+        _ = tokio::signal::ctrl_c() => say("stopping: steps under way may finish"),
+    }
+    Ok(())
+}
+
+/// Returns once every expense has ended, or waits for an answer that may still take its time; says how many wait.
+async fn idle(engine: &Engine) -> Result<usize> {
+    loop {
+        let asked = engine.requests().await?;
+        let open = asked.into_iter().filter(|request| request.due.is_none_or(|due| due > SystemTime::now()));
+        let waiting: HashSet<String> = open.map(|request| request.run).collect();
+        let under_way = unfinished(engine).await?;
+        if under_way.iter().all(|run| waiting.contains(run)) {
+            return Ok(under_way.len());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// The ids of all runs that can go on.
+async fn unfinished(engine: &Engine) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut filter = RunFilter::all().status(Status::Running).status(Status::Sleeping);
+    loop {
+        let page = engine.list(filter.clone()).await?;
+        let Some(last) = page.last() else { return Ok(ids) };
+        filter = filter.after(last.number);
+        ids.extend(page.into_iter().map(|run| run.id));
+    }
+}

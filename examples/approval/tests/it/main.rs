@@ -1,0 +1,6 @@
+//! The program as its users meet it: in several shells, killed, and used wrongly.
+
+mod answered;
+mod killed;
+mod mistakes;
+mod program;

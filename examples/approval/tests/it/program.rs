@@ -1,0 +1,118 @@
+//! The built program with a database in a folder of its own, for a user whose name is bob.
+
+use std::io::{BufRead as _, BufReader, Lines};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_approval"));
+        command.args(arguments).env("USER", "bob").current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one, and gives what it said.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let remarks = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && remarks.is_empty(), "{arguments:?}: {remarks}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Begins an expense of ada's, and gives its id.
+    pub(crate) fn start(&self, limit: &str) -> String {
+        let said = self.said(&["start", "--by", "ada", "--cents", "12900", "--for", "train to Graz", "--limit", limit]);
+        said.trim_end().to_owned()
+    }
+
+    /// The ids of all open questions, the oldest first.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        let listed = self.said(&["list"]);
+        let heads = listed.lines().filter(|line| !line.starts_with(' ') && !line.starts_with("no question"));
+        heads.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    }
+
+    /// The one open question, once it is another one than that.
+    pub(crate) fn question_after(&self, before: &str) -> String {
+        let since = Instant::now();
+        loop {
+            match self.questions().as_slice() {
+                [one] if one != before => return one.clone(),
+                found => assert!(since.elapsed() < Duration::from_secs(30), "{found:?}"),
+            }
+        }
+    }
+
+    /// The one open question, once it is one for a manager. Somebody has to work: a process that only looks is gone before
+    /// the mail to the manager is written.
+    pub(crate) fn question_to_a_manager(&self) -> String {
+        let since = Instant::now();
+        while !self.said(&["list"]).contains("asks a manager, for as long as it takes") {
+            assert!(since.elapsed() < Duration::from_secs(30), "nobody asks a manager");
+        }
+        self.question_after("")
+    }
+
+    /// What it has sent, without the keys.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        let outbox = std::fs::read_to_string(self.path("approval.db-outbox")).unwrap_or_default();
+        outbox.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+    }
+
+    pub(crate) fn work(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command(&["work"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut running = Running { child, lines, said: Vec::new() };
+        running.hear("working");
+        running
+    }
+}
+
+/// The program while it works.
+pub(crate) struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    said: Vec<String>,
+}
+
+impl Running {
+    /// Listens until it has said a line with this text.
+    pub(crate) fn hear(&mut self, text: &str) {
+        while !self.said.iter().any(|line| line.contains(text)) {
+            let line = self.lines.next().unwrap_or_else(|| panic!("it ended: {:?}", self.said));
+            self.said.push(line.unwrap());
+        }
+    }
+
+    /// Kills it with SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Interrupts it as Ctrl-C does, and gives how it ended and all that it said.
+    pub(crate) fn interrupt(mut self) -> (ExitStatus, Vec<String>) {
+        let interrupt = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(interrupt.success());
+        self.said.extend(self.lines.map(Result::unwrap));
+        (self.child.wait().unwrap(), self.said)
+    }
+}

@@ -1,0 +1,144 @@
+//! The transactions: each has its rows and its result in one commit, so it happens exactly once.
+
+use crate::order::{Order, Outcome};
+use crate::tables::{FEES, IN_TRANSIT};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use steadfast::prelude::*;
+use steadfast::sql::{SqlError, params};
+
+/// Why a booking was not made. Nothing of it has happened then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum BookingError {
+    Blocked { account: i64 },
+    TooLittle { account: i64 },
+    Database { why: String },
+}
+
+impl BookingError {
+    /// Whether another try would come to the same.
+    fn is_final(&self) -> bool {
+        !matches!(self, Self::Database { .. })
+    }
+}
+
+impl fmt::Display for BookingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocked { account } => write!(f, "account {account} is blocked"),
+            Self::TooLittle { account } => write!(f, "there is too little on account {account}"),
+            Self::Database { why } => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for BookingError {}
+
+impl From<SqlError> for BookingError {
+    fn from(error: SqlError) -> Self {
+        Self::Database { why: error.to_string() }
+    }
+}
+
+type Booked = Result<(), BookingError>;
+
+/// The whole transfer: out of one account and into the other.
+#[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
+pub(crate) fn move_money(tx: &mut Tx<'_>, order: Order) -> Booked {
+    take(tx, order.source.into(), order.cents)?;
+    give(tx, order.target.into(), order.cents)?;
+    settle(tx, order, Outcome::Moved)
+}
+
+/// The first half of a transfer with a fee: out of the account, with the fee.
+#[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
+pub(crate) fn withdraw(tx: &mut Tx<'_>, order: Order) -> Booked {
+    take(tx, order.source.into(), order.cents + order.fee)?;
+    give(tx, IN_TRANSIT, order.cents + order.fee)
+}
+
+/// The second half: into the other account, and the fee to where fees go.
+#[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
+pub(crate) fn deposit(tx: &mut Tx<'_>, order: Order) -> Booked {
+    take(tx, IN_TRANSIT, order.cents + order.fee)?;
+    give(tx, FEES, order.fee)?;
+    give(tx, order.target.into(), order.cents)?;
+    settle(tx, order, Outcome::Moved)
+}
+
+/// What undoes the first half if the second cannot be.
+#[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
+pub(crate) fn give_back(tx: &mut Tx<'_>, order: Order) -> Booked {
+    take(tx, IN_TRANSIT, order.cents + order.fee)?;
+    // What was the account's own can always come back.
+    tx.execute("UPDATE accounts SET cents = cents + ?2 WHERE id = ?1", params![order.source, order.cents + order.fee])?;
+    settle(tx, order, Outcome::GivenBack)
+}
+
+/// A transfer that was never made has its row too.
+#[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
+pub(crate) fn refuse(tx: &mut Tx<'_>, order: Order) -> Booked {
+    settle(tx, order, Outcome::Refused)
+}
+
+/// Writes the receipt into the order's row.
+#[transaction(retry(attempts = 5, backoff = "20ms"))]
+pub(crate) fn write_receipt(tx: &mut Tx<'_>, order: u32, text: String) -> Result<()> {
+    tx.execute("UPDATE orders SET receipt = ?2 WHERE id = ?1", params![order, text])?;
+    Ok(())
+}
+
+fn take(tx: &mut Tx<'_>, account: i64, cents: u32) -> Booked {
+    let taken = tx.execute("UPDATE accounts SET cents = cents - ?2 WHERE id = ?1", params![account, cents]);
+    match taken {
+        Err(error) if error.is_constraint() => Err(BookingError::TooLittle { account }),
+        taken => taken.map(drop).map_err(Into::into),
+    }
+}
+
+fn give(tx: &mut Tx<'_>, account: i64, cents: u32) -> Booked {
+    let sql = "UPDATE accounts SET cents = cents + ?2 WHERE id = ?1 AND NOT blocked";
+    if tx.execute(sql, params![account, cents])? == 0 { Err(BookingError::Blocked { account }) } else { Ok(()) }
+}
+
+/// The row of the ledger. Its key would refuse a second one.
+fn settle(tx: &mut Tx<'_>, order: Order, outcome: Outcome) -> Booked {
+    let Order { number, source, target, cents, fee } = order;
+    tx.execute(
+        "INSERT INTO ledger (transfer, source, target, cents, fee, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![number, source, target, cents, fee, outcome.to_string()],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BookingError, deposit, give_back, withdraw};
+    use crate::order::Order;
+    use crate::tables::{FEES, IN_TRANSIT, TABLES};
+    use steadfast::prelude::*;
+    use steadfast::sql::Connection;
+
+    #[test]
+    fn what_cannot_arrive_goes_back_fee_and_all() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&TABLES.join(";")).unwrap();
+        let accounts = "INSERT INTO accounts VALUES (?1, 0, 0, 0), (?2, 0, 0, 0), (1, 100, 100, 0), (2, 0, 0, 1)";
+        connection.execute(accounts, [IN_TRANSIT, FEES]).unwrap();
+        connection.execute_batch("INSERT INTO orders (id) VALUES (7), (8)").unwrap();
+        let order = Order { number: 7, source: 1, target: 2, cents: 70, fee: 25 };
+        let mut tx = Tx::for_tests(&mut connection);
+        let on = |tx: &mut Tx<'_>, account: i64| {
+            tx.query_row("SELECT cents FROM accounts WHERE id = ?1", [account], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        withdraw::direct(&mut tx, order).unwrap();
+        assert_eq!((on(&mut tx, 1), on(&mut tx, IN_TRANSIT)), (5, 95));
+        let too_much = Order { number: 8, ..order };
+        assert_eq!(withdraw::direct(&mut tx, too_much), Err(BookingError::TooLittle { account: 1 }));
+        // In a test each statement stands for itself, so what the failed deposit took is put back by hand.
+        assert_eq!(deposit::direct(&mut tx, order), Err(BookingError::Blocked { account: 2 }));
+        tx.execute("UPDATE accounts SET cents = 95 WHERE id = 0", []).unwrap();
+        give_back::direct(&mut tx, order).unwrap();
+        assert_eq!((on(&mut tx, 1), on(&mut tx, IN_TRANSIT)), (100, 0));
+    }
+}

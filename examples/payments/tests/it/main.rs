@@ -1,0 +1,5 @@
+//! The program as its users meet it: undisturbed, killed, and used wrongly.
+
+mod killed;
+mod mistakes;
+mod program;

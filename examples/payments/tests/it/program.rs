@@ -1,0 +1,55 @@
+//! The built program with a database in a folder of its own.
+
+use rusqlite::Connection;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_payments"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one, and gives what it said.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let remarks = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && remarks.is_empty(), "{arguments:?}: {said}{remarks}");
+        said
+    }
+
+    /// Starts it, and comes back when it begins to move money.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains("were ordered before"), "{line}");
+        child
+    }
+
+    /// What a query says, asked as any other program may.
+    pub(crate) fn number(&self, query: &str) -> i64 {
+        let connection = Connection::open(self.path("payments.db")).unwrap();
+        connection.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+}
