@@ -49,11 +49,17 @@ pub use handle::{Run, RunHandle};
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
+pub(crate) use attach::{Attach, judge};
+#[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
 pub use messages::SendCall;
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+#[cfg(feature = "testing")]
+pub(crate) use replacing::successor_in;
+#[cfg(feature = "testing")]
+pub(crate) use requests::hash as hash_of_answer;
 pub use requests::OpenRequest;
 pub use shown::StreamReader;
 pub use start::StartCall;

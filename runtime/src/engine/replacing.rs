@@ -110,6 +110,41 @@ fn bare(new: &RunRow, first: crate::store::EntryRow, scope: Option<crate::store:
     }
 }
 
+/// The same as the engine makes, of a store that is at hand. Contents of field stores are not copied: such a run is refused.
+#[cfg(feature = "testing")]
+pub(crate) fn successor_in(
+    store: &dyn crate::store::Store,
+    number: i64,
+    input: Value,
+    new: &RunRow,
+    vaults: (Arc<Vault>, Arc<Vault>),
+) -> Result<ImportedRun, String> {
+    let said = |error: crate::store::StoreError| error.to_string();
+    let old = store.run(RunKey::Number(number)).map_err(said)?.ok_or("the run is gone")?;
+    let (from, to) = vaults;
+    let reseal = Reseal { from, to };
+    let mut first = first_entry(&old.workflow, input, new.created_at);
+    reseal.entry(&mut first).map_err(|error| error.to_string())?;
+    let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
+    let mut run = bare(new, first, scope);
+    if let Some(context) = time_travel::snapshot_in(store, number, old.seq).map_err(said)? {
+        let continuing = crate::machine::Continuing { run: old.id.clone(), version: context.version };
+        let entry = continuing.entry(run.entries.len() as u64 + 1, &context.context, new.created_at);
+        for row in context.fields.into_values() {
+            if row.value.form == crate::value::Form::Stored {
+                return Err(format!("field `{}` is in a store: going on with such a context is not played", row.name));
+            }
+            let mut row = crate::store::FieldRow { seq: entry.seq, format: crate::journal::FORMAT, ..row };
+            reseal.field(&mut row).map_err(|error| error.to_string())?;
+            run.fields.push(row);
+        }
+        run.entries.push(entry);
+    }
+    (run.version, run.parent, run.origin) = (old.version, old.parent, Some(number));
+    (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
+    Ok(run)
+}
+
 /// Copies contents under the key of the new run: nothing points to them before its first commit.
 async fn copy(core: &Core, new: &RunRow, mut contents: Contents) -> Result<(), EngineError> {
     let fields = core.fields(new);
