@@ -57,7 +57,7 @@ pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
 #[cfg(feature = "testing")]
-pub(crate) use replacing::successor_in;
+pub(crate) use replacing::{GoingOn, successor_in};
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
 pub use requests::OpenRequest;

@@ -27,6 +27,7 @@ impl Reseal {
             Kind::StepStarted => format!("args:{name}"),
             Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed => format!("result:{name}"),
             Kind::RunCompleted | Kind::RunFailed => "output".to_owned(),
+            Kind::MessageKept => format!("message:{name}"),
             _ => return Ok(()),
         };
         if let Some(value) = &mut entry.value

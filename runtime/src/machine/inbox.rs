@@ -31,7 +31,7 @@ impl Machine {
         if self.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
             return self.held_back.items.push(item);
         }
-        // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
+        // A run that is told to stop does not wait for its fields to be saved.
         if self.is_transacting() || (self.suspended.is_some() && item.kind != "cancel") {
             return self.deferred.push_back(Deferred::Item(item));
         }
@@ -43,7 +43,7 @@ impl Machine {
         let number = item.number;
         match item.kind.as_str() {
             "cancel" => {
-                (self.suspended, self.replacing) = (None, false);
+                self.cut_turn();
                 self.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }

@@ -31,6 +31,7 @@ impl Machine {
                     run.parent = run.parent.map(|_| self.lineage);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
+                Outgoing::Watch { position, .. } => drop(self.watching.insert(*position)),
                 _ => {}
             }
             self.outgoing.push(sent);
@@ -72,7 +73,8 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            (Operation::Child(_), Ok(0)) => {}
+            // The answer to a wait for its end is no run's number.
+            (Operation::Child(_), Ok(_)) if self.watching.contains(&position) => {}
             (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
@@ -98,7 +100,7 @@ impl Machine {
         match outcome {
             Ok(()) => {
                 let outgoing = Outgoing::Watch { id, position };
-                self.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
+                self.send_out([Sent { outgoing, awaited_at: Some(position) }]);
             }
             Err(why) => self.refuse_child(position, &why, now),
         }

@@ -51,7 +51,7 @@ impl Scenario<'_> {
         let fault = fault.map(|(fault, _)| fault);
         if self.failing > 0 {
             self.failing -= 1;
-            return Ok(Next::Reload);
+            return Ok(Next::Unknown);
         }
         if self.crash_again {
             self.crash_again = false;
@@ -63,10 +63,10 @@ impl Scenario<'_> {
                 self.crash_again = true;
                 return self.die(loaded).await;
             }
-            Some(Fault::StoreFailsOnce) => return Ok(Next::Reload),
+            Some(Fault::StoreFailsOnce) => return Ok(Next::Unknown),
             Some(Fault::StoreFailsLong) => {
                 self.failing = 4;
-                return Ok(Next::Reload);
+                return Ok(Next::Unknown);
             }
             Some(Fault::LeaseTaken) => {
                 self.take_over()?;
@@ -112,11 +112,10 @@ impl Scenario<'_> {
         if let Some(outcome) = transacted {
             loaded.run.transacted(outcome, self.now);
         }
-        if fault != Some(Fault::Evicted) {
-            return Ok(Next::GoOn);
+        if fault == Some(Fault::Evicted) {
+            self.evicting = Some(number);
         }
-        self.sessions.remove(&number);
-        Ok(Next::Reload)
+        Ok(Next::GoOn)
     }
 
     async fn die(&mut self, loaded: &mut Loaded) -> Result<Next, String> {

@@ -3,12 +3,11 @@
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
 use super::secrets;
-use crate::engine::{Attach, Preparation, judge, successor_in};
+use crate::engine::{Attach, GoingOn, Preparation, judge, successor_in};
 use crate::machine::Effect;
 use crate::policy::Policy;
 use crate::secret::vault::Vault;
 use crate::store::{ImportedRun, RunRow};
-use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,8 +43,8 @@ impl Scenario<'_> {
                     let outcome = judge(&Attach { position, row: *row, workflow, input, recode }, first);
                     loaded.run.attached(position, id, outcome, self.now);
                 }
-                Effect::Replace { input } => {
-                    let successor = self.successor(number, input)?;
+                Effect::Replace { input, kept } => {
+                    let successor = self.successor(number, GoingOn { input, kept })?;
                     loaded.run.replaced_by(Box::new(successor), self.now);
                 }
                 Effect::Ended => {
@@ -60,13 +59,13 @@ impl Scenario<'_> {
     }
 
     /// The run as which one goes on.
-    fn successor(&self, number: i64, input: Value) -> Result<ImportedRun, String> {
+    fn successor(&self, number: i64, going_on: GoingOn) -> Result<ImportedRun, String> {
         let old = self.row(number)?;
         let incarnation = secrets::next_incarnation(old.incarnation);
         let vault = |incarnation| Vault::new(self.subject.cipher.clone(), secrets::DATABASE, incarnation);
         let vaults = (vault(old.incarnation), vault(incarnation));
         let new = RunRow { incarnation, created_at: self.now, ..old };
-        let mut run = successor_in(&*self.store, number, input, &new, vaults)?;
+        let mut run = successor_in(&*self.store, number, going_on, &new, vaults)?;
         run.lease = Some(self.lease);
         Ok(run)
     }

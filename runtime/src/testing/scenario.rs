@@ -47,6 +47,8 @@ pub(super) struct Scenario<'a> {
     pub(super) loaded: BTreeMap<i64, Loaded>,
     pub(super) seen: BTreeMap<i64, Seen>,
     pub(super) outsiders: Outsiders,
+    /// A run that is to leave memory and come back.
+    pub(super) evicting: Option<i64>,
     /// How many messages were sent.
     pub(super) said: usize,
     /// The run was told to stand still, and not yet to go on.
@@ -59,8 +61,8 @@ pub(super) struct Scenario<'a> {
 /// What becomes of a run in memory.
 pub(super) enum Next {
     GoOn,
-    Reload,
-    /// Nobody knows whether its last append was written.
+    Evicted,
+    /// Its last append was not written, or nobody knows.
     Unknown,
     /// It has ended.
     Left,
@@ -104,6 +106,7 @@ impl Subject {
             loaded: BTreeMap::new(),
             seen: BTreeMap::new(),
             outsiders: Outsiders::default(),
+            evicting: None,
             said: 0,
             paused: false,
             resources: self.resources.open(),
@@ -189,11 +192,15 @@ impl Scenario<'_> {
             self.commit(&mut loaded, append).await?
         } else {
             let effects = loaded.run.take_free_effects();
-            if effects.is_empty() {
+            if !effects.is_empty() {
+                self.perform(number, &mut loaded, effects).await?
+            } else if self.evicting.take_if(|evicting| *evicting == number).is_some() {
+                // All that it has asked for is done.
+                Next::Evicted
+            } else {
                 self.loaded.insert(number, loaded);
                 return Ok(false);
             }
-            self.perform(number, &mut loaded, effects).await?
         };
         if let Next::GoOn = next {
             self.loaded.insert(number, loaded);
@@ -202,7 +209,10 @@ impl Scenario<'_> {
         drop(loaded);
         match next {
             Next::GoOn => {}
-            Next::Reload => self.load(number).await?,
+            Next::Evicted => {
+                self.sessions.remove(&number);
+                self.load(number).await?;
+            }
             Next::Left => self.go_on(number).await?,
             // The engine looks what there is to do.
             Next::Unknown => {
