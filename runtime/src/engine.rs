@@ -43,6 +43,8 @@ mod trace;
 mod transaction;
 mod workflows;
 
+#[cfg(feature = "testing")]
+pub(crate) use attach::{Attach, judge};
 pub use builder::EngineBuilder;
 pub use check::{CheckReport, Problem};
 pub use error::{EngineError, RunError};
@@ -58,7 +60,11 @@ pub use messages::SendCall;
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+#[cfg(feature = "testing")]
+pub(crate) use replacing::{GoingOn, successor_in};
 pub use requests::OpenRequest;
+#[cfg(feature = "testing")]
+pub(crate) use requests::hash as hash_of_answer;
 pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};

@@ -4,19 +4,19 @@ use super::core::{Core, Letter, Message};
 use crate::journal::Kind;
 use crate::machine::same_value;
 use crate::secret::vault::redact;
-use crate::store::RunRow;
+use crate::store::{EntryRow, RunRow};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What is there, and what was to be started.
-pub(super) struct Attach {
-    pub(super) position: u64,
-    pub(super) row: RunRow,
-    pub(super) workflow: &'static str,
-    pub(super) input: Value,
-    pub(super) recode: fn(&Value) -> Option<Value>,
+pub(crate) struct Attach {
+    pub(crate) position: u64,
+    pub(crate) row: RunRow,
+    pub(crate) workflow: &'static str,
+    pub(crate) input: Value,
+    pub(crate) recode: fn(&Value) -> Option<Value>,
 }
 
 const AGAIN: Duration = Duration::from_millis(200);
@@ -38,16 +38,17 @@ pub(super) fn compare(core: &Arc<Core>, attach: Attach, mail: mpsc::UnboundedSen
                 }
             }
         };
-        let input = first.filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
-        let outcome = judge(&attach, input.as_ref());
+        let outcome = judge(&attach, first);
         // The run may have left.
         let _ = mail.send(core.letter(Message::Attached { position, id, outcome }));
         drop(busy);
     });
 }
 
-fn judge(attach: &Attach, input: Option<&Value>) -> Result<(), String> {
+/// Whether a run with this first entry is what was to be started.
+pub(crate) fn judge(attach: &Attach, first: Option<EntryRow>) -> Result<(), String> {
     let Attach { row, workflow, input: given, recode, .. } = attach;
+    let input = first.filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     if row.workflow != *workflow {
         return Err(format!(
             "run `{}` is a run of workflow `{}`, not of `{workflow}`: choose another id",
@@ -55,7 +56,7 @@ fn judge(attach: &Attach, input: Option<&Value>) -> Result<(), String> {
         ));
     }
     match input {
-        Some(recorded) if same_value(*recode, recorded, given) => Ok(()),
+        Some(recorded) if same_value(*recode, &recorded, given) => Ok(()),
         Some(recorded) => Err(format!(
             "run `{}` was started with input {}, not with {}: choose another id for another input",
             row.id,

@@ -2,7 +2,7 @@
 
 use crate::journal::StepBody;
 use crate::scope::StepScope;
-use crate::store::RunRow;
+use crate::store::{EntryRow, RunRow};
 use crate::value::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub(crate) enum Effect {
         input: Value,
         recode: fn(&Value) -> Option<Value>,
     },
-    /// The run goes on as another, with this input: that one is to be made.
-    Replace { input: Value },
+    /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
+    Replace { input: Value, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.
     Ended,
 }

@@ -31,6 +31,7 @@ impl Machine {
                     run.parent = run.parent.map(|_| self.lineage);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
+                Outgoing::Watch { position, .. } => drop(self.watching.insert(*position)),
                 _ => {}
             }
             self.outgoing.push(sent);
@@ -57,7 +58,7 @@ impl Machine {
         let journal = self.journal.clone();
         let state = journal.state();
         let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Operation { operation, other, watches, .. } = &call.what else { return };
+        let What::Operation { operation, other, .. } = &call.what else { return };
         let other = other.clone().unwrap_or_default();
         match (&**operation, outcome) {
             (Operation::Send { .. }, Ok(_)) => {
@@ -72,8 +73,8 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            // Whoever is only watched is driven by its owner.
-            (Operation::Child(_), Ok(_)) if *watches => {}
+            // The answer to a wait for its end is no run's number.
+            (Operation::Child(_), Ok(_)) if self.watching.contains(&position) => {}
             (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
@@ -98,9 +99,8 @@ impl Machine {
         }
         match outcome {
             Ok(()) => {
-                self.journal.state().watch(position);
                 let outgoing = Outgoing::Watch { id, position };
-                self.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
+                self.send_out([Sent { outgoing, awaited_at: Some(position) }]);
             }
             Err(why) => self.refuse_child(position, &why, now),
         }
@@ -127,14 +127,9 @@ impl Machine {
     /// What nobody knows to have arrived is said again.
     pub(super) fn say_again(&mut self) {
         let journal = self.journal.clone();
-        let mut state = journal.state();
+        let state = journal.state();
         let again: Vec<Sent> =
             state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
-        for sent in &again {
-            if let Outgoing::Watch { position, .. } = &sent.outgoing {
-                state.watch(*position);
-            }
-        }
         drop(state);
         self.send_out(again);
     }
