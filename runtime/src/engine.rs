@@ -28,6 +28,7 @@ mod news;
 mod pausing;
 mod place;
 mod prepare;
+mod rebuild;
 mod recovery;
 mod replacing;
 mod requests;
@@ -54,12 +55,12 @@ pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
-#[cfg(feature = "testing")]
-pub(crate) use load::rebuild;
 pub use messages::SendCall;
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+#[cfg(feature = "testing")]
+pub(crate) use rebuild::rebuild;
 #[cfg(feature = "testing")]
 pub(crate) use replacing::{GoingOn, successor_in};
 pub use requests::OpenRequest;

@@ -3,8 +3,10 @@
 
 mod append;
 mod arguments;
+mod attempts;
 mod calls;
 mod changed;
+mod context_calls;
 mod continued;
 mod delivered;
 mod effect;
