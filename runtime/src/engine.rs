@@ -40,6 +40,8 @@ mod timers;
 mod transaction;
 mod workflows;
 
+#[cfg(feature = "testing")]
+pub(crate) use attach::{Attach, judge};
 pub use builder::EngineBuilder;
 pub use check::{CheckReport, Problem};
 pub use error::{EngineError, RunError};
@@ -49,8 +51,6 @@ pub use handle::{Run, RunHandle};
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
 #[cfg(feature = "testing")]
-pub(crate) use attach::{Attach, judge};
-#[cfg(feature = "testing")]
 pub(crate) use load::rebuild;
 pub use messages::SendCall;
 pub use pausing::Pause;
@@ -58,9 +58,9 @@ pub use pausing::Pause;
 pub(crate) use prepare::Preparation;
 #[cfg(feature = "testing")]
 pub(crate) use replacing::{GoingOn, successor_in};
+pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
-pub use requests::OpenRequest;
 pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};

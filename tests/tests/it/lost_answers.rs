@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use steadfast::Message;
 use steadfast::prelude::*;
 use steadfast::store::{MemoryStore, Write};
-use steadfast::Message;
 
 #[derive(Message, Serialize, Deserialize)]
 struct Note(u64);

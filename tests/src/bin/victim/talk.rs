@@ -82,9 +82,7 @@ pub(super) async fn hub(flow: &mut Flow, (name, mut heard): (String, Heard)) -> 
         flow.stream("heard").write(&(from, n));
         if heard.notes == SENDERS * NOTES {
             let (answer, ()) = try_join!(
-                async {
-                    flow.request::<Question, Answer>(Question { sum: heard.sum }).await.map_err(Error::from)
-                },
+                async { flow.request::<Question, Answer>(Question { sum: heard.sum }).await.map_err(Error::from) },
                 async { tell(&*flow, heard.sum).await.map_err(Error::from) }
             )?;
             return Ok(answer.0);
