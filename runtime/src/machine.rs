@@ -62,7 +62,7 @@ use crate::value::Value;
 use crate::workflow::WorkflowDef;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -185,8 +185,8 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
-    /// The positions of runs whose end was asked for: they are there already.
-    watching: BTreeSet<u64>,
+    /// How many runs that are there already are being compared with those that were to be started.
+    attaching: usize,
     /// The steps that are transactions.
     transactions: transaction::Transactions,
     purpose: Purpose,
@@ -255,7 +255,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
-            watching: BTreeSet::new(),
+            attaching: 0,
             transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
             deferred: VecDeque::new(),

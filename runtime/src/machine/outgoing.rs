@@ -15,9 +15,24 @@ pub(super) struct Sent {
     pub(super) awaited_at: Option<u64>,
 }
 
+/// A call that waits for what the database says to something that was sent.
+pub(super) struct Awaited {
+    position: u64,
+    /// What was sent is a wait for the end of another run.
+    is_watch: bool,
+}
+
+impl Sent {
+    /// What is sent, and who waits for the answer.
+    pub(super) fn split(self) -> (Outgoing, Option<Awaited>) {
+        let is_watch = matches!(self.outgoing, Outgoing::Watch { .. });
+        (self.outgoing, self.awaited_at.map(|position| Awaited { position, is_watch }))
+    }
+}
+
 /// What the database said to something that a call waits for.
 pub(super) struct Answered {
-    pub(super) position: u64,
+    pub(super) awaited: Awaited,
     pub(super) outcome: Result<i64, Rejected>,
 }
 
@@ -31,7 +46,6 @@ impl Machine {
                     run.parent = run.parent.map(|_| self.lineage);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
-                Outgoing::Watch { position, .. } => drop(self.watching.insert(*position)),
                 _ => {}
             }
             self.outgoing.push(sent);
@@ -39,10 +53,10 @@ impl Machine {
     }
 
     /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it.
-    pub(super) fn answered(&mut self, awaited: Vec<Option<u64>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
-        for (position, outcome) in awaited.into_iter().zip(outcomes) {
-            let Some(position) = position else { continue };
-            let answered = Answered { position, outcome };
+    pub(super) fn answered(&mut self, awaited: Vec<Option<Awaited>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
+        for (awaited, outcome) in awaited.into_iter().zip(outcomes) {
+            let Some(awaited) = awaited else { continue };
+            let answered = Answered { awaited, outcome };
             if self.stands_still() {
                 self.deferred.push_back(Deferred::Answered(answered));
             } else {
@@ -51,7 +65,11 @@ impl Machine {
         }
     }
 
-    pub(super) fn take_answer(&mut self, Answered { position, outcome }: Answered, now: i64) {
+    pub(super) fn take_answer(
+        &mut self,
+        Answered { awaited: Awaited { position, is_watch }, outcome }: Answered,
+        now: i64,
+    ) {
         if !self.is_open() {
             return;
         }
@@ -73,12 +91,14 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            // The answer to a wait for its end is no run's number.
-            (Operation::Child(_), Ok(_)) if self.watching.contains(&position) => {}
+            // The answer to a wait for the end of a run that is there already is no run's number.
+            (Operation::Child(_), Ok(_)) if is_watch => {}
             (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
                 let (workflow, input, recode) = (*workflow, input.clone(), *recode);
+                drop(state);
+                self.attaching += 1;
                 self.fresh.push(Effect::Attach { position, row, workflow, input, recode });
             }
             (Operation::Child(_), Err(rejected)) => {
@@ -94,6 +114,7 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::Attached { position, id, outcome });
         }
+        self.attaching = self.attaching.saturating_sub(1);
         if !self.is_open() || !self.journal.state().is_waiting(position) {
             return;
         }

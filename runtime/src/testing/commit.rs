@@ -99,11 +99,7 @@ impl Scenario<'_> {
             _ => {}
         }
         loaded.look |= told.contains(&number);
-        for other in told {
-            if let Some(other) = self.loaded.get_mut(&other) {
-                other.look = true;
-            }
-        }
+        told.into_iter().filter(|told| *told != number).for_each(|told| self.is_told(told));
         let effects = loaded.run.durable(outcomes, self.now);
         let next = self.perform(number, loaded, effects).await?;
         if !matches!(next, Next::GoOn) {

@@ -7,7 +7,7 @@ use crate::engine::rebuild;
 use crate::journal::RunIdentity;
 use crate::machine::{Limits, LoadField, Machine, Rebuild};
 use crate::run_env::{Fields, Pointer, RunEnv};
-use crate::store::{Lease, LeaseRow, RunRow, Status, Write, Written};
+use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Write, Written};
 use crate::value::Form;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,12 +22,23 @@ pub(super) struct Loaded {
 }
 
 impl Scenario<'_> {
-    /// Loads all that can go on and is not in memory.
+    /// Loads what an engine finds that begins: what is due at some time, and what was told something.
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
-            self.load(row.number).await?;
+            let told = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
+            if row.wake_at.is_some() || !told.is_empty() {
+                self.load(row.number).await?;
+            }
         }
         Ok(())
+    }
+
+    /// A run was told something: it looks, or is loaded first.
+    pub(super) fn is_told(&mut self, number: i64) {
+        match self.loaded.get_mut(&number) {
+            Some(loaded) => loaded.look = true,
+            None => drop(self.absent.insert(number)),
+        }
     }
 
     /// Loads a run, unless it has ended or is in memory.

@@ -64,9 +64,7 @@ impl Scenario<'_> {
         let item =
             NewInboxItem { key, value: Some(value.clone()), ..NewInboxItem::new(request.run, "answer", self.now) };
         self.store.write(Write::Answer { request: request.id, hash: hash_of_answer(&value), item })?;
-        if let Some(asking) = self.loaded.get_mut(&request.run) {
-            asking.look = true;
-        }
+        self.is_told(request.run);
         Ok(true)
     }
 
@@ -99,9 +97,7 @@ impl Scenario<'_> {
             Some(Err(Rejected::Ended)) => return Ok(None),
             other => return Err(format!("a word from outside was answered with {other:?}")),
         }
-        if let Some(loaded) = self.loaded.get_mut(&number) {
-            loaded.look = true;
-        }
+        self.is_told(number);
         self.look()?;
         Ok(Some(number))
     }

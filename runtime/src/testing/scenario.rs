@@ -13,7 +13,7 @@ use crate::resources::Resources;
 use crate::run_env::FieldStores;
 use crate::session::Session;
 use crate::store::{EntryRow, Lease, NewRun, RunKey, RunQuery, RunRow, Status, Write, Written};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ pub(super) struct Scenario<'a> {
     pub(super) loaded: BTreeMap<i64, Loaded>,
     pub(super) seen: BTreeMap<i64, Seen>,
     pub(super) outsiders: Outsiders,
+    /// Those that are not, and were told something.
+    pub(super) absent: BTreeSet<i64>,
     /// A run that is to leave memory and come back.
     pub(super) evicting: Option<i64>,
     /// How many messages were sent.
@@ -106,6 +108,7 @@ impl Subject {
             loaded: BTreeMap::new(),
             seen: BTreeMap::new(),
             outsiders: Outsiders::default(),
+            absent: BTreeSet::new(),
             evicting: None,
             said: 0,
             paused: false,
@@ -137,6 +140,10 @@ impl Scenario<'_> {
 
     /// One commit, one completion, one word from outside, or one jump of the clock; `false` if nothing can happen.
     async fn advance(&mut self) -> Result<bool, String> {
+        if let Some(number) = self.absent.pop_first() {
+            self.load(number).await?;
+            return Ok(true);
+        }
         for number in self.shuffled(|_| true) {
             if self.work(number).await? {
                 return Ok(true);
