@@ -20,6 +20,9 @@ pub(super) struct Outsiders {
 /// The channel of a message, its sender, and what it says.
 type Said = (Option<String>, Option<String>, Option<Value>);
 
+/// What a run has shown, by channel and writer.
+pub(super) type ByWriter = BTreeMap<(String, Writer), Vec<Option<Value>>>;
+
 impl Outsiders {
     /// Looks at everything, and compares it with what was seen before and with the journals.
     pub(super) fn look(
@@ -105,11 +108,7 @@ impl Outsiders {
     }
 
     /// What a run has shown, in order for each writer.
-    pub(super) fn shown_by(
-        &self,
-        lineage: i64,
-        seen: &BTreeMap<i64, Seen>,
-    ) -> Result<BTreeMap<(String, Writer), Vec<Option<Value>>>, String> {
+    pub(super) fn shown_by(&self, lineage: i64, seen: &BTreeMap<i64, Seen>) -> Result<ByWriter, String> {
         let mut shown: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((of, channel), items) in &self.shown {
             let mut runs: Vec<i64> = items.iter().map(|item| item.run).collect();
