@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::handle::Run;
 use crate::codec::{self, Storable};
 use crate::journal::Shown;
-use crate::store::{OutputRow, RunKey, RunRow};
+use crate::store::{OutputRow, RunKey, RunRow, Status};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::time::Duration;
