@@ -19,7 +19,7 @@ impl Scenario<'_> {
         {
             let (kind, key, value) = match disturbance {
                 Disturbance::Cancelled => ("cancel", Some("cancel".to_owned()), "enough"),
-                Disturbance::Paused if self.plan.order % 2 == 0 => ("pause", None, "drain"),
+                Disturbance::Paused if self.plan.order.is_multiple_of(2) => ("pause", None, "drain"),
                 Disturbance::Paused => ("pause", None, "abandon"),
             };
             let value = Some(Value::text(value));
