@@ -45,7 +45,7 @@ mod transaction;
 mod workflows;
 
 #[cfg(feature = "testing")]
-pub(crate) use attach::{Attach, judge};
+pub(crate) use attach::{Attach, find as find_attached, judge};
 pub use builder::EngineBuilder;
 pub use check::{CheckReport, Problem};
 pub use error::{EngineError, RunError};

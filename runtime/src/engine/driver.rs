@@ -209,9 +209,9 @@ impl<'a> Driver<'a> {
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
                 Effect::StartRun { number } => drop(load::load(&self.core, number)),
-                Effect::Attach { position, row, workflow, input, recode } => {
-                    let attach = attach::Attach { position, row: *row, workflow, input, recode };
-                    attach::compare(&self.core, attach, self.mail.sender.clone());
+                Effect::Attach { position, id, row, workflow, input, recode } => {
+                    let wanted = attach::Wanted { position, id, row, workflow, input, recode };
+                    attach::compare(&self.core, wanted, self.mail.sender.clone());
                 }
                 Effect::Replace { input, kept } => {
                     let going_on = replacing::GoingOn { input, kept };

@@ -17,10 +17,12 @@ pub(crate) enum Effect {
     TellBody { position: u64 },
     /// A run that this one has started is there: it is to be driven.
     StartRun { number: i64 },
-    /// A run was to be started whose id is taken: whether it is the same, its first entry says.
+    /// A run was to be started whose id is taken: whether it is the same, its first entry says. Without a row the run is looked
+    /// for: nobody knows any longer what became of the start.
     Attach {
         position: u64,
-        row: Box<RunRow>,
+        id: String,
+        row: Option<Box<RunRow>>,
         workflow: &'static str,
         input: Value,
         recode: fn(&Value) -> Option<Value>,

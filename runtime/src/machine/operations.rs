@@ -155,6 +155,10 @@ impl RunJournal {
             What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
                 self.outgoing(position, operation, state.now)
             }
+            // Whether the run that has a given id is the one that was started is asked first.
+            What::Operation { operation, .. } if matches!(&**operation, Operation::Child(child) if child.id.is_some()) => {
+                None
+            }
             What::Operation { other, .. } => {
                 let id = other.clone()?;
                 let outgoing = Outgoing::Watch { id, position };

@@ -99,7 +99,8 @@ impl Machine {
                 let (workflow, input, recode) = (*workflow, input.clone(), *recode);
                 drop(state);
                 self.attaching += 1;
-                self.fresh.push(Effect::Attach { position, row, workflow, input, recode });
+                let (id, row) = (row.id.clone(), Some(row));
+                self.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
             (Operation::Child(_), Err(rejected)) => {
                 drop(state);
@@ -149,9 +150,22 @@ impl Machine {
     pub(super) fn say_again(&mut self) {
         let journal = self.journal.clone();
         let state = journal.state();
+        let named = state.waits.iter().filter_map(|position| {
+            let What::Operation { operation, .. } = &state.calls.get(position)?.what else { return None };
+            match &**operation {
+                Operation::Child(Child { id: Some(id), workflow, input: Ok(input), recode, .. }) => {
+                    let (id, input) = (id.clone(), input.clone());
+                    Some(Effect::Attach { position: *position, id, row: None, workflow, input, recode: *recode })
+                }
+                _ => None,
+            }
+        });
+        let named: Vec<Effect> = named.collect();
         let again: Vec<Sent> =
             state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
         drop(state);
+        self.attaching += named.len();
+        self.fresh.extend(named);
         self.send_out(again);
     }
 }

@@ -23,8 +23,11 @@ pub(super) struct End {
     /// The user's own tables, with how many rows each has.
     pub(super) rows: Vec<(String, i64)>,
     /// What it has shown, by channel and by the step that wrote it: what several write at once has no order.
-    pub(super) shown: BTreeMap<(String, Writer), Vec<Option<Value>>>,
+    pub(super) shown: ShownBy,
 }
+
+/// What was shown, by channel and writer.
+pub(super) type ShownBy = BTreeMap<(String, Writer), Vec<Option<Value>>>;
 
 /// The place of a step among the incarnations of a run; `None` for its workflow.
 pub(super) type Writer = Option<(usize, Option<u64>)>;

@@ -1,6 +1,6 @@
 //! What anybody outside sees of the runs of a scenario, and what must hold of that.
 
-use super::oracle::{Seen, Writer, is_end};
+use super::oracle::{Seen, ShownBy, is_end};
 use crate::journal::{Kind, Shown};
 use crate::store::{EntryRow, InboxRow, OutputRow, RequestKey, RunKey, RunRow, Status, Store};
 use crate::value::Value;
@@ -19,9 +19,6 @@ pub(super) struct Outsiders {
 
 /// The channel of a message, its sender, and what it says.
 type Said = (Option<String>, Option<String>, Option<Value>);
-
-/// What a run has shown, by channel and writer.
-pub(super) type ByWriter = BTreeMap<(String, Writer), Vec<Option<Value>>>;
 
 impl Outsiders {
     /// Looks at everything, and compares it with what was seen before and with the journals.
@@ -108,8 +105,8 @@ impl Outsiders {
     }
 
     /// What a run has shown, in order for each writer.
-    pub(super) fn shown_by(&self, lineage: i64, seen: &BTreeMap<i64, Seen>) -> Result<ByWriter, String> {
-        let mut shown: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    pub(super) fn shown_by(&self, lineage: i64, seen: &BTreeMap<i64, Seen>) -> Result<ShownBy, String> {
+        let mut shown = ShownBy::new();
         for ((of, channel), items) in &self.shown {
             let mut runs: Vec<i64> = items.iter().map(|item| item.run).collect();
             runs.dedup();

@@ -3,7 +3,7 @@
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
 use super::secrets;
-use crate::engine::{Attach, GoingOn, Preparation, judge, successor_in};
+use crate::engine::{Attach, GoingOn, Preparation, find_attached, judge, successor_in};
 use crate::machine::Effect;
 use crate::policy::Policy;
 use crate::secret::vault::Vault;
@@ -38,9 +38,12 @@ impl Scenario<'_> {
                 }
                 Effect::TellBody { position } => loaded.bodies.tell(position),
                 Effect::StartRun { number: child } => self.load(child).await?,
-                Effect::Attach { position, row, workflow, input, recode } => {
-                    let (id, first) = (row.id.clone(), self.journal(row.number)?.into_iter().next());
-                    let outcome = judge(&Attach { position, row: *row, workflow, input, recode }, first);
+                Effect::Attach { position, id, row, workflow, input, recode } => {
+                    let found = find_attached(&*self.store, &id, row.map(|row| *row));
+                    let outcome = match found.map_err(|error| error.to_string())? {
+                        Some((row, first)) => judge(&Attach { row, workflow, input, recode }, first),
+                        None => Err(format!("there is no run `{id}` in this database")),
+                    };
                     loaded.run.attached(position, id, outcome, self.now);
                 }
                 Effect::Replace { input, kept } => {
