@@ -43,6 +43,7 @@ pub(crate) use moved::Standing;
 pub(crate) use operations::derived as derived_id;
 pub(crate) use origins::Origins;
 pub(crate) use poll::panic_text;
+pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{recorded_scope, scope_entry};
 pub(crate) use shown::StepWrite;

@@ -213,8 +213,8 @@ impl<'a> Driver<'a> {
                     let wanted = attach::Wanted { position, id, row, workflow, input, recode };
                     attach::compare(&self.core, wanted, self.mail.sender.clone());
                 }
-                Effect::Replace { input, kept } => {
-                    let going_on = replacing::GoingOn { input, kept };
+                Effect::Replace { onward, kept } => {
+                    let going_on = replacing::GoingOn { onward, kept };
                     replacing::successor(&self.core, self.number, going_on, self.mail.sender.clone());
                 }
                 Effect::Ended => {

@@ -8,10 +8,9 @@ use super::place::Contents;
 use super::reseal::Reseal;
 use super::time_travel;
 use crate::journal::Kind;
-use crate::machine::{ParkCause, ParkReason, first_entry};
+use crate::machine::{Onward, ParkCause, ParkReason, first_entry};
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
-use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc};
@@ -27,7 +26,7 @@ pub(crate) struct Successor {
 /// With what a run goes on: its input, and what has come to it and was not read.
 #[derive(Clone)]
 pub(crate) struct GoingOn {
-    pub(crate) input: Value,
+    pub(crate) onward: Onward,
     pub(crate) kept: Vec<EntryRow>,
 }
 
@@ -79,7 +78,7 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
     let context = time_travel::snapshot(core, number, old.seq).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
-    let mut first = first_entry(&old.workflow, going_on.input.clone(), at);
+    let mut first = first_entry(&old.workflow, going_on.onward.input.clone(), at);
     let database = core.store.database_id();
     let vault = |incarnation| Vault::new(core.options.cipher.clone(), database, incarnation);
     let reseal = Reseal { from: vault(old.incarnation), to: vault(incarnation) };
@@ -100,7 +99,7 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
     };
     going_on.clone().keep(&reseal, &mut run)?;
     run.lease = core.lease(old.lease).or(run.lease);
-    (run.version, run.parent, run.origin) = (old.version, old.parent, Some(old.number));
+    (run.version, run.parent, run.origin) = (going_on.onward.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
     Ok(Successor { run: Box::new(run), placing })
 }
@@ -146,7 +145,7 @@ pub(crate) fn successor_in(
     let old = store.run(RunKey::Number(number)).map_err(said)?.ok_or("the run is gone")?;
     let (from, to) = vaults;
     let reseal = Reseal { from, to };
-    let mut first = first_entry(&old.workflow, going_on.input.clone(), new.created_at);
+    let mut first = first_entry(&old.workflow, going_on.onward.input.clone(), new.created_at);
     reseal.entry(&mut first).map_err(|error| error.to_string())?;
     let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
     let mut run = bare(new, first, scope);
@@ -163,8 +162,9 @@ pub(crate) fn successor_in(
         }
         run.entries.push(entry);
     }
+    run.version = going_on.onward.version;
     going_on.keep(&reseal, &mut run).map_err(|error| error.to_string())?;
-    (run.version, run.parent, run.origin) = (old.version, old.parent, Some(number));
+    (run.parent, run.origin) = (old.parent, Some(number));
     (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
     Ok(run)
 }

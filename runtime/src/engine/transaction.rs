@@ -6,10 +6,10 @@ use super::start::{self, Opening};
 use super::{Engine, inbox, messages};
 use crate::codec;
 use crate::error::Error;
-use crate::journal::{AttemptOutcome, RunIdentity};
+use crate::journal::{AttemptOutcome, RunIdentity, RunScope};
 use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
-use crate::scope::Scope;
+use crate::scope::{self, Scope};
 use crate::sql::Tx;
 use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
 use crate::store::{
@@ -63,7 +63,8 @@ where
             }
             // It goes on to its end even if nobody waits for it any longer.
             let (body, limit) = (self.body, self.time_limit);
-            let running = core.runtime.clone().spawn(async move { run(&core, body, limit).await });
+            let around = Around { scope: scope::surrounding(), caller: scope::caller() };
+            let running = core.runtime.clone().spawn(async move { run(&core, body, limit, around).await });
             running.await.unwrap_or(Err(EngineError::ShuttingDown))
         })
     }
@@ -75,7 +76,15 @@ pub struct EngineTx<'a> {
     core: &'a Core,
     lease: Lease,
     within: &'a mut dyn Within,
+    around: Around,
     done: Done,
+}
+
+/// What is in force where the transaction is awaited: the closure runs on another thread.
+#[derive(Clone)]
+struct Around {
+    scope: Scope,
+    caller: Option<Arc<RunScope>>,
 }
 
 /// What is to be made known once it is committed.
@@ -187,9 +196,9 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         self
     }
 
-    /// What the run is given beyond its input: labels, a deadline, for whom it acts. What was chosen before stays.
+    /// What the run is given beyond its input: labels, a deadline, for whom it acts. What it does not say stays as it is.
     pub fn with(mut self, scope: Scope) -> Self {
-        self.given = self.given.or(scope);
+        self.given = scope.or(self.given);
         self
     }
 
@@ -204,7 +213,10 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         if core.workflows.get(W::NAME, W::VERSION).is_none() {
             return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
         }
-        let opening = Opening::new(given, core.now())?;
+        // Id and key are for one start.
+        let around = tx.around.scope.clone();
+        (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
+        let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.now())?;
         let labels = opening.labels();
         let Opening { id, scope, dedup } = opening;
         if let Some(row) = tx.run(&id)? {
@@ -265,6 +277,7 @@ struct Body<F, T> {
     core: Arc<Core>,
     lease: Lease,
     closure: F,
+    around: Around,
     last: Arc<Last<T>>,
 }
 
@@ -277,7 +290,8 @@ where
 {
     fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut tx = EngineTx { tx: tx.part(), core: &self.core, lease: self.lease, within, done: Done::default() };
+        let (core, lease, around) = (&*self.core, self.lease, self.around.clone());
+        let mut tx = EngineTx { tx: tx.part(), core, lease, within, around, done: Done::default() };
         let result = (self.closure)(&mut tx).map_err(EngineError::RolledBack);
         let mut done = tx.done;
         let result = match done.fault.take() {
@@ -293,14 +307,14 @@ where
     }
 }
 
-async fn run<T, F>(core: &Arc<Core>, closure: F, time_limit: Duration) -> Result<T, EngineError>
+async fn run<T, F>(core: &Arc<Core>, closure: F, time_limit: Duration, around: Around) -> Result<T, EngineError>
 where
     T: Send + 'static,
     F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
 {
     let (lease, busy) = (core.leases.primary(), core.busy());
     let last = Arc::new(Last::<T>::default());
-    let body = Body { core: core.clone(), lease, closure, last: last.clone() };
+    let body = Body { core: core.clone(), lease, closure, around, last: last.clone() };
     let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
     let answer = core.committer.write(write).await;
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -6,7 +6,7 @@ use super::pending_call::{First, PendingCall};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::{Child as ChildSpec, Completion, Journal, Operation};
-use crate::scope::{Deadline, Scope};
+use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::FusedFuture;
@@ -62,7 +62,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// are open: wait for their answers with [`answer_to`](Flow::answer_to). Steps in flight are told to stop. It draws
     /// other idempotency keys from now on.
     ///
-    /// `workflow` is this workflow; another one parks the run.
+    /// `workflow` is this workflow, in this or another version: so runs that live long come to newer code. Another workflow
+    /// parks the run.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -94,7 +95,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         } else {
             Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
         };
-        self.journal.replace(position, input);
+        self.journal.replace(position, F::Workflow::VERSION, input);
         std::future::pending().await
     }
 }
@@ -116,10 +117,10 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         self
     }
 
-    /// What the run is given beyond its input, at once; what was chosen on this call before stays. Deadline and identity are
-    /// those of this run, unless they are given; labels are only those given.
+    /// All that this scope says; what it does not say stays as it is. Deadline and identity are those of this run, unless they
+    /// are given; labels are only those given.
     pub fn with(mut self, scope: Scope) -> Self {
-        self.given = self.given.or(scope);
+        self.given = scope.or(self.given);
         self
     }
 
@@ -130,7 +131,8 @@ impl<W: WorkflowDef> StartChild<'_, W> {
     }
 
     fn spec(self) -> (Arc<dyn Journal>, u64, ChildSpec) {
-        let mut given = self.given;
+        // What is around the call holds for it too.
+        let mut given = self.given.or(scope::surrounding());
         if self.detached && given.deadline.is_none() {
             given.deadline = Some(Deadline::Never);
         }

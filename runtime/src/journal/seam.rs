@@ -79,7 +79,7 @@ pub trait Journal: Send + Sync {
     fn patched(&self, patch: &str, given_up: bool) -> bool;
 
     /// The run goes on as another of this workflow, with a fresh journal: the workflow must not go on.
-    fn replace(&self, position: u64, input: Result<Value, String>);
+    fn replace(&self, position: u64, version: u32, input: Result<Value, String>);
 
     /// What has become of a started call. Ready exactly once.
     fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion>;

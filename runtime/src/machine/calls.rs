@@ -230,8 +230,8 @@ impl Journal for RunJournal {
         self.takes_patch(patch, given_up)
     }
 
-    fn replace(&self, position: u64, input: Result<Value, String>) {
-        self.go_on_as_another(position, input);
+    fn replace(&self, position: u64, version: u32, input: Result<Value, String>) {
+        self.go_on_as_another(position, version, input);
     }
 
     fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion> {

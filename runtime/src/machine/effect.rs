@@ -1,6 +1,7 @@
 //! What a run asks for once the entries it depends on are durable.
 
 use super::outgoing::Awaited;
+use super::replaced::Onward;
 use crate::journal::StepBody;
 use crate::scope::StepScope;
 use crate::store::{EntryRow, RunRow};
@@ -28,7 +29,7 @@ pub(crate) enum Effect {
         recode: fn(&Value) -> Option<Value>,
     },
     /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
-    Replace { input: Value, kept: Vec<EntryRow> },
+    Replace { onward: Onward, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.
     Ended,
 }

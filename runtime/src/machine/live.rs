@@ -212,8 +212,8 @@ impl Machine {
         self.send_out(group.outgoing);
         self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
         let replaced = self.journal.state().replaced.take();
-        if let Some(input) = replaced {
-            return self.replace(input, cause, at);
+        if let Some(onward) = replaced {
+            return self.replace(onward, cause, at);
         }
         match end {
             Some(_) if self.ending.is_some() => self.finish_ending(cause),

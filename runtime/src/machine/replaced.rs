@@ -11,10 +11,17 @@ use crate::journal::{Completion, Kind, Operation};
 use crate::store::{EntryRow, ImportedRun, Outgoing, Status};
 use crate::value::Value;
 
+/// As what a run goes on: the version of its workflow, and its input.
+#[derive(Clone, Debug)]
+pub(crate) struct Onward {
+    pub(crate) version: u32,
+    pub(crate) input: Value,
+}
+
 impl RunJournal {
-    pub(super) fn go_on_as_another(&self, position: u64, input: Result<Value, String>) {
+    pub(super) fn go_on_as_another(&self, position: u64, version: u32, input: Result<Value, String>) {
         match input {
-            Ok(input) => self.state().replaced = Some(input),
+            Ok(input) => self.state().replaced = Some(Onward { version, input }),
             Err(why) => self.cannot_store(position, &format!("the input of the run with a fresh journal: {why}")),
         }
     }
@@ -70,12 +77,12 @@ impl Machine {
 
     /// The body is at its end and the run is not: nothing is delivered until the other run is made. What comes meanwhile is
     /// for that one.
-    pub(super) fn replace(&mut self, input: Value, cause: u64, at: i64) {
+    pub(super) fn replace(&mut self, onward: Onward, cause: u64, at: i64) {
         let kept = self.journal.state().unread(at);
         self.drop_body();
         self.tell_bodies();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });
-        self.fresh.push(Effect::Replace { input, kept });
+        self.fresh.push(Effect::Replace { onward, kept });
     }
 
     /// Whether the other run is being made.

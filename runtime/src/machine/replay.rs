@@ -243,8 +243,8 @@ impl Machine {
             None => {}
         }
         let replaced = self.journal.state().replaced.take();
-        if let Some(input) = replaced {
-            self.replace(input, cause.seq, cause.at);
+        if let Some(onward) = replaced {
+            self.replace(onward, cause.seq, cause.at);
             return Ok(());
         }
         match end? {

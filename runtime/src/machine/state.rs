@@ -3,6 +3,7 @@
 use super::fault::ParkReason;
 use super::inline::Inline;
 use super::origins::Origins;
+use super::replaced::Onward;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
@@ -29,7 +30,7 @@ pub(super) struct State {
     /// Which patches the run takes, as far as it has come past them.
     pub(super) patches: BTreeMap<String, bool>,
     /// The run goes on as another, with this input.
-    pub(super) replaced: Option<Value>,
+    pub(super) replaced: Option<Onward>,
     /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
     /// When calls are due: timers, and steps that are to be tried again.

@@ -46,8 +46,8 @@ impl Scenario<'_> {
                     };
                     loaded.run.attached(position, id, outcome, self.now);
                 }
-                Effect::Replace { input, kept } => {
-                    let successor = self.successor(number, GoingOn { input, kept })?;
+                Effect::Replace { onward, kept } => {
+                    let successor = self.successor(number, GoingOn { onward, kept })?;
                     loaded.run.replaced_by(Box::new(successor), self.now);
                 }
                 Effect::Ended => {

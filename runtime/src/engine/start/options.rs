@@ -86,8 +86,21 @@ impl Opening {
     /// # Errors
     /// An id, a key or a label is too long or empty.
     pub(in crate::engine) fn new(given: Scope, now: i64) -> Result<Self, EngineError> {
-        let given = given.or(scope::surrounding());
-        let scope = given.recorded(scope::caller().as_deref(), now);
+        Self::within(given, scope::surrounding(), scope::caller().as_deref(), now)
+    }
+
+    /// The same at another place: `around` and `caller` are those of where the start is awaited.
+    ///
+    /// # Errors
+    /// An id, a key or a label is too long or empty.
+    pub(in crate::engine) fn within(
+        given: Scope,
+        around: Scope,
+        caller: Option<&RunScope>,
+        now: i64,
+    ) -> Result<Self, EngineError> {
+        let given = given.or(around);
+        let scope = given.recorded(caller, now);
         let id = given.run_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
         check_id(&id)?;
         if let Some(key) = &given.deduplication_key {
