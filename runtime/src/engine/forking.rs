@@ -114,7 +114,8 @@ impl Engine {
 
     /// Has a run go on from an earlier point of its history, with today's code: after a mistake was mended. As a
     /// [`fork`](Engine::fork), but the new run takes over the id, and with it what waits in the inbox, the streams with all
-    /// their items, the published values, the deduplication key and those who wait for the run's end.
+    /// their items, the published values, those who wait for the run's end, and its deduplication key if it
+    /// had not ended.
     ///
     /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::origin`]. What it did after
     /// that point has happened, and runs that it started then go on.
