@@ -2,10 +2,12 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::{garbage, recovery};
+use super::{garbage, inbox, recovery};
 use crate::journal::Kind;
 use crate::machine::plain_entry;
-use crate::store::{Append, Change, EntryRow, Lease, Rejected, RunKey, RunRow, Status, Write, Written};
+use crate::store::{
+    Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
+};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -84,6 +86,10 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
         let (row, lease) = recovery::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
         match core.committer.write(Write::Append(append)).await? {
+            Ok(Written::Appended { told, .. }) => {
+                inbox::look_all(&core, told);
+                Ok(())
+            }
             Ok(_) => Ok(()),
             Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
         }
@@ -102,6 +108,12 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         parked: Some(None),
         release: true,
     };
+    let told = NewInboxItem {
+        key: Some("cancel".to_owned()),
+        value: Some(Value::text(reason)),
+        sender: Some(row.id.clone()),
+        ..NewInboxItem::new(0, "cancel", at)
+    };
     Append {
         run: row.number,
         lease,
@@ -109,7 +121,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         entries: vec![asked, ended],
         fields: Vec::new(),
         taken: Vec::new(),
-        outgoing: Vec::new(),
+        outgoing: vec![Outgoing::TellChildren(told)],
         transaction: None,
         change,
         at,

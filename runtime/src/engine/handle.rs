@@ -156,7 +156,8 @@ impl Run {
     /// # Errors
     /// The run has not ended, or the database does not work.
     pub async fn delete(self) -> Result<(), EngineError> {
-        super::delete::delete(&self.engine.core, self.number, &self.id).await
+        let last = self.last_row().await?;
+        super::delete::delete(&self.engine.core, last.number, &last.id).await
     }
 
     /// Ends a parked run as cancelled, without running any of its code.

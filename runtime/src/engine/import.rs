@@ -142,7 +142,7 @@ impl Incoming {
             id,
             workflow: run.workflow,
             status,
-            lease: matches!(status, Status::Running | Status::Sleeping).then(|| core.leases.primary()),
+            lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused).then(|| core.leases.primary()),
             wake_at: run.wake_at,
             incarnation,
             unique: run.moved,

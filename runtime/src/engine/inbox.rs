@@ -64,6 +64,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
 pub(super) async fn look(core: &Arc<Core>, run: i64) {
     while !core.tell(run, Message::Look) {
         match core.read(move |store| store.run(RunKey::Number(run))).await {
+            Ok(Some(row)) if row.status == Status::Paused && !is_moved(core, run).await => return,
             Ok(Some(row)) if row.status != Status::Parked && core.lease(row.lease).is_some() => {
                 if load::load(core, run) {
                     return;
@@ -73,6 +74,12 @@ pub(super) async fn look(core: &Arc<Core>, run: i64) {
             Ok(_) | Err(_) => return,
         }
     }
+}
+
+/// Whether something is said to a paused run that moves it; the rest waits until it goes on.
+async fn is_moved(core: &Core, run: i64) -> bool {
+    let items = core.read(move |store| store.inbox(RunKey::Number(run), 0, usize::MAX)).await;
+    items.is_ok_and(|items| items.iter().any(|item| matches!(item.kind.as_str(), "cancel" | "resume")))
 }
 
 /// The same for several runs, without waiting.

@@ -1,6 +1,7 @@
 //! A run that is told to end: its body gives way to what the workflow does on such an end, or it ends at once.
 
 use super::Machine;
+use super::effect::Effect;
 use super::waker::RunWaker;
 use crate::journal::Kind;
 use crate::store::{EntryRow, Status};
@@ -71,6 +72,9 @@ impl Machine {
         // The calls hold the user's closures, which may do anything when they are dropped.
         drop(calls);
         self.held_back.clear();
+        // A run that was about to go on as another ends instead.
+        self.suspended = None;
+        self.fresh.retain(|effect| !matches!(effect, Effect::Replace { .. }));
         self.future = self.on_end.take().and_then(|on_end| on_end(ending.in_words()));
         self.waker = RunWaker::again(&self.waker);
         self.ending = Some(ending);

@@ -28,7 +28,7 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.held_back.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
+        if self.held_back.paused && !matches!(item.kind.as_str(), "cancel" | "pause" | "resume") {
             return self.held_back.items.push(item);
         }
         // A run that is told to stop does not wait for its fields to be saved.

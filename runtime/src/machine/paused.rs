@@ -32,10 +32,11 @@ impl Machine {
 
     /// Nothing begins any more. Bodies in flight end by themselves, or are told to stop.
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
-        if self.held_back.paused || self.ending.is_some() {
+        let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
+        // One that lets its steps end may be told not to wait for them.
+        if self.ending.is_some() || (self.held_back.paused && !abandon) {
             return;
         }
-        let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
         let entry = self.entry(Kind::RunPaused, now, |entry| entry.value = how);
         self.entries.push(entry);
         self.held_back.paused = true;
@@ -46,7 +47,9 @@ impl Machine {
         self.fresh.retain(|effect| effect.starts().is_none());
         if abandon {
             let running: Vec<u64> = self.journal.state().running.iter().copied().collect();
-            let running = running.into_iter().filter(|position| !unstarted.contains(position));
+            let waiting: Vec<u64> = self.held_back.starts.iter().chain(&self.held_back.attempts).copied().collect();
+            let begun = |position: &u64| !unstarted.contains(position) && !waiting.contains(position);
+            let running = running.into_iter().filter(begun);
             for position in running {
                 self.fresh.push(Effect::TellBody { position });
                 self.held_back.attempts.push(position);

@@ -12,7 +12,7 @@ use steadfast::prelude::*;
 static DONE: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
 
 /// The deeds of one test.
-pub(crate) struct Tally(String);
+pub(crate) struct Tally(pub(crate) String);
 
 impl Tally {
     pub(crate) fn new(test: &str) -> Self {

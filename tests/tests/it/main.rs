@@ -21,6 +21,7 @@ mod hanging_stores;
 mod killed;
 mod lazy_fields;
 mod lifecycle;
+mod long_lived;
 mod lost_answers;
 mod messages;
 mod outsiders;
@@ -29,6 +30,7 @@ mod pedantic;
 mod power_loss;
 mod recorded;
 mod rerouted;
+
 mod resources;
 mod roles;
 mod runs;

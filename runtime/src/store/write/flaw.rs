@@ -52,7 +52,9 @@ impl ImportedRun {
     fn flaw(&self) -> Option<String> {
         let flaw = if self.entries.is_empty() {
             Some("it has no first entry".to_owned())
-        } else if self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping) {
+        } else if self.status != Status::Paused
+            && self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping)
+        {
             Some(format!("it is {}, and only a run that is running or sleeping belongs to a lease", self.status))
         } else if self.status == Status::Deleting {
             Some("it is being deleted".to_owned())
