@@ -61,7 +61,11 @@ async fn runs_that_wait_for_each_other_go_on() {
         let store = Hooked::new(MemoryStore::new(), move |store, writes| {
             let answers = steadfast::store::Store::commit(store, writes)?;
             let is_append = writes.iter().any(|write| matches!(write, Write::Append(_)));
-            if is_append && appends.fetch_add(1, Ordering::SeqCst) % 3 == 0 { Err(failure()) } else { Ok(answers) }
+            if is_append && appends.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) {
+                Err(failure())
+            } else {
+                Ok(answers)
+            }
         });
         let builder = Engine::builder().store(store).max_loads(1_000).workflow(parent).workflow(child);
         let engine = builder.workflow(countdown).workflow(listens).workflow(sends).start().await.unwrap();
