@@ -29,6 +29,7 @@ mod power_loss;
 mod recorded;
 mod rerouted;
 mod resources;
+mod review_b;
 mod roles;
 mod runs;
 mod scope;
