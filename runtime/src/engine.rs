@@ -28,6 +28,7 @@ mod news;
 mod pausing;
 mod place;
 mod prepare;
+mod rebuild;
 mod recovery;
 mod replacing;
 mod requests;
@@ -43,6 +44,8 @@ mod trace;
 mod transaction;
 mod workflows;
 
+#[cfg(feature = "testing")]
+pub(crate) use attach::{Attach, find as find_attached, judge};
 pub use builder::EngineBuilder;
 pub use check::{CheckReport, Problem};
 pub use error::{EngineError, RunError};
@@ -52,13 +55,17 @@ pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
-#[cfg(feature = "testing")]
-pub(crate) use load::rebuild;
 pub use messages::SendCall;
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+#[cfg(feature = "testing")]
+pub(crate) use rebuild::rebuild;
+#[cfg(feature = "testing")]
+pub(crate) use replacing::{GoingOn, successor_in};
 pub use requests::OpenRequest;
+#[cfg(feature = "testing")]
+pub(crate) use requests::hash as hash_of_answer;
 pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};

@@ -3,8 +3,10 @@
 
 mod append;
 mod arguments;
+mod attempts;
 mod calls;
 mod changed;
+mod context_calls;
 mod continued;
 mod delivered;
 mod effect;
@@ -183,6 +185,8 @@ pub(crate) struct Machine {
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
+    /// How many runs that are there already are being compared with those that were to be started.
+    attaching: usize,
     /// The steps that are transactions.
     transactions: transaction::Transactions,
     purpose: Purpose,
@@ -251,6 +255,7 @@ impl Machine {
             unfinished,
             pending: replay::PendingTurn::default(),
             suspended: None,
+            attaching: 0,
             transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
             deferred: VecDeque::new(),

@@ -8,13 +8,21 @@
 //! * [`EngineBuilder::stub`](crate::EngineBuilder::stub) and [`CrashTest::stub`] put a closure in the place of a step.
 
 mod bodies;
+mod commit;
 mod crash;
 mod database;
+mod everywhere;
 mod fault;
+mod loaded;
 mod oracle;
+mod outside;
+mod outsiders;
+mod perform;
 mod scenario;
+mod script;
 mod secrets;
 mod stub;
+mod subject;
 
 pub use crash::{CrashReport, CrashTest, crash_everywhere};
 pub(crate) use stub::Stubs;

@@ -9,7 +9,7 @@ use super::core::Options;
 use super::error::EngineError;
 use super::fields::within;
 use super::workflows::Workflows;
-use super::{Engine, load, prepare};
+use super::{Engine, load, prepare, rebuild};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
 use crate::machine::{Machine, ParkCause, ParkReason, Rebuild, panic_text};
@@ -119,7 +119,7 @@ fn one(
     let mut machine = load::with_stubs(options, machine).dry();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
-        load::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
+        rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
         has_resources(&machine, resources, row)
     }));

@@ -66,6 +66,8 @@ pub(crate) struct Core {
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
     pub(crate) draining: AtomicBool,
+    /// The store has failed, and nobody has looked yet what was left undone.
+    pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
     pub(crate) stopping: Notify,
     /// Bodies that block their thread leave some of the runtime's for everything else.
@@ -167,6 +169,7 @@ impl Core {
             news: News::default(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
+            behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
             residents: Mutex::default(),

@@ -4,7 +4,7 @@ use super::bodies::{Attempt, Bodies};
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::replacing::Successor;
 use super::timers::Sleeper;
-use super::{attach, fields, inbox, load, replacing, trace};
+use super::{attach, fields, inbox, load, recovery, replacing, trace};
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
@@ -209,12 +209,13 @@ impl<'a> Driver<'a> {
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
                 Effect::StartRun { number } => drop(load::load(&self.core, number)),
-                Effect::Attach { position, row, workflow, input, recode } => {
-                    let attach = attach::Attach { position, row: *row, workflow, input, recode };
-                    attach::compare(&self.core, attach, self.mail.sender.clone());
+                Effect::Attach { position, id, row, workflow, input, recode } => {
+                    let wanted = attach::Wanted { position, id, row, workflow, input, recode };
+                    attach::compare(&self.core, wanted, self.mail.sender.clone());
                 }
-                Effect::Replace { input } => {
-                    replacing::successor(&self.core, self.number, input, self.mail.sender.clone());
+                Effect::Replace { input, kept } => {
+                    let going_on = replacing::GoingOn { input, kept };
+                    replacing::successor(&self.core, self.number, going_on, self.mail.sender.clone());
                 }
                 Effect::Ended => {
                     let outcome =
@@ -338,7 +339,11 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
             }
             Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => Message::Fenced,
-            Err(error) => Message::Unwritten(error),
+            Err(error) => {
+                // What it would have had others do, nobody has told them.
+                recovery::catch_up(&courier);
+                Message::Unwritten(error)
+            }
         };
         // The run may have left.
         let _ = mail.send(courier.letter(message));

@@ -77,13 +77,14 @@ impl Run {
         &self.fields
     }
 
-    /// What the run is doing, as committed; of one that has gone on with a fresh journal, what it does there.
+    /// What the run is doing, as committed. One that has gone on with a fresh journal is [`Status::Replaced`]: what it does
+    /// there, [`Engine::run`] with its id says.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
-        let info = RunInfo::from_row(self.last_row().await?);
-        Ok(RunInfo { trouble: self.engine.core.trouble(info.number), ..info })
+        let info = RunInfo::from_row(self.row().await?);
+        Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
     }
 
     /// The names and values by which the run can be found.
@@ -176,7 +177,7 @@ impl Run {
             if !in_memory {
                 let row = self.row_of(number).await?;
                 // It has gone on as another.
-                if let Some(successor) = row.successor {
+                if let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
                     core.stop_waiting(number, told);
                     number = successor;
                     continue;

@@ -8,7 +8,7 @@ use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use crate::field_store::content_hash;
-use crate::machine::{Origins, recorded_scope};
+use crate::machine::recorded_scope;
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
@@ -125,10 +125,6 @@ impl Incoming {
             from: Vault::new(cipher.clone(), &run.database, old),
             to: Vault::new(cipher.clone(), core.store.database_id(), incarnation),
         };
-        let end = entries.len() as u64 + 1;
-        if let Some(first) = entries.first_mut().filter(|_| !run.moved) {
-            first.other = Some(Origins::of(first).with(end, old));
-        }
         let resealed = (|| {
             entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
             fields.iter_mut().try_for_each(|row| reseal.field(row))?;

@@ -39,7 +39,8 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
             Ok(Err(_)) => {
                 let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
                 // It has gone on as another. What is sealed for this one the other cannot read.
-                if let Some(successor) = row.as_ref().and_then(|row| row.successor)
+                if let Some(successor) =
+                    row.as_ref().filter(|row| row.status == Status::Replaced).and_then(|row| row.successor)
                     && !item.value.as_ref().is_some_and(holds_secret)
                 {
                     item.run = successor;

@@ -7,6 +7,7 @@ use super::{dead, inbox, load, place};
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How many runs are replayed at a time.
@@ -15,6 +16,8 @@ const PAGE: usize = 4_096;
 /// Parked runs are tried one after the other, with a pause: healthy runs come first.
 const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_secs(1);
+/// How soon after a failure of the store it is looked what was left undone.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Goes on with the runs of a lease that was taken: those in the middle of something, those that are due, and those that
 /// somebody has told something meanwhile.
@@ -23,6 +26,24 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     if let Some(lease) = core.leases.held(lease) {
         while !collect(&core, lease).await && core.pause(AGAIN).await {}
     }
+}
+
+/// What was written, or was not, while the store did not work: runs of ours that are due and that nobody has loaded, and those
+/// that somebody has told something.
+pub(super) fn catch_up(core: &Arc<Core>) {
+    if core.behind.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let core = core.clone();
+    core.runtime.clone().spawn(async move {
+        if core.pause(SOON).await {
+            // What fails from now on is caught up with once more.
+            core.behind.store(false, Ordering::SeqCst);
+            for lease in core.leases.all() {
+                take_up(core.clone(), lease.number).await;
+            }
+        }
+    });
 }
 
 async fn collect(core: &Arc<Core>, lease: Lease) -> bool {

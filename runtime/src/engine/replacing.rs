@@ -10,7 +10,7 @@ use super::time_travel;
 use crate::journal::Kind;
 use crate::machine::{ParkCause, ParkReason, first_entry};
 use crate::secret::vault::Vault;
-use crate::store::{ImportedRun, RunKey, RunRow, Status};
+use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +24,32 @@ pub(crate) struct Successor {
     pub(super) placing: OwnedRwLockReadGuard<()>,
 }
 
+/// With what a run goes on: its input, and what has come to it and was not read.
+#[derive(Clone)]
+pub(crate) struct GoingOn {
+    pub(crate) input: Value,
+    pub(crate) kept: Vec<EntryRow>,
+}
+
+impl GoingOn {
+    /// What was not read is there from the beginning of the other run.
+    fn keep(self, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+        for entry in self.kept {
+            let mut entry = EntryRow { seq: run.entries.len() as u64 + 1, at: run.at, ..entry };
+            reseal.entry(&mut entry)?;
+            run.entries.push(entry);
+        }
+        Ok(())
+    }
+}
+
 /// Makes the run as which this one goes on; it comes by mail.
-pub(super) fn successor(core: &Arc<Core>, number: i64, input: Value, mail: mpsc::UnboundedSender<Letter>) {
+pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: mpsc::UnboundedSender<Letter>) {
     let (making, busy) = (core.clone(), core.busy());
     core.runtime.spawn(async move {
         let core = making;
         let made = loop {
-            match make(&core, number, &input).await {
+            match make(&core, number, &going_on).await {
                 Err(EngineError::Store(error)) => {
                     tracing::warn!(run = number, %error, "a run cannot go on with a fresh journal yet");
                     if !core.pause(AGAIN).await {
@@ -51,7 +70,7 @@ pub(super) fn successor(core: &Arc<Core>, number: i64, input: Value, mail: mpsc:
     });
 }
 
-async fn make(core: &Arc<Core>, number: i64, input: &Value) -> Result<Successor, EngineError> {
+async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Successor, EngineError> {
     let placing = core.placing.clone().read_owned().await;
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let old = row.ok_or_else(|| EngineError::NoSuchRun { id: format!("number {number}") })?;
@@ -60,10 +79,11 @@ async fn make(core: &Arc<Core>, number: i64, input: &Value) -> Result<Successor,
     let context = time_travel::snapshot(core, number, old.seq).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
-    let mut first = first_entry(&old.workflow, input.clone(), at);
+    let mut first = first_entry(&old.workflow, going_on.input.clone(), at);
     let database = core.store.database_id();
     let vault = |incarnation| Vault::new(core.options.cipher.clone(), database, incarnation);
-    Reseal { from: vault(old.incarnation), to: vault(incarnation) }.entry(&mut first)?;
+    let reseal = Reseal { from: vault(old.incarnation), to: vault(incarnation) };
+    reseal.entry(&mut first)?;
     let new = RunRow { incarnation, created_at: at, ..old.clone() };
     let mut run = match context {
         Some(context) => {
@@ -78,6 +98,7 @@ async fn make(core: &Arc<Core>, number: i64, input: &Value) -> Result<Successor,
         }
         None => bare(&new, first, scope),
     };
+    going_on.clone().keep(&reseal, &mut run)?;
     run.lease = core.lease(old.lease).or(run.lease);
     (run.version, run.parent, run.origin) = (old.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
@@ -85,7 +106,7 @@ async fn make(core: &Arc<Core>, number: i64, input: &Value) -> Result<Successor,
 }
 
 /// The run without a context.
-fn bare(new: &RunRow, first: crate::store::EntryRow, scope: Option<crate::store::EntryRow>) -> ImportedRun {
+fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
     let entries = std::iter::once(first).chain(scope).collect();
     ImportedRun {
         id: new.id.clone(),
@@ -110,6 +131,42 @@ fn bare(new: &RunRow, first: crate::store::EntryRow, scope: Option<crate::store:
         replaces: None,
         keeps_requests: true,
     }
+}
+
+/// The same as the engine makes, of a store that is at hand. Contents of field stores are not copied: such a run is refused.
+#[cfg(feature = "testing")]
+pub(crate) fn successor_in(
+    store: &dyn crate::store::Store,
+    number: i64,
+    going_on: GoingOn,
+    new: &RunRow,
+    vaults: (Arc<Vault>, Arc<Vault>),
+) -> Result<ImportedRun, String> {
+    let said = |error: crate::store::StoreError| error.to_string();
+    let old = store.run(RunKey::Number(number)).map_err(said)?.ok_or("the run is gone")?;
+    let (from, to) = vaults;
+    let reseal = Reseal { from, to };
+    let mut first = first_entry(&old.workflow, going_on.input.clone(), new.created_at);
+    reseal.entry(&mut first).map_err(|error| error.to_string())?;
+    let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
+    let mut run = bare(new, first, scope);
+    if let Some(context) = time_travel::snapshot_in(store, number, old.seq).map_err(said)? {
+        let continuing = crate::machine::Continuing { run: old.id.clone(), version: context.version };
+        let entry = continuing.entry(run.entries.len() as u64 + 1, &context.context, new.created_at);
+        for row in context.fields.into_values() {
+            if row.value.form == crate::value::Form::Stored {
+                return Err(format!("field `{}` is in a store: going on with such a context is not played", row.name));
+            }
+            let mut row = crate::store::FieldRow { seq: entry.seq, format: crate::journal::FORMAT, ..row };
+            reseal.field(&mut row).map_err(|error| error.to_string())?;
+            run.fields.push(row);
+        }
+        run.entries.push(entry);
+    }
+    going_on.keep(&reseal, &mut run).map_err(|error| error.to_string())?;
+    (run.version, run.parent, run.origin) = (old.version, old.parent, Some(number));
+    (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
+    Ok(run)
 }
 
 /// Copies contents under the key of the new run: nothing points to them before its first commit.

@@ -116,24 +116,20 @@ impl Engine {
         let value = encoded(&self.core.fields(&run), &answer);
         drop(answer);
         let value = value.map_err(|error| EngineError::Value(format!("the answer cannot be stored: {error}")))?;
-        let hash = hmac_sha256::Hash::hash(&value.bytes);
-        let hash = hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hash = hash(&value);
         let key = Some(format!("answer:{request}"));
         let item = NewInboxItem { key, value: Some(value), ..NewInboxItem::new(run.number, "answer", self.core.now()) };
         let write = Write::Answer { request: request.to_owned(), hash, item };
         // An answer goes on to its end even if nobody waits for it any longer.
         let (core, id) = (self.core.clone(), request.to_owned());
         let answering = self.core.runtime.spawn(async move {
+            let mut again = false;
             loop {
                 match core.committer.write(write.clone()).await {
                     Ok(Ok(written)) => {
-                        let asking = if let Written::Number(_) = written { Some(run.number) } else { None };
-                        if let Some(run) = asking {
-                            inbox::look(&core, run).await;
+                        // What says now that it is there already may be the first try, of which nobody has heard.
+                        if again || matches!(written, Written::Number(_)) {
+                            inbox::look(&core, run.number).await;
                         }
                         return Ok(());
                     }
@@ -142,7 +138,7 @@ impl Engine {
                     Ok(Err(_)) => return Err(EngineError::NoSuchRequest { id }),
                     // The same answer twice is one.
                     Err(error) if !core.pause(AGAIN).await => return Err(error.into()),
-                    Err(_) => {}
+                    Err(_) => again = true,
                 }
             }
         });
@@ -169,6 +165,15 @@ impl Engine {
             value: row.value,
         }))
     }
+}
+
+/// By this an answer is known to be the same again.
+pub(crate) fn hash(answer: &Value) -> String {
+    hmac_sha256::Hash::hash(&answer.bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn encoded<A: Message>(fields: &Arc<Fields>, answer: &A) -> Result<Value, crate::codec::CodecError> {

@@ -26,9 +26,11 @@ impl Reseal {
             Kind::RunStarted => "input".to_owned(),
             Kind::StepStarted => format!("args:{name}"),
             Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed => format!("result:{name}"),
-            Kind::MessageSent | Kind::MessageReceived | Kind::RequestOpened | Kind::RequestAnswered => {
-                format!("message:{name}")
-            }
+            Kind::MessageSent
+            | Kind::MessageReceived
+            | Kind::MessageKept
+            | Kind::RequestOpened
+            | Kind::RequestAnswered => format!("message:{name}"),
             Kind::ChildStarted => format!("args:start {name}"),
             Kind::RunCompleted | Kind::RunFailed | Kind::ChildEnded => "output".to_owned(),
             _ => return Ok(()),

@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::handle::Run;
 use crate::codec::{self, Storable};
 use crate::journal::Shown;
-use crate::store::{OutputRow, RunKey, RunRow};
+use crate::store::{OutputRow, RunKey, RunRow, Status};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -121,7 +121,7 @@ impl Run {
     /// The row of the run that has the id now: the run may have gone on as another.
     pub(super) async fn last_row(&self) -> Result<RunRow, EngineError> {
         let mut row = self.row().await?;
-        while let Some(successor) = row.successor {
+        while let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
             match self.core().read(move |store| store.run(RunKey::Number(successor))).await? {
                 Some(next) => row = next,
                 None => break,

@@ -13,7 +13,7 @@ use crate::flow::Loading;
 use crate::journal::Kind;
 use crate::machine::recorded_version;
 use crate::run_env::Pointer;
-use crate::store::{EntryRow, FieldRow};
+use crate::store::{EntryRow, FieldRow, Store, StoreError};
 use crate::value::Form;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,27 +151,37 @@ impl Run {
 
 /// The values as they were recorded after an entry; `None` if the context was not set yet.
 pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<Snapshot>, EngineError> {
-    let mut snapshot = None;
-    for change in changes(core, run, seq).await? {
-        if change.entry.kind != Kind::ContextRefused {
-            snapshot.get_or_insert_with(Snapshot::default).apply(&change);
-        }
-    }
-    Ok(snapshot)
+    Ok(latest(changes(core, run, seq).await?))
 }
 
 /// The changes of a run's context up to an entry, refused ones too.
 async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineError> {
+    core.read(move |store| changes_in(store, run, to)).await
+}
+
+/// The same as [`snapshot`], of a store that is at hand.
+#[cfg(feature = "testing")]
+pub(super) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
+    Ok(latest(changes_in(store, run, seq)?))
+}
+
+fn latest(changes: Vec<Change>) -> Option<Snapshot> {
+    let mut snapshot = None;
+    for change in changes {
+        if change.entry.kind != Kind::ContextRefused {
+            snapshot.get_or_insert_with(Snapshot::default).apply(&change);
+        }
+    }
+    snapshot
+}
+
+fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, StoreError> {
     let mut after = 0;
     let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
     loop {
-        let read = core.read(move |store| {
-            let entries = store.entries(run, after, PAGE)?;
-            let last = entries.last().map_or(after, |entry| entry.seq);
-            let fields = store.fields(run, after + 1, last.min(to))?;
-            Ok((entries, fields))
-        });
-        let (entries, fields) = read.await?;
+        let entries = store.entries(run, after, PAGE)?;
+        let last = entries.last().map_or(after, |entry| entry.seq);
+        let fields = store.fields(run, after + 1, last.min(to))?;
         let full = entries.len() == PAGE;
         let mut fields = fields.into_iter().peekable();
         for entry in entries {

@@ -105,6 +105,11 @@ kinds! {
     RunRefused = "run_refused",
     /// The run goes on as another with a fresh journal: `other` is that run's incarnation, `value` its input.
     RunReplaced = "run_replaced",
+    /// A message that the run before this one has received and not read: `name` is its channel, `value` what it says.
+    MessageKept = "message_kept",
+    /// The answer to a request that came to the run before this one, which has not read it: `other` is the request's id,
+    /// `value` the answer.
+    AnswerKept = "answer_kept",
     /// The run stands still until it is told to go on: `value` says how.
     RunPaused = "run_paused",
     /// The run goes on.

@@ -12,7 +12,7 @@ impl Machine {
         }
         let change = self.change();
         let (outgoing, awaited) =
-            std::mem::take(&mut self.outgoing).into_iter().map(|sent| (sent.outgoing, sent.awaited_at)).unzip();
+            std::mem::take(&mut self.outgoing).into_iter().map(super::outgoing::Sent::split).unzip();
         let append = Append {
             run: self.number,
             lease: self.lease,
@@ -55,11 +55,17 @@ impl Machine {
             (status, None)
         } else if self.held_back.paused {
             (Status::Paused, None)
-        } else if self.has_bodies() {
+        } else if self.has_bodies() || self.awaits_answer() || self.replacing {
             (Status::Running, Some(0))
         } else {
             (Status::Sleeping, self.next_due())
         }
+    }
+
+    /// Whether a call learns from the database what became of what it has sent: who dies before that must come back and ask
+    /// again.
+    fn awaits_answer(&self) -> bool {
+        self.attaching > 0 || self.waiting.is_awaited() || self.outgoing.iter().any(|sent| sent.awaited_at.is_some())
     }
 
     fn change(&mut self) -> Change {

@@ -1,8 +1,9 @@
 //! What a run asks for once the entries it depends on are durable.
 
+use super::outgoing::Awaited;
 use crate::journal::StepBody;
 use crate::scope::StepScope;
-use crate::store::RunRow;
+use crate::store::{EntryRow, RunRow};
 use crate::value::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,16 +17,18 @@ pub(crate) enum Effect {
     TellBody { position: u64 },
     /// A run that this one has started is there: it is to be driven.
     StartRun { number: i64 },
-    /// A run was to be started whose id is taken: whether it is the same, its first entry says.
+    /// A run was to be started whose id is taken: whether it is the same, its first entry says. Without a row the run is looked
+    /// for: nobody knows any longer what became of the start.
     Attach {
         position: u64,
-        row: Box<RunRow>,
+        id: String,
+        row: Option<Box<RunRow>>,
         workflow: &'static str,
         input: Value,
         recode: fn(&Value) -> Option<Value>,
     },
-    /// The run goes on as another, with this input: that one is to be made.
-    Replace { input: Value },
+    /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
+    Replace { input: Value, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.
     Ended,
 }
@@ -59,16 +62,21 @@ impl Default for Limits {
 /// The appends that are not yet durable, oldest first, each with the effects that wait for it. They become durable in
 /// this order.
 #[derive(Default)]
-pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Option<u64>>)>);
+pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Option<Awaited>>)>);
 
 impl Waiting {
-    /// `awaited` are the positions of the calls that wait for what the database says to each thing sent.
-    pub(super) fn push(&mut self, effects: Vec<Effect>, awaited: Vec<Option<u64>>) {
+    /// `awaited` are the calls that wait for what the database says to each thing sent.
+    pub(super) fn push(&mut self, effects: Vec<Effect>, awaited: Vec<Option<Awaited>>) {
         self.0.push_back((effects, awaited));
     }
 
-    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Option<u64>>) {
+    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Option<Awaited>>) {
         self.0.pop_front().unwrap_or_default()
+    }
+
+    /// Whether a call waits for what the database says.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.iter().any(|(_, awaited)| awaited.iter().any(Option::is_some))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -31,7 +31,7 @@ impl Machine {
         if self.held_back.paused && !matches!(item.kind.as_str(), "cancel" | "resume") {
             return self.held_back.items.push(item);
         }
-        // A run that is told to stop does not wait for its fields to be saved: nothing of that turn has happened.
+        // A run that is told to stop does not wait for its fields to be saved.
         if self.is_transacting() || (self.suspended.is_some() && item.kind != "cancel") {
             return self.deferred.push_back(Deferred::Item(item));
         }
@@ -43,7 +43,7 @@ impl Machine {
         let number = item.number;
         match item.kind.as_str() {
             "cancel" => {
-                self.suspended = None;
+                self.cut_turn();
                 self.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }
@@ -98,13 +98,6 @@ impl Machine {
 }
 
 impl State {
-    /// The run that a call has started or found is there.
-    pub(super) fn watch(&mut self, position: u64) {
-        if let Some(Call { what: What::Operation { watches, .. }, .. }) = self.calls.get_mut(&position) {
-            *watches = true;
-        }
-    }
-
     /// Whether a call from outside is waited for at a position.
     pub(super) fn is_waiting(&self, position: u64) -> bool {
         self.waits.contains(&position)

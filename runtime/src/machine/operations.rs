@@ -155,6 +155,10 @@ impl RunJournal {
             What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
                 self.outgoing(position, operation, state.now)
             }
+            // Whether the run that has a given id is the one that was started is asked first.
+            What::Operation { operation, .. } if matches!(&**operation, Operation::Child(child) if child.id.is_some()) => {
+                None
+            }
             What::Operation { other, .. } => {
                 let id = other.clone()?;
                 let outgoing = Outgoing::Watch { id, position };
@@ -178,14 +182,25 @@ impl RunJournal {
             (Operation::Answer { id, .. }, _) => Some(id.clone()),
             (_, entry) => entry.and_then(|entry| entry.other.clone()),
         };
-        state.insert(position, What::Operation { operation: Box::new(operation), due, other, watches: false });
+        state.insert(position, What::Operation { operation: Box::new(operation), due, other });
         state.serve(position);
+    }
+
+    /// As random as this run's own, and another for each call.
+    fn child_incarnation(&self, position: u64) -> [u8; 16] {
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(b"child");
+        hash.update(self.identity().incarnation);
+        hash.update(position.to_le_bytes());
+        let mut incarnation = [0; 16];
+        incarnation.copy_from_slice(&hash.finalize()[..16]);
+        incarnation
     }
 
     /// The run that a workflow starts, as it begins. Who owns it and whose child it is, the machine knows.
     fn new_run(&self, position: u64, child: &Child) -> Result<NewRun, String> {
         let id = child.id.clone().unwrap_or_else(|| self.derived(position));
-        let incarnation = *uuid::Uuid::new_v4().as_bytes();
+        let incarnation = self.child_incarnation(position);
         let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), incarnation };
         let fields: Arc<Fields> = self.fields().sibling(identity);
         let input = (child.encode)(&fields)?;

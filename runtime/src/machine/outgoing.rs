@@ -15,9 +15,24 @@ pub(super) struct Sent {
     pub(super) awaited_at: Option<u64>,
 }
 
+/// A call that waits for what the database says to something that was sent.
+pub(super) struct Awaited {
+    position: u64,
+    /// What was sent is a wait for the end of another run.
+    is_watch: bool,
+}
+
+impl Sent {
+    /// What is sent, and who waits for the answer.
+    pub(super) fn split(self) -> (Outgoing, Option<Awaited>) {
+        let is_watch = matches!(self.outgoing, Outgoing::Watch { .. });
+        (self.outgoing, self.awaited_at.map(|position| Awaited { position, is_watch }))
+    }
+}
+
 /// What the database said to something that a call waits for.
 pub(super) struct Answered {
-    pub(super) position: u64,
+    pub(super) awaited: Awaited,
     pub(super) outcome: Result<i64, Rejected>,
 }
 
@@ -38,10 +53,10 @@ impl Machine {
     }
 
     /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it.
-    pub(super) fn answered(&mut self, awaited: Vec<Option<u64>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
-        for (position, outcome) in awaited.into_iter().zip(outcomes) {
-            let Some(position) = position else { continue };
-            let answered = Answered { position, outcome };
+    pub(super) fn answered(&mut self, awaited: Vec<Option<Awaited>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
+        for (awaited, outcome) in awaited.into_iter().zip(outcomes) {
+            let Some(awaited) = awaited else { continue };
+            let answered = Answered { awaited, outcome };
             if self.stands_still() {
                 self.deferred.push_back(Deferred::Answered(answered));
             } else {
@@ -50,14 +65,18 @@ impl Machine {
         }
     }
 
-    pub(super) fn take_answer(&mut self, Answered { position, outcome }: Answered, now: i64) {
+    pub(super) fn take_answer(
+        &mut self,
+        Answered { awaited: Awaited { position, is_watch }, outcome }: Answered,
+        now: i64,
+    ) {
         if !self.is_open() {
             return;
         }
         let journal = self.journal.clone();
         let state = journal.state();
         let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Operation { operation, other, watches, .. } = &call.what else { return };
+        let What::Operation { operation, other, .. } = &call.what else { return };
         let other = other.clone().unwrap_or_default();
         match (&**operation, outcome) {
             (Operation::Send { .. }, Ok(_)) => {
@@ -72,13 +91,16 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            // Whoever is only watched is driven by its owner.
-            (Operation::Child(_), Ok(_)) if *watches => {}
+            // The answer to a wait for the end of a run that is there already is no run's number.
+            (Operation::Child(_), Ok(_)) if is_watch => {}
             (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
                 let (workflow, input, recode) = (*workflow, input.clone(), *recode);
-                self.fresh.push(Effect::Attach { position, row, workflow, input, recode });
+                drop(state);
+                self.attaching += 1;
+                let (id, row) = (row.id.clone(), Some(row));
+                self.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
             (Operation::Child(_), Err(rejected)) => {
                 drop(state);
@@ -93,14 +115,14 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::Attached { position, id, outcome });
         }
+        self.attaching = self.attaching.saturating_sub(1);
         if !self.is_open() || !self.journal.state().is_waiting(position) {
             return;
         }
         match outcome {
             Ok(()) => {
-                self.journal.state().watch(position);
                 let outgoing = Outgoing::Watch { id, position };
-                self.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
+                self.send_out([Sent { outgoing, awaited_at: Some(position) }]);
             }
             Err(why) => self.refuse_child(position, &why, now),
         }
@@ -127,15 +149,23 @@ impl Machine {
     /// What nobody knows to have arrived is said again.
     pub(super) fn say_again(&mut self) {
         let journal = self.journal.clone();
-        let mut state = journal.state();
+        let state = journal.state();
+        let named = state.waits.iter().filter_map(|position| {
+            let What::Operation { operation, .. } = &state.calls.get(position)?.what else { return None };
+            match &**operation {
+                Operation::Child(Child { id: Some(id), workflow, input: Ok(input), recode, .. }) => {
+                    let (id, input) = (id.clone(), input.clone());
+                    Some(Effect::Attach { position: *position, id, row: None, workflow, input, recode: *recode })
+                }
+                _ => None,
+            }
+        });
+        let named: Vec<Effect> = named.collect();
         let again: Vec<Sent> =
             state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
-        for sent in &again {
-            if let Outgoing::Watch { position, .. } = &sent.outgoing {
-                state.watch(*position);
-            }
-        }
         drop(state);
+        self.attaching += named.len();
+        self.fresh.extend(named);
         self.send_out(again);
     }
 }

@@ -4,9 +4,11 @@ use super::Machine;
 use super::calls::RunJournal;
 use super::effect::Effect;
 use super::outgoing::Sent;
+use super::state::{State, What};
 use super::suspended::OpenTurn;
-use crate::journal::Kind;
-use crate::store::{ImportedRun, Outgoing, Status};
+use super::turn::entry;
+use crate::journal::{Completion, Kind, Operation};
+use crate::store::{EntryRow, ImportedRun, Outgoing, Status};
 use crate::value::Value;
 
 impl RunJournal {
@@ -18,14 +20,62 @@ impl RunJournal {
     }
 }
 
+impl State {
+    /// What has come and the body has not taken, as the first entries of another run have it; a request that is open is asked
+    /// on.
+    fn unread(&self, at: i64) -> Vec<EntryRow> {
+        let message = |name: &str, value: &Value| EntryRow {
+            name: Some(name.to_owned()),
+            value: Some(value.clone()),
+            ..entry(0, Kind::MessageKept, at)
+        };
+        let answer = |id: &str, value: &Value| EntryRow {
+            other: Some(id.to_owned()),
+            value: Some(value.clone()),
+            ..entry(0, Kind::AnswerKept, at)
+        };
+        let mut kept = Vec::new();
+        for call in self.calls.values() {
+            let (What::Operation { operation, other, .. }, Some(Completion::Message(value))) =
+                (&call.what, &call.completion)
+            else {
+                continue;
+            };
+            match (&**operation, other) {
+                (Operation::Receive { channel, .. }, _) => kept.push(message(channel, value)),
+                (Operation::Request { .. } | Operation::Answer { .. }, Some(id)) => kept.push(answer(id, value)),
+                _ => {}
+            }
+        }
+        for (channel, messages) in &self.mailbox {
+            kept.extend(messages.iter().map(|value| message(channel, value)));
+        }
+        kept.extend(self.answers.iter().map(|(id, value)| answer(id, value)));
+        kept
+    }
+}
+
 impl Machine {
+    /// What the run before this one has received and not read is there from the beginning.
+    pub(super) fn keep(&mut self, entry: EntryRow) {
+        let Some(value) = entry.value else { return };
+        let mut state = self.journal.state();
+        match entry.kind {
+            Kind::MessageKept => {
+                state.mailbox.entry(entry.name.unwrap_or_default()).or_default().push_back(value);
+            }
+            _ => drop(state.answers.insert(entry.other.unwrap_or_default(), value)),
+        }
+    }
+
     /// The body is at its end and the run is not: nothing is delivered until the other run is made. What comes meanwhile is
     /// for that one.
     pub(super) fn replace(&mut self, input: Value, cause: u64, at: i64) {
+        let kept = self.journal.state().unread(at);
         self.drop_body();
         self.tell_bodies();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });
-        self.fresh.push(Effect::Replace { input });
+        self.fresh.push(Effect::Replace { input, kept });
     }
 
     /// Whether the other run is being made.

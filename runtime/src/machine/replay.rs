@@ -40,6 +40,8 @@ pub(super) struct PendingTurn {
     fields: VecDeque<FieldRow>,
     /// Nothing follows in the history.
     last: bool,
+    /// The run is told to stop next, perhaps in the middle of this turn.
+    cut: bool,
 }
 
 impl Machine {
@@ -78,6 +80,10 @@ impl Machine {
                 self.go_on_with(workflow, &entry, rows, load)?;
                 continue;
             }
+            if matches!(entry.kind, Kind::MessageKept | Kind::AnswerKept) {
+                self.keep(entry);
+                continue;
+            }
             if let Some(cause) = entry.cause {
                 if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
                     return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)).into());
@@ -88,6 +94,7 @@ impl Machine {
                 self.pending.group.push_back(entry);
                 continue;
             }
+            self.pending.cut = entry.kind == Kind::CancelRequested;
             self.deliver_pending(workflow, load)?;
             if entry.kind.is_turn() {
                 self.pending.cause = Some(entry);
@@ -113,7 +120,7 @@ impl Machine {
         now: i64,
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
-        self.pending.last = true;
+        (self.pending.last, self.pending.cut) = (true, false);
         self.deliver_pending(workflow, load)?;
         if self.is_replacing() {
             return Ok(());
@@ -177,7 +184,7 @@ impl Machine {
             return Err(ParkReason::diverged(None, state::describe(&cause), "the end of the workflow".into()));
         }
         if cause.kind == Kind::RunStarted {
-            let new = group.is_empty() && self.purpose == Purpose::Drive;
+            let new = group.is_empty() && self.purpose == Purpose::Drive && !self.pending.cut;
             if self.was_refused(&group) || (new && self.refuses(workflow, &cause)) {
                 return Ok(());
             }
@@ -187,9 +194,10 @@ impl Machine {
         // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
         // leaves something.
         // So is the result of a transaction, whose turn may have left nothing.
-        let unrecorded = self.unfinished == Some(cause.seq)
-            || cause.kind == Kind::RunStarted
-            || (self.pending.last && self.is_of_transaction(&cause));
+        let unrecorded = !self.pending.cut
+            && (self.unfinished == Some(cause.seq)
+                || cause.kind == Kind::RunStarted
+                || (self.pending.last && self.is_of_transaction(&cause)));
         if unrecorded && group.is_empty() && self.purpose == Purpose::Check {
             return Ok(());
         }
@@ -227,10 +235,13 @@ impl Machine {
             let mut state = self.journal.state();
             (state.turn.take(), state.fault.take())
         };
-        if let Some(fault) = fault {
-            return Err(fault);
+        let Some(Turn::Replay { mut group, .. }) = turn else { return fault.map_or(Ok(()), Err) };
+        match fault {
+            // The body has not come further: it was told to stop while its fields were being saved.
+            Some(_) if self.pending.cut && group.is_empty() => return Ok(()),
+            Some(fault) => return Err(fault),
+            None => {}
         }
-        let Some(Turn::Replay { mut group, .. }) = turn else { return Ok(()) };
         let replaced = self.journal.state().replaced.take();
         if let Some(input) = replaced {
             self.replace(input, cause.seq, cause.at);

@@ -86,8 +86,6 @@ pub(super) enum What {
         due: Option<i64>,
         /// The id of the request, or of the other run.
         other: Option<String>,
-        /// The other run is there, and its end is waited for.
-        watches: bool,
     },
 }
 

@@ -1,9 +1,11 @@
 //! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
 
 use super::Machine;
+use super::effect::Effect;
 use super::fault::ParkReason;
 use super::outgoing::Answered;
 use super::shown::StepWrite;
+use super::turn::Turn;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
 use crate::store::InboxRow;
@@ -90,6 +92,18 @@ impl Machine {
             }
         }
         self.due(now);
+    }
+
+    /// A turn that is open gets no further: what the body has done in it so far is its group.
+    pub(super) fn cut_turn(&mut self) {
+        self.suspended = None;
+        let turn = self.journal.state().turn.take();
+        let Some(Turn::Live(group)) = turn else { return };
+        self.tail += group.entries.len() as u64;
+        self.entries.extend(group.entries);
+        self.fields.extend(group.fields);
+        self.send_out(group.outgoing);
+        self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
     }
 
     /// Whether the body waits for fields to be saved.

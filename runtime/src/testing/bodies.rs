@@ -4,23 +4,28 @@
 use super::fault::Dice;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
-use crate::machine::panic_text;
+use crate::machine::{StepWrite, panic_text};
+use crate::run_env::RunEnv;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// How long bodies get before a sleep that races with them is over.
 const HEAD_START: Duration = Duration::from_millis(20);
-/// How long to wait for a body when nothing else can happen.
-const LONGEST: Duration = Duration::from_secs(30);
 
-/// The bodies that are running.
-#[derive(Default)]
+/// Something that a body writes for outsiders, and who is told that it was taken.
+type Write = (StepWrite, oneshot::Sender<()>);
+
+/// The bodies of a run that are running.
 pub(super) struct Bodies {
     running: Vec<Body>,
     ended: Vec<(u64, u32, AttemptOutcome)>,
+    writes: mpsc::UnboundedReceiver<Write>,
+    written: VecDeque<Write>,
 }
 
 struct Body {
@@ -30,6 +35,16 @@ struct Body {
 }
 
 impl Bodies {
+    /// Those of a run that has just been loaded.
+    pub(super) fn of(env: &RunEnv) -> Self {
+        let (sender, writes) = mpsc::unbounded_channel();
+        env.outputs.open(move |write, taken| {
+            // The run may have left: then the step is told to stop.
+            let _ = sender.send((write, taken));
+        });
+        Self { running: Vec::new(), ended: Vec::new(), writes, written: VecDeque::new() }
+    }
+
     pub(super) fn start(&mut self, position: u64, attempt: u32, body: BoxFuture<'static, AttemptOutcome>) {
         let future = AssertUnwindSafe(body).catch_unwind().map(|outcome| {
             outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
@@ -49,22 +64,34 @@ impl Bodies {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.ended.is_empty()
+        self.running.is_empty() && self.ended.is_empty() && self.written.is_empty()
     }
 
-    /// Runs what is running until all have ended, or, if something else could happen meanwhile, for a short while.
-    pub(super) async fn run(&mut self, alone: bool) {
-        // Where nothing else can happen, the first end is waited for, and then a little for the others.
-        if alone && self.ended.is_empty() {
-            // What has not ended by then does not end.
-            let _ = tokio::time::timeout(LONGEST, self.poll_all(1)).await;
+    /// Whether one has ended or written something that was not yet taken.
+    pub(super) fn has_news(&self) -> bool {
+        !self.ended.is_empty() || !self.written.is_empty()
+    }
+
+    /// Runs what is running until all have ended, or one has written something; but for a short while only.
+    pub(super) async fn run(&mut self) {
+        let _ = tokio::time::timeout(HEAD_START, self.poll_all()).await;
+    }
+
+    /// Runs what is running for a short while; what is written is lost.
+    pub(super) async fn run_in_vain(&mut self) {
+        while !self.running.is_empty() {
+            self.run().await;
+            if self.written.is_empty() {
+                return;
+            }
+            for (_, taken) in self.written.drain(..) {
+                // It may have been dropped meanwhile.
+                let _ = taken.send(());
+            }
         }
-        let all = self.running.len() + self.ended.len();
-        let _ = tokio::time::timeout(HEAD_START, self.poll_all(all)).await;
     }
 
-    /// Polls everything until so many have ended.
-    async fn poll_all(&mut self, wanted: usize) {
+    async fn poll_all(&mut self) {
         let all = poll_fn(|cx| {
             let mut still = Vec::new();
             for mut body in std::mem::take(&mut self.running) {
@@ -74,9 +101,17 @@ impl Bodies {
                 }
             }
             self.running = still;
-            if self.ended.len() >= wanted { Poll::Ready(()) } else { Poll::Pending }
+            while let Poll::Ready(Some(write)) = self.writes.poll_recv(cx) {
+                self.written.push_back(write);
+            }
+            if self.running.is_empty() || !self.written.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
         all.await;
+    }
+
+    /// What was written first and is not yet taken.
+    pub(super) fn next_write(&mut self) -> Option<Write> {
+        self.written.pop_front()
     }
 
     /// The end that is delivered next; the order of positions makes the choice independent of timing.

@@ -1,17 +1,20 @@
 //! A workflow run again and again with every fault at every commit.
 
-use super::fault::{Fault, Plan};
-use super::oracle::End;
-use super::scenario::{BEGINNING, Played, Subject};
+use super::everywhere::{Ways, everywhere};
+use super::scenario::BEGINNING;
+use super::script::Script;
 use super::secrets;
 use super::stub::Stubs;
+use super::subject::Subject;
 use crate::codec;
-use crate::machine::{Typed, first_entry, scope_entry};
+use crate::machine::{AnyWorkflow, Typed, first_entry, scope_entry};
+use crate::message::Message;
 use crate::resources::{ResourceFactory, ResourceSet};
 use crate::scope::Scope;
 use crate::step::StepDef;
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -30,6 +33,17 @@ use std::sync::Arc;
 /// once; the recovered journal extends the one before; an owner that lost its lease writes nothing; the whole journal
 /// replays to the same end. If the workflow gives one result for every order of completion, every scenario must give
 /// it, with the same context; if its result depends on the order, results are not compared.
+///
+/// What the outside does is said beforehand: the messages that the run gets ([`message`](CrashTest::message)), how its
+/// requests are answered ([`answer`](CrashTest::answer)), whether it is told to stop or to stand still at some commit
+/// ([`cancel_at_each_commit`](CrashTest::cancel_at_each_commit),
+/// [`pause_at_each_commit`](CrashTest::pause_at_each_commit)). The workflows that it starts
+/// ([`workflow`](CrashTest::workflow)) are played with it, with every fault at their commits too. A run that goes on with a
+/// fresh journal is played to the end of the last one; what its context has in field stores cannot be taken along here.
+///
+/// Checked of that: each message is received once and in order; a request that is open can be answered; what was read of
+/// streams and published values stays, each item once and in order; a run that is told to stop does what it does on such
+/// an end, and then nothing more.
 ///
 /// Secrets are encrypted with a key of the test's own, if the feature `encryption` is enabled.
 ///
@@ -72,8 +86,9 @@ where
         stubs: Stubs::default(),
         sql: Vec::new(),
         resources: ResourceSet::default(),
-        seed: 0,
-        orders: 3,
+        children: BTreeMap::new(),
+        script: Script::default(),
+        ways: Ways { seed: 0, orders: 3, cancel: false, pause: false },
         scope: Scope::default(),
         workflow: PhantomData,
     }
@@ -86,8 +101,9 @@ pub struct CrashTest<W: WorkflowDef> {
     stubs: Stubs,
     sql: Vec<String>,
     resources: ResourceSet,
-    seed: u64,
-    orders: u64,
+    children: BTreeMap<(&'static str, u32), Arc<dyn AnyWorkflow>>,
+    script: Script,
+    ways: Ways,
     scope: Scope,
     workflow: PhantomData<fn() -> W>,
 }
@@ -102,24 +118,62 @@ pub struct CrashReport {
     pub commits: usize,
     /// How many different results it has without a fault.
     pub results: usize,
+    /// How often it ended as cancelled because it was told to at some commit.
+    pub cancelled: usize,
 }
 
 impl<W: WorkflowDef> CrashTest<W> {
     /// The seed of the orders of completion; 0 unless chosen otherwise.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.ways.seed = seed;
         self
     }
 
     /// In how many orders concurrent steps complete; 3 unless chosen otherwise.
     pub fn orders(mut self, orders: u64) -> Self {
-        self.orders = orders.max(1);
+        self.ways.orders = orders.max(1);
         self
     }
 
     /// What the run is given beyond its input: deadline, labels and principal; its id is the test's.
     pub fn with(mut self, scope: Scope) -> Self {
         self.scope = scope;
+        self
+    }
+
+    /// Plays this workflow too, if the run starts it or sends to a run of it.
+    pub fn workflow<F: Startable<M>, M>(mut self, workflow: F) -> Self {
+        drop(workflow);
+        let child: Arc<dyn AnyWorkflow> = Arc::new(Typed::<F::Workflow>(PhantomData));
+        self.children.insert((F::Workflow::NAME, F::Workflow::VERSION), child);
+        self
+    }
+
+    /// A message that the run gets. Several come in the order in which they stand here: each when nothing else can happen
+    /// but that time passes; in all orders but the first also one at each commit, from each commit on.
+    pub fn message<M: Message>(mut self, message: M) -> Self {
+        self.script.message(message);
+        self
+    }
+
+    /// How requests are answered, of the run and of those that it starts: when nothing else can happen but that time
+    /// passes. `.answer::<Review, Verdict>(|review| ..)`.
+    pub fn answer<Q: Message, A: Message>(mut self, answer: impl Fn(Q) -> A + Send + Sync + 'static) -> Self {
+        self.script.answer(answer);
+        self
+    }
+
+    /// Has the run told to stop, at each commit in turn, with every fault at the next commit. It must end as cancelled, or
+    /// as ever if it was too late.
+    pub fn cancel_at_each_commit(mut self) -> Self {
+        self.ways.cancel = true;
+        self
+    }
+
+    /// Has the run told to stand still, at each commit in turn, with every fault at the next commit; it goes on when nothing
+    /// else can happen. It must come to what it comes to without that.
+    pub fn pause_at_each_commit(mut self) -> Self {
+        self.ways.pause = true;
         self
     }
 
@@ -160,8 +214,8 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     type IntoFuture = BoxFuture<'static, CrashReport>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let cipher = secrets::cipher(self.seed);
-        let fields = secrets::fields(W::NAME, Arc::default(), cipher.clone());
+        let cipher = secrets::cipher(self.ways.seed);
+        let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
         let offered = fields.offer();
         let input = codec::at_input(|| codec::record(&self.input));
         let input = input.unwrap_or_else(|error| {
@@ -176,55 +230,20 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
         fits.unwrap_or_else(|fault| panic!("{fault}"));
         let first = [first_entry(W::NAME, input, BEGINNING)];
         let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
+        let mut workflows = self.children;
+        workflows.insert((W::NAME, W::VERSION), Arc::new(Typed::<W>(PhantomData)));
         let subject = Subject {
             name: W::NAME,
-            workflow: Arc::new(Typed::<W>(PhantomData)),
             version: W::VERSION,
+            workflows,
             entries: first.into_iter().chain(second).collect(),
+            script: self.script,
             stubs: self.stubs,
             sql: self.sql,
             resources: self.resources,
             cipher,
         };
-        let (seed, orders) = (self.seed, self.orders);
-        Box::pin(async move { everywhere(&subject, seed, orders).await })
+        let ways = self.ways;
+        Box::pin(async move { everywhere(&subject, ways).await })
     }
-}
-
-async fn everywhere(subject: &Subject, seed: u64, orders: u64) -> CrashReport {
-    let plan = |order: u64, fault| Plan { order: seed.wrapping_mul(1_000).wrapping_add(order), fault };
-    let mut ends: Vec<End> = Vec::new();
-    let mut counts = Vec::new();
-    for order in 0..orders {
-        let Played { end, commits, saves } = play(subject, plan(order, None)).await;
-        counts.push((commits, saves));
-        if !ends.contains(&end) {
-            ends.push(end);
-        }
-    }
-    let mut scenarios = counts.len();
-    for (order, &(commits, saves)) in (0..orders).zip(&counts) {
-        let everywhere = |faults: &'static [Fault], places| {
-            faults.iter().flat_map(move |fault| (0..places).map(move |place| (*fault, place)))
-        };
-        for fault in everywhere(&Fault::AT_COMMIT, commits).chain(everywhere(&Fault::AT_SAVE, saves)) {
-            let plan = plan(order, Some(fault));
-            let played = play(subject, plan).await;
-            scenarios += 1;
-            if let [only] = &ends[..] {
-                assert!(
-                    played.end == *only,
-                    "`{}` came out differently {plan}:\n  {:?}\ninstead of\n  {only:?}",
-                    subject.name,
-                    played.end
-                );
-            }
-        }
-    }
-    let commits = counts.iter().map(|(commits, _)| *commits).max().unwrap_or(0);
-    CrashReport { scenarios, commits, results: ends.len() }
-}
-
-async fn play(subject: &Subject, plan: Plan) -> Played {
-    subject.play(plan).await.unwrap_or_else(|why| panic!("`{}` broke {plan}: {why}", subject.name))
 }

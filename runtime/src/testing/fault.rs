@@ -56,6 +56,15 @@ impl Fault {
     }
 }
 
+/// What is said to the run at one commit, so that it races with everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disturbance {
+    /// It is told to stop.
+    Cancelled,
+    /// It is told to stand still, and to go on when nothing else can happen.
+    Paused,
+}
+
 /// One way to play a workflow through.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
@@ -63,14 +72,25 @@ pub(super) struct Plan {
     pub(super) order: u64,
     /// What goes wrong, and at which commit or save.
     pub(super) fault: Option<(Fault, usize)>,
+    /// From which commit on the messages come, one at each commit; otherwise each comes when nothing else can happen.
+    pub(super) early: Option<usize>,
+    /// What is said to the run, and at which commit.
+    pub(super) disturbance: Option<(Disturbance, usize)>,
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fault {
-            None => write!(f, "without a fault (order {})", self.order),
-            Some((fault, at)) => write!(f, "{fault:?} at {} {at} (order {})", fault.place(), self.order),
+            None => write!(f, "without a fault")?,
+            Some((fault, at)) => write!(f, "{fault:?} at {} {at}", fault.place())?,
         }
+        if let Some((disturbance, at)) = self.disturbance {
+            write!(f, ", {disturbance:?} at commit {at}")?;
+        }
+        if let Some(at) = self.early {
+            write!(f, ", messages from commit {at} on")?;
+        }
+        write!(f, " (order {})", self.order)
     }
 }
 

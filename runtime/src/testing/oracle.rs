@@ -22,7 +22,15 @@ pub(super) struct End {
     pub(super) context: BTreeMap<String, Value>,
     /// The user's own tables, with how many rows each has.
     pub(super) rows: Vec<(String, i64)>,
+    /// What it has shown, by channel and by the step that wrote it: what several write at once has no order.
+    pub(super) shown: ShownBy,
 }
+
+/// What was shown, by channel and writer.
+pub(super) type ShownBy = BTreeMap<(String, Writer), Vec<Option<Value>>>;
+
+/// The place of a step among the incarnations of a run; `None` for its workflow.
+pub(super) type Writer = Option<(usize, Option<u64>)>;
 
 impl Seen {
     /// A body starts: its attempt must be in the journal already, and its step must not have a result.
@@ -71,9 +79,47 @@ impl Seen {
                 return Err(format!("the step at position {:?} has two results", entry.position));
             }
         }
+        let mut written = BTreeSet::new();
+        for entry in now.iter().filter(|entry| entry.kind == Kind::StreamWritten && entry.attempt.is_some()) {
+            if !written.insert((entry.position, &entry.other)) {
+                return Err(format!("the step at position {:?} has written an item twice: {entry:?}", entry.position));
+            }
+        }
+        told_to_end(&now)?;
         self.journal = now;
         Ok(())
     }
+
+    /// The journal as it was last read.
+    pub(super) fn read(&self) -> &[EntryRow] {
+        &self.journal
+    }
+}
+
+pub(super) const fn is_end(kind: Kind) -> bool {
+    use Kind::{RunCancelled, RunCompleted, RunFailed, RunRefused, RunReplaced, RunTimedOut};
+    matches!(kind, RunCompleted | RunFailed | RunCancelled | RunTimedOut | RunRefused | RunReplaced)
+}
+
+/// A run that is told to end ends so, once, after what it does on such an end.
+fn told_to_end(journal: &[EntryRow]) -> Result<(), String> {
+    let asks = |entry: &EntryRow| matches!(entry.kind, Kind::CancelRequested | Kind::DeadlineReached);
+    let Some(asked) = journal.iter().position(asks) else { return Ok(()) };
+    let after = &journal[asked + 1..];
+    let Some(end) = after.iter().position(|entry| is_end(entry.kind)) else { return Ok(()) };
+    let fits = match journal[asked].kind {
+        Kind::CancelRequested => Kind::RunCancelled,
+        _ => Kind::RunTimedOut,
+    };
+    if after[end].kind != fits || end + 1 != after.len() || after.iter().any(asks) {
+        return Err(format!("entry {} asks for the end of the run, and then came {after:?}", journal[asked].seq));
+    }
+    let began = after.iter().filter(|entry| entry.kind == Kind::StepStarted);
+    let ended = after.iter().filter(|entry| matches!(entry.kind, Kind::StepCompleted | Kind::StepFailed));
+    if began.count() > ended.count() {
+        return Err(format!("the run ended before what it does on such an end had ended: {after:?}"));
+    }
+    Ok(())
 }
 
 impl End {
@@ -85,9 +131,10 @@ impl End {
             Kind::RunFailed => Status::Failed,
             Kind::RunCancelled => Status::Cancelled,
             Kind::RunRefused => Status::Refused,
+            Kind::RunTimedOut => Status::TimedOut,
             _ => return None,
         };
         let context = fields.into_iter().map(|row| (row.name, row.value)).collect();
-        Some(Self { status, value: last.value.clone(), context, rows: Vec::new() })
+        Some(Self { status, value: last.value.clone(), context, rows: Vec::new(), shown: BTreeMap::new() })
     }
 }

@@ -1,48 +1,26 @@
 //! One workflow played through once: a deterministic executor with a fixed clock, fixed ids, one group a commit, and one
-//! fault at most.
+//! fault at most. The runs that the workflow starts are played too, one thing at a time.
 
 use super::bodies::Bodies;
 use super::database::Database;
-use super::fault::{Dice, Fault, Plan};
+use super::fault::{Dice, Plan};
+use super::loaded::Loaded;
 use super::oracle::{End, Seen};
+use super::outsiders::Outsiders;
 use super::secrets;
-use super::stub::Stubs;
-use crate::engine::{Preparation, rebuild};
-use crate::field_store::MemoryFieldStore;
-use crate::journal::RoutedValue;
-use crate::machine::{AnyWorkflow, Effect, Limits, LoadField, Machine, Rebuild};
-use crate::policy::Policy;
-use crate::resources::{ResourceSet, Resources};
-use crate::run_env::{FieldStores, Pointer, RunEnv};
-use crate::secret::vault::Cipher;
+use super::subject::Subject;
+use crate::resources::Resources;
+use crate::run_env::FieldStores;
 use crate::session::Session;
-use crate::store::{Append, EntryRow, Lease, LeaseRow, NewRun, Rejected, RunKey, RunRow, Write, Written};
-use crate::value::Form;
-use std::collections::HashMap;
+use crate::store::{EntryRow, Lease, NewRun, RunKey, RunQuery, RunRow, Status, Write, Written};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
 pub(super) const BEGINNING: i64 = 1_577_836_800_000;
-/// More commits than this, and the workflow does not end.
-const ENDLESS: usize = 100_000;
-/// How often a factory or hook is tried.
-const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
-/// How long a factory or hook may take.
+/// How long to wait for a body when nothing else can happen.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// A workflow, the entries with which it starts, its stubs, its resources and the cipher of its secrets.
-pub(super) struct Subject {
-    pub(super) name: &'static str,
-    pub(super) workflow: Arc<dyn AnyWorkflow>,
-    pub(super) version: u32,
-    pub(super) entries: Vec<EntryRow>,
-    pub(super) stubs: Stubs,
-    /// What makes the user's own tables.
-    pub(super) sql: Vec<String>,
-    pub(super) resources: ResourceSet,
-    pub(super) cipher: Option<Arc<dyn Cipher>>,
-}
 
 /// What one way to play it through came to.
 pub(super) struct Played {
@@ -53,41 +31,48 @@ pub(super) struct Played {
     pub(super) saves: usize,
 }
 
-struct Scenario<'a> {
-    subject: &'a Subject,
-    plan: Plan,
-    store: Database,
-    number: i64,
-    lease: Lease,
-    now: i64,
-    commits: usize,
-    saves: usize,
-    stores: Arc<FieldStores>,
-    failing: usize,
-    crash_again: bool,
-    dice: Dice,
-    bodies: Bodies,
-    seen: Seen,
+pub(super) struct Scenario<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) plan: Plan,
+    pub(super) store: Database,
+    pub(super) lease: Lease,
+    pub(super) now: i64,
+    pub(super) commits: usize,
+    pub(super) saves: usize,
+    pub(super) stores: Arc<FieldStores>,
+    pub(super) failing: usize,
+    pub(super) crash_again: bool,
+    pub(super) dice: Dice,
+    /// The runs in memory, by their numbers.
+    pub(super) loaded: BTreeMap<i64, Loaded>,
+    pub(super) seen: BTreeMap<i64, Seen>,
+    pub(super) outsiders: Outsiders,
+    /// Those that are not, and were told something.
+    pub(super) absent: BTreeSet<i64>,
+    /// A run that is to leave memory and come back.
+    pub(super) evicting: Option<i64>,
+    /// How many messages were sent.
+    pub(super) said: usize,
+    /// The run was told to stand still, and not yet to go on.
+    pub(super) paused: bool,
     /// What the process has that plays the owner.
-    resources: Resources,
-    session: Session,
+    pub(super) resources: Resources,
+    pub(super) sessions: HashMap<i64, Session>,
 }
 
-/// What becomes of the loaded run.
-enum Next {
+/// What becomes of a run in memory.
+pub(super) enum Next {
     GoOn,
-    Reload,
-    Ended,
+    Evicted,
+    /// Its last append was not written, or nobody knows.
+    Unknown,
+    /// It has ended.
+    Left,
+    /// The whole process has died.
+    Crashed,
 }
 
 impl Subject {
-    /// A store in memory for each name that the context routes fields to.
-    fn stores(&self) -> Arc<FieldStores> {
-        let names = self.workflow.schema().into_iter().flat_map(|schema| schema.fields).filter_map(|field| field.store);
-        let store = |name: &str| (name.to_owned(), Arc::new(MemoryFieldStore::default()) as _);
-        Arc::new(names.map(store).collect())
-    }
-
     /// Plays the workflow through.
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = Database::new(&self.sql)?;
@@ -104,15 +89,14 @@ impl Subject {
             dedup: None,
             labels: Vec::new(),
         };
-        let number = match store.write(Write::Start(new))? {
-            Written::Number(number) => number,
+        match store.write(Write::Start(new))? {
+            Written::Number(_) => {}
             other => return Err(format!("starting gave {other:?}")),
-        };
+        }
         let scenario = Scenario {
             subject: self,
             plan,
             store,
-            number,
             lease,
             now: BEGINNING,
             commits: 0,
@@ -121,10 +105,15 @@ impl Subject {
             failing: 0,
             crash_again: false,
             dice: Dice(plan.order),
-            bodies: Bodies::default(),
-            seen: Seen::default(),
+            loaded: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            outsiders: Outsiders::default(),
+            absent: BTreeSet::new(),
+            evicting: None,
+            said: 0,
+            paused: false,
             resources: self.resources.open(),
-            session: Session::default(),
+            sessions: HashMap::new(),
         };
         scenario.play().await
     }
@@ -132,269 +121,202 @@ impl Subject {
 
 impl Scenario<'_> {
     async fn play(mut self) -> Result<Played, String> {
-        let mut run = self.load().await?;
-        loop {
-            match self.advance(&mut run).await? {
-                Next::GoOn => {}
-                Next::Reload => {
-                    drop(run);
-                    run = self.load().await?;
-                }
-                Next::Ended => break,
-            }
+        self.load_all().await?;
+        while self.advance().await? {}
+        let main = self.main()?;
+        if !main.status.is_final() {
+            return Err(self.stuck(&main));
         }
-        if let Some(reason) = run.parked() {
-            return Err(format!("the run was parked: {}", secrets::why(reason)));
-        }
-        drop(run);
-        let journal = self.journal()?;
-        self.seen.journal(journal.clone())?;
-        let fields = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
+        self.loaded.clear();
+        self.look()?;
+        let journal = self.journal(main.number)?;
+        let fields = self.store.fields(main.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let mut end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
         end.rows = self.store.rows()?;
-        self.replay_whole(&end).await?;
+        end.shown = self.outsiders.shown_by(main.lineage, &self.seen)?;
+        self.replay_whole().await?;
         Ok(Played { end, commits: self.commits, saves: self.saves })
     }
 
-    /// One commit, one completion, or one jump of the clock.
-    async fn advance(&mut self, run: &mut Machine) -> Result<Next, String> {
-        if let Some((_, fields)) = run.take_saves() {
-            return self.save(run, fields).await;
+    /// One commit, one completion, one word from outside, or one jump of the clock; `false` if nothing can happen.
+    async fn advance(&mut self) -> Result<bool, String> {
+        if let Some(number) = self.absent.pop_first() {
+            self.load(number).await?;
+            return Ok(true);
         }
-        if let Some(append) = run.take_append(self.now) {
-            return self.commit(run, append).await;
-        }
-        let effects = run.take_free_effects();
-        if self.perform(run, effects).await? {
-            return Ok(Next::Ended);
-        }
-        if !self.bodies.is_empty() {
-            self.bodies.run(run.next_due().is_none()).await;
-            if let Some((position, attempt, outcome)) = self.bodies.next(&mut self.dice) {
-                run.attempt_ended(position, attempt, outcome, self.now);
-                return Ok(Next::GoOn);
+        for number in self.shuffled(|_| true) {
+            if self.work(number).await? {
+                return Ok(true);
             }
         }
-        match run.next_due() {
-            Some(due) => {
-                self.now = self.now.max(due);
-                run.due(self.now);
-                Ok(Next::GoOn)
-            }
-            None => Err("nothing happened for 30 s: a step does not end".into()),
+        let mut lookers = self.shuffled(|loaded| loaded.look);
+        let busy = |loaded: &Loaded| !loaded.bodies.is_empty();
+        let is_busy = self.loaded.values().any(busy);
+        // What comes from outside races with the bodies.
+        if !lookers.is_empty() && (!is_busy || self.dice.below(2) == 0) {
+            self.read_inbox(lookers.remove(0))?;
+            return Ok(true);
         }
+        if is_busy {
+            let can_wait = lookers.is_empty() && self.next_due().is_none() && !self.has_words()?;
+            self.run_bodies(can_wait).await;
+            if self.take_news() {
+                return Ok(true);
+            }
+        }
+        if let Some(number) = lookers.first() {
+            self.read_inbox(*number)?;
+            return Ok(true);
+        }
+        if self.say_next()? {
+            return Ok(true);
+        }
+        let Some((due, number)) = self.next_due() else { return Ok(false) };
+        self.now = self.now.max(due);
+        if let Some(loaded) = self.loaded.get_mut(&number) {
+            loaded.run.due(self.now);
+        }
+        Ok(true)
     }
 
-    /// Saves the fields of a change, while its turn is open.
-    async fn save(&mut self, run: &mut Machine, fields: Vec<RoutedValue>) -> Result<Next, String> {
-        let save = self.saves;
-        self.saves += 1;
-        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_SAVE.contains(fault) && *at == save);
-        let env = run.env().clone();
-        let all = fields.len();
-        let first = match fault {
-            Some((Fault::CrashBeforeSave, _)) => 0,
-            Some((Fault::CrashWithinSave | Fault::SaveFailsOnce, _)) => all - 1,
-            _ => all,
+    /// The runs in memory that are so, in the order of this moment.
+    fn shuffled(&mut self, of: impl Fn(&Loaded) -> bool) -> Vec<i64> {
+        let mut numbers: Vec<i64> =
+            self.loaded.iter().filter(|(_, loaded)| of(loaded)).map(|(number, _)| *number).collect();
+        if numbers.len() > 1 {
+            let first = self.dice.below(numbers.len());
+            numbers.rotate_left(first);
+        }
+        numbers
+    }
+
+    /// What a run has to do by itself; `false` if it has nothing.
+    async fn work(&mut self, number: i64) -> Result<bool, String> {
+        let Some(mut loaded) = self.loaded.remove(&number) else { return Ok(false) };
+        let next = if let Some((_, fields)) = loaded.run.take_saves() {
+            self.save(&mut loaded, fields).await?
+        } else if let Some(append) = loaded.run.take_append(self.now) {
+            self.commit(&mut loaded, append).await?
+        } else {
+            let effects = loaded.run.take_free_effects();
+            if !effects.is_empty() {
+                self.perform(number, &mut loaded, effects).await?
+            } else if self.evicting.take_if(|evicting| *evicting == number).is_some() {
+                // All that it has asked for is done.
+                Next::Evicted
+            } else {
+                self.loaded.insert(number, loaded);
+                return Ok(false);
+            }
         };
-        for field in &fields[..first] {
-            env.fields.save(field).await.map_err(|error| error.to_string())?;
+        if let Next::GoOn = next {
+            self.loaded.insert(number, loaded);
+            return Ok(true);
         }
-        if let Some((Fault::CrashBeforeSave | Fault::CrashWithinSave | Fault::CrashAfterSave, _)) = fault {
-            self.crash().await;
-            return Ok(Next::Reload);
+        drop(loaded);
+        match next {
+            Next::GoOn => {}
+            Next::Evicted => {
+                self.sessions.remove(&number);
+                self.load(number).await?;
+            }
+            Next::Left => self.go_on(number).await?,
+            // The engine looks what there is to do.
+            Next::Unknown => {
+                self.load_all().await?;
+                self.loaded.values_mut().for_each(|loaded| loaded.look = true);
+            }
+            Next::Crashed => {
+                self.loaded.clear();
+                self.load_all().await?;
+            }
         }
-        let mut saved = Vec::with_capacity(all);
-        for field in &fields {
-            saved.push(env.fields.save(field).await.map_err(|error| error.to_string())?);
-        }
-        run.saved(Ok(saved), self.now);
-        Ok(Next::GoOn)
+        Ok(true)
     }
 
-    async fn commit(&mut self, run: &mut Machine, append: Append) -> Result<Next, String> {
-        let commit = self.commits;
-        self.commits += 1;
-        if commit > ENDLESS {
-            return Err(format!("the workflow has not ended after {ENDLESS} commits"));
-        }
-        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
-        let fault = fault.map(|(fault, _)| fault);
-        if self.failing > 0 {
-            self.failing -= 1;
-            return Ok(Next::Reload);
-        }
-        if self.crash_again {
-            self.crash_again = false;
-            self.crash().await;
-            return Ok(Next::Reload);
-        }
-        match fault {
-            Some(Fault::CrashBefore) => {
-                self.crash().await;
-                return Ok(Next::Reload);
+    /// Lets bodies run for a while, or until one has ended or written something.
+    async fn run_bodies(&mut self, can_wait: bool) {
+        let began = Instant::now();
+        loop {
+            for loaded in self.loaded.values_mut().filter(|loaded| !loaded.bodies.is_empty()) {
+                loaded.bodies.run().await;
             }
-            Some(Fault::CrashInRecovery) => {
-                self.crash().await;
-                self.crash_again = true;
-                return Ok(Next::Reload);
+            let has_news = self.loaded.values().any(|loaded| loaded.bodies.has_news());
+            if has_news || !can_wait || began.elapsed() > LONGEST {
+                return;
             }
-            Some(Fault::StoreFailsOnce) => return Ok(Next::Reload),
-            Some(Fault::StoreFailsLong) => {
-                self.failing = 4;
-                return Ok(Next::Reload);
-            }
-            Some(Fault::LeaseTaken) => {
-                self.take_over()?;
-                let answers = self.store.commit(&[Write::Append(append)]).map_err(|error| error.to_string())?;
-                if answers != [Err(Rejected::Fenced)] {
-                    return Err(format!("an owner that had lost its lease wrote: {answers:?}"));
-                }
-                self.crash().await;
-                return Ok(Next::Reload);
-            }
-            _ => {}
         }
-        let (written, transacted) = match self.store.write(Write::Append(append))? {
-            Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
-            written => (written, None),
-        };
-        let outcomes = if let Written::Appended { outcomes, .. } = written { outcomes } else { Vec::new() };
-        let journal = self.journal()?;
-        self.seen.journal(journal)?;
-        match fault {
-            Some(Fault::CrashAfter) => {
-                self.crash().await;
-                return Ok(self.after_end());
-            }
-            Some(Fault::AnswerLost) => return Ok(self.after_end()),
-            _ => {}
-        }
-        let effects = run.durable(outcomes, self.now);
-        if self.perform(run, effects).await? {
-            return Ok(Next::Ended);
-        }
-        if let Some(outcome) = transacted {
-            run.transacted(outcome, self.now);
-        }
-        if fault != Some(Fault::Evicted) {
-            return Ok(Next::GoOn);
-        }
-        self.session = Session::default();
-        Ok(Next::Reload)
     }
 
-    /// A run whose end was committed is not loaded again.
-    fn after_end(&self) -> Next {
-        let row = self.store.run(RunKey::Number(self.number)).ok().flatten();
-        if row.is_some_and(|row| row.status.is_final()) { Next::Ended } else { Next::Reload }
+    /// What a body has written, or to what it has come.
+    fn take_news(&mut self) -> bool {
+        let Some(number) = self.shuffled(|loaded| loaded.bodies.has_news()).first().copied() else { return false };
+        let Some(Loaded { run, bodies, .. }) = self.loaded.get_mut(&number) else { return false };
+        if let Some((write, taken)) = bodies.next_write() {
+            run.step_wrote(write, self.now);
+            // The step may be gone.
+            let _ = taken.send(());
+        } else if let Some((position, attempt, outcome)) = bodies.next(&mut self.dice) {
+            run.attempt_ended(position, attempt, outcome, self.now);
+        }
+        true
+    }
+
+    fn next_due(&self) -> Option<(i64, i64)> {
+        self.loaded.iter().filter_map(|(number, loaded)| Some((loaded.run.next_due()?, *number))).min()
+    }
+
+    fn stuck(&self, main: &RunRow) -> String {
+        if self.loaded.values().any(|loaded| !loaded.bodies.is_empty()) {
+            return "nothing happened for 30 s: a step does not end".into();
+        }
+        let last = self.seen.get(&main.number).map(|seen| seen.read().iter().rev().take(3).collect::<Vec<_>>());
+        format!("the run has not ended, and waits for what never comes; its last entries, the newest first: {last:?}")
     }
 
     /// The process dies. Every body that was started has run: its effects on the world have happened.
-    async fn crash(&mut self) {
-        if !self.bodies.is_empty() {
-            self.bodies.run(false).await;
+    pub(super) async fn crash(&mut self, loaded: &mut Loaded) {
+        loaded.bodies.run_in_vain().await;
+        for other in self.loaded.values_mut() {
+            other.bodies.run_in_vain().await;
         }
-        self.bodies = Bodies::default();
+        self.loaded.clear();
+        loaded.bodies = Bodies::of(loaded.run.env());
         self.resources = self.subject.resources.open();
-        self.session = Session::default();
+        self.sessions.clear();
     }
 
-    /// Does what the run asks for; `true` when the run has ended or is parked.
-    async fn perform(&mut self, run: &mut Machine, effects: Vec<Effect>) -> Result<bool, String> {
-        let mut ended = false;
-        for effect in effects {
-            match effect {
-                Effect::StartBody { scope, arguments, body, .. } => {
-                    prepare(Preparation::of(&*body, &scope, run.context(), run.env())).await?;
-                    let position = scope.position;
-                    let journal = self.journal()?;
-                    self.seen.body_started(&journal, position, scope.attempt)?;
-                    let attempt = scope.attempt;
-                    self.bodies.start(position, attempt, body.attempt(&arguments, Arc::new(scope), run.env().clone()));
-                }
-                Effect::TellBody { position } => self.bodies.tell(position),
-                Effect::StartRun { .. } | Effect::Attach { .. } | Effect::Replace { .. } => {
-                    return Err("this workflow starts other runs, which is not played here".into());
-                }
-                Effect::Ended => ended = true,
-            }
+    /// Somebody reads all that there is to be seen from outside.
+    pub(super) fn look(&mut self) -> Result<(), String> {
+        let rows = self.rows()?;
+        for row in &rows {
+            let journal = self.journal(row.number)?;
+            self.seen.entry(row.number).or_default().journal(journal)?;
         }
-        Ok(ended)
+        self.outsiders.look(&*self.store, &rows, &self.seen)
     }
 
-    async fn load(&mut self) -> Result<Machine, String> {
-        self.bodies = Bodies::default();
-        let row = self.row()?;
-        let mut run = self.fresh(&row);
-        self.rebuild(&mut run, &row).await?;
-        Ok(run)
-    }
-
-    fn fresh(&self, row: &RunRow) -> Machine {
-        let fields = secrets::fields(self.subject.name, self.stores.clone(), self.subject.cipher.clone());
-        let env = RunEnv::new(fields, self.resources.clone(), self.session.clone());
-        let run = Machine::new(row, self.lease, Limits::default(), env, || {});
-        run.with_stubs(self.subject.stubs.clone())
-    }
-
-    async fn rebuild(&mut self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
-        // A replay cannot wait, so what it may ask for is loaded before.
-        let rows = self.store.fields(self.number, 1, u64::MAX).map_err(|error| error.to_string())?;
-        let mut values = HashMap::new();
-        for row in rows.into_iter().filter(|row| row.value.form == Form::Stored) {
-            let pointer = Pointer::read(&row.value).map_err(|error| error.to_string())?;
-            let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
-            values.insert((row.seq, row.name), value);
-        }
-        let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
-        match rebuild(&*self.store, run, row, &*self.subject.workflow, self.now, load) {
-            Ok(()) => Ok(()),
-            Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {}", secrets::why(&reason))),
-            Err(Rebuild::Store(error)) => Err(error.to_string()),
-        }
-    }
-
-    /// The whole journal once more, from nothing: the code follows it to the same end.
-    async fn replay_whole(&mut self, end: &End) -> Result<(), String> {
-        let row = self.row()?;
-        let mut run = self.fresh(&row);
-        self.rebuild(&mut run, &row).await?;
-        match run.ended() {
-            Some(status) if status == end.status => Ok(()),
-            other => Err(format!("replayed from the start the run ends as {other:?}, recorded is {}", end.status)),
-        }
-    }
-
-    fn take_over(&mut self) -> Result<(), String> {
-        let leases = self.store.leases().map_err(|error| error.to_string())?;
-        let LeaseRow { number, epoch, beat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
-        let take = Write::TakeLease { seen: Lease { number, epoch }, beat, owner: "another".into() };
-        match self.store.write(take)? {
-            Written::Lease(lease) => {
-                self.lease = lease;
-                Ok(())
-            }
-            other => Err(format!("taking the lease gave {other:?}")),
-        }
-    }
-
-    fn row(&self) -> Result<RunRow, String> {
-        let row = self.store.run(RunKey::Number(self.number)).map_err(|error| error.to_string())?;
+    /// The run that is played, in its last incarnation.
+    pub(super) fn main(&self) -> Result<RunRow, String> {
+        let row = self.store.run(RunKey::Id(secrets::RUN)).map_err(|error| error.to_string())?;
         row.ok_or_else(|| "the run is gone".into())
     }
 
-    fn journal(&self) -> Result<Vec<EntryRow>, String> {
-        self.store.entries(self.number, 0, usize::MAX).map_err(|error| error.to_string())
+    pub(super) fn rows(&self) -> Result<Vec<RunRow>, String> {
+        let page = self.store.runs(&RunQuery::default()).map_err(|error| error.to_string())?;
+        let mut statuses = page.runs.iter().filter(|row| row.status == Status::Parked);
+        if let Some(row) = statuses.next() {
+            return Err(format!("run `{}` was parked: {:?}", row.id, row.parked));
+        }
+        Ok(page.runs)
     }
-}
 
-/// Makes what a body needs, without pauses between the tries.
-async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
-    let Some(preparation) = preparation else { return Ok(()) };
-    let made = preparation.make(TRIES, |_, _| std::future::ready(()));
-    match tokio::time::timeout(LONGEST, made).await {
-        Ok(made) => made.map_err(|reason| reason.to_string()),
-        Err(_) => Err("a factory or a restore hook has not ended after 30 s".into()),
+    pub(super) fn row(&self, number: i64) -> Result<RunRow, String> {
+        let row = self.store.run(RunKey::Number(number)).map_err(|error| error.to_string())?;
+        row.ok_or_else(|| format!("run number {number} is gone"))
+    }
+
+    pub(super) fn journal(&self, number: i64) -> Result<Vec<EntryRow>, String> {
+        self.store.entries(number, 0, usize::MAX).map_err(|error| error.to_string())
     }
 }

@@ -11,7 +11,7 @@ pub(super) const RUN: &str = "crash-test";
 /// Its incarnation.
 pub(super) const INCARNATION: [u8; 16] = *b"steadfast-crash!";
 /// Not that of the store, which is another in each scenario: the tokens of a secret are compared between scenarios.
-const DATABASE: &str = "crash-test";
+pub(super) const DATABASE: &str = "crash-test";
 
 /// What to do where there is no key, because there is no cipher.
 const NO_CIPHER: &str =
@@ -34,10 +34,21 @@ pub(super) fn cipher(_: u64) -> Option<Arc<dyn Cipher>> {
     None
 }
 
-/// How the fields, and all secrets, of the run are written and read.
-pub(super) fn fields(workflow: &str, stores: Arc<FieldStores>, cipher: Option<Arc<dyn Cipher>>) -> Arc<Fields> {
-    let identity = RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), incarnation: INCARNATION };
-    Fields::new(DATABASE, Arc::new(identity), stores, cipher)
+/// How the fields, and all secrets, of a run are written and read.
+pub(super) fn fields(run: RunIdentity, stores: Arc<FieldStores>, cipher: Option<Arc<dyn Cipher>>) -> Arc<Fields> {
+    Fields::new(DATABASE, Arc::new(run), stores, cipher)
+}
+
+/// Which run is played.
+pub(super) fn identity(workflow: &str) -> RunIdentity {
+    RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), incarnation: INCARNATION }
+}
+
+/// The incarnation of the run that takes the place of another: the same in every scenario.
+pub(super) fn next_incarnation(before: [u8; 16]) -> [u8; 16] {
+    let mut incarnation = [0; 16];
+    incarnation.copy_from_slice(&hmac_sha256::Hash::hash(&before)[..16]);
+    incarnation
 }
 
 /// Why the run cannot go on, for the reader of the test.

@@ -1,9 +1,14 @@
 //! A program that is killed by tests: `victim <database> <log> <runs> [term in ms]`.
 //!
-//! With `bank` for the runs it moves money between two accounts in the same file, and prints `done`.
+//! With `bank` for the runs it moves money between two accounts in the same file, and prints `done`. With `talk` its runs send
+//! to each other, start others and go on with fresh journals; with `listen` one waits for what another process sends with
+//! `say`.
 //!
 //! Else it starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
 //! run that has ended, then `done`.
+
+#[path = "victim/talk.rs"]
+mod talk;
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -143,7 +148,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
     let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term)).max_loads(1_000);
     let builder = if args[2] == "poison" { builder.max_loads(3) } else { builder };
-    let engine = builder.workflow(job).workflow(poisoned).workflow(moving).start().await?;
+    let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
         engine.start(poisoned, 0).id("before").await?.result().await?;
         let run = engine.start(poisoned, 1).id("poisoned").await?;
@@ -160,8 +165,20 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         engine.shutdown(Duration::from_secs(5)).await?;
         return Ok(());
     }
+    match args[2].as_str() {
+        "talk" => talk::talk(&engine).await?,
+        "listen" => talk::listen(&engine, false).await?,
+        "say" => talk::listen(&engine, true).await?,
+        runs => jobs(&engine, runs.parse()?).await?,
+    }
+    println!("done");
+    engine.shutdown(Duration::from_secs(5)).await?;
+    Ok(())
+}
+
+async fn jobs(engine: &Engine, jobs: u64) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut runs = Vec::new();
-    for n in 0..args[2].parse()? {
+    for n in 0..jobs {
         runs.push((n, engine.start(job, n).id(format!("job-{n}")).await?));
     }
     println!("started");
@@ -169,7 +186,5 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         assert_eq!(run.result().await?, expected(n));
         println!("ended {n}");
     }
-    println!("done");
-    engine.shutdown(Duration::from_secs(5)).await?;
     Ok(())
 }

@@ -161,7 +161,8 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         let again = engine.start(count, 0).id("count").await.unwrap();
         assert_eq!((again.is_new(), again.result().await.unwrap()), (false, 5), "started again as it was started");
         assert!(engine.start(count, 4).id("count").await.is_err(), "its input is the first one");
-        assert_eq!(run.status().await.unwrap().status, Status::Completed, "an old handle knows where it went");
+        assert_eq!(run.status().await.unwrap().status, Status::Replaced);
+        assert_eq!(now.status().await.unwrap().status, Status::Completed);
         now.delete().await.unwrap();
         assert!(engine.list(RunFilter::all()).await.unwrap().is_empty(), "its earlier journals go with it");
     }

@@ -1,5 +1,10 @@
 //! `crash_everywhere` over workflows of every shape: sequences, joins, races, retries, sleeps, contexts, typed errors.
 
+mod ends;
+mod inbox;
+mod runs;
+mod shown;
+
 use crate::flows::{self, Tally, count_up, patient, racing, shop, stumbling, waking};
 use steadfast::testing::crash_everywhere;
 

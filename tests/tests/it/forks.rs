@@ -157,12 +157,17 @@ async fn talk(flow: &mut Flow) -> Result<Vec<String>> {
     let request = flow.request::<Question, Reply>(Question(1));
     let request_id = request.id();
     let child = flow.start(echo, "child:".into()).await;
-    act(flow, request_id).await?;
-    act(flow, "middle".into()).await?;
-    stream.write(&"end".to_owned());
-    flow.publish("state", &2);
-    let (reply, echoed) = futures_util::join!(request, child);
+    // The question is asked while the steps are under way.
+    let acts = async {
+        act(flow, request_id).await?;
+        act(flow, "middle".into()).await?;
+        stream.write(&"end".to_owned());
+        flow.publish("state", &2);
+        Ok::<_, Error>(())
+    };
+    let (reply, echoed, acted) = futures_util::join!(request, child, acts);
     let (Reply(reply), echoed) = (reply?, echoed?);
+    acted?;
     let mut said = vec![first, reply, echoed];
     for _ in 0..3 {
         said.push(flow.receive::<Word>().await?.0);

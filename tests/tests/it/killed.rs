@@ -1,5 +1,7 @@
 //! Real processes, really killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
 
+mod talk;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

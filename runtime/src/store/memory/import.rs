@@ -13,7 +13,7 @@ impl Tables {
             self.held(lease)?;
         }
         let dedup = match &old {
-            Some(old) => self.put_aside(old, new)?,
+            Some(old) => self.put_aside(old, new),
             None => None,
         };
         self.last_run += 1;
@@ -77,7 +77,7 @@ impl Tables {
     }
 
     /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
-    fn put_aside(&mut self, old: &RunRow, new: &ImportedRun) -> Result<Option<String>, Rejected> {
+    fn put_aside(&mut self, old: &RunRow, new: &ImportedRun) -> Option<String> {
         let name = new.name_of_replaced(old.number);
         self.ids.remove(&old.id);
         self.ids.insert(name.clone(), old.number);
@@ -91,6 +91,6 @@ impl Tables {
                 (row.status, row.wake_at, row.parked) = (Status::Replaced, None, None);
             }
         }
-        Ok(dedup)
+        dedup
     }
 }

@@ -1,0 +1,69 @@
+//! A run's history, read in pages and followed to its end.
+
+use super::inbox;
+use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild};
+use crate::store::{RunRow, Store};
+
+/// How many entries are read at a time, unless they are large.
+const PAGE: usize = 4_096;
+/// A page that is larger than this, in bytes, is followed by a smaller one.
+const PAGE_BYTES: usize = 16 << 20;
+
+/// Replays the whole history and takes in what waits in the inbox.
+pub(crate) fn rebuild(
+    store: &dyn Store,
+    run: &mut Machine,
+    row: &RunRow,
+    workflow: &dyn AnyWorkflow,
+    now: i64,
+    load: LoadField<'_>,
+) -> Result<(), Rebuild> {
+    replay(store, run, row, u64::MAX, workflow, load)?;
+    run.finish_replay(workflow, now, load)?;
+    let fields = run.env().fields.clone();
+    for item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {
+        run.receive(item, now);
+    }
+    Ok(())
+}
+
+/// Replays the history up to an entry.
+pub(super) fn replay(
+    store: &dyn Store,
+    run: &mut Machine,
+    row: &RunRow,
+    to: u64,
+    workflow: &dyn AnyWorkflow,
+    load: LoadField<'_>,
+) -> Result<(), Rebuild> {
+    let mut page = PAGE;
+    loop {
+        let after = run.tail();
+        let mut entries = store.entries(row.number, after, page).map_err(Rebuild::Store)?;
+        let full = entries.len() == page;
+        entries.retain(|entry| entry.seq <= to);
+        let Some(last) = entries.last().map(|entry| entry.seq) else { break };
+        let has_fields = entries.iter().any(|entry| {
+            use crate::journal::Kind::{ContextContinued, ContextSet, ContextUpdated};
+            matches!(entry.kind, ContextContinued | ContextSet | ContextUpdated)
+        });
+        let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
+        let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
+        page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };
+        run.replay(workflow, entries, fields.map_err(Rebuild::Store)?, load)?;
+        if !full {
+            break;
+        }
+    }
+    if run.tail() != row.seq {
+        let message = format!(
+            "the history of run `{}` (number {}) is damaged: its row says that it has {} entries, found were {}",
+            row.id,
+            row.number,
+            row.seq,
+            run.tail()
+        );
+        return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The attempts of steps: recorded before their bodies start, tried again by policy.
+
+use super::Machine;
+use super::effect::Effect;
+use super::failure::{encode, jitter, step_error};
+use super::suspended::Deferred;
+use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
+use crate::journal::{AttemptOutcome, Journal, Kind};
+use crate::scope::{Cancellation, StepScope};
+use crate::value::Value;
+impl Machine {
+    /// An attempt of a step has ended.
+    pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        if self.stands_still() {
+            return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
+        }
+        // A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
+        // without is no matter.
+        let unmet = self.journal.unmet_key(position);
+        let missing_key = match &outcome {
+            AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } => {
+                unmet.or_else(|| self.journal.missing_key_of_attempt(position))
+            }
+            AttemptOutcome::Failed { .. } => unmet,
+            AttemptOutcome::Completed(_) => None,
+        };
+        if let Some(reason) = missing_key {
+            return self.park(reason);
+        }
+        let limit = self.limits.value;
+        let outcome = match outcome {
+            AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
+                cause: AttemptCause::Unstorable,
+                error: None,
+                message: format!("the result has {} bytes, the limit is {limit}", value.bytes.len()),
+                terminal: false,
+            },
+            outcome => outcome,
+        };
+        let journal = self.journal.clone();
+        let mut state = journal.state();
+        let Some(step) = state.step(position) else { return };
+        if step.attempt != attempt || step.retry_due.is_some() {
+            return;
+        }
+        let name = step.call.name;
+        match outcome {
+            AttemptOutcome::Completed(value) => {
+                drop(state);
+                self.deliver(Kind::StepCompleted, now, |entry| {
+                    entry.position = Some(position);
+                    entry.name = Some(name.to_owned());
+                    entry.attempt = Some(attempt);
+                    entry.value = Some(value);
+                });
+            }
+            AttemptOutcome::Failed { cause, error, message, terminal } => {
+                let failure = AttemptFailure { attempt, cause, message };
+                step.failures.push(failure.clone());
+                let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
+                if terminal || failed >= step.call.policy.attempts {
+                    let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
+                    let error = step_error(cause, error.as_ref(), failure.message, attempts);
+                    drop(state);
+                    self.deliver(Kind::StepFailed, now, |entry| {
+                        entry.position = Some(position);
+                        entry.name = Some(name.to_owned());
+                        entry.attempt = Some(attempt);
+                        entry.value = Some(error);
+                    });
+                } else {
+                    let wait =
+                        step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
+                    let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    state.wait_for_retry(position, due);
+                    drop(state);
+                    let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
+                    let entry = self.entry(Kind::AttemptFailed, now, |entry| {
+                        entry.position = Some(position);
+                        entry.name = Some(name.to_owned());
+                        entry.attempt = Some(attempt);
+                        entry.due = Some(due);
+                        entry.value = Some(Value::json(cause));
+                    });
+                    self.entries.push(entry);
+                    self.due(now);
+                }
+            }
+        }
+    }
+
+    /// The first attempt of a step that was recorded in the turn that has just ended.
+    pub(super) fn first_attempt(&mut self, position: u64, now: i64) {
+        let attempt = self.journal.state().step(position).map(|step| step.attempt);
+        match attempt {
+            Some(0) => self.refuse(position, now),
+            Some(_) => self.start_body(position),
+            // Dropped again within the turn.
+            None => {}
+        }
+    }
+
+    /// A step whose arguments cannot be stored, or that asks for a role which is missing, fails at its call, without a body.
+    pub(super) fn refuse(&mut self, position: u64, now: i64) {
+        let limit = self.limits.value;
+        let (name, error) = {
+            let mut state = self.journal.state();
+            let scope = state.scope.clone();
+            let Some(step) = state.step(position) else { return };
+            let why = match &step.call.arguments {
+                Err(why) => why.clone(),
+                Ok(value) if value.bytes.len() > limit => {
+                    format!("its arguments have {} bytes, the limit is {limit}", value.bytes.len())
+                }
+                Ok(_) => scope.lacks(step.call.roles).unwrap_or_else(|| "it was refused when it was called".to_owned()),
+            };
+            let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
+            (step.call.name, encode(&StepError::Refused(why, attempts)))
+        };
+        self.deliver(Kind::StepFailed, now, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(name.to_owned());
+            entry.value = Some(error);
+        });
+    }
+
+    /// A later attempt: recorded before its body starts.
+    pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
+        let (attempt, context, name) = {
+            let mut state = self.journal.state();
+            let Some(step) = state.step(position) else { return };
+            let begun = (step.attempt + 1, step.context, step.call.name);
+            state.begin_attempt(position, begun.0);
+            begun
+        };
+        let entry = self.entry(Kind::AttemptStarted, now, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(name.to_owned());
+            entry.attempt = Some(attempt);
+            entry.context = context;
+        });
+        self.entries.push(entry);
+        self.start_body(position);
+    }
+
+    pub(super) fn start_body(&mut self, position: u64) {
+        if self.held_back.paused {
+            return self.held_back.starts.push(position);
+        }
+        let mut state = self.journal.state();
+        let run_scope = state.scope.clone();
+        let Some(step) = state.step(position) else { return };
+        if step.call.body.is_transaction() {
+            return self.transactions.wait(position);
+        }
+        let Ok(arguments) = step.call.arguments.clone() else { return };
+        let scope = StepScope {
+            run: self.journal.identity().clone(),
+            run_scope,
+            name: step.call.name.to_owned(),
+            position,
+            attempt: step.attempt,
+            deadline: None,
+            cancellation: Cancellation::default(),
+            writes: crate::scope::Writes::default(),
+        };
+        let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
+        self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });
+    }
+}

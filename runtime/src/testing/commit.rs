@@ -1,0 +1,121 @@
+//! What a scenario writes, and what goes wrong at it.
+
+use super::fault::Fault;
+use super::loaded::Loaded;
+use super::scenario::{Next, Scenario};
+use crate::journal::RoutedValue;
+use crate::store::{Append, Rejected, Write, Written};
+
+/// More commits than this, and the workflow does not end.
+const ENDLESS: usize = 100_000;
+
+impl Scenario<'_> {
+    /// Saves the fields of a change, while its turn is open.
+    pub(super) async fn save(&mut self, loaded: &mut Loaded, fields: Vec<RoutedValue>) -> Result<Next, String> {
+        let save = self.saves;
+        self.saves += 1;
+        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_SAVE.contains(fault) && *at == save);
+        let env = loaded.run.env().clone();
+        let all = fields.len();
+        let first = match fault {
+            Some((Fault::CrashBeforeSave, _)) => 0,
+            Some((Fault::CrashWithinSave | Fault::SaveFailsOnce, _)) => all - 1,
+            _ => all,
+        };
+        for field in &fields[..first] {
+            env.fields.save(field).await.map_err(|error| error.to_string())?;
+        }
+        if let Some((Fault::CrashBeforeSave | Fault::CrashWithinSave | Fault::CrashAfterSave, _)) = fault {
+            return self.die(loaded).await;
+        }
+        let mut saved = Vec::with_capacity(all);
+        for field in &fields {
+            saved.push(env.fields.save(field).await.map_err(|error| error.to_string())?);
+        }
+        // What comes while a field is being saved.
+        if loaded.look {
+            self.read_into(loaded)?;
+        }
+        loaded.run.saved(Ok(saved), self.now);
+        Ok(Next::GoOn)
+    }
+
+    pub(super) async fn commit(&mut self, loaded: &mut Loaded, append: Append) -> Result<Next, String> {
+        let commit = self.commits;
+        self.commits += 1;
+        if commit > ENDLESS {
+            return Err(format!("the workflow has not ended after {ENDLESS} commits"));
+        }
+        self.interfere(commit, loaded, append.run)?;
+        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
+        let fault = fault.map(|(fault, _)| fault);
+        if self.failing > 0 {
+            self.failing -= 1;
+            return Ok(Next::Unknown);
+        }
+        if self.crash_again {
+            self.crash_again = false;
+            return self.die(loaded).await;
+        }
+        match fault {
+            Some(Fault::CrashBefore) => return self.die(loaded).await,
+            Some(Fault::CrashInRecovery) => {
+                self.crash_again = true;
+                return self.die(loaded).await;
+            }
+            Some(Fault::StoreFailsOnce) => return Ok(Next::Unknown),
+            Some(Fault::StoreFailsLong) => {
+                self.failing = 4;
+                return Ok(Next::Unknown);
+            }
+            Some(Fault::LeaseTaken) => {
+                self.take_over()?;
+                let answers = self.store.commit(&[Write::Append(append)]).map_err(|error| error.to_string())?;
+                if answers != [Err(Rejected::Fenced)] {
+                    return Err(format!("an owner that had lost its lease wrote: {answers:?}"));
+                }
+                return self.die(loaded).await;
+            }
+            _ => {}
+        }
+        self.write(loaded, append, fault).await
+    }
+
+    /// The append reaches the store; what goes wrong now goes wrong afterwards.
+    async fn write(&mut self, loaded: &mut Loaded, append: Append, fault: Option<Fault>) -> Result<Next, String> {
+        let number = append.run;
+        let (written, transacted) = match self.store.write(Write::Append(append))? {
+            Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
+            written => (written, None),
+        };
+        let (outcomes, told) = match written {
+            Written::Appended { outcomes, told } => (outcomes, told),
+            _ => (Vec::new(), Vec::new()),
+        };
+        self.look()?;
+        match fault {
+            Some(Fault::CrashAfter) => return self.die(loaded).await,
+            Some(Fault::AnswerLost) => return Ok(Next::Unknown),
+            _ => {}
+        }
+        loaded.look |= told.contains(&number);
+        told.into_iter().filter(|told| *told != number).for_each(|told| self.is_told(told));
+        let effects = loaded.run.durable(outcomes, self.now);
+        let next = self.perform(number, loaded, effects).await?;
+        if !matches!(next, Next::GoOn) {
+            return Ok(next);
+        }
+        if let Some(outcome) = transacted {
+            loaded.run.transacted(outcome, self.now);
+        }
+        if fault == Some(Fault::Evicted) {
+            self.evicting = Some(number);
+        }
+        Ok(Next::GoOn)
+    }
+
+    async fn die(&mut self, loaded: &mut Loaded) -> Result<Next, String> {
+        self.crash(loaded).await;
+        Ok(Next::Crashed)
+    }
+}

@@ -1,0 +1,122 @@
+//! The runs of a scenario that are in memory: loaded as the engine loads them.
+
+use super::bodies::Bodies;
+use super::scenario::Scenario;
+use super::secrets;
+use crate::engine::rebuild;
+use crate::journal::RunIdentity;
+use crate::machine::{Limits, LoadField, Machine, Rebuild};
+use crate::run_env::{Fields, Pointer, RunEnv};
+use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Write, Written};
+use crate::value::Form;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A run in memory.
+pub(super) struct Loaded {
+    pub(super) number: i64,
+    pub(super) run: Machine,
+    pub(super) bodies: Bodies,
+    /// Something has come into its inbox that it was not told yet.
+    pub(super) look: bool,
+}
+
+impl Scenario<'_> {
+    /// Loads what an engine finds that begins: what is due at some time, and what was told something.
+    pub(super) async fn load_all(&mut self) -> Result<(), String> {
+        for row in self.rows()? {
+            let told = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
+            if row.wake_at.is_some() || !told.is_empty() {
+                self.load(row.number).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A run was told something: it looks, or is loaded first.
+    pub(super) fn is_told(&mut self, number: i64) {
+        match self.loaded.get_mut(&number) {
+            Some(loaded) => loaded.look = true,
+            None => drop(self.absent.insert(number)),
+        }
+    }
+
+    /// Loads a run, unless it has ended or is in memory.
+    pub(super) async fn load(&mut self, number: i64) -> Result<(), String> {
+        let row = self.row(number)?;
+        if row.status.is_final() || self.loaded.contains_key(&number) {
+            return Ok(());
+        }
+        let mut run = self.fresh(&row);
+        self.rebuild(&mut run, &row).await?;
+        let bodies = Bodies::of(run.env());
+        self.loaded.insert(number, Loaded { number, run, bodies, look: false });
+        Ok(())
+    }
+
+    /// A run has ended: if it goes on as another, that one is loaded.
+    pub(super) async fn go_on(&mut self, number: i64) -> Result<(), String> {
+        match self.row(number)?.successor {
+            Some(successor) => self.load(successor).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How what the run records is written and read.
+    pub(super) fn fields(&self, row: &RunRow) -> Arc<Fields> {
+        let RunRow { id, workflow, incarnation, .. } = row.clone();
+        secrets::fields(RunIdentity { id, workflow, incarnation }, self.stores.clone(), self.subject.cipher.clone())
+    }
+
+    fn fresh(&mut self, row: &RunRow) -> Machine {
+        let session = self.sessions.entry(row.number).or_default().clone();
+        let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
+        let run = Machine::new(row, self.lease, Limits::default(), env, || {});
+        run.with_stubs(self.subject.stubs.clone())
+    }
+
+    async fn rebuild(&mut self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
+        // A replay cannot wait, so what it may ask for is loaded before.
+        let rows = self.store.fields(row.number, 1, u64::MAX).map_err(|error| error.to_string())?;
+        let mut values = HashMap::new();
+        for row in rows.into_iter().filter(|row| row.value.form == Form::Stored) {
+            let pointer = Pointer::read(&row.value).map_err(|error| error.to_string())?;
+            let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
+            values.insert((row.seq, row.name), value);
+        }
+        let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
+        let workflow = self.subject.workflow(row)?;
+        match rebuild(&*self.store, run, row, &*workflow, self.now, load) {
+            Ok(()) => Ok(()),
+            Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {}", secrets::why(&reason))),
+            Err(Rebuild::Store(error)) => Err(error.to_string()),
+        }
+    }
+
+    /// The journals of all that ended once more, from nothing: the code follows them to the same end.
+    pub(super) async fn replay_whole(&mut self) -> Result<(), String> {
+        for row in self.rows()?.into_iter().filter(|row| row.status.is_final()) {
+            let mut run = self.fresh(&row);
+            self.rebuild(&mut run, &row).await?;
+            let (ended, recorded): (Option<Status>, _) = (run.ended(), row.status);
+            if ended != Some(recorded) {
+                let id = row.id;
+                return Err(format!("replayed from the start run `{id}` ends as {ended:?}, recorded is {recorded}"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_over(&mut self) -> Result<(), String> {
+        let leases = self.store.leases().map_err(|error| error.to_string())?;
+        let LeaseRow { number, epoch, beat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
+        let take = Write::TakeLease { seen: Lease { number, epoch }, beat, owner: "another".into() };
+        match self.store.write(take)? {
+            Written::Lease(lease) => {
+                self.lease = lease;
+                Ok(())
+            }
+            other => Err(format!("taking the lease gave {other:?}")),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the runs of a scenario ask for, done as the engine does it.
+
+use super::loaded::Loaded;
+use super::scenario::{Next, Scenario};
+use super::secrets;
+use crate::engine::{Attach, GoingOn, Preparation, find_attached, judge, successor_in};
+use crate::machine::Effect;
+use crate::policy::Policy;
+use crate::secret::vault::Vault;
+use crate::store::{ImportedRun, RunRow};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a factory or hook is tried.
+const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
+/// How long a factory or hook may take.
+const LONGEST: Duration = Duration::from_secs(30);
+
+impl Scenario<'_> {
+    /// Does what a run asks for.
+    pub(super) async fn perform(
+        &mut self,
+        number: i64,
+        loaded: &mut Loaded,
+        effects: Vec<Effect>,
+    ) -> Result<Next, String> {
+        let mut next = Next::GoOn;
+        for effect in effects {
+            match effect {
+                Effect::StartBody { scope, arguments, body, .. } => {
+                    let (env, context) = (loaded.run.env().clone(), loaded.run.context());
+                    prepare(Preparation::of(&*body, &scope, context, &env)).await?;
+                    let (position, attempt) = (scope.position, scope.attempt);
+                    let journal = self.journal(number)?;
+                    self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
+                    let body = body.attempt(&arguments, Arc::new(scope), env);
+                    loaded.bodies.start(position, attempt, body);
+                }
+                Effect::TellBody { position } => loaded.bodies.tell(position),
+                Effect::StartRun { number: child } => self.load(child).await?,
+                Effect::Attach { position, id, row, workflow, input, recode } => {
+                    let found = find_attached(&*self.store, &id, row.map(|row| *row));
+                    let outcome = match found.map_err(|error| error.to_string())? {
+                        Some((row, first)) => judge(&Attach { row, workflow, input, recode }, first),
+                        None => Err(format!("there is no run `{id}` in this database")),
+                    };
+                    loaded.run.attached(position, id, outcome, self.now);
+                }
+                Effect::Replace { input, kept } => {
+                    let successor = self.successor(number, GoingOn { input, kept })?;
+                    loaded.run.replaced_by(Box::new(successor), self.now);
+                }
+                Effect::Ended => {
+                    if let Some(reason) = loaded.run.parked() {
+                        return Err(format!("the run was parked: {}", secrets::why(reason)));
+                    }
+                    next = Next::Left;
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    /// The run as which one goes on.
+    fn successor(&self, number: i64, going_on: GoingOn) -> Result<ImportedRun, String> {
+        let old = self.row(number)?;
+        let incarnation = secrets::next_incarnation(old.incarnation);
+        let vault = |incarnation| Vault::new(self.subject.cipher.clone(), secrets::DATABASE, incarnation);
+        let vaults = (vault(old.incarnation), vault(incarnation));
+        let new = RunRow { incarnation, created_at: self.now, ..old };
+        let mut run = successor_in(&*self.store, number, going_on, &new, vaults)?;
+        run.lease = Some(self.lease);
+        Ok(run)
+    }
+}
+
+/// Makes what a body needs, without pauses between the tries.
+async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
+    let Some(preparation) = preparation else { return Ok(()) };
+    let made = preparation.make(TRIES, |_, _| std::future::ready(()));
+    match tokio::time::timeout(LONGEST, made).await {
+        Ok(made) => made.map_err(|reason| reason.to_string()),
+        Err(_) => Err("a factory or a restore hook has not ended after 30 s".into()),
+    }
+}

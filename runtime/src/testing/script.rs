@@ -1,0 +1,62 @@
+//! What the outside says to the runs of a scenario: messages, one after the other, and answers to what they ask.
+
+use crate::message::{self, Message};
+use crate::run_env::Fields;
+use crate::store::{NewInboxItem, RequestRow};
+use crate::value::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Encode = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
+type Reply = dyn Fn(&Arc<Fields>, &Value) -> Result<Value, String> + Send + Sync;
+
+/// What the outside says.
+#[derive(Default)]
+pub(super) struct Script {
+    messages: Vec<(&'static str, Box<Encode>)>,
+    replies: Vec<Answerer>,
+}
+
+struct Answerer {
+    question: &'static str,
+    answer: &'static str,
+    reply: Box<Reply>,
+}
+
+impl Script {
+    pub(super) fn message<M: Message>(&mut self, message: M) {
+        let message = Mutex::new(message);
+        let encode = move |fields: &Arc<Fields>| {
+            let _offered = fields.offer();
+            let message = message.lock().unwrap_or_else(PoisonError::into_inner);
+            message::encode(&*message).map_err(|error| format!("message `{}` cannot be stored: {error}", M::NAME))
+        };
+        self.messages.push((M::NAME, Box::new(encode)));
+    }
+
+    pub(super) fn answer<Q: Message, A: Message>(&mut self, answer: impl Fn(Q) -> A + Send + Sync + 'static) {
+        let reply = move |fields: &Arc<Fields>, question: &Value| {
+            let _offered = fields.offer();
+            let question = message::decode(question).map_err(|error| format!("a `{}`: {error}", Q::NAME))?;
+            message::encode(&answer(question)).map_err(|error| format!("a `{}` cannot be stored: {error}", A::NAME))
+        };
+        self.replies.push(Answerer { question: Q::NAME, answer: A::NAME, reply: Box::new(reply) });
+    }
+
+    /// How many messages there are.
+    pub(super) fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// One of them, for the inbox of a run.
+    pub(super) fn item(&self, which: usize, fields: &Arc<Fields>, run: i64, at: i64) -> Result<NewInboxItem, String> {
+        let (name, encode) = &self.messages[which];
+        let value = Some(encode(fields)?);
+        Ok(NewInboxItem { name: Some((*name).to_owned()), value, ..NewInboxItem::new(run, "message", at) })
+    }
+
+    /// What is answered to a question, if anything is.
+    pub(super) fn reply(&self, fields: &Arc<Fields>, request: &RequestRow) -> Option<Result<Value, String>> {
+        let fits = |known: &&Answerer| known.question == request.name && known.answer == request.answer;
+        self.replies.iter().find(fits).map(|known| (known.reply)(fields, &request.value))
+    }
+}

@@ -1,0 +1,49 @@
+//! What is played: a workflow with its input, the workflows that it starts, and what the outside says.
+
+use super::script::Script;
+use super::stub::Stubs;
+use crate::field_store::MemoryFieldStore;
+use crate::machine::AnyWorkflow;
+use crate::resources::ResourceSet;
+use crate::run_env::FieldStores;
+use crate::secret::vault::Cipher;
+use crate::store::{EntryRow, RunRow};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A workflow, the entries with which it starts, the workflows that it may start, its stubs, its resources and the cipher
+/// of its secrets.
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    pub(super) version: u32,
+    /// By name and version; that of the subject is one of them.
+    pub(super) workflows: BTreeMap<(&'static str, u32), Arc<dyn AnyWorkflow>>,
+    pub(super) entries: Vec<EntryRow>,
+    pub(super) script: Script,
+    pub(super) stubs: Stubs,
+    /// What makes the user's own tables.
+    pub(super) sql: Vec<String>,
+    pub(super) resources: ResourceSet,
+    pub(super) cipher: Option<Arc<dyn Cipher>>,
+}
+
+impl Subject {
+    /// A store in memory for each name that the contexts route fields to.
+    pub(super) fn stores(&self) -> Arc<FieldStores> {
+        let schemas = self.workflows.values().filter_map(|workflow| workflow.schema());
+        let names = schemas.flat_map(|schema| schema.fields).filter_map(|field| field.store);
+        let store = |name: &str| (name.to_owned(), Arc::new(MemoryFieldStore::default()) as _);
+        Arc::new(names.map(store).collect())
+    }
+
+    /// The workflow of a run.
+    pub(super) fn workflow(&self, row: &RunRow) -> Result<Arc<dyn AnyWorkflow>, String> {
+        let known = self.workflows.get(&(row.workflow.as_str(), row.version));
+        known.cloned().ok_or_else(|| {
+            let RunRow { id, workflow, version, .. } = row;
+            format!(
+                "run `{id}` is of workflow `{workflow}` (version {version}), which the test does not have: add `.workflow(..)`"
+            )
+        })
+    }
+}

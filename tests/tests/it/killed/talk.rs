@@ -1,0 +1,103 @@
+//! Runs that talk, in processes that are killed or stopped (cases D5, D7, O11, O12).
+
+use super::{Dice, Victim, is_locked, journals, signal, stop, wait_for_line};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the victim's runs say to each other: hubs, senders of each, notes of each.
+const NOTES: i64 = 3 * 3 * 8;
+
+/// Each attempt began once, each note came once, nobody is left behind.
+fn check(victim: &Victim) {
+    let mut attempts = BTreeSet::new();
+    for (run, position, attempt, key) in victim.log() {
+        assert!(attempts.insert((key, attempt)), "attempt {attempt} of {run}@{position} ran twice");
+    }
+    let db = rusqlite::Connection::open(victim.database()).unwrap();
+    let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'message_received'"), NOTES);
+    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'message_sent'"), NOTES);
+    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'request_opened'"), 3);
+    assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status NOT IN ('completed', 'replaced')"), 0);
+    // Hubs, their senders, fans, their leaves.
+    assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status = 'completed'"), 3 + 9 + 3 + 18);
+}
+
+#[test]
+fn runs_that_talk_say_everything_once_however_often_the_process_is_killed() {
+    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    println!("seed {seed} (set STEADFAST_SEED for another)");
+    let victim = Victim::new();
+    let mut dice = Dice(seed);
+    let mut kills = 0;
+    loop {
+        let mut child = victim.spawn("talk", 5_000);
+        std::thread::sleep(Duration::from_millis(10 + dice.below(70)));
+        if kills == 20 || child.try_wait().unwrap().is_some() {
+            let _rest = wait_for_line(&mut child, "done");
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    println!("killed {kills} times");
+    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    check(&victim);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_of_a_stopped_process_talk_on_in_another_and_nothing_is_said_twice() {
+    let victim = Victim::new();
+    let mut first = victim.spawn("talk", 500);
+    let rest = wait_for_line(&mut first, "started");
+    std::thread::sleep(Duration::from_millis(30));
+    stop_outside_of_a_commit(&victim, &first);
+    let mut second = victim.spawn("talk", 500);
+    let _done = wait_for_line(&mut second, "done");
+    assert!(second.wait().unwrap().success());
+    let before = journals(&victim.database()).await;
+    signal(&first, "CONT");
+    assert_eq!(rest.last().unwrap().unwrap(), "done");
+    assert!(first.wait().unwrap().success());
+    assert_eq!(journals(&victim.database()).await, before);
+    check(&victim);
+}
+
+#[test]
+fn what_is_sent_through_another_process_arrives() {
+    let victim = Victim::new();
+    let mut listening = victim.spawn("listen", 60_000);
+    let rest = wait_for_line(&mut listening, "started");
+    // The owner lives, and hears of it although nobody of its process has told it.
+    let mut saying = victim.spawn("say", 60_000);
+    let _done = wait_for_line(&mut saying, "done");
+    assert!(saying.wait().unwrap().success());
+    assert_eq!(rest.last().unwrap().unwrap(), "done");
+    assert!(listening.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_sent_to_a_run_of_a_stopped_process_arrives_where_it_is_taken_over() {
+    let victim = Victim::new();
+    let mut listening = victim.spawn("listen", 500);
+    let rest = wait_for_line(&mut listening, "started");
+    stop_outside_of_a_commit(&victim, &listening);
+    let mut saying = victim.spawn("say", 500);
+    let _done = wait_for_line(&mut saying, "done");
+    assert!(saying.wait().unwrap().success());
+    signal(&listening, "CONT");
+    assert_eq!(rest.last().unwrap().unwrap(), "done");
+    assert!(listening.wait().unwrap().success());
+}
+
+/// A process that is stopped inside a commit holds the file: no other can write until it goes on.
+fn stop_outside_of_a_commit(victim: &Victim, child: &std::process::Child) {
+    stop(child);
+    while is_locked(&victim.database()) {
+        signal(child, "CONT");
+        std::thread::sleep(Duration::from_millis(1));
+        stop(child);
+    }
+}

@@ -1,0 +1,77 @@
+//! Commits of which the answer is lost: what they would have had others do is done all the same (case D13).
+
+use crate::faulty::{Hooked, failure};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use steadfast::Message;
+use steadfast::prelude::*;
+use steadfast::store::{MemoryStore, Write};
+
+#[derive(Message, Serialize, Deserialize)]
+struct Note(u64);
+
+#[step]
+async fn double(n: u64) -> Result<u64> {
+    Ok(2 * n)
+}
+
+#[workflow]
+async fn child(flow: &mut Flow, n: u64) -> Result<u64> {
+    Ok(double(flow, n).await?)
+}
+
+#[workflow]
+async fn parent(flow: &mut Flow, n: u64) -> Result<u64> {
+    let first = flow.start(child, n).await.await?;
+    Ok(flow.start(child, first).await.await?)
+}
+
+#[workflow]
+async fn countdown(flow: &mut Flow, n: u64) -> Result<u64> {
+    if n == 0 {
+        return Ok(0);
+    }
+    flow.continue_as_new(countdown, n - 1).await
+}
+
+#[workflow]
+async fn listens(flow: &mut Flow, n: u64) -> Result<u64> {
+    let mut sum = 0;
+    for _ in 0..n {
+        sum += flow.receive::<Note>().await?.0;
+    }
+    Ok(sum)
+}
+
+#[workflow]
+async fn sends(flow: &mut Flow, to: String) -> Result<()> {
+    for n in 1..4 {
+        flow.send(to.clone(), Note(n)).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_wait_for_each_other_go_on() {
+    for kept in 0..3 {
+        let appends = Arc::new(AtomicUsize::new(kept));
+        // Of three appends the answer to one is lost.
+        let store = Hooked::new(MemoryStore::new(), move |store, writes| {
+            let answers = steadfast::store::Store::commit(store, writes)?;
+            let is_append = writes.iter().any(|write| matches!(write, Write::Append(_)));
+            if is_append && appends.fetch_add(1, Ordering::SeqCst) % 3 == 0 { Err(failure()) } else { Ok(answers) }
+        });
+        let builder = Engine::builder().store(store).max_loads(1_000).workflow(parent).workflow(child);
+        let engine = builder.workflow(countdown).workflow(listens).workflow(sends).start().await.unwrap();
+        let soon = Duration::from_secs(20);
+        let run = engine.start(parent, 3).await.unwrap();
+        assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("the child is driven").unwrap(), 12);
+        let run = engine.start(countdown, 3).await.unwrap();
+        assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("the next is driven").unwrap(), 0);
+        let run = engine.start(listens, 3).await.unwrap();
+        engine.start(sends, run.id().to_owned()).await.unwrap();
+        assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("it is told").unwrap(), 6);
+    }
+}
