@@ -55,7 +55,7 @@ impl Machine {
             (status, None)
         } else if self.held_back.paused {
             (Status::Paused, None)
-        } else if self.has_bodies() || self.awaits_answer() || self.replacing {
+        } else if self.has_bodies() || self.awaits_answer() || self.is_replacing() {
             (Status::Running, Some(0))
         } else {
             (Status::Sleeping, self.next_due())
