@@ -32,6 +32,7 @@ mod recorded;
 mod rerouted;
 
 mod resources;
+mod review_b;
 mod roles;
 mod runs;
 mod scope;

@@ -23,12 +23,12 @@ impl Bank {
         Self { _folder: folder, path }
     }
 
-    fn builder(&self) -> EngineBuilder {
+    pub(crate) fn builder(&self) -> EngineBuilder {
         Engine::builder().sqlite(&self.path).workflow(transfer).workflow(named)
     }
 
     /// An engine with `builder`, and the tables.
-    async fn open(&self, builder: EngineBuilder) -> Engine {
+    pub(crate) async fn open(&self, builder: EngineBuilder) -> Engine {
         let engine = builder.start().await.unwrap();
         engine
             .transaction(|tx| {
@@ -51,13 +51,13 @@ impl Bank {
     }
 
     /// What a query counts, as another program sees it.
-    fn count(&self, query: &str) -> i64 {
+    pub(crate) fn count(&self, query: &str) -> i64 {
         let connection = rusqlite::Connection::open(&self.path).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
         connection.query_row(query, [], |row| row.get(0)).unwrap()
     }
 
-    fn moves(&self) -> i64 {
+    pub(crate) fn moves(&self) -> i64 {
         self.count("SELECT count(*) FROM moves")
     }
 }
@@ -71,13 +71,13 @@ fn move_cents(tx: &mut Tx<'_>, cents: i64) -> Result<i64> {
 }
 
 #[workflow]
-async fn transfer(flow: &mut Flow, cents: i64) -> Result<i64> {
+pub(crate) async fn transfer(flow: &mut Flow, cents: i64) -> Result<i64> {
     Ok(move_cents(flow, cents).await?)
 }
 
 /// Does what its input names.
 #[workflow]
-async fn named(flow: &mut Flow, what: String) -> Result<String> {
+pub(crate) async fn named(flow: &mut Flow, what: String) -> Result<String> {
     Ok(refusals::execute(flow, what).await?)
 }
 
