@@ -7,6 +7,7 @@
 mod error;
 mod guard;
 mod tx;
+mod words;
 
 pub use error::SqlError;
 pub(crate) use guard::Guard;

@@ -1,5 +1,6 @@
 //! What keeps the statements of users to their own tables, and to their time.
 
+use super::words::{Word, words};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,11 +30,37 @@ struct State {
     until: Option<Instant>,
     /// Why the statement that is being prepared was refused.
     refusal: Option<String>,
-    /// Its text names something that is nobody's but ours: for what an authorizer is not told.
-    names_ours: bool,
+    /// What its text names, for what an authorizer is not told.
+    named: Named,
     late: bool,
     /// What a statement met that is no matter of the user's: the disk, the file.
     fault: Option<rusqlite::Error>,
+}
+
+/// What the text of a statement names.
+#[derive(Clone, Copy, Debug, Default)]
+struct Named {
+    /// One of our tables, as the new name of one or in a foreign key.
+    ours: bool,
+    /// The numbers that SQLite keeps.
+    numbers: bool,
+    /// It alters a table: SQLite looks through the temporary schema then.
+    alters: bool,
+}
+
+impl Named {
+    fn of(words: &[Word]) -> Self {
+        let ours = words.windows(2).any(|pair| {
+            matches!(&pair[0], Word::Name(before) if before == "references" || before == "to")
+                && matches!(&pair[1], Word::Name(name) if name.starts_with(OURS))
+        });
+        let is = |word: &Word, wanted: &str| matches!(word, Word::Name(name) if name == wanted);
+        Self {
+            ours,
+            numbers: words.iter().any(|word| is(word, "sqlite_sequence")),
+            alters: words.first().is_some_and(|word| is(word, "alter")),
+        }
+    }
 }
 
 impl Guard {
@@ -41,7 +68,7 @@ impl Guard {
     pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
         let guard = Self::default();
         let watching = guard.clone();
-        connection.authorizer(Some(move |asked: AuthContext<'_>| watching.authorize(&asked.action)))?;
+        connection.authorizer(Some(move |asked: AuthContext<'_>| watching.authorize(&asked)))?;
         let watching = guard.clone();
         connection.progress_handler(INSTRUCTIONS, Some(move || watching.is_on() && watching.is_late()))?;
         Ok(guard)
@@ -73,12 +100,20 @@ impl Guard {
         state.late
     }
 
-    /// A statement is about to be prepared.
-    pub(super) fn look_at(&self, statement: &str) {
-        let text = statement.to_ascii_lowercase();
+    /// A statement is about to be prepared. Says why it is not, if its text says so already.
+    pub(super) fn look_at(&self, statement: &str) -> Option<&'static str> {
+        let words = words(statement);
         let mut state = self.state();
         state.refusal = None;
-        state.names_ours = text.contains(OURS) || text.contains("sqlite_sequence");
+        state.named = Named::of(&words);
+        let mut said = words.iter().filter(|word| **word != Word::Sign(';'));
+        match (said.next(), said.next()) {
+            (None, _) => Some("there is no statement in this text"),
+            (Some(Word::Name(only)), None) if only == "reindex" || only == "analyze" => {
+                Some("without a name it is about the engine's tables too: name the table that it is for")
+            }
+            _ => None,
+        }
     }
 
     /// The file has failed.
@@ -95,12 +130,12 @@ impl Guard {
         self.state().refusal.take()
     }
 
-    fn authorize(&self, action: &AuthAction<'_>) -> Authorization {
+    fn authorize(&self, asked: &AuthContext<'_>) -> Authorization {
         if !self.is_on() {
             return Authorization::Allow;
         }
         let mut state = self.state();
-        match refusal(action, state.names_ours) {
+        match refusal(asked, state.named) {
             None => Authorization::Allow,
             Some(why) => {
                 state.refusal = Some(why);
@@ -111,12 +146,18 @@ impl Guard {
 }
 
 /// Why a user's statement may not do this, if it may not.
-fn refusal(action: &AuthAction<'_>, names_ours: bool) -> Option<String> {
+fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
     use AuthAction as A;
+    let action = &asked.action;
     let temporary = || {
         Some("a temporary table, view or trigger would be there for all runs, which share the connection: make an ordinary one".into())
     };
+    if asked.database_name == Some("temp") && !named.alters {
+        return temporary();
+    }
     let (name, other) = match *action {
+        // What the modules of virtual tables ask.
+        A::Pragma { pragma_name: "data_version" | "page_size", pragma_value: None } => return None,
         A::Transaction { .. } | A::Savepoint { .. } => {
             return Some(
                 "a transaction is not begun, committed or rolled back by hand: the engine commits these rows together \
@@ -149,6 +190,8 @@ fn refusal(action: &AuthAction<'_>, names_ours: bool) -> Option<String> {
         A::CreateTrigger { trigger_name, table_name } | A::DropTrigger { trigger_name, table_name } => {
             (trigger_name, table_name)
         }
+        // What its foreign keys are to is not told.
+        A::CreateTable { .. } if named.ours => (OURS, ""),
         A::CreateTable { table_name }
         | A::DropTable { table_name }
         | A::Delete { table_name }
@@ -161,12 +204,17 @@ fn refusal(action: &AuthAction<'_>, names_ours: bool) -> Option<String> {
         A::CreateView { view_name } | A::DropView { view_name } => (view_name, ""),
         A::Reindex { index_name } => (index_name, ""),
         // The new name is not told.
-        A::AlterTable { table_name, .. } => (if names_ours { OURS } else { table_name }, ""),
+        A::AlterTable { table_name, .. } => (if named.ours { OURS } else { table_name }, ""),
         _ => return None,
     };
-    let writes_numbers = matches!(action, A::Delete { .. } | A::Insert { .. } | A::Update { .. })
-        && name.eq_ignore_ascii_case("sqlite_sequence")
-        && names_ours;
+    let writes_numbers = match action {
+        A::CreateTrigger { .. } => named.numbers,
+        // SQLite itself writes them when a table goes.
+        A::Delete { .. } | A::Insert { .. } | A::Update { .. } => {
+            name.eq_ignore_ascii_case("sqlite_sequence") && (named.numbers || asked.accessor.is_some())
+        }
+        _ => false,
+    };
     if writes_numbers {
         return Some("the numbers in `sqlite_sequence` are the engine's too, so they are not written by hand".into());
     }

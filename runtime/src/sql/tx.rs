@@ -153,7 +153,9 @@ impl<'a> Tx<'a> {
         body: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, SqlError> {
         self.still_open(sql)?;
-        self.guard.look_at(sql);
+        if let Some(why) = self.guard.look_at(sql) {
+            return Err(SqlError::refused(sql, why));
+        }
         let done = self.connection.prepare(sql).and_then(|mut statement| body(&mut statement));
         done.map_err(|error| {
             if let Some(why) = self.guard.refusal() {

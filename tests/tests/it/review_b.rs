@@ -96,151 +96,6 @@ async fn with_means_the_same_in_both_starts() {
 
 // ---- the guard
 
-async fn sql(engine: &Engine, text: &'static str) -> std::result::Result<usize, steadfast::EngineError> {
-    engine.transaction(move |tx| Ok(tx.execute(text, [])?)).await
-}
-
-#[tokio::test]
-async fn a_trigger_does_not_reset_the_numbers_of_runs() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let first = engine.start(crate::transactions::transfer, 1).await.unwrap();
-    first.result().await.unwrap();
-    let number = first.number();
-    let made = sql(&engine, "CREATE TRIGGER sly AFTER UPDATE ON moves BEGIN UPDATE sqlite_sequence SET seq = 77777; END").await;
-    if made.is_ok() {
-        let _ = sql(&engine, "UPDATE moves SET cents = 3").await;
-    }
-    let next = engine.start(crate::transactions::transfer, 1).await.unwrap();
-    assert_eq!(next.number(), number + 1, "{made:?}");
-}
-
-#[tokio::test]
-async fn a_foreign_key_to_our_tables_is_refused() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let made =
-        sql(&engine, "CREATE TABLE notes (run TEXT REFERENCES steadfast_runs (workflow) DEFERRABLE INITIALLY DEFERRED)").await;
-    let run = tokio::time::timeout(Duration::from_secs(5), engine.start(crate::transactions::transfer, 1)).await;
-    assert!(matches!(run, Ok(Ok(_))), "made: {made:?}, start: {run:?}");
-    assert!(made.is_err(), "made");
-}
-
-#[tokio::test]
-async fn a_foreign_key_to_our_tables_cascade() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let made = sql(&engine, "CREATE TABLE notes (run TEXT REFERENCES steadfast_runs (id))").await;
-    let alter = sql(&engine, "ALTER TABLE moves ADD COLUMN of TEXT REFERENCES steadfast_runs (id)").await;
-    assert!(made.is_err() && alter.is_err(), "{made:?} {alter:?}");
-}
-
-#[tokio::test]
-async fn a_full_text_index_can_be_used() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    sql(&engine, "CREATE VIRTUAL TABLE texts USING fts5(body)").await.unwrap();
-    sql(&engine, "INSERT INTO texts VALUES ('a small cat')").await.unwrap();
-    let found = engine
-        .transaction(|tx| Ok(tx.query("SELECT body FROM texts WHERE texts MATCH 'cat'", [], |row| row.get::<_, String>(0))?))
-        .await;
-    assert_eq!(found.unwrap().len(), 1);
-    sql(&engine, "DELETE FROM texts").await.unwrap();
-    sql(&engine, "DROP TABLE texts").await.unwrap();
-}
-
-#[tokio::test]
-async fn an_rtree_can_be_used() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    sql(&engine, "CREATE VIRTUAL TABLE boxes USING rtree(id, a, b)").await.unwrap();
-    sql(&engine, "INSERT INTO boxes VALUES (1, 2, 3)").await.unwrap();
-    sql(&engine, "DROP TABLE boxes").await.unwrap();
-}
-
-#[tokio::test]
-async fn odd_statements_do_no_harm() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    for text in [
-        "CREATE TABLE x AS SELECT * FROM pragma_table_info('steadfast_runs')",
-        "CREATE TABLE x AS SELECT * FROM pragma_table_list",
-        "WITH s AS (SELECT id FROM steadfast_runs) INSERT INTO moves (note) SELECT id FROM s",
-        "CREATE VIEW v AS SELECT * FROM steadfast_runs",
-        "CREATE TABLE x AS SELECT * FROM v",
-        "VACUUM",
-        "VACUUM INTO 'copy.db'",
-        "REINDEX",
-        "ANALYZE",
-        "ANALYZE steadfast_runs",
-        "CREATE VIRTUAL TABLE steadfast USING fts5(a)",
-        "CREATE VIRTUAL TABLE leak USING fts5(id, content='steadfast_runs')",
-        "INSERT INTO leak (leak) VALUES ('rebuild')",
-        "CREATE VIRTUAL TABLE vocab USING fts5vocab('steadfast_x', 'row')",
-        "DELETE FROM sqlite_sequence",
-        "DELETE FROM sqlite_schema",
-        "DROP TABLE sqlite_sequence",
-        "CREATE TABLE temp.x (a)",
-        "CREATE TEMPORARY VIEW y AS SELECT 1",
-        "SELECT load_extension('x')",
-        "ALTER TABLE moves RENAME TO sqlite_x",
-        "ALTER TABLE moves RENAME COLUMN cents TO steadfast_cents",
-        "DELETE FROM steadfast_runs RETURNING id",
-        "UPDATE moves SET note = (SELECT id FROM steadfast_runs LIMIT 1)",
-        "UPDATE moves SET cents = 1 FROM steadfast_runs",
-        "EXPLAIN SELECT * FROM steadfast_runs",
-        "",
-        "-- nothing",
-        "SELECT 1",
-        "CREATE TABLE z (a, UNIQUE (a) ON CONFLICT ROLLBACK)",
-        "INSERT INTO z VALUES (1), (1)",
-        "CREATE TRIGGER t BEFORE INSERT ON moves WHEN new.cents = 99 BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
-        "INSERT INTO moves (cents) VALUES (99)",
-    ] {
-        let said = short(engine.transaction(move |tx| Ok(tx.execute(text, [])?)).into_future()).await;
-        println!("{text}\n    {}", said.map_or_else(|error| error.to_string(), |done| format!("OK {done}")));
-    }
-    short(engine.start(crate::transactions::transfer, 1).await.unwrap().result()).await.unwrap();
-}
-
-#[tokio::test]
-async fn starting_a_run_by_the_engine_within_a_transaction_is_an_error_and_no_hang() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder().workflow(whose)).await;
-    let inner = engine.clone();
-    let done = tokio::time::timeout(
-        Duration::from_secs(6),
-        engine.transaction(move |_| {
-            let run = futures_executor_block_on(inner.start(whose, ()).into_future());
-            Ok(run.map(|run| run.id().to_owned()).map_err(|error| error.to_string()))
-        }),
-    )
-    .await;
-    println!("{done:?}");
-    if done.is_err() {
-        println!("it hangs for ever; leaving");
-        std::process::exit(3);
-    }
-}
-
-fn futures_executor_block_on<F: Future>(future: F) -> F::Output {
-    struct Parker(std::thread::Thread);
-    impl std::task::Wake for Parker {
-        fn wake(self: std::sync::Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = std::sync::Arc::new(Parker(std::thread::current())).into();
-    let mut cx = std::task::Context::from_waker(&waker);
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut cx) {
-            std::task::Poll::Ready(value) => return value,
-            std::task::Poll::Pending => std::thread::park(),
-        }
-    }
-}
-
 // ---- transactions of runs
 
 static FLAKY: AtomicU32 = AtomicU32::new(0);
@@ -299,30 +154,6 @@ async fn a_transaction_as_the_hook_of_a_cancel() {
     let result = short(run.result()).await;
     assert!(matches!(result, Err(RunError::Cancelled { .. })), "{result:?}");
     assert_eq!(bank.count("SELECT count(*) FROM moves WHERE note = 'because'"), 1);
-}
-
-#[transaction]
-fn large(tx: &mut Tx<'_>, nan: bool) -> Result<(Vec<u8>, f64)> {
-    tx.execute("INSERT INTO moves (note) VALUES ('large')", [])?;
-    Ok(if nan { (vec![], f64::NAN) } else { (vec![7; 1 << 20], 0.0) })
-}
-
-#[workflow]
-async fn outsized(flow: &mut Flow, nan: bool) -> Result<usize> {
-    Ok(large(flow, nan).await?.0.len())
-}
-
-#[tokio::test]
-async fn a_result_that_cannot_be_stored_leaves_no_row() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder().workflow(outsized).max_value_bytes(100_000)).await;
-    for nan in [true, false] {
-        let result = short(engine.start(outsized, nan).await.unwrap().result()).await;
-        println!("{result:?}");
-        if result.is_err() {
-            assert_eq!(bank.moves(), 0);
-        }
-    }
 }
 
 // ---- deadlines
@@ -699,30 +530,6 @@ async fn patches_in_loops_and_after() {
 }
 
 #[tokio::test]
-async fn a_table_of_the_temporary_schema_is_refused() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let made = sql(&engine, "CREATE TABLE temp.moves (id INTEGER PRIMARY KEY, cents INTEGER, note TEXT)").await;
-    let view = sql(&engine, "CREATE VIEW temp.some AS SELECT 1").await;
-    let trigger = sql(&engine, "CREATE TRIGGER temp.some_trigger AFTER INSERT ON main.accounts BEGIN SELECT 1; END").await;
-    println!("{made:?} {view:?} {trigger:?}");
-    short(engine.start(crate::transactions::transfer, 1).await.unwrap().result()).await.unwrap();
-    assert_eq!(bank.moves(), 1, "the row of a completed transaction is in the file");
-    assert!(made.is_err() && view.is_err() && trigger.is_err(), "{made:?} {view:?} {trigger:?}");
-}
-
-#[tokio::test]
-async fn a_foreign_key_to_a_column_that_is_written_all_the_time() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let made = sql(&engine, "CREATE TABLE notes (run INTEGER REFERENCES steadfast_runs (seq))").await;
-    let run = short(engine.start(crate::transactions::transfer, 1).into_future()).await.unwrap();
-    let result = tokio::time::timeout(Duration::from_secs(4), run.result()).await;
-    println!("{made:?} {result:?} {:?}", run.status().await);
-    assert!(result.is_ok(), "the run hangs");
-}
-
-#[tokio::test]
 async fn a_second_run_with_a_key_beside_a_rewound_one() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::builder().sqlite(folder.path().join("r.db")).workflow(steps).start().await.unwrap();
@@ -813,4 +620,66 @@ fn no_luck(tx: &mut Tx<'_>) -> Result<u32> {
 #[workflow]
 async fn never_done(flow: &mut Flow) -> Result<u32> {
     Ok(no_luck(flow).await?)
+}
+
+#[tokio::test]
+async fn starting_a_run_by_the_engine_within_a_transaction_is_an_error_and_no_hang() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder().workflow(whose)).await;
+    let inner = engine.clone();
+    let done = tokio::time::timeout(
+        Duration::from_secs(6),
+        engine.transaction(move |_| {
+            let run = futures_executor_block_on(inner.start(whose, ()).into_future());
+            Ok(run.map(|run| run.id().to_owned()).map_err(|error| error.to_string()))
+        }),
+    )
+    .await;
+    println!("{done:?}");
+    if done.is_err() {
+        println!("it hangs for ever; leaving");
+        std::process::exit(3);
+    }
+}
+
+fn futures_executor_block_on<F: Future>(future: F) -> F::Output {
+    struct Parker(std::thread::Thread);
+    impl std::task::Wake for Parker {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Parker(std::thread::current())).into();
+    let mut cx = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            std::task::Poll::Ready(value) => return value,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[transaction]
+fn large(tx: &mut Tx<'_>, nan: bool) -> Result<(Vec<u8>, f64)> {
+    tx.execute("INSERT INTO moves (note) VALUES ('large')", [])?;
+    Ok(if nan { (vec![], f64::NAN) } else { (vec![7; 1 << 20], 0.0) })
+}
+
+#[workflow]
+async fn outsized(flow: &mut Flow, nan: bool) -> Result<usize> {
+    Ok(large(flow, nan).await?.0.len())
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_stored_leaves_no_row() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder().workflow(outsized).max_value_bytes(100_000)).await;
+    for nan in [true, false] {
+        let result = short(engine.start(outsized, nan).await.unwrap().result()).await;
+        println!("{result:?}");
+        if result.is_err() {
+            assert_eq!(bank.moves(), 0);
+        }
+    }
 }

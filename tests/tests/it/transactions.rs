@@ -2,6 +2,7 @@
 
 mod both_ways;
 mod crashes;
+mod guarded;
 mod refusals;
 mod together;
 

@@ -23,6 +23,7 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
             StoreErrorKind::ReadOnly,
             "the file or its folder cannot be written; allow this user to write both, or choose another folder",
         ),
+        Some(ErrorCode::Unknown) if !says_damaged(error) => (StoreErrorKind::Refused, "SQLite does not do this"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
             (StoreErrorKind::Damaged, "the file is damaged; restore it from a copy")
         }
@@ -36,4 +37,10 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
         _ => (StoreErrorKind::Io, "SQLite could not do this"),
     };
     StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})"))
+}
+
+/// Whether a plain error of SQLite is about tables of ours that are gone or unreadable.
+fn says_damaged(error: &Error) -> bool {
+    let text = error.to_string();
+    ["no such table", "no such column", "has no column", "malformed"].iter().any(|sign| text.contains(sign))
 }

@@ -1,0 +1,94 @@
+//! The words of a statement, for what an authorizer is not told.
+
+/// A piece of a statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// A keyword or a name, in lower case and without its quotes.
+    Name(String),
+    /// What is between single quotes, in lower case.
+    Text(String),
+    Sign(char),
+}
+
+/// After these SQLite takes what is between single quotes as a name too.
+const BEFORE_NAMES: [&str; 12] =
+    ["references", "to", "update", "into", "from", "join", "table", "rollback", "abort", "replace", "fail", "ignore"];
+
+/// The pieces of a statement, without its comments.
+pub(super) fn words(statement: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut rest = statement;
+    while let Some(first) = rest.chars().next() {
+        rest = &rest[first.len_utf8()..];
+        let word = match first {
+            '-' if rest.starts_with('-') => {
+                rest = rest.split_once('\n').map_or("", |(_, after)| after);
+                continue;
+            }
+            '/' if rest.starts_with('*') => {
+                rest = rest[1..].split_once("*/").map_or("", |(_, after)| after);
+                continue;
+            }
+            ' ' | '\t' | '\n' | '\r' | '\x0c' | '\u{feff}' => continue,
+            '\'' | '"' | '`' | '[' => {
+                let text = quoted(&mut rest, if first == '[' { ']' } else { first });
+                let named = match words.last() {
+                    Some(Word::Name(name)) => BEFORE_NAMES.contains(&name.as_str()),
+                    Some(Word::Sign(sign)) => *sign == '.',
+                    _ => false,
+                };
+                if first == '\'' && !named { Word::Text(text) } else { Word::Name(text) }
+            }
+            _ if is_of_a_name(first) => {
+                let end = rest.find(|other| !is_of_a_name(other)).unwrap_or(rest.len());
+                let name = format!("{first}{}", &rest[..end]).to_ascii_lowercase();
+                rest = &rest[end..];
+                Word::Name(name)
+            }
+            sign => Word::Sign(sign),
+        };
+        words.push(word);
+    }
+    words
+}
+
+const fn is_of_a_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_' || letter == '$' || !letter.is_ascii()
+}
+
+/// What is up to the closing quote; a quote that is there twice is one of the text.
+fn quoted(rest: &mut &str, quote: char) -> String {
+    let mut text = String::new();
+    let mut letters = rest.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        if letter == quote {
+            let after = &rest[at + 1..];
+            if quote == ']' || !after.starts_with(quote) {
+                *rest = after;
+                return text;
+            }
+            letters.next();
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    *rest = "";
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Word, words};
+
+    fn name(text: &str) -> Word {
+        Word::Name(text.to_owned())
+    }
+
+    #[test]
+    fn texts_are_no_names_unless_sqlite_takes_them_as_such() {
+        assert_eq!(words("-- a\n /* b */ DEFAULT 'It''s'"), [name("default"), Word::Text("it's".into())]);
+        assert_eq!(words("References/**/'A' \"b\"\"c\" [d]"), ["references", "a", "b\"c", "d"].map(name));
+        assert_eq!(words("x.'y'"), [name("x"), Word::Sign('.'), name("y")]);
+        assert_eq!(words("'ä"), [Word::Text("ä".into())]);
+        assert_eq!(words(" ; -- nothing"), [Word::Sign(';')]);
+    }
+}
