@@ -1,5 +1,6 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
+mod around;
 mod bad_input;
 mod budget;
 mod changed_code;
@@ -32,7 +33,6 @@ mod recorded;
 mod rerouted;
 
 mod resources;
-mod review_b;
 mod roles;
 mod runs;
 mod scope;
