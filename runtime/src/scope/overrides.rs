@@ -53,7 +53,12 @@ pub async fn scoped<F: IntoFuture>(scope: Scope, future: F) -> F::Output {
         Scope { run_id: scope.run_id.clone(), deduplication_key: scope.deduplication_key.clone(), ..Scope::default() };
     let always = Scope { run_id: None, deduplication_key: None, ..scope };
     let layer = Arc::new(Layer { once: Mutex::new(once), always });
-    let mut future = pin!(future.into_future());
+    // What becomes a future by being awaited begins here.
+    let future = {
+        let _guard = within(layer.clone());
+        future.into_future()
+    };
+    let mut future = pin!(future);
     poll_fn(move |cx| {
         let _guard = within(layer.clone());
         future.as_mut().poll(cx)

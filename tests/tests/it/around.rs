@@ -15,7 +15,7 @@ async fn whose(flow: &mut Flow) -> Result<(Option<String>, bool, usize)> {
 #[workflow]
 async fn scoped_child(flow: &mut Flow) -> Result<(Option<String>, bool, usize)> {
     let scope = Scope::new().principal(Principal::new("bob")).label("a", "b");
-    let child = scoped(scope, async { flow.start(whose, ()).await }).await;
+    let child = scoped(scope, flow.start(whose, ())).await;
     Ok(child.await?)
 }
 
