@@ -17,6 +17,7 @@ use crate::resources::Resources;
 use crate::run_env::{FieldStores, Fields, RunEnv};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
+use crate::store::user_code;
 use crate::store::{ImportedRun, InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use std::collections::HashMap;
@@ -194,11 +195,24 @@ impl Core {
         Letter { message, _busy: self.busy() }
     }
 
+    /// Runs something to its end, even if nobody waits for the answer any longer.
+    ///
+    /// # Errors
+    /// Its own; or that the runtime ends, or that this is called where it could never end.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        not_within_a_commit()?;
+        self.runtime.spawn(work).await.unwrap_or(Err(EngineError::ShuttingDown))
+    }
+
     /// Reads the store on a thread that may block.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        not_within_a_commit()?;
         let store = self.store.clone();
         if !store.waits() {
             return Ok(read(&*store)?);
@@ -375,6 +389,11 @@ impl Core {
     pub(crate) fn lease(&self, number: Option<i64>) -> Option<Lease> {
         self.leases.held(number?)
     }
+}
+
+/// A user's code within a commit must not wait for the engine: nothing is written before that code ends.
+fn not_within_a_commit() -> Result<(), EngineError> {
+    if user_code::runs_here() { Err(EngineError::WithinTransaction) } else { Ok(()) }
 }
 
 /// An engine that nobody has stopped lets go of its resources in the same order as one that was.

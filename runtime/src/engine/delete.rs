@@ -80,8 +80,8 @@ async fn slice(core: &Core, run: i64, id: &str, rows: usize) -> Result<bool, Eng
 /// Ends a parked run: it is taken, two entries are appended, and it is released. Goes on to its end even if nobody waits
 /// for the answer any longer.
 pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: String) -> Result<(), EngineError> {
-    let (core, id) = (core.clone(), id.to_owned());
-    let cancelling = core.runtime.clone().spawn(async move {
+    let (engine, core, id) = (core, core.clone(), id.to_owned());
+    let cancelling = engine.to_the_end(async move {
         let action = "only a parked run can be ended without running its code; use `cancel`";
         let (row, lease) = recovery::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
@@ -94,7 +94,7 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
             Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
         }
     });
-    cancelling.await.unwrap_or(Err(EngineError::ShuttingDown))
+    cancelling.await
 }
 
 fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {

@@ -85,6 +85,8 @@ pub enum EngineError {
     File(String),
     /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
     RolledBack(crate::Error),
+    /// The engine was asked for something by the code of a transaction, which holds up all that it could wait for.
+    WithinTransaction,
     /// The engine is shutting down.
     ShuttingDown,
 }
@@ -133,6 +135,10 @@ impl fmt::Display for EngineError {
             }
             Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
             Self::RolledBack(error) => write!(f, "the transaction was rolled back: {error}"),
+            Self::WithinTransaction => f.write_str(
+                "within a transaction the engine itself cannot be waited for: start runs and send messages through the \
+                 transaction's handle, `tx.start(..)` and `tx.send(..)`, and do everything else before or after it",
+            ),
             Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
         }
     }

@@ -172,8 +172,7 @@ impl<'engine> IntoFuture for ForkCall<'engine> {
             self.plan.check(core)?;
             // A fork goes on to its end even if nobody waits for it any longer.
             let (forking, plan, busy) = (core.clone(), self.plan, core.busy());
-            let forked = core.runtime.spawn(async move { fork(&forking, plan).await });
-            let row = forked.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+            let row = core.to_the_end(async move { fork(&forking, plan).await }).await?;
             drop(busy);
             Ok(Run::new(self.engine, &row))
         })
@@ -190,8 +189,7 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
             self.plan.check(core)?;
             // As a fork.
             let (rewinding, plan, busy) = (core.clone(), self.plan, core.busy());
-            let rewound = core.runtime.spawn(async move { taking_over::rewind(&rewinding, plan).await });
-            let row = rewound.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+            let row = core.to_the_end(async move { taking_over::rewind(&rewinding, plan).await }).await?;
             drop(busy);
             Ok(Run::new(self.engine, &row))
         })

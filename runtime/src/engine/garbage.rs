@@ -43,8 +43,7 @@ impl Engine {
     /// The database cannot be read. What a store cannot do stands in [`Garbage::failures`].
     pub async fn collect_garbage(&self) -> Result<Garbage, EngineError> {
         let core = self.core.clone();
-        let collecting = self.core.runtime.spawn(async move { everything(&core).await });
-        collecting.await.unwrap_or(Err(EngineError::ShuttingDown))
+        self.core.to_the_end(async move { everything(&core).await }).await
     }
 }
 

@@ -72,8 +72,7 @@ impl<'engine> IntoFuture for ImportCall<'engine> {
             }
             // An import goes on to its end even if nobody waits for it any longer.
             let (importing, path, id) = (core.clone(), self.path, self.id);
-            let imported = core.runtime.spawn(async move { import(&importing, path, id).await });
-            let row = imported.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+            let row = core.to_the_end(async move { import(&importing, path, id).await }).await?;
             Ok(Run::new(self.engine, &row))
         })
     }

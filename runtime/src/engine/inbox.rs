@@ -6,7 +6,7 @@ use super::load;
 use super::reseal::Reseal;
 use crate::run_env::Fields;
 use crate::secret::vault::redact;
-use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Store, StoreError, Write};
+use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, RunRow, Status, Store, StoreError, Write};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,9 +21,8 @@ const PAGE: usize = 4_096;
 /// Puts something into a run's inbox, durably, and wakes the run if it is ours. Goes on to its end even if nobody waits
 /// for the answer any longer.
 pub(super) async fn send(core: &Arc<Core>, id: &str, item: NewInboxItem) -> Result<(), EngineError> {
-    let (core, id) = (core.clone(), id.to_owned());
-    let sending = core.runtime.clone().spawn(async move { send_to_the_end(&core, id, item).await });
-    sending.await.unwrap_or(Err(EngineError::ShuttingDown))
+    let (sending, id) = (core.clone(), id.to_owned());
+    core.to_the_end(async move { send_to_the_end(&sending, id, item).await }).await
 }
 
 async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -> Result<(), EngineError> {
@@ -61,9 +60,11 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
 }
 
 /// Has a run look into its inbox: one in memory reads it; another of ours is loaded.
-pub(super) async fn look(core: &Arc<Core>, run: i64) {
+pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
     while !core.tell(run, Message::Look) {
         match core.read(move |store| store.run(RunKey::Number(run))).await {
+            // What is in its inbox has gone along.
+            Ok(Some(RunRow { status: Status::Replaced, successor: Some(successor), .. })) => run = successor,
             Ok(Some(row)) if row.status == Status::Paused && !is_moved(core, run).await => return,
             Ok(Some(row)) if row.status != Status::Parked && core.lease(row.lease).is_some() => {
                 if load::load(core, run) {

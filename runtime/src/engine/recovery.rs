@@ -157,8 +157,8 @@ pub(super) async fn try_parked(core: Arc<Core>) {
 
 /// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    let (core, id) = (core.clone(), id.to_owned());
-    let trying = core.runtime.clone().spawn(async move {
+    let (engine, core, id) = (core, core.clone(), id.to_owned());
+    let trying = engine.to_the_end(async move {
         let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
         if let Some(row) = row.filter(place::is_half_copied) {
             let action = "its fields are not all here, so it cannot go on; delete it and import or start it again";
@@ -172,7 +172,7 @@ pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), En
             }
         }
     });
-    trying.await.unwrap_or(Err(EngineError::ShuttingDown))
+    trying.await
 }
 
 /// Takes a parked run into our lease; one that a try before this has left there is ours already.

@@ -122,7 +122,7 @@ impl Engine {
         let write = Write::Answer { request: request.to_owned(), hash, item };
         // An answer goes on to its end even if nobody waits for it any longer.
         let (core, id) = (self.core.clone(), request.to_owned());
-        let answering = self.core.runtime.spawn(async move {
+        let answering = self.core.to_the_end(async move {
             let mut again = false;
             loop {
                 match core.committer.write(write.clone()).await {
@@ -142,7 +142,7 @@ impl Engine {
                 }
             }
         });
-        answering.await.unwrap_or(Err(EngineError::ShuttingDown))
+        answering.await
     }
 
     async fn request_row(&self, id: &str) -> Result<RequestRow, EngineError> {

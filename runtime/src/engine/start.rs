@@ -78,13 +78,13 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
             let opening = Opening::new(self.given, core.now())?;
             // A start goes on to its end even if nobody waits for it any longer.
             let (starting, input, continuing) = (core.clone(), self.input, self.continuing);
-            let started = core.runtime.spawn(async move {
+            let started = core.to_the_end(async move {
                 match continuing {
                     Some(run) => continuing::start::<W>(&starting, opening, input, run).await,
                     None => start::<W>(&starting, opening, input).await,
                 }
             });
-            let (row, is_new) = started.await.unwrap_or(Err(EngineError::ShuttingDown))?;
+            let (row, is_new) = started.await?;
             Ok(RunHandle::new(Run::new(self.engine, &row), is_new))
         })
     }

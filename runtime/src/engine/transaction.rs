@@ -64,8 +64,8 @@ where
             // It goes on to its end even if nobody waits for it any longer.
             let (body, limit) = (self.body, self.time_limit);
             let around = Around { scope: scope::surrounding(), caller: scope::caller() };
-            let running = core.runtime.clone().spawn(async move { run(&core, body, limit, around).await });
-            running.await.unwrap_or(Err(EngineError::ShuttingDown))
+            let engine = core.clone();
+            engine.to_the_end(async move { run(&core, body, limit, around).await }).await
         })
     }
 }

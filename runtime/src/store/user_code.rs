@@ -4,12 +4,34 @@ use super::{EntryRow, Rejected, RunKey, RunRow, StoreError, Write, Written};
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::sql::Tx;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long a user's code may hold up all other writers, unless chosen otherwise.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(250);
+
+thread_local! {
+    static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a user's code runs on this thread, within a commit.
+pub(crate) fn runs_here() -> bool {
+    RUNS_HERE.get()
+}
+
+/// A user's code runs on this thread until the guard is dropped.
+pub(super) fn enter() -> impl Drop {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            RUNS_HERE.set(false);
+        }
+    }
+    RUNS_HERE.set(true);
+    Leave
+}
 
 /// Code that executes SQL within the commit, with its time limit.
 #[derive(Clone)]

@@ -17,8 +17,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// # Errors
 /// The run has ended or belongs to another engine, or the database does not work.
 pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    let (core, id) = (core.clone(), id.to_owned());
-    let ending = core.runtime.clone().spawn(async move {
+    let (engine, core, id) = (core, core.clone(), id.to_owned());
+    let ending = engine.to_the_end(async move {
         loop {
             let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
             let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
@@ -36,7 +36,7 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
             }
         }
     });
-    ending.await.unwrap_or(Err(EngineError::ShuttingDown))
+    ending.await
 }
 
 fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {

@@ -7,7 +7,7 @@ use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::panic_text;
 use crate::sql::{End, Tx};
-use crate::store::user_code::{UserCode, Within, rolled_back};
+use crate::store::user_code::{self, UserCode, Within, rolled_back};
 use crate::store::{
     Append, EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Transaction, Write, Written,
 };
@@ -48,6 +48,7 @@ impl<S: Session> Apply<'_, S> {
         let mut outcome = None;
         let mut within = Batch { apply: self, error: None };
         let end = self.session.user_code(code.time_limit, &mut |tx: &mut Tx<'_>| {
+            let _running = user_code::enter();
             outcome = Some(catch_unwind(AssertUnwindSafe(|| code.body.run(tx, &mut within))));
         })?;
         let error = within.error;
@@ -80,10 +81,11 @@ impl<S: Session> Apply<'_, S> {
     }
 }
 
-/// What a user's code came to. A panic says more than that it took long.
+/// What a user's code came to. A panic, or a result that cannot be stored, says more than that it took long.
 fn judged(end: &End, code: &UserCode, outcome: std::thread::Result<AttemptOutcome>) -> AttemptOutcome {
     match outcome {
         Err(panic) => failed(AttemptCause::Panicked, panic_text(&*panic).to_owned()),
+        Ok(outcome @ AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) => outcome,
         Ok(_) if end.late => {
             let limit = code.time_limit;
             let message =
