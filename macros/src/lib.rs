@@ -7,8 +7,11 @@
 mod assignment;
 mod context;
 mod duration;
+mod event;
+mod events;
 mod faults;
 mod function;
+mod graph;
 mod held;
 mod message;
 mod name;
@@ -432,4 +435,30 @@ pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(item: TokenStream) -> TokenStream {
     message::derive(item.into()).into()
+}
+
+/// Makes a struct an event: what the steps of an event-driven workflow take and return. `steadfast::Event`.
+///
+/// Its fields are owned serde types, or bytes (`Vec<u8>`, `Bytes`, `Box<[u8]>`, which are stored raw); it needs no other
+/// derive.
+///
+/// | on | attribute | meaning |
+/// |---|---|---|
+/// | the struct | `external` | it comes from outside, by `engine.emit(run, event)` |
+/// | the struct | `broadcast` | each step that takes it gets it |
+/// | the struct | `name = "page"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
+/// | a field | `default`, `default = expression` | what it is in an event that was recorded without it |
+/// | a field | `alias = "old"` | a name under which it was recorded before |
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(item: TokenStream) -> TokenStream {
+    event::derive(item.into()).into()
+}
+
+/// Lets an enum stand for one of several events that a step returns: each variant holds one event, `Stop`, a `Vec` or an
+/// `Option` of events, or nothing.
+///
+/// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant.
+#[proc_macro_derive(Events)]
+pub fn derive_events(item: TokenStream) -> TokenStream {
+    events::derive(item.into()).into()
 }

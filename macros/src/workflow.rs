@@ -1,8 +1,8 @@
 //! `#[workflow]`.
 
-mod attribute;
+pub(crate) mod attribute;
 mod check;
-mod expand;
+pub(crate) mod expand;
 mod input;
 
 use crate::faults::Faults;
@@ -13,6 +13,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    if let Ok(block) = syn::parse2::<syn::ItemImpl>(item.clone()) {
+        return crate::graph::expand(attribute, block);
+    }
     let faults = Faults::new();
     let keep = match Function::parse(item, "workflow", &faults) {
         Ok(function) => {

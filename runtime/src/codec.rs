@@ -13,7 +13,7 @@ mod unordered;
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 pub use error::CodecError;
-pub(crate) use parts::{change_parts, tag, tagged};
+pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use place::{at_args, at_channel, at_field, at_input, at_message, at_output, at_result};
 pub(crate) use typed::short;
 pub use typed::{decode, encode, form_of, record, round_trip};

@@ -27,6 +27,7 @@ pub use start::Start;
 pub use step_call::{StepCall, call, call_transaction};
 
 pub(crate) use loading::Loading;
+pub(crate) use pending_call::{First, PendingCall};
 pub(crate) use shown::encode as encode_shown;
 
 use crate::context::{RecordedFields, SharedContext, StepContext};

@@ -10,7 +10,7 @@ mod seam;
 
 pub use history::HistoryEntry;
 pub use kind::Kind;
-pub use operation::{Child, Operation, Shown};
+pub use operation::{Child, Operation, SENT, Shown};
 pub use run_scope::{Principal, RunScope};
 pub use seam::{
     AttemptOutcome, Completion, ContextChange, Continued, Journal, Recorded, RoutedValue, RunIdentity, StepBody,

@@ -64,6 +64,7 @@ mod engine;
 mod error;
 pub mod field_store;
 mod flow;
+pub mod graph;
 pub mod journal;
 mod lazy;
 mod machine;
@@ -93,6 +94,7 @@ pub use flow::{
     Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestWithin, SendError,
     Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
+pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, Stop, Takes};
 pub use journal::Principal;
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
@@ -107,7 +109,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use steadfast_macros::{Message, StepContext, step, transaction, workflow};
+pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
 pub use workflow::{Body, Startable};
@@ -115,8 +117,9 @@ pub use workflow::{Body, Startable};
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Body, Engine, Error, Flow, Lazy, Message, Resources, Result, Session, Start, StepCall, StepContext, StepError,
-        StepScope, StoredContext, Terminal, sql::Tx, step, transaction, workflow,
+        Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
+        Result, Session, Start, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal, sql::Tx,
+        step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -134,6 +137,11 @@ pub mod __private {
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel};
+    pub use crate::graph::{
+        AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventInfo, EventReader, EventWriter,
+        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepShape,
+        StopResult, Takes, Trigger, body as graph_body, diagram, same_context, stops_with,
+    };
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};

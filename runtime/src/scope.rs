@@ -46,6 +46,8 @@ pub struct StepScope {
     pub cancellation: Cancellation,
     /// What the attempt has written to streams.
     pub(crate) writes: Writes,
+    /// The events that it may send by hand.
+    pub(crate) sends: &'static [crate::graph::EventInfo],
 }
 
 impl StepScope {
@@ -62,6 +64,7 @@ impl StepScope {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            sends: &[],
         }
     }
 

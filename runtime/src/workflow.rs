@@ -38,6 +38,13 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
         &[]
     }
 
+    /// The steps and the way from one to the next, of an event-driven workflow.
+    #[doc(hidden)]
+    #[must_use]
+    fn graph() -> Option<&'static crate::graph::Plan> {
+        None
+    }
+
     /// What runs once the run is told to stop, in the place of the body: the call of a step.
     #[doc(hidden)]
     #[must_use]

@@ -12,7 +12,7 @@ use syn::{Attribute, Pat, Type};
 
 const CHANGE: &str = "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`";
 
-pub(super) fn all(step: &Step, faults: &Faults) {
+pub(crate) fn all(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
     is_async(step, faults);
     parameters(step, faults);

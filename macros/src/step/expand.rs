@@ -2,7 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod definition;
-mod direct;
+pub(crate) mod direct;
 
 use super::input::Step;
 use proc_macro2::TokenStream;

@@ -1,6 +1,6 @@
 //! What is generated for a workflow: one file for each thing.
 
-mod definition;
+pub(crate) mod definition;
 mod function;
 
 use super::input::Workflow;

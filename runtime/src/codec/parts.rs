@@ -3,6 +3,7 @@
 use super::CodecError;
 use crate::value::{Form, Value};
 use bytes::{Buf, Bytes};
+use std::sync::Arc;
 
 const JSON: u8 = b'J';
 const RAW: u8 = b'B';
@@ -62,4 +63,21 @@ fn next(bytes: &mut Bytes) -> Option<Value> {
     let form = tagged(bytes.try_get_u8().ok()?)?;
     let length = usize::try_from(bytes.try_get_u64_le().ok()?).ok()?;
     (length <= bytes.len()).then(|| Value { form, bytes: bytes.split_to(length) })
+}
+
+/// A text and the bytes that belong to it, as one value.
+pub(crate) fn text_and_bytes(text: &[u8], raws: &[Bytes]) -> Value {
+    let mut out = Vec::with_capacity(text.len() + raws.iter().map(Bytes::len).sum::<usize>() + 9 * (raws.len() + 1));
+    append(&mut out, Form::Json, text);
+    raws.iter().for_each(|raw| append(&mut out, Form::Bytes, raw));
+    Value { form: Form::Parts, bytes: out.into() }
+}
+
+/// The text of such a value, and the bytes that belong to it; not copied.
+pub(crate) fn split_text_and_bytes(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
+    let mut parts = split(value.bytes.clone())?.into_iter();
+    match parts.next() {
+        Some(text) if text.form == Form::Json => Ok((text.bytes, parts.map(|part| part.bytes).collect())),
+        _ => Err(CodecError { path: String::new(), message: "the recorded parts do not begin with a text".into() }),
+    }
 }

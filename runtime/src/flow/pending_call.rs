@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What happens at the first poll.
-pub(super) enum First {
+pub(crate) enum First {
     Step(Box<StepCallSpec>),
     Timer(i64),
     Operation(Box<Operation>),
 }
 
 /// A call from the draw of its position to its completion.
-pub(super) struct PendingCall {
+pub(crate) struct PendingCall {
     journal: Arc<dyn Journal>,
     position: u64,
     state: State,
@@ -25,7 +25,7 @@ enum State {
 }
 
 impl PendingCall {
-    pub(super) fn new(journal: &Arc<dyn Journal>, first: First) -> Self {
+    pub(crate) fn new(journal: &Arc<dyn Journal>, first: First) -> Self {
         Self::at(journal, journal.draw(), first)
     }
 
@@ -35,7 +35,7 @@ impl PendingCall {
     }
 
     /// Polls for the completion. What does not decode parks the run, and the workflow does not go on.
-    pub(super) fn poll<T>(
+    pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl FnOnce(Completion) -> Result<T, String>,
@@ -68,7 +68,7 @@ impl PendingCall {
     }
 
     /// Records the call without waiting for its answer.
-    pub(super) fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         if let State::Unpolled(_) = self.state
             && let State::Unpolled(first) = std::mem::replace(&mut self.state, State::Started)
         {
@@ -80,7 +80,7 @@ impl PendingCall {
         }
     }
 
-    pub(super) const fn position(&self) -> u64 {
+    pub(crate) const fn position(&self) -> u64 {
         self.position
     }
 

@@ -74,6 +74,9 @@ pub struct Child {
     pub scope: RunScope,
 }
 
+/// The channel on which a graph gets what its steps send by hand.
+pub const SENT: &str = "#sent";
+
 /// Something that outsiders can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown<'a> {

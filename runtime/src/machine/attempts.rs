@@ -166,6 +166,7 @@ impl Machine {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: crate::scope::Writes::default(),
+            sends: &[],
         };
         let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
         self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });

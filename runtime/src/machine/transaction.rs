@@ -94,6 +94,7 @@ impl Machine {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            sends: &[],
         };
         let (env, limit) = (self.env.clone(), self.limits.value);
         // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.

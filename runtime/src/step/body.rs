@@ -1,7 +1,7 @@
 //! Running one attempt of a step: scope, decoding, and what becomes of its result.
 
 use super::StepDef;
-use crate::codec::{self, Storable};
+use crate::codec::{self, CodecError, Storable};
 use crate::context::{Anything, SharedContext};
 use crate::error::{AttemptCause, Failure};
 use crate::journal::{AttemptOutcome, StepBody};
@@ -29,11 +29,22 @@ impl<S: StepDef> Body<S> {
 
     /// The whole context as the step's type; `()` for a step that takes none.
     fn whole(&self, env: &RunEnv) -> Option<Arc<S::Context>> {
-        if TypeId::of::<S::Context>() == TypeId::of::<()>() {
-            return (Arc::new(()) as Anything).downcast().ok();
-        }
-        env.live.whole(self.context.as_ref()?)?.downcast().ok()
+        whole_context(self.context.as_ref(), env)
     }
+}
+
+/// The whole context as the type of a step; `()` for a step that takes none.
+pub(crate) fn whole_context<C: Send + Sync + 'static>(context: Option<&SharedContext>, env: &RunEnv) -> Option<Arc<C>> {
+    if TypeId::of::<C>() == TypeId::of::<()>() {
+        return (Arc::new(()) as Anything).downcast().ok();
+    }
+    env.live.whole(context?)?.downcast().ok()
+}
+
+/// What an attempt comes to if a resource that it takes is not there.
+pub(crate) fn unmade(resources: &[Need], env: &RunEnv) -> Option<AttemptOutcome> {
+    let made = resources.iter().all(|need| env.resources.is_made(need));
+    (!made).then(|| unstorable("a resource was not made before it started"))
 }
 
 impl<S: StepDef> StepBody for Body<S> {
@@ -62,8 +73,8 @@ impl<S: StepDef> StepBody for Body<S> {
         let Some(context) = self.whole(&env) else {
             return std::future::ready(unstorable("its context was not made before it started")).boxed();
         };
-        if !S::RESOURCES.iter().all(|need| env.resources.is_made(need)) {
-            return std::future::ready(unstorable("a resource was not made before it started")).boxed();
+        if let Some(missing) = unmade(S::RESOURCES, &env) {
+            return std::future::ready(missing).boxed();
         }
         let inputs = StepInputs::new(env.clone(), scope.clone());
         // The body is built inside the future, so that its first line already has its scope.
@@ -123,6 +134,18 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
     scope: Arc<StepScope>,
     env: Arc<RunEnv>,
 ) -> BoxFuture<'static, AttemptOutcome> {
+    run_encoded(body, |value| codec::record(&value), is_final, context, scope, env)
+}
+
+/// The same for results that are written down in a way of their own.
+pub(crate) fn run_encoded<T: Send + 'static, E: Failure>(
+    body: impl Future<Output = Result<T, E>> + Send + 'static,
+    encode: fn(T) -> Result<Value, CodecError>,
+    is_final: fn(&E) -> bool,
+    context: Option<SharedContext>,
+    scope: Arc<StepScope>,
+    env: Arc<RunEnv>,
+) -> BoxFuture<'static, AttemptOutcome> {
     let (name, fields) = (scope.name.clone(), env.fields.clone());
     let ambient = Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env };
     let body = Scoped { ambient, future: Box::pin(body) };
@@ -130,7 +153,7 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
         let outcome = body.await;
         let _offered = fields.offer();
         let outcome = codec::at_result(&name, || match outcome {
-            Ok(value) => match codec::record(&value) {
+            Ok(value) => match encode(value) {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
@@ -162,6 +185,6 @@ pub(super) fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
 }
 
 /// Trying again would give the same type of value, but perhaps not the same value: the policy decides.
-pub(super) fn unstorable(why: &str) -> AttemptOutcome {
+pub(crate) fn unstorable(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
 }

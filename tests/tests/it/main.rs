@@ -18,6 +18,7 @@ mod field_store;
 mod flows;
 mod forks;
 mod garbage;
+mod graphs;
 mod hanging_stores;
 mod killed;
 mod lazy_fields;

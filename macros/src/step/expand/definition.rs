@@ -27,19 +27,9 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let types = step.arguments().map(|argument| &argument.ty);
     let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
     let resources = if stand_in { None } else { resources(step) };
-    let roles = &step.options.roles;
-    let roles =
-        (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));
+    let roles = roles(step);
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
-    let is_final =
-        step.options.retry.as_ref().and_then(|retry| retry.unless.as_ref()).filter(|_| !stand_in).map(|unless| {
-            let call = quote_spanned!(unless.span()=> #unless(error));
-            quote! {
-                fn is_final(error: &Self::Error) -> ::core::primitive::bool {
-                    ::steadfast::__private::Failure::is_terminal(error) || #call
-                }
-            }
-        });
+    let is_final = is_final(step).filter(|_| !stand_in);
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
         let (context, name) = match step.tx {
@@ -176,8 +166,25 @@ impl Bodies {
     }
 }
 
+/// Which errors end the step at once.
+pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
+    let unless = step.options.retry.as_ref()?.unless.as_ref()?;
+    let call = quote_spanned!(unless.span()=> #unless(error));
+    Some(quote! {
+        fn is_final(error: &Self::Error) -> ::core::primitive::bool {
+            ::steadfast::__private::Failure::is_terminal(error) || #call
+        }
+    })
+}
+
+/// The roles of which whoever the run acts for must have one.
+pub(crate) fn roles(step: &Step) -> Option<TokenStream> {
+    let roles = &step.options.roles;
+    (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];))
+}
+
 /// Gets what the engine holds, as an `Arc`.
-fn get(name: &Ident, held: &Held) -> TokenStream {
+pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
     let (ty, inputs) = (held.ty(), quote!(inputs));
     match held.kind {
         Kind::Resource => quote_spanned!(ty.span()=>
@@ -190,7 +197,7 @@ fn get(name: &Ident, held: &Held) -> TokenStream {
 }
 
 /// The types of the resources.
-fn resources(step: &Step) -> Option<TokenStream> {
+pub(crate) fn resources(step: &Step) -> Option<TokenStream> {
     let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
         let ty = held.ty();
         quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>())
@@ -200,7 +207,7 @@ fn resources(step: &Step) -> Option<TokenStream> {
     (!needs.is_empty()).then(|| quote!(const RESOURCES: &'static [#need] = &[#(#needs),*];))
 }
 
-fn policy(step: &Step) -> TokenStream {
+pub(crate) fn policy(step: &Step) -> TokenStream {
     let timeout = step.options.timeout.map(Duration::tokens);
     let timeout = timeout.map(|timeout| quote!(timeout: ::core::option::Option::Some(#timeout),));
     let retry = step.options.retry.as_ref().map(|retry| {

@@ -10,12 +10,33 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let function = &step.function;
     let (vis, ident) = (&function.vis, function.ident());
     let cfg = function.attributes.cfg();
-    let (docs, own) = (&function.attributes.docs, &function.attributes.own);
     let about = format!(
         "The step [`{name}`](fn@{name}). It is called with the handle of a workflow; `direct` is the \
          function itself, for unit tests.",
         name = function.name()
     );
+    let function = associated_as(step, &quote::format_ident!("direct", span = ident.span()), stand_in);
+    quote! {
+        #cfg
+        #[doc = #about]
+        #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
+        #vis struct #ident {}
+
+        #cfg
+        impl #ident {
+            #function
+        }
+    }
+}
+
+/// The function in an `impl`, under its own name.
+pub(crate) fn associated(step: &Step, stand_in: bool) -> TokenStream {
+    associated_as(step, step.function.ident(), stand_in)
+}
+
+fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream {
+    let (function, vis) = (&step.function, &step.function.vis);
+    let (docs, own) = (&function.attributes.docs, &function.attributes.own);
     let note = format!("The function behind the step `{}`: it records nothing. For unit tests.", step.name);
     let others = step.others.iter().map(|other| match other {
         Other::Argument(_) if stand_in => quote!(_: impl ::core::marker::Sized),
@@ -52,8 +73,8 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #(#own)*
         #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "generated around the user's function")]
     };
-    let function = if step.options.blocking {
-        quote!(#head #vis fn direct<#lifetime>(#context #others) -> #result #block)
+    if step.options.blocking {
+        quote!(#head #vis fn #name<#lifetime>(#context #others) -> #result #block)
     } else {
         // Not an `async fn`: rustc then suggests nonsense where the body assigns to the context.
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
@@ -62,17 +83,6 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
             impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
         );
         let body = quote_spanned!(asyncness=> async move #block);
-        quote!(#head #vis fn direct<#lifetime>(#context #others) -> #future { #body })
-    };
-    quote! {
-        #cfg
-        #[doc = #about]
-        #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
-        #vis struct #ident {}
-
-        #cfg
-        impl #ident {
-            #function
-        }
+        quote!(#head #vis fn #name<#lifetime>(#context #others) -> #future { #body })
     }
 }

@@ -5,6 +5,7 @@ use super::super::input::Workflow;
 use super::{context, input};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
@@ -23,32 +24,9 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
         )
     });
-    let schema = workflow.context().filter(|_| !stand_in).map(|ty| {
-        quote_spanned! {ty.span()=>
-            fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
-                ::core::option::Option::Some(
-                    <<#ty as ::steadfast::__private::StepContext>::Stored
-                        as ::steadfast::__private::StoredContext>::schema(),
-                )
-            }
-        }
-    });
-    let needs = workflow
-        .options
-        .resources
-        .iter()
-        .map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>()));
-    let needs = quote!(#(#needs),*);
-    let resources = (!needs.is_empty() && !stand_in).then(|| {
-        let need = quote!(::steadfast::__private::Need);
-        quote! {
-            fn resources() -> &'static [#need] {
-                const NEEDS: &[#need] = &[#needs];
-                NEEDS
-            }
-        }
-    });
-    let options = options(workflow, stand_in);
+    let schema = workflow.context().filter(|_| !stand_in).map(schema);
+    let resources = needs(&workflow.options.resources).filter(|_| !stand_in);
+    let options = options(&workflow.options, stand_in);
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {result.span()=>
@@ -86,9 +64,35 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     }
 }
 
+/// What the context consists of.
+pub(crate) fn schema(context: &Type) -> TokenStream {
+    quote_spanned! {context.span()=>
+        fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
+            ::core::option::Option::Some(
+                <<#context as ::steadfast::__private::StepContext>::Stored
+                    as ::steadfast::__private::StoredContext>::schema(),
+            )
+        }
+    }
+}
+
+/// The resources that the steps take.
+pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
+    let needs = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>()));
+    let need = quote!(::steadfast::__private::Need);
+    (!types.is_empty()).then(|| {
+        quote! {
+            fn resources() -> &'static [#need] {
+                const NEEDS: &[#need] = &[#(#needs),*];
+                NEEDS
+            }
+        }
+    })
+}
+
 /// Version, roles, and the step that runs once a run is told to stop.
-fn options(workflow: &Workflow, stand_in: bool) -> TokenStream {
-    let Options { version, roles, on_cancel, .. } = &workflow.options;
+pub(crate) fn options(options: &Options, stand_in: bool) -> TokenStream {
+    let Options { version, roles, on_cancel, .. } = options;
     let version = version.map(|version| quote!(const VERSION: ::core::primitive::u32 = #version;));
     let roles =
         (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));

@@ -1,0 +1,153 @@
+//! One function for each rule that can be seen in the text; what needs types is checked by constants in the expansion.
+
+use super::input::{Graph, GraphStep};
+use crate::faults::Faults;
+use crate::name;
+use crate::step;
+use syn::Type;
+
+pub(super) fn all(graph: &Graph, faults: &Faults) {
+    block(graph, faults);
+    for (index, step) in graph.steps.iter().enumerate() {
+        step::check::all(&step.step, faults);
+        names(graph, index, faults);
+        output(step, faults);
+        events(step, faults);
+        collected(step, faults);
+        timers(step, faults);
+        catches(graph, index, faults);
+        context(graph, step, faults);
+    }
+}
+
+/// `impl<T> Ingest<T>`, `impl Trait for Ingest`, an `impl` without steps.
+fn block(graph: &Graph, faults: &Faults) {
+    let block = &graph.block;
+    if let Some((path, _)) = &block.trait_ {
+        faults.add(path, "an event-driven workflow is an `impl` of a type's own", "write `impl Ingest { .. }`");
+    }
+    if !block.generics.params.is_empty() {
+        let help = "write the types themselves: what is recorded must be read back after a restart";
+        faults.add(&block.generics, "a workflow cannot have type parameters or lifetimes", help);
+    }
+    if graph.steps.is_empty() && !faults.any() {
+        let help = "put `#[step]` on the `async fn`s that take and return events";
+        faults.add(graph.ty(), "this workflow has no steps", help);
+    }
+}
+
+fn names(graph: &Graph, index: usize, faults: &Faults) {
+    let step = &graph.steps[index].step;
+    let ident = step.function.ident();
+    if ident == "diagram" {
+        let help = "give the step another name: `diagram()` gives the picture of the workflow";
+        faults.add(ident, "a step cannot be called `diagram`", help);
+    }
+    if graph.steps[..index].iter().any(|other| other.step.name == step.name) {
+        let fault = format!("two steps have the recorded name `{}`", step.name);
+        faults.add(ident, fault, "give one another, `#[step(name = \"..\")]`");
+    }
+}
+
+/// `Result<impl Into<Chunk>>`, `Result<Box<dyn Any>>`.
+fn output(step: &GraphStep, faults: &Faults) {
+    struct Finder<'ast>(Option<&'ast Type>);
+    impl<'ast> syn::visit::Visit<'ast> for Finder<'ast> {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            if matches!(ty, Type::TraitObject(_)) && self.0.is_none() {
+                self.0 = Some(ty);
+            }
+            syn::visit::visit_type(self, ty);
+        }
+    }
+    let Some(output) = &step.step.function.output else { return };
+    let mut finder = Finder(None);
+    syn::visit::Visit::visit_type(&mut finder, output);
+    if let Some(hidden) = finder.0 {
+        let help = "name the events: an enum with `#[derive(Events)]` stands for one of several";
+        faults.add(hidden, "the compiler cannot see which events this stands for", help);
+    }
+}
+
+/// A step takes one event, several to collect, or none if it is on a timer.
+fn events(step: &GraphStep, faults: &Faults) {
+    let ident = step.step.function.ident();
+    let plain = step.events().filter(|(_, collect)| collect.is_none()).collect::<Vec<_>>();
+    let several = step.events().count() > plain.len();
+    if step.is_on_timer() {
+        if let Some((parameter, _)) = step.events().next() {
+            let help = "take `every` or `after` away, or the parameter: what it needs is in the context and the state";
+            faults.add(&parameter.ty, "a step on a timer is called by the time, and takes no event", help);
+        }
+        return;
+    }
+    if step.events().next().is_none() {
+        let name = name::plain(ident);
+        let help = format!(
+            "add the event as a parameter, `async fn {name}(event: YourEvent)`; the first step takes `begin: Begin<Input>`"
+        );
+        faults.add(ident, format!("nothing ever calls step `{name}`: it takes no event"), help);
+    }
+    if let (true, Some((parameter, _))) = (several, plain.first()) {
+        let help = "write `#[collect]` on each event parameter of the step, or on none";
+        faults.add(&parameter.ty, "one event of this step is waited for with others, and this one is not", help);
+    } else if let Some((parameter, _)) = plain.get(1) {
+        let help = "to wait for both, write `#[collect(1)]` on each, and `Vec<..>` for their types; for one of them, make two steps";
+        faults.add(&parameter.ty, "a step is called by one event", help);
+    }
+}
+
+/// Either all parameters say how many, or none; `from` is for whole fan-outs.
+fn collected(step: &GraphStep, faults: &Faults) {
+    let mut collected = step.events().filter_map(|(parameter, collect)| Some((parameter, collect?)));
+    let Some((_, first)) = collected.next() else { return };
+    for (parameter, collect) in collected {
+        if collect.count.is_some() != first.count.is_some() {
+            let help = "write how many on each, `#[collect(1)]`, or on none";
+            faults.add(
+                &parameter.ty,
+                "one parameter waits for a whole fan-out, and another for a number of events",
+                help,
+            );
+        }
+        if collect.from != first.from {
+            let help = "write the same `#[collect(from = ..)]` on each";
+            faults.add(&parameter.ty, "the parameters of a step wait for the same fan-out", help);
+        }
+    }
+}
+
+fn timers(step: &GraphStep, faults: &Faults) {
+    let routing = &step.routing;
+    if let (Some(_), Some((after, _))) = (&routing.every, &routing.after) {
+        faults.add(after, "a step begins once, or again and again", "keep `after` or `every`");
+    }
+    if let (true, Some((catch, _))) = (step.is_on_timer(), &routing.catch) {
+        faults.add(catch, "a step on a timer takes no failures", "make it two steps");
+    }
+}
+
+fn catches(graph: &Graph, index: usize, faults: &Faults) {
+    let step = &graph.steps[index];
+    let Some((catch, _)) = &step.routing.catch else { return };
+    if graph.steps[..index].iter().any(|other| other.routing.catch.is_some()) {
+        faults.add(
+            catch,
+            "two steps take the failures of others",
+            "keep one of them: `caught.step()` says which step failed",
+        );
+    }
+    if !step.is_on_timer() && (step.events().count() != 1 || step.collects.iter().any(Option::is_some)) {
+        let help = "let it take `caught: Caught`, and nothing else but the context, the state and resources";
+        faults.add(catch, "a step that takes failures takes them one at a time", help);
+    }
+}
+
+/// A step that reads a context in a workflow that has none.
+fn context(graph: &Graph, step: &GraphStep, faults: &Faults) {
+    if let (None, Some(context)) = (&graph.options.context, &step.step.context) {
+        let ty = name::as_written(&context.reference.elem);
+        let fault = format!("this step reads the context `{ty}`, and the workflow has none");
+        faults.add(&context.parameter.ty, fault, format!("write `#[workflow(context = {ty})]`"));
+    }
+}

@@ -1,0 +1,39 @@
+//! What is generated for an event-driven workflow: one file for each thing.
+
+mod checks;
+mod definition;
+mod steps;
+
+use super::input::Graph;
+use crate::step::expand::direct;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Everything. A `stand_in` has the same items with empty bodies, so that a fault gives no further errors.
+pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
+    let functions = graph.steps.iter().map(|step| direct::associated(&step.step, stand_in));
+    let (attributes, ty, items) = (&graph.block.attrs, graph.ty(), &graph.block.items);
+    let (steps, checks) =
+        if stand_in { (TokenStream::new(), TokenStream::new()) } else { (steps::items(graph), checks::items(graph)) };
+    let definition = definition::items(graph, stand_in);
+    quote! {
+        #(#attributes)*
+        impl #ty {
+            #(#items)*
+            #(#functions)*
+
+            /// The workflow as a picture: its steps, with the types of the events between them.
+            #[must_use]
+            #[allow(dead_code, reason = "for whoever wants to see it")]
+            pub fn diagram() -> ::steadfast::Diagram {
+                ::steadfast::__private::diagram::<Self>()
+            }
+        }
+
+        const _: () = {
+            #steps
+            #definition
+            #checks
+        };
+    }
+}

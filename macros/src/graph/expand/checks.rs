@@ -1,0 +1,50 @@
+//! The rules that need types: constants, each at the user's token, so that `cargo check` finds every fault at once.
+
+use super::super::input::Graph;
+use super::steps;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+pub(super) fn items(graph: &Graph) -> TokenStream {
+    let names = (0..graph.steps.len()).map(steps::name);
+    let ty = graph.ty();
+    let mut checks = quote! {
+        const SHAPES: &[::steadfast::__private::StepShape] =
+            &[#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*];
+    };
+    let mut check = |at: &dyn ToTokens, rule: TokenStream| {
+        let span = at.to_token_stream();
+        let span = span.span();
+        checks.extend(quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule;));
+    };
+    check(ty, quote!(has_start(SHAPES)));
+    check(ty, quote!(has_stop(SHAPES)));
+    for (index, step) in graph.steps.iter().enumerate() {
+        let result = step.step.function.output();
+        check(&result, quote!(produced_is_taken(SHAPES, #index)));
+        check(step.step.function.ident(), quote!(reaches_stop(SHAPES, #index)));
+        for (parameter, (argument, _)) in step.events().enumerate() {
+            check(&argument.ty, quote!(one_start(SHAPES, #index)));
+            check(&argument.ty, quote!(taken_is_produced(SHAPES, #index, #parameter)));
+            check(&argument.ty, quote!(taken_once(SHAPES, #index, #parameter)));
+            check(&argument.ty, quote!(collected_from(SHAPES, #index, #parameter)));
+        }
+    }
+    for step in &graph.steps {
+        let result = step.step.function.output();
+        checks.extend(quote_spanned! {result.span()=>
+            const _: () = ::steadfast::__private::stops_with::<
+                <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::Stop,
+                <#ty as ::steadfast::__private::WorkflowDef>::Output,
+            >();
+        });
+        if let (Some(declared), Some(context)) = (&graph.options.context, &step.step.context) {
+            let read = &context.reference.elem;
+            checks.extend(quote_spanned! {read.span()=>
+                const _: () = ::steadfast::__private::same_context::<#read, #declared>();
+            });
+        }
+    }
+    checks
+}

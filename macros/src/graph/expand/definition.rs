@@ -1,0 +1,146 @@
+//! `impl WorkflowDef` and `impl Graph`: names, types and the way from one step to the next.
+
+use super::super::input::Graph;
+use super::steps;
+use crate::function::Function;
+use crate::held::Kind;
+use crate::name;
+use crate::workflow::expand::definition as workflow;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{GenericArgument, PathArguments, Type};
+
+pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
+    let (ty, name) = (graph.ty(), &graph.name);
+    let context = match &graph.options.context {
+        Some(context) if !stand_in => quote!(#context),
+        _ => quote!(()),
+    };
+    let (input, output) = if stand_in { written(graph) } else { folded(graph) };
+    let options = workflow::options(&graph.options, stand_in);
+    let schema = graph.options.context.as_ref().filter(|_| !stand_in).map(workflow::schema);
+    let resources = if stand_in { None } else { workflow::needs(&resources(graph)) };
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
+    let names = (0..if stand_in { 0 } else { graph.steps.len() }).map(steps::name);
+    quote_spanned! {ty.span()=>
+        #[automatically_derived]
+        #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
+        impl ::steadfast::__private::WorkflowDef for #ty {
+            const NAME: &'static ::core::primitive::str = #name;
+            #options
+            type Context = #context;
+            type Input = #input;
+            type Output = #output;
+            type Error = ::steadfast::Error;
+
+            #schema
+            #resources
+
+            fn graph() -> ::core::option::Option<&'static ::steadfast::__private::Plan> {
+                ::core::option::Option::Some(<Self as ::steadfast::__private::Graph>::plan())
+            }
+
+            fn call(
+                start: ::steadfast::__private::Start<Self::Context>,
+                input: Self::Input,
+            ) -> ::steadfast::__private::Body<Self> {
+                #body
+            }
+        }
+
+        #[automatically_derived]
+        impl ::steadfast::__private::Graph for #ty {
+            fn plan() -> &'static ::steadfast::__private::Plan {
+                static PLAN: ::std::sync::OnceLock<::steadfast::__private::Plan> = ::std::sync::OnceLock::new();
+                const STEPS: &[::steadfast::__private::AnyStep] =
+                    &[#(::steadfast::__private::AnyStep::of::<#names>()),*];
+                PLAN.get_or_init(|| ::steadfast::__private::Plan::of(STEPS))
+            }
+        }
+    }
+}
+
+fn body(graph: &Graph) -> TokenStream {
+    let flow = match (&graph.options.context, &graph.context) {
+        (None, _) => quote!(::steadfast::__private::Start::without_context(start)),
+        (Some(context), None) => {
+            quote_spanned!(context.span()=> ::steadfast::__private::Start::with_defaults(start).await)
+        }
+        (Some(_), Some(make)) => quote_spanned!(make.span()=>
+            ::steadfast::__private::Start::with_continued_or(start, || Self::#make(&input)).await?
+        ),
+    };
+    quote! {
+        ::steadfast::__private::Body::new(async move {
+            let flow = #flow;
+            ::steadfast::__private::graph_body::<Self>(&flow, input).await
+        })
+    }
+}
+
+/// The types of input and result, from those of all steps.
+fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
+    let mut begin = quote!(::steadfast::__private::NoBegin);
+    let mut stop = quote!(::steadfast::__private::NoStop);
+    for step in &graph.steps {
+        for (argument, _) in step.events().filter(|(_, collect)| collect.is_none()) {
+            let ty = &argument.ty;
+            begin = quote_spanned!(ty.span()=>
+                <#begin as ::steadfast::__private::BothBegin<<#ty as ::steadfast::__private::Takes>::Begin>>::Begin
+            );
+        }
+        let result = step.step.function.output();
+        stop = quote_spanned!(result.span()=>
+            <#stop as ::steadfast::__private::BothStop<
+                <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::Stop
+            >>::Stop
+        );
+    }
+    let ty = graph.ty();
+    (
+        quote_spanned!(ty.span()=> <#begin as ::steadfast::__private::BeginInput>::Input),
+        quote_spanned!(ty.span()=> <#stop as ::steadfast::__private::StopResult>::Result),
+    )
+}
+
+/// The same as far as the text tells, for a stand-in.
+fn written(graph: &Graph) -> (TokenStream, TokenStream) {
+    let inputs = graph.steps.iter().flat_map(|step| step.events().map(|(argument, _)| &argument.ty));
+    let outputs = graph.steps.iter().filter_map(|step| step.step.function.output.as_ref());
+    (argument_of(inputs, "Begin"), argument_of(outputs, "Stop"))
+}
+
+fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> TokenStream {
+    struct Finder<'w>(&'w str, Option<Type>);
+    impl<'ast> Visit<'ast> for Finder<'_> {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            if Function::last_word(ty).is_some_and(|word| word == self.0)
+                && let Type::Path(path) = ty
+                && let Some(last) = path.path.segments.last()
+                && let PathArguments::AngleBracketed(arguments) = &last.arguments
+                && let Some(GenericArgument::Type(inner)) = arguments.args.first()
+            {
+                self.1.get_or_insert_with(|| inner.clone());
+            }
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut finder = Finder(word, None);
+    types.for_each(|ty| finder.visit_type(ty));
+    finder.1.map_or_else(|| quote!(()), |ty| quote!(#ty))
+}
+
+/// What the steps take of the engine, and what the attribute names beside it.
+fn resources(graph: &Graph) -> Vec<Type> {
+    let held = graph.steps.iter().flat_map(|step| step.step.held());
+    let taken = held.filter(|held| held.kind == Kind::Resource).map(|held| held.ty().clone());
+    let mut types: Vec<Type> = Vec::new();
+    for ty in graph.options.resources.iter().cloned().chain(taken) {
+        if !types.iter().any(|known| name::as_written(known) == name::as_written(&ty)) {
+            types.push(ty);
+        }
+    }
+    types
+}

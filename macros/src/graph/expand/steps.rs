@@ -1,0 +1,163 @@
+//! `impl GraphStep`: one type for each step.
+
+use super::super::attribute::Collect;
+use super::super::input::{Graph, GraphStep};
+use crate::duration::Duration;
+use crate::function::Parameter;
+use crate::step::expand::definition;
+use crate::step::input::Other;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// The type that stands for a step.
+pub(super) fn name(index: usize) -> Ident {
+    format_ident!("Step{index}", span = Span::mixed_site())
+}
+
+pub(super) fn items(graph: &Graph) -> TokenStream {
+    graph.steps.iter().enumerate().map(|(index, step)| item(graph, index, step)).collect()
+}
+
+fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
+    let (ty, name) = (graph.ty(), name(index));
+    let inner = &step.step;
+    let result = inner.function.output();
+    let span = result.span();
+    let value = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Value);
+    let error = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Error);
+    let (policy, blocking) = (definition::policy(inner), inner.options.blocking);
+    let (resources, roles) = (definition::resources(inner), definition::roles(inner));
+    let is_final = definition::is_final(inner);
+    let context = inner.context.as_ref().map_or_else(
+        || quote!(()),
+        |context| {
+            let ty = &context.reference.elem;
+            quote!(#ty)
+        },
+    );
+    let shape = shape(step);
+    let types = step.events().map(|(argument, _)| &argument.ty);
+    let read = step.events().enumerate().map(|(index, (argument, collect))| {
+        let ty = &argument.ty;
+        let method = if collect.is_some() { quote!(all) } else { quote!(one) };
+        quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(inputs, #index)?,)
+    });
+    let place = |index| format_ident!("__{index}", span = Span::mixed_site());
+    let others = || inner.others.iter().enumerate();
+    let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| place(index));
+    let held = others().filter_map(|(index, other)| match other {
+        Other::Held(held) => Some(definition::get(&place(index), held)),
+        Other::Argument(_) => None,
+    });
+    let passed = others().map(|(index, other)| {
+        let name = place(index);
+        match other {
+            Other::Argument(_) => quote!(#name),
+            Other::Held(_) => quote!(&#name),
+        }
+    });
+    let handed = inner.context.as_ref().map(|_| quote!(&context,));
+    let mut ident = inner.function.ident().clone();
+    ident.set_span(span);
+    let call = quote_spanned!(span=> <#ty>::#ident(#handed #(#passed),*));
+    let outcome = if inner.options.blocking { call } else { quote_spanned!(span=> #call.await) };
+    // At the place of the return type, so that a type that is no event gives one error however often it is named.
+    quote_spanned! {span=>
+        struct #name;
+
+        #[automatically_derived]
+        #[allow(unused_variables, unused_mut, deprecated, clippy::all, clippy::pedantic, reason = "a step that takes little")]
+        impl ::steadfast::__private::GraphStep for #name {
+            const SHAPE: ::steadfast::__private::StepShape = #shape;
+            const POLICY: ::steadfast::__private::Policy = #policy;
+            const BLOCKING: ::core::primitive::bool = #blocking;
+            #resources
+            #roles
+            type Context = #context;
+            type Events = (#(#types,)*);
+            type Output = #value;
+            type Error = #error;
+
+            fn events(
+                inputs: &::steadfast::__private::Inputs,
+            ) -> ::core::result::Result<Self::Events, ::steadfast::__private::CodecError> {
+                ::core::result::Result::Ok((#(#read)*))
+            }
+
+            #is_final
+
+            fn body(
+                context: ::steadfast::__private::Arc<Self::Context>,
+                events: Self::Events,
+                inputs: ::steadfast::__private::StepInputs,
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
+                + ::core::marker::Send + 'static
+            {
+                async move {
+                    let (#(#names,)*) = events;
+                    #(#held)*
+                    ::steadfast::__private::GraphOutcome::into_result(#outcome)
+                }
+            }
+        }
+    }
+}
+
+fn shape(step: &GraphStep) -> TokenStream {
+    let inner = &step.step;
+    let result = inner.function.output();
+    let name = &inner.name;
+    let inputs = step.events().map(|(argument, collect)| input(argument, collect));
+    let output = quote_spanned!(result.span()=>
+        <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::SHAPE
+    );
+    let sends = step.routing.sends.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::steadfast::Event>::INFO));
+    let trigger = match (&step.routing.every, &step.routing.after) {
+        (Some((_, time)), _) => timer(&quote!(Every), *time),
+        (None, Some((_, time))) => timer(&quote!(After), *time),
+        (None, None) => quote!(::steadfast::__private::Trigger::Events),
+    };
+    let (workers, catches) =
+        (option(step.routing.workers.as_ref()), step.routing.catch.as_ref().map(|(_, times)| times));
+    let catches = option(catches);
+    quote! {
+        ::steadfast::__private::StepShape {
+            name: #name,
+            inputs: &[#(#inputs),*],
+            output: #output,
+            sends: &[#(#sends),*],
+            trigger: #trigger,
+            workers: #workers,
+            catches: #catches,
+        }
+    }
+}
+
+fn timer(kind: &TokenStream, time: Duration) -> TokenStream {
+    let time = time.tokens();
+    quote!(::steadfast::__private::Trigger::#kind(#time))
+}
+
+fn input(argument: &Parameter, collect: Option<&Collect>) -> TokenStream {
+    let ty = &argument.ty;
+    let taken = match collect {
+        Some(_) => quote_spanned!(ty.span()=>
+            <<#ty as ::steadfast::__private::Collects>::Item as ::steadfast::__private::Takes>::TAKEN
+        ),
+        None => quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Takes>::TAKEN),
+    };
+    let is_collected = collect.is_some();
+    let count = option(collect.and_then(|collect| collect.count).as_ref());
+    let from = option(collect.and_then(|collect| collect.from.as_ref()).map(ToString::to_string).as_ref());
+    quote! {
+        ::steadfast::__private::EventInput { taken: #taken, collect: #is_collected, count: #count, from: #from }
+    }
+}
+
+fn option<T: quote::ToTokens>(value: Option<&T>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}

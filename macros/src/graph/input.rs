@@ -1,0 +1,101 @@
+//! What an event-driven workflow is made of.
+
+use super::attribute::{self, Collect, Routing};
+use crate::faults::Faults;
+use crate::function::{Function, Parameter};
+use crate::name;
+use crate::step::input::Step;
+use crate::workflow::attribute::Options;
+use quote::ToTokens;
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Type};
+
+/// An `impl` with `#[workflow]`.
+pub(super) struct Graph {
+    /// The block without its steps.
+    pub(super) block: ItemImpl,
+    pub(super) options: Options,
+    /// The recorded name.
+    pub(super) name: String,
+    pub(super) steps: Vec<GraphStep>,
+    /// The function that makes the context from the input.
+    pub(super) context: Option<Ident>,
+}
+
+/// A function in it with `#[step]`.
+pub(super) struct GraphStep {
+    pub(super) step: Step,
+    pub(super) routing: Routing,
+    /// For each argument whether it waits for several events.
+    pub(super) collects: Vec<Option<Collect>>,
+}
+
+impl GraphStep {
+    /// The event parameters.
+    pub(super) fn events(&self) -> impl Iterator<Item = (&Parameter, Option<&Collect>)> {
+        self.step.arguments().zip(self.collects.iter().map(Option::as_ref))
+    }
+
+    pub(super) const fn is_on_timer(&self) -> bool {
+        self.routing.every.is_some() || self.routing.after.is_some()
+    }
+}
+
+impl Graph {
+    pub(super) fn new(mut block: ItemImpl, options: Options, faults: &Faults) -> Self {
+        let (mut steps, mut items, mut context) = (Vec::new(), Vec::new(), None);
+        for item in std::mem::take(&mut block.items) {
+            let ImplItem::Fn(mut function) = item else {
+                items.push(item);
+                continue;
+            };
+            if let Some(mark) = take(&mut function.attrs, "context") {
+                if context.replace(function.sig.ident.clone()).is_some() {
+                    faults.add(mark, "two functions make the context", "keep one of them");
+                }
+            }
+            match take(&mut function.attrs, "step") {
+                Some(mark) => steps.extend(graph_step(function, &mark, faults)),
+                None => items.push(ImplItem::Fn(function)),
+            }
+        }
+        block.items = items;
+        let name = options
+            .name
+            .clone()
+            .unwrap_or_else(|| Function::last_word(&block.self_ty).unwrap_or_else(|| name::as_written(&block.self_ty)));
+        Self { block, options, name, steps, context }
+    }
+
+    pub(super) fn ty(&self) -> &Type {
+        &self.block.self_ty
+    }
+}
+
+fn graph_step(function: ImplItemFn, mark: &Attribute, faults: &Faults) -> Option<GraphStep> {
+    let (options, routing) = attribute::parse(mark, faults);
+    if let Some(receiver) = function.sig.receiver() {
+        let help = "take `self` away: what a step needs comes by its events, the context, the state and resources";
+        faults.add(receiver, "a step has no `self`", help);
+        return None;
+    }
+    if let Some(cfg) = function.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        let help = "write the `impl` twice, as a whole: `#[cfg(..)] #[workflow] impl ..`";
+        faults.add(cfg, "a step of an event-driven workflow is there in every build or in none", help);
+    }
+    let mut function = Function::parse(function.into_token_stream(), "step", faults).ok()?;
+    let mut collects = std::collections::HashMap::new();
+    for parameter in &mut function.parameters {
+        if let Some(collect) = Collect::take(parameter, faults) {
+            collects.insert(parameter.name.to_string(), collect);
+        }
+    }
+    let step = Step::new(function, options, faults);
+    let collects = step.arguments().map(|argument| collects.remove(&argument.name.to_string())).collect();
+    Some(GraphStep { step, routing, collects })
+}
+
+/// Takes an attribute away.
+fn take(attributes: &mut Vec<Attribute>, word: &str) -> Option<Attribute> {
+    let place = attributes.iter().position(|attribute| attribute.path().is_ident(word))?;
+    Some(attributes.remove(place))
+}

@@ -1,0 +1,41 @@
+//! Event-driven workflows: steps that are routed by the events they take and return.
+//!
+//! An event-driven workflow is an ordinary workflow whose body is the dispatch loop: the same engine, the same journal. What
+//! `#[workflow]` on an `impl` leaves for it is a [`Graph`].
+
+mod answers;
+mod body;
+mod catch;
+pub mod checks;
+mod collect;
+mod definition;
+pub(crate) mod diagram;
+mod dispatch;
+mod emit;
+pub(crate) mod event;
+pub(crate) mod items;
+mod one_of;
+mod payload;
+mod plan;
+mod scopes;
+mod shape;
+mod start;
+mod take;
+mod text;
+
+pub use answers::{Answered, Ask};
+pub use catch::Caught;
+pub use collect::Collects;
+pub use definition::{AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, body, diagram, same_context};
+pub use diagram::Diagram;
+pub use emit::{Emission, Emits};
+pub use event::{Event, EventReader, EventWriter};
+pub use items::Item;
+pub use one_of::{Never, OneOf};
+pub use payload::Inputs;
+pub use plan::Plan;
+pub use shape::{EventInfo, Input, Question, Shape, Source, StepShape, Taken, Trigger};
+pub use start::{
+    Begin, BeginInput, Begins, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, Stops, StopsWith, stops_with,
+};
+pub use take::Takes;

@@ -1,0 +1,103 @@
+//! Questions to somebody outside, between one step and the next.
+
+use super::emit::{Emission, Emits};
+use super::items::ASK;
+use super::payload::Payload;
+use super::shape::{Question, Shape, Source, Taken};
+use super::start::{NoBegin, NoStop};
+use super::take::{Takes, another};
+use crate::codec::CodecError;
+use crate::message::{self, Message};
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// A question that a step returns: the run waits durably for its answer `A`, and the step that takes `Answered<Q, A>` goes on.
+/// Nothing of the step runs twice for it.
+///
+/// It stands in [`Engine::requests`](crate::Engine::requests), and is answered by [`Engine::answer`](crate::Engine::answer).
+#[derive(Clone, Debug)]
+pub struct Ask<Q, A> {
+    question: Q,
+    within: Option<Duration>,
+    answer: PhantomData<fn() -> A>,
+}
+
+impl<Q: Message, A: Message> Ask<Q, A> {
+    /// Asks, and waits for as long as it takes.
+    #[must_use]
+    pub const fn new(question: Q) -> Self {
+        Self { question, within: None, answer: PhantomData }
+    }
+
+    /// Waits no longer than this, rounded up to milliseconds, from the end of the step: then the answer is `None`.
+    #[must_use]
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.within = Some(limit);
+        self
+    }
+}
+
+/// A question that was asked, with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<Q, A> {
+    /// What was asked.
+    pub question: Q,
+    /// The answer; `None` if none came within the time that was set.
+    pub answer: Option<A>,
+}
+
+/// A question as it stands in the result of a step.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Written<'a> {
+    /// In milliseconds.
+    pub(super) within: Option<i64>,
+    #[serde(borrow)]
+    pub(super) question: &'a RawValue,
+}
+
+#[diagnostic::do_not_recommend]
+impl<Q: Message, A: Message> Emits for Ask<Q, A> {
+    const SHAPE: Shape = Shape::Ask(Question { name: Q::NAME, answer: A::NAME });
+    type Stop = NoStop;
+
+    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+        let question = message::encode(&self.question)?;
+        let wrong = |error: serde_json::Error| CodecError {
+            path: String::new(),
+            message: format!("question `{}` cannot be asked: {error}", Q::NAME),
+        };
+        let question: &RawValue = serde_json::from_slice(&question.bytes).map_err(wrong)?;
+        let within = self.within.map(|limit| i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX));
+        let written = Written { within, question };
+        let text = serde_json::to_vec(&written).map_err(wrong)?;
+        out.json(&format!("{ASK}{}", Q::NAME), &text)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<Q: Message, A: Message> Takes for Answered<Q, A> {
+    const TAKEN: Taken = Source::Answer(Question { name: Q::NAME, answer: A::NAME });
+    type Begin = NoBegin;
+
+    fn take(payload: &Payload) -> Result<Self, CodecError> {
+        let Payload::Answer(asked, answer) = payload else { return Err(another(Q::NAME)) };
+        let written = written(&asked.text)?;
+        let question = message::decode::<Q>(&question(&asked.text, &written))?;
+        let answer = answer.as_ref().map(message::decode::<A>).transpose()?;
+        Ok(Self { question, answer })
+    }
+}
+
+/// Reads a question without its types.
+pub(super) fn written(text: &bytes::Bytes) -> Result<Written<'_>, CodecError> {
+    serde_json::from_slice(text)
+        .map_err(|error| CodecError { path: String::new(), message: format!("expected a question: {error}") })
+}
+
+/// The question itself.
+pub(super) fn question(text: &bytes::Bytes, written: &Written<'_>) -> Value {
+    Value::json(text.slice_ref(written.question.get().as_bytes()))
+}

@@ -1,0 +1,68 @@
+//! The body of a step of a graph: one attempt, from the events that were routed to it.
+
+use super::definition::GraphStep;
+use super::emit;
+use super::payload::Inputs;
+use crate::context::SharedContext;
+use crate::journal::{AttemptOutcome, StepBody};
+use crate::resources::Need;
+use crate::run_env::RunEnv;
+use crate::scope::StepScope;
+use crate::step::{run_encoded, unmade, unstorable, whole_context};
+use crate::value::Value;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The body of a step, with the events that it takes: the recorded arguments only say where they are.
+pub(crate) struct EventBody<S: GraphStep> {
+    context: Option<SharedContext>,
+    inputs: Inputs,
+    step: PhantomData<fn() -> S>,
+}
+
+impl<S: GraphStep> EventBody<S> {
+    pub(super) fn new(context: Option<SharedContext>, inputs: Inputs) -> Self {
+        Self { context, inputs, step: PhantomData }
+    }
+}
+
+impl<S: GraphStep> StepBody for EventBody<S> {
+    fn blocking(&self) -> bool {
+        S::BLOCKING
+    }
+
+    fn context(&self) -> Option<&SharedContext> {
+        self.context.as_ref()
+    }
+
+    fn resources(&self) -> &'static [Need] {
+        S::RESOURCES
+    }
+
+    fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+        let offered = env.fields.offer();
+        let events = S::events(&self.inputs);
+        drop(offered);
+        let events = match events {
+            Ok(events) => events,
+            Err(error) => {
+                env.fields.vault().keep_fault();
+                return std::future::ready(unstorable(&error.to_string())).boxed();
+            }
+        };
+        if let Some(missing) = unmade(S::RESOURCES, &env) {
+            return std::future::ready(missing).boxed();
+        }
+        let Some(context) = whole_context::<S::Context>(self.context.as_ref(), &env) else {
+            return std::future::ready(unstorable("its context was not made before it started")).boxed();
+        };
+        if !S::SHAPE.sends.is_empty() {
+            Arc::make_mut(&mut scope).sends = S::SHAPE.sends;
+        }
+        let inputs = crate::run_env::StepInputs::new(env.clone(), scope.clone());
+        let body = async move { S::body(context, events, inputs).await };
+        run_encoded(body, emit::encode, S::is_final, self.context.clone(), scope, env)
+    }
+}

@@ -1,0 +1,62 @@
+//! What a step gets that takes the failures of others.
+
+use super::event::{Event, read};
+use super::payload::{Failure, Payload};
+use super::shape::{Source, Taken};
+use super::start::NoBegin;
+use super::take::{Takes, another};
+use crate::codec::{self, CodecError};
+use crate::error::{self, StepError};
+
+/// A step that failed for good, for the step with `#[step(catch)]`: which one, why, and the event that it had taken.
+#[derive(Clone, Debug)]
+pub struct Caught(Failure);
+
+impl Caught {
+    /// The name of the step that failed.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        self.0.step
+    }
+
+    /// Why, in the words of its error, with the cause of every attempt.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The error itself, if the step's error is an `E`; a step that returns [`steadfast::Result`](crate::Result) has
+    /// [`steadfast::Error`](crate::Error).
+    #[must_use]
+    pub fn error<E: error::Failure>(&self) -> Option<StepError<E>> {
+        codec::at_result(self.0.step, || codec::decode(&self.0.error)).ok()
+    }
+
+    /// How often a failure was taken in this line of descent, this one included.
+    #[must_use]
+    pub const fn times(&self) -> u32 {
+        self.0.times
+    }
+
+    /// The event that the step had taken, if it was one of this type; of several the first.
+    #[must_use]
+    pub fn event<E: Event>(&self) -> Option<E> {
+        self.0.taken.iter().find_map(|payload| match payload {
+            Payload::Event(item) if item.name == E::INFO.name => read::<E>(&item.text, &item.raws).ok(),
+            _ => None,
+        })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Takes for Caught {
+    const TAKEN: Taken = Source::Failure;
+    type Begin = NoBegin;
+
+    fn take(payload: &Payload) -> Result<Self, CodecError> {
+        match payload {
+            Payload::Failure(failure) => Ok(Self((**failure).clone())),
+            _ => Err(another("a failure")),
+        }
+    }
+}

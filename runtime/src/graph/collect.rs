@@ -1,0 +1,40 @@
+//! Parameters that wait for several events.
+
+use super::payload::Inputs;
+use super::take::Takes;
+use crate::codec::CodecError;
+
+/// What a parameter with `#[collect]` can be: a `Vec` of events.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold the events that are collected",
+    label = "`#[collect]` takes several events of one type",
+    note = "write `#[collect] all: Vec<YourEvent>`"
+)]
+pub trait Collects: Sized + Send + 'static {
+    /// One of them.
+    type Item: Takes;
+
+    /// From the events that came.
+    fn collect(events: impl Iterator<Item = Result<Self::Item, CodecError>>) -> Result<Self, CodecError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Takes> Collects for Vec<T> {
+    type Item = T;
+
+    fn collect(events: impl Iterator<Item = Result<T, CodecError>>) -> Result<Self, CodecError> {
+        events.collect()
+    }
+}
+
+impl Inputs {
+    /// The events of a parameter that waits for several.
+    ///
+    /// # Errors
+    /// One does not fit the type.
+    #[doc(hidden)]
+    pub fn all<T: Collects>(&self, index: usize) -> Result<T, CodecError> {
+        T::collect(self.parameter(index).iter().map(T::Item::take))
+    }
+}

@@ -1,0 +1,184 @@
+//! What `#[workflow]` on an `impl` leaves for the runtime: the steps of a graph, and how one is called.
+
+use super::body::EventBody;
+use super::diagram::Diagram;
+use super::dispatch;
+use super::emit::Emits;
+use super::payload::Inputs;
+use super::plan::Plan;
+use super::shape::StepShape;
+use crate::codec::{self, CodecError};
+use crate::context::SharedContext;
+use crate::error::{Error, Failure, StepError};
+use crate::flow::WorkflowHandle;
+use crate::journal::StepCallSpec;
+use crate::policy::Policy;
+use crate::resources::Need;
+use crate::run_env::StepInputs;
+use crate::value::Value;
+use crate::workflow::{Startable, WorkflowDef};
+use std::future::Future;
+use std::sync::Arc;
+
+/// An event-driven workflow: what `#[workflow]` makes of an `impl` block.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event-driven workflow",
+    note = "put `#[workflow]` on an `impl` of it"
+)]
+pub trait Graph: WorkflowDef<Error = Error> {
+    /// Its steps, and the way from one to the next.
+    #[doc(hidden)]
+    fn plan() -> &'static Plan;
+}
+
+/// The form of [`Startable`] that a type with `#[workflow]` on its `impl` has.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OfGraph;
+
+#[diagnostic::do_not_recommend]
+impl<G: Graph> Startable<OfGraph> for G {
+    type Workflow = G;
+}
+
+/// One step of a graph, as `#[workflow]` defines it.
+pub trait GraphStep: Send + Sync + 'static {
+    /// What the compiler and the dispatch loop know of it.
+    const SHAPE: StepShape;
+    /// Retries and time limit.
+    const POLICY: Policy;
+    /// Whether attempts block their thread.
+    const BLOCKING: bool = false;
+    /// Roles of which whoever the run acts for must have one; anybody if there are none.
+    const ROLES: &'static [&'static str] = &[];
+    /// The resources that it takes.
+    const RESOURCES: &'static [Need] = &[];
+    /// The context that it reads; `()` if none.
+    type Context: Send + Sync + 'static;
+    /// The events that it takes, as a tuple.
+    type Events: Send + 'static;
+    /// What it returns when all is well.
+    type Output: Emits;
+    /// The error it returns.
+    type Error: Failure;
+
+    /// Reads its events.
+    ///
+    /// # Errors
+    /// One does not fit its type.
+    fn events(inputs: &Inputs) -> Result<Self::Events, CodecError>;
+
+    /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    fn is_final(error: &Self::Error) -> bool {
+        error.is_terminal()
+    }
+
+    /// The user's function.
+    fn body(
+        context: Arc<Self::Context>,
+        events: Self::Events,
+        inputs: StepInputs,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send + 'static;
+}
+
+/// What a step of a graph returns.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a step returns a `Result`, not `{Self}`",
+    label = "write `Result<{Self}>` here",
+    note = "`steadfast::Result<T>` takes every error with `?`; `Result<T, E>` has an error of its own type"
+)]
+pub trait GraphOutcome {
+    /// The value.
+    type Value: Emits;
+    /// The error.
+    type Error: Failure;
+
+    /// The result itself.
+    ///
+    /// # Errors
+    /// As it was.
+    fn into_result(self) -> Result<Self::Value, Self::Error>;
+}
+
+impl<T: Emits, E: Failure> GraphOutcome for Result<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// A step without its types.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyStep {
+    pub(super) shape: StepShape,
+    pub(super) call: fn(Option<SharedContext>, Inputs, Value) -> StepCallSpec,
+    /// The error of a step that failed for good.
+    pub(super) failure: fn(&Value) -> Result<Error, CodecError>,
+}
+
+impl AnyStep {
+    /// The step `S`.
+    #[must_use]
+    pub const fn of<S: GraphStep>() -> Self {
+        Self { shape: S::SHAPE, call: call::<S>, failure: failure::<S> }
+    }
+}
+
+fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> StepCallSpec {
+    StepCallSpec {
+        name: S::SHAPE.name,
+        arguments: Ok(arguments),
+        // They say where the events are, and are compared as they stand.
+        recode: |recorded| Some(recorded.clone()),
+        roles: S::ROLES,
+        policy: S::POLICY,
+        body: Arc::new(EventBody::<S>::new(context, inputs)),
+    }
+}
+
+fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {
+    let error: StepError<S::Error> = codec::at_result(S::SHAPE.name, || codec::decode(error))?;
+    Ok(error.into())
+}
+
+/// The body of a graph: its dispatch loop.
+///
+/// # Errors
+/// A step failed for good and nobody took that, or the graph came to rest without a `Stop`.
+#[doc(hidden)]
+pub async fn body<G: Graph>(flow: &impl WorkflowHandle, input: G::Input) -> Result<G::Output, Error> {
+    let stop = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
+    match codec::decode(&stop) {
+        Ok(output) => Ok(output),
+        Err(error) => {
+            flow.journal().unreadable(0, error.to_string());
+            std::future::pending().await
+        }
+    }
+}
+
+/// The graph as a picture.
+#[doc(hidden)]
+#[must_use]
+pub fn diagram<G: Graph>() -> Diagram {
+    Diagram::of(G::NAME, G::plan())
+}
+
+/// A step reads the context that its workflow has.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this step reads the context `{Self}`, and the workflow has `{C}`",
+    label = "not the workflow's context",
+    note = "take `&{C}`, as `#[workflow(context = ..)]` says"
+)]
+pub trait SameContext<C> {}
+
+#[diagnostic::do_not_recommend]
+impl<C> SameContext<C> for C {}
+
+/// Called in a constant at the type of a step's context.
+#[doc(hidden)]
+pub const fn same_context<Read: SameContext<C>, C>() {}

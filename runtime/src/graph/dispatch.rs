@@ -1,0 +1,373 @@
+//! The dispatch loop: the body of an event-driven workflow. It starts the steps that events are for, and takes what they
+//! return, one after the other in the order of the journal.
+
+mod fan_in;
+mod in_flight;
+mod outside;
+
+use self::in_flight::{InFlight, What};
+use super::items::{self, Item, STOP, STOP_RAW, items};
+use super::payload::{Failure, Inputs, Payload};
+use super::plan::{Plan, Taker};
+use super::scopes::{ScopeId, Scopes};
+use super::shape::Trigger;
+use crate::codec;
+use crate::context::SharedContext;
+use crate::error::Error;
+use crate::flow::{First, PendingCall, WorkflowHandle};
+use crate::journal::{Completion, Journal};
+use crate::value::{Form, Value};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An event on its way to a step.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    payload: Payload,
+    /// Where it is in the journal: the position of the step that returned it, and its place in the result.
+    source: String,
+    /// The fan-out to which it belongs.
+    scope: ScopeId,
+    /// How often a failure was taken on the way to it.
+    caught: u32,
+}
+
+/// A step that is to be started, with what it takes.
+#[derive(Debug)]
+struct Ready {
+    inputs: Vec<Vec<Node>>,
+    /// The fan-out to which what comes of it belongs; one that it opens is inside.
+    scope: ScopeId,
+    /// For a step on a timer: how often it was started.
+    tick: Option<u64>,
+}
+
+/// A step that runs.
+#[derive(Debug)]
+struct Running {
+    step: usize,
+    /// The fan-out to which it belongs, and that to which its events do.
+    scope: ScopeId,
+    out: ScopeId,
+    caught: u32,
+    /// What it has taken, if its failure may be.
+    taken: Vec<Payload>,
+    /// How many events it has sent by hand.
+    sent: u64,
+}
+
+/// How the loop goes on.
+enum Next {
+    Go,
+    /// The run ends with this.
+    Stop(Value),
+    Fail(Error),
+    /// A recorded value does not fit today's types: the run is parked.
+    Unreadable(String),
+}
+
+/// The state of the loop: nothing in it is recorded, all of it comes of what is.
+struct Dispatch<'a> {
+    journal: &'a Arc<dyn Journal>,
+    context: Option<SharedContext>,
+    workflow: &'static str,
+    plan: &'static Plan,
+    scopes: Scopes,
+    /// For each step what waits for it.
+    queues: Vec<VecDeque<Ready>>,
+    /// Steps for which something waits, in the order in which it came.
+    ready: VecDeque<usize>,
+    /// For each step how many of it run.
+    workers: Vec<usize>,
+    running: BTreeMap<u64, Running>,
+    in_flight: FuturesUnordered<InFlight>,
+    /// Questions and timers that are waited for, by position.
+    waits: usize,
+}
+
+/// Runs a graph to its end, and gives the result with which it stops.
+///
+/// # Errors
+/// A step failed for good and nobody took that, or the graph came to rest without a stop.
+pub(super) async fn run<I: crate::codec::Storable>(
+    flow: &impl WorkflowHandle,
+    workflow: &'static str,
+    plan: &'static Plan,
+    input: &I,
+) -> Result<Value, Error> {
+    let steps = plan.steps.len();
+    let mut dispatch = Dispatch {
+        journal: flow.journal(),
+        context: flow.shared_context(),
+        workflow,
+        plan,
+        scopes: Scopes::new(),
+        queues: std::iter::repeat_with(VecDeque::new).take(steps).collect(),
+        ready: VecDeque::new(),
+        workers: vec![0; steps],
+        running: BTreeMap::new(),
+        in_flight: FuturesUnordered::new(),
+        waits: 0,
+    };
+    // It came from the journal, so it can be written again.
+    let input = codec::at_input(|| codec::encode(input))?;
+    dispatch.begin(input);
+    loop {
+        dispatch.start_ready();
+        if dispatch.is_at_rest() {
+            return Err(dispatch.rest());
+        }
+        let Some((what, position, completion)) = dispatch.in_flight.next().await else {
+            return Err(dispatch.rest());
+        };
+        match dispatch.completed(what, position, completion) {
+            Next::Go => {}
+            Next::Stop(value) => return Ok(value),
+            Next::Fail(error) => return Err(error),
+            Next::Unreadable(why) => {
+                dispatch.journal.unreadable(position, why);
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+impl Dispatch<'_> {
+    fn begin(&mut self, input: Value) {
+        self.listen();
+        for step in &self.plan.timers {
+            let (Trigger::Every(wait) | Trigger::After(wait)) = self.plan.shape(*step).trigger else { continue };
+            self.set_timer(*step, 0, self.journal.now().saturating_add(millis(wait)));
+        }
+        if let Some(taker) = self.plan.begin {
+            let node = Node { payload: Payload::Begin(input), source: "begin".into(), scope: ScopeId::RUN, caught: 0 };
+            self.give(taker, node);
+        }
+    }
+
+    /// Whether nothing can happen any more.
+    fn is_at_rest(&self) -> bool {
+        self.running.is_empty() && self.waits == 0 && self.plan.external.is_empty()
+    }
+
+    fn rest(&self) -> Error {
+        Error::msg(format!(
+            "workflow `{}` came to rest without a `Stop`: no step runs, no event is on its way, and none can come from outside",
+            self.workflow
+        ))
+    }
+
+    /// An event goes to everybody who takes it.
+    fn deliver(&mut self, name: &str, node: Node) -> Next {
+        let plan = self.plan;
+        match plan.takers(name) {
+            [] => {
+                return Next::Unreadable(format!(
+                    "event `{name}` is recorded, and no step of workflow `{}` takes it any longer",
+                    self.workflow
+                ));
+            }
+            [taker] => self.give(*taker, node),
+            takers => takers.iter().for_each(|taker| self.give(*taker, node.clone())),
+        }
+        Next::Go
+    }
+
+    /// An event goes to one who takes it.
+    fn give(&mut self, taker: Taker, node: Node) {
+        if self.plan.shape(taker.step).collects() {
+            return self.park(taker, node);
+        }
+        let scope = node.scope;
+        self.enqueue(taker.step, Ready { inputs: vec![vec![node]], scope, tick: None });
+    }
+
+    fn enqueue(&mut self, step: usize, ready: Ready) {
+        self.scopes.enter(ready.scope);
+        self.queues[step].push_back(ready);
+        self.ready.push_back(step);
+    }
+
+    /// Starts what waits, as far as there are workers.
+    fn start_ready(&mut self) {
+        for _ in 0..self.ready.len() {
+            let Some(step) = self.ready.pop_front() else { return };
+            if self.plan.shape(step).workers.is_some_and(|most| self.workers[step] >= most) {
+                // Asked for again when a worker is free.
+                continue;
+            }
+            if let Some(ready) = self.queues[step].pop_front() {
+                self.start(step, ready);
+            }
+        }
+    }
+
+    fn start(&mut self, step: usize, ready: Ready) {
+        let shape = self.plan.shape(step);
+        let Ready { inputs, scope, tick } = ready;
+        let arguments = match tick {
+            Some(tick) => Value::json(format!("[{tick}]").into_bytes()),
+            None => sources(&inputs),
+        };
+        let caught = inputs.iter().flatten().map(|node| node.caught).max().unwrap_or(0);
+        let payloads = inputs.into_iter().map(|nodes| nodes.into_iter().map(|node| node.payload).collect());
+        let inputs = Inputs(payloads.collect());
+        let taken = if self.plan.catch.is_some_and(|catch| catch != step) {
+            inputs.0.iter().flatten().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        let out = if shape.output.is_several() {
+            let out = self.scopes.open(scope, step);
+            // The step itself holds it open.
+            self.scopes.enter(out);
+            out
+        } else {
+            scope
+        };
+        let call = (self.plan.steps[step].call)(self.context.clone(), inputs, arguments);
+        let call = self.substituted(call);
+        let mut call = PendingCall::new(self.journal, First::Step(Box::new(call)));
+        call.start();
+        self.workers[step] += 1;
+        self.running.insert(call.position(), Running { step, scope, out, caught, taken, sent: 0 });
+        self.in_flight.push(InFlight::new(call, What::Step));
+    }
+
+    /// In a test something else may run in the place of a step.
+    fn substituted(&self, mut call: crate::journal::StepCallSpec) -> crate::journal::StepCallSpec {
+        if let Some(body) = self.journal.substitute(call.name) {
+            call.body = body;
+        }
+        call
+    }
+
+    fn completed(&mut self, what: What, position: u64, completion: Completion) -> Next {
+        match what {
+            What::Step => self.step_ended(position, completion),
+            What::Timer { step, tick } => self.timer_fired(step, tick),
+            What::Asked { item, scope, caught } => self.answered(position, item, scope, caught, completion),
+            What::Event(event) => self.came(position, event, completion),
+            What::Sent => self.was_sent(completion),
+        }
+    }
+
+    fn step_ended(&mut self, position: u64, completion: Completion) -> Next {
+        let Some(running) = self.running.remove(&position) else { return Next::Go };
+        self.workers[running.step] -= 1;
+        if !self.queues[running.step].is_empty() {
+            self.ready.push_back(running.step);
+        }
+        let next = match completion {
+            Completion::Completed(value) => match items(&value) {
+                Ok(items) => self.route(&running, position, items),
+                Err(error) => Next::Unreadable(error.to_string()),
+            },
+            Completion::Failed(error) => self.failed(&running, position, error),
+            _ => Next::Unreadable("what came is not the end of a step".into()),
+        };
+        if matches!(next, Next::Go) {
+            if running.out != running.scope {
+                self.leave(running.out);
+            }
+            self.leave(running.scope);
+        }
+        next
+    }
+
+    /// What a step has returned goes on its way.
+    fn route(&mut self, running: &Running, position: u64, items: Vec<Item>) -> Next {
+        if let Some(stop) = items.iter().find(|item| item.name == STOP || item.name == STOP_RAW) {
+            return stop_with(stop);
+        }
+        for (place, item) in items.into_iter().enumerate() {
+            let name = item.name.clone();
+            if name.starts_with(items::ASK) {
+                match self.ask(item, running) {
+                    Next::Go => continue,
+                    other => return other,
+                }
+            }
+            let source = format!("{position}.{place}");
+            let node = Node { payload: Payload::Event(item), source, scope: running.out, caught: running.caught };
+            match self.deliver(&name, node) {
+                Next::Go => {}
+                other => return other,
+            }
+        }
+        Next::Go
+    }
+
+    /// A step failed for good: the step that takes failures gets it, as often as its budget allows.
+    fn failed(&mut self, running: &Running, position: u64, error: Value) -> Next {
+        let failure = match (self.plan.steps[running.step].failure)(&error) {
+            Ok(failure) => failure,
+            Err(error) => return Next::Unreadable(error.to_string()),
+        };
+        let budget = |step: usize| self.plan.shape(step).catches.unwrap_or(0);
+        let Some(catch) = self.plan.catch.filter(|catch| *catch != running.step && running.caught < budget(*catch))
+        else {
+            return Next::Fail(failure);
+        };
+        let caught = Failure {
+            step: self.plan.shape(running.step).name,
+            error,
+            message: failure.to_string(),
+            times: running.caught + 1,
+            taken: running.taken.clone(),
+        };
+        let node = Node {
+            payload: Payload::Failure(Box::new(caught)),
+            source: format!("{position}!"),
+            scope: running.scope,
+            caught: running.caught + 1,
+        };
+        self.give(Taker { step: catch, parameter: 0 }, node);
+        Next::Go
+    }
+}
+
+/// Where the events of an invocation are, for its entry: they are stored once, with the step that returned them.
+fn sources(inputs: &[Vec<Node>]) -> Value {
+    let mut text = String::from("[");
+    for (parameter, nodes) in inputs.iter().enumerate() {
+        if parameter > 0 {
+            text.push(',');
+        }
+        let several = nodes.len() != 1;
+        if several {
+            text.push('[');
+        }
+        for (index, node) in nodes.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push('"');
+            text.push_str(&node.source);
+            text.push('"');
+        }
+        if several {
+            text.push(']');
+        }
+    }
+    text.push(']');
+    Value::json(text.into_bytes())
+}
+
+fn stop_with(item: &Item) -> Next {
+    if item.name == STOP {
+        return Next::Stop(Value::json(item.text.clone()));
+    }
+    let index = std::str::from_utf8(&item.text).ok().and_then(|text| text.parse::<usize>().ok());
+    match index.and_then(|index| item.raws.get(index)) {
+        Some(bytes) => Next::Stop(Value { form: Form::Bytes, bytes: bytes.clone() }),
+        None => Next::Unreadable("the bytes of the result are missing".into()),
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,45 @@
+//! What the loop waits for.
+
+use crate::flow::PendingCall;
+use crate::graph::items::Item;
+use crate::graph::scopes::ScopeId;
+use crate::graph::shape::EventInfo;
+use crate::journal::Completion;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// What a call was made for.
+#[derive(Debug)]
+pub(super) enum What {
+    Step,
+    Timer { step: usize, tick: u64 },
+    Asked { item: Item, scope: ScopeId, caught: u32 },
+    Event(&'static EventInfo),
+    Sent,
+}
+
+/// A call in flight, until its completion.
+pub(super) struct InFlight {
+    call: PendingCall,
+    what: Option<What>,
+}
+
+impl InFlight {
+    pub(super) fn new(call: PendingCall, what: What) -> Self {
+        Self { call, what: Some(what) }
+    }
+}
+
+impl Future for InFlight {
+    type Output = (What, u64, Completion);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Poll::Ready(completion) = self.call.poll(cx, Ok) else { return Poll::Pending };
+        let position = self.call.position();
+        match self.what.take() {
+            Some(what) => Poll::Ready((what, position, completion)),
+            None => Poll::Pending,
+        }
+    }
+}

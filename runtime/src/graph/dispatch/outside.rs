@@ -1,0 +1,145 @@
+//! What comes to a graph other than by its own steps' results: answers, timers, events from outside and events sent by hand.
+
+use super::in_flight::{InFlight, What};
+use super::{Dispatch, Next, Node, Ready, Running, millis};
+use crate::flow::{First, PendingCall};
+use crate::graph::answers;
+use crate::graph::event::split;
+use crate::graph::items::{ASK, FROM, Item, items};
+use crate::graph::payload::Payload;
+use crate::graph::scopes::ScopeId;
+use crate::graph::shape::{EventInfo, Shape, Trigger};
+use crate::journal::{Completion, Operation, SENT};
+
+impl Dispatch<'_> {
+    /// Waits for everything that can come from outside.
+    pub(super) fn listen(&mut self) {
+        for event in &self.plan.external {
+            self.receive(event.channel, What::Event(event));
+        }
+        if self.plan.sends {
+            self.receive(SENT, What::Sent);
+        }
+    }
+
+    fn receive(&mut self, channel: &'static str, what: What) {
+        self.call(First::Operation(Box::new(Operation::Receive { channel, due: None })), what);
+    }
+
+    fn call(&mut self, first: First, what: What) {
+        let mut call = PendingCall::new(self.journal, first);
+        call.start();
+        self.in_flight.push(InFlight::new(call, what));
+    }
+
+    /// An event came from outside.
+    pub(super) fn came(&mut self, position: u64, event: &'static EventInfo, completion: Completion) -> Next {
+        let Completion::Message(value) = completion else { return unexpected() };
+        self.receive(event.channel, What::Event(event));
+        match split(&value) {
+            Ok((text, raws)) => {
+                let item = Item { name: event.name.to_owned(), text, raws };
+                let source = position.to_string();
+                let node = Node { payload: Payload::Event(item), source, scope: ScopeId::RUN, caught: 0 };
+                self.deliver(event.name, node)
+            }
+            Err(error) => Next::Unreadable(error.to_string()),
+        }
+    }
+
+    /// A step that runs has sent an event.
+    pub(super) fn was_sent(&mut self, completion: Completion) -> Next {
+        let Completion::Message(value) = completion else { return unexpected() };
+        self.receive(SENT, What::Sent);
+        let items = match items(&value) {
+            Ok(items) => items,
+            Err(error) => return Next::Unreadable(error.to_string()),
+        };
+        let from = items.iter().find(|item| item.name == FROM);
+        let position = from.and_then(|from| std::str::from_utf8(&from.text).ok()?.parse::<u64>().ok());
+        let running = position.and_then(|position| self.running.get_mut(&position));
+        let (Some(position), Some(Running { out, caught, sent, .. })) = (position, running) else { return Next::Go };
+        let (scope, caught) = (*out, *caught);
+        for item in items.into_iter().filter(|item| item.name != FROM) {
+            *sent += 1;
+            let (name, source) = (item.name.clone(), format!("{position}+{sent}"));
+            return self.deliver(&name, Node { payload: Payload::Event(item), source, scope, caught });
+        }
+        Next::Go
+    }
+
+    /// A step has asked somebody outside.
+    pub(super) fn ask(&mut self, item: Item, running: &Running) -> Next {
+        let mut asked = None;
+        self.plan.shape(running.step).output.each(&mut |shape, _| {
+            if let Shape::Ask(question) = shape
+                && item.name.strip_prefix(ASK) == Some(question.name)
+            {
+                asked = Some(*question);
+            }
+        });
+        let Some(question) = asked else {
+            return Next::Unreadable(format!("question `{}` is recorded, and its step asks it no longer", item.name));
+        };
+        let (value, within) = match answers::written(&item.text) {
+            Ok(written) => (answers::question(&item.text, &written), written.within),
+            Err(error) => return Next::Unreadable(error.to_string()),
+        };
+        let operation = Operation::Request {
+            name: question.name,
+            answer: question.answer,
+            value: Ok(value),
+            recode: |recorded| Some(recorded.clone()),
+            due: within.map(|within| self.journal.now().saturating_add(within)),
+        };
+        let (scope, caught) = (running.out, running.caught);
+        self.scopes.enter(scope);
+        self.waits += 1;
+        self.call(First::Operation(Box::new(operation)), What::Asked { item, scope, caught });
+        Next::Go
+    }
+
+    /// Somebody has answered, or nobody has in time.
+    pub(super) fn answered(
+        &mut self,
+        position: u64,
+        item: Item,
+        scope: ScopeId,
+        caught: u32,
+        completion: Completion,
+    ) -> Next {
+        self.waits -= 1;
+        let answer = match completion {
+            Completion::Message(value) => Some(value),
+            Completion::Fired => None,
+            _ => return unexpected(),
+        };
+        let name = item.name.clone();
+        let node = Node { payload: Payload::Answer(item, answer), source: position.to_string(), scope, caught };
+        let next = self.deliver(&name, node);
+        self.leave(scope);
+        next
+    }
+
+    /// A step begins so long from now.
+    pub(super) fn set_timer(&mut self, step: usize, tick: u64, due: i64) {
+        self.waits += 1;
+        self.call(First::Timer(due), What::Timer { step, tick });
+    }
+
+    /// A step's time has come. One that is late is not made up for, and one that still runs is passed over.
+    pub(super) fn timer_fired(&mut self, step: usize, tick: u64) -> Next {
+        self.waits -= 1;
+        if let Trigger::Every(wait) = self.plan.shape(step).trigger {
+            self.set_timer(step, tick + 1, self.journal.now().saturating_add(millis(wait)));
+        }
+        if self.workers[step] == 0 && self.queues[step].is_empty() {
+            self.enqueue(step, Ready { inputs: Vec::new(), scope: ScopeId::RUN, tick: Some(tick) });
+        }
+        Next::Go
+    }
+}
+
+fn unexpected() -> Next {
+    Next::Unreadable("what came is not what was waited for".into())
+}

@@ -1,0 +1,197 @@
+//! Types of events, and how one is written down.
+
+use crate::codec::{self, CodecError, Storable};
+use crate::secret::vault::at;
+use crate::value::{Form, Value};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::shape::EventInfo;
+
+/// A type of events: what `#[derive(Event)]` gives a struct.
+///
+/// Its fields are owned serde types, or bytes, which are stored raw. It needs no other derive.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(Event)]
+/// struct Fetched {
+///     url: String,
+///     body: Bytes,
+/// }
+///
+/// /// Comes from outside, by `engine.emit(run, Approved { .. })`.
+/// #[derive(Event)]
+/// #[event(external, name = "approval.given")]
+/// struct Approved {
+///     by: String,
+///     #[event(default)]
+///     note: Option<String>,
+/// }
+///
+/// assert_eq!((Fetched::NAME, Approved::NAME), ("Fetched", "approval.given"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "no step can return or take it",
+    note = "put `#[derive(steadfast::Event)]` on the struct"
+)]
+pub trait Event: Sized + Send + 'static {
+    /// The recorded name.
+    const NAME: &'static str = Self::INFO.name;
+
+    #[doc(hidden)]
+    const INFO: EventInfo;
+
+    #[doc(hidden)]
+    fn write(&self, event: &mut EventWriter<'_>) -> Result<(), CodecError>;
+
+    #[doc(hidden)]
+    fn read(event: &EventReader<'_>) -> Result<Self, CodecError>;
+}
+
+/// Writes the fields of one event: those that are raw bytes beside the text.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct EventWriter<'a> {
+    text: &'a mut Vec<u8>,
+    raws: &'a mut Vec<Bytes>,
+}
+
+impl<'a> EventWriter<'a> {
+    /// Opens an event.
+    pub(super) fn open(text: &'a mut Vec<u8>, raws: &'a mut Vec<Bytes>) -> Self {
+        text.push(b'{');
+        Self { text, raws }
+    }
+
+    /// Adds a field.
+    ///
+    /// # Errors
+    /// It cannot be stored; the path begins with its name.
+    pub fn field<T: Storable>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
+        let stored = codec::record(value).map_err(|error| error.within(name))?;
+        if !self.text.ends_with(b"{") {
+            self.text.push(b',');
+        }
+        self.text.push(b'"');
+        self.text.extend_from_slice(name.as_bytes());
+        if stored.form == Form::Bytes {
+            self.text.extend_from_slice(format!("#raw\":{}", self.raws.len()).as_bytes());
+            self.raws.push(stored.bytes);
+        } else {
+            self.text.extend_from_slice(b"\":");
+            self.text.extend_from_slice(&stored.bytes);
+        }
+        Ok(())
+    }
+
+    pub(super) fn close(self) {
+        self.text.push(b'}');
+    }
+}
+
+/// The fields of one event, to be read by name.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct EventReader<'a> {
+    fields: BTreeMap<&'a str, &'a RawValue>,
+    text: &'a Bytes,
+    raws: &'a [Bytes],
+}
+
+impl<'a> EventReader<'a> {
+    pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes]) -> Result<Self, CodecError> {
+        let fields = serde_json::from_slice(text)
+            .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
+        Ok(Self { fields, text, raws })
+    }
+
+    /// Reads a field.
+    ///
+    /// # Errors
+    /// It is not there, or does not fit the type; the path begins with its name.
+    pub fn field<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<T, CodecError> {
+        match self.optional(name, aliases)? {
+            Some(value) => Ok(value),
+            None => Err(none(format!(
+                "no field `{name}` is recorded: if it is new, write `#[event(default)]` on it; if it had another name, \
+                 `#[event(alias = \"..\")]`"
+            ))),
+        }
+    }
+
+    /// Reads a field that may not be there.
+    ///
+    /// # Errors
+    /// It does not fit the type.
+    pub fn optional<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<Option<T>, CodecError> {
+        for name in std::iter::once(&name).chain(aliases) {
+            if let Some(value) = self.value(name)? {
+                return codec::decode(&value).map(Some).map_err(|error| error.within(name));
+            }
+        }
+        Ok(None)
+    }
+
+    fn value(&self, name: &str) -> Result<Option<Value>, CodecError> {
+        if let Some(field) = self.fields.get(name) {
+            return Ok(Some(Value::json(self.text.slice_ref(field.get().as_bytes()))));
+        }
+        if self.raws.is_empty() {
+            return Ok(None);
+        }
+        let Some(index) = self.fields.get(format!("{name}#raw").as_str()) else { return Ok(None) };
+        let raw = index.get().parse::<usize>().ok().and_then(|index| self.raws.get(index));
+        let raw = raw.ok_or_else(|| none(format!("the bytes of field `{name}` are missing")))?;
+        Ok(Some(Value { form: Form::Bytes, bytes: raw.clone() }))
+    }
+}
+
+fn none(message: String) -> CodecError {
+    CodecError { path: String::new(), message }
+}
+
+/// The place of an event: a secret in it is bound to its type.
+pub(super) fn in_place<R>(event: &EventInfo, code: impl FnOnce() -> R) -> R {
+    at(event.channel, code)
+}
+
+/// One event as a value of its own: its text, or its text and the bytes beside it.
+pub(crate) fn encode<E: Event>(event: &E) -> Result<Value, CodecError> {
+    let (mut text, mut raws) = (Vec::with_capacity(64), Vec::new());
+    in_place(&E::INFO, || {
+        let mut writer = EventWriter::open(&mut text, &mut raws);
+        event.write(&mut writer)?;
+        writer.close();
+        Ok(())
+    })?;
+    Ok(value(text, &raws))
+}
+
+/// Reads an event that is a value of its own.
+pub(crate) fn decode<E: Event>(value: &Value) -> Result<E, CodecError> {
+    let (text, raws) = split(value)?;
+    read::<E>(&text, &raws)
+}
+
+pub(super) fn read<E: Event>(text: &Bytes, raws: &[Bytes]) -> Result<E, CodecError> {
+    in_place(&E::INFO, || E::read(&EventReader::new(text, raws)?))
+}
+
+/// A text, and the bytes that belong to it, as one value.
+pub(super) fn value(text: Vec<u8>, raws: &[Bytes]) -> Value {
+    if raws.is_empty() { Value::json(text) } else { codec::text_and_bytes(&text, raws) }
+}
+
+/// The text of such a value, and the bytes that belong to it.
+pub(super) fn split(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
+    match value.form {
+        Form::Json => Ok((value.bytes.clone(), Arc::default())),
+        Form::Parts => codec::split_text_and_bytes(value),
+        form => Err(none(format!("expected an event, found a value of form {}", form.as_str()))),
+    }
+}

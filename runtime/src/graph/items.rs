@@ -1,0 +1,71 @@
+//! What a step has returned: the events in it one after the other, as they stand in the journal.
+
+use super::event::split;
+use crate::codec::CodecError;
+use crate::value::Value;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The name under which the end of the run stands among the events.
+pub(super) const STOP: &str = "#stop";
+/// The same for a result of raw bytes.
+pub(super) const STOP_RAW: &str = "#stop#raw";
+/// What a question's name begins with.
+pub(super) const ASK: &str = "#ask:";
+/// The position of the step that has sent what stands before it.
+pub(super) const FROM: &str = "#from";
+
+/// One thing that a step has returned.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The name of the event.
+    pub(crate) name: String,
+    pub(super) text: Bytes,
+    pub(super) raws: Arc<[Bytes]>,
+}
+
+/// Takes the result of a step apart, without reading the events.
+pub(crate) fn items(value: &Value) -> Result<Vec<Item>, CodecError> {
+    let (text, raws) = split(value)?;
+    let entries: Vec<Entry<'_>> = serde_json::from_slice(&text).map_err(|error| CodecError {
+        path: String::new(),
+        message: format!("expected the events of a step, found something else: {error}"),
+    })?;
+    let item = |Entry(name, value): Entry<'_>| Item {
+        name: name.into_owned(),
+        text: text.slice_ref(value.get().as_bytes()),
+        raws: raws.clone(),
+    };
+    Ok(entries.into_iter().map(item).collect())
+}
+
+/// An object with one member.
+struct Entry<'a>(Cow<'a, str>, &'a RawValue);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entry<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct One;
+        impl<'de> Visitor<'de> for One {
+            type Value = Entry<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object with one member, the name of an event")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (Name(name), value) = map.next_entry()?.ok_or_else(|| A::Error::custom("no event is named"))?;
+                Ok(Entry(name, value))
+            }
+        }
+        deserializer.deserialize_map(One)
+    }
+}
+
+/// Borrowed where the name has no escape.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -1,0 +1,60 @@
+//! One of several types of events, without an enum of one's own.
+
+use super::emit::{AllStop, Emission, Emits};
+use super::shape::Shape;
+use super::start::NoStop;
+use crate::codec::CodecError;
+
+/// One of two to four types of events. An enum with `#[derive(Events)]` says more by its names.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[derive(Event)] struct Chunk { text: String }
+/// # #[derive(Event)] struct Skipped { why: String }
+/// fn split(text: String) -> OneOf<Chunk, Skipped> {
+///     if text.is_empty() { OneOf::B(Skipped { why: "empty".into() }) } else { OneOf::A(Chunk { text }) }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OneOf<A, B, C = Never, D = Never> {
+    /// The first.
+    A(A),
+    /// The second.
+    B(B),
+    /// The third.
+    C(C),
+    /// The fourth.
+    D(D),
+}
+
+/// No event: what a [`OneOf`] of fewer types has in the other places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+#[diagnostic::do_not_recommend]
+impl Emits for Never {
+    const SHAPE: Shape = Shape::Nothing;
+    type Stop = NoStop;
+
+    fn emit(self, _: &mut Emission) -> Result<(), CodecError> {
+        match self {}
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Emits, B: Emits, C: Emits, D: Emits> Emits for OneOf<A, B, C, D>
+where
+    (A::Stop, B::Stop, C::Stop, D::Stop): AllStop,
+{
+    const SHAPE: Shape = Shape::One(&[&A::SHAPE, &B::SHAPE, &C::SHAPE, &D::SHAPE]);
+    type Stop = <(A::Stop, B::Stop, C::Stop, D::Stop) as AllStop>::Stop;
+
+    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+        match self {
+            Self::A(event) => event.emit(out),
+            Self::B(event) => event.emit(out),
+            Self::C(event) => event.emit(out),
+            Self::D(event) => event.emit(out),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The way from one step to the next, worked out once from the steps.
+
+use super::definition::AnyStep;
+use super::items::ASK;
+use super::shape::{EventInfo, Source, StepShape, Trigger};
+use std::collections::HashMap;
+
+/// A parameter of a step: both by their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Taker {
+    pub(super) step: usize,
+    pub(super) parameter: usize,
+}
+
+/// The steps of a graph, and who takes what.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) steps: &'static [AnyStep],
+    /// Who takes an event, by its recorded name; the answer to a question by that of the question.
+    takers: HashMap<String, Vec<Taker>>,
+    /// The steps that wait for a whole fan-out, by the step that opens it; last those that wait for the run itself.
+    collectors: Vec<Vec<usize>>,
+    pub(super) begin: Option<Taker>,
+    pub(super) catch: Option<usize>,
+    pub(super) external: Vec<&'static EventInfo>,
+    pub(super) sends: bool,
+    pub(super) timers: Vec<usize>,
+}
+
+impl Plan {
+    /// Works it out.
+    #[must_use]
+    pub fn of(steps: &'static [AnyStep]) -> Self {
+        let mut plan = Self {
+            steps,
+            takers: HashMap::new(),
+            collectors: vec![Vec::new(); steps.len() + 1],
+            begin: None,
+            catch: None,
+            external: Vec::new(),
+            sends: steps.iter().any(|step| !step.shape.sends.is_empty()),
+            timers: Vec::new(),
+        };
+        for (step, any) in steps.iter().enumerate() {
+            if any.shape.trigger != Trigger::Events {
+                plan.timers.push(step);
+            }
+            if any.shape.catches.is_some() {
+                plan.catch = Some(step);
+            }
+            for (parameter, input) in any.shape.inputs.iter().enumerate() {
+                plan.add(Taker { step, parameter }, &input.taken);
+            }
+        }
+        plan.find_collectors();
+        plan
+    }
+
+    fn add(&mut self, taker: Taker, taken: &'static Source) {
+        match taken {
+            Source::Event(event) => {
+                if event.external && !self.external.iter().any(|known| known.name == event.name) {
+                    self.external.push(event);
+                }
+                self.takers.entry(event.name.to_owned()).or_default().push(taker);
+            }
+            Source::Answer(question) => {
+                self.takers.entry(format!("{ASK}{}", question.name)).or_default().push(taker);
+            }
+            Source::Begin(_) => self.begin = Some(taker),
+            Source::Failure => {}
+        }
+    }
+
+    pub(super) fn shape(&self, step: usize) -> &'static StepShape {
+        &self.steps[step].shape
+    }
+
+    /// Who takes an event of this name.
+    pub(super) fn takers(&self, name: &str) -> &[Taker] {
+        self.takers.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The steps that wait for the whole fan-out of a step; `None` for the run itself.
+    pub(super) fn collectors(&self, opener: Option<usize>) -> &[usize] {
+        &self.collectors[opener.unwrap_or(self.steps.len())]
+    }
+
+    /// Who collects at which level: what a fan-out's events come to within it, without looking into the fan-outs inside, of
+    /// which only what their collectors return belongs to the outer one.
+    fn find_collectors(&mut self) {
+        loop {
+            let before = self.collectors.clone();
+            for opener in 0..=self.steps.len() {
+                let mut seen = vec![false; self.steps.len()];
+                let mut collectors = self.collectors[opener].clone();
+                let mut open = Vec::new();
+                if opener < self.steps.len() {
+                    if !self.shape(opener).output.is_several() {
+                        continue;
+                    }
+                    open.push(opener);
+                } else if let Some(begin) = self.begin {
+                    // What the run begins with is itself a step of the outermost level.
+                    self.reach(begin.step, &mut seen, &mut open, &before);
+                }
+                while let Some(step) = open.pop() {
+                    for taker in self.given_by(step) {
+                        if self.shape(taker.step).collects() {
+                            let from = self.shape(taker.step).inputs[taker.parameter].from;
+                            if from.is_none_or(|from| opener < self.steps.len() && from == self.shape(opener).name)
+                                && !collectors.contains(&taker.step)
+                            {
+                                collectors.push(taker.step);
+                            }
+                        } else {
+                            self.reach(taker.step, &mut seen, &mut open, &before);
+                        }
+                    }
+                }
+                collectors.sort_unstable();
+                self.collectors[opener] = collectors;
+            }
+            self.add_named();
+            if self.collectors == before {
+                return;
+            }
+        }
+    }
+
+    /// A step is reached at a level: its events go on there, or those of the collectors of the fan-out that it opens.
+    fn reach(&self, step: usize, seen: &mut [bool], open: &mut Vec<usize>, collectors: &[Vec<usize>]) {
+        if std::mem::replace(&mut seen[step], true) {
+            return;
+        }
+        if self.shape(step).output.is_several() {
+            for collector in &collectors[step] {
+                self.reach(*collector, seen, open, collectors);
+            }
+        } else {
+            open.push(step);
+        }
+    }
+
+    /// Collectors that name the fan-out they wait for.
+    fn add_named(&mut self) {
+        for (collector, any) in self.steps.iter().enumerate() {
+            let named = any.shape.inputs.iter().filter_map(|input| input.from);
+            for from in named {
+                let opener = self.steps.iter().position(|step| step.shape.name == from);
+                if let Some(of) = opener.map(|opener| &mut self.collectors[opener])
+                    && !of.contains(&collector)
+                {
+                    of.push(collector);
+                    of.sort_unstable();
+                }
+            }
+        }
+    }
+
+    /// Who takes what a step may give.
+    fn given_by(&self, step: usize) -> impl Iterator<Item = Taker> + '_ {
+        let giver = self.shape(step);
+        self.steps.iter().enumerate().flat_map(move |(step, taker)| {
+            let inputs = taker.shape.inputs.iter().enumerate();
+            inputs.filter(|(_, input)| giver.gives(&input.taken)).map(move |(parameter, _)| Taker { step, parameter })
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! The two ends of a graph: what it begins with, and what it stops with.
+
+use super::emit::{Emission, Emits};
+use super::shape::Shape;
+use crate::codec::{CodecError, Storable};
+use std::any::type_name;
+use std::ops::Deref;
+
+/// The input of an event-driven workflow, for the step that begins it: `begin: Begin<Urls>`. Exactly one step takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begin<T>(pub T);
+
+impl<T> Deref for Begin<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// The result of an event-driven workflow: the step that returns it ends the run. Steps that still run are told to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop<T = ()>(pub T);
+
+#[diagnostic::do_not_recommend]
+impl<T: Storable> Emits for Stop<T> {
+    const SHAPE: Shape = Shape::Stop(type_name::<T>);
+    type Stop = Stops<T>;
+
+    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+        out.stop(&self.0)
+    }
+}
+
+/// A type does not stop the run.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoStop {}
+
+/// A type may stop the run with a `T`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Stops<T>(T);
+
+/// What two types that may stop a run come to. If they stop with different results it is the first; [`StopsWith`] finds the
+/// other.
+#[doc(hidden)]
+pub trait BothStop<Other> {
+    /// That stop.
+    type Stop;
+}
+
+impl<Other> BothStop<Other> for NoStop {
+    type Stop = Other;
+}
+
+impl<T, Other> BothStop<Other> for Stops<T> {
+    type Stop = Self;
+}
+
+/// A type stops with the result of its graph, if it stops.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this step stops the run with another result than the first one that does: `{T}`",
+    label = "a run has one type of result",
+    note = "return the same `Stop<..>` from every step that ends the run"
+)]
+pub trait StopsWith<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> StopsWith<T> for NoStop {}
+
+#[diagnostic::do_not_recommend]
+impl<T> StopsWith<T> for Stops<T> {}
+
+/// The result of a graph: of one that never stops, which is refused elsewhere, nothing.
+#[doc(hidden)]
+pub trait StopResult {
+    /// That type.
+    type Result: Storable;
+}
+
+impl StopResult for NoStop {
+    type Result = ();
+}
+
+impl<T: Storable> StopResult for Stops<T> {
+    type Result = T;
+}
+
+/// A type is not the start of the run.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoBegin {}
+
+/// A type is the start of the run, with an input of `T`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Begins<T>(T);
+
+/// What two parameters come to, of which one may be the start.
+#[doc(hidden)]
+pub trait BothBegin<Other> {
+    /// That start.
+    type Begin;
+}
+
+impl<Other> BothBegin<Other> for NoBegin {
+    type Begin = Other;
+}
+
+impl<T, Other> BothBegin<Other> for Begins<T> {
+    type Begin = Self;
+}
+
+/// The input of a graph: of one that has no start, which is refused elsewhere, nothing.
+#[doc(hidden)]
+pub trait BeginInput {
+    /// That type.
+    type Input: Storable;
+}
+
+impl BeginInput for NoBegin {
+    type Input = ();
+}
+
+impl<T: Storable> BeginInput for Begins<T> {
+    type Input = T;
+}
+
+/// Called in a constant at the return type of a step.
+#[doc(hidden)]
+pub const fn stops_with<S: StopsWith<T>, T>() {}
