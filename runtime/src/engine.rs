@@ -139,8 +139,8 @@ impl Engine {
     ///
     /// If the closure returns an error, panics or takes longer than its [time limit](TransactionCall::time_limit), nothing has
     /// happened. While it runs nobody else writes to the file, and it may be run again before it is committed: its
-    /// only effects should be those of its handle. Waiting in it for a call of the engine itself never ends, and nothing is
-    /// committed any more: start runs and send messages through the handle.
+    /// only effects should be those of its handle. A call of the engine itself is an error in it
+    /// ([`EngineError::WithinTransaction`]): start runs and send messages through the handle.
     ///
     /// # Errors
     /// [`EngineError::RolledBack`] with the closure's error, or with what the database said at the commit. With

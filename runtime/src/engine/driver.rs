@@ -9,7 +9,7 @@ use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
-use crate::store::{Append, InboxRow, Outgoing, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
+use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -314,8 +314,6 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
     let courier = core.clone();
     let ends = append.change.release;
     let transaction = append.transaction.is_some();
-    let is_start = |outgoing: &Outgoing| matches!(outgoing, Outgoing::Start { .. });
-    let starts: Vec<bool> = append.outgoing.iter().map(is_start).collect();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(written)) => {
@@ -329,12 +327,6 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
                 let outcomes = match written {
                     Written::Appended { outcomes, told } => {
                         inbox::look_all(&courier, told);
-                        // Whoever waits for them may be gone, or the run itself: they are driven all the same.
-                        for (number, _) in outcomes.iter().zip(&starts).filter(|(_, is_start)| **is_start) {
-                            if let Ok(number) = number {
-                                load::load(&courier, *number);
-                            }
-                        }
                         courier.news.tell(lineage);
                         outcomes
                     }
@@ -353,8 +345,10 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
                 Message::Unwritten(error)
             }
         };
-        // The run may have left.
-        let _ = mail.send(courier.letter(message));
+        if mail.send(courier.letter(message)).is_err() {
+            // The run has left, and nobody drives those that it has started.
+            recovery::catch_up(&courier);
+        }
         drop(busy);
     });
 }

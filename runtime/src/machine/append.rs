@@ -11,7 +11,7 @@ impl Machine {
             return None;
         }
         let change = self.change();
-        let (outgoing, awaited) =
+        let (outgoing, asked) =
             std::mem::take(&mut self.outgoing).into_iter().map(super::outgoing::Sent::split).unzip();
         let append = Append {
             run: self.number,
@@ -29,7 +29,7 @@ impl Machine {
         self.progressed = false;
         self.closed = self.parked.is_some() || self.ended.is_some();
         let effects = std::mem::take(&mut self.fresh);
-        self.waiting.push(effects, awaited);
+        self.waiting.push(effects, asked);
         Some(append)
     }
 

@@ -1,6 +1,6 @@
 //! What a run asks for once the entries it depends on are durable.
 
-use super::outgoing::Awaited;
+use super::outgoing::Asked;
 use super::replaced::Onward;
 use crate::journal::StepBody;
 use crate::scope::StepScope;
@@ -63,21 +63,21 @@ impl Default for Limits {
 /// The appends that are not yet durable, oldest first, each with the effects that wait for it. They become durable in
 /// this order.
 #[derive(Default)]
-pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Option<Awaited>>)>);
+pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Asked>)>);
 
 impl Waiting {
-    /// `awaited` are the calls that wait for what the database says to each thing sent.
-    pub(super) fn push(&mut self, effects: Vec<Effect>, awaited: Vec<Option<Awaited>>) {
-        self.0.push_back((effects, awaited));
+    /// `asked` is what is done with what the database says to each thing sent.
+    pub(super) fn push(&mut self, effects: Vec<Effect>, asked: Vec<Asked>) {
+        self.0.push_back((effects, asked));
     }
 
-    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Option<Awaited>>) {
+    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Asked>) {
         self.0.pop_front().unwrap_or_default()
     }
 
     /// Whether a call waits for what the database says.
     pub(super) fn is_awaited(&self) -> bool {
-        self.0.iter().any(|(_, awaited)| awaited.iter().any(Option::is_some))
+        self.0.iter().any(|(_, asked)| asked.iter().any(|asked| asked.awaited_at.is_some()))
     }
 
     pub(super) fn is_empty(&self) -> bool {

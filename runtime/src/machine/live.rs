@@ -53,8 +53,8 @@ impl Machine {
     /// The oldest append that was under way is durable: what waited for it may leave the run, and calls learn what became
     /// of what it wrote elsewhere.
     pub(crate) fn durable(&mut self, outcomes: Vec<Result<i64, Rejected>>, now: i64) -> Vec<Effect> {
-        let (effects, awaited) = self.waiting.release();
-        self.answered(awaited, outcomes, now);
+        let (mut effects, asked) = self.waiting.release();
+        effects.extend(self.answered(asked, outcomes, now));
         effects
     }
 

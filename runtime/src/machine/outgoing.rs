@@ -15,24 +15,25 @@ pub(super) struct Sent {
     pub(super) awaited_at: Option<u64>,
 }
 
-/// A call that waits for what the database says to something that was sent.
-pub(super) struct Awaited {
-    position: u64,
-    /// What was sent is a wait for the end of another run.
-    is_watch: bool,
+/// What is done with what the database says to something that was sent.
+pub(super) struct Asked {
+    /// The position of the call that waits for it.
+    pub(super) awaited_at: Option<u64>,
+    /// It is the start of another run, which is to be driven.
+    is_start: bool,
 }
 
 impl Sent {
-    /// What is sent, and who waits for the answer.
-    pub(super) fn split(self) -> (Outgoing, Option<Awaited>) {
-        let is_watch = matches!(self.outgoing, Outgoing::Watch { .. });
-        (self.outgoing, self.awaited_at.map(|position| Awaited { position, is_watch }))
+    /// What is sent, and what is done with the answer.
+    pub(super) fn split(self) -> (Outgoing, Asked) {
+        let is_start = matches!(self.outgoing, Outgoing::Start { .. });
+        (self.outgoing, Asked { awaited_at: self.awaited_at, is_start })
     }
 }
 
 /// What the database said to something that a call waits for.
 pub(super) struct Answered {
-    pub(super) awaited: Awaited,
+    pub(super) position: u64,
     pub(super) outcome: Result<i64, Rejected>,
 }
 
@@ -52,24 +53,31 @@ impl Machine {
         }
     }
 
-    /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it.
-    pub(super) fn answered(&mut self, awaited: Vec<Option<Awaited>>, outcomes: Vec<Result<i64, Rejected>>, now: i64) {
-        for (awaited, outcome) in awaited.into_iter().zip(outcomes) {
-            let Some(awaited) = awaited else { continue };
-            let answered = Answered { awaited, outcome };
+    /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it. Gives the runs
+    /// that it has started: whoever waits for them may be gone, they are driven all the same.
+    pub(super) fn answered(
+        &mut self,
+        asked: Vec<Asked>,
+        outcomes: Vec<Result<i64, Rejected>>,
+        now: i64,
+    ) -> Vec<Effect> {
+        let mut started = Vec::new();
+        for (asked, outcome) in asked.into_iter().zip(outcomes) {
+            if let (true, Ok(number)) = (asked.is_start, &outcome) {
+                started.push(Effect::StartRun { number: *number });
+            }
+            let Some(position) = asked.awaited_at else { continue };
+            let answered = Answered { position, outcome };
             if self.stands_still() {
                 self.deferred.push_back(Deferred::Answered(answered));
             } else {
                 self.take_answer(answered, now);
             }
         }
+        started
     }
 
-    pub(super) fn take_answer(
-        &mut self,
-        Answered { awaited: Awaited { position, is_watch }, outcome }: Answered,
-        now: i64,
-    ) {
+    pub(super) fn take_answer(&mut self, Answered { position, outcome }: Answered, now: i64) {
         if !self.is_open() {
             return;
         }
@@ -91,9 +99,6 @@ impl Machine {
                     entry.value = Some(Value::text(&why));
                 });
             }
-            // The answer to a wait for the end of a run that is there already is no run's number.
-            (Operation::Child(_), Ok(_)) if is_watch => {}
-            (Operation::Child(_), Ok(number)) => self.fresh.push(Effect::StartRun { number }),
             // It is there already: perhaps it is the same.
             (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
                 let (workflow, input, recode) = (*workflow, input.clone(), *recode);

@@ -4,6 +4,7 @@ use super::{Plan, copy};
 use crate::engine::core::{Core, Message, Outcome};
 use crate::engine::error::EngineError;
 use crate::engine::place::{self, Placed};
+use crate::engine::recovery;
 use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, Engin
             }
         } else if row.status == Status::Paused {
             core.tell(row.number, Message::Halt);
+            // What it has started in its last moment, it may drive no longer.
+            recovery::catch_up(core);
         }
         if !core.pause(LOOK_AGAIN).await {
             return Err(EngineError::ShuttingDown);

@@ -1,8 +1,13 @@
 //! What a transaction cannot do, with the sentence for each.
 
 use super::{Bank, text, transfer};
+use std::future::IntoFuture;
+use std::time::Duration;
 use steadfast::prelude::*;
 use steadfast::sql::Connection;
+use steadfast::{AttemptCause, EngineError};
+use tokio::runtime::{Builder, Handle};
+use tokio::time::timeout;
 
 #[transaction]
 pub(super) fn execute(tx: &mut Tx<'_>, statement: String) -> Result<String> {
@@ -86,6 +91,60 @@ async fn a_store_in_memory_says_that_it_has_no_tables() {
     assert!(said.contains("was rolled back: the store of this engine has no tables of yours"), "{said}");
     let error = engine.transaction(|_| Ok(())).await.unwrap_err().to_string();
     assert!(error.contains("has no tables of yours"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_cannot_be_waited_for_within_a_transaction() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    let run = engine.start(transfer, 5).id("before").await.unwrap();
+    run.result().await.unwrap();
+    let (within, handle) = (engine.clone(), Handle::current());
+    let transaction = engine.transaction(move |tx| {
+        tx.execute("INSERT INTO moves (cents) VALUES (1)", [])?;
+        // On this thread with the runtime of the engine, and with one of its own.
+        let own = Builder::new_current_thread().enable_all().build()?;
+        let said = [
+            handle.block_on(within.start(transfer, 5).into_future()).map(drop),
+            own.block_on(within.start(transfer, 5).into_future()).map(drop),
+            own.block_on(within.run("before")).map(drop),
+            own.block_on(within.transaction(|_| Ok(())).into_future()),
+        ];
+        assert!(said.iter().all(|said| matches!(said, Err(EngineError::WithinTransaction))), "{said:?}");
+        Ok(said[0].as_ref().unwrap_err().to_string())
+    });
+    let said = timeout(Duration::from_secs(20), transaction.into_future()).await.expect("nothing hangs").unwrap();
+    assert!(said.contains("through the transaction's handle, `tx.start(..)` and `tx.send(..)`"), "{said}");
+    assert_eq!(bank.moves(), 2);
+    assert_eq!(engine.start(transfer, 5).await.unwrap().result().await.unwrap(), 10);
+}
+
+#[transaction(time_limit = "20ms")]
+fn verbose(tx: &mut Tx<'_>) -> Result<String> {
+    tx.execute("INSERT INTO moves (cents) VALUES (1)", [])?;
+    std::thread::sleep(Duration::from_millis(40));
+    Ok("x".repeat(2_000))
+}
+
+#[workflow]
+async fn talks(flow: &mut Flow) -> Result<(AttemptCause, String)> {
+    match verbose(flow).await {
+        Err(error) => {
+            let last = error.attempts().failures.last().cloned();
+            last.map(|last| (last.cause, last.message)).ok_or_else(|| steadfast::Error::msg("no attempt"))
+        }
+        Ok(_) => Err(steadfast::Error::msg("it was stored")),
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_is_too_large_is_not_reported_as_a_time_limit() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder().workflow(talks).max_value_bytes(1_000)).await;
+    let (cause, message) = engine.start(talks, ()).await.unwrap().result().await.unwrap();
+    assert_eq!(cause, AttemptCause::Unstorable, "{message}");
+    assert!(message.contains("the limit is 1000"), "{message}");
+    assert_eq!(bank.moves(), 0);
 }
 
 #[test]
