@@ -33,6 +33,14 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             }
         }
     });
+    let state = workflow.options.state.as_ref().filter(|_| !stand_in).map(|ty| {
+        let of = quote_spanned!(ty.span()=> ::steadfast::__private::StateDef::of::<#ty>());
+        quote! {
+            fn state() -> ::core::option::Option<::steadfast::__private::StateDef> {
+                ::core::option::Option::Some(#of)
+            }
+        }
+    });
     let needs = workflow
         .options
         .resources
@@ -64,6 +72,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             type Error = #error;
 
             #schema
+            #state
             #resources
 
             fn call(
