@@ -1,4 +1,4 @@
-//! Parameters that the engine puts in: `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
+//! Parameters that the engine puts in: `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`, `state: &State<Progress>`.
 
 use crate::faults::Faults;
 use crate::function::{Function, Parameter};
@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Session,
     /// The attempt.
     Scope,
+    /// What the concurrent steps of the run share.
+    State,
 }
 
 /// What a parameter is, if the engine puts it in. Takes its `#[resource]` away, and notes one that is written wrong.
@@ -33,6 +35,7 @@ pub(crate) fn take(parameter: &mut Parameter, faults: &Faults) -> Option<Kind> {
     match Function::last_word(&reference.elem)?.as_str() {
         "Session" => Some(Kind::Session),
         "StepScope" => Some(Kind::Scope),
+        "State" => Some(Kind::State),
         _ => None,
     }
 }

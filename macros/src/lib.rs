@@ -187,6 +187,7 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// | `cents: u64` | an argument: passed by the workflow, recorded |
 /// | `#[resource] db: &Db` | what the engine was given with `.resource(..)` or `.resource_with(..)`; name it in `#[workflow(resources(Db))]` too |
 /// | `session: &Session` | live values of this run in this process |
+/// | `state: &State<Progress>` | what the concurrent steps of this run share; name it in `#[workflow(state = Progress)]` too |
 /// | `scope: &StepScope` | this attempt: its number, idempotency key, time limit, cancellation |
 ///
 /// ```
@@ -378,6 +379,7 @@ pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | attribute | meaning |
 /// |---|---|
 /// | `context = OrderContext` | the context's type |
+/// | `state = Progress` | what its concurrent steps share: a struct as for a context, whose fields all have defaults; steps take `state: &State<Progress>` |
 /// | `resources(Db, Index)` | what the workflow's steps take of the engine: one that does not have it does not start |
 /// | `name = "process_order"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
 /// | `version = 2` | which of the functions of its name it is, 1 if not said: a run goes on with the version it was started with |

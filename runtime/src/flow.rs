@@ -13,6 +13,7 @@ mod saving;
 mod shown;
 mod sleep;
 mod start;
+mod state;
 mod step_call;
 mod update;
 

@@ -11,6 +11,7 @@
 //! | [`StepCall`] | a step that was called and has not finished: a future |
 //! | [`Resources`] | what an engine has at hand for all runs, by type: a step takes `#[resource] db: &Db` |
 //! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; gone after a crash |
+//! | [`State`] | what the concurrent steps of one run share, `state: &State<Progress>`: edits are atomic and made once |
 //! | [`StepScope`] | one attempt of a step, `scope: &StepScope`: its number, idempotency key, time limit, cancellation |
 //! | [`current`] | which run, step and attempt this code runs in, and for whom and until when the run acts; [`propagate`] carries it into a task |
 //! | [`Scope`], [`scoped`] | what a start is given beyond its input: id, deadline, identity ([`Principal`]), labels, deduplication key |
@@ -76,6 +77,7 @@ mod scope;
 mod secret;
 mod session;
 pub mod sql;
+mod state;
 mod step;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -109,6 +111,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
+pub use state::{Edit, Labelled, State, StateError, StateKind, TypedState, Untyped};
 pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
@@ -118,7 +121,7 @@ pub use workflow::{Body, Startable};
 pub mod prelude {
     pub use crate::{
         Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
-        Result, Session, Start, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal, sql::Tx,
+        Result, Session, Start, State, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal, sql::Tx,
         step, transaction, workflow,
     };
     pub use bytes::Bytes;
@@ -146,6 +149,7 @@ pub mod __private {
     pub use crate::resources::{Need, Resources};
     pub use crate::run_env::{HandleParameter, StepInputs};
     pub use crate::sql::Tx;
+    pub use crate::state::{StateDef, TypedState};
     pub use crate::step::{StepDef, TransactionDef};
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};

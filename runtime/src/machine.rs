@@ -25,6 +25,7 @@ mod poll;
 mod replaced;
 mod replay;
 mod run_scope;
+mod shared_state;
 mod shown;
 mod state;
 mod suspended;
@@ -58,6 +59,7 @@ use crate::journal::Journal;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::secret::is_secret;
+use crate::state::StateDef;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
@@ -80,6 +82,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What its context consists of, if it has one.
     fn schema(&self) -> Option<&'static Schema>;
 
+    /// The state that its concurrent steps share, if it declares one.
+    fn state(&self) -> Option<StateDef>;
+
     /// Roles of which whoever starts it must have one; anybody if there are none.
     fn roles(&self) -> &'static [&'static str];
 
@@ -99,6 +104,10 @@ pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
 impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     fn schema(&self) -> Option<&'static Schema> {
         W::schema()
+    }
+
+    fn state(&self) -> Option<StateDef> {
+        W::state()
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -166,6 +175,8 @@ pub(crate) struct Machine {
     taken: Vec<i64>,
     /// What the entries write beyond the rows of this run.
     outgoing: Vec<outgoing::Sent>,
+    /// How many edits of the shared state are entries by now, since the run was loaded.
+    edits: u64,
     /// Whether the entries not yet appended hold a turn: the run has made progress.
     progressed: bool,
     /// What the run's row says, to write only what changes.
@@ -235,7 +246,7 @@ impl Machine {
         Self {
             number: row.number,
             lease,
-            journal: Arc::new(RunJournal::new(limits, row.seed, env.fields.clone())),
+            journal: Arc::new(RunJournal::new(limits, row.seed, &env)),
             future: None,
             waker: RunWaker::new(foreign),
             limits,
@@ -245,6 +256,7 @@ impl Machine {
             fields: Vec::new(),
             taken: Vec::new(),
             outgoing: Vec::new(),
+            edits: 0,
             progressed: false,
             row: RowState { status: row.status, wake_at: row.wake_at, loads: row.loads, parked: row.parked.is_some() },
             parked: None,
@@ -367,6 +379,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        self.env.state.close();
         self.drop_body();
     }
 }

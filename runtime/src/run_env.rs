@@ -4,10 +4,13 @@ mod fields;
 mod inputs;
 mod live;
 mod outputs;
+mod shared;
 
 pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
 pub use inputs::{HandleParameter, StepInputs};
+pub(crate) use shared::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};
 
+use crate::journal::RunIdentity;
 use crate::resources::Resources;
 use crate::session::Session;
 use live::Live;
@@ -27,10 +30,25 @@ pub struct RunEnv {
     pub(crate) live: Live,
     /// Where steps write what outsiders read.
     pub(crate) outputs: Outputs,
+    /// What its concurrent steps share.
+    pub(crate) state: Arc<SharedState>,
 }
 
 impl RunEnv {
+    /// Of a run that is none: for unit tests of steps.
+    pub(crate) fn for_tests(run: Arc<RunIdentity>) -> Arc<Self> {
+        let fields = Fields::new("test", run, Arc::default(), None);
+        Self::new(fields, Resources::default(), Session::default())
+    }
+
     pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
-        Arc::new(Self { fields, resources, session, live: Live::default(), outputs: Outputs::default() })
+        Arc::new(Self {
+            fields,
+            resources,
+            session,
+            live: Live::default(),
+            outputs: Outputs::default(),
+            state: Arc::default(),
+        })
     }
 }

@@ -18,6 +18,7 @@ use crate::error::Failure;
 use crate::policy::Policy;
 use crate::resources::Need;
 use crate::run_env::StepInputs;
+use crate::state::StateDef;
 use crate::value::Value;
 use std::future::Future;
 use std::sync::Arc;
@@ -34,6 +35,13 @@ pub trait StepDef: Send + Sync + 'static {
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
     const RESOURCES: &'static [Need] = &[];
+    /// The shared state that it takes, if it takes a typed one.
+    #[doc(hidden)]
+    #[must_use]
+    fn state() -> Option<StateDef> {
+        None
+    }
+
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
     /// Its arguments, as a tuple.

@@ -5,6 +5,7 @@ use crate::context::Schema;
 use crate::error::Failure;
 use crate::flow::Start;
 use crate::resources::Need;
+use crate::state::StateDef;
 use futures_util::future::BoxFuture;
 
 /// A workflow, as `#[workflow]` defines it on the braced struct that has the function's name.
@@ -28,6 +29,13 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// What its context consists of, if it has one.
     #[must_use]
     fn schema() -> Option<&'static Schema> {
+        None
+    }
+
+    /// The state that its concurrent steps share, if it declares one.
+    #[doc(hidden)]
+    #[must_use]
+    fn state() -> Option<StateDef> {
         None
     }
 

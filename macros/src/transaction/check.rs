@@ -50,6 +50,9 @@ fn has_nothing_else_in_hand(transaction: &Transaction, faults: &Faults) {
         let help = match held.kind {
             Kind::Resource => "use it in a step before or after, and pass what the transaction needs of it by value",
             Kind::Session => "read the session in a step before, and pass what the transaction needs of it by value",
+            Kind::State => {
+                "edit the state in a step before or after, and pass what the transaction needs of it by value"
+            }
             Kind::Scope => "take it away; `steadfast::step_scope()` says which attempt this is, if that must be known",
         };
         let fault = "a transaction has only its rows, its context and its arguments in hand: it may be run again and rolled back";

@@ -15,6 +15,8 @@ use word::Word;
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
     pub(crate) context: Option<Type>,
+    /// What its concurrent steps share.
+    pub(crate) state: Option<Type>,
     /// What its steps take of the engine.
     pub(crate) resources: Vec<Type>,
     /// Which of the functions of its name it is.
@@ -36,6 +38,11 @@ impl Options {
                 Word::Context(word, ty) => {
                     if options.context.replace(ty).is_some() {
                         faults.add(word, "`context` is given twice", "keep one: a workflow has one context");
+                    }
+                }
+                Word::State(word, ty) => {
+                    if options.state.replace(ty).is_some() {
+                        faults.add(word, "`state` is given twice", "keep one: what a run shares is one struct");
                     }
                 }
                 Word::Resources(word, types) => {
@@ -72,6 +79,13 @@ impl Options {
                 Word::Other(meta) => unknown(&name::as_written(&meta.path), &meta.path, faults),
                 Word::Unfinished(word) if word == "context" => {
                     faults.add(word, "`context` names the type of the context", "write `context = OrderContext`");
+                }
+                Word::Unfinished(word) if word == "state" => {
+                    faults.add(
+                        word,
+                        "`state` names the type of what concurrent steps share",
+                        "write `state = Progress`",
+                    );
                 }
                 Word::Unfinished(word) if word == "name" => {
                     faults.add(word, "`name` gives the recorded name", "write `name = \"process_order\"`");
@@ -146,6 +160,6 @@ fn on_cancel(value: &Expr, faults: &Faults) -> Option<Path> {
 }
 
 fn unknown(word: &str, place: &impl quote::ToTokens, faults: &Faults) {
-    let help = suggest::help(word, &["context", "resources", "name", "version", "roles", "on_cancel"]);
+    let help = suggest::help(word, &["context", "state", "resources", "name", "version", "roles", "on_cancel"]);
     faults.add(place, format!("`{word}` is not an option of a workflow"), help);
 }

@@ -115,6 +115,10 @@ fn gets_nothing_of_the_engine(workflow: &Workflow, faults: &Faults) {
                      `#[workflow(resources({plain}))]`"
                 ),
             ),
+            Kind::State => (
+                "the shared state",
+                format!("edit it in a step, `async fn step({name}: {ty})`, and read it here: `flow.state::<..>()`"),
+            ),
             Kind::Session => ("a session", format!("take it in a step: `async fn step({name}: {ty})`")),
             Kind::Scope => ("a scope", format!("take it in a step: `async fn step({name}: {ty})`")),
         };

@@ -14,9 +14,10 @@ use crate::journal::{AttemptOutcome, RunIdentity};
 use crate::machine::{Limits, ParkReason, StepWrite};
 use crate::policy::Policy;
 use crate::resources::Resources;
-use crate::run_env::{FieldStores, Fields, RunEnv};
+use crate::run_env::{FieldStores, Fields, RunEnv, StateNews};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
+use crate::state;
 use crate::store::user_code;
 use crate::store::{ImportedRun, InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
 use crate::value::Value;
@@ -122,6 +123,8 @@ pub(crate) enum Message {
     Successor(Result<Successor, ParkReason>),
     /// A step has written something for outsiders; the sender is told when it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
+    /// A step has done something with the shared state.
+    State(StateNews),
     /// An append was not written, or nobody knows.
     Unwritten(StoreError),
     /// The run is no longer ours.
@@ -391,9 +394,16 @@ impl Core {
     }
 }
 
-/// A user's code within a commit must not wait for the engine: nothing is written before that code ends.
+/// A user's code within a commit must not wait for the engine: nothing is written before that code ends. Nor must the
+/// closure of an edit, which holds up all other edits of its run.
 fn not_within_a_commit() -> Result<(), EngineError> {
-    if user_code::runs_here() { Err(EngineError::WithinTransaction) } else { Ok(()) }
+    if user_code::runs_here() {
+        Err(EngineError::WithinTransaction)
+    } else if state::runs_here() {
+        Err(EngineError::WithinEdit)
+    } else {
+        Ok(())
+    }
 }
 
 /// An engine that nobody has stopped lets go of its resources in the same order as one that was.

@@ -65,6 +65,11 @@ impl<'a> Driver<'a> {
             // The run may have left: then the step is told to stop.
             let _ = writes.send(writing.letter(Message::Wrote(write, taken)));
         });
+        let (news, telling) = (mail.sender.clone(), core.clone());
+        run.env().state.lead(move |state| {
+            // The run may have left: nobody will hear that the edit is durable.
+            let _ = news.send(telling.letter(Message::State(state)));
+        });
         let (draining, mut run) = (core.is_draining(), run);
         if draining {
             run.hold_transactions();
@@ -172,6 +177,7 @@ impl<'a> Driver<'a> {
                 // The step may be gone.
                 let _ = taken.send(());
             }
+            Message::State(news) => self.run.state_news(news, now),
             Message::Foreign => self.run.woken_by_foreign(),
             Message::Move => self.run.move_away(now),
             Message::Drain => {

@@ -87,6 +87,8 @@ pub enum EngineError {
     RolledBack(crate::Error),
     /// The engine was asked for something by the code of a transaction, which holds up all that it could wait for.
     WithinTransaction,
+    /// The engine was asked for something by the closure of an edit of shared state, which holds up all other edits.
+    WithinEdit,
     /// The engine is shutting down.
     ShuttingDown,
 }
@@ -135,6 +137,9 @@ impl fmt::Display for EngineError {
             }
             Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
             Self::RolledBack(error) => write!(f, "the transaction was rolled back: {error}"),
+            Self::WithinEdit => f.write_str(
+                "within the closure of an edit the engine cannot be waited for: ask it in the step, before or after the edit",
+            ),
             Self::WithinTransaction => f.write_str(
                 "within a transaction the engine itself cannot be waited for: start runs and send messages through the \
                  transaction's handle, `tx.start(..)` and `tx.send(..)`, and do everything else before or after it",

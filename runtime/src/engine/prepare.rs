@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::resources::{Need, ResourceError};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
+use crate::state::StateDef;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub(crate) struct Preparation {
     env: Arc<RunEnv>,
     context: Option<SharedContext>,
     needs: &'static [Need],
+    /// Why the body cannot have the shared state that it takes.
+    other_state: Option<String>,
     step: String,
     workflow: String,
     /// Is told what is waited for.
@@ -55,11 +58,21 @@ impl Preparation {
         let context = body.context().filter(|context| !env.live.is_ready_for(context));
         let context = context.map(|own| latest.unwrap_or_else(|| own.clone()));
         let needs = body.resources();
-        if context.is_none() && needs.iter().all(|need| env.resources.is_made(need)) {
+        let other_state = other_state(&scope.name, &scope.run.workflow, body.state(), env.state.definition());
+        if context.is_none() && other_state.is_none() && needs.iter().all(|need| env.resources.is_made(need)) {
             return None;
         }
         let (step, workflow) = (scope.name.clone(), scope.run.workflow.clone());
-        Some(Self { env: env.clone(), context, needs, step, workflow, tell: Box::new(|_| ()), before: None })
+        Some(Self {
+            env: env.clone(),
+            context,
+            needs,
+            other_state,
+            step,
+            workflow,
+            tell: Box::new(|_| ()),
+            before: None,
+        })
     }
 
     /// The same, and this is told what is waited for, as often as that changes.
@@ -77,6 +90,9 @@ impl Preparation {
         policy: Policy,
         pause: impl Fn(String, Duration) -> F,
     ) -> Result<(), ParkReason> {
+        if let Some(message) = self.other_state {
+            return Err(ParkReason::new(ParkCause::State, message));
+        }
         let mut failed = 0;
         loop {
             let made = AssertUnwindSafe(self.try_make(policy.timeout)).catch_unwind().await;
@@ -153,6 +169,24 @@ impl Preparation {
             Trouble::Missing(error) => missing(step, workflow, error),
         }
     }
+}
+
+/// Why a step cannot have the shared state that it takes, in a workflow that declares another or none.
+pub(super) fn other_state(
+    step: &str,
+    workflow: &str,
+    taken: Option<StateDef>,
+    declared: Option<StateDef>,
+) -> Option<String> {
+    let taken = taken.filter(|taken| declared != Some(*taken))?.schema().name;
+    let what = match declared {
+        Some(declared) => format!("declares `state = {}`", declared.schema().name),
+        None => "declares no shared state".to_owned(),
+    };
+    Some(format!(
+        "step `{step}` cannot start: it takes `&State<{taken}>`, and workflow `{workflow}` {what}. Write `#[workflow(state = \
+         {taken})]` on `{workflow}`; the run then goes on by itself"
+    ))
 }
 
 /// Why a run is parked of which a step takes a resource that is not registered.

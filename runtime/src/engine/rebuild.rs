@@ -44,8 +44,8 @@ pub(super) fn replay(
         entries.retain(|entry| entry.seq <= to);
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
         let has_fields = entries.iter().any(|entry| {
-            use crate::journal::Kind::{ContextContinued, ContextSet, ContextUpdated};
-            matches!(entry.kind, ContextContinued | ContextSet | ContextUpdated)
+            use crate::journal::Kind::{ContextContinued, ContextSet, ContextUpdated, StateEdited, StateSet};
+            matches!(entry.kind, ContextContinued | ContextSet | ContextUpdated | StateSet | StateEdited)
         });
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
         let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();

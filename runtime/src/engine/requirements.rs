@@ -12,6 +12,9 @@ pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), Engi
         if let Some(schema) = workflow.schema() {
             fields(name, schema, options)?;
         }
+        if let Some(state) = workflow.state() {
+            shared(name, state.schema(), options)?;
+        }
         if let Some(place) = workflow.secret_place().filter(|_| options.cipher.is_none()) {
             return Err(no_keys(&format!("the {place} of workflow `{name}`")));
         }
@@ -38,6 +41,25 @@ fn fields(workflow: &str, schema: &Schema, options: &Options) -> Result<(), Engi
                 )));
             }
             _ => {}
+        }
+        if (field.secret)() && options.cipher.is_none() {
+            return Err(no_keys(&place()));
+        }
+    }
+    Ok(())
+}
+
+/// The state that concurrent steps share is in the database itself.
+fn shared(workflow: &str, schema: &Schema, options: &Options) -> Result<(), EngineError> {
+    let state = schema.name;
+    for field in schema.fields {
+        let place = || format!("field `{}` of the shared state `{state}` (workflow `{workflow}`)", field.name);
+        if field.store.is_some() || (field.lazy)() {
+            return Err(EngineError::Configuration(format!(
+                "{} cannot go to a field store: shared state is copied with each edit, and small. Keep a large value in the \
+                 context, or have the step return it",
+                place()
+            )));
         }
         if (field.secret)() && options.cipher.is_none() {
             return Err(no_keys(&place()));

@@ -4,6 +4,7 @@ use super::error::EngineError;
 use crate::codec::change_parts;
 use crate::journal::Kind;
 use crate::secret::vault::{CipherError, Vault, VaultFault, reseal};
+use crate::state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem};
 use crate::value::{Form, Value};
 use bytes::Bytes;
@@ -25,7 +26,9 @@ impl Reseal {
         let place = match entry.kind {
             Kind::RunStarted => "input".to_owned(),
             Kind::StepStarted => format!("args:{name}"),
-            Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed => format!("result:{name}"),
+            Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed | Kind::StateEdited => {
+                format!("result:{name}")
+            }
             Kind::MessageSent
             | Kind::MessageReceived
             | Kind::MessageKept
@@ -70,7 +73,7 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn field_bytes(&self, name: &str, value: &Value) -> Result<Option<Bytes>, EngineError> {
-        self.bytes(value, &format!("field:{name}"))
+        self.bytes(value, &format!("field:{}", rows::place(name)))
     }
 
     /// What waits in an inbox; the type of an answer is not said by the item.

@@ -110,6 +110,12 @@ kinds! {
     /// The answer to a request that came to the run before this one, which has not read it: `other` is the request's id,
     /// `value` the answer.
     AnswerKept = "answer_kept",
+    /// The whole of the typed shared state is written: `name` is the state's name, `value` its schema. With keys alone it
+    /// has no name.
+    StateSet = "state_set",
+    /// A step has edited the shared state: `name` is the step, `value` what the closure gave, `other` the place of the edit
+    /// in the source and how often it was reached; the rows that it wrote are the values.
+    StateEdited = "state_edited",
     /// The run stands still until it is told to go on: `value` says how.
     RunPaused = "run_paused",
     /// The run goes on.

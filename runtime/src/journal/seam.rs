@@ -8,8 +8,9 @@ use crate::context::{ContextError, FieldValues, Schema, SharedContext};
 use crate::error::AttemptCause;
 use crate::policy::Policy;
 use crate::resources::Need;
-use crate::run_env::RunEnv;
+use crate::run_env::{RunEnv, StateSnapshot};
 use crate::scope::StepScope;
+use crate::state::StateDef;
 use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
 use futures_util::future::BoxFuture;
@@ -117,6 +118,19 @@ pub trait Journal: Send + Sync {
     /// The context as it stands, for what runs in the place of a body that was told to stop.
     fn context(&self) -> Option<SharedContext>;
 
+    /// The shared state that the workflow declares, if it does.
+    fn declared_state(&self) -> Option<StateDef> {
+        None
+    }
+
+    /// The state that concurrent steps share, as of the entry that is being delivered.
+    ///
+    /// # Errors
+    /// What is recorded does not decode with today's types.
+    fn shared_state(&self) -> Result<StateSnapshot, ContextError> {
+        Ok(StateSnapshot::default())
+    }
+
     /// The context as it stands, for steps and for readers without a parameter; `None` takes it away for a change in place.
     fn share_context(&self, context: Option<SharedContext>);
 
@@ -162,6 +176,11 @@ pub trait StepBody: Send + Sync {
     /// What attempts need of the engine's resources.
     fn resources(&self) -> &'static [Need] {
         &[]
+    }
+
+    /// The shared state that attempts take, if they take a typed one.
+    fn state(&self) -> Option<StateDef> {
+        None
     }
 
     /// Whether attempts run within the commit of the run's entries.

@@ -29,7 +29,7 @@ impl Machine {
         self.progressed = false;
         self.closed = self.parked.is_some() || self.ended.is_some();
         let effects = std::mem::take(&mut self.fresh);
-        self.waiting.push(effects, asked);
+        self.waiting.push(effects, asked, self.edits);
         Some(append)
     }
 

@@ -157,6 +157,7 @@ impl Machine {
             return self.transactions.wait(position);
         }
         let Ok(arguments) = step.call.arguments.clone() else { return };
+        self.env.state.enter(position);
         let scope = StepScope {
             run: self.journal.identity().clone(),
             run_scope,

@@ -10,8 +10,9 @@ use crate::journal::{
     Completion, ContextChange, Continued, Journal, Kind, Operation, Recorded, RoutedValue, RunIdentity, RunScope,
     Shown, StepCallSpec,
 };
-use crate::run_env::Fields;
+use crate::run_env::{Fields, RunEnv, StateSnapshot};
 use crate::secret::vault::VaultFault;
+use crate::state::StateDef;
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::collections::HashSet;
@@ -28,8 +29,11 @@ pub(crate) struct RunJournal {
 }
 
 impl RunJournal {
-    pub(super) fn new(limits: Limits, seed: [u8; 16], fields: Arc<Fields>) -> Self {
-        Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::default() }
+    pub(super) fn new(limits: Limits, seed: [u8; 16], env: &RunEnv) -> Self {
+        let fields = env.fields.clone();
+        let mut state = State::default();
+        state.shared.steps = env.state.clone();
+        Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::new(state) }
     }
 
     /// Why a secret could not be written or read just now, on this thread: no fault of the run, which waits for its key.
@@ -47,7 +51,7 @@ impl RunJournal {
         self.fields.take_unmet().map(|fault| self.locked(&fault, Some(position)))
     }
 
-    fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {
+    pub(super) fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {
         let cause = match fault {
             VaultFault::Damaged => super::ParkCause::Unreadable,
             _ => super::ParkCause::MissingKey,
@@ -260,6 +264,7 @@ impl Journal for RunJournal {
             return;
         }
         state.settle(position);
+        state.forget_edits(position);
         let mut call = state.calls.remove(&position);
         let another = call.as_mut().and_then(|call| state.put_back(call));
         let in_flight = matches!(call, Some(Call { completion: None, .. }));
@@ -336,6 +341,14 @@ impl Journal for RunJournal {
 
     fn context(&self) -> Option<SharedContext> {
         self.state().context.clone()
+    }
+
+    fn declared_state(&self) -> Option<StateDef> {
+        self.state().shared.definition()
+    }
+
+    fn shared_state(&self) -> Result<StateSnapshot, ContextError> {
+        self.state_as_of_now()
     }
 
     fn share_context(&self, context: Option<SharedContext>) {

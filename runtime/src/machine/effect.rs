@@ -63,21 +63,22 @@ impl Default for Limits {
 /// The appends that are not yet durable, oldest first, each with the effects that wait for it. They become durable in
 /// this order.
 #[derive(Default)]
-pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Asked>)>);
+pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Asked>, u64)>);
 
 impl Waiting {
-    /// `asked` is what is done with what the database says to each thing sent.
-    pub(super) fn push(&mut self, effects: Vec<Effect>, asked: Vec<Asked>) {
-        self.0.push_back((effects, asked));
+    /// `asked` is what is done with what the database says to each thing sent; so many `edits` of the shared state
+    /// are durable then.
+    pub(super) fn push(&mut self, effects: Vec<Effect>, asked: Vec<Asked>, edits: u64) {
+        self.0.push_back((effects, asked, edits));
     }
 
-    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Asked>) {
+    pub(super) fn release(&mut self) -> (Vec<Effect>, Vec<Asked>, u64) {
         self.0.pop_front().unwrap_or_default()
     }
 
     /// Whether a call waits for what the database says.
     pub(super) fn is_awaited(&self) -> bool {
-        self.0.iter().any(|(_, asked)| asked.iter().any(|asked| asked.awaited_at.is_some()))
+        self.0.iter().any(|(_, asked, _)| asked.iter().any(|asked| asked.awaited_at.is_some()))
     }
 
     pub(super) fn is_empty(&self) -> bool {

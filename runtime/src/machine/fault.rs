@@ -58,6 +58,8 @@ pub enum ParkCause {
     FieldStore,
     /// A resource that a step takes is missing or could not be made.
     Resource,
+    /// A step takes shared state of a type that the workflow does not declare.
+    State,
     /// A secret cannot be read or written: its key is missing.
     MissingKey,
     /// Its fields are being copied into the stores of this engine, or the process ended while they were.

@@ -29,6 +29,11 @@ impl Machine {
             return self.park(reason);
         }
         self.live_turn(first.seq, first.at, None);
+        if self.is_open()
+            && let Err(reason) = self.open_state()
+        {
+            self.park(reason);
+        }
     }
 
     /// Delivers what is due by now: timers fire, later attempts start.
@@ -53,7 +58,8 @@ impl Machine {
     /// The oldest append that was under way is durable: what waited for it may leave the run, and calls learn what became
     /// of what it wrote elsewhere.
     pub(crate) fn durable(&mut self, outcomes: Vec<Result<i64, Rejected>>, now: i64) -> Vec<Effect> {
-        let (mut effects, asked) = self.waiting.release();
+        let (mut effects, asked, edits) = self.waiting.release();
+        self.env.state.is_durable(edits);
         effects.extend(self.answered(asked, outcomes, now));
         effects
     }
@@ -171,6 +177,10 @@ impl Machine {
         completion: Option<(u64, Completion)>,
         unasked: Option<Unasked>,
     ) {
+        let begins_with = match self.first_state(cause) {
+            Ok(first) => first,
+            Err(reason) => return self.park_unfinished(reason, cause),
+        };
         let wake = {
             let mut state = self.journal.state();
             state.now = at;
@@ -180,6 +190,7 @@ impl Machine {
                 None => completion.and_then(|(position, completion)| state.complete(position, completion)),
             }
         };
+        self.record_first_state(begins_with);
         let end = self.poll_body(wake);
         self.end_turn(cause, at, end);
     }

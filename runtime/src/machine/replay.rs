@@ -14,6 +14,7 @@ use crate::store::{EntryRow, FieldRow, Status, StoreError};
 use crate::value::{Form, Value};
 use crate::{AttemptFailure, codec};
 use std::collections::{HashSet, VecDeque};
+use std::iter::Peekable;
 
 /// Fetches the value of a field that is in a store.
 pub(crate) type LoadField<'a> = &'a mut dyn FnMut(&FieldRow) -> Result<Value, Rebuild>;
@@ -75,6 +76,12 @@ impl Machine {
                 self.set_scope(&entry);
                 continue;
             }
+            // The one that was recorded with a turn belongs to no call of it.
+            if entry.kind == Kind::StateSet && entry.cause.is_some() {
+                let rows = self.rows_of(&entry, &mut fields);
+                self.replay_state(&entry, rows);
+                continue;
+            }
             if entry.kind == Kind::ContextContinued {
                 let rows = std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
                 self.go_on_with(workflow, &entry, rows, load)?;
@@ -98,6 +105,9 @@ impl Machine {
             self.deliver_pending(workflow, load)?;
             if entry.kind.is_turn() {
                 self.pending.cause = Some(entry);
+            } else if matches!(entry.kind, Kind::StateSet | Kind::StateEdited) {
+                let rows = self.rows_of(&entry, &mut fields);
+                self.replay_state(&entry, rows);
             } else if entry.kind == Kind::RunMoved {
                 self.ended = Some(Status::Moved);
             } else if entry.kind == Kind::RunReplaced {
@@ -108,6 +118,19 @@ impl Machine {
             }
         }
         Ok(())
+    }
+
+    /// The values that an entry wrote beside a turn. Those of the turn before it are kept for that.
+    fn rows_of(&mut self, entry: &EntryRow, fields: &mut Peekable<impl Iterator<Item = FieldRow>>) -> Vec<FieldRow> {
+        let mut rows = Vec::new();
+        while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
+            if field.seq == entry.seq {
+                rows.push(field);
+            } else {
+                self.pending.fields.push_back(field);
+            }
+        }
+        rows
     }
 
     /// The history is at its end: delivers the last turn, and starts again what was in flight.
@@ -124,6 +147,9 @@ impl Machine {
         self.deliver_pending(workflow, load)?;
         if self.is_replacing() {
             return Ok(());
+        }
+        if self.is_open() {
+            self.open_state()?;
         }
         if self.suspended.is_some() {
             self.deferred.push_back(Deferred::Restart);
@@ -280,6 +306,7 @@ impl Machine {
     /// Makes the body from the first entry.
     pub(super) fn begin(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> Result<(), ParkReason> {
         self.journal.state().origins = Origins::of(first);
+        self.declare_state(workflow.state());
         let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
         let offered = self.env.fields.offer();
         let body = workflow.body(self.journal.clone(), input);

@@ -4,6 +4,7 @@ use super::fault::ParkReason;
 use super::inline::Inline;
 use super::origins::Origins;
 use super::replaced::Onward;
+use super::shared_state::StateNow;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
@@ -53,6 +54,8 @@ pub(super) struct State {
     pub(super) saving: Option<Saving>,
     /// Under what the run acts.
     pub(super) scope: Arc<RunScope>,
+    /// What its concurrent steps share.
+    pub(super) shared: StateNow,
     #[cfg(feature = "testing")]
     pub(super) stubs: crate::testing::Stubs,
 }
@@ -107,6 +110,7 @@ impl State {
     /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
     pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
         self.settle(position);
+        self.forget_edits(position);
         let call = self.calls.get_mut(&position)?;
         call.completion = Some(completion);
         call.waker.take()

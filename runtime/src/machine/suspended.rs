@@ -8,6 +8,7 @@ use super::shown::StepWrite;
 use super::turn::Turn;
 use crate::context::ContextError;
 use crate::journal::{AttemptOutcome, RoutedValue};
+use crate::run_env::StateNews;
 use crate::store::InboxRow;
 use crate::value::Value;
 
@@ -40,6 +41,8 @@ pub(super) enum Deferred {
     Item(InboxRow),
     /// A step wrote something for outsiders.
     Wrote(StepWrite),
+    /// A step has done something with the shared state.
+    State(StateNews),
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -88,6 +91,7 @@ impl Machine {
                 Deferred::Attached { position, id, outcome } => self.attached(position, id, outcome, now),
                 Deferred::Item(item) => self.take_in(item, now),
                 Deferred::Wrote(write) => self.step_wrote(write, now),
+                Deferred::State(news) => self.state_news(news, now),
                 Deferred::Restart => self.restart(now),
             }
         }

@@ -3,6 +3,7 @@
 use super::RunEnv;
 use crate::scope::StepScope;
 use crate::session::Session;
+use crate::state::StateDef;
 use std::sync::Arc;
 
 /// What a step's body gets besides its context and its arguments.
@@ -16,6 +17,14 @@ pub struct StepInputs {
 impl StepInputs {
     pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>) -> Self {
         Self { env, scope }
+    }
+
+    pub(crate) const fn env(&self) -> &Arc<RunEnv> {
+        &self.env
+    }
+
+    pub(crate) const fn scope(&self) -> &Arc<StepScope> {
+        &self.scope
     }
 
     /// A resource that the step takes.
@@ -33,11 +42,17 @@ impl StepInputs {
 #[diagnostic::on_unimplemented(
     message = "this `{Self}` is not the one of steadfast",
     label = "a parameter of this name is the engine's",
-    note = "`&Session` and `&StepScope` are what a step gets of its run; a type of yours comes by value, or as `#[resource] name: &{Self}`; a context needs another name"
+    note = "`&Session`, `&StepScope` and `&State<..>` are what a step gets of its run; a type of yours comes by value, or as `#[resource] name: &{Self}`; a context needs another name"
 )]
 pub trait HandleParameter: Sized {
     /// The one of this attempt.
     fn of(inputs: &StepInputs) -> Arc<Self>;
+
+    /// The shared state that the workflow must declare for it.
+    #[must_use]
+    fn state() -> Option<StateDef> {
+        None
+    }
 }
 
 impl HandleParameter for Session {

@@ -8,6 +8,7 @@ use crate::journal::{AttemptOutcome, StepBody};
 use crate::resources::Need;
 use crate::run_env::{Fields, RunEnv, StepInputs};
 use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
+use crate::state::StateDef;
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -58,6 +59,10 @@ impl<S: StepDef> StepBody for Body<S> {
 
     fn resources(&self) -> &'static [Need] {
         S::RESOURCES
+    }
+
+    fn state(&self) -> Option<StateDef> {
+        S::state()
     }
 
     fn attempt(

@@ -5,11 +5,12 @@ use super::fault::Dice;
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
 use crate::machine::{StepWrite, panic_text};
-use crate::run_env::RunEnv;
+use crate::run_env::{RunEnv, SharedState, StateNews};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -17,15 +18,21 @@ use tokio::sync::{mpsc, oneshot};
 /// How long bodies get before a sleep that races with them is over.
 const HEAD_START: Duration = Duration::from_millis(20);
 
-/// Something that a body writes for outsiders, and who is told that it was taken.
-type Write = (StepWrite, oneshot::Sender<()>);
+/// What a body has done before its end.
+pub(super) enum News {
+    /// It has written something for outsiders; the sender is told that it was taken.
+    Wrote(StepWrite, oneshot::Sender<()>),
+    /// It has done something with the shared state.
+    State(StateNews),
+}
 
 /// The bodies of a run that are running.
 pub(super) struct Bodies {
     running: Vec<Body>,
     ended: Vec<(u64, u32, AttemptOutcome)>,
-    writes: mpsc::UnboundedReceiver<Write>,
-    written: VecDeque<Write>,
+    news: mpsc::UnboundedReceiver<News>,
+    told: VecDeque<News>,
+    state: Arc<SharedState>,
 }
 
 struct Body {
@@ -37,12 +44,17 @@ struct Body {
 impl Bodies {
     /// Those of a run that has just been loaded.
     pub(super) fn of(env: &RunEnv) -> Self {
-        let (sender, writes) = mpsc::unbounded_channel();
+        let (sender, news) = mpsc::unbounded_channel();
+        let edits = sender.clone();
         env.outputs.open(move |write, taken| {
             // The run may have left: then the step is told to stop.
-            let _ = sender.send((write, taken));
+            let _ = sender.send(News::Wrote(write, taken));
         });
-        Self { running: Vec::new(), ended: Vec::new(), writes, written: VecDeque::new() }
+        env.state.lead(move |state| {
+            // As above.
+            let _ = edits.send(News::State(state));
+        });
+        Self { running: Vec::new(), ended: Vec::new(), news, told: VecDeque::new(), state: env.state.clone() }
     }
 
     pub(super) fn start(&mut self, position: u64, attempt: u32, body: BoxFuture<'static, AttemptOutcome>) {
@@ -64,12 +76,12 @@ impl Bodies {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.ended.is_empty() && self.written.is_empty()
+        self.running.is_empty() && self.ended.is_empty() && self.told.is_empty()
     }
 
     /// Whether one has ended or written something that was not yet taken.
     pub(super) fn has_news(&self) -> bool {
-        !self.ended.is_empty() || !self.written.is_empty()
+        !self.ended.is_empty() || !self.told.is_empty()
     }
 
     /// Runs what is running until all have ended, or one has written something; but for a short while only.
@@ -81,12 +93,14 @@ impl Bodies {
     pub(super) async fn run_in_vain(&mut self) {
         while !self.running.is_empty() {
             self.run().await;
-            if self.written.is_empty() {
+            if self.told.is_empty() || self.state.waiting() >= self.running.len() {
                 return;
             }
-            for (_, taken) in self.written.drain(..) {
-                // It may have been dropped meanwhile.
-                let _ = taken.send(());
+            for news in self.told.drain(..) {
+                if let News::Wrote(_, taken) = news {
+                    // It may have been dropped meanwhile.
+                    let _ = taken.send(());
+                }
             }
         }
     }
@@ -101,17 +115,17 @@ impl Bodies {
                 }
             }
             self.running = still;
-            while let Poll::Ready(Some(write)) = self.writes.poll_recv(cx) {
-                self.written.push_back(write);
+            while let Poll::Ready(Some(news)) = self.news.poll_recv(cx) {
+                self.told.push_back(news);
             }
-            if self.running.is_empty() || !self.written.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if self.running.is_empty() || !self.told.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
         all.await;
     }
 
-    /// What was written first and is not yet taken.
-    pub(super) fn next_write(&mut self) -> Option<Write> {
-        self.written.pop_front()
+    /// What was done first and is not yet taken.
+    pub(super) fn next_news(&mut self) -> Option<News> {
+        self.told.pop_front()
     }
 
     /// The end that is delivered next; the order of positions makes the choice independent of timing.

@@ -115,6 +115,7 @@ impl Scenario<'_> {
     }
 
     async fn die(&mut self, loaded: &mut Loaded) -> Result<Next, String> {
+        self.was_recorded(loaded)?;
         self.crash(loaded).await;
         Ok(Next::Crashed)
     }

@@ -1,6 +1,7 @@
 //! What must hold whatever goes wrong.
 
 use crate::journal::Kind;
+use crate::state::rows;
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,12 @@ impl Seen {
                 return Err(format!("the step at position {:?} has written an item twice: {entry:?}", entry.position));
             }
         }
+        let mut edited = BTreeSet::new();
+        for entry in now.iter().filter(|entry| entry.kind == Kind::StateEdited) {
+            if !edited.insert((entry.position, &entry.other)) {
+                return Err(format!("the step at position {:?} has made an edit twice: {entry:?}", entry.position));
+            }
+        }
         told_to_end(&now)?;
         self.journal = now;
         Ok(())
@@ -134,7 +141,9 @@ impl End {
             Kind::RunTimedOut => Status::TimedOut,
             _ => return None,
         };
-        let context = fields.into_iter().map(|row| (row.name, row.value)).collect();
+        // In which order steps have edited what they share is no matter, so neither is what came of it.
+        let fields = fields.into_iter().filter(|row| rows::parse(&row.name).is_none());
+        let context = fields.map(|row| (row.name, row.value)).collect();
         Some(Self { status, value: last.value.clone(), context, rows: Vec::new(), shown: BTreeMap::new() })
     }
 }

@@ -1,7 +1,7 @@
 //! One workflow played through once: a deterministic executor with a fixed clock, fixed ids, one group a commit, and one
 //! fault at most. The runs that the workflow starts are played too, one thing at a time.
 
-use super::bodies::Bodies;
+use super::bodies::{Bodies, News};
 use super::database::Database;
 use super::fault::{Dice, Plan};
 use super::loaded::Loaded;
@@ -9,6 +9,7 @@ use super::oracle::{End, Seen};
 use super::outsiders::Outsiders;
 use super::secrets;
 use super::subject::Subject;
+use crate::journal::Kind;
 use crate::resources::Resources;
 use crate::run_env::FieldStores;
 use crate::session::Session;
@@ -252,10 +253,15 @@ impl Scenario<'_> {
     fn take_news(&mut self) -> bool {
         let Some(number) = self.shuffled(|loaded| loaded.bodies.has_news()).first().copied() else { return false };
         let Some(Loaded { run, bodies, .. }) = self.loaded.get_mut(&number) else { return false };
-        if let Some((write, taken)) = bodies.next_write() {
-            run.step_wrote(write, self.now);
-            // The step may be gone.
-            let _ = taken.send(());
+        if let Some(news) = bodies.next_news() {
+            match news {
+                News::Wrote(write, taken) => {
+                    run.step_wrote(write, self.now);
+                    // The step may be gone.
+                    let _ = taken.send(());
+                }
+                News::State(news) => run.state_news(news, self.now),
+            }
         } else if let Some((position, attempt, outcome)) = bodies.next(&mut self.dice) {
             run.attempt_ended(position, attempt, outcome, self.now);
         }
@@ -293,7 +299,24 @@ impl Scenario<'_> {
             let journal = self.journal(row.number)?;
             self.seen.entry(row.number).or_default().journal(journal)?;
         }
+        self.loaded.values().try_for_each(|loaded| self.was_recorded(loaded))?;
         self.outsiders.look(&*self.store, &rows, &self.seen)
+    }
+
+    /// Every edit of the shared state that a body was shown must be in the journal.
+    pub(super) fn was_recorded(&self, loaded: &Loaded) -> Result<(), String> {
+        let journal = self.journal(loaded.number)?;
+        let edits: BTreeSet<_> = journal
+            .iter()
+            .filter(|entry| entry.kind == Kind::StateEdited)
+            .map(|entry| (entry.position, entry.other.as_deref()))
+            .collect();
+        for (position, key) in loaded.run.env().state.shown() {
+            if !edits.contains(&(Some(position), Some(&key))) {
+                return Err(format!("an edit of the step at position {position} was shown and is not recorded: {key}"));
+            }
+        }
+        Ok(())
     }
 
     /// The run that is played, in its last incarnation.

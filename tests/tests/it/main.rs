@@ -43,6 +43,7 @@ mod secrets;
 mod session;
 mod snapshots;
 mod standing;
+mod state;
 mod steps;
 mod store;
 mod stored_fields;

@@ -28,6 +28,10 @@ pub(super) fn is_shared(taken: &Held, faults: &Faults) {
                 "the session is shared by the steps of a run, so none can have it for itself",
                 format!("{right}: that is enough for `session.insert(..)`"),
             ),
+            Kind::State => (
+                "the state is shared by the steps of a run, so none can have it for itself",
+                format!("{right}: that is enough for `{name}.edit(|s| ..)`"),
+            ),
             Kind::Scope => ("a step reads its scope, and cannot change it", right),
         };
         return faults.add(&taken.parameter.ty, fault, help);

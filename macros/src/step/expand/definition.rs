@@ -28,6 +28,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
     let resources = if stand_in { None } else { resources(step) };
     let roles = roles(step);
+    let state = if stand_in { None } else { state(step) };
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let is_final = is_final(step).filter(|_| !stand_in);
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
@@ -55,6 +56,8 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             type Args = #args;
             type Output = #value;
             type Error = #error;
+
+            #state
 
             fn encode_args(
                 #parameter: &Self::Args,
@@ -190,10 +193,22 @@ pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
         Kind::Resource => quote_spanned!(ty.span()=>
             let #name: ::steadfast::__private::Arc<#ty> = ::steadfast::__private::StepInputs::resource(&#inputs);
         ),
-        Kind::Session | Kind::Scope => quote_spanned!(ty.span()=>
+        Kind::Session | Kind::Scope | Kind::State => quote_spanned!(ty.span()=>
             let #name = <#ty as ::steadfast::__private::HandleParameter>::of(&#inputs);
         ),
     }
+}
+
+/// The shared state that it takes.
+pub(crate) fn state(step: &Step) -> Option<TokenStream> {
+    let state = step.held().find(|held| held.kind == Kind::State)?;
+    let ty = state.ty();
+    let taken = quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::HandleParameter>::state());
+    Some(quote! {
+        fn state() -> ::core::option::Option<::steadfast::__private::StateDef> {
+            #taken
+        }
+    })
 }
 
 /// The types of the resources.

@@ -4,9 +4,10 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Ident, MetaList, MetaNameValue, Token, Type, ext::IdentExt, parenthesized, token};
 
-/// `word = ..`, where what follows `context` is a type; `resources(..)`, a list of types; `roles(..)`.
+/// `word = ..`, where what follows `context` and `state` is a type; `resources(..)`, a list of types; `roles(..)`.
 pub(super) enum Word {
     Context(Ident, Type),
+    State(Ident, Type),
     Resources(Ident, Vec<Type>),
     Roles(MetaList),
     Other(MetaNameValue),
@@ -40,11 +41,12 @@ impl Parse for Word {
             input.parse::<Token![=]>()?;
             return Ok(Self::Unfinished(word));
         }
-        if word != "context" {
+        if word != "context" && word != "state" {
             return input.parse().map(Self::Other);
         }
         input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
-        input.parse().map(|ty| Self::Context(word, ty))
+        let kind = if word == "context" { Self::Context } else { Self::State };
+        input.parse().map(|ty| kind(word, ty))
     }
 }

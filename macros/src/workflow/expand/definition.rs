@@ -27,6 +27,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let schema = workflow.context().filter(|_| !stand_in).map(schema);
     let resources = needs(&workflow.options.resources).filter(|_| !stand_in);
     let options = options(&workflow.options, stand_in);
+    let state = workflow.options.state.as_ref().filter(|_| !stand_in).map(state);
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {result.span()=>
@@ -42,6 +43,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             type Error = #error;
 
             #schema
+            #state
             #resources
 
             fn call(
@@ -72,6 +74,16 @@ pub(crate) fn schema(context: &Type) -> TokenStream {
                 <<#context as ::steadfast::__private::StepContext>::Stored
                     as ::steadfast::__private::StoredContext>::schema(),
             )
+        }
+    }
+}
+
+/// What the shared state is.
+pub(crate) fn state(ty: &Type) -> TokenStream {
+    let of = quote_spanned!(ty.span()=> ::steadfast::__private::StateDef::of::<#ty>());
+    quote! {
+        fn state() -> ::core::option::Option<::steadfast::__private::StateDef> {
+            ::core::option::Option::Some(#of)
         }
     }
 }

@@ -93,6 +93,8 @@ impl ForkPoint {
 /// How many entries stay: those that begin a run with its first one belong to that.
 pub(super) fn kept(cut: u64, entries: &[EntryRow]) -> usize {
     let cut = usize::try_from(cut).unwrap_or(usize::MAX).min(entries.len());
-    let opening = |entry: &&EntryRow| matches!(entry.kind, Kind::ScopeSet | Kind::ContextContinued);
+    let opening = |entry: &&EntryRow| {
+        matches!(entry.kind, Kind::ScopeSet | Kind::ContextContinued | Kind::StateSet) && entry.cause.is_none()
+    };
     if cut > 1 { cut } else { cut + entries[cut..].iter().take_while(opening).count() }
 }

@@ -1,0 +1,269 @@
+//! The state that concurrent steps share, as the journal has it: edits come in as entries that are no turns, and the
+//! workflow sees the state as of the entry that is delivered to it.
+
+use super::calls::RunJournal;
+use super::fault::{ParkCause, ParkReason};
+use super::state::State;
+use super::suspended::Deferred;
+use super::turn::Turn;
+use super::{Limits, Machine};
+use crate::context::ContextError;
+use crate::journal::{FORMAT, Journal, Kind};
+use crate::run_env::{SharedState, StateEdit, StateNews, StateOpening, StateSnapshot};
+use crate::state::StateDef;
+use crate::state::rows::{self, StateRow};
+use crate::store::{EntryRow, FieldRow};
+use crate::value::Value;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The state as of the entry that is being delivered.
+#[derive(Default)]
+pub(super) struct StateNow {
+    /// What the workflow declares.
+    def: Option<StateDef>,
+    /// What the journal says, up to the end of the replay.
+    recorded: StateRecord,
+    /// The state itself; made of what is recorded when somebody asks.
+    view: Option<StateSnapshot>,
+    /// The state in memory, as steps have it.
+    pub(super) steps: Arc<SharedState>,
+}
+
+/// What the journal says of the state.
+#[derive(Clone, Default)]
+struct StateRecord {
+    /// The version in which the fields are recorded; none if they are not.
+    version: Option<u32>,
+    /// By the name of then.
+    fields: BTreeMap<String, FieldRow>,
+    keys: BTreeMap<String, Value>,
+}
+
+/// What is recorded with the first turn of a run: the type, and its rows.
+type FirstState = (StateDef, Vec<(String, Value)>);
+
+/// What the entry says with which a typed state begins.
+#[derive(Deserialize)]
+struct Set {
+    #[serde(default = "first")]
+    version: u32,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+impl StateRecord {
+    fn write(&mut self, rows: impl IntoIterator<Item = FieldRow>) {
+        for row in rows {
+            match rows::parse(&row.name) {
+                Some(StateRow::Field(name)) => {
+                    let name = name.to_owned();
+                    self.fields.insert(name.clone(), FieldRow { name, ..row });
+                }
+                Some(StateRow::Key(name)) if rows::is_gone(&row.value) => drop(self.keys.remove(name)),
+                Some(StateRow::Key(name)) => drop(self.keys.insert(name.to_owned(), row.value)),
+                None => {}
+            }
+        }
+    }
+
+    fn set(&mut self, version: Option<u32>, rows: impl IntoIterator<Item = FieldRow>) {
+        if version.is_some() {
+            self.fields.clear();
+            self.version = version;
+        }
+        self.write(rows);
+    }
+
+    /// The state, and whether its typed part is to be written anew with the next edit.
+    fn load(self, def: Option<StateDef>) -> Result<(StateSnapshot, bool), ContextError> {
+        let mut snapshot = StateSnapshot { typed: None, keys: Arc::new(self.keys) };
+        let Some(def) = def else { return Ok((snapshot, false)) };
+        let version = self.version.unwrap_or(def.schema().version);
+        let (typed, older) = def.load(version, self.fields.into_values().collect())?;
+        snapshot.typed = Some(typed);
+        Ok((snapshot, older || self.version.is_none()))
+    }
+
+    fn sizes(&self) -> BTreeMap<String, usize> {
+        let fields = self.fields.iter().map(|(name, row)| (rows::of_field(name), row.value.bytes.len()));
+        let keys = self.keys.iter().map(|(name, value)| (rows::of_key(name), value.bytes.len()));
+        fields.chain(keys).collect()
+    }
+}
+
+impl RunJournal {
+    /// The state as of the entry that is being delivered. Reading it runs the user's code, which must not find the lock
+    /// held.
+    pub(super) fn state_as_of_now(&self) -> Result<StateSnapshot, ContextError> {
+        let (def, recorded) = {
+            let state = self.state();
+            if let Some(view) = &state.shared.view {
+                return Ok(view.clone());
+            }
+            (state.shared.def, state.shared.recorded.clone())
+        };
+        let (view, _) = recorded.load(def)?;
+        self.state().shared.view = Some(view.clone());
+        Ok(view)
+    }
+}
+
+impl StateNow {
+    /// What the workflow declares.
+    pub(super) const fn definition(&self) -> Option<StateDef> {
+        self.def
+    }
+}
+
+impl State {
+    /// A step is over.
+    pub(super) fn forget_edits(&self, position: u64) {
+        self.shared.steps.forget(position);
+    }
+}
+
+impl Machine {
+    /// What the workflow declares is known.
+    pub(super) fn declare_state(&self, def: Option<StateDef>) {
+        self.journal.state().shared.def = def;
+    }
+
+    /// The defaults with which a new run begins, to be recorded with its first turn.
+    pub(super) fn first_state(&self, cause: u64) -> Result<Option<FirstState>, ParkReason> {
+        let def = {
+            let state = self.journal.state();
+            state.shared.def.filter(|_| cause == 1 && state.shared.recorded.version.is_none())
+        };
+        let Some(def) = def else { return Ok(None) };
+        let _offered = self.env.fields.offer();
+        let values = def.defaults().map_err(|error| self.journal.missing_key(None).unwrap_or_else(|| {
+            let run = self.journal.identity();
+            let message = format!(
+                "workflow `{}` (run `{}`) cannot begin: {error}. Mend the defaults of its shared state and retry the run",
+                run.workflow, run.id
+            );
+            ParkReason::new(ParkCause::Unstorable, message)
+        }))?;
+        Ok(Some((def, values.into_iter().map(|(name, value)| (rows::of_field(name), value)).collect())))
+    }
+
+    /// Records with what the state begins.
+    pub(super) fn record_first_state(&self, first: Option<FirstState>) {
+        let Some((def, values)) = first else { return };
+        let mut guard = self.journal.state();
+        let state = &mut *guard;
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        let schema = def.schema();
+        let seq = turn.record(Kind::StateSet, |entry| {
+            entry.name = Some(schema.name.to_owned());
+            entry.value = Some(Value::json(schema.to_json()));
+        });
+        let rows = field_rows(seq, values);
+        turn.fields.extend(rows.iter().cloned());
+        state.shared.recorded.set(Some(schema.version), rows);
+    }
+
+    /// What the history says of the state.
+    pub(super) fn replay_state(&self, entry: &EntryRow, rows: Vec<FieldRow>) {
+        let mut guard = self.journal.state();
+        let state = &mut *guard;
+        let now = &mut state.shared;
+        now.view = None;
+        if entry.kind == Kind::StateSet {
+            let version = entry.name.as_ref().map(|_| version(entry));
+            return now.recorded.set(version, rows);
+        }
+        now.recorded.write(rows);
+        let (Some(position), Some(key), Some(result)) = (entry.position, &entry.other, &entry.value) else { return };
+        // Of steps that are over nobody asks again.
+        if state.step(position).is_some() {
+            state.shared.steps.is_recorded(position, key.clone(), result.clone());
+        }
+    }
+
+    /// The history is at its end: from now on the state is in memory, for the steps.
+    ///
+    /// # Errors
+    /// What is recorded does not decode.
+    pub(super) fn open_state(&self) -> Result<(), ParkReason> {
+        let recorded = self.journal.state().shared.recorded.clone();
+        let sizes = recorded.sizes();
+        let def = self.journal.declared_state();
+        let _offered = self.env.fields.offer();
+        let (now, is_older) = recorded.load(def).map_err(|error| {
+            self.journal.missing_key(None).unwrap_or_else(|| {
+                let run = self.journal.identity();
+                let message = format!(
+                    "the shared state of run `{}` (workflow `{}`) cannot be read with today's types: {error}. Deploy code \
+                     whose types read what is recorded; the run then goes on by itself",
+                    run.id, run.workflow
+                );
+                ParkReason::new(ParkCause::Unreadable, message)
+            })
+        })?;
+        let limits: Limits = self.limits;
+        self.env.state.open(StateOpening { def, now: now.clone(), is_older, sizes, limits });
+        let mut state = self.journal.state();
+        state.shared.view = Some(now);
+        // What follows comes from the steps, with the state as it is then.
+        state.shared.recorded = StateRecord::default();
+        Ok(())
+    }
+
+    /// A step has done something with the shared state.
+    pub(crate) fn state_news(&mut self, news: StateNews, now: i64) {
+        if !self.is_open() {
+            return;
+        }
+        if self.stands_still() {
+            return self.deferred.push_back(Deferred::State(news));
+        }
+        match news {
+            StateNews::Edited(edit) => self.edited(*edit, now),
+            StateNews::Locked { position, fault } => {
+                let reason = self.journal.locked(&fault, Some(position));
+                self.park(reason);
+            }
+            StateNews::Unreadable(reason) => self.park(*reason),
+        }
+    }
+
+    /// An edit is published already, so it is recorded whatever has become of its step.
+    fn edited(&mut self, edit: StateEdit, now: i64) {
+        let StateEdit { position, attempt, step, key, result, whole, rows, after, ticket } = edit;
+        if let (Some(whole), Some(def)) = (whole, self.journal.declared_state()) {
+            let schema = def.schema();
+            let entry = self.entry(Kind::StateSet, now, |entry| {
+                entry.name = Some(schema.name.to_owned());
+                entry.value = Some(Value::json(schema.to_json()));
+            });
+            self.fields.extend(field_rows(entry.seq, whole));
+            self.entries.push(entry);
+        }
+        let entry = self.entry(Kind::StateEdited, now, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(step);
+            entry.attempt = Some(attempt);
+            entry.other = Some(key);
+            entry.value = Some(result);
+        });
+        self.fields.extend(field_rows(entry.seq, rows));
+        self.entries.push(entry);
+        self.edits = ticket;
+        self.journal.state().shared.view = Some(after);
+    }
+}
+
+fn field_rows(seq: u64, values: Vec<(String, Value)>) -> Vec<FieldRow> {
+    values.into_iter().map(|(name, value)| FieldRow { seq, format: FORMAT, name, value }).collect()
+}
+
+/// The version in which an entry writes the whole of a typed state.
+fn version(entry: &EntryRow) -> u32 {
+    let set = entry.value.as_ref().and_then(|value| serde_json::from_slice::<Set>(&value.bytes).ok());
+    set.map_or(1, |set| set.version)
+}

@@ -1,0 +1,295 @@
+//! Changing the shared state: a closure on a copy, published by a swap.
+
+use super::here::{enter, runs_here};
+use super::rows::of_field;
+use super::{State, StateError, TypedState, typed};
+use crate::codec::{self, Storable};
+use crate::run_env::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver};
+use crate::value::Value;
+use futures_util::future::BoxFuture;
+use std::any::TypeId;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How many edits may be on their way to the journal before others wait for them.
+const UNDER_WAY: u64 = 1_024;
+
+/// An edit of shared state that was asked for: a future of what its closure gives.
+#[must_use = "an edit is made when it is awaited: add `.await`"]
+pub struct Edit<'a, T>(BoxFuture<'a, T>);
+
+impl<'a, T> Edit<'a, T> {
+    pub(super) fn new(edit: impl Future<Output = T> + Send + 'a) -> Self {
+        Self(Box::pin(edit))
+    }
+}
+
+impl<T> Future for Edit<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for Edit<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edit").finish_non_exhaustive()
+    }
+}
+
+/// Shared state whose next edit has a name: see [`State::labelled`].
+#[must_use = "a name changes nothing by itself: add `.edit(..)`"]
+#[derive(Debug)]
+pub struct Labelled<'a, S> {
+    pub(super) state: &'a State<S>,
+    pub(super) label: &'a str,
+}
+
+impl<S> State<S> {
+    /// Gives the edit that follows a name, which takes the place of its place in the source: `state.labelled("counted")
+    /// .edit(|s| s.n += 1)`. Several edits of one name are told apart by their order.
+    pub const fn labelled<'a>(&'a self, label: &'a str) -> Labelled<'a, S> {
+        Labelled { state: self, label }
+    }
+
+    /// The key of an edit at a place in the source.
+    pub(super) fn key_at(&self, place: &Location<'_>) -> String {
+        self.scope.writes.key(&format!("edit:{}:{}:{}", place.file(), place.line(), place.column()))
+    }
+
+    pub(super) fn key_of(&self, label: &str) -> String {
+        self.scope.writes.key(&format!("edit:{label}"))
+    }
+}
+
+impl<S: TypedState> State<S> {
+    /// Changes the state: the closure gets a copy, and what it makes of it takes the place of the state at once. Gives what
+    /// the closure gives, as it is recorded: the same in a later attempt, without the closure being run again.
+    ///
+    /// The future is to be awaited; the closure runs when it is this edit's turn. A panic of it is one of the step's
+    /// attempt, and leaves the state as it was.
+    ///
+    /// # Errors
+    /// A changed field or the result cannot be stored, the step was told to stop, or this is within another edit. Nothing
+    /// of the edit remains.
+    #[track_caller]
+    pub fn edit<'a, R: Storable>(
+        &'a self,
+        change: impl FnOnce(&mut S) -> R + Send + 'a,
+    ) -> Edit<'a, Result<R, StateError>> {
+        let key = self.key_at(Location::caller());
+        Edit::new(infallible(self.make(key, |s| Ok(change(s)))))
+    }
+
+    /// [`edit`](State::edit) with a closure that can fail: an `Err` leaves the state as it was, and nothing is recorded of
+    /// it, so that a later attempt runs the closure again.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # #[derive(StepContext, Clone)]
+    /// # struct Budget { #[context(default = 10)] cents: u64 }
+    /// #[step]
+    /// async fn spend(state: &State<Budget>, cents: u64) -> Result<u64> {
+    ///     let left = state
+    ///         .try_edit(|s| {
+    ///             s.cents = s.cents.checked_sub(cents).ok_or_else(|| Error::msg("not enough"))?;
+    ///             Ok::<_, Error>(s.cents)
+    ///         })
+    ///         .await??;
+    ///     Ok(left)
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let state = State::for_tests(Budget { cents: 10 });
+    /// assert!(spend::direct(&state, 12).await.is_err());
+    /// assert_eq!(spend::direct(&state, 4).await.unwrap(), 6);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`edit`](State::edit). What the closure failed with is the inner result.
+    #[track_caller]
+    pub fn try_edit<'a, R: Storable, E: Send + 'a>(
+        &'a self,
+        change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,
+    ) -> Edit<'a, Result<Result<R, E>, StateError>> {
+        let key = self.key_at(Location::caller());
+        Edit::new(self.make(key, change))
+    }
+
+    /// One edit, from its turn to its end.
+    async fn make<R: Storable, E: Send>(
+        &self,
+        key: String,
+        change: impl FnOnce(&mut S) -> Result<R, E> + Send,
+    ) -> Result<Result<R, E>, StateError> {
+        let made = self.in_turn(key, move |before| {
+            let old: Arc<S> = typed(before);
+            let mut new = S::clone(&old);
+            let running = enter();
+            let result = match change(&mut new) {
+                Ok(result) => result,
+                Err(error) => return Ok(Err(error)),
+            };
+            drop(running);
+            let refused = |error: &dyn fmt::Display| StateError::Unstorable(error.to_string());
+            let (result, decoded) = codec::at_result(&self.scope.name, || codec::round_trip(&result))
+                .map_err(|error| refused(&format!("the result of the edit: {error}")))?;
+            let whole = if self.env.state.is_older() {
+                let (_, values) = S::clone(&old).store_all().map_err(|error| refused(&error))?;
+                Some(in_rows(values))
+            } else {
+                None
+            };
+            let (new, values) = old.store_difference(new).map_err(|error| refused(&error))?;
+            let after = StateSnapshot { typed: Some(Arc::new(new)), ..before.clone() };
+            Ok(Ok(Made { result, decoded, whole, rows: in_rows(values), after }))
+        });
+        made.await
+    }
+}
+
+impl<S: TypedState> Labelled<'_, S> {
+    /// [`State::edit`] under this name.
+    ///
+    /// # Errors
+    /// As [`State::edit`].
+    pub fn edit<'a, R: Storable>(&self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> Edit<'a, Result<R, StateError>>
+    where
+        Self: 'a,
+    {
+        let key = self.state.key_of(self.label);
+        Edit::new(infallible(self.state.make(key, |s| Ok(change(s)))))
+    }
+
+    /// [`State::try_edit`] under this name.
+    ///
+    /// # Errors
+    /// As [`State::try_edit`].
+    pub fn try_edit<'a, R: Storable, E: Send + 'a>(
+        &self,
+        change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,
+    ) -> Edit<'a, Result<Result<R, E>, StateError>>
+    where
+        Self: 'a,
+    {
+        let key = self.state.key_of(self.label);
+        Edit::new(self.state.make(key, change))
+    }
+}
+
+/// What an edit has made, before it is published.
+pub(super) struct Made<R> {
+    pub(super) result: Value,
+    pub(super) decoded: R,
+    pub(super) whole: Option<Vec<(String, Value)>>,
+    pub(super) rows: Vec<(String, Value)>,
+    pub(super) after: StateSnapshot,
+}
+
+fn in_rows(values: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
+    values.into_iter().map(|(name, value)| (of_field(name), value)).collect()
+}
+
+async fn infallible<R>(edit: impl Future<Output = Result<Result<R, Infallible>, StateError>>) -> Result<R, StateError> {
+    edit.await.map(|result| match result {
+        Ok(result) => result,
+        Err(never) => match never {},
+    })
+}
+
+impl<S> State<S> {
+    /// Makes an edit when it is its turn, unless it was made before. Between the beginning of the turn and the moment in
+    /// which it is published nothing is awaited, so that it is made or is not.
+    pub(super) async fn in_turn<R: Storable, E: Send>(
+        &self,
+        key: String,
+        work: impl FnOnce(&StateSnapshot) -> Result<Result<Made<R>, E>, StateError> + Send,
+    ) -> Result<Result<R, E>, StateError> {
+        if runs_here() {
+            return Err(StateError::WithinEdit);
+        }
+        let state = &self.env.state;
+        let stopped = |_: StepIsOver| StateError::Stopped;
+        let turn = state.writer.lock().await;
+        // A closure that has waited for this one would wait for itself.
+        if runs_here() {
+            return Err(StateError::WithinEdit);
+        }
+        let position = self.scope.position;
+        if let Some(known) = state.known(position, &key).map_err(stopped)? {
+            drop(turn);
+            return self.made_before(&key, known).await.map(Ok);
+        }
+        if self.scope.cancellation.is_cancelled() {
+            return Err(StateError::Stopped);
+        }
+        let made = {
+            let _offered = self.env.fields.offer();
+            work(&state.now().0)
+        };
+        let made = match made {
+            Ok(Ok(made)) => made,
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(error) => {
+                drop(turn);
+                return self.locked_or(error).await;
+            }
+        };
+        let Made { result, decoded, whole, rows, after } = made;
+        let all: Vec<(String, Value)> = whole.iter().flatten().chain(&rows).cloned().collect();
+        if let Some(why) = state.refuses(&all, &result) {
+            return Err(StateError::Unstorable(why));
+        }
+        let (attempt, step) = (self.scope.attempt, self.scope.name.clone());
+        let edit = StateEdit { position, attempt, step, key, result, whole, rows, after, ticket: 0 };
+        let ticket = state.publish(edit).map_err(stopped)?;
+        drop(turn);
+        let wait = if shows_nothing::<R>() { ticket.saturating_sub(UNDER_WAY) } else { ticket };
+        state.durable(wait).await.map_err(stopped)?;
+        Ok(Ok(decoded))
+    }
+
+    /// What the edit came to when it was made. A value that no longer decodes parks the run: the edit was made, and the step
+    /// must not go on as if it were not.
+    async fn made_before<R: Storable>(&self, key: &str, known: KnownEdit) -> Result<R, StateError> {
+        if !shows_nothing::<R>() {
+            self.env.state.durable(known.ticket).await.map_err(|_| StateError::Stopped)?;
+        }
+        let decoded = {
+            let _offered = self.env.fields.offer();
+            codec::at_result(&self.scope.name, || codec::decode(&known.result))
+        };
+        if let Err(error) = &decoded
+            && !self.is_locked()
+        {
+            let reason = self.unreadable(key, error);
+            self.env.state.tell(StateNews::Unreadable(Box::new(reason)));
+        }
+        match decoded {
+            Ok(result) => Ok(result),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn unreadable(&self, key: &str, why: &dyn fmt::Display) -> crate::ParkReason {
+        let (run, step) = (&self.scope.run, &self.scope.name);
+        let message = format!(
+            "what an edit of the shared state gave in step `{step}` of run `{}` (workflow `{}`) cannot be read with today's \
+             types: {why} ({key}). Deploy code whose types read what is recorded; the run then goes on by itself",
+            run.id, run.workflow
+        );
+        crate::ParkReason::new(crate::ParkCause::Unreadable, message).at(Some(self.scope.position))
+    }
+}
+
+/// Whether nobody learns anything from a value of this type.
+fn shows_nothing<R: 'static>() -> bool {
+    TypeId::of::<R>() == TypeId::of::<()>()
+}

@@ -1,0 +1,40 @@
+//! What can go wrong with shared state.
+
+use std::fmt;
+
+/// Shared state that could not be changed or read. Nothing of a refused edit remains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A field, the value of a key or the closure's result cannot be stored, or is too large: which, and why.
+    Unstorable(String),
+    /// The value of a key is there and is not what was asked for.
+    OtherType {
+        /// The key.
+        key: String,
+        /// What was expected, and what was found.
+        message: String,
+    },
+    /// The closure of an edit has called the engine, or made another edit.
+    WithinEdit,
+    /// The step is no longer waited for, or its run has left this process.
+    Stopped,
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unstorable(message) => write!(f, "the shared state is unchanged: {message}"),
+            Self::OtherType { key, message } => {
+                write!(f, "the value under the key `{key}` of the shared state is another: {message}")
+            }
+            Self::WithinEdit => f.write_str(
+                "within the closure of an edit there is no other edit: change everything through the closure's parameter, \
+                 or make one edit after the other",
+            ),
+            Self::Stopped => f.write_str("the shared state is unchanged: the step was told to stop"),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}

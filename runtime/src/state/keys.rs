@@ -1,0 +1,146 @@
+//! Shared state without a type: values with keys.
+
+use super::edit::{Edit, Labelled, Made};
+use super::{State, StateError, rows, runs_here};
+use crate::codec::{self, Storable};
+use crate::run_env::StateSnapshot;
+use crate::value::Value;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+impl<S: Send + Sync + 'static> State<S> {
+    /// Sets the value of a key: any serde type, or bytes, which stay raw. An [`edit`](State::edit) like any other: atomic,
+    /// and made once.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// #[step]
+    /// async fn crawl(state: &State, page: u32) -> Result<u32> {
+    ///     let before = state.get::<u32>("last page").await?.unwrap_or_default();
+    ///     state.set("last page", &page).await?;
+    ///     Ok(before)
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let state = State::for_tests(steadfast::Untyped);
+    /// assert_eq!(crawl::direct(&state, 5).await.unwrap(), 0);
+    /// assert_eq!(crawl::direct(&state, 6).await.unwrap(), 5);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The value cannot be stored, the step was told to stop, or this is within an edit.
+    #[track_caller]
+    pub fn set<'a, T: Storable>(&'a self, key: &str, value: &T) -> Edit<'a, Result<(), StateError>> {
+        let edit = self.key_at(Location::caller());
+        self.write(edit, key, value)
+    }
+
+    /// Takes a key away; one that is not there is no fault.
+    ///
+    /// # Errors
+    /// The step was told to stop, or this is within an edit.
+    #[track_caller]
+    pub fn remove<'a>(&'a self, key: &str) -> Edit<'a, Result<(), StateError>> {
+        let edit = self.key_at(Location::caller());
+        self.put(edit, key.to_owned(), None)
+    }
+
+    /// The value of a key, durable; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StateError::OtherType`]: there is a value, and it does not decode to this type. [`StateError::Stopped`].
+    pub fn get<'a, T: Storable>(
+        &'a self,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<T>, StateError>> + Send + use<'a, S, T> {
+        let (now, edits) = self.env.state.now();
+        let value = now.keys.get(key).cloned();
+        let (key, wait) = (key.to_owned(), !runs_here());
+        async move {
+            if wait {
+                self.env.state.durable(edits).await.map_err(|_| StateError::Stopped)?;
+            }
+            let Some(value) = value else { return Ok(None) };
+            let read = {
+                let _offered = self.env.fields.offer();
+                read(&key, &value)
+            };
+            match read {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => self.locked_or(error).await,
+            }
+        }
+    }
+
+    fn write<'a, T: Storable>(&'a self, edit: String, key: &str, value: &T) -> Edit<'a, Result<(), StateError>> {
+        let stored = {
+            let _offered = self.env.fields.offer();
+            codec::at_field(&rows::of_key(key), || codec::record(value))
+        };
+        match stored {
+            Ok(value) => self.put(edit, key.to_owned(), Some(value)),
+            Err(error) => {
+                let error = StateError::Unstorable(format!("the value of the key `{key}`: {error}"));
+                let refused = if self.is_locked() { None } else { Some(error) };
+                Edit::new(async move {
+                    match refused {
+                        Some(error) => Err(error),
+                        None => std::future::pending().await,
+                    }
+                })
+            }
+        }
+    }
+
+    /// Sets a key, or takes it away.
+    fn put(&self, edit: String, key: String, value: Option<Value>) -> Edit<'_, Result<(), StateError>> {
+        Edit::new(async move {
+            let made = self.in_turn(edit, move |before| {
+                let mut keys = before.keys.clone();
+                let all = Arc::make_mut(&mut keys);
+                match &value {
+                    Some(value) => drop(all.insert(key.clone(), value.clone())),
+                    None => drop(all.remove(&key)),
+                }
+                let rows = vec![(rows::of_key(&key), value.unwrap_or_else(rows::gone))];
+                let after = StateSnapshot { keys, ..before.clone() };
+                let result = Value::json(&b"null"[..]);
+                Ok(Ok::<_, Infallible>(Made { result, decoded: (), whole: None, rows, after }))
+            });
+            made.await.map(|_| ())
+        })
+    }
+}
+
+impl<S: Send + Sync + 'static> Labelled<'_, S> {
+    /// [`State::set`] under this name.
+    ///
+    /// # Errors
+    /// As [`State::set`].
+    pub fn set<'a, T: Storable>(&self, key: &str, value: &T) -> Edit<'a, Result<(), StateError>>
+    where
+        Self: 'a,
+    {
+        self.state.write(self.state.key_of(self.label), key, value)
+    }
+
+    /// [`State::remove`] under this name.
+    ///
+    /// # Errors
+    /// As [`State::remove`].
+    pub fn remove<'a>(&self, key: &str) -> Edit<'a, Result<(), StateError>>
+    where
+        Self: 'a,
+    {
+        self.state.put(self.state.key_of(self.label), key.to_owned(), None)
+    }
+}
+
+/// The value of a key.
+pub(crate) fn read<T: Storable>(key: &str, value: &Value) -> Result<T, StateError> {
+    let decoded = codec::at_field(&rows::of_key(key), || codec::decode(value));
+    decoded.map_err(|error| StateError::OtherType { key: key.to_owned(), message: error.to_string() })
+}
