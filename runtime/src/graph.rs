@@ -26,7 +26,7 @@ mod text;
 pub use answers::{Answered, Ask};
 pub use catch::Caught;
 pub use collect::Collects;
-pub use definition::{AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, body, diagram, same_context};
+pub use definition::{AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, diagram, same_context, same_state};
 pub use diagram::Diagram;
 pub use emit::{Emission, Emits};
 pub use event::{Event, EventReader, EventWriter};

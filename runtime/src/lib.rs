@@ -143,7 +143,7 @@ pub mod __private {
     pub use crate::graph::{
         AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventInfo, EventReader, EventWriter,
         Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepShape,
-        StopResult, Takes, Trigger, body as graph_body, diagram, same_context, stops_with,
+        StopResult, Takes, Trigger, body as graph_body, diagram, same_context, same_state, stops_with,
     };
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};

@@ -2,9 +2,11 @@
 
 use super::input::{Graph, GraphStep};
 use crate::faults::Faults;
+use crate::function::Function;
+use crate::held::Kind;
 use crate::name;
 use crate::step;
-use syn::Type;
+use syn::{GenericArgument, PathArguments, Type};
 
 pub(super) fn all(graph: &Graph, faults: &Faults) {
     block(graph, faults);
@@ -17,6 +19,7 @@ pub(super) fn all(graph: &Graph, faults: &Faults) {
         timers(step, faults);
         catches(graph, index, faults);
         context(graph, step, faults);
+        state(graph, step, faults);
     }
 }
 
@@ -150,4 +153,31 @@ fn context(graph: &Graph, step: &GraphStep, faults: &Faults) {
         let fault = format!("this step reads the context `{ty}`, and the workflow has none");
         faults.add(&context.parameter.ty, fault, format!("write `#[workflow(context = {ty})]`"));
     }
+}
+
+/// A step that shares a state in a workflow that declares none. Keys need no declaration.
+fn state(graph: &Graph, step: &GraphStep, faults: &Faults) {
+    if graph.options.state.is_none() {
+        for (ty, whole) in states(step) {
+            let ty = name::as_written(ty);
+            let help = format!("write `#[workflow(state = {ty})]`, or take `&State` for values under names");
+            faults.add(whole, format!("this step shares the state `{ty}`, and the workflow has none"), help);
+        }
+    }
+}
+
+/// The types of state that a step names, each with the whole parameter's type.
+pub(super) fn states(step: &GraphStep) -> Vec<(&Type, &Type)> {
+    let held = step.step.held().filter(|held| held.kind == Kind::State);
+    held.filter_map(|held| {
+        let Type::Path(path) = held.ty() else { return None };
+        let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+        match arguments.args.first()? {
+            GenericArgument::Type(ty) if Function::last_word(ty).is_none_or(|word| word != "Untyped") => {
+                Some((ty, &held.parameter.ty))
+            }
+            _ => None,
+        }
+    })
+    .collect()
 }

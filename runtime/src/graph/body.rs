@@ -8,6 +8,7 @@ use crate::journal::{AttemptOutcome, StepBody};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
+use crate::state::StateDef;
 use crate::step::{run_encoded, unmade, unstorable, whole_context};
 use crate::value::Value;
 use futures_util::FutureExt;
@@ -39,6 +40,10 @@ impl<S: GraphStep> StepBody for EventBody<S> {
 
     fn resources(&self) -> &'static [Need] {
         S::RESOURCES
+    }
+
+    fn state(&self) -> Option<StateDef> {
+        S::state()
     }
 
     fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {

@@ -15,6 +15,7 @@ use crate::journal::StepCallSpec;
 use crate::policy::Policy;
 use crate::resources::Need;
 use crate::run_env::StepInputs;
+use crate::state::StateDef;
 use crate::value::Value;
 use crate::workflow::{Startable, WorkflowDef};
 use std::future::Future;
@@ -67,6 +68,12 @@ pub trait GraphStep: Send + Sync + 'static {
     /// # Errors
     /// One does not fit its type.
     fn events(inputs: &Inputs) -> Result<Self::Events, CodecError>;
+
+    /// The shared state that it takes.
+    #[must_use]
+    fn state() -> Option<StateDef> {
+        None
+    }
 
     /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
     fn is_final(error: &Self::Error) -> bool {
@@ -182,3 +189,19 @@ impl<C> SameContext<C> for C {}
 /// Called in a constant at the type of a step's context.
 #[doc(hidden)]
 pub const fn same_context<Read: SameContext<C>, C>() {}
+
+/// A step shares the state that its workflow has.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this step shares the state `{Self}`, and the workflow has `{S}`",
+    label = "not the workflow's state",
+    note = "take `&State<{S}>`, as `#[workflow(state = ..)]` says"
+)]
+pub trait SameState<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S> SameState<S> for S {}
+
+/// Called in a constant at the type of a step's state.
+#[doc(hidden)]
+pub const fn same_state<Shared: SameState<S>, S>() {}

@@ -1,5 +1,6 @@
 //! The rules that need types: constants, each at the user's token, so that `cargo check` finds every fault at once.
 
+use super::super::check::states;
 use super::super::input::Graph;
 use super::steps;
 use proc_macro2::TokenStream;
@@ -44,6 +45,13 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             checks.extend(quote_spanned! {read.span()=>
                 const _: () = ::steadfast::__private::same_context::<#read, #declared>();
             });
+        }
+        if let Some(declared) = &graph.options.state {
+            for (read, _) in states(step) {
+                checks.extend(quote_spanned! {read.span()=>
+                    const _: () = ::steadfast::__private::same_state::<#read, #declared>();
+                });
+            }
         }
     }
     checks

@@ -21,6 +21,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let (input, output) = if stand_in { written(graph) } else { folded(graph) };
     let options = workflow::options(&graph.options, stand_in);
     let schema = graph.options.context.as_ref().filter(|_| !stand_in).map(workflow::schema);
+    let state = graph.options.state.as_ref().filter(|_| !stand_in).map(workflow::state);
     let resources = if stand_in { None } else { workflow::needs(&resources(graph)) };
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
     let names = (0..if stand_in { 0 } else { graph.steps.len() }).map(steps::name);
@@ -36,6 +37,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             type Error = ::steadfast::Error;
 
             #schema
+            #state
             #resources
 
             fn graph() -> ::core::option::Option<&'static ::steadfast::__private::Plan> {

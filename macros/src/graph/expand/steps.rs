@@ -28,7 +28,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Error);
     let (policy, blocking) = (definition::policy(inner), inner.options.blocking);
     let (resources, roles) = (definition::resources(inner), definition::roles(inner));
-    let is_final = definition::is_final(inner);
+    let (is_final, state) = (definition::is_final(inner), definition::state(inner));
     let context = inner.context.as_ref().map_or_else(
         || quote!(()),
         |context| {
@@ -86,6 +86,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             }
 
             #is_final
+            #state
 
             fn body(
                 context: ::steadfast::__private::Arc<Self::Context>,
