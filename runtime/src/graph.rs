@@ -18,6 +18,7 @@ mod one_of;
 mod payload;
 mod plan;
 mod scopes;
+mod send;
 mod shape;
 mod start;
 mod take;
@@ -26,7 +27,9 @@ mod text;
 pub use answers::{Answered, Ask};
 pub use catch::Caught;
 pub use collect::Collects;
-pub use definition::{AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, diagram, same_context, same_state};
+pub use definition::{
+    AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, diagram, same_context, same_state,
+};
 pub use diagram::Diagram;
 pub use emit::{Emission, Emits};
 pub use event::{Event, EventReader, EventWriter};

@@ -121,8 +121,8 @@ pub use workflow::{Body, Startable};
 pub mod prelude {
     pub use crate::{
         Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
-        Result, Session, Start, State, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal, sql::Tx,
-        step, transaction, workflow,
+        Result, Session, Start, State, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal,
+        sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};

@@ -68,6 +68,11 @@ impl StepScope {
         }
     }
 
+    /// Whether it was made for a unit test.
+    pub(crate) fn is_test(&self) -> bool {
+        self.run.incarnation == [0; 16]
+    }
+
     /// A key for services that take one: the same for all attempts of this call, another for every other call, also of
     /// another run that has the same id. 32 hexadecimal digits.
     #[must_use]

@@ -241,7 +241,7 @@ pub const fn collected_from(steps: &Steps, step: usize, parameter: usize) {
 #[track_caller]
 pub const fn reaches_stop(steps: &Steps, step: usize) {
     // Without any end one sentence is enough.
-    if !stops_somewhere(steps) || is_aside(&steps[step]) {
+    if !stops_somewhere(steps) || is_aside(steps, &steps[step]) {
         return;
     }
     let mut reached = [false; MOST];
@@ -312,12 +312,13 @@ const fn has_untaken(steps: &Steps, step: &StepShape, shape: &Shape) -> bool {
     }
 }
 
-/// A step that only watches: it returns nothing, and what it takes goes to others too, or it is on a timer.
-const fn is_aside(step: &StepShape) -> bool {
+/// A step that only watches: it returns nothing, and what it takes goes to others too, or it is on a timer; or it begins a
+/// run in which all that matters comes of itself or from outside.
+const fn is_aside(steps: &Steps, step: &StepShape) -> bool {
     if !matches!(step.output, Shape::Nothing) || !step.sends.is_empty() {
         return false;
     }
-    if !matches!(step.trigger, Trigger::Events) {
+    if !matches!(step.trigger, Trigger::Events) || (begins(step) && has_other_source(steps)) {
         return true;
     }
     let mut index = 0;
@@ -326,6 +327,27 @@ const fn is_aside(step: &StepShape) -> bool {
             && event.broadcast
         {
             return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// Whether a step is called by the time, or by what comes from outside.
+const fn has_other_source(steps: &Steps) -> bool {
+    let mut index = 0;
+    while index < steps.len() {
+        if !matches!(steps[index].trigger, Trigger::Events) {
+            return true;
+        }
+        let mut parameter = 0;
+        while parameter < steps[index].inputs.len() {
+            if let Source::Event(event) = &steps[index].inputs[parameter].taken
+                && event.external
+            {
+                return true;
+            }
+            parameter += 1;
         }
         index += 1;
     }

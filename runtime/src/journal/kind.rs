@@ -88,6 +88,8 @@ kinds! {
     ChildStarted = "child_started",
     /// A run that the workflow started has ended: `name` is its status, `value` what its last entry says.
     ChildEnded = "child_ended",
+    /// A step sent an event before it ended: `name` is the event, `value` what it says, `other` the key of the write.
+    EventSent = "event_sent",
     /// The workflow published a value: `name` is the key, `value` the hash of what is there for outsiders.
     ValuePublished = "value_published",
     /// Something was written to a stream: `name` is the stream, `value` the hash of it; `other` the key of the write if a
@@ -135,6 +137,7 @@ impl Kind {
                 | Self::CancelRequested
                 | Self::DeadlineReached
                 | Self::MessageReceived
+                | Self::EventSent
                 | Self::MessageDelivered
                 | Self::MessageRefused
                 | Self::RequestAnswered

@@ -1,7 +1,7 @@
 //! What an entry delivers that came from outside.
 
 use super::state::State;
-use crate::journal::{Completion, Kind};
+use crate::journal::{Completion, Kind, SENT};
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::task::Waker;
@@ -31,6 +31,7 @@ impl Unasked {
         let value = || entry.value.clone();
         match entry.kind {
             Kind::MessageReceived => Some(Self::Message { channel: entry.name.clone()?, value: value()? }),
+            Kind::EventSent => Some(Self::Message { channel: SENT.to_owned(), value: value()? }),
             Kind::RequestAnswered => {
                 Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: value()? })
             }

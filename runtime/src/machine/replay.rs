@@ -104,6 +104,9 @@ impl Machine {
             self.pending.cut = entry.kind == Kind::CancelRequested;
             self.deliver_pending(workflow, load)?;
             if entry.kind.is_turn() {
+                if entry.kind == Kind::EventSent {
+                    self.apply_attempt(&entry);
+                }
                 self.pending.cause = Some(entry);
             } else if matches!(entry.kind, Kind::StateSet | Kind::StateEdited) {
                 let rows = self.rows_of(&entry, &mut fields);
@@ -371,7 +374,7 @@ impl Machine {
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
                 state.wait_for_retry(position, entry.due.unwrap_or(entry.at));
             }
-            Kind::StreamWritten => step.written.extend(entry.other.clone()),
+            Kind::StreamWritten | Kind::EventSent => step.written.extend(entry.other.clone()),
             _ => {}
         }
     }

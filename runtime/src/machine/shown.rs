@@ -98,19 +98,28 @@ impl RunJournal {
     }
 }
 
-/// Something that a step writes for outsiders.
+/// What a step writes before it ends.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// An item of a stream, for outsiders.
+    Item { stream: String },
+    /// An event, for the steps that follow.
+    Event { name: &'static str },
+}
+
+/// Something that a step writes before it ends.
 #[derive(Debug)]
 pub(crate) struct StepWrite {
     pub(crate) position: u64,
     pub(crate) attempt: u32,
     /// The place of the write in the source and how often it was reached: the same for all attempts.
     pub(crate) key: String,
-    pub(crate) stream: String,
+    pub(crate) what: Written,
     pub(crate) value: Value,
 }
 
 impl Machine {
-    /// A step has written to a stream; what an earlier attempt has written stays.
+    /// A step has written something; what an earlier attempt has written stays.
     pub(crate) fn step_wrote(&mut self, write: StepWrite, now: i64) {
         if !self.is_open() {
             return;
@@ -118,7 +127,7 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(super::suspended::Deferred::Wrote(write));
         }
-        let StepWrite { position, attempt, key, stream, value } = write;
+        let StepWrite { position, attempt, key, what, value } = write;
         let journal = self.journal.clone();
         let mut state = journal.state();
         let Some(step) = state.step(position).filter(|step| step.attempt == attempt) else { return };
@@ -126,6 +135,18 @@ impl Machine {
             return;
         }
         drop(state);
+        let stream = match what {
+            Written::Item { stream } => stream,
+            Written::Event { name } => {
+                return self.deliver(Kind::EventSent, now, |entry| {
+                    entry.position = Some(position);
+                    entry.name = Some(name.to_owned());
+                    entry.attempt = Some(attempt);
+                    entry.other = Some(key);
+                    entry.value = Some(value);
+                });
+            }
+        };
         let channel = Shown::Written(&stream).channel();
         let entry = self.entry(Kind::StreamWritten, now, |entry| {
             entry.position = Some(position);

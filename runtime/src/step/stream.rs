@@ -2,7 +2,7 @@
 
 use crate::codec::Storable;
 use crate::journal::Shown;
-use crate::machine::StepWrite;
+use crate::machine::{StepWrite, Written};
 use crate::scope;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -41,7 +41,8 @@ impl<T: Storable> StepStream<'_, T> {
                     |value| {
                         let key = scope.writes.key(&format!("{}:{}:{}", place.file(), place.line(), place.column()));
                         let (position, attempt) = (scope.position, scope.attempt);
-                        env.outputs.write(StepWrite { position, attempt, key, stream: self.name.to_owned(), value })
+                        let what = Written::Item { stream: self.name.to_owned() };
+                        env.outputs.write(StepWrite { position, attempt, key, what, value })
                     },
                 )
             }

@@ -3,7 +3,7 @@
 use super::super::check::states;
 use super::super::input::Graph;
 use super::steps;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -14,22 +14,28 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
         const SHAPES: &[::steadfast::__private::StepShape] =
             &[#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*];
     };
-    let mut check = |at: &dyn ToTokens, rule: TokenStream| {
-        let span = at.to_token_stream();
-        let span = span.span();
-        checks.extend(quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule;));
+    let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
+        let span = at.to_token_stream().span();
+        let rule = Ident::new(rule, span);
+        // Every token is at the user's, so that the compiler points there.
+        let places = places.iter().map(|place| {
+            let mut place = Literal::usize_unsuffixed(*place);
+            place.set_span(span);
+            place
+        });
+        checks.extend(quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(SHAPES #(, #places)*);));
     };
-    check(ty, quote!(has_start(SHAPES)));
-    check(ty, quote!(has_stop(SHAPES)));
+    check(ty, "has_start", &[]);
+    check(ty, "has_stop", &[]);
     for (index, step) in graph.steps.iter().enumerate() {
         let result = step.step.function.output();
-        check(&result, quote!(produced_is_taken(SHAPES, #index)));
-        check(step.step.function.ident(), quote!(reaches_stop(SHAPES, #index)));
+        check(&result, "produced_is_taken", &[index]);
+        check(step.step.function.ident(), "reaches_stop", &[index]);
         for (parameter, (argument, _)) in step.events().enumerate() {
-            check(&argument.ty, quote!(one_start(SHAPES, #index)));
-            check(&argument.ty, quote!(taken_is_produced(SHAPES, #index, #parameter)));
-            check(&argument.ty, quote!(taken_once(SHAPES, #index, #parameter)));
-            check(&argument.ty, quote!(collected_from(SHAPES, #index, #parameter)));
+            check(&argument.ty, "one_start", &[index]);
+            check(&argument.ty, "taken_is_produced", &[index, parameter]);
+            check(&argument.ty, "taken_once", &[index, parameter]);
+            check(&argument.ty, "collected_from", &[index, parameter]);
         }
     }
     for step in &graph.steps {

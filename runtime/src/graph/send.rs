@@ -1,0 +1,69 @@
+//! Events that a step sends by hand, before it ends.
+
+use super::emit::Emission;
+use super::event::Event;
+use super::items::FROM;
+use crate::codec::CodecError;
+use crate::machine::{StepWrite, Written};
+use crate::scope::{StepScope, step_writer};
+use crate::value::Value;
+use std::future::Future;
+use std::panic::Location;
+
+impl StepScope {
+    /// Sends an event to the step that takes it, before this step ends. It belongs to the fan-out of what the step returns,
+    /// and is sent once for all attempts: what an attempt has sent at this place of the source, and as the n-th time there,
+    /// no later attempt sends again. The step declares what it sends: `#[step(sends(Chunk))]`.
+    ///
+    /// In a unit test, with [`StepScope::for_tests`], it goes nowhere.
+    ///
+    /// # Errors
+    /// The step does not declare the event, this code runs in no step of an event-driven workflow, the event cannot be stored,
+    /// or the step was told to stop.
+    #[track_caller]
+    pub fn send<E: Event>(&self, event: E) -> impl Future<Output = Result<(), crate::Error>> + Send + use<E> {
+        let place = Location::caller();
+        let sent = match step_writer() {
+            None if self.is_test() => Ok(None),
+            None => Err(format!("event `{}` cannot be sent: this code runs in no step", E::NAME)),
+            Some((scope, env)) => {
+                if scope.sends.iter().any(|declared| declared.name == E::NAME) {
+                    let offered = env.fields.offer();
+                    let value = encode(&event, scope.position);
+                    drop(offered);
+                    value.map_err(|error| format!("event `{}` cannot be sent: {error}", E::NAME)).map(|value| {
+                        // Apart from what is written to streams at the same place.
+                        let key = format!("send {}:{}:{}", place.file(), place.line(), place.column());
+                        let (key, what) = (scope.writes.key(&key), Written::Event { name: E::NAME });
+                        let (position, attempt) = (scope.position, scope.attempt);
+                        Some(env.outputs.write(StepWrite { position, attempt, key, what, value }))
+                    })
+                } else {
+                    let (step, event) = (&scope.name, E::NAME);
+                    Err(format!(
+                        "step `{step}` does not say that it sends `{event}`, so nobody knows where it goes: write \
+                         `#[step(sends({event}))]` on it"
+                    ))
+                }
+            }
+        };
+        drop(event);
+        async move {
+            match sent {
+                Err(why) => Err(crate::Error::msg(why)),
+                Ok(None) => Ok(()),
+                Ok(Some(taken)) => {
+                    taken.await.map_err(|_| crate::Error::msg("the run has left: the step is told to stop"))
+                }
+            }
+        }
+    }
+}
+
+/// The event, and who has sent it.
+fn encode<E: Event>(event: &E, position: u64) -> Result<Value, CodecError> {
+    let mut emission = Emission::default();
+    emission.event(event)?;
+    emission.json(FROM, position.to_string().as_bytes())?;
+    Ok(emission.finish())
+}
