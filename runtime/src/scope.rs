@@ -121,12 +121,12 @@ thread_local! {
 }
 
 /// Polls a future with `ambient` in force, and puts back what was before, also if the poll panics.
-pub(crate) struct Scoped<F> {
+pub(crate) struct Scoped<'a, F> {
     pub(crate) ambient: Ambient,
-    pub(crate) future: Pin<Box<F>>,
+    pub(crate) future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Scoped<F> {
+impl<F: Future> Future for Scoped<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

@@ -53,6 +53,9 @@ impl Machine {
 
     /// Whether the next append has a transaction.
     pub(super) fn has_transaction(&self) -> bool {
+        if self.transactions.waiting.is_empty() {
+            return false;
+        }
         let state = self.journal.state();
         let called = |position: u64| state.running.contains(&position);
         self.is_open() && !self.transactions.held && self.transactions.waiting().any(called)
