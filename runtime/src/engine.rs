@@ -35,6 +35,7 @@ mod requests;
 mod requirements;
 mod reseal;
 mod sessions;
+mod shared_state;
 mod shown;
 mod shutdown;
 mod start;
@@ -66,6 +67,7 @@ pub(crate) use replacing::{GoingOn, successor_in};
 pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
+pub use shared_state::{StateEntry, StateHistory};
 pub use shown::StreamReader;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};

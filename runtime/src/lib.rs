@@ -89,7 +89,8 @@ pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
     CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
     ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunFilter,
-    RunHandle, RunInfo, SendCall, StartCall, StreamReader, TransactionCall, TransactionalStart,
+    RunHandle, RunInfo, SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
+    TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

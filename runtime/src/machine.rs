@@ -48,6 +48,7 @@ pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{recorded_scope, scope_entry};
 pub(crate) use shown::{StepWrite, Written};
+pub(crate) use shared_state::version as recorded_state_version;
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
