@@ -54,6 +54,7 @@ use crate::codec;
 use crate::context::{Schema, SharedContext};
 use crate::error::Failure;
 use crate::flow::Start;
+use crate::graph::Plan;
 use crate::journal::Journal;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
@@ -86,6 +87,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What of its input, result and error holds a secret, as far as their names tell.
     fn secret_place(&self) -> Option<&'static str>;
 
+    /// Its steps, if it is event-driven.
+    fn graph(&self) -> Option<&'static Plan>;
+
     /// What takes the place of the body when the run is told to end.
     fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd;
 
@@ -115,6 +119,10 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         } else {
             None
         }
+    }
+
+    fn graph(&self) -> Option<&'static Plan> {
+        W::graph()
     }
 
     fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {

@@ -1,15 +1,19 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
+mod board;
 mod fields;
 mod inputs;
 mod live;
 mod outputs;
 
+pub(crate) use board::Boards;
+pub use board::Progress;
 pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
 pub use inputs::{HandleParameter, StepInputs};
 
 use crate::resources::Resources;
 use crate::session::Session;
+use board::Board;
 use live::Live;
 use outputs::Outputs;
 use std::sync::Arc;
@@ -27,10 +31,19 @@ pub struct RunEnv {
     pub(crate) live: Live,
     /// Where steps write what outsiders read.
     pub(crate) outputs: Outputs,
+    /// How far its steps are, as they say.
+    pub(crate) board: Arc<Board>,
 }
 
 impl RunEnv {
     pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
-        Arc::new(Self { fields, resources, session, live: Live::default(), outputs: Outputs::default() })
+        Arc::new(Self {
+            fields,
+            resources,
+            session,
+            live: Live::default(),
+            outputs: Outputs::default(),
+            board: Arc::default(),
+        })
     }
 }
