@@ -3,14 +3,17 @@
 mod cancellation;
 mod current;
 mod given;
+mod link;
 mod overrides;
 mod propagate;
+mod telling;
 mod writes;
 
 pub use cancellation::Cancellation;
 pub(crate) use current::caller;
 pub use current::{Current, CurrentKind, WorkflowScope, current, step_scope};
 pub use given::{Deadline, Scope};
+pub(crate) use link::Link;
 pub use overrides::scoped;
 pub(crate) use overrides::surrounding;
 pub use propagate::{propagate, propagate_fn};
@@ -44,8 +47,10 @@ pub struct StepScope {
     pub deadline: Option<SystemTime>,
     /// Tells the body to stop.
     pub cancellation: Cancellation,
-    /// What the attempt has written to streams.
+    /// What the attempt has written to streams, and how far it is.
     pub(crate) writes: Writes,
+    /// What its run has at hand.
+    pub(crate) link: Link,
     /// The events that it may send by hand.
     pub(crate) sends: &'static [crate::graph::EventInfo],
 }
@@ -64,6 +69,7 @@ impl StepScope {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            link: Link::default(),
             sends: &[],
         }
     }

@@ -5,7 +5,7 @@ use super::turn::entry;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
 use crate::machine::panic_text;
-use crate::scope::{Cancellation, StepScope, Writes};
+use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,6 +97,7 @@ impl Machine {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            link: Link::Transaction,
             sends: &[],
         };
         let (env, limit) = (self.env.clone(), self.limits.value);
