@@ -1,6 +1,7 @@
 //! One function for each rule.
 
 mod held;
+mod state;
 
 use super::input::{Other, Step};
 use crate::assignment::{self, By};
@@ -17,6 +18,7 @@ pub(super) fn all(step: &Step, faults: &Faults) {
     is_async(step, faults);
     parameters(step, faults);
     body_leaves_the_context(step, faults);
+    state::check(step, faults);
 }
 
 /// The parameters after the one of a transaction.

@@ -70,7 +70,7 @@ impl<S: StepDef> StepBody for Body<S> {
         if !S::RESOURCES.iter().all(|need| env.resources.is_made(need)) {
             return std::future::ready(unstorable("a resource was not made before it started")).boxed();
         }
-        let inputs = StepInputs::new(env.clone(), scope.clone());
+        let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args, inputs).await };
         run_attempt(body, S::is_final, self.context.clone(), scope, env)
