@@ -85,9 +85,10 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder, EngineError, EngineTx, EventStream,
-    ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run,
-    RunError, RunFilter, RunHandle, RunInfo, SendCall, StartCall, StreamReader, TransactionCall, TransactionalStart,
+    Activity, ActivityKind, ActivityReader, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder,
+    EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage,
+    ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
+    SendCall, StartCall, StreamReader, TransactionCall, TransactionalStart, Waited,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{
