@@ -41,6 +41,8 @@ mod sessions;
 mod shown;
 mod shutdown;
 mod start;
+#[cfg(feature = "terminal")]
+mod terminal;
 mod time_travel;
 mod timers;
 mod trace;

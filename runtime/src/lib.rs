@@ -54,6 +54,7 @@
 //! # Features
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
+//! * `terminal`: [`Run`]`::watch_in_terminal`, the progress of a run on the console.
 //! * `encryption`: keys for [`Secret`], which cannot be stored without: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
