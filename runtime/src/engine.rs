@@ -12,6 +12,7 @@ mod core;
 mod dead;
 mod delete;
 mod driver;
+mod driving;
 mod error;
 mod export;
 mod fields;
