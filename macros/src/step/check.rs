@@ -71,6 +71,10 @@ fn parameters_always_there(step: &Step, faults: &Faults) {
         Other::Held(held) => &held.parameter,
     });
     for parameter in step.context.iter().map(|context| &context.parameter).chain(others) {
+        if let Some(mark) = parameter.attributes.iter().find(|mark| mark.path().is_ident("collect")) {
+            let help = "put the step into an `impl` with `#[workflow]`; a workflow function calls `join_all`, or loops";
+            faults.add(mark, "only a step of an event-driven workflow collects events", help);
+        }
         let sometimes = |mark: &&Attribute| mark.path().is_ident("cfg") || mark.path().is_ident("cfg_attr");
         if let Some(mark) = parameter.attributes.iter().find(sometimes) {
             let help = format!("write the {0} twice, as a whole: `#[cfg(..)] #[{0}] ..`", step.kind());
