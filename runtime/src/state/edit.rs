@@ -222,8 +222,7 @@ impl<S> State<S> {
             }
         };
         let Made { result, decoded, whole, rows, after } = made;
-        let all: Vec<(String, Value)> = whole.iter().flatten().chain(&rows).cloned().collect();
-        if let Some(why) = state.refuses(&all, &result) {
+        if let Some(why) = state.refuses(whole.as_deref(), &rows, &result) {
             return Err(StateError::Unstorable(why));
         }
         let (attempt, step) = (self.scope.attempt, self.scope.name.clone());
