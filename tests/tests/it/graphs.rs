@@ -3,6 +3,7 @@
 mod caught;
 mod crashed;
 mod fan_in;
+mod killed;
 mod outside;
 mod routing;
 mod sent;
