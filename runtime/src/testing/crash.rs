@@ -7,6 +7,7 @@ use super::secrets;
 use super::stub::Stubs;
 use super::subject::Subject;
 use crate::codec;
+use crate::graph::Event;
 use crate::machine::{AnyWorkflow, Typed, first_entry, scope_entry};
 use crate::message::Message;
 use crate::resources::{ResourceFactory, ResourceSet};
@@ -34,7 +35,7 @@ use std::sync::Arc;
 /// replays to the same end. If the workflow gives one result for every order of completion, every scenario must give
 /// it, with the same context; if its result depends on the order, results are not compared.
 ///
-/// What the outside does is said beforehand: the messages that the run gets ([`message`](CrashTest::message)), how its
+/// What the outside does is said beforehand: the messages that the run gets ([`message`](CrashTest::message), [`event`](CrashTest::event)), how its
 /// requests are answered ([`answer`](CrashTest::answer)), whether it is told to stop or to stand still at some commit
 /// ([`cancel_at_each_commit`](CrashTest::cancel_at_each_commit),
 /// [`pause_at_each_commit`](CrashTest::pause_at_each_commit)). The workflows that it starts
@@ -153,6 +154,13 @@ impl<W: WorkflowDef> CrashTest<W> {
     /// but that time passes; in all orders but the first also one at each commit, from each commit on.
     pub fn message<M: Message>(mut self, message: M) -> Self {
         self.script.message(message);
+        self
+    }
+
+    /// An event that the run gets from outside, `#[event(external)]`, if it is event-driven. It comes in its place among the
+    /// messages, as they do.
+    pub fn event<E: Event>(mut self, event: E) -> Self {
+        self.script.event(event);
         self
     }
 
