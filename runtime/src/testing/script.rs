@@ -1,4 +1,4 @@
-//! What the outside says to the runs of a scenario: messages, one after the other, and answers to what they ask.
+//! What the outside says to the runs of a scenario: messages and events, one after the other, and answers to what they ask.
 
 use crate::graph::{Event, event};
 use crate::message::{self, Message};
