@@ -87,9 +87,10 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, Engine, EngineBuilder, EngineError, EngineTx, ExportInfo, FieldChange,
-    ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunFilter,
-    RunHandle, RunInfo, SendCall, StartCall, StreamReader, TransactionCall, TransactionalStart,
+    CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder, EngineError, EngineTx, EventStream,
+    ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run,
+    RunError, RunFilter, RunHandle, RunInfo, SendCall, StartCall, StateEntry, StateHistory, StreamReader,
+    TransactionCall, TransactionalStart,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{
@@ -103,6 +104,7 @@ pub use machine::{ParkCause, ParkReason};
 pub use message::Message;
 pub use policy::Policy;
 pub use resources::{ResourceError, Resources};
+pub use run_env::Progress;
 pub use scope::{
     Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, WorkflowScope, context, current,
     has_context, propagate, propagate_fn, scoped, step_scope,

@@ -47,6 +47,7 @@ pub(crate) use poll::panic_text;
 pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{recorded_scope, scope_entry};
+pub(crate) use shared_state::version as recorded_state_version;
 pub(crate) use shown::{StepWrite, Written};
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
@@ -55,6 +56,7 @@ use crate::codec;
 use crate::context::{Schema, SharedContext};
 use crate::error::Failure;
 use crate::flow::Start;
+use crate::graph::Plan;
 use crate::journal::Journal;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
@@ -91,6 +93,9 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// What of its input, result and error holds a secret, as far as their names tell.
     fn secret_place(&self) -> Option<&'static str>;
 
+    /// Its steps, if it is event-driven.
+    fn graph(&self) -> Option<&'static Plan>;
+
     /// What takes the place of the body when the run is told to end.
     fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd;
 
@@ -124,6 +129,10 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         } else {
             None
         }
+    }
+
+    fn graph(&self) -> Option<&'static Plan> {
+        W::graph()
     }
 
     fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {

@@ -1,11 +1,14 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
+mod board;
 mod fields;
 mod inputs;
 mod live;
 mod outputs;
 mod shared;
 
+pub(crate) use board::Boards;
+pub use board::Progress;
 pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
 pub use inputs::{HandleParameter, StepInputs};
 pub(crate) use shared::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};
@@ -13,6 +16,7 @@ pub(crate) use shared::{KnownEdit, SharedState, StateEdit, StateNews, StateOpeni
 use crate::journal::RunIdentity;
 use crate::resources::Resources;
 use crate::session::Session;
+use board::Board;
 use live::Live;
 use outputs::Outputs;
 use std::sync::Arc;
@@ -32,6 +36,8 @@ pub struct RunEnv {
     pub(crate) outputs: Outputs,
     /// What its concurrent steps share.
     pub(crate) state: Arc<SharedState>,
+    /// How far its steps are, as they say.
+    pub(crate) board: Arc<Board>,
 }
 
 impl RunEnv {
@@ -49,6 +55,7 @@ impl RunEnv {
             live: Live::default(),
             outputs: Outputs::default(),
             state: Arc::default(),
+            board: Arc::default(),
         })
     }
 }

@@ -3,14 +3,17 @@
 mod cancellation;
 mod current;
 mod given;
+mod link;
 mod overrides;
 mod propagate;
+mod telling;
 mod writes;
 
 pub use cancellation::Cancellation;
 pub(crate) use current::caller;
 pub use current::{Current, CurrentKind, WorkflowScope, current, step_scope};
 pub use given::{Deadline, Scope};
+pub(crate) use link::Link;
 pub use overrides::scoped;
 pub(crate) use overrides::surrounding;
 pub use propagate::{propagate, propagate_fn};
@@ -44,8 +47,10 @@ pub struct StepScope {
     pub deadline: Option<SystemTime>,
     /// Tells the body to stop.
     pub cancellation: Cancellation,
-    /// What the attempt has written to streams.
+    /// What the attempt has written to streams, and how far it is.
     pub(crate) writes: Writes,
+    /// What its run has at hand.
+    pub(crate) link: Link,
     /// The events that it may send by hand.
     pub(crate) sends: &'static [crate::graph::EventInfo],
 }
@@ -64,6 +69,7 @@ impl StepScope {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            link: Link::default(),
             sends: &[],
         }
     }
@@ -121,12 +127,12 @@ thread_local! {
 }
 
 /// Polls a future with `ambient` in force, and puts back what was before, also if the poll panics.
-pub(crate) struct Scoped<F> {
+pub(crate) struct Scoped<'a, F> {
     pub(crate) ambient: Ambient,
-    pub(crate) future: Pin<Box<F>>,
+    pub(crate) future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Scoped<F> {
+impl<F: Future> Future for Scoped<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

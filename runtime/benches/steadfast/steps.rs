@@ -2,7 +2,8 @@
 
 use crate::raw;
 use crate::table::{Table, median};
-use crate::workflows::sequence;
+use crate::workflows::{eights, sequence};
+use std::future::IntoFuture as _;
 use std::path::Path;
 use std::time::Instant;
 use steadfast::Engine;
@@ -54,17 +55,38 @@ pub(crate) fn many_runs(runtime: &Runtime, folder: &Path, table: &mut Table) {
     table.against("(b) runs of 5 steps, 100 at once", median(runs), "runs/s", median(rows), "5,000 runs/s");
 }
 
-/// (e) The cost of one step with the in-memory store.
+/// (e) The cost of one step with the in-memory store: of one run one after the other, eight at once, and of 100 runs at once.
 pub(crate) fn in_memory(runtime: &Runtime, _: &Path, table: &mut Table) {
-    let mut micros = Vec::new();
+    let engine = runtime.block_on(async {
+        let builder = Engine::builder().in_memory().workflow(sequence).workflow(eights);
+        builder.start().await.expect("an engine")
+    });
+    let (mut long, mut short, mut eight, mut hundred) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let micros = |start: Instant, steps: u32| start.elapsed().as_secs_f64() * 1e6 / f64::from(steps);
     for _ in 0..ROUNDS {
-        micros.push(runtime.block_on(async {
-            let engine = Engine::builder().in_memory().workflow(sequence).start().await.expect("an engine");
+        runtime.block_on(async {
             engine.start(sequence, 100).await.expect("a start").result().await.expect("a warm-up");
             let start = Instant::now();
             engine.start(sequence, 20_000).await.expect("a start").result().await.expect("a result");
-            start.elapsed().as_secs_f64() * 1e6 / 20_000.0
-        }));
+            long.push(micros(start, 20_000));
+            let start = Instant::now();
+            for _ in 0..20 {
+                engine.start(sequence, 1_000).await.expect("a start").result().await.expect("a result");
+            }
+            short.push(micros(start, 20_000));
+            let start = Instant::now();
+            engine.start(eights, 2_500).await.expect("a start").result().await.expect("a result");
+            eight.push(micros(start, 20_000));
+            let start = Instant::now();
+            let runs = futures_util::future::try_join_all((0..100).map(|_| engine.start(sequence, 200).into_future()));
+            for run in runs.await.expect("the starts") {
+                run.result().await.expect("a result");
+            }
+            hundred.push(micros(start, 20_000));
+        });
     }
-    table.alone("(e) one step with the in-memory store", median(micros), "us", "10 us");
+    table.alone("(e) one step with the in-memory store", median(long), "us", "10 us");
+    table.alone("(e) the same, in runs of 1,000 steps", median(short), "us", "the same");
+    table.alone("(e) the same, 8 steps of one run at once", median(eight), "us", "");
+    table.alone("(e) the same, 100 runs at once", median(hundred), "us", "");
 }

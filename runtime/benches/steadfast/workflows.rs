@@ -30,6 +30,17 @@ pub(crate) async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
     Ok(sum)
 }
 
+/// So many times eight steps at once.
+#[workflow]
+pub(crate) async fn eights(flow: &mut Flow, times: u64) -> Result<u64> {
+    let mut sum = 0;
+    for id in 0..times {
+        let eight = (0..8).map(|n| small(&*flow, id * 8 + n));
+        sum += futures_util::future::try_join_all(eight).await?.iter().map(|small| small.id).sum::<u64>();
+    }
+    Ok(sum)
+}
+
 /// So many steps, then a long sleep: it is replayed when the engine starts again.
 #[workflow]
 pub(crate) async fn sequence_then_wait(flow: &mut Flow, steps: u64) -> Result<u64> {

@@ -26,7 +26,7 @@ enum Arg {
 
 impl Default for ArgsWriter {
     fn default() -> Self {
-        let mut json = Vec::with_capacity(128);
+        let mut json = json::space();
         json.push(b'[');
         Self { json, args: Vec::new() }
     }
@@ -79,7 +79,7 @@ impl ArgsWriter {
     pub fn finish(mut self) -> Value {
         if self.args.iter().all(|arg| matches!(arg, Arg::Json(_))) {
             self.json.push(b']');
-            return Value::json(self.json);
+            return Value::json(json::finished(self.json));
         }
         let mut out = Vec::new();
         let mut start = 1;

@@ -31,9 +31,9 @@ pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
 }
 
 fn encode_json<T: Serialize>(value: &T) -> Result<Value, CodecError> {
-    let mut text = Vec::with_capacity(128);
+    let mut text = json::space();
     coding(|| json::append(&mut text, value, Order::AsGiven))?;
-    Ok(Value::json(text))
+    Ok(Value::json(json::finished(text)))
 }
 
 /// Decodes a value by the form in which it was recorded. [`Bytes`] are not copied.

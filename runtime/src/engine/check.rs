@@ -121,7 +121,8 @@ fn one(
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
-        has_resources(&machine, resources, row)
+        has_resources(&machine, resources, row)?;
+        has_states(&machine, &env, row)
     }));
     replayed.unwrap_or_else(|panic| {
         let message = format!("replaying run `{}` panicked: {}", row.id, panic_text(&*panic));
@@ -134,6 +135,16 @@ fn has_resources(machine: &Machine, resources: &Resources, row: &RunRow) -> Resu
     for (step, needs) in machine.in_flight() {
         if let Some(error) = needs.iter().find_map(|need| resources.lacks(need)) {
             return Err(prepare::missing(step, &row.workflow, &error).into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the workflow declares the shared state that those steps take.
+fn has_states(machine: &Machine, env: &RunEnv, row: &RunRow) -> Result<(), Rebuild> {
+    for (step, taken) in machine.states_in_flight() {
+        if let Some(message) = prepare::other_state(step, &row.workflow, taken, env.state.definition()) {
+            return Err(ParkReason::new(ParkCause::State, message).into());
         }
     }
     Ok(())

@@ -65,7 +65,7 @@ impl Committer {
         }
         if self.thread.is_none() {
             // The queue's lock is held, so that the writes of one run keep their order.
-            let answer = self.shared.commit(std::slice::from_ref(&write)).remove(0);
+            let answer = self.shared.commit_one(&write);
             drop(queue);
             return reply(answer);
         }
@@ -168,18 +168,25 @@ impl Shared {
 
     /// One answer for each write, whatever the store does.
     fn commit(&self, writes: &[Write]) -> Vec<Answer> {
-        let all = |error: StoreError| writes.iter().map(|_| Err(error.clone())).collect();
-        match catch_unwind(AssertUnwindSafe(|| self.store.commit(writes))) {
-            Ok(Ok(answers)) if answers.len() == writes.len() => answers.into_iter().map(Ok).collect(),
-            Ok(Ok(answers)) => {
-                let text = format!("the store gave {} answers to {} writes", answers.len(), writes.len());
-                all(StoreError::new(StoreErrorKind::Io, text))
-            }
-            Ok(Err(error)) => all(error),
-            Err(panic) => {
-                let text = format!("the store panicked in a commit: {}", panic_text(&*panic));
-                all(StoreError::new(StoreErrorKind::Io, text))
-            }
+        match self.answers(writes) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
         }
+    }
+
+    /// The answer to a single write.
+    fn commit_one(&self, write: &Write) -> Answer {
+        Ok(self.answers(std::slice::from_ref(write))?.remove(0))
+    }
+
+    /// As many answers as writes.
+    fn answers(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        let text = match catch_unwind(AssertUnwindSafe(|| self.store.commit(writes))) {
+            Ok(Ok(answers)) if answers.len() == writes.len() => return Ok(answers),
+            Ok(Ok(answers)) => format!("the store gave {} answers to {} writes", answers.len(), writes.len()),
+            Ok(Err(error)) => return Err(error),
+            Err(panic) => format!("the store panicked in a commit: {}", panic_text(&*panic)),
+        };
+        Err(StoreError::new(StoreErrorKind::Io, text))
     }
 }

@@ -14,7 +14,7 @@ use crate::journal::{AttemptOutcome, RunIdentity};
 use crate::machine::{Limits, ParkReason, StepWrite};
 use crate::policy::Policy;
 use crate::resources::Resources;
-use crate::run_env::{FieldStores, Fields, RunEnv, StateNews};
+use crate::run_env::{Boards, FieldStores, Fields, RunEnv, StateNews};
 use crate::secret::vault::Cipher;
 use crate::session::SessionPolicy;
 use crate::state;
@@ -64,6 +64,8 @@ pub(crate) struct Core {
     pub(crate) placing: Arc<tokio::sync::RwLock<()>>,
     /// Who waits for what runs show to outsiders.
     pub(crate) news: News,
+    /// How far the steps of runs in memory are, as they say.
+    pub(crate) boards: Boards,
     /// Notified whenever a run enters or leaves memory.
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
@@ -171,6 +173,7 @@ impl Core {
             resources,
             placing: Arc::default(),
             news: News::default(),
+            boards: Boards::default(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             behind: AtomicBool::new(false),
@@ -236,7 +239,9 @@ impl Core {
     /// What a run that is being loaded has at hand.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
         let session = self.residents().sessions.of(row.number, &row.id);
-        RunEnv::new(self.fields(row), self.resources.clone(), session)
+        let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
+        self.boards.enter(row.number, &env.board);
+        env
     }
 
     /// How the fields of a run are written and read.

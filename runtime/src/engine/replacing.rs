@@ -6,6 +6,7 @@ use super::core::{Core, Letter, Message};
 use super::error::EngineError;
 use super::place::Contents;
 use super::reseal::Reseal;
+use super::shared_state;
 use super::time_travel;
 use crate::journal::Kind;
 use crate::machine::{Onward, ParkCause, ParkReason, first_entry};
@@ -76,6 +77,8 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
     let (first, labels) = core.read(move |store| Ok((store.entries(number, 0, 2)?, store.labels(number)?))).await?;
     let scope = first.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
     let context = time_travel::snapshot(core, number, old.seq).await?;
+    let seq = old.seq;
+    let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let mut first = first_entry(&old.workflow, going_on.onward.input.clone(), at);
@@ -97,11 +100,22 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
         }
         None => bare(&new, first, scope),
     };
+    carry(state, &reseal, &mut run)?;
     going_on.clone().keep(&reseal, &mut run)?;
     run.lease = core.lease(old.lease).or(run.lease);
     (run.version, run.parent, run.origin) = (going_on.onward.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
     Ok(Successor { run: Box::new(run), placing })
+}
+
+/// What the steps of the run have shared, those of the next share on.
+fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+    if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
+        rows.iter_mut().try_for_each(|row| reseal.field(row))?;
+        run.entries.push(entry);
+        run.fields.extend(rows);
+    }
+    Ok(())
 }
 
 /// The run without a context.
@@ -162,6 +176,8 @@ pub(crate) fn successor_in(
         }
         run.entries.push(entry);
     }
+    let state = shared_state::recorded_in(store, number, old.seq).map_err(said)?;
+    carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
     run.version = going_on.onward.version;
     going_on.keep(&reseal, &mut run).map_err(|error| error.to_string())?;
     (run.parent, run.origin) = (old.parent, Some(number));

@@ -1,19 +1,19 @@
 //! What runs show to outsiders: published values, and streams from any item on.
 
+mod events;
+mod items;
+
+pub use events::EventStream;
+pub(super) use items::{Items, LOOK_AGAIN};
+
 use super::Engine;
 use super::error::EngineError;
 use super::handle::Run;
-use crate::codec::{self, Storable};
+use crate::codec::{self, CodecError, Storable};
 use crate::journal::Shown;
 use crate::store::{OutputRow, RunKey, RunRow, Status};
-use std::collections::VecDeque;
+use crate::value::Value;
 use std::marker::PhantomData;
-use std::time::Duration;
-
-/// How many items are read at a time.
-const PAGE: usize = 256;
-/// When another engine drives the run, we hear of news by looking.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// The value that a run has published under a key, as committed; waits for the first one.
@@ -90,10 +90,20 @@ impl Run {
     #[must_use]
     pub fn stream<T: Storable>(&self, name: &str) -> StreamReader<T> {
         let channel = Shown::Written(name).channel();
-        StreamReader { run: self.clone(), channel, cursor: 0, read: VecDeque::new(), closed: false, items: PhantomData }
+        StreamReader { items: Items::new(self, channel), types: PhantomData }
     }
 
     async fn read_shown<T: Storable>(&self, channel: &str, row: &OutputRow) -> Result<Option<T>, EngineError> {
+        self.decode_shown(channel, row, |value| codec::at_channel(channel, || codec::decode(value))).await
+    }
+
+    /// Reads what the run has shown, with the keys of whoever wrote it.
+    pub(super) async fn decode_shown<T>(
+        &self,
+        channel: &str,
+        row: &OutputRow,
+        decode: impl Fn(&Value) -> Result<T, CodecError>,
+    ) -> Result<Option<T>, EngineError> {
         let Some(value) = &row.value else { return Ok(None) };
         // Another incarnation of the run may have written it, under keys of its own.
         let writer = row.run;
@@ -104,7 +114,7 @@ impl Run {
             row.map_or_else(|| self.fields().clone(), |row| self.core().fields(&row))
         };
         let _offered = fields.offer();
-        codec::at_channel(channel, || codec::decode(value)).map(Some).map_err(|error| {
+        decode(value).map(Some).map_err(|error| {
             EngineError::Value(format!(
                 "`{channel}` of run `{}` (item {}) cannot be read: {error}",
                 self.id(),
@@ -114,7 +124,7 @@ impl Run {
     }
 
     /// The number by which outsiders know what the run shows.
-    async fn lineage(&self) -> Result<i64, EngineError> {
+    pub(super) async fn lineage(&self) -> Result<i64, EngineError> {
         self.row().await.map(|row| row.lineage)
     }
 
@@ -134,12 +144,8 @@ impl Run {
 /// Reads a stream of a run, item by item; a slow reader misses nothing.
 #[derive(Debug)]
 pub struct StreamReader<T> {
-    run: Run,
-    channel: String,
-    cursor: u64,
-    read: VecDeque<OutputRow>,
-    closed: bool,
-    items: PhantomData<fn() -> T>,
+    items: Items,
+    types: PhantomData<fn() -> T>,
 }
 
 impl<T: Storable> StreamReader<T> {
@@ -147,7 +153,7 @@ impl<T: Storable> StreamReader<T> {
     /// beginning.
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
-        self.cursor = cursor;
+        self.items.after(cursor);
         self
     }
 
@@ -157,22 +163,8 @@ impl<T: Storable> StreamReader<T> {
     /// # Errors
     /// The item is of another type (the reader goes on after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
-        loop {
-            if let Some(row) = self.read.pop_front() {
-                self.cursor = row.item;
-                match self.run.read_shown(&self.channel, &row).await? {
-                    Some(item) => return Ok(Some((row.item, item))),
-                    None => self.closed = true,
-                }
-            }
-            if self.closed {
-                self.read.clear();
-                return Ok(None);
-            }
-            if self.read.is_empty() {
-                self.fill().await?;
-            }
-        }
+        let next = self.items.next().await?;
+        self.read(next).await
     }
 
     /// The next item with its number, if it is there by now. `None` says only that: [`next`](StreamReader::next) tells the
@@ -181,41 +173,13 @@ impl<T: Storable> StreamReader<T> {
     /// # Errors
     /// As of [`next`](StreamReader::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
-        if !self.closed && self.read.is_empty() {
-            let lineage = self.run.lineage().await?;
-            self.read_on(lineage).await?;
-        }
-        if self.read.is_empty() { Ok(None) } else { self.next().await }
+        let next = self.items.try_next().await?;
+        self.read(next).await
     }
 
-    /// Reads what is there after the last item.
-    async fn read_on(&mut self, lineage: i64) -> Result<(), EngineError> {
-        let (channel, after) = (self.channel.clone(), self.cursor);
-        let rows = self.run.core().read(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
-        self.read.extend(rows);
-        Ok(())
-    }
-
-    /// Reads on, or waits for news.
-    async fn fill(&mut self) -> Result<(), EngineError> {
-        let lineage = self.run.lineage().await?;
-        let core = self.run.core().clone();
-        let news = core.news.of(lineage);
-        let news = news.notified();
-        // Whether it has ended is asked before the items: what it wrote last is then there.
-        let ended = self.run.last_row().await?.status.is_final();
-        self.read_on(lineage).await?;
-        if !self.read.is_empty() {
-            return Ok(());
-        }
-        if ended {
-            self.closed = true;
-            return Ok(());
-        }
-        if core.is_draining() {
-            return Err(EngineError::ShuttingDown);
-        }
-        let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
-        Ok(())
+    async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, T)>, EngineError> {
+        let Some(row) = row else { return Ok(None) };
+        let item = self.items.run.read_shown(&self.items.channel, &row).await?;
+        Ok(item.map(|item| (row.item, item)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod history;
 
+pub(super) use history::Since;
 pub use history::{ContextEntry, ContextHistory, FieldChange};
 
 use super::core::Core;

@@ -72,6 +72,11 @@ impl Plan {
         }
     }
 
+    /// The names of the events that it takes from outside.
+    pub(crate) fn external(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.external.iter().map(|event| event.name)
+    }
+
     pub(super) fn shape(&self, step: usize) -> &'static StepShape {
         &self.steps[step].shape
     }

@@ -167,6 +167,7 @@ impl Machine {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: crate::scope::Writes::default(),
+            link: crate::scope::Link::of(&self.env),
             sends: &[],
         };
         let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());

@@ -76,8 +76,8 @@ impl Machine {
                 self.set_scope(&entry);
                 continue;
             }
-            // The one that was recorded with a turn belongs to no call of it.
-            if entry.kind == Kind::StateSet && entry.cause.is_some() {
+            // It belongs to no call of a turn, and says nothing that was not so before.
+            if entry.kind == Kind::StateSet {
                 let rows = self.rows_of(&entry, &mut fields);
                 self.replay_state(&entry, rows);
                 continue;
@@ -108,7 +108,7 @@ impl Machine {
                     self.apply_attempt(&entry);
                 }
                 self.pending.cause = Some(entry);
-            } else if matches!(entry.kind, Kind::StateSet | Kind::StateEdited) {
+            } else if entry.kind == Kind::StateEdited {
                 let rows = self.rows_of(&entry, &mut fields);
                 self.replay_state(&entry, rows);
             } else if entry.kind == Kind::RunMoved {

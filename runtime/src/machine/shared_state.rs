@@ -132,6 +132,11 @@ impl Machine {
         self.journal.state().shared.def = def;
     }
 
+    /// The steps that have no result yet, by name, with the shared state that they take.
+    pub(crate) fn states_in_flight(&self) -> Vec<(&'static str, Option<StateDef>)> {
+        self.journal.state().in_flight().map(|step| (step.call.name, step.call.body.state())).collect()
+    }
+
     /// The defaults with which a new run begins, to be recorded with its first turn.
     pub(super) fn first_state(&self, cause: u64) -> Result<Option<FirstState>, ParkReason> {
         let def = {
@@ -263,7 +268,7 @@ fn field_rows(seq: u64, values: Vec<(String, Value)>) -> Vec<FieldRow> {
 }
 
 /// The version in which an entry writes the whole of a typed state.
-fn version(entry: &EntryRow) -> u32 {
+pub(crate) fn version(entry: &EntryRow) -> u32 {
     let set = entry.value.as_ref().and_then(|value| serde_json::from_slice::<Set>(&value.bytes).ok());
     set.map_or(1, |set| set.version)
 }

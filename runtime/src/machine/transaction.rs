@@ -5,7 +5,7 @@ use super::turn::entry;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
 use crate::machine::panic_text;
-use crate::scope::{Cancellation, StepScope, Writes};
+use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,6 +53,9 @@ impl Machine {
 
     /// Whether the next append has a transaction.
     pub(super) fn has_transaction(&self) -> bool {
+        if self.transactions.waiting.is_empty() {
+            return false;
+        }
         let state = self.journal.state();
         let called = |position: u64| state.running.contains(&position);
         self.is_open() && !self.transactions.held && self.transactions.waiting().any(called)
@@ -94,6 +97,7 @@ impl Machine {
             deadline: None,
             cancellation: Cancellation::default(),
             writes: Writes::default(),
+            link: Link::Transaction,
             sends: &[],
         };
         let (env, limit) = (self.env.clone(), self.limits.value);

@@ -208,10 +208,14 @@ impl std::fmt::Debug for Fields {
 /// Encodes or decodes: a secret is sealed for the run whose code is running on this thread. A fault of something before,
 /// which was survived, is forgotten: what is noted afterwards belongs to `code`.
 pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
-    let fields = if vault::is_plain() { Fields::current() } else { None };
-    let _entered = fields.as_ref().map(|fields| {
-        fields.vault.take_fault();
-        fields.vault.enter()
+    let _entered = vault::is_plain().then(|| {
+        if vault::has_fault()
+            && let Some(fields) = Fields::current()
+        {
+            fields.vault.take_fault();
+        }
+        // Few values have secrets, so the vault is asked for by those.
+        vault::enter_asked(|| Fields::current().map(|fields| fields.vault.clone()))
     });
     code()
 }

@@ -20,6 +20,13 @@ pub(super) enum Mode {
     Exposed,
 }
 
+/// What was said on this thread.
+enum Said {
+    Mode(Mode),
+    /// Written and read as tokens of the vault that this gives, asked for each secret; outside of steadfast if there is none.
+    Asked(fn() -> Option<Arc<Vault>>),
+}
+
 /// The places that were named, one after the other in one text; the innermost begins at `innermost`.
 struct Places {
     text: String,
@@ -27,7 +34,7 @@ struct Places {
 }
 
 thread_local! {
-    static MODE: RefCell<Mode> = const { RefCell::new(Mode::Plain) };
+    static SAID: RefCell<Said> = const { RefCell::new(Said::Mode(Mode::Plain)) };
     static PLACES: RefCell<Places> = const { RefCell::new(Places { text: String::new(), innermost: 0 }) };
     static SEALED: Cell<u64> = const { Cell::new(0) };
     static OPENED: Cell<u64> = const { Cell::new(0) };
@@ -35,25 +42,38 @@ thread_local! {
 }
 
 pub(super) fn mode() -> Mode {
-    MODE.with_borrow(Mode::clone)
+    let vault = SAID.with_borrow(|said| match said {
+        Said::Mode(mode) => Err(mode.clone()),
+        Said::Asked(vault) => Ok(*vault),
+    });
+    vault.map_or_else(|mode| mode, |vault| vault().map_or(Mode::Plain, Mode::Sealed))
 }
 
 /// Puts the mode back that was before, when it is dropped; on the thread where it was made.
 #[must_use = "the mode is left when this is dropped"]
 pub(crate) struct Entered {
-    before: Mode,
+    before: Said,
     of_this_thread: PhantomData<Rc<()>>,
 }
 
 pub(super) fn enter(mode: Mode) -> Entered {
-    Entered { before: MODE.replace(mode), of_this_thread: PhantomData }
+    say(Said::Mode(mode))
+}
+
+fn say(said: Said) -> Entered {
+    Entered { before: SAID.replace(said), of_this_thread: PhantomData }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
-        drop(MODE.replace(std::mem::replace(&mut self.before, Mode::Plain)));
+        drop(SAID.replace(std::mem::replace(&mut self.before, Said::Mode(Mode::Plain))));
     }
+}
+
+/// Until the guard is dropped, secrets are written and read on this thread as tokens of the vault that `vault` gives.
+pub(crate) fn enter_asked(vault: fn() -> Option<Arc<Vault>>) -> Entered {
+    say(Said::Asked(vault))
 }
 
 /// Runs `f`, in which a secret is written as a placeholder and cannot be read.
@@ -73,6 +93,11 @@ pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
 /// the innermost counts, alone.
 #[allow(dead_code, reason = "the engine names the places")]
 pub(crate) fn at<R>(place: &str, f: impl FnOnce() -> R) -> R {
+    at_named(place, "", f)
+}
+
+/// The same for a place of this kind with a name: nothing but a secret needs both in one text.
+pub(crate) fn at_named<R>(kind: &str, name: &str, f: impl FnOnce() -> R) -> R {
     struct Left {
         length: usize,
         innermost: usize,
@@ -88,7 +113,8 @@ pub(crate) fn at<R>(place: &str, f: impl FnOnce() -> R) -> R {
     let _left = PLACES.with_borrow_mut(|places| {
         let left = Left { length: places.text.len(), innermost: places.innermost };
         places.innermost = left.length;
-        places.text.push_str(place);
+        places.text.push_str(kind);
+        places.text.push_str(name);
         left
     });
     f()
@@ -138,6 +164,11 @@ pub(super) fn take_fault(vault: &Vault) -> Option<VaultFault> {
     FAULT.with_borrow_mut(|fault| fault.take_if(|(owner, _)| std::ptr::eq(*owner, vault))).map(|(_, fault)| fault)
 }
 
+/// Whether there is a fault that nobody has taken, of whatever vault.
+pub(crate) fn has_fault() -> bool {
+    FAULT.with_borrow(Option::is_some)
+}
+
 /// Whether an error may show a JSON text that is no `T`: only if `T` cannot hold a secret.
 ///
 /// A text that should be encrypted may stand there as it is, recorded before its type was a secret, also behind the place
@@ -148,17 +179,17 @@ pub(crate) fn may_be_shown<T>() -> bool {
 
 /// Whether nobody has said yet what happens to secrets.
 pub(crate) fn is_plain() -> bool {
-    MODE.with_borrow(|mode| matches!(mode, Mode::Plain))
+    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Plain)))
 }
 
 /// Whether secrets are written as placeholders.
 pub(crate) fn is_redacting() -> bool {
-    MODE.with_borrow(|mode| matches!(mode, Mode::Redacted))
+    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Redacted)))
 }
 
 /// Whether secrets are written and read as they are.
 pub(crate) fn is_exposing() -> bool {
-    matches!(mode(), Mode::Exposed)
+    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Exposed)))
 }
 
 /// Whether a type is made only of those of libraries that know nothing of secrets.

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[allow(unused_imports, reason = "the engine uses them from here")]
 pub(crate) use super::{
-    thread::{at, exposing, is_exposing, is_plain, is_redacting, may_be_shown, opened, redacting, sealed, sealed_any},
+    thread::{
+        at, at_named, enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, may_be_shown, opened,
+        redacting, sealed, sealed_any,
+    },
     token::redact,
 };
 

@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The body of a function with `#[step]`, with the context it was called with.
@@ -151,20 +152,20 @@ pub(crate) fn run_encoded<T: Send + 'static, E: Failure>(
     scope: Arc<StepScope>,
     env: Arc<RunEnv>,
 ) -> BoxFuture<'static, AttemptOutcome> {
-    let (name, fields) = (scope.name.clone(), env.fields.clone());
-    let ambient = Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env };
-    let body = Scoped { ambient, future: Box::pin(body) };
     async move {
-        let outcome = body.await;
+        let ambient =
+            Ambient { current: Current::Step(scope.clone()), context: AmbientContext::Step(context), env: env.clone() };
+        let outcome = Scoped { ambient, future: pin!(body) }.await;
+        let fields = &env.fields;
         let _offered = fields.offer();
-        let outcome = codec::at_result(&name, || match outcome {
+        let outcome = codec::at_result(&scope.name, || match outcome {
             Ok(value) => match encode(value) {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
             Err(error) => failed(&error, is_final(&error)),
         });
-        keep_fault(&outcome, &fields);
+        keep_fault(&outcome, fields);
         outcome
     }
     .boxed()

@@ -3,10 +3,13 @@
 use crate::codec::Storable;
 use crate::journal::Shown;
 use crate::machine::{StepWrite, Written};
-use crate::scope;
+use crate::run_env::RunEnv;
+use crate::scope::{self, StepScope};
+use crate::value::Value;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
+use tokio::sync::oneshot;
 
 /// A stream of the run whose step runs here, by its name. See [`StepStream::write`].
 #[must_use]
@@ -37,14 +40,9 @@ impl<T: Storable> StepStream<'_, T> {
                 let offered = env.fields.offer();
                 let value = crate::flow::encode_shown(what, item);
                 drop(offered);
-                value.map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name)).map(
-                    |value| {
-                        let key = scope.writes.key(&format!("{}:{}:{}", place.file(), place.line(), place.column()));
-                        let (position, attempt) = (scope.position, scope.attempt);
-                        let what = Written::Item { stream: self.name.to_owned() };
-                        env.outputs.write(StepWrite { position, attempt, key, what, value })
-                    },
-                )
+                value
+                    .map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name))
+                    .map(|value| hand_over(&scope, &env, place, self.name, value))
             }
         };
         async move {
@@ -54,4 +52,18 @@ impl<T: Storable> StepStream<'_, T> {
             }
         }
     }
+}
+
+/// Hands an item over to whoever drives the run, under the key of its place; the receiver hears when it is taken.
+pub(crate) fn hand_over(
+    scope: &StepScope,
+    env: &RunEnv,
+    place: &Location<'_>,
+    stream: &str,
+    value: Value,
+) -> oneshot::Receiver<()> {
+    let key = scope.writes.key(&format!("{}:{}:{}", place.file(), place.line(), place.column()));
+    let (position, attempt) = (scope.position, scope.attempt);
+    let what = Written::Item { stream: stream.to_owned() };
+    env.outputs.write(StepWrite { position, attempt, key, what, value })
 }

@@ -28,8 +28,9 @@ use writing::Writing;
 /// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
 ///
 /// Several stores, in one process or in several on the same machine, may have the same file open. The file may also hold
-/// tables of your own: ours begin with `steadfast_`. For a person with the `sqlite3` shell there are two views:
-/// `steadfast_history`, what happened in each run, and `steadfast_context`, what its context is now.
+/// tables of your own: ours begin with `steadfast_`. For a person with the `sqlite3` shell there are views:
+/// `steadfast_history`, what happened in each run, `steadfast_context`, what its context is now, and `steadfast_state`, what
+/// its steps share.
 #[derive(Debug)]
 pub struct SqliteStore {
     /// Never holds a transaction open, so that the log can be checkpointed at any time.

@@ -115,7 +115,14 @@ impl Bodies {
                 }
             }
             self.running = still;
-            while let Poll::Ready(Some(news)) = self.news.poll_recv(cx) {
+            // Tokio would hold back what is there from a task that has been busy for long: what a body has done comes
+            // before its end.
+            while let Ok(news) = self.news.try_recv() {
+                self.told.push_back(news);
+            }
+            if self.told.is_empty()
+                && let Poll::Ready(Some(news)) = self.news.poll_recv(cx)
+            {
                 self.told.push_back(news);
             }
             if self.running.is_empty() || !self.told.is_empty() { Poll::Ready(()) } else { Poll::Pending }

@@ -8,6 +8,7 @@ use super::stub::Stubs;
 use super::subject::Subject;
 use crate::codec;
 use crate::machine::{AnyWorkflow, Typed, first_entry, scope_entry};
+use crate::graph::Event;
 use crate::message::Message;
 use crate::resources::{ResourceFactory, ResourceSet};
 use crate::scope::Scope;
@@ -153,6 +154,12 @@ impl<W: WorkflowDef> CrashTest<W> {
     /// but that time passes; in all orders but the first also one at each commit, from each commit on.
     pub fn message<M: Message>(mut self, message: M) -> Self {
         self.script.message(message);
+        self
+    }
+
+    /// An event from outside that the run gets, as a [`message`](CrashTest::message).
+    pub fn event<E: Event>(mut self, event: E) -> Self {
+        self.script.event(event);
         self
     }
 

@@ -1,5 +1,6 @@
 //! What the outside says to the runs of a scenario: messages, one after the other, and answers to what they ask.
 
+use crate::graph::{Event, event};
 use crate::message::{self, Message};
 use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RequestRow};
@@ -31,6 +32,16 @@ impl Script {
             message::encode(&*message).map_err(|error| format!("message `{}` cannot be stored: {error}", M::NAME))
         };
         self.messages.push((M::NAME, Box::new(encode)));
+    }
+
+    pub(super) fn event<E: Event>(&mut self, from_outside: E) {
+        let from_outside = Mutex::new(from_outside);
+        let encode = move |fields: &Arc<Fields>| {
+            let _offered = fields.offer();
+            let from_outside = from_outside.lock().unwrap_or_else(PoisonError::into_inner);
+            event::encode(&*from_outside).map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
+        };
+        self.messages.push((E::INFO.channel, Box::new(encode)));
     }
 
     pub(super) fn answer<Q: Message, A: Message>(&mut self, answer: impl Fn(Q) -> A + Send + Sync + 'static) {

@@ -1,6 +1,7 @@
 //! Event-driven workflows, as a user writes them.
 
 mod caught;
+mod crashed;
 mod fan_in;
 mod outside;
 mod routing;

@@ -1,6 +1,13 @@
-//! What the concurrent steps of one run share.
+//! What the concurrent steps of one run share (cases E1 to E4).
 
 mod counting;
+mod declared;
+mod edits;
+mod killed;
+mod refused;
+mod travel;
+mod untyped;
+mod versions;
 
 use steadfast::prelude::*;
 
@@ -13,4 +20,9 @@ pub(crate) struct Progress {
     pub(crate) total: u64,
     #[context(default)]
     pub(crate) names: Vec<String>,
+}
+
+/// Nothing counted yet.
+pub(crate) const fn nothing() -> Progress {
+    Progress { chunks: 0, total: 0, names: Vec::new() }
 }

@@ -151,7 +151,7 @@ impl fmt::Display for After<'_> {
 }
 
 /// A time since the start of a run.
-struct Since(Duration);
+pub(in crate::engine) struct Since(pub(in crate::engine) Duration);
 
 impl fmt::Display for Since {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

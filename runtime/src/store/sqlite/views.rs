@@ -50,7 +50,20 @@ pub(super) const VIEWS: &[View] = &[
             readable!("f.body"),
             " AS value, max(f.seq) AS since
             FROM steadfast_fields f JOIN steadfast_runs r ON r.number = f.run
+            WHERE f.name NOT GLOB 'state.*' AND f.name NOT GLOB 'key.*'
             GROUP BY r.id, f.name ORDER BY r.id, f.name"
+        ),
+    },
+    View {
+        name: "steadfast_state",
+        // As above. A key that was removed has a row without a value.
+        query: concat!(
+            "SELECT run, field, value, since FROM (SELECT r.id AS run, f.name AS field, ",
+            readable!("f.body"),
+            " AS value, max(f.seq) AS since, f.form AS form, length(f.body) AS size
+            FROM steadfast_fields f JOIN steadfast_runs r ON r.number = f.run
+            WHERE f.name GLOB 'state.*' OR f.name GLOB 'key.*'
+            GROUP BY r.id, f.name ORDER BY r.id, f.name) WHERE form <> 'parts' OR size > 0"
         ),
     },
 ];

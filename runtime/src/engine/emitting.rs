@@ -1,0 +1,139 @@
+//! Giving an event-driven run an event from outside.
+
+use super::error::EngineError;
+use super::handle::Run;
+use super::{Engine, inbox};
+use crate::graph::{Event, event};
+use crate::store::{NewInboxItem, RunRow};
+use futures_util::future::BoxFuture;
+use std::future::IntoFuture;
+
+impl Engine {
+    /// Gives a run an event from outside, by the run's id. Awaiting the call means that it is durable: it arrives once, in the
+    /// order of the sender, also if the run has not begun to wait for it, and whatever crashes.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[derive(Event)]
+    /// #[event(external)]
+    /// struct Approved {
+    ///     by: String,
+    /// }
+    ///
+    /// struct Release;
+    ///
+    /// #[workflow]
+    /// impl Release {
+    ///     #[step]
+    ///     async fn build(_begin: Begin<String>) -> Result<()> {
+    ///         Ok(())
+    ///     }
+    ///
+    ///     #[step]
+    ///     async fn publish(approved: Approved) -> Result<Stop<String>> {
+    ///         Ok(Stop(format!("released by {}", approved.by)))
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(Release).start().await?;
+    /// let run = engine.start(Release, "1.0".to_owned()).id("release-1.0").await?;
+    /// engine.emit("release-1.0", Approved { by: "Ada".into() }).await?;
+    /// assert_eq!(run.result().await?, "released by Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such run, or it has ended; the type is not `#[event(external)]`; the run's workflow is registered here and
+    /// takes no such event from outside; or the event cannot be stored.
+    pub fn emit<E: Event>(&self, run: impl Into<String>, event: E) -> EmitCall<'_, E> {
+        EmitCall { engine: self, run: run.into(), event, key: None }
+    }
+}
+
+/// An event that is about to be given to a run: choose a key, then `.await`.
+#[must_use = "an event is given to the run when the call is awaited: add `.await`"]
+pub struct EmitCall<'engine, E> {
+    engine: &'engine Engine,
+    run: String,
+    event: E,
+    key: Option<String>,
+}
+
+impl<E: Event> EmitCall<'_, E> {
+    /// A key of the sender's: of several events of one type to a run with the same key only the first arrives, also after it
+    /// was taken. With it the call may be repeated.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+impl<'engine, E: Event> IntoFuture for EmitCall<'engine, E> {
+    type Output = Result<(), EngineError>;
+    type IntoFuture = BoxFuture<'engine, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { engine, run, event, key } = self;
+        Box::pin(async move { engine.run(&run).await?.emit_with(event, key).await })
+    }
+}
+
+impl Run {
+    /// Gives the run an event from outside. See [`Engine::emit`], which can also have a key.
+    ///
+    /// # Errors
+    /// As of [`Engine::emit`].
+    pub async fn emit<E: Event>(&self, event: E) -> Result<(), EngineError> {
+        self.emit_with(event, None).await
+    }
+
+    async fn emit_with<E: Event>(&self, event: E, key: Option<String>) -> Result<(), EngineError> {
+        // It may have gone on as another, with secrets of its own.
+        let row = self.last_row().await?;
+        self.takes::<E>(&row)?;
+        let fields = if row.number == self.number() { self.fields().clone() } else { self.core().fields(&row) };
+        let offered = fields.offer();
+        let value = event::encode(&event);
+        drop(offered);
+        drop(event);
+        let (name, channel) = (E::INFO.name, E::INFO.channel);
+        let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
+        let item = NewInboxItem {
+            key: key.map(|key| format!("message:{channel}:{key}")),
+            name: Some(channel.to_owned()),
+            value: Some(value),
+            ..NewInboxItem::new(row.number, "message", self.core().now())
+        };
+        inbox::send(self.core(), self.id(), item).await
+    }
+
+    /// Whether the run can take an event of this type, as far as is known here.
+    fn takes<E: Event>(&self, row: &RunRow) -> Result<(), EngineError> {
+        let event = E::INFO.name;
+        if !E::INFO.external {
+            return Err(EngineError::Value(format!(
+                "event `{event}` does not come from outside: put `#[event(external)]` on its struct, or have a step return it"
+            )));
+        }
+        // Another process may have the workflow.
+        let Some(workflow) = self.core().workflows.get(&row.workflow, row.version) else { return Ok(()) };
+        let known = workflow.graph().map_or_else(Vec::new, |plan| plan.external().collect());
+        if known.contains(&event) {
+            return Ok(());
+        }
+        let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+        let takes = match (workflow.graph(), &known[..]) {
+            (None, _) => "is a function: it is told messages, `engine.send(..)`".to_owned(),
+            (_, []) => "takes no event from outside: give one of its steps a parameter of this type".to_owned(),
+            (_, known) => {
+                format!("takes {} from outside: give one of its steps a parameter of this type", known.join(", "))
+            }
+        };
+        let (id, workflow) = (self.id(), &row.workflow);
+        Err(EngineError::Value(format!("run `{id}` cannot take event `{event}`: workflow `{workflow}` {takes}")))
+    }
+}

@@ -1,0 +1,160 @@
+//! The state that the steps of a run share, seen from outside: at any entry, and how it came to be what it is.
+
+mod history;
+
+pub use history::{StateEntry, StateHistory};
+
+use super::error::EngineError;
+use super::handle::Run;
+use crate::codec::Storable;
+use crate::journal::{FORMAT, Kind};
+use crate::machine::{plain_entry, recorded_state_version};
+use crate::state::rows::{self, StateRow};
+use crate::state::{StateDef, TypedState, read_key};
+use crate::store::{EntryRow, FieldRow, Store, StoreError};
+use crate::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many entries are read at a time.
+const PAGE: usize = 4_096;
+
+/// The shared state as it is recorded, the newest row of each field and key.
+#[derive(Clone, Default)]
+pub(super) struct Recorded {
+    /// The entry that wrote the whole of the typed part last.
+    set: Option<EntryRow>,
+    rows: BTreeMap<String, FieldRow>,
+}
+
+/// An entry that changed the state, with what it wrote.
+pub(super) struct StateChange {
+    entry: EntryRow,
+    rows: Vec<FieldRow>,
+}
+
+impl Recorded {
+    fn apply(&mut self, change: &StateChange) {
+        if change.entry.kind == Kind::StateSet && change.entry.name.is_some() {
+            self.rows.retain(|name, _| !matches!(rows::parse(name), Some(StateRow::Field(_))));
+            self.set = Some(change.entry.clone());
+        }
+        for row in &change.rows {
+            if rows::is_gone(&row.value) {
+                self.rows.remove(&row.name);
+            } else {
+                self.rows.insert(row.name.clone(), row.clone());
+            }
+        }
+    }
+
+    /// The entry with which a run begins that goes on with this state, and its rows.
+    pub(super) fn carried(self, seq: u64, at: i64) -> Option<(EntryRow, Vec<FieldRow>)> {
+        if self.rows.is_empty() && self.set.is_none() {
+            return None;
+        }
+        let (name, value) = self.set.map_or((None, None), |set| (set.name, set.value));
+        let entry = EntryRow { name, value, ..plain_entry(seq, Kind::StateSet, at) };
+        let rows = self.rows.into_values().map(|row| FieldRow { seq, format: FORMAT, ..row });
+        Some((entry, rows.collect()))
+    }
+
+    /// The value of a row by its name.
+    fn value(&self, row: &str) -> Option<&Value> {
+        self.rows.get(row).map(|row| &row.value)
+    }
+}
+
+impl Run {
+    /// The state that the steps of the run share, as it is committed; `None` if it has not begun or declares none.
+    ///
+    /// # Errors
+    /// The database cannot be read, or what is recorded does not decode to this type.
+    pub async fn state<S: TypedState>(&self) -> Result<Option<S>, EngineError> {
+        self.state_at(u64::MAX).await
+    }
+
+    /// The state that the steps of the run share, as it was after an entry; `None` if it had not begun.
+    ///
+    /// # Errors
+    /// The database cannot be read, or what is recorded does not decode to this type.
+    pub async fn state_at<S: TypedState>(&self, seq: u64) -> Result<Option<S>, EngineError> {
+        let recorded = self.recorded_state(seq).await?;
+        let Some(set) = &recorded.set else { return Ok(None) };
+        let field = |(name, row): (&String, &FieldRow)| match rows::parse(name) {
+            Some(StateRow::Field(name)) => Some(FieldRow { name: name.to_owned(), ..row.clone() }),
+            _ => None,
+        };
+        let rows = recorded.rows.iter().filter_map(field).collect();
+        let _offered = self.fields().offer();
+        let loaded = StateDef::of::<S>().load(recorded_state_version(set), rows);
+        let (state, _) = loaded.map_err(|error| self.unreadable_state(&error))?;
+        Ok(state.downcast::<S>().ok().map(Arc::unwrap_or_clone))
+    }
+
+    /// The value of a key of the shared state, as it is committed; `None` if there is none.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the value is of another type.
+    pub async fn state_value<T: Storable>(&self, key: &str) -> Result<Option<T>, EngineError> {
+        let recorded = self.recorded_state(u64::MAX).await?;
+        let Some(value) = recorded.value(&rows::of_key(key)) else { return Ok(None) };
+        let _offered = self.fields().offer();
+        read_key(key, value).map(Some).map_err(|error| self.unreadable_state(&error))
+    }
+
+    /// Which step changed what of the shared state, and when. Its `Display` is a text that a person likes to read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn state_history(&self) -> Result<StateHistory, EngineError> {
+        let number = self.number();
+        let changes = self.core().read(move |store| changes(store, number, u64::MAX)).await?;
+        let started_at = self.status().await?.started_at;
+        Ok(StateHistory::new(self.id(), started_at, &changes))
+    }
+
+    async fn recorded_state(&self, seq: u64) -> Result<Recorded, EngineError> {
+        let number = self.number();
+        self.core().read(move |store| recorded_in(store, number, seq)).await
+    }
+
+    fn unreadable_state(&self, why: &dyn std::fmt::Display) -> EngineError {
+        EngineError::Value(format!("the shared state of run `{}` cannot be read: {why}", self.id()))
+    }
+}
+
+/// The shared state of a run as it was after an entry.
+pub(super) fn recorded_in(store: &dyn Store, run: i64, to: u64) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
+    for change in changes(store, run, to)? {
+        recorded.apply(&change);
+    }
+    Ok(recorded)
+}
+
+/// The changes of a run's shared state up to an entry.
+fn changes(store: &dyn Store, run: i64, to: u64) -> Result<Vec<StateChange>, StoreError> {
+    let (mut after, mut changes) = (0, Vec::new());
+    loop {
+        let entries = store.entries(run, after, PAGE)?;
+        let full = entries.len() == PAGE;
+        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(changes) };
+        let of_state = |entry: &EntryRow| matches!(entry.kind, Kind::StateSet | Kind::StateEdited) && entry.seq <= to;
+        let found: Vec<EntryRow> = entries.into_iter().filter(of_state).collect();
+        if let Some(first) = found.first() {
+            let mut by_entry: BTreeMap<u64, Vec<FieldRow>> = BTreeMap::new();
+            for row in store.fields(run, first.seq, last.min(to))? {
+                by_entry.entry(row.seq).or_default().push(row);
+            }
+            changes.extend(found.into_iter().map(|entry| {
+                let rows = by_entry.remove(&entry.seq).unwrap_or_default();
+                StateChange { entry, rows }
+            }));
+        }
+        if !full || last >= to {
+            return Ok(changes);
+        }
+        after = last;
+    }
+}

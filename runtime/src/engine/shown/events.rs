@@ -1,0 +1,73 @@
+//! The events of one type that the steps of a run tell those outside.
+
+use super::items::Items;
+use crate::engine::error::EngineError;
+use crate::engine::handle::Run;
+use crate::graph::{Event, event};
+use crate::journal::Shown;
+use crate::run_env::Progress;
+use crate::store::OutputRow;
+use std::marker::PhantomData;
+
+impl Run {
+    /// A reader of the events of this type that the run's steps tell by [`StepScope::stream`](crate::StepScope::stream),
+    /// from the first on. See there for an example.
+    #[must_use]
+    pub fn events<E: Event>(&self) -> EventStream<E> {
+        let channel = Shown::Written(E::INFO.channel).channel();
+        EventStream { items: Items::new(self, channel), types: PhantomData }
+    }
+
+    /// How far the run's running steps are, as they have said last by [`StepScope::progress`](crate::StepScope::progress).
+    /// This is asked of this engine's memory: of a run that another engine drives, or that waits outside of memory, it is
+    /// empty, and so it is of steps that say nothing or have ended.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        self.core().boards.read(self.number())
+    }
+}
+
+/// Reads the events of one type that a run's steps tell, one by one; a slow reader misses nothing, and there may be any
+/// number of readers.
+#[derive(Debug)]
+pub struct EventStream<E> {
+    items: Items,
+    types: PhantomData<fn() -> E>,
+}
+
+impl<E: Event> EventStream<E> {
+    /// Goes on after this event: a cursor that [`next`](EventStream::next) gave, also to another reader; 0 is the beginning.
+    #[must_use]
+    pub fn after(mut self, cursor: u64) -> Self {
+        self.items.after(cursor);
+        self
+    }
+
+    /// The next event with its number from 1, as committed; waits for it. `None` once the run has ended.
+    ///
+    /// # Errors
+    /// What is recorded does not fit the type (the reader goes on after it), or the database cannot be read.
+    pub async fn next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
+        let next = self.items.next().await?;
+        self.read(next).await
+    }
+
+    /// The next event with its number, if it is there by now. `None` says only that.
+    ///
+    /// # Errors
+    /// As of [`next`](EventStream::next).
+    pub async fn try_next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
+        let next = self.items.try_next().await?;
+        self.read(next).await
+    }
+
+    pub(in crate::engine) fn run(&self) -> &Run {
+        &self.items.run
+    }
+
+    async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
+        let Some(row) = row else { return Ok(None) };
+        let event = self.items.run.decode_shown(E::INFO.channel, &row, event::decode::<E>).await?;
+        Ok(event.map(|event| (row.item, event)))
+    }
+}

@@ -1,0 +1,98 @@
+//! How far the running steps of a loaded run are, as they say themselves: in memory only.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
+
+/// How far one attempt of a step is, as it has said last by [`StepScope::progress`](crate::StepScope::progress).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The step's name.
+    pub step: String,
+    /// The position of its call.
+    pub position: u64,
+    /// The attempt.
+    pub attempt: u32,
+    /// How much is done.
+    pub done: u64,
+    /// Of how much.
+    pub total: u64,
+    /// What it is doing, if it has said that.
+    pub message: Option<String>,
+    /// When it said so.
+    pub at: SystemTime,
+}
+
+/// A list of what may be gone one day, from which that is removed whenever it has doubled.
+struct Kept<T> {
+    all: Vec<T>,
+    most: usize,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), most: 16 }
+    }
+}
+
+impl<T> Kept<T> {
+    fn push(&mut self, new: T, is_there: impl FnMut(&T) -> bool) {
+        if self.all.len() >= self.most {
+            self.all.retain(is_there);
+            self.most = 16.max(self.all.len() * 2);
+        }
+        self.all.push(new);
+    }
+}
+
+type Reporter = Box<dyn Fn() -> Option<Progress> + Send + Sync>;
+
+/// Who of a run's attempts says how far it is.
+#[derive(Default)]
+pub(crate) struct Board(Mutex<Kept<Reporter>>);
+
+impl Board {
+    /// An attempt has begun to say it.
+    pub(crate) fn enter(&self, reporter: impl Fn() -> Option<Progress> + Send + Sync + 'static) {
+        let mut reporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reporters.push(Box::new(reporter), |reporter| reporter().is_some());
+    }
+
+    /// What they say, in the order of their positions.
+    fn read(&self) -> Vec<Progress> {
+        let reporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Progress> = reporters.all.iter().filter_map(|reporter| reporter()).collect();
+        all.sort_by_key(|progress| (progress.position, std::cmp::Reverse(progress.attempt)));
+        // An attempt that was told to stop may still be there beside the next.
+        all.dedup_by_key(|progress| progress.position);
+        all
+    }
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").finish_non_exhaustive()
+    }
+}
+
+/// The boards of the runs that an engine has in memory.
+#[derive(Default)]
+pub(crate) struct Boards(Mutex<Kept<(i64, Weak<Board>)>>);
+
+impl Boards {
+    /// A run is loaded.
+    pub(crate) fn enter(&self, run: i64, board: &Arc<Board>) {
+        let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.push((run, Arc::downgrade(board)), |(_, board)| board.strong_count() > 0);
+    }
+
+    /// How far the steps of a run are; nothing if it is not in memory here.
+    pub(crate) fn read(&self, run: i64) -> Vec<Progress> {
+        let boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let board = boards.all.iter().rev().find(|(of, board)| *of == run && board.strong_count() > 0);
+        let board = board.and_then(|(_, board)| board.upgrade());
+        drop(boards);
+        board.map_or_else(Vec::new, |board| board.read())
+    }
+}

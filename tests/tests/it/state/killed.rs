@@ -1,0 +1,64 @@
+//! Real processes, really killed (cases E1 and E4).
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+fn spawn(folder: &Path, what: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_counter"));
+    command.arg(folder.join("counter.db")).arg(folder.join("log")).arg(what);
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// What the program prints, up to and with a line that begins so.
+fn printed(child: &mut Child, beginning: &str) -> String {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.map(Result::unwrap).find(|line| line.starts_with(beginning));
+    line.expect("the program has ended without that")
+}
+
+/// No attempt ran twice.
+fn check_log(folder: &Path) -> usize {
+    let log = std::fs::read_to_string(folder.join("log")).unwrap();
+    let attempts: BTreeSet<&str> = log.lines().collect();
+    assert_eq!(attempts.len(), log.lines().count(), "an attempt ran twice");
+    attempts.len()
+}
+
+#[test]
+fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut kills = 0_u64;
+    loop {
+        let mut child = spawn(folder.path(), "many");
+        std::thread::sleep(Duration::from_millis(15 + kills * 37 % 50));
+        if kills == 12 || child.try_wait().unwrap().is_some() {
+            assert_eq!(printed(&mut child, "("), "(200, 200, 200)");
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    println!("killed {kills} times");
+    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    assert!(check_log(folder.path()) >= 200);
+}
+
+#[test]
+fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut child = spawn(folder.path(), "two");
+    printed(&mut child, "seen");
+    // The result of the step that has seen it may be recorded by then, or not.
+    std::thread::sleep(Duration::from_millis(20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut child = spawn(folder.path(), "two");
+    assert_eq!(printed(&mut child, "("), "(1, 1, 1)");
+    assert!(child.wait().unwrap().success());
+    check_log(folder.path());
+}
