@@ -1,5 +1,6 @@
 //! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
 
+mod activity;
 mod attach;
 mod bodies;
 mod builder;
@@ -11,6 +12,7 @@ mod continuing;
 mod core;
 mod dead;
 mod delete;
+mod diagram;
 mod driver;
 mod emitting;
 mod error;
@@ -40,12 +42,15 @@ mod shared_state;
 mod shown;
 mod shutdown;
 mod start;
+#[cfg(feature = "terminal")]
+mod terminal;
 mod time_travel;
 mod timers;
 mod trace;
 mod transaction;
 mod workflows;
 
+pub use activity::{Activity, ActivityKind, ActivityReader, EventsAndActivity, RunEvent, Waited};
 #[cfg(feature = "testing")]
 pub(crate) use attach::{Attach, find as find_attached, judge};
 pub use builder::EngineBuilder;

@@ -55,6 +55,7 @@
 //! # Features
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
+//! * `terminal`: [`Run`]`::watch_in_terminal`, the progress of a run on the console.
 //! * `encryption`: keys for [`Secret`], which cannot be stored without: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
@@ -87,10 +88,10 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder, EngineError, EngineTx, EventStream,
-    ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run,
-    RunError, RunFilter, RunHandle, RunInfo, SendCall, StartCall, StateEntry, StateHistory, StreamReader,
-    TransactionCall, TransactionalStart,
+    Activity, ActivityKind, ActivityReader, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder,
+    EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage,
+    ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
+    SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Waited,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

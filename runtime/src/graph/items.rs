@@ -43,6 +43,13 @@ pub(crate) fn items(value: &Value) -> Result<Vec<Item>, CodecError> {
     Ok(entries.into_iter().map(item).collect())
 }
 
+/// Events that a running step has sent by hand: its position, and the events.
+pub(super) fn sender(mut items: Vec<Item>) -> Option<(u64, Vec<Item>)> {
+    let from = items.iter().position(|item| item.name == FROM)?;
+    let position = std::str::from_utf8(&items.remove(from).text).ok()?.parse().ok()?;
+    Some((position, items))
+}
+
 /// An object with one member.
 struct Entry<'a>(Cow<'a, str>, &'a RawValue);
 

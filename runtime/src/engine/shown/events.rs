@@ -65,6 +65,12 @@ impl<E: Event> EventStream<E> {
         &self.items.run
     }
 
+    /// The event that an entry of this run's own journal has told. Ask in the order of the entries.
+    pub(in crate::engine) async fn of_entry(&mut self, seq: u64) -> Result<Option<E>, EngineError> {
+        let row = self.items.of_entry(seq).await?;
+        Ok(self.read(row).await?.map(|(_, event)| event))
+    }
+
     async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
         let Some(row) = row else { return Ok(None) };
         let event = self.items.run.decode_shown(E::INFO.channel, &row, event::decode::<E>).await?;

@@ -1,0 +1,168 @@
+//! What the engine does for a run, for those who watch: read from its journal, as committed.
+
+mod merged;
+mod what;
+
+pub use merged::{EventsAndActivity, RunEvent};
+pub use what::{Activity, ActivityKind, Waited};
+
+use super::error::EngineError;
+use super::handle::Run;
+use super::shown::LOOK_AGAIN;
+use crate::store::EntryRow;
+use std::collections::VecDeque;
+
+/// How many entries are read at a time.
+const PAGE: usize = 512;
+
+impl Run {
+    /// A reader of what the engine does for the run: steps that start, fail and finish, what is waited for and what comes,
+    /// and how the run ends. It is read from the journal, so nothing is seen that is not committed, nothing is missed, and it
+    /// can be read again after the end.
+    ///
+    /// ```
+    /// use steadfast::{ActivityKind, prelude::*};
+    ///
+    /// #[step]
+    /// async fn greet(name: String) -> Result<String> {
+    ///     Ok(format!("Hello, {name}!"))
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn hello(flow: &mut Flow, name: String) -> Result<String> {
+    ///     Ok(greet(flow, name).await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+    /// let run = engine.start(hello, "world".into()).await?;
+    /// let mut activity = run.activity();
+    /// let mut finished = Vec::new();
+    /// while let Some(seen) = activity.next().await? {
+    ///     if let ActivityKind::StepCompleted { step, .. } = seen.kind {
+    ///         finished.push(step);
+    ///     }
+    /// }
+    /// assert_eq!(finished, ["greet"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Like [`history`](Run::history) it is about this incarnation of the run: one that goes on with a fresh journal ends here
+    /// as [`Status::Replaced`](crate::Status::Replaced), and [`Engine::run`](crate::Engine::run) with its id gives what it is
+    /// now.
+    #[must_use]
+    pub fn activity(&self) -> ActivityReader {
+        ActivityReader { entries: Entries::new(self) }
+    }
+}
+
+/// Reads what the engine does for a run; any number of readers may do so.
+#[derive(Debug)]
+pub struct ActivityReader {
+    entries: Entries,
+}
+
+impl ActivityReader {
+    /// Goes on after this: the [`seq`](Activity::seq) of what was read last, also by another reader; 0 is the beginning.
+    #[must_use]
+    pub fn after(mut self, seq: u64) -> Self {
+        self.entries.after(seq);
+        self
+    }
+
+    /// What was done next, as committed; waits for it. `None` once the run has ended.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the run was deleted.
+    pub async fn next(&mut self) -> Result<Option<Activity>, EngineError> {
+        while let Some(entry) = self.entries.next().await? {
+            if let Some(activity) = Activity::of(&entry) {
+                return Ok(Some(activity));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What was done next, if it is there by now. `None` says only that.
+    ///
+    /// # Errors
+    /// As of [`next`](ActivityReader::next).
+    pub async fn try_next(&mut self) -> Result<Option<Activity>, EngineError> {
+        while let Some(entry) = self.entries.try_next().await? {
+            if let Some(activity) = Activity::of(&entry) {
+                return Ok(Some(activity));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads a run's journal as it grows.
+#[derive(Debug)]
+struct Entries {
+    run: Run,
+    cursor: u64,
+    read: VecDeque<EntryRow>,
+    /// By which news of it are told, once it is known.
+    lineage: Option<i64>,
+}
+
+impl Entries {
+    fn new(run: &Run) -> Self {
+        Self { run: run.clone(), cursor: 0, read: VecDeque::new(), lineage: None }
+    }
+
+    fn after(&mut self, seq: u64) {
+        *self = Self { cursor: seq, ..Self::new(&self.run) };
+    }
+
+    async fn next(&mut self) -> Result<Option<EntryRow>, EngineError> {
+        loop {
+            if let Some(entry) = self.try_taken() {
+                return Ok(Some(entry));
+            }
+            let lineage = match self.lineage {
+                Some(lineage) => lineage,
+                None => *self.lineage.insert(self.run.lineage().await?),
+            };
+            let core = self.run.core().clone();
+            let news = core.news.of(lineage);
+            let news = news.notified();
+            // Whether it has ended is asked before the entries: the last of them is then there.
+            let ended = self.run.row().await?.status.is_final();
+            self.fill().await?;
+            if !self.read.is_empty() {
+                continue;
+            }
+            if ended {
+                return Ok(None);
+            }
+            if core.is_draining() {
+                return Err(EngineError::ShuttingDown);
+            }
+            let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+        }
+    }
+
+    async fn try_next(&mut self) -> Result<Option<EntryRow>, EngineError> {
+        if self.read.is_empty() {
+            self.fill().await?;
+        }
+        Ok(self.try_taken())
+    }
+
+    fn try_taken(&mut self) -> Option<EntryRow> {
+        let entry = self.read.pop_front()?;
+        self.cursor = entry.seq;
+        Some(entry)
+    }
+
+    async fn fill(&mut self) -> Result<(), EngineError> {
+        let (number, after) = (self.run.number(), self.cursor);
+        let entries = self.run.core().read(move |store| store.entries(number, after, PAGE)).await?;
+        self.read.extend(entries);
+        Ok(())
+    }
+}

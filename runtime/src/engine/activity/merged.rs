@@ -1,0 +1,96 @@
+//! The events of one type and what the engine does, in the one order of the journal.
+
+use super::{Activity, Entries};
+use crate::engine::error::EngineError;
+use crate::engine::shown::EventStream;
+use crate::graph::Event;
+use crate::journal::Kind;
+use crate::store::EntryRow;
+
+impl<E: Event> EventStream<E> {
+    /// The events, and between them what the engine does, in the order of the journal, from its beginning.
+    ///
+    /// It is about this incarnation of the run, like [`Run::activity`](crate::Run::activity): an event that an earlier one has
+    /// told, before the run went on with a fresh journal or was rewound, is read without activity only.
+    ///
+    /// ```no_run
+    /// # use steadfast::{RunEvent, Run, prelude::*};
+    /// # #[derive(Event)]
+    /// # struct Page { number: u32 }
+    /// # async fn watch(run: &Run) -> std::result::Result<(), steadfast::EngineError> {
+    /// let mut all = run.events::<Page>().with_activity();
+    /// while let Some((cursor, seen)) = all.next().await? {
+    ///     match seen {
+    ///         RunEvent::Event(page) => println!("page {}", page.number),
+    ///         RunEvent::Activity(activity) => println!("{activity}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_activity(self) -> EventsAndActivity<E> {
+        let run = self.run().clone();
+        EventsAndActivity { entries: Entries::new(&run), events: run.events() }
+    }
+}
+
+/// An event of the user's, or what the engine did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunEvent<E> {
+    /// A step told this.
+    Event(E),
+    /// The engine did this.
+    Activity(Activity),
+}
+
+/// Reads the events of one type and what the engine does, in the order of the journal.
+#[derive(Debug)]
+pub struct EventsAndActivity<E> {
+    entries: Entries,
+    events: EventStream<E>,
+}
+
+impl<E: Event> EventsAndActivity<E> {
+    /// Goes on after this: a cursor that [`next`](Self::next) gave, also to another reader; 0 is the beginning. These cursors
+    /// are numbers of entries, other than those of [`EventStream`].
+    #[must_use]
+    pub fn after(mut self, cursor: u64) -> Self {
+        self.events = self.entries.run.events();
+        self.entries.after(cursor);
+        self
+    }
+
+    /// What comes next, with the number of its entry, as committed; waits for it. `None` once the run has ended.
+    ///
+    /// # Errors
+    /// An event does not fit the type (the reader goes on after it), or the database cannot be read.
+    pub async fn next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
+        while let Some(entry) = self.entries.next().await? {
+            if let Some(seen) = self.read(&entry).await? {
+                return Ok(Some((entry.seq, seen)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What comes next, if it is there by now. `None` says only that.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub async fn try_next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
+        while let Some(entry) = self.entries.try_next().await? {
+            if let Some(seen) = self.read(&entry).await? {
+                return Ok(Some((entry.seq, seen)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read(&mut self, entry: &EntryRow) -> Result<Option<RunEvent<E>>, EngineError> {
+        if entry.kind == Kind::StreamWritten && entry.name.as_deref() == Some(E::INFO.channel) {
+            return Ok(self.events.of_entry(entry.seq).await?.map(RunEvent::Event));
+        }
+        Ok(Activity::of(entry).map(RunEvent::Activity))
+    }
+}

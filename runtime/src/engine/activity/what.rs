@@ -1,0 +1,263 @@
+//! What an entry of a journal says to people.
+
+use crate::engine::info::moment;
+use crate::error::{AttemptFailure, Error, StepError};
+use crate::journal::{Kind, SENT};
+use crate::store::{EntryRow, Status};
+use crate::value::{Form, Value};
+use serde::de::IgnoredAny;
+use std::fmt;
+use std::time::SystemTime;
+
+/// Something that the engine did for a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Activity {
+    /// The number of its entry in the journal: the cursor from which a reader goes on.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: SystemTime,
+    /// What it is.
+    pub kind: ActivityKind,
+}
+
+/// What the engine did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActivityKind {
+    /// The run was started.
+    RunStarted {
+        /// The name of its workflow.
+        workflow: String,
+    },
+    /// An attempt of a step starts. Whether its body runs already nobody has recorded.
+    StepStarted {
+        /// The step's name.
+        step: String,
+        /// The position of its call: the same for all attempts.
+        position: u64,
+        /// The attempt, from 1; 0 for a step that is refused at its call.
+        attempt: u32,
+    },
+    /// An attempt of a step failed, and another follows.
+    AttemptFailed {
+        /// The step's name.
+        step: String,
+        /// The position of its call.
+        position: u64,
+        /// The attempt.
+        attempt: u32,
+        /// The text of the error, panic or refusal.
+        message: String,
+        /// When the next attempt starts.
+        next: Option<SystemTime>,
+    },
+    /// A step finished.
+    StepCompleted {
+        /// The step's name.
+        step: String,
+        /// The position of its call.
+        position: u64,
+        /// The attempt that finished it.
+        attempt: u32,
+    },
+    /// A step failed for good.
+    StepFailed {
+        /// The step's name.
+        step: String,
+        /// The position of its call.
+        position: u64,
+        /// The last attempt; 0 if there was none.
+        attempt: u32,
+        /// The text of the last attempt's error, panic or refusal.
+        message: String,
+    },
+    /// The workflow dropped a call: its step is told to stop, or what it waited for is not waited for any longer.
+    Dropped {
+        /// The position of the call.
+        position: u64,
+    },
+    /// The run waits for something, perhaps beside other things.
+    Waiting {
+        /// For what.
+        for_what: Waited,
+        /// The position of the call.
+        position: u64,
+        /// Until when at the latest.
+        until: Option<SystemTime>,
+    },
+    /// Something came for which the run has waited, or will.
+    Came {
+        /// What it was.
+        what: Waited,
+        /// The position of the call, if it was for a certain one.
+        position: Option<u64>,
+    },
+    /// Somebody asked the run to stop.
+    CancelRequested {
+        /// The reason that was given.
+        reason: String,
+    },
+    /// The run stands still until it is told to go on.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// The run ended.
+    RunEnded {
+        /// How.
+        status: Status,
+        /// Why, if it did not end with a result.
+        message: Option<String>,
+    },
+}
+
+/// What a run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waited {
+    /// A moment.
+    Timer,
+    /// An event from outside, of this name.
+    Event(String),
+    /// A message of this name.
+    Message(String),
+    /// The answer to a question of this name.
+    Answer(String),
+    /// A run that it has started: its workflow if it is waited for, its status if it has ended.
+    Run(String),
+}
+
+impl Activity {
+    /// What an entry says; `None` if that is nothing to watch.
+    pub(super) fn of(entry: &EntryRow) -> Option<Self> {
+        let kind = ActivityKind::of(entry)?;
+        Some(Self { seq: entry.seq, at: moment(entry.at), kind })
+    }
+}
+
+impl ActivityKind {
+    fn of(entry: &EntryRow) -> Option<Self> {
+        let step = || entry.name.clone().unwrap_or_default();
+        let (position, attempt) = (entry.position.unwrap_or(0), entry.attempt.unwrap_or(0));
+        let value = entry.value.as_ref();
+        let until = entry.due.map(moment);
+        let waits = |for_what| Some(Self::Waiting { for_what, position, until });
+        let came = |what| Some(Self::Came { what, position: entry.position });
+        let ended = |status, message| Some(Self::RunEnded { status, message });
+        match entry.kind {
+            Kind::RunStarted => Some(Self::RunStarted { workflow: step() }),
+            Kind::StepStarted | Kind::AttemptStarted => Some(Self::StepStarted { step: step(), position, attempt }),
+            Kind::AttemptFailed => {
+                let failure = value.and_then(|value| serde_json::from_slice::<AttemptFailure>(&value.bytes).ok());
+                let message = failure.map(|failure| failure.message).unwrap_or_default();
+                Some(Self::AttemptFailed { step: step(), position, attempt, message, next: until })
+            }
+            Kind::StepCompleted => Some(Self::StepCompleted { step: step(), position, attempt }),
+            Kind::StepFailed => {
+                let message = value.map(why_step_failed).unwrap_or_default();
+                Some(Self::StepFailed { step: step(), position, attempt, message })
+            }
+            Kind::CallAbandoned => Some(Self::Dropped { position }),
+            Kind::TimerSet => waits(Waited::Timer),
+            Kind::TimerFired => came(Waited::Timer),
+            Kind::ReceiveStarted => waits(channel(entry)?),
+            Kind::MessageReceived => came(channel(entry)?),
+            Kind::RequestOpened => waits(Waited::Answer(step())),
+            Kind::RequestAnswered => came(Waited::Answer(step())),
+            Kind::ChildStarted => waits(Waited::Run(step())),
+            Kind::ChildEnded => came(Waited::Run(step())),
+            Kind::CancelRequested => Some(Self::CancelRequested { reason: value.map(text).unwrap_or_default() }),
+            Kind::RunPaused => Some(Self::Paused),
+            Kind::RunResumed => Some(Self::Resumed),
+            Kind::RunCompleted => ended(Status::Completed, None),
+            Kind::RunFailed => ended(Status::Failed, value.map(why_run_failed)),
+            Kind::RunCancelled => ended(Status::Cancelled, value.map(text)),
+            Kind::RunTimedOut => ended(Status::TimedOut, None),
+            Kind::RunRefused => ended(Status::Refused, value.map(text)),
+            Kind::RunMoved => ended(Status::Moved, None),
+            Kind::RunReplaced => ended(Status::Replaced, None),
+            _ => None,
+        }
+    }
+}
+
+/// A channel as people know it; what a graph's own steps send each other is none.
+fn channel(entry: &EntryRow) -> Option<Waited> {
+    let name = entry.name.as_deref().unwrap_or_default();
+    match name.strip_prefix("event:") {
+        Some(event) => Some(Waited::Event(event.to_owned())),
+        None => (name != SENT).then(|| Waited::Message(name.to_owned())),
+    }
+}
+
+/// A text that was recorded as JSON.
+fn text(value: &Value) -> String {
+    serde_json::from_slice(&value.bytes).unwrap_or_else(|_| value.to_string())
+}
+
+/// Why a step failed: the last failure of an attempt, or why there was none.
+fn why_step_failed(value: &Value) -> String {
+    if value.form != Form::Json {
+        return value.to_string();
+    }
+    match serde_json::from_slice::<StepError<IgnoredAny>>(&value.bytes) {
+        Ok(StepError::Refused(why, _)) => why,
+        Ok(error) => error.attempts().failures.last().map_or_else(|| value.to_string(), |last| last.message.clone()),
+        Err(_) => value.to_string(),
+    }
+}
+
+fn why_run_failed(value: &Value) -> String {
+    match serde_json::from_slice::<Error>(&value.bytes) {
+        Ok(error) if value.form == Form::Json => error.to_string(),
+        _ => value.to_string(),
+    }
+}
+
+/// One line: the number of its entry, and what happened.
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>5} {}", self.seq, self.kind)
+    }
+}
+
+impl fmt::Display for ActivityKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunStarted { workflow } => write!(f, "a run of workflow `{workflow}` was started"),
+            Self::StepStarted { step, position, attempt } => {
+                write!(f, "step `{step}` @{position} started")?;
+                if *attempt > 1 { write!(f, ", attempt {attempt}") } else { Ok(()) }
+            }
+            Self::AttemptFailed { step, position, attempt, message, .. } => {
+                write!(f, "step `{step}` @{position} failed in attempt {attempt} and is tried again: {message}")
+            }
+            Self::StepCompleted { step, position, .. } => write!(f, "step `{step}` @{position} finished"),
+            Self::StepFailed { step, position, message, .. } => {
+                write!(f, "step `{step}` @{position} failed: {message}")
+            }
+            Self::Dropped { position } => write!(f, "the call @{position} was dropped"),
+            Self::Waiting { for_what, .. } => write!(f, "waits for {for_what}"),
+            Self::Came { what: Waited::Timer, .. } => f.write_str("a wait is over"),
+            Self::Came { what: Waited::Run(status), .. } => write!(f, "a run that was started has ended: {status}"),
+            Self::Came { what, .. } => write!(f, "{what} came"),
+            Self::CancelRequested { reason } => write!(f, "was asked to stop: {reason}"),
+            Self::Paused => f.write_str("paused"),
+            Self::Resumed => f.write_str("resumed"),
+            Self::RunEnded { status, message: None } => write!(f, "the run is {status}"),
+            Self::RunEnded { status, message: Some(message) } => write!(f, "the run is {status}: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Waited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timer => f.write_str("a timer"),
+            Self::Event(name) => write!(f, "event `{name}`"),
+            Self::Message(name) => write!(f, "message `{name}`"),
+            Self::Answer(name) => write!(f, "the answer to `{name}`"),
+            Self::Run(name) => write!(f, "a run of `{name}`"),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where lines go: drawn again and again on a terminal, and elsewhere written one after the other when they have changed.
+
+use super::view::View;
+use crate::run_env::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::io::Write as _;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often changes are written where nothing can be drawn.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Standard error: a terminal, or not.
+pub(super) enum Screen {
+    Terminal { all: MultiProgress, lines: Vec<ProgressBar> },
+    Plain { written: Vec<String>, last: Option<Instant> },
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        let all = MultiProgress::new();
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if all.is_hidden() || is_dumb {
+            return Self::Plain { written: Vec::new(), last: None };
+        }
+        Self::Terminal { all, lines: Vec::new() }
+    }
+
+    /// Shows how it stands.
+    pub(super) fn show(&mut self, view: &mut View, progress: &[Progress]) {
+        match self {
+            Self::Terminal { all, lines } => {
+                for line in view.take_said() {
+                    // A terminal that is gone is nobody who looks.
+                    let _ = all.println(line);
+                }
+                draw(all, lines, &view.lines(progress, Some(SystemTime::now())));
+            }
+            Self::Plain { written, last } => {
+                view.take_said().iter().for_each(|line| write(line));
+                if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
+                    *last = Some(Instant::now());
+                    write_new(written, view.lines(progress, None));
+                }
+            }
+        }
+    }
+
+    /// Shows how it stands for the last time.
+    pub(super) fn finish(&mut self, view: &mut View, progress: &[Progress]) {
+        if let Self::Plain { last, .. } = self {
+            *last = None;
+        }
+        self.show(view, progress);
+        // What comes next is below.
+        match self {
+            Self::Terminal { lines, .. } => lines.drain(..).for_each(|line| line.abandon()),
+            Self::Plain { written, .. } => written.clear(),
+        }
+    }
+}
+
+/// Draws these lines in the place of the last ones.
+fn draw(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
+    while drawn.len() > lines.len() {
+        if let Some(line) = drawn.pop() {
+            line.finish_and_clear();
+            all.remove(&line);
+        }
+    }
+    while drawn.len() < lines.len() {
+        let style = ProgressStyle::with_template("{wide_msg}").expect("the template is right");
+        drawn.push(all.add(ProgressBar::new_spinner().with_style(style)));
+    }
+    for (bar, line) in drawn.iter().zip(lines) {
+        if bar.message() != *line {
+            bar.set_message(line.clone());
+        }
+    }
+}
+
+/// Writes those of these lines that were not among the last ones.
+fn write_new(written: &mut Vec<String>, lines: Vec<String>) {
+    lines.iter().filter(|line| !written.contains(line)).for_each(|line| write(line));
+    *written = lines;
+}
+
+fn write(line: &str) {
+    // If nobody listens there, nobody wants to know.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

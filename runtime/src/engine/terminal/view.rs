@@ -1,0 +1,237 @@
+//! What is known of a run that somebody watches, as lines of text.
+
+use crate::engine::activity::{Activity, ActivityKind, Waited};
+use crate::run_env::Progress;
+use crate::store::Status;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+/// How many steps have lines of their own.
+const STEPS: usize = 24;
+/// How wide a bar is.
+const BAR: usize = 20;
+
+/// What is known of a run.
+pub(super) struct View {
+    name: String,
+    started: Option<SystemTime>,
+    steps: Vec<Step>,
+    /// What is waited for, by the position of the call.
+    waits: BTreeMap<u64, Wait>,
+    /// What has come before it was waited for.
+    early: Vec<Waited>,
+    paused: bool,
+    ended: Option<(Status, Option<String>)>,
+    /// What keeps the run from going on at the moment.
+    pub(super) trouble: Option<String>,
+    /// Lines that were not said yet.
+    said: Vec<String>,
+}
+
+struct Step {
+    name: String,
+    done: usize,
+    failed: usize,
+    tried_again: usize,
+    /// The positions that are running.
+    running: BTreeSet<u64>,
+}
+
+struct Wait {
+    what: Waited,
+    at: SystemTime,
+    until: Option<SystemTime>,
+}
+
+impl View {
+    pub(super) fn new(workflow: &str, id: &str) -> Self {
+        Self {
+            name: plain(&format!("{workflow} {id}")),
+            started: None,
+            steps: Vec::new(),
+            waits: BTreeMap::new(),
+            early: Vec::new(),
+            paused: false,
+            ended: None,
+            trouble: None,
+            said: Vec::new(),
+        }
+    }
+
+    /// Takes note of what the engine did.
+    pub(super) fn see(&mut self, seen: Activity) {
+        let at = seen.at;
+        self.started.get_or_insert(at);
+        match seen.kind {
+            ActivityKind::StepStarted { step, position, .. } => {
+                // A later attempt is the same call.
+                self.step(&step).running.insert(position);
+            }
+            ActivityKind::AttemptFailed { step, attempt, message, .. } => {
+                self.step(&step).tried_again += 1;
+                self.say(format!("{step}: attempt {attempt} failed and is repeated: {message}"));
+            }
+            ActivityKind::StepCompleted { step, position, .. } => {
+                let step = self.step(&step);
+                step.running.remove(&position);
+                step.done += 1;
+            }
+            ActivityKind::StepFailed { step, position, message, .. } => {
+                let line = self.step(&step);
+                line.running.remove(&position);
+                line.failed += 1;
+                self.say(format!("{step}: failed: {message}"));
+            }
+            ActivityKind::Dropped { position } => {
+                self.waits.remove(&position);
+                for step in &mut self.steps {
+                    step.running.remove(&position);
+                }
+            }
+            ActivityKind::Waiting { for_what, position, until } => {
+                match self.early.iter().position(|early| *early == for_what) {
+                    Some(early) => drop(self.early.swap_remove(early)),
+                    None => drop(self.waits.insert(position, Wait { what: for_what, at, until })),
+                }
+            }
+            ActivityKind::Came { position: Some(position), .. } => drop(self.waits.remove(&position)),
+            ActivityKind::Came { what, position: None } => {
+                let waiting = self.waits.iter().find(|(_, wait)| wait.what == what).map(|(position, _)| *position);
+                match waiting {
+                    Some(position) => drop(self.waits.remove(&position)),
+                    None => self.early.push(what),
+                }
+            }
+            ActivityKind::CancelRequested { reason } => self.say(format!("was asked to stop: {reason}")),
+            ActivityKind::Paused => self.paused = true,
+            ActivityKind::Resumed => self.paused = false,
+            ActivityKind::RunEnded { status, message } => self.ended = Some((status, message)),
+            ActivityKind::RunStarted { .. } => {}
+        }
+    }
+
+    fn step(&mut self, name: &str) -> &mut Step {
+        let index = self.steps.iter().position(|step| step.name == name).unwrap_or_else(|| {
+            let name = name.to_owned();
+            self.steps.push(Step { name, done: 0, failed: 0, tried_again: 0, running: BTreeSet::new() });
+            self.steps.len() - 1
+        });
+        &mut self.steps[index]
+    }
+
+    /// A line of its own.
+    pub(super) fn say(&mut self, line: String) {
+        self.said.push(plain(&line));
+    }
+
+    pub(super) fn take_said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// How it stands now. Lines that change with every look, as those of a clock, are for a terminal only.
+    pub(super) fn lines(&self, progress: &[Progress], live: Option<SystemTime>) -> Vec<String> {
+        let width = self.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
+        let mut lines = vec![self.headline(live)];
+        for step in self.steps.iter().take(STEPS) {
+            lines.push(step.line(width, progress, live.is_some()));
+        }
+        if self.steps.len() > STEPS {
+            lines.push(format!("  and {} more steps", self.steps.len() - STEPS));
+        }
+        if self.ended.is_none() {
+            lines.extend(self.waiting(live));
+            lines.extend(self.trouble.as_ref().map(|trouble| format!("  held up: {}", plain(trouble))));
+        }
+        lines
+    }
+
+    fn headline(&self, live: Option<SystemTime>) -> String {
+        let state = match &self.ended {
+            Some((status, None)) => status.to_string(),
+            Some((status, Some(message))) => format!("{status}: {}", plain(message)),
+            None if self.paused => "paused".to_owned(),
+            None => "running".to_owned(),
+        };
+        let since = live.zip(self.started).and_then(|(now, started)| now.duration_since(started).ok());
+        let since = since.map(|since| format!(", {}", Span(since))).unwrap_or_default();
+        format!("{}: {state}{since}", self.name)
+    }
+
+    /// What is waited for, on one line.
+    fn waiting(&self, live: Option<SystemTime>) -> Option<String> {
+        let mut whats: Vec<String> = Vec::new();
+        for wait in self.waits.values() {
+            let time = wait.until.and_then(|until| until.duration_since(live.unwrap_or(wait.at)).ok());
+            let what = match time {
+                Some(time) => format!("{} ({})", wait.what, Span(time)),
+                None => wait.what.to_string(),
+            };
+            if !whats.contains(&what) {
+                whats.push(what);
+            }
+        }
+        let more = whats.len().saturating_sub(4);
+        whats.truncate(4);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!whats.is_empty()).then(|| plain(&format!("  waits for {}{more}", whats.join(", "))))
+    }
+}
+
+impl Step {
+    fn line(&self, width: usize, progress: &[Progress], live: bool) -> String {
+        let name = plain(&self.name);
+        // A line of its own keeps its text when other steps come to be known.
+        let mut line = if live { format!("  {name:width$} ") } else { format!("  {name}:") };
+        let counts = [
+            (self.done, "done"),
+            (self.running.len(), "running"),
+            (self.failed, "failed"),
+            (self.tried_again, "repeated"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+        // Writing to a `String` cannot fail.
+        let _ = write!(line, " {}", counts.join(", "));
+        let mine = || progress.iter().filter(|progress| self.running.contains(&progress.position));
+        let sum = |of: fn(&Progress) -> u64| mine().map(of).fold(0, u64::saturating_add);
+        let (done, total) = (sum(|progress| progress.done), sum(|progress| progress.total));
+        if mine().next().is_some() {
+            let bar = if live { format!("  {}", bar(done, total)) } else { String::new() };
+            let _ = write!(line, "{bar}  {done}/{total}");
+        }
+        let newest = mine().filter(|progress| progress.message.is_some()).max_by_key(|progress| progress.at);
+        if let Some(message) = newest.and_then(|progress| progress.message.as_deref()) {
+            let _ = write!(line, "  {}", plain(message));
+        }
+        line
+    }
+}
+
+/// How far, as a picture.
+fn bar(done: u64, total: u64) -> String {
+    let whole = u128::from(total).max(1);
+    let filled = (u128::from(done) * BAR as u128 / whole).min(BAR as u128);
+    let filled = usize::try_from(filled).unwrap_or(BAR);
+    format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled))
+}
+
+/// Text of others on one line, without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// A time as people say it.
+struct Span(Duration);
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.0.as_secs();
+        match seconds {
+            0..60 => write!(f, "{seconds} s"),
+            60..3_600 => write!(f, "{} min {:02} s", seconds / 60, seconds % 60),
+            3_600..86_400 => write!(f, "{} h {:02} min", seconds / 3_600, seconds % 3_600 / 60),
+            _ => write!(f, "{} d {:02} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        }
+    }
+}

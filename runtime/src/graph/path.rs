@@ -1,0 +1,242 @@
+//! The way that a run took, from its journal alone: which steps ran, how often, and what led from one to the next.
+
+mod calls;
+mod events;
+
+use super::diagram::{Diagram, NodeKind, id};
+use super::items::{Item, items};
+use crate::journal::{Kind, SENT};
+use crate::store::EntryRow;
+use crate::value::Value;
+use std::collections::{BTreeMap, HashMap};
+
+/// A run as far as its journal was read.
+#[derive(Debug, Default)]
+pub(crate) struct Path {
+    workflow: String,
+    /// The calls, by position.
+    calls: BTreeMap<u64, Call>,
+    /// The names of the events that a step has returned, and of those that it has sent by hand, by its position.
+    returned: HashMap<u64, Vec<String>>,
+    sent: HashMap<u64, Vec<String>>,
+    /// What made the workflow go on, by the number of the entry.
+    turns: HashMap<u64, Turn>,
+    /// Whether what every finished step has returned reads as events.
+    all_events: bool,
+    /// How the run has ended, and the entry that made it.
+    end: Option<(Kind, Option<u64>)>,
+}
+
+/// A call that the workflow has made.
+#[derive(Debug)]
+struct Call {
+    what: What,
+    /// The entry whose delivery made the workflow do it.
+    cause: Option<u64>,
+    /// The arguments of a step.
+    arguments: Option<Value>,
+    state: State,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    Step(String),
+    Sleep,
+    /// The channel.
+    Receive(String),
+    /// The question.
+    Request(String),
+    /// The workflow.
+    Child(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    Done,
+    Failed,
+    Dropped,
+}
+
+/// What made the workflow go on.
+#[derive(Debug)]
+enum Turn {
+    Start,
+    /// Something came to the call at this position.
+    Call(u64),
+    /// A message on this channel.
+    Message(String),
+    /// Somebody wants the run to end.
+    Told,
+}
+
+/// How often there was something, as people write it.
+struct Times(usize);
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 1 { Ok(()) } else { write!(f, " ×{}", self.0) }
+    }
+}
+
+impl Path {
+    pub(crate) fn new(workflow: &str) -> Self {
+        Self { workflow: workflow.to_owned(), all_events: true, ..Self::default() }
+    }
+
+    /// Reads the next entry.
+    pub(crate) fn read(&mut self, entry: &EntryRow) {
+        let name = || entry.name.clone().unwrap_or_default();
+        match entry.kind {
+            Kind::RunStarted => self.turn(entry, Turn::Start),
+            Kind::StepStarted => self.call(entry, What::Step(name())),
+            Kind::TimerSet => self.call(entry, What::Sleep),
+            Kind::ReceiveStarted => self.call(entry, What::Receive(name())),
+            Kind::RequestOpened => self.call(entry, What::Request(name())),
+            Kind::ChildStarted => self.call(entry, What::Child(name())),
+            Kind::StepCompleted => self.completed(entry),
+            Kind::StepFailed => self.ended(entry, State::Failed),
+            Kind::TimerFired | Kind::RequestAnswered | Kind::ChildEnded => self.ended(entry, State::Done),
+            Kind::CallAbandoned => self.set(entry, State::Dropped),
+            Kind::MessageReceived if entry.name.as_deref() == Some(SENT) => self.was_sent(entry),
+            Kind::MessageReceived => self.turn(entry, Turn::Message(name())),
+            Kind::CancelRequested | Kind::DeadlineReached => self.turn(entry, Turn::Told),
+            Kind::RunCompleted
+            | Kind::RunFailed
+            | Kind::RunCancelled
+            | Kind::RunTimedOut
+            | Kind::RunRefused
+            | Kind::RunMoved
+            | Kind::RunReplaced => self.end = Some((entry.kind, entry.cause)),
+            _ => {}
+        }
+    }
+
+    fn turn(&mut self, entry: &EntryRow, turn: Turn) {
+        self.turns.insert(entry.seq, turn);
+    }
+
+    fn call(&mut self, entry: &EntryRow, what: What) {
+        let Some(position) = entry.position else { return };
+        let arguments = entry.value.clone().filter(|_| matches!(what, What::Step(_)));
+        self.calls.insert(position, Call { what, cause: entry.cause, arguments, state: State::Running });
+    }
+
+    fn set(&mut self, entry: &EntryRow, state: State) {
+        if let Some(call) = entry.position.and_then(|position| self.calls.get_mut(&position)) {
+            call.state = state;
+        }
+    }
+
+    fn ended(&mut self, entry: &EntryRow, state: State) {
+        self.set(entry, state);
+        if let Some(position) = entry.position {
+            self.turn(entry, Turn::Call(position));
+        }
+    }
+
+    fn completed(&mut self, entry: &EntryRow) {
+        self.ended(entry, State::Done);
+        let items = entry.value.as_ref().and_then(|value| items(value).ok());
+        match (entry.position, items) {
+            (Some(position), Some(items)) => drop(self.returned.insert(position, names(items))),
+            _ => self.all_events = false,
+        }
+    }
+
+    /// An event that a running step has sent, with the step's position in front.
+    fn was_sent(&mut self, entry: &EntryRow) {
+        let Some(Ok(items)) = entry.value.as_ref().map(items) else { return };
+        let Some((position, items)) = super::items::sender(items) else { return };
+        self.turn(entry, Turn::Call(position));
+        self.sent.entry(position).or_default().extend(names(items));
+    }
+
+    /// The way as a picture. Whether the workflow is event-driven the journal says, if nobody else does.
+    pub(crate) fn diagram(&self, is_graph: Option<bool>) -> Diagram {
+        let mut drawing = Drawing { diagram: Diagram::new(&self.workflow), edges: Vec::new() };
+        drawing.diagram.node("begin", "start", NodeKind::End);
+        let (routes, is_all) = self.routes();
+        if is_graph.unwrap_or_else(|| is_all && self.reads_as_graph(&routes)) {
+            self.draw_events(&routes, &mut drawing);
+        } else {
+            self.draw_calls(&mut drawing);
+        }
+        drawing.finish()
+    }
+
+    /// A node for each step, in the order of the first calls, with how often it was called.
+    fn draw_steps(&self, diagram: &mut Diagram) {
+        let mut steps: Vec<(&str, Vec<State>)> = Vec::new();
+        for call in self.calls.values() {
+            let What::Step(name) = &call.what else { continue };
+            match steps.iter_mut().find(|(known, _)| known == name) {
+                Some((_, states)) => states.push(call.state),
+                None => steps.push((name, vec![call.state])),
+            }
+        }
+        let over = self.end.is_some();
+        for (name, states) in steps {
+            let count = |state| states.iter().filter(|is| **is == state).count();
+            let (running, dropped) = if over {
+                (0, count(State::Dropped) + count(State::Running))
+            } else {
+                (count(State::Running), count(State::Dropped))
+            };
+            let parts = [(count(State::Failed), "failed"), (running, "running"), (dropped, "dropped")];
+            let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+            let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+            let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+            diagram.node(&id(name), &format!("{name}{}{parts}", Times(states.len())), NodeKind::Step);
+        }
+    }
+
+    fn step(&self, position: u64) -> Option<&str> {
+        match &self.calls.get(&position)?.what {
+            What::Step(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+fn names(items: Vec<Item>) -> Vec<String> {
+    items.into_iter().map(|item| item.name).collect()
+}
+
+/// A picture, with edges that are counted before they are drawn.
+struct Drawing {
+    diagram: Diagram,
+    edges: Vec<(String, String, String, usize)>,
+}
+
+impl Drawing {
+    fn edge(&mut self, from: &str, to: &str, label: &str) {
+        let is = |edge: &&mut (String, String, String, usize)| edge.0 == from && edge.1 == to && edge.2 == label;
+        match self.edges.iter_mut().find(is) {
+            Some(edge) => edge.3 += 1,
+            None => self.edges.push((from.to_owned(), to.to_owned(), label.to_owned(), 1)),
+        }
+    }
+
+    /// The end of the run.
+    fn end(&mut self, kind: Kind, from: &str) {
+        let (id, label) = match kind {
+            Kind::RunCompleted => ("stop", "stop"),
+            Kind::RunFailed => ("failed", "failed"),
+            Kind::RunTimedOut => ("ended", "timed out"),
+            Kind::RunRefused => ("ended", "refused"),
+            Kind::RunMoved => ("ended", "moved"),
+            Kind::RunReplaced => ("ended", "goes on as another"),
+            _ => ("ended", "cancelled"),
+        };
+        self.diagram.node(id, label, NodeKind::End);
+        self.edge(from, id, label);
+    }
+
+    fn finish(mut self) -> Diagram {
+        for (from, to, label, count) in self.edges {
+            self.diagram.edge(&from, &to, &format!("{label}{}", Times(count)));
+        }
+        self.diagram
+    }
+}
