@@ -34,11 +34,9 @@ async fn ingest(arguments: &Arguments, folder: &Path, verdict: Option<Verdict>) 
     } else {
         note(&format!("{folder} was begun before"));
     }
-    let report = tokio::select! {
-        report = run.result() => report?,
-        gone = terminal::answer_questions(&engine, &run, verdict) => return gone,
-    };
-    say(&report.to_string());
+    terminal::attend(&engine, &run, verdict).await?;
+    let report = run.result().await?;
+    say(&format!("{report}\n\nthe way that it took:\n{}", run.diagram().await?.mermaid().trim_end()));
     engine.shutdown(Duration::from_secs(5)).await?;
     Ok(())
 }
