@@ -22,7 +22,8 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { files, words, different, frequent, skipped } = self;
-        writeln!(f, "{files} files, {words} words, {different} different ones")?;
+        let noun = if *files == 1 { "file" } else { "files" };
+        writeln!(f, "{files} {noun}, {words} words, {different} different ones")?;
         let frequent: Vec<_> = frequent.iter().map(|(word, times)| format!("{word} ({times})")).collect();
         write!(f, "most frequent: {}", if frequent.is_empty() { "none".to_owned() } else { frequent.join(", ") })?;
         for (file, why) in skipped {

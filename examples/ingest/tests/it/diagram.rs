@@ -36,5 +36,11 @@ fn draw(graphviz: &str) -> String {
     builder.visit_graph(&parsed);
     let mut svg = SVGWriter::new();
     builder.get().do_it(false, false, false, &mut svg);
-    svg.finalize()
+    // The renderer writes its styles in no particular order, takes letters for wider than they are, and leaves it to the page
+    // what is behind them.
+    let drawn = svg.finalize();
+    let (head, rest) = drawn.split_once("<style>").unwrap();
+    let (_, shapes) = rest.split_once("</style>").unwrap();
+    let style = "<style>text { font: 16px sans-serif; }</style><rect width=\"100%\" height=\"100%\" fill=\"white\"/>";
+    format!("{head}{style}{}", shapes.replace("dy=\"1.0em\"", "dy=\"14px\""))
 }

@@ -35,7 +35,7 @@ fn what_cannot_be_read_is_skipped_and_an_empty_folder_is_counted() {
     std::fs::write(folder.path().join("b.pdf"), "tea").unwrap();
     std::fs::create_dir(folder.path().join("drawer.txt")).unwrap();
     let said = Program::of(folder.path()).said(&[]);
-    let expected = "1 files, 5 words, 3 different ones\nmost frequent: more (1)\nskipped drawer.txt: it cannot be read";
+    let expected = "1 file, 5 words, 3 different ones\nmost frequent: more (1)\nskipped drawer.txt: it cannot be read";
     assert_eq!(said.report, expected);
     assert!(said.way.iter().any(|line| line.contains("step_give_up -->|\"Skipped\"| step_report")), "{:?}", said.way);
 }
