@@ -9,19 +9,24 @@ use syn::{BinOp, Block, Expr, ExprAssign, ExprBinary, ExprMethodCall, ExprRefere
 pub(crate) enum By<'a> {
     /// A step, through its context.
     Step(&'a Ident),
+    /// A step of an event-driven workflow, through its context.
+    GraphStep(&'a Ident),
+    /// A step, through the state that it shares.
+    State(&'a Ident),
     /// A workflow, through its handle.
     Workflow(&'a Ident),
 }
 
 impl By<'_> {
     fn name(&self) -> &Ident {
-        let (Self::Step(name) | Self::Workflow(name)) = self;
+        let (Self::Step(name) | Self::GraphStep(name) | Self::State(name) | Self::Workflow(name)) = self;
         name
     }
 
     fn fault(&self) -> &'static str {
         match self {
-            Self::Step(_) => "a step cannot change its context",
+            Self::Step(_) | Self::GraphStep(_) => "a step cannot change its context",
+            Self::State(_) => "shared state is changed only by `edit`, so that each change is recorded once",
             Self::Workflow(_) => "the context is changed only by `update`, so that it is recorded",
         }
     }
@@ -32,6 +37,10 @@ impl By<'_> {
             Self::Step(_) => {
                 format!("return the new value, and write it in the workflow: `flow.update(|c| c.{field}(..)).await?`")
             }
+            Self::GraphStep(_) => "return it in an event, or let the steps share it: `#[workflow(state = ..)]` and \
+                                   `state.edit(|s| ..).await?`"
+                .to_owned(),
+            Self::State(state) => format!("write `{state}.edit(|s| s.{field} = ..).await?`"),
             Self::Workflow(handle) => format!("write `{handle}.update(|c| c.{field}(..)).await?`"),
         }
     }

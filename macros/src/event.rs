@@ -65,10 +65,23 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     if faults.any() {
         return None;
     }
+    let types = data.fields.iter().map(|field| &field.ty).collect::<Vec<_>>();
+    // The implementation assumes that its fields can be stored, so that what is missing is said once, and in our words.
+    let storable = types.iter().map(|ty| {
+        quote_spanned!(ty.span()=>
+            const _: ::core::marker::PhantomData<<#ty as ::steadfast::__private::Input>::Value> =
+                ::core::marker::PhantomData;
+        )
+    });
     Some(quote_spanned! {ident.span()=>
+        #(#storable)*
+
         #[automatically_derived]
         #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "an event without fields")]
-        impl ::steadfast::Event for #ident {
+        impl ::steadfast::Event for #ident
+        where
+            #(for<'stored> #types: ::steadfast::codec::Storable,)*
+        {
             const INFO: ::steadfast::__private::EventInfo = ::steadfast::__private::EventInfo {
                 name: #recorded,
                 channel: #channel,

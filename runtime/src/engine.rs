@@ -14,6 +14,7 @@ mod dead;
 mod delete;
 mod diagram;
 mod driver;
+mod driving;
 mod emitting;
 mod error;
 mod export;

@@ -114,7 +114,7 @@ pub use secret::Secret;
 #[cfg(feature = "encryption")]
 pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use state::{Edit, Labelled, State, StateError, StateKind, TypedState, Untyped};
+pub use state::{Labelled, State, StateCall, StateError, StateKind, TypedState, Untyped};
 pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};

@@ -1,5 +1,6 @@
 //! State that the concurrent steps of one run share.
 
+mod call;
 mod definition;
 mod edit;
 mod error;
@@ -7,8 +8,9 @@ mod here;
 mod keys;
 pub(crate) mod rows;
 
+pub use call::StateCall;
 pub use definition::{StateDef, StateKind, TypedState, Untyped};
-pub use edit::{Edit, Labelled};
+pub use edit::Labelled;
 pub use error::StateError;
 pub(crate) use here::runs_here;
 pub(crate) use keys::read as read_key;
@@ -16,6 +18,7 @@ pub(crate) use keys::read as read_key;
 use crate::run_env::{HandleParameter, RunEnv, StateNews, StepInputs};
 use crate::scope::StepScope;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -93,6 +96,8 @@ use std::sync::Arc;
 pub struct State<S = Untyped> {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
+    /// Whether the step is one that may block its thread.
+    may_block: bool,
     kind: PhantomData<fn() -> S>,
 }
 
@@ -105,26 +110,29 @@ impl<S: StateKind> State<S> {
         let env = RunEnv::for_tests(scope.run.clone());
         env.state.begin_test(S::definition(), state.typed());
         env.state.enter(scope.position);
-        Self { env, scope, kind: PhantomData }
+        Self { env, scope, may_block: true, kind: PhantomData }
     }
 }
 
-impl<S: TypedState> State<S> {
+impl<S> State<S> {
     /// The state as it stands, with everything in it durable. It does not change: read again for what comes later.
     ///
     /// Within the closure of an edit it gives the state before that edit, and does not wait.
     ///
     /// # Errors
     /// [`StateError::Stopped`]: the step was told to stop, or its run has left this process.
-    pub fn read(&self) -> impl Future<Output = Result<Arc<S>, StateError>> + Send + use<'_, S> {
+    pub fn read(&self) -> StateCall<'_, Arc<S>>
+    where
+        S: TypedState,
+    {
         let (now, edits) = self.env.state.now();
         let wait = !runs_here();
-        async move {
+        self.call(async move {
             if wait {
                 self.env.state.durable(edits).await.map_err(|_| StateError::Stopped)?;
             }
             Ok(typed(&now))
-        }
+        })
     }
 }
 
@@ -135,6 +143,10 @@ fn typed<S: TypedState>(snapshot: &crate::run_env::StateSnapshot) -> Arc<S> {
 }
 
 impl<S> State<S> {
+    fn call<'a, T>(&self, call: impl Future<Output = Result<T, StateError>> + Send + 'a) -> StateCall<'a, T> {
+        StateCall::new(self.may_block, call)
+    }
+
     /// What could not be written or read is a secret without its key, perhaps: then it is no fault of the step, and the run
     /// waits for the key.
     async fn locked_or<T>(&self, error: StateError) -> Result<T, StateError> {
@@ -154,7 +166,8 @@ impl<S> State<S> {
 
 impl<S: StateKind> HandleParameter for State<S> {
     fn of(inputs: &StepInputs) -> Arc<Self> {
-        Arc::new(Self { env: inputs.env().clone(), scope: inputs.scope().clone(), kind: PhantomData })
+        let (env, scope) = (inputs.env().clone(), inputs.scope().clone());
+        Arc::new(Self { env, scope, may_block: inputs.may_block(), kind: PhantomData })
     }
 
     fn state() -> Option<StateDef> {

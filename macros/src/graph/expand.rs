@@ -16,18 +16,24 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
     let (steps, checks) =
         if stand_in { (TokenStream::new(), TokenStream::new()) } else { (steps::items(graph), checks::items(graph)) };
     let definition = definition::items(graph, stand_in);
-    quote! {
-        #(#attributes)*
-        impl #ty {
-            #(#items)*
-            #(#functions)*
-
+    let is_taken = graph.steps.iter().any(|step| step.step.function.ident() == "diagram");
+    let diagram = (!is_taken).then(|| {
+        quote! {
             /// The workflow as a picture: its steps, with the types of the events between them.
             #[must_use]
             #[allow(dead_code, reason = "for whoever wants to see it")]
             pub fn diagram() -> ::steadfast::Diagram {
                 ::steadfast::__private::diagram::<Self>()
             }
+        }
+    });
+    quote! {
+        #(#attributes)*
+        impl #ty {
+            #(#items)*
+            #(#functions)*
+
+            #diagram
         }
 
         const _: () = {

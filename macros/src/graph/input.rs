@@ -89,7 +89,7 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, faults: &Faults) -> Option
             collects.insert(parameter.name.to_string(), collect);
         }
     }
-    let step = Step::new(function, options, faults);
+    let step = Step { in_graph: true, ..Step::new(function, options, faults) };
     let collects = step.arguments().map(|argument| collects.remove(&argument.name.to_string())).collect();
     Some(GraphStep { step, routing, collects })
 }

@@ -1,22 +1,32 @@
 //! One function for each rule.
 
 mod held;
+mod state;
 
 use super::input::{Other, Step};
 use crate::assignment::{self, By};
 use crate::faults::Faults;
 use crate::function::{Function, Parameter, borrows_or_hides};
+use crate::held::Kind;
 use crate::name;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Pat, Type};
 
-const CHANGE: &str = "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`";
+/// What to do instead of changing the context.
+fn change(step: &Step) -> &'static str {
+    if step.in_graph {
+        "return what is new in an event, or let the steps share it: `#[workflow(state = ..)]` and `state.edit(|s| ..).await?`"
+    } else {
+        "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`"
+    }
+}
 
 pub(crate) fn all(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
     is_async(step, faults);
     parameters(step, faults);
     body_leaves_the_context(step, faults);
+    state::check(step, faults);
 }
 
 /// The parameters after the one of a transaction.
@@ -61,6 +71,10 @@ fn parameters_always_there(step: &Step, faults: &Faults) {
         Other::Held(held) => &held.parameter,
     });
     for parameter in step.context.iter().map(|context| &context.parameter).chain(others) {
+        if let Some(mark) = parameter.attributes.iter().find(|mark| mark.path().is_ident("collect")) {
+            let help = "put the step into an `impl` with `#[workflow]`; a workflow function calls `join_all`, or loops";
+            faults.add(mark, "only a step of an event-driven workflow collects events", help);
+        }
         let sometimes = |mark: &&Attribute| mark.path().is_ident("cfg") || mark.path().is_ident("cfg_attr");
         if let Some(mark) = parameter.attributes.iter().find(sometimes) {
             let help = format!("write the {0} twice, as a whole: `#[cfg(..)] #[{0}] ..`", step.kind());
@@ -78,7 +92,7 @@ fn context_is_shared(step: &Step, faults: &Faults) {
         return;
     }
     if reference.mutability.is_some() {
-        let help = format!("take `&{ty}`, {CHANGE}");
+        let help = format!("take `&{ty}`, {}", change(step));
         faults.add(
             &context.parameter.ty,
             format!("a {} can read its context, and cannot change it", step.kind()),
@@ -128,7 +142,7 @@ fn is_handle(ty: &Type) -> bool {
 }
 
 fn handle_in_a_step(step: &Step, ty: &Type, faults: &Faults) {
-    let help = format!("take what it reads, `context: &YourContext`; {CHANGE}");
+    let help = format!("take what it reads, `context: &YourContext`; {}", change(step));
     faults.add(
         ty,
         format!(
@@ -183,6 +197,14 @@ pub(crate) fn body_leaves_the_context(step: &Step, faults: &Faults) {
         && let Pat::Ident(pattern) = &context.parameter.pattern
         && assignment::times_bound(&pattern.ident, &step.function.block) == 0
     {
-        assignment::find(&By::Step(&pattern.ident), &step.function.block, faults);
+        let by = if step.in_graph { By::GraphStep(&pattern.ident) } else { By::Step(&pattern.ident) };
+        assignment::find(&by, &step.function.block, faults);
+    }
+    for held in step.held().filter(|held| held.kind == Kind::State) {
+        if let Pat::Ident(pattern) = &held.parameter.pattern
+            && assignment::times_bound(&pattern.ident, &step.function.block) == 0
+        {
+            assignment::find(&By::State(&pattern.ident), &step.function.block, faults);
+        }
     }
 }

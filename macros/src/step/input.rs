@@ -17,6 +17,8 @@ pub(crate) struct Step {
     pub(crate) others: Vec<Other>,
     /// What stands before them in a transaction.
     pub(crate) tx: Option<Parameter>,
+    /// Whether it is one of an event-driven workflow, which has no body that could change the context.
+    pub(crate) in_graph: bool,
 }
 
 /// The first parameter, if it is a reference and nothing that the engine holds.
@@ -64,7 +66,7 @@ impl Step {
             }
         }
         let name = options.name.clone().unwrap_or_else(|| function.name());
-        Self { function, options, name, context, others, tx: None }
+        Self { function, options, name, context, others, tx: None, in_graph: false }
     }
 
     /// What it is, in messages.

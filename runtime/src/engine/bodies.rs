@@ -1,6 +1,7 @@
 //! The attempts of a run's steps that are running, each in a task of its own.
 
 use super::core::{Core, Letter, Message};
+use super::driving::{Driving, Job};
 use super::prepare::Preparation;
 use super::trace;
 use crate::context::SharedContext;
@@ -12,10 +13,10 @@ use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::select;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -27,9 +28,11 @@ pub(super) struct Bodies {
     run: i64,
     mail: mpsc::UnboundedSender<Letter>,
     env: Arc<RunEnv>,
-    running: HashMap<u64, Running>,
+    /// What handles the mail.
+    driving: Weak<Driving>,
+    running: BTreeMap<u64, Running>,
     /// Attempts for which something is being made first.
-    waiting: HashMap<u64, Waiting>,
+    waiting: BTreeMap<u64, Waiting>,
 }
 
 /// An attempt that is about to start.
@@ -48,14 +51,19 @@ struct Waiting {
 struct Running {
     attempt: u32,
     cancellation: Cancellation,
-    task: AbortHandle,
     /// When its time limit is reached, in milliseconds since 1970.
     deadline: Option<i64>,
 }
 
 impl Bodies {
-    pub(super) fn new(core: Arc<Core>, run: i64, mail: mpsc::UnboundedSender<Letter>, env: Arc<RunEnv>) -> Self {
-        Self { core, run, mail, env, running: HashMap::new(), waiting: HashMap::new() }
+    pub(super) fn new(
+        core: Arc<Core>,
+        run: i64,
+        mail: mpsc::UnboundedSender<Letter>,
+        env: Arc<RunEnv>,
+        driving: Weak<Driving>,
+    ) -> Self {
+        Self { core, run, mail, env, driving, running: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -96,7 +104,7 @@ impl Bodies {
 
     /// The engine stops: what has not begun does not begin, and whoever loads the run next starts it.
     pub(super) fn drop_waiting(&mut self) {
-        for (_, waiting) in self.waiting.drain() {
+        for waiting in std::mem::take(&mut self.waiting).into_values() {
             waiting.task.abort();
         }
     }
@@ -112,20 +120,18 @@ impl Bodies {
             .and_then(|due| UNIX_EPOCH.checked_add(Duration::from_millis(due)));
         let (position, attempt) = (scope.position, scope.attempt);
         let cancellation = scope.cancellation.clone();
-        let core = self.core.clone();
-        let mail = self.mail.clone();
-        let env = self.env.clone();
-        let busy = self.core.busy();
+        let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
+        let (env, busy, told) = (self.env.clone(), self.core.busy(), cancellation.clone());
         let blocking = body.blocking();
-        let told = cancellation.clone();
-        let permits = self.core.blocking.clone();
         let attempts = async move {
             // Nothing begins for a run that has ended or was lost while its body waited to begin.
             if !core.leases.has_margin() {
-                select(pin!(told.cancelled()), pin!(core.leases.margin())).await;
+                // Rare, and so not part of every attempt.
+                Box::pin(async { select(pin!(told.cancelled()), pin!(core.leases.margin())).await.factor_first().0 })
+                    .await;
             }
             if told.is_cancelled() {
-                return;
+                return None;
             }
             let span = trace::attempt(&scope);
             let scope = Arc::new(scope);
@@ -138,26 +144,35 @@ impl Bodies {
                 message: panic_text(&*panic).to_owned(),
                 terminal: false,
             });
-            // The run may have left: then the result is not wanted.
-            let _ = mail.send(core.letter(Message::AttemptEnded { position, attempt, outcome }));
+            let letter = core.letter(Message::AttemptEnded { position, attempt, outcome });
             drop(busy);
+            Some(letter)
         };
-        let runtime = &self.core.runtime;
-        let task = if blocking {
-            let on = runtime.clone();
-            runtime
-                .spawn(async move {
-                    let Ok(permit) = permits.acquire_owned().await else { return };
-                    let body = on.clone().spawn_blocking(move || on.block_on(attempts));
-                    // Its end comes by mail, a panic of the body included.
-                    let _ = body.await;
-                    drop(permit);
-                })
-                .abort_handle()
+        // In all of them the run may have left: then the result is not wanted.
+        if blocking {
+            let (on, permits, told) = (self.core.runtime.clone(), self.core.blocking.clone(), cancellation.clone());
+            let body = async move {
+                let Ok(permit) = permits.acquire_owned().await else { return };
+                let body = on
+                    .clone()
+                    .spawn_blocking(move || on.block_on(attempts).is_some_and(|letter| mail.send(letter).is_ok()));
+                // Its end comes by mail, a panic of the body included.
+                let _ = body.await;
+                drop(permit);
+            };
+            self.core.runtime.spawn(async move { told.unless_dropped(body).await });
         } else {
-            runtime.spawn(attempts).abort_handle()
-        };
-        self.running.insert(position, Running { attempt, cancellation, task, deadline });
+            let told = cancellation.clone();
+            let job = Job(Box::pin(async move {
+                let letter = told.unless_dropped(attempts).await??;
+                driving.upgrade()?.tell(|| drop(mail.send(letter)))
+            }));
+            // It is being polled: this is part of it.
+            if let Some(driving) = self.driving.upgrade() {
+                driving.begin(job, &self.core.runtime);
+            }
+        }
+        self.running.insert(position, Running { attempt, cancellation, deadline });
     }
 
     /// An attempt has ended; `false` if it is not one that is waited for.
@@ -179,7 +194,7 @@ impl Bodies {
             let grace = self.core.options.grace;
             self.core.runtime.spawn(async move {
                 tokio::time::sleep(grace).await;
-                running.task.abort();
+                running.cancellation.drop_body();
             });
         }
     }
@@ -192,12 +207,11 @@ impl Bodies {
     /// Stops the attempts whose time is up, and says which they were.
     pub(super) fn time_out(&mut self, now: i64) -> Vec<(u64, u32)> {
         let late = self.running.iter().filter(|(_, running)| running.deadline.is_some_and(|due| due <= now));
-        let mut late: Vec<_> = late.map(|(position, running)| (*position, running.attempt)).collect();
-        late.sort_unstable();
+        let late: Vec<_> = late.map(|(position, running)| (*position, running.attempt)).collect();
         for (position, _) in &late {
             if let Some(running) = self.running.remove(position) {
                 running.cancellation.cancel();
-                running.task.abort();
+                running.cancellation.drop_body();
             }
         }
         late
@@ -209,7 +223,7 @@ impl Drop for Bodies {
     fn drop(&mut self) {
         for running in self.running.values() {
             running.cancellation.cancel();
-            running.task.abort();
+            running.cancellation.drop_body();
         }
         self.drop_waiting();
     }

@@ -2,6 +2,7 @@
 
 use super::bodies::{Attempt, Bodies};
 use super::core::{Core, Letter, Mail, Message, Outcome};
+use super::driving::Driving;
 use super::replacing::Successor;
 use super::timers::Sleeper;
 use super::{attach, fields, inbox, load, recovery, replacing, trace};
@@ -11,7 +12,7 @@ use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
 use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use crate::value::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc};
 
@@ -27,6 +28,8 @@ pub(super) enum Left {
     Unwritten(StoreError),
 }
 
+/// How often what has come is handed over before others may run.
+const ROUNDS: usize = 8;
 /// How many items of an inbox are read at a time.
 const ITEMS: usize = 1_000;
 /// How soon an inbox is read again that could not be read.
@@ -58,8 +61,8 @@ struct Inbox {
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail) -> Self {
-        let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone());
+    pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail, driving: Weak<Driving>) -> Self {
+        let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone(), driving);
         let (writes, writing) = (mail.sender.clone(), core.clone());
         run.env().outputs.open(move |write, taken| {
             // The run may have left: then the step is told to stop.
@@ -108,11 +111,17 @@ impl<'a> Driver<'a> {
             }
             let Some(letter) = self.mail.letters.recv().await else { return Left::Lost };
             self.handle(letter.message);
-            // What has come meanwhile shares the commit.
-            while let Ok(letter) = self.mail.letters.try_recv() {
-                self.handle(letter.message);
+            for _ in 0..ROUNDS {
+                // What has come meanwhile shares the commit.
+                while let Ok(letter) = self.mail.letters.try_recv() {
+                    self.handle(letter.message);
+                }
+                self.flush();
+                // A store that does not wait has answered by now.
+                if self.left.is_some() || self.mail.letters.is_empty() {
+                    break;
+                }
             }
-            self.flush();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
+use super::driving::{self, Driving};
 use super::rebuild::rebuild;
 use super::workflows::Workflows;
 use super::{fields, trace};
@@ -12,7 +13,7 @@ use crate::store::{
 };
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -25,7 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
 pub(super) fn load(core: &Arc<Core>, number: i64) -> bool {
     let Some(mail) = core.enter(number) else { return false };
-    spawn(core, number, supervise(core.clone(), number, mail, None));
+    spawn(core, number, |driving| supervise(core.clone(), number, mail, None, driving));
     true
 }
 
@@ -39,24 +40,30 @@ pub(super) fn drive_new(
     entries: Vec<EntryRow>,
 ) {
     let all = core.clone();
-    spawn(core, number, async move {
+    spawn(core, number, |driving| async move {
         trace::started(run.identity(), &entries);
         run.start(&*workflow, &entries);
         drop(workflow);
-        supervise(all, number, mail, Some(run)).await;
+        supervise(all, number, mail, Some(run), driving).await;
     });
 }
 
 /// A panic in a user's `Deserialize` or `Drop` must not leave a run on the books that nobody drives.
-fn spawn(core: &Arc<Core>, number: i64, driving: impl Future<Output = ()> + Send + 'static) {
+fn spawn<F>(core: &Arc<Core>, number: i64, drive: impl FnOnce(Weak<Driving>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let all = core.clone();
-    core.runtime.spawn(async move {
-        if let Err(panic) = AssertUnwindSafe(driving).catch_unwind().await {
-            let message = format!("driving run number {number} panicked: {}", panic_text(&*panic));
-            tracing::error!(run = number, message, "the run is parked");
-            park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
-            all.leave(number, &Outcome::Left);
-        }
+    driving::spawn(&core.runtime, |driving| {
+        let drive = AssertUnwindSafe(drive(driving));
+        Box::pin(async move {
+            if let Err(panic) = drive.catch_unwind().await {
+                let message = format!("driving run number {number} panicked: {}", panic_text(&*panic));
+                tracing::error!(run = number, message, "the run is parked");
+                park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
+                all.leave(number, &Outcome::Left);
+            }
+        })
     });
 }
 
@@ -73,13 +80,13 @@ async fn load_here(core: &Arc<Core>, number: i64) {
     if let Some(mut mail) = core.enter(number) {
         let run = bring(core, number, &mut mail, false).await;
         if let Some(run) = run {
-            spawn(core, number, supervise(core.clone(), number, mail, Some(run)));
+            spawn(core, number, |driving| supervise(core.clone(), number, mail, Some(run), driving));
         }
     }
 }
 
 /// Drives a run until it leaves memory; while the store does not work, the run stands still.
-async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>) {
+async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>, driving: Weak<Driving>) {
     let mut wait = FIRST_WAIT;
     // A load after a failure of the store is none that the run is to blame for.
     let mut counted = false;
@@ -95,7 +102,7 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
         let id = run.identity().id.clone();
         let began = Instant::now();
         let span = trace::run(&run);
-        match Driver::new(core.clone(), number, run, &mut mail).drive().instrument(span).await {
+        match Driver::new(core.clone(), number, run, &mut mail, driving.clone()).drive().instrument(span).await {
             Left::Done(outcome) => {
                 core.leave(number, &outcome);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {

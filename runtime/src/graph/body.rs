@@ -66,7 +66,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         if !S::SHAPE.sends.is_empty() {
             Arc::make_mut(&mut scope).sends = S::SHAPE.sends;
         }
-        let inputs = crate::run_env::StepInputs::new(env.clone(), scope.clone());
+        let inputs = crate::run_env::StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         let body = async move { S::body(context, events, inputs).await };
         run_encoded(body, emit::encode, S::is_final, self.context.clone(), scope, env)
     }

@@ -325,6 +325,9 @@ impl Dispatch<'_> {
             scope: running.scope,
             caught: running.caught + 1,
         };
+        if running.out != running.scope {
+            self.scopes.get(running.out).failed = true;
+        }
         self.give(Taker { step: catch, parameter: 0 }, node);
         Next::Go
     }

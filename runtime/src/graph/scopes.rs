@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub(super) parked: BTreeMap<Taker, Vec<Node>>,
     /// Steps that have taken some of its events already.
     pub(super) served: Vec<usize>,
+    /// The step that opened it failed: it is no fan-out that happens to be empty.
+    pub(super) failed: bool,
 }
 
 /// All of them.
@@ -86,6 +88,6 @@ impl Scopes {
 
 impl Open {
     fn new(parent: ScopeId, opener: Option<usize>) -> Self {
-        Self { parent, opener, pending: 0, parked: BTreeMap::new(), served: Vec::new() }
+        Self { parent, opener, pending: 0, parked: BTreeMap::new(), served: Vec::new(), failed: false }
     }
 }

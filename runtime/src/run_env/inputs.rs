@@ -12,15 +12,21 @@ use std::sync::Arc;
 pub struct StepInputs {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
+    may_block: bool,
 }
 
 impl StepInputs {
-    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>) -> Self {
-        Self { env, scope }
+    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>, may_block: bool) -> Self {
+        Self { env, scope, may_block }
     }
 
     pub(crate) const fn env(&self) -> &Arc<RunEnv> {
         &self.env
+    }
+
+    /// Whether the step may block its thread.
+    pub(crate) const fn may_block(&self) -> bool {
+        self.may_block
     }
 
     pub(crate) const fn scope(&self) -> &Arc<StepScope> {

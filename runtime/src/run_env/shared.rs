@@ -8,6 +8,7 @@ use crate::context::Anything;
 use crate::machine::{Limits, ParkReason};
 use crate::secret::vault::VaultFault;
 use crate::state::StateDef;
+use crate::state::rows::{StateRow, parse};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -100,6 +101,18 @@ struct Inner {
     made: (Vec<(u64, String)>, usize),
 }
 
+impl Inner {
+    /// What the rows take after an edit.
+    fn sizes_with(&self, whole: Option<&[(String, Value)]>, rows: &[(String, Value)]) -> BTreeMap<String, usize> {
+        let mut sizes = self.sizes.clone();
+        if whole.is_some() {
+            sizes.retain(|name, _| !matches!(parse(name), Some(StateRow::Field(_))));
+        }
+        sizes.extend(whole.into_iter().flatten().chain(rows).map(|(name, value)| (name.clone(), value.bytes.len())));
+        sizes
+    }
+}
+
 /// With what a run begins that was just loaded.
 pub(crate) struct StateOpening {
     pub(crate) def: Option<StateDef>,
@@ -168,27 +181,28 @@ impl SharedState {
         self.inner().is_older
     }
 
-    /// Why the rows of an edit are too large, if they are.
-    pub(crate) fn refuses(&self, rows: &[(String, Value)], result: &Value) -> Option<String> {
+    /// Why an edit is too large, if it is.
+    pub(crate) fn refuses(
+        &self,
+        whole: Option<&[(String, Value)]>,
+        rows: &[(String, Value)],
+        result: &Value,
+    ) -> Option<String> {
         let inner = self.inner();
         let limit = inner.limits.value;
         if result.bytes.len() > limit {
             return Some(format!("the result of the edit has {} bytes, the limit is {limit}", result.bytes.len()));
         }
-        let new: usize = rows.iter().map(|(_, value)| value.bytes.len()).sum();
-        let old: usize = rows.iter().filter_map(|(name, _)| inner.sizes.get(name)).sum();
-        let before: usize = inner.sizes.values().sum();
-        let (total, limit) = (before - old + new, inner.limits.context);
-        if total <= limit || new <= old {
+        let (before, after) = (inner.sizes.values().sum::<usize>(), inner.sizes_with(whole, rows));
+        let (total, limit) = (after.values().sum::<usize>(), inner.limits.context);
+        if total <= limit || total <= before {
             return None;
         }
-        let largest = rows.iter().max_by_key(|(_, value)| value.bytes.len())?;
+        let (name, size) = after.iter().max_by_key(|(_, size)| **size)?;
         Some(format!(
-            "the shared state would take {total} bytes, the limit is {limit}; `{}` has {} of them. The state is copied and \
-             compared with each edit, so keep it small: large values are results of steps, or fields of the context with a \
-             store",
-            largest.0,
-            largest.1.bytes.len()
+            "the shared state would take {total} bytes, the limit is {limit}; `{name}` has {size} of them. The state is copied \
+             and compared with each edit, so keep it small: large values are results of steps, or fields of the context \
+             with a store"
         ))
     }
 
@@ -205,9 +219,7 @@ impl SharedState {
             known.insert(edit.key.clone(), KnownEdit { result: edit.result.clone(), ticket: edit.ticket });
             inner.now = edit.after.clone();
             inner.is_older &= edit.whole.is_none();
-            for (name, value) in edit.whole.iter().flatten().chain(&edit.rows) {
-                inner.sizes.insert(name.clone(), value.bytes.len());
-            }
+            inner.sizes = inner.sizes_with(edit.whole.as_deref(), &edit.rows);
             edit.ticket
         };
         match self.way.get() {

@@ -2,46 +2,19 @@
 
 use super::here::{enter, runs_here};
 use super::rows::of_field;
-use super::{State, StateError, TypedState, typed};
+use super::{State, StateCall, StateError, TypedState, typed};
 use crate::codec::{self, Storable};
 use crate::run_env::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver};
 use crate::value::Value;
-use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// How many edits may be on their way to the journal before others wait for them.
 const UNDER_WAY: u64 = 1_024;
-
-/// An edit of shared state that was asked for: a future of what its closure gives.
-#[must_use = "an edit is made when it is awaited: add `.await`"]
-pub struct Edit<'a, T>(BoxFuture<'a, T>);
-
-impl<'a, T> Edit<'a, T> {
-    pub(super) fn new(edit: impl Future<Output = T> + Send + 'a) -> Self {
-        Self(Box::pin(edit))
-    }
-}
-
-impl<T> Future for Edit<'_, T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        self.0.as_mut().poll(cx)
-    }
-}
-
-impl<T> fmt::Debug for Edit<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Edit").finish_non_exhaustive()
-    }
-}
 
 /// Shared state whose next edit has a name: see [`State::labelled`].
 #[must_use = "a name changes nothing by itself: add `.edit(..)`"]
@@ -68,7 +41,7 @@ impl<S> State<S> {
     }
 }
 
-impl<S: TypedState> State<S> {
+impl<S> State<S> {
     /// Changes the state: the closure gets a copy, and what it makes of it takes the place of the state at once. Gives what
     /// the closure gives, as it is recorded: the same in a later attempt, without the closure being run again.
     ///
@@ -79,12 +52,12 @@ impl<S: TypedState> State<S> {
     /// A changed field or the result cannot be stored, the step was told to stop, or this is within another edit. Nothing
     /// of the edit remains.
     #[track_caller]
-    pub fn edit<'a, R: Storable>(
-        &'a self,
-        change: impl FnOnce(&mut S) -> R + Send + 'a,
-    ) -> Edit<'a, Result<R, StateError>> {
+    pub fn edit<'a, R: Storable>(&'a self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> StateCall<'a, R>
+    where
+        S: TypedState,
+    {
         let key = self.key_at(Location::caller());
-        Edit::new(infallible(self.make(key, |s| Ok(change(s)))))
+        self.call(infallible(self.make(key, |s| Ok(change(s)))))
     }
 
     /// [`edit`](State::edit) with a closure that can fail: an `Err` leaves the state as it was, and nothing is recorded of
@@ -118,9 +91,12 @@ impl<S: TypedState> State<S> {
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &'a self,
         change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,
-    ) -> Edit<'a, Result<Result<R, E>, StateError>> {
+    ) -> StateCall<'a, Result<R, E>>
+    where
+        S: TypedState,
+    {
         let key = self.key_at(Location::caller());
-        Edit::new(self.make(key, change))
+        self.call(self.make(key, change))
     }
 
     /// One edit, from its turn to its end.
@@ -128,7 +104,10 @@ impl<S: TypedState> State<S> {
         &self,
         key: String,
         change: impl FnOnce(&mut S) -> Result<R, E> + Send,
-    ) -> Result<Result<R, E>, StateError> {
+    ) -> Result<Result<R, E>, StateError>
+    where
+        S: TypedState,
+    {
         let made = self.in_turn(key, move |before| {
             let old: Arc<S> = typed(before);
             let mut new = S::clone(&old);
@@ -160,12 +139,12 @@ impl<S: TypedState> Labelled<'_, S> {
     ///
     /// # Errors
     /// As [`State::edit`].
-    pub fn edit<'a, R: Storable>(&self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> Edit<'a, Result<R, StateError>>
+    pub fn edit<'a, R: Storable>(&self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> StateCall<'a, R>
     where
         Self: 'a,
     {
         let key = self.state.key_of(self.label);
-        Edit::new(infallible(self.state.make(key, |s| Ok(change(s)))))
+        self.state.call(infallible(self.state.make(key, |s| Ok(change(s)))))
     }
 
     /// [`State::try_edit`] under this name.
@@ -175,12 +154,12 @@ impl<S: TypedState> Labelled<'_, S> {
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &self,
         change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,
-    ) -> Edit<'a, Result<Result<R, E>, StateError>>
+    ) -> StateCall<'a, Result<R, E>>
     where
         Self: 'a,
     {
         let key = self.state.key_of(self.label);
-        Edit::new(self.state.make(key, change))
+        self.state.call(self.state.make(key, change))
     }
 }
 
@@ -243,8 +222,7 @@ impl<S> State<S> {
             }
         };
         let Made { result, decoded, whole, rows, after } = made;
-        let all: Vec<(String, Value)> = whole.iter().flatten().chain(&rows).cloned().collect();
-        if let Some(why) = state.refuses(&all, &result) {
+        if let Some(why) = state.refuses(whole.as_deref(), &rows, &result) {
             return Err(StateError::Unstorable(why));
         }
         let (attempt, step) = (self.scope.attempt, self.scope.name.clone());

@@ -17,6 +17,8 @@ pub enum StateError {
     },
     /// The closure of an edit has called the engine, or made another edit.
     WithinEdit,
+    /// A step that is async was to [wait](crate::StateCall::wait) with its thread.
+    MustAwait,
     /// The step is no longer waited for, or its run has left this process.
     Stopped,
 }
@@ -31,6 +33,9 @@ impl fmt::Display for StateError {
             Self::WithinEdit => f.write_str(
                 "within the closure of an edit there is no other edit: change everything through the closure's parameter, \
                  or make one edit after the other",
+            ),
+            Self::MustAwait => f.write_str(
+                "an async step awaits its state, `.await`; only a `#[step(blocking)]` can block its thread with `.wait()`",
             ),
             Self::Stopped => f.write_str("the shared state is unchanged: the step was told to stop"),
         }

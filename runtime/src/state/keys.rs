@@ -1,12 +1,11 @@
 //! Shared state without a type: values with keys.
 
-use super::edit::{Edit, Labelled, Made};
-use super::{State, StateError, rows, runs_here};
+use super::edit::{Labelled, Made};
+use super::{State, StateCall, StateError, rows, runs_here};
 use crate::codec::{self, Storable};
 use crate::run_env::StateSnapshot;
 use crate::value::Value;
 use std::convert::Infallible;
-use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -33,7 +32,7 @@ impl<S: Send + Sync + 'static> State<S> {
     /// # Errors
     /// The value cannot be stored, the step was told to stop, or this is within an edit.
     #[track_caller]
-    pub fn set<'a, T: Storable>(&'a self, key: &str, value: &T) -> Edit<'a, Result<(), StateError>> {
+    pub fn set<'a, T: Storable>(&'a self, key: &str, value: &T) -> StateCall<'a, ()> {
         let edit = self.key_at(Location::caller());
         self.write(edit, key, value)
     }
@@ -43,7 +42,7 @@ impl<S: Send + Sync + 'static> State<S> {
     /// # Errors
     /// The step was told to stop, or this is within an edit.
     #[track_caller]
-    pub fn remove<'a>(&'a self, key: &str) -> Edit<'a, Result<(), StateError>> {
+    pub fn remove<'a>(&'a self, key: &str) -> StateCall<'a, ()> {
         let edit = self.key_at(Location::caller());
         self.put(edit, key.to_owned(), None)
     }
@@ -52,14 +51,11 @@ impl<S: Send + Sync + 'static> State<S> {
     ///
     /// # Errors
     /// [`StateError::OtherType`]: there is a value, and it does not decode to this type. [`StateError::Stopped`].
-    pub fn get<'a, T: Storable>(
-        &'a self,
-        key: &str,
-    ) -> impl Future<Output = Result<Option<T>, StateError>> + Send + use<'a, S, T> {
+    pub fn get<'a, T: Storable>(&'a self, key: &str) -> StateCall<'a, Option<T>> {
         let (now, edits) = self.env.state.now();
         let value = now.keys.get(key).cloned();
         let (key, wait) = (key.to_owned(), !runs_here());
-        async move {
+        self.call(async move {
             if wait {
                 self.env.state.durable(edits).await.map_err(|_| StateError::Stopped)?;
             }
@@ -72,10 +68,10 @@ impl<S: Send + Sync + 'static> State<S> {
                 Ok(value) => Ok(Some(value)),
                 Err(error) => self.locked_or(error).await,
             }
-        }
+        })
     }
 
-    fn write<'a, T: Storable>(&'a self, edit: String, key: &str, value: &T) -> Edit<'a, Result<(), StateError>> {
+    fn write<'a, T: Storable>(&'a self, edit: String, key: &str, value: &T) -> StateCall<'a, ()> {
         let stored = {
             let _offered = self.env.fields.offer();
             codec::at_field(&rows::of_key(key), || codec::record(value))
@@ -85,7 +81,7 @@ impl<S: Send + Sync + 'static> State<S> {
             Err(error) => {
                 let error = StateError::Unstorable(format!("the value of the key `{key}`: {error}"));
                 let refused = if self.is_locked() { None } else { Some(error) };
-                Edit::new(async move {
+                self.call(async move {
                     match refused {
                         Some(error) => Err(error),
                         None => std::future::pending().await,
@@ -96,8 +92,8 @@ impl<S: Send + Sync + 'static> State<S> {
     }
 
     /// Sets a key, or takes it away.
-    fn put(&self, edit: String, key: String, value: Option<Value>) -> Edit<'_, Result<(), StateError>> {
-        Edit::new(async move {
+    fn put(&self, edit: String, key: String, value: Option<Value>) -> StateCall<'_, ()> {
+        self.call(async move {
             let made = self.in_turn(edit, move |before| {
                 let mut keys = before.keys.clone();
                 let all = Arc::make_mut(&mut keys);
@@ -120,7 +116,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
     ///
     /// # Errors
     /// As [`State::set`].
-    pub fn set<'a, T: Storable>(&self, key: &str, value: &T) -> Edit<'a, Result<(), StateError>>
+    pub fn set<'a, T: Storable>(&self, key: &str, value: &T) -> StateCall<'a, ()>
     where
         Self: 'a,
     {
@@ -131,7 +127,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
     ///
     /// # Errors
     /// As [`State::remove`].
-    pub fn remove<'a>(&self, key: &str) -> Edit<'a, Result<(), StateError>>
+    pub fn remove<'a>(&self, key: &str) -> StateCall<'a, ()>
     where
         Self: 'a,
     {

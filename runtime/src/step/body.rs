@@ -82,7 +82,7 @@ impl<S: StepDef> StepBody for Body<S> {
         if let Some(missing) = unmade(S::RESOURCES, &env) {
             return std::future::ready(missing).boxed();
         }
-        let inputs = StepInputs::new(env.clone(), scope.clone());
+        let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args, inputs).await };
         run_attempt(body, S::is_final, self.context.clone(), scope, env)

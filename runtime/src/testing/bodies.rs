@@ -33,6 +33,7 @@ pub(super) struct Bodies {
     news: mpsc::UnboundedReceiver<News>,
     told: VecDeque<News>,
     state: Arc<SharedState>,
+    order: u64,
 }
 
 struct Body {
@@ -43,7 +44,8 @@ struct Body {
 
 impl Bodies {
     /// Those of a run that has just been loaded.
-    pub(super) fn of(env: &RunEnv) -> Self {
+    /// In other orders than the first they take turns in going first.
+    pub(super) fn of(env: &RunEnv, order: u64) -> Self {
         let (sender, news) = mpsc::unbounded_channel();
         let edits = sender.clone();
         env.outputs.open(move |write, taken| {
@@ -54,7 +56,7 @@ impl Bodies {
             // As above.
             let _ = edits.send(News::State(state));
         });
-        Self { running: Vec::new(), ended: Vec::new(), news, told: VecDeque::new(), state: env.state.clone() }
+        Self { running: Vec::new(), ended: Vec::new(), news, told: VecDeque::new(), state: env.state.clone(), order }
     }
 
     pub(super) fn start(&mut self, position: u64, attempt: u32, body: BoxFuture<'static, AttemptOutcome>) {
@@ -106,6 +108,10 @@ impl Bodies {
     }
 
     async fn poll_all(&mut self) {
+        if self.running.len() > 1 {
+            let turn = usize::try_from(self.order % self.running.len() as u64).unwrap_or(0);
+            self.running.rotate_left(turn);
+        }
         let all = poll_fn(|cx| {
             let mut still = Vec::new();
             for mut body in std::mem::take(&mut self.running) {

@@ -49,7 +49,7 @@ impl Scenario<'_> {
         }
         let mut run = self.fresh(&row);
         self.rebuild(&mut run, &row).await?;
-        let bodies = Bodies::of(run.env());
+        let bodies = Bodies::of(run.env(), self.plan.order);
         self.loaded.insert(number, Loaded { number, run, bodies, look: false });
         Ok(())
     }

@@ -287,7 +287,7 @@ impl Scenario<'_> {
             other.bodies.run_in_vain().await;
         }
         self.loaded.clear();
-        loaded.bodies = Bodies::of(loaded.run.env());
+        loaded.bodies = Bodies::of(loaded.run.env(), self.plan.order);
         self.resources = self.subject.resources.open();
         self.sessions.clear();
     }

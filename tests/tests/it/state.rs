@@ -1,10 +1,12 @@
 //! What the concurrent steps of one run share (cases E1 to E4).
 
+mod bodies;
 mod counting;
 mod declared;
 mod edits;
 mod killed;
 mod refused;
+mod sealed;
 mod travel;
 mod untyped;
 mod versions;

@@ -36,7 +36,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             quote!(#ty)
         },
     );
-    let shape = shape(step);
+    let shape = shape(graph, step);
     let types = step.events().map(|(argument, _)| &argument.ty);
     let read = step.events().enumerate().map(|(index, (argument, collect))| {
         let ty = &argument.ty;
@@ -105,11 +105,11 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     }
 }
 
-fn shape(step: &GraphStep) -> TokenStream {
+fn shape(graph: &Graph, step: &GraphStep) -> TokenStream {
     let inner = &step.step;
     let result = inner.function.output();
     let name = &inner.name;
-    let inputs = step.events().map(|(argument, collect)| input(argument, collect));
+    let inputs = step.events().map(|(argument, collect)| input(graph, argument, collect));
     let output = quote_spanned!(result.span()=>
         <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::SHAPE
     );
@@ -140,7 +140,7 @@ fn timer(kind: &TokenStream, time: Duration) -> TokenStream {
     quote!(::steadfast::__private::Trigger::#kind(#time))
 }
 
-fn input(argument: &Parameter, collect: Option<&Collect>) -> TokenStream {
+fn input(graph: &Graph, argument: &Parameter, collect: Option<&Collect>) -> TokenStream {
     let ty = &argument.ty;
     let taken = match collect {
         Some(_) => quote_spanned!(ty.span()=>
@@ -150,7 +150,12 @@ fn input(argument: &Parameter, collect: Option<&Collect>) -> TokenStream {
     };
     let is_collected = collect.is_some();
     let count = option(collect.and_then(|collect| collect.count).as_ref());
-    let from = option(collect.and_then(|collect| collect.from.as_ref()).map(ToString::to_string).as_ref());
+    // By the function's name, or the recorded one that it stands for.
+    let from = collect.and_then(|collect| collect.from.as_ref()).map(|from| {
+        let step = graph.steps.iter().find(|step| step.step.function.ident() == from);
+        step.map_or_else(|| from.to_string(), |step| step.step.name.clone())
+    });
+    let from = option(from.as_ref());
     quote! {
         ::steadfast::__private::EventInput { taken: #taken, collect: #is_collected, count: #count, from: #from }
     }

@@ -56,8 +56,8 @@ impl Dispatch<'_> {
                 .map(|parameter| open.parked.remove(&Taker { step, parameter }).unwrap_or_default())
                 .collect();
             let is_empty = batch.iter().all(Vec::is_empty);
-            // An empty fan-out gives an empty `Vec`; the run itself is none.
-            if is_empty && (scope == ScopeId::RUN || open.served.contains(&step)) {
+            // An empty fan-out gives an empty `Vec`; the run itself is none, nor is what a step that failed would have returned.
+            if is_empty && (scope == ScopeId::RUN || open.failed || open.served.contains(&step)) {
                 continue;
             }
             self.enqueue(step, Ready { inputs: batch, scope: open.parent, tick: None });

@@ -81,3 +81,48 @@ async fn a_step_that_fails_fails_the_run_and_one_that_loses_the_thread_is_said()
     let error = engine.start(Plain, 2).await.unwrap().result().await.unwrap_err().to_string();
     assert!(error.contains("came to rest without a `Stop`"), "{error}");
 }
+
+#[derive(Event)]
+struct Folder {
+    broken: bool,
+}
+
+#[derive(Event)]
+struct File(u32);
+
+struct Folders;
+
+#[workflow]
+impl Folders {
+    #[step]
+    async fn begin(_: Begin<()>) -> Result<Folder> {
+        Ok(Folder { broken: true })
+    }
+
+    /// Fails the first time: that is no folder without files.
+    #[step(name = "open_folder")]
+    async fn open(folder: Folder) -> Result<Vec<File>> {
+        if folder.broken {
+            return Err(Error::msg("the folder cannot be read"));
+        }
+        Ok(vec![File(1), File(2)])
+    }
+
+    #[step(catch)]
+    async fn repair(caught: Caught) -> Result<Folder> {
+        assert_eq!(caught.step(), "open_folder");
+        assert!(matches!(caught.error::<Error>(), Some(StepError::Failed(..))));
+        Ok(Folder { broken: false })
+    }
+
+    #[step]
+    async fn end(#[collect(from = open)] files: Vec<File>) -> Result<Stop<Vec<u32>>> {
+        Ok(Stop(files.iter().map(|file| file.0).collect()))
+    }
+}
+
+#[tokio::test]
+async fn a_fan_out_that_failed_is_not_an_empty_one() {
+    let engine = engine(Folders).await;
+    assert_eq!(engine.start(Folders, ()).await.unwrap().result().await.unwrap(), [1, 2]);
+}

@@ -55,6 +55,8 @@ async fn the_child_of_a_parked_run_that_is_ended_is_cancelled() {
 #[step]
 async fn clumsy(scope: &StepScope, reason: String) -> Result<()> {
     deed(&scope.run.id, &format!("{reason} {}", scope.attempt));
+    // What is said to the run meanwhile comes while it is ending.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     panic!("attempt {}", scope.attempt);
 }
 

@@ -93,6 +93,28 @@ release!(
     |seen| format!("{} {}", seen.cents, seen.owner)
 );
 
+fn as_it_was(_: &mut RecordedFields) -> Result<()> {
+    Ok(())
+}
+
+// The same fields in a new version.
+release!(
+    fourth,
+    #[derive(StepContext, Clone)]
+    #[context(version = 2, migrate = as_it_was)]
+    pub(super) struct Account {
+        #[context(default = 5)]
+        pub(super) euros: u64,
+        #[context(default)]
+        pub(super) owner: String,
+        #[context(default = 1)]
+        pub(super) untouched: u64,
+    },
+    _,
+    |s, n| s.euros += n,
+    |seen| format!("{} {} {}", seen.euros, seen.owner, seen.untouched)
+);
+
 /// A run of the first release that sleeps after its first step; the engine has stopped.
 async fn recorded() -> MemoryStore {
     let store = MemoryStore::new();
@@ -127,6 +149,15 @@ async fn the_first_edit_by_newer_code_writes_every_field_in_its_version() {
     assert_eq!(run.state_at::<third::Account>(whole[1].seq - 1).await.unwrap().unwrap().cents, 700);
     assert_eq!(run.state_at::<third::Account>(whole[1].seq).await.unwrap().unwrap().cents, 700);
     assert_eq!(run.state::<third::Account>().await.unwrap().unwrap().cents, 703);
+}
+
+#[tokio::test]
+async fn a_new_version_of_the_same_fields_goes_on() {
+    let store = recorded().await;
+    let engine = Engine::builder().store(store).skip_sleeps().workflow(fourth::adding).start().await.unwrap();
+    let run = engine.handle(fourth::adding, "a").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), ["7 Ada 1", "10 Ada 1"]);
+    assert_eq!(run.state::<fourth::Account>().await.unwrap().unwrap().untouched, 1);
 }
 
 mod narrower {

@@ -64,17 +64,22 @@ impl Ingest {
     }
 }
 
+#[step]
+async fn alone(#[collect] pages: Vec<u32>) -> Result<()> {
+    Ok(())
+}
+
 struct Wrong;
 
 #[workflow(context = Settings, state = Tally)]
 impl Wrong {
     #[step]
-    async fn fetch(ctx: &Tally, _: Begin<()>) -> Result<Stop> {
+    async fn fetch(_: &Tally, _: Begin<()>) -> Result<Stop> {
         Ok(Stop(()))
     }
 
     #[step]
-    async fn counts(state: &State<Settings>, #[collect(from = nobody)] chunks: Vec<Page>) -> Result<(Stop, Page)> {
+    async fn counts(_: &State<Settings>, #[collect(from = nobody)] _: Vec<Page>) -> Result<(Stop, Page)> {
         Ok((Stop(()), Page))
     }
 }
