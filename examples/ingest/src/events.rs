@@ -5,65 +5,55 @@ use steadfast::prelude::*;
 
 /// A file is to be read.
 #[derive(Event)]
-pub struct File {
-    /// Its name in the folder.
-    pub name: String,
+pub(crate) struct File {
+    pub(crate) name: String,
     /// Somebody has said that it counts, whatever is in it.
-    pub accepted: bool,
+    pub(crate) accepted: bool,
 }
 
 /// A file was read.
 #[derive(Event)]
-pub struct Text {
-    /// What is in it.
-    pub text: String,
+pub(crate) struct Text {
+    pub(crate) text: String,
 }
 
 /// A part of a text.
 #[derive(Event)]
-pub struct Paragraph {
-    /// Its lines.
-    pub text: String,
+pub(crate) struct Paragraph {
+    pub(crate) text: String,
 }
 
 /// The words of a paragraph are counted.
 #[derive(Event)]
-pub struct Counted {
-    /// How many there are.
-    pub words: u64,
+pub(crate) struct Counted {
+    pub(crate) words: u64,
 }
 
 /// All paragraphs of a file are.
 #[derive(Event)]
-pub struct Done {
-    /// How many words it has.
-    pub words: u64,
+pub(crate) struct Done {
+    pub(crate) words: u64,
 }
 
 /// A file does not count.
 #[derive(Event)]
-pub struct Skipped {
-    /// Its name in the folder.
-    pub name: String,
-    /// The reason.
-    pub why: String,
+pub(crate) struct Skipped {
+    pub(crate) name: String,
+    pub(crate) why: String,
 }
 
 /// What may come of a file.
 #[derive(Events)]
-pub enum Read {
-    /// A text.
+pub(crate) enum Read {
     Text(Text),
-    /// A question to a person.
     Doubtful(Ask<Doubtful, Verdict>),
 }
 
 /// What may come of an answer.
 #[derive(Events)]
-pub enum Decided {
+pub(crate) enum Decided {
     /// It is read after all: the way leads back.
     Accepted(File),
-    /// It does not count.
     Skipped(Skipped),
 }
 

@@ -7,6 +7,6 @@ mod report;
 mod text;
 mod workflow;
 
-pub use events::{Counted, Decided, Done, Doubtful, File, Paragraph, Read, Skipped, Text, Verdict};
+pub use events::{Doubtful, Verdict};
 pub use report::Report;
 pub use workflow::{Corpus, Counts, Ingest, Settings};
