@@ -18,7 +18,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
         Some(context) if !stand_in => quote!(#context),
         _ => quote!(()),
     };
-    let (input, output) = if stand_in { written(graph) } else { folded(graph) };
+    let (input, output) = ends(graph, stand_in);
     let options = workflow::options(&graph.options, stand_in);
     let schema = graph.options.context.as_ref().filter(|_| !stand_in).map(workflow::schema);
     let state = graph.options.state.as_ref().filter(|_| !stand_in).map(workflow::state);
@@ -82,6 +82,14 @@ fn body(graph: &Graph) -> TokenStream {
     }
 }
 
+/// The types of input and result: as the text has them, if it does. What is folded names every event, and a workflow that is
+/// public could have no private ones.
+fn ends(graph: &Graph, stand_in: bool) -> (TokenStream, TokenStream) {
+    let (input, output) = if stand_in { (quote!(()), quote!(())) } else { folded(graph) };
+    let (written_input, written_output) = written(graph);
+    (written_input.unwrap_or(input), written_output.unwrap_or(output))
+}
+
 /// The types of input and result, from those of all steps.
 fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
     let mut begin = quote!(::steadfast::__private::NoBegin);
@@ -107,14 +115,14 @@ fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
     )
 }
 
-/// The same as far as the text tells, for a stand-in.
-fn written(graph: &Graph) -> (TokenStream, TokenStream) {
+/// The same as far as the text tells; that it is right is checked where steps stop.
+fn written(graph: &Graph) -> (Option<TokenStream>, Option<TokenStream>) {
     let inputs = graph.steps.iter().flat_map(|step| step.events().map(|(argument, _)| &argument.ty));
     let outputs = graph.steps.iter().filter_map(|step| step.step.function.output.as_ref());
     (argument_of(inputs, "Begin"), argument_of(outputs, "Stop"))
 }
 
-fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> TokenStream {
+fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<TokenStream> {
     struct Finder<'w>(&'w str, Option<Type>);
     impl<'ast> Visit<'ast> for Finder<'_> {
         fn visit_type(&mut self, ty: &'ast Type) {
@@ -131,7 +139,7 @@ fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> TokenSt
     }
     let mut finder = Finder(word, None);
     types.for_each(|ty| finder.visit_type(ty));
-    finder.1.map_or_else(|| quote!(()), |ty| quote!(#ty))
+    finder.1.map(|ty| quote!(#ty))
 }
 
 /// What the steps take of the engine, and what the attribute names beside it.

@@ -274,3 +274,35 @@ fn the_diagram_names_the_types_on_the_edges() {
     let dot = Ingest::diagram().graphviz();
     assert!(dot.contains("\"step_fetch\" -> \"step_split\" [label=\"several Page\"];"), "{dot}");
 }
+
+/// Public, and what its steps say to each other is not.
+pub struct Public;
+
+#[derive(Event)]
+struct Inner {
+    twice: u32,
+}
+
+#[workflow]
+impl Public {
+    #[step]
+    async fn begin(begin: Begin<u32>) -> Result<Inner> {
+        Ok(Inner { twice: begin.0 * 2 })
+    }
+
+    #[step]
+    async fn end(inner: Inner) -> Result<Stop<u32>> {
+        Ok(Stop(inner.twice))
+    }
+}
+
+#[workflow]
+async fn starting(flow: &Flow, n: u32) -> Result<u32> {
+    Ok(flow.start(Public, n).await.await?)
+}
+
+#[tokio::test]
+async fn a_function_starts_a_graph() {
+    let engine = Engine::builder().in_memory().workflow(Public).workflow(starting).start().await.unwrap();
+    assert_eq!(engine.start(starting, 21).await.unwrap().result().await.unwrap(), 42);
+}

@@ -1,0 +1,7 @@
+//! The program as its users meet it: over many processes, killed, and used wrongly; and its workflow with every fault at
+//! every commit.
+
+mod faults;
+mod killed;
+mod program;
+mod talked;

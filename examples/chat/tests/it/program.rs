@@ -1,0 +1,58 @@
+//! The built program with a database in a folder of its own.
+
+use std::io::Write as _;
+use std::process::{Child, Command, Output, Stdio};
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+        command.args(["--pause-ms", "20"]).args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one, and gives what it said.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        good(&self.run(arguments))
+    }
+
+    /// Lets it run.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Types these lines, and gives what it said to them.
+    pub(crate) fn typed(&self, lines: &str) -> String {
+        let mut child = self.spawn(&[]);
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        good(&child.wait_with_output().unwrap())
+    }
+
+    /// The keys under which thoughts were billed, in their order.
+    pub(crate) fn bill(&self) -> Vec<String> {
+        let bill = std::fs::read_to_string(self.folder.path().join("chat.db-bill")).unwrap_or_default();
+        bill.lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn has_files(&self) -> bool {
+        std::fs::read_dir(self.folder.path()).unwrap().next().is_some()
+    }
+}
+
+fn good(output: &Output) -> String {
+    let remarks = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && remarks.is_empty(), "{remarks}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}

@@ -1,0 +1,118 @@
+//! The built program with a database in a folder of its own.
+
+use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, Command, Output, Stdio};
+
+pub(crate) const TEXTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/texts");
+
+pub(crate) struct Program {
+    folder: tempfile::TempDir,
+    texts: PathBuf,
+}
+
+impl Program {
+    /// For the texts of the repository.
+    pub(crate) fn new() -> Self {
+        Self::of(TEXTS.as_ref())
+    }
+
+    pub(crate) fn of(texts: &Path) -> Self {
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), texts: texts.to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ingest"));
+        command.arg(&self.texts).args(["--pause-ms", "20"]).args(arguments);
+        command.current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end, with nobody who could be asked.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which must be a good one.
+    pub(crate) fn said(&self, arguments: &[&str]) -> Said {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Said::new(&String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// Lets it run, with somebody who can be asked.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let notes = BufReader::new(child.stderr.take().unwrap()).lines();
+        let answers = child.stdin.take().unwrap();
+        Running { child, answers, notes, heard: Vec::new() }
+    }
+}
+
+/// What it says in the end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) report: String,
+    /// The lines of the way that it took. Their order is that in which things happened.
+    pub(crate) way: Vec<String>,
+}
+
+impl Said {
+    fn new(text: &str) -> Self {
+        let (report, way) = text.split_once("\n\nthe way that it took:\n").unwrap_or_else(|| panic!("{text}"));
+        let mut way: Vec<_> = way.lines().map(str::to_owned).collect();
+        way.sort();
+        Self { report: report.to_owned(), way }
+    }
+}
+
+/// The program while it runs.
+pub(crate) struct Running {
+    child: Child,
+    answers: ChildStdin,
+    notes: Lines<BufReader<ChildStderr>>,
+    pub(crate) heard: Vec<String>,
+}
+
+impl Running {
+    /// Listens until it says a line with this text, and gives that line.
+    pub(crate) fn hear(&mut self, text: &str) -> String {
+        loop {
+            let line = self.notes.next().unwrap_or_else(|| panic!("it ended: {:?}", self.heard)).unwrap();
+            self.heard.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for its next question, and gives the file.
+    pub(crate) fn question(&mut self) -> String {
+        let line = self.hear("Count it all the same?");
+        line.split_once(": ").unwrap().0.to_owned()
+    }
+
+    pub(crate) fn answer(&mut self, answer: &str) {
+        writeln!(self.answers, "{answer}").unwrap();
+    }
+
+    /// Kills it with SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub(crate) fn said(mut self) -> Said {
+        self.heard.extend(self.notes.map(Result::unwrap));
+        let mut said = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{:?}", self.heard);
+        Said::new(&said)
+    }
+}
