@@ -122,7 +122,7 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
     let (name, channel) = (E::INFO.name, E::INFO.channel);
     let fields = core.fields(row);
     let offered = fields.offer();
-    let value = event::encode(event);
+    let value = event::encode_message(event);
     drop(offered);
     let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
     Ok(NewInboxItem {

@@ -6,6 +6,7 @@ mod fan_in;
 mod killed;
 mod outside;
 mod routing;
+mod secret;
 mod sent;
 mod stopped;
 
