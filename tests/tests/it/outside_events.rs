@@ -1,9 +1,10 @@
 //! Events from outside, given to event-driven runs.
 
 use crate::steps::until_asked;
+use steadfast::journal::{HistoryEntry, Kind};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
-use steadfast::{EngineError, Key, Secret, StaticKeys, Status};
+use steadfast::{EngineError, Key, Run, Secret, StaticKeys, Status};
 
 #[derive(Event)]
 #[event(external, name = "vote.cast")]
@@ -75,6 +76,12 @@ fn vote(by: &str) -> Vote {
     Vote { by: by.to_owned(), ballot: Bytes::from_static(b"\x00\xff") }
 }
 
+/// The run has nothing left to do but to wait.
+async fn opened(run: &Run) {
+    let is_open = |entry: &HistoryEntry| entry.kind == Kind::StepCompleted;
+    until_asked(async || run.history().await.unwrap().iter().any(is_open)).await;
+}
+
 fn counted(names: [&str; 3]) -> Vec<String> {
     names.map(|name| format!("{name}: [0, 255]")).to_vec()
 }
@@ -83,12 +90,13 @@ fn counted(names: [&str; 3]) -> Vec<String> {
 async fn events_arrive_in_order_and_once_for_each_key() {
     let engine = Engine::builder().in_memory().workflow(Poll).start().await.unwrap();
     let run = engine.start(Poll, true).id("poll").await.unwrap();
-    // Nobody waits yet.
+    opened(&run).await;
+    // There is no vote yet for anybody to wait with.
     engine.emit("poll", vote("ann")).key("ann-1").await.unwrap();
     engine.emit("poll", vote("ann again")).key("ann-1").await.unwrap();
-    until_asked(async || run.history().await.unwrap().len() > 5).await;
+    let taken = |entry: &HistoryEntry| entry.kind == Kind::MessageReceived;
+    until_asked(async || run.history().await.unwrap().iter().any(taken)).await;
     engine.emit("poll", vote("ann once more")).key("ann-1").await.unwrap();
-    // Now somebody does.
     run.emit(vote("ben")).await.unwrap();
     run.emit(vote("cid")).await.unwrap();
     assert_eq!(run.result().await.unwrap(), counted(["ann", "ben", "cid"]));
@@ -101,6 +109,7 @@ async fn an_event_wakes_a_run_that_waits_also_after_a_restart_and_from_another_e
     let builder = || Engine::builder().sqlite(&path).evict_after(Duration::ZERO);
     let engine = builder().workflow(Poll).start().await.unwrap();
     let run = engine.start(Poll, true).id("poll").await.unwrap();
+    opened(&run).await;
     run.emit(vote("before")).await.unwrap();
     until_asked(async || run.status().await.unwrap().entries >= 7).await;
     // It does not know the workflow, and so cannot say what that takes.
@@ -156,6 +165,7 @@ async fn an_event_of_a_transaction_arrives_with_its_rows_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::builder().sqlite(folder.path().join("runs.db")).workflow(Poll).start().await.unwrap();
     let run = engine.start(Poll, true).id("poll").await.unwrap();
+    opened(&run).await;
     let rolled_back = engine.transaction(|tx| {
         tx.emit("poll", vote("nobody"))?;
         Err::<(), _>(Error::msg("no"))
@@ -174,38 +184,30 @@ async fn an_event_of_a_transaction_arrives_with_its_rows_or_not_at_all() {
     assert_eq!(run.result().await.unwrap(), counted(["ann", "ben", "cid"]));
 }
 
-#[derive(Event)]
-struct Counted(usize);
-
-/// Tells what it counts, and fails once on the way.
-struct Tally;
+/// Reads the votes one by one, and fails once on the way; the last one ends it.
+struct Reading;
 
 #[workflow]
-impl Tally {
+impl Reading {
     #[step]
-    async fn open(begin: Begin<u32>) -> Result<Option<Stop<usize>>> {
-        Ok((*begin == 0).then_some(Stop(0)))
+    async fn open(begin: Begin<bool>) -> Result<Option<Stop<String>>> {
+        Ok((!*begin).then(|| Stop(String::new())))
     }
 
     #[step(retry(attempts = 2, backoff = "1ms"))]
-    async fn count(vote: Vote, scope: &StepScope) -> Result<Counted> {
+    async fn read(vote: Vote, scope: &StepScope) -> Result<Option<Stop<String>>> {
         scope.stream(Inner).await?;
         scope.progress(1, 1);
         if vote.by == "ben" && scope.attempt == 1 {
             return Err(Error::msg("illegible"));
         }
-        Ok(Counted(vote.by.len()))
-    }
-
-    #[step]
-    async fn sum(#[collect(3)] counted: Vec<Counted>) -> Result<Stop<usize>> {
-        Ok(Stop(counted.iter().map(|counted| counted.0).sum()))
+        Ok((vote.by == "the last").then_some(Stop(vote.by)))
     }
 }
 
 #[tokio::test]
 async fn events_from_outside_survive_every_fault() {
-    let test = crash_everywhere(Tally, 1).event(vote("ann")).event(vote("ben")).event(vote("daniel"));
+    let test = crash_everywhere(Reading, true).event(vote("ann")).event(vote("ben")).event(vote("the last"));
     let report = test.pause_at_each_commit().await;
     assert_eq!(report.results, 1);
 }

@@ -35,7 +35,7 @@ impl Book {
 
     #[step(retry(attempts = 1))]
     async fn read(page: Page) -> Result<Text> {
-        if page.0 % 2 == 0 { Err(Error::msg("blurred")) } else { Ok(Text(page.0)) }
+        if page.0.is_multiple_of(2) { Err(Error::msg("blurred")) } else { Ok(Text(page.0)) }
     }
 
     #[step(catch = 9)]
@@ -66,7 +66,7 @@ impl Book {
 
 #[step(retry(attempts = 1))]
 async fn odd(n: u32) -> Result<u32> {
-    if n % 2 == 0 { Err(Error::msg("even")) } else { Ok(n) }
+    if n.is_multiple_of(2) { Err(Error::msg("even")) } else { Ok(n) }
 }
 
 #[step]
