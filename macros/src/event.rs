@@ -129,8 +129,8 @@ fn one(index: usize, field: &Field, faults: &Faults) -> (TokenStream, TokenStrea
         ),
         Some(default) => {
             let default = match default {
-                Some(expression) => quote!(|| #expression),
-                None => quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default),
+                Fallback::Given(expression) => quote!(|| #expression),
+                Fallback::OfType => quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default),
             };
             quote_spanned!(ty.span()=>
                 ::steadfast::__private::EventReader::optional::<#ty>(#event, #recorded, &[#(#aliases),*])?
@@ -169,7 +169,7 @@ impl Options {
                 ("external", Meta::Path(_)) => options.external = true,
                 ("broadcast", Meta::Path(_)) => options.broadcast = true,
                 ("name", Meta::NameValue(pair)) if options.name.is_none() => {
-                    options.name = name::recorded(pair, faults)
+                    options.name = name::recorded(pair, faults);
                 }
                 ("name", Meta::NameValue(pair)) => faults.add(&pair.path, "`name` is given twice", "keep one of them"),
                 (word, meta) if WORDS.contains(&word) => {
@@ -185,10 +185,16 @@ impl Options {
     }
 }
 
+/// What a field is in an event that was recorded without it.
+enum Fallback {
+    OfType,
+    Given(Box<Expr>),
+}
+
 /// What stands in `#[event(..)]` on a field.
 #[derive(Default)]
 struct OfField {
-    default: Option<Option<Expr>>,
+    default: Option<Fallback>,
     aliases: Vec<String>,
 }
 
@@ -198,8 +204,10 @@ impl OfField {
         for meta in metas(attributes, HELP_OF_FIELD, faults) {
             let word = name::as_written(meta.path());
             match (word.as_str(), &meta) {
-                ("default", Meta::Path(_)) => of_field.default = Some(None),
-                ("default", Meta::NameValue(pair)) => of_field.default = Some(Some(pair.value.clone())),
+                ("default", Meta::Path(_)) => of_field.default = Some(Fallback::OfType),
+                ("default", Meta::NameValue(pair)) => {
+                    of_field.default = Some(Fallback::Given(Box::new(pair.value.clone())));
+                }
                 ("alias", Meta::NameValue(pair)) => match &pair.value {
                     Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)) => {
                         if let Lit::Str(text) = &lit.lit {

@@ -48,10 +48,10 @@ impl Graph {
                 items.push(item);
                 continue;
             };
-            if let Some(mark) = take(&mut function.attrs, "context") {
-                if context.replace(function.sig.ident.clone()).is_some() {
-                    faults.add(mark, "two functions make the context", "keep one of them");
-                }
+            if let Some(mark) = take(&mut function.attrs, "context")
+                && context.replace(function.sig.ident.clone()).is_some()
+            {
+                faults.add(mark, "two functions make the context", "keep one of them");
             }
             match take(&mut function.attrs, "step") {
                 Some(mark) => steps.extend(graph_step(function, &mark, faults)),

@@ -39,7 +39,8 @@ impl Script {
         let encode = move |fields: &Arc<Fields>| {
             let _offered = fields.offer();
             let from_outside = from_outside.lock().unwrap_or_else(PoisonError::into_inner);
-            event::encode_message(&*from_outside).map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
+            event::encode_message(&*from_outside)
+                .map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
         };
         self.messages.push((E::INFO.channel, Box::new(encode)));
     }

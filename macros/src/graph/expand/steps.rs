@@ -142,11 +142,12 @@ fn timer(kind: &TokenStream, time: Duration) -> TokenStream {
 
 fn input(graph: &Graph, argument: &Parameter, collect: Option<&Collect>) -> TokenStream {
     let ty = &argument.ty;
-    let taken = match collect {
-        Some(_) => quote_spanned!(ty.span()=>
+    let taken = if collect.is_some() {
+        quote_spanned!(ty.span()=>
             <<#ty as ::steadfast::__private::Collects>::Item as ::steadfast::__private::Takes>::TAKEN
-        ),
-        None => quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Takes>::TAKEN),
+        )
+    } else {
+        quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Takes>::TAKEN)
     };
     let is_collected = collect.is_some();
     let count = option(collect.and_then(|collect| collect.count).as_ref());
@@ -162,8 +163,5 @@ fn input(graph: &Graph, argument: &Parameter, collect: Option<&Collect>) -> Toke
 }
 
 fn option<T: quote::ToTokens>(value: Option<&T>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }

@@ -60,12 +60,11 @@ impl Dispatch<'_> {
         let running = position.and_then(|position| self.running.get_mut(&position));
         let (Some(position), Some(Running { out, caught, sent, .. })) = (position, running) else { return Next::Go };
         let (scope, caught) = (*out, *caught);
-        for item in items.into_iter().filter(|item| item.name != FROM) {
-            *sent += 1;
-            let (name, source) = (item.name.clone(), format!("{position}+{sent}"));
-            return self.deliver(&name, Node { payload: Payload::Event(item), source, scope, caught });
-        }
-        Next::Go
+        *sent += 1;
+        let source = format!("{position}+{sent}");
+        let Some(item) = items.into_iter().find(|item| item.name != FROM) else { return Next::Go };
+        let name = item.name.clone();
+        self.deliver(&name, Node { payload: Payload::Event(item), source, scope, caught })
     }
 
     /// A step has asked somebody outside.
