@@ -69,7 +69,9 @@ fn next(bytes: &mut Bytes) -> Option<Value> {
 pub(crate) fn text_and_bytes(text: &[u8], raws: &[Bytes]) -> Value {
     let mut out = Vec::with_capacity(text.len() + raws.iter().map(Bytes::len).sum::<usize>() + 9 * (raws.len() + 1));
     append(&mut out, Form::Json, text);
-    raws.iter().for_each(|raw| append(&mut out, Form::Bytes, raw));
+    for raw in raws {
+        append(&mut out, Form::Bytes, raw);
+    }
     Value { form: Form::Parts, bytes: out.into() }
 }
 

@@ -273,7 +273,7 @@ const MOST: usize = 256;
 
 /// Whether a step ends the run, or gives something to one that is known to lead there. What nobody takes is a fault of its own.
 const fn leads_on(steps: &Steps, step: &StepShape, reached: &[bool; MOST]) -> bool {
-    if step.output.stops() || has_untaken(steps, step, &step.output) {
+    if step.output.stops() || has_untaken(steps, &step.output) {
         return true;
     }
     let mut index = 0;
@@ -293,16 +293,16 @@ const fn leads_on(steps: &Steps, step: &StepShape, reached: &[bool; MOST]) -> bo
     false
 }
 
-const fn has_untaken(steps: &Steps, step: &StepShape, shape: &Shape) -> bool {
+const fn has_untaken(steps: &Steps, shape: &Shape) -> bool {
     match shape {
         Shape::Nothing | Shape::Stop(_) => false,
         Shape::Event(event) => !is_taken(steps, &Source::Event(**event)),
         Shape::Ask(question) => !is_taken(steps, &Source::Answer(*question)),
-        Shape::Many(inner) | Shape::Maybe(inner) => has_untaken(steps, step, inner),
+        Shape::Many(inner) | Shape::Maybe(inner) => has_untaken(steps, inner),
         Shape::All(parts) | Shape::One(parts) => {
             let mut index = 0;
             while index < parts.len() {
-                if has_untaken(steps, step, parts[index]) {
+                if has_untaken(steps, parts[index]) {
                     return true;
                 }
                 index += 1;

@@ -56,8 +56,8 @@ impl Plan {
         plan
     }
 
-    fn add(&mut self, taker: Taker, taken: &'static Source) {
-        match taken {
+    fn add(&mut self, taker: Taker, source: &'static Source) {
+        match source {
             Source::Event(event) => {
                 if event.external && !self.external.iter().any(|known| known.name == event.name) {
                     self.external.push(event);
