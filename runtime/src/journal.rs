@@ -20,5 +20,5 @@ pub use seam::{
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///
 /// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
-/// outsiders read, limits and patches.
-pub const FORMAT: u16 = 3;
+/// outsiders read, limits and patches; 4 has shared state, and events that steps send by hand.
+pub const FORMAT: u16 = 4;

@@ -19,6 +19,8 @@
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`#[transaction]`](transaction) | a plain function whose SQL on the engine's file is committed with its result |
 //! | [`Message`] | a type that runs are told: `flow.receive`, `flow.send`, `engine.send`; questions by `flow.request` |
+//! | [`Event`] | a struct that steps of an event-driven workflow take and return; from outside by [`Engine::emit`], told to readers by `scope.stream` |
+//! | [`EventStream`], [`ActivityReader`], [`Diagram`] | a run as it goes: the events that its steps tell, what the engine does, the way that it took |
 //! | [`Child`] | a run that a workflow has started: a future of its result |
 //! | [`Scope`], [`Principal`] | under what a run acts: id, deadline, labels, identity; [`current`] says it anywhere |
 //! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |

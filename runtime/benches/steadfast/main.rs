@@ -4,6 +4,9 @@
 
 mod blob;
 mod children;
+mod edits;
+mod events;
+mod graphs;
 mod messages;
 mod raw;
 mod replay;
@@ -32,7 +35,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 13] = [
+    let lines: [(&str, Line); 18] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -46,6 +49,11 @@ fn main() {
         ("k", messages::wake_up),
         ("l", children::thousand),
         ("m", transaction::of_a_workflow),
+        ("n", events::in_memory),
+        ("o", events::on_a_disk),
+        ("p", events::ten_thousand),
+        ("q", edits::of_eight_steps),
+        ("r", events::flat),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {

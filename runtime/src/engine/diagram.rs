@@ -67,7 +67,9 @@ impl Run {
             let (mut path, mut after) = (Path::new(&row.workflow), 0);
             loop {
                 let entries = store.entries(number, after, PAGE)?;
-                entries.iter().for_each(|entry| path.read(entry));
+                for entry in &entries {
+                    path.read(entry);
+                }
                 match entries.last() {
                     Some(last) if entries.len() == PAGE => after = last.seq,
                     _ => return Ok(path),

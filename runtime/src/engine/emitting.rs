@@ -1,7 +1,9 @@
 //! Giving an event-driven run an event from outside.
 
+use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
+use super::transaction::EngineTx;
 use super::{Engine, inbox};
 use crate::graph::{Event, event};
 use crate::store::{NewInboxItem, RunRow};
@@ -26,8 +28,9 @@ impl Engine {
     /// #[workflow]
     /// impl Release {
     ///     #[step]
-    ///     async fn build(_begin: Begin<String>) -> Result<()> {
-    ///         Ok(())
+    ///     async fn build(version: Begin<String>) -> Result<Option<Stop<String>>> {
+    ///         // Else it is published once somebody has approved.
+    ///         Ok(version.is_empty().then(|| Stop("nothing to release".to_owned())))
     ///     }
     ///
     ///     #[step]
@@ -94,46 +97,64 @@ impl Run {
     async fn emit_with<E: Event>(&self, event: E, key: Option<String>) -> Result<(), EngineError> {
         // It may have gone on as another, with secrets of its own.
         let row = self.last_row().await?;
-        self.takes::<E>(&row)?;
-        let fields = if row.number == self.number() { self.fields().clone() } else { self.core().fields(&row) };
-        let offered = fields.offer();
-        let value = event::encode(&event);
-        drop(offered);
+        let item = item(self.core(), &row, &event, key)?;
         drop(event);
-        let (name, channel) = (E::INFO.name, E::INFO.channel);
-        let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
-        let item = NewInboxItem {
-            key: key.map(|key| format!("message:{channel}:{key}")),
-            name: Some(channel.to_owned()),
-            value: Some(value),
-            ..NewInboxItem::new(row.number, "message", self.core().now())
-        };
         inbox::send(self.core(), self.id(), item).await
     }
+}
 
-    /// Whether the run can take an event of this type, as far as is known here.
-    fn takes<E: Event>(&self, row: &RunRow) -> Result<(), EngineError> {
-        let event = E::INFO.name;
-        if !E::INFO.external {
-            return Err(EngineError::Value(format!(
-                "event `{event}` does not come from outside: put `#[event(external)]` on its struct, or have a step return it"
-            )));
-        }
-        // Another process may have the workflow.
-        let Some(workflow) = self.core().workflows.get(&row.workflow, row.version) else { return Ok(()) };
-        let known = workflow.graph().map_or_else(Vec::new, |plan| plan.external().collect());
-        if known.contains(&event) {
-            return Ok(());
-        }
-        let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-        let takes = match (workflow.graph(), &known[..]) {
-            (None, _) => "is a function: it is told messages, `engine.send(..)`".to_owned(),
-            (_, []) => "takes no event from outside: give one of its steps a parameter of this type".to_owned(),
-            (_, known) => {
-                format!("takes {} from outside: give one of its steps a parameter of this type", known.join(", "))
-            }
-        };
-        let (id, workflow) = (self.id(), &row.workflow);
-        Err(EngineError::Value(format!("run `{id}` cannot take event `{event}`: workflow `{workflow}` {takes}")))
+impl EngineTx<'_> {
+    /// Gives a run an event from outside, in this commit: it arrives if and only if this transaction is committed.
+    ///
+    /// # Errors
+    /// As of [`Engine::emit`].
+    pub fn emit<E: Event>(&mut self, run: &str, event: E) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let item = item(self.core(), &row, &event, None)?;
+        drop(event);
+        self.deposit(run, item)
     }
+}
+
+/// An event as it lies in the inbox of a run.
+fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> Result<NewInboxItem, EngineError> {
+    takes::<E>(core, row)?;
+    let (name, channel) = (E::INFO.name, E::INFO.channel);
+    let fields = core.fields(row);
+    let offered = fields.offer();
+    let value = event::encode_message(event);
+    drop(offered);
+    let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
+    Ok(NewInboxItem {
+        key: key.map(|key| format!("message:{channel}:{key}")),
+        name: Some(channel.to_owned()),
+        value: Some(value),
+        ..NewInboxItem::new(row.number, "message", core.now())
+    })
+}
+
+/// Whether a run can take an event of this type, as far as is known here.
+fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
+    let event = E::INFO.name;
+    if !E::INFO.external {
+        return Err(EngineError::Value(format!(
+            "event `{event}` does not come from outside: put `#[event(external)]` on its struct, or have a step return it"
+        )));
+    }
+    // Another process may have the workflow.
+    let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return Ok(()) };
+    let known = workflow.graph().map_or_else(Vec::new, |plan| plan.external().collect());
+    if known.contains(&event) {
+        return Ok(());
+    }
+    let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    let takes = match (workflow.graph(), &known[..]) {
+        (None, _) => "is a function: it is told messages, `engine.send(..)`".to_owned(),
+        (_, []) => "takes no event from outside: give one of its steps a parameter of this type".to_owned(),
+        (_, known) => {
+            format!("takes {} from outside: give one of its steps a parameter of this type", known.join(", "))
+        }
+    };
+    let (id, workflow) = (&row.id, &row.workflow);
+    Err(EngineError::Value(format!("run `{id}` cannot take event `{event}`: workflow `{workflow}` {takes}")))
 }

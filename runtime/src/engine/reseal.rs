@@ -34,6 +34,7 @@ impl Reseal {
             | Kind::MessageKept
             | Kind::RequestOpened
             | Kind::RequestAnswered => format!("message:{name}"),
+            Kind::EventSent => format!("message:event:{name}"),
             Kind::ChildStarted => format!("args:start {name}"),
             Kind::RunCompleted | Kind::RunFailed | Kind::ChildEnded => "output".to_owned(),
             _ => return Ok(()),

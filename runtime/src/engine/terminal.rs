@@ -60,6 +60,7 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
         // It gives up nothing that it has read when the time is over.
         let mut next = match tokio::time::timeout(TICK, activity.next()).await {
             Ok(Ok(None)) => {
+                view.is_over(run.status().await?.status);
                 screen.finish(&mut view, &[]);
                 return Ok(());
             }
@@ -79,7 +80,7 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
             let info = run.status().await?;
             view.trouble = info.trouble;
             if let Some(reason) = info.parked {
-                view.say(format!("parked: {reason}"));
+                view.say(&format!("parked: {reason}"));
                 screen.finish(&mut view, &[]);
                 return Ok(());
             }

@@ -142,8 +142,12 @@ impl<'a> EngineTx<'a> {
         self.deposit(run, item)
     }
 
+    pub(super) const fn core(&self) -> &Core {
+        self.core
+    }
+
     /// Puts something into the inbox of a run, in this commit; the run hears of it afterwards.
-    fn deposit(&mut self, run: &str, item: NewInboxItem) -> Result<(), EngineError> {
+    pub(super) fn deposit(&mut self, run: &str, item: NewInboxItem) -> Result<(), EngineError> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         match self.write(&Write::Send(NewInboxItem { run: row.number, ..item }))? {
             Ok(_) => {
@@ -159,7 +163,7 @@ impl<'a> EngineTx<'a> {
         }
     }
 
-    fn run(&mut self, id: &str) -> Result<Option<RunRow>, EngineError> {
+    pub(super) fn run(&mut self, id: &str) -> Result<Option<RunRow>, EngineError> {
         let _paused = self.tx.pause();
         let row = self.within.run(RunKey::Id(id));
         self.noted(row)

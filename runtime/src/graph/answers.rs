@@ -6,7 +6,7 @@ use super::payload::Payload;
 use super::shape::{Question, Shape, Source, Taken};
 use super::start::{NoBegin, NoStop};
 use super::take::{Takes, another};
-use crate::codec::CodecError;
+use crate::codec::{self, CodecError};
 use crate::message::{self, Message};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ impl<Q: Message, A: Message> Emits for Ask<Q, A> {
     type Stop = NoStop;
 
     fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
-        let question = message::encode(&self.question)?;
+        let question = codec::record(&self.question)?;
         let wrong = |error: serde_json::Error| CodecError {
             path: String::new(),
             message: format!("question `{}` cannot be asked: {error}", Q::NAME),
@@ -85,7 +85,11 @@ impl<Q: Message, A: Message> Takes for Answered<Q, A> {
     fn take(payload: &Payload) -> Result<Self, CodecError> {
         let Payload::Answer(asked, answer) = payload else { return Err(another(Q::NAME)) };
         let written = written(&asked.text)?;
-        let question = message::decode::<Q>(&question(&asked.text, &written))?;
+        let question = || codec::decode::<Q>(&question(&asked.text, &written));
+        let question = match asked.step {
+            Some(step) => codec::at_result(step, question),
+            None => question(),
+        }?;
         let answer = answer.as_ref().map(message::decode::<A>).transpose()?;
         Ok(Self { question, answer })
     }

@@ -1,6 +1,6 @@
 //! What a step gets that takes the failures of others.
 
-use super::event::{Event, read};
+use super::event::Event;
 use super::payload::{Failure, Payload};
 use super::shape::{Source, Taken};
 use super::start::NoBegin;
@@ -42,7 +42,7 @@ impl Caught {
     #[must_use]
     pub fn event<E: Event>(&self) -> Option<E> {
         self.0.taken.iter().find_map(|payload| match payload {
-            Payload::Event(item) if item.name == E::INFO.name => read::<E>(&item.text, &item.raws).ok(),
+            Payload::Event(item) if item.name == E::INFO.name => item.read::<E>().ok(),
             _ => None,
         })
     }

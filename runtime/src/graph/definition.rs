@@ -157,8 +157,8 @@ fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {
 /// A step failed for good and nobody took that, or the graph came to rest without a `Stop`.
 #[doc(hidden)]
 pub async fn body<G: Graph>(flow: &impl WorkflowHandle, input: G::Input) -> Result<G::Output, Error> {
-    let stop = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
-    match codec::decode(&stop) {
+    let (stop, step) = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
+    match codec::at_result(step, || codec::decode(&stop)) {
         Ok(output) => Ok(output),
         Err(error) => {
             flow.journal().unreadable(0, error.to_string());

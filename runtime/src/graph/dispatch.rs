@@ -62,8 +62,8 @@ struct Running {
 /// How the loop goes on.
 enum Next {
     Go,
-    /// The run ends with this.
-    Stop(Value),
+    /// The run ends with this, as a step has returned it.
+    Stop(Value, usize),
     Fail(Error),
     /// A recorded value does not fit today's types: the run is parked.
     Unreadable(String),
@@ -88,7 +88,7 @@ struct Dispatch<'a> {
     waits: usize,
 }
 
-/// Runs a graph to its end, and gives the result with which it stops.
+/// Runs a graph to its end, and gives the result with which it stops and the step that has returned it.
 ///
 /// # Errors
 /// A step failed for good and nobody took that, or the graph came to rest without a stop.
@@ -97,7 +97,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
     workflow: &'static str,
     plan: &'static Plan,
     input: &I,
-) -> Result<Value, Error> {
+) -> Result<(Value, &'static str), Error> {
     let steps = plan.steps.len();
     let mut dispatch = Dispatch {
         journal: flow.journal(),
@@ -125,7 +125,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
         };
         match dispatch.completed(what, position, completion) {
             Next::Go => {}
-            Next::Stop(value) => return Ok(value),
+            Next::Stop(value, step) => return Ok((value, plan.shape(step).name)),
             Next::Fail(error) => return Err(error),
             Next::Unreadable(why) => {
                 dispatch.journal.unreadable(position, why);
@@ -262,7 +262,7 @@ impl Dispatch<'_> {
             self.ready.push_back(running.step);
         }
         let next = match completion {
-            Completion::Completed(value) => match items(&value) {
+            Completion::Completed(value) => match items(&value, Some(self.plan.shape(running.step).name)) {
                 Ok(items) => self.route(&running, position, items),
                 Err(error) => Next::Unreadable(error.to_string()),
             },
@@ -281,7 +281,7 @@ impl Dispatch<'_> {
     /// What a step has returned goes on its way.
     fn route(&mut self, running: &Running, position: u64, items: Vec<Item>) -> Next {
         if let Some(stop) = items.iter().find(|item| item.name == STOP || item.name == STOP_RAW) {
-            return stop_with(stop);
+            return stop_with(stop, running.step);
         }
         for (place, item) in items.into_iter().enumerate() {
             let name = item.name.clone();
@@ -360,13 +360,13 @@ fn sources(inputs: &[Vec<Node>]) -> Value {
     Value::json(text.into_bytes())
 }
 
-fn stop_with(item: &Item) -> Next {
+fn stop_with(item: &Item, step: usize) -> Next {
     if item.name == STOP {
-        return Next::Stop(Value::json(item.text.clone()));
+        return Next::Stop(Value::json(item.text.clone()), step);
     }
     let index = std::str::from_utf8(&item.text).ok().and_then(|text| text.parse::<usize>().ok());
     match index.and_then(|index| item.raws.get(index)) {
-        Some(bytes) => Next::Stop(Value { form: Form::Bytes, bytes: bytes.clone() }),
+        Some(bytes) => Next::Stop(Value { form: Form::Bytes, bytes: bytes.clone() }, step),
         None => Next::Unreadable("the bytes of the result are missing".into()),
     }
 }

@@ -1,6 +1,6 @@
 //! What a step can return: events, several of them, none, or the end of the run.
 
-use super::event::{Event, EventWriter, in_place, value};
+use super::event::{Event, EventWriter, value};
 use super::items;
 use super::shape::Shape;
 use super::start::{BothStop, NoStop};
@@ -58,13 +58,9 @@ impl Emission {
 
     pub(super) fn event<E: Event>(&mut self, event: &E) -> Result<(), CodecError> {
         self.name(E::INFO.name)?;
-        in_place(&E::INFO, || {
-            let mut writer = EventWriter::open(&mut self.text, &mut self.raws);
-            event.write(&mut writer)?;
-            writer.close();
-            Ok(())
-        })
-        .map_err(|error: CodecError| error.within(".").within(E::INFO.name))?;
+        let mut writer = EventWriter::open(&mut self.text, &mut self.raws);
+        event.write(&mut writer).map_err(|error| error.within(".").within(E::INFO.name))?;
+        writer.close();
         self.text.push(b'}');
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Types of events, and how one is written down.
 
 use crate::codec::{self, CodecError, Storable};
-use crate::secret::vault::at;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -155,31 +154,28 @@ fn none(message: String) -> CodecError {
     CodecError { path: String::new(), message }
 }
 
-/// The place of an event: a secret in it is bound to its type.
-pub(super) fn in_place<R>(event: &EventInfo, code: impl FnOnce() -> R) -> R {
-    at(event.channel, code)
-}
-
-/// One event as a value of its own: its text, or its text and the bytes beside it.
+/// One event as a value of its own, at the place where it will stand: its text, or its text and the bytes beside it.
 pub(crate) fn encode<E: Event>(event: &E) -> Result<Value, CodecError> {
     let (mut text, mut raws) = (Vec::with_capacity(64), Vec::new());
-    in_place(&E::INFO, || {
-        let mut writer = EventWriter::open(&mut text, &mut raws);
-        event.write(&mut writer)?;
-        writer.close();
-        Ok(())
-    })?;
+    let mut writer = EventWriter::open(&mut text, &mut raws);
+    event.write(&mut writer)?;
+    writer.close();
     Ok(value(text, &raws))
 }
 
-/// Reads an event that is a value of its own.
+/// Reads an event that is a value of its own, at the place where it stands.
 pub(crate) fn decode<E: Event>(value: &Value) -> Result<E, CodecError> {
     let (text, raws) = split(value)?;
     read::<E>(&text, &raws)
 }
 
+/// The same for one that comes from outside or was sent by hand.
+pub(crate) fn encode_message<E: Event>(event: &E) -> Result<Value, CodecError> {
+    codec::at_message(E::INFO.channel, || encode(event))
+}
+
 pub(super) fn read<E: Event>(text: &Bytes, raws: &[Bytes]) -> Result<E, CodecError> {
-    in_place(&E::INFO, || E::read(&EventReader::new(text, raws)?))
+    E::read(&EventReader::new(text, raws)?)
 }
 
 /// A text, and the bytes that belong to it, as one value.

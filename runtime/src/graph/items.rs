@@ -1,7 +1,7 @@
 //! What a step has returned: the events in it one after the other, as they stand in the journal.
 
-use super::event::split;
-use crate::codec::CodecError;
+use super::event::{self, Event, split};
+use crate::codec::{self, CodecError};
 use crate::value::Value;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -26,10 +26,23 @@ pub struct Item {
     pub(crate) name: String,
     pub(super) text: Bytes,
     pub(super) raws: Arc<[Bytes]>,
+    /// The step whose result it is, to whose place secrets in it are bound; `None` if it came alone.
+    pub(super) step: Option<&'static str>,
 }
 
-/// Takes the result of a step apart, without reading the events.
-pub(crate) fn items(value: &Value) -> Result<Vec<Item>, CodecError> {
+impl Item {
+    /// Reads the event.
+    pub(super) fn read<E: Event>(&self) -> Result<E, CodecError> {
+        let read = || event::read::<E>(&self.text, &self.raws);
+        match self.step {
+            Some(step) => codec::at_result(step, read),
+            None => codec::at_message(E::INFO.channel, read),
+        }
+    }
+}
+
+/// Takes the result of a step apart, without reading the events. No step is named where nobody reads them.
+pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Item>, CodecError> {
     let (text, raws) = split(value)?;
     let entries: Vec<Entry<'_>> = serde_json::from_slice(&text).map_err(|error| CodecError {
         path: String::new(),
@@ -39,6 +52,7 @@ pub(crate) fn items(value: &Value) -> Result<Vec<Item>, CodecError> {
         name: name.into_owned(),
         text: text.slice_ref(value.get().as_bytes()),
         raws: raws.clone(),
+        step,
     };
     Ok(entries.into_iter().map(item).collect())
 }

@@ -137,7 +137,7 @@ impl Path {
 
     fn completed(&mut self, entry: &EntryRow) {
         self.ended(entry, State::Done);
-        let items = entry.value.as_ref().and_then(|value| items(value).ok());
+        let items = entry.value.as_ref().and_then(|value| items(value, None).ok());
         match (entry.position, items) {
             (Some(position), Some(items)) => drop(self.returned.insert(position, names(items))),
             _ => self.all_events = false,
@@ -146,7 +146,7 @@ impl Path {
 
     /// An event that a running step has sent, with the step's position in front.
     fn was_sent(&mut self, entry: &EntryRow) {
-        let Some(Ok(items)) = entry.value.as_ref().map(items) else { return };
+        let Some(Ok(items)) = entry.value.as_ref().map(|value| items(value, None)) else { return };
         let Some((position, items)) = super::items::sender(items) else { return };
         self.turn(entry, Turn::Call(position));
         self.sent.entry(position).or_default().extend(names(items));

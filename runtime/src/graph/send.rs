@@ -63,7 +63,7 @@ impl StepScope {
 /// The event, and who has sent it.
 fn encode<E: Event>(event: &E, position: u64) -> Result<Value, CodecError> {
     let mut emission = Emission::default();
-    emission.event(event)?;
+    crate::codec::at_message(E::INFO.channel, || emission.event(event))?;
     emission.json(FROM, position.to_string().as_bytes())?;
     Ok(emission.finish())
 }

@@ -1,6 +1,6 @@
 //! What a step can take.
 
-use super::event::{Event, read};
+use super::event::Event;
 use super::payload::{Inputs, Payload};
 use super::shape::{Source, Taken};
 use super::start::{Begin, Begins, NoBegin};
@@ -35,7 +35,7 @@ impl<E: Event> Takes for E {
 
     fn take(payload: &Payload) -> Result<Self, CodecError> {
         match payload {
-            Payload::Event(item) => read::<E>(&item.text, &item.raws).map_err(|error| CodecError {
+            Payload::Event(item) => item.read::<E>().map_err(|error| CodecError {
                 message: format!("event `{}`: {error}", E::INFO.name),
                 path: String::new(),
             }),

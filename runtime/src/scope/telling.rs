@@ -1,8 +1,10 @@
 //! What a step tells those outside while it runs: events of its run, and how far it is.
 
 use super::{Link, StepScope};
+use crate::codec;
 use crate::error::Error;
 use crate::graph::{Event, event};
+use crate::journal::Shown;
 use crate::run_env::Progress;
 use crate::step::hand_over;
 use std::future::Future;
@@ -81,7 +83,8 @@ impl StepScope {
         }
         let env = self.link.env().ok_or_else(left)?;
         let offered = env.fields.offer();
-        let value = event::encode(&event);
+        let channel = Shown::Written(E::INFO.channel).channel();
+        let value = codec::at_channel(&channel, || event::encode(&event));
         drop(offered);
         drop(event);
         let value = value.map_err(|error| Error::msg(format!("event `{}` cannot be stored: {error}", E::INFO.name)))?;

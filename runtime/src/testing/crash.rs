@@ -35,7 +35,7 @@ use std::sync::Arc;
 /// replays to the same end. If the workflow gives one result for every order of completion, every scenario must give
 /// it, with the same context; if its result depends on the order, results are not compared.
 ///
-/// What the outside does is said beforehand: the messages that the run gets ([`message`](CrashTest::message)), how its
+/// What the outside does is said beforehand: the messages that the run gets ([`message`](CrashTest::message), [`event`](CrashTest::event)), how its
 /// requests are answered ([`answer`](CrashTest::answer)), whether it is told to stop or to stand still at some commit
 /// ([`cancel_at_each_commit`](CrashTest::cancel_at_each_commit),
 /// [`pause_at_each_commit`](CrashTest::pause_at_each_commit)). The workflows that it starts
@@ -157,7 +157,8 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
-    /// An event from outside that the run gets, as a [`message`](CrashTest::message).
+    /// An event that the run gets from outside, `#[event(external)]`, if it is event-driven. It comes in its place among the
+    /// messages, as they do.
     pub fn event<E: Event>(mut self, event: E) -> Self {
         self.script.event(event);
         self

@@ -1,4 +1,4 @@
-//! What the outside says to the runs of a scenario: messages, one after the other, and answers to what they ask.
+//! What the outside says to the runs of a scenario: messages and events, one after the other, and answers to what they ask.
 
 use crate::graph::{Event, event};
 use crate::message::{self, Message};
@@ -39,7 +39,7 @@ impl Script {
         let encode = move |fields: &Arc<Fields>| {
             let _offered = fields.offer();
             let from_outside = from_outside.lock().unwrap_or_else(PoisonError::into_inner);
-            event::encode(&*from_outside).map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
+            event::encode_message(&*from_outside).map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
         };
         self.messages.push((E::INFO.channel, Box::new(encode)));
     }

@@ -80,7 +80,7 @@ async fn an_entry_of_a_newer_format_names_both_versions() {
     )
     .await;
     assert_eq!(reason.cause, ParkCause::Damaged);
-    for part in ["order-42", "format 9", "format 3", "entry 2"] {
+    for part in ["order-42", "format 9", "format 4", "entry 2"] {
         assert!(reason.to_string().contains(part), "{part} in {reason}");
     }
 }

@@ -3,8 +3,10 @@
 mod caught;
 mod crashed;
 mod fan_in;
+mod killed;
 mod outside;
 mod routing;
+mod secret;
 mod sent;
 mod stopped;
 

@@ -1,12 +1,14 @@
 //! The events of one type that the steps of a run tell those outside.
 
 use super::items::Items;
+use crate::codec;
 use crate::engine::error::EngineError;
 use crate::engine::handle::Run;
 use crate::graph::{Event, event};
 use crate::journal::Shown;
 use crate::run_env::Progress;
 use crate::store::OutputRow;
+use crate::value::Value;
 use std::marker::PhantomData;
 
 impl Run {
@@ -73,7 +75,9 @@ impl<E: Event> EventStream<E> {
 
     async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
         let Some(row) = row else { return Ok(None) };
-        let event = self.items.run.decode_shown(E::INFO.channel, &row, event::decode::<E>).await?;
+        let channel = Shown::Written(E::INFO.channel).channel();
+        let decode = |value: &Value| codec::at_channel(&channel, || event::decode::<E>(value));
+        let event = self.items.run.decode_shown(E::INFO.channel, &row, decode).await?;
         Ok(event.map(|event| (row.item, event)))
     }
 }

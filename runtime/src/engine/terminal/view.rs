@@ -70,7 +70,7 @@ impl View {
             }
             ActivityKind::AttemptFailed { step, attempt, message, .. } => {
                 self.step(&step).tried_again += 1;
-                self.say(format!("{step}: attempt {attempt} failed and is repeated: {message}"));
+                self.say(&format!("{step}: attempt {attempt} failed and is repeated: {message}"));
             }
             ActivityKind::StepCompleted { step, position, .. } => {
                 let step = self.step(&step);
@@ -81,7 +81,7 @@ impl View {
                 let line = self.step(&step);
                 line.running.remove(&position);
                 line.failed += 1;
-                self.say(format!("{step}: failed: {message}"));
+                self.say(&format!("{step}: failed: {message}"));
             }
             ActivityKind::Dropped { position } => {
                 self.waits.remove(&position);
@@ -103,7 +103,7 @@ impl View {
                     None => self.early.push(what),
                 }
             }
-            ActivityKind::CancelRequested { reason } => self.say(format!("was asked to stop: {reason}")),
+            ActivityKind::CancelRequested { reason } => self.say(&format!("was asked to stop: {reason}")),
             ActivityKind::Paused => self.paused = true,
             ActivityKind::Resumed => self.paused = false,
             ActivityKind::RunEnded { status, message } => self.ended = Some((status, message)),
@@ -120,9 +120,14 @@ impl View {
         &mut self.steps[index]
     }
 
+    /// The run has ended, whether its journal says so or not.
+    pub(super) fn is_over(&mut self, status: Status) {
+        self.ended.get_or_insert((status, None));
+    }
+
     /// A line of its own.
-    pub(super) fn say(&mut self, line: String) {
-        self.said.push(plain(&line));
+    pub(super) fn say(&mut self, line: &str) {
+        self.said.push(plain(line));
     }
 
     pub(super) fn take_said(&mut self) -> Vec<String> {
@@ -181,8 +186,8 @@ impl View {
 impl Step {
     fn line(&self, width: usize, progress: &[Progress], live: bool) -> String {
         let name = plain(&self.name);
-        // A line of its own keeps its text when other steps come to be known.
-        let mut line = if live { format!("  {name:width$} ") } else { format!("  {name}:") };
+        // A written line keeps its text when other steps come to be known.
+        let mut text = if live { format!("  {name:width$} ") } else { format!("  {name}:") };
         let counts = [
             (self.done, "done"),
             (self.running.len(), "running"),
@@ -192,19 +197,19 @@ impl Step {
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
         // Writing to a `String` cannot fail.
-        let _ = write!(line, " {}", counts.join(", "));
+        let _ = write!(text, " {}", counts.join(", "));
         let mine = || progress.iter().filter(|progress| self.running.contains(&progress.position));
         let sum = |of: fn(&Progress) -> u64| mine().map(of).fold(0, u64::saturating_add);
         let (done, total) = (sum(|progress| progress.done), sum(|progress| progress.total));
         if mine().next().is_some() {
             let bar = if live { format!("  {}", bar(done, total)) } else { String::new() };
-            let _ = write!(line, "{bar}  {done}/{total}");
+            let _ = write!(text, "{bar}  {done}/{total}");
         }
         let newest = mine().filter(|progress| progress.message.is_some()).max_by_key(|progress| progress.at);
         if let Some(message) = newest.and_then(|progress| progress.message.as_deref()) {
-            let _ = write!(line, "  {}", plain(message));
+            let _ = write!(text, "  {}", plain(message));
         }
-        line
+        text
     }
 }
 

@@ -49,8 +49,13 @@ impl Dispatch<'_> {
         collectors.extend(open.parked.keys().map(|taker| taker.step));
         collectors.sort_unstable();
         collectors.dedup();
+        // Of the run itself more may come at any time, from outside or by the time: so many are waited for until then.
+        let goes_on = scope == ScopeId::RUN && (self.waits > 0 || !self.plan.external.is_empty());
         for step in collectors {
             let inputs = self.plan.shape(step).inputs;
+            if goes_on && inputs.iter().any(|input| input.count.is_some()) {
+                continue;
+            }
             let parameters = 0..inputs.len();
             let batch: Vec<Vec<Node>> = parameters
                 .map(|parameter| open.parked.remove(&Taker { step, parameter }).unwrap_or_default())
@@ -62,7 +67,9 @@ impl Dispatch<'_> {
             }
             self.enqueue(step, Ready { inputs: batch, scope: open.parent, tick: None });
         }
-        if scope != ScopeId::RUN {
+        if scope == ScopeId::RUN {
+            self.scopes.get(scope).parked.append(&mut open.parked);
+        } else {
             self.leave(open.parent);
         }
     }

@@ -38,7 +38,7 @@ impl Dispatch<'_> {
         self.receive(event.channel, What::Event(event));
         match split(&value) {
             Ok((text, raws)) => {
-                let item = Item { name: event.name.to_owned(), text, raws };
+                let item = Item { name: event.name.to_owned(), text, raws, step: None };
                 let source = position.to_string();
                 let node = Node { payload: Payload::Event(item), source, scope: ScopeId::RUN, caught: 0 };
                 self.deliver(event.name, node)
@@ -51,7 +51,7 @@ impl Dispatch<'_> {
     pub(super) fn was_sent(&mut self, completion: Completion) -> Next {
         let Completion::Message(value) = completion else { return unexpected() };
         self.receive(SENT, What::Sent);
-        let items = match items(&value) {
+        let items = match items(&value, None) {
             Ok(items) => items,
             Err(error) => return Next::Unreadable(error.to_string()),
         };

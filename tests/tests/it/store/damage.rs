@@ -84,12 +84,12 @@ fn a_damaged_run_is_named() {
 
 #[test]
 fn what_a_newer_version_wrote_is_named() {
-    let (store, run) = spoiled("UPDATE steadfast_entries SET format = 4, kind = 'of the future' WHERE seq = 2");
+    let (store, run) = spoiled("UPDATE steadfast_entries SET format = 5, kind = 'of the future' WHERE seq = 2");
     let error = store.entries(run, 0, 10).expect_err("it is newer");
-    assert_says(&error, StoreErrorKind::Newer, &["entry 2", &format!("run {run}"), "format 4", "format 3"]);
-    let (store, run) = spoiled("UPDATE steadfast_fields SET format = 4");
+    assert_says(&error, StoreErrorKind::Newer, &["entry 2", &format!("run {run}"), "format 5", "format 4"]);
+    let (store, run) = spoiled("UPDATE steadfast_fields SET format = 5");
     let error = store.fields(run, 0, 10).expect_err("it is newer");
-    assert_says(&error, StoreErrorKind::Newer, &["entry 2", &format!("run {run}"), "format 4", "format 3"]);
+    assert_says(&error, StoreErrorKind::Newer, &["entry 2", &format!("run {run}"), "format 5", "format 4"]);
 }
 
 #[test]
