@@ -154,7 +154,7 @@ fn typed() -> Result<Option<String>> {
 }
 
 fn say_late(answer: &str) {
-    say(&format!("(to what you said before: {answer})"));
+    say(&format!("(to what was said before: {answer})"));
 }
 
 /// Prints a line. Who reads only the beginning has seen what he wanted.

@@ -42,7 +42,7 @@ fn whoever_says_something_else_gets_the_first_answer_too() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let expected = "(to what you said before: That is 42.)\nThis is turn 2.\n";
+    let expected = "(to what was said before: That is 42.)\nThis is turn 2.\n";
     assert_eq!(program.said(&["say", "how many turns?"]), expected);
 }
 
@@ -56,6 +56,6 @@ fn killed_while_it_is_typed_to() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let expected = "(to what you said before: Nice to meet you, Ada.)\nYour name is Ada.\n";
+    let expected = "(to what was said before: Nice to meet you, Ada.)\nYour name is Ada.\n";
     assert_eq!(program.typed("what is my name?"), expected);
 }

@@ -275,8 +275,8 @@ fn the_diagram_names_the_types_on_the_edges() {
     assert!(dot.contains("\"step_fetch\" -> \"step_split\" [label=\"several Page\"];"), "{dot}");
 }
 
-/// Public, and what its steps say to each other is not.
-pub struct Public;
+/// Known in the whole crate, and what its steps say to each other is not.
+pub(crate) struct Public;
 
 #[derive(Event)]
 struct Inner {
