@@ -61,7 +61,7 @@ async fn first(state: &State<Counted>, scope: &StepScope) -> Result<u64> {
         })
         .await?;
     if scope.attempt == 1 {
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
     }
     Ok(seen)
 }

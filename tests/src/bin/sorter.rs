@@ -112,20 +112,18 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut said = false;
     loop {
         let open = engine.requests().await?;
-        if what != "run" {
-            if open.len() == 2
-                && run.history().await?.iter().filter(|entry| entry.kind.as_str() == "step_completed").count() == 21
-            {
-                if !said {
-                    println!("asked");
-                    std::io::stdout().flush()?;
-                }
-                said = true;
-            }
-        } else {
+        if what == "run" {
             for request in open {
                 let question: Doubtful = request.read()?;
                 engine.answer(&request.id, Verdict { keep: question.letter == 6 }).await?;
+            }
+        } else if !said && open.len() == 2 {
+            let history = run.history().await?;
+            // All but the two that wait for their answers.
+            if history.iter().filter(|entry| entry.kind.as_str() == "step_completed").count() == 21 {
+                println!("asked");
+                std::io::stdout().flush()?;
+                said = true;
             }
         }
         if run.status().await?.status.is_final() {

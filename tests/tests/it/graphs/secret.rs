@@ -18,6 +18,9 @@ struct Checked {
     token: Secret<String>,
 }
 
+#[derive(Event)]
+struct Ready;
+
 struct Access;
 
 #[workflow]
@@ -35,19 +38,19 @@ impl Access {
     }
 
     #[step]
-    async fn both(#[collect] checked: Vec<Checked>) -> Result<()> {
+    async fn both(#[collect] checked: Vec<Checked>) -> Result<Ready> {
         assert_eq!(checked.len(), 2);
-        Ok(())
+        Ok(Ready)
     }
 
     #[step]
-    async fn end(token: Token) -> Result<Stop<Secret<String>>> {
-        Ok(Stop(token.0))
+    async fn end(#[collect(1)] _: Vec<Ready>, #[collect(1)] token: Vec<Token>) -> Result<Stop<Secret<String>>> {
+        token.into_iter().next().map(|token| Stop(token.0)).ok_or_else(|| Error::msg("one token is waited for"))
     }
 }
 
 fn keys() -> StaticKeys {
-    StaticKeys::new(Key::new("k1", [7; 64]))
+    StaticKeys::new(Key::new("k1", [7; 32]))
 }
 
 #[tokio::test]
@@ -61,7 +64,7 @@ async fn secrets_in_events_are_sealed_and_go_along() {
     // A copy has an incarnation of its own, for which everything that it takes over is sealed anew.
     let history = run.history().await.unwrap();
     let token = history.iter().find(|entry| entry.kind.as_str() == "message_received").unwrap();
-    engine.fork("access", ForkPoint::After(token.seq)).id("copy").await.unwrap();
+    engine.fork("access", ForkPoint::after_entry(token.seq)).id("copy").await.unwrap();
     let copy = engine.start(Access, "ann".to_owned()).id("copy").await.unwrap();
     assert_eq!(copy.result().await.unwrap().expose(), "planted-outside");
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
