@@ -65,6 +65,8 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     if faults.any() {
         return None;
     }
+    // Looked up where the functions are, not where a type of the user's stands.
+    let [this, event] = [quote!(this), quote!(event)];
     let types = data.fields.iter().map(|field| &field.ty).collect::<Vec<_>>();
     // The implementation assumes that its fields can be stored, so that what is missing is said once, and in our words.
     let storable = types.iter().map(|ty| {
@@ -94,14 +96,15 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
 
             fn write(
                 &self,
-                event: &mut ::steadfast::__private::EventWriter<'_>,
+                #event: &mut ::steadfast::__private::EventWriter<'_>,
             ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
+                let #this = self;
                 #(#write)*
                 ::core::result::Result::Ok(())
             }
 
             fn read(
-                event: &::steadfast::__private::EventReader<'_>,
+                #event: &::steadfast::__private::EventReader<'_>,
             ) -> ::core::result::Result<Self, ::steadfast::__private::CodecError> {
                 ::core::result::Result::Ok(#built)
             }
@@ -120,8 +123,9 @@ fn one(index: usize, field: &Field, faults: &Faults) -> (TokenStream, TokenStrea
     };
     let aliases = &of_field.aliases;
     let event = quote!(event);
+    let this = quote!(this);
     let write = quote_spanned!(ty.span()=>
-        ::steadfast::__private::EventWriter::field::<#ty>(#event, #recorded, &self.#access)?;
+        ::steadfast::__private::EventWriter::field::<#ty>(#event, #recorded, &#this.#access)?;
     );
     let read = match &of_field.default {
         None => quote_spanned!(ty.span()=>

@@ -10,6 +10,7 @@ use syn::{GenericArgument, PathArguments, Type};
 
 pub(super) fn all(graph: &Graph, faults: &Faults) {
     block(graph, faults);
+    own_diagram(graph, faults);
     for (index, step) in graph.steps.iter().enumerate() {
         step::check::all(&step.step, faults);
         names(graph, index, faults);
@@ -36,6 +37,18 @@ fn block(graph: &Graph, faults: &Faults) {
     if graph.steps.is_empty() && !faults.any() {
         let help = "put `#[step]` on the `async fn`s that take and return events";
         faults.add(graph.ty(), "this workflow has no steps", help);
+    }
+}
+
+/// A function of the user's own where ours is to be.
+fn own_diagram(graph: &Graph, faults: &Faults) {
+    for item in &graph.block.items {
+        if let syn::ImplItem::Fn(function) = item
+            && function.sig.ident == "diagram"
+        {
+            let help = "give it another name: `diagram()` gives the picture of the workflow";
+            faults.add(&function.sig.ident, "an event-driven workflow has a function `diagram` already", help);
+        }
     }
 }
 

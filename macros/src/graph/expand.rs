@@ -16,7 +16,9 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
     let (steps, checks) =
         if stand_in { (TokenStream::new(), TokenStream::new()) } else { (steps::items(graph), checks::items(graph)) };
     let definition = definition::items(graph, stand_in);
-    let is_taken = graph.steps.iter().any(|step| step.step.function.ident() == "diagram");
+    let own = |item: &syn::ImplItem| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "diagram");
+    let is_taken =
+        graph.block.items.iter().any(own) || graph.steps.iter().any(|step| step.step.function.ident() == "diagram");
     let diagram = (!is_taken).then(|| {
         quote! {
             /// The workflow as a picture: its steps, with the types of the events between them.

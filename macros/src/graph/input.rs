@@ -6,6 +6,7 @@ use crate::function::{Function, Parameter};
 use crate::name;
 use crate::step::input::Step;
 use crate::workflow::attribute::Options;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Type};
 
@@ -54,7 +55,7 @@ impl Graph {
                 faults.add(mark, "two functions make the context", "keep one of them");
             }
             match take(&mut function.attrs, "step") {
-                Some(mark) => steps.extend(graph_step(function, &mark, faults)),
+                Some(mark) => steps.extend(graph_step(function, &mark, &block.self_ty, faults)),
                 None => items.push(ImplItem::Fn(function)),
             }
         }
@@ -71,8 +72,9 @@ impl Graph {
     }
 }
 
-fn graph_step(function: ImplItemFn, mark: &Attribute, faults: &Faults) -> Option<GraphStep> {
-    let (options, routing) = attribute::parse(mark, faults);
+fn graph_step(function: ImplItemFn, mark: &Attribute, this: &Type, faults: &Faults) -> Option<GraphStep> {
+    let (options, mut routing) = attribute::parse(mark, faults);
+    routing.sends.iter_mut().for_each(|ty| without_self(ty, this));
     if let Some(receiver) = function.sig.receiver() {
         let help = "take `self` away: what a step needs comes by its events, the context, the state and resources";
         faults.add(receiver, "a step has no `self`", help);
@@ -83,8 +85,10 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, faults: &Faults) -> Option
         faults.add(cfg, "a step of an event-driven workflow is there in every build or in none", help);
     }
     let mut function = Function::parse(function.into_token_stream(), "step", faults).ok()?;
+    function.output.iter_mut().for_each(|ty| without_self(ty, this));
     let mut collects = std::collections::HashMap::new();
     for parameter in &mut function.parameters {
+        without_self(&mut parameter.ty, this);
         if let Some(collect) = Collect::take(parameter, faults) {
             collects.insert(parameter.name.to_string(), collect);
         }
@@ -92,6 +96,25 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, faults: &Faults) -> Option
     let step = Step { in_graph: true, ..Step::new(function, options, faults) };
     let collects = step.arguments().map(|argument| collects.remove(&argument.name.to_string())).collect();
     Some(GraphStep { step, routing, collects })
+}
+
+/// The same type where `Self` is another.
+fn without_self(ty: &mut Type, this: &Type) {
+    fn replaced(tokens: TokenStream, this: &Type) -> TokenStream {
+        let replace = |token| match token {
+            TokenTree::Ident(ident) if ident == "Self" => this.to_token_stream(),
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), replaced(group.stream(), this));
+                inner.set_span(group.span());
+                TokenTree::Group(inner).into()
+            }
+            other => other.into(),
+        };
+        tokens.into_iter().flat_map(replace).collect()
+    }
+    if let Ok(named) = syn::parse2(replaced(ty.to_token_stream(), this)) {
+        *ty = named;
+    }
 }
 
 /// Takes an attribute away.

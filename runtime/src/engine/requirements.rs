@@ -9,6 +9,13 @@ use crate::context::Schema;
 /// The first thing that is missing, by workflow and field.
 pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), EngineError> {
     for (name, workflow) in workflows.iter() {
+        if let Some([step, outer, inner]) = workflow.graph().and_then(crate::graph::Plan::ambiguous) {
+            return Err(EngineError::Configuration(format!(
+                "step `{step}` of workflow `{name}` collects what comes of `{outer}` and what comes of `{inner}` within it, and \
+                 does not say which it waits for: write `#[collect(from = {outer})]`, or let the steps between return an event \
+                 of another type"
+            )));
+        }
         if let Some(schema) = workflow.schema() {
             fields(name, schema, options)?;
         }

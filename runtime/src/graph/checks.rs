@@ -163,6 +163,20 @@ pub const fn taken_once(steps: &Steps, step: usize, parameter: usize) {
             if inputs[other].taken.is(taken) {
                 twice(&steps[index], &steps[step], taken, index == step);
             }
+            if let (Source::Answer(one), Source::Answer(two)) = (&inputs[other].taken, taken)
+                && same(one.name, two.name)
+                && !same(one.answer, two.answer)
+            {
+                Text::new()
+                    .add("the question `")
+                    .add(one.name)
+                    .add("` has two types of answers in this workflow, `")
+                    .add(one.answer)
+                    .add("` and `")
+                    .add(two.answer)
+                    .add("`\n= help: make them one enum, or ask two types of questions")
+                    .fail();
+            }
             if let (Source::Event(one), Source::Event(two)) = (&inputs[other].taken, taken)
                 && same(one.name, two.name)
                 && !same(one.path, two.path)
@@ -317,6 +331,10 @@ const fn has_untaken(steps: &Steps, shape: &Shape) -> bool {
 const fn is_aside(steps: &Steps, step: &StepShape) -> bool {
     if !matches!(step.output, Shape::Nothing) || !step.sends.is_empty() {
         return false;
+    }
+    // The failure is noted, and the others go on.
+    if step.catches.is_some() {
+        return true;
     }
     if !matches!(step.trigger, Trigger::Events) || (begins(step) && has_other_source(steps)) {
         return true;

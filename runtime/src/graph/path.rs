@@ -5,7 +5,7 @@ mod events;
 
 use super::diagram::{Diagram, NodeKind, id};
 use super::items::{Item, items};
-use crate::journal::{Kind, SENT};
+use crate::journal::Kind;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -98,7 +98,7 @@ impl Path {
             Kind::StepFailed => self.ended(entry, State::Failed),
             Kind::TimerFired | Kind::RequestAnswered | Kind::ChildEnded => self.ended(entry, State::Done),
             Kind::CallAbandoned => self.set(entry, State::Dropped),
-            Kind::MessageReceived if entry.name.as_deref() == Some(SENT) => self.was_sent(entry),
+            Kind::EventSent => self.was_sent(entry),
             Kind::MessageReceived => self.turn(entry, Turn::Message(name())),
             Kind::CancelRequested | Kind::DeadlineReached => self.turn(entry, Turn::Told),
             Kind::RunCompleted

@@ -138,6 +138,10 @@ impl Plan {
         if std::mem::replace(&mut seen[step], true) {
             return;
         }
+        // It may fail there.
+        if let Some(catch) = self.catch {
+            self.reach(catch, seen, open, collectors);
+        }
         if self.shape(step).output.is_several() {
             for collector in &collectors[step] {
                 self.reach(*collector, seen, open, collectors);
@@ -145,6 +149,28 @@ impl Plan {
         } else {
             open.push(step);
         }
+    }
+
+    /// A step that collects, without saying which, at two levels of which one is within the other: the inner fan-outs would
+    /// call it with nothing. Gives the three names, the outer level first.
+    pub(crate) fn ambiguous(&self) -> Option<[&'static str; 3]> {
+        let several = || (0..self.steps.len()).filter(|step| self.shape(*step).output.is_several());
+        for outer in several() {
+            let (mut seen, mut open) = (vec![false; self.steps.len()], vec![outer]);
+            while let Some(step) = open.pop() {
+                for taker in self.given_by(step).filter(|taker| !self.shape(taker.step).collects()) {
+                    self.reach(taker.step, &mut seen, &mut open, &self.collectors);
+                }
+            }
+            for inner in several().filter(|inner| seen[*inner] && *inner != outer) {
+                let both = |step: &&usize| self.collectors[outer].contains(step);
+                let unnamed = |step: &&usize| self.shape(**step).inputs.iter().all(|input| input.from.is_none());
+                if let Some(step) = self.collectors[inner].iter().filter(both).find(unnamed) {
+                    return Some([self.shape(*step).name, self.shape(outer).name, self.shape(inner).name]);
+                }
+            }
+        }
+        None
     }
 
     /// Collectors that name the fan-out they wait for.

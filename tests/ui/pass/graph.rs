@@ -85,7 +85,57 @@ impl Ingest {
     }
 }
 
+/// The name of a type that stands in the expansion of many a macro.
+#[derive(Event)]
+struct Step1([u8; 2]);
+
+pub struct Private;
+
+/// Public, with a private event; `Self` is the type of the graph.
+#[workflow]
+impl Private {
+    const SIZE: usize = 2;
+
+    #[step]
+    async fn begin(_: Begin<()>) -> Result<Step1> {
+        Ok(Step1([0; Self::SIZE]))
+    }
+
+    #[step]
+    async fn end(step: Step1) -> Result<Stop> {
+        assert_eq!(step.0.len(), Self::SIZE);
+        Ok(Stop(()))
+    }
+}
+
+macro_rules! graph {
+    ($graph:ident, $event:ident, $step:ident) => {
+        #[derive(Event)]
+        struct $event {
+            number: u32,
+        }
+
+        struct $graph;
+
+        #[workflow]
+        impl $graph {
+            #[step]
+            async fn $step(begin: Begin<u32>) -> Result<$event> {
+                Ok($event { number: begin.0 })
+            }
+
+            #[step]
+            async fn end(event: $event) -> Result<Stop<u32>> {
+                Ok(Stop(event.number))
+            }
+        }
+    };
+}
+
+graph!(Made, Number, first);
+
 fn main() {
+    let _ = Engine::builder().in_memory().workflow(Made).workflow(Private);
     let _ = Engine::builder().in_memory().workflow(Ingest);
     assert!(Ingest::diagram().mermaid().contains("Empty, collected"));
 }

@@ -11,7 +11,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     let names = (0..graph.steps.len()).map(steps::name);
     let ty = graph.ty();
     let mut checks = quote! {
-        const SHAPES: &[::steadfast::__private::StepShape] =
+        const __STEADFAST_SHAPES: &[::steadfast::__private::StepShape] =
             &[#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*];
     };
     let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
@@ -23,7 +23,9 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             place.set_span(span);
             place
         });
-        checks.extend(quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(SHAPES #(, #places)*);));
+        checks.extend(
+            quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(__STEADFAST_SHAPES #(, #places)*);),
+        );
     };
     check(ty, "has_start", &[]);
     check(ty, "has_stop", &[]);

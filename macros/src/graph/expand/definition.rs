@@ -25,6 +25,8 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let resources = if stand_in { None } else { workflow::needs(&resources(graph)) };
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
     let names = (0..if stand_in { 0 } else { graph.steps.len() }).map(steps::name);
+    // Looked up where the functions are, not where a type of the user's stands.
+    let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
         #[automatically_derived]
         #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
@@ -45,8 +47,8 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             }
 
             fn call(
-                start: ::steadfast::__private::Start<Self::Context>,
-                input: Self::Input,
+                #start: ::steadfast::__private::Start<Self::Context>,
+                #input_value: Self::Input,
             ) -> ::steadfast::__private::Body<Self> {
                 #body
             }
@@ -68,11 +70,15 @@ fn body(graph: &Graph) -> TokenStream {
     let flow = match (&graph.options.context, &graph.context) {
         (None, _) => quote!(::steadfast::__private::Start::without_context(start)),
         (Some(context), None) => {
-            quote_spanned!(context.span()=> ::steadfast::__private::Start::with_defaults(start).await)
+            let start = quote!(start);
+            quote_spanned!(context.span()=> ::steadfast::__private::Start::with_defaults(#start).await)
         }
-        (Some(_), Some(make)) => quote_spanned!(make.span()=>
-            ::steadfast::__private::Start::with_continued_or(start, || Self::#make(&input)).await?
-        ),
+        (Some(_), Some(make)) => {
+            let [start, input] = [quote!(start), quote!(input)];
+            quote_spanned!(make.span()=>
+                ::steadfast::__private::Start::with_continued_or(#start, || Self::#make(&#input)).await?
+            )
+        }
     };
     quote! {
         ::steadfast::__private::Body::new(async move {
@@ -129,10 +135,19 @@ fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<
             if Function::last_word(ty).is_some_and(|word| word == self.0)
                 && let Type::Path(path) = ty
                 && let Some(last) = path.path.segments.last()
-                && let PathArguments::AngleBracketed(arguments) = &last.arguments
-                && let Some(GenericArgument::Type(inner)) = arguments.args.first()
             {
-                self.1.get_or_insert_with(|| inner.clone());
+                match &last.arguments {
+                    PathArguments::AngleBracketed(arguments) => {
+                        if let Some(GenericArgument::Type(inner)) = arguments.args.first() {
+                            self.1.get_or_insert_with(|| inner.clone());
+                        }
+                    }
+                    // `Stop` alone is `Stop<()>`.
+                    PathArguments::None if self.0 == "Stop" => {
+                        self.1.get_or_insert_with(|| syn::parse_quote!(()));
+                    }
+                    _ => {}
+                }
             }
             visit::visit_type(self, ty);
         }

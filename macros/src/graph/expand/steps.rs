@@ -12,7 +12,7 @@ use syn::spanned::Spanned;
 
 /// The type that stands for a step.
 pub(super) fn name(index: usize) -> Ident {
-    format_ident!("Step{index}", span = Span::mixed_site())
+    format_ident!("__SteadfastStep{index}", span = Span::mixed_site())
 }
 
 pub(super) fn items(graph: &Graph) -> TokenStream {
@@ -38,10 +38,12 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     );
     let shape = shape(graph, step);
     let types = step.events().map(|(argument, _)| &argument.ty);
+    // Looked up where the functions are, not where a type of the user's stands.
+    let [inputs, events, whole] = [quote!(inputs), quote!(events), quote!(context)];
     let read = step.events().enumerate().map(|(index, (argument, collect))| {
         let ty = &argument.ty;
         let method = if collect.is_some() { quote!(all) } else { quote!(one) };
-        quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(inputs, #index)?,)
+        quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(#inputs, #index)?,)
     });
     let place = |index| format_ident!("__{index}", span = Span::mixed_site());
     let others = || inner.others.iter().enumerate();
@@ -57,7 +59,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             Other::Held(_) => quote!(&#name),
         }
     });
-    let handed = inner.context.as_ref().map(|_| quote!(&context,));
+    let handed = inner.context.as_ref().map(|_| quote!(&#whole,));
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
     let call = quote_spanned!(span=> <#ty>::#ident(#handed #(#passed),*));
@@ -80,7 +82,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             type Error = #error;
 
             fn events(
-                inputs: &::steadfast::__private::Inputs,
+                #inputs: &::steadfast::__private::Inputs,
             ) -> ::core::result::Result<Self::Events, ::steadfast::__private::CodecError> {
                 ::core::result::Result::Ok((#(#read)*))
             }
@@ -89,14 +91,14 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             #state
 
             fn body(
-                context: ::steadfast::__private::Arc<Self::Context>,
-                events: Self::Events,
-                inputs: ::steadfast::__private::StepInputs,
+                #whole: ::steadfast::__private::Arc<Self::Context>,
+                #events: Self::Events,
+                #inputs: ::steadfast::__private::StepInputs,
             ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
                 + ::core::marker::Send + 'static
             {
                 async move {
-                    let (#(#names,)*) = events;
+                    let (#(#names,)*) = #events;
                     #(#held)*
                     ::steadfast::__private::GraphOutcome::into_result(#outcome)
                 }

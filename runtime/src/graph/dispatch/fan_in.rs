@@ -34,16 +34,27 @@ impl Dispatch<'_> {
             let parked = open.parked.entry(Taker { step, parameter }).or_default();
             batch.push(parked.drain(..input.count.unwrap_or(0)).collect());
         }
-        open.served.push(step);
+        if !open.served.contains(&step) {
+            open.served.push(step);
+        }
         let scope = open.parent;
         self.enqueue(step, Ready { inputs: batch, scope, tick: None });
     }
 
     /// Something of a fan-out has come to its end. With the last of it those who wait for all of it begin.
-    pub(super) fn leave(&mut self, scope: ScopeId) {
-        if !self.scopes.leave(scope) {
-            return;
+    pub(super) fn leave(&mut self, mut scope: ScopeId) {
+        // The end of a fan-out may be that of the one around it, and so on outwards.
+        while self.scopes.leave(scope) {
+            let parent = self.close(scope);
+            if scope == ScopeId::RUN {
+                return;
+            }
+            scope = parent;
         }
+    }
+
+    /// Nothing more comes of a fan-out: who waits for all of it begins. Gives the one around it.
+    fn close(&mut self, scope: ScopeId) -> ScopeId {
         let mut open = self.scopes.close(scope);
         let mut collectors = self.plan.collectors(open.opener).to_vec();
         collectors.extend(open.parked.keys().map(|taker| taker.step));
@@ -69,8 +80,7 @@ impl Dispatch<'_> {
         }
         if scope == ScopeId::RUN {
             self.scopes.get(scope).parked.append(&mut open.parked);
-        } else {
-            self.leave(open.parent);
         }
+        open.parent
     }
 }

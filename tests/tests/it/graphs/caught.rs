@@ -126,3 +126,40 @@ async fn a_fan_out_that_failed_is_not_an_empty_one() {
     let engine = engine(Folders).await;
     assert_eq!(engine.start(Folders, ()).await.unwrap().result().await.unwrap(), [1, 2]);
 }
+
+#[derive(Event)]
+struct Failed(String);
+
+struct Search;
+
+#[workflow]
+impl Search {
+    #[step]
+    async fn begin(begin: Begin<Vec<u32>>) -> Result<Vec<Job>> {
+        Ok(begin.iter().map(|tries| Job { number: 0, tries_left: *tries }).collect())
+    }
+
+    #[step]
+    async fn search(job: Job) -> Result<Option<Stop<usize>>> {
+        if job.tries_left > 0 { Err(Error::msg("not here")) } else { Ok(None) }
+    }
+
+    #[step(catch)]
+    async fn failed(caught: Caught) -> Result<Failed> {
+        Ok(Failed(caught.step().to_owned()))
+    }
+
+    #[step]
+    async fn end(#[collect] failed: Vec<Failed>) -> Result<Stop<usize>> {
+        assert!(failed.iter().all(|failed| failed.0 == "search"));
+        Ok(Stop(failed.len()))
+    }
+}
+
+#[tokio::test]
+async fn failures_are_collected_also_if_there_are_none() {
+    let engine = engine(Search).await;
+    for (jobs, failures) in [(vec![0, 1, 1], 2), (vec![0, 0], 0), (vec![], 0)] {
+        assert_eq!(engine.start(Search, jobs).await.unwrap().result().await.unwrap(), failures);
+    }
+}

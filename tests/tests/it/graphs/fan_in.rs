@@ -165,3 +165,75 @@ async fn a_fan_in_waits_for_several_types() {
     let engine = engine(Both).await;
     assert_eq!(engine.start(Both, 4).await.unwrap().result().await.unwrap(), 66);
 }
+
+struct Levels;
+
+#[workflow]
+impl Levels {
+    #[step]
+    async fn docs(begin: Begin<Vec<Vec<u32>>>) -> Result<Vec<Doc>> {
+        Ok(begin.iter().cloned().map(Doc).collect())
+    }
+
+    /// Either many, or one that goes where the others come out.
+    #[step]
+    async fn items(doc: Doc) -> Result<OneOf<Vec<Item>, Half>> {
+        Ok(if doc.0.is_empty() { OneOf::B(Half(0)) } else { OneOf::A(doc.0.into_iter().map(Item).collect()) })
+    }
+
+    #[step]
+    async fn doc(#[collect] items: Vec<Item>) -> Result<Half> {
+        Ok(Half(items.iter().map(|item| item.0).sum()))
+    }
+
+    #[step]
+    async fn end(#[collect] halves: Vec<Half>) -> Result<Stop<usize>> {
+        Ok(Stop(halves.len()))
+    }
+}
+
+#[tokio::test]
+async fn a_fan_in_at_two_levels_must_say_which_it_means() {
+    let refused = Engine::builder().in_memory().workflow(Levels).start().await.map(drop).unwrap_err().to_string();
+    assert!(refused.contains("step `end` of workflow `Levels` collects what comes of `docs`"), "{refused}");
+    assert!(refused.contains("#[collect(from = docs)]"), "{refused}");
+}
+
+#[derive(Event)]
+struct Leaf(u32);
+
+#[derive(Event)]
+struct Next(u32);
+
+struct Pages;
+
+#[workflow]
+impl Pages {
+    #[step]
+    async fn begin(begin: Begin<u32>) -> Result<Vec<Next>> {
+        Ok(vec![Next(begin.0)])
+    }
+
+    /// Each page opens a fan-out within that of the page before.
+    #[step]
+    async fn page(page: Next) -> Result<(Leaf, Option<Next>)> {
+        Ok((Leaf(page.0), page.0.checked_sub(1).map(Next)))
+    }
+
+    #[step]
+    async fn end(#[collect(from = begin)] leaves: Vec<Leaf>) -> Result<Stop<(usize, u32)>> {
+        Ok(Stop((leaves.len(), leaves.iter().map(|leaf| leaf.0).sum())))
+    }
+}
+
+#[test]
+fn fan_outs_may_be_nested_thousands_deep() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(512 << 10).build().unwrap();
+    let run = async {
+        let engine = engine(Pages).await;
+        engine.start(Pages, 3_000).await.unwrap().result().await.unwrap()
+    };
+    let task = runtime.spawn(run);
+    assert_eq!(runtime.block_on(task).unwrap(), (3_001, 4_501_500));
+}

@@ -13,6 +13,9 @@ struct Doubtful;
 #[derive(Message, Serialize, Deserialize)]
 struct Verdict;
 
+#[derive(Message, Serialize, Deserialize)]
+struct Other;
+
 struct Ingest;
 
 #[workflow]
@@ -35,6 +38,11 @@ impl Ingest {
 
     #[step]
     async fn decided(_: Answered<Doubtful, Verdict>) -> Result<Stop> {
+        Ok(Stop(()))
+    }
+
+    #[step]
+    async fn two_answers(_: Answered<Doubtful, Other>) -> Result<Stop> {
         Ok(Stop(()))
     }
 
