@@ -81,7 +81,7 @@ pub(crate) fn on_a_disk(runtime: &Runtime, folder: &Path, table: &mut Table) {
         });
     }
     let limit = median(rows);
-    let aim = "10,000 events/s or ratio 0.33";
+    let aim = "10,000 events/s or 0.33";
     table.against("(o) events through three steps, 100 runs at once", median(long), "events/s", limit, aim);
     table.against("(o) the same, runs of three with start and end", median(short), "events/s", limit, "");
 }

@@ -13,7 +13,7 @@ use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::select;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -31,6 +31,8 @@ pub(super) struct Bodies {
     /// What handles the mail.
     driving: Weak<Driving>,
     running: BTreeMap<u64, Running>,
+    /// When those of them that have a time limit reach it, and their positions.
+    limits: BTreeSet<(i64, u64)>,
     /// Attempts for which something is being made first.
     waiting: BTreeMap<u64, Waiting>,
 }
@@ -63,7 +65,8 @@ impl Bodies {
         env: Arc<RunEnv>,
         driving: Weak<Driving>,
     ) -> Self {
-        Self { core, run, mail, env, driving, running: BTreeMap::new(), waiting: BTreeMap::new() }
+        let (running, limits, waiting) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { core, run, mail, env, driving, running, limits, waiting }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -172,16 +175,28 @@ impl Bodies {
                 driving.begin(job, &self.core.runtime);
             }
         }
-        self.running.insert(position, Running { attempt, cancellation, deadline });
+        let before = self.running.insert(position, Running { attempt, cancellation, deadline });
+        if let Some(due) = before.and_then(|before| before.deadline) {
+            self.limits.remove(&(due, position));
+        }
+        self.limits.extend(deadline.map(|due| (due, position)));
     }
 
     /// An attempt has ended; `false` if it is not one that is waited for.
     pub(super) fn ended(&mut self, position: u64, attempt: u32) -> bool {
         let waited_for = self.running.get(&position).is_some_and(|running| running.attempt == attempt);
         if waited_for {
-            self.running.remove(&position);
+            self.forget(position);
         }
         waited_for
+    }
+
+    fn forget(&mut self, position: u64) -> Option<Running> {
+        let running = self.running.remove(&position)?;
+        if let Some(due) = running.deadline {
+            self.limits.remove(&(due, position));
+        }
+        Some(running)
     }
 
     /// Tells a body to stop; after the grace time it is dropped.
@@ -189,7 +204,7 @@ impl Bodies {
         if let Some(waiting) = self.waiting.remove(&position) {
             waiting.task.abort();
         }
-        if let Some(running) = self.running.remove(&position) {
+        if let Some(running) = self.forget(position) {
             running.cancellation.cancel();
             let grace = self.core.options.grace;
             self.core.runtime.spawn(async move {
@@ -201,20 +216,21 @@ impl Bodies {
 
     /// The next time limit, in milliseconds since 1970.
     pub(super) fn next_deadline(&self) -> Option<i64> {
-        self.running.values().filter_map(|running| running.deadline).min()
+        self.limits.first().map(|(due, _)| *due)
     }
 
     /// Stops the attempts whose time is up, and says which they were.
     pub(super) fn time_out(&mut self, now: i64) -> Vec<(u64, u32)> {
-        let late = self.running.iter().filter(|(_, running)| running.deadline.is_some_and(|due| due <= now));
-        let late: Vec<_> = late.map(|(position, running)| (*position, running.attempt)).collect();
-        for (position, _) in &late {
-            if let Some(running) = self.running.remove(position) {
-                running.cancellation.cancel();
-                running.cancellation.drop_body();
-            }
-        }
-        late
+        let late = self.limits.range(..=(now, u64::MAX)).map(|(_, position)| *position);
+        let mut late: Vec<_> = late.collect();
+        late.sort_unstable();
+        let stop = |position| {
+            let running = self.forget(position)?;
+            running.cancellation.cancel();
+            running.cancellation.drop_body();
+            Some((position, running.attempt))
+        };
+        late.into_iter().filter_map(stop).collect()
     }
 }
 

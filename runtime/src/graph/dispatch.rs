@@ -4,10 +4,12 @@
 mod fan_in;
 mod in_flight;
 mod outside;
+mod place;
 
 use self::in_flight::{InFlight, What};
+use self::place::{Place, sources};
 use super::items::{self, Item, STOP, STOP_RAW, items};
-use super::payload::{Failure, Inputs, Payload};
+use super::payload::{Each, Failure, Inputs, Payload};
 use super::plan::{Plan, Taker};
 use super::scopes::{ScopeId, Scopes};
 use super::shape::Trigger;
@@ -27,8 +29,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     payload: Payload,
-    /// Where it is in the journal: the position of the step that returned it, and its place in the result.
-    source: String,
+    place: Place,
     /// The fan-out to which it belongs.
     scope: ScopeId,
     /// How often a failure was taken on the way to it.
@@ -38,7 +39,7 @@ pub(super) struct Node {
 /// A step that is to be started, with what it takes.
 #[derive(Debug)]
 struct Ready {
-    inputs: Vec<Vec<Node>>,
+    inputs: Each<Node>,
     /// The fan-out to which what comes of it belongs; one that it opens is inside.
     scope: ScopeId,
     /// For a step on a timer: how often it was started.
@@ -143,7 +144,7 @@ impl Dispatch<'_> {
             self.set_timer(*step, 0, self.journal.now().saturating_add(millis(wait)));
         }
         if let Some(taker) = self.plan.begin {
-            let node = Node { payload: Payload::Begin(input), source: "begin".into(), scope: ScopeId::RUN, caught: 0 };
+            let node = Node { payload: Payload::Begin(input), place: Place::Begin, scope: ScopeId::RUN, caught: 0 };
             self.give(taker, node);
         }
     }
@@ -161,10 +162,11 @@ impl Dispatch<'_> {
     }
 
     /// An event goes to everybody who takes it.
-    fn deliver(&mut self, name: &str, node: Node) -> Next {
+    fn deliver(&mut self, node: Node) -> Next {
         let plan = self.plan;
-        match plan.takers(name) {
+        match plan.takers(node.payload.name()) {
             [] => {
+                let name = node.payload.name();
                 return Next::Unreadable(format!(
                     "event `{name}` is recorded, and no step of workflow `{}` takes it any longer",
                     self.workflow
@@ -182,7 +184,7 @@ impl Dispatch<'_> {
             return self.park(taker, node);
         }
         let scope = node.scope;
-        self.enqueue(taker.step, Ready { inputs: vec![vec![node]], scope, tick: None });
+        self.enqueue(taker.step, Ready { inputs: Each::One(node), scope, tick: None });
     }
 
     fn enqueue(&mut self, step: usize, ready: Ready) {
@@ -212,11 +214,10 @@ impl Dispatch<'_> {
             Some(tick) => Value::json(format!("[{tick}]").into_bytes()),
             None => sources(&inputs),
         };
-        let caught = inputs.iter().flatten().map(|node| node.caught).max().unwrap_or(0);
-        let payloads = inputs.into_iter().map(|nodes| nodes.into_iter().map(|node| node.payload).collect());
-        let inputs = Inputs(payloads.collect());
+        let caught = inputs.iter().map(|node| node.caught).max().unwrap_or(0);
+        let inputs = Inputs(inputs.map(|node| node.payload));
         let taken = if self.plan.catch.is_some_and(|catch| catch != step) {
-            inputs.0.iter().flatten().cloned().collect()
+            inputs.0.iter().cloned().collect()
         } else {
             Vec::new()
         };
@@ -284,16 +285,15 @@ impl Dispatch<'_> {
             return stop_with(stop, running.step);
         }
         for (place, item) in items.into_iter().enumerate() {
-            let name = item.name.clone();
-            if name.starts_with(items::ASK) {
+            if item.name.starts_with(items::ASK) {
                 match self.ask(item, running) {
                     Next::Go => continue,
                     other => return other,
                 }
             }
-            let source = format!("{position}.{place}");
-            let node = Node { payload: Payload::Event(item), source, scope: running.out, caught: running.caught };
-            match self.deliver(&name, node) {
+            let place = Place::Returned(position, place);
+            let node = Node { payload: Payload::Event(item), place, scope: running.out, caught: running.caught };
+            match self.deliver(node) {
                 Next::Go => {}
                 other => return other,
             }
@@ -321,7 +321,7 @@ impl Dispatch<'_> {
         };
         let node = Node {
             payload: Payload::Failure(Box::new(caught)),
-            source: format!("{position}!"),
+            place: Place::Failure(position),
             scope: running.scope,
             caught: running.caught + 1,
         };
@@ -331,33 +331,6 @@ impl Dispatch<'_> {
         self.give(Taker { step: catch, parameter: 0 }, node);
         Next::Go
     }
-}
-
-/// Where the events of an invocation are, for its entry: they are stored once, with the step that returned them.
-fn sources(inputs: &[Vec<Node>]) -> Value {
-    let mut text = String::from("[");
-    for (parameter, nodes) in inputs.iter().enumerate() {
-        if parameter > 0 {
-            text.push(',');
-        }
-        let several = nodes.len() != 1;
-        if several {
-            text.push('[');
-        }
-        for (index, node) in nodes.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push('"');
-            text.push_str(&node.source);
-            text.push('"');
-        }
-        if several {
-            text.push(']');
-        }
-    }
-    text.push(']');
-    Value::json(text.into_bytes())
 }
 
 fn stop_with(item: &Item, step: usize) -> Next {

@@ -3,8 +3,9 @@
 use crate::codec::{self, CodecError, Storable};
 use crate::value::{Form, Value};
 use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::shape::EventInfo;
@@ -97,7 +98,7 @@ impl<'a> EventWriter<'a> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct EventReader<'a> {
-    fields: BTreeMap<&'a str, &'a RawValue>,
+    fields: Fields<'a>,
     text: &'a Bytes,
     raws: &'a [Bytes],
 }
@@ -143,10 +144,43 @@ impl<'a> EventReader<'a> {
         if self.raws.is_empty() {
             return Ok(None);
         }
-        let Some(index) = self.fields.get(format!("{name}#raw").as_str()) else { return Ok(None) };
+        let Some(index) = self.fields.get(&format!("{name}#raw")) else { return Ok(None) };
         let raw = index.get().parse::<usize>().ok().and_then(|index| self.raws.get(index));
         let raw = raw.ok_or_else(|| none(format!("the bytes of field `{name}` are missing")))?;
         Ok(Some(Value { form: Form::Bytes, bytes: raw.clone() }))
+    }
+}
+
+/// The fields of one event as they are recorded: few enough to be looked through.
+#[derive(Debug)]
+struct Fields<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        // Of several with one name the last counts.
+        self.0.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(All)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::codec::{self, CodecError};
 use crate::value::Value;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -44,17 +44,36 @@ impl Item {
 /// Takes the result of a step apart, without reading the events. No step is named where nobody reads them.
 pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Item>, CodecError> {
     let (text, raws) = split(value)?;
-    let entries: Vec<Entry<'_>> = serde_json::from_slice(&text).map_err(|error| CodecError {
+    let mut reader = serde_json::Deserializer::from_slice(&text);
+    let items = reader.deserialize_seq(Items { text: &text, raws: &raws, step });
+    items.and_then(|items| reader.end().map(|()| items)).map_err(|error| CodecError {
         path: String::new(),
         message: format!("expected the events of a step, found something else: {error}"),
-    })?;
-    let item = |Entry(name, value): Entry<'_>| Item {
-        name: name.into_owned(),
-        text: text.slice_ref(value.get().as_bytes()),
-        raws: raws.clone(),
-        step,
-    };
-    Ok(entries.into_iter().map(item).collect())
+    })
+}
+
+/// The events in this text.
+struct Items<'a> {
+    text: &'a Bytes,
+    raws: &'a Arc<[Bytes]>,
+    step: Option<&'static str>,
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Vec<Item>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Entry(name, value)) = all.next_element()? {
+            let text = self.text.slice_ref(value.get().as_bytes());
+            items.push(Item { name: name.into_owned(), text, raws: self.raws.clone(), step: self.step });
+        }
+        Ok(items)
+    }
 }
 
 /// Events that a running step has sent by hand: its position, and the events.

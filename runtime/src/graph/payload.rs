@@ -17,6 +17,16 @@ pub enum Payload {
     Failure(Box<Failure>),
 }
 
+impl Payload {
+    /// The name by which its takers are found.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Event(item) | Self::Answer(item, _) => &item.name,
+            Self::Begin(_) | Self::Failure(_) => "",
+        }
+    }
+}
+
 /// A step that failed for good.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
@@ -32,12 +42,54 @@ pub struct Failure {
 }
 
 /// What one invocation of a step takes: for each event parameter one event, or several.
-#[derive(Clone, Debug, Default)]
-pub struct Inputs(pub(super) Vec<Vec<Payload>>);
+#[derive(Clone, Debug)]
+pub struct Inputs(pub(super) Each<Payload>);
 
 impl Inputs {
     /// The events of one parameter.
     pub(super) fn parameter(&self, index: usize) -> &[Payload] {
-        self.0.get(index).map_or(&[], Vec::as_slice)
+        self.0.parameter(index)
+    }
+}
+
+/// Something for each parameter of a step. One thing for the only parameter is the usual case, and needs no memory of its
+/// own.
+#[derive(Clone, Debug)]
+pub(super) enum Each<T> {
+    One(T),
+    Several(Vec<Vec<T>>),
+}
+
+impl<T> Each<T> {
+    /// How many parameters there are.
+    pub(super) const fn parameters(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Several(all) => all.len(),
+        }
+    }
+
+    /// What there is for one parameter.
+    pub(super) fn parameter(&self, index: usize) -> &[T] {
+        match self {
+            Self::One(one) if index == 0 => std::slice::from_ref(one),
+            Self::One(_) => &[],
+            Self::Several(all) => all.get(index).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// What there is for all parameters, in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.parameters()).flat_map(|index| self.parameter(index))
+    }
+
+    /// Something else of each.
+    pub(super) fn map<U>(self, each: impl Fn(T) -> U) -> Each<U> {
+        match self {
+            Self::One(one) => Each::One(each(one)),
+            Self::Several(all) => {
+                Each::Several(all.into_iter().map(|all| all.into_iter().map(&each).collect()).collect())
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Fan-in: events wait until nothing more can come of their fan-out, or until so many are there.
 
 use super::{Dispatch, Node, Ready};
+use crate::graph::payload::Each;
 use crate::graph::plan::Taker;
 use crate::graph::scopes::ScopeId;
 
@@ -38,7 +39,7 @@ impl Dispatch<'_> {
             open.served.push(step);
         }
         let scope = open.parent;
-        self.enqueue(step, Ready { inputs: batch, scope, tick: None });
+        self.enqueue(step, Ready { inputs: Each::Several(batch), scope, tick: None });
     }
 
     /// Something of a fan-out has come to its end. With the last of it those who wait for all of it begin.
@@ -76,7 +77,7 @@ impl Dispatch<'_> {
             if is_empty && (scope == ScopeId::RUN || open.failed || open.served.contains(&step)) {
                 continue;
             }
-            self.enqueue(step, Ready { inputs: batch, scope: open.parent, tick: None });
+            self.enqueue(step, Ready { inputs: Each::Several(batch), scope: open.parent, tick: None });
         }
         if scope == ScopeId::RUN {
             self.scopes.get(scope).parked.append(&mut open.parked);

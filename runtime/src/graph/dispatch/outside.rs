@@ -1,12 +1,12 @@
 //! What comes to a graph other than by its own steps' results: answers, timers, events from outside and events sent by hand.
 
 use super::in_flight::{InFlight, What};
-use super::{Dispatch, Next, Node, Ready, Running, millis};
+use super::{Dispatch, Next, Node, Place, Ready, Running, millis};
 use crate::flow::{First, PendingCall};
 use crate::graph::answers;
 use crate::graph::event::split;
 use crate::graph::items::{ASK, FROM, Item, items};
-use crate::graph::payload::Payload;
+use crate::graph::payload::{Each, Payload};
 use crate::graph::scopes::ScopeId;
 use crate::graph::shape::{EventInfo, Shape, Trigger};
 use crate::journal::{Completion, Operation, SENT};
@@ -39,9 +39,8 @@ impl Dispatch<'_> {
         match split(&value) {
             Ok((text, raws)) => {
                 let item = Item { name: event.name.to_owned(), text, raws, step: None };
-                let source = position.to_string();
-                let node = Node { payload: Payload::Event(item), source, scope: ScopeId::RUN, caught: 0 };
-                self.deliver(event.name, node)
+                let place = Place::Came(position);
+                self.deliver(Node { payload: Payload::Event(item), place, scope: ScopeId::RUN, caught: 0 })
             }
             Err(error) => Next::Unreadable(error.to_string()),
         }
@@ -61,10 +60,9 @@ impl Dispatch<'_> {
         let (Some(position), Some(Running { out, caught, sent, .. })) = (position, running) else { return Next::Go };
         let (scope, caught) = (*out, *caught);
         *sent += 1;
-        let source = format!("{position}+{sent}");
+        let place = Place::Sent(position, *sent);
         let Some(item) = items.into_iter().find(|item| item.name != FROM) else { return Next::Go };
-        let name = item.name.clone();
-        self.deliver(&name, Node { payload: Payload::Event(item), source, scope, caught })
+        self.deliver(Node { payload: Payload::Event(item), place, scope, caught })
     }
 
     /// A step has asked somebody outside.
@@ -113,9 +111,8 @@ impl Dispatch<'_> {
             Completion::Fired => None,
             _ => return unexpected(),
         };
-        let name = item.name.clone();
-        let node = Node { payload: Payload::Answer(item, answer), source: position.to_string(), scope, caught };
-        let next = self.deliver(&name, node);
+        let place = Place::Came(position);
+        let next = self.deliver(Node { payload: Payload::Answer(item, answer), place, scope, caught });
         self.leave(scope);
         next
     }
@@ -133,7 +130,7 @@ impl Dispatch<'_> {
             self.set_timer(step, tick + 1, self.journal.now().saturating_add(millis(wait)));
         }
         if self.workers[step] == 0 && self.queues[step].is_empty() {
-            self.enqueue(step, Ready { inputs: Vec::new(), scope: ScopeId::RUN, tick: Some(tick) });
+            self.enqueue(step, Ready { inputs: Each::Several(Vec::new()), scope: ScopeId::RUN, tick: Some(tick) });
         }
         Next::Go
     }
