@@ -422,6 +422,64 @@ pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok(())
 /// # }
 /// ```
+/// # Event-driven workflows
+///
+/// On an `impl` the attribute makes a graph of its functions with `#[step]`: each is called by the event that it takes, and
+/// what it returns goes to the steps that take that. The compiler checks that every event comes from somewhere and goes
+/// somewhere, that one step begins, and that `Stop` can be reached from every step.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(Event)]
+/// struct Line(String);
+///
+/// #[derive(Event)]
+/// struct Counted(usize);
+///
+/// struct Words;
+///
+/// #[workflow]
+/// impl Words {
+///     #[step]
+///     async fn split(begin: Begin<String>) -> Result<Vec<Line>> {
+///         Ok(begin.lines().map(|line| Line(line.to_owned())).collect())
+///     }
+///
+///     #[step(workers = 4)]
+///     async fn count(line: Line) -> Result<Counted> {
+///         Ok(Counted(line.0.split_whitespace().count()))
+///     }
+///
+///     #[step]
+///     async fn add_up(#[collect] counted: Vec<Counted>) -> Result<Stop<usize>> {
+///         Ok(Stop(counted.iter().map(|counted| counted.0).sum()))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(Words).start().await?;
+/// let run = engine.start(Words, "to be\nor not to be".to_owned()).await?;
+/// assert_eq!(run.result().await?, 6);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | on | attribute | meaning |
+/// |---|---|---|
+/// | the `impl` | those above | a context is made of the defaults of its fields, or by a function with `#[context]`, `fn settings(input: &String) -> Settings` |
+/// | the `impl` | `state = Tally` | what its steps share, `state: &State<Tally>` |
+/// | a step | `#[step(..)]` | the options of a step |
+/// | a step | `#[step(workers = 4)]` | so many of it run at once; without it any number |
+/// | a step | `#[step(catch = 3)]` | takes `caught: Caught` when a step has failed for good, up to three times in one line of descent; 1 if not said |
+/// | a step | `#[step(sends(Chunk))]` | what it sends by `scope.send(..)` before it ends |
+/// | a step | `#[step(every = "30s")]`, `after = "1h"` | is called by the time, and by no event |
+/// | a parameter | `#[collect]` | waits for everything that comes of the nearest fan-out above (a `Vec` or a tuple that a step returned) |
+/// | a parameter | `#[collect(from = fetch)]` | the same for the fan-out of a step |
+/// | a parameter | `#[collect(3)]` | waits for three, again and again; fewer come when no more can |
+///
+/// A step that takes `Answered<Question, Answer>` goes on where another returned `Ask<Question, Answer>` and somebody has answered.
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(attribute.into(), item.into()).into()
