@@ -468,7 +468,7 @@ pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | on | attribute | meaning |
 /// |---|---|---|
-/// | the `impl` | those above | a context is made of the defaults of its fields, or by a function with `#[context]`, `fn settings(input: &String) -> Settings` |
+/// | the `impl` | those above | a context is made of the defaults of its fields, or by a function with `#[context]`, `fn settings(input: &str) -> Settings` |
 /// | the `impl` | `state = Tally` | what its steps share, `state: &State<Tally>` |
 /// | a step | `#[step(..)]` | the options of a step |
 /// | a step | `#[step(workers = 4)]` | so many of it run at once; without it any number |

@@ -47,7 +47,7 @@ impl Ingest {
     const MOST: usize = 7;
 
     #[context]
-    fn settings(input: &Vec<String>) -> Settings {
+    fn settings(input: &[String]) -> Settings {
         Settings::builder().limit(input.len().min(Self::MOST)).build()
     }
 

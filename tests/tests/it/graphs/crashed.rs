@@ -92,7 +92,7 @@ impl Everything {
         }
         if word.text == "bad" {
             state.edit(|tally| tally.failures += 1).await?;
-            return Err(Error::msg("a bad word").into());
+            return Err(Error::msg("a bad word"));
         }
         assert!(word.page < 10);
         Ok(Counted { total_then })

@@ -32,7 +32,7 @@ impl Nested {
     /// Some come to nothing.
     #[step]
     async fn halve(item: Item) -> Result<Option<Half>> {
-        Ok((item.0 % 2 == 0).then_some(Half(item.0 / 2)))
+        Ok(item.0.is_multiple_of(2).then_some(Half(item.0 / 2)))
     }
 
     /// Once for each document.

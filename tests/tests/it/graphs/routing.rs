@@ -200,7 +200,7 @@ struct Count;
 #[workflow(context = Settings, state = Tally)]
 impl Count {
     #[context]
-    fn settings(input: &String) -> Settings {
+    fn settings(input: &str) -> Settings {
         Settings::builder().greeting(format!("hello {}", input.len())).build()
     }
 

@@ -64,8 +64,7 @@ async fn short() -> Result<()> {
 #[workflow(state = Progress)]
 async fn race(flow: &Flow) -> Result<usize> {
     match select(short(flow), tireless(flow)).await {
-        Either::Left((done, _)) => done?,
-        Either::Right((done, _)) => done?,
+        Either::Left((done, _)) | Either::Right((done, _)) => done?,
     }
     short(flow).await?;
     Ok(flow.state::<Progress>().names.len())

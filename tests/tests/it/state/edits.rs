@@ -95,7 +95,7 @@ async fn slow(state: &State<Progress>, scope: &StepScope) -> Result<u64> {
         })
         .await?;
     if scope.attempt == 1 {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
     Ok(seen)
 }
