@@ -94,6 +94,20 @@ impl Plan {
     /// Who collects at which level: what a fan-out's events come to within it, without looking into the fan-outs inside, of
     /// which only what their collectors return belongs to the outer one.
     fn find_collectors(&mut self) {
+        self.follow(false);
+        // Who collects only what comes of failures gets an empty `Vec` where none was taken.
+        let found = self.collectors.clone();
+        let known = |step: &usize| found.iter().any(|level| level.contains(step));
+        if self.catch.is_some() && (0..self.steps.len()).any(|step| self.shape(step).collects() && !known(&step)) {
+            self.follow(true);
+            for (level, before) in self.collectors.iter_mut().zip(&found) {
+                level.retain(|step| before.contains(step) || !known(step));
+            }
+        }
+    }
+
+    /// The same until nothing more is found; `failures` says whether what is taken of a failing step is followed too.
+    fn follow(&mut self, failures: bool) {
         loop {
             let before = self.collectors.clone();
             for opener in 0..=self.steps.len() {
@@ -107,7 +121,7 @@ impl Plan {
                     open.push(opener);
                 } else if let Some(begin) = self.begin {
                     // What the run begins with is itself a step of the outermost level.
-                    self.reach(begin.step, &mut seen, &mut open, &before);
+                    self.reach(begin.step, &mut seen, &mut open, &before, failures);
                 }
                 while let Some(step) = open.pop() {
                     for taker in self.given_by(step) {
@@ -119,7 +133,7 @@ impl Plan {
                                 collectors.push(taker.step);
                             }
                         } else {
-                            self.reach(taker.step, &mut seen, &mut open, &before);
+                            self.reach(taker.step, &mut seen, &mut open, &before, failures);
                         }
                     }
                 }
@@ -134,17 +148,16 @@ impl Plan {
     }
 
     /// A step is reached at a level: its events go on there, or those of the collectors of the fan-out that it opens.
-    fn reach(&self, step: usize, seen: &mut [bool], open: &mut Vec<usize>, collectors: &[Vec<usize>]) {
+    fn reach(&self, step: usize, seen: &mut [bool], open: &mut Vec<usize>, collectors: &[Vec<usize>], failures: bool) {
         if std::mem::replace(&mut seen[step], true) {
             return;
         }
-        // It may fail there.
-        if let Some(catch) = self.catch {
-            self.reach(catch, seen, open, collectors);
+        if let Some(catch) = self.catch.filter(|_| failures) {
+            self.reach(catch, seen, open, collectors, failures);
         }
         if self.shape(step).output.is_several() {
             for collector in &collectors[step] {
-                self.reach(*collector, seen, open, collectors);
+                self.reach(*collector, seen, open, collectors, failures);
             }
         } else {
             open.push(step);
@@ -159,7 +172,7 @@ impl Plan {
             let (mut seen, mut open) = (vec![false; self.steps.len()], vec![outer]);
             while let Some(step) = open.pop() {
                 for taker in self.given_by(step).filter(|taker| !self.shape(taker.step).collects()) {
-                    self.reach(taker.step, &mut seen, &mut open, &self.collectors);
+                    self.reach(taker.step, &mut seen, &mut open, &self.collectors, false);
                 }
             }
             for inner in several().filter(|inner| seen[*inner] && *inner != outer) {

@@ -1,8 +1,7 @@
-//! A program that is killed by tests: `sorter <database> <log> <what>`.
+//! A program that is killed by tests: `sorter <database> <log>`.
 //!
-//! A graph of letters that are read, judged by people if they are doubtful, and counted. `run` starts it or goes on with it,
-//! and answers every question; `wait` answers none and says when both are asked; `import <file>` does so in another place.
-//! Each body that starts writes a line into the log.
+//! A graph of letters that are read, judged by people if they are doubtful, and counted; it answers every question. Each body
+//! that starts writes a line into the log.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
@@ -101,30 +100,15 @@ impl Sorter {
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut next = move || arguments.next().unwrap_or_default();
-    let (database, log, what) = (next(), next(), next());
+    let (database, log) = (next(), next());
     LOG.set(log).map_err(|_| "set once")?;
     let engine = Engine::builder().sqlite(database).workflow(Sorter).start().await?;
-    if what == "import" {
-        engine.import(next()).await?;
-    }
     // Gives the run that is there, if it is.
     let run = engine.start(Sorter, 20).id("letters").await?;
-    let mut said = false;
     loop {
-        let open = engine.requests().await?;
-        if what == "run" {
-            for request in open {
-                let question: Doubtful = request.read()?;
-                engine.answer(&request.id, Verdict { keep: question.letter == 6 }).await?;
-            }
-        } else if !said && open.len() == 2 {
-            let history = run.history().await?;
-            // All but the two that wait for their answers.
-            if history.iter().filter(|entry| entry.kind.as_str() == "step_completed").count() == 21 {
-                println!("asked");
-                std::io::stdout().flush()?;
-                said = true;
-            }
+        for request in engine.requests().await? {
+            let question: Doubtful = request.read()?;
+            engine.answer(&request.id, Verdict { keep: question.letter == 6 }).await?;
         }
         if run.status().await?.status.is_final() {
             println!("{:?}", run.result().await?);

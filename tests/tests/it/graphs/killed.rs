@@ -1,15 +1,14 @@
-//! Real processes, really killed, and graphs that go on in another place (cases E7 and E10).
+//! Real processes, really killed (case E10).
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use steadfast::{Engine, Status};
 
-fn spawn(folder: &Path, database: &str, what: &[&str]) -> Child {
+fn spawn(folder: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sorter"));
-    command.arg(folder.join(database)).arg(folder.join("log")).args(what);
+    command.arg(folder.join("sorter.db")).arg(folder.join("log"));
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
@@ -37,7 +36,7 @@ fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut kills = 0_u64;
     loop {
-        let mut child = spawn(folder.path(), "sorter.db", &["run"]);
+        let mut child = spawn(folder.path());
         std::thread::sleep(Duration::from_millis(10 + kills * 31 % 40));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), RESULT);
@@ -50,34 +49,5 @@ fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
     }
     println!("killed {kills} times");
     assert!(kills >= 2, "the machine was too fast for this test to say anything");
-    check_log(folder.path());
-}
-
-#[tokio::test]
-async fn a_graph_that_waits_for_people_goes_on_in_another_place_after_a_kill() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let file = folder.path().join("letters.run");
-    let mut child = spawn(folder.path(), "here.db", &["wait"]);
-    printed(&mut child, "asked");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let before = {
-        // This process does not know the workflow, and can move its runs all the same.
-        let engine = Engine::builder().sqlite(folder.path().join("here.db")).start().await.unwrap();
-        let run = engine.run("letters").await.unwrap();
-        let due: Vec<_> = engine.requests().await.unwrap().iter().map(|request| request.due).collect();
-        run.export_and_end(&file).await.unwrap();
-        assert_eq!(run.status().await.unwrap().status, Status::Moved);
-        due
-    };
-    assert_eq!(before.iter().filter(|due| due.is_some()).count(), 1, "{before:?}");
-    let path = file.to_str().unwrap();
-    // Killed again where it has been brought to, while it waits: its time limits are what they were.
-    let mut child = spawn(folder.path(), "there.db", &["import", path]);
-    printed(&mut child, "asked");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut child = spawn(folder.path(), "there.db", &["run"]);
-    assert_eq!(printed(&mut child, "("), RESULT);
     check_log(folder.path());
 }
