@@ -60,7 +60,7 @@ use std::sync::Arc;
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # async fn main() -> Result<()> {
 /// let engine = Engine::builder().in_memory().workflow(sum).start().await?;
 /// assert_eq!(engine.start(sum, ()).await?.result().await?, 12);
 ///
