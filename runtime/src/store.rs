@@ -3,6 +3,7 @@
 //! A store sees integers, words and bytes, never a user's type. All writes go through [`Store::commit`], in one
 //! transaction; each write of a batch is checked by itself, and one that is rejected leaves the others alone.
 
+mod belongings;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod durability;
@@ -14,6 +15,7 @@ mod sqlite;
 pub(crate) mod user_code;
 mod write;
 
+pub use belongings::{Belongings, Bond, TakenItem};
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
@@ -95,6 +97,17 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read.
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// What a run has beyond what the other methods give, for whoever copies or moves it. `None` if there is no such run,
+    /// or if the store does not tell, as this default: then no run is moved out of it, and of what runs have shown only what
+    /// their journals name is copied.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
+        let _ = run;
+        Ok(None)
+    }
 
     /// Every lease, in order of its number.
     ///

@@ -17,8 +17,9 @@ const SLICE: usize = 2_000;
 /// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
 /// and incarnation; then its rows, slice by slice.
 ///
-/// The journals that it had before it went on with a fresh one go with it.
-pub(super) async fn delete(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
+/// The journals that it had before it went on with a fresh one go with it. Runs that wait for its end are told in the commit
+/// that marks it.
+pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     // Marked first: what may not be deleted keeps all that it had.
     if slice(core, run, id, 0).await? {
         return Ok(());
@@ -48,7 +49,7 @@ async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
     Ok(chain)
 }
 
-async fn remove(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
+async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     // Marks it, and removes nothing yet.
     if slice(core, run, id, 0).await? {
         return Ok(());
@@ -64,9 +65,13 @@ async fn remove(core: &Core, run: i64, id: &str) -> Result<(), EngineError> {
 }
 
 /// Removes some rows; says whether the run is gone.
-async fn slice(core: &Core, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
+async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
     match core.committer.write(Write::Delete { run, rows }).await? {
         Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => Ok(true),
+        Ok(Written::Marked(told)) => {
+            inbox::look_all(core, told);
+            Ok(false)
+        }
         Ok(_) => Ok(false),
         Err(Rejected::Refused(text)) => Err(EngineError::Value(text)),
         Err(_) => Err(EngineError::WrongStatus {

@@ -143,6 +143,11 @@ impl Run {
     /// # Errors
     /// The run has ended, or the database does not work.
     pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
+        let row = self.last_row().await?;
+        if row.status.is_final() {
+            let action = "nothing more reaches it";
+            return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+        }
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
             value: Some(Value::text(&reason.into())),
@@ -151,7 +156,8 @@ impl Run {
         inbox::send(&self.engine.core, &self.id, item).await
     }
 
-    /// Removes an ended or parked run and everything that was kept of it; its id may be used again.
+    /// Removes an ended or parked run and everything that was kept of it; its id may be used again. A run that waits for its
+    /// end is told in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has started go on.
     ///
     /// # Errors
     /// The run has not ended, or the database does not work.

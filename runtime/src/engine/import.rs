@@ -154,9 +154,12 @@ impl Incoming {
             fields,
             items,
             outputs: Vec::new(),
+            taken: Vec::new(),
+            requests: Vec::new(),
             version: run.version,
             parent: None,
             origin: None,
+            dedup: None,
             replaces: None,
             keeps_requests: true,
         };

@@ -53,6 +53,10 @@ pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents
     let number = match core.committer.write(Write::Import(Box::new(written))).await {
         Ok(Ok(Written::Number(number))) => number,
         Ok(Err(Rejected::Exists(row))) => return Ok(Placed::Exists(row)),
+        Ok(Err(Rejected::Held(holder))) => {
+            let (id, key) = (run.id, holder.dedup.clone().unwrap_or_default());
+            return Err(EngineError::Held { id, key, holder: holder.id });
+        }
         Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
         Ok(_) => return Err(lost(&run.id)),
         Err(error) => find(core, &run, error).await?,
@@ -131,7 +135,7 @@ async fn copy_under(core: &Core, fields: &Fields, mut contents: Contents) -> Res
 }
 
 /// Removes a run whose contents could not be copied.
-async fn take_back(core: &Core, number: i64, id: &str, error: EngineError) -> EngineError {
+async fn take_back(core: &Arc<Core>, number: i64, id: &str, error: EngineError) -> EngineError {
     match delete::delete(core, number, id).await {
         Ok(()) => error,
         Err(left) => EngineError::Value(format!("{error}; and run `{id}` is left parked, because {left}")),

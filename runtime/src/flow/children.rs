@@ -200,7 +200,9 @@ impl<W: WorkflowDef> Future for Child<W> {
     type Output = Result<W::Output, ChildError<W::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.call.poll(cx, |completion| match completion {
+        let Self { call, id, .. } = &mut *self;
+        call.poll(cx, |completion| match completion {
+            Completion::Ended { status: Status::Deleting, .. } => Ok(Err(ChildError::Deleted { run: id.clone() })),
             Completion::Ended { status, value } => ended::<W::Output, W::Error>(status, value.as_ref()),
             Completion::Refused(why) => Ok(Err(ChildError::Refused { reason: why })),
             _ => unexpected("the end of a run"),
@@ -250,6 +252,11 @@ pub enum ChildError<E = crate::Error> {
     },
     /// Its time limit or deadline was reached.
     TimedOut,
+    /// It was deleted before it had ended.
+    Deleted {
+        /// The id that it had.
+        run: String,
+    },
     /// It could not be started, or its end cannot be known here.
     Refused {
         /// Why.
@@ -263,6 +270,7 @@ impl<E: fmt::Display> fmt::Display for ChildError<E> {
             Self::Failed(error) => write!(f, "the run that was started failed: {error}"),
             Self::Cancelled { reason } => write!(f, "the run that was started was cancelled: {reason}"),
             Self::TimedOut => f.write_str("the run that was started has reached its deadline"),
+            Self::Deleted { run } => write!(f, "the run `{run}` that was started was deleted before it had ended"),
             Self::Refused { reason } => write!(f, "the run was not started: {reason}"),
         }
     }

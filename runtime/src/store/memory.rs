@@ -9,8 +9,8 @@ mod select;
 mod tables;
 
 use super::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery,
-    RunRow, Store, StoreError, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
+    RunQuery, RunRow, Store, StoreError, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,6 +106,10 @@ impl Store for MemoryStore {
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
         let labels = self.tables().find(RunKey::Number(run)).map(|run| run.labels.clone());
         Ok(labels.unwrap_or_default().into_iter().collect())
+    }
+
+    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
+        Ok(self.tables().belongings(run))
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -159,6 +159,21 @@ pub struct RunRow {
     pub dedup: Option<String>,
 }
 
+impl RequestRow {
+    /// Stands in [`answered`](Self::answered) of an open question whose run was moved: it is asked where the run goes on.
+    pub const MOVED: &'static str = "moved";
+
+    /// Whether the question is open: neither answered, nor gone with its run to another database.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.answered.is_none()
+    }
+
+    /// Whether the question went with its run to another database.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.answered.as_deref() == Some(Self::MOVED)
+    }
+}
+
 impl RunRow {
     /// The id that the run had while it was at work, under which its contents are kept: another may have taken it since.
     pub(crate) fn id_at_work(&self) -> &str {
@@ -307,7 +322,7 @@ pub struct RequestRow {
     pub at: i64,
     /// Until when an answer is waited for.
     pub due: Option<i64>,
-    /// The hash of the answer, once there is one.
+    /// The hash of the answer, once there is one; [`MOVED`](Self::MOVED) if the run was moved while it was open.
     pub answered: Option<String>,
     /// The question.
     pub value: Value,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod batch;
+mod bound;
 mod columns;
 mod delete;
 mod ending;

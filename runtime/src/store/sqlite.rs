@@ -13,8 +13,8 @@ pub use options::SqliteOptions;
 
 use super::sql::{self, Reader};
 use super::{
-    Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Store, StoreError, Write, Written,
+    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write, Written,
 };
 use crate::sql::Guard;
 use rusqlite::Connection;
@@ -123,6 +123,10 @@ impl Store for SqliteStore {
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
         self.reading(|reader| reader.labels(run))
+    }
+
+    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
+        self.reading(|reader| reader.belongings(run))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

@@ -2,6 +2,7 @@
 
 mod flaw;
 
+use super::TakenItem;
 use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow, Status};
 use super::user_code::{Transaction, UserCode};
 use crate::journal::AttemptOutcome;
@@ -26,14 +27,15 @@ pub enum Write {
     /// for [`ImportedRun::unique`]), else with [`Rejected::Fenced`] if its lease is no longer held.
     Import(Box<ImportedRun>),
     /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
-    /// in that epoch, and the run's last entry is the one named.
+    /// in that epoch, and the run's last entry is the one named; and if the run is to be [`Status::Moved`] while another run
+    /// is bound to it: see [`Bond`](super::Bond).
     Append(Append),
     /// Code that writes to the user's own tables, starts runs and puts into inboxes. Rejected with [`Rejected::Refused`] if it
     /// fails.
     Transaction(UserCode),
     /// Something for a run's inbox. Rejected with [`Rejected::NoSuchRun`], or [`Rejected::Ended`] once the run's status
     /// is final or deleting. An item with a key that has come to that inbox before, taken or not, is written once and
-    /// answered with the number of the first.
+    /// answered with the number of the first, whatever has become of the run since.
     Send(NewInboxItem),
     /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if somebody owns it, if it has
     /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
@@ -74,8 +76,9 @@ pub enum Write {
         item: NewInboxItem,
     },
     /// Removes at most `rows` rows of a run that is ended or nobody's; marks it as deleting first, and removes its own row
-    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. Rejected with [`Rejected::NoSuchRun`], and
-    /// with [`Rejected::Fenced`] when the run is owned and not ended.
+    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, they are told that it
+    /// is [`Status::Deleting`] when it is marked, nothing is removed yet, and the answer is [`Written::Marked`]. Rejected
+    /// with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] when the run is owned and not ended.
     Delete {
         /// The run's number.
         run: i64,
@@ -140,14 +143,23 @@ pub struct ImportedRun {
     pub fields: Vec<FieldRow>,
     /// What waits in its inbox, before what comes from the inbox of the run that it replaces; `run` is ignored.
     pub items: Vec<NewInboxItem>,
-    /// What it has shown to outsiders, with the names of the channels, in order; `item` and `run` are ignored.
+    /// What it has shown to outsiders, with the names of the channels, in order; `item` and `run` are ignored, and `seq` is 0
+    /// for what is not written by one of the entries.
     pub outputs: Vec<(String, OutputRow)>,
+    /// The keys of what has come to its inbox and was taken.
+    pub taken: Vec<TakenItem>,
+    /// Its questions; `run` is ignored. One that is open in this database already gets this value, and belongs to this run
+    /// from now on.
+    pub requests: Vec<RequestRow>,
     /// The version of the workflow.
     pub version: u32,
     /// The lineage of the run whose cancellation reaches it.
     pub parent: Option<i64>,
     /// The run whose history it begins with.
     pub origin: Option<i64>,
+    /// Its deduplication key, unless its status is final. Rejected with [`Rejected::Held`] if another run holds it. A run that
+    /// it replaces gives it its own if this is `None`.
+    pub dedup: Option<String>,
     /// Names and values by which it can be found.
     pub labels: Vec<(String, String)>,
     /// The run whose id, lineage, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
@@ -292,6 +304,12 @@ pub struct NewInboxItem {
 }
 
 impl NewInboxItem {
+    /// That a run for whose end this one waits is being deleted, at the last change of that one.
+    pub(super) fn deleted(run: i64, position: u64, row: &RunRow) -> Self {
+        let end = End { id: row.id.clone(), status: Status::Deleting, value: None };
+        Self::ended(run, position, &end, row.updated_at)
+    }
+
     /// Something of a kind for a run, with nothing in it.
     pub(crate) fn new(run: i64, kind: &str, at: i64) -> Self {
         let kind = kind.to_owned();
@@ -354,6 +372,8 @@ pub enum Written {
     Claimed(Box<RunRow>),
     /// Whether the run is gone entirely.
     Deleted(bool),
+    /// A run was marked as deleting, and these runs, which waited for its end, were told.
+    Marked(Vec<i64>),
 }
 
 /// A write that was left out of the batch; the others were done.

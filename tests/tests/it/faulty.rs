@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, MemoryStore, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, MemoryStore, OutputRow, Rejected, RequestKey, RequestRow,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
 
 pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
@@ -76,6 +76,10 @@ impl<S: Store> Store for Hooked<S> {
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
         self.inner.labels(run)
+    }
+
+    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
+        self.inner.belongings(run)
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

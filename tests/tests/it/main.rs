@@ -20,6 +20,7 @@ mod forks;
 mod garbage;
 mod graphs;
 mod hanging_stores;
+mod kept;
 mod killed;
 mod lazy_fields;
 mod lifecycle;

@@ -88,6 +88,22 @@ pub fn a_run_that_ended_accepts_nothing<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
+/// What has come under a key has come, also if the run has ended since or is being deleted.
+pub fn a_key_is_looked_at_before_the_end<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for status in [Status::Completed, Status::Cancelled, Status::Moved] {
+        let run = rig.start(status.as_str());
+        let (waiting, taken) = (number(rig.send(run, Some("waiting"))), number(rig.send(run, Some("taken"))));
+        let take = Append { taken: vec![taken], ..rig.append(run, 1, vec![entry(2)]) };
+        rig.write(Write::Append(take)).expect("taken");
+        rig.end(run, status);
+        assert_eq!(rig.send(run, Some("waiting")), Ok(Written::Number(waiting)), "{status}");
+        assert_eq!(rig.send(run, Some("taken")), Ok(Written::Number(taken)), "{status}");
+        assert_eq!(rig.send(run, Some("another")), Err(Rejected::Ended), "{status}");
+        assert_eq!(rig.send(run, None), Err(Rejected::Ended), "{status}");
+    }
+}
+
 /// An append removes the items it takes, of its own run only, and a rejected one none.
 pub fn taken_items_are_gone<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);

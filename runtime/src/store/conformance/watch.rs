@@ -66,6 +66,34 @@ pub fn who_has_ended_is_not_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.inbox(a).len(), rig.inbox(b).len()), (0, 1));
 }
 
+/// A run that is deleted before it has ended is told as that when it is marked, once, and nothing is removed with that.
+pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
+    rig.outgoing(a, vec![watch("c", 5), watch("c", 6)]);
+    rig.outgoing(b, vec![watch("c", 1)]);
+    rig.end(b, Status::Failed);
+    assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Err(Rejected::Fenced), "it belongs to a lease");
+    assert!(rig.inbox(a).is_empty());
+    rig.write(rig.change(c, Change { release: true, ..Change::default() })).expect("released");
+    let marked = rig.write(Write::Delete { run: c, rows: 9 });
+    assert!(matches!(&marked, Ok(Written::Marked(told)) if told.iter().all(|run| *run == a)), "{marked:?}");
+    assert_eq!((rig.row(c).status, rig.entries(c).len()), (Status::Deleting, 1));
+    let told = rig.inbox(a);
+    let said: Vec<_> = told.iter().map(|item| (item.kind.as_str(), item.position, item.name.as_deref())).collect();
+    assert_eq!(said, [("ended", Some(5), Some("deleting")), ("ended", Some(6), Some("deleting"))]);
+    assert!(told.iter().all(|item| item.sender.as_deref() == Some("c") && item.value.is_none()));
+    assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Ok(Written::Deleted(true)));
+    assert_eq!((rig.inbox(a).len(), rig.find(RunKey::Id("c"))), (2, None));
+
+    // Who was told the end of a run is not told that it is deleted.
+    let d = rig.start("d");
+    rig.outgoing(a, vec![watch("d", 7)]);
+    rig.end(d, Status::Completed);
+    assert_eq!(rig.write(Write::Delete { run: d, rows: 9 }), Ok(Written::Deleted(true)));
+    assert_eq!(rig.inbox(a).len(), 3);
+}
+
 /// A run that is deleted watches nothing, and nobody watches it.
 pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
@@ -73,10 +101,10 @@ pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
     rig.outgoing(a, vec![watch("b", 1)]);
     rig.outgoing(b, vec![watch("c", 2)]);
     rig.write(rig.change(b, Change { release: true, ..Change::default() })).expect("released");
-    assert_eq!(rig.write(Write::Delete { run: b, rows: 1 }), Ok(Written::Deleted(false)));
+    assert_eq!(rig.write(Write::Delete { run: b, rows: 1 }), Ok(Written::Marked(vec![a])));
     assert_eq!(rig.outgoing(a, vec![watch("b", 2)]), (vec![Err(Rejected::NoSuchRun)], vec![]));
     while rig.write(Write::Delete { run: b, rows: 2 }) == Ok(Written::Deleted(false)) {}
     assert_eq!(rig.find(RunKey::Id("b")), None);
     assert!(rig.end(c, Status::Completed).is_empty());
-    assert!(rig.inbox(a).is_empty());
+    assert_eq!(rig.inbox(a).len(), 1, "only that it was deleted");
 }

@@ -79,6 +79,9 @@ impl Tables {
         if append.expired().any(answered) {
             return Err(Rejected::Fenced);
         }
+        if append.change.status == Some(Status::Moved) && !self.bonds(append.run).is_empty() {
+            return Err(Rejected::Fenced);
+        }
         // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
         for outgoing in &append.outgoing {
             if let Outgoing::Replace(run) = outgoing

@@ -3,7 +3,7 @@
 use super::apply::Answer;
 use super::tables::{Run, Tables};
 use crate::store::write::End;
-use crate::store::{ImportedRun, NewInboxItem, Rejected, Status, Written};
+use crate::store::{Bond, ImportedRun, NewInboxItem, Rejected, RequestRow, Status, Written};
 
 impl Run {
     /// How it ended.
@@ -29,8 +29,31 @@ impl Tables {
             }
         }
         for id in self.open_requests(run) {
-            self.remove_request(&id);
+            match self.requests.get_mut(&id) {
+                Some(request) if status == Status::Moved => request.answered = Some(RequestRow::MOVED.to_owned()),
+                _ => self.remove_request(&id),
+            }
         }
+    }
+
+    /// The unfinished runs that need to be in the same database as this one.
+    pub(super) fn bonds(&self, run: i64) -> Vec<Bond> {
+        let Some(row) = self.runs.get(&run).map(|run| &run.row) else { return Vec::new() };
+        let mut parent = row.parent;
+        while let Some(row) = parent.and_then(|parent| self.runs.get(&parent)).map(|run| &run.row)
+            && let Some(successor) = row.successor
+        {
+            parent = Some(successor);
+        }
+        let children = self.children.range((row.lineage, i64::MIN)..=(row.lineage, i64::MAX));
+        let children = children.map(|&(_, child)| (child, Bond::Child as fn(i64) -> Bond));
+        let awaited = self.watchers.iter().filter(|(_, watcher, _)| *watcher == run);
+        let awaited = awaited.map(|&(awaited, ..)| (awaited, Bond::Awaited as fn(i64) -> Bond));
+        let waiting =
+            self.watchers_of(run).into_iter().map(|(_, watcher, _)| (watcher, Bond::Waiting as fn(i64) -> Bond));
+        let parent = parent.into_iter().map(|parent| (parent, Bond::Parent as fn(i64) -> Bond));
+        let all = parent.chain(children).chain(awaited).chain(waiting);
+        all.filter(|(run, _)| self.accepts(*run)).map(|(run, bond)| bond(run)).collect()
     }
 
     fn watchers_of(&self, run: i64) -> Vec<(i64, i64, u64)> {
@@ -85,15 +108,26 @@ impl Tables {
     }
 
     pub(super) fn delete(&mut self, number: i64, rows: usize) -> Answer {
-        let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
+        let row = self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row.clone();
         if row.lease.is_some() && !row.status.is_final() {
             return Err(Rejected::Fenced);
+        }
+        let mut told = Vec::new();
+        for (watched, watcher, position) in self.watchers_of(number) {
+            self.watchers.remove(&(watched, watcher, position));
+            if self.accepts(watcher) && row.status != Status::Deleting {
+                self.give(watcher, &NewInboxItem::deleted(watcher, position, &row), &mut told);
+            }
         }
         self.place(number, |row| {
             row.status = Status::Deleting;
             (row.lease, row.wake_at) = (None, None);
         });
         self.free_dedup(number);
+        if !told.is_empty() {
+            told.dedup();
+            return Ok(Written::Marked(told));
+        }
         let asked = self.asked_by(number);
         let Some(run) = self.runs.get_mut(&number) else { return Err(Rejected::NoSuchRun) };
         let mut left = rows;

@@ -1,7 +1,7 @@
 //! A run with all its history, in one write; it may take the place of another.
 
-use super::tables::{Run, Tables};
-use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RunKey, RunRow, Status};
+use super::tables::{Keyed, Run, Tables};
+use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RequestRow, RunKey, RunRow, Status, TakenItem};
 
 impl Tables {
     pub(super) fn import(&mut self, new: &ImportedRun, told: &mut Vec<i64>) -> Result<i64, Rejected> {
@@ -12,10 +12,13 @@ impl Tables {
         if let Some(lease) = new.lease {
             self.held(lease)?;
         }
-        let dedup = match &old {
-            Some(old) => self.put_aside(old, new),
-            None => None,
-        };
+        let key =
+            new.dedup.as_ref().and_then(|key| self.dedup.get(key)).filter(|holder| new.replaces != Some(**holder));
+        if let Some(holder) = key {
+            return Err(Rejected::Held(Box::new(self.runs[holder].row.clone())));
+        }
+        let dedup = old.as_ref().and_then(|old| self.put_aside(old, new));
+        let dedup = new.dedup.clone().or(dedup);
         self.last_run += 1;
         let number = self.last_run;
         let row = RunRow {
@@ -50,6 +53,24 @@ impl Tables {
         let lineage = old.as_ref().map_or(number, |old| old.lineage);
         for (channel, output) in &new.outputs {
             self.put(lineage, channel, OutputRow { run: number, ..output.clone() });
+        }
+        if let Some(run) = self.runs.get_mut(&number) {
+            for TakenItem { kind, key, at } in new.taken.clone() {
+                self.last_item += 1;
+                run.keys.entry(key).or_insert(Keyed { number: self.last_item, kind, at });
+            }
+        }
+        for request in &new.requests {
+            match self.requests.get_mut(&request.id) {
+                Some(known) if known.is_open() => {
+                    let asker = std::mem::replace(&mut known.run, number);
+                    known.value.clone_from(&request.value);
+                    self.asked.remove(&(asker, request.id.clone()));
+                }
+                Some(_) => continue,
+                None => drop(self.requests.insert(request.id.clone(), RequestRow { run: number, ..request.clone() })),
+            }
+            self.asked.insert((number, request.id.clone()));
         }
         if new.status.is_final() && old.is_some() {
             self.end(number, new.status, new.at, told);

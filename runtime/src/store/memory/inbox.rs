@@ -11,6 +11,10 @@ impl Tables {
 
     pub(super) fn send(&mut self, new: &NewInboxItem) -> Result<i64, Rejected> {
         let status: Status = self.runs.get(&new.run).ok_or(Rejected::NoSuchRun)?.row.status;
+        // What has come has come, also if the run has ended since: the sender may not know.
+        if let Some(first) = self.seen(new.run, new) {
+            return Ok(first);
+        }
         if !status.accepts() {
             return Err(Rejected::Ended);
         }
@@ -33,7 +37,7 @@ impl Tables {
         if let Some(run) = self.runs.get_mut(&run) {
             run.items.push(number);
             if let Some(key) = &new.key {
-                run.keys.insert(key.clone(), Keyed { number, kind: new.kind.clone() });
+                run.keys.insert(key.clone(), Keyed { number, kind: new.kind.clone(), at: new.at });
             }
         }
         let item = InboxRow {
@@ -55,6 +59,7 @@ impl Tables {
         let asked = self.requests.get(request).ok_or(Rejected::NoSuchRun)?;
         match &asked.answered {
             Some(given) if given == hash => return Ok(Written::Done),
+            Some(_) if asked.is_moved() => return Err(Rejected::Ended),
             Some(_) => return Err(Rejected::Answered),
             None => {}
         }

@@ -1,7 +1,9 @@
 //! What a store in memory finds.
 
-use super::tables::{Run, Tables};
-use crate::store::{EntryRow, FieldRow, InboxRow, OutputRow, RequestKey, RequestRow, RunKey, RunQuery, RunRow};
+use super::tables::{Keyed, Run, Tables};
+use crate::store::{
+    Belongings, EntryRow, FieldRow, InboxRow, OutputRow, RequestKey, RequestRow, RunKey, RunQuery, RunRow, TakenItem,
+};
 use std::ops::Bound;
 
 impl Tables {
@@ -96,6 +98,25 @@ impl Tables {
                     .collect()
             }
         }
+    }
+
+    pub(super) fn belongings(&self, number: i64) -> Option<Belongings> {
+        let run = self.runs.get(&number)?;
+        let channels = self.outputs.get(&run.row.lineage).into_iter().flatten();
+        let mut taken: Vec<_> = run.keys.iter().filter(|(_, keyed)| !run.items.contains(&keyed.number)).collect();
+        taken.sort_unstable_by_key(|(_, keyed)| keyed.number);
+        let taken = taken.into_iter().map(|(key, Keyed { kind, at, .. })| TakenItem {
+            kind: kind.clone(),
+            key: key.clone(),
+            at: *at,
+        });
+        let requests = self.asked_by(number);
+        Some(Belongings {
+            channels: channels.filter(|(_, items)| !items.is_empty()).map(|(channel, _)| channel.clone()).collect(),
+            taken: taken.collect(),
+            requests: requests.iter().filter_map(|id| self.requests.get(id)).cloned().collect(),
+            bonds: self.bonds(number),
+        })
     }
 
     pub(super) fn outputs(&self, lineage: i64, channel: &str, after: u64, limit: usize, newest: bool) -> &[OutputRow] {

@@ -51,6 +51,7 @@ pub(super) struct Run {
 pub(super) struct Keyed {
     pub(super) number: i64,
     pub(super) kind: String,
+    pub(super) at: i64,
 }
 
 impl Run {

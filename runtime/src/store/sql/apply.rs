@@ -1,7 +1,6 @@
 //! What one write does.
 
 use super::columns::value_cells;
-use super::delete::delete;
 use super::queries;
 use super::read::{Reader, clamped};
 use super::rows::drawn_text;
@@ -52,7 +51,7 @@ impl<'a, S: Session> Apply<'a, S> {
                 self.if_changed(queries::CLOSE_LEASE, &values, Written::Done)
             }
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
-            Write::Delete { run, rows } => delete(self.session, self.state(*run)?, *run, *rows),
+            Write::Delete { run, rows } => self.delete(*run, *rows),
         }
     }
 
@@ -97,7 +96,8 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     pub(super) fn append(&self, append: &Append) -> Answer {
-        if !self.held(append.lease)? || self.is_answered(append)? || !self.advance(append)? {
+        let bound = append.change.status == Some(Status::Moved) && self.is_bound(append.run)?;
+        if bound || !self.held(append.lease)? || self.is_answered(append)? || !self.advance(append)? {
             return Ok(Err(Rejected::Fenced));
         }
         for entry in &append.entries {
@@ -247,6 +247,12 @@ impl<'a, S: Session> Apply<'a, S> {
         let damaged =
             || StoreError::new(StoreErrorKind::Refused, format!("{}: the row of run {run} is damaged", self.database));
         state.transpose().map_err(|()| damaged())
+    }
+
+    /// Whether another run needs this one in its database.
+    fn is_bound(&self, run: i64) -> Result<bool, StoreError> {
+        let Some(row) = self.numbered(run)? else { return Ok(false) };
+        self.reader().bonds(&row).map(|bonds| !bonds.is_empty()).map_err(refused_if_damaged)
     }
 
     pub(super) fn reader(&self) -> Reader<'a, S> {

@@ -1,6 +1,6 @@
 //! Removing a run, a slice at a time.
 
-use super::apply::Answer;
+use super::apply::{Answer, Apply};
 use super::read::clamped;
 use super::{Cell, Session, queries};
 use crate::store::{Rejected, Status, StoreError, Written};
@@ -16,29 +16,36 @@ const PARTS: [&str; 7] = [
     queries::DELETE_OUTPUTS,
 ];
 
-/// Removes at most `rows` rows of a run whose status and owner are `state`; its own row counts and goes last.
-pub(super) fn delete(session: &impl Session, state: Option<(Status, Option<i64>)>, run: i64, rows: usize) -> Answer {
-    let Some((status, lease)) = state else { return Ok(Err(Rejected::NoSuchRun)) };
-    if lease.is_some() && !status.is_final() {
-        return Ok(Err(Rejected::Fenced));
+impl<S: Session> Apply<'_, S> {
+    /// Removes at most `rows` rows of a run; its own row counts and goes last.
+    pub(super) fn delete(&self, run: i64, rows: usize) -> Answer {
+        let Some((status, lease)) = self.state(run)? else { return Ok(Err(Rejected::NoSuchRun)) };
+        if lease.is_some() && !status.is_final() {
+            return Ok(Err(Rejected::Fenced));
+        }
+        if status != Status::Deleting {
+            let mut told = self.tell_of_deletion(run)?;
+            told.dedup();
+            let deleting = Cell::Text(Status::Deleting.as_str().as_bytes());
+            self.session.execute(queries::MARK_DELETING, &[Cell::Int(run), deleting])?;
+            if !told.is_empty() {
+                return Ok(Ok(Written::Marked(told)));
+            }
+        }
+        let mut left = rows;
+        for query in PARTS {
+            left -= self.slice(query, run, left)?;
+        }
+        if left > 0 {
+            self.session.execute(queries::DELETE_RUN, &[Cell::Int(run)])?;
+        }
+        Ok(Ok(Written::Deleted(left > 0)))
     }
-    if status != Status::Deleting {
-        let deleting = Cell::Text(Status::Deleting.as_str().as_bytes());
-        session.execute(queries::MARK_DELETING, &[Cell::Int(run), deleting])?;
-    }
-    let mut left = rows;
-    for query in PARTS {
-        left -= slice(session, query, run, left)?;
-    }
-    if left > 0 {
-        session.execute(queries::DELETE_RUN, &[Cell::Int(run)])?;
-    }
-    Ok(Ok(Written::Deleted(left > 0)))
-}
 
-fn slice(session: &impl Session, query: &str, run: i64, rows: usize) -> Result<usize, StoreError> {
-    if rows == 0 {
-        return Ok(0);
+    fn slice(&self, query: &str, run: i64, rows: usize) -> Result<usize, StoreError> {
+        if rows == 0 {
+            return Ok(0);
+        }
+        self.session.execute(query, &[Cell::Int(run), clamped(rows)]).map(|removed| removed.min(rows))
     }
-    session.execute(query, &[Cell::Int(run), clamped(rows)]).map(|removed| removed.min(rows))
 }

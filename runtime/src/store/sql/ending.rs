@@ -3,7 +3,7 @@
 use super::apply::{Apply, refused_if_damaged};
 use super::{Cell, Session, queries};
 use crate::store::write::End;
-use crate::store::{ImportedRun, NewInboxItem, RunRow, Status, StoreError};
+use crate::store::{ImportedRun, NewInboxItem, RequestRow, RunRow, Status, StoreError};
 use std::ops::ControlFlow;
 
 impl<S: Session> Apply<'_, S> {
@@ -18,8 +18,14 @@ impl<S: Session> Apply<'_, S> {
         if watched && status != Status::Replaced {
             self.tell_watchers(run, at, told)?;
         }
-        if asked && status != Status::Replaced {
-            self.session.execute(queries::WITHDRAW_REQUESTS, &[Cell::Int(run)])?;
+        match status {
+            Status::Moved if asked => {
+                let values = [Cell::Int(run), Cell::Text(RequestRow::MOVED.as_bytes())];
+                self.session.execute(queries::MOVE_AWAY_REQUESTS, &values)?;
+            }
+            Status::Replaced => {}
+            _ if asked => drop(self.session.execute(queries::WITHDRAW_REQUESTS, &[Cell::Int(run)])?),
+            _ => {}
         }
         if held {
             self.session.execute(queries::FREE_DEDUP, &[Cell::Int(run)])?;
@@ -40,6 +46,26 @@ impl<S: Session> Apply<'_, S> {
         self.session.execute(queries::END_WATCH, &[Cell::Int(run)]).map(drop)
     }
 
+    /// A run is about to be marked as deleting: whoever waits for its end is told that. Gives the runs that were told.
+    pub(super) fn tell_of_deletion(&self, run: i64) -> Result<Vec<i64>, StoreError> {
+        let listening = self.listening(queries::WATCHERS, run)?;
+        let mut told = Vec::new();
+        if listening.is_empty() {
+            return Ok(told);
+        }
+        // A row that cannot be read is removed all the same.
+        let Some(row) = self.numbered(run).ok().flatten() else { return Ok(told) };
+        for (watcher, position) in listening {
+            let item = NewInboxItem::deleted(watcher, position, &row);
+            if self.seen(watcher, &item)?.is_none() {
+                self.insert_item(watcher, &item)?;
+                told.push(watcher);
+            }
+        }
+        self.session.execute(queries::END_WATCH, &[Cell::Int(run)])?;
+        Ok(told)
+    }
+
     /// How a run ended.
     pub(super) fn end_of(&self, row: RunRow) -> Result<End, StoreError> {
         let last = self.reader().entries(row.number, row.seq.saturating_sub(1), 1).map_err(refused_if_damaged)?;
@@ -47,27 +73,9 @@ impl<S: Session> Apply<'_, S> {
         Ok(End { id: row.id, status: row.status, value })
     }
 
-    /// Those of the runs that a query finds that can still be told something, with the position in the query's row. A
-    /// damaged row is nobody's who listens: its owner reads it again once it is restored.
+    /// Those of the runs that a query finds that can still be told something, with the position in the query's row.
     pub(super) fn listening(&self, query: &str, value: i64) -> Result<Vec<(i64, u64)>, StoreError> {
-        let mut runs = Vec::new();
-        self.session.select(query, &[Cell::Int(value)], &mut |row| {
-            let status = match row.cell(2) {
-                Cell::Text(word) => std::str::from_utf8(word).ok().and_then(Status::parse),
-                _ => None,
-            };
-            let position = match row.cell(1) {
-                Cell::Int(position) => u64::try_from(position).unwrap_or_default(),
-                _ => 0,
-            };
-            if let Cell::Int(run) = row.cell(0)
-                && status.is_some_and(Status::accepts)
-            {
-                runs.push((run, position));
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(runs)
+        self.reader().listening(query, value)
     }
 
     /// What waited for a run waits for the one that takes its place, and what was told to it is told to that, after what

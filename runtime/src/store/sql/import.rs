@@ -23,6 +23,12 @@ impl<S: Session> Apply<'_, S> {
         {
             return Ok(Err(Rejected::Fenced));
         }
+        if let Some(key) = &run.dedup
+            && let Some(holder) = self.reader().run_by_dedup(key).map_err(refused_if_damaged)?
+            && run.replaces != Some(holder.number)
+        {
+            return Ok(Err(Rejected::Held(Box::new(holder))));
+        }
         if let Some(old) = &old {
             let name = run.name_of_replaced(old.number);
             if let Some(row) = self.existing(&name)? {
@@ -45,6 +51,18 @@ impl<S: Session> Apply<'_, S> {
         let lineage = old.as_ref().map_or(number, |old| old.lineage);
         for (channel, output) in &run.outputs {
             self.insert_output(lineage, channel, &OutputRow { run: number, ..output.clone() })?;
+        }
+        for item in &run.taken {
+            let values = [
+                Cell::Int(number),
+                Cell::Text(item.kind.as_bytes()),
+                Cell::Text(item.key.as_bytes()),
+                Cell::Int(item.at),
+            ];
+            self.session.execute(queries::INSERT_TAKEN_ITEM, &values)?;
+        }
+        for request in &run.requests {
+            self.import_request(number, request)?;
         }
         if run.status.is_final() && old.is_some() {
             self.end(number, run.status, run.at, told)?;
@@ -90,7 +108,8 @@ impl<S: Session> Apply<'_, S> {
 
     fn insert_imported(&self, run: &ImportedRun, old: Option<&RunRow>) -> Result<i64, StoreError> {
         let (incarnation, seed) = (drawn_text(run.incarnation), drawn_text(run.seed));
-        let dedup = old.and_then(|old| old.dedup.as_ref()).filter(|_| !run.status.is_final());
+        let dedup = run.dedup.as_ref().or(old.and_then(|old| old.dedup.as_ref()));
+        let dedup = dedup.filter(|_| !run.status.is_final());
         let values = [
             Cell::Text(run.id.as_bytes()),
             Cell::Text(run.workflow.as_bytes()),

@@ -9,10 +9,14 @@ use crate::store::{Append, NewInboxItem, Rejected, RequestKey, StoreError, Writt
 impl<S: Session> Apply<'_, S> {
     pub(super) fn send(&self, item: &NewInboxItem) -> Numbered {
         let Some((status, _)) = self.state(item.run)? else { return Ok(Err(Rejected::NoSuchRun)) };
+        // What has come has come, also if the run has ended since: the sender may not know.
+        if let Some(first) = self.seen(item.run, item)? {
+            return Ok(Ok(first));
+        }
         if !status.accepts() {
             return Ok(Err(Rejected::Ended));
         }
-        self.deposit(item.run, item).map(Ok)
+        self.insert_item(item.run, item).map(Ok)
     }
 
     /// Puts an item into an inbox, unless its key was seen there.
@@ -70,6 +74,7 @@ impl<S: Session> Apply<'_, S> {
         let Some(asked) = found.pop() else { return Ok(Err(Rejected::NoSuchRun)) };
         match &asked.answered {
             Some(given) if given == hash => return Ok(Ok(Written::Done)),
+            Some(_) if asked.is_moved() => return Ok(Err(Rejected::Ended)),
             Some(_) => return Ok(Err(Rejected::Answered)),
             None => {}
         }

@@ -1,6 +1,6 @@
 //! What an append writes beyond the rows of its run.
 
-use super::apply::{Apply, Numbered};
+use super::apply::{Apply, Numbered, text_or_null};
 use super::columns::value_cells;
 use super::read::clamped;
 use super::{Cell, Session, queries};
@@ -126,6 +126,24 @@ impl<S: Session> Apply<'_, S> {
             body,
         ];
         self.session.execute(queries::INSERT_REQUEST, &values).map(|_| 0)
+    }
+
+    /// A question that a run brings with it.
+    pub(super) fn import_request(&self, run: i64, request: &RequestRow) -> Result<(), StoreError> {
+        let [form, body] = value_cells(Some(&request.value));
+        let values = [
+            Cell::Text(request.id.as_bytes()),
+            Cell::Int(run),
+            clamped(request.position),
+            Cell::Text(request.name.as_bytes()),
+            Cell::Text(request.answer.as_bytes()),
+            Cell::Int(request.at),
+            request.due.map_or(Cell::Null, Cell::Int),
+            form,
+            body,
+            text_or_null(request.answered.as_ref()),
+        ];
+        self.session.execute(queries::IMPORT_REQUEST, &values).map(drop)
     }
 
     fn put(

@@ -148,6 +148,12 @@ queries! {
                 ORDER BY +w.number LIMIT ?3)
             ORDER BY i.number"
     );
+    /// Run. The keys of what was taken, in order of arrival.
+    TAKEN_ITEMS = "SELECT kind, key, at FROM steadfast_inbox
+        WHERE run = ?1 AND key IS NOT NULL AND taken IS NOT NULL ORDER BY number";
+    /// Run, kind, key, time.
+    INSERT_TAKEN_ITEM = "INSERT INTO steadfast_inbox (run, kind, key, at, taken) VALUES (?1, ?2, ?3, ?4, ?4)
+        ON CONFLICT DO NOTHING";
     /// Run, key.
     INBOX_KEY = "SELECT number FROM steadfast_inbox WHERE run = ?1 AND key = ?2";
     /// Run, kind, key, time, name, position, sender, form, body.
@@ -184,6 +190,9 @@ queries! {
     REQUESTS_OF_RUN = concat!(
         "SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1 AND answered IS NULL ORDER BY id"
     );
+    /// Run. Answered or not.
+    ALL_REQUESTS_OF_RUN =
+        concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1 ORDER BY id");
     /// After, limit.
     OPEN_REQUESTS = concat!(
         "SELECT ", request_columns!(), " FROM steadfast_requests WHERE answered IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
@@ -191,6 +200,12 @@ queries! {
     /// Id, run, position, name, answer, time, due, form, body.
     INSERT_REQUEST = "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+    /// Id, run, position, name, answer, time, due, form, body, answered.
+    IMPORT_REQUEST = "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body, answered)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        ON CONFLICT (id) DO UPDATE SET run = ?2, form = ?8, body = ?9 WHERE steadfast_requests.answered IS NULL";
+    /// Run, what stands for the answer.
+    MOVE_AWAY_REQUESTS = "UPDATE steadfast_requests SET answered = ?2 WHERE run = ?1 AND answered IS NULL";
     /// Id, hash.
     ANSWER_REQUEST = "UPDATE steadfast_requests SET answered = ?2 WHERE id = ?1";
     /// Run, id.
@@ -213,6 +228,8 @@ queries! {
         "SELECT ", output_columns!(), " FROM steadfast_outputs
             WHERE lineage = ?1 AND channel = ?2 AND item > ?3 ORDER BY item DESC LIMIT ?4"
     );
+    /// Lineage.
+    CHANNELS = "SELECT DISTINCT channel FROM steadfast_outputs WHERE lineage = ?1 ORDER BY channel";
     /// Lineage, channel, run, entry, time, form, body.
     INSERT_OUTPUT = "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
         VALUES (?1, ?2,
@@ -231,6 +248,10 @@ queries! {
     WATCHERS = "SELECT w.watcher, w.position, r.status
         FROM steadfast_watchers w JOIN steadfast_runs r ON r.number = w.watcher
         WHERE w.run = ?1 ORDER BY w.watcher, w.position";
+    /// Watcher.
+    WATCHED = "SELECT w.run, w.position, r.status
+        FROM steadfast_watchers w JOIN steadfast_runs r ON r.number = w.run
+        WHERE w.watcher = ?1 ORDER BY w.run, w.position";
     /// From, to.
     MOVE_WATCHERS = "UPDATE steadfast_watchers SET run = ?2 WHERE run = ?1";
     /// Run.

@@ -126,7 +126,12 @@ impl<S: Session> Reader<'_, S> {
         self.rows(None, queries::LEASES, &[])
     }
 
-    fn rows<T: FromRow>(&self, run: Option<i64>, query: &str, values: &[Cell<'_>]) -> Result<Vec<T>, StoreError> {
+    pub(super) fn rows<T: FromRow>(
+        &self,
+        run: Option<i64>,
+        query: &str,
+        values: &[Cell<'_>],
+    ) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
         let mut flaw = None;
         self.session.select(query, values, &mut |row| {

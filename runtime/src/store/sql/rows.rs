@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, Flaw, wrong};
 use crate::journal::Kind;
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status};
+use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
 use std::fmt::Write as _;
 
 /// A struct that stands in a row.
@@ -64,6 +64,15 @@ impl FromRow for RunRow {
             successor: row.maybe_int("successor")?,
             dedup: row.maybe_text("dedup")?.map(str::to_owned),
         })
+    }
+}
+
+impl FromRow for TakenItem {
+    const COLUMNS: &'static [&'static str] = &["kind", "key", "at"];
+    const CALLED: (&'static str, &'static str) = ("the taken inbox item", "key");
+
+    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self { kind: row.text("kind")?.to_owned(), key: row.text("key")?.to_owned(), at: row.int("at")? })
     }
 }
 

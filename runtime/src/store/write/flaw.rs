@@ -62,7 +62,9 @@ impl ImportedRun {
             let item = || self.items.iter().find_map(|item| not_text(item.value.as_ref()));
             let labels = || flaw_of_labels(&self.labels);
             let output = || self.outputs.iter().find_map(|(_, output)| not_text(output.value.as_ref()));
-            flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(output).or_else(labels)
+            let request = || self.requests.iter().find_map(|request| not_text(Some(&request.value)));
+            let rows = flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(output);
+            rows.or_else(request).or_else(labels)
         };
         flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
     }
