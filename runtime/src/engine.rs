@@ -29,6 +29,7 @@ mod lease;
 mod load;
 mod messages;
 mod news;
+mod outside;
 mod pausing;
 mod place;
 mod prepare;
@@ -191,18 +192,19 @@ impl Engine {
     /// No run has this id.
     pub async fn run(&self, id: &str) -> Result<Run, EngineError> {
         let key = id.to_owned();
-        let row = self.core.read(move |store| store.run(crate::store::RunKey::Id(&key))).await?;
+        let row = self.core.ask(move |store| store.run(crate::store::RunKey::Id(&key))).await?;
         let row = row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
         Ok(Run::new(self, &row))
     }
 
-    /// The runs that fit a filter, in the order of their start, one page at a time. A run whose row is damaged is left out
+    /// The runs that fit a filter, in the order of their start, one page at a time. However many runs there are, a page costs
+    /// about what the best single condition of the filter leaves to look at, and the engine's work does not wait for it. A run whose row is damaged is left out
     /// and named in the log; [`run`](Engine::run) says what is wrong with it.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn list(&self, filter: RunFilter) -> Result<Vec<RunInfo>, EngineError> {
-        let page = self.core.read(move |store| store.runs(&filter.query())).await?;
+        let page = self.core.ask(move |store| store.runs(&filter.query())).await?;
         recovery::report(&page);
         Ok(page.runs.into_iter().map(RunInfo::from_row).collect())
     }

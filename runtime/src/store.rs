@@ -129,6 +129,12 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// The same database for those who look at runs from outside (status, lists, histories): its reads do not wait for the
+    /// reads of this store, nor these for those. `None` if reads do not wait for each other anyway.
+    fn for_users(&self) -> Option<std::sync::Arc<dyn Store>> {
+        None
+    }
+
     /// Whether a commit waits for a disk or a network. If not, the engine commits where it stands instead of handing
     /// the batch to a thread.
     fn waits(&self) -> bool {

@@ -3,7 +3,9 @@
 //! `cargo bench -p steadfast`; with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
 
 mod blob;
+mod burst;
 mod children;
+mod due;
 mod edits;
 mod events;
 mod graphs;
@@ -35,7 +37,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 18] = [
+    let lines: [(&str, Line); 20] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -54,6 +56,8 @@ fn main() {
         ("p", events::ten_thousand),
         ("q", edits::of_eight_steps),
         ("r", events::flat),
+        ("s", due::resumed),
+        ("t", burst::first_bodies),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {

@@ -207,3 +207,29 @@ pub(crate) async fn moves(flow: &mut Flow, count: u64) -> Result<()> {
     }
     Ok(())
 }
+
+/// Sleeps for hours and then says that it goes on.
+#[workflow]
+pub(crate) async fn naps(flow: &mut Flow) -> Result<()> {
+    flow.sleep(Duration::from_hours(1_000)).await?;
+    woken();
+    Ok(())
+}
+
+/// Where bodies say when they have begun.
+pub(crate) static FIRST_BODIES: Mutex<Option<UnboundedSender<Instant>>> = Mutex::new(None);
+
+#[step]
+async fn begins() -> Result<()> {
+    if let Some(begun) = &*FIRST_BODIES.lock().expect("a lock") {
+        begun.send(Instant::now()).expect("the benchmark listens");
+    }
+    Ok(())
+}
+
+/// One step that says when it begins.
+#[workflow]
+pub(crate) async fn first_body(flow: &mut Flow) -> Result<()> {
+    begins(&*flow).await?;
+    Ok(())
+}

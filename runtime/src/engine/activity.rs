@@ -161,7 +161,7 @@ impl Entries {
 
     async fn fill(&mut self) -> Result<(), EngineError> {
         let (number, after) = (self.run.number(), self.cursor);
-        let entries = self.run.core().read(move |store| store.entries(number, after, PAGE)).await?;
+        let entries = self.run.core().ask(move |store| store.entries(number, after, PAGE)).await?;
         self.read.extend(entries);
         Ok(())
     }

@@ -37,11 +37,11 @@ pub(super) async fn start<W: WorkflowDef>(
     let busy = core.busy();
     // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
     let key = opening.id.clone();
-    if let Some(row) = core.read(move |store| store.run(RunKey::Id(&key))).await? {
+    if let Some(row) = core.ask(move |store| store.run(RunKey::Id(&key))).await? {
         return same_start::<W>(core, row, input, Some(&from)).await.map(|row| (row, false));
     }
     let key = from.clone();
-    let old = core.read(move |store| store.run(RunKey::Id(&key))).await?;
+    let old = core.ask(move |store| store.run(RunKey::Id(&key))).await?;
     let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
     let context = context_of::<W>(core, &old).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();

@@ -5,6 +5,7 @@ use super::committer::Committer;
 use super::error::EngineError;
 use super::lease::Leases;
 use super::news::News;
+use super::outside::Outside;
 use super::replacing::Successor;
 use super::sessions::{Sessions, Why};
 use super::timers::{Busy, Sleeper, Timers};
@@ -52,6 +53,8 @@ pub(crate) struct Options {
 /// What all parts of an engine share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
+    /// The same database, for what users ask.
+    outside: Outside,
     pub(crate) committer: Committer,
     pub(crate) workflows: Workflows,
     pub(crate) options: Options,
@@ -162,6 +165,7 @@ impl Core {
         resources: Resources,
     ) -> Self {
         Self {
+            outside: Outside::of(&store),
             store,
             committer,
             workflows,
@@ -225,6 +229,15 @@ impl Core {
         }
         let task = self.runtime.spawn_blocking(move || read(&*store));
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)
+    }
+
+    /// Reads the store for a user: beside the engine's own reads, and a few at a time.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        not_within_a_commit()?;
+        self.outside.ask(&self.runtime, read).await
     }
 
     fn residents(&self) -> MutexGuard<'_, Residents> {

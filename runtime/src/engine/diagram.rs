@@ -63,7 +63,7 @@ impl Run {
         let workflow = self.core().workflows.get(&row.workflow, row.version);
         let is_graph = workflow.map(|workflow| workflow.graph().is_some());
         let number = self.number();
-        let path = self.core().read(move |store| {
+        let path = self.core().ask(move |store| {
             let (mut path, mut after) = (Path::new(&row.workflow), 0);
             loop {
                 let entries = store.entries(number, after, PAGE)?;

@@ -93,6 +93,13 @@ pub enum EngineError {
     ShuttingDown,
 }
 
+impl EngineError {
+    /// Whether trying again does not help while this engine lives.
+    pub(super) fn is_for_good(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_for_good())
+    }
+}
+
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

@@ -112,7 +112,7 @@ async fn find_runs(
     let (mut after, mut more) = (None, !by_run.is_empty());
     while more {
         let query = RunQuery { after, ..RunQuery::default() };
-        let page = core.read(move |store| store.runs(&query)).await?;
+        let page = core.ask(move |store| store.runs(&query)).await?;
         if let Some(damaged) = page.damaged.into_iter().next() {
             // Nobody knows which contents it points to.
             return Err(damaged.into());
@@ -147,7 +147,7 @@ impl Held {
     async fn take(core: &Arc<Core>, number: i64, incarnation: &str) -> Result<Self, EngineError> {
         let Some(mail) = core.enter(number) else { return Ok(Self::AtWork) };
         let mut place = Place { core: core.clone(), run: number, mail, wake_at: None };
-        let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
+        let row = core.ask(move |store| store.run(RunKey::Number(number))).await?;
         let Some(row) = row.filter(|row| hex(row.incarnation) == incarnation) else { return Ok(Self::AtWork) };
         place.wake_at = row.wake_at;
         let still = row.status.is_final() || core.lease(row.lease).is_some();
@@ -187,7 +187,7 @@ async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, E
         }
         let last = row.seq;
         let to = last.min(from + PAGE);
-        let rows = core.read(move |store| store.fields(number, from, to)).await?;
+        let rows = core.ask(move |store| store.fields(number, from, to)).await?;
         for written in rows.iter().filter(|written| written.value.form == Form::Stored) {
             found.insert(StoredField::from(&key(&fields, &written.value)?));
         }
@@ -204,7 +204,7 @@ fn key(fields: &Fields, value: &crate::value::Value) -> Result<FieldKey, EngineE
 pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, StoredField)>, EngineError> {
     let fields = core.fields(row);
     let (number, last) = (row.number, row.seq);
-    let rows = core.read(move |store| store.fields(number, 1, last)).await?;
+    let rows = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut contents = HashSet::new();
     for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
         let pointer = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;

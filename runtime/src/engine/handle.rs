@@ -93,7 +93,7 @@ impl Run {
     /// The database cannot be read.
     pub async fn labels(&self) -> Result<BTreeMap<String, String>, EngineError> {
         let number = self.last_row().await?.number;
-        let labels = self.engine.core.read(move |store| store.labels(number)).await?;
+        let labels = self.engine.core.ask(move |store| store.labels(number)).await?;
         Ok(labels.into_iter().collect())
     }
 
@@ -102,7 +102,7 @@ impl Run {
     }
 
     async fn row_of(&self, number: i64) -> Result<RunRow, EngineError> {
-        let row = self.engine.core.read(move |store| store.run(RunKey::Number(number))).await?;
+        let row = self.engine.core.ask(move |store| store.run(RunKey::Number(number))).await?;
         row.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })
     }
 
@@ -127,7 +127,7 @@ impl Run {
     /// The database cannot be read, or a row is damaged.
     pub async fn history_after(&self, after: u64, limit: usize) -> Result<Vec<HistoryEntry>, EngineError> {
         let number = self.number;
-        let read = self.engine.core.read(move |store| {
+        let read = self.engine.core.ask(move |store| {
             let entries = store.entries(number, after, limit)?;
             let last = entries.last().map_or(after, |entry| entry.seq);
             let fields = store.fields(number, after.saturating_add(1), last)?;
@@ -211,7 +211,7 @@ impl Run {
     async fn ended_by(&self, row: &RunRow) -> Result<Option<Ended>, EngineError> {
         if row.status.is_final() {
             let (number, before) = (row.number, row.seq.saturating_sub(1));
-            let last = self.engine.core.read(move |store| store.entries(number, before, 1)).await?;
+            let last = self.engine.core.ask(move |store| store.entries(number, before, 1)).await?;
             let value = last.into_iter().next().and_then(|entry| entry.value);
             return self.ended_as(row.status, value).map(Some);
         }

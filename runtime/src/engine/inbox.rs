@@ -51,7 +51,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
             // Nobody knows whether it was written. With a key it is written once, however often it is sent.
             Err(error) => {
                 look(core, run).await;
-                if item.key.is_none() || !core.pause(AGAIN).await {
+                if item.key.is_none() || error.is_for_good() || !core.pause(AGAIN).await {
                     return Err(error.into());
                 }
             }
@@ -71,7 +71,7 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
                     return;
                 }
             }
-            Err(_) if core.pause(AGAIN).await => {}
+            Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             Ok(_) | Err(_) => return,
         }
     }

@@ -109,7 +109,7 @@ async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, 
         let key = run.id.clone();
         match core.read(move |store| store.run(RunKey::Id(&key))).await {
             Ok(Some(row)) if row.incarnation == run.incarnation => return Ok(row.number),
-            Err(_) if core.pause(AGAIN).await => {}
+            Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             _ => return Err(error.into()),
         }
     }

@@ -64,16 +64,17 @@ async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
 
 async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), EngineError> {
     let now = core.now();
-    let mut after = None;
+    let mut after_due = None;
     loop {
-        let query =
-            RunQuery { lease: Some(lease), wake_at: Some((from, now)), after, limit: PAGE, ..RunQuery::default() };
+        // In the order in which they are due, so that a page costs what is on it. Who was due first resumes first.
+        let due = RunQuery { lease: Some(lease), wake_at: Some((from, now)), by_wake_at: true, ..RunQuery::default() };
+        let query = RunQuery { after_due, limit: PAGE, ..due };
         let page = core.read(move |store| store.runs(&query)).await?;
         report(&page);
-        after = page.next;
+        after_due = page.next_due;
         let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
         loads.buffer_unordered(AT_ONCE).collect::<()>().await;
-        if after.is_none() || core.is_draining() {
+        if after_due.is_none() || core.is_draining() {
             break;
         }
     }

@@ -74,7 +74,7 @@ impl Engine {
         loop {
             let from = after.clone();
             let page =
-                self.core.read(move |store| store.requests(RequestKey::Open { after: &from, limit: PAGE })).await?;
+                self.core.ask(move |store| store.requests(RequestKey::Open { after: &from, limit: PAGE })).await?;
             let full = page.len() == PAGE;
             if let Some(last) = page.last() {
                 after.clone_from(&last.id);
@@ -111,7 +111,7 @@ impl Engine {
             return Err(EngineError::OtherAnswer { request: row.id, expected: row.answer, found: A::NAME.to_owned() });
         }
         let run = row.run;
-        let run = self.core.read(move |store| store.run(RunKey::Number(run))).await?;
+        let run = self.core.ask(move |store| store.run(RunKey::Number(run))).await?;
         let run = run.ok_or_else(|| EngineError::NoSuchRequest { id: request.to_owned() })?;
         let value = encoded(&self.core.fields(&run), &answer);
         drop(answer);
@@ -137,7 +137,7 @@ impl Engine {
                     Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
                     Ok(Err(_)) => return Err(EngineError::NoSuchRequest { id }),
                     // The same answer twice is one.
-                    Err(error) if !core.pause(AGAIN).await => return Err(error.into()),
+                    Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return Err(error.into()),
                     Err(_) => again = true,
                 }
             }
@@ -147,13 +147,13 @@ impl Engine {
 
     async fn request_row(&self, id: &str) -> Result<RequestRow, EngineError> {
         let key = id.to_owned();
-        let rows = self.core.read(move |store| store.requests(RequestKey::Id(&key))).await?;
+        let rows = self.core.ask(move |store| store.requests(RequestKey::Id(&key))).await?;
         rows.into_iter().next().ok_or_else(|| EngineError::NoSuchRequest { id: id.to_owned() })
     }
 
     async fn open(&self, row: RequestRow) -> Result<Option<OpenRequest>, EngineError> {
         let number = row.run;
-        let run = self.core.read(move |store| store.run(RunKey::Number(number))).await?;
+        let run = self.core.ask(move |store| store.run(RunKey::Number(number))).await?;
         Ok(run.map(|run| OpenRequest {
             fields: self.core.fields(&run),
             id: row.id,
@@ -188,7 +188,7 @@ impl Run {
     /// The database cannot be read.
     pub async fn requests(&self) -> Result<Vec<OpenRequest>, EngineError> {
         let number = self.last_row().await?.number;
-        let rows = self.core().read(move |store| store.requests(RequestKey::Run(number))).await?;
+        let rows = self.core().ask(move |store| store.requests(RequestKey::Run(number))).await?;
         let mut requests = Vec::with_capacity(rows.len());
         for row in rows {
             requests.extend(self.engine().open(row).await?);

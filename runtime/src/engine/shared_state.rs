@@ -109,14 +109,14 @@ impl Run {
     /// The database cannot be read.
     pub async fn state_history(&self) -> Result<StateHistory, EngineError> {
         let number = self.number();
-        let changes = self.core().read(move |store| changes(store, number, u64::MAX)).await?;
+        let changes = self.core().ask(move |store| changes(store, number, u64::MAX)).await?;
         let started_at = self.status().await?.started_at;
         Ok(StateHistory::new(self.id(), started_at, &changes))
     }
 
     async fn recorded_state(&self, seq: u64) -> Result<Recorded, EngineError> {
         let number = self.number();
-        self.core().read(move |store| recorded_in(store, number, seq)).await
+        self.core().ask(move |store| recorded_in(store, number, seq)).await
     }
 
     fn unreadable_state(&self, why: &dyn std::fmt::Display) -> EngineError {

@@ -57,7 +57,7 @@ impl Run {
         let channel = Shown::Published(key).channel();
         let lineage = self.lineage().await?;
         let name = channel.clone();
-        let newest = self.core().read(move |store| store.outputs(lineage, &name, 0, 1, true)).await?;
+        let newest = self.core().ask(move |store| store.outputs(lineage, &name, 0, 1, true)).await?;
         let Some(row) = newest.into_iter().next() else { return Ok(None) };
         self.read_shown(&channel, &row).await
     }
@@ -110,7 +110,7 @@ impl Run {
         let fields = if writer == self.number() {
             self.fields().clone()
         } else {
-            let row = self.core().read(move |store| store.run(RunKey::Number(writer))).await?;
+            let row = self.core().ask(move |store| store.run(RunKey::Number(writer))).await?;
             row.map_or_else(|| self.fields().clone(), |row| self.core().fields(&row))
         };
         let _offered = fields.offer();
@@ -132,7 +132,7 @@ impl Run {
     pub(super) async fn last_row(&self) -> Result<RunRow, EngineError> {
         let mut row = self.row().await?;
         while let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
-            match self.core().read(move |store| store.run(RunKey::Number(successor))).await? {
+            match self.core().ask(move |store| store.run(RunKey::Number(successor))).await? {
                 Some(next) => row = next,
                 None => break,
             }

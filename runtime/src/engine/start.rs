@@ -165,12 +165,12 @@ async fn start<W: WorkflowDef>(
             // Nobody knows whether it was written: look, before anybody repeats anything.
             loop {
                 let key = id.clone();
-                match core.read(move |store| store.run(RunKey::Id(&key))).await {
+                match core.ask(move |store| store.run(RunKey::Id(&key))).await {
                     Ok(Some(row)) if row.incarnation == incarnation => {
                         load::load(core, row.number);
                         return Ok((row, true));
                     }
-                    Err(_) if core.pause(AGAIN).await => {}
+                    Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
                     _ => return Err(EngineError::Store(error)),
                 }
             }
@@ -196,7 +196,7 @@ pub(super) async fn same_start<W: WorkflowDef>(
 ) -> Result<RunRow, EngineError> {
     // It may have gone on with a fresh journal: how it was started says the first.
     let lineage = row.lineage;
-    let begun = core.read(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
+    let begun = core.ask(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
     let (begun, first) = begun.await?;
     is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, continuing)?;
     // One that is in the middle of something is in memory already, unless something has gone wrong.

@@ -44,7 +44,7 @@ impl Run {
             // It may have gone on as another.
             let row = run.row().await?;
             let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) else { return Ok(()) };
-            let next = self.core().read(move |store| store.run(RunKey::Number(successor))).await?;
+            let next = self.core().ask(move |store| store.run(RunKey::Number(successor))).await?;
             let Some(next) = next else { return Ok(()) };
             run = Self::new(self.engine(), &next);
         }

@@ -157,7 +157,7 @@ pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<S
 
 /// The changes of a run's context up to an entry, refused ones too.
 async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineError> {
-    core.read(move |store| changes_in(store, run, to)).await
+    core.ask(move |store| changes_in(store, run, to)).await
 }
 
 /// The same as [`snapshot`], of a store that is at hand.

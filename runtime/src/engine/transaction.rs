@@ -348,7 +348,7 @@ async fn was_written(core: &Arc<Core>, started: &RunRow) -> bool {
         let id = started.id.clone();
         match core.read(move |store| store.run(RunKey::Id(&id))).await {
             Ok(row) => return row.is_some_and(|row| row.incarnation == started.incarnation),
-            Err(_) if core.pause(AGAIN).await => {}
+            Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             Err(_) => return false,
         }
     }

@@ -24,6 +24,8 @@ pub enum StoreErrorKind {
     TooLarge,
     /// The database does not take one write, whoever makes it.
     Refused,
+    /// The file was deleted, moved or replaced while it was open: what would be written now would be lost.
+    Gone,
     /// The store is closed.
     Closed,
 }
@@ -43,6 +45,11 @@ impl StoreError {
     /// An error of a kind, with its sentence.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// Whether the call should be answered instead of repeated: the files will hardly come back.
+    pub(crate) fn is_for_good(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Gone | StoreErrorKind::Closed)
     }
 }
 

@@ -72,8 +72,10 @@ impl Store for MemoryStore {
 
     fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
         let runs = self.tables().select(query);
-        let next = runs.last().map(|row| row.number).filter(|_| runs.len() == query.limit);
-        Ok(RunPage { runs, damaged: Vec::new(), next })
+        let last = runs.last().filter(|_| runs.len() == query.limit);
+        let next = last.map(|row| row.number);
+        let next_due = last.and_then(|row| Some((row.wake_at?, row.number)));
+        Ok(RunPage { runs, damaged: Vec::new(), next, next_due })
     }
 
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {

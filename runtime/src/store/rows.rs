@@ -206,6 +206,8 @@ pub struct RunQuery {
     pub origin: Option<i64>,
     /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
+    /// Only runs that come after this `wake_at` and number in the order of [`by_wake_at`](RunQuery::by_wake_at).
+    pub after_due: Option<(i64, i64)>,
     /// At most this many.
     pub limit: usize,
 }
@@ -223,6 +225,7 @@ impl Default for RunQuery {
             parent: None,
             origin: None,
             by_wake_at: false,
+            after_due: None,
             limit: 1_000,
         }
     }
@@ -238,6 +241,8 @@ pub struct RunPage {
     /// The number of the last row of a full page, readable or not: [`RunQuery::after`] of the next one. `None` if there
     /// is no next one.
     pub next: Option<i64>,
+    /// The same in the order of [`RunQuery::by_wake_at`]: [`RunQuery::after_due`] of the next page.
+    pub next_due: Option<(i64, i64)>,
 }
 
 /// One entry of a journal.

@@ -9,6 +9,7 @@ mod bound;
 mod columns;
 mod delete;
 mod ending;
+mod find;
 mod import;
 mod inbox;
 mod outgoing;
@@ -17,12 +18,16 @@ mod read;
 mod rows;
 mod schema;
 mod select;
+#[cfg(test)]
+mod texts;
 mod user_code;
 
 pub(super) use batch::commit;
 pub(super) use queries::SET_META;
 pub(super) use read::Reader;
 pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
+#[cfg(test)]
+pub(super) use texts::texts;
 
 use super::StoreError;
 use crate::sql::{End, Tx};
@@ -63,6 +68,9 @@ pub(super) trait Session {
 
     /// Begins a transaction that nobody else's writes can come between.
     fn begin(&self) -> Result<(), StoreError>;
+
+    /// Begins a transaction that only reads: until it is rolled back, all queries see the same rows.
+    fn begin_read(&self) -> Result<(), StoreError>;
 
     /// Ends the transaction; all of it is kept, or this is an error.
     fn commit(&self) -> Result<(), StoreError>;

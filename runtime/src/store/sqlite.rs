@@ -3,8 +3,12 @@
 mod copy;
 mod fault;
 mod file;
+mod identity;
 mod open;
 mod options;
+#[cfg(test)]
+mod plans;
+mod readers;
 mod session;
 mod views;
 mod writing;
@@ -17,11 +21,13 @@ use super::{
     RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write, Written,
 };
 use crate::sql::Guard;
+use identity::Identity;
+use readers::Readers;
 use rusqlite::Connection;
 use session::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 use writing::Writing;
 
@@ -31,10 +37,23 @@ use writing::Writing;
 /// tables of your own: ours begin with `steadfast_`. For a person with the `sqlite3` shell there are views:
 /// `steadfast_history`, what happened in each run, `steadfast_context`, what its context is now, and `steadfast_state`, what
 /// its steps share.
-#[derive(Debug)]
+///
+/// A clone is the same store with the same connections. If the file, or its log, is deleted, moved or replaced while it is
+/// open, everything that is asked for from then on is an error ([`StoreErrorKind::Gone`](super::StoreErrorKind::Gone)):
+/// what would be written would be lost. That is seen at each commit.
+#[derive(Clone, Debug)]
 pub struct SqliteStore {
-    /// Never holds a transaction open, so that the log can be checkpointed at any time.
+    file: Arc<File>,
+    asked_by: AskedBy,
+}
+
+/// The open file.
+#[derive(Debug)]
+struct File {
+    /// For the engine's loads. Never holds a transaction open, so that the log can be checkpointed at any time.
     reader: Mutex<Connection>,
+    /// For everybody else who asks.
+    readers: Readers,
     writer: Mutex<Connection>,
     /// Watches the connection that writes while a user's code runs on it.
     guard: Guard,
@@ -43,8 +62,17 @@ pub struct SqliteStore {
     database_id: String,
     /// What `data_version` said when it was last asked.
     data_version: AtomicU64,
+    identity: Identity,
     /// The last to go: where the file is, if it is the copy of another.
+    #[expect(dead_code, reason = "it is kept to be dropped")]
     copy: Option<copy::CopyFolder>,
+}
+
+/// Whose questions a store answers, and so with which connections.
+#[derive(Clone, Copy, Debug)]
+enum AskedBy {
+    Engine,
+    Users,
 }
 
 impl SqliteStore {
@@ -65,21 +93,30 @@ impl SqliteStore {
     /// The file, as an absolute path without symbolic links.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.file.path
     }
 
     fn reading<T>(&self, read: impl FnOnce(&Reader<'_, Sqlite<'_>>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let connection = locked(&self.reader);
-        let session = Sqlite { connection: &connection, database: &self.name };
-        read(&Reader { session: &session, database: &self.name })
+        let File { name, identity, .. } = &*self.file;
+        identity.check_again(name)?;
+        let read =
+            |connection: &Connection| read(&Reader { session: &Sqlite { connection, database: name }, database: name });
+        match self.asked_by {
+            AskedBy::Engine => read(&locked(&self.file.reader)),
+            AskedBy::Users => self.file.readers.with(|| identity.check_all(name), read),
+        }
     }
 }
 
 impl Store for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        let connection = locked(&self.writer);
-        let session = Writing { sqlite: Sqlite { connection: &connection, database: &self.name }, guard: &self.guard };
-        let answers = sql::commit(&session, &self.name, writes)?;
+        let File { name, guard, identity, .. } = &*self.file;
+        identity.check_again(name)?;
+        let connection = locked(&self.file.writer);
+        let session = Writing { sqlite: Sqlite { connection: &connection, database: name }, guard };
+        let answers = sql::commit(&session, name, writes)?;
+        // Only now: a file that went away before the commit has taken it along.
+        identity.check(name)?;
         if answers.iter().any(|answer| matches!(answer, Ok(Written::Deleted(_)))) {
             session.sqlite.give_back_free_pages();
         }
@@ -136,30 +173,43 @@ impl Store for SqliteStore {
 
     /// Asks the connection that writes, whose own commits do not count; while it is busy, the answer is the last one.
     fn foreign_changes(&self) -> Result<u64, StoreError> {
-        let connection = match self.writer.try_lock() {
+        let File { name, data_version, identity, .. } = &*self.file;
+        identity.check_all(name)?;
+        let connection = match self.file.writer.try_lock() {
             Ok(connection) => connection,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(self.data_version.load(Ordering::Acquire)),
+            Err(TryLockError::WouldBlock) => return Ok(data_version.load(Ordering::Acquire)),
         };
-        let session = Sqlite { connection: &connection, database: &self.name };
+        let session = Sqlite { connection: &connection, database: name };
         let version = session.pragma("data_version")?.cast_unsigned();
-        self.data_version.store(version, Ordering::Release);
+        data_version.store(version, Ordering::Release);
         Ok(version)
     }
 
     fn database_id(&self) -> &str {
-        &self.database_id
+        &self.file.database_id
     }
 
     fn lock_stem(&self) -> Option<PathBuf> {
-        Some(self.path.clone())
+        Some(self.file.path.clone())
+    }
+
+    fn for_users(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::new(Self { file: self.file.clone(), asked_by: AskedBy::Users }))
     }
 }
 
 /// Leaves the file without a log to replay, if nobody else has it open.
-impl Drop for SqliteStore {
+impl Drop for File {
     fn drop(&mut self) {
-        let writer = locked(&self.writer);
+        let (writer, reader, idle) = (locked(&self.writer), locked(&self.reader), self.readers.idle());
+        if !self.identity.is_intact() {
+            // The last connection that is closed would remove the log by its name, and that may be another file's by now.
+            for connection in [&*writer, &*reader].into_iter().chain(&*idle) {
+                let _ = open::keep_log(&Sqlite { connection, database: &self.name }, true);
+            }
+            return;
+        }
         // All of this only saves work for the next one to open the file.
         let _ = writer.busy_timeout(Duration::from_millis(50));
         let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));

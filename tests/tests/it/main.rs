@@ -15,6 +15,7 @@ mod evolution;
 mod faulty;
 mod field_attributes;
 mod field_store;
+mod file_gone;
 mod flows;
 mod forks;
 mod garbage;

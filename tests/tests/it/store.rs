@@ -6,6 +6,7 @@ steadfast::conformance!(memory, MemoryStore::new);
 steadfast::conformance!(sqlite, on_disk::fresh);
 
 mod damage;
+mod lists;
 mod on_disk;
 mod opening;
 mod scarcity;

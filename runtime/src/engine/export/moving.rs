@@ -20,7 +20,7 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
     let (engine, core, id) = (core, core.clone(), id.to_owned());
     let ending = engine.to_the_end(async move {
         loop {
-            let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+            let row = core.ask(move |store| store.run(RunKey::Number(run))).await?;
             let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
             if row.status == Status::Moved {
                 return Ok(());
@@ -83,7 +83,7 @@ async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mail) -> Result<(), E
 
 /// `false` if the run has moved on since.
 async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
-    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let row = core.ask(move |store| store.run(RunKey::Number(run))).await?;
     let Some(row) = row.filter(|row| check(core, row).is_ok()) else { return Ok(false) };
     let lease = match core.lease(row.lease) {
         Some(lease) => lease,

@@ -32,10 +32,10 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
     let no_run = || EngineError::NoSuchRun { id: id.to_owned() };
     let mut entries: Vec<EntryRow> = Vec::new();
     let key = id.to_owned();
-    let row = core.read(move |store| store.run(RunKey::Id(&key))).await?.ok_or_else(no_run)?;
+    let row = core.ask(move |store| store.run(RunKey::Id(&key))).await?.ok_or_else(no_run)?;
     loop {
         let (number, after) = (row.number, entries.len() as u64);
-        let read = core.read(move |store| {
+        let read = core.ask(move |store| {
             let entries = store.entries(number, after, usize::MAX)?;
             let items = store.inbox(RunKey::Number(number), 0, usize::MAX)?;
             Ok((entries, items, store.run(RunKey::Number(number))?))
@@ -83,10 +83,10 @@ pub(super) async fn make(
         drop_past_deadline(entry, at);
     }
     let (number, last) = (old.number, entries.len() as u64);
-    let fields = core.read(move |store| store.fields(number, 1, last)).await?;
+    let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
-    let labels = core.read(move |store| store.labels(number)).await?;
+    let labels = core.ask(move |store| store.labels(number)).await?;
     let run = ImportedRun {
         id: plan.id.clone().unwrap_or_else(|| match replaces {
             Some(_) => old.id.clone(),

@@ -114,7 +114,7 @@ impl Outside<'_> {
         let mut outputs = Vec::new();
         for channel in channels {
             let name = channel.clone();
-            let rows = self.core.read(move |store| store.outputs(lineage, &name, 0, usize::MAX, false)).await?;
+            let rows = self.core.ask(move |store| store.outputs(lineage, &name, 0, usize::MAX, false)).await?;
             for mut row in rows {
                 if row.run > number || (row.run == number && row.seq > cut) {
                     continue;
@@ -144,7 +144,7 @@ fn shown(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
 /// The type of the answer to a request.
 async fn answer_type(core: &Core, request: &str) -> Result<Option<String>, EngineError> {
     let id = request.to_owned();
-    let found = core.read(move |store| store.requests(RequestKey::Id(&id))).await?;
+    let found = core.ask(move |store| store.requests(RequestKey::Id(&id))).await?;
     Ok(found.into_iter().next().map(|request| request.answer))
 }
 

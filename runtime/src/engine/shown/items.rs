@@ -84,7 +84,7 @@ impl Items {
     /// Reads what is there after the last item.
     async fn read_on(&mut self, lineage: i64) -> Result<(), EngineError> {
         let (channel, after) = (self.channel.clone(), self.cursor);
-        let rows = self.run.core().read(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
+        let rows = self.run.core().ask(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
         self.read.extend(rows);
         Ok(())
     }

@@ -137,4 +137,5 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.parent.is_none_or(|parent| row.parent == Some(parent))
         && query.origin.is_none_or(|origin| row.origin == Some(origin))
         && query.after.is_none_or(|after| row.number > after)
+        && query.after_due.is_none_or(|after| row.wake_at.is_some_and(|at| (at, row.number) > after))
 }

@@ -3,6 +3,10 @@
 macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])* pub(in crate::store) const $name: &str = $text;)*
+
+        /// Every query with its name.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -182,7 +186,7 @@ queries! {
         WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume') AND taken IS NULL";
     /// Run, how many.
     DELETE_ITEMS = "DELETE FROM steadfast_inbox WHERE number IN
-        (SELECT number FROM steadfast_inbox WHERE run = ?1 ORDER BY number LIMIT ?2)";
+        (SELECT number FROM steadfast_inbox WHERE run = ?1 LIMIT ?2)";
 
     /// Id.
     REQUEST = concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE id = ?1");
@@ -216,7 +220,7 @@ queries! {
     MOVE_REQUESTS = "UPDATE steadfast_requests SET run = ?2 WHERE run = ?1 AND answered IS NULL";
     /// Run, how many.
     DELETE_REQUESTS = "DELETE FROM steadfast_requests
-        WHERE id IN (SELECT id FROM steadfast_requests WHERE run = ?1 ORDER BY id LIMIT ?2)";
+        WHERE id IN (SELECT id FROM steadfast_requests WHERE run = ?1 LIMIT ?2)";
 
     /// Lineage, channel, after, limit.
     OUTPUTS = concat!(

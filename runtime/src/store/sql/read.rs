@@ -3,8 +3,8 @@
 use super::columns::{Columns, Flaw};
 use super::queries;
 use super::rows::FromRow;
-use super::select::select_runs;
-use super::{Cell, Session};
+use super::select::{Bound, select_runs};
+use super::{Cell, Row, Session, find};
 use crate::journal::FORMAT;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
@@ -47,23 +47,35 @@ impl<S: Session> Reader<'_, S> {
     }
 
     pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
-        let (text, values) = select_runs(query);
-        let values: Vec<_> = values.iter().map(super::select::Bound::cell).collect();
-        let mut page = RunPage::default();
-        let (mut flaws, mut count, mut last) = (Vec::new(), 0, None);
-        self.session.select(&text, &values, &mut |row| {
-            let columns = Columns { row, names: RunRow::COLUMNS };
-            count += 1;
-            last = columns.int("number").ok().or(last);
-            match RunRow::from_row(columns) {
-                Ok(run) => page.runs.push(run),
-                Err(flaw) => flaws.push((called::<RunRow>(&columns), flaw)),
+        let Some(ways) = find::ways(query) else {
+            let (text, values) = select_runs(query);
+            let values: Vec<_> = values.iter().map(Bound::cell).collect();
+            let mut page = Page::default();
+            self.session.select(&text, &values, &mut |row| page.add(row))?;
+            return Ok(self.page(page, query));
+        };
+        if query.limit == 0 {
+            return Ok(RunPage::default());
+        }
+        // A run must not change between being found and being read.
+        self.session.begin_read()?;
+        let rows = self.first(query, ways).and_then(|numbers| {
+            let mut page = Page::default();
+            for number in numbers {
+                self.session.select(queries::RUN_BY_NUMBER, &[Cell::Int(number)], &mut |row| page.add(row))?;
             }
-            ControlFlow::Continue(())
-        })?;
-        page.damaged = flaws.iter().map(|(place, flaw)| self.sentence(None, place, flaw)).collect();
-        page.next = last.filter(|_| count == query.limit);
-        Ok(page)
+            Ok(page)
+        });
+        let ended = self.session.rollback();
+        let rows = rows?;
+        ended.map(|()| self.page(rows, query))
+    }
+
+    fn page(&self, page: Page, query: &RunQuery) -> RunPage {
+        let damaged = page.flaws.iter().map(|(place, flaw)| self.sentence(None, place, flaw)).collect();
+        let next = page.last.filter(|_| page.count == query.limit);
+        let next_due = next.and_then(|number| Some((page.last_due?, number)));
+        RunPage { runs: page.runs, damaged, next, next_due }
     }
 
     pub(in crate::store) fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
@@ -183,6 +195,30 @@ impl<S: Session> Reader<'_, S> {
             ControlFlow::Break(())
         })?;
         Ok(text)
+    }
+}
+
+/// Rows of runs, and what was wrong with some.
+#[derive(Default)]
+struct Page {
+    runs: Vec<RunRow>,
+    flaws: Vec<(String, Flaw)>,
+    count: usize,
+    last: Option<i64>,
+    last_due: Option<i64>,
+}
+
+impl Page {
+    fn add(&mut self, row: &dyn Row) -> ControlFlow<()> {
+        let columns = Columns { row, names: RunRow::COLUMNS };
+        self.count += 1;
+        self.last = columns.int("number").ok().or(self.last);
+        self.last_due = columns.maybe_int("wake_at").ok().flatten().or(self.last_due);
+        match RunRow::from_row(columns) {
+            Ok(run) => self.runs.push(run),
+            Err(flaw) => self.flaws.push((called::<RunRow>(&columns), flaw)),
+        }
+        ControlFlow::Continue(())
     }
 }
 

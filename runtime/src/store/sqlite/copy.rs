@@ -53,9 +53,7 @@ pub(super) fn open_copy(path: &Path, options: &SqliteOptions) -> Result<SqliteSt
     })?;
     let copy = folder.0.join("copy.db");
     copy_file(&full, &copy, &name, options.busy_timeout)?;
-    let mut store = open::open_as(copy, name, options)?;
-    store.copy = Some(folder);
-    Ok(store)
+    open::open_as(copy, name, options, Some(folder))
 }
 
 fn copy_file(full: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {

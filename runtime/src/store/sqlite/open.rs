@@ -1,9 +1,12 @@
 //! Opening a file: what is it, may we have it, is it of this version.
 
+use super::copy::CopyFolder;
 use super::file::{looked_at, not_a_database, not_ours};
+use super::identity::Identity;
+use super::readers::Readers;
 use super::session::Sqlite;
 use super::views::VIEWS;
-use super::{SqliteOptions, SqliteStore};
+use super::{AskedBy, File, SqliteOptions, SqliteStore};
 use crate::sql::Guard;
 use crate::store::sql::Cell;
 use crate::store::sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION};
@@ -12,8 +15,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const TYPES: Types = Types { number: "INTEGER PRIMARY KEY AUTOINCREMENT", body: "" };
@@ -38,11 +41,16 @@ const LOG: &str = "67108864";
 const STATEMENTS: usize = 128;
 
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
-    open_as(looked_at(path)?, path.display().to_string(), options)
+    open_as(looked_at(path)?, path.display().to_string(), options, None)
 }
 
-/// Opens the file at this absolute path, and calls it by this name.
-pub(super) fn open_as(full: PathBuf, name: String, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
+/// Opens the file at this absolute path, and calls it by this name. `copy` is the folder that goes with the store.
+pub(super) fn open_as(
+    full: PathBuf,
+    name: String,
+    options: &SqliteOptions,
+    copy: Option<CopyFolder>,
+) -> Result<SqliteStore, StoreError> {
     let mut writer = connect(&full, &name, options)?;
     // Before any statement is prepared: all would be prepared anew.
     let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, &error))?;
@@ -72,12 +80,20 @@ pub(super) fn open_as(full: PathBuf, name: String, options: &SqliteOptions) -> R
         )
     })?;
 
-    let reader = connect(&full, &name, options)?;
-    Sqlite { connection: &reader, database: &name }.set("query_only", "ON")?;
+    let reader = connect_reader(&full, &name, options)?;
     let data_version = AtomicU64::new(session.pragma("data_version")?.cast_unsigned());
     let path = full.canonicalize().unwrap_or(full);
-    let (reader, writer) = (Mutex::new(reader), Mutex::new(writer));
-    Ok(SqliteStore { reader, writer, guard, path, name, database_id, data_version, copy: None })
+    let readers = Readers::new(path.clone(), name.clone(), options.clone());
+    let (reader, writer, identity) = (Mutex::new(reader), Mutex::new(writer), Identity::of(&path));
+    let file = File { reader, readers, writer, guard, path, name, database_id, data_version, identity, copy };
+    Ok(SqliteStore { file: Arc::new(file), asked_by: AskedBy::Engine })
+}
+
+/// A connection that only reads.
+pub(super) fn connect_reader(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let reader = connect(full, name, options)?;
+    Sqlite { connection: &reader, database: name }.set("query_only", "ON")?;
+    Ok(reader)
 }
 
 fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
@@ -99,7 +115,8 @@ fn has_log(full: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
+/// Whether the log stays where it is when the last connection is closed, instead of being moved into the file.
+pub(super) fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
     let set = session.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
     set.map(drop).map_err(|error| super::fault::fault(session.database, &error))
 }

@@ -77,6 +77,11 @@ impl Session for Sqlite<'_> {
         self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
+    fn begin_read(&self) -> Result<(), StoreError> {
+        self.rollback()?;
+        self.execute("BEGIN", &[]).map(drop)
+    }
+
     fn commit(&self) -> Result<(), StoreError> {
         if self.connection.is_autocommit() {
             return Err(StoreError::new(

@@ -26,6 +26,10 @@ impl Session for Writing<'_> {
         self.sqlite.begin()
     }
 
+    fn begin_read(&self) -> Result<(), StoreError> {
+        self.sqlite.begin_read()
+    }
+
     fn commit(&self) -> Result<(), StoreError> {
         self.sqlite.commit()
     }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use steadfast::store::{
-    Append, Durability, Lease, Outgoing, RunKey, RunRow, SqliteStore, Status, Store, StoreError, StoreErrorKind, Write,
-    Written,
+    Append, Durability, Lease, Outgoing, RequestKey, RunKey, RunQuery, RunRow, SqliteStore, Status, Store, StoreError,
+    StoreErrorKind, Write, Written,
 };
 use steadfast::value::Value;
 use tempfile::tempdir;
@@ -119,9 +119,46 @@ fn a_file_of_the_second_schema_goes_on() {
 
     let file = Connection::open(&path).expect("opened");
     let text = |query: &str| -> String { file.query_row(query, [], |row| row.get(0)).expect("read") };
-    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "3");
+    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "4");
     assert_eq!(text("SELECT value FROM steadfast_history WHERE run = 'order-42' AND seq = 3"), "6");
     assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
+}
+
+/// The indexes are others, and everything is found by them as before.
+#[test]
+fn a_file_of_the_third_schema_goes_on() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let old = Connection::open(&path).expect("opened");
+    old.execute_batch(include_str!("../../../fixtures/schema-3.sql")).expect("written");
+    drop(old);
+    let store = open(&path).expect("it opens");
+    let found = |query: RunQuery| -> Vec<String> {
+        store.runs(&query).expect("read").runs.into_iter().map(|row| row.id).collect()
+    };
+    let all = RunQuery::default;
+    assert_eq!(found(all()), ["order-42", "child", "paused"]);
+    assert_eq!(found(RunQuery { lease: Some(3), ..all() }), ["order-42", "paused"]);
+    assert_eq!(found(RunQuery { lease: Some(3), by_wake_at: true, ..all() }), ["order-42"]);
+    assert_eq!(found(RunQuery { workflow: Some("order".to_owned()), ..all() }), ["order-42", "child"]);
+    assert_eq!(found(RunQuery { statuses: vec![Status::Paused], ..all() }), ["paused"]);
+    assert_eq!(found(RunQuery { labels: vec![("tenant".into(), "acme".into())], ..all() }), ["order-42", "paused"]);
+    assert_eq!(found(RunQuery { parent: Some(7), ..all() }), ["child"]);
+    assert_eq!(found(RunQuery { origin: Some(7), ..all() }), ["paused"]);
+    let row = store.run(RunKey::Number(7)).expect("read").expect("there");
+    assert_eq!((row.version, row.dedup.as_deref()), (2, Some("key")));
+    let requests = store.requests(RequestKey::Run(7)).expect("read");
+    assert_eq!(requests.iter().map(|request| request.id.as_str()).collect::<Vec<_>>(), ["aa"], "those that are open");
+    assert_eq!(store.outputs(7, "news", 0, 9, false).expect("read").len(), 1);
+
+    let lease = Lease { number: 3, epoch: 1 };
+    let more = Append { taken: vec![4], ..super::writing::append(7, lease, 2, Value::json("6")) };
+    super::writing::written(&store, Write::Append(more)).expect("committed").expect("appended");
+    drop(store);
+    let file = Connection::open(&path).expect("opened");
+    let version: String =
+        file.query_row("SELECT value FROM steadfast_meta WHERE key = 'schema'", [], |row| row.get(0)).expect("read");
+    assert_eq!(version, "4");
 }
 
 #[test]
@@ -170,7 +207,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 3", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 4", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);

@@ -54,11 +54,11 @@ pub(super) fn append(run: i64, lease: Lease, after: u64, value: Value) -> Append
     Append { run, lease, after, entries, fields, taken, outgoing, transaction: None, change, at: AT }
 }
 
-pub(super) fn written(store: &impl Store, write: Write) -> Result<Result<Written, Rejected>, StoreError> {
+pub(super) fn written(store: &(impl Store + ?Sized), write: Write) -> Result<Result<Written, Rejected>, StoreError> {
     store.commit(&[write]).map(|mut answers| answers.remove(0))
 }
 
-pub(super) fn number(store: &impl Store, write: Write) -> i64 {
+pub(super) fn number(store: &(impl Store + ?Sized), write: Write) -> i64 {
     match written(store, write) {
         Ok(Ok(Written::Number(number))) => number,
         other => panic!("expected a number, found {other:?}"),
@@ -66,13 +66,13 @@ pub(super) fn number(store: &impl Store, write: Write) -> i64 {
 }
 
 /// A lease, and a run that it owns.
-pub(super) fn begin(store: &impl Store, id: &str) -> (Lease, i64) {
+pub(super) fn begin(store: &(impl Store + ?Sized), id: &str) -> (Lease, i64) {
     let lease = Lease { number: number(store, Write::OpenLease { owner: "engine".to_owned() }), epoch: 1 };
     (lease, number(store, start(id, lease)))
 }
 
 /// Appends a value as entry `after + 1`.
-pub(super) fn push(store: &impl Store, run: i64, lease: Lease, after: u64, value: Value) {
+pub(super) fn push(store: &(impl Store + ?Sized), run: i64, lease: Lease, after: u64, value: Value) {
     let answer = written(store, Write::Append(append(run, lease, after, value)));
     assert!(matches!(answer, Ok(Ok(Written::Done))), "{answer:?}");
 }

@@ -1,0 +1,210 @@
+//! Finds the runs of a list. Several indexes may serve a question, and which of them has least to look at depends on the
+//! rows: so they take turns with a growing number of rows, until one of them has a full page or nothing more.
+//!
+//! That costs a small multiple of what the best index alone would cost, whatever the question and the rows.
+
+use super::read::Reader;
+use super::select::{Bound, Values, end_of_prefix};
+use super::{Cell, Session};
+use crate::store::{RunQuery, Status, StoreError};
+use std::ops::ControlFlow;
+
+/// How many rows each index may look at in the first round, and by what the number grows.
+const FIRST_ROUND: usize = 1_024;
+const GROWTH: usize = 8;
+
+/// A way to the runs of a question: the rows of one index, each with whether it fits the rest of the question.
+#[derive(Debug)]
+pub(super) struct Way<'a> {
+    /// Gives number and whether the run fits; the first value is the number after which it begins.
+    pub(super) text: String,
+    pub(super) values: Values<'a>,
+    /// In ascending order of the number, so that it may stop at a full page and go on from there.
+    pub(super) in_order: bool,
+    /// Every row fits: nothing is looked at that is not asked for.
+    pub(super) exact: bool,
+}
+
+/// Every index that serves a question. `None` if it is one that only the engine asks.
+pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
+    let of_the_engine = query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at;
+    if of_the_engine || query.parent.is_some() || query.origin.is_some() {
+        return None;
+    }
+    let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());
+    let mut ways: Vec<_> = (0..query.labels.len()).map(|label| by_label(query, prefix, label)).collect();
+    if !query.statuses.is_empty() || query.workflow.is_some() {
+        ways.push(by_state(query, prefix));
+    }
+    ways.extend(prefix.map(|prefix| by_prefix(query, prefix)));
+    // The order of all runs: for what nearly all of them fit. Alone it serves the question for all runs.
+    if ways.is_empty() || (prefix.is_some() && ways.len() == 1) {
+        ways.push(all(query, prefix));
+    }
+    Some(ways)
+}
+
+impl<S: Session> Reader<'_, S> {
+    /// The numbers of the first runs of a question, in ascending order, by whichever way ends first.
+    pub(super) fn first(&self, query: &RunQuery, ways: Vec<Way<'_>>) -> Result<Vec<i64>, StoreError> {
+        let mut ways: Vec<_> = match ways.iter().position(|way| way.exact && way.in_order) {
+            Some(exact) => ways.into_iter().skip(exact).take(1).collect(),
+            None => ways,
+        }
+        .into_iter()
+        .map(|way| (way, Walk { after: query.after.unwrap_or(i64::MIN), found: Vec::new() }))
+        .collect();
+        let alone = ways.len() == 1;
+        let mut rows = if alone { usize::MAX } else { FIRST_ROUND };
+        loop {
+            for (way, walk) in &mut ways {
+                if self.walk(way, walk, rows, query.limit)? {
+                    return Ok(std::mem::take(&mut walk.found));
+                }
+            }
+            rows = rows.saturating_mul(GROWTH);
+        }
+    }
+
+    /// Looks at so many rows of an index; `true` if `walk` has found all that it needs to.
+    fn walk(&self, way: &Way<'_>, walk: &mut Walk, rows: usize, limit: usize) -> Result<bool, StoreError> {
+        if !way.in_order {
+            walk.found.clear();
+        }
+        let Walk { after, found } = walk;
+        let mut values = vec![Cell::Int(*after)];
+        values.extend(way.values.iter().map(Bound::cell));
+        let (mut seen, mut full) = (0, false);
+        self.session.select(&way.text, &values, &mut |row| {
+            seen += 1;
+            let Cell::Int(number) = row.cell(0) else { return ControlFlow::Continue(()) };
+            if way.in_order {
+                *after = number;
+            }
+            if row.cell(1) == Cell::Int(1) {
+                found.push(number);
+            }
+            full = way.in_order && found.len() >= limit;
+            if full || seen >= rows { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if !full && seen >= rows {
+            return Ok(false);
+        }
+        if !way.in_order {
+            found.sort_unstable();
+            found.truncate(limit);
+        }
+        Ok(true)
+    }
+}
+
+/// How far one way has been gone.
+#[derive(Debug)]
+struct Walk {
+    after: i64,
+    found: Vec<i64>,
+}
+
+fn all<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
+    let mut values = Values::after_one();
+    let fits = [id_in(&mut values, prefix), labels_but(&mut values, query, None)];
+    way("FROM steadfast_runs r WHERE number > ?1 ORDER BY number", "number", &fits, values, true)
+}
+
+/// By status, workflow, or both; an index of each status is in order, so those of several statuses are merged.
+fn by_state<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
+    let mut values = Values::after_one();
+    let workflow = query.workflow.as_deref().map(|workflow| values.bind(Bound::Text(workflow)));
+    let fits = fits(&[id_in(&mut values, prefix), labels_but(&mut values, query, None)]);
+    let of_workflow = workflow.map_or_else(String::new, |workflow| format!("workflow = {workflow} AND "));
+    let mut statuses: Vec<Status> = query.statuses.clone();
+    if statuses.is_empty() {
+        statuses = Status::ALL.to_vec();
+    }
+    statuses.sort_unstable_by_key(|status| status.as_str());
+    statuses.dedup();
+    let parts: Vec<_> = statuses
+        .into_iter()
+        .map(|status| {
+            let status = values.bind(Bound::Text(status.as_str()));
+            format!(
+                "SELECT number, {} FROM steadfast_runs r WHERE {of_workflow}status = {status} AND number > ?1",
+                fits.0
+            )
+        })
+        .collect();
+    let text = format!("{} ORDER BY number", parts.join(" UNION ALL "));
+    Way { text, values, in_order: true, exact: fits.1 }
+}
+
+fn by_prefix<'a>(query: &'a RunQuery, prefix: &'a str) -> Way<'a> {
+    let mut values = Values::after_one();
+    let range = id_in(&mut values, Some(prefix));
+    let fits = [
+        Some("number > ?1".to_owned()),
+        workflow_is(&mut values, query),
+        status_in(&mut values, query),
+        labels_but(&mut values, query, None),
+    ];
+    let range = range.unwrap_or_default();
+    way(&format!("FROM steadfast_runs r WHERE {range}"), "number", &fits, values, false)
+}
+
+fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> Way<'a> {
+    let mut values = Values::after_one();
+    let (name, value) = &query.labels[label];
+    let (name, value) = (values.bind(Bound::Text(name)), values.bind(Bound::Text(value)));
+    let fits = [
+        labels_but(&mut values, query, Some(label)),
+        workflow_is(&mut values, query),
+        status_in(&mut values, query),
+        id_in(&mut values, prefix),
+    ];
+    // The run's row is looked at only if the question is about it too.
+    let runs =
+        if fits[1..].iter().any(Option::is_some) { " CROSS JOIN steadfast_runs r ON r.number = l.run" } else { "" };
+    let fits = fits.map(|fit| fit.map(|fit| fit.replace("r.number", "l.run")));
+    let from = format!(
+        "FROM steadfast_labels l{runs} WHERE l.name = {name} AND l.value = {value} AND l.run > ?1 ORDER BY l.run"
+    );
+    way(&from, "l.run", &fits, values, true)
+}
+
+fn way<'a>(from: &str, number: &str, conditions: &[Option<String>], values: Values<'a>, in_order: bool) -> Way<'a> {
+    let (fits, exact) = fits(conditions);
+    Way { text: format!("SELECT {number}, {fits} {from}"), values, in_order, exact }
+}
+
+/// All conditions as one expression, and whether there are none.
+fn fits(conditions: &[Option<String>]) -> (String, bool) {
+    let conditions: Vec<&str> = conditions.iter().flatten().map(String::as_str).collect();
+    if conditions.is_empty() { ("1".to_owned(), true) } else { (format!("({})", conditions.join(" AND ")), false) }
+}
+
+fn id_in<'a>(values: &mut Values<'a>, prefix: Option<&'a str>) -> Option<String> {
+    let prefix = prefix?;
+    let from = values.bind(Bound::Text(prefix));
+    let to = end_of_prefix(prefix).map(|end| format!(" AND id < {}", values.bind(Bound::Own(end))));
+    Some(format!("id >= {from}{}", to.unwrap_or_default()))
+}
+
+fn workflow_is<'a>(values: &mut Values<'a>, query: &'a RunQuery) -> Option<String> {
+    let workflow = query.workflow.as_deref()?;
+    Some(format!("workflow = {}", values.bind(Bound::Text(workflow))))
+}
+
+fn status_in(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
+    let words: Vec<_> = query.statuses.iter().map(|status| values.bind(Bound::Text(status.as_str()))).collect();
+    (!words.is_empty()).then(|| format!("status IN ({})", words.join(", ")))
+}
+
+fn labels_but<'a>(values: &mut Values<'a>, query: &'a RunQuery, but: Option<usize>) -> Option<String> {
+    let others = query.labels.iter().enumerate().filter(|(n, _)| Some(*n) != but);
+    let labels: Vec<_> = others
+        .map(|(_, (name, value))| {
+            let (name, value) = (values.bind(Bound::Text(name)), values.bind(Bound::Text(value)));
+            format!("EXISTS (SELECT 1 FROM steadfast_labels o WHERE o.run = r.number AND o.name = {name} AND o.value = {value})")
+        })
+        .collect();
+    (!labels.is_empty()).then(|| labels.join(" AND "))
+}

@@ -1,0 +1,49 @@
+//! Every query that the core can ask, for the test of their plans.
+
+use super::find::ways;
+use super::queries::ALL;
+use super::select::select_runs;
+use crate::store::{RunQuery, Status};
+
+/// Name and text of every query.
+pub(in crate::store) fn texts() -> Vec<(String, String)> {
+    let mut texts: Vec<_> = ALL.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    for query in lists() {
+        for way in ways(&query).expect("a list of users") {
+            texts.push((format!("{query:?}"), way.text));
+        }
+    }
+    texts.extend(of_the_engine().into_iter().map(|query| (format!("{query:?}"), select_runs(&query).0)));
+    texts
+}
+
+/// What `RunFilter` can ask for: each condition alone, and with each other.
+fn lists() -> Vec<RunQuery> {
+    let statuses = [vec![], vec![Status::Parked], vec![Status::Running, Status::Sleeping]];
+    let workflows = [None, Some("order".to_owned())];
+    let prefixes = [None, Some("a".to_owned()), Some("\u{10FFFF}".to_owned())];
+    let label = |n: u8| (format!("label-{n}"), "value".to_owned());
+    let mut lists = Vec::new();
+    for statuses in statuses {
+        for workflow in &workflows {
+            for id_prefix in &prefixes {
+                for labels in [vec![], vec![label(1)], vec![label(1), label(2)]] {
+                    let (statuses, workflow, id_prefix) = (statuses.clone(), workflow.clone(), id_prefix.clone());
+                    lists.push(RunQuery { statuses, workflow, id_prefix, labels, ..RunQuery::default() });
+                }
+            }
+        }
+    }
+    lists
+}
+
+/// What the engine asks for: what is due, what comes next, children, copies.
+fn of_the_engine() -> Vec<RunQuery> {
+    let due = RunQuery { lease: Some(1), wake_at: Some((0, 9)), by_wake_at: true, ..RunQuery::default() };
+    vec![
+        RunQuery { after_due: Some((3, 4)), ..due.clone() },
+        due,
+        RunQuery { parent: Some(1), after: Some(2), ..RunQuery::default() },
+        RunQuery { origin: Some(1), after: Some(2), ..RunQuery::default() },
+    ]
+}

@@ -1,0 +1,67 @@
+//! The plan of every query: nothing is scanned, and nothing is sorted that an index gives in order.
+
+use super::SqliteStore;
+use crate::store::Durability;
+use crate::store::sql::texts;
+use rusqlite::Connection;
+
+/// Queries that look at a whole table, and why they may.
+const SCANS: &[(&str, &str)] = &[
+    ("LEASES", "as many as engines that live or died unnoticed"),
+    ("INBOX_OF_LEASE", "only what waits: a partial index"),
+    ("RUN_BY_INCARNATION", "an import asks for it; an index would cost each start"),
+];
+
+/// Queries that sort what they have found, and why they may.
+const SORTS: &[(&str, &str)] = &[
+    ("INBOX_OF_LEASE", "what waits is in order of runs"),
+    ("WATCHERS", "those who wait for one run"),
+    ("DELETE_OUTPUTS", "a slice at a time"),
+];
+
+#[test]
+fn every_query_is_served_by_an_index_in_its_own_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(folder.path().join("plans.db"), Durability::Relaxed).expect("it opens");
+    let db = Connection::open(store.path()).expect("opened");
+    let mut faults = Vec::new();
+    let (mut scans, mut sorts) = (Vec::new(), Vec::new());
+    let texts = texts();
+    assert!(texts.len() > 150, "{}", texts.len());
+    for (name, text) in texts {
+        let explained = ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|word| text.trim_start().starts_with(word));
+        // It is the beginning of others.
+        if !explained || name == "SELECT_RUNS" {
+            continue;
+        }
+        let plan = plan(&db, &text);
+        let allowed = |list: &[(&str, &str)]| list.iter().any(|(allowed, _)| *allowed == name);
+        // A constant row is made, not read.
+        if plan.iter().any(|line| line.starts_with("SCAN ") && line != "SCAN CONSTANT ROW") {
+            scans.push(name.clone());
+            if !allowed(SCANS) {
+                faults.push(format!("{name}: {text}\n    {}", plan.join("\n    ")));
+            }
+        }
+        if plan.iter().any(|line| line.contains("TEMP B-TREE FOR") && line.contains("ORDER BY")) {
+            sorts.push(name.clone());
+            if !allowed(SORTS) {
+                faults.push(format!("{name}: {text}\n    {}", plan.join("\n    ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} plans:\n{}", faults.len(), faults.join("\n"));
+    for (list, found) in [(SCANS, scans), (SORTS, sorts)] {
+        for (name, why) in list {
+            assert!(found.iter().any(|found| found == name), "{name} is not an exception any longer ({why})");
+        }
+    }
+}
+
+fn plan(db: &Connection, text: &str) -> Vec<String> {
+    let mut statement =
+        db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let values = vec![rusqlite::types::Value::Null; statement.parameter_count()];
+    let lines = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).expect("a plan");
+    lines.map(|line| line.expect("a line")).collect()
+}

@@ -1,0 +1,56 @@
+//! The connections that read: one for the engine's loads, and a few for everybody who asks.
+//!
+//! A long question of a user holds up neither loads nor, with a few connections, the short questions of others.
+
+use super::SqliteOptions;
+use super::open::connect_reader;
+use crate::store::StoreError;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Idle connections that are kept. More are opened when more are asked for at once.
+const KEPT: usize = 4;
+
+/// The connections that answer users, opened when they are first needed.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    name: String,
+    options: SqliteOptions,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) const fn new(path: PathBuf, name: String, options: SqliteOptions) -> Self {
+        Self { path, name, options, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Reads with a connection that no other call uses meanwhile. `check` is called before a connection is made: the path
+    /// must still name the file that is open.
+    pub(super) fn with<T>(
+        &self,
+        check: impl FnOnce() -> Result<(), StoreError>,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle().pop();
+        let connection = if let Some(connection) = idle {
+            connection
+        } else {
+            check()?;
+            connect_reader(&self.path, &self.name, &self.options)?
+        };
+        // After a panic or an error the connection is closed, with whatever was begun on it.
+        let answer = read(&connection)?;
+        let mut idle = self.idle();
+        if idle.len() < KEPT {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+
+    /// The connections that nobody uses now.
+    pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
