@@ -136,7 +136,13 @@ impl Machine {
 
     /// Whether everything that was appended is durable and has been acted upon.
     pub(crate) fn is_settled(&self) -> bool {
-        !self.stands_still() && self.nothing_to_append() && self.waiting.is_empty() && self.fresh.is_empty()
+        // A run that leaves while another is compared with the one that it wanted never watches it, and hears nothing of its end.
+        let attaching = self.attaching > 0;
+        !attaching
+            && !self.stands_still()
+            && self.nothing_to_append()
+            && self.waiting.is_empty()
+            && self.fresh.is_empty()
     }
 
     pub(super) fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {

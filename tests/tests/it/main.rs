@@ -27,6 +27,7 @@ mod lazy_fields;
 mod lifecycle;
 mod long_lived;
 mod lost_answers;
+mod matrix;
 mod messages;
 mod outside_events;
 mod outsiders;

@@ -1,0 +1,203 @@
+//! The table: what must hold of each thing after each event.
+
+use super::happening::Happening::{self, *};
+use super::subject::Holding;
+
+/// What must hold.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "the reasons are printed")]
+pub(super) enum Expected {
+    /// The run goes on, here or with its new journal, and has it.
+    Kept,
+    /// The run that came of it has it, and the one that it came from has it still.
+    Both,
+    /// The run that came of it has it, and nobody else.
+    Carried,
+    /// The run that it came from has it, and the other does not: why.
+    Stays(&'static str),
+    /// The run has ended, and what it showed can still be seen.
+    Shown,
+    /// It is gone, and who asks is told: why.
+    GoneBecause(&'static str),
+    /// The two cannot meet: why.
+    NotPossible(&'static str),
+    /// What must hold, and a fault that is known: what was seen. The cell is played, and says when it holds.
+    Fault(&'static Self, &'static str),
+}
+use Expected::{Both, Carried, Fault, GoneBecause, Kept, NotPossible, Shown, Stays};
+
+const ENDED: &str = "a run that has ended waits for nothing";
+const DELETED: &str = "nothing is left of a run that was deleted";
+const NO_FLOW: &str = "a graph has no flow: it neither goes on afresh nor has it a context to continue";
+const PAUSED: &str = "a paused run takes no turn, so it cannot ask for it";
+const CALLER: &str = "a caller's wait ends with its own engine";
+
+impl Holding {
+    /// No `_` stands here: a new row or column does not compile before each of its cells is filled.
+    #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table, read by its rows")]
+    pub(super) const fn expected(self, happening: Happening) -> Expected {
+        match self {
+            Self::OpenRequest => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork => Both,
+                ExportAsCopy | Import => Fault(&Both, "move: an imported run that stays in memory does not ask again"),
+                ExportAsMove => Fault(&Carried, "move: an imported run that stays in memory does not ask again"),
+                Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::WaitingMessage => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::TakenKey => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Fault(&Both, "move: the message arrives again"),
+                ExportAsMove => Fault(&Carried, "move: the message arrives again"),
+                Continuing | Cancel | TimeLimit => Fault(&Shown, "move: the repeated send is refused"),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::PublishedValue | Self::Stream => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork => Both,
+                ExportAsCopy | Import => Fault(&Both, "move: what it showed is not in the file"),
+                ExportAsMove => Fault(&Carried, "move: what it showed is not in the file"),
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Label => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::ChildRunning | Self::ChildParked => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                Rewind => Kept,
+                Fork | Import => Both,
+                ExportAsCopy => {
+                    Fault(&Both, "move: the child is in another database, and the copy waits for it for ever")
+                }
+                ExportAsMove => Fault(&Carried, "move: the child is in another database"),
+                ContinueAsNew => GoneBecause("a fresh journal has no call that awaits it; the child goes on"),
+                Continuing | Cancel | TimeLimit => GoneBecause("the end of a run reaches its children"),
+                Delete => GoneBecause("the end of a run reaches its children"),
+            },
+            Self::ChildLink => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | Import => Stays("a copy awaits the child, and its end does not reach it"),
+                ExportAsCopy => NotPossible("the child is in the other database"),
+                ExportAsMove => Fault(&Carried, "move: the cancellation does not reach the child"),
+                Continuing | Cancel | TimeLimit => GoneBecause("the end of a run reaches its children"),
+                Delete => GoneBecause("the end of a run reaches its children"),
+            },
+            Self::Parent => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Stays("a copy is nobody's child"),
+                ExportAsMove => Fault(&Carried, "move: the parent is in another database"),
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause("the parent has heard of its end before"),
+            },
+            Self::Watcher => match happening {
+                KillAndRestart | Takeover | Shutdown | ParkAndMend | VersionChange => NotPossible(CALLER),
+                Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Stays("who awaits a run does not await its copy"),
+                ExportAsMove => GoneBecause("the caller hears that the run has moved"),
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause("the caller has heard of its end before"),
+            },
+            Self::SharedEdit => match happening {
+                KillAndRestart | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Eviction => NotPossible("a run with a step in flight stays in memory"),
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing => Fault(&Carried, "macro: state is not taken along"),
+                Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Timer => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                ContinueAsNew => GoneBecause("a fresh journal has no call that sleeps"),
+                Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::RoutedField | Self::LazyField | Self::SecretField => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove | Continuing => Carried,
+                Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::DeduplicationKey => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Stays("a key is held by one run"),
+                ExportAsMove => Fault(&Carried, "move: the key is not in the file"),
+                Continuing | Cancel | TimeLimit => GoneBecause("a run that has ended holds no key"),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Deadline => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Identity => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Pause => match happening {
+                KillAndRestart | Takeover | Shutdown | VersionChange => Kept,
+                Eviction => NotPossible("a paused run has left memory already"),
+                ParkAndMend => NotPossible("a paused run is not replayed, so that it finds no fault in new code"),
+                ContinueAsNew => NotPossible(PAUSED),
+                Fork => Stays("a pause that began before the point is over"),
+                Rewind => GoneBecause("a pause that began before the point is over"),
+                ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel => GoneBecause(ENDED),
+                TimeLimit => NotPossible("the deadline of a paused run does not end it"),
+                PauseAndResume => GoneBecause("it was resumed"),
+                Delete => GoneBecause(DELETED),
+            },
+            Self::Transaction | Self::FinishedStep => match happening {
+                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                ContinueAsNew | Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+            Self::FanIn => match happening {
+                KillAndRestart | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange | Rewind => Kept,
+                Eviction => NotPossible("a run with a step in flight stays in memory"),
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                ContinueAsNew | Continuing => NotPossible(NO_FLOW),
+                Cancel | TimeLimit => Shown,
+                Delete => GoneBecause(DELETED),
+            },
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The graph of the matrix, whose fan-in is half done.
+
+use super::subject::{deed, released};
+use steadfast::prelude::*;
+
+#[derive(Event)]
+struct Part(String, bool);
+
+#[derive(Event)]
+struct Worked(u32);
+
+/// Two parts, of which the second ends when it is released.
+pub(crate) struct Halves;
+
+#[workflow(name = "halves")]
+impl Halves {
+    #[step]
+    async fn split(begin: Begin<String>) -> Result<Vec<Part>> {
+        Ok(vec![Part(begin.0.clone(), false), Part(begin.0.clone(), true)])
+    }
+
+    #[step]
+    async fn work(part: Part, scope: &StepScope) -> Result<Worked> {
+        deed(&part.0, if part.1 { "second half" } else { "first half" });
+        if part.1 {
+            released(&part.0, scope).await?;
+        }
+        Ok(Worked(1))
+    }
+
+    #[step]
+    async fn join(#[collect] worked: Vec<Worked>) -> Result<Stop<String>> {
+        Ok(Stop(format!("{} halves", worked.iter().map(|worked| worked.0).sum::<u32>())))
+    }
+}
+
+/// What was deployed by mistake in the place of the graph.
+pub(crate) struct HalvesByMistake;
+
+#[workflow(name = "halves")]
+impl HalvesByMistake {
+    #[step]
+    async fn guess(begin: Begin<String>) -> Result<Stop<String>> {
+        Ok(Stop(begin.0.clone()))
+    }
+}

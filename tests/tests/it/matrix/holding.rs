@@ -1,0 +1,148 @@
+//! How a run comes to hold each thing.
+
+use super::halves::Halves;
+use super::stage::{LIMIT, Place, Stage};
+use super::subject::{Holding, Note, Plan, boss, deeds, subject};
+use crate::steps::until_asked;
+use std::sync::Mutex;
+use std::time::SystemTime;
+use steadfast::journal::Kind;
+use steadfast::prelude::*;
+use steadfast::{Principal, Status};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// What is known of the thing when the run has it: afterwards it must be the same.
+#[derive(Default)]
+pub(super) struct Held {
+    /// The id of the request.
+    pub(super) request: String,
+    /// Until when the request, the sleep or the run itself lasts.
+    pub(super) due: Option<SystemTime>,
+    /// What the step that has finished gave.
+    pub(super) key: String,
+    /// The caller that awaits the result.
+    pub(super) watcher: Mutex<Option<JoinHandle<std::result::Result<String, String>>>>,
+}
+
+impl Held {
+    /// What the caller has heard.
+    pub(super) async fn heard(&self) -> std::result::Result<String, String> {
+        let watcher = self.watcher.lock().unwrap().take().expect("there is a caller");
+        timeout(LIMIT, watcher).await.expect("the caller waits for ever").unwrap()
+    }
+}
+
+impl Holding {
+    pub(super) fn kid(cell: &str) -> String {
+        format!("{cell}-kid")
+    }
+
+    pub(super) fn boss(cell: &str) -> String {
+        format!("{cell}-boss")
+    }
+
+    /// Starts a run and waits until it holds this.
+    pub(super) async fn begin(self, stage: &Stage, engine: &Engine, limit: Option<Duration>) -> (Place, Held) {
+        let (id, cell) = (stage.cell.clone(), stage.cell.clone());
+        let place = Place { engine: engine.clone(), database: "a.db", id: id.clone(), fresh: false };
+        // Where the limit is what happens, the sleep must not be over before.
+        let nap = if limit.is_some() { 3_600_000 } else { 900 };
+        let plan = Plan { holding: self, cell: cell.clone(), carried: None, nap };
+        let limited = |scope: steadfast::Scope| match limit {
+            Some(limit) => scope.time_limit(limit),
+            None if self == Self::Deadline => scope.time_limit(Duration::from_hours(1)),
+            None => scope,
+        };
+        let scope = limited(steadfast::Scope::new().id(id.clone()));
+        let scope = match self {
+            Self::Label => scope.label("team", &cell),
+            Self::DeduplicationKey => scope.deduplication_key(&cell),
+            Self::Identity => scope.principal(Principal::new("ada")),
+            _ => scope,
+        };
+        match self {
+            Self::FanIn => drop(engine.start(Halves, cell.clone()).with(scope).await.unwrap()),
+            Self::Parent => {
+                let boss_id = Self::boss(&cell);
+                // The limit of the one that has started it holds for it too.
+                let boss_scope = limited(steadfast::Scope::new().id(boss_id));
+                engine.start(boss, (id.clone(), plan)).with(boss_scope).await.unwrap();
+                until_asked(async || engine.run(&id).await.is_ok()).await;
+            }
+            _ => drop(engine.start(subject, plan).with(scope).await.unwrap()),
+        }
+        let held = self.until_held(&place).await;
+        place.settle(self).await;
+        if self == Self::Pause {
+            place.run().await.pause(steadfast::Pause::Drain).await.unwrap();
+            place.until(Status::Paused).await;
+        }
+        (place, held)
+    }
+
+    async fn until_held(self, place: &Place) -> Held {
+        let mut held = Held::default();
+        let has = async |kind: Kind| until_asked(async || place.has(kind).await > 0).await;
+        let (engine, id) = (&place.engine, &place.id);
+        match self {
+            Self::OpenRequest => {
+                has(Kind::RequestOpened).await;
+                let open = place.run().await.requests().await.unwrap().remove(0);
+                (held.request, held.due) = (open.id, open.due);
+            }
+            Self::WaitingMessage => {
+                engine.send(id, Note("read late".into())).await.unwrap();
+                has(Kind::MessageReceived).await;
+            }
+            Self::TakenKey => {
+                engine.send(id, Note("once".into())).key("k").await.unwrap();
+                has(Kind::MessageReceived).await;
+            }
+            Self::PublishedValue => has(Kind::ValuePublished).await,
+            Self::Stream => has(Kind::StreamWritten).await,
+            Self::ChildRunning | Self::ChildLink => {
+                let kid = Self::kid(id);
+                until_asked(async || engine.run(&kid).await.is_ok()).await;
+            }
+            Self::ChildParked => {
+                let kid = Self::kid(id);
+                let parked = async || match engine.run(&kid).await {
+                    Ok(kid) => kid.status().await.unwrap().status == Status::Parked,
+                    Err(_) => false,
+                };
+                until_asked(parked).await;
+            }
+            Self::Watcher => {
+                let run = engine.handle(subject, id).await.unwrap();
+                let watcher = tokio::spawn(async move { run.result().await.map_err(|error| error.to_string()) });
+                *held.watcher.lock().unwrap() = Some(watcher);
+            }
+            Self::SharedEdit => {
+                until_asked(async || deeds(id, "edited") == 1).await;
+                has(Kind::StateEdited).await;
+            }
+            Self::Timer => {
+                has(Kind::TimerSet).await;
+                let history = place.run().await.history().await.unwrap();
+                held.due = history.iter().find(|entry| entry.kind == Kind::TimerSet).and_then(|entry| entry.due);
+            }
+            Self::RoutedField | Self::LazyField | Self::SecretField => has(Kind::ContextUpdated).await,
+            Self::Deadline | Self::Identity => has(Kind::ScopeSet).await,
+            Self::Transaction => has(Kind::StepCompleted).await,
+            Self::FinishedStep => {
+                has(Kind::StepCompleted).await;
+                let history = place.run().await.history().await.unwrap();
+                let done = history.into_iter().find(|entry| entry.kind == Kind::StepCompleted).unwrap();
+                let key = done.value.map_or_else(String::new, |value| value.to_string());
+                held.key = key.replace('"', "");
+            }
+            Self::FanIn => {
+                until_asked(async || place.has(Kind::StepCompleted).await == 2).await;
+                until_asked(async || deeds(id, "second half") == 1).await;
+            }
+            Self::Parent | Self::Label | Self::DeduplicationKey | Self::Pause => {}
+        }
+        held
+    }
+}

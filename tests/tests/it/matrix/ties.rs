@@ -1,0 +1,183 @@
+//! What ties the matrix to the library's own lists: what these gain must be named here before the tests compile or pass.
+
+use super::happening::Happening;
+use super::stage::{Build, Stage};
+use super::subject::Holding;
+use std::collections::BTreeSet;
+use steadfast::Status;
+use steadfast::journal::Kind;
+use steadfast::store::Write;
+
+/// The tables that have rows of a run, and the column with its number.
+pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
+    ("steadfast_runs", "number"),
+    ("steadfast_entries", "run"),
+    ("steadfast_fields", "run"),
+    ("steadfast_inbox", "run"),
+    ("steadfast_requests", "run"),
+    ("steadfast_outputs", "run"),
+    ("steadfast_watchers", "run"),
+    ("steadfast_watchers", "watcher"),
+    ("steadfast_labels", "run"),
+];
+
+/// Where in the matrix something of the library is met.
+#[allow(dead_code, reason = "the compiler checks that each has one")]
+enum Met {
+    Row(Holding),
+    Column(Happening),
+    /// In every cell.
+    Always,
+    /// In none: where it is tested instead.
+    Elsewhere(&'static str),
+}
+use Met::{Always, Column, Elsewhere, Row};
+
+/// Each kind of entry in the order of the library. One more there, and `EACH_KIND_IS_MET` does not compile.
+const KINDS: &[(Kind, Met)] = &[
+    (Kind::RunStarted, Always),
+    (Kind::ContextSet, Row(Holding::RoutedField)),
+    (Kind::ContextUpdated, Row(Holding::RoutedField)),
+    (Kind::ContextRefused, Elsewhere("budget")),
+    (Kind::StepStarted, Row(Holding::FinishedStep)),
+    (Kind::AttemptStarted, Row(Holding::SharedEdit)),
+    (Kind::AttemptFailed, Elsewhere("steps")),
+    (Kind::StepCompleted, Row(Holding::FinishedStep)),
+    (Kind::StepFailed, Elsewhere("steps")),
+    (Kind::TimerSet, Row(Holding::Timer)),
+    (Kind::TimerFired, Row(Holding::Timer)),
+    (Kind::CallAbandoned, Column(Happening::ContinueAsNew)),
+    (Kind::CancelRequested, Column(Happening::Cancel)),
+    (Kind::RunCompleted, Always),
+    (Kind::RunFailed, Elsewhere("steps")),
+    (Kind::RunCancelled, Column(Happening::Cancel)),
+    (Kind::RunMoved, Column(Happening::ExportAsMove)),
+    (Kind::ContextContinued, Column(Happening::Continuing)),
+    (Kind::ScopeSet, Row(Holding::Identity)),
+    (Kind::ReceiveStarted, Always),
+    (Kind::MessageTried, Row(Holding::WaitingMessage)),
+    (Kind::MessageReceived, Row(Holding::WaitingMessage)),
+    (Kind::MessageSent, Elsewhere("messages")),
+    (Kind::MessageDelivered, Elsewhere("messages")),
+    (Kind::MessageRefused, Elsewhere("messages")),
+    (Kind::RequestOpened, Row(Holding::OpenRequest)),
+    (Kind::RequestAnswered, Row(Holding::OpenRequest)),
+    (Kind::ChildStarted, Row(Holding::ChildRunning)),
+    (Kind::ChildEnded, Row(Holding::ChildRunning)),
+    (Kind::EventSent, Elsewhere("graphs::sent")),
+    (Kind::ValuePublished, Row(Holding::PublishedValue)),
+    (Kind::StreamWritten, Row(Holding::Stream)),
+    (Kind::StreamClosed, Elsewhere("told")),
+    (Kind::PatchMarked, Elsewhere("patches")),
+    (Kind::DeadlineReached, Column(Happening::TimeLimit)),
+    (Kind::RunTimedOut, Column(Happening::TimeLimit)),
+    (Kind::RunRefused, Elsewhere("roles")),
+    (Kind::RunReplaced, Column(Happening::ContinueAsNew)),
+    (Kind::MessageKept, Row(Holding::WaitingMessage)),
+    (Kind::AnswerKept, Elsewhere("long_lived")),
+    (Kind::StateSet, Row(Holding::SharedEdit)),
+    (Kind::StateEdited, Row(Holding::SharedEdit)),
+    (Kind::RunPaused, Row(Holding::Pause)),
+    (Kind::RunResumed, Row(Holding::Pause)),
+];
+
+/// A kind of entry is missing above, or stands in another order than in the library: add it with its row or column.
+const EACH_KIND_IS_MET: () = {
+    assert!(
+        KINDS.len() == Kind::ALL.len(),
+        "a kind of entry has neither a row nor a column of the matrix: add it to `KINDS`"
+    );
+    let mut n = 0;
+    while n < KINDS.len() {
+        assert!(KINDS[n].0 as usize == Kind::ALL[n] as usize, "`KINDS` has the order of `Kind::ALL`");
+        n += 1;
+    }
+};
+
+/// Each status that a run can have is what some cell ends or stands in.
+const STATUSES: [(Status, Met); Status::ALL.len()] = [
+    (Status::Running, Always),
+    (Status::Sleeping, Column(Happening::Eviction)),
+    (Status::Paused, Row(Holding::Pause)),
+    (Status::Parked, Column(Happening::ParkAndMend)),
+    (Status::Completed, Always),
+    (Status::Failed, Elsewhere("steps")),
+    (Status::Cancelled, Column(Happening::Cancel)),
+    (Status::TimedOut, Column(Happening::TimeLimit)),
+    (Status::Refused, Elsewhere("roles")),
+    (Status::Replaced, Column(Happening::ContinueAsNew)),
+    (Status::Moved, Column(Happening::ExportAsMove)),
+    (Status::Deleting, Column(Happening::Delete)),
+];
+
+/// Each way in which a database is written: an operation that needs one more does not compile before it is met.
+const fn met(write: &Write) -> Met {
+    match write {
+        Write::Start(_)
+        | Write::Append(_)
+        | Write::Send(_)
+        | Write::Claim { .. }
+        | Write::OpenLease { .. }
+        | Write::Beat(_) => Always,
+        Write::Import(_) => Column(Happening::Import),
+        Write::Transaction(_) => Row(Holding::Transaction),
+        Write::TakeLease { .. } => Column(Happening::Takeover),
+        Write::CloseLease(_) => Column(Happening::Shutdown),
+        Write::Answer { .. } => Row(Holding::OpenRequest),
+        Write::Delete { .. } => Column(Happening::Delete),
+    }
+}
+
+#[test]
+fn each_status_is_met() {
+    let () = EACH_KIND_IS_MET;
+    let _ = met;
+    for (known, (status, _)) in Status::ALL.into_iter().zip(STATUSES) {
+        assert_eq!(known, status, "`STATUSES` has the order of `Status::ALL`");
+    }
+}
+
+/// Columns of a run's row, and whose they are.
+const COLUMNS_OF_RUNS: &[&str] = &[
+    "number",
+    "id",
+    "workflow",
+    "status",
+    "seq",
+    "lease",
+    "wake_at",
+    "loads",
+    "incarnation",
+    "created_at",
+    "updated_at",
+    "parked",
+    "seed",
+    "version",
+    "parent",
+    "lineage",
+    "origin",
+    "successor",
+    "dedup",
+];
+
+#[tokio::test]
+async fn each_table_and_each_column_of_a_run_is_met() {
+    let stage = Stage::new("ties".to_owned());
+    let engine = stage.engine("a.db", Build::First).await;
+    let connection = rusqlite::Connection::open(stage.path("a.db")).unwrap();
+    let names = |query: &str| -> BTreeSet<String> {
+        let mut statement = connection.prepare(query).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let tables = names("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'steadfast_%'");
+    let known = TABLES_OF_RUNS.iter().map(|(table, _)| *table).chain(["steadfast_meta", "steadfast_leases"]);
+    let known: BTreeSet<String> = known.map(str::to_owned).collect();
+    assert_eq!(
+        tables, known,
+        "a table of ours is new or gone: say in `TABLES_OF_RUNS` where it names its run, and add a row"
+    );
+    let columns = names("SELECT name FROM pragma_table_info('steadfast_runs')");
+    let known: BTreeSet<String> = COLUMNS_OF_RUNS.iter().map(|&column| column.to_owned()).collect();
+    assert_eq!(columns, known, "a run's row is another: what it holds more is a row of the matrix, or known here");
+    drop(engine);
+}
