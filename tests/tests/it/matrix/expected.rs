@@ -59,7 +59,7 @@ impl Holding {
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Fault(&Both, "move: the message arrives again"),
                 ExportAsMove => Fault(&Carried, "move: the message arrives again"),
-                Continuing | Cancel | TimeLimit => Fault(&Shown, "move: the repeated send is refused"),
+                Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause(DELETED),
             },
             Self::PublishedValue | Self::Stream => match happening {
