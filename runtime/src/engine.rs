@@ -1,6 +1,7 @@
 //! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
 
 mod activity;
+mod admission;
 mod attach;
 mod bodies;
 mod builder;
@@ -50,6 +51,7 @@ mod time_travel;
 mod timers;
 mod trace;
 mod transaction;
+mod waits;
 mod workflows;
 
 pub use activity::{Activity, ActivityKind, ActivityReader, EventsAndActivity, RunEvent, Waited};
@@ -81,6 +83,7 @@ pub use shown::{EventStream, StreamReader};
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
+pub use waits::{Wait, WaitsFor};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};

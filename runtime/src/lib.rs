@@ -93,7 +93,8 @@ pub use engine::{
     Activity, ActivityKind, ActivityReader, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder,
     EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage,
     ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
-    SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Waited,
+    SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Wait, Waited,
+    WaitsFor,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

@@ -59,6 +59,15 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read, or a row is damaged: [`StoreErrorKind::Damaged`] names run and sequence number.
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
 
+    /// The same without their values and what they say of others: what was called and what came, and how it went.
+    ///
+    /// # Errors
+    /// As of [`entries`](Store::entries).
+    fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        let entries = self.entries(run, after, limit)?;
+        Ok(entries.into_iter().map(|entry| EntryRow { value: None, other: None, ..entry }).collect())
+    }
+
     /// The rows of context fields written by the entries `from..=to` of a run, ordered by sequence number and name.
     ///
     /// # Errors

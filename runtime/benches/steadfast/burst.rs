@@ -2,7 +2,6 @@
 
 use crate::table::{Table, median};
 use crate::workflows::{FIRST_BODIES, first_body};
-use std::future::IntoFuture as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use steadfast::Engine;
@@ -14,25 +13,35 @@ const STARTS: u32 = 5_000;
 
 /// From the moment of the burst until the first body begins, and until the last.
 pub(crate) fn first_bodies(runtime: &Runtime, folder: &Path, table: &mut Table) {
-    let (mut firsts, mut lasts) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let (first, last) = runtime.block_on(burst(&folder.join(format!("burst-{round}.db"))));
-        firsts.push(first);
-        lasts.push(last);
+    for (by_transaction, how) in [(false, "starts"), (true, "transactions that start")] {
+        let (mut firsts, mut lasts) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let path = folder.join(format!("burst-{by_transaction}-{round}.db"));
+            let (first, last) = runtime.block_on(burst(&path, by_transaction));
+            firsts.push(first);
+            lasts.push(last);
+        }
+        table.alone(&format!("(t) first body, 5,000 {how} at once"), median(firsts), "ms", "");
+        table.alone(&format!("(t) last body, 5,000 {how} at once"), median(lasts), "ms", "");
     }
-    table.alone("(t) first body of 5,000 starts at once", median(firsts), "ms", "");
-    table.alone("(t) last body of 5,000 starts at once", median(lasts), "ms", "");
 }
 
-async fn burst(path: &Path) -> (f64, f64) {
+async fn burst(path: &Path, by_transaction: bool) -> (f64, f64) {
     let (begin, mut bodies) = unbounded_channel();
     *FIRST_BODIES.lock().expect("a lock") = Some(begin);
     let engine = Engine::builder().sqlite(path).workflow(first_body).start().await.expect("an engine");
     let start = Instant::now();
-    let starts: Vec<_> = (0..STARTS).map(|_| engine.clone()).collect();
-    let starts: Vec<_> = starts
-        .into_iter()
-        .map(|engine| tokio::spawn(async move { engine.start(first_body, ()).into_future().await.map(drop) }))
+    let starts: Vec<_> = (0..STARTS)
+        .map(|_| {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                if by_transaction {
+                    engine.transaction(|tx| Ok(tx.start(first_body, ()).begin()?)).await.map(drop)
+                } else {
+                    engine.start(first_body, ()).await.map(drop)
+                }
+            })
+        })
         .collect();
     let (mut first, mut last) = (None, start);
     for _ in 0..STARTS {

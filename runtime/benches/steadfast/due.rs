@@ -1,4 +1,4 @@
-//! (s) Runs that become due: how fast they resume, alone and beside a million sleepers.
+//! (s) Runs that become due: how fast they resume, alone, and beside a million sleepers of which a page is polled.
 
 use crate::table::{Table, median};
 use crate::workflows::{WOKEN, naps, sleeper};
@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use std::future::IntoFuture as _;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use steadfast::{Engine, Status};
+use steadfast::{Engine, RunFilter, Status};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -17,7 +17,7 @@ const ROUNDS: usize = 3;
 /// To be compared with half of line (b): a run that resumes does less than one of five steps, but is replayed first.
 pub(crate) fn resumed(runtime: &Runtime, folder: &Path, table: &mut Table) {
     for (sleepers, name) in
-        [(0, "(s) due runs resumed, alone"), (SLEEPERS, "(s) due runs resumed, beside 1,000,000 sleepers")]
+        [(0, "(s) due runs resumed, alone"), (SLEEPERS, "(s) due runs resumed, beside 1,000,000 and a page")]
     {
         let path = folder.join(format!("due-{sleepers}.db"));
         runtime.block_on(prepare(&path));
@@ -104,12 +104,23 @@ async fn resume(path: &Path, id: &str, due: u32) -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let left = u64::try_from(at).expect("positive").saturating_sub(u64::try_from(now).expect("small"));
     let begun = Instant::now() + Duration::from_millis(left);
+    let page = tokio::spawn(poll(engine.clone()));
     let mut last = begun;
     for _ in 0..due {
         let wake = tokio::time::timeout(Duration::from_mins(5), wakes.recv()).await;
         last = wake.expect("all go on within five minutes").expect("a wake");
     }
     *WOKEN.lock().expect("a lock") = None;
+    page.abort();
     engine.shutdown(Duration::from_secs(30)).await.expect("a shutdown");
     f64::from(due) / last.duration_since(begun).as_secs_f64()
+}
+
+/// A page that people look at: it asks for runs that sleep, by their status and how their id begins.
+async fn poll(engine: Engine) {
+    loop {
+        let filter = RunFilter::all().status(Status::Sleeping).id_prefix("order-").limit(50);
+        engine.list(filter).await.expect("a list");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

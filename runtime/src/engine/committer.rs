@@ -1,8 +1,13 @@
 //! The one place that writes: collects what all runs have appended since the last commit and writes it in one
 //! transaction. Natural batching: no timer, no added delay.
 
+mod queue;
+
+pub(crate) use queue::Lane;
+
 use crate::machine::panic_text;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
+use queue::Queue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,18 +31,8 @@ struct Shared {
     waiting: AtomicBool,
 }
 
-#[derive(Default)]
-struct Queue {
-    writes: Vec<Write>,
-    replies: Vec<Reply>,
-    closed: bool,
-}
-
 /// How long the committer looks for more work before it sleeps.
 const LINGER: Duration = Duration::from_micros(100);
-
-/// The most writes of one transaction: bounds what a single run waits for behind others.
-const BATCH: usize = 1_024;
 
 impl Committer {
     pub(crate) fn start(store: Arc<dyn Store>) -> Self {
@@ -58,6 +53,10 @@ impl Committer {
 
     /// Hands over a write; `reply` is called with its answer, from another thread or before this returns.
     pub(crate) fn submit(&self, write: Write, reply: impl FnOnce(Answer) + Send + 'static) {
+        self.submit_in(Lane::of(&write), write, reply);
+    }
+
+    fn submit_in(&self, lane: Lane, write: Write, reply: impl FnOnce(Answer) + Send + 'static) {
         let mut queue = self.shared.queue();
         if queue.closed {
             drop(queue);
@@ -69,11 +68,8 @@ impl Committer {
             drop(queue);
             return reply(answer);
         }
-        // A sign of life does not wait behind the work.
-        let place = if matches!(write, Write::Beat(_)) { 0 } else { queue.writes.len() };
-        queue.writes.insert(place, write);
-        queue.replies.insert(place, Box::new(reply));
-        let first = queue.writes.len() == 1;
+        queue.push(lane, write, Box::new(reply));
+        let first = queue.len() == 1;
         self.shared.waiting.store(true, Ordering::Release);
         drop(queue);
         if first {
@@ -83,8 +79,13 @@ impl Committer {
 
     /// Hands over a write and waits for its answer.
     pub(crate) async fn write(&self, write: Write) -> Answer {
+        self.write_in(Lane::of(&write), write).await
+    }
+
+    /// The same in a lane. What one run writes must be in one lane, or wait for what it has written in another.
+    pub(crate) async fn write_in(&self, lane: Lane, write: Write) -> Answer {
         let (tell, told) = tokio::sync::oneshot::channel();
-        self.submit(write, move |answer| {
+        self.submit_in(lane, write, move |answer| {
             // Nobody waits any longer: the write is done all the same.
             let _ = tell.send(answer);
         });
@@ -102,8 +103,7 @@ impl Committer {
         let replies = {
             let mut queue = self.shared.queue();
             queue.closed = true;
-            queue.writes.clear();
-            std::mem::take(&mut queue.replies)
+            queue.clear()
         };
         self.shared.filled.notify_one();
         for reply in replies {
@@ -139,16 +139,14 @@ impl Shared {
             {
                 self.linger();
                 let mut queue = self.queue();
-                while queue.writes.is_empty() {
+                while queue.len() == 0 {
                     if queue.closed {
                         return;
                     }
                     queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 }
-                let batch = queue.writes.len().min(BATCH);
-                writes.extend(queue.writes.drain(..batch));
-                replies.extend(queue.replies.drain(..batch));
-                self.waiting.store(!queue.writes.is_empty(), Ordering::Release);
+                queue.take(&mut writes, &mut replies);
+                self.waiting.store(queue.len() > 0, Ordering::Release);
             }
             for (reply, answer) in replies.drain(..).zip(self.commit(&writes)) {
                 reply(answer);

@@ -1,5 +1,6 @@
 //! What all parts of an engine share.
 
+use super::admission::Places;
 use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
@@ -55,6 +56,8 @@ pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     /// The same database, for what users ask.
     outside: Outside,
+    /// For runs that come back into memory because something was said to them; those that are due have places of their own.
+    pub(crate) places: Places,
     pub(crate) committer: Committer,
     pub(crate) workflows: Workflows,
     pub(crate) options: Options,
@@ -89,7 +92,7 @@ pub(crate) struct Residents {
     waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     sessions: Sessions,
     /// What keeps runs in memory from going on at the moment.
-    troubles: HashMap<i64, String>,
+    troubles: HashMap<i64, (String, i64)>,
 }
 
 /// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
@@ -166,6 +169,7 @@ impl Core {
     ) -> Self {
         Self {
             outside: Outside::of(&store),
+            places: Places::default(),
             store,
             committer,
             workflows,
@@ -275,14 +279,23 @@ impl Core {
 
     /// What keeps a run from going on at the moment, for people; `None` when nothing does.
     pub(crate) fn set_trouble(&self, run: i64, trouble: Option<String>) {
+        let now = self.now();
         let mut residents = self.residents();
         match trouble {
-            Some(trouble) if residents.mail.contains_key(&run) => drop(residents.troubles.insert(run, trouble)),
+            Some(trouble) if residents.mail.contains_key(&run) => {
+                let since = residents.troubles.get(&run).map_or(now, |(_, since)| *since);
+                residents.troubles.insert(run, (trouble, since));
+            }
             _ => drop(residents.troubles.remove(&run)),
         }
     }
 
     pub(crate) fn trouble(&self, run: i64) -> Option<String> {
+        self.trouble_since(run).map(|(trouble, _)| trouble)
+    }
+
+    /// The same, and since when in milliseconds since 1970.
+    pub(crate) fn trouble_since(&self, run: i64) -> Option<(String, i64)> {
         self.residents().troubles.get(&run).cloned()
     }
 

@@ -3,7 +3,7 @@
 use super::core::Outcome;
 use super::error::{EngineError, RunError};
 use super::info::RunInfo;
-use super::{Engine, inbox};
+use super::{Engine, inbox, waits};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::HistoryEntry;
@@ -77,14 +77,18 @@ impl Run {
         &self.fields
     }
 
-    /// What the run is doing, as committed. One that has gone on with a fresh journal is [`Status::Replaced`]: what it does
+    /// What the run is doing, as committed, and what it [waits for](RunInfo::waits_for). One that has gone on with a fresh journal is [`Status::Replaced`]: what it does
     /// there, [`Engine::run`] with its id says.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
-        let info = RunInfo::from_row(self.row().await?);
-        Ok(RunInfo { trouble: self.engine.core.trouble(self.number), ..info })
+        let core = &self.engine.core;
+        let number = self.number;
+        let read = core.ask(move |store| waits::read(store, number)).await?;
+        let (row, mut waits_for) = read.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })?;
+        waits_for.extend(waits::blocked(core, number).filter(|_| !row.status.is_final()));
+        Ok(RunInfo { trouble: core.trouble(number), waits_for, ..RunInfo::from_row(row) })
     }
 
     /// The names and values by which the run can be found.

@@ -1,5 +1,6 @@
 //! What can be asked of runs without their types.
 
+use super::waits::Wait;
 use crate::machine::ParkReason;
 use crate::store::{RunQuery, RunRow, Status};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,6 +30,9 @@ pub struct RunInfo {
     /// What keeps it from going on at the moment, as the engine knows that drives it: a field store or a restore hook that
     /// fails and is tried again. Asked of another process it is `None`.
     pub trouble: Option<String>,
+    /// What it waits for, in the order of its calls, since when, and who can help; empty in a list, and for a run that has
+    /// ended. Several at once if branches wait. Of a history of more than 10,000 entries the last ones are looked at.
+    pub waits_for: Vec<Wait>,
     /// The number of the run with whose history it began or whose id it took over: see [`Run::origin`](crate::Run::origin).
     pub origin: Option<i64>,
     /// The number of the run that has taken over its id: see [`Run::successor`](crate::Run::successor).
@@ -50,6 +54,7 @@ impl RunInfo {
             sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
             parked: parked.and_then(ParkReason::from_json),
             trouble: None,
+            waits_for: Vec::new(),
             origin: row.origin,
             successor: row.successor,
             number: row.number,

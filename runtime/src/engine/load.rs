@@ -1,5 +1,7 @@
 //! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
 
+use super::admission::{self, PATIENCE};
+use super::committer::Lane;
 use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
 use super::driving::{self, Driving};
@@ -18,8 +20,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-/// How long others wait for one that is loaded.
-const PATIENCE: Duration = Duration::from_secs(2);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -93,7 +93,7 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
     loop {
         let run = match first.take() {
             Some(run) => run,
-            None => match bring(&core, number, &mut mail, counted).await {
+            None => match admission::admitted(&core, bring(&core, number, &mut mail, counted)).await {
                 Some(run) => run,
                 None => return,
             },
@@ -351,7 +351,7 @@ async fn append(core: &Core, row: &RunRow, lease: Lease, change: Change) -> Resu
         change,
         at: core.now(),
     };
-    match core.committer.write(Write::Append(append)).await? {
+    match core.committer.write_in(Lane::Waking, Write::Append(append)).await? {
         Ok(_) => Ok(true),
         Err(Rejected::Refused(text)) => Err(StoreError::new(StoreErrorKind::Io, text)),
         Err(_) => Ok(false),

@@ -135,6 +135,10 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.entries(run, after, limit))
     }
 
+    fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.reading(|reader| reader.outline(run, after, limit))
+    }
+
     fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
         self.reading(|reader| reader.fields(run, from, to))
     }

@@ -16,17 +16,26 @@ type Hook<S> = dyn Fn(&S, &[Write]) -> Answers + Send + Sync;
 pub(crate) struct Hooked<S = MemoryStore> {
     pub(crate) inner: Arc<S>,
     hook: Arc<Hook<S>>,
+    /// What is done before a user gets a list of runs.
+    listing: Option<Arc<dyn Fn() + Send + Sync>>,
+    for_users: bool,
 }
 
 impl<S> Clone for Hooked<S> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), hook: self.hook.clone() }
+        let (inner, hook, listing) = (self.inner.clone(), self.hook.clone(), self.listing.clone());
+        Self { inner, hook, listing, for_users: self.for_users }
     }
 }
 
 impl<S: Store> Hooked<S> {
     pub(crate) fn new(inner: S, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
-        Self { inner: Arc::new(inner), hook: Arc::new(hook) }
+        Self { inner: Arc::new(inner), hook: Arc::new(hook), listing: None, for_users: false }
+    }
+
+    /// The same, and before a user gets a list of runs `listing` is called.
+    pub(crate) fn listing(self, listing: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { listing: Some(Arc::new(listing)), ..self }
     }
 }
 
@@ -44,7 +53,14 @@ impl<S: Store> Store for Hooked<S> {
     }
 
     fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        if let Some(listing) = self.listing.as_ref().filter(|_| self.for_users) {
+            listing();
+        }
         self.inner.runs(query)
+    }
+
+    fn for_users(&self) -> Option<Arc<dyn Store>> {
+        self.listing.as_ref().map(|_| Arc::new(Self { for_users: true, ..self.clone() }) as Arc<dyn Store>)
     }
 
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {

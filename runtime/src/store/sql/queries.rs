@@ -123,6 +123,9 @@ queries! {
     /// Run, after, limit.
     ENTRIES = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other
         FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    /// Run, after, limit. Nothing that stands behind a large value in its row.
+    OUTLINE = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, NULL, NULL, NULL
+        FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     INSERT_ENTRY = "INSERT INTO steadfast_entries
             (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";

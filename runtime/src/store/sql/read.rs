@@ -82,6 +82,10 @@ impl<S: Session> Reader<'_, S> {
         self.rows(Some(run), queries::ENTRIES, &[Cell::Int(run), clamped(after), clamped(limit)])
     }
 
+    pub(in crate::store) fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.rows(Some(run), queries::OUTLINE, &[Cell::Int(run), clamped(after), clamped(limit)])
+    }
+
     pub(in crate::store) fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
         self.rows(Some(run), queries::FIELDS, &[Cell::Int(run), clamped(from), clamped(to)])
     }

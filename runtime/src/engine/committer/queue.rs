@@ -1,0 +1,144 @@
+//! What waits for the next commit: in lanes that share it, so that no kind of work waits for the end of another.
+
+use super::Reply;
+use crate::store::Write;
+use std::collections::VecDeque;
+
+/// The most writes of one transaction: bounds what a single run waits for behind others.
+pub(super) const BATCH: usize = 1_024;
+
+/// The most writes of one transaction that run a user's code, of which nobody knows how long it takes.
+const CODE: usize = 64;
+
+/// Whose turn a write is in. Each lane keeps its order, and has a third of each commit for sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// What runs at work append, and what is said to them.
+    Work,
+    /// Runs that begin.
+    New,
+    /// Runs that come back into memory.
+    Waking,
+}
+
+/// The writes that wait, with who waits for them.
+#[derive(Default)]
+pub(super) struct Queue {
+    /// Signs of life do not wait behind the work.
+    beats: VecDeque<Waiting>,
+    lanes: [VecDeque<Waiting>; 3],
+    pub(super) closed: bool,
+}
+
+type Waiting = (Write, Reply);
+
+impl Lane {
+    /// The lane of a write, unless it is said.
+    pub(super) const fn of(write: &Write) -> Self {
+        match write {
+            Write::Start(_) | Write::Import(_) | Write::Transaction(_) => Self::New,
+            _ => Self::Work,
+        }
+    }
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, lane: Lane, write: Write, reply: Reply) {
+        let queue = if matches!(write, Write::Beat(_)) { &mut self.beats } else { &mut self.lanes[lane as usize] };
+        queue.push_back((write, reply));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.beats.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+    }
+
+    /// Takes what the next transaction writes: of each lane its share, and what one leaves the others may have.
+    pub(super) fn take(&mut self, writes: &mut Vec<Write>, replies: &mut Vec<Reply>) {
+        let mut taken = |(write, reply): Waiting| {
+            writes.push(write);
+            replies.push(reply);
+        };
+        self.beats.drain(..).for_each(&mut taken);
+        let (mut room, mut code) = (BATCH, CODE);
+        let share = BATCH / self.lanes.len();
+        for most in [share, BATCH] {
+            for lane in &mut self.lanes {
+                let mut left = most.min(room);
+                while left > 0
+                    && let Some((write, _)) = lane.front()
+                {
+                    if write.user_code().is_some() {
+                        if code == 0 {
+                            break;
+                        }
+                        code -= 1;
+                    }
+                    (left, room) = (left - 1, room - 1);
+                    lane.pop_front().into_iter().for_each(&mut taken);
+                }
+            }
+        }
+    }
+
+    /// Drops the writes that wait, and gives those who wait for them.
+    pub(super) fn clear(&mut self) -> Vec<Reply> {
+        let lanes = self.lanes.iter_mut().flat_map(std::mem::take);
+        std::mem::take(&mut self.beats).into_iter().chain(lanes).map(|(_, reply)| reply).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH, Lane, Queue};
+    use crate::store::{Lease, NewInboxItem, Write};
+
+    fn send(run: i64) -> Write {
+        Write::Send(NewInboxItem::new(run, "message", 0))
+    }
+
+    fn queue(lanes: &[(Lane, usize)]) -> Queue {
+        let mut queue = Queue::default();
+        for (lane, count) in lanes {
+            for n in 0..*count {
+                let run = i64::try_from(*lane as usize * 1_000_000 + n).unwrap();
+                queue.push(*lane, send(run), Box::new(|_| ()));
+            }
+        }
+        queue
+    }
+
+    /// How many of each lane, in their order.
+    fn batch(queue: &mut Queue) -> [usize; 3] {
+        let (mut writes, mut replies, mut counts, mut last) = (Vec::new(), Vec::new(), [0; 3], [-1; 3]);
+        queue.take(&mut writes, &mut replies);
+        assert!(writes.len() == replies.len() && writes.len() <= BATCH);
+        for write in writes {
+            let Write::Send(item) = write else { panic!("{write:?}") };
+            let lane = usize::try_from(item.run / 1_000_000).unwrap();
+            assert!(item.run > last[lane], "the order of a lane is kept");
+            (counts[lane], last[lane]) = (counts[lane] + 1, item.run);
+        }
+        counts
+    }
+
+    #[test]
+    fn no_lane_waits_for_the_end_of_another() {
+        let mut queue = queue(&[(Lane::New, 5_000), (Lane::Work, 3), (Lane::Waking, 700)]);
+        assert_eq!(batch(&mut queue), [3, BATCH - 3 - 341, 341]);
+        assert_eq!(batch(&mut queue), [0, BATCH - 341, 341]);
+        assert_eq!(batch(&mut queue), [0, BATCH - 18, 18]);
+        assert_eq!(batch(&mut queue), [0, BATCH, 0]);
+    }
+
+    #[test]
+    fn signs_of_life_come_first_and_nothing_is_lost() {
+        let mut queue = queue(&[(Lane::Work, 2_000)]);
+        let lease = Lease { number: 1, epoch: 1 };
+        queue.push(Lane::Work, Write::Beat(lease), Box::new(|_| ()));
+        assert_eq!(queue.len(), 2_001);
+        let (mut writes, mut replies) = (Vec::new(), Vec::new());
+        queue.take(&mut writes, &mut replies);
+        assert!(matches!(writes[0], Write::Beat(_)));
+        assert_eq!(queue.clear().len() + replies.len(), 2_001);
+    }
+}

@@ -1,0 +1,182 @@
+//! What a run waits for, since when, and who can help: read from what is committed.
+
+mod open;
+
+use super::core::Core;
+use super::info::moment;
+use super::lease::NOBODY;
+use crate::machine::ParkReason;
+use crate::store::{LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
+use std::fmt;
+use std::time::SystemTime;
+
+/// Something that a run waits for. Printed it is one line that says since when, and [`help`](Wait::help) says who could do
+/// something about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wait {
+    /// What it waits for.
+    pub for_what: WaitsFor,
+    /// Since when.
+    pub since: SystemTime,
+    /// Until when at the latest, if that is known.
+    pub until: Option<SystemTime>,
+}
+
+/// What a run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitsFor {
+    /// The end of an attempt of a step.
+    Step {
+        /// The step's name.
+        name: String,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// The next attempt of a step that has failed, at [`until`](Wait::until).
+    Retry {
+        /// The step's name.
+        step: String,
+        /// The attempt that failed.
+        failed: u32,
+    },
+    /// A moment: [`until`](Wait::until).
+    Timer,
+    /// An event from outside, of this name.
+    Event(String),
+    /// A message of this name.
+    Message(String),
+    /// The answer to a request.
+    Answer {
+        /// The request's id.
+        request: String,
+        /// The name of the question.
+        question: String,
+    },
+    /// The end of a run that it has started.
+    Run {
+        /// That run's id.
+        id: String,
+        /// What that run is doing; `None` if it was deleted.
+        status: Option<Status>,
+        /// Why that run is parked, if it is.
+        parked: Option<Box<ParkReason>>,
+    },
+    /// A person who has it go on: it is paused.
+    Resume,
+    /// Code, a key, a store or a resource with which it can go on: it is parked, and [`parked`](crate::RunInfo::parked) says
+    /// why.
+    Unpark,
+    /// A field store, a restore hook or a resource that fails and is tried again, as the engine knows that drives the run: the
+    /// text says which and why.
+    Blocked(String),
+    /// An engine: the one that drove it has stopped, or the record of who drives it is missing.
+    Engine,
+}
+
+impl Wait {
+    /// Who or what could have the run go on, in one sentence.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match &self.for_what {
+            WaitsFor::Step { name, .. } => {
+                format!(
+                    "step `{name}` is at work and goes on by itself; if it hangs, give it a time limit, or cancel the run"
+                )
+            }
+            WaitsFor::Retry { step, .. } => {
+                format!(
+                    "the next attempt of step `{step}` begins by itself; see the run's history for why the last one failed"
+                )
+            }
+            WaitsFor::Timer => "nobody needs to do anything".to_owned(),
+            WaitsFor::Event(name) => format!("whoever emits event `{name}` to the run (`engine.emit`)"),
+            WaitsFor::Message(name) => format!("whoever sends a message `{name}` to the run (`engine.send`)"),
+            WaitsFor::Answer { request, .. } => format!("whoever answers request `{request}` (`engine.answer`)"),
+            WaitsFor::Run { id, status: Some(Status::Parked), .. } => {
+                format!(
+                    "run `{id}` is parked: mend its code or `engine.retry(\"{id}\")`, or end it with `cancel_parked`"
+                )
+            }
+            WaitsFor::Run { id, status: Some(Status::Paused), .. } => format!("run `{id}` is paused: `resume` it"),
+            WaitsFor::Run { id, status: None, .. } => format!("run `{id}` was deleted, so cancel this run"),
+            WaitsFor::Run { id, .. } => format!("run `{id}`, whose own status says what it waits for"),
+            WaitsFor::Resume => "whoever calls `resume` on the run".to_owned(),
+            WaitsFor::Unpark => {
+                "whoever mends what `parked` says; then start the engine anew, or call `engine.retry`".to_owned()
+            }
+            WaitsFor::Blocked(_) => "whoever mends what fails; it is tried again until then".to_owned(),
+            WaitsFor::Engine => {
+                "the next engine that starts on this database with the run's workflow goes on with it".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step { name, attempt: 0 | 1 } => write!(f, "step `{name}`"),
+            Self::Step { name, attempt } => write!(f, "step `{name}`, attempt {attempt}"),
+            Self::Retry { step, failed } => {
+                write!(f, "the attempt of step `{step}` after attempt {failed}, which failed")
+            }
+            Self::Timer => f.write_str("a timer"),
+            Self::Event(name) => write!(f, "event `{name}`"),
+            Self::Message(name) => write!(f, "message `{name}`"),
+            Self::Answer { request, question } => write!(f, "the answer to `{question}` (request {request})"),
+            Self::Run { id, status: None, .. } => write!(f, "the end of run `{id}`, which was deleted"),
+            Self::Run { id, parked: Some(reason), .. } => write!(f, "the end of run `{id}`, which is parked: {reason}"),
+            Self::Run { id, status: Some(status), .. } => write!(f, "the end of run `{id}`, which is {status}"),
+            Self::Resume => f.write_str("being resumed"),
+            Self::Unpark => f.write_str("something with which it can go on"),
+            Self::Blocked(why) => f.write_str(why),
+            Self::Engine => f.write_str("an engine that drives it"),
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let age = SystemTime::now().duration_since(self.since).unwrap_or_default();
+        write!(f, "waits for {}, for {} s", self.for_what, age.as_secs())
+    }
+}
+
+/// The run's row and what it waits for. What is damaged in its history is left out: a status must be had all the same.
+pub(super) fn read(store: &dyn Store, run: i64) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
+    let Some(row) = store.run(RunKey::Number(run))? else { return Ok(None) };
+    let since = moment(row.updated_at);
+    let alone = |for_what| Ok(vec![Wait { for_what, since, until: None }]);
+    let waits = match row.status {
+        status if !status.accepts() => Ok(Vec::new()),
+        Status::Parked => alone(WaitsFor::Unpark),
+        Status::Paused => alone(WaitsFor::Resume),
+        _ => open::waits(store, &row),
+    };
+    let mut waits = waits.unwrap_or_default();
+    if row.status.accepts() && row.status != Status::Parked && is_left_alone(&row, &store.leases()?) {
+        waits.insert(0, Wait { for_what: WaitsFor::Engine, since, until: None });
+    }
+    Ok(Some((row, waits)))
+}
+
+/// Whether nobody drives a run that is to be driven.
+fn is_left_alone(row: &RunRow, leases: &[LeaseRow]) -> bool {
+    let lease = leases.iter().find(|lease| Some(lease.number) == row.lease);
+    lease.is_none_or(|lease| lease.owner == NOBODY)
+}
+
+/// What keeps a run in memory from going on at the moment.
+pub(super) fn blocked(core: &Core, run: i64) -> Option<Wait> {
+    let (why, since) = core.trouble_since(run)?;
+    Some(Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None })
+}
+
+/// The answer to a request, with the request's id.
+fn request(store: &dyn Store, run: i64, position: u64) -> Option<(String, String)> {
+    let open = store.requests(RequestKey::Run(run)).ok()?;
+    let request = open.into_iter().find(|request| request.position == position)?;
+    Some((request.id, request.name))
+}

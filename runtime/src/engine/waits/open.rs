@@ -1,0 +1,155 @@
+//! The calls of a run's history that have not ended.
+
+use super::{Wait, WaitsFor, request};
+use crate::engine::info::moment;
+use crate::journal::{Kind, SENT};
+use crate::machine::ParkReason;
+use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// How much of a history is looked at: what began before the last so many entries is left out.
+const ENTRIES: u64 = 10_000;
+const PAGE: usize = 2_048;
+
+/// How many of the runs that it waits for are looked up.
+const RUNS: usize = 50;
+
+/// A call in flight.
+struct Call {
+    kind: Kind,
+    seq: u64,
+    at: i64,
+    name: String,
+    attempt: u32,
+    due: Option<i64>,
+}
+
+/// What has begun and not ended, by position.
+#[derive(Default)]
+struct Calls {
+    open: BTreeMap<u64, Call>,
+    /// Those who wait for a message, in their order, and messages for which nobody has waited yet, by channel.
+    receivers: HashMap<String, VecDeque<u64>>,
+    kept: HashMap<String, usize>,
+}
+
+/// What a run waits for that is neither parked nor paused, in the order of the calls.
+pub(super) fn waits(store: &dyn Store, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
+    let mut calls = Calls::default();
+    let mut after = row.seq.saturating_sub(ENTRIES);
+    loop {
+        let page = store.outline(row.number, after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        let full = page.len() == PAGE;
+        page.into_iter().for_each(|entry| calls.take(entry));
+        if !full {
+            break;
+        }
+    }
+    let mut runs = 0;
+    let waits = calls.open.into_iter().filter_map(|(position, call)| {
+        runs += usize::from(call.kind == Kind::ChildStarted);
+        if runs > RUNS && call.kind == Kind::ChildStarted {
+            return None;
+        }
+        let for_what = call.for_what(store, row, position)?;
+        Some(Wait { for_what, since: moment(call.at), until: call.due.map(moment) })
+    });
+    Ok(waits.collect())
+}
+
+impl Calls {
+    fn take(&mut self, entry: EntryRow) {
+        let name = entry.name.unwrap_or_default();
+        let Some(position) = entry.position else {
+            match entry.kind {
+                Kind::MessageReceived => self.came(name),
+                Kind::MessageKept => *self.kept.entry(name).or_default() += 1,
+                _ => {}
+            }
+            return;
+        };
+        let call = |name| Call {
+            kind: entry.kind,
+            seq: entry.seq,
+            at: entry.at,
+            name,
+            attempt: entry.attempt.unwrap_or(1),
+            due: entry.due,
+        };
+        match entry.kind {
+            Kind::StepStarted | Kind::AttemptStarted | Kind::AttemptFailed | Kind::TimerSet => {
+                let before = self.open.remove(&position).map(|before| before.name);
+                let name = if name.is_empty() { before.unwrap_or_default() } else { name };
+                self.open.insert(position, call(name));
+            }
+            Kind::RequestOpened | Kind::ChildStarted => drop(self.open.insert(position, call(name))),
+            Kind::ReceiveStarted => {
+                let kept = self.kept.entry(name.clone()).or_default();
+                if *kept > 0 {
+                    *kept -= 1;
+                } else {
+                    self.receivers.entry(name.clone()).or_default().push_back(position);
+                    self.open.insert(position, call(name));
+                }
+            }
+            Kind::MessageTried if entry.attempt == Some(1) => {
+                let kept = self.kept.entry(name).or_default();
+                *kept = kept.saturating_sub(1);
+            }
+            Kind::MessageReceived => self.came(name),
+            Kind::StepCompleted
+            | Kind::StepFailed
+            | Kind::TimerFired
+            | Kind::CallAbandoned
+            | Kind::RequestAnswered
+            | Kind::ChildEnded => drop(self.open.remove(&position)),
+            _ => {}
+        }
+    }
+
+    /// A message goes to the first who waits for one of its channel and still does.
+    fn came(&mut self, channel: String) {
+        let receivers = self.receivers.entry(channel.clone()).or_default();
+        while let Some(position) = receivers.pop_front() {
+            if self.open.remove(&position).is_some() {
+                return;
+            }
+        }
+        *self.kept.entry(channel).or_default() += 1;
+    }
+}
+
+impl Call {
+    fn for_what(&self, store: &dyn Store, row: &RunRow, position: u64) -> Option<WaitsFor> {
+        let name = || self.name.clone();
+        Some(match self.kind {
+            Kind::StepStarted | Kind::AttemptStarted => WaitsFor::Step { name: name(), attempt: self.attempt },
+            Kind::AttemptFailed => WaitsFor::Retry { step: name(), failed: self.attempt },
+            Kind::TimerSet => WaitsFor::Timer,
+            Kind::ReceiveStarted => match self.name.strip_prefix("event:") {
+                Some(event) => WaitsFor::Event(event.to_owned()),
+                // What a graph's own steps send each other is nothing that anybody could help with.
+                None if self.name == SENT => return None,
+                None => WaitsFor::Message(name()),
+            },
+            Kind::RequestOpened => {
+                let (request, question) = request(store, row.number, position)?;
+                WaitsFor::Answer { request, question }
+            }
+            _ => self.run(store, row)?,
+        })
+    }
+
+    /// The run that was started, as it is now.
+    fn run(&self, store: &dyn Store, row: &RunRow) -> Option<WaitsFor> {
+        let started = store.entries(row.number, self.seq.saturating_sub(1), 1).ok()?.into_iter().next()?;
+        let id = started.other?;
+        let run = store.run(RunKey::Id(&id)).ok()?;
+        let status = run.as_ref().map(|run| run.status);
+        let parked = run.and_then(|run| run.parked).filter(|_| status == Some(Status::Parked));
+        let parked = parked.as_deref().and_then(ParkReason::from_json).map(Box::new);
+        Some(WaitsFor::Run { id, status, parked })
+    }
+}
