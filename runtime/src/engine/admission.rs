@@ -27,11 +27,9 @@ pub(super) async fn admitted<T>(core: &Core, load: impl Future<Output = T>) -> T
     // It is never closed.
     let place = core.places.0.acquire().await;
     let mut load = pin!(load);
-    match timeout(PATIENCE, &mut load).await {
-        Ok(loaded) => loaded,
-        Err(_) => {
-            drop(place);
-            load.await
-        }
+    if let Ok(loaded) = timeout(PATIENCE, &mut load).await {
+        return loaded;
     }
+    drop(place);
+    load.await
 }

@@ -1,5 +1,7 @@
 //! What all parts of an engine share.
 
+mod waiting;
+
 use super::admission::Places;
 use super::clock::Clock;
 use super::committer::Committer;
@@ -277,28 +279,6 @@ impl Core {
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
     }
 
-    /// What keeps a run from going on at the moment, for people; `None` when nothing does.
-    pub(crate) fn set_trouble(&self, run: i64, trouble: Option<String>) {
-        let now = self.now();
-        let mut residents = self.residents();
-        match trouble {
-            Some(trouble) if residents.mail.contains_key(&run) => {
-                let since = residents.troubles.get(&run).map_or(now, |(_, since)| *since);
-                residents.troubles.insert(run, (trouble, since));
-            }
-            _ => drop(residents.troubles.remove(&run)),
-        }
-    }
-
-    pub(crate) fn trouble(&self, run: i64) -> Option<String> {
-        self.trouble_since(run).map(|(trouble, _)| trouble)
-    }
-
-    /// The same, and since when in milliseconds since 1970.
-    pub(crate) fn trouble_since(&self, run: i64) -> Option<(String, i64)> {
-        self.residents().troubles.get(&run).cloned()
-    }
-
     /// Makes room for a run in memory; `None` if it is there already.
     pub(crate) fn enter(&self, run: i64) -> Option<Mail> {
         let (sender, letters) = mpsc::unbounded_channel();
@@ -377,46 +357,6 @@ impl Core {
             // It may just be leaving.
             let _ = mail.send(self.letter(message()));
         }
-    }
-
-    /// Waits for the end of a run, and says whether it is in memory now.
-    pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
-        let (tell, told) = oneshot::channel();
-        let mut residents = self.residents();
-        let waiters = residents.waiters.entry(run).or_default();
-        waiters.retain(|waiter| !waiter.is_closed());
-        waiters.push(tell);
-        (told, residents.mail.contains_key(&run))
-    }
-
-    /// Nobody waits any longer; what is kept of closed waits for this run is dropped.
-    pub(crate) fn stop_waiting(&self, run: i64, told: oneshot::Receiver<Outcome>) {
-        drop(told);
-        let mut residents = self.residents();
-        if let Some(waiters) = residents.waiters.get_mut(&run) {
-            waiters.retain(|waiter| !waiter.is_closed());
-            if waiters.is_empty() {
-                residents.waiters.remove(&run);
-            }
-        }
-    }
-
-    /// Whoever waits for the end of any run looks again: another engine may have it now, or nobody.
-    pub(crate) fn tell_waiters(&self) {
-        let waiters = std::mem::take(&mut self.residents().waiters);
-        for waiter in waiters.into_values().flatten() {
-            let _ = waiter.send(Outcome::Left);
-        }
-    }
-
-    /// Waits before something is tried again; `false` if the engine is stopping.
-    pub(crate) async fn pause(&self, wait: Duration) -> bool {
-        let stopping = self.stopping.notified();
-        if !self.is_draining() {
-            // Which of the two it was shows in a moment.
-            let _ = tokio::time::timeout(wait, stopping).await;
-        }
-        !self.is_draining()
     }
 
     /// The lease under which this engine may write a run's journal now.

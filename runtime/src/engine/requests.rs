@@ -6,7 +6,7 @@ use super::info::moment;
 use super::{Engine, inbox};
 use crate::message::{self, Message};
 use crate::run_env::Fields;
-use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, Write, Written};
+use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRow, Store, StoreError, Write, Written};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -73,15 +73,15 @@ impl Engine {
         let mut after = String::new();
         loop {
             let from = after.clone();
-            let page =
-                self.core.ask(move |store| store.requests(RequestKey::Open { after: &from, limit: PAGE })).await?;
+            let page = self.core.ask(move |store| {
+                with_runs(store, store.requests(RequestKey::Open { after: &from, limit: PAGE })?)
+            });
+            let page = page.await?;
             let full = page.len() == PAGE;
-            if let Some(last) = page.last() {
+            if let Some((last, _)) = page.last() {
                 after.clone_from(&last.id);
             }
-            for row in page {
-                requests.extend(self.open(row).await?);
-            }
+            requests.extend(page.into_iter().filter_map(|(row, run)| Some(self.opened(row, &run?))));
             if !full {
                 return Ok(requests);
             }
@@ -154,17 +154,29 @@ impl Engine {
     async fn open(&self, row: RequestRow) -> Result<Option<OpenRequest>, EngineError> {
         let number = row.run;
         let run = self.core.ask(move |store| store.run(RunKey::Number(number))).await?;
-        Ok(run.map(|run| OpenRequest {
-            fields: self.core.fields(&run),
+        Ok(run.map(|run| self.opened(row, &run)))
+    }
+
+    fn opened(&self, row: RequestRow, run: &RunRow) -> OpenRequest {
+        OpenRequest {
+            fields: self.core.fields(run),
             id: row.id,
-            run: run.id,
+            run: run.id.clone(),
             question: row.name,
             answer: row.answer,
             asked_at: moment(row.at),
             due: row.due.map(moment),
             value: row.value,
-        }))
+        }
     }
+}
+
+/// Requests with the runs that ask, which are mostly others each time.
+fn with_runs(
+    store: &dyn Store,
+    requests: Vec<RequestRow>,
+) -> Result<Vec<(RequestRow, Option<RunRow>)>, StoreError> {
+    requests.into_iter().map(|row| store.run(RunKey::Number(row.run)).map(|run| (row, run))).collect()
 }
 
 /// By this an answer is known to be the same again.
@@ -188,11 +200,7 @@ impl Run {
     /// The database cannot be read.
     pub async fn requests(&self) -> Result<Vec<OpenRequest>, EngineError> {
         let number = self.last_row().await?.number;
-        let rows = self.core().ask(move |store| store.requests(RequestKey::Run(number))).await?;
-        let mut requests = Vec::with_capacity(rows.len());
-        for row in rows {
-            requests.extend(self.engine().open(row).await?);
-        }
-        Ok(requests)
+        let rows = self.core().ask(move |store| with_runs(store, store.requests(RequestKey::Run(number))?)).await?;
+        Ok(rows.into_iter().filter_map(|(row, run)| Some(self.engine().opened(row, &run?))).collect())
     }
 }

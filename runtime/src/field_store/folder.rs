@@ -18,12 +18,17 @@ use std::sync::Arc;
 /// ever sees half of one; what a process that died left behind has another name, and is removed by a later delete or list
 /// once it is a day old. Content is neither copied on its way to the disk nor on its way back.
 ///
+/// A folder that is not there, or is on another device than at first, is a volume that is not mounted: nothing is saved to
+/// what stands in its place.
+///
 /// Several processes may use one folder, and a folder may serve several databases. Below the folder symbolic links are
 /// refused. The work is done on tokio's threads for blocking calls, so the methods need a runtime of tokio's. A save whose
 /// future is dropped is done to its end.
 #[derive(Clone, Debug)]
 pub struct FolderStore {
     root: Arc<Path>,
+    /// The device that the folder was on when the store was made.
+    device: Option<u64>,
 }
 
 impl FolderStore {
@@ -40,7 +45,7 @@ impl FolderStore {
             Ok(root)
         });
         match opened {
-            Ok(root) => Ok(Self { root: root.into() }),
+            Ok(root) => Ok(Self { device: place::device(&root), root: root.into() }),
             Err(fault) => Err(fault.told(&format!("the folder {} cannot be used as a store", given.display()))),
         }
     }
@@ -55,8 +60,12 @@ impl FolderStore {
         &self,
         work: impl FnOnce(&Path) -> Result<T, FieldStoreError> + Send + 'static,
     ) -> Result<T, FieldStoreError> {
-        let root = self.root.clone();
-        tokio::task::spawn_blocking(move || work(&root)).await.unwrap_or_else(|error| {
+        let (root, device) = (self.root.clone(), self.device);
+        let work = move || {
+            place::require_device(&root, device).map_err(|fault| fault.told("the store is out of reach"))?;
+            work(&root)
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             let message = format!("the work in the folder {} was not done to its end: {error}", self.root.display());
             Err(FieldStoreError::new(FieldStoreErrorKind::Io, message))
         })

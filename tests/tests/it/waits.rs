@@ -23,7 +23,7 @@ async fn hangs() -> Result<()> {
 
 #[step(retry(attempts = 9, backoff = "1h"))]
 async fn fails() -> Result<()> {
-    Err("no")?
+    Err(std::io::Error::other("no"))?
 }
 
 #[step]
@@ -44,16 +44,16 @@ async fn broken(_flow: &mut Flow) -> Result<u64> {
 #[workflow]
 async fn waits_for_all(flow: &mut Flow) -> Result<()> {
     quick(&*flow).await?;
-    let child = flow.start(broken, ()).id("the child").await?;
-    let (a, b, c) = (hangs(&*flow), fails(&*flow), flow.sleep(Duration::from_hours(5)));
-    let (d, e) = (flow.receive::<Note>(), flow.request::<Question, Note>(Question));
+    let child = flow.start(broken, ()).id("the child").await;
+    let (at_work, again, timer) = (hangs(&*flow), fails(&*flow), flow.sleep(Duration::from_hours(5)));
+    let (note, answer) = (flow.receive::<Note>(), flow.request::<Question, Note>(Question));
     let _ = try_join!(
-        async { Ok(a.await?) },
-        async { Ok(b.await?) },
-        async { Ok(c.await?) },
-        async { Ok(d.await.map(drop)?) },
-        async { Ok(e.await.map(drop)?) },
-        async { Ok(child.await.map(drop)?) }
+        async { at_work.await.map_err(steadfast::Error::from) },
+        async { again.await.map_err(steadfast::Error::from) },
+        async { timer.await.map_err(steadfast::Error::from) },
+        async { note.await.map_err(steadfast::Error::from) },
+        async { answer.await.map_err(steadfast::Error::from) },
+        async { child.await.map_err(steadfast::Error::from) },
     )?;
     Ok(())
 }

@@ -42,7 +42,9 @@ pub(super) fn waits(store: &dyn Store, row: &RunRow) -> Result<Vec<Wait>, StoreE
         let Some(last) = page.last() else { break };
         after = last.seq;
         let full = page.len() == PAGE;
-        page.into_iter().for_each(|entry| calls.take(entry));
+        for entry in page {
+            calls.take(entry);
+        }
         if !full {
             break;
         }

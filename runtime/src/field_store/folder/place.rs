@@ -21,6 +21,29 @@ pub(super) fn require_root(root: &Path) -> Result<(), Fault> {
     Err(Fault::new("find", root, error))
 }
 
+/// The device that a folder is on, where the system numbers them.
+#[cfg(unix)]
+pub(super) fn device(root: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    root.metadata().ok().map(|folder| folder.dev())
+}
+
+#[cfg(not(unix))]
+pub(super) fn device(_: &Path) -> Option<u64> {
+    None
+}
+
+/// The place where a volume is to be mounted is a folder too: what is saved there is hidden once the volume is back.
+pub(super) fn require_device(root: &Path, known: Option<u64>) -> Result<(), Fault> {
+    match (known, device(root)) {
+        (Some(known), Some(found)) if known != found => {
+            let what = "it is on another device than when the store was made";
+            Err(Fault::new("use the folder", root, io::Error::new(io::ErrorKind::NotConnected, what)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes the folders below `root` that lead to `path` (all but its last segment) and returns the last of them.
 pub(super) fn create(root: &Path, path: &str) -> Result<PathBuf, Fault> {
     require_root(root)?;

@@ -78,6 +78,38 @@ async fn a_store_whose_folder_is_gone_has_not_lost_its_contents() {
     assert_eq!(store.load(&key).await.expect("loaded"), "x");
 }
 
+/// An empty folder of another device where the store was: a mount point without its volume.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_store_whose_volume_is_not_mounted_saves_nothing_elsewhere() {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
+        println!("skipped: there is no /dev/shm");
+        return;
+    };
+    if elsewhere.path().metadata().expect("read").dev() == folder.path().metadata().expect("read").dev() {
+        println!("skipped: /dev/shm is no device of its own");
+        return;
+    }
+    let (volume, link) = (folder.path().join("volume"), folder.path().join("mounted"));
+    fs::create_dir(&volume).expect("created");
+    symlink(&volume, &link).expect("linked");
+    let store = FolderStore::new(&link).expect("made");
+    let key = key_of(b"x");
+    store.save(&key, "x".into()).await.expect("saved");
+    fs::remove_file(&link).expect("not mounted");
+    symlink(elsewhere.path(), &link).expect("linked");
+    for error in [store.save(&key, "x".into()).await.expect_err("no"), store.load(&key).await.expect_err("no")] {
+        assert_eq!(error.kind, FieldStoreErrorKind::Io, "it may come back: {error}");
+        assert!(error.message.contains("another device") && error.message.contains("mount it"), "{error}");
+    }
+    assert!(files(elsewhere.path()).is_empty(), "nothing is saved to what stands in its place");
+    fs::remove_file(&link).expect("removed");
+    symlink(&volume, &link).expect("mounted again");
+    assert_eq!(store.load(&key).await.expect("loaded"), "x");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_symbolic_link_leads_nowhere() {
