@@ -73,9 +73,9 @@ impl Engine {
         let mut after = String::new();
         loop {
             let from = after.clone();
-            let page = self.core.ask(move |store| {
-                with_runs(store, store.requests(RequestKey::Open { after: &from, limit: PAGE })?)
-            });
+            let page = self
+                .core
+                .ask(move |store| with_runs(store, store.requests(RequestKey::Open { after: &from, limit: PAGE })?));
             let page = page.await?;
             let full = page.len() == PAGE;
             if let Some((last, _)) = page.last() {
@@ -172,10 +172,7 @@ impl Engine {
 }
 
 /// Requests with the runs that ask, which are mostly others each time.
-fn with_runs(
-    store: &dyn Store,
-    requests: Vec<RequestRow>,
-) -> Result<Vec<(RequestRow, Option<RunRow>)>, StoreError> {
+fn with_runs(store: &dyn Store, requests: Vec<RequestRow>) -> Result<Vec<(RequestRow, Option<RunRow>)>, StoreError> {
     requests.into_iter().map(|row| store.run(RunKey::Number(row.run)).map(|run| (row, run))).collect()
 }
 

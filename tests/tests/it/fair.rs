@@ -11,7 +11,7 @@ use steadfast::{RunFilter, Status};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A door that is opened once.
 #[derive(Default)]
@@ -28,6 +28,9 @@ impl Door {
         drop(self.1.wait_timeout_while(open, SOON, |open| !*open).unwrap());
     }
 }
+
+/// The run whose appends are looked for, and who hears that a commit is under way.
+type Watched = (i64, Sender<()>);
 
 static BEGUN: Notify = Notify::const_new();
 static GO: Notify = Notify::const_new();
@@ -46,6 +49,7 @@ async fn works(flow: &mut Flow) -> Result<u64> {
 }
 
 #[workflow]
+#[allow(clippy::unused_async, reason = "a workflow is async")]
 async fn nothing(_flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(n)
 }
@@ -62,7 +66,7 @@ fn seen(writes: &[Write], run: i64) -> (bool, usize) {
 async fn a_run_at_work_does_not_wait_for_5_000_starts() {
     let door: Arc<Door> = Arc::default();
     let log: Arc<Mutex<Vec<(bool, usize)>>> = Arc::default();
-    let watched: Arc<Mutex<Option<(i64, Sender<()>)>>> = Arc::default();
+    let watched: Arc<Mutex<Option<Watched>>> = Arc::default();
     let (closing, logging, watching) = (door.clone(), log.clone(), watched.clone());
     let store = Hooked::new(MemoryStore::new(), move |store, writes| {
         let watched = watching.lock().unwrap().clone();

@@ -35,6 +35,7 @@ static SOUND: AtomicBool = AtomicBool::new(false);
 
 /// Code that is wrong today.
 #[workflow]
+#[allow(clippy::unused_async, reason = "a workflow is async")]
 async fn broken(_flow: &mut Flow) -> Result<u64> {
     assert!(SOUND.load(Ordering::SeqCst), "not yet");
     Ok(1)
@@ -90,10 +91,10 @@ async fn status(run: &Run, is: impl Fn(&RunInfo) -> bool) -> RunInfo {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    match timeout(SOON, status).await {
-        Ok(info) => info,
-        Err(_) => panic!("{:?}", run.status().await),
+    if let Ok(info) = timeout(SOON, status).await {
+        return info;
     }
+    panic!("{:?}", run.status().await)
 }
 
 fn words(info: &RunInfo) -> Vec<String> {

@@ -15,8 +15,9 @@ const SCANS: &[(&str, &str)] = &[
 /// Queries that sort what they have found, and why they may.
 const SORTS: &[(&str, &str)] = &[
     ("INBOX_OF_LEASE", "what waits is in order of runs"),
-    ("WATCHERS", "those who wait for one run"),
-    ("DELETE_OUTPUTS", "a slice at a time"),
+    ("TAKEN_ITEMS", "those of one run, for its export"),
+    ("ALL_REQUESTS_OF_RUN", "those of one run, for its export"),
+    ("WATCHED", "those for which one run waits"),
 ];
 
 #[test]
