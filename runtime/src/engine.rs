@@ -2,9 +2,11 @@
 
 mod activity;
 mod admission;
+mod asked;
 mod attach;
 mod bodies;
 mod builder;
+mod cancelling;
 mod check;
 mod clock;
 mod committer;
@@ -58,6 +60,7 @@ pub use activity::{Activity, ActivityKind, ActivityReader, EventsAndActivity, Ru
 #[cfg(feature = "testing")]
 pub(crate) use attach::{Attach, find as find_attached, judge};
 pub use builder::EngineBuilder;
+pub use cancelling::Cancelling;
 pub use check::{CheckReport, Problem};
 pub use emitting::EmitCall;
 pub use error::{EngineError, RunError};

@@ -90,16 +90,16 @@ mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
 pub use engine::{
-    Activity, ActivityKind, ActivityReader, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine, EngineBuilder,
-    EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint, Garbage,
-    ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
-    SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Wait, Waited,
-    WaitsFor,
+    Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
+    EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint,
+    Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle,
+    RunInfo, SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Wait,
+    Waited, WaitsFor,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{
-    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestWithin, SendError,
-    Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
+    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestExpired,
+    RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, Stop, Takes};
 pub use journal::Principal;

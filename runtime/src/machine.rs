@@ -15,6 +15,7 @@ mod failure;
 mod fault;
 mod inbox;
 mod inline;
+mod kept;
 mod live;
 mod moved;
 mod operations;
@@ -41,12 +42,12 @@ pub use fault::{ParkCause, ParkReason};
 pub(crate) use changed::version as recorded_version;
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
-pub(crate) use operations::derived as derived_id;
+pub(crate) use operations::{asked_again, derived as derived_id};
 pub(crate) use origins::Origins;
 pub(crate) use poll::panic_text;
 pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
-pub(crate) use run_scope::{recorded_scope, scope_entry};
+pub(crate) use run_scope::{forget_deduplication_key, recorded_scope, scope_entry};
 pub(crate) use shared_state::version as recorded_state_version;
 pub(crate) use shown::{StepWrite, Written};
 pub(crate) use turn::{entry as plain_entry, first_entry};
@@ -65,6 +66,7 @@ use crate::state::StateDef;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::WorkflowDef;
+use append::RowState;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
@@ -235,13 +237,6 @@ enum Purpose {
     Check,
 }
 
-struct RowState {
-    status: Status,
-    wake_at: Option<i64>,
-    loads: u32,
-    parked: bool,
-}
-
 impl Machine {
     /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
     pub(crate) fn new(
@@ -267,7 +262,7 @@ impl Machine {
             outgoing: Vec::new(),
             edits: 0,
             progressed: false,
-            row: RowState { status: row.status, wake_at: row.wake_at, loads: row.loads, parked: row.parked.is_some() },
+            row: RowState::of(row),
             parked: None,
             ended: None,
             closed: false,

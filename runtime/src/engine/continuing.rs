@@ -8,6 +8,7 @@ use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use super::start::{Opening, encode, same_start};
 use super::time_travel;
+use super::{replacing, shared_state};
 use crate::field_store::content_hash;
 use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::run_env::{Fields, Pointer};
@@ -49,8 +50,12 @@ pub(super) async fn start<W: WorkflowDef>(
     let new = RunRow { id, workflow, version, incarnation, created_at: core.now(), ..old.clone() };
     let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
     let scope = scope_entry(2, &opening.scope, new.created_at);
+    let reseal = Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) };
     let (mut run, contents) = new_run(core, new, vec![first], scope, &old, context).await?;
     run.labels = opening.labels();
+    let (number, seq) = (old.number, old.seq);
+    let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
+    replacing::carry(state.fitting::<W>(&old)?, &reseal, &mut run)?;
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {

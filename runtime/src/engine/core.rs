@@ -19,7 +19,7 @@ use crate::machine::{Limits, ParkReason, StepWrite};
 use crate::policy::Policy;
 use crate::resources::Resources;
 use crate::run_env::{Boards, FieldStores, Fields, RunEnv, StateNews};
-use crate::secret::vault::Cipher;
+use crate::secret::vault::{Cipher, Vault};
 use crate::session::SessionPolicy;
 use crate::state;
 use crate::store::user_code;
@@ -272,6 +272,11 @@ impl Core {
     /// The same for a run that is about to be written.
     pub(crate) fn fields_of(&self, run: &ImportedRun) -> Arc<Fields> {
         self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), incarnation: run.incarnation })
+    }
+
+    /// What seals the secrets of a run of this database.
+    pub(crate) fn vault(&self, incarnation: [u8; 16]) -> Arc<Vault> {
+        Vault::new(self.options.cipher.clone(), self.store.database_id(), incarnation)
     }
 
     pub(crate) fn fields_as(&self, run: RunIdentity) -> Arc<Fields> {

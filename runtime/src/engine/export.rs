@@ -36,10 +36,18 @@ impl Run {
     /// Writes the run into a file, from which [`Engine::import`](crate::Engine::import) makes a copy of it, in this
     /// database or another.
     ///
-    /// The file has all that the run is: its journal, with the times until which it waits; the values of its context, also
-    /// those in field stores; what waits in its inbox. Secrets in it stay encrypted, and keys are not in it. It is the run
-    /// as it is committed at one moment, at the end of a turn; the run goes on meanwhile and afterwards, whoever drives it.
-    /// The copy is another run: its idempotency keys are others, and only its random numbers go on as here.
+    /// The file has all that the run is: its journal, with the times until which it waits, its identity and deadline; the
+    /// values of its context, also those in field stores; its labels; what it has published and written to streams; its open
+    /// requests with their time limits; what waits in its inbox. Secrets in it stay encrypted, and keys are not in it. It is
+    /// the run as it is committed at one moment, at the end of a turn; the run goes on meanwhile and afterwards, whoever
+    /// drives it.
+    ///
+    /// The copy is another run: its idempotency keys are others, and only its random numbers go on as here. Its requests have
+    /// other ids. It is nobody's child, it has no deduplication key, and what was sent to this run under a key may be sent to
+    /// it again. It waits for the runs that this one has started, if they are where it is imported; otherwise it is told that
+    /// they are not.
+    ///
+    /// Not in the file are the journals that the run had before it went on with a fresh one, or before it was rewound.
     ///
     /// A file of that name is replaced once the new one is complete. An ended run is exported with its result.
     ///
@@ -50,7 +58,11 @@ impl Run {
     }
 
     /// Moves the run into a file: it ends here, as [`Status::Moved`], and goes on where the file is imported, as the same
-    /// run, with the same idempotency keys.
+    /// run: with all that is in a file of [`export`](Run::export), the same idempotency keys, the same ids of its requests,
+    /// its deduplication key, and the keys of what has come to it, so that nothing arrives twice.
+    ///
+    /// A run cannot leave those that need it where it is: the call is refused while a run that has started it, or that it has
+    /// started, has not ended, also if that one is detached.
     ///
     /// Steps in flight are told to stop and run again there; a body that does not heed that may still be running. The run
     /// has ended before there is a file, so that it never runs at two places. If this fails or the process ends in between,
@@ -58,7 +70,8 @@ impl Run {
     /// only one.
     ///
     /// # Errors
-    /// The run has ended or belongs to another engine: nothing has changed. Or the file cannot be written, as for
+    /// The run has ended, belongs to another engine, is bound to another run, or is of a workflow that the engine does not
+    /// know: nothing has changed. Or the file cannot be written, as for
     /// [`export`](Run::export): the error says so, and whether the run has been moved.
     pub async fn export_and_end(&self, path: impl Into<PathBuf>) -> Result<ExportInfo, EngineError> {
         let path = path.into();

@@ -68,9 +68,10 @@ impl Engine {
     ///
     /// * It goes on with today's code: the function of the newest version that the engine has, unless told otherwise. If its
     ///   history does not fit that, it is parked as any other.
-    /// * It has idempotency keys of its own, and the random numbers of the other.
+    /// * It has idempotency keys of its own, and the random numbers of the other. It has no deduplication key.
     /// * Steps that were in flight at the point begin another attempt. Runs that it had started are waited for; requests
-    ///   that were open are asked again, under other ids.
+    ///   that were open are asked again, under other ids, also those that the run has kept from before it went on with a fresh
+    ///   journal. Of these, those that nobody can answer any longer expire: see [`RequestExpired`](crate::RequestExpired).
     /// * Messages and answers that the other received after the point, or that wait there, are given to it too, in order.
     /// * It has shown what the other had shown by then, and has its labels, identity and deadline; a deadline that has
     ///   passed is dropped. It is nobody's child. A pause that began before the point is over.
@@ -114,14 +115,14 @@ impl Engine {
 
     /// Has a run go on from an earlier point of its history, with today's code: after a mistake was mended. As a
     /// [`fork`](Engine::fork), but the new run takes over the id, and with it what waits in the inbox, the streams with all
-    /// their items, the published values, those who wait for the run's end, and its deduplication key if it
-    /// had not ended.
+    /// their items, the published values, those who wait for the run's end, and its deduplication key, also if it had ended
+    /// and so given it up.
     ///
     /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::origin`]. What it did after
     /// that point has happened, and runs that it started then go on.
     ///
     /// # Errors
-    /// As for a fork. Or the run is neither ended, parked nor paused, or another engine has it: then nothing has changed.
+    /// As for a fork. Or another run holds the deduplication key meanwhile ([`EngineError::Held`]), or the run is neither ended, parked nor paused, or another engine has it: then nothing has changed.
     pub fn rewind(&self, run: impl Into<String>, at: ForkPoint) -> RewindCall<'_> {
         RewindCall { engine: self, plan: Plan::new(run.into(), at) }
     }

@@ -1,5 +1,6 @@
 //! One run seen from outside.
 
+use super::cancelling::Cancelling;
 use super::core::Outcome;
 use super::error::{EngineError, RunError};
 use super::info::RunInfo;
@@ -144,9 +145,12 @@ impl Run {
     /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
     /// request is durable; a run that is parked ends once it is no longer.
     ///
+    /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
+    /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.
+    ///
     /// # Errors
     /// The run has ended, or the database does not work.
-    pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
+    pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<Cancelling, EngineError> {
         let row = self.last_row().await?;
         if row.status.is_final() {
             let action = "nothing more reaches it";
@@ -157,7 +161,8 @@ impl Run {
             value: Some(Value::text(&reason.into())),
             ..NewInboxItem::new(self.number, "cancel", self.engine.core.now())
         };
-        inbox::send(&self.engine.core, &self.id, item).await
+        inbox::send(&self.engine.core, &self.id, item).await?;
+        Ok(Cancelling::new(self.clone()))
     }
 
     /// Removes an ended or parked run and everything that was kept of it; its id may be used again. A run that waits for its

@@ -1,6 +1,7 @@
 //! Importing a run from its file, as a copy or as the run itself.
 
 use super::Engine;
+use super::asked;
 use super::core::Core;
 use super::error::EngineError;
 use super::export::{self, Exported, FileReader};
@@ -8,7 +9,7 @@ use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
 use crate::field_store::content_hash;
-use crate::machine::recorded_scope;
+use crate::machine::{forget_deduplication_key, recorded_scope};
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
@@ -34,7 +35,8 @@ impl Engine {
     ///
     /// From `export` comes a copy: another run, with idempotency keys of its own and the same random numbers. From
     /// `export_and_end` comes the run itself, with its keys, and only once: where a run of the same incarnation is, it is
-    /// refused, whatever its id.
+    /// refused, whatever its id. A start that is repeated there under its id is the same start, and compared with the input
+    /// of the journal in the file.
     ///
     /// All of it becomes visible in one commit, or nothing. The history, without the contents of field stores, is held in
     /// memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied one at a
@@ -45,7 +47,7 @@ impl Engine {
     /// secret of an unknown key counts as one; within a longer text it is left as it is.
     ///
     /// # Errors
-    /// The id is taken. Or the file is not one of ours, damaged, of a newer version, or holds secrets or fields for whose
+    /// The id is taken, or a run that has not ended holds the deduplication key of a moved run. Or the file is not one of ours, damaged, of a newer version, or holds secrets or fields for whose
     /// keys or stores the engine has no name. Nothing is written then.
     pub fn import(&self, path: impl Into<PathBuf>) -> ImportCall<'_> {
         ImportCall { engine: self, path: path.into(), id: None }
@@ -114,27 +116,43 @@ struct Incoming {
 impl Incoming {
     /// Called on a thread that may block.
     fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
-        let Exported { run, mut entries, mut fields, mut items, contents, mut file } = exported;
+        let Exported { run, mut entries, mut fields, mut items, taken, requests, outputs, contents, mut file } =
+            exported;
         let unknown = || EngineError::File(format!("run `{}` is in a state that this version does not know", run.id));
         let status = run.status().ok_or_else(unknown)?;
         let old = run.incarnation;
         let incarnation = if run.moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
         let cipher = &core.options.cipher;
-        let reseal = Reseal {
-            from: Vault::new(cipher.clone(), &run.database, old),
-            to: Vault::new(cipher.clone(), core.store.database_id(), incarnation),
-        };
+        let from = |incarnation| Vault::new(cipher.clone(), &run.database, incarnation);
+        let reseal = Reseal { from: from(old), to: core.vault(incarnation) };
+        let answers = items.iter().map(|item| asked::answer_type(&requests, item.name.as_deref()?).map(str::to_owned));
+        let answers: Vec<_> = answers.collect();
+        let mut requests = requests;
+        if !run.moved {
+            asked::rename_answers(&entries, &mut items, old, incarnation);
+            requests = asked::copied(&requests, &mut entries, &items, (old, incarnation), core.now());
+            entries.iter_mut().for_each(forget_deduplication_key);
+        }
         let resealed = (|| {
             entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
             fields.iter_mut().try_for_each(|row| reseal.field(row))?;
-            items.iter_mut().try_for_each(|item| reseal.item(item, None))?;
+            for (item, answer) in items.iter_mut().zip(&answers) {
+                reseal.item(item, answer.as_deref())?;
+                // Here nobody knows the run that has ended, or another has its id.
+                item.sender.take_if(|_| item.kind == "ended");
+            }
+            asked::seal(&mut requests, &reseal)?;
+            let shown = outputs.into_iter().map(|output| {
+                output.sealed(|writer| Reseal { from: from(writer.unwrap_or(old)), to: reseal.to.clone() })
+            });
+            let shown = shown.collect::<Result<Vec<_>, _>>()?;
             let mut moved = Moved::default();
             for (pointer, at) in contents {
                 moved.take(core, &reseal, &mut file, pointer, at)?;
             }
-            Ok(moved)
+            Ok((moved, shown))
         })();
-        let moved = resealed
+        let (moved, outputs) = resealed
             .map_err(|error: EngineError| EngineError::Value(format!("run `{}` was not imported: {error}", run.id)))?;
         moved.repoint(&mut fields)?;
         let run = ImportedRun {
@@ -149,17 +167,17 @@ impl Incoming {
             created_at: run.created_at,
             parked: run.parked,
             at: core.now(),
-            labels: labels(&entries),
+            labels: run.labels.unwrap_or_else(|| labels(&entries)),
             entries,
             fields,
             items,
-            outputs: Vec::new(),
-            taken: Vec::new(),
-            requests: Vec::new(),
+            outputs,
+            taken,
+            requests,
             version: run.version,
             parent: None,
             origin: None,
-            dedup: None,
+            dedup: run.dedup.filter(|_| run.moved),
             replaces: None,
             keeps_requests: true,
         };

@@ -11,7 +11,7 @@ use super::time_travel;
 use crate::journal::Kind;
 use crate::machine::{Onward, ParkCause, ParkReason, first_entry};
 use crate::secret::vault::Vault;
-use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
+use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc};
@@ -32,14 +32,40 @@ pub(crate) struct GoingOn {
 }
 
 impl GoingOn {
-    /// What was not read is there from the beginning of the other run.
-    fn keep(self, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
-        for entry in self.kept {
+    /// What was not read is there from the beginning of the other run. What is sealed for this one is sealed for that.
+    fn keep(self, asked: Asked, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+        for mut request in asked.open {
+            if reseal.request(&mut request)? {
+                run.requests.push(request);
+            }
+        }
+        for (entry, answer) in self.kept.into_iter().zip(asked.answers) {
             let mut entry = EntryRow { seq: run.entries.len() as u64 + 1, at: run.at, ..entry };
+            entry.name = answer.or(entry.name);
             reseal.entry(&mut entry)?;
             run.entries.push(entry);
         }
         Ok(())
+    }
+}
+
+/// What is known of the requests of a run that goes on.
+struct Asked {
+    open: Vec<RequestRow>,
+    /// For each entry that is kept, of what type the answer is that it says.
+    answers: Vec<Option<String>>,
+}
+
+impl Asked {
+    fn read(store: &dyn Store, run: i64, kept: &[EntryRow]) -> Result<Self, StoreError> {
+        let answers = kept.iter().map(|entry| match (entry.kind, &entry.other) {
+            (Kind::AnswerKept, Some(id)) => {
+                let request = store.requests(RequestKey::Id(id))?;
+                Ok(request.into_iter().next().map(|request| request.answer))
+            }
+            _ => Ok(None),
+        });
+        Ok(Self { answers: answers.collect::<Result<_, StoreError>>()?, open: store.requests(RequestKey::Run(run))? })
     }
 }
 
@@ -101,7 +127,9 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
         None => bare(&new, first, scope),
     };
     carry(state, &reseal, &mut run)?;
-    going_on.clone().keep(&reseal, &mut run)?;
+    let kept = going_on.kept.clone();
+    let asked = core.read(move |store| Asked::read(store, number, &kept)).await?;
+    going_on.clone().keep(asked, &reseal, &mut run)?;
     run.lease = core.lease(old.lease).or(run.lease);
     (run.version, run.parent, run.origin) = (going_on.onward.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
@@ -109,7 +137,7 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
 }
 
 /// What the steps of the run have shared, those of the next share on.
-fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+pub(super) fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
     if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
         rows.iter_mut().try_for_each(|row| reseal.field(row))?;
         run.entries.push(entry);
@@ -182,7 +210,8 @@ pub(crate) fn successor_in(
     let state = shared_state::recorded_in(store, number, old.seq).map_err(said)?;
     carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
     run.version = going_on.onward.version;
-    going_on.keep(&reseal, &mut run).map_err(|error| error.to_string())?;
+    let asked = Asked::read(store, number, &going_on.kept).map_err(said)?;
+    going_on.keep(asked, &reseal, &mut run).map_err(|error| error.to_string())?;
     (run.parent, run.origin) = (old.parent, Some(number));
     (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
     Ok(run)

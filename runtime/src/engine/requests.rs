@@ -94,6 +94,9 @@ impl Engine {
     /// There is no such request, or it is answered.
     pub async fn request(&self, id: &str) -> Result<OpenRequest, EngineError> {
         let row = self.request_row(id).await?;
+        if row.is_moved() {
+            return Err(EngineError::NoSuchRequest { id: row.id });
+        }
         if row.answered.is_some() {
             return Err(EngineError::Answered { request: row.id });
         }

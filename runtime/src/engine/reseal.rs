@@ -5,7 +5,7 @@ use crate::codec::change_parts;
 use crate::journal::Kind;
 use crate::secret::vault::{CipherError, Vault, VaultFault, reseal};
 use crate::state::rows;
-use crate::store::{EntryRow, FieldRow, NewInboxItem};
+use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ impl Reseal {
             Kind::MessageSent
             | Kind::MessageReceived
             | Kind::MessageKept
+            | Kind::AnswerKept
             | Kind::RequestOpened
             | Kind::RequestAnswered => format!("message:{name}"),
             Kind::EventSent => format!("message:event:{name}"),
@@ -83,6 +84,7 @@ impl Reseal {
     /// A key is missing.
     pub(super) fn item(&self, item: &mut NewInboxItem, answer: Option<&str>) -> Result<(), EngineError> {
         let name = match item.kind.as_str() {
+            "ended" => return item.value.as_mut().map_or(Ok(()), |value| self.ended_with(value)),
             "message" => item.name.as_deref(),
             "answer" => answer,
             _ => None,
@@ -93,6 +95,17 @@ impl Reseal {
             value.bytes = bytes;
         }
         Ok(())
+    }
+
+    /// A question; says whether it held a secret.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(super) fn request(&self, request: &mut RequestRow) -> Result<bool, EngineError> {
+        let sealed = self.bytes(&request.value, &format!("message:{}", request.name))?;
+        let held = sealed.is_some();
+        request.value.bytes = sealed.unwrap_or_else(|| request.value.bytes.clone());
+        Ok(held)
     }
 
     /// What is shown to outsiders on a channel.

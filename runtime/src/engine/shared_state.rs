@@ -11,8 +11,9 @@ use crate::journal::{FORMAT, Kind};
 use crate::machine::{plain_entry, recorded_state_version};
 use crate::state::rows::{self, StateRow};
 use crate::state::{StateDef, TypedState, read_key};
-use crate::store::{EntryRow, FieldRow, Store, StoreError};
+use crate::store::{EntryRow, FieldRow, RunRow, Store, StoreError};
 use crate::value::Value;
+use crate::workflow::WorkflowDef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +47,32 @@ impl Recorded {
                 self.rows.insert(row.name.clone(), row.clone());
             }
         }
+    }
+
+    /// What of it a run of this workflow can go on with: the keys, and the typed part if it is of the type that the workflow
+    /// declares.
+    ///
+    /// # Errors
+    /// It is recorded in a newer version of that type than this build knows.
+    pub(super) fn fitting<W: WorkflowDef>(mut self, old: &RunRow) -> Result<Self, EngineError> {
+        let Some(set) = &self.set else { return Ok(self) };
+        let own = W::state().map(|state| state.schema());
+        let version = recorded_state_version(set);
+        match own.filter(|own| set.name.as_deref() == Some(own.name)) {
+            Some(own) if own.version < version => {
+                return Err(EngineError::Value(format!(
+                    "run `{}` cannot be continued: its shared state is recorded in version {version}, and this build knows \
+                     versions up to {}: use a newer build",
+                    old.id, own.version
+                )));
+            }
+            Some(_) => {}
+            None => {
+                self.set = None;
+                self.rows.retain(|name, _| matches!(rows::parse(name), Some(StateRow::Key(_))));
+            }
+        }
+        Ok(self)
     }
 
     /// The entry with which a run begins that goes on with this state, and its rows.

@@ -1,8 +1,10 @@
 //! What runs show to outsiders: published values, and streams from any item on.
 
+mod copied;
 mod events;
 mod items;
 
+pub(super) use copied::{CopiedOutput, copied};
 pub use events::EventStream;
 pub(super) use items::{Items, LOOK_AGAIN};
 

@@ -52,8 +52,10 @@ where
     ///
     /// The values become part of the new run's history, and contents in field stores are copied, so that the other run may
     /// be deleted afterwards. A context of an older version is made into one of today's as ever. To start again under the
-    /// same id gives the same run if it continues the same one. [Shared state](crate::State) is not taken along: the new run
-    /// begins with its defaults.
+    /// same id gives the same run if it continues the same one.
+    ///
+    /// [Shared state](crate::State) is taken along too: the values with keys, and the declared state if this workflow declares
+    /// the same type. Another type begins with its own defaults.
     ///
     /// The call fails while that run has not ended, if it never set a context, or if its context is another than that of
     /// this workflow.

@@ -58,8 +58,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// The run goes on with a fresh journal: with this input, its context as it is now, and all that outsiders know of it.
     /// The workflow ends here; nothing after this runs.
     ///
-    /// It keeps its id, labels, identity, deadline, streams, published values, what waits in its inbox, and the requests that
-    /// are open: wait for their answers with [`answer_to`](Flow::answer_to). Steps in flight are told to stop. It draws
+    /// It keeps its id, labels, identity, deadline, deduplication key, streams, published values, what waits in its inbox, and
+    /// the requests that are open, with their time limits: wait for their answers with [`answer_to`](Flow::answer_to). Steps in flight are told to stop. It draws
     /// other idempotency keys from now on.
     ///
     /// `workflow` is this workflow, in this or another version: so runs that live long come to newer code. Another workflow

@@ -6,7 +6,9 @@ use super::outside::{Outside, unexpected};
 use crate::journal::{Completion, Operation};
 use crate::message::{self, Message};
 use futures_util::future::FusedFuture;
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -31,11 +33,12 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 
     /// Waits for the answer to a request that this run has asked before it went on with a fresh journal: its id is
-    /// [`Request::id`].
+    /// [`Request::id`]. The time limit that the request was given holds on: once it is over, also before this call, the
+    /// answer is [`RequestExpired`].
     pub fn answer_to<A: Message>(&self, request: impl Into<String>) -> Answer<'_, A> {
-        Answer {
-            call: Outside::new(&self.journal, Operation::Answer { id: request.into(), answer: A::NAME }, answered),
-        }
+        let request: String = request.into();
+        let operation = Operation::Answer { id: request.clone(), answer: A::NAME };
+        Answer { call: Outside::new(&self.journal, operation, answered), request }
     }
 }
 
@@ -112,15 +115,17 @@ impl<A: Message> FusedFuture for RequestWithin<'_, A> {
 #[must_use = "an answer comes only when the call is awaited: add `.await`"]
 pub struct Answer<'flow, A> {
     call: Outside<'flow, Option<A>>,
+    request: String,
 }
 
 impl<A: Message> Future for Answer<'_, A> {
-    type Output = Result<A, Infallible>;
+    type Output = Result<A, RequestExpired>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.call.poll(cx) {
             Poll::Ready(Some(answer)) => Poll::Ready(Ok(answer)),
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(Err(RequestExpired { request: self.request.clone() })),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -130,3 +135,19 @@ impl<A: Message> FusedFuture for Answer<'_, A> {
         self.call.call.is_done()
     }
 }
+
+/// Nobody answered a request within its time limit, and nobody can any longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestExpired {
+    /// The request's id.
+    pub request: String,
+}
+
+impl fmt::Display for RequestExpired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nobody answered request {} within its time limit", self.request)
+    }
+}
+
+impl std::error::Error for RequestExpired {}

@@ -112,6 +112,11 @@ kinds! {
     /// The answer to a request that came to the run before this one, which has not read it: `other` is the request's id,
     /// `value` the answer.
     AnswerKept = "answer_kept",
+    /// A request of the run before this one that is open: `other` is the id by which this run knows it, `name` that by which
+    /// it is answered, `due` until when.
+    RequestKept = "request_kept",
+    /// The time for the answer to a kept request is over: `other` is the id by which this run knows it.
+    RequestExpired = "request_expired",
     /// The whole of the typed shared state is written: `name` is the state's name, `value` its schema. With keys alone it
     /// has no name.
     StateSet = "state_set",
@@ -141,6 +146,7 @@ impl Kind {
                 | Self::MessageDelivered
                 | Self::MessageRefused
                 | Self::RequestAnswered
+                | Self::RequestExpired
                 | Self::ChildEnded
         )
     }

@@ -23,6 +23,9 @@ pub struct RunScope {
     /// Names and values by which it can be found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// While the run has not ended, no other can be started with the same key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deduplication_key: Option<String>,
 }
 
 /// Somebody for whom a run acts.
@@ -62,6 +65,7 @@ impl RunScope {
             deadline: given.deadline.map_or(self.deadline, |deadline| deadline.at(now)),
             principal: given.principal.clone().or_else(|| self.principal.clone()),
             labels: given.labels.clone(),
+            deduplication_key: given.deduplication_key.clone(),
         }
     }
 

@@ -2,7 +2,23 @@
 
 use super::Machine;
 use super::effect::Effect;
-use crate::store::{Append, Change, Status};
+use crate::store::{Append, Change, RunRow, Status};
+
+/// What the run's row says.
+pub(super) struct RowState {
+    pub(super) status: Status,
+    pub(super) wake_at: Option<i64>,
+    loads: u32,
+    parked: bool,
+    pub(super) dedup: Option<String>,
+}
+
+impl RowState {
+    pub(super) fn of(row: &RunRow) -> Self {
+        let (status, wake_at, loads) = (row.status, row.wake_at, row.loads);
+        Self { status, wake_at, loads, parked: row.parked.is_some(), dedup: row.dedup.clone() }
+    }
+}
 
 impl Machine {
     /// Everything that has happened since the last call, to be committed together; `None` if nothing has.

@@ -22,8 +22,19 @@ pub(super) fn outside(entry: &EntryRow) -> Option<Completion> {
 
 /// What comes without knowing the call that waits for it.
 pub(super) enum Unasked {
-    Message { channel: String, value: Value },
-    Answer { id: String, position: Option<u64>, value: Value },
+    Message {
+        channel: String,
+        value: Value,
+    },
+    Answer {
+        id: String,
+        position: Option<u64>,
+        value: Value,
+    },
+    /// The time for the answer to a kept request is over.
+    Expired {
+        id: String,
+    },
 }
 
 impl Unasked {
@@ -35,6 +46,7 @@ impl Unasked {
             Kind::RequestAnswered => {
                 Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: value()? })
             }
+            Kind::RequestExpired => Some(Self::Expired { id: entry.other.clone()? }),
             _ => None,
         }
     }
@@ -44,6 +56,7 @@ impl Unasked {
         match self {
             Self::Message { channel, value } => state.message(&channel, value),
             Self::Answer { id, position, value } => state.answer(&id, position, value),
+            Self::Expired { id } => state.request_expired(id),
         }
     }
 }

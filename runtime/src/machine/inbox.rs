@@ -55,14 +55,20 @@ impl Machine {
             }
             "answer" => {
                 self.taken.push(number);
-                let id = item.name.clone().unwrap_or_default();
-                let (position, answer) = self.journal.state().asked_for(&id).unzip();
+                let name = item.name.unwrap_or_default();
+                let (id, asked) = {
+                    let state = self.journal.state();
+                    let id = state.requests.known_as(&name).unwrap_or(name);
+                    let asked = state.asked_for(&id);
+                    (id, asked)
+                };
+                let (position, answer) = asked.unzip();
                 // It was given to the run from which the history comes, so that nobody has answered the question here.
                 if let (None, Some(position)) = (&item.key, position) {
                     self.expire(position);
                 }
                 self.deliver(Kind::RequestAnswered, now, |entry| {
-                    (entry.position, entry.other, entry.value) = (position, item.name, item.value);
+                    (entry.position, entry.other, entry.value) = (position, Some(id), item.value);
                     entry.name = answer.map(str::to_owned);
                 });
             }
@@ -144,6 +150,7 @@ impl State {
 
     /// The answer to a request has come: it is for the call that waits for it, or for one to come.
     pub(super) fn answer(&mut self, id: &str, position: Option<u64>, value: Value) -> Option<Waker> {
+        self.requests.is_answered(id);
         // In the history of a run that another began with, the question has the id that it had there.
         let recorded = || position.filter(|position| self.waits.contains(position));
         if let Some(position) = self.asked(id).or_else(recorded) {
@@ -170,13 +177,16 @@ impl State {
         else {
             return;
         };
-        let value = match &**operation {
-            Operation::Receive { channel, .. } => self.take_message(channel),
-            Operation::Answer { .. } => other.clone().and_then(|id| self.answers.remove(&id)),
+        let completion = match (&**operation, other.clone()) {
+            (Operation::Receive { channel, .. }, _) => self.take_message(channel).map(Completion::Message),
+            (Operation::Answer { .. }, Some(id)) => match self.answers.remove(&id) {
+                Some(value) => Some(Completion::Message(value)),
+                None => self.requests.take_expired(&id).then_some(Completion::Fired),
+            },
             _ => None,
         };
-        if let Some(value) = value {
-            self.complete(position, Completion::Message(value));
+        if let Some(completion) = completion {
+            self.complete(position, completion);
         }
     }
 

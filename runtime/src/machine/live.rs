@@ -42,7 +42,15 @@ impl Machine {
             if self.deadline().is_some_and(|deadline| deadline <= now) {
                 return self.end_early(Kind::DeadlineReached, None, now);
             }
-            let Some((due, position)) = self.earliest() else { return };
+            let kept = self.journal.state().kept_due();
+            let call = self.earliest();
+            if let Some(due) = kept.filter(|due| *due <= now)
+                && call.is_none_or(|(other, _)| due <= other)
+            {
+                self.expire_kept(now);
+                continue;
+            }
+            let Some((due, position)) = call else { return };
             if due > now {
                 return;
             }
@@ -99,7 +107,8 @@ impl Machine {
         if self.stands_still() || self.held_back.paused {
             return None;
         }
-        self.earliest().map(|(due, _)| due).into_iter().chain(self.deadline()).min()
+        let kept = self.journal.state().kept_due();
+        self.earliest().map(|(due, _)| due).into_iter().chain(kept).chain(self.deadline()).min()
     }
 
     /// When the run ends at the latest, unless it is ending.

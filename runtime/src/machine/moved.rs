@@ -17,11 +17,14 @@ pub(crate) struct Standing {
     pub(crate) wake_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parked: Option<String>,
+    /// Its deduplication key, which is free from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dedup: Option<String>,
 }
 
 impl Standing {
-    pub(crate) fn new(status: Status, wake_at: Option<i64>, parked: Option<String>) -> Self {
-        Self { status: status.as_str().to_owned(), wake_at, parked }
+    pub(crate) fn new(status: Status, wake_at: Option<i64>, parked: Option<String>, dedup: Option<String>) -> Self {
+        Self { status: status.as_str().to_owned(), wake_at, parked, dedup }
     }
 
     /// What the last entry of a moved run says.
@@ -53,7 +56,7 @@ impl Machine {
         // A run in memory that is open has left behind whatever it was parked for.
         let (status, wake_at) = self.standing();
         let at = now.max(self.journal.state().now);
-        let last = Standing::new(status, wake_at, None).entry(self.next_seq(), at);
+        let last = Standing::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);
         self.entries.push(last);
         self.drop_body();
         self.tell_bodies();

@@ -20,7 +20,20 @@ pub(crate) fn derived(incarnation: [u8; 16], position: u64) -> String {
     hash.update(b"derived");
     hash.update(incarnation);
     hash.update(position.to_le_bytes());
-    hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut id, byte| {
+    digits(&hash.finalize()[..16])
+}
+
+/// The id of a request in a copy of the run that has kept it under another id; 32 hexadecimal digits.
+pub(crate) fn asked_again(incarnation: [u8; 16], known: &str) -> String {
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(b"asked again");
+    hash.update(incarnation);
+    hash.update(known.as_bytes());
+    digits(&hash.finalize()[..16])
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut id, byte| {
         // Writing to a `String` cannot fail.
         let _ = write!(id, "{byte:02x}");
         id
@@ -182,7 +195,11 @@ impl RunJournal {
             (Operation::Answer { id, .. }, _) => Some(id.clone()),
             (_, entry) => entry.and_then(|entry| entry.other.clone()),
         };
-        state.insert(position, What::Operation { operation: Box::new(operation), due, other });
+        let known = match (&operation, recorded) {
+            (Operation::Request { .. }, Some(entry)) if entry.other != other => entry.other.clone(),
+            _ => None,
+        };
+        state.insert(position, What::Operation { operation: Box::new(operation), due, other, known });
         state.serve(position);
     }
 

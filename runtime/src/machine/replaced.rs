@@ -28,8 +28,7 @@ impl RunJournal {
 }
 
 impl State {
-    /// What has come and the body has not taken, as the first entries of another run have it; a request that is open is asked
-    /// on.
+    /// What has come and the body has not taken, as the first entries of another run have it, and the requests that are open.
     fn unread(&self, at: i64) -> Vec<EntryRow> {
         let message = |name: &str, value: &Value| EntryRow {
             name: Some(name.to_owned()),
@@ -43,12 +42,12 @@ impl State {
         };
         let mut kept = Vec::new();
         for call in self.calls.values() {
-            let (What::Operation { operation, other, .. }, Some(Completion::Message(value))) =
+            let (What::Operation { operation, other, known, .. }, Some(Completion::Message(value))) =
                 (&call.what, &call.completion)
             else {
                 continue;
             };
-            match (&**operation, other) {
+            match (&**operation, known.as_ref().or(other.as_ref())) {
                 (Operation::Receive { channel, .. }, _) => kept.push(message(channel, value)),
                 (Operation::Request { .. } | Operation::Answer { .. }, Some(id)) => kept.push(answer(id, value)),
                 _ => {}
@@ -58,6 +57,7 @@ impl State {
             kept.extend(messages.iter().map(|value| message(channel, value)));
         }
         kept.extend(self.answers.iter().map(|(id, value)| answer(id, value)));
+        kept.extend(self.unanswered(at));
         kept
     }
 }
@@ -65,6 +65,9 @@ impl State {
 impl Machine {
     /// What the run before this one has received and not read is there from the beginning.
     pub(super) fn keep(&mut self, entry: EntryRow) {
+        if entry.kind == Kind::RequestKept {
+            return self.keep_request(entry);
+        }
         let Some(value) = entry.value else { return };
         let mut state = self.journal.state();
         match entry.kind {

@@ -87,7 +87,7 @@ impl Machine {
                 self.go_on_with(workflow, &entry, rows, load)?;
                 continue;
             }
-            if matches!(entry.kind, Kind::MessageKept | Kind::AnswerKept) {
+            if matches!(entry.kind, Kind::MessageKept | Kind::AnswerKept | Kind::RequestKept) {
                 self.keep(entry);
                 continue;
             }

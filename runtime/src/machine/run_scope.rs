@@ -22,6 +22,14 @@ pub(crate) fn recorded_scope(entry: &EntryRow) -> Option<RunScope> {
     serde_json::from_slice(&value.bytes).ok()
 }
 
+/// A copy of a run does not have its deduplication key.
+pub(crate) fn forget_deduplication_key(entry: &mut EntryRow) {
+    let Some(mut scope) = recorded_scope(entry) else { return };
+    if scope.deduplication_key.take().is_some() {
+        entry.value = Some(Value::json(serde_json::to_vec(&scope).expect("words and numbers are JSON")));
+    }
+}
+
 impl Machine {
     /// Ends a run before it begins, if whoever it acts for does not have a role that its workflow asks for. Says whether it
     /// did.

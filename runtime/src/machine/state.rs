@@ -2,6 +2,7 @@
 
 use super::fault::ParkReason;
 use super::inline::Inline;
+use super::kept::KeptRequests;
 use super::origins::Origins;
 use super::replaced::Onward;
 use super::shared_state::StateNow;
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
     /// Answers to requests of an earlier incarnation, by the request's id.
     pub(super) answers: BTreeMap<String, Value>,
+    /// Requests of an earlier execution that are open, or whose time is over.
+    pub(super) requests: KeptRequests,
     /// Which patches the run takes, as far as it has come past them.
     pub(super) patches: BTreeMap<String, bool>,
     /// The run goes on as another, with this input.
@@ -90,6 +93,8 @@ pub(super) enum What {
         due: Option<i64>,
         /// The id of the request, or of the other run.
         other: Option<String>,
+        /// The id by which the body knows the request, if that is another: the run began with the history of the one that asked.
+        known: Option<String>,
     },
 }
 
@@ -225,6 +230,7 @@ pub(super) fn describe(entry: &EntryRow) -> String {
         Kind::StreamWritten => format!("an item written to stream `{name}`"),
         Kind::StreamClosed => format!("stream `{name}` closed"),
         Kind::PatchMarked => format!("the way of patch `{name}`"),
+        Kind::RequestExpired => format!("the end of the time for request {}", entry.other.as_deref().unwrap_or("?")),
         Kind::RunReplaced => "the run going on with a fresh journal".into(),
         Kind::CallAbandoned => "a dropped call".into(),
         Kind::ContextSet => format!("context `{name}` set"),

@@ -8,7 +8,7 @@ use super::rows::RequestRow;
 pub struct Belongings {
     /// The channels of its lineage on which something was shown, in order of their names.
     pub channels: Vec<String>,
-    /// The items that came to its inbox with a key and were taken, in order of arrival.
+    /// The items that came to its inbox with a key and were taken, in order of their keys.
     pub taken: Vec<TakenItem>,
     /// Its questions, answered or not, in order of their ids.
     pub requests: Vec<RequestRow>,

@@ -14,6 +14,7 @@
 mod rig;
 
 pub mod append;
+pub mod belongings;
 pub mod delete;
 pub mod find;
 pub mod forks;
@@ -78,6 +79,10 @@ macro_rules! conformance {
                 import: a_lost_lease_imports_nothing,
                 import: what_makes_no_run_is_refused,
                 import: an_imported_run_goes_on,
+                belongings: a_run_has_what_belongs_to_it,
+                belongings: a_bound_run_is_not_moved,
+                belongings: the_questions_of_a_moved_run_go_with_it,
+                belongings: an_imported_run_brings_what_belongs_to_it,
                 outgoing: a_run_tells_another,
                 outgoing: a_fenced_append_sends_nothing,
                 outgoing: children_are_told,

@@ -263,7 +263,12 @@ impl Scenario<'_> {
                 News::State(news) => run.state_news(news, self.now),
             }
         } else if let Some((position, attempt, outcome)) = bodies.next(&mut self.dice) {
+            let late = outcome.clone();
             run.attempt_ended(position, attempt, outcome, self.now);
+            // A result that comes once more, or late, changes nothing.
+            let tail = run.tail();
+            run.attempt_ended(position, attempt, late, self.now);
+            assert_eq!(run.tail(), tail, "a late result of attempt {attempt} at position {position} was taken");
         }
         true
     }

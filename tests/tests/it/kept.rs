@@ -1,7 +1,14 @@
 //! What a run holds, whatever is done to it: deleted, moved, repeated, told to end, gone on with.
 
+mod cancelled;
 mod deleted;
+mod goes_on;
+mod late;
+mod links;
+mod moved;
 mod repeated;
+mod requests;
+mod rewound;
 
 use std::time::Duration;
 use steadfast::Status;

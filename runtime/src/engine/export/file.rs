@@ -11,8 +11,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The format of the file; one of a greater number is refused.
-const FORMAT: u32 = 1;
+/// The format of the file; one of a greater number is refused. Those of format 1 had neither outputs, requests, taken keys,
+/// deduplication keys nor labels that were given after the start.
+const FORMAT: u32 = 2;
 const MAGIC: &str = "steadfast run, format ";
 const HASH: u64 = 32;
 /// The first line is no longer than this.
@@ -124,7 +125,7 @@ impl FileReader {
         let line = std::str::from_utf8(&line).ok().and_then(|line| line.strip_suffix('\n'));
         let format = line.and_then(|line| line.strip_prefix(MAGIC)).and_then(|format| format.parse::<u32>().ok());
         match format {
-            Some(FORMAT) => Ok(()),
+            Some(1..=FORMAT) => Ok(()),
             Some(format) if format > FORMAT => Err(EngineError::File(format!(
                 "`{}` has format {format}, and this version reads files of runs up to format {FORMAT}: import it with the \
                  newer version that wrote it",

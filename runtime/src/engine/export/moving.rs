@@ -4,7 +4,7 @@ use crate::engine::core::{Core, Mail, Message, Outcome};
 use crate::engine::error::EngineError;
 use crate::engine::{load, place};
 use crate::machine::Standing;
-use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
+use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
                 return Ok(());
             }
             check(&core, &row)?;
+            refuse_if_bound(&core, &row).await?;
             match core.enter(run) {
                 // Nobody brings it into memory while we have its place there.
                 Some(mail) => end_in_database(&core, run, mail).await?,
@@ -46,10 +47,47 @@ fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
         "it is not complete here, so it cannot be moved; delete it"
     } else if row.lease.is_some() && core.lease(row.lease).is_none() {
         "another engine drives it, and only that one can move it"
+    } else if core.workflows.get(&row.workflow, row.version).is_none() {
+        return Err(EngineError::UnknownWorkflow { name: row.workflow.clone(), version: row.version });
     } else {
         return Ok(());
     };
     Err(EngineError::WrongStatus { id: row.id.clone(), status: row.status, action })
+}
+
+/// Refuses to move a run without those that need it where it is. The commit that ends it looks once more.
+async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
+    let number = row.number;
+    let found = core.read(move |store| {
+        let Some(belongings) = store.belongings(number)? else { return Ok(None) };
+        let Some(bond) = belongings.bonds.first().copied() else { return Ok(Some(None)) };
+        let (Bond::Parent(other) | Bond::Child(other) | Bond::Awaited(other) | Bond::Waiting(other)) = bond;
+        Ok(Some(Some((bond, store.run(RunKey::Number(other))?))))
+    });
+    let (bond, other) = match found.await? {
+        None => return Err(unknown_belongings(&row.id)),
+        Some(Some((bond, Some(other)))) => (bond, other.id),
+        Some(_) => return Ok(()),
+    };
+    let why = match bond {
+        Bond::Parent(_) => "has started it, and its cancellation would not reach it elsewhere",
+        Bond::Child(_) => "was started by it, and its cancellation would not reach that one from elsewhere",
+        Bond::Awaited(_) => "was started by it, and it would not hear elsewhere how that one ends",
+        Bond::Waiting(_) => "has started it, and would not hear how it ends elsewhere",
+    };
+    let id = &row.id;
+    Err(EngineError::File(format!(
+        "run `{id}` cannot be moved, and goes on here: run `{other}` {why}. Move it once that run has ended, or copy it with \
+         `export`"
+    )))
+}
+
+/// The store tells nothing of what a run has beside its journal.
+pub(super) fn unknown_belongings(id: &str) -> EngineError {
+    EngineError::File(format!(
+        "run `{id}` cannot be moved: its store does not tell what else belongs to it (`Store::belongings`). Copy it with \
+         `export`"
+    ))
 }
 
 /// Tells the driver of the run, who ends it between two turns and with all that it has appended.
@@ -96,7 +134,7 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
 }
 
 fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
-    let last = Standing::new(row.status, row.wake_at, row.parked.clone()).entry(row.seq + 1, at);
+    let last = Standing::new(row.status, row.wake_at, row.parked.clone(), row.dedup.clone()).entry(row.seq + 1, at);
     let change =
         Change { status: Some(Status::Moved), wake_at: Some(None), loads: Some(0), parked: Some(None), release: true };
     let (fields, taken) = (Vec::new(), Vec::new());

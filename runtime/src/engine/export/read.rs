@@ -3,9 +3,10 @@
 use super::file::FileReader;
 use super::record::{Record, RunRecord};
 use crate::engine::error::EngineError;
+use crate::engine::shown::CopiedOutput;
 use crate::journal::FORMAT;
 use crate::run_env::Pointer;
-use crate::store::{EntryRow, FieldRow, NewInboxItem};
+use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow, TakenItem};
 use std::path::Path;
 
 /// A run as its file says.
@@ -14,6 +15,9 @@ pub(in crate::engine) struct Exported {
     pub(in crate::engine) entries: Vec<EntryRow>,
     pub(in crate::engine) fields: Vec<FieldRow>,
     pub(in crate::engine) items: Vec<NewInboxItem>,
+    pub(in crate::engine) taken: Vec<TakenItem>,
+    pub(in crate::engine) requests: Vec<RequestRow>,
+    pub(in crate::engine) outputs: Vec<CopiedOutput>,
     /// The contents of its fields, and where in the file each stands.
     pub(in crate::engine) contents: Vec<(Pointer, u64)>,
     pub(in crate::engine) file: FileReader,
@@ -28,14 +32,24 @@ pub(in crate::engine) fn read(path: &Path) -> Result<Exported, EngineError> {
     let Some(Record::Run(run)) = file.next()? else {
         return Err(file.damaged("it does not begin with a run"));
     };
-    let (entries, fields, items, contents) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut exported = Exported { run, entries, fields, items, contents, file };
+    let mut exported = Exported {
+        run,
+        entries: Vec::new(),
+        fields: Vec::new(),
+        items: Vec::new(),
+        taken: Vec::new(),
+        requests: Vec::new(),
+        outputs: Vec::new(),
+        contents: Vec::new(),
+        file,
+    };
     while let Some(record) = exported.file.next()? {
         exported.take(record, path)?;
     }
-    let Exported { run, entries, fields, items, contents, file } = &exported;
-    let found = [entries.len(), fields.len(), items.len(), contents.len()].map(|count| count as u64);
-    if found != [run.entries, run.fields, run.items, run.contents] {
+    let Exported { run, entries, fields, items, taken, requests, outputs, contents, file } = &exported;
+    let found = [entries.len(), fields.len(), items.len(), taken.len(), requests.len(), outputs.len(), contents.len()];
+    let said = [run.entries, run.fields, run.items, run.taken, run.requests, run.outputs, run.contents];
+    if found.map(|count| count as u64) != said {
         return Err(file.damaged("it does not have all that it says it has"));
     }
     Ok(exported)
@@ -55,6 +69,12 @@ impl Exported {
             Record::Entry(entry) => entry.row(bytes).map(|row| self.entries.push(row)),
             Record::Field(field) => field.row(bytes).map(|row| self.fields.push(row)),
             Record::Item(item) => item.item(bytes).map(|item| self.items.push(item)),
+            Record::Taken(taken) => {
+                self.taken.push(taken.item());
+                Some(())
+            }
+            Record::Request(request) => request.row(bytes).map(|row| self.requests.push(row)),
+            Record::Output(output) => output.output(bytes).map(|output| self.outputs.push(output)),
             Record::Content(content) => {
                 let at = self.file.pass(content.pointer.bytes as u64)?;
                 self.contents.push((content.pointer, at));

@@ -1,8 +1,9 @@
 //! The records in the file of a run: the rows of the run without their values, whose bytes follow each.
 
+use crate::engine::shown::CopiedOutput;
 use crate::journal::Kind;
 use crate::run_env::Pointer;
-use crate::store::{EntryRow, FieldRow, InboxRow, NewInboxItem, Status};
+use crate::store::{EntryRow, FieldRow, InboxRow, NewInboxItem, OutputRow, RequestRow, Status, TakenItem};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub(super) enum Record {
     Entry(EntryRecord),
     Field(FieldRecord),
     Item(ItemRecord),
+    Taken(TakenRecord),
+    Request(RequestRecord),
+    Output(OutputRecord),
     Content(ContentRecord),
 }
 
@@ -35,9 +39,21 @@ pub(in crate::engine) struct RunRecord {
     pub(in crate::engine) incarnation: [u8; 16],
     pub(in crate::engine) seed: [u8; 16],
     pub(in crate::engine) created_at: i64,
+    /// Its deduplication key; a copy does not take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::engine) dedup: Option<String>,
+    /// The names and values by which it can be found. A file of format 1 says only those that its start was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::engine) labels: Option<Vec<(String, String)>>,
     pub(super) entries: u64,
     pub(super) fields: u64,
     pub(super) items: u64,
+    #[serde(default)]
+    pub(super) taken: u64,
+    #[serde(default)]
+    pub(super) requests: u64,
+    #[serde(default)]
+    pub(super) outputs: u64,
     pub(super) contents: u64,
 }
 
@@ -88,6 +104,43 @@ pub(super) struct ItemRecord {
     position: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
+    value: Option<Raw>,
+}
+
+/// The key of something that has come to the run and was taken.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct TakenRecord {
+    kind: String,
+    key: String,
+    at: i64,
+}
+
+/// A question of the run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RequestRecord {
+    id: String,
+    position: u64,
+    name: String,
+    answer: String,
+    at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<i64>,
+    /// The hash of the answer, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered: Option<String>,
+    value: Raw,
+}
+
+/// Something that the run has shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct OutputRecord {
+    channel: String,
+    /// The entry that wrote it; 0 if it is none of these.
+    seq: u64,
+    at: i64,
+    /// For which incarnation its secrets are sealed, if not for that of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed_for: Option<[u8; 16]>,
     value: Option<Raw>,
 }
 
@@ -150,10 +203,36 @@ impl Record {
         })
     }
 
+    pub(super) fn taken(item: &TakenItem) -> Self {
+        let TakenItem { kind, key, at } = item.clone();
+        Self::Taken(TakenRecord { kind, key, at })
+    }
+
+    pub(super) fn request(row: &RequestRow) -> Self {
+        Self::Request(RequestRecord {
+            id: row.id.clone(),
+            position: row.position,
+            name: row.name.clone(),
+            answer: row.answer.clone(),
+            at: row.at,
+            due: row.due,
+            answered: row.answered.clone().filter(|_| !row.is_moved()),
+            value: Raw::of(&row.value),
+        })
+    }
+
+    pub(super) fn output(output: &CopiedOutput) -> Self {
+        let CopiedOutput { channel, row, sealed_for } = output;
+        let (seq, at, value) = (row.seq, row.at, row.value.as_ref().map(Raw::of));
+        Self::Output(OutputRecord { channel: channel.clone(), seq, at, sealed_for: *sealed_for, value })
+    }
+
     /// How many bytes of a value follow the record; those of a content may be passed over.
     pub(super) fn raw(&self) -> u64 {
         match self {
-            Self::Run(_) | Self::Content(_) => 0,
+            Self::Run(_) | Self::Content(_) | Self::Taken(_) => 0,
+            Self::Request(request) => request.value.bytes,
+            Self::Output(output) => output.value.as_ref().map_or(0, |raw| raw.bytes),
             Self::Entry(entry) => entry.value.as_ref().map_or(0, |raw| raw.bytes),
             Self::Field(field) => field.value.bytes,
             Self::Item(item) => item.value.as_ref().map_or(0, |raw| raw.bytes),
@@ -200,5 +279,32 @@ impl ItemRecord {
         };
         let Self { kind, key, at, name, position, sender, .. } = self;
         Some(NewInboxItem { run: 0, kind, key, at, name, position, sender, value })
+    }
+}
+
+impl TakenRecord {
+    pub(super) fn item(self) -> TakenItem {
+        let Self { kind, key, at } = self;
+        TakenItem { kind, key, at }
+    }
+}
+
+impl RequestRecord {
+    /// `None` if this version does not know a word of it.
+    pub(super) fn row(self, bytes: Bytes) -> Option<RequestRow> {
+        let Self { id, position, name, answer, at, due, answered, value } = self;
+        Some(RequestRow { id, run: 0, position, name, answer, at, due, answered, value: value.value(bytes)? })
+    }
+}
+
+impl OutputRecord {
+    /// `None` if this version does not know a word of it.
+    pub(super) fn output(self, bytes: Bytes) -> Option<CopiedOutput> {
+        let value = match self.value {
+            Some(raw) => Some(raw.value(bytes)?),
+            None => None,
+        };
+        let row = OutputRow { item: 0, run: 0, seq: self.seq, at: self.at, value };
+        Some(CopiedOutput { channel: self.channel, row, sealed_for: self.sealed_for })
     }
 }

@@ -1,15 +1,18 @@
 //! Writing the file of a run from its committed rows.
 
-use super::ExportInfo;
 use super::file::FileWriter;
 use super::record::{ContentRecord, Record, RunRecord};
+use super::{ExportInfo, moving};
 use crate::engine::contents as copied;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
-use crate::engine::place;
+use crate::engine::{inbox, place, shown};
 use crate::machine::Standing;
 use crate::run_env::Pointer;
-use crate::store::{EntryRow, FieldRow, InboxRow, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind};
+use crate::store::{
+    Belongings, EntryRow, FieldRow, InboxRow, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError,
+    StoreErrorKind, TakenItem,
+};
 use crate::value::Form;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +23,7 @@ const PAGE: usize = 512;
 /// Writes the file of a run: with `moved`, of a run that was moved, as it was before. Called on a thread that may block.
 pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path) -> Result<ExportInfo, EngineError> {
     let store = &*core.store;
-    let (mut row, items) = standing(store, number, id)?;
+    let (mut row, items) = standing(core, number, id)?;
     if row.status == Status::Deleting {
         let action = "a run that is being deleted cannot be exported";
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
@@ -32,6 +35,8 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     if moved {
         before_it_was_moved(store, &mut row)?;
     }
+    let beside = Beside::read(store, &row, moved)?;
+    let outputs = shown::copied(store, &row, row.seq)?;
     // What is counted is written first: the contents of a history are known only once it was read.
     let counted = count(store, &row)?;
     let contents = counted.contents.len();
@@ -48,9 +53,14 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
         incarnation: row.incarnation,
         seed: row.seed,
         created_at: row.created_at,
+        dedup: row.dedup.clone(),
+        labels: Some(store.labels(number)?),
         entries: row.seq,
         fields: counted.fields,
         items: items.len() as u64,
+        taken: beside.taken.len() as u64,
+        requests: beside.requests.len() as u64,
+        outputs: outputs.len() as u64,
         contents: contents as u64,
     };
     file.write(&Record::Run(run), &[])?;
@@ -62,6 +72,15 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     })?;
     for item in &items {
         file.write(&Record::item(item), item.value.as_ref().map_or(&[], |value| &value.bytes))?;
+    }
+    for item in &beside.taken {
+        file.write(&Record::taken(item), &[])?;
+    }
+    for request in &beside.requests {
+        file.write(&Record::request(request), &request.value.bytes)?;
+    }
+    for output in &outputs {
+        file.write(&Record::output(output), output.row.value.as_ref().map_or(&[], |value| &value.bytes))?;
     }
     let env = core.fields(&row);
     for pointer in counted.contents.into_values() {
@@ -79,11 +98,13 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
 /// that appends what it says. So if the row is the same before and after the inbox was read, all that was found waiting
 /// was waiting then. And if the inbox was empty before the row was read, what was sent before that is in the journal by
 /// then; what comes later comes after the export.
-fn standing(store: &dyn Store, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
+fn standing(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
+    let store = &*core.store;
     let row = || store.run(RunKey::Number(number))?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() });
     loop {
         let before = row()?;
-        let items = store.inbox(RunKey::Number(number), 0, usize::MAX)?;
+        // What others have ended with is sealed for this run then: in the file nobody knows the others.
+        let items = inbox::items(store, number, &core.fields(&before), 0, usize::MAX)?;
         let row = row()?;
         if row.status.is_final() && row.status != Status::Moved {
             return Ok((row, Vec::new()));
@@ -106,7 +127,29 @@ fn before_it_was_moved(store: &dyn Store, row: &mut RunRow) -> Result<(), Engine
     row.status = status;
     row.wake_at = standing.wake_at;
     row.parked = standing.parked;
+    row.dedup = standing.dedup;
     Ok(())
+}
+
+/// What the run has in the database that its journal does not tell.
+#[derive(Default)]
+struct Beside {
+    taken: Vec<TakenItem>,
+    requests: Vec<RequestRow>,
+}
+
+impl Beside {
+    /// A copy is another run, to which nothing has come. Of questions that are answered it needs the types.
+    fn read(store: &dyn Store, row: &RunRow, moved: bool) -> Result<Self, EngineError> {
+        let belongings = store.belongings(row.number)?;
+        match belongings {
+            Some(Belongings { taken, requests, .. }) => {
+                Ok(Self { taken: if moved { taken } else { Vec::new() }, requests })
+            }
+            None if moved => Err(moving::unknown_belongings(&row.id)),
+            None => Ok(Self { taken: Vec::new(), requests: store.requests(RequestKey::Run(row.number))? }),
+        }
+    }
 }
 
 /// What a history holds besides its entries.

@@ -2,15 +2,16 @@
 
 use super::outside::Outside;
 use super::{Plan, outside, point};
+use crate::engine::asked;
 use crate::engine::continuing::Source;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::place::{self, Contents};
 use crate::engine::reseal::Reseal;
-use crate::machine::{Origins, ParkReason, recorded_scope};
+use crate::machine::{Origins, ParkReason, asked_again, forget_deduplication_key, recorded_scope};
 use crate::run_env::Pointer;
 use crate::secret::vault::Vault;
-use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RunKey, RunRow, Status};
+use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RequestKey, RunKey, RunRow, Status};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -72,17 +73,32 @@ pub(super) async fn make(
     let vault = |incarnation| Vault::new(core.options.cipher.clone(), core.store.database_id(), incarnation);
     let reseal = Arc::new(Reseal { from: vault(old.incarnation), to: vault(incarnation) });
     let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
+    let waiting: Vec<String> =
+        items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone()).collect();
     let items = outside.items(rest, items, replaces.is_some(), at).await?;
     let outputs = if replaces.is_some() { Vec::new() } else { outside.outputs().await? };
+    let number = old.number;
+    let open = core.ask(move |store| store.requests(RequestKey::Run(number))).await?;
+    let answered = items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone());
+    let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
+    // Who has the place of the other is asked under the same ids.
+    let rename =
+        |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(incarnation, known) };
+    let mut requests = asked::keep(&open, &mut entries, answered, rename, at);
+    asked::seal(&mut requests, &reseal)?;
     outside::name_answers(core, &mut entries).await?;
+    let dedup = replaces.and_then(|_| deduplication_key(&old, &entries));
     if let Some(first) = entries.first_mut() {
         first.other = Some(Origins::of(first).with(cut, old.incarnation));
     }
     for entry in &mut entries {
         reseal.entry(entry)?;
         drop_past_deadline(entry, at);
+        if replaces.is_none() {
+            forget_deduplication_key(entry);
+        }
     }
-    let (number, last) = (old.number, entries.len() as u64);
+    let last = entries.len() as u64;
     let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
@@ -107,11 +123,11 @@ pub(super) async fn make(
         items,
         outputs,
         taken: Vec::new(),
-        requests: Vec::new(),
+        requests,
         version,
         parent: old.parent.filter(|_| replaces.is_some()),
         origin: Some(old.number),
-        dedup: None,
+        dedup,
         labels: labelled(labels, &plan.labels),
         replaces: replaces.map(|_| old.number),
         keeps_requests: false,
@@ -149,6 +165,11 @@ async fn copied(source: &mut Source, mut rows: Vec<FieldRow>) -> Result<(Vec<Fie
         pointers.push(pointer);
     }
     Ok((rows, pointers))
+}
+
+/// The key that a run has, or had until it ended.
+fn deduplication_key(old: &RunRow, entries: &[EntryRow]) -> Option<String> {
+    old.dedup.clone().or_else(|| entries.iter().find_map(recorded_scope)?.deduplication_key)
 }
 
 /// A run that begins now does not end because of what was to be done by then.

@@ -3,10 +3,10 @@
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::reseal::Reseal;
-use crate::journal::{Kind, Shown};
+use crate::engine::shown;
+use crate::journal::Kind;
 use crate::machine::derived_id;
-use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunKey, RunRow};
-use std::collections::BTreeSet;
+use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunRow};
 
 /// What of it is made for the new run.
 pub(super) struct Outside<'a> {
@@ -40,13 +40,16 @@ impl Outside<'_> {
         for item in waiting {
             items.extend(match item.kind.as_str() {
                 "message" if !takes_place => Some(NewInboxItem::from(item)),
-                "answer" => self.waiting_answer(item),
+                "answer" => self.waiting_answer(item, takes_place),
                 _ => None,
             });
         }
         for item in &mut items {
-            let answer = match (item.kind.as_str(), item.position) {
-                ("answer", Some(position)) => self.answer_type(&derived_id(self.old.incarnation, position)).await?,
+            let answer = match (item.kind.as_str(), &item.name, item.position) {
+                ("answer", Some(name), position) => match (self.answer_type(name).await?, position) {
+                    (None, Some(position)) => self.answer_type(&derived_id(self.old.incarnation, position)).await?,
+                    (answer, _) => answer,
+                },
                 _ => None,
             };
             self.reseal.item(item, answer.as_deref())?;
@@ -72,9 +75,14 @@ impl Outside<'_> {
         }
     }
 
-    /// An answer that the run has not received yet.
-    fn waiting_answer(&self, item: InboxRow) -> Option<NewInboxItem> {
+    /// An answer that the run has not received yet. One to a request that it has kept comes by itself with the inbox.
+    fn waiting_answer(&self, item: InboxRow, takes_place: bool) -> Option<NewInboxItem> {
         let position = item.position?;
+        let kept = |entry: &&EntryRow| entry.kind == Kind::RequestKept && entry.name == item.name;
+        if let Some(kept) = self.kept.iter().find(kept) {
+            let given = NewInboxItem { name: kept.other.clone(), key: None, ..NewInboxItem::from(item) };
+            return Some(given).filter(|_| !takes_place);
+        }
         if item.name != Some(derived_id(self.old.incarnation, position)) {
             return None;
         }
@@ -99,46 +107,14 @@ impl Outside<'_> {
 
     /// What the run had shown at the point, with what those before it had under the same id.
     pub(super) async fn outputs(&self) -> Result<Vec<(String, OutputRow)>, EngineError> {
-        let mut channels = BTreeSet::new();
-        shown(self.kept, &mut channels);
-        let mut before = self.old.clone();
-        while let Some(number) = before.origin.filter(|_| before.lineage != before.number) {
-            let read = self
-                .core
-                .read(move |store| Ok((store.run(RunKey::Number(number))?, store.entries(number, 0, usize::MAX)?)));
-            let (Some(row), entries) = read.await? else { break };
-            shown(&entries, &mut channels);
-            before = row;
-        }
-        let (number, lineage, cut) = (self.old.number, self.old.lineage, self.kept.len() as u64);
-        let mut outputs = Vec::new();
-        for channel in channels {
-            let name = channel.clone();
-            let rows = self.core.ask(move |store| store.outputs(lineage, &name, 0, usize::MAX, false)).await?;
-            for mut row in rows {
-                if row.run > number || (row.run == number && row.seq > cut) {
-                    continue;
-                }
-                if let Some(value) = row.value.as_mut().filter(|_| row.run == number) {
-                    self.reseal.output(&channel, value)?;
-                }
-                outputs.push((channel.clone(), row));
-            }
-        }
-        Ok(outputs)
+        let (old, cut) = (self.old.clone(), self.kept.len() as u64);
+        let outputs = self.core.ask(move |store| shown::copied(store, &old, cut)).await?;
+        let from = |writer: Option<[u8; 16]>| Reseal {
+            from: writer.map_or_else(|| self.reseal.from.clone(), |writer| self.core.vault(writer)),
+            to: self.reseal.to.clone(),
+        };
+        outputs.into_iter().map(|output| output.sealed(from)).collect()
     }
-}
-
-/// The channels to which these entries have written.
-fn shown(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
-    channels.extend(entries.iter().filter_map(|entry| {
-        let name = entry.name.as_deref()?;
-        match entry.kind {
-            Kind::ValuePublished => Some(Shown::Published(name).channel()),
-            Kind::StreamWritten | Kind::StreamClosed => Some(Shown::Written(name).channel()),
-            _ => None,
-        }
-    }));
 }
 
 /// The type of the answer to a request.
@@ -150,7 +126,10 @@ async fn answer_type(core: &Core, request: &str) -> Result<Option<String>, Engin
 
 /// Says of what type answers are that came before anybody waited for them: the secrets in them are bound to that.
 pub(super) async fn name_answers(core: &Core, entries: &mut [EntryRow]) -> Result<(), EngineError> {
-    for entry in entries.iter_mut().filter(|entry| entry.kind == Kind::RequestAnswered && entry.name.is_none()) {
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| matches!(entry.kind, Kind::RequestAnswered | Kind::AnswerKept) && entry.name.is_none())
+    {
         if let Some(request) = &entry.other {
             entry.name = answer_type(core, request).await?;
         }

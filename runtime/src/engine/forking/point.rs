@@ -94,7 +94,9 @@ impl ForkPoint {
 pub(super) fn kept(cut: u64, entries: &[EntryRow]) -> usize {
     let cut = usize::try_from(cut).unwrap_or(usize::MAX).min(entries.len());
     let opening = |entry: &&EntryRow| {
-        matches!(entry.kind, Kind::ScopeSet | Kind::ContextContinued | Kind::StateSet) && entry.cause.is_none()
+        let kept = matches!(entry.kind, Kind::MessageKept | Kind::AnswerKept | Kind::RequestKept);
+        let set = matches!(entry.kind, Kind::ScopeSet | Kind::ContextContinued | Kind::StateSet);
+        (kept || set) && entry.cause.is_none()
     };
     if cut > 1 { cut } else { cut + entries[cut..].iter().take_while(opening).count() }
 }

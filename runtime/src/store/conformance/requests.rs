@@ -20,7 +20,7 @@ pub(super) fn request(id: &str, run: i64) -> RequestRow {
     }
 }
 
-fn answer(request: &str, hash: &str) -> Write {
+pub(super) fn answer(request: &str, hash: &str) -> Write {
     let item = NewInboxItem { kind: "answer".to_owned(), ..item(0, Some(request)) };
     Write::Answer { request: request.to_owned(), hash: hash.to_owned(), item }
 }

@@ -104,7 +104,7 @@ impl Tables {
         let run = self.runs.get(&number)?;
         let channels = self.outputs.get(&run.row.lineage).into_iter().flatten();
         let mut taken: Vec<_> = run.keys.iter().filter(|(_, keyed)| !run.items.contains(&keyed.number)).collect();
-        taken.sort_unstable_by_key(|(_, keyed)| keyed.number);
+        taken.sort_unstable_by_key(|(key, _)| *key);
         let taken = taken.into_iter().map(|(key, Keyed { kind, at, .. })| TakenItem {
             kind: kind.clone(),
             key: key.clone(),

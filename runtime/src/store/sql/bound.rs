@@ -3,16 +3,19 @@
 use super::queries;
 use super::read::Reader;
 use super::{Cell, Session};
-use crate::store::{Belongings, Bond, RunKey, RunRow, Status, StoreError};
+use crate::store::{Belongings, Bond, RequestRow, RunKey, RunRow, Status, StoreError};
 use std::ops::ControlFlow;
 
 impl<S: Session> Reader<'_, S> {
     pub(in crate::store) fn belongings(&self, number: i64) -> Result<Option<Belongings>, StoreError> {
         let Some(row) = self.run(RunKey::Number(number))? else { return Ok(None) };
+        let mut requests: Vec<RequestRow> =
+            self.rows(Some(number), queries::ALL_REQUESTS_OF_RUN, &[Cell::Int(number)])?;
+        requests.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(Some(Belongings {
             channels: self.channels(row.lineage)?,
             taken: self.rows(Some(number), queries::TAKEN_ITEMS, &[Cell::Int(number)])?,
-            requests: self.rows(Some(number), queries::ALL_REQUESTS_OF_RUN, &[Cell::Int(number)])?,
+            requests,
             bonds: self.bonds(&row)?,
         }))
     }
@@ -39,7 +42,9 @@ impl<S: Session> Reader<'_, S> {
             parent = row.successor;
         }
         let mut bound = |query, value, bond: fn(i64) -> Bond| {
-            bonds.extend(self.listening(query, value)?.into_iter().map(|(run, _)| bond(run)));
+            let mut found = self.listening(query, value)?;
+            found.sort_unstable();
+            bonds.extend(found.into_iter().map(|(run, _)| bond(run)));
             Ok::<(), StoreError>(())
         };
         bound(queries::CHILDREN, row.lineage, Bond::Child)?;

@@ -155,9 +155,9 @@ queries! {
                 ORDER BY +w.number LIMIT ?3)
             ORDER BY i.number"
     );
-    /// Run. The keys of what was taken, in order of arrival.
+    /// Run. The keys of what was taken.
     TAKEN_ITEMS = "SELECT kind, key, at FROM steadfast_inbox
-        WHERE run = ?1 AND key IS NOT NULL AND taken IS NOT NULL ORDER BY number";
+        WHERE run = ?1 AND key IS NOT NULL AND taken IS NOT NULL ORDER BY key";
     /// Run, kind, key, time.
     INSERT_TAKEN_ITEM = "INSERT INTO steadfast_inbox (run, kind, key, at, taken) VALUES (?1, ?2, ?3, ?4, ?4)
         ON CONFLICT DO NOTHING";
@@ -199,7 +199,7 @@ queries! {
     );
     /// Run. Answered or not.
     ALL_REQUESTS_OF_RUN =
-        concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1 ORDER BY id");
+        concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1");
     /// After, limit.
     OPEN_REQUESTS = concat!(
         "SELECT ", request_columns!(), " FROM steadfast_requests WHERE answered IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
@@ -258,7 +258,7 @@ queries! {
     /// Watcher.
     WATCHED = "SELECT w.run, w.position, r.status
         FROM steadfast_watchers w JOIN steadfast_runs r ON r.number = w.run
-        WHERE w.watcher = ?1 ORDER BY w.run, w.position";
+        WHERE w.watcher = ?1";
     /// From, to.
     MOVE_WATCHERS = "UPDATE steadfast_watchers SET run = ?2 WHERE run = ?1";
     /// Run.

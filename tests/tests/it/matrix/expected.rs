@@ -24,10 +24,12 @@ pub(super) enum Expected {
     /// What must hold, and a fault that is known: what was seen. The cell is played, and says when it holds.
     Fault(&'static Self, &'static str),
 }
-use Expected::{Both, Carried, Fault, GoneBecause, Kept, NotPossible, Shown, Stays};
+use Expected::{Both, Carried, GoneBecause, Kept, NotPossible, Shown, Stays};
 
 const ENDED: &str = "a run that has ended waits for nothing";
 const DELETED: &str = "nothing is left of a run that was deleted";
+const BOUND: &str =
+    "the move is refused while a run that it has started, or that has started it, has not ended: kept::links";
 const NO_FLOW: &str = "a graph has no flow: it neither goes on afresh nor has it a context to continue";
 const PAUSED: &str = "a paused run takes no turn, so it cannot ask for it";
 const CALLER: &str = "a caller's wait ends with its own engine";
@@ -40,9 +42,8 @@ impl Holding {
             Self::OpenRequest => match happening {
                 KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
-                Fork => Both,
-                ExportAsCopy | Import => Fault(&Both, "move: an imported run that stays in memory does not ask again"),
-                ExportAsMove => Fault(&Carried, "move: an imported run that stays in memory does not ask again"),
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
                 Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
                 Delete => GoneBecause(DELETED),
             },
@@ -57,17 +58,18 @@ impl Holding {
             Self::TakenKey => match happening {
                 KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
-                Fork | ExportAsCopy | Import => Fault(&Both, "move: the message arrives again"),
-                ExportAsMove => Fault(&Carried, "move: the message arrives again"),
+                Fork | ExportAsCopy | Import => {
+                    Stays("a copy is another run: what came to the other may be sent to it")
+                }
+                ExportAsMove => Carried,
                 Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause(DELETED),
             },
             Self::PublishedValue | Self::Stream => match happening {
                 KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
-                Fork => Both,
-                ExportAsCopy | Import => Fault(&Both, "move: what it showed is not in the file"),
-                ExportAsMove => Fault(&Carried, "move: what it showed is not in the file"),
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
                 Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause(DELETED),
             },
@@ -84,9 +86,9 @@ impl Holding {
                 Rewind => Kept,
                 Fork | Import => Both,
                 ExportAsCopy => {
-                    Fault(&Both, "move: the child is in another database, and the copy waits for it for ever")
+                    Stays("the child is in the other database, and the copy hears that it is not in its own")
                 }
-                ExportAsMove => Fault(&Carried, "move: the child is in another database"),
+                ExportAsMove => NotPossible(BOUND),
                 ContinueAsNew => GoneBecause("a fresh journal has no call that awaits it; the child goes on"),
                 Continuing | Cancel | TimeLimit => GoneBecause("the end of a run reaches its children"),
                 Delete => GoneBecause("the end of a run reaches its children"),
@@ -96,7 +98,7 @@ impl Holding {
                 ContinueAsNew | Rewind => Kept,
                 Fork | Import => Stays("a copy awaits the child, and its end does not reach it"),
                 ExportAsCopy => NotPossible("the child is in the other database"),
-                ExportAsMove => Fault(&Carried, "move: the cancellation does not reach the child"),
+                ExportAsMove => NotPossible(BOUND),
                 Continuing | Cancel | TimeLimit => GoneBecause("the end of a run reaches its children"),
                 Delete => GoneBecause("the end of a run reaches its children"),
             },
@@ -104,7 +106,7 @@ impl Holding {
                 KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a copy is nobody's child"),
-                ExportAsMove => Fault(&Carried, "move: the parent is in another database"),
+                ExportAsMove => NotPossible(BOUND),
                 Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause("the parent has heard of its end before"),
             },
@@ -122,7 +124,7 @@ impl Holding {
                 Eviction => NotPossible("a run with a step in flight stays in memory"),
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
-                Continuing => Fault(&Carried, "macro: state is not taken along"),
+                Continuing => Carried,
                 Cancel | TimeLimit => Shown,
                 Delete => GoneBecause(DELETED),
             },
@@ -147,7 +149,7 @@ impl Holding {
                 KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a key is held by one run"),
-                ExportAsMove => Fault(&Carried, "move: the key is not in the file"),
+                ExportAsMove => Carried,
                 Continuing | Cancel | TimeLimit => GoneBecause("a run that has ended holds no key"),
                 Delete => GoneBecause(DELETED),
             },

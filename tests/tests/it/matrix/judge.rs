@@ -250,6 +250,15 @@ impl Holding {
                 let child = place.engine.run(&Self::kid(&stage.cell)).await.unwrap();
                 assert!(!child.status().await.unwrap().status.is_final(), "the end of a copy does not reach it");
             }
+            Self::TakenKey => {
+                place.engine.send(&place.id, Note("once".into())).key("k").await.unwrap();
+                place.goes_on_to(self, "once again").await;
+            }
+            Self::ChildRunning | Self::ChildParked => {
+                let kid = Self::kid(&stage.cell);
+                let heard = format!("the run was not started: there is no run `{kid}` in this database");
+                place.goes_on_to(self, &heard).await;
+            }
             Self::Pause => {
                 assert_ne!(place.status().await, Status::Paused);
                 place.goes_on_to(self, "done").await;

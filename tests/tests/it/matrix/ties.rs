@@ -75,6 +75,8 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::RunReplaced, Column(Happening::ContinueAsNew)),
     (Kind::MessageKept, Row(Holding::WaitingMessage)),
     (Kind::AnswerKept, Elsewhere("long_lived")),
+    (Kind::RequestKept, Row(Holding::OpenRequest)),
+    (Kind::RequestExpired, Elsewhere("kept::requests")),
     (Kind::StateSet, Row(Holding::SharedEdit)),
     (Kind::StateEdited, Row(Holding::SharedEdit)),
     (Kind::RunPaused, Row(Holding::Pause)),

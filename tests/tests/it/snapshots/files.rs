@@ -31,7 +31,7 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
     assert!(refused(&[&whole[..], b"x"].concat(), "longer").await.contains("damaged"));
     assert!(refused(&whole[..whole.len() - 1], "shorter").await.contains("damaged"));
     assert!(refused(b"Buy milk.\n", "notes").await.contains("is not the file of a run"));
-    let newer = String::from_utf8_lossy(&whole).replacen("format 1", "format 2", 1);
+    let newer = String::from_utf8_lossy(&whole).replacen("format 2", "format 3", 1);
     assert!(refused(newer.as_bytes(), "newer").await.contains("newer version"));
     let error = engine.import(desk.path("nothing.run")).await.unwrap_err();
     assert!(error.to_string().contains("nothing.run"), "{error}");

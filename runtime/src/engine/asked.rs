@@ -1,0 +1,82 @@
+//! The requests of a run, as a run has them that begins with its history: under other ids, with what has come for them.
+
+use super::error::EngineError;
+use super::reseal::Reseal;
+use crate::journal::Kind;
+use crate::machine::{asked_again, derived_id};
+use crate::store::{EntryRow, NewInboxItem, RequestRow};
+
+/// Gives answers that wait in the inbox of a run to its copy, whose requests have other ids. Nobody has answered those.
+pub(super) fn rename_answers(entries: &[EntryRow], items: &mut [NewInboxItem], from: [u8; 16], to: [u8; 16]) {
+    for item in items.iter_mut().filter(|item| item.kind == "answer") {
+        let Some(name) = &item.name else { continue };
+        let own = item.position.filter(|position| *name == derived_id(from, *position));
+        let kept = || entries.iter().find(|entry| is_kept_as(entry, name)).and_then(|entry| entry.other.clone());
+        if let Some(known) = own.map(|position| derived_id(to, position)).or_else(kept) {
+            (item.name, item.key) = (Some(known), None);
+        }
+    }
+}
+
+/// The requests that a run has kept from before its journal, open for another run that begins with its history: under the
+/// ids that `rename` gives. `rows` are its open requests, and for those that are `answered` the answers wait. One that can no
+/// longer be answered expires there.
+pub(super) fn keep(
+    rows: &[RequestRow],
+    entries: &mut [EntryRow],
+    answered: Vec<String>,
+    rename: impl Fn(&str, &str) -> String,
+    now: i64,
+) -> Vec<RequestRow> {
+    let settled = |entry: &EntryRow| matches!(entry.kind, Kind::RequestAnswered | Kind::RequestExpired);
+    let mut over = answered;
+    over.extend(entries.iter().filter(|entry| settled(entry)).filter_map(|entry| entry.other.clone()));
+    let mut requests = Vec::new();
+    for entry in entries.iter_mut().filter(|entry| entry.kind == Kind::RequestKept) {
+        let (Some(id), Some(known)) = (entry.name.clone(), entry.other.clone()) else { continue };
+        if over.contains(&known) || over.contains(&id) {
+            continue;
+        }
+        match rows.iter().find(|row| row.id == id && row.is_open()) {
+            Some(row) => {
+                let id = rename(&id, &known);
+                entry.name = Some(id.clone());
+                requests.push(RequestRow { id, answered: None, ..row.clone() });
+            }
+            None => entry.due = Some(now),
+        }
+    }
+    requests
+}
+
+/// All open requests of a run for its copy.
+pub(super) fn copied(
+    rows: &[RequestRow],
+    entries: &mut [EntryRow],
+    items: &[NewInboxItem],
+    (from, to): ([u8; 16], [u8; 16]),
+    now: i64,
+) -> Vec<RequestRow> {
+    let answered = items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone()).collect();
+    let mut requests = keep(rows, entries, answered, |_, known| asked_again(to, known), now);
+    let own = rows.iter().filter(|row| row.is_open() && row.id == derived_id(from, row.position));
+    requests.extend(own.map(|row| RequestRow { id: derived_id(to, row.position), ..row.clone() }));
+    requests
+}
+
+/// Seals the questions for their new run.
+///
+/// # Errors
+/// A key is missing.
+pub(super) fn seal(requests: &mut [RequestRow], reseal: &Reseal) -> Result<(), EngineError> {
+    requests.iter_mut().try_for_each(|request| reseal.request(request).map(drop))
+}
+
+/// The type of the answer to one of these requests.
+pub(super) fn answer_type<'a>(requests: &'a [RequestRow], id: &str) -> Option<&'a str> {
+    requests.iter().find(|request| request.id == id).map(|request| request.answer.as_str())
+}
+
+fn is_kept_as(entry: &EntryRow, id: &str) -> bool {
+    entry.kind == Kind::RequestKept && entry.name.as_deref() == Some(id)
+}

@@ -1,0 +1,52 @@
+//! What becomes of a cancellation.
+
+use super::error::EngineError;
+use super::handle::{Ended, Run};
+use crate::store::Status;
+
+/// A cancellation that is durable. See [`Run::cancel`].
+#[derive(Clone, Debug)]
+pub struct Cancelling {
+    run: Run,
+}
+
+impl Cancelling {
+    pub(super) const fn new(run: Run) -> Self {
+        Self { run }
+    }
+
+    /// Waits for the end of the run and says whether it ended because of a cancellation. `false` says that it was ending by
+    /// itself when it was told: [`RunHandle::result`](crate::RunHandle::result) gives what it came to.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn nap(flow: &mut Flow) -> Result<()> {
+    ///     Ok(flow.sleep(Duration::from_secs(3600)).await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(nap).start().await?;
+    /// let run = engine.start(nap, ()).await?;
+    /// assert!(run.cancel("enough").await?.took_effect().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The run is parked, so that it ends once it no longer is; it was moved, and hears of the cancellation where it goes on;
+    /// or the database does not work.
+    pub async fn took_effect(&self) -> Result<bool, EngineError> {
+        let (status, action) = match self.run.ended().await? {
+            Ended::Cancelled(_) => return Ok(true),
+            Ended::Parked(_) => {
+                (Status::Parked, "it is told to end once it is no longer; `cancel_parked` ends it as it is")
+            }
+            Ended::Moved => (Status::Moved, "it goes on elsewhere, and is told to end there"),
+            Ended::Completed(_) | Ended::Failed(_) | Ended::TimedOut | Ended::Refused(_) => return Ok(false),
+        };
+        Err(EngineError::WrongStatus { id: self.run.id().to_owned(), status, action })
+    }
+}

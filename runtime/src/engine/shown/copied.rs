@@ -1,0 +1,91 @@
+//! What a run has shown to outsiders, read for a run that has the same.
+
+use crate::engine::error::EngineError;
+use crate::engine::reseal::Reseal;
+use crate::journal::{Kind, Shown};
+use crate::store::{EntryRow, OutputRow, RunKey, RunRow, Store, StoreError};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+/// An item of a channel.
+pub(in crate::engine) struct CopiedOutput {
+    pub(in crate::engine) channel: String,
+    /// Its `seq` is 0 if no entry of the run itself has written it.
+    pub(in crate::engine) row: OutputRow,
+    /// For which incarnation its secrets are sealed, if not for that of the run.
+    pub(in crate::engine) sealed_for: Option<[u8; 16]>,
+}
+
+impl CopiedOutput {
+    /// The item with its secrets sealed for another run. `from` makes what opens those of an incarnation, or without one
+    /// those of the run itself.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub(in crate::engine) fn sealed(
+        mut self,
+        from: impl FnOnce(Option<[u8; 16]>) -> Reseal,
+    ) -> Result<(String, OutputRow), EngineError> {
+        if let Some(value) = &mut self.row.value {
+            from(self.sealed_for).output(&self.channel, value)?;
+        }
+        Ok((self.channel, self.row))
+    }
+}
+
+/// What a run has shown up to an entry, with what those before it had under the same id, channel by channel.
+///
+/// # Errors
+/// The database cannot be read.
+pub(in crate::engine) fn copied(store: &dyn Store, run: &RunRow, to: u64) -> Result<Vec<CopiedOutput>, StoreError> {
+    let mut writers: HashMap<i64, Option<[u8; 16]>> = HashMap::new();
+    let mut outputs = Vec::new();
+    for channel in channels(store, run)? {
+        for mut row in store.outputs(run.lineage, &channel, 0, usize::MAX, false)? {
+            let own = row.run == run.number;
+            if row.run > run.number || (own && row.seq > to) {
+                continue;
+            }
+            let mut sealed_for = None;
+            if !own {
+                sealed_for = match writers.entry(row.run) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(new) => {
+                        *new.insert(store.run(RunKey::Number(row.run))?.map(|writer| writer.incarnation))
+                    }
+                };
+                row.seq = 0;
+            }
+            outputs.push(CopiedOutput { channel: channel.clone(), row, sealed_for });
+        }
+    }
+    Ok(outputs)
+}
+
+/// The channels of a run's lineage, as the store tells or as far as the journals do.
+fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreError> {
+    if let Some(belongings) = store.belongings(run.number)? {
+        return Ok(belongings.channels.into_iter().collect());
+    }
+    let mut channels = BTreeSet::new();
+    let mut current = run.clone();
+    loop {
+        named(&store.entries(current.number, 0, usize::MAX)?, &mut channels);
+        let Some(before) = current.origin.filter(|_| current.lineage != current.number) else { break };
+        let Some(row) = store.run(RunKey::Number(before))? else { break };
+        current = row;
+    }
+    Ok(channels)
+}
+
+/// The channels to which these entries have written.
+fn named(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
+    channels.extend(entries.iter().filter_map(|entry| {
+        let name = entry.name.as_deref()?;
+        match entry.kind {
+            Kind::ValuePublished => Some(Shown::Published(name).channel()),
+            Kind::StreamWritten | Kind::StreamClosed => Some(Shown::Written(name).channel()),
+            _ => None,
+        }
+    }));
+}

@@ -1,0 +1,109 @@
+//! Requests that a run has asked before it went on with a fresh journal: they are open as long as they would have been.
+
+use super::Machine;
+use super::outgoing::Sent;
+use super::state::{State, What};
+use super::turn::entry;
+use crate::journal::{Completion, Kind, Operation};
+use crate::store::{EntryRow, Outgoing};
+use std::collections::{BTreeMap, BTreeSet};
+use std::task::Waker;
+
+/// The requests of earlier executions, by the ids by which the run knows them.
+#[derive(Default)]
+pub(super) struct KeptRequests {
+    open: BTreeMap<String, OpenRequest>,
+    /// Those whose time is over, and for whose answers nobody has waited since.
+    expired: BTreeSet<String>,
+}
+
+struct OpenRequest {
+    /// The id by which it is answered.
+    id: String,
+    due: Option<i64>,
+}
+
+impl KeptRequests {
+    /// The next one whose time is over, and when that is.
+    fn next(&self) -> Option<(i64, &String)> {
+        self.open.iter().filter_map(|(known, request)| Some((request.due?, known))).min()
+    }
+
+    /// The id by which the run knows a request.
+    pub(super) fn known_as(&self, id: &str) -> Option<String> {
+        self.open.iter().find(|(_, request)| request.id == id).map(|(known, _)| known.clone())
+    }
+
+    pub(super) fn is_answered(&mut self, known: &str) {
+        self.open.remove(known);
+    }
+
+    /// Whether the time for an answer that is waited for from now on is over.
+    pub(super) fn take_expired(&mut self, known: &str) -> bool {
+        self.expired.remove(known)
+    }
+}
+
+impl State {
+    /// When the time for an answer to a kept request is over next.
+    pub(super) fn kept_due(&self) -> Option<i64> {
+        self.requests.next().map(|(due, _)| due)
+    }
+
+    /// The time for the answer to a kept request is over: whoever waits for it hears that, now or when he comes.
+    pub(super) fn request_expired(&mut self, known: String) -> Option<Waker> {
+        self.requests.open.remove(&known);
+        if let Some(position) = self.asked(&known) {
+            return self.complete(position, Completion::Fired);
+        }
+        self.requests.expired.insert(known);
+        None
+    }
+
+    /// The requests whose answers have not come, as the first entries of another run have them. One whose time is over, and
+    /// of which the body has not heard, expires there.
+    pub(super) fn unanswered(&self, at: i64) -> Vec<EntryRow> {
+        let kept = |known: &str, id: &str, due: Option<i64>| EntryRow {
+            name: Some(id.to_owned()),
+            other: Some(known.to_owned()),
+            due,
+            ..entry(0, Kind::RequestKept, at)
+        };
+        let mut entries = Vec::new();
+        for call in self.calls.values() {
+            let What::Operation { operation, due, other: Some(id), known } = &call.what else { continue };
+            match (&**operation, &call.completion) {
+                (Operation::Request { .. }, None | Some(Completion::Fired)) => {
+                    entries.push(kept(known.as_ref().unwrap_or(id), id, *due));
+                }
+                (Operation::Answer { .. }, Some(Completion::Fired)) => entries.push(kept(id, id, Some(at))),
+                _ => {}
+            }
+        }
+        let KeptRequests { open, expired } = &self.requests;
+        entries.extend(open.iter().map(|(known, request)| kept(known, &request.id, request.due)));
+        entries.extend(expired.iter().map(|known| kept(known, known, Some(at))));
+        entries
+    }
+}
+
+impl Machine {
+    /// A request of the run before this one is open.
+    pub(super) fn keep_request(&mut self, entry: EntryRow) {
+        let Some(known) = entry.other else { return };
+        let id = entry.name.unwrap_or_else(|| known.clone());
+        self.journal.state().requests.open.insert(known, OpenRequest { id, due: entry.due });
+    }
+
+    /// The time for the answer to a kept request is over, unless it has come meanwhile.
+    pub(super) fn expire_kept(&mut self, now: i64) {
+        let next = {
+            let state = self.journal.state();
+            let next = state.requests.next().map(|(_, known)| known.clone());
+            next.and_then(|known| Some((state.requests.open.get(&known)?.id.clone(), known)))
+        };
+        let Some((id, known)) = next else { return };
+        self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
+        self.deliver(Kind::RequestExpired, now, |entry| entry.other = Some(known));
+    }
+}
