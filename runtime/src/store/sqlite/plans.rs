@@ -13,12 +13,7 @@ const SCANS: &[(&str, &str)] = &[
 ];
 
 /// Queries that sort what they have found, and why they may.
-const SORTS: &[(&str, &str)] = &[
-    ("INBOX_OF_LEASE", "what waits is in order of runs"),
-    ("TAKEN_ITEMS", "those of one run, for its export"),
-    ("ALL_REQUESTS_OF_RUN", "those of one run, for its export"),
-    ("WATCHED", "those for which one run waits"),
-];
+const SORTS: &[(&str, &str)] = &[("INBOX_OF_LEASE", "what waits is in order of runs")];
 
 #[test]
 fn every_query_is_served_by_an_index_in_its_own_order() {
