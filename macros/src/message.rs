@@ -4,7 +4,7 @@ use crate::faults::Faults;
 use crate::{name, suggest};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Meta, Token, punctuated::Punctuated};
+use syn::{Attribute, Data, DeriveInput, Field, Meta, Token, punctuated::Punctuated};
 
 const NAME: &str = "write `#[message(name = \"approval\")]`";
 
@@ -41,6 +41,9 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         faults.add(&item.generics, "a message cannot have type parameters or lifetimes", help);
         return None;
     }
+    for field in fields(&item.data) {
+        whole(field, faults);
+    }
     let recorded = options.name.unwrap_or_else(|| name::plain(ident));
     // The implementation assumes that it can be stored, so that what is missing is said once, and in our words.
     Some(quote_spanned! {ident.span()=>
@@ -55,6 +58,30 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
             const NAME: &'static ::core::primitive::str = #recorded;
         }
     })
+}
+
+/// The fields of a struct, or of all variants of an enum.
+fn fields(data: &Data) -> Vec<&Field> {
+    match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    }
+}
+
+/// `#[serde(skip)] cache: u32`: nobody who receives the message would ever hear of that field.
+fn whole(field: &Field, faults: &Faults) {
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let words = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        // What is wrong with it, serde says.
+        for word in words.into_iter().flatten() {
+            if ["skip", "skip_serializing", "skip_deserializing"].iter().any(|skip| word.path().is_ident(skip)) {
+                let help = "remove the attribute, or take the field out of the message: who receives it gets a default \
+                            in its place";
+                faults.add(&word, "this field of a message is not sent", help);
+            }
+        }
+    }
 }
 
 fn pairs(attribute: &Attribute, faults: &Faults) -> Vec<Meta> {

@@ -8,13 +8,15 @@ pub use outcome::{Input, Outcome};
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;
 
+use crate::lengths;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{any::Any, error::Error as StdError, fmt};
 
 /// What a step or workflow returns: `Result<T>` for any error, `Result<T, E>` for an error of its own type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error, as the journal keeps it: its text, its type's name, and the texts of its sources.
+/// Any error, as the journal keeps it: its text, its type's name, and the texts of its sources. A text of more than 16 KiB is
+/// truncated when it is recorded, with a note.
 ///
 /// Made from every `std::error::Error` by `?`. What a workflow observes of a step, and a caller of a workflow, always
 /// comes from the journal: live and in replay it is the same value, and the original object is not kept. To match on an
@@ -114,6 +116,15 @@ pub trait Failure: fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Se
     #[doc(hidden)]
     fn is_terminal(&self) -> bool;
 
+    /// The error with texts of a length that the journal keeps, if this one's are longer.
+    #[doc(hidden)]
+    fn cut(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// The error as a source of another.
     #[doc(hidden)]
     fn as_source(&self) -> Option<&(dyn StdError + 'static)>;
@@ -133,6 +144,18 @@ impl<E: StdError + Serialize + DeserializeOwned + Send + Sync + 'static> Failure
 impl Failure for Error {
     fn is_terminal(&self) -> bool {
         self.terminal
+    }
+
+    fn cut(&self) -> Option<Self> {
+        /// The longest chain that is kept.
+        const LINKS: usize = 64;
+        let shorter = |text: &String| lengths::cut(text.as_str());
+        let mut cut = Self { message: shorter(&self.message), ..self.clone() };
+        cut.chain = self.chain.iter().take(LINKS).map(shorter).collect();
+        if self.chain.len() > LINKS {
+            cut.chain.push(format!(".. (cut: there were {} sources)", self.chain.len()));
+        }
+        (cut != *self).then_some(cut)
     }
 
     fn as_source(&self) -> Option<&(dyn StdError + 'static)> {

@@ -71,8 +71,10 @@ mod flow;
 pub mod graph;
 pub mod journal;
 mod lazy;
+mod lengths;
 mod machine;
 mod message;
+mod panics;
 mod policy;
 pub mod resources;
 mod run_env;
@@ -142,7 +144,7 @@ pub mod __private {
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
-        check_transient, debug, migrated, run_hook, set,
+        check_transient, debug, migrated, run_default, run_hook, set, stored_default,
     };
     pub use crate::error::{Failure, Input, Outcome};
     pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel};

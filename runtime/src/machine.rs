@@ -44,7 +44,6 @@ pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
 pub(crate) use operations::{asked_again, derived as derived_id};
 pub(crate) use origins::Origins;
-pub(crate) use poll::panic_text;
 pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{forget_deduplication_key, recorded_scope, scope_entry};
@@ -55,10 +54,10 @@ pub(crate) use waker::RunWaker;
 
 use crate::codec;
 use crate::context::{Schema, SharedContext};
-use crate::error::Failure;
 use crate::flow::Start;
 use crate::graph::Plan;
 use crate::journal::Journal;
+use crate::panics;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::secret::is_secret;
@@ -70,7 +69,6 @@ use append::RowState;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How the body of a workflow ended.
@@ -154,14 +152,10 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
             let outcome = body.await;
             codec::at_output(|| match outcome {
                 Ok(output) => end(codec::record(&output), BodyEnd::Completed),
-                Err(error) => end(encode_failure(&error), BodyEnd::Failed),
+                Err(error) => end(failure::record(&error), BodyEnd::Failed),
             })
         }))
     }
-}
-
-fn encode_failure<E: Failure>(error: &E) -> Result<Value, codec::CodecError> {
-    codec::record(error)
 }
 
 fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {
@@ -177,6 +171,9 @@ pub(crate) struct Machine {
     future: Option<BoxFuture<'static, BodyEnd>>,
     waker: Arc<RunWaker>,
     limits: Limits,
+    /// When effects are given out: see [`Machine::releasing_early`].
+    #[cfg(feature = "testing")]
+    release: append::Release,
     /// The last sequence number that was given.
     tail: u64,
     /// The tail when the last append was taken.
@@ -254,6 +251,8 @@ impl Machine {
             future: None,
             waker: RunWaker::new(foreign),
             limits,
+            #[cfg(feature = "testing")]
+            release: append::Release::default(),
             tail: 0,
             appended: 0,
             entries: Vec::new(),
@@ -368,9 +367,8 @@ impl Machine {
         self.waker.close();
         self.journal.state().turn = None;
         let body = self.future.take();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(body))) {
+        if let Err(panic) = panics::caught(|| drop(body)) {
             let run = self.journal.identity();
-            let panic = panic_text(&*panic);
             tracing::error!(run = %run.id, workflow = %run.workflow, panic, "dropping the body of the workflow panicked");
         }
     }

@@ -12,12 +12,11 @@ pub(crate) use set::ResourceSet;
 
 use crate::context::Anything;
 use crate::error::Error;
-use crate::machine::panic_text;
+use crate::panics::{caught_future, drop_caught};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
@@ -124,10 +123,10 @@ impl Resources {
             let Some(factory) = offered.factory.clone() else { return Err(self.missing(need)) };
             let resources = self.clone();
             // The call itself is the user's code too.
-            let making = AssertUnwindSafe(async move { factory(resources).await }).catch_unwind().await;
+            let making = caught_future(async move { factory(resources).await }.boxed()).await;
             match making {
                 Ok(made) => made.map(Made::now).map_err(|error| failed(error.to_string())),
-                Err(panic) => Err(failed(format!("its factory panicked: {}", panic_text(&*panic)))),
+                Err(panic) => Err(failed(format!("its factory panicked: {panic}"))),
             }
         };
         offered.made.get_or_try_init(make).await.map(|made| made.value.clone())
@@ -154,9 +153,7 @@ impl Resources {
         let mut held: Vec<Arc<Offered>> = self.0.values().filter_map(take).collect();
         held.sort_by_key(|offered| offered.made.get().map(|made| made.serial));
         while let Some(offered) = held.pop() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(offered))) {
-                tracing::error!(panic = panic_text(&*panic), "dropping a resource panicked");
-            }
+            drop_caught(offered, "a resource");
         }
     }
 

@@ -43,7 +43,7 @@ pub struct RunEnv {
 impl RunEnv {
     /// Of a run that is none: for unit tests of steps.
     pub(crate) fn for_tests(run: Arc<RunIdentity>) -> Arc<Self> {
-        let fields = Fields::new("test", run, Arc::default(), None);
+        let fields = Fields::new("test", run, Arc::default(), None, usize::MAX);
         Self::new(fields, Resources::default(), Session::default())
     }
 

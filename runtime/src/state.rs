@@ -138,7 +138,7 @@ impl<S> State<S> {
 
 /// The typed part. That it is of this type was seen to before the step began.
 fn typed<S: TypedState>(snapshot: &crate::run_env::StateSnapshot) -> Arc<S> {
-    let typed = snapshot.typed.clone().and_then(|typed| typed.downcast().ok());
+    let typed = snapshot.typed.as_ref().and_then(|typed| Arc::clone(typed).downcast().ok());
     typed.expect("the workflow declares the state that its step takes")
 }
 

@@ -8,7 +8,7 @@ mod transaction;
 pub(crate) use body::decoded_args;
 #[cfg(feature = "testing")]
 pub(crate) use body::run_attempt;
-pub(crate) use body::{Body, InlineBody, run_encoded, unmade, unstorable, whole_context};
+pub(crate) use body::{Body, InlineBody, refused, run_encoded, unmade, unstorable, whole_context};
 pub(crate) use stream::hand_over;
 pub use stream::{StepStream, stream};
 pub(crate) use transaction::InCommit;

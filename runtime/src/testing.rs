@@ -18,6 +18,8 @@ mod oracle;
 mod outside;
 mod outsiders;
 mod perform;
+mod progress;
+mod sample;
 mod scenario;
 mod script;
 mod secrets;

@@ -1,13 +1,12 @@
 //! The arguments of a step call as one value.
 
 use super::json::{self, Order};
-use super::{CodecError, decode, parts, typed};
+use super::{CodecError, JsonText, decode, parts, typed};
 use crate::run_env::coding;
 use crate::secret::vault;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 
 /// Encodes arguments in canonical form (object keys sorted): a JSON array, or parts if one of them is raw bytes.
 #[derive(Debug)]
@@ -154,7 +153,7 @@ fn recorded(count: usize) -> String {
 
 /// The elements of a JSON array, each as its text, not copied.
 fn elements(array: &Bytes) -> Result<Vec<Value>, serde_json::Error> {
-    let texts: Vec<&RawValue> = serde_json::from_slice(array)?;
+    let texts = JsonText::elements(array)?;
     Ok(texts.into_iter().map(|text| Value::json(array.slice_ref(text.get().as_bytes()))).collect())
 }
 

@@ -3,7 +3,7 @@
 use super::CodecError;
 use super::at_field;
 use super::json::{self, Order};
-use crate::run_env::coding;
+use crate::run_env::{Fields, coding};
 use crate::secret::vault;
 use crate::value::{Form, Value};
 use bytes::Bytes;
@@ -72,6 +72,7 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
     let before = vault::sealed();
     let stored = encode(value)?;
+    check_size(&stored)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
         read_back::<T>(&stored, vault::sealed() - before)?;
@@ -86,8 +87,22 @@ pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Va
 pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
     let before = vault::sealed();
     let stored = encode(value)?;
+    check_size(&stored)?;
     let back = read_back(&stored, vault::sealed() - before)?;
     Ok((stored, back))
+}
+
+/// Whether a value is small enough to be recorded by the run whose code is running on this thread.
+///
+/// # Errors
+/// It is not: its size, and what is allowed.
+pub(crate) fn check_size(stored: &Value) -> Result<(), CodecError> {
+    let (bytes, largest) = (stored.bytes.len(), Fields::largest());
+    if bytes <= largest {
+        return Ok(());
+    }
+    let message = format!("it has {bytes} bytes, the limit is {largest} (`max_value_bytes` of the engine's builder)");
+    Err(CodecError { path: String::new(), message })
 }
 
 /// Reads what was just written, with so many secrets in it. A token that is read as a text, as by a variant of an untagged

@@ -1,8 +1,7 @@
 //! Comparing without regard to the order in arrays, for sets that were encoded twice.
 
-use super::parts;
+use super::{JsonText, parts};
 use crate::value::{Form, Value};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Whether two values are equal if the order of the elements of arrays, wherever they stand, does not count.
@@ -30,21 +29,20 @@ fn same(recorded: &Value, found: &Value) -> Result<bool, serde_json::Error> {
 
 /// The text with every array and object sorted.
 fn sorted(json: &[u8]) -> Result<String, serde_json::Error> {
-    let value: &RawValue = serde_json::from_slice(json)?;
-    sorted_text(value)
+    sorted_text(JsonText::new(json)?)
 }
 
-fn sorted_text(value: &RawValue) -> Result<String, serde_json::Error> {
+fn sorted_text(value: JsonText<'_>) -> Result<String, serde_json::Error> {
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(text)?;
+            let elements = JsonText::elements(text.as_bytes())?;
             let mut elements = elements.into_iter().map(sorted_text).collect::<Result<Vec<_>, _>>()?;
             elements.sort_unstable();
             Ok(format!("[{}]", elements.join(",")))
         }
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            let members: BTreeMap<_, _> = JsonText::members(text.as_bytes())?.into_iter().collect();
             let members = members.into_iter().map(|(key, value)| Ok(format!("{key:?}:{}", sorted_text(value)?)));
             Ok(format!("{{{}}}", members.collect::<Result<Vec<_>, serde_json::Error>>()?.join(",")))
         }

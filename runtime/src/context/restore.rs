@@ -1,6 +1,7 @@
 //! Transient fields: what makes their values.
 
 use crate::error::Error;
+use crate::panics::{caught, caught_future};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::fmt;
@@ -27,12 +28,25 @@ impl std::error::Error for RestoreError {}
 
 /// Awaits a hook. What generated code wraps around each.
 #[doc(hidden)]
-pub fn run_hook<'a, T, H: RestoreHook<T> + Send + 'a>(
+pub fn run_hook<'a, T: 'a, H: RestoreHook<T> + Send + 'a>(
     context: &'static str,
     field: &'static str,
     hook: H,
 ) -> BoxFuture<'a, Result<T, RestoreError>> {
     hook.run(context, field)
+}
+
+/// Makes a default. What generated code wraps around each.
+///
+/// # Errors
+/// It panicked.
+#[doc(hidden)]
+pub fn run_default<T>(
+    context: &'static str,
+    field: &'static str,
+    default: impl FnOnce() -> T,
+) -> Result<T, RestoreError> {
+    caught(default).map_err(|panic| RestoreError { context, field, message: format!("its default panicked: {panic}") })
 }
 
 /// What a restore hook returns when it is called.
@@ -46,7 +60,8 @@ pub trait RestoreHook<T> {
     /// The value, or what the hook said with the field's name.
     fn run<'a>(self, context: &'static str, field: &'static str) -> BoxFuture<'a, Result<T, RestoreError>>
     where
-        Self: Send + 'a;
+        Self: Send + 'a,
+        T: 'a;
 }
 
 #[diagnostic::do_not_recommend]
@@ -54,10 +69,13 @@ impl<T, E: Into<Error>, F: Future<Output = Result<T, E>>> RestoreHook<T> for F {
     fn run<'a>(self, context: &'static str, field: &'static str) -> BoxFuture<'a, Result<T, RestoreError>>
     where
         Self: Send + 'a,
+        T: 'a,
     {
-        let run = async move {
-            self.await.map_err(|error| RestoreError { context, field, message: error.into().to_string() })
-        };
+        let run = async move { self.await.map_err(|error| error.into().to_string()) };
+        let run = caught_future(run.boxed()).map(move |made| {
+            let made = made.unwrap_or_else(|panic| Err(format!("it panicked: {panic}")));
+            made.map_err(|message| RestoreError { context, field, message })
+        });
         run.boxed()
     }
 }

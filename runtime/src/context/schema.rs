@@ -1,6 +1,6 @@
 //! What a context consists of.
 
-use super::ContextError;
+use super::{ContextError, FieldValues, Persist};
 use crate::store::FieldRow;
 use crate::value::{Form, Value};
 use std::fmt::{self, Write as _};
@@ -33,10 +33,24 @@ pub struct FieldSchema {
     pub max_bytes: Option<usize>,
     /// Names that the field had before.
     pub aliases: &'static [&'static str],
+    /// The field's default as it is stored, if it has one.
+    pub default: Option<FieldDefault>,
     /// Whether the type is a handle that loads its value when it is read.
     pub lazy: fn() -> bool,
     /// Whether the type holds a secret, as far as its name tells.
     pub secret: fn() -> bool,
+}
+
+/// Encodes the default of a field, of which the schema and the place are given.
+pub type FieldDefault = fn(&Schema, usize) -> Option<Value>;
+
+/// What generated code makes a [`FieldDefault`] of.
+#[doc(hidden)]
+#[must_use]
+pub fn stored_default<T: Persist>(default: fn() -> T, schema: &Schema, field: usize) -> Option<Value> {
+    let mut values = FieldValues::new();
+    default().store(schema, field, &mut values).ok()?;
+    values.pop().map(|(_, value)| value)
 }
 
 impl Schema {
@@ -104,6 +118,22 @@ impl Schema {
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         let named = self.fields.iter().position(|field| field.name == name);
         named.or_else(|| self.fields.iter().position(|field| field.aliases.contains(&name)))
+    }
+
+    /// The store that a value of a field goes to. A default that is no larger than what would point to it stays in the
+    /// database: so a run that never sets the field saves nothing.
+    pub(crate) fn store_of(&self, name: &str, value: &Value) -> Option<&'static str> {
+        /// In bytes.
+        const SMALL: usize = 256;
+        // What points to a store already was saved before.
+        if value.form == Form::Stored {
+            return None;
+        }
+        let place = self.fields.iter().position(|field| field.name == name)?;
+        let field = &self.fields[place];
+        let store = field.store?;
+        let is_default = || field.default.and_then(|default| default(self, place)).is_some_and(|kept| kept == *value);
+        if value.bytes.len() <= SMALL && is_default() { None } else { Some(store) }
     }
 
     /// `#[context(max_bytes = ..)]`.

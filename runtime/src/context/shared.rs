@@ -1,6 +1,7 @@
 //! The context of a run without its type: what steps and readers without a parameter get.
 
 use super::{RestoreError, StepContext, StoredContext};
+use crate::panics::Held;
 use crate::resources::Resources;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,7 +18,7 @@ pub struct SharedContext(Arc<dyn AnyContext>);
 
 impl SharedContext {
     pub(crate) fn new<C: StepContext>(stored: Arc<C::Stored>) -> Self {
-        Self(Arc::new(Of::<C> { stored, context: PhantomData }))
+        Self(Arc::new(Of::<C> { stored: Held::new(stored), context: PhantomData }))
     }
 
     /// The stored part, if it is of this type.
@@ -34,6 +35,11 @@ impl SharedContext {
 
     pub(crate) fn to_stored(&self) -> Anything {
         self.0.share()
+    }
+
+    /// Its recorded name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.0.name()
     }
 
     /// The names of its transient fields.
@@ -65,23 +71,28 @@ impl std::fmt::Debug for SharedContext {
 trait AnyContext: Send + Sync {
     fn stored(&self) -> &dyn Any;
     fn share(&self) -> Anything;
+    fn name(&self) -> &'static str;
     fn transient(&self) -> &'static [&'static str];
     fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>>;
     fn whole(&self, live: &Anything) -> Option<Anything>;
 }
 
 struct Of<C: StepContext> {
-    stored: Arc<C::Stored>,
+    stored: Held<Arc<C::Stored>>,
     context: PhantomData<fn() -> C>,
 }
 
 impl<C: StepContext> AnyContext for Of<C> {
     fn stored(&self) -> &dyn Any {
-        &*self.stored
+        &**self.stored
     }
 
     fn share(&self) -> Anything {
-        self.stored.clone()
+        Arc::<C::Stored>::clone(&self.stored)
+    }
+
+    fn name(&self) -> &'static str {
+        C::CONTEXT
     }
 
     fn transient(&self) -> &'static [&'static str] {
@@ -89,7 +100,7 @@ impl<C: StepContext> AnyContext for Of<C> {
     }
 
     fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>> {
-        let stored = self.stored.clone();
+        let stored = Arc::clone(&*self.stored);
         async move { C::restore(stored, resources).await.map(|live| Arc::new(live) as Anything) }.boxed()
     }
 

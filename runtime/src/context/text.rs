@@ -1,10 +1,8 @@
 //! A context as one JSON text, for people and for other systems; the journal keeps fields one by one.
 
 use super::{ContextError, FieldValues, Schema, StoredContext};
-use crate::codec::base64;
+use crate::codec::{JsonText, base64};
 use crate::value::{Form, Value};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -40,9 +38,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
 
 /// The members of such a text by field.
 pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a str, Value>, ContextError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(Members).map_err(|error| whole(schema, error))?;
-    deserializer.end().map_err(|error| whole(schema, error))?;
+    let members = JsonText::members(json.as_bytes()).map_err(|error| whole(schema, error))?;
     let mut values = BTreeMap::new();
     for (key, text) in members {
         let Some(index) = schema.position(&key) else {
@@ -60,7 +56,7 @@ pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a st
     Ok(values)
 }
 
-fn bytes(text: &RawValue) -> Result<Value, &'static str> {
+fn bytes(text: JsonText<'_>) -> Result<Value, &'static str> {
     const EXPECTED: &str = "expected bytes as base64 text with padding";
     let text: String = serde_json::from_str(text.get()).map_err(|_| EXPECTED)?;
     base64::decode(&text).map(Value::raw).ok_or(EXPECTED)
@@ -99,24 +95,5 @@ fn differ_by_one(left: &str, right: &str) -> bool {
         ([_, left @ ..], right) if left == right => true,
         (left, [_, right @ ..]) => left == right,
         _ => false,
-    }
-}
-
-/// The members in their order; a key may stand twice.
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
     }
 }

@@ -5,16 +5,13 @@ use super::driving::{Driving, Job};
 use super::prepare::Preparation;
 use super::trace;
 use crate::context::SharedContext;
-use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
-use crate::machine::panic_text;
+use crate::panics::{caught, caught_future};
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
-use futures_util::FutureExt;
 use futures_util::future::select;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, UNIX_EPOCH};
@@ -139,14 +136,8 @@ impl Bodies {
             let span = trace::attempt(&scope);
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
-            let run = async move { body.attempt(&arguments, scope, env).await };
-            let outcome = AssertUnwindSafe(run).catch_unwind().instrument(span).await;
-            let outcome = outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
-                cause: AttemptCause::Panicked,
-                error: None,
-                message: panic_text(&*panic).to_owned(),
-                terminal: false,
-            });
+            let run = async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await };
+            let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
             let letter = core.letter(Message::AttemptEnded { position, attempt, outcome });
             drop(busy);
             Some(letter)

@@ -266,7 +266,11 @@ impl EngineBuilder {
         self
     }
 
-    /// The largest argument or result of a step that is stored, in bytes; 256 MiB unless chosen otherwise.
+    /// The largest value that is recorded, in bytes; 256 MiB unless chosen otherwise. It holds for inputs, arguments, results,
+    /// typed errors, messages, questions and answers, events, published values, items of streams, and what an edit gives. What is
+    /// larger is refused where it is given; where nobody could hear of that, as of a published value, the run is parked.
+    ///
+    /// What only people read (texts of errors and panics, the reason of a cancellation) is truncated after 16 KiB, with a note.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.options.limits.value = bytes;
         self

@@ -12,14 +12,14 @@ use super::workflows::Workflows;
 use super::{Engine, load, prepare, rebuild};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
-use crate::machine::{Machine, ParkCause, ParkReason, Rebuild, panic_text};
+use crate::machine::{Machine, ParkCause, ParkReason, Rebuild};
+use crate::panics;
 use crate::resources::Resources;
 use crate::run_env::{Fields, Pointer, RunEnv};
 use crate::session::Session;
 use crate::store::{FieldRow, Lease, RunQuery, RunRow, Status, Store, StoreError};
 use crate::value::Value;
 use futures_util::{StreamExt, stream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,19 +113,19 @@ fn one(
     };
     let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
     let Options { stores, cipher, limits, .. } = options;
-    let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone());
+    let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value);
     let env = RunEnv::new(fields, resources.clone(), Session::default());
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
     let mut machine = load::with_stubs(options, machine).dry();
-    let replayed = catch_unwind(AssertUnwindSafe(|| {
+    let replayed = panics::caught(|| {
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
         has_resources(&machine, resources, row)?;
         has_states(&machine, &env, row)
-    }));
+    });
     replayed.unwrap_or_else(|panic| {
-        let message = format!("replaying run `{}` panicked: {}", row.id, panic_text(&*panic));
+        let message = format!("replaying run `{}` panicked: {panic}", row.id);
         Err(ParkReason::new(ParkCause::Panicked, message).into())
     })
 }

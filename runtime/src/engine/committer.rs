@@ -5,10 +5,9 @@ mod queue;
 
 pub(crate) use queue::Lane;
 
-use crate::machine::panic_text;
+use crate::panics;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
 use queue::Queue;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -179,11 +178,11 @@ impl Shared {
 
     /// As many answers as writes.
     fn answers(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        let text = match catch_unwind(AssertUnwindSafe(|| self.store.commit(writes))) {
+        let text = match panics::caught(|| self.store.commit(writes)) {
             Ok(Ok(answers)) if answers.len() == writes.len() => return Ok(answers),
             Ok(Ok(answers)) => format!("the store gave {} answers to {} writes", answers.len(), writes.len()),
             Ok(Err(error)) => return Err(error),
-            Err(panic) => format!("the store panicked in a commit: {}", panic_text(&*panic)),
+            Err(panic) => format!("the store panicked in a commit: {panic}"),
         };
         Err(StoreError::new(StoreErrorKind::Io, text))
     }

@@ -29,7 +29,7 @@ pub(super) async fn save(core: &Core, fields: &Fields, pointer: &Pointer, bytes:
     again(core, pointer, "save", || async { fields.store(&pointer.store)?.save(&key, bytes.clone()).await }).await
 }
 
-async fn again<T, W: Future<Output = Result<T, FieldStoreError>>>(
+async fn again<T, W: Future<Output = Result<T, FieldStoreError>> + Send>(
     core: &Core,
     pointer: &Pointer,
     what: &str,

@@ -280,8 +280,8 @@ impl Core {
     }
 
     pub(crate) fn fields_as(&self, run: RunIdentity) -> Arc<Fields> {
-        let Options { stores, cipher, .. } = &self.options;
-        Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone())
+        let Options { stores, cipher, limits, .. } = &self.options;
+        Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value)
     }
 
     /// Makes room for a run in memory; `None` if it is there already.

@@ -3,8 +3,10 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
+use super::start::check_key;
 use super::transaction::EngineTx;
 use super::{Engine, inbox};
+use crate::codec;
 use crate::graph::{Event, event};
 use crate::store::{NewInboxItem, RunRow};
 use futures_util::future::BoxFuture;
@@ -119,10 +121,11 @@ impl EngineTx<'_> {
 /// An event as it lies in the inbox of a run.
 fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> Result<NewInboxItem, EngineError> {
     takes::<E>(core, row)?;
+    check_key(key.as_deref())?;
     let (name, channel) = (E::INFO.name, E::INFO.channel);
     let fields = core.fields(row);
     let offered = fields.offer();
-    let value = event::encode_message(event);
+    let value = event::encode_message(event).and_then(|value| codec::check_size(&value).map(|()| value));
     drop(offered);
     let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
     Ok(NewInboxItem {

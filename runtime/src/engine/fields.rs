@@ -4,12 +4,13 @@ use super::core::{Core, Letter, Message};
 use crate::context::ContextError;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use crate::journal::RoutedValue;
-use crate::machine::{ParkCause, ParkReason, Rebuild, panic_text};
+use crate::lengths;
+use crate::machine::{ParkCause, ParkReason, Rebuild};
+use crate::panics::caught_future;
 use crate::run_env::{Pointer, RunEnv};
 use crate::store::{FieldRow, StoreError, StoreErrorKind};
 use crate::value::Value;
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) fn save(
             match save_one(&core, run, &env, &field).await {
                 Some(Ok(value)) => saved.push(value),
                 Some(Err(why)) => {
-                    let message = format!("store `{}` did not take the value: {why}", field.store);
+                    let message = lengths::cut(format!("store `{}` did not take the value: {why}", field.store));
                     outcome = Err(ContextError { context: context.into(), field: Some(field.field.into()), message });
                     break;
                 }
@@ -79,7 +80,7 @@ async fn noticed<T>(
     core: &Core,
     run: i64,
     what: &str,
-    work: impl Future<Output = Result<T, FieldStoreError>>,
+    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
 ) -> Result<T, FieldStoreError> {
     let mut work = pin!(attempt(core, work));
     if let Ok(done) = timeout(NOTICE, work.as_mut()).await {
@@ -92,7 +93,7 @@ async fn noticed<T>(
 /// One try, within its time, whatever the store does.
 pub(super) async fn attempt<T>(
     core: &Core,
-    work: impl Future<Output = Result<T, FieldStoreError>>,
+    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
 ) -> Result<T, FieldStoreError> {
     within(core.options.field_store_timeout, work).await
 }
@@ -100,12 +101,12 @@ pub(super) async fn attempt<T>(
 /// One try, within some time, whatever the store does.
 pub(super) async fn within<T>(
     limit: Duration,
-    work: impl Future<Output = Result<T, FieldStoreError>>,
+    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
 ) -> Result<T, FieldStoreError> {
     let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
-    match timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
+    match timeout(limit, caught_future(work.boxed())).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => failed(format!("the field store panicked: {}", panic_text(&*panic))),
+        Ok(Err(panic)) => failed(format!("the field store panicked: {panic}")),
         Err(_) => failed(format!("the field store did not answer within {limit:?}")),
     }
 }

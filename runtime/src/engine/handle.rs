@@ -8,6 +8,7 @@ use super::{Engine, inbox, waits};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::HistoryEntry;
+use crate::lengths;
 use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
@@ -158,7 +159,7 @@ impl Run {
         }
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
-            value: Some(Value::text(&reason.into())),
+            value: Some(Value::text(&lengths::cut(reason))),
             ..NewInboxItem::new(self.number, "cancel", self.engine.core.now())
         };
         inbox::send(&self.engine.core, &self.id, item).await?;
@@ -180,7 +181,7 @@ impl Run {
     /// # Errors
     /// The run is not parked, or the database does not work.
     pub async fn cancel_parked(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
-        super::delete::cancel_parked(&self.engine.core, self.number, &self.id, reason.into()).await
+        super::delete::cancel_parked(&self.engine.core, self.number, &self.id, lengths::cut(reason)).await
     }
 
     /// Waits until the run has ended or is parked.

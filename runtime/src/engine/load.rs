@@ -8,13 +8,13 @@ use super::driving::{self, Driving};
 use super::rebuild::rebuild;
 use super::workflows::Workflows;
 use super::{fields, trace};
-use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild, panic_text};
+use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild};
+use crate::panics::{self, caught_future};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
     Write,
 };
 use futures_util::FutureExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -55,10 +55,10 @@ where
 {
     let all = core.clone();
     driving::spawn(&core.runtime, |driving| {
-        let drive = AssertUnwindSafe(drive(driving));
+        let drive = caught_future(drive(driving).boxed());
         Box::pin(async move {
-            if let Err(panic) = drive.catch_unwind().await {
-                let message = format!("driving run number {number} panicked: {}", panic_text(&*panic));
+            if let Err(panic) = drive.await {
+                let message = format!("driving run number {number} panicked: {panic}");
                 tracing::error!(run = number, message, "the run is parked");
                 park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
                 all.leave(number, &Outcome::Left);
@@ -221,15 +221,15 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     let result = blocking(core, move |store| {
         let foreign = foreign(&mails, sender);
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = panics::caught(|| {
             let mut load = |row: &FieldRow| fields::load(&mails, rebuilt.number, &env, row);
             rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
-        }));
+        });
         Ok(match outcome {
             Ok(Ok(())) => Ok(run),
             Ok(Err(refusal)) => Err(refusal),
             Err(panic) => {
-                let message = format!("replaying run `{}` panicked: {}", rebuilt.id, panic_text(&*panic));
+                let message = format!("replaying run `{}` panicked: {panic}", rebuilt.id);
                 Err(Rebuild::Park(ParkReason::new(ParkCause::Panicked, message)))
             }
         })

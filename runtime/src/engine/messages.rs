@@ -2,6 +2,7 @@
 
 use super::error::EngineError;
 use super::handle::Run;
+use super::start::check_key;
 use super::{Engine, inbox};
 use crate::message::{self, Message};
 use crate::run_env::Fields;
@@ -76,6 +77,7 @@ pub(super) fn item<M: Message>(
     key: Option<String>,
     at: i64,
 ) -> Result<NewInboxItem, EngineError> {
+    check_key(key.as_deref())?;
     let offered = fields.offer();
     let value = message::encode(message);
     drop(offered);

@@ -2,14 +2,14 @@
 
 use crate::context::SharedContext;
 use crate::journal::StepBody;
-use crate::machine::{ParkCause, ParkReason, panic_text};
+use crate::machine::{ParkCause, ParkReason};
+use crate::panics::caught_future;
 use crate::policy::Policy;
 use crate::resources::{Need, ResourceError};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::state::StateDef;
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,12 +95,7 @@ impl Preparation {
         }
         let mut failed = 0;
         loop {
-            let made = AssertUnwindSafe(self.try_make(policy.timeout)).catch_unwind().await;
-            let trouble = match made {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(trouble)) => trouble,
-                Err(panic) => Trouble::Hook(format!("a restore hook panicked: {}", panic_text(&*panic))),
-            };
+            let Err(trouble) = self.try_make(policy.timeout).await else { return Ok(()) };
             failed += 1;
             if failed >= policy.attempts || matches!(trouble, Trouble::Missing(_)) {
                 return Err(self.park(&trouble, failed));
@@ -135,12 +130,15 @@ impl Preparation {
         if let Some(context) = &self.context {
             let names = context.transient();
             let fields = if names.len() == 1 { "transient field" } else { "the transient fields" };
-            let fields = format!("{fields} `{}`", names.join("`, `"));
+            let fields = format!("{fields} `{}` of context `{}`", names.join("`, `"), context.name());
             self.wait_for(&fields);
-            let made = within(limit, self.env.live.restore(context, &self.env.resources)).await;
+            let restore = caught_future(self.env.live.restore(context, &self.env.resources).boxed());
+            let made = within(limit, restore).await;
             let made =
                 made.map_err(|limit| Trouble::Hook(format!("{fields} could not be restored within {limit:?}")))?;
-            made.map_err(|error| Trouble::Hook(error.to_string()))?;
+            // One that panicked when it was called, before there was a future that names its field.
+            made.map_err(|panic| Trouble::Hook(format!("{fields} could not be restored: a hook panicked: {panic}")))?
+                .map_err(|error| Trouble::Hook(error.to_string()))?;
         }
         Ok(())
     }

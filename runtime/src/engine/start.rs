@@ -2,7 +2,7 @@
 
 mod options;
 
-pub(super) use options::{Opening, check_id, check_label};
+pub(super) use options::{Opening, check_id, check_key, check_label};
 
 use super::core::Core;
 use super::error::EngineError;

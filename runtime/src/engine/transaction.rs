@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::journal::{AttemptOutcome, RunIdentity, RunScope};
 use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
+use crate::panics::Held;
 use crate::scope::{self, Scope};
 use crate::sql::Tx;
 use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
@@ -280,7 +281,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
 struct Body<F, T> {
     core: Arc<Core>,
     lease: Lease,
-    closure: F,
+    closure: Held<F>,
     around: Around,
     last: Arc<Last<T>>,
 }
@@ -318,7 +319,7 @@ where
 {
     let (lease, busy) = (core.leases.primary(), core.busy());
     let last = Arc::new(Last::<T>::default());
-    let body = Body { core: core.clone(), lease, closure, around, last: last.clone() };
+    let body = Body { core: core.clone(), lease, closure: Held::new(closure), around, last: last.clone() };
     let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
     let answer = core.committer.write(write).await;
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -33,7 +33,7 @@ pub enum StepError<E = Error> {
     Unstorable(String, Attempts),
     /// The last attempt was a transaction whose rows the database did not keep: why.
     RolledBack(String, Attempts),
-    /// No body ran, because an argument cannot be kept or whoever the run acts for lacks a role: why.
+    /// No body ran, because an argument cannot be kept or read back, or whoever the run acts for lacks a role: why.
     Refused(String, Attempts),
 }
 
@@ -121,4 +121,6 @@ pub enum AttemptCause {
     Unstorable,
     /// It was a transaction, and the database did not keep its rows.
     RolledBack,
+    /// An argument cannot be read back, so no body ran.
+    Refused,
 }

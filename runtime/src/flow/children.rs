@@ -6,6 +6,7 @@ use super::pending_call::{First, PendingCall};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::{Child as ChildSpec, Completion, Journal, Operation};
+use crate::panics::Held;
 use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
 use crate::workflow::{Startable, WorkflowDef};
@@ -140,7 +141,8 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         scope.parent = Some(self.journal.identity().id.clone());
         let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
         let recorded = at_start::<W, _>(|| codec::record(&self.input)).map_err(|error| error.to_string());
-        let input = Mutex::new(self.input);
+        // It may be dropped by whatever drives the run.
+        let input = Held::new(Mutex::new(self.input));
         let spec = ChildSpec {
             workflow: W::NAME,
             version: W::VERSION,

@@ -3,6 +3,7 @@
 use super::Flow;
 use super::outside::{Outside, unexpected};
 use crate::journal::{Completion, Operation};
+use crate::lengths;
 use crate::message::{self, Message};
 use crate::secret::vault::sealed_any;
 use futures_util::future::FusedFuture;
@@ -65,18 +66,21 @@ impl<C: Send + Sync + 'static> Flow<C> {
         }
     }
 
-    /// Sends a message to another run, by its id. It arrives once, whatever crashes.
+    /// Sends a message to another run, by its id. It arrives once, whatever crashes. One that cannot be stored is a
+    /// [`SendError`].
     ///
     /// A `Secret` cannot be sent to another run: it is sealed for its own.
     pub fn send<M: Message>(&self, run: impl Into<String>, message: M) -> Sending<'_> {
+        let to = run.into();
         let (value, secret) = sealed_any(|| message::encode(&message));
         let value = match value {
+            Ok(_) if lengths::check("a run's id", &to, 0).is_err() => Err("no run has an id of that length".to_owned()),
             Ok(_) if secret => Err("it holds a secret, which is sealed for its own run".to_owned()),
             value => value.map_err(|error| error.to_string()),
         };
         drop(message);
         let recode = |recorded: &_| message::encode(&message::decode::<M>(recorded).ok()?).ok();
-        let operation = Operation::Send { to: run.into(), channel: M::NAME, value, recode };
+        let operation = Operation::Send { to, channel: M::NAME, value, recode };
         Sending { call: Outside::new(&self.journal, operation, sent) }
     }
 }
@@ -175,7 +179,7 @@ impl FusedFuture for Sending<'_> {
     }
 }
 
-/// A message could not be sent: there is no such run, or it has ended. Recorded, so a replay meets it again.
+/// A message could not be sent: there is no such run, it has ended, or the message cannot be stored. Recorded, so a replay meets it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendError {
     message: String,

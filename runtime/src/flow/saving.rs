@@ -2,7 +2,6 @@
 
 use crate::context::{ContextError, FieldValues};
 use crate::journal::{ContextChange, Journal, RoutedValue};
-use crate::value::Form;
 use std::future::poll_fn;
 
 /// Saves what is routed to stores and puts what points to it in its place; what stays in the database must fit.
@@ -22,9 +21,7 @@ pub(super) async fn save_routed(
     let mut places = Vec::new();
     let mut routed = Vec::new();
     for (place, (name, value)) in values.iter().enumerate() {
-        let store = schema.fields.iter().find(|field| field.name == *name).and_then(|field| field.store);
-        // What points to a store already was saved before.
-        if let Some(store) = store.filter(|_| value.form != Form::Stored) {
+        if let Some(store) = schema.store_of(name, value) {
             places.push(place);
             routed.push(RoutedValue { field: name, store, value: value.clone() });
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 impl<C: Send + Sync + 'static> Flow<C> {
     /// Publishes a value under a key, in place of the one before: [`Engine::published`](crate::Engine::published) reads it,
-    /// also after the run's end. A value that cannot be stored parks the run.
+    /// also after the run's end. A value that cannot be stored, and a key that is longer than 512 bytes, park the run.
     pub fn publish<T: Storable>(&self, key: &str, value: &T) {
         show(&self.journal, Shown::Published(key), Some(value));
     }
@@ -29,7 +29,7 @@ pub struct Stream<'a, T> {
 }
 
 impl<T: Storable> Stream<'_, T> {
-    /// Adds an item. One that cannot be stored parks the run.
+    /// Adds an item. One that cannot be stored parks the run, as does a stream's name that is longer than 512 bytes.
     pub fn write(&self, item: &T) {
         show(self.journal, Shown::Written(self.name), Some(item));
     }
@@ -42,6 +42,9 @@ impl<T: Storable> Stream<'_, T> {
 
 fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<&T>) {
     let position = journal.draw();
+    if let Err(why) = what.check() {
+        return journal.unstorable(position, why);
+    }
     match value.map(|value| encode(what, value)).transpose() {
         Ok(value) => journal.show(position, what, value),
         Err(why) => journal.unstorable(position, format!("`{}`: {why}", what.channel())),

@@ -17,9 +17,10 @@ impl<C: Send + Sync + 'static> Flow<C> {
         let wanted = StateDef::of::<S>();
         let found = match self.journal.declared_state() {
             Some(declared) if declared == wanted => match self.journal.shared_state() {
-                Ok(state) => {
-                    state.typed.and_then(|typed| typed.downcast().ok()).ok_or_else(|| "it is not there".into())
-                }
+                Ok(state) => state
+                    .typed
+                    .and_then(|typed| Arc::clone(&typed).downcast().ok())
+                    .ok_or_else(|| "it is not there".into()),
                 Err(error) => Err(error.to_string()),
             },
             Some(declared) => Err(format!("the workflow declares `state = {}`", declared.schema().name)),

@@ -6,11 +6,9 @@ use super::payload::Payload;
 use super::shape::{Question, Shape, Source, Taken};
 use super::start::{NoBegin, NoStop};
 use super::take::{Takes, another};
-use crate::codec::{self, CodecError};
+use crate::codec::{self, CodecError, JsonText};
 use crate::message::{self, Message};
 use crate::value::Value;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -50,12 +48,10 @@ pub struct Answered<Q, A> {
 }
 
 /// A question as it stands in the result of a step.
-#[derive(Serialize, Deserialize)]
 pub(super) struct Written<'a> {
     /// In milliseconds.
     pub(super) within: Option<i64>,
-    #[serde(borrow)]
-    pub(super) question: &'a RawValue,
+    pub(super) question: JsonText<'a>,
 }
 
 #[diagnostic::do_not_recommend]
@@ -65,15 +61,14 @@ impl<Q: Message, A: Message> Emits for Ask<Q, A> {
 
     fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
         let question = codec::record(&self.question)?;
-        let wrong = |error: serde_json::Error| CodecError {
+        let question = JsonText::new(&question.bytes).map_err(|error| CodecError {
             path: String::new(),
             message: format!("question `{}` cannot be asked: {error}", Q::NAME),
-        };
-        let question: &RawValue = serde_json::from_slice(&question.bytes).map_err(wrong)?;
+        })?;
         let within = self.within.map(|limit| i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX));
-        let written = Written { within, question };
-        let text = serde_json::to_vec(&written).map_err(wrong)?;
-        out.json(&format!("{ASK}{}", Q::NAME), &text)
+        let within = within.map_or_else(|| "null".to_owned(), |limit| limit.to_string());
+        let text = format!(r#"{{"within":{within},"question":{}}}"#, question.get());
+        out.json(&format!("{ASK}{}", Q::NAME), text.as_bytes())
     }
 }
 
@@ -97,8 +92,18 @@ impl<Q: Message, A: Message> Takes for Answered<Q, A> {
 
 /// Reads a question without its types.
 pub(super) fn written(text: &bytes::Bytes) -> Result<Written<'_>, CodecError> {
-    serde_json::from_slice(text)
-        .map_err(|error| CodecError { path: String::new(), message: format!("expected a question: {error}") })
+    let wrong = |why: &dyn std::fmt::Display| CodecError {
+        path: String::new(),
+        message: format!("expected a question: {why}"),
+    };
+    let members = JsonText::members(text).map_err(|error| wrong(&error))?;
+    let member = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
+    let within = match member("within") {
+        Some(within) => serde_json::from_str(within.get()).map_err(|error| wrong(&error))?,
+        None => None,
+    };
+    let question = member("question").ok_or_else(|| wrong(&"it has no member `question`"))?;
+    Ok(Written { within, question })
 }
 
 /// The question itself.

@@ -9,7 +9,7 @@ use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::state::StateDef;
-use crate::step::{run_encoded, unmade, unstorable, whole_context};
+use crate::step::{refused, run_encoded, unmade, unstorable, whole_context};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -54,7 +54,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
             Ok(events) => events,
             Err(error) => {
                 env.fields.vault().keep_fault();
-                return std::future::ready(unstorable(&error.to_string())).boxed();
+                return std::future::ready(refused(&error.to_string())).boxed();
             }
         };
         if let Some(missing) = unmade(S::RESOURCES, &env) {

@@ -1,11 +1,9 @@
 //! Types of events, and how one is written down.
 
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, JsonText, Storable};
 use crate::value::{Form, Value};
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::shape::EventInfo;
@@ -105,7 +103,8 @@ pub struct EventReader<'a> {
 
 impl<'a> EventReader<'a> {
     pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes]) -> Result<Self, CodecError> {
-        let fields = serde_json::from_slice(text)
+        let fields = JsonText::members(text)
+            .map(Fields)
             .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
         Ok(Self { fields, text, raws })
     }
@@ -153,34 +152,12 @@ impl<'a> EventReader<'a> {
 
 /// The fields of one event as they are recorded: few enough to be looked through.
 #[derive(Debug)]
-struct Fields<'a>(Vec<(&'a str, &'a RawValue)>);
+struct Fields<'a>(Vec<(Cow<'a, str>, JsonText<'a>)>);
 
 impl<'a> Fields<'a> {
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
+    fn get(&self, name: &str) -> Option<JsonText<'a>> {
         // Of several with one name the last counts.
-        self.0.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| *value)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-        impl<'de> Visitor<'de> for All {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(All)
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 }
 

@@ -1,13 +1,9 @@
 //! What a step has returned: the events in it one after the other, as they stand in the journal.
 
 use super::event::{self, Event, split};
-use crate::codec::{self, CodecError};
+use crate::codec::{self, CodecError, JsonText};
 use crate::value::Value;
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The name under which the end of the run stands among the events.
@@ -44,36 +40,20 @@ impl Item {
 /// Takes the result of a step apart, without reading the events. No step is named where nobody reads them.
 pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Item>, CodecError> {
     let (text, raws) = split(value)?;
-    let mut reader = serde_json::Deserializer::from_slice(&text);
-    let items = reader.deserialize_seq(Items { text: &text, raws: &raws, step });
-    items.and_then(|items| reader.end().map(|()| items)).map_err(|error| CodecError {
+    let wrong = |why: &dyn std::fmt::Display| CodecError {
         path: String::new(),
-        message: format!("expected the events of a step, found something else: {error}"),
-    })
-}
-
-/// The events in this text.
-struct Items<'a> {
-    text: &'a Bytes,
-    raws: &'a Arc<[Bytes]>,
-    step: Option<&'static str>,
-}
-
-impl<'de> Visitor<'de> for Items<'_> {
-    type Value = Vec<Item>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a sequence")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Entry(name, value)) = all.next_element()? {
-            let text = self.text.slice_ref(value.get().as_bytes());
-            items.push(Item { name: name.into_owned(), text, raws: self.raws.clone(), step: self.step });
-        }
-        Ok(items)
-    }
+        message: format!("expected the events of a step, found something else: {why}"),
+    };
+    let entries = JsonText::elements(&text).map_err(|error| wrong(&error))?;
+    let item = |entry: JsonText<'_>| {
+        let members = JsonText::members(entry.get().as_bytes()).map_err(|error| wrong(&error))?;
+        let [(name, value)] = members.as_slice() else {
+            return Err(wrong(&"expected an object with one member, the name of an event"));
+        };
+        let text = text.slice_ref(value.get().as_bytes());
+        Ok(Item { name: name.clone().into_owned(), text, raws: raws.clone(), step })
+    };
+    entries.into_iter().map(item).collect()
 }
 
 /// Events that a running step has sent by hand: its position, and the events.
@@ -82,30 +62,3 @@ pub(super) fn sender(mut items: Vec<Item>) -> Option<(u64, Vec<Item>)> {
     let position = std::str::from_utf8(&items.remove(from).text).ok()?.parse().ok()?;
     Some((position, items))
 }
-
-/// An object with one member.
-struct Entry<'a>(Cow<'a, str>, &'a RawValue);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Entry<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct One;
-        impl<'de> Visitor<'de> for One {
-            type Value = Entry<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object with one member, the name of an event")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (Name(name), value) = map.next_entry()?.ok_or_else(|| A::Error::custom("no event is named"))?;
-                Ok(Entry(name, value))
-            }
-        }
-        deserializer.deserialize_map(One)
-    }
-}
-
-/// Borrowed where the name has no escape.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -65,5 +65,7 @@ fn encode<E: Event>(event: &E, position: u64) -> Result<Value, CodecError> {
     let mut emission = Emission::default();
     crate::codec::at_message(E::INFO.channel, || emission.event(event))?;
     emission.json(FROM, position.to_string().as_bytes())?;
-    Ok(emission.finish())
+    let value = emission.finish();
+    crate::codec::check_size(&value)?;
+    Ok(value)
 }

@@ -1,6 +1,7 @@
 //! What a running workflow can ask for besides steps and timers.
 
 use super::RunScope;
+use crate::lengths;
 use crate::run_env::Fields;
 use crate::value::Value;
 use std::sync::Arc;
@@ -89,6 +90,15 @@ pub enum Shown<'a> {
 }
 
 impl Shown<'_> {
+    /// # Errors
+    /// Its name is too long.
+    pub(crate) fn check(self) -> Result<(), String> {
+        match self {
+            Self::Published(key) => lengths::check("the key of a published value", key, 0),
+            Self::Written(stream) | Self::Closed(stream) => lengths::check("the name of a stream", stream, 0),
+        }
+    }
+
     /// The name under which a store keeps it.
     #[must_use]
     pub fn channel(self) -> String {

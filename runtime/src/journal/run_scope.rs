@@ -69,6 +69,18 @@ impl RunScope {
         }
     }
 
+    /// # Errors
+    /// Labels and identity together are too large to be recorded with every run.
+    pub(crate) fn check_size(&self) -> Result<(), String> {
+        /// In bytes of JSON.
+        const LARGEST: usize = 64 << 10;
+        let bytes = serde_json::to_vec(self).map_or(0, |text| text.len());
+        if bytes <= LARGEST {
+            return Ok(());
+        }
+        Err(format!("the labels and the identity of a run have at most {LARGEST} bytes, these have {bytes}"))
+    }
+
     /// Why whoever the run acts for may not do what asks for one of these roles; `None` if they may.
     pub(crate) fn lacks(&self, roles: &[&str]) -> Option<String> {
         let principal = self.principal.as_ref();

@@ -233,6 +233,13 @@ pub enum AttemptOutcome {
     },
 }
 
+impl AttemptOutcome {
+    /// It panicked with this text.
+    pub(crate) fn panicked(text: String) -> Self {
+        Self::Failed { cause: AttemptCause::Panicked, error: None, message: text, terminal: false }
+    }
+}
+
 /// What is delivered to a call.
 #[derive(Clone, Debug)]
 pub enum Completion {

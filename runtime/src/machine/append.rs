@@ -20,6 +20,16 @@ impl RowState {
     }
 }
 
+/// When effects are given out.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Release {
+    #[default]
+    WhenDurable,
+    /// For a test of the test that is to find it.
+    TooEarly,
+}
+
 impl Machine {
     /// Everything that has happened since the last call, to be committed together; `None` if nothing has.
     pub(crate) fn take_append(&mut self, now: i64) -> Option<Append> {
@@ -45,8 +55,22 @@ impl Machine {
         self.progressed = false;
         self.closed = self.parked.is_some() || self.ended.is_some();
         let effects = std::mem::take(&mut self.fresh);
+        #[cfg(feature = "testing")]
+        let effects = if self.release == Release::TooEarly {
+            self.fresh = effects;
+            Vec::new()
+        } else {
+            effects
+        };
         self.waiting.push(effects, asked, self.edits);
         Some(append)
+    }
+
+    /// The same, but it does not keep effects until what they depend on is durable.
+    #[cfg(feature = "testing")]
+    pub(crate) fn releasing_early(mut self) -> Self {
+        self.release = Release::TooEarly;
+        self
     }
 
     /// The loads so far shall not count: the engine that drives the run ends in order.

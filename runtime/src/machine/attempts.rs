@@ -6,8 +6,10 @@ use super::failure::{encode, jitter, step_error};
 use super::suspended::Deferred;
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::{AttemptOutcome, Journal, Kind};
+use crate::lengths;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
+
 impl Machine {
     /// An attempt of a step has ended.
     pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
@@ -21,7 +23,7 @@ impl Machine {
         // without is no matter.
         let unmet = self.journal.unmet_key(position);
         let missing_key = match &outcome {
-            AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. } => {
+            AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. } => {
                 unmet.or_else(|| self.journal.missing_key_of_attempt(position))
             }
             AttemptOutcome::Failed { .. } => unmet,
@@ -58,6 +60,7 @@ impl Machine {
                 });
             }
             AttemptOutcome::Failed { cause, error, message, terminal } => {
+                let message = lengths::cut(message);
                 let failure = AttemptFailure { attempt, cause, message };
                 step.failures.push(failure.clone());
                 let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
@@ -93,10 +96,13 @@ impl Machine {
     }
 
     /// The first attempt of a step that was recorded in the turn that has just ended.
-    pub(super) fn first_attempt(&mut self, position: u64, now: i64) {
+    pub(super) fn first_attempt(&mut self, position: u64) {
         let attempt = self.journal.state().step(position).map(|step| step.attempt);
         match attempt {
-            Some(0) => self.refuse(position, now),
+            // A refused step is a turn of its own, which may begin and refuse others, and may end the run.
+            Some(0) => {
+                self.journal.state().refused.insert(position);
+            }
             Some(_) => self.start_body(position),
             // Dropped again within the turn.
             None => {}
@@ -118,7 +124,7 @@ impl Machine {
                 Ok(_) => scope.lacks(step.call.roles).unwrap_or_else(|| "it was refused when it was called".to_owned()),
             };
             let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
-            (step.call.name, encode(&StepError::Refused(why, attempts)))
+            (step.call.name, encode(&StepError::Refused(lengths::cut(why), attempts)))
         };
         self.deliver(Kind::StepFailed, now, |entry| {
             entry.position = Some(position);

@@ -1,8 +1,8 @@
 //! How a step failed, as it is recorded; and the share of a wait that is drawn at random.
 
-use crate::error::{AttemptCause, Attempts, StepError};
-use crate::value::Value;
-use serde_json::value::RawValue;
+use crate::codec::{self, CodecError, JsonText};
+use crate::error::{AttemptCause, Attempts, Failure, StepError};
+use crate::value::{Form, Value};
 
 /// A number between 0 and 1 that is the same for the same attempt.
 pub(super) fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64 {
@@ -15,17 +15,33 @@ pub(super) fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64
     f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
 }
 
+/// The error of a workflow, with texts of a length that the journal keeps.
+pub(super) fn record<E: Failure>(error: &E) -> Result<Value, CodecError> {
+    let cut = error.cut();
+    codec::record(cut.as_ref().unwrap_or(error))
+}
+
 pub(super) fn step_error(cause: AttemptCause, error: Option<&Value>, message: String, attempts: Attempts) -> Value {
-    let raw = error.and_then(|value| serde_json::from_slice::<Box<RawValue>>(&value.bytes).ok());
-    match (cause, raw) {
-        (AttemptCause::Failed, Some(error)) => encode(&StepError::Failed(error, attempts)),
+    let text = error.filter(|value| value.form == Form::Json).and_then(|value| JsonText::new(&value.bytes).ok());
+    match (cause, text) {
+        (AttemptCause::Failed, Some(error)) => failed(error, attempts),
         (AttemptCause::TimedOut, _) => encode(&StepError::TimedOut(attempts)),
         (AttemptCause::Panicked, _) => encode(&StepError::Panicked(message, attempts)),
         (AttemptCause::RolledBack, _) => encode(&StepError::RolledBack(message, attempts)),
+        (AttemptCause::Refused, _) => encode(&StepError::Refused(message, attempts)),
         (AttemptCause::Unstorable | AttemptCause::Failed, _) => encode(&StepError::Unstorable(message, attempts)),
     }
 }
 
-pub(super) fn encode(error: &StepError<Box<RawValue>>) -> Value {
-    Value::json(serde_json::to_vec(error).expect("an error of JSON and strings is JSON"))
+/// A failure with a user's error, of which only the text is known here.
+fn failed(error: JsonText<'_>, attempts: Attempts) -> Value {
+    let empty = encode(&StepError::Failed((), attempts));
+    let (begin, null) = (br#"{"failed":["#.as_slice(), b"null".as_slice());
+    let rest = empty.bytes.strip_prefix(begin).and_then(|text| text.strip_prefix(null));
+    let rest = rest.expect("a variant of two is an array of two");
+    Value::json([begin, error.get().as_bytes(), rest].concat())
+}
+
+pub(super) fn encode(error: &StepError<()>) -> Value {
+    Value::json(serde_json::to_vec(error).expect("an error of strings is JSON"))
 }

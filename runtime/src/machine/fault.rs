@@ -1,5 +1,6 @@
 //! Why a run is parked.
 
+use crate::lengths;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU64;
@@ -72,7 +73,7 @@ impl ParkReason {
     pub(crate) fn new(cause: ParkCause, message: impl Into<String>) -> Self {
         Self {
             cause,
-            message: message.into(),
+            message: lengths::cut(message),
             position: None,
             recorded: None,
             found: None,

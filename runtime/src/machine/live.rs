@@ -247,11 +247,9 @@ impl Machine {
             Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
             _ => {
                 for position in group.started {
-                    // A refused step is a turn of its own, which may end the run.
-                    if self.is_open() {
-                        self.first_attempt(position, at);
-                    }
+                    self.first_attempt(position);
                 }
+                self.refuse_calls(at);
             }
         }
     }

@@ -8,6 +8,7 @@ use super::run_scope::scope_entry;
 use super::state::{State, What};
 use super::turn::{Turn, first_entry};
 use crate::journal::{Child, Journal, Kind, Operation, RunIdentity};
+use crate::lengths;
 use crate::run_env::Fields;
 use crate::store::{EntryRow, Lease, NewInboxItem, NewRun, Outgoing, RequestRow};
 use crate::value::Value;
@@ -71,17 +72,32 @@ impl RunJournal {
 
     /// The first time: the entry, and what it writes into the database with it.
     fn record_operation(&self, position: u64, operation: Operation) {
-        if let Some(why) = refusal(&operation) {
-            let why = format!("{}: {why}", in_words(&operation));
-            return self.cannot_store(position, &why);
-        }
-        let started = match &operation {
-            Operation::Child(child) => match self.new_run(position, child) {
+        let mut operation = operation;
+        let started = match &mut operation {
+            Operation::Child(child) if child.input.is_ok() => match self.new_run(position, child) {
                 Ok(run) => Some(run),
-                Err(why) => return self.cannot_store(position, &format!("{}: {why}", in_words(&operation))),
+                Err(why) => {
+                    child.input = Err(why);
+                    None
+                }
             },
             _ => None,
         };
+        if let Some(why) = refusal(&operation) {
+            // Who asks has no way to hear that nobody was asked; and what waits for a key is refused by nothing.
+            let is_heard = !matches!(operation, Operation::Request { .. });
+            let missing_key = if is_heard { self.missing_key(Some(position)) } else { None };
+            match missing_key {
+                Some(reason) => {
+                    self.state().fault.get_or_insert(reason);
+                    return;
+                }
+                None if !is_heard => {
+                    return self.cannot_store(position, &format!("{}: {why}", in_words(&operation)));
+                }
+                None => {}
+            }
+        }
         let limit = self.limits().arguments;
         // What is compared later may be a hash; deciding that runs the user's code.
         let recorded = match &operation {
@@ -102,9 +118,10 @@ impl RunJournal {
                     entry.name = Some((*channel).to_owned());
                     entry.due = *due;
                 }
-                Operation::Send { to, channel, .. } => {
+                Operation::Send { to, channel, value, .. } => {
                     entry.name = Some((*channel).to_owned());
-                    entry.other = Some(to.clone());
+                    // The id may be what is refused.
+                    entry.other = value.is_ok().then(|| to.clone());
                 }
                 Operation::Request { name, due, .. } => {
                     entry.name = Some((*name).to_owned());
@@ -168,8 +185,9 @@ impl RunJournal {
             What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
                 self.outgoing(position, operation, state.now)
             }
-            // Whether the run that has a given id is the one that was started is asked first.
-            What::Operation { operation, .. } if matches!(&**operation, Operation::Child(child) if child.id.is_some()) => {
+            // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
+            // there.
+            What::Operation { operation, .. } if matches!(&**operation, Operation::Child(child) if child.id.is_some() || child.input.is_err()) => {
                 None
             }
             What::Operation { other, .. } => {
@@ -199,6 +217,9 @@ impl RunJournal {
             (Operation::Request { .. }, Some(entry)) if entry.other != other => entry.other.clone(),
             _ => None,
         };
+        if refusal(&operation).is_some() {
+            state.refused.insert(position);
+        }
         state.insert(position, What::Operation { operation: Box::new(operation), due, other, known });
         state.serve(position);
     }
@@ -220,6 +241,13 @@ impl RunJournal {
         let incarnation = self.child_incarnation(position);
         let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), incarnation };
         let fields: Arc<Fields> = self.fields().sibling(identity);
+        child.id.iter().try_for_each(|id| lengths::check("a run's id", id, 1))?;
+        child.dedup.iter().try_for_each(|key| lengths::check("a deduplication key", key, 1))?;
+        for (name, value) in &child.scope.labels {
+            lengths::check("the name of a label", name, 1)?;
+            lengths::check(&format!("the value of the label `{name}`"), value, 0)?;
+        }
+        child.scope.check_size()?;
         let input = (child.encode)(&fields)?;
         let at = self.state().now;
         let mut entries = vec![first_entry(child.workflow, input, at)];
@@ -253,7 +281,7 @@ impl RunJournal {
     }
 }
 
-fn refusal(operation: &Operation) -> Option<&String> {
+pub(super) fn refusal(operation: &Operation) -> Option<&String> {
     match operation {
         Operation::Send { value, .. } | Operation::Request { value, .. } => value.as_ref().err(),
         Operation::Child(child) => child.input.as_ref().err(),
@@ -275,19 +303,21 @@ fn is_recorded(entry: &EntryRow, operation: &Operation) -> bool {
     let name = entry.name.as_deref();
     let same = |recode: fn(&Value) -> Option<Value>, found: &Result<Value, String>| match (&entry.value, found) {
         (Some(recorded), Ok(found)) => same_value(recode, recorded, found),
-        _ => false,
+        // What was refused when it was called stays refused.
+        (recorded, _) => recorded.is_none(),
     };
     entry.kind == kind(operation)
         && match operation {
             Operation::Receive { channel, .. } => name == Some(channel),
             Operation::Answer { id, .. } => entry.other.as_deref() == Some(id),
             Operation::Send { to, channel, value, recode } => {
-                name == Some(channel) && entry.other.as_deref() == Some(to) && same(*recode, value)
+                let to_same = entry.value.is_none() || entry.other.as_deref() == Some(to);
+                name == Some(channel) && to_same && same(*recode, value)
             }
             Operation::Request { name: question, value, recode, .. } => name == Some(question) && same(*recode, value),
             Operation::Child(child) => {
                 name == Some(child.workflow)
-                    && child.id.as_ref().is_none_or(|id| entry.other.as_ref() == Some(id))
+                    && child.id.as_ref().is_none_or(|id| entry.value.is_none() || entry.other.as_ref() == Some(id))
                     && same(child.recode, &child.input)
             }
         }

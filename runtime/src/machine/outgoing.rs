@@ -2,9 +2,11 @@
 
 use super::Machine;
 use super::effect::Effect;
+use super::operations::refusal;
 use super::state::What;
 use super::suspended::Deferred;
 use crate::journal::{Child, Kind, Operation};
+use crate::lengths;
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 
@@ -148,6 +150,43 @@ impl Machine {
                 entry.name = Some(status.as_str().to_owned());
                 entry.value = value;
             });
+        }
+    }
+
+    /// Answers the calls that are refused: each answer is a turn, in which the workflow may make further ones.
+    pub(super) fn refuse_calls(&mut self, now: i64) {
+        // The turn of a refusal comes here too: the outermost call goes on, so that the stack does not grow with them.
+        if std::mem::replace(&mut self.journal.state().refusing, true) {
+            return;
+        }
+        while self.is_open() && !self.stands_still() && !self.is_paused() {
+            let Some(position) = self.journal.state().refused.pop_first() else { break };
+            self.refuse_call(position, now);
+        }
+        self.journal.state().refusing = false;
+    }
+
+    fn refuse_call(&mut self, position: u64, now: i64) {
+        let journal = self.journal.clone();
+        let state = journal.state();
+        let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
+        let What::Operation { operation, .. } = &call.what else {
+            drop(state);
+            return self.refuse(position, now);
+        };
+        let Some(why) = refusal(operation).cloned() else { return };
+        let message = if let Operation::Send { to, channel, .. } = &**operation {
+            Some(format!("message `{channel}` for run `{to}` cannot be stored: {why}"))
+        } else {
+            None
+        };
+        drop(state);
+        match message {
+            Some(message) => self.deliver(Kind::MessageRefused, now, |entry| {
+                entry.position = Some(position);
+                entry.value = Some(Value::text(&lengths::cut(message)));
+            }),
+            None => self.refuse_child(position, &lengths::cut(why), now),
         }
     }
 

@@ -75,6 +75,7 @@ impl Machine {
         for item in held_back.items {
             self.take_in(item, now);
         }
+        self.refuse_calls(now);
         self.due(now);
     }
 }

@@ -3,9 +3,8 @@
 use super::fault::{ParkCause, ParkReason};
 use super::{BodyEnd, Machine};
 use crate::journal::Journal;
+use crate::panics;
 use crate::scope::{self, Ambient, AmbientContext, Current, WorkflowScope};
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -35,17 +34,16 @@ impl Machine {
         for _ in 0..MOST_POLLS {
             self.waker.take();
             let poll = || Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
-            match catch_unwind(AssertUnwindSafe(poll)) {
+            match panics::caught(poll) {
                 Ok(Poll::Ready(end)) => return Ok(Some(end)),
                 Ok(Poll::Pending) if self.waker.take() && journal.state().fault.is_none() => {}
                 Ok(Poll::Pending) => return Ok(None),
                 Err(panic) => {
                     let run = journal.identity();
                     let message = format!(
-                        "the body of workflow `{}` (run `{}`) panicked: {}. Mend the workflow; the run then goes on by itself",
-                        run.workflow,
-                        run.id,
-                        panic_text(&*panic)
+                        "the body of workflow `{}` (run `{}`) panicked: {panic}. Mend the workflow; the run then goes on by \
+                         itself",
+                        run.workflow, run.id
                     );
                     return Err(ParkReason::new(ParkCause::Panicked, message));
                 }
@@ -77,10 +75,4 @@ impl Machine {
         );
         ParkReason::new(ParkCause::ForeignAwait, message)
     }
-}
-
-/// The text of a panic.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text")
 }

@@ -395,11 +395,12 @@ impl Machine {
             }
             let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
             if refused {
-                self.refuse(position, now);
+                self.journal.state().refused.insert(position);
             } else {
                 self.start_attempt(position, now);
             }
         }
+        self.refuse_calls(now);
     }
 
     pub(super) fn damaged(&self, what: &str) -> ParkReason {

@@ -9,6 +9,7 @@ use super::turn::Turn;
 use super::{Limits, Machine};
 use crate::context::ContextError;
 use crate::journal::{FORMAT, Journal, Kind};
+use crate::panics::Held;
 use crate::run_env::{SharedState, StateEdit, StateNews, StateOpening, StateSnapshot};
 use crate::state::StateDef;
 use crate::state::rows::{self, StateRow};
@@ -84,7 +85,7 @@ impl StateRecord {
         let Some(def) = def else { return Ok((snapshot, false)) };
         let version = self.version.unwrap_or(def.schema().version);
         let (typed, older) = def.load(version, self.fields.into_values().collect())?;
-        snapshot.typed = Some(typed);
+        snapshot.typed = Some(Held::new(typed));
         Ok((snapshot, older || self.version.is_none()))
     }
 

@@ -25,6 +25,10 @@ pub(super) struct State {
     pub(super) calls: BTreeMap<u64, Call>,
     /// The positions of calls whose answer comes from outside and has not come.
     pub(super) waits: BTreeSet<u64>,
+    /// The positions of calls that are refused, with values that cannot be stored.
+    pub(super) refused: BTreeSet<u64>,
+    /// They are being answered, further down the stack.
+    pub(super) refusing: bool,
     /// Messages that have come and that nobody has asked for yet, by channel.
     pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
     /// Answers to requests of an earlier incarnation, by the request's id.

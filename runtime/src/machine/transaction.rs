@@ -2,13 +2,11 @@
 
 use super::Machine;
 use super::turn::entry;
-use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
-use crate::machine::panic_text;
+use crate::panics;
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The transactions of a run: those that are to run, one after the other, and the one that does.
@@ -102,15 +100,8 @@ impl Machine {
         };
         let (env, limit) = (self.env.clone(), self.limits.value);
         // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.
-        let code = catch_unwind(AssertUnwindSafe(|| body.transaction(&arguments, Arc::new(scope), env, limit)));
-        let code = code.unwrap_or_else(|panic| {
-            Some(UserCode::failing(AttemptOutcome::Failed {
-                cause: AttemptCause::Panicked,
-                error: None,
-                message: panic_text(&*panic).to_owned(),
-                terminal: false,
-            }))
-        })?;
+        let code = panics::caught(|| body.transaction(&arguments, Arc::new(scope), env, limit));
+        let code = code.unwrap_or_else(|panic| Some(UserCode::failing(AttemptOutcome::panicked(panic))))?;
         let at = now.max(self.journal.state().now);
         self.transactions.running = Some(Running { position, attempt, at });
         let entry = EntryRow {

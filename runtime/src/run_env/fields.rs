@@ -19,6 +19,8 @@ pub(crate) struct Fields {
     run: Arc<RunIdentity>,
     stores: Arc<FieldStores>,
     vault: Arc<Vault>,
+    /// The largest value that is recorded, in bytes.
+    largest: usize,
     /// What the journal of this run points to, by store, field and hash: it is there already.
     known: Mutex<HashSet<[String; 3]>>,
     /// Why a step could not read a secret, whatever it has made of that.
@@ -73,6 +75,7 @@ impl Fields {
         run: Arc<RunIdentity>,
         stores: Arc<FieldStores>,
         cipher: Option<Arc<dyn Cipher>>,
+        largest: usize,
     ) -> Arc<Self> {
         let vault = Vault::new(cipher, database, run.incarnation);
         Arc::new(Self {
@@ -80,6 +83,7 @@ impl Fields {
             run,
             stores,
             vault,
+            largest,
             known: Mutex::default(),
             unmet: Mutex::default(),
         })
@@ -92,7 +96,7 @@ impl Fields {
 
     /// The same stores and keys for another run of this database.
     pub(crate) fn sibling(&self, run: RunIdentity) -> Arc<Self> {
-        Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher())
+        Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher(), self.largest)
     }
 
     pub(crate) fn run(&self) -> &Arc<RunIdentity> {
@@ -118,6 +122,11 @@ impl Fields {
     /// The fields of the run whose code is running on this thread.
     pub(crate) fn current() -> Option<Arc<Self>> {
         OFFERED.with_borrow(Clone::clone)
+    }
+
+    /// The largest value that the run whose code is running on this thread may record, in bytes.
+    pub(crate) fn largest() -> usize {
+        OFFERED.with_borrow(|fields| fields.as_ref().map_or(usize::MAX, |fields| fields.largest))
     }
 
     /// Until the guard is dropped, what is encoded and decoded on this thread belongs to this run.

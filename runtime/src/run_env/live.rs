@@ -2,6 +2,7 @@
 
 use crate::context::Anything;
 use crate::context::{RestoreError, SharedContext};
+use crate::panics::Held;
 use crate::resources::Resources;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::OnceCell;
@@ -9,14 +10,15 @@ use tokio::sync::OnceCell;
 /// The values of a run's transient fields, and the whole context that was last made of them.
 #[derive(Default)]
 pub(crate) struct Live {
-    values: OnceCell<Anything>,
-    whole: Mutex<Option<(SharedContext, Anything)>>,
+    values: OnceCell<Held<Anything>>,
+    whole: Mutex<Option<(SharedContext, Held<Anything>)>>,
 }
 
 impl Live {
     /// Makes the values, unless they have been made; whoever comes meanwhile waits for them.
     pub(crate) async fn restore(&self, context: &SharedContext, resources: &Resources) -> Result<(), RestoreError> {
-        self.values.get_or_try_init(|| context.restore(resources.clone())).await.map(drop)
+        let make = || async { context.restore(resources.clone()).await.map(Held::new) };
+        self.values.get_or_try_init(make).await.map(drop)
     }
 
     /// Whether a body that sees this context can start.
@@ -34,10 +36,13 @@ impl Live {
         if let Some((of, whole)) = &*last
             && of.is_same(context)
         {
-            return Some(whole.clone());
+            return Some(Anything::clone(whole));
         }
         let whole = context.whole(values)?;
-        *last = Some((context.clone(), whole.clone()));
+        let before = last.replace((context.clone(), Held::new(whole.clone())));
+        // What it drops may do anything, and others wait for the lock.
+        drop(last);
+        drop(before);
         Some(whole)
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::context::Anything;
 use crate::machine::{Limits, ParkReason};
+use crate::panics::Held;
 use crate::secret::vault::VaultFault;
 use crate::state::StateDef;
 use crate::state::rows::{StateRow, parse};
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 #[derive(Clone, Default)]
 pub struct StateSnapshot {
     /// The typed part, if the workflow declares one.
-    pub(crate) typed: Option<Anything>,
+    pub(crate) typed: Option<Held<Anything>>,
     /// The values that have keys instead of fields.
     pub(crate) keys: Arc<BTreeMap<String, Value>>,
 }
@@ -134,7 +135,7 @@ impl SharedState {
 
     /// The state of a unit test.
     pub(crate) fn begin_test(&self, def: Option<StateDef>, typed: Option<Anything>) {
-        let now = StateSnapshot { typed, keys: Arc::default() };
+        let now = StateSnapshot { typed: typed.map(Held::new), keys: Arc::default() };
         let (sizes, limits) = (BTreeMap::new(), Limits::default());
         self.open(StateOpening { def, now, is_older: false, sizes, limits });
     }

@@ -5,6 +5,7 @@ use crate::codec;
 use crate::error::Error;
 use crate::graph::{Event, event};
 use crate::journal::Shown;
+use crate::lengths;
 use crate::run_env::Progress;
 use crate::step::hand_over;
 use std::future::Future;
@@ -114,7 +115,7 @@ impl StepScope {
             // Less than nothing is nothing.
             done: done.try_into().unwrap_or(0),
             total: total.try_into().unwrap_or(0),
-            message,
+            message: message.map(lengths::cut),
             at: SystemTime::now(),
         };
         if self.writes.report(progress)

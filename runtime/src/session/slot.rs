@@ -1,6 +1,7 @@
 //! One value of a session, or the place for it.
 
 use crate::context::Anything;
+use crate::panics::drop_caught;
 use std::any::{TypeId, type_name};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,12 @@ impl Eq for Key {}
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.id, &self.word).hash(state);
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        drop_caught(self.value.get_mut().map(Option::take), "a value of a session");
     }
 }
 

@@ -4,6 +4,7 @@ use super::here::{enter, runs_here};
 use super::rows::of_field;
 use super::{State, StateCall, StateError, TypedState, typed};
 use crate::codec::{self, Storable};
+use crate::panics::Held;
 use crate::run_env::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver};
 use crate::value::Value;
 use std::any::TypeId;
@@ -15,6 +16,9 @@ use std::sync::Arc;
 
 /// How many edits may be on their way to the journal before others wait for them.
 const UNDER_WAY: u64 = 1_024;
+
+/// The longest name of an edit, with what tells apart those of one name, in bytes.
+const LONGEST_KEY: usize = 4 << 10;
 
 /// Shared state whose next edit has a name: see [`State::labelled`].
 #[must_use = "a name changes nothing by itself: add `.edit(..)`"]
@@ -127,7 +131,7 @@ impl<S> State<S> {
                 None
             };
             let (new, values) = old.store_difference(new).map_err(|error| refused(&error))?;
-            let after = StateSnapshot { typed: Some(Arc::new(new)), ..before.clone() };
+            let after = StateSnapshot { typed: Some(Held::new(Arc::new(new))), ..before.clone() };
             Ok(Ok(Made { result, decoded, whole, rows: in_rows(values), after }))
         });
         made.await
@@ -200,6 +204,10 @@ impl<S> State<S> {
         // A closure that has waited for this one would wait for itself.
         if runs_here() {
             return Err(StateError::WithinEdit);
+        }
+        if key.len() > LONGEST_KEY {
+            let message = format!("the name or place of an edit has {} bytes, the limit is {LONGEST_KEY}", key.len());
+            return Err(StateError::Unstorable(message));
         }
         let position = self.scope.position;
         if let Some(known) = state.known(position, &key).map_err(stopped)? {

@@ -3,6 +3,7 @@
 use super::edit::{Labelled, Made};
 use super::{State, StateCall, StateError, rows, runs_here};
 use crate::codec::{self, Storable};
+use crate::lengths;
 use crate::run_env::StateSnapshot;
 use crate::value::Value;
 use std::convert::Infallible;
@@ -94,6 +95,7 @@ impl<S: Send + Sync + 'static> State<S> {
     /// Sets a key, or takes it away.
     fn put(&self, edit: String, key: String, value: Option<Value>) -> StateCall<'_, ()> {
         self.call(async move {
+            lengths::check("a key of the shared state", &key, 0).map_err(StateError::Unstorable)?;
             let made = self.in_turn(edit, move |before| {
                 let mut keys = before.keys.clone();
                 let all = Arc::make_mut(&mut keys);

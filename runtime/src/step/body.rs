@@ -5,6 +5,8 @@ use crate::codec::{self, CodecError, Storable};
 use crate::context::{Anything, SharedContext};
 use crate::error::{AttemptCause, Failure};
 use crate::journal::{AttemptOutcome, StepBody};
+use crate::lengths;
+use crate::panics::drop_caught;
 use crate::resources::Need;
 use crate::run_env::{Fields, RunEnv, StepInputs};
 use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
@@ -97,7 +99,7 @@ pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Resul
     let _offered = env.fields.offer();
     codec::at_args(S::NAME, || S::decode_args(arguments)).map_err(|error| {
         env.fields.vault().keep_fault();
-        unstorable(&format!("an argument: {error}"))
+        refused(&format!("an argument: {error}"))
     })
 }
 
@@ -110,6 +112,13 @@ pub(crate) struct InlineBody<F> {
 impl<F> InlineBody<F> {
     pub(crate) fn new(body: F, context: Option<SharedContext>) -> Self {
         Self { body: Mutex::new(Some(body)), context }
+    }
+}
+
+impl<F> Drop for InlineBody<F> {
+    /// The call may be dropped by whatever drives the run.
+    fn drop(&mut self) {
+        drop_caught(self.body.get_mut().map(Option::take), "the closure of an inline step");
     }
 }
 
@@ -179,15 +188,18 @@ pub(super) fn keep_fault(outcome: &AttemptOutcome, fields: &Fields) {
 }
 
 pub(super) fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
+    let cut = error.cut();
+    let error = cut.as_ref().unwrap_or(error);
+    let message = lengths::cut(error.to_string());
     match codec::record(error) {
-        Ok(stored) => AttemptOutcome::Failed {
-            cause: AttemptCause::Failed,
-            error: Some(stored),
-            message: error.to_string(),
-            terminal,
-        },
-        Err(why) => unstorable(&format!("its error `{error}`: {why}")),
+        Ok(stored) => AttemptOutcome::Failed { cause: AttemptCause::Failed, error: Some(stored), message, terminal },
+        Err(why) => unstorable(&format!("its error `{message}`: {why}")),
     }
+}
+
+/// No body ran, and none will with these arguments: trying again would not help.
+pub(crate) fn refused(why: &str) -> AttemptOutcome {
+    AttemptOutcome::Failed { cause: AttemptCause::Refused, error: None, message: why.to_owned(), terminal: true }
 }
 
 /// Trying again would give the same type of value, but perhaps not the same value: the policy decides.

@@ -37,12 +37,13 @@ impl<T: Storable> StepStream<'_, T> {
         let written = match scope::step_writer() {
             None => Err(format!("stream `{}` cannot be written to: this code runs in no step", self.name)),
             Some((scope, env)) => {
-                let offered = env.fields.offer();
-                let value = crate::flow::encode_shown(what, item);
-                drop(offered);
-                value
-                    .map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name))
-                    .map(|value| hand_over(&scope, &env, place, self.name, value))
+                let encode = || {
+                    what.check()?;
+                    let _offered = env.fields.offer();
+                    crate::flow::encode_shown(what, item)
+                        .map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name))
+                };
+                encode().map(|value| hand_over(&scope, &env, place, self.name, value))
             }
         };
         async move {

@@ -5,6 +5,7 @@ use super::body::{decoded_args, failed, unstorable};
 use crate::codec;
 use crate::context::SharedContext;
 use crate::journal::{AttemptOutcome, StepBody};
+use crate::panics::Held;
 use crate::run_env::RunEnv;
 use crate::scope::{self, Ambient, AmbientContext, Current, StepScope};
 use crate::sql::Tx;
@@ -70,10 +71,10 @@ impl<S: TransactionDef> StepBody for InCommit<S> {
         limit: usize,
     ) -> Option<UserCode> {
         let args = match decoded_args::<S>(arguments, &env) {
-            Ok(args) => Mutex::new(Some(args)),
+            Ok(args) => Held::new(Mutex::new(Some(args))),
             Err(outcome) => return Some(UserCode::failing(outcome)),
         };
-        let Some(stored) = self.stored() else {
+        let Some(stored) = self.stored().map(Held::new) else {
             return Some(UserCode::failing(unstorable("its context was not set before it was called")));
         };
         let (arguments, context) = (arguments.clone(), self.context.clone());
@@ -89,9 +90,9 @@ impl<S: TransactionDef> StepBody for InCommit<S> {
 /// One attempt, with its arguments.
 struct Attempt<S: TransactionDef> {
     /// Until it runs for the first time.
-    args: Mutex<Option<S::Args>>,
+    args: Held<Mutex<Option<S::Args>>>,
     arguments: Value,
-    stored: Arc<S::Context>,
+    stored: Held<Arc<S::Context>>,
     context: Option<SharedContext>,
     scope: Arc<StepScope>,
     env: Arc<RunEnv>,

@@ -2,14 +2,13 @@
 //! decided by the seed.
 
 use super::fault::Dice;
-use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
-use crate::machine::{StepWrite, panic_text};
+use crate::machine::StepWrite;
+use crate::panics::caught_future;
 use crate::run_env::{RunEnv, SharedState, StateNews};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -60,14 +59,7 @@ impl Bodies {
     }
 
     pub(super) fn start(&mut self, position: u64, attempt: u32, body: BoxFuture<'static, AttemptOutcome>) {
-        let future = AssertUnwindSafe(body).catch_unwind().map(|outcome| {
-            outcome.unwrap_or_else(|panic| AttemptOutcome::Failed {
-                cause: AttemptCause::Panicked,
-                error: None,
-                message: panic_text(&*panic).to_owned(),
-                terminal: false,
-            })
-        });
+        let future = caught_future(body).map(|outcome| outcome.unwrap_or_else(AttemptOutcome::panicked));
         self.running.push(Body { position, attempt, future: Box::pin(future) });
     }
 
@@ -75,6 +67,11 @@ impl Bodies {
     pub(super) fn tell(&mut self, position: u64) {
         self.running.retain(|body| body.position != position);
         self.ended.retain(|(ended, ..)| *ended != position);
+    }
+
+    /// How many are running.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -46,6 +46,7 @@ impl Scenario<'_> {
         if commit > ENDLESS {
             return Err(format!("the workflow has not ended after {ENDLESS} commits"));
         }
+        self.kinds.push(kinds(&append));
         self.interfere(commit, loaded, append.run)?;
         let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
         let fault = fault.map(|(fault, _)| fault);
@@ -119,4 +120,12 @@ impl Scenario<'_> {
         self.crash(loaded).await;
         Ok(Next::Crashed)
     }
+}
+
+/// What kinds of entries a commit writes: two that write the same are one kind of place for a fault.
+fn kinds(append: &Append) -> String {
+    let mut kinds: Vec<&str> = append.entries.iter().map(|entry| entry.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.join(" ")
 }

@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Runs a workflow once, then again and again with every fault at every commit, and checks that result, final context
 /// and finished steps agree and that nothing that anyone saw is lost.
@@ -47,6 +47,13 @@ use std::sync::Arc;
 /// an end, and then nothing more.
 ///
 /// Secrets are encrypted with a key of the test's own, if the feature `encryption` is enabled.
+///
+/// **Cost.** A workflow of `c` commits is played `8 * c + 1` times in each order, and each play costs what the workflow costs:
+/// one of 20 steps is played 169 times, 20 steps each, and all its values are encoded and decoded as often, slowly in a debug
+/// build. [`cancel_at_each_commit`](CrashTest::cancel_at_each_commit) and
+/// [`pause_at_each_commit`](CrashTest::pause_at_each_commit) add `9 * c` plays each. A workflow in which nothing can come in
+/// another order is played in one order only. If it takes longer than 10 s, the test says on the standard error how far it is;
+/// [`at_most`](CrashTest::at_most) plays a sample. Give it small values: faults do not depend on sizes.
 ///
 /// The bodies of steps really run, many times: let them be quick, count what they do, or [`stub`](CrashTest::stub) them.
 /// Sleeps and backoffs take no time. The time limit of a step is not played, and a sleep that races with a body is over
@@ -89,7 +96,7 @@ where
         resources: ResourceSet::default(),
         children: BTreeMap::new(),
         script: Script::default(),
-        ways: Ways { seed: 0, orders: 3, cancel: false, pause: false },
+        ways: Ways { seed: 0, orders: 3, cancel: false, pause: false, at_most: None, releasing_early: false },
         scope: Scope::default(),
         workflow: PhantomData,
     }
@@ -119,6 +126,8 @@ pub struct CrashReport {
     pub commits: usize,
     /// How many different results it has without a fault.
     pub results: usize,
+    /// How many scenarios with a fault [`at_most`](CrashTest::at_most) has left out.
+    pub left_out: usize,
     /// How often it ended as cancelled because it was told to at some commit.
     pub cancelled: usize,
 }
@@ -130,9 +139,24 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
-    /// In how many orders concurrent steps complete; 3 unless chosen otherwise.
+    /// In how many orders concurrent steps complete, if there are any; 3 unless chosen otherwise.
     pub fn orders(mut self, orders: u64) -> Self {
         self.ways.orders = orders.max(1);
+        self
+    }
+
+    /// Plays at most so many scenarios with a fault: a sample that the [`seed`](CrashTest::seed) decides. It has each kind of
+    /// commit (by the kinds of its entries), save and disturbance at least once, even if those are more than `scenarios`,
+    /// and then each with as many different faults as there is room for. [`CrashReport::left_out`] says what it has not.
+    pub fn at_most(mut self, scenarios: usize) -> Self {
+        self.ways.at_most = Some(scenarios);
+        self
+    }
+
+    /// Has the runs give out effects before what they depend on is durable: for the test of this test.
+    #[doc(hidden)]
+    pub fn releasing_effects_early(mut self) -> Self {
+        self.ways.releasing_early = true;
         self
     }
 
@@ -250,6 +274,8 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
             sql: self.sql,
             resources: self.resources,
             cipher,
+            replayed: Mutex::default(),
+            releasing_early: self.ways.releasing_early,
         };
         let ways = self.ways;
         Box::pin(async move { everywhere(&subject, ways).await })

@@ -1,8 +1,10 @@
 //! All the ways in which a workflow is played, and what they must have in common.
 
 use super::crash::CrashReport;
-use super::fault::{Dice, Disturbance, Fault, Plan};
+use super::fault::{Dice, Disturbance, Plan};
 use super::oracle::End;
+use super::progress::Progress;
+use super::sample::{self, Order};
 use super::scenario::Played;
 use super::subject::Subject;
 use crate::store::Status;
@@ -14,18 +16,16 @@ pub(super) struct Ways {
     pub(super) orders: u64,
     pub(super) cancel: bool,
     pub(super) pause: bool,
-}
-
-/// One order, and how long it takes.
-struct Order {
-    plan: Plan,
-    commits: usize,
-    saves: usize,
+    /// How many scenarios with a fault are played at most.
+    pub(super) at_most: Option<usize>,
+    pub(super) releasing_early: bool,
 }
 
 /// What has come of it so far.
 struct Tester<'a> {
     subject: &'a Subject,
+    ways: Ways,
+    progress: Progress,
     scenarios: usize,
     cancelled: usize,
     /// The ends without a fault.
@@ -33,43 +33,56 @@ struct Tester<'a> {
 }
 
 pub(super) async fn everywhere(subject: &Subject, ways: Ways) -> CrashReport {
-    let mut tester = Tester { subject, scenarios: 0, cancelled: 0, ends: Vec::new() };
+    let progress = Progress::new(subject.name);
+    let mut tester = Tester { subject, ways, progress, scenarios: 0, cancelled: 0, ends: Vec::new() };
     let mut orders = Vec::new();
     for order in 0..ways.orders {
-        orders.push(tester.without_faults(ways.seed.wrapping_mul(1_000).wrapping_add(order), order > 0).await);
-    }
-    for order in &orders {
-        tester.with_faults(order).await;
-        for (disturbance, wanted) in [(Disturbance::Paused, ways.pause), (Disturbance::Cancelled, ways.cancel)] {
-            if wanted {
-                tester.disturbed(order, disturbance).await;
-            }
+        let (order, has_others) =
+            tester.without_faults(ways.seed.wrapping_mul(1_000).wrapping_add(order), order > 0).await;
+        orders.push(order);
+        if !has_others {
+            break;
         }
     }
-    let commits = orders.iter().map(|order| order.commits).max().unwrap_or(0);
-    CrashReport { scenarios: tester.scenarios, commits, results: tester.ends.len(), cancelled: tester.cancelled }
+    let disturbances = [(Disturbance::Paused, ways.pause), (Disturbance::Cancelled, ways.cancel)];
+    let disturbances = disturbances.into_iter().filter_map(|(disturbance, wanted)| wanted.then_some(disturbance));
+    let disturbances: Vec<_> = disturbances.collect();
+    let commits = orders.iter().map(|order| order.commits.len()).max().unwrap_or(0);
+    let (plans, left_out) = sample::chosen(&orders, &disturbances, ways.at_most, ways.seed);
+    tester.progress.expect(plans.len(), left_out, commits);
+    for plan in plans {
+        tester.with_fault(plan).await;
+    }
+    let Tester { scenarios, cancelled, ends, .. } = tester;
+    CrashReport { scenarios, commits, results: ends.len(), left_out, cancelled }
 }
 
 impl Tester<'_> {
     /// One order, in which messages come when nothing else can happen; if they may come earlier, from each commit on too.
-    async fn without_faults(&mut self, order: u64, early: bool) -> Order {
+    /// Whether another order could come to something else.
+    async fn without_faults(&mut self, order: u64, early: bool) -> (Order, bool) {
         let plan = Plan { order, fault: None, early: None, disturbance: None };
         let played = self.play(plan).await;
         self.keep(&played);
+        // What the outside says races with everything.
+        let Ways { cancel, pause, at_most, .. } = self.ways;
+        let has_messages = self.subject.script.messages() > 0;
+        let has_others = played.has_orders || has_messages || cancel || pause;
+        let commits = played.commits.len();
         let mut chosen = Order { plan, commits: played.commits, saves: played.saves };
-        if !early || self.subject.script.messages() == 0 {
-            return chosen;
-        }
-        let at = Dice(order).below(played.commits.max(1));
-        for from in 0..played.commits {
-            let plan = Plan { early: Some(from), ..plan };
-            let played = self.play(plan).await;
-            self.keep(&played);
-            if from == at {
-                chosen = Order { plan, commits: played.commits, saves: played.saves };
+        if early && has_messages {
+            let at = Dice::new(order).below(commits.max(1));
+            let all = if at_most.is_some() { at..commits.min(at + 1) } else { 0..commits };
+            for from in all {
+                let plan = Plan { early: Some(from), ..plan };
+                let played = self.play(plan).await;
+                self.keep(&played);
+                if from == at {
+                    chosen = Order { plan, commits: played.commits, saves: played.saves };
+                }
             }
         }
-        chosen
+        (chosen, has_others)
     }
 
     fn keep(&mut self, played: &Played) {
@@ -78,31 +91,13 @@ impl Tester<'_> {
         }
     }
 
-    async fn with_faults(&mut self, order: &Order) {
-        let everywhere = |faults: &'static [Fault], places| {
-            faults.iter().flat_map(move |fault| (0..places).map(move |place| (*fault, place)))
-        };
-        let faults = everywhere(&Fault::AT_COMMIT, order.commits).chain(everywhere(&Fault::AT_SAVE, order.saves));
-        for fault in faults {
-            let plan = Plan { fault: Some(fault), ..order.plan };
-            let played = self.play(plan).await;
+    async fn with_fault(&mut self, plan: Plan) {
+        let played = self.play(plan).await;
+        let cancelled = matches!(plan.disturbance, Some((Disturbance::Cancelled, _)));
+        if cancelled && played.end.status == Status::Cancelled {
+            self.cancelled += 1;
+        } else {
             self.compare(plan, &played.end);
-        }
-    }
-
-    /// The same is said to the run at each commit, and the next commit goes well, or wrong in every way.
-    async fn disturbed(&mut self, order: &Order, disturbance: Disturbance) {
-        for at in 0..order.commits {
-            let faults = Fault::AT_COMMIT.iter().map(|fault| Some((*fault, at + 1)));
-            for fault in std::iter::once(None).chain(faults) {
-                let plan = Plan { disturbance: Some((disturbance, at)), fault, ..order.plan };
-                let played = self.play(plan).await;
-                if disturbance == Disturbance::Cancelled && played.end.status == Status::Cancelled {
-                    self.cancelled += 1;
-                } else {
-                    self.compare(plan, &played.end);
-                }
-            }
         }
     }
 
@@ -116,6 +111,7 @@ impl Tester<'_> {
     async fn play(&mut self, plan: Plan) -> Played {
         self.scenarios += 1;
         let played = self.subject.play(plan).await;
+        self.progress.played();
         played.unwrap_or_else(|why| panic!("`{}` broke {plan}: {why}", self.subject.name))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What goes wrong at one commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     /// The process dies before the commit is durable; every body that was started has run.
     CrashBefore,
@@ -48,7 +48,7 @@ impl Fault {
     pub(super) const AT_SAVE: [Self; 4] =
         [Self::CrashBeforeSave, Self::CrashWithinSave, Self::CrashAfterSave, Self::SaveFailsOnce];
 
-    const fn place(self) -> &'static str {
+    pub(super) const fn place(self) -> &'static str {
         match self {
             Self::CrashBeforeSave | Self::CrashWithinSave | Self::CrashAfterSave | Self::SaveFailsOnce => "save",
             _ => "commit",
@@ -95,12 +95,21 @@ impl fmt::Display for Plan {
 }
 
 /// Small numbers in an order that a seed decides: the same on every machine and in every version (splitmix64).
-pub(super) struct Dice(pub(super) u64);
+pub(super) struct Dice {
+    state: u64,
+    /// Whether there was ever more than one number to choose from.
+    pub(super) has_chosen: bool,
+}
 
 impl Dice {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self { state: seed, has_chosen: false }
+    }
+
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
+        self.has_chosen |= bound > 1;
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;

@@ -8,9 +8,10 @@ use crate::journal::RunIdentity;
 use crate::machine::{Limits, LoadField, Machine, Rebuild};
 use crate::run_env::{Fields, Pointer, RunEnv};
 use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Write, Written};
-use crate::value::Form;
+use crate::value::{Form, Value};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError};
 
 /// A run in memory.
 pub(super) struct Loaded {
@@ -72,7 +73,8 @@ impl Scenario<'_> {
         let session = self.sessions.entry(row.number).or_default().clone();
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
-        run.with_stubs(self.subject.stubs.clone())
+        let run = run.with_stubs(self.subject.stubs.clone());
+        if self.subject.releasing_early { run.releasing_early() } else { run }
     }
 
     async fn rebuild(&mut self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
@@ -96,6 +98,9 @@ impl Scenario<'_> {
     /// The journals of all that ended once more, from nothing: the code follows them to the same end.
     pub(super) async fn replay_whole(&mut self) -> Result<(), String> {
         for row in self.rows()?.into_iter().filter(|row| row.status.is_final()) {
+            if !self.is_new(&row)? {
+                continue;
+            }
             let mut run = self.fresh(&row);
             self.rebuild(&mut run, &row).await?;
             let (ended, recorded): (Option<Status>, _) = (run.ended(), row.status);
@@ -105,6 +110,27 @@ impl Scenario<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether no journal that is equal in all was replayed before.
+    fn is_new(&self, row: &RunRow) -> Result<bool, String> {
+        let mut hash = DefaultHasher::new();
+        let value = |hash: &mut DefaultHasher, value: Option<&Value>| {
+            value.map(|value| (value.form, &value.bytes)).hash(hash);
+        };
+        (&row.workflow, row.version, row.incarnation, row.seed).hash(&mut hash);
+        for entry in self.journal(row.number)? {
+            let kind = entry.kind.as_str();
+            (entry.seq, kind, entry.cause, entry.at, entry.position, entry.attempt, entry.due).hash(&mut hash);
+            (&entry.name, &entry.other, entry.context).hash(&mut hash);
+            value(&mut hash, entry.value.as_ref());
+        }
+        for field in self.store.fields(row.number, 1, u64::MAX).map_err(|error| error.to_string())? {
+            (field.seq, &field.name).hash(&mut hash);
+            value(&mut hash, Some(&field.value));
+        }
+        let mut replayed = self.subject.replayed.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(replayed.insert(hash.finish()))
     }
 
     pub(super) fn take_over(&mut self) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The secrets of a workflow that is played through: a key of the test's own, and one place for all scenarios.
 
 use crate::journal::RunIdentity;
+use crate::machine::Limits;
 use crate::run_env::{FieldStores, Fields};
 use crate::secret::vault::Cipher;
 use crate::{ParkCause, ParkReason};
@@ -36,7 +37,7 @@ pub(super) fn cipher(_: u64) -> Option<Arc<dyn Cipher>> {
 
 /// How the fields, and all secrets, of a run are written and read.
 pub(super) fn fields(run: RunIdentity, stores: Arc<FieldStores>, cipher: Option<Arc<dyn Cipher>>) -> Arc<Fields> {
-    Fields::new(DATABASE, Arc::new(run), stores, cipher)
+    Fields::new(DATABASE, Arc::new(run), stores, cipher, Limits::default().value)
 }
 
 /// Which run is played.

@@ -8,8 +8,8 @@ use crate::resources::ResourceSet;
 use crate::run_env::FieldStores;
 use crate::secret::vault::Cipher;
 use crate::store::{EntryRow, RunRow};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 /// A workflow, the entries with which it starts, the workflows that it may start, its stubs, its resources and the cipher
 /// of its secrets.
@@ -25,6 +25,10 @@ pub(super) struct Subject {
     pub(super) sql: Vec<String>,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
+    /// Its runs are broken: see [`CrashTest::releasing_effects_early`](super::CrashTest::releasing_effects_early).
+    pub(super) releasing_early: bool,
+    /// The hashes of the journals that were replayed from the start: the same again would come to the same.
+    pub(super) replayed: Mutex<HashSet<u64>>,
 }
 
 impl Subject {

@@ -2,6 +2,7 @@
 
 mod ends;
 mod inbox;
+mod long;
 mod runs;
 mod shown;
 
@@ -13,7 +14,8 @@ async fn a_sequence_with_a_context_survives_every_fault() {
     let report = crash_everywhere(count_up, 4).await;
     assert_eq!(report.results, 1);
     assert!(report.commits >= 5, "{report:?}");
-    assert_eq!(report.scenarios, 3 + 3 * 8 * report.commits, "{report:?}");
+    // Nothing in it can come in another order.
+    assert_eq!(report.scenarios, 1 + 8 * report.commits, "{report:?}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod bodies;
 mod counting;
 mod declared;
+mod durable;
 mod edits;
 mod killed;
 mod refused;

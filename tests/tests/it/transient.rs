@@ -255,7 +255,12 @@ async fn what_a_hanging_factory_or_hook_keeps_waiting_is_said_and_ends_after_a_t
             "step `knock` waits for resource `Port`",
             "resource `Port` could not be made",
         ),
-        ("listening", ParkCause::Restore, "step `listen` waits for transient field `line`", "transient field `line`"),
+        (
+            "listening",
+            ParkCause::Restore,
+            "step `listen` waits for transient field `line` of context `Hanging`",
+            "transient field `line` of context `Hanging`",
+        ),
     ] {
         if id == "knocking" {
             engine.start(knocking, ()).id(id).await.map(drop).unwrap();

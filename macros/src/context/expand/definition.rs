@@ -30,10 +30,19 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
         };
         let form = if field.json { quote!(|| ::steadfast::__private::Form::Json) } else { form };
         let (store, max_bytes, aliases) = (option(field.store.as_ref()), option(field.max_bytes), &field.aliases);
+        // Asked for of fields in stores only.
+        let default = if field.default.is_some() && field.store.is_some() && !stand_in {
+            let function = defaults::function(name);
+            quote!(::core::option::Option::Some(|schema, field| {
+                ::steadfast::__private::stored_default(#function, schema, field)
+            }))
+        } else {
+            quote!(::core::option::Option::None)
+        };
         quote! {
             ::steadfast::__private::FieldSchema {
                 name: #name, type_name: #type_name, required: #required, form: #form,
-                store: #store, max_bytes: #max_bytes, aliases: &[#(#aliases),*],
+                store: #store, max_bytes: #max_bytes, aliases: &[#(#aliases),*], default: #default,
                 lazy: #lazy, secret: #secret,
             }
         }

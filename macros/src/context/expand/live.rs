@@ -89,7 +89,7 @@ fn restore(context: &Context) -> TokenStream {
         let value = match made {
             Made::Default(_) => {
                 let default = defaults::function(name);
-                quote!(#default())
+                quote!(::steadfast::__private::run_default(#context, #name, || #default())?)
             }
             Made::Hook(hook) => {
                 let after = hook.after.iter().filter_map(|name| named(transient, name)).map(|index| {

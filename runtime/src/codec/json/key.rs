@@ -14,8 +14,24 @@ impl<'a> Key<'a> {
     }
 
     fn text(self, text: &str) -> Result<(), Refusal> {
+        if text.starts_with(PRIVATE) && is_read_otherwise(text) {
+            return Err(Refusal::new(format!(
+                "the key `{text}`: with the features of `serde_json` that this program turns on, an object with it is read \
+                 as another value"
+            )));
+        }
         serde_json::to_writer(self.0, text).map_err(|error| Refusal::new(error.to_string()))
     }
+}
+
+/// What the keys begin with by which `serde_json` knows its own types, if its feature `raw_value` or `arbitrary_precision`
+/// is on.
+const PRIVATE: &str = "$serde_json::private::";
+
+fn is_read_otherwise(key: &str) -> bool {
+    let text = serde_json::Value::from(key).to_string();
+    let object = serde_json::from_str::<serde_json::Value>(&format!("{{{text}:\"1\"}}"));
+    !object.is_ok_and(|value| value.is_object())
 }
 
 fn refused<T>(what: &str) -> Result<T, Refusal> {

@@ -3,6 +3,7 @@
 use super::StartCall;
 use crate::engine::error::EngineError;
 use crate::journal::{Principal, RunScope};
+use crate::lengths;
 use crate::scope::{self, Scope};
 use crate::workflow::WorkflowDef;
 use std::time::{Duration, SystemTime};
@@ -107,6 +108,7 @@ impl Opening {
             check("a deduplication key", key, 1)?;
         }
         scope.labels.iter().try_for_each(|(name, value)| check_label(name, value))?;
+        scope.check_size().map_err(EngineError::Value)?;
         Ok(Self { id, scope, dedup: given.deduplication_key })
     }
 
@@ -128,9 +130,12 @@ pub(in crate::engine) fn check_label(name: &str, value: &str) -> Result<(), Engi
     check(&format!("the value of the label `{name}`"), value, 0)
 }
 
+/// # Errors
+/// The key of something that is sent is empty or too long.
+pub(in crate::engine) fn check_key(key: Option<&str>) -> Result<(), EngineError> {
+    key.map_or(Ok(()), |key| check("a key", key, 1))
+}
+
 fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
-    if (least..=512).contains(&text.len()) {
-        return Ok(());
-    }
-    Err(EngineError::Value(format!("{what} has {least} to 512 bytes, this one has {}", text.len())))
+    lengths::check(what, text, least).map_err(EngineError::Value)
 }

@@ -5,14 +5,13 @@ use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::error::AttemptCause;
 use crate::journal::AttemptOutcome;
-use crate::machine::panic_text;
+use crate::panics;
 use crate::sql::{End, Tx};
 use crate::store::user_code::{self, UserCode, Within, rolled_back};
 use crate::store::{
     Append, EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Transaction, Write, Written,
 };
 use crate::value::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<S: Session> Apply<'_, S> {
     /// An append with its transaction, if it has one: that fails by itself, and the entries stay.
@@ -49,7 +48,7 @@ impl<S: Session> Apply<'_, S> {
         let mut within = Batch { apply: self, error: None };
         let end = self.session.user_code(code.time_limit, &mut |tx: &mut Tx<'_>| {
             let _running = user_code::enter();
-            outcome = Some(catch_unwind(AssertUnwindSafe(|| code.body.run(tx, &mut within))));
+            outcome = Some(panics::caught(|| code.body.run(tx, &mut within)));
         })?;
         let error = within.error;
         if let Some(error) = error {
@@ -82,10 +81,10 @@ impl<S: Session> Apply<'_, S> {
 }
 
 /// What a user's code came to. A panic, or a result that cannot be stored, says more than that it took long.
-fn judged(end: &End, code: &UserCode, outcome: std::thread::Result<AttemptOutcome>) -> AttemptOutcome {
+fn judged(end: &End, code: &UserCode, outcome: Result<AttemptOutcome, String>) -> AttemptOutcome {
     match outcome {
-        Err(panic) => failed(AttemptCause::Panicked, panic_text(&*panic).to_owned()),
-        Ok(outcome @ AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) => outcome,
+        Err(panic) => AttemptOutcome::panicked(panic),
+        Ok(outcome @ AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. }) => outcome,
         Ok(_) if end.late => {
             let limit = code.time_limit;
             let message =

@@ -127,5 +127,5 @@ async fn a_rewound_run_has_its_fields_and_secrets() {
     wait_for(&fork, Status::Completed).await;
     fork.delete().await.unwrap();
     let garbage = engine.collect_garbage().await.unwrap();
-    assert_eq!((garbage.deleted, garbage.kept), (0, 12), "both have what they had: {garbage:?}");
+    assert_eq!((garbage.deleted, garbage.kept), (0, 8), "both have what they had: {garbage:?}");
 }

@@ -1,0 +1,46 @@
+//! How long a text may be: names and keys that are longer are refused, and what only people read is cut.
+
+/// The longest id, key, label or name, in bytes: each stands in an index.
+const NAME: usize = 512;
+
+/// The longest text of an error, a panic or a reason that is kept, in bytes.
+const TEXT: usize = 16 << 10;
+
+/// Whether a text can be a name.
+///
+/// # Errors
+/// It is longer than 512 bytes, or shorter than `least`.
+pub(crate) fn check(what: &str, text: &str, least: usize) -> Result<(), String> {
+    if (least..=NAME).contains(&text.len()) {
+        return Ok(());
+    }
+    Err(format!("{what} has {least} to {NAME} bytes, this one has {}", text.len()))
+}
+
+/// Truncates a text for people, with a note that says how long it was. Cutting twice changes nothing.
+pub(crate) fn cut(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    let whole = text.len();
+    // Room for notes that were added before and after an earlier cut.
+    if whole <= TEXT + 1_024 {
+        return text;
+    }
+    text.truncate(text.floor_char_boundary(TEXT));
+    format!("{text}.. (cut: it had {whole} bytes)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, cut};
+
+    #[test]
+    fn what_is_too_long_is_cut_once_and_between_letters() {
+        let long = "ä".repeat(50_000);
+        let short = cut(long.clone());
+        assert!(short.ends_with("ä.. (cut: it had 100000 bytes)") && short.len() < 17_000, "{}", short.len());
+        assert_eq!(cut(short.clone()), short);
+        assert_eq!(cut(&long[..16_384]), long[..16_384]);
+        assert!(check("a key", &long[..512], 1).is_ok() && check("a key", "", 0).is_ok());
+        assert_eq!(check("a key", "", 1).unwrap_err(), "a key has 1 to 512 bytes, this one has 0");
+    }
+}

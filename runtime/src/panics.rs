@@ -1,0 +1,129 @@
+//! Panics of users' code: their texts, and what is dropped where a panic must end nothing else.
+//!
+//! The payload of a panic is a user's value, and so is everything that an attempt, a workflow body or a hook leaves behind:
+//! its `Drop` may panic too. Code outside of the catch of an attempt drops such a value through this module only.
+
+use crate::lengths;
+use futures_util::future::BoxFuture;
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Runs a user's code.
+///
+/// # Errors
+/// It panicked, with this text.
+pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(text)
+}
+
+/// The text of a panic, whose payload is dropped.
+pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text");
+    let text = lengths::cut(text);
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Its payload may panic in the same way, and so on without end: a leak is the smaller harm.
+        std::mem::forget(another);
+    }
+    text
+}
+
+/// Drops a user's value; a panic of its `Drop` is only logged, with these words for what the value was.
+pub(crate) fn drop_caught<T>(value: T, what: &'static str) {
+    if let Err(panic) = caught(|| drop(value)) {
+        tracing::error!(panic, "dropping {what} panicked");
+    }
+}
+
+/// A future of a user's code. A panic in a poll is its output, and one in its `Drop`, done or not, is only logged.
+pub(crate) struct Caught<'a, T>(Option<BoxFuture<'a, T>>);
+
+/// Catches the panics of a future.
+pub(crate) const fn caught_future<T>(future: BoxFuture<'_, T>) -> Caught<'_, T> {
+    Caught(Some(future))
+}
+
+impl<T> Future for Caught<'_, T> {
+    type Output = Result<T, String>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = self.0.as_mut() else { return Poll::Pending };
+        let outcome = match caught(|| future.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(panic) => Err(panic),
+        };
+        drop_caught(self.0.take(), "the rest of a future");
+        Poll::Ready(outcome)
+    }
+}
+
+impl<T> Drop for Caught<'_, T> {
+    fn drop(&mut self) {
+        drop_caught(self.0.take(), "a future that had not ended");
+    }
+}
+
+/// A user's value that the engine holds: whichever of its owners drops it last, a panic of its `Drop` is only logged.
+#[derive(Clone, Debug)]
+pub(crate) struct Held<T>(Option<T>);
+
+impl<T> Held<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> std::ops::Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is held until it is dropped")
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        drop_caught(self.0.take(), "a value");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Held, caught, caught_future};
+    use futures_util::FutureExt;
+
+    /// Panics with another of its kind whenever it is dropped.
+    struct Nasty(u32);
+
+    impl Drop for Nasty {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                std::panic::panic_any(Nasty(self.0 + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn no_drop_of_a_payload_or_a_value_gets_out() {
+        assert_eq!(caught(|| std::panic::panic_any(Nasty(0))), Err::<(), _>("a value that is not a text".to_owned()));
+        assert_eq!(caught(|| panic!("a {}", "text")), Err::<(), _>("a text".to_owned()));
+        drop(Held::new(Nasty(0)));
+    }
+
+    #[test]
+    fn neither_does_one_of_a_future() {
+        let value = Nasty(0);
+        let ended = async move { std::mem::forget(value) };
+        assert_eq!(caught_future(ended.boxed()).now_or_never(), Some(Ok(())));
+        let value = Nasty(0);
+        let held = async move {
+            std::future::pending::<()>().await;
+            drop(value);
+        };
+        assert_eq!(caught_future(held.boxed()).now_or_never(), None);
+    }
+}

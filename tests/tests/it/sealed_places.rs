@@ -1,0 +1,131 @@
+//! A sealed secret opens at its own place in its own run only: whoever can write to the database cannot have it read as
+//! another field, another argument, or by another run.
+
+use crate::runs::wait_for;
+use std::path::{Path, PathBuf};
+use steadfast::prelude::*;
+use steadfast::{EngineBuilder, Key, Message, ParkCause, RunError, Secret, StaticKeys, Status};
+
+#[derive(StepContext, Clone)]
+struct Two {
+    public: Secret<String>,
+    private: Secret<String>,
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize, Message)]
+struct Go;
+
+#[step]
+async fn pass(one: Secret<String>, other: Secret<String>) -> Result<Secret<String>> {
+    Ok(Secret::new(format!("{}{}", one.expose(), other.expose())))
+}
+
+#[step]
+async fn tell(ctx: &Two) -> Result<String> {
+    Ok(ctx.public.expose().clone())
+}
+
+/// Shows `public`, and never `private`.
+#[workflow(context = Two)]
+async fn tells(start: Start<Two>, private: Secret<String>) -> Result<(String, String)> {
+    let public = Secret::new("public".to_owned());
+    let flow = start.with(Two::builder().public(public.clone()).private(private.clone()).build()).await?;
+    let passed = pass(&flow, public, private).await?;
+    flow.receive::<Go>().await?;
+    Ok((tell(&flow).await?, passed.expose().clone()))
+}
+
+fn builder(path: &Path) -> EngineBuilder {
+    let keys = StaticKeys::new(Key::new("k", [7; 32]));
+    Engine::builder().sqlite(path).keys(keys).evict_after(Duration::ZERO).workflow(tells)
+}
+
+/// Two runs that wait, with these statements executed meanwhile; and how the first comes out.
+async fn tampered(name: &str, statements: &str) -> Result<(String, String), RunError> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path: PathBuf = folder.path().join(format!("{name}.db"));
+    let engine = builder(&path).start().await.unwrap();
+    for id in ["one", "two"] {
+        let run = engine.start(tells, Secret::new(format!("private of {id}"))).id(id).await.unwrap();
+        wait_for(&run, Status::Sleeping).await;
+    }
+    engine.shutdown(Duration::from_secs(10)).await.unwrap();
+    drop(engine);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    let before = connection.total_changes();
+    connection.execute_batch(statements).unwrap();
+    assert!(statements.is_empty() || connection.total_changes() > before, "{statements}");
+    drop(connection);
+    let engine = builder(&path).start().await.unwrap();
+    let run = engine.handle(tells, "one").await.unwrap();
+    run.send(Go).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), run.result()).await.unwrap()
+}
+
+/// The row number of a run.
+const ONE: &str = "(SELECT number FROM steadfast_runs WHERE id = 'one')";
+const TWO: &str = "(SELECT number FROM steadfast_runs WHERE id = 'two')";
+
+async fn does_not_open(name: &str, statements: &str) {
+    match tampered(name, statements).await {
+        Err(RunError::Parked { reason }) => {
+            assert_eq!(reason.cause, ParkCause::Unreadable, "{name}: {reason}");
+            assert!(!reason.to_string().contains("private of"), "{name}: {reason}");
+        }
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn left_alone_it_opens() {
+    let outcome = tampered("alone", "").await.unwrap();
+    assert_eq!(outcome, ("public".to_owned(), "publicprivate of one".to_owned()));
+}
+
+#[tokio::test]
+async fn as_another_field_of_its_run_it_does_not_open() {
+    let fields = format!("FROM steadfast_fields WHERE run = {ONE} AND name = 'private'");
+    let statement = format!(
+        "UPDATE steadfast_fields SET body = (SELECT body {fields}), form = (SELECT form {fields})
+         WHERE run = {ONE} AND name = 'public'"
+    );
+    does_not_open("field", &statement).await;
+}
+
+#[tokio::test]
+async fn as_the_same_field_of_another_run_it_does_not_open() {
+    for name in ["public", "private"] {
+        let statement = format!(
+            "UPDATE steadfast_fields SET body = (SELECT body FROM steadfast_fields WHERE run = {TWO} AND name = '{name}')
+             WHERE run = {ONE} AND name = '{name}'"
+        );
+        does_not_open(&format!("owner-{name}"), &statement).await;
+    }
+}
+
+#[tokio::test]
+async fn as_an_input_a_result_or_an_argument_of_another_run_it_does_not_open() {
+    for kind in ["run_started", "step_completed", "step_started"] {
+        let statement = format!(
+            "UPDATE steadfast_entries SET body = (SELECT body FROM steadfast_entries WHERE run = {TWO} AND kind = '{kind}')
+             WHERE run = {ONE} AND kind = '{kind}'"
+        );
+        does_not_open(kind, &statement).await;
+    }
+}
+
+/// The result of the step takes the place of the run's input: both are one token.
+#[tokio::test]
+async fn at_a_place_of_another_kind_it_does_not_open() {
+    let statement = format!(
+        "UPDATE steadfast_entries
+         SET body = (SELECT body FROM steadfast_entries WHERE run = {ONE} AND kind = 'run_started')
+         WHERE run = {ONE} AND kind = 'step_completed'"
+    );
+    does_not_open("input-as-result", &statement).await;
+    let field = format!("(SELECT body FROM steadfast_fields WHERE run = {ONE} AND name = 'private')");
+    let statement =
+        format!("UPDATE steadfast_entries SET body = {field} WHERE run = {ONE} AND kind = 'step_completed'");
+    does_not_open("field-as-result", &statement).await;
+}
