@@ -37,9 +37,10 @@ impl By<'_> {
             Self::Step(_) => {
                 format!("return the new value, and write it in the workflow: `flow.update(|c| c.{field}(..)).await?`")
             }
-            Self::GraphStep(_) => "return it in an event, or let the steps share it: `#[workflow(state = ..)]` and \
-                                   `state.edit(|s| ..).await?`"
-                .to_owned(),
+            Self::GraphStep(context) => format!(
+                "return the change beside the event, `Updated::of({context}, |c| c.{field}(..))`; what steps share while \
+                 they run is `#[workflow(state = ..)]`"
+            ),
             Self::State(state) => format!("write `{state}.edit(|s| s.{field} = ..).await?`"),
             Self::Workflow(handle) => format!("write `{handle}.update(|c| c.{field}(..)).await?`"),
         }

@@ -479,6 +479,10 @@ pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | a parameter | `#[collect(from = fetch)]` | the same for the fan-out of a step |
 /// | a parameter | `#[collect(3)]` | waits for three, again and again; fewer come when no more can |
 ///
+/// A step that returns `Updated<Settings>`, alone or beside its events, changes the context: it begins when no other step that
+/// reads the context runs, and every step that begins afterwards sees the change. `Words::steps().count` names a step, for
+/// `stub_step` of an engine under test.
+///
 /// A step that takes `Answered<Question, Answer>` goes on where another returned `Ask<Question, Answer>` and somebody has answered.
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -68,6 +68,10 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
         resources: Resources,
     ) -> impl Future<Output = Result<Self::Live, RestoreError>> + Send;
 
+    /// A copy of the stored part.
+    #[doc(hidden)]
+    fn stored_part(&self) -> Self::Stored;
+
     /// The whole context: the stored part with the transient fields as they were made.
     #[doc(hidden)]
     fn whole(stored: &Arc<Self::Stored>, live: &Self::Live) -> Arc<Self>;
@@ -88,7 +92,7 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     const NAME: &'static str;
 
     /// What the closure of an update gets: it dereferences to the old context and has a setter for each field.
-    type Update: ContextUpdate<Context = Self>;
+    type Update: ContextUpdate<Context = Self> + 'static;
 
     /// The fields, their types and forms, as recorded with each run.
     fn schema() -> &'static Schema;

@@ -22,14 +22,18 @@ mod scopes;
 mod send;
 mod shape;
 mod start;
+mod stub;
 mod take;
 mod text;
+mod updated;
+mod ways;
 
 pub use answers::{Answered, Ask};
 pub use catch::Caught;
 pub use collect::Collects;
 pub use definition::{
-    AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, diagram, same_context, same_state,
+    AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, body_in_context, diagram,
+    same_context, same_state,
 };
 pub use diagram::Diagram;
 pub use emit::{Emission, Emits};
@@ -43,4 +47,6 @@ pub use shape::{EventInfo, Input, Question, Shape, Source, StepShape, Taken, Tri
 pub use start::{
     Begin, BeginInput, Begins, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, Stops, StopsWith, stops_with,
 };
+pub use stub::StepOf;
 pub use take::Takes;
+pub use updated::Updated;

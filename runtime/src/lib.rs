@@ -103,7 +103,7 @@ pub use flow::{
     Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestExpired,
     RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
-pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, Stop, Takes};
+pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, StepOf, Stop, Takes, Updated};
 pub use journal::Principal;
 pub use lazy::Lazy;
 pub use machine::{ParkCause, ParkReason};
@@ -130,7 +130,7 @@ pub mod prelude {
     pub use crate::{
         Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
         Result, Session, Start, State, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal,
-        sql::Tx, step, transaction, workflow,
+        Updated, sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -150,8 +150,9 @@ pub mod __private {
     pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel};
     pub use crate::graph::{
         AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventInfo, EventReader, EventWriter,
-        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepShape,
-        StopResult, Takes, Trigger, body as graph_body, diagram, same_context, same_state, stops_with,
+        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,
+        StopResult, Takes, Trigger, body as graph_body, body_in_context as graph_body_in_context, diagram,
+        same_context, same_state, stops_with,
     };
     pub use crate::policy::Policy;
     pub use crate::resources::{Need, Resources};

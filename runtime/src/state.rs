@@ -6,6 +6,7 @@ mod edit;
 mod error;
 mod here;
 mod keys;
+mod routed;
 pub(crate) mod rows;
 
 pub use call::StateCall;
@@ -76,7 +77,9 @@ use std::sync::Arc;
 ///
 /// A struct with `#[derive(StepContext, Clone)]` whose fields all have a default: a run begins with the defaults, which are
 /// recorded. Only fields that an edit has changed are encoded and written; names, aliases, versions and
-/// `migrate` are as for a context. The state is copied and compared with each edit, so it is meant to be small.
+/// `migrate` are as for a context. The state is copied and compared with each edit, so it is meant to be small: a large value
+/// goes to a field store, `#[context(default, store = "blobs")]`, best as a [`Lazy`](crate::Lazy), which is copied as a pointer
+/// and loaded when a step reads it. An edit saves it before others see the edit; a store that fails fails the edit.
 ///
 /// For quick work there are [keys](State::set) without a type: `state.set("cursor", &7).await?`. They are there in every
 /// workflow, also beside a typed state; a step that needs nothing else takes `state: &State`.

@@ -15,7 +15,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Path, Token, Type};
 #[derive(Default)]
 pub(super) struct Routing {
     /// How many of it run at once.
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<(Path, usize)>,
     /// Takes failures of other steps, so often in one line of descent.
     pub(super) catch: Option<(Path, u32)>,
     pub(super) every: Option<(Path, Duration)>,
@@ -66,12 +66,10 @@ pub(super) fn parse(attribute: &Attribute, faults: &Faults) -> (Options, Routing
 impl Routing {
     fn one(&mut self, word: &str, meta: &Meta, faults: &Faults) {
         match (word, meta) {
-            ("workers", Meta::NameValue(pair)) => {
-                self.workers = whole(&pair.value).filter(|workers| *workers > 0);
-                if self.workers.is_none() {
-                    faults.add(&pair.value, "workers are counted from 1", "write a whole number: `workers = 4`");
-                }
-            }
+            ("workers", Meta::NameValue(pair)) => match whole(&pair.value) {
+                Some(most @ 1..) => self.workers = Some((pair.path.clone(), most)),
+                _ => faults.add(&pair.value, "workers are counted from 1", "write a whole number: `workers = 4`"),
+            },
             ("catch", Meta::Path(path)) => self.catch = Some((path.clone(), 1)),
             ("catch", Meta::NameValue(pair)) => match whole(&pair.value).and_then(|times| u32::try_from(times).ok()) {
                 Some(times @ 1..) => self.catch = Some((pair.path.clone(), times)),

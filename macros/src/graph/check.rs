@@ -11,6 +11,7 @@ use syn::{GenericArgument, PathArguments, Type};
 pub(super) fn all(graph: &Graph, faults: &Faults) {
     block(graph, faults);
     own_diagram(graph, faults);
+    context_function(graph, faults);
     for (index, step) in graph.steps.iter().enumerate() {
         step::check::all(&step.step, faults);
         names(graph, index, faults);
@@ -140,6 +141,18 @@ fn timers(step: &GraphStep, faults: &Faults) {
     }
     if let (true, Some((catch, _))) = (step.is_on_timer(), &routing.catch) {
         faults.add(catch, "a step on a timer takes no failures", "make it two steps");
+    }
+    if let (true, Some((workers, _))) = (step.is_on_timer(), &routing.workers) {
+        let fault = "a step on a timer runs once at a time: while it runs, its time passes over";
+        faults.add(workers, fault, "take `workers` away");
+    }
+}
+
+/// `#[context] fn begin(..)` in a workflow without a context.
+fn context_function(graph: &Graph, faults: &Faults) {
+    if let (None, Some(function)) = (&graph.options.context, &graph.context) {
+        let fault = "this function makes the context, and the workflow has none";
+        faults.add(function, fault, "write `#[workflow(context = YourContext)]`, or take `#[context]` away");
     }
 }
 

@@ -13,8 +13,8 @@ use quote::quote;
 pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
     let functions = graph.steps.iter().map(|step| direct::associated(&step.step, stand_in));
     let (attributes, ty, items) = (&graph.block.attrs, graph.ty(), &graph.block.items);
-    let (steps, checks) =
-        if stand_in { (TokenStream::new(), TokenStream::new()) } else { (steps::items(graph), checks::items(graph)) };
+    let generated =
+        if stand_in { Vec::new() } else { vec![steps::items(graph), steps::names(graph), checks::items(graph)] };
     let definition = definition::items(graph, stand_in);
     let own = |item: &syn::ImplItem| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "diagram");
     let is_taken =
@@ -39,9 +39,8 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
         }
 
         const _: () = {
-            #steps
             #definition
-            #checks
+            #(#generated)*
         };
     }
 }

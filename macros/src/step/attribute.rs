@@ -133,6 +133,11 @@ impl Retry {
                 "write `retry(attempts = 5, ..)`",
             );
         }
+        let of_waits = ["backoff", "factor", "max_backoff", "jitter", "unless"];
+        if let (Some(1), Some(word)) = (retry.attempts, seen.0.iter().find(|word| of_waits.contains(&word.as_str()))) {
+            let help = format!("raise `attempts`, or take `{word}` away");
+            faults.add(&list.path, format!("one attempt is not repeated, so `{word}` changes nothing"), help);
+        }
         if let (Some(first), Some(longest)) = (retry.backoff, retry.max_backoff)
             && first > longest
         {

@@ -15,7 +15,7 @@ use syn::{Attribute, Pat, Type};
 /// What to do instead of changing the context.
 fn change(step: &Step) -> &'static str {
     if step.in_graph {
-        "return what is new in an event, or let the steps share it: `#[workflow(state = ..)]` and `state.edit(|s| ..).await?`"
+        "return the change beside the event, `Updated::of(ctx, |c| ..)`; what steps share while they run is `#[workflow(state = ..)]`"
     } else {
         "return the new value, and let the workflow change the context: `flow.update(|c| ..).await?`"
     }

@@ -295,6 +295,23 @@ impl EngineBuilder {
         self
     }
 
+    /// Puts a closure in the place of a step of an event-driven workflow: `.stub_step(Ingest::steps().fetch, |(urls,)| Ok(..))`.
+    /// It gets the events that the step takes, as a tuple, and needs none of its resources.
+    #[cfg(feature = "testing")]
+    pub fn stub_step<E, O, F>(
+        mut self,
+        step: crate::graph::StepOf<E, O, F>,
+        stub: impl Fn(E) -> Result<O, F> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Send + 'static,
+        O: crate::graph::Emits,
+        F: crate::error::Failure,
+    {
+        self.options.stubs.add_in_graph(step, stub);
+        self
+    }
+
     /// Opens the database, takes over the runs of engines that have stopped, and goes on with what is due.
     ///
     /// Must be called within a tokio runtime, on which everything then runs.

@@ -9,18 +9,12 @@ use crate::context::Schema;
 /// The first thing that is missing, by workflow and field.
 pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), EngineError> {
     for (name, workflow) in workflows.iter() {
-        if let Some([step, outer, inner]) = workflow.graph().and_then(crate::graph::Plan::ambiguous) {
-            return Err(EngineError::Configuration(format!(
-                "step `{step}` of workflow `{name}` collects what comes of `{outer}` and what comes of `{inner}` within it, and \
-                 does not say which it waits for: write `#[collect(from = {outer})]`, or let the steps between return an event \
-                 of another type"
-            )));
-        }
         if let Some(schema) = workflow.schema() {
-            fields(name, schema, options)?;
+            fields(&format!("context `{}` (workflow `{name}`)", schema.name), schema, options)?;
         }
         if let Some(state) = workflow.state() {
-            shared(name, state.schema(), options)?;
+            let schema = state.schema();
+            fields(&format!("the shared state `{}` (workflow `{name}`)", schema.name), schema, options)?;
         }
         if let Some(place) = workflow.secret_place().filter(|_| options.cipher.is_none()) {
             return Err(no_keys(&format!("the {place} of workflow `{name}`")));
@@ -29,10 +23,9 @@ pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), Engi
     Ok(())
 }
 
-fn fields(workflow: &str, schema: &Schema, options: &Options) -> Result<(), EngineError> {
-    let context = schema.name;
+fn fields(of: &str, schema: &Schema, options: &Options) -> Result<(), EngineError> {
     for field in schema.fields {
-        let place = || format!("field `{}` of context `{context}` (workflow `{workflow}`)", field.name);
+        let place = || format!("field `{}` of {of}", field.name);
         match field.store {
             Some(store) if !options.stores.contains_key(store) => {
                 return Err(EngineError::Configuration(format!(
@@ -48,25 +41,6 @@ fn fields(workflow: &str, schema: &Schema, options: &Options) -> Result<(), Engi
                 )));
             }
             _ => {}
-        }
-        if (field.secret)() && options.cipher.is_none() {
-            return Err(no_keys(&place()));
-        }
-    }
-    Ok(())
-}
-
-/// The state that concurrent steps share is in the database itself.
-fn shared(workflow: &str, schema: &Schema, options: &Options) -> Result<(), EngineError> {
-    let state = schema.name;
-    for field in schema.fields {
-        let place = || format!("field `{}` of the shared state `{state}` (workflow `{workflow}`)", field.name);
-        if field.store.is_some() || (field.lazy)() {
-            return Err(EngineError::Configuration(format!(
-                "{} cannot go to a field store: shared state is copied with each edit, and small. Keep a large value in the \
-                 context, or have the step return it",
-                place()
-            )));
         }
         if (field.secret)() && options.cipher.is_none() {
             return Err(no_keys(&place()));

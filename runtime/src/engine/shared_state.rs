@@ -5,14 +5,16 @@ mod history;
 pub use history::{StateEntry, StateHistory};
 
 use super::error::EngineError;
+use super::fields::attempt;
 use super::handle::Run;
 use crate::codec::Storable;
 use crate::journal::{FORMAT, Kind};
 use crate::machine::{plain_entry, recorded_state_version};
+use crate::run_env::Pointer;
 use crate::state::rows::{self, StateRow};
 use crate::state::{StateDef, TypedState, read_key};
 use crate::store::{EntryRow, FieldRow, RunRow, Store, StoreError};
-use crate::value::Value;
+use crate::value::{Form, Value};
 use crate::workflow::WorkflowDef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,13 +110,19 @@ impl Run {
     pub async fn state_at<S: TypedState>(&self, seq: u64) -> Result<Option<S>, EngineError> {
         let recorded = self.recorded_state(seq).await?;
         let Some(set) = &recorded.set else { return Ok(None) };
-        let field = |(name, row): (&String, &FieldRow)| match rows::parse(name) {
-            Some(StateRow::Field(name)) => Some(FieldRow { name: name.to_owned(), ..row.clone() }),
-            _ => None,
-        };
-        let rows = recorded.rows.iter().filter_map(field).collect();
+        let version = recorded_state_version(set);
+        let mut rows = Vec::with_capacity(recorded.rows.len());
+        for (name, row) in &recorded.rows {
+            let Some(StateRow::Field(name)) = rows::parse(name) else { continue };
+            let mut row = FieldRow { name: name.to_owned(), ..row.clone() };
+            if row.value.form == Form::Stored && S::schema().reads(name, version) {
+                let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
+                row.value = attempt(self.core(), load).await.map_err(|error| self.unreadable_state(&error))?;
+            }
+            rows.push(row);
+        }
         let _offered = self.fields().offer();
-        let loaded = StateDef::of::<S>().load(recorded_state_version(set), rows);
+        let loaded = StateDef::of::<S>().load(version, rows);
         let (state, _) = loaded.map_err(|error| self.unreadable_state(&error))?;
         Ok(state.downcast::<S>().ok().map(Arc::unwrap_or_clone))
     }

@@ -4,6 +4,7 @@ use super::saving::save_routed;
 use super::{Flow, Loading};
 use crate::context::{ContextError, ContextUpdate, FieldValues, SharedContext, StepContext, StoredContext};
 use crate::journal::{ContextChange, Journal, Recorded};
+use crate::store::FieldRow;
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -110,6 +111,16 @@ impl<C: StepContext> Flow<C> {
             Recorded::Refused(error) => refused_before(&*self.journal, position, &error).await,
             Recorded::Abandoned | Recorded::Diverged => std::future::pending().await,
         }
+    }
+
+    /// The stored part with fields that are recorded elsewhere.
+    ///
+    /// # Errors
+    /// A value does not decode.
+    pub(crate) fn with_recorded(&self, version: u32, rows: Vec<FieldRow>) -> Result<C::Stored, ContextError> {
+        let mut context = C::Stored::clone(self);
+        Loading { context: &mut context, older: &mut self.older.clone() }.change(version, rows)?;
+        Ok(context)
     }
 
     /// The first change of a context that is recorded in an older version writes every field, so that what is recorded

@@ -1,9 +1,11 @@
 //! The body of a step of a graph: one attempt, from the events that were routed to it.
 
 use super::definition::GraphStep;
-use super::emit;
+use super::emit::{self, Emits};
 use super::payload::Inputs;
+use crate::codec::CodecError;
 use crate::context::SharedContext;
+use crate::error::Failure;
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
@@ -69,5 +71,49 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         let inputs = crate::run_env::StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         let body = async move { S::body(context, events, inputs).await };
         run_encoded(body, emit::encode, S::is_final, self.context.clone(), scope, env)
+    }
+}
+
+/// A closure in the place of a step, with the events that the step would take.
+pub(super) struct StubBody<E, O, F, C> {
+    inputs: Inputs,
+    events: fn(&Inputs) -> Result<E, CodecError>,
+    is_final: fn(&F) -> bool,
+    stub: Arc<C>,
+    output: PhantomData<fn() -> O>,
+}
+
+impl<E, O, F, C> StubBody<E, O, F, C> {
+    pub(super) const fn new(
+        inputs: Inputs,
+        events: fn(&Inputs) -> Result<E, CodecError>,
+        is_final: fn(&F) -> bool,
+        stub: Arc<C>,
+    ) -> Self {
+        Self { inputs, events, is_final, stub, output: PhantomData }
+    }
+}
+
+impl<E, O, F, C> StepBody for StubBody<E, O, F, C>
+where
+    E: Send + 'static,
+    O: Emits,
+    F: Failure,
+    C: Fn(E) -> Result<O, F> + Send + Sync + 'static,
+{
+    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+        let offered = env.fields.offer();
+        let events = (self.events)(&self.inputs);
+        drop(offered);
+        match events {
+            Ok(events) => {
+                let stub = self.stub.clone();
+                run_encoded(async move { stub(events) }, emit::encode, self.is_final, None, scope, env)
+            }
+            Err(error) => {
+                env.fields.vault().keep_fault();
+                std::future::ready(unstorable(&error.to_string())).boxed()
+            }
+        }
     }
 }

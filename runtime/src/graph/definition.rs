@@ -2,15 +2,15 @@
 
 use super::body::EventBody;
 use super::diagram::Diagram;
-use super::dispatch;
+use super::dispatch::{self, GraphFlow};
 use super::emit::Emits;
 use super::payload::Inputs;
 use super::plan::Plan;
 use super::shape::StepShape;
 use crate::codec::{self, CodecError};
-use crate::context::SharedContext;
+use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
-use crate::flow::WorkflowHandle;
+use crate::flow::Flow;
 use crate::journal::StepCallSpec;
 use crate::policy::Policy;
 use crate::resources::Need;
@@ -151,17 +151,34 @@ fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {
     Ok(error.into())
 }
 
-/// The body of a graph: its dispatch loop.
+/// The body of a graph without a context: its dispatch loop.
 ///
 /// # Errors
 /// A step failed for good and nobody took that, or the graph came to rest without a `Stop`.
 #[doc(hidden)]
-pub async fn body<G: Graph>(flow: &impl WorkflowHandle, input: G::Input) -> Result<G::Output, Error> {
+pub async fn body<G: Graph<Context = ()>>(mut flow: Flow<()>, input: G::Input) -> Result<G::Output, Error> {
+    run::<G>(&mut flow, input).await
+}
+
+/// The same of one with a context, which its steps may change.
+///
+/// # Errors
+/// As without, or a change could not be made.
+#[doc(hidden)]
+pub async fn body_in_context<G: Graph>(mut flow: Flow<G::Context>, input: G::Input) -> Result<G::Output, Error>
+where
+    G::Context: StepContext,
+{
+    run::<G>(&mut flow, input).await
+}
+
+async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::Output, Error> {
+    let journal = flow.journal().clone();
     let (result, step) = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
     match codec::at_result(step, || codec::decode(&result)) {
         Ok(output) => Ok(output),
         Err(error) => {
-            flow.journal().unreadable(0, error.to_string());
+            journal.unreadable(0, error.to_string());
             std::future::pending().await
         }
     }

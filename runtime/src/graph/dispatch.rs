@@ -1,22 +1,26 @@
 //! The dispatch loop: the body of an event-driven workflow. It starts the steps that events are for, and takes what they
 //! return, one after the other in the order of the journal.
 
+mod context;
 mod fan_in;
 mod in_flight;
 mod outside;
 mod place;
 
+pub(super) use self::context::GraphFlow;
+use self::context::Lock;
 use self::in_flight::{InFlight, What};
 use self::place::{Place, sources};
-use super::items::{self, Item, STOP, STOP_RAW, items};
+use super::items::{self, CONTEXT, Item, STOP, STOP_RAW, items};
 use super::payload::{Each, Failure, Inputs, Payload};
 use super::plan::{Plan, Taker};
 use super::scopes::{ScopeId, Scopes};
 use super::shape::Trigger;
+use super::stub::GraphStub;
 use crate::codec;
 use crate::context::SharedContext;
 use crate::error::Error;
-use crate::flow::{First, PendingCall, WorkflowHandle};
+use crate::flow::{First, PendingCall};
 use crate::journal::{Completion, Journal};
 use crate::value::{Form, Value};
 use futures_util::StreamExt;
@@ -72,8 +76,12 @@ enum Next {
 
 /// The state of the loop: nothing in it is recorded, all of it comes of what is.
 struct Dispatch<'a> {
-    journal: &'a Arc<dyn Journal>,
+    flow: &'a mut dyn GraphFlow,
+    journal: Arc<dyn Journal>,
     context: Option<SharedContext>,
+    lock: Lock,
+    /// What the step that has just ended changes in the context.
+    changes: Vec<Item>,
     workflow: &'static str,
     plan: &'static Plan,
     scopes: Scopes,
@@ -94,15 +102,18 @@ struct Dispatch<'a> {
 /// # Errors
 /// A step failed for good and nobody took that, or the graph came to rest without a stop.
 pub(super) async fn run<I: crate::codec::Storable>(
-    flow: &impl WorkflowHandle,
+    flow: &mut dyn GraphFlow,
     workflow: &'static str,
     plan: &'static Plan,
     input: &I,
 ) -> Result<(Value, &'static str), Error> {
     let steps = plan.steps.len();
     let mut dispatch = Dispatch {
-        journal: flow.journal(),
+        journal: flow.journal().clone(),
         context: flow.shared_context(),
+        flow,
+        lock: Lock::of(plan),
+        changes: Vec::new(),
         workflow,
         plan,
         scopes: Scopes::new(),
@@ -124,7 +135,10 @@ pub(super) async fn run<I: crate::codec::Storable>(
         let Some((what, position, completion)) = dispatch.in_flight.next().await else {
             return Err(dispatch.rest());
         };
-        match dispatch.completed(what, position, completion) {
+        let next = dispatch.completed(what, position, completion);
+        // Before anything that comes of it begins.
+        let next = if dispatch.changes.is_empty() { next } else { dispatch.change_context(next).await };
+        match next {
             Next::Go => {}
             Next::Stop(value, step) => return Ok((value, plan.shape(step).name)),
             Next::Fail(error) => return Err(error),
@@ -195,16 +209,22 @@ impl Dispatch<'_> {
 
     /// Starts what waits, as far as there are workers.
     fn start_ready(&mut self) {
+        let mut kept = VecDeque::new();
         for _ in 0..self.ready.len() {
-            let Some(step) = self.ready.pop_front() else { return };
+            let Some(step) = self.ready.pop_front() else { break };
             if self.plan.shape(step).workers.is_some_and(|most| self.workers[step] >= most) {
                 // Asked for again when a worker is free.
+                continue;
+            }
+            if !self.lock.admits(self.plan.shape(step), !kept.is_empty()) {
+                kept.push_back(step);
                 continue;
             }
             if let Some(ready) = self.queues[step].pop_front() {
                 self.start(step, ready);
             }
         }
+        self.ready = kept;
     }
 
     fn start(&mut self, step: usize, ready: Ready) {
@@ -229,21 +249,20 @@ impl Dispatch<'_> {
         } else {
             scope
         };
-        let call = (self.plan.steps[step].call)(self.context.clone(), inputs, arguments);
-        let call = self.substituted(call);
-        let mut call = PendingCall::new(self.journal, First::Step(Box::new(call)));
+        // In a test something else may run in the place of a step.
+        let stub = self.journal.substitute_in_graph(self.workflow, shape.name);
+        let stub = stub.as_ref().and_then(|stub| stub.downcast_ref::<GraphStub>());
+        let stub = stub.map(|stub| stub.body(inputs.clone()));
+        let mut call = (self.plan.steps[step].call)(self.context.clone(), inputs, arguments);
+        if let Some(stub) = stub {
+            call.body = stub;
+        }
+        let mut call = PendingCall::new(&self.journal, First::Step(Box::new(call)));
         call.start();
         self.workers[step] += 1;
+        self.lock.enter(shape);
         self.running.insert(call.position(), Running { step, scope, out, caught, taken, sent: 0 });
         self.in_flight.push(InFlight::new(call, What::Step));
-    }
-
-    /// In a test something else may run in the place of a step.
-    fn substituted(&self, mut call: crate::journal::StepCallSpec) -> crate::journal::StepCallSpec {
-        if let Some(body) = self.journal.substitute(call.name) {
-            call.body = body;
-        }
-        call
     }
 
     fn completed(&mut self, what: What, position: u64, completion: Completion) -> Next {
@@ -259,6 +278,7 @@ impl Dispatch<'_> {
     fn step_ended(&mut self, position: u64, completion: Completion) -> Next {
         let Some(running) = self.running.remove(&position) else { return Next::Go };
         self.workers[running.step] -= 1;
+        self.lock.leave(self.plan.shape(running.step));
         if !self.queues[running.step].is_empty() {
             self.ready.push_back(running.step);
         }
@@ -281,10 +301,16 @@ impl Dispatch<'_> {
 
     /// What a step has returned goes on its way.
     fn route(&mut self, running: &Running, position: u64, items: Vec<Item>) -> Next {
+        if self.plan.shape(running.step).output.updates().is_some() {
+            self.changes.extend(items.iter().filter(|item| item.name == CONTEXT).cloned());
+        }
         if let Some(stop) = items.iter().find(|item| item.name == STOP || item.name == STOP_RAW) {
             return stop_with(stop, running.step);
         }
         for (place, item) in items.into_iter().enumerate() {
+            if item.name == CONTEXT {
+                continue;
+            }
             if item.name.starts_with(items::ASK) {
                 match self.ask(item, running) {
                     Next::Go => continue,

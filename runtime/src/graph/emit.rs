@@ -80,6 +80,12 @@ impl Emission {
         Ok(())
     }
 
+    /// Bytes beside the text; gives their number.
+    pub(super) fn raw(&mut self, bytes: Bytes) -> usize {
+        self.raws.push(bytes);
+        self.raws.len() - 1
+    }
+
     /// Something that is JSON already.
     pub(super) fn json(&mut self, name: &str, text: &[u8]) -> Result<(), CodecError> {
         self.name(name)?;

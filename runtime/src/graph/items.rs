@@ -12,6 +12,8 @@ pub(super) const STOP: &str = "#stop";
 pub(super) const STOP_RAW: &str = "#stop#raw";
 /// What a question's name begins with.
 pub(super) const ASK: &str = "#ask:";
+/// The name under which a change of the context stands among the events.
+pub(super) const CONTEXT: &str = "#context";
 /// The position of the step that has sent what stands before it.
 pub(super) const FROM: &str = "#from";
 

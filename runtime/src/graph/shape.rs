@@ -53,6 +53,8 @@ pub enum Shape {
     Stop(fn() -> &'static str),
     /// A question to somebody outside.
     Ask(Question),
+    /// A change of the context of this name.
+    Update(&'static str),
     /// Any number of what is inside.
     Many(&'static Self),
     /// Perhaps what is inside.
@@ -102,6 +104,8 @@ pub struct StepShape {
     pub trigger: Trigger,
     /// How many of it run at once; any number if none is said.
     pub workers: Option<usize>,
+    /// Whether it reads the context.
+    pub reads: bool,
     /// How often it takes the failure of a step in one line of descent, if it is the one that does.
     pub catches: Option<u32>,
 }
@@ -112,7 +116,20 @@ impl Shape {
     pub const fn is_several(&self) -> bool {
         match self {
             Self::Many(_) => true,
-            Self::All(parts) => parts.len() > 1 || (parts.len() == 1 && parts[0].is_several()),
+            Self::All(parts) => {
+                let (mut index, mut events) = (0, 0);
+                while index < parts.len() {
+                    // A change of the context is no event beside the others.
+                    if !matches!(parts[index], Self::Update(_)) {
+                        events += 1;
+                    }
+                    if events > 1 || parts[index].is_several() {
+                        return true;
+                    }
+                    index += 1;
+                }
+                false
+            }
             Self::Maybe(inner) => inner.is_several(),
             Self::One(parts) => {
                 let mut index = 0;
@@ -124,7 +141,7 @@ impl Shape {
                 }
                 false
             }
-            Self::Nothing | Self::Event(_) | Self::Stop(_) | Self::Ask(_) => false,
+            Self::Nothing | Self::Event(_) | Self::Stop(_) | Self::Ask(_) | Self::Update(_) => false,
         }
     }
 
@@ -135,7 +152,7 @@ impl Shape {
 
     fn visit(&'static self, many: bool, visit: &mut dyn FnMut(&'static Self, bool)) {
         match self {
-            Self::Nothing => {}
+            Self::Nothing | Self::Update(_) => {}
             Self::Event(_) | Self::Stop(_) | Self::Ask(_) => visit(self, many),
             Self::Many(inner) => inner.visit(true, visit),
             Self::Maybe(inner) => inner.visit(many, visit),
@@ -180,7 +197,47 @@ impl Shape {
                 }
                 false
             }
-            Self::Nothing | Self::Event(_) | Self::Ask(_) => false,
+            Self::Nothing | Self::Event(_) | Self::Ask(_) | Self::Update(_) => false,
+        }
+    }
+
+    /// The name of the context that it may change.
+    #[must_use]
+    pub const fn updates(&self) -> Option<&'static str> {
+        match self {
+            Self::Update(context) => Some(context),
+            Self::Many(inner) | Self::Maybe(inner) => inner.updates(),
+            Self::All(parts) | Self::One(parts) => {
+                let mut index = 0;
+                while index < parts.len() {
+                    if let Some(context) = parts[index].updates() {
+                        return Some(context);
+                    }
+                    index += 1;
+                }
+                None
+            }
+            Self::Nothing | Self::Event(_) | Self::Stop(_) | Self::Ask(_) => None,
+        }
+    }
+
+    /// Whether nobody is called by it and nothing ends with it.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Update(_) => true,
+            Self::Many(inner) | Self::Maybe(inner) => inner.is_nothing(),
+            Self::All(parts) | Self::One(parts) => {
+                let mut index = 0;
+                while index < parts.len() {
+                    if !parts[index].is_nothing() {
+                        return false;
+                    }
+                    index += 1;
+                }
+                true
+            }
+            Self::Event(_) | Self::Stop(_) | Self::Ask(_) => false,
         }
     }
 }
@@ -231,18 +288,19 @@ impl Source {
     }
 }
 
-/// Whether two texts are the same.
+/// Whether two texts are the same. From the end on, where the paths of types differ first: this is interpreted by the
+/// compiler, often.
 pub(super) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;
     }
-    let mut index = 0;
-    while index < one.len() {
+    let mut index = one.len();
+    while index > 0 {
+        index -= 1;
         if one[index] != other[index] {
             return false;
         }
-        index += 1;
     }
     true
 }

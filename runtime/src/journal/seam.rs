@@ -4,7 +4,7 @@
 //! workers, would answer from there.
 
 use super::{Operation, RunScope, Shown};
-use crate::context::{ContextError, FieldValues, Schema, SharedContext};
+use crate::context::{Anything, ContextError, FieldValues, Schema, SharedContext};
 use crate::error::AttemptCause;
 use crate::policy::Policy;
 use crate::resources::Need;
@@ -35,6 +35,11 @@ pub trait Journal: Send + Sync {
 
     /// What runs in the place of a step, in tests.
     fn substitute(&self, _step: &str) -> Option<Arc<dyn StepBody>> {
+        None
+    }
+
+    /// What makes the body that runs in the place of a step of an event-driven workflow, in tests; `graph` knows its type.
+    fn substitute_in_graph(&self, _workflow: &str, _step: &str) -> Option<Anything> {
         None
     }
 

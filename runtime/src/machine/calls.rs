@@ -97,6 +97,11 @@ impl Journal for RunJournal {
         self.state().stubs.get(step)
     }
 
+    #[cfg(feature = "testing")]
+    fn substitute_in_graph(&self, workflow: &str, step: &str) -> Option<crate::context::Anything> {
+        self.state().stubs.get_in_graph(workflow, step)
+    }
+
     fn draw(&self) -> u64 {
         let mut state = self.state();
         state.next_position += 1;

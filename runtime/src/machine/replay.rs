@@ -152,6 +152,7 @@ impl Machine {
             return Ok(());
         }
         if self.is_open() {
+            self.load_stored_state(workflow, load)?;
             self.open_state()?;
         }
         if self.suspended.is_some() {
@@ -179,6 +180,7 @@ impl Machine {
         let loaded = self.load_stored(workflow, fields.iter_mut(), &version, load);
         self.pending.group = group;
         loaded?;
+        self.load_stored_state(workflow, load)?;
         self.pending.fields = fields;
         let turn = self.pending.cause.as_ref().map(|cause| cause.seq);
         Ok(self.follow(workflow).map_err(|reason| reason.in_turn(turn))?)

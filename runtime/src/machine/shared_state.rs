@@ -3,18 +3,19 @@
 
 use super::calls::RunJournal;
 use super::fault::{ParkCause, ParkReason};
+use super::replay::{LoadField, Rebuild};
 use super::state::State;
 use super::suspended::Deferred;
 use super::turn::Turn;
-use super::{Limits, Machine};
+use super::{AnyWorkflow, Limits, Machine};
 use crate::context::ContextError;
 use crate::journal::{FORMAT, Journal, Kind};
 use crate::panics::Held;
-use crate::run_env::{SharedState, StateEdit, StateNews, StateOpening, StateSnapshot};
+use crate::run_env::{Pointer, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot};
 use crate::state::StateDef;
 use crate::state::rows::{self, StateRow};
 use crate::store::{EntryRow, FieldRow};
-use crate::value::Value;
+use crate::value::{Form, Value};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ struct StateRecord {
     /// By the name of then.
     fields: BTreeMap<String, FieldRow>,
     keys: BTreeMap<String, Value>,
+    /// The values of fields that are in stores, with the entry that wrote them.
+    loaded: BTreeMap<String, (u64, Value)>,
 }
 
 /// What is recorded with the first turn of a run: the type, and its rows.
@@ -84,7 +87,11 @@ impl StateRecord {
         let mut snapshot = StateSnapshot { typed: None, keys: Arc::new(self.keys) };
         let Some(def) = def else { return Ok((snapshot, false)) };
         let version = self.version.unwrap_or(def.schema().version);
-        let (typed, older) = def.load(version, self.fields.into_values().collect())?;
+        let loaded = |row: FieldRow| match self.loaded.get(&row.name) {
+            Some((seq, value)) if *seq == row.seq => FieldRow { value: value.clone(), ..row },
+            _ => row,
+        };
+        let (typed, older) = def.load(version, self.fields.into_values().map(loaded).collect())?;
         snapshot.typed = Some(Held::new(typed));
         Ok((snapshot, older || self.version.is_none()))
     }
@@ -175,6 +182,11 @@ impl Machine {
 
     /// What the history says of the state.
     pub(super) fn replay_state(&self, entry: &EntryRow, rows: Vec<FieldRow>) {
+        for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
+            if let Ok(pointer) = Pointer::read(&row.value) {
+                self.env.fields.note(&pointer);
+            }
+        }
         let mut guard = self.journal.state();
         let state = &mut *guard;
         let now = &mut state.shared;
@@ -189,6 +201,32 @@ impl Machine {
         if state.step(position).is_some() {
             state.shared.steps.is_recorded(position, key.clone(), result.clone());
         }
+    }
+
+    /// Loads the fields of the state that are in stores, as far as the next turn may read them.
+    ///
+    /// # Errors
+    /// A store cannot give one.
+    pub(super) fn load_stored_state(&self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
+        let Some(def) = workflow.state() else { return Ok(()) };
+        let missing: Vec<FieldRow> = {
+            let state = self.journal.state();
+            let record = &state.shared.recorded;
+            let version = record.version.unwrap_or(1);
+            let is_missing = |row: &&FieldRow| {
+                row.value.form == Form::Stored
+                    && def.schema().reads(&row.name, version)
+                    && record.loaded.get(&row.name).is_none_or(|(seq, _)| *seq != row.seq)
+            };
+            record.fields.values().filter(is_missing).cloned().collect()
+        };
+        for row in missing {
+            let name = row.name.clone();
+            let row = FieldRow { name: rows::of_field(&name), ..row };
+            let value = load(&row)?;
+            self.journal.state().shared.recorded.loaded.insert(name, (row.seq, value));
+        }
+        Ok(())
     }
 
     /// The history is at its end: from now on the state is in memory, for the steps.

@@ -146,6 +146,11 @@ impl SharedState {
         let _ = self.way.set(Box::new(way));
     }
 
+    /// Whether edits go to a journal; in a unit test they do not.
+    pub(crate) fn is_recorded_anywhere(&self) -> bool {
+        self.way.get().is_some()
+    }
+
     /// What the workflow declares.
     pub(crate) fn definition(&self) -> Option<StateDef> {
         self.inner().def

@@ -1,6 +1,7 @@
 //! Changing the shared state: a closure on a copy, published by a swap.
 
 use super::here::{enter, runs_here};
+use super::routed::Routing;
 use super::rows::of_field;
 use super::{State, StateCall, StateError, TypedState, typed};
 use crate::codec::{self, Storable};
@@ -132,7 +133,7 @@ impl<S> State<S> {
             };
             let (new, values) = old.store_difference(new).map_err(|error| refused(&error))?;
             let after = StateSnapshot { typed: Some(Held::new(Arc::new(new))), ..before.clone() };
-            Ok(Ok(Made { result, decoded, whole, rows: in_rows(values), after }))
+            Ok(Ok(Made { result, decoded, whole, rows: in_rows(values), after, routing: Routing::of::<S>() }))
         });
         made.await
     }
@@ -174,6 +175,8 @@ pub(super) struct Made<R> {
     pub(super) whole: Option<Vec<(String, Value)>>,
     pub(super) rows: Vec<(String, Value)>,
     pub(super) after: StateSnapshot,
+    /// How its fields go to stores, if any does.
+    pub(super) routing: Option<Routing>,
 }
 
 fn in_rows(values: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
@@ -188,8 +191,8 @@ async fn infallible<R>(edit: impl Future<Output = Result<Result<R, Infallible>, 
 }
 
 impl<S> State<S> {
-    /// Makes an edit when it is its turn, unless it was made before. Between the beginning of the turn and the moment in
-    /// which it is published nothing is awaited, so that it is made or is not.
+    /// Makes an edit when it is its turn, unless it was made before. Nobody else's turn begins before it is published, and
+    /// until then nothing but the saves of fields in stores is awaited, of which none is seen: it is made or is not.
     pub(super) async fn in_turn<R: Storable, E: Send>(
         &self,
         key: String,
@@ -229,7 +232,11 @@ impl<S> State<S> {
                 return self.locked_or(error).await;
             }
         };
-        let Made { result, decoded, whole, rows, after } = made;
+        let Made { result, decoded, mut whole, mut rows, mut after, routing } = made;
+        if let Some(routing) = routing.filter(|_| state.is_recorded_anywhere()) {
+            let all = whole.iter_mut().flatten().chain(&mut rows);
+            self.save_routed(routing, all, &mut after).await?;
+        }
         if let Some(why) = state.refuses(whole.as_deref(), &rows, &result) {
             return Err(StateError::Unstorable(why));
         }

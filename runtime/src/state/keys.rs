@@ -106,7 +106,7 @@ impl<S: Send + Sync + 'static> State<S> {
                 let rows = vec![(rows::of_key(&key), value.unwrap_or_else(rows::gone))];
                 let after = StateSnapshot { keys, ..before.clone() };
                 let result = Value::json(&b"null"[..]);
-                Ok(Ok::<_, Infallible>(Made { result, decoded: (), whole: None, rows, after }))
+                Ok(Ok::<_, Infallible>(Made { result, decoded: (), whole: None, rows, after, routing: None }))
             });
             made.await.map(|_| ())
         })

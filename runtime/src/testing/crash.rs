@@ -218,6 +218,22 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
+    /// Puts a closure in the place of a step of an event-driven workflow: `.stub_step(Ingest::steps().fetch, |(urls,)| Ok(..))`.
+    /// It gets the events that the step takes, as a tuple, and needs none of its resources.
+    pub fn stub_step<E, O, F>(
+        mut self,
+        step: crate::graph::StepOf<E, O, F>,
+        stub: impl Fn(E) -> Result<O, F> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Send + 'static,
+        O: crate::graph::Emits,
+        F: crate::error::Failure,
+    {
+        self.stubs.add_in_graph(step, stub);
+        self
+    }
+
     /// Makes a table for the transactions of the workflow: `.sql("CREATE TABLE seats (..)")`. Each scenario then has a
     /// file of its own, and all must leave the same number of rows in each table.
     pub fn sql(mut self, statement: impl Into<String>) -> Self {

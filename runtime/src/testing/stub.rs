@@ -1,5 +1,8 @@
 //! Closures in the place of steps.
 
+use crate::context::Anything;
+use crate::error::Failure;
+use crate::graph::{Emits, StepOf};
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
@@ -11,24 +14,41 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The stubs of an engine or a test, by the recorded name of the step.
+/// The stubs of an engine or a test.
 #[derive(Clone, Default)]
-pub(crate) struct Stubs(HashMap<&'static str, Arc<dyn StepBody>>);
+pub(crate) struct Stubs {
+    /// By the recorded name of the step.
+    steps: HashMap<&'static str, Arc<dyn StepBody>>,
+    /// Of event-driven workflows, by the recorded names of workflow and step.
+    of_graphs: HashMap<(&'static str, &'static str), Anything>,
+}
 
 impl Stubs {
     pub(crate) fn add<S: StepDef>(
         &mut self,
         stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
     ) {
-        self.0.insert(S::NAME, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
+        self.steps.insert(S::NAME, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
+    }
+
+    pub(crate) fn add_in_graph<E: Send + 'static, O: Emits, F: Failure>(
+        &mut self,
+        step: StepOf<E, O, F>,
+        stub: impl Fn(E) -> Result<O, F> + Send + Sync + 'static,
+    ) {
+        self.of_graphs.insert(step.names(), step.stub(stub));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.steps.is_empty() && self.of_graphs.is_empty()
     }
 
     pub(crate) fn get(&self, step: &str) -> Option<Arc<dyn StepBody>> {
-        self.0.get(step).cloned()
+        self.steps.get(step).cloned()
+    }
+
+    pub(crate) fn get_in_graph(&self, workflow: &str, step: &str) -> Option<Anything> {
+        self.of_graphs.iter().find(|((of, name), _)| *of == workflow && *name == step).map(|(_, stub)| stub.clone())
     }
 }
 

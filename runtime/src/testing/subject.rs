@@ -34,8 +34,9 @@ pub(super) struct Subject {
 impl Subject {
     /// A store in memory for each name that the contexts route fields to.
     pub(super) fn stores(&self) -> Arc<FieldStores> {
-        let schemas = self.workflows.values().filter_map(|workflow| workflow.schema());
-        let names = schemas.flat_map(|schema| schema.fields).filter_map(|field| field.store);
+        let workflows = self.workflows.values();
+        let schemas = workflows.flat_map(|workflow| [workflow.schema(), workflow.state().map(|state| state.schema())]);
+        let names = schemas.flatten().flat_map(|schema| schema.fields).filter_map(|field| field.store);
         let store = |name: &str| (name.to_owned(), Arc::new(MemoryFieldStore::default()) as _);
         Arc::new(names.map(store).collect())
     }

@@ -9,6 +9,8 @@ mod routing;
 mod secret;
 mod sent;
 mod stopped;
+mod stubs;
+mod updated;
 
 use steadfast::prelude::*;
 

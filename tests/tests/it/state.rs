@@ -7,6 +7,7 @@ mod durable;
 mod edits;
 mod killed;
 mod refused;
+mod routed;
 mod sealed;
 mod travel;
 mod untyped;

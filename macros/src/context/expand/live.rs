@@ -9,7 +9,7 @@ use syn::Visibility;
 use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let stored = without_transient_fields(&context.stored);
+    let stored = without_transient_fields(context, stand_in);
     let whole =
         (!context.transient.is_empty()).then(|| [implementation(context, stand_in), with_live(context, stand_in)]);
     let whole = whole.into_iter().flatten();
@@ -17,7 +17,10 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
 }
 
 /// A context that is its own stored part.
-fn without_transient_fields(ident: &Ident) -> TokenStream {
+fn without_transient_fields(context: &Context, stand_in: bool) -> TokenStream {
+    let ident = &context.stored;
+    let copies = fields::copies(context, &quote!(self));
+    let copy = body(stand_in, quote!(Self { #copies }));
     quote! {
         #[automatically_derived]
         impl ::steadfast::__private::StepContext for #ident {
@@ -28,6 +31,10 @@ fn without_transient_fields(ident: &Ident) -> TokenStream {
                 _: ::steadfast::__private::Arc<Self>, _: ::steadfast::__private::Resources,
             ) -> ::core::result::Result<(), ::steadfast::__private::RestoreError> {
                 ::core::result::Result::Ok(())
+            }
+
+            fn stored_part(&self) -> Self {
+                #copy
             }
 
             fn whole(stored: &::steadfast::__private::Arc<Self>, _: &()) -> ::steadfast::__private::Arc<Self> {
@@ -66,6 +73,10 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
                 __stored: ::steadfast::__private::Arc<#stored>, __resources: ::steadfast::__private::Resources,
             ) -> ::core::result::Result<__Live, ::steadfast::__private::RestoreError> {
                 #restore
+            }
+
+            fn stored_part(&self) -> #stored {
+                Self::stored(self)
             }
 
             fn whole(

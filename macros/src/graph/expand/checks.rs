@@ -10,9 +10,10 @@ use syn::spanned::Spanned;
 pub(super) fn items(graph: &Graph) -> TokenStream {
     let names = (0..graph.steps.len()).map(steps::name);
     let ty = graph.ty();
+    let count = graph.steps.len();
     let mut checks = quote! {
-        const __STEADFAST_SHAPES: &[::steadfast::__private::StepShape] =
-            &[#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*];
+        const __STEADFAST_WAYS: ::steadfast::graph::checks::Ways<#count> =
+            ::steadfast::graph::checks::Ways::of([#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*]);
     };
     let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
         let span = at.to_token_stream().span();
@@ -24,7 +25,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             place
         });
         checks.extend(
-            quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(__STEADFAST_SHAPES #(, #places)*);),
+            quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(&__STEADFAST_WAYS #(, #places)*);),
         );
     };
     check(ty, "has_start", &[]);
@@ -39,10 +40,24 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             check(&argument.ty, "taken_once", &[index, parameter]);
             check(&argument.ty, "collected_from", &[index, parameter]);
         }
+        if let Some((argument, _)) = step.events().next() {
+            check(&argument.ty, "collected_at_one_level", &[index]);
+            check(&argument.ty, "catch_takes_failures", &[index]);
+        }
+        if let Some((word, _)) = &step.routing.workers {
+            check(word, "workers_have_work", &[index]);
+        }
     }
-    for step in &graph.steps {
+    let context = graph.options.context.as_ref().map_or_else(
+        || quote!(::core::option::Option::None),
+        |context| quote!(::core::option::Option::Some(<#context as ::steadfast::__private::StepContext>::CONTEXT)),
+    );
+    for (index, step) in graph.steps.iter().enumerate() {
         let result = step.step.function.output();
+        let mut place = Literal::usize_unsuffixed(index);
+        place.set_span(result.span());
         checks.extend(quote_spanned! {result.span()=>
+            const _: () = ::steadfast::graph::checks::updates_its_context(&__STEADFAST_WAYS, #place, #context);
             const _: () = ::steadfast::__private::stops_with::<
                 <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::Stop,
                 <#ty as ::steadfast::__private::WorkflowDef>::Output,

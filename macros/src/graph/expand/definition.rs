@@ -24,7 +24,9 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let state = graph.options.state.as_ref().filter(|_| !stand_in).map(workflow::state);
     let resources = if stand_in { None } else { workflow::needs(&resources(graph)) };
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
-    let names = (0..if stand_in { 0 } else { graph.steps.len() }).map(steps::name);
+    let count = if stand_in { 0 } else { graph.steps.len() };
+    let names = (0..count).map(steps::name);
+    let ways = if stand_in { quote!(::steadfast::graph::checks::Ways::of([])) } else { quote!(__STEADFAST_WAYS) };
     // Looked up where the functions are, not where a type of the user's stands.
     let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
@@ -58,15 +60,16 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
         impl ::steadfast::__private::Graph for #ty {
             fn plan() -> &'static ::steadfast::__private::Plan {
                 static PLAN: ::std::sync::OnceLock<::steadfast::__private::Plan> = ::std::sync::OnceLock::new();
-                const STEPS: &[::steadfast::__private::AnyStep] =
-                    &[#(::steadfast::__private::AnyStep::of::<#names>()),*];
-                PLAN.get_or_init(|| ::steadfast::__private::Plan::of(STEPS))
+                static STEPS: [::steadfast::__private::AnyStep; #count] =
+                    [#(::steadfast::__private::AnyStep::of::<#names>()),*];
+                PLAN.get_or_init(|| ::steadfast::__private::Plan::of(&STEPS, &#ways))
             }
         }
     }
 }
 
 fn body(graph: &Graph) -> TokenStream {
+    let run = if graph.options.context.is_some() { quote!(graph_body_in_context) } else { quote!(graph_body) };
     let flow = match (&graph.options.context, &graph.context) {
         (None, _) => quote!(::steadfast::__private::Start::without_context(start)),
         (Some(context), None) => {
@@ -83,7 +86,7 @@ fn body(graph: &Graph) -> TokenStream {
     quote! {
         ::steadfast::__private::Body::new(async move {
             let flow = #flow;
-            ::steadfast::__private::graph_body::<Self>(&flow, input).await
+            ::steadfast::__private::#run::<Self>(flow, input).await
         })
     }
 }

@@ -19,6 +19,62 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     graph.steps.iter().enumerate().map(|(index, step)| item(graph, index, step)).collect()
 }
 
+/// `Ingest::steps().fetch`, for tests that put something else in the place of a step.
+pub(super) fn names(graph: &Graph) -> TokenStream {
+    let own = |item: &syn::ImplItem| match item {
+        syn::ImplItem::Fn(item) => item.sig.ident == "steps",
+        syn::ImplItem::Const(item) => item.ident == "steps",
+        _ => false,
+    };
+    // Who has something of that name keeps it.
+    if graph.block.items.iter().any(own) || graph.steps.iter().any(|step| step.step.function.ident() == "steps") {
+        return TokenStream::new();
+    }
+    let (ty, workflow) = (graph.ty(), &graph.name);
+    // All at the place of the return type, so that one that is no event gives no further error.
+    let fields = graph.steps.iter().map(|step| {
+        let types = step.events().map(|(argument, _)| &argument.ty);
+        let result = step.step.function.output();
+        let span = result.span();
+        let (vis, mut ident) = (&step.step.function.vis, step.step.function.ident().clone());
+        ident.set_span(span);
+        quote_spanned! {span=>
+            #vis #ident: ::steadfast::__private::StepOf<
+                (#(#types,)*),
+                <#result as ::steadfast::__private::GraphOutcome>::Value,
+                <#result as ::steadfast::__private::GraphOutcome>::Error,
+            >,
+        }
+    });
+    let values = graph.steps.iter().enumerate().map(|(index, step)| {
+        let (ident, recorded) = (step.step.function.ident(), &step.step.name);
+        let span = step.step.function.output().span();
+        let of = name(index);
+        quote_spanned! {span=>
+            #ident: ::steadfast::__private::StepOf::new(
+                #workflow,
+                #recorded,
+                <#of as ::steadfast::__private::GraphStep>::events,
+                <#of as ::steadfast::__private::GraphStep>::is_final,
+            ),
+        }
+    });
+    quote! {
+        #[doc(hidden)]
+        #[allow(private_interfaces, dead_code, missing_docs, missing_debug_implementations, clippy::type_complexity, reason = "names of steps")]
+        pub struct __SteadfastSteps { #(#fields)* }
+
+        impl #ty {
+            /// The steps by their names: for tests that put closures in their places.
+            #[must_use]
+            #[allow(dead_code, reason = "for tests")]
+            pub fn steps() -> __SteadfastSteps {
+                __SteadfastSteps { #(#values)* }
+            }
+        }
+    }
+}
+
 fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let (ty, name) = (graph.ty(), name(index));
     let inner = &step.step;
@@ -121,9 +177,10 @@ fn shape(graph: &Graph, step: &GraphStep) -> TokenStream {
         (None, Some((_, time))) => timer(&quote!(After), *time),
         (None, None) => quote!(::steadfast::__private::Trigger::Events),
     };
+    let reads = step.step.context.is_some();
     let (workers, catches) =
-        (option(step.routing.workers.as_ref()), step.routing.catch.as_ref().map(|(_, times)| times));
-    let catches = option(catches);
+        (step.routing.workers.as_ref().map(|(_, most)| most), step.routing.catch.as_ref().map(|(_, times)| times));
+    let (workers, catches) = (option(workers), option(catches));
     quote! {
         ::steadfast::__private::StepShape {
             name: #name,
@@ -132,6 +189,7 @@ fn shape(graph: &Graph, step: &GraphStep) -> TokenStream {
             sends: &[#(#sends),*],
             trigger: #trigger,
             workers: #workers,
+            reads: #reads,
             catches: #catches,
         }
     }

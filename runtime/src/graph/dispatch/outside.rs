@@ -27,7 +27,7 @@ impl Dispatch<'_> {
     }
 
     fn call(&mut self, first: First, what: What) {
-        let mut call = PendingCall::new(self.journal, first);
+        let mut call = PendingCall::new(&self.journal, first);
         call.start();
         self.in_flight.push(InFlight::new(call, what));
     }

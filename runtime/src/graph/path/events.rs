@@ -2,7 +2,7 @@
 
 use super::{Call, Drawing, Path, Turn, What};
 use crate::graph::diagram::{NodeKind, id};
-use crate::graph::items::{ASK, STOP, STOP_RAW};
+use crate::graph::items::{ASK, CONTEXT, STOP, STOP_RAW};
 use crate::value::Form;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -80,7 +80,9 @@ impl Path {
 
     fn draw_taken(&self, source: Source, to: &str, drawing: &mut Drawing) {
         let nth = |events: Option<&Vec<String>>, place: usize| {
-            let name = events.and_then(|events| events.get(place)).filter(|name| *name != STOP && *name != STOP_RAW);
+            let name = events
+                .and_then(|events| events.get(place))
+                .filter(|name| ![STOP, STOP_RAW, CONTEXT].contains(&name.as_str()));
             name.map_or_else(|| "event".to_owned(), Clone::clone)
         };
         let (from, label) = match source {

@@ -79,30 +79,6 @@ async fn a_refused_edit_is_an_error_of_the_step_that_made_it() {
     assert!(said[1].contains("`max_bytes` is 8"), "{}", said[1]);
 }
 
-#[derive(StepContext, Clone)]
-struct Routed {
-    #[context(default, store = "blobs")]
-    scan: Vec<u8>,
-}
-
-#[step]
-async fn routed(state: &State<Routed>) -> Result<usize> {
-    Ok(state.read().await?.scan.len())
-}
-
-#[workflow(state = Routed)]
-async fn routing(flow: &Flow) -> Result<usize> {
-    Ok(routed(flow).await?)
-}
-
-#[tokio::test]
-async fn a_field_in_a_store_is_refused_when_the_engine_starts() {
-    let store = steadfast::field_store::MemoryFieldStore::new();
-    let started = Engine::builder().in_memory().workflow(routing).field_store("blobs", store).start().await;
-    let error = started.err().unwrap().to_string();
-    assert!(error.contains("field `scan` of the shared state `Routed`"), "{error}");
-}
-
 /// The steps of other tests can be used with other state only if that is declared.
 #[tokio::test]
 async fn state_of_a_unit_test_is_of_the_type_that_the_step_takes() {

@@ -1,0 +1,52 @@
+//! A step that waits for a fan-out waits for one that there is, and for one only.
+
+use super::super::text::Text;
+use super::super::ways::Ways;
+
+/// A parameter that waits for the fan-out of a step names one that has a fan-out, of which something comes to it: called at
+/// the parameter's type.
+#[track_caller]
+pub const fn collected_from<const N: usize>(ways: &Ways<N>, step: usize, parameter: usize) {
+    let Some(from) = ways.steps[step].inputs[parameter].from else { return };
+    let Some(opener) = ways.position(from) else {
+        Text::new()
+            .add("there is no step `")
+            .add(from)
+            .add("` in this workflow\n= help: name the step whose fan-out is waited for")
+            .fail();
+    };
+    if !ways.steps[opener].output.is_several() {
+        Text::new()
+            .add("step `")
+            .add(from)
+            .add("` returns one event at a time, so there is no fan-out of it to wait for\n= help: name a step that returns a `Vec` or a tuple")
+            .fail();
+    }
+    if !ways.leads_to(opener, step) {
+        Text::new()
+            .add("nothing that comes of step `")
+            .add(from)
+            .add("` comes to step `")
+            .add(ways.steps[step].name)
+            .add("`, so it cannot wait for that fan-out\n= help: name the step whose events lead to this one, or write `#[collect]` for the nearest fan-out")
+            .fail();
+    }
+}
+
+/// A step that collects at two levels, of which one is within the other, says which it means: called at the parameter's type.
+#[track_caller]
+pub const fn collected_at_one_level<const N: usize>(ways: &Ways<N>, step: usize) {
+    let Some([outer, inner]) = ways.collected_twice(step) else { return };
+    let (outer, inner) = (ways.steps[outer].name, ways.steps[inner].name);
+    Text::new()
+        .add("step `")
+        .add(ways.steps[step].name)
+        .add("` collects what comes of `")
+        .add(outer)
+        .add("` and what comes of `")
+        .add(inner)
+        .add("` within it, and does not say which it waits for\n= help: write `#[collect(from = ")
+        .add(outer)
+        .add(")]`, or let the steps between return an event of another type")
+        .fail();
+}

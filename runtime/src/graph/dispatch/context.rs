@@ -1,0 +1,118 @@
+//! The context of a graph: which steps have it, and the changes that steps return.
+
+use super::{Dispatch, Next};
+use crate::context::{ContextError, SharedContext, StepContext};
+use crate::flow::{Flow, WorkflowHandle};
+use crate::graph::plan::Plan;
+use crate::graph::shape::StepShape;
+use crate::graph::updated::Change;
+use crate::journal::Journal;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// The handle of a run, without its type.
+pub(in crate::graph) trait GraphFlow: Send {
+    fn journal(&self) -> &Arc<dyn Journal>;
+
+    fn shared_context(&self) -> Option<SharedContext>;
+
+    /// Makes a change that a step has returned.
+    fn change(&mut self, change: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>>;
+}
+
+impl GraphFlow for Flow<()> {
+    fn journal(&self) -> &Arc<dyn Journal> {
+        WorkflowHandle::journal(self)
+    }
+
+    fn shared_context(&self) -> Option<SharedContext> {
+        None
+    }
+
+    /// The compiler has seen to it that no step returns one.
+    fn change(&mut self, _: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>> {
+        std::future::ready(Ok(Ok(()))).boxed()
+    }
+}
+
+impl<C: StepContext> GraphFlow for Flow<C> {
+    fn journal(&self) -> &Arc<dyn Journal> {
+        WorkflowHandle::journal(self)
+    }
+
+    fn shared_context(&self) -> Option<SharedContext> {
+        WorkflowHandle::shared_context(self)
+    }
+
+    fn change(&mut self, change: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>> {
+        async move {
+            let new = self.with_recorded(change.version, change.rows)?;
+            Ok(self.set(new).await)
+        }
+        .boxed()
+    }
+}
+
+/// Who has the context: any number of steps that read it, or one that changes it.
+#[derive(Debug)]
+pub(super) struct Lock {
+    /// Whether there is a step that changes it.
+    matters: bool,
+    reading: usize,
+    changing: bool,
+}
+
+impl Lock {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let matters = plan.steps.iter().any(|step| step.shape.output.updates().is_some());
+        Self { matters, reading: 0, changing: false }
+    }
+
+    /// Whether a step may begin. None overtakes one that waits for the context, so that each gets its turn.
+    pub(super) const fn admits(&self, step: &StepShape, others_wait: bool) -> bool {
+        if !self.matters {
+            return true;
+        }
+        match (step.output.updates(), step.reads) {
+            (Some(_), _) => !others_wait && !self.changing && self.reading == 0,
+            (None, true) => !others_wait && !self.changing,
+            (None, false) => true,
+        }
+    }
+
+    pub(super) const fn enter(&mut self, step: &StepShape) {
+        if step.output.updates().is_some() {
+            self.changing = true;
+        } else if step.reads {
+            self.reading += 1;
+        }
+    }
+
+    pub(super) const fn leave(&mut self, step: &StepShape) {
+        if step.output.updates().is_some() {
+            self.changing = false;
+        } else if step.reads {
+            self.reading -= 1;
+        }
+    }
+}
+
+impl Dispatch<'_> {
+    /// Makes the changes that the step that has ended returned; then the loop goes on as it would without.
+    pub(super) async fn change_context(&mut self, next: Next) -> Next {
+        for item in std::mem::take(&mut self.changes) {
+            let change = match Change::read(&item) {
+                Ok(change) => change,
+                Err(error) => return Next::Unreadable(error.to_string()),
+            };
+            match self.flow.change(change).await {
+                Ok(Ok(())) => self.context = self.flow.shared_context(),
+                // As the workflow would meet it that calls `update`.
+                Ok(Err(refused)) => return Next::Fail(refused.into()),
+                Err(unreadable) => return Next::Unreadable(unreadable.to_string()),
+            }
+        }
+        next
+    }
+}
