@@ -18,6 +18,6 @@ pub(crate) use json_text::JsonText;
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use place::{at_args, at_channel, at_field, at_input, at_message, at_output, at_result};
 pub(crate) use typed::short;
-pub(crate) use typed::{check_size, decode_field, encode_field, short as short_name};
+pub(crate) use typed::{check_size, decode_field, encode_field, says_damaged, short as short_name};
 pub use typed::{decode, encode, form_of, record, round_trip};
 pub use unordered::same_unordered;

@@ -47,8 +47,10 @@ mod shared_state;
 mod shown;
 mod shutdown;
 mod start;
+mod suspects;
 #[cfg(feature = "terminal")]
 mod terminal;
+mod threads;
 mod time_travel;
 mod timers;
 mod trace;
@@ -83,6 +85,7 @@ pub use requests::OpenRequest;
 pub(crate) use requests::hash as hash_of_answer;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shown::{EventStream, StreamReader};
+pub use shutdown::{RunningStep, ShutdownReport};
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};

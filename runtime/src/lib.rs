@@ -95,8 +95,8 @@ pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint,
     Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle,
-    RunInfo, SendCall, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall, TransactionalStart, Wait,
-    Waited, WaitsFor,
+    RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
+    TransactionalStart, Wait, Waited, WaitsFor,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{

@@ -192,8 +192,6 @@ pub(crate) struct Machine {
     /// Set when the run is to be parked; nothing more is delivered.
     parked: Option<ParkReason>,
     ended: Option<Status>,
-    /// The loads so far shall not count.
-    forgiven: bool,
     /// Set when the append that ends or parks the run was taken.
     closed: bool,
     /// Effects of what was not yet appended, then those of appends that are not yet durable.
@@ -265,7 +263,6 @@ impl Machine {
             parked: None,
             ended: None,
             closed: false,
-            forgiven: false,
             fresh: Vec::new(),
             waiting: Waiting::default(),
             unfinished,
@@ -355,7 +352,6 @@ impl Machine {
             && self.taken.is_empty()
             && self.outgoing.is_empty()
             && self.parked.is_none()
-            && !self.forgiven
             && !self.has_transaction();
         // Nobody outside sees half a turn.
         self.closed || (self.stands_still() && !self.is_replacing()) || (nothing_new && row_is_true())

@@ -23,6 +23,7 @@ pub use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     Status,
 };
+pub(crate) use sqlite::is_out_of_files;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use user_code::{Transaction, UserCode};
 pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};

@@ -147,8 +147,19 @@ fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
 
 /// A text that is no `T`: shown if no secret can be in it.
 fn unreadable<T>(found: &Value, error: &serde_json::Error) -> CodecError {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(&found.bytes).is_err() {
+        return CodecError { path: String::new(), message: format!("{DAMAGED}, it is no JSON: {}", reason(error)) };
+    }
     let shown = if vault::may_be_shown::<T>() { beginning(found) } else { outline(found) };
     mismatch::<T>(&shown, &reason(error))
+}
+
+/// How the sentence of a value begins that no type reads.
+const DAMAGED: &str = "what is recorded is damaged";
+
+/// Whether a value could not be read because it is not as it was written.
+pub(crate) fn says_damaged(why: &str) -> bool {
+    why.contains(DAMAGED)
 }
 
 /// A value in a form that no `T` has.

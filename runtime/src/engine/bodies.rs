@@ -3,6 +3,8 @@
 use super::core::{Core, Letter, Message};
 use super::driving::{Driving, Job};
 use super::prepare::Preparation;
+use super::shutdown::{RunningStep, Told};
+use super::suspects::{Watch, watched};
 use super::trace;
 use crate::context::SharedContext;
 use crate::journal::{AttemptOutcome, StepBody};
@@ -32,6 +34,8 @@ pub(super) struct Bodies {
     limits: BTreeSet<(i64, u64)>,
     /// Attempts for which something is being made first.
     waiting: BTreeMap<u64, Waiting>,
+    /// The watch of a suspect.
+    watch: Option<Arc<Watch>>,
 }
 
 /// An attempt that is about to start.
@@ -49,6 +53,7 @@ struct Waiting {
 
 struct Running {
     attempt: u32,
+    step: String,
     cancellation: Cancellation,
     /// When its time limit is reached, in milliseconds since 1970.
     deadline: Option<i64>,
@@ -63,7 +68,8 @@ impl Bodies {
         driving: Weak<Driving>,
     ) -> Self {
         let (running, limits, waiting) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { core, run, mail, env, driving, running, limits, waiting }
+        let watch = core.suspects.watch(run);
+        Self { core, run, mail, env, driving, running, limits, waiting, watch }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -76,7 +82,7 @@ impl Bodies {
         let Some(preparation) = preparation else { return self.begin(attempt) };
         let position = attempt.scope.position;
         let (mail, busy) = (self.mail.clone(), self.core.busy());
-        let (core, run) = (self.core.clone(), self.run);
+        let (core, run, watch) = (self.core.clone(), self.run, self.watch.clone());
         let prepare = async move {
             let skips = core.clock.skips();
             let pause = |trouble, wait| {
@@ -85,7 +91,7 @@ impl Bodies {
             };
             let told = core.clone();
             let preparation = preparation.telling(move |trouble| told.set_trouble(run, Some(trouble)));
-            let outcome = preparation.make(core.options.restore, pause).await;
+            let outcome = watched(watch, preparation.make(core.options.restore, pause)).await;
             core.set_trouble(run, None);
             // The run may have left.
             let _ = mail.send(core.letter(Message::Prepared { position, outcome }));
@@ -118,25 +124,26 @@ impl Bodies {
         scope.deadline = deadline
             .and_then(|due| u64::try_from(due).ok())
             .and_then(|due| UNIX_EPOCH.checked_add(Duration::from_millis(due)));
-        let (position, attempt) = (scope.position, scope.attempt);
+        let (position, attempt, step) = (scope.position, scope.attempt, scope.name.clone());
         let cancellation = scope.cancellation.clone();
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
         let (env, busy, told) = (self.env.clone(), self.core.busy(), cancellation.clone());
-        let blocking = body.blocking();
+        let (blocking, watch) = (body.blocking(), self.watch.clone());
         let attempts = async move {
             // Nothing begins for a run that has ended or was lost while its body waited to begin.
             if !core.leases.has_margin() {
                 // Rare, and so not part of every attempt.
-                Box::pin(async { select(pin!(told.cancelled()), pin!(core.leases.margin())).await.factor_first().0 })
-                    .await;
+                Box::pin(async { select(pin!(told.told()), pin!(core.leases.margin())).await.factor_first().0 }).await;
             }
-            if told.is_cancelled() {
+            if told.is_told() {
                 return None;
             }
+            let _at_work = told.begin();
             let span = trace::attempt(&scope);
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
-            let run = async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await };
+            let run =
+                watched(watch, async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await });
             let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
             let letter = core.letter(Message::AttemptEnded { position, attempt, outcome });
             drop(busy);
@@ -166,7 +173,7 @@ impl Bodies {
                 driving.begin(job, &self.core.runtime);
             }
         }
-        let before = self.running.insert(position, Running { attempt, cancellation, deadline });
+        let before = self.running.insert(position, Running { attempt, step, cancellation, deadline });
         if let Some(due) = before.and_then(|before| before.deadline) {
             self.limits.remove(&(due, position));
         }
@@ -202,6 +209,19 @@ impl Bodies {
                 tokio::time::sleep(grace).await;
                 running.cancellation.drop_body();
             });
+        }
+    }
+
+    /// Tells all bodies to stop, because the engine does, and reports them. What they come to is no longer waited for.
+    pub(super) fn stop(&mut self, told: &mpsc::UnboundedSender<Told>) {
+        self.limits.clear();
+        for (position, running) in std::mem::take(&mut self.running) {
+            let Running { attempt, step, cancellation, .. } = running;
+            cancellation.cancel();
+            let run = self.env.fields.run().id.clone();
+            let work = RunningStep { run, position, step, attempt };
+            // The shutdown may wait no longer.
+            let _ = told.send(Told { work, cancellation });
         }
     }
 

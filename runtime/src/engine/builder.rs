@@ -9,7 +9,7 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::timers::Timers;
 use super::workflows::Workflows;
-use super::{Engine, lease, recovery, shutdown};
+use super::{Engine, lease, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
 use crate::machine::{Limits, Typed};
 use crate::policy::Policy;
@@ -21,6 +21,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// An engine that is being put together; see [`Engine::builder`].
 #[must_use = "an engine runs after `.start().await`"]
@@ -246,10 +247,21 @@ impl EngineBuilder {
         self
     }
 
-    /// How often a run may be loaded without making progress before it is parked, 5 unless chosen otherwise and at least
-    /// 1: a run that ends the process each time must not do so for ever.
-    pub fn max_loads(mut self, loads: u32) -> Self {
-        self.options.max_loads = loads.max(1);
+    /// How many processes may die with a run at work, without progress of the run, before it is a suspect; 5 unless chosen
+    /// otherwise and at least 1. A shutdown, a dropped engine and a takeover from a process that stands still do not count.
+    ///
+    /// Suspects are loaded apart from the others: after a start they are held back for twice as long as the last process took
+    /// to die (1 s to 5 min), then loaded in groups, the most suspect ones by halves, each watched for as long. A process
+    /// that dies while they are held back clears them. A run is parked ([`ParkCause::TooManyLoads`](crate::ParkCause::TooManyLoads),
+    /// [`Engine::dead`]) only if the process dies four times in a row while its code is being polled, the last ones while it
+    /// is the only run on probation; so a kill from outside, which mostly finds code that waits, parks nothing. To find one of n
+    /// suspects takes at most this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never
+    /// parked: it is loaded later and later, up to 5 min after a start, and [`RunInfo::trouble`](crate::RunInfo::trouble) says so.
+    ///
+    /// What is known of a process that died is in its side file beside the database. A [`Store`] without
+    /// [`lock_stem`](Store::lock_stem) has none: suspects are held back and loaded in groups, but none is ever parked.
+    pub fn max_loads(mut self, deaths: u32) -> Self {
+        self.options.max_loads = deaths.max(1);
         self
     }
 
@@ -326,13 +338,13 @@ impl EngineBuilder {
         self.sensible()?;
         let store = open(self.database, self.durability).await?;
         let (term, acquiring) = (self.options.lease_term, store.clone());
-        let acquire = tokio::task::spawn_blocking(move || {
+        let acquire = threads::blocking(&Handle::current(), move || {
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let leases = Leases::new(owner, term, acquiring.lock_stem().as_deref())?;
-            leases.acquire(&*acquiring)?;
-            Ok::<_, EngineError>(leases)
-        });
-        let leases = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
+            let inherited = leases.acquire(&*acquiring)?;
+            Ok::<_, EngineError>((leases, inherited))
+        })?;
+        let (leases, inherited) = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
         let clock = Arc::new(self.clock);
         let core_of_timers: Arc<OnceLock<Weak<Core>>> = Arc::default();
         let timers = {
@@ -341,22 +353,32 @@ impl EngineBuilder {
                 if let Some(core) = core.get().and_then(Weak::upgrade) {
                     recovery::wake(&core, sleeper);
                 }
-            })
+            })?
         };
-        let committer = Committer::start(store.clone());
+        let committer = Committer::start(store.clone())?;
         let resources = self.resources.open();
         let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources);
         let core = Arc::new(core);
         // The timers have nothing to do before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));
-        lease::watch(&core);
+        for (lease, remains) in inherited {
+            core.suspects.inherit(lease, remains);
+        }
+        if let Err(error) = lease::watch(&core) {
+            shutdown::stop(&core);
+            return Err(error);
+        }
         let busy = core.busy();
         let recovering = core.clone();
         core.runtime.spawn(async move {
-            for lease in recovering.leases.all() {
+            let leases = recovering.leases.all();
+            for lease in &leases {
                 recovery::take_up(recovering.clone(), lease.number).await;
             }
             recovery::try_parked(recovering.clone()).await;
+            for lease in leases {
+                recovering.suspects.settle(lease.number);
+            }
             drop(busy);
         });
         Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
@@ -373,7 +395,7 @@ async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Stor
         Database::Memory => Arc::new(MemoryStore::new()),
         Database::Store(store) => store,
         Database::Sqlite(path) => {
-            let open = tokio::task::spawn_blocking(move || SqliteStore::open(path, durability));
+            let open = threads::blocking(&Handle::current(), move || SqliteStore::open(path, durability))?;
             Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
         }
     })

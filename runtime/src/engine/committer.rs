@@ -5,11 +5,14 @@ mod queue;
 
 pub(crate) use queue::Lane;
 
+use super::error::EngineError;
+use super::threads;
 use crate::panics;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
 use queue::Queue;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// What becomes of one write.
@@ -19,7 +22,7 @@ type Reply = Box<dyn FnOnce(Answer) + Send>;
 /// The writer of a store, on a thread of its own if the store waits for a disk.
 pub(crate) struct Committer {
     shared: Arc<Shared>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -34,7 +37,9 @@ struct Shared {
 const LINGER: Duration = Duration::from_micros(100);
 
 impl Committer {
-    pub(crate) fn start(store: Arc<dyn Store>) -> Self {
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(store: Arc<dyn Store>) -> Result<Self, EngineError> {
         let waits = store.waits();
         let shared = Arc::new(Shared {
             store,
@@ -42,12 +47,9 @@ impl Committer {
             filled: Condvar::new(),
             waiting: AtomicBool::new(false),
         });
-        let thread = waits.then(|| {
-            let shared = shared.clone();
-            let name = "steadfast-commit".to_owned();
-            std::thread::Builder::new().name(name).spawn(move || shared.run()).expect("a thread can be started")
-        });
-        Self { shared, thread }
+        let committing = shared.clone();
+        let thread = waits.then(|| threads::own("steadfast-commit", move || committing.run())).transpose()?;
+        Ok(Self { shared, thread })
     }
 
     /// Hands over a write; `reply` is called with its answer, from another thread or before this returns.

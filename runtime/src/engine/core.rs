@@ -9,8 +9,12 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::news::News;
 use super::outside::Outside;
+use super::recovery::Trials;
 use super::replacing::Successor;
 use super::sessions::{Sessions, Why};
+use super::shutdown::Told;
+use super::suspects::Suspects;
+use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
 use super::workflows::Workflows;
 use crate::context::ContextError;
@@ -66,6 +70,10 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<Clock>,
     pub(crate) timers: Arc<Timers>,
     pub(crate) leases: Leases,
+    /// Parked runs that were tried since the start.
+    pub(crate) trials: Trials,
+    /// Runs that were at work when processes died.
+    pub(crate) suspects: Suspects,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resources: Resources,
     /// Held while a run is put into the database with its contents; garbage is collected at no such time.
@@ -151,6 +159,8 @@ pub(crate) enum Message {
     Foreign,
     /// The engine shuts down: finish what is in flight and leave.
     Drain,
+    /// The time to finish is over: tell the bodies to stop, and report them.
+    Stop(mpsc::UnboundedSender<Told>),
     /// The run is moved into a file: end it here.
     Move,
     /// Leave at once.
@@ -169,6 +179,7 @@ impl Core {
         leases: Leases,
         resources: Resources,
     ) -> Self {
+        let suspects = Suspects::new(leases.recorder().clone(), options.max_loads);
         Self {
             outside: Outside::of(&store),
             places: Places::default(),
@@ -179,6 +190,8 @@ impl Core {
             clock,
             timers,
             leases,
+            trials: Trials::default(),
+            suspects,
             runtime: tokio::runtime::Handle::current(),
             resources,
             placing: Arc::default(),
@@ -233,7 +246,7 @@ impl Core {
         if !store.waits() {
             return Ok(read(&*store)?);
         }
-        let task = self.runtime.spawn_blocking(move || read(&*store));
+        let task = threads::blocking(&self.runtime, move || read(&*store))?;
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)
     }
 
@@ -253,6 +266,11 @@ impl Core {
     /// Whether no run is in memory.
     pub(crate) fn is_empty(&self) -> bool {
         self.residents().mail.is_empty()
+    }
+
+    /// Whether a run is in memory.
+    pub(crate) fn is_active(&self, run: i64) -> bool {
+        self.residents().mail.contains_key(&run)
     }
 
     /// What a run that is being loaded has at hand.

@@ -1,4 +1,4 @@
-//! Runs that were given up: loaded again and again without progress, because something in them ends or stops the process.
+//! Runs that were found to end their process, and are given up.
 
 use super::Engine;
 use super::error::EngineError;
@@ -9,8 +9,8 @@ use crate::machine::{ParkCause, ParkReason};
 use crate::store::{RunRow, Status};
 
 impl RunInfo {
-    /// Whether the run was given up: it was loaded as often as the engine allows
-    /// ([`max_loads`](crate::EngineBuilder::max_loads)) without making progress. `parked` says so in a sentence.
+    /// Whether the run was given up, because it ends its process each time it is loaded: see
+    /// [`max_loads`](crate::EngineBuilder::max_loads). `parked` says so in a sentence. A start does not try it again.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.parked.as_ref().is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
@@ -41,8 +41,8 @@ impl Engine {
 }
 
 impl Run {
-    /// Has a run go on that was given up or is parked for another reason, now: as often as before it may be loaded without
-    /// progress.
+    /// Has a run go on that was given up or is parked for another reason, now. Nothing is held against it any longer: as many
+    /// processes as before may die with it at work.
     ///
     /// # Errors
     /// It is not parked, or the database does not work.

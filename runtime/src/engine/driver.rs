@@ -194,6 +194,7 @@ impl<'a> Driver<'a> {
                 self.bodies.drop_waiting();
                 self.run.hold_transactions();
             }
+            Message::Stop(told) => self.bodies.stop(&told),
             Message::Halt => self.left = Some(Left::Done(Outcome::Left)),
         }
     }
@@ -290,10 +291,7 @@ impl<'a> Driver<'a> {
             return false;
         }
         if self.draining {
-            // A load that ends in a shutdown is no sign of trouble.
-            self.run.forgive_loads();
-            self.flush();
-            return self.run.is_settled();
+            return true;
         }
         if self.core.options.session_policy == SessionPolicy::Keep && !self.run.env().session.is_empty() {
             return false;
@@ -328,10 +326,16 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
     let busy = core.busy();
     let courier = core.clone();
     let ends = append.change.release;
+    let (run, acquitted) = (append.run, append.change.loads == Some(0));
+    // The code of a transaction is polled, so to speak, from here to its answer.
+    let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(written)) => {
+                if acquitted {
+                    courier.suspects.acquit(run);
+                }
                 if ends {
                     courier.news.tell(lineage);
                 }
@@ -360,6 +364,7 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
                 Message::Unwritten(error)
             }
         };
+        drop(polled);
         if mail.send(courier.letter(message)).is_err() {
             // The run has left, and nobody drives those that it has started.
             recovery::catch_up(&courier);

@@ -89,7 +89,7 @@ pub enum EngineError {
     WithinTransaction,
     /// The engine was asked for something by the closure of an edit of shared state, which holds up all other edits.
     WithinEdit,
-    /// The engine is shutting down.
+    /// The engine, or the runtime that it was started on, is shutting down or has stopped.
     ShuttingDown,
 }
 
@@ -151,7 +151,9 @@ impl fmt::Display for EngineError {
                 "within a transaction the engine itself cannot be waited for: start runs and send messages through the \
                  transaction's handle, `tx.start(..)` and `tx.send(..)`, and do everything else before or after it",
             ),
-            Self::ShuttingDown => f.write_str("the engine is shutting down and starts nothing more"),
+            Self::ShuttingDown => f.write_str(
+                "the engine is shutting down or has stopped: ask another one that is started on the same database",
+            ),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::cancelling::Cancelling;
 use super::core::Outcome;
 use super::error::{EngineError, RunError};
 use super::info::RunInfo;
-use super::{Engine, inbox, waits};
+use super::{Engine, inbox, recovery, waits};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
 use crate::journal::HistoryEntry;
@@ -197,6 +197,11 @@ impl Run {
                 if let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
                     core.stop_waiting(number, told);
                     number = successor;
+                    continue;
+                }
+                // This start has not tried it yet: the reason is that of an earlier one.
+                if row.status == Status::Parked && !core.is_draining() && recovery::try_once(core, &row).await {
+                    core.stop_waiting(number, told);
                     continue;
                 }
                 if let Some(ended) = self.ended_by(&row).await? {

@@ -129,23 +129,28 @@ fn holds_secret(value: &Value) -> bool {
 /// Has the runs of a lease look that somebody has told something; `false` if that could not be read. Called on a thread
 /// that may block.
 pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
+    match waiting(&*core.store, lease.number) {
+        Ok(runs) => {
+            look_all(core, runs.into_iter().collect());
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the inbox cannot be read now");
+            false
+        }
+    }
+}
+
+/// The runs of a lease for which something waits.
+pub(super) fn waiting(store: &dyn Store, lease: i64) -> Result<BTreeSet<i64>, StoreError> {
     let mut runs = BTreeSet::new();
     let mut after = 0;
     loop {
-        match core.store.inbox(RunKey::Lease(lease.number), after, PAGE) {
-            Ok(items) => {
-                runs.extend(items.iter().map(|item| item.run));
-                match items.last() {
-                    Some(last) if items.len() == PAGE => after = last.number,
-                    _ => break,
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the inbox cannot be read now");
-                return false;
-            }
+        let items = store.inbox(RunKey::Lease(lease), after, PAGE)?;
+        runs.extend(items.iter().map(|item| item.run));
+        match items.last() {
+            Some(last) if items.len() == PAGE => after = last.number,
+            _ => return Ok(runs),
         }
     }
-    look_all(core, runs.into_iter().collect());
-    true
 }

@@ -44,7 +44,7 @@ pub struct RunInfo {
 impl RunInfo {
     pub(super) fn from_row(row: RunRow) -> Self {
         let sleeping = row.status == Status::Sleeping;
-        let parked = row.parked.as_deref().filter(|_| row.status == Status::Parked);
+        let parked = (row.status == Status::Parked).then(|| ParkReason::of_row(row.parked.as_deref()));
         Self {
             version: row.version,
             status: row.status,
@@ -52,7 +52,7 @@ impl RunInfo {
             started_at: moment(row.created_at),
             changed_at: moment(row.updated_at),
             sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
-            parked: parked.and_then(ParkReason::from_json),
+            parked,
             trouble: None,
             waits_for: Vec::new(),
             origin: row.origin,

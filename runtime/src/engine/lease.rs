@@ -2,10 +2,10 @@
 
 use super::core::{Core, Message};
 use super::error::EngineError;
-use super::{inbox, recovery};
-use crate::store::{Lease, LeaseRow, Rejected, Store, Write, Written};
+use super::suspects::{Recorder, Remains, remains_of};
+use super::{inbox, recovery, threads};
+use crate::store::{Lease, LeaseRow, Rejected, Store, Write, Written, is_out_of_files};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -18,31 +18,40 @@ pub(crate) struct Leases {
     state: Mutex<State>,
     /// When the leases were last shown to be held, on our own monotonic clock.
     shown: watch::Sender<Instant>,
+    /// Its file is locked as long as this engine lives: whoever can lock it knows that we do not.
+    recorder: Arc<Recorder>,
 }
 
 struct State {
     held: Vec<Lease>,
-    /// Locked as long as this engine lives: whoever can lock it knows that we do not.
-    sign: Option<(File, PathBuf)>,
     /// The engine has stopped: nothing is held any more, and nothing is taken.
     released: bool,
 }
 
 impl Leases {
     pub(crate) fn new(owner: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
-        let sign = stem.map(|stem| sign_of(stem, &owner)).map(|path| (lock(&path), path));
-        let sign = match sign {
-            Some((Ok(file), path)) => Some((file, path)),
-            Some((Err(error), path)) => {
-                return Err(EngineError::Configuration(format!(
-                    "the lock file `{}` cannot be made: {error}. The engine needs to write into the folder of its database",
+        let recorder = match stem.map(|stem| sign_of(stem, &owner)) {
+            None => Recorder::without_file(),
+            Some(path) => Recorder::create(path.clone()).map_err(|error| {
+                let advice = if is_out_of_files(&error) {
+                    "Let the process have more files open (`ulimit -n`)"
+                } else {
+                    "The engine needs to write into the folder of its database"
+                };
+                EngineError::Configuration(format!(
+                    "the lock file `{}` cannot be made: {error}. {advice}",
                     path.display()
-                )));
-            }
-            None => None,
+                ))
+            })?,
         };
-        let state = Mutex::new(State { held: Vec::new(), sign, released: false });
-        Ok(Self { owner, term, state, shown: watch::Sender::new(Instant::now()) })
+        let state = Mutex::new(State { held: Vec::new(), released: false });
+        let (shown, recorder) = (watch::Sender::new(Instant::now()), Arc::new(recorder));
+        Ok(Self { owner, term, state, shown, recorder })
+    }
+
+    /// What writes the side file of this engine.
+    pub(crate) const fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,22 +93,53 @@ impl Leases {
         let mut state = self.state();
         state.held.clear();
         state.released = true;
-        if let Some((file, path)) = state.sign.take() {
-            // First the name, then the lock: whoever finds no file knows that the owner is gone.
-            let _ = std::fs::remove_file(path);
-            drop(file);
-        }
+        self.recorder.close();
     }
 
-    /// Takes over what dead engines have left; opens a lease if there is none to take.
-    pub(crate) fn acquire(&self, store: &dyn Store) -> Result<(), EngineError> {
+    /// Takes over what dead engines have left; opens a lease if there is none to take. Returns the leases whose holders died,
+    /// and what these left behind.
+    pub(crate) fn acquire(&self, store: &dyn Store) -> Result<Vec<(i64, Arc<Remains>)>, EngineError> {
+        let mut inherited = Vec::new();
         for row in store.leases()? {
-            if is_dead(store, &row) {
-                self.take(store, &row)?;
+            match holder_of(store, &row) {
+                Holder::Lives => {}
+                Holder::Ended => drop(self.take(store, &row)?),
+                Holder::Died(remains) => {
+                    if self.take(store, &row)? {
+                        inherited.push((row.number, remains));
+                    }
+                }
             }
         }
         self.open_if_none(store)?;
+        self.adopt(store)?;
+        self.sweep(store)?;
         self.shown.send_replace(Instant::now());
+        Ok(inherited)
+    }
+
+    /// Takes the unfinished runs that no lease owns, as after a repair of the file by hand.
+    fn adopt(&self, store: &dyn Store) -> Result<(), EngineError> {
+        let answers = store.commit(&[Write::Adopt(self.primary())])?;
+        if let Some(Ok(Written::Number(runs @ 1..))) = answers.first() {
+            tracing::warn!(runs, "runs that had not ended and belonged to no engine are adopted");
+        }
+        Ok(())
+    }
+
+    /// Removes the side files of engines that died and own nothing any longer.
+    fn sweep(&self, store: &dyn Store) -> Result<(), EngineError> {
+        let Some(stem) = store.lock_stem() else { return Ok(()) };
+        let (Some(folder), Some(name)) = (stem.parent(), stem.file_name()) else { return Ok(()) };
+        let (prefix, leases) = (format!("{}{SIGN}", name.to_string_lossy()), store.leases()?);
+        // A folder that cannot be listed is no reason not to start.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
+            if owner != self.owner && leases.iter().all(|lease| lease.owner != owner) {
+                Recorder::remove_if_free(&entry.path());
+            }
+        }
         Ok(())
     }
 
@@ -125,9 +165,6 @@ impl Leases {
         let answers = store.commit(&[write])?;
         let Some(Ok(Written::Lease(lease))) = answers.first() else { return Ok(false) };
         self.state().held.push(*lease);
-        if let Some(stem) = store.lock_stem() {
-            let _ = std::fs::remove_file(sign_of(&stem, &row.owner));
-        }
         Ok(true)
     }
 }
@@ -135,39 +172,48 @@ impl Leases {
 /// The owner of a lease that was handed back.
 pub(super) const NOBODY: &str = "nobody";
 
+/// What stands between the name of the database and the owner in the name of a side file.
+const SIGN: &str = "-owner-";
+
 fn sign_of(stem: &Path, owner: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
-    name.push(format!("-owner-{owner}"));
+    name.push(format!("{SIGN}{owner}"));
     name.into()
 }
 
-fn lock(path: &Path) -> std::io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    file.try_lock().map_err(|error| match error {
-        TryLockError::Error(error) => error,
-        TryLockError::WouldBlock => std::io::Error::other("it is locked"),
-    })?;
-    Ok(file)
+/// What is known of the holder of a lease.
+enum Holder {
+    /// It may live.
+    Lives,
+    /// It has ended in order.
+    Ended,
+    /// Its process died.
+    Died(Arc<Remains>),
 }
 
 /// Whether the holder of a lease is certainly gone: it said so, the lock on its file is free, or the file is gone.
-fn is_dead(store: &dyn Store, row: &LeaseRow) -> bool {
+fn holder_of(store: &dyn Store, row: &LeaseRow) -> Holder {
     if row.owner == NOBODY {
-        return true;
+        return Holder::Ended;
     }
-    let Some(stem) = store.lock_stem() else { return false };
-    match OpenOptions::new().write(true).open(sign_of(&stem, &row.owner)) {
-        Ok(file) => file.try_lock().is_ok(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    let Some(stem) = store.lock_stem() else { return Holder::Lives };
+    let path = sign_of(&stem, &row.owner);
+    match remains_of(&path) {
+        Some(remains) => Holder::Died(Arc::new(remains)),
+        // An engine that ends in order removes its file.
+        None if path.try_exists().is_ok_and(|exists| !exists) => Holder::Ended,
+        None => Holder::Lives,
     }
 }
 
 /// Starts the thread that shows that we live, watches the others, and listens for what others put into our inboxes.
-pub(super) fn watch(core: &Arc<Core>) {
+///
+/// # Errors
+/// The system gives no thread.
+pub(super) fn watch(core: &Arc<Core>) -> Result<(), EngineError> {
     let weak = Arc::downgrade(core);
     let term = core.options.lease_term;
-    let name = "steadfast-lease".to_owned();
-    std::thread::Builder::new().name(name).spawn(move || Watch::new(term).run(&weak)).expect("a thread can be started");
+    threads::own("steadfast-lease", move || Watch::new(term).run(&weak)).map(drop)
 }
 
 struct Watch {
@@ -192,6 +238,7 @@ impl Watch {
             if core.leases.state().released {
                 return;
             }
+            core.leases.recorder.tick();
             let now = Instant::now();
             if now >= beat_at {
                 beat_at = now + self.term / 5;
@@ -243,6 +290,7 @@ impl Watch {
         core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        let mut taken = false;
         for row in rows {
             if core.leases.held(row.number).is_some() {
                 self.others.remove(&row.number);
@@ -253,10 +301,24 @@ impl Watch {
                 *seen = (row.epoch, row.beat, Instant::now());
             }
             let stands_still = seen.2.elapsed() >= self.term;
-            if (stands_still || is_dead(&*core.store, &row)) && core.leases.take(&*core.store, &row)? {
+            let remains = match holder_of(&*core.store, &row) {
+                Holder::Lives if !stands_still => continue,
+                // Without a side file nobody can tell a process that died from one that stands still.
+                Holder::Lives => core.store.lock_stem().is_none().then(Arc::default),
+                Holder::Ended => None,
+                Holder::Died(remains) => Some(remains),
+            };
+            if core.leases.take(&*core.store, &row)? {
                 tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
-                core.runtime.spawn(recovery::take_up(core.clone(), row.number));
+                if let Some(remains) = remains {
+                    core.suspects.inherit(row.number, remains);
+                }
+                core.runtime.spawn(recovery::take_over(core.clone(), row.number));
+                taken = true;
             }
+        }
+        if taken {
+            core.leases.sweep(&*core.store)?;
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use super::core::{Core, Letter, Mail, Message, Options, Outcome};
 use super::driver::{Driver, Left};
 use super::driving::{self, Driving};
 use super::rebuild::rebuild;
+use super::suspects::{Record, Watch, watched};
 use super::workflows::Workflows;
-use super::{fields, trace};
+use super::{fields, threads, trace};
 use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild};
 use crate::panics::{self, caught_future};
 use crate::store::{
@@ -40,6 +41,7 @@ pub(super) fn drive_new(
     entries: Vec<EntryRow>,
 ) {
     let all = core.clone();
+    core.trials.mark(number);
     spawn(core, number, |driving| async move {
         trace::started(run.identity(), &entries);
         run.start(&*workflow, &entries);
@@ -78,7 +80,7 @@ pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
 
 async fn load_here(core: &Arc<Core>, number: i64) {
     if let Some(mut mail) = core.enter(number) {
-        let run = bring(core, number, &mut mail, false).await;
+        let run = bring(core, number, &mut mail).await;
         if let Some(run) = run {
             spawn(core, number, |driving| supervise(core.clone(), number, mail, Some(run), driving));
         }
@@ -88,12 +90,10 @@ async fn load_here(core: &Arc<Core>, number: i64) {
 /// Drives a run until it leaves memory; while the store does not work, the run stands still.
 async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>, driving: Weak<Driving>) {
     let mut wait = FIRST_WAIT;
-    // A load after a failure of the store is none that the run is to blame for.
-    let mut counted = false;
     loop {
         let run = match first.take() {
             Some(run) => run,
-            None => match admission::admitted(&core, bring(&core, number, &mut mail, counted)).await {
+            None => match admission::admitted(&core, bring(&core, number, &mut mail)).await {
                 Some(run) => run,
                 None => return,
             },
@@ -102,7 +102,8 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
         let id = run.identity().id.clone();
         let began = Instant::now();
         let span = trace::run(&run);
-        match Driver::new(core.clone(), number, run, &mut mail, driving.clone()).drive().instrument(span).await {
+        let drive = Driver::new(core.clone(), number, run, &mut mail, driving.clone()).drive().instrument(span);
+        match watched(core.suspects.watch(number), drive).await {
             Left::Done(outcome) => {
                 core.leave(number, &outcome);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {
@@ -132,7 +133,6 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
-        counted = true;
         // What was said to the last driver is not for the next.
         mail = core.renew(number);
     }
@@ -156,10 +156,10 @@ async fn go_on(core: &Arc<Core>, number: i64) {
 }
 
 /// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
-async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail, mut counted: bool) -> Option<Machine> {
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Machine> {
     let mut wait = FIRST_WAIT;
     loop {
-        match try_bring(core, number, mail, &mut counted).await {
+        match try_bring(core, number, mail).await {
             Ok(Brought::Machine(run)) => return Some(*run),
             Ok(Brought::Nothing) => break,
             Ok(Brought::Moved) => {}
@@ -188,28 +188,29 @@ enum Brought {
 }
 
 /// One try to load a run, or what the store said.
-async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut bool) -> Result<Brought, StoreError> {
+async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Result<Brought, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
     let Some(mut row) = row else { return Ok(Brought::Nothing) };
     let Some(lease) = core.lease(row.lease) else { return Ok(Brought::Nothing) };
     if row.status.is_final() || row.status == Status::Deleting {
         return Ok(Brought::Nothing);
     }
-    if row.loads >= core.options.max_loads && row.status != Status::Parked {
-        let message = format!(
-            "run `{}` was loaded {} times without making progress, so something in it ends or stops the process. \
-             Mend it and revive the run",
-            row.id, row.loads
-        );
-        return park(core, &row, lease, ParkReason::new(ParkCause::TooManyLoads, message)).await;
-    }
-    if !*counted {
-        let change = Change { loads: Some(row.loads + 1), ..Change::default() };
+    if let Some(after) = core.suspects.count(lease.number, number, Record::of(row.loads)) {
+        let change = Change { loads: Some(after.loads()), ..Change::default() };
         if !append(core, &row, lease, change).await? {
             return Ok(Brought::Moved);
         }
-        row.loads += 1;
-        *counted = true;
+        row.loads = after.loads();
+    }
+    core.suspects.counted(lease.number, number);
+    core.trials.mark(number);
+    let record = Record::of(row.loads);
+    if record.is_found() {
+        return park(core, &row, lease, ends_the_process(&row, record)).await;
+    }
+    if !core.suspects.admits(number, record) {
+        core.suspects.hold(core, number, &row.id, record);
+        return Ok(Brought::Nothing);
     }
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
         return park(core, &row, lease, unknown_workflow(&row, &core.workflows)).await;
@@ -218,7 +219,9 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
     let rebuilt = row.clone();
     let limits = core.options.limits;
     let (now, env) = (core.now(), core.env(&row));
+    let watch = core.suspects.watch(number);
     let result = blocking(core, move |store| {
+        let _polled = watch.as_ref().map(Watch::enter);
         let foreign = foreign(&mails, sender);
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
         let outcome = panics::caught(|| {
@@ -250,6 +253,17 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail, counted: &mut
         Err(Rebuild::Store(error)) => Err(error),
         Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
     }
+}
+
+/// The run that ends its process.
+fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
+    let message = format!(
+        "run `{}` ends its process: {} processes died while it was at work without making progress, the last ones while \
+         its code ran and it was on probation alone. Mend it and revive the run",
+        row.id,
+        record.deaths()
+    );
+    ParkReason::new(ParkCause::TooManyLoads, message)
 }
 
 /// The engine has no workflow of that name, or not in that version.
@@ -363,6 +377,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let store = core.store.clone();
-    let task = core.runtime.spawn_blocking(move || work(&*store));
+    let task = threads::blocking(&core.runtime, move || work(&*store))
+        .map_err(|error| StoreError::new(StoreErrorKind::Io, error.to_string()))?;
     task.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, "the runtime is shutting down")))
 }

@@ -1,6 +1,7 @@
 //! What users ask of the database: it never holds up the engine's own loads.
 
 use super::error::EngineError;
+use super::threads;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -32,7 +33,7 @@ impl Outside {
         }
         // It is never closed.
         let _turn = self.turns.acquire().await;
-        let task = runtime.spawn_blocking(move || read(&*store));
+        let task = threads::blocking(runtime, move || read(&*store))?;
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)
     }
 }

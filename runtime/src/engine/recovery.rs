@@ -6,9 +6,11 @@ use super::timers::Sleeper;
 use super::{dead, inbox, load, place};
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How many runs are replayed at a time.
 const AT_ONCE: usize = 8;
@@ -23,9 +25,29 @@ const SOON: Duration = Duration::from_millis(50);
 /// somebody has told something meanwhile.
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
+    drive_undue(&core, lease).await;
+    if core.suspects.is_inherited(lease) {
+        // What had come for a run may be what ended the process.
+        let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
+        let loads = stream::iter(told).map(|run| {
+            let core = &core;
+            async move {
+                if !core.is_active(run) {
+                    load::load_and_wait(core, run).await;
+                }
+            }
+        });
+        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
+    }
     if let Some(lease) = core.leases.held(lease) {
         while !collect(&core, lease).await && core.pause(AGAIN).await {}
     }
+}
+
+/// Goes on with the runs of a lease that was taken from another engine meanwhile.
+pub(super) async fn take_over(core: Arc<Core>, lease: i64) {
+    take_up(core.clone(), lease).await;
+    core.suspects.settle(lease);
 }
 
 /// What was written, or was not, while the store did not work: runs of ours that are due and that nobody has loaded, and those
@@ -49,6 +71,25 @@ pub(super) fn catch_up(core: &Arc<Core>) {
 async fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     let collecting = core.clone();
     core.runtime.spawn_blocking(move || inbox::collect(&collecting, lease)).await.unwrap_or(true)
+}
+
+/// Loads the runs of a lease that are in the middle of something though their rows say that they are never due.
+async fn drive_undue(core: &Arc<Core>, lease: i64) {
+    let mut after = None;
+    loop {
+        let (lease, statuses) = (Some(lease), vec![Status::Running]);
+        let query = RunQuery { lease, statuses, after, limit: PAGE, ..RunQuery::default() };
+        // What cannot be read now is looked at by the next start.
+        let Ok(page) = core.read(move |store| store.runs(&query)).await else { return };
+        for row in page.runs.iter().filter(|row| row.wake_at.is_none() && !core.is_active(row.number)) {
+            tracing::warn!(run = %row.id, "the run is running, and its row does not say when it is due");
+            load::load_and_wait(core, row.number).await;
+        }
+        after = page.next;
+        if after.is_none() {
+            return;
+        }
+    }
 }
 
 /// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something); then sleeps until
@@ -121,6 +162,11 @@ pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
 /// Tries every parked run once, at a bounded rate. One that was given up is left to [`Run::revive`](super::Run::revive): an
 /// engine that starts must stay up.
 pub(super) async fn try_parked(core: Arc<Core>) {
+    try_all_parked(&core).await;
+    core.trials.end();
+}
+
+async fn try_all_parked(core: &Arc<Core>) {
     let mut after = None;
     loop {
         let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
@@ -140,13 +186,10 @@ pub(super) async fn try_parked(core: Arc<Core>) {
                 continue;
             }
             if place::is_half_copied(row) {
-                place::let_go(&core, row).await;
+                place::let_go(core, row).await;
                 continue;
             }
-            // One that another engine has taken meanwhile is not ours to try.
-            if core.lease(row.lease).is_some() || matches!(claim(&core, row.number).await, Ok(Ok(_))) {
-                load::load_and_wait(&core, row.number).await;
-            }
+            try_once(core, row).await;
             tokio::time::sleep(BETWEEN_PARKED).await;
         }
         if page.next.is_none() {
@@ -154,6 +197,54 @@ pub(super) async fn try_parked(core: Arc<Core>) {
         }
         after = page.next;
     }
+}
+
+/// The parked runs that this engine has tried since its start; `None` once it has tried them all.
+pub(crate) struct Trials(Mutex<Option<HashMap<i64, Arc<OnceCell<()>>>>>);
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self(Mutex::new(Some(HashMap::new())))
+    }
+}
+
+impl Trials {
+    fn of(&self, run: i64) -> Option<Arc<OnceCell<()>>> {
+        let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.as_mut().map(|tried| tried.entry(run).or_default().clone())
+    }
+
+    /// The run is driven by this engine: if it is parked, that is for today's reason.
+    pub(super) fn mark(&self, run: i64) {
+        if let Some(tried) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            // Its trial may be under way.
+            let _ = tried.entry(run).or_default().set(());
+        }
+    }
+
+    fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Tries a parked run that this start has not tried yet; `false` if it has: then the run is parked for today's reason.
+pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
+    if dead::was_given_up(row) || place::is_half_copied(row) {
+        return false;
+    }
+    let Some(trial) = core.trials.of(row.number) else { return false };
+    if trial.initialized() {
+        return false;
+    }
+    trial
+        .get_or_init(|| async {
+            // One that another engine has taken meanwhile is not ours to try.
+            if core.lease(row.lease).is_some() || matches!(claim(core, row.number).await, Ok(Ok(_))) {
+                load::load_and_wait(core, row.number).await;
+            }
+        })
+        .await;
+    true
 }
 
 /// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.

@@ -2,10 +2,12 @@
 
 use super::core::{Core, Message};
 use super::{Engine, EngineError};
+use crate::scope::Cancellation;
 use crate::store::{Lease, Store, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// Stops an engine when its last handle is dropped.
 pub(super) struct StopOnDrop(pub(super) Weak<Core>);
@@ -52,41 +54,130 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// How a [shutdown](Engine::shutdown) has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Whether everything in flight had finished in time. What had not, the next engine goes on with.
+    pub finished: bool,
+    /// The steps whose bodies still run, ordered by run and position: blocking ones, and those that do not come to an
+    /// `await`. They keep the process for as long as they take, unless it exits; their results are not recorded.
+    pub still_running: Vec<RunningStep>,
+}
+
+/// An attempt of a step whose body still runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct RunningStep {
+    /// The run's id.
+    pub run: String,
+    /// The position of the step's call.
+    pub position: u64,
+    /// The step's name.
+    pub step: String,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+}
+
+/// A body that was told that its engine stops.
+pub(crate) struct Told {
+    pub(super) work: RunningStep,
+    pub(super) cancellation: Cancellation,
+}
+
+/// Also if whoever shuts down has gone away.
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.cancellation.drop_body();
+    }
+}
+
+/// How long the drivers of runs may take to tell their bodies.
+const TELLING: Duration = Duration::from_secs(1);
+/// How long bodies that were dropped may take to come to an `await`.
+const DROPPING: Duration = Duration::from_millis(200);
+/// How often it is looked whether bodies have ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Tells the bodies that are at work to stop; those that heed it get the grace to end by themselves. Then all are dropped.
+async fn stop_bodies(core: &Core) -> Vec<Told> {
+    let (tell, mut telling) = mpsc::unbounded_channel();
+    core.tell_all(|| Message::Stop(tell.clone()));
+    drop(tell);
+    let mut told = Vec::new();
+    let all_told = async {
+        while let Some(body) = telling.recv().await {
+            told.push(body);
+        }
+    };
+    // A driver that is busy for longer drops its bodies when it hears of the end.
+    let _ = tokio::time::timeout(TELLING, all_told).await;
+    let heeds = |body: &Told| body.cancellation.is_heeded() && body.cancellation.is_at_work();
+    until(core.options.grace, || !told.iter().any(heeds)).await;
+    for body in &told {
+        body.cancellation.drop_body();
+    }
+    told
+}
+
+/// Waits until something is so, but not for longer than a limit.
+async fn until(limit: Duration, is_so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !is_so() && since.elapsed() < limit {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 impl Engine {
     /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, sleeping runs are
-    /// left as they are. What is not done `within` this time is dropped, and the next engine goes on with it; its bodies
-    /// are told first. The engine's resources are dropped, the last one made first. Returns whether everything had finished.
+    /// left as they are. What is not done `within` this time the next engine goes on with. Its bodies are told to stop
+    /// ([`Cancellation`](crate::Cancellation)): one that has looked whether it is told may take the engine's
+    /// [grace](crate::EngineBuilder::cancellation_grace) to end by itself, all others are dropped at their next `await`. The engine's
+    /// resources are dropped, the last one made first.
+    ///
+    /// Returns whether everything had finished, and which steps still run: a blocking step cannot be dropped, and keeps the
+    /// process for as long as it takes.
     ///
     /// # Errors
     /// The database did not take the last writes; nothing that was reported as done is lost.
-    pub async fn shutdown(&self, within: Duration) -> Result<bool, EngineError> {
+    pub async fn shutdown(&self, within: Duration) -> Result<ShutdownReport, EngineError> {
         let core = &self.core;
         begin(core);
-        // Beyond what a clock can count there is no limit.
-        let until = Instant::now().checked_add(within);
         core.tell_all(|| Message::Drain);
-        let finished = loop {
-            let moved = core.moved.notified();
-            if core.is_empty() {
-                break true;
-            }
-            let Some(until) = until else {
-                moved.await;
-                continue;
-            };
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break false;
-            }
-            // Which of the two it was shows when we look again.
-            let _ = tokio::time::timeout(left, moved).await;
-        };
-        let mut outcome = Ok(finished);
+        let finished = is_finished(core, within).await;
+        let told = if finished { Vec::new() } else { stop_bodies(core).await };
+        let mut outcome = Ok(());
         for lease in core.leases.all() {
             let handed_back = hand_back(core, lease).await;
-            outcome = outcome.and_then(|finished| handed_back.map(|()| finished));
+            outcome = outcome.and(handed_back);
         }
         stop(core);
-        outcome
+        until(DROPPING, || !told.iter().any(|body| body.cancellation.is_at_work())).await;
+        let running = told.iter().filter(|body| body.cancellation.is_at_work());
+        let mut still_running: Vec<RunningStep> = running.map(|body| body.work.clone()).collect();
+        still_running.sort_unstable();
+        outcome.map(|()| ShutdownReport { finished, still_running })
+    }
+}
+
+/// Waits until no run is in memory; `false` if the time is over before.
+async fn is_finished(core: &Core, within: Duration) -> bool {
+    // Beyond what a clock can count there is no limit.
+    let until = Instant::now().checked_add(within);
+    loop {
+        let moved = core.moved.notified();
+        if core.is_empty() {
+            return true;
+        }
+        let Some(until) = until else {
+            moved.await;
+            continue;
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        // Which of the two it was shows when we look again.
+        let _ = tokio::time::timeout(left, moved).await;
     }
 }

@@ -1,6 +1,8 @@
 //! One thread that wakes what is due: a busy runtime cannot delay it.
 
 use super::clock::Clock;
+use super::error::EngineError;
+use super::threads;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,13 +38,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const SKIP_AGAIN: Duration = Duration::from_micros(500);
 
 impl Timers {
-    pub(crate) fn start(clock: Arc<Clock>, wake: impl Fn(Sleeper) + Send + 'static) -> Arc<Self> {
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(clock: Arc<Clock>, wake: impl Fn(Sleeper) + Send + 'static) -> Result<Arc<Self>, EngineError> {
         let timers =
             Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), clock, busy: AtomicUsize::new(0) });
         let thread = timers.clone();
-        let name = "steadfast-timers".to_owned();
-        std::thread::Builder::new().name(name).spawn(move || thread.run(&wake)).expect("a thread can be started");
-        timers
+        threads::own("steadfast-timers", move || thread.run(&wake))?;
+        Ok(timers)
     }
 
     /// Sets or clears when a sleeper is due.

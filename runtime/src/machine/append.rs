@@ -73,11 +73,6 @@ impl Machine {
         self
     }
 
-    /// The loads so far shall not count: the engine that drives the run ends in order.
-    pub(crate) fn forgive_loads(&mut self) {
-        self.forgiven = self.row.loads > 0;
-    }
-
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
         if (!self.stands_still() || self.is_replacing()) && self.nothing_to_append() {
@@ -120,8 +115,7 @@ impl Machine {
             self.row.wake_at = wake_at;
             change.wake_at = Some(wake_at);
         }
-        if (self.progressed || self.forgiven || self.parked.is_some()) && self.row.loads > 0 {
-            self.forgiven = false;
+        if (self.progressed || self.parked.is_some()) && self.row.loads > 0 {
             self.row.loads = 0;
             change.loads = Some(0);
         }

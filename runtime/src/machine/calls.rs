@@ -305,12 +305,8 @@ impl Journal for RunJournal {
             return;
         }
         let run = &self.identity;
-        let message = format!(
-            "a recorded value of run `{}` (workflow `{}`, position {position}) cannot be read with today's types: {why}. \
-             Deploy code whose types read what is recorded; the run then goes on by itself",
-            run.id, run.workflow
-        );
-        state.fault.get_or_insert_with(|| ParkReason::new(super::ParkCause::Unreadable, message).at(Some(position)));
+        let what = format!("a recorded value of run `{}` (workflow `{}`, position {position})", run.id, run.workflow);
+        state.fault.get_or_insert_with(|| ParkReason::unreadable(&what, &why).at(Some(position)));
     }
 
     fn unstorable(&self, position: u64, why: String) {

@@ -1,9 +1,11 @@
 //! What an entry says of a change of the context: the names of the fields, and the version they are in.
 
+use super::{Machine, ParkReason};
 use crate::context::Schema;
 use crate::journal::Kind;
-use crate::store::EntryRow;
+use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
+use std::collections::VecDeque;
 
 /// What stands in an entry of a change. Version 1 is left away: an update is then a list of names.
 #[derive(Deserialize)]
@@ -49,6 +51,50 @@ pub(super) fn is_same(entry: &EntryRow, found: &[&'static str], schema: &Schema)
     recorded.sort_unstable();
     found.sort_unstable();
     recorded == found
+}
+
+impl Machine {
+    /// A context without the values that its entry has written would be another one.
+    pub(super) fn check_rows(&self, entry: &EntryRow, rows: &VecDeque<FieldRow>) -> Result<(), ParkReason> {
+        let rows = || rows.iter().rev().take_while(|row| row.seq == entry.seq);
+        let missing = without_rows(entry, |name| rows().any(|row| row.name == name));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(self.damaged(&format!(
+            "entry {} has written the fields `{}`, and their rows in `steadfast_fields` are missing. Restore the database from a \
+             copy, or delete the run",
+            entry.seq,
+            missing.join("`, `")
+        )))
+    }
+}
+
+/// What the entry of a whole context says.
+#[derive(Deserialize)]
+struct Whole {
+    fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    name: String,
+}
+
+/// The fields that an entry says it has written and that have no row.
+fn without_rows(entry: &EntryRow, has_row: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut names = match entry.kind {
+        Kind::ContextUpdated => read(entry).map(|(_, names)| names),
+        Kind::ContextSet => entry
+            .value
+            .as_ref()
+            .and_then(|value| serde_json::from_slice::<Whole>(&value.bytes).ok())
+            .map(|whole| whole.fields.into_iter().map(|field| field.name).collect()),
+        _ => None,
+    }
+    .unwrap_or_default();
+    names.retain(|name| !has_row(name));
+    names
 }
 
 fn read(entry: &EntryRow) -> Option<(u32, Vec<String>)> {

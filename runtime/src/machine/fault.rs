@@ -1,5 +1,6 @@
 //! Why a run is parked.
 
+use crate::codec;
 use crate::lengths;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,7 +50,7 @@ pub enum ParkCause {
     Unstorable,
     /// The engine has no workflow of that name.
     UnknownWorkflow,
-    /// It was loaded too often without making progress.
+    /// It ends its process: several died while its code was being polled, and while no other run was suspect.
     TooManyLoads,
     /// Its history was written by a newer version, or is damaged.
     Damaged,
@@ -111,12 +112,37 @@ impl ParkReason {
         Self { recorded: Some(recorded), found: Some(found), ..Self::new(ParkCause::Diverged, message) }.at(position)
     }
 
+    /// Something that is recorded cannot be read.
+    pub(super) fn unreadable(what: &str, why: &str) -> Self {
+        if codec::says_damaged(why) {
+            let message = format!("{what} cannot be read: {why}. Restore the database from a copy, or delete the run");
+            return Self::new(ParkCause::Damaged, message);
+        }
+        let message = format!(
+            "{what} cannot be read with today's types: {why}. Deploy code whose types read what is recorded; the run then goes \
+             on by itself"
+        );
+        Self::new(ParkCause::Unreadable, message)
+    }
+
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a reason of strings and numbers is JSON")
     }
 
     pub(crate) fn from_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// What the row of a parked run says, whatever that is.
+    pub(crate) fn of_row(text: Option<&str>) -> Self {
+        text.and_then(Self::from_json).unwrap_or_else(|| {
+            let found = text.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+            let message = format!(
+                "it is parked, and the reason cannot be read: its row holds {found}. A newer version may have written it; \
+                 retry the run to have it tried"
+            );
+            Self::new(ParkCause::Damaged, message)
+        })
     }
 }
 

@@ -98,6 +98,7 @@ impl Machine {
                 while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
                     self.pending.fields.push_back(field);
                 }
+                self.check_rows(&entry, &self.pending.fields)?;
                 self.pending.group.push_back(entry);
                 continue;
             }

@@ -241,12 +241,8 @@ impl Machine {
         let (now, is_older) = recorded.load(def).map_err(|error| {
             self.journal.missing_key(None).unwrap_or_else(|| {
                 let run = self.journal.identity();
-                let message = format!(
-                    "the shared state of run `{}` (workflow `{}`) cannot be read with today's types: {error}. Deploy code \
-                     whose types read what is recorded; the run then goes on by itself",
-                    run.id, run.workflow
-                );
-                ParkReason::new(ParkCause::Unreadable, message)
+                let what = format!("the shared state of run `{}` (workflow `{}`)", run.id, run.workflow);
+                ParkReason::unreadable(&what, &error.to_string())
             })
         })?;
         let limits: Limits = self.limits;

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 /// Tells the body of a step that its run was cancelled, its call dropped, its time is up, or its run has left the engine.
 ///
 /// When its run was cancelled or its call dropped, a body goes on for the engine's grace time at most and is then dropped
-/// at its next `await`. When its time is up, or its run has left, it is dropped at its next `await` without grace, so that
-/// two attempts do not overlap longer than they must. A body that blocks its thread cannot be dropped: it should look.
+/// at its next `await`. The same holds at a [shutdown](crate::Engine::shutdown) for a body that has looked here before; any
+/// other is dropped at once. When its time is up, or its run has left, it is dropped at its next `await` without grace, so
+/// that two attempts do not overlap longer than they must. A body that blocks its thread cannot be dropped: it should look.
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<Word>);
 
@@ -24,23 +25,63 @@ struct Word {
     /// The body is to be dropped.
     dropped: AtomicBool,
     body: AtomicWaker,
+    /// The body looks whether it was told.
+    heeded: AtomicBool,
+    /// The body has begun and not ended.
+    at_work: AtomicBool,
+}
+
+/// A body is at work while this lives.
+pub(crate) struct AtWork(Arc<Word>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.at_work.store(false, Ordering::Release);
+    }
 }
 
 impl Cancellation {
     /// Whether the body was told to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
+        self.0.heeded.store(true, Ordering::Relaxed);
+        self.is_told()
+    }
+
+    /// The same, asked by the engine.
+    pub(crate) fn is_told(&self) -> bool {
         self.0.told.load(Ordering::SeqCst)
     }
 
     /// Waits until the body is told to stop.
     pub async fn cancelled(&self) {
+        self.0.heeded.store(true, Ordering::Relaxed);
+        self.told().await;
+    }
+
+    /// The same, waited for by the engine.
+    pub(crate) async fn told(&self) {
         let mut told = pin!(self.0.waiting.notified());
         // Whoever is told between the look and the wait is told.
         told.as_mut().enable();
-        if !self.is_cancelled() {
+        if !self.is_told() {
             told.await;
         }
+    }
+
+    /// Whether the body has ever looked here.
+    pub(crate) fn is_heeded(&self) -> bool {
+        self.0.heeded.load(Ordering::Relaxed)
+    }
+
+    /// The body begins.
+    pub(crate) fn begin(&self) -> AtWork {
+        self.0.at_work.store(true, Ordering::Release);
+        AtWork(self.0.clone())
+    }
+
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.0.at_work.load(Ordering::Acquire)
     }
 
     pub(crate) fn cancel(&self) {

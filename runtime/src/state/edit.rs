@@ -217,7 +217,7 @@ impl<S> State<S> {
             drop(turn);
             return self.made_before(&key, known).await.map(Ok);
         }
-        if self.scope.cancellation.is_cancelled() {
+        if self.scope.cancellation.is_told() {
             return Err(StateError::Stopped);
         }
         let made = {

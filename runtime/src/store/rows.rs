@@ -131,7 +131,7 @@ pub struct RunRow {
     pub lease: Option<i64>,
     /// When the run must be in memory next, in milliseconds since 1970; 0 is now; `None` is never.
     pub wake_at: Option<i64>,
-    /// How often the run was loaded since it last made progress.
+    /// What the engine keeps of the processes that died with the run at work; 0 once it has made progress.
     pub loads: u32,
     /// Drawn at random for each incarnation of the run; idempotency keys and derived ids come from it.
     pub incarnation: [u8; 16],

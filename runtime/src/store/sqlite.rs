@@ -13,6 +13,7 @@ mod session;
 mod views;
 mod writing;
 
+pub(crate) use fault::is_out_of_files;
 pub use options::SqliteOptions;
 
 use super::sql::{self, Reader};

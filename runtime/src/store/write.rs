@@ -45,6 +45,9 @@ pub enum Write {
         /// The lease it shall belong to.
         lease: Lease,
     },
+    /// Takes the runs into a lease that are running, sleeping or paused and that no lease owns: they have none, or it does not
+    /// exist. Rejected with [`Rejected::Fenced`] if the lease is lost. Answered with how many there were.
+    Adopt(Lease),
     /// A new lease in epoch 1 with beat 0.
     OpenLease {
         /// The random id of the engine.
@@ -274,7 +277,7 @@ pub struct Change {
     pub status: Option<Status>,
     /// When the run must be in memory next: `None` leaves it, `Some(None)` is never, `Some(Some(0))` is now.
     pub wake_at: Option<Option<i64>>,
-    /// `None` leaves the count of loads, otherwise it becomes this.
+    /// `None` leaves what is kept of processes that died, otherwise it becomes this.
     pub loads: Option<u32>,
     /// Why the run is parked, as JSON: `None` leaves it, `Some(None)` clears it.
     pub parked: Option<Option<String>>,

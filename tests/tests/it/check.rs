@@ -246,7 +246,7 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
     recorded_in(&path).await;
     let mut older = "DROP VIEW steadfast_history; DROP VIEW steadfast_context; DROP INDEX steadfast_inbox_waiting;
         DROP INDEX steadfast_runs_parent; DROP INDEX steadfast_runs_origin; DROP INDEX steadfast_runs_dedup;
-        DROP INDEX steadfast_runs_workflow;
+        DROP INDEX steadfast_runs_workflow; DROP INDEX steadfast_runs_unowned;
         UPDATE steadfast_meta SET value = '1' WHERE key = 'schema';"
         .to_owned();
     for (table, columns) in [

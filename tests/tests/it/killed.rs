@@ -186,6 +186,10 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     let mut second = victim.spawn("20", 500);
     let _done = wait_for_line(&mut second, "done");
     assert!(second.wait().unwrap().success());
+    // Its file stays: without it all others would take its next lease at once.
+    let names = std::fs::read_dir(victim.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let owners: Vec<_> = names.filter(|name| name.to_string_lossy().contains("-owner-")).collect();
+    assert_eq!(owners.len(), 1, "{owners:?}");
     let before = journals(&victim.database()).await;
     signal(&first, "CONT");
     // It hears that its runs were taken, waits for their results, and ends like the other.

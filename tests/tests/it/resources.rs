@@ -275,7 +275,7 @@ async fn a_shutdown_does_not_wait_for_a_resource_that_cannot_be_made_and_the_nex
     let first = builder.restore_retry(u32::MAX, Duration::from_mins(1)).start().await.unwrap();
     first.start(declared, 1).id("run").await.unwrap();
     until(|| calls.load(Ordering::SeqCst) == 1).await;
-    assert!(first.shutdown(Duration::from_secs(20)).await.unwrap(), "everything had finished");
+    assert!(first.shutdown(Duration::from_secs(20)).await.unwrap().finished, "everything had finished");
 
     let second = on(&path).workflow(declared).resource(Db { number: 2 }).start().await.unwrap();
     assert_eq!(second.handle(declared, "run").await.unwrap().result().await.unwrap(), 3);

@@ -258,7 +258,7 @@ async fn a_shutdown_finishes_what_is_in_flight_and_hands_back_the_rest() {
         tokio::spawn(async move { engine.shutdown(Duration::from_secs(20)).await })
     };
     deed(tally.name(), "open");
-    assert!(stopping.await.unwrap().unwrap(), "the step in flight had time to finish");
+    assert!(stopping.await.unwrap().unwrap().finished, "the step in flight had time to finish");
     assert!(matches!(engine.start(sleeper, 1).await, Err(EngineError::ShuttingDown)));
     assert_eq!(tally.count("behind"), 0, "nothing new is started");
     drop(engine);

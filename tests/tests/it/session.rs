@@ -147,7 +147,7 @@ async fn a_shutdown_drops_every_value_and_the_next_engine_begins_with_an_empty_s
     let first = builder().start().await.unwrap();
     first.start(half_an_hour, ()).id("run").await.unwrap();
     crate::steps::until(|| desk.closed() == [false]).await;
-    assert!(first.shutdown(Duration::from_secs(10)).await.unwrap());
+    assert!(first.shutdown(Duration::from_secs(10)).await.unwrap().finished);
     assert_eq!(desk.closed(), [true]);
 
     let second = builder().skip_sleeps().start().await.unwrap();
@@ -340,7 +340,7 @@ async fn an_engine_that_stops_drops_its_resources_also_while_a_handle_of_a_run_l
         run.result().await.unwrap();
         assert!(dropped.lock().unwrap().is_empty());
         if orderly {
-            assert!(engine.shutdown(Duration::from_secs(5)).await.unwrap());
+            assert!(engine.shutdown(Duration::from_secs(5)).await.unwrap().finished);
         } else {
             drop((run, engine));
         }

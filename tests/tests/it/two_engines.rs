@@ -71,3 +71,31 @@ async fn a_run_hears_what_is_sent_answered_and_cancelled_through_the_other_engin
         assert!(matches!(error, RunError::Cancelled { .. }), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_idle_engines_take_nothing_over_from_each_other() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("idle.db");
+    let term = Duration::from_secs(2);
+    let open = || async { builder(&path).lease_term(term).start().await.unwrap() };
+    let engines = (open().await, open().await);
+    let leases = || {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        let mut rows = db.prepare("SELECT number, owner, epoch, beat FROM steadfast_leases ORDER BY number").unwrap();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?), row.get::<_, i64>(3)?))
+        };
+        let rows: Vec<_> = rows.query_map([], row).unwrap().map(Result::unwrap).collect();
+        rows
+    };
+    let before = leases();
+    assert_eq!(before.len(), 2);
+    tokio::time::sleep(term * 7 / 2).await;
+    let after = leases();
+    for ((holder, beat), (later, beats)) in before.iter().zip(&after) {
+        assert_eq!(holder, later, "a healthy engine was taken over");
+        assert!(beats > beat, "it shows that it lives");
+    }
+    assert_eq!(after.len(), 2);
+    drop(engines);
+}

@@ -19,7 +19,7 @@ impl Core {
     }
 
     pub(crate) fn trouble(&self, run: i64) -> Option<String> {
-        self.trouble_since(run).map(|(trouble, _)| trouble)
+        self.trouble_since(run).map(|(trouble, _)| trouble).or_else(|| self.suspects.trouble(run))
     }
 
     /// The same, and since when in milliseconds since 1970.

@@ -46,6 +46,26 @@ pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Append(Append { lease: next, ..append })), Ok(Written::Done), "the new one");
 }
 
+/// Only unfinished runs that no lease owns are adopted.
+pub fn runs_without_a_lease_are_adopted<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (owned, unowned) = (rig.start("owned"), rig.start("unowned"));
+    let parked = rig.start("parked");
+    let second = rig.open_lease("engine-2");
+    let release = |run, status| {
+        let change = Change { status, release: true, ..Change::default() };
+        let append = Append { change, ..rig.append(run, 1, vec![entry(2)]) };
+        rig.write(Write::Append(append)).expect("released");
+    };
+    release(unowned, None);
+    release(parked, Some(Status::Parked));
+    assert_eq!(rig.write(Write::Adopt(Lease { epoch: 7, ..second })), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::Adopt(second)), Ok(Written::Number(1)));
+    assert_eq!(rig.write(Write::Adopt(second)), Ok(Written::Number(0)));
+    let lease = |run| rig.row(run).lease;
+    assert_eq!([lease(owned), lease(unowned), lease(parked)], [Some(rig.lease.number), Some(second.number), None]);
+}
+
 /// A lease that changes hands within a batch fences the writes that come after.
 pub fn a_lease_taken_in_a_batch_fences_the_rest_of_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);

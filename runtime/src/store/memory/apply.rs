@@ -21,9 +21,11 @@ impl Tables {
             Write::Import(run) => self.import(run, &mut Vec::new()).map(Written::Number),
             Write::Send(item) => self.send(item).map(Written::Number),
             Write::Claim { run, lease } => self.claim(*run, *lease),
+            Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => Ok(self.open_lease(owner)),
             Write::Beat(lease) => {
-                self.held(*lease)?.beat += 1;
+                let row = self.held(*lease)?;
+                row.beat = row.beat.checked_add(1).unwrap_or(0);
                 Ok(Written::Done)
             }
             Write::TakeLease { seen, beat, owner } => self.take_lease(*seen, *beat, owner),
@@ -145,6 +147,20 @@ impl Tables {
         Ok(Written::Claimed(Box::new(self.runs[&number].row.clone())))
     }
 
+    fn adopt(&mut self, lease: Lease) -> Answer {
+        self.held(lease)?;
+        let is_lost = |row: &RunRow| {
+            let is_owned = row.lease.is_some_and(|owner| self.leases.contains_key(&owner));
+            !is_owned && matches!(row.status, Status::Running | Status::Sleeping | Status::Paused)
+        };
+        let lost: Vec<i64> =
+            self.runs.values().map(|run| &run.row).filter(|row| is_lost(row)).map(|row| row.number).collect();
+        for run in &lost {
+            self.place(*run, |row| row.lease = Some(lease.number));
+        }
+        Ok(Written::Number(i64::try_from(lost.len()).unwrap_or(i64::MAX)))
+    }
+
     fn open_lease(&mut self, owner: &str) -> Written {
         self.last_lease += 1;
         let number = self.last_lease;
@@ -157,8 +173,8 @@ impl Tables {
         if row.beat != beat {
             return Err(Rejected::Fenced);
         }
-        row.epoch += 1;
-        row.beat += 1;
+        row.epoch = row.epoch.checked_add(1).unwrap_or(1);
+        row.beat = row.beat.checked_add(1).unwrap_or(0);
         owner.clone_into(&mut row.owner);
         Ok(Written::Lease(Lease { number: row.number, epoch: row.epoch }))
     }

@@ -39,6 +39,7 @@ impl<'a, S: Session> Apply<'a, S> {
             Write::Import(run) => Ok(self.import(run, &mut Vec::new())?.map(Written::Number)),
             Write::Send(item) => Ok(self.send(item)?.map(Written::Number)),
             Write::Claim { run, lease } => self.claim(*run, *lease),
+            Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => self.open_lease(owner),
             Write::Beat(lease) => {
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
@@ -205,6 +206,16 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(Ok(Written::Claimed(Box::new(row))))
     }
 
+    fn adopt(&self, lease: Lease) -> Answer {
+        if !self.held(lease)? {
+            return Ok(Err(Rejected::Fenced));
+        }
+        let lease = [Cell::Int(lease.number)];
+        let unowned = self.session.execute(queries::ADOPT_UNOWNED, &lease)?;
+        let lost = self.session.execute(queries::ADOPT_LOST, &lease)?;
+        Ok(Ok(Written::Number(i64::try_from(unowned + lost).unwrap_or(i64::MAX))))
+    }
+
     fn open_lease(&self, owner: &str) -> Answer {
         let number = self.drawn(queries::OPEN_LEASE, &[Cell::Text(owner.as_bytes())])?;
         Ok(Ok(Written::Number(number)))
@@ -213,7 +224,7 @@ impl<'a, S: Session> Apply<'a, S> {
     fn take_lease(&self, seen: Lease, beat: i64, owner: &str) -> Answer {
         self.forget_leases();
         let values = [Cell::Int(seen.number), Cell::Int(seen.epoch), Cell::Int(beat), Cell::Text(owner.as_bytes())];
-        let taken = Lease { number: seen.number, epoch: seen.epoch.saturating_add(1) };
+        let taken = Lease { number: seen.number, epoch: seen.epoch.checked_add(1).unwrap_or(1) };
         self.if_changed(queries::TAKE_LEASE, &values, Written::Lease(taken))
     }
 

@@ -113,6 +113,18 @@ queries! {
             lease = CASE WHEN ?12 = 1 THEN NULL ELSE lease END",
         as_owner!()
     );
+    /// Lease. The statuses are those of the index.
+    ADOPT_UNOWNED = "UPDATE steadfast_runs SET lease = ?1
+        WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')";
+    /// Lease. Goes from owner to owner, however many runs each of them has.
+    ADOPT_LOST = "UPDATE steadfast_runs SET lease = ?1 WHERE lease IN (
+        WITH RECURSIVE owners (lease) AS (
+            SELECT min(lease) FROM steadfast_runs WHERE lease IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(r.lease) FROM steadfast_runs r WHERE r.lease > owners.lease)
+                FROM owners WHERE owners.lease IS NOT NULL
+        )
+        SELECT lease FROM owners WHERE lease IS NOT NULL AND lease NOT IN (SELECT number FROM steadfast_leases))";
     /// Number, lease.
     CLAIM_RUN = "UPDATE steadfast_runs SET lease = ?2 WHERE number = ?1";
     /// Number, status.
@@ -280,10 +292,14 @@ queries! {
     LEASE_EPOCH = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
     /// Owner.
     OPEN_LEASE = "INSERT INTO steadfast_leases (owner, epoch, beat) VALUES (?1, 1, 0) RETURNING number";
-    /// Number, epoch.
-    BEAT = "UPDATE steadfast_leases SET beat = beat + 1 WHERE number = ?1 AND epoch = ?2";
+    /// Number, epoch. Epochs and beats are only ever compared for being the same, so that they may begin anew after the
+    /// largest one.
+    BEAT = "UPDATE steadfast_leases SET beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
+        WHERE number = ?1 AND epoch = ?2";
     /// Number, epoch, beat, owner.
-    TAKE_LEASE = "UPDATE steadfast_leases SET owner = ?4, epoch = epoch + 1, beat = beat + 1
+    TAKE_LEASE = "UPDATE steadfast_leases SET owner = ?4,
+            epoch = CASE WHEN epoch < 9223372036854775807 THEN epoch + 1 ELSE 1 END,
+            beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
         WHERE number = ?1 AND epoch = ?2 AND beat = ?3";
     /// Number, epoch.
     CLOSE_LEASE = "DELETE FROM steadfast_leases WHERE number = ?1 AND epoch = ?2

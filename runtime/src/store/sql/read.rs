@@ -150,30 +150,45 @@ impl<S: Session> Reader<'_, S> {
     ) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
         let mut flaw = None;
-        self.session.select(query, values, &mut |row| {
-            let columns = Columns { row, names: T::COLUMNS };
-            match T::from_row(columns) {
-                Ok(row) => {
-                    rows.push(row);
-                    ControlFlow::Continue(())
+        self.session
+            .select(query, values, &mut |row| {
+                let columns = Columns { row, names: T::COLUMNS };
+                match T::from_row(columns) {
+                    Ok(row) => {
+                        rows.push(row);
+                        ControlFlow::Continue(())
+                    }
+                    Err(found) => {
+                        flaw = Some((called::<T>(&columns), found));
+                        ControlFlow::Break(())
+                    }
                 }
-                Err(found) => {
-                    flaw = Some((called::<T>(&columns), found));
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
+            })
+            .map_err(|error| self.while_reading(run, error))?;
         match flaw {
             None => Ok(rows),
             Some((place, flaw)) => Err(self.sentence(run, &place, &flaw)),
         }
     }
 
+    /// A page of the file that is damaged stands for the run that was being read.
+    fn while_reading(&self, run: Option<i64>, error: StoreError) -> StoreError {
+        match run {
+            Some(run) if error.kind == StoreErrorKind::Damaged => {
+                let message = format!("{}; found while reading{}", error.message, self.of_run(run));
+                StoreError { message, ..error }
+            }
+            _ => error,
+        }
+    }
+
+    fn of_run(&self, run: i64) -> String {
+        let id = self.one_text(queries::RUN_ID, Cell::Int(run)).ok().flatten();
+        format!(" run {run}{}", id.map_or_else(String::new, |id| format!(" (id {id:?})")))
+    }
+
     fn sentence(&self, run: Option<i64>, place: &str, flaw: &Flaw) -> StoreError {
-        let of_run = run.map_or_else(String::new, |number| {
-            let id = self.one_text(queries::RUN_ID, Cell::Int(number)).ok().flatten();
-            format!(" of run {number}{}", id.map_or_else(String::new, |id| format!(" (id {id:?})")))
-        });
+        let of_run = run.map_or_else(String::new, |run| format!(" of{}", self.of_run(run)));
         let place = format!("{}: {place}{of_run}", self.database);
         match flaw {
             Flaw::Damaged(what) => StoreError::new(

@@ -168,6 +168,9 @@ const VERSION_4: &[&str] = &[
     "DROP INDEX IF EXISTS steadfast_runs_owned",
     "CREATE INDEX steadfast_runs_due ON steadfast_runs (lease, wake_at) WHERE lease IS NOT NULL",
     "CREATE INDEX steadfast_runs_workflow ON steadfast_runs (workflow, status)",
+    // What a start looks for: as a rule there is none.
+    "CREATE INDEX steadfast_runs_unowned ON steadfast_runs (lease, status)
+        WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')",
     // The open requests of a run, however many it has asked before.
     "DROP INDEX IF EXISTS steadfast_requests_run",
     "CREATE INDEX steadfast_requests_run ON steadfast_requests (run, answered, id)",

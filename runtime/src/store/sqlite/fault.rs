@@ -11,6 +11,10 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
             StoreErrorKind::Busy,
             "another process or connection holds the file locked; end it, or wait until it lets go",
         ),
+        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) if has_no_files_left() => (
+            StoreErrorKind::Io,
+            "this process has as many files open as it may (`ulimit -n`); close some, or let it have more",
+        ),
         Some(ErrorCode::DiskFull) => {
             (StoreErrorKind::Full, "the disk is full, or the file has reached the size it may grow to; free some space")
         }
@@ -37,6 +41,19 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
         _ => (StoreErrorKind::Io, "SQLite could not do this"),
     };
     StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})"))
+}
+
+/// Whether this process may open no more files. SQLite does not say so.
+fn has_no_files_left() -> bool {
+    // What SQLite could not open is closed again: so some may be left by now.
+    let opened: Result<Vec<_>, _> = (0..4).map(|_| std::fs::File::open(std::env::temp_dir())).collect();
+    opened.is_err_and(|error| is_out_of_files(&error))
+}
+
+/// Whether the process or the system has too many files open.
+pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
+    // EMFILE and ENFILE, the same on all systems that have them.
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// Whether a plain error of SQLite is about tables of ours that are gone or unreadable.

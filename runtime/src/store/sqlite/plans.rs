@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 /// Queries that look at a whole table, and why they may.
 const SCANS: &[(&str, &str)] = &[
+    ("ADOPT_LOST", "as many as leases that own runs"),
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
     ("RUN_BY_INCARNATION", "an import asks for it; an index would cost each start"),

@@ -1,0 +1,87 @@
+//! Records while code of a suspect is being polled. Other runs have no watch, and their polls cost nothing more.
+
+use super::recorder::Recorder;
+use futures_util::future::Either;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+/// The watch of one suspect.
+pub(crate) struct Watch {
+    run: i64,
+    recorder: Arc<Recorder>,
+    /// How many threads poll code of it.
+    polls: Mutex<u32>,
+    /// Cleared once the run has made progress.
+    active: AtomicBool,
+}
+
+/// Code of the run is being polled while this lives.
+pub(crate) struct Polled(Arc<Watch>);
+
+impl Watch {
+    pub(super) fn new(run: i64, recorder: Arc<Recorder>) -> Arc<Self> {
+        Arc::new(Self { run, recorder, polls: Mutex::new(0), active: AtomicBool::new(true) })
+    }
+
+    pub(super) fn end(&self) {
+        self.active.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn enter(self: &Arc<Self>) -> Polled {
+        self.count(|polls| polls + 1);
+        Polled(self.clone())
+    }
+
+    fn count(&self, change: impl FnOnce(u32) -> u32) {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *polls;
+        *polls = change(before);
+        if (before == 0) != (*polls == 0) && self.active.load(Ordering::Acquire) {
+            self.recorder.polled(self.run, *polls > 0);
+        }
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        self.0.count(|polls| polls.saturating_sub(1));
+    }
+}
+
+/// A future with the code of a run; watched if the run is a suspect.
+pub(crate) fn watched<F: Future>(watch: Option<Arc<Watch>>, future: F) -> Either<F, Watched<F>> {
+    match watch {
+        None => Either::Left(future),
+        Some(watch) => Either::Right(Watched { future: Some(Box::pin(future)), watch }),
+    }
+}
+
+/// A future with the code of a suspect.
+pub(crate) struct Watched<F> {
+    future: Option<Pin<Box<F>>>,
+    watch: Arc<Watch>,
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _polled = self.watch.enter();
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let ready = future.as_mut().poll(cx);
+        if ready.is_ready() {
+            self.future = None;
+        }
+        ready
+    }
+}
+
+impl<F> Drop for Watched<F> {
+    /// What it drops is code of the run too.
+    fn drop(&mut self) {
+        let _polled = self.future.is_some().then(|| self.watch.enter());
+        self.future = None;
+    }
+}

@@ -1,0 +1,295 @@
+//! Processes that end again and again: the run that ends them is found and parked alone, and no other is (issue 11, B).
+//! All with the engine's default settings.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use steadfast::prelude::*;
+use steadfast::{RunFilter, Status};
+
+/// Long against all that should happen, short against a test that hangs.
+const LONG: Duration = Duration::from_secs(90);
+
+struct Crasher {
+    folder: tempfile::TempDir,
+    how: &'static str,
+    culprits: u32,
+    bystanders: u32,
+    millis: u32,
+}
+
+impl Crasher {
+    fn new(how: &'static str, culprits: u32, bystanders: u32) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { folder, how, culprits, bystanders, millis: 1_500 }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("crasher.db")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn spawn(&self) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crasher"));
+        command.arg(self.database()).arg(self.folder.path().join("log")).arg(self.how);
+        command.args([self.culprits, self.bystanders, self.millis].map(|n| n.to_string()));
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// What it prints when it ends in order; `None` if it dies.
+    fn run(&self) -> Option<String> {
+        outcome(self.spawn())
+    }
+
+    /// Starts it until it stays up: how often it died, and what it printed then.
+    fn until_it_stays_up(&self, most: u32) -> (u32, String) {
+        for deaths in 0..=most {
+            if let Some(text) = self.run() {
+                println!("{}: {deaths} deaths", self.how);
+                return (deaths, text);
+            }
+        }
+        panic!("{}: it has died {most} times and does so again", self.how);
+    }
+
+    /// The culprits are parked and named, all others have ended.
+    fn check(&self, text: &str) {
+        let begin = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+        assert_eq!(begin("ended bystander"), self.bystanders as usize, "{text}");
+        for n in 0..self.culprits {
+            let named = format!("parked culprit-{n}: run `culprit-{n}` ends its process");
+            assert!(text.contains(&named) && text.contains(&format!("dead culprit-{n}\n")), "{text}");
+        }
+        assert_eq!(begin("dead"), self.culprits as usize, "{text}");
+    }
+}
+
+/// What a process prints when it ends in order; `None` if it dies.
+fn outcome(mut child: Child) -> Option<String> {
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > LONG {
+            child.kill().unwrap();
+            let output = child.wait_with_output().unwrap();
+            panic!("it hangs: {}", String::from_utf8_lossy(&output.stdout));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+/// Deaths until a run is a suspect, and until it is found. More bystanders need no more, since what was polled is recorded.
+const ALLOWED: u32 = 5 + 4 + 2;
+
+fn found_alone(how: &'static str) {
+    let crasher = Crasher::new(how, 1, 20);
+    let (deaths, text) = crasher.until_it_stays_up(ALLOWED);
+    assert!(deaths >= 5, "{how}: {deaths} deaths");
+    crasher.check(&text);
+}
+
+#[test]
+fn a_step_that_aborts_is_parked_alone() {
+    found_alone("abort");
+}
+
+#[test]
+fn a_step_that_exits_is_parked_alone() {
+    found_alone("exit");
+}
+
+#[test]
+fn a_step_that_overflows_its_stack_is_parked_alone() {
+    found_alone("overflow");
+}
+
+#[test]
+fn a_step_that_takes_all_memory_is_parked_alone() {
+    found_alone("memory");
+}
+
+#[test]
+fn a_step_that_aborts_while_it_blocks_is_parked_alone() {
+    found_alone("blocking");
+}
+
+#[test]
+fn a_workflow_body_that_aborts_is_parked_alone() {
+    found_alone("body");
+}
+
+#[test]
+fn a_hook_that_aborts_is_parked_alone() {
+    found_alone("hook");
+}
+
+#[test]
+fn several_culprits_are_parked_and_nothing_else() {
+    let crasher = Crasher::new("abort", 3, 20);
+    let (_, text) = crasher.until_it_stays_up(5 + 3 * 4 + 5);
+    crasher.check(&text);
+}
+
+#[test]
+fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked() {
+    let crasher = Crasher::new("thread", 1, 8);
+    // Its bystanders need 1.5 s, it ends the process after 150 ms.
+    let (deaths, text) = crasher.until_it_stays_up(5 + 4 + 12);
+    println!("{deaths} deaths");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ended bystander")).count(), 8, "{text}");
+    assert!(!text.contains("dead"), "{text}");
+}
+
+/// Two processes on one database, each started again so long after it has died.
+fn two_processes(again: Duration) {
+    let crasher = Crasher::new("abort", 1, 20);
+    let mut deaths = [0_u32; 2];
+    let mut children = [crasher.spawn(), crasher.spawn()].map(Ok);
+    let mut texts = Vec::new();
+    let since = Instant::now();
+    while texts.len() < 2 {
+        assert!(since.elapsed() < LONG * 2, "deaths: {deaths:?}, {texts:?}");
+        assert!(deaths.iter().sum::<u32>() <= 2 * ALLOWED, "deaths: {deaths:?}");
+        for (child, deaths) in children.iter_mut().zip(&mut deaths) {
+            let ended = child.as_mut().is_ok_and(|process| process.try_wait().unwrap().is_some());
+            if let Err(Some(at)) = child
+                && *at <= Instant::now()
+            {
+                *child = Ok(crasher.spawn());
+            } else if ended
+                // Nothing more comes of one that has ended in order.
+                && let Ok(process) = std::mem::replace(child, Err(None))
+            {
+                if let Some(text) = outcome(process) {
+                    texts.push(text);
+                } else {
+                    *deaths += 1;
+                    *child = Err(Some(Instant::now() + again));
+                }
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    println!("deaths: {deaths:?}");
+    crasher.check(&texts[1]);
+}
+
+#[test]
+fn two_processes_find_the_run_that_ends_them() {
+    two_processes(Duration::ZERO);
+}
+
+#[test]
+fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them() {
+    two_processes(Duration::from_millis(1_500));
+}
+
+/// Numbers from a seed, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn dice(otherwise: u64) -> Dice {
+    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(otherwise);
+    println!("seed {seed} (set STEADFAST_SEED for another)");
+    Dice(seed)
+}
+
+/// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` says; then lets one be.
+fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
+    let crasher = Crasher::new("none", 0, 1);
+    for _ in 0..kills {
+        let begun = crasher.log().lines().count();
+        let mut child = crasher.spawn();
+        when(&crasher, begun);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let text = crasher.run().expect("it dies by itself");
+    crasher.check(&text);
+}
+
+#[test]
+fn a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments() {
+    let mut dice = dice(20_261_130);
+    innocent_survives(30, |_, _| std::thread::sleep(Duration::from_millis(20 + dice.below(800))));
+}
+
+#[test]
+fn a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun() {
+    innocent_survives(16, |crasher, begun| {
+        let since = Instant::now();
+        while crasher.log().lines().count() == begun {
+            assert!(since.elapsed() < LONG, "its step does not begin");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(30));
+    });
+}
+
+#[step]
+async fn report() -> Result<u64> {
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    Ok(42)
+}
+
+#[workflow]
+async fn nightly(flow: &mut Flow) -> Result<u64> {
+    Ok(report(flow).await?)
+}
+
+async fn open(path: &Path) -> Engine {
+    Engine::builder().sqlite(path).workflow(nightly).start().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments_are_never_held_against_a_run() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("orderly.db");
+    for deployment in 0..24 {
+        let engine = open(&path).await;
+        engine.start(nightly, ()).id("nightly-1").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        if deployment % 2 == 0 {
+            engine.shutdown(Duration::from_millis(10)).await.unwrap();
+        }
+        // Else it is dropped.
+    }
+    let engine = open(&path).await;
+    let run = engine.handle(nightly, "nightly-1").await.unwrap();
+    assert_eq!(tokio::time::timeout(LONG, run.result()).await.unwrap().unwrap(), 42);
+    let infos = engine.list(RunFilter::all().status(Status::Completed)).await.unwrap();
+    assert_eq!(infos.len(), 1);
+    drop((engine, run));
+    let names: BTreeSet<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("-owner-")), "{names:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn side_files_of_processes_that_died_are_removed_by_the_next_start() {
+    let crasher = Crasher::new("none", 0, 0);
+    let owner = |name: &str| crasher.folder.path().join(format!("crasher.db-owner-{name}"));
+    // As a process leaves it that dies between its file and its lease.
+    std::fs::write(owner("0123456789abcdef0123456789abcdef"), b"").unwrap();
+    std::fs::write(crasher.folder.path().join("other.db-owner-1"), b"").unwrap();
+    let engine = open(&crasher.database()).await;
+    let names: Vec<_> = std::fs::read_dir(crasher.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("-owner-"))
+        .collect();
+    assert_eq!(names.len(), 2, "its own, and that of another database: {names:?}");
+    assert!(names.contains(&"other.db-owner-1".to_owned()), "{names:?}");
+    drop(engine);
+}

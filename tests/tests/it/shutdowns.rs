@@ -1,0 +1,169 @@
+//! What bodies see of a shutdown, what it returns, and what the first question after a start is answered (issue 11, C8, C15).
+
+#![expect(clippy::unused_async, reason = "the body of a workflow is an async function, also if it awaits nothing")]
+
+use crate::flows::{Tally, deed};
+use crate::steps::until;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use steadfast::prelude::*;
+use steadfast::store::MemoryStore;
+use steadfast::{Cancellation, RunError};
+use tokio::time::timeout;
+
+/// Long against everything that should happen, short against a test that hangs.
+const LONG: Duration = Duration::from_secs(20);
+
+struct Guard(Cancellation, String);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        deed(&self.1, &format!("dropped, told {}", self.0.is_cancelled()));
+    }
+}
+
+#[step]
+async fn listens(scope: &StepScope, tally: String) -> Result<u64> {
+    let _guard = Guard(scope.cancellation.clone(), tally.clone());
+    deed(&tally, "begun");
+    scope.cancellation.cancelled().await;
+    deed(&tally, "told");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    deed(&tally, "cleaned up");
+    Ok(0)
+}
+
+/// Looks between its parts.
+#[step]
+async fn looks(scope: &StepScope, tally: String) -> Result<u64> {
+    deed(&tally, "begun");
+    while !scope.cancellation.is_cancelled() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    deed(&tally, "told");
+    Ok(0)
+}
+
+#[step]
+async fn ignores(tally: String) -> Result<u64> {
+    deed(&tally, "begun");
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    Ok(0)
+}
+
+static OPEN: AtomicBool = AtomicBool::new(false);
+
+#[step(blocking)]
+fn blocks(tally: String) -> Result<u64> {
+    deed(&tally, "begun");
+    let since = Instant::now();
+    while !OPEN.load(Ordering::SeqCst) && since.elapsed() < LONG {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    deed(&tally, "ended");
+    Ok(0)
+}
+
+#[workflow]
+async fn work(flow: &mut Flow, (what, tally): (String, String)) -> Result<u64> {
+    match what.as_str() {
+        "listens" => Ok(listens(flow, tally).await?),
+        "looks" => Ok(looks(flow, tally).await?),
+        "blocks" => Ok(blocks(flow, tally).await?),
+        _ => Ok(ignores(flow, tally).await?),
+    }
+}
+
+async fn shut_down(what: &str, tally: &Tally) -> (steadfast::ShutdownReport, Duration) {
+    let engine = Engine::builder().in_memory().workflow(work).start().await.unwrap();
+    engine.start(work, (what.to_owned(), tally.name().to_owned())).id("the-run").await.unwrap();
+    until(|| tally.count("begun") == 1).await;
+    let since = Instant::now();
+    let report = timeout(LONG, engine.shutdown(Duration::from_millis(50))).await.unwrap().unwrap();
+    (report, since.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_told_of_a_shutdown_and_cleans_up_before_it_is_dropped() {
+    let tally = Tally::new("listens");
+    let (report, _) = shut_down("listens", &tally).await;
+    assert!(!report.finished && report.still_running.is_empty(), "{report:?}");
+    assert_eq!([tally.count("told"), tally.count("cleaned up"), tally.count("dropped, told true")], [1; 3]);
+    let tally = Tally::new("looks");
+    let (report, _) = shut_down("looks", &tally).await;
+    assert!(report.still_running.is_empty(), "{report:?}");
+    assert_eq!(tally.count("told"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_does_not_wait_for_a_body_that_does_not_look() {
+    let tally = Tally::new("ignores");
+    let (report, took) = shut_down("ignores", &tally).await;
+    assert!(!report.finished && report.still_running.is_empty(), "{report:?}");
+    assert!(took < Duration::from_secs(4), "the grace is for bodies that look: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_reports_a_blocking_step_that_is_still_at_work() {
+    let tally = Tally::new("blocks");
+    let (report, _) = shut_down("blocks", &tally).await;
+    assert!(!report.finished);
+    let [step] = &report.still_running[..] else { panic!("{report:?}") };
+    assert_eq!((step.run.as_str(), step.step.as_str(), step.attempt), ("the-run", "blocks", 1));
+    assert_eq!(tally.count("ended"), 0);
+    OPEN.store(true, Ordering::SeqCst);
+    until(|| tally.count("ended") == 1).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_with_nothing_to_do_reports_nothing() {
+    let engine = Engine::builder().in_memory().workflow(work).start().await.unwrap();
+    let report = timeout(LONG, engine.shutdown(Duration::ZERO)).await.unwrap().unwrap();
+    assert!(report.finished && report.still_running.is_empty());
+}
+
+#[workflow(name = "mended")]
+async fn broken(_flow: &mut Flow) -> Result<u32> {
+    panic!("a bug")
+}
+
+#[workflow(name = "mended")]
+async fn fixed(_flow: &mut Flow) -> Result<u32> {
+    Ok(5)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_question_after_mended_code_was_started_is_answered_by_that_code() {
+    for round in 0..20 {
+        let store = MemoryStore::new();
+        let old = Engine::builder().store(store.clone()).workflow(broken).start().await.unwrap();
+        let runs = 12;
+        for n in 0..runs {
+            let run = old.start(broken, ()).id(format!("r-{n}")).await.unwrap();
+            let parked = timeout(LONG, run.result()).await.unwrap();
+            assert!(matches!(parked, Err(RunError::Parked { .. })));
+        }
+        old.shutdown(LONG).await.unwrap();
+        let new = Arc::new(Engine::builder().store(store.clone()).workflow(fixed).start().await.unwrap());
+        // The last first: the start comes to it late.
+        for n in (0..runs).rev() {
+            let run = new.start(fixed, ()).id(format!("r-{n}")).await.unwrap();
+            assert_eq!(timeout(LONG, run.result()).await.unwrap().unwrap(), 5, "round {round}, run {n}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_parked_again_by_this_start_is_answered_with_todays_reason() {
+    let store = MemoryStore::new();
+    let old = Engine::builder().store(store.clone()).workflow(broken).start().await.unwrap();
+    let run = old.start(broken, ()).id("r").await.unwrap();
+    timeout(LONG, run.result()).await.unwrap().unwrap_err();
+    old.shutdown(LONG).await.unwrap();
+    drop((old, run));
+    let new = Engine::builder().store(store).workflow(work).start().await.unwrap();
+    let run = new.handle(broken, "r").await.unwrap();
+    let Err(RunError::Parked { reason }) = timeout(LONG, run.result()).await.unwrap() else { panic!("it is parked") };
+    assert!(reason.to_string().contains("does not have"), "{reason}");
+}
