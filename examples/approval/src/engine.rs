@@ -19,8 +19,7 @@ pub(crate) async fn open(arguments: &Arguments, aloud: bool) -> Result<Engine> {
     path.push("-outbox");
     let outbox = Outbox { path: path.into(), pause: arguments.pause, aloud };
     let engine = Engine::builder().sqlite(&arguments.database).workflow(settle).resource(outbox);
-    // No expense can bring the program down, so however often it was killed says nothing against one.
-    Ok(engine.max_loads(u32::MAX).start().await?)
+    Ok(engine.start().await?)
 }
 
 /// Ends it in order: whoever works, or works next, goes on.

@@ -21,8 +21,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     bill.push("-bill");
     let model: SharedModel = Arc::new(Stub { pause, bill: Some(bill.into()) });
     let engine = Engine::builder().sqlite(&database).workflow(turn).resource(model);
-    // No sentence can bring the program down, so however often it was killed says nothing against one.
-    let engine = engine.max_loads(u32::MAX).start().await?;
+    let engine = engine.start().await?;
     let mut talk = Talk::open(engine, conversation).await?;
     match task {
         Task::Talk => {

@@ -34,9 +34,7 @@ fn engine(arguments: &Arguments) -> Result<EngineBuilder> {
     let Arguments { database, pause, .. } = arguments;
     let settings = Settings { catalogue: beside(database, "catalogue"), pause: *pause };
     let engine = Engine::builder().sqlite(database).workflow(index_folder).resource(settings);
-    let engine = engine.field_store("blobs", FolderStore::new(beside(database, "blobs"))?);
-    // No text can bring the program down, so however often it was killed says nothing against one.
-    Ok(engine.max_loads(u32::MAX))
+    Ok(engine.field_store("blobs", FolderStore::new(beside(database, "blobs"))?))
 }
 
 /// A file or folder that belongs to the database, named so that git ignores it as it does the database.

@@ -26,8 +26,7 @@ async fn ingest(arguments: &Arguments, folder: &Path, verdict: Option<Verdict>) 
     let folder = name_of(folder)?;
     let engine = Engine::builder().sqlite(&arguments.database).workflow(Ingest);
     let engine = engine.resource(Settings { pause: arguments.pause });
-    // No text can bring the program down, so however often it was killed says nothing against one.
-    let engine = engine.max_loads(u32::MAX).start().await?;
+    let engine = engine.start().await?;
     let run = engine.start(Ingest, folder.clone()).id(&folder).await?;
     if run.is_new() {
         note(&format!("counting {folder}; kill me at any moment, and start me again"));

@@ -40,8 +40,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let ledger_was_empty = ledger.is_empty();
     let engine = Engine::builder().sqlite(&arguments.database).workflow(process_order);
     let engine = engine.resource(Services::new(ledger.clone(), arguments.slow));
-    // No order can bring the program down, so however often it was stopped says nothing against one.
-    let engine = engine.max_loads(u32::MAX).start().await.inspect_err(|_| ledger.discard_if_empty())?;
+    let engine = engine.start().await.inspect_err(|_| ledger.discard_if_empty())?;
     let before = Before::look(&engine).await?;
     if !before.fits(ledger_was_empty) {
         let help = "name both, or remove what is left of them";

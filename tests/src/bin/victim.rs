@@ -146,8 +146,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     LOG.set(args[1].clone()).expect("set once");
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
-    let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term)).max_loads(1_000);
-    let builder = if args[2] == "poison" { builder.max_loads(3) } else { builder };
+    let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term));
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
         engine.start(poisoned, 0).id("before").await?.result().await?;

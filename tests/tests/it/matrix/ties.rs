@@ -122,6 +122,7 @@ const fn met(write: &Write) -> Met {
         | Write::OpenLease { .. }
         | Write::Beat(_) => Always,
         Write::Import(_) => Column(Happening::Import),
+        Write::Adopt(_) => Elsewhere("unrunnable"),
         Write::Transaction(_) => Row(Holding::Transaction),
         Write::TakeLease { .. } => Column(Happening::Takeover),
         Write::CloseLease(_) => Column(Happening::Shutdown),
