@@ -2,19 +2,22 @@
 //!
 //! A row is a test. A cell is played on files of its own; all that fail are reported together. `--nocapture` prints the row.
 
+mod beginning;
 mod expected;
 mod halves;
 mod happening;
 mod holding;
 mod judge;
+mod kids;
 mod stage;
 mod subject;
 mod ties;
 
+use beginning::Build;
 use expected::Expected;
 use futures_util::{FutureExt, StreamExt};
 use happening::Happening;
-use stage::{Build, LIMIT_OF_FAULTS, Stage};
+use stage::{LIMIT_OF_FAULTS, Stage};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use subject::Holding;
@@ -26,9 +29,13 @@ const CELL: Duration = Duration::from_mins(1);
 async fn play(holding: Holding, happening: Happening, expected: Expected, attempt: u32) {
     let mut stage = Stage::new(format!("{}-{}-{attempt}", holding.name(), happening.name().replace(' ', "-")));
     stage.evict = happening == Happening::Eviction;
+    let process = if happening == Happening::Kill { Some(stage.process(holding).await) } else { None };
     let engine = stage.engine("a.db", Build::First).await;
-    let (place, held) = holding.begin(&stage, &engine, happening.limit(attempt)).await;
-    let after = happening.happen(&stage, holding, engine, place).await;
+    if process.is_none() {
+        beginning::start(&engine, holding, &stage.cell, happening.limit(attempt)).await;
+    }
+    let (place, held) = holding.begin(&stage, &engine).await;
+    let after = happening.happen(&stage, holding, process, engine, place).await;
     let from = || after.from.as_ref().expect("another run came of it");
     match expected {
         Expected::Kept => holding.holds(&after.place, &held, &stage).await,

@@ -40,15 +40,27 @@ impl Holding {
     pub(super) const fn expected(self, happening: Happening) -> Expected {
         match self {
             Self::OpenRequest => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
                 Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
                 Delete => GoneBecause(DELETED),
             },
+            Self::RequestLimit => match happening {
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
+                ContinueAsNew => Kept,
+                Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
+                Delete => GoneBecause(DELETED),
+            },
             Self::WaitingMessage => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -56,7 +68,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::TakenKey => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => {
                     Stays("a copy is another run: what came to the other may be sent to it")
@@ -66,7 +79,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::PublishedValue | Self::Stream => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -74,7 +88,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Label => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -82,7 +97,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::ChildRunning | Self::ChildParked => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 Rewind => Kept,
                 Fork | Import => Both,
                 ExportAsCopy => {
@@ -93,8 +109,19 @@ impl Holding {
                 Continuing | Cancel | TimeLimit => GoneBecause("the end of a run reaches its children"),
                 Delete => GoneBecause("the end of a run reaches its children"),
             },
+            Self::ChildDeleted => match happening {
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
+                Rewind => Kept,
+                Fork | ExportAsCopy | Import => Both,
+                ExportAsMove => Carried,
+                ContinueAsNew => GoneBecause("a fresh journal has no call that awaits it"),
+                Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
+                Delete => GoneBecause(DELETED),
+            },
             Self::ChildLink => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | Import => Stays("a copy awaits the child, and its end does not reach it"),
                 ExportAsCopy => NotPossible("the child is in the other database"),
@@ -103,7 +130,8 @@ impl Holding {
                 Delete => GoneBecause("the end of a run reaches its children"),
             },
             Self::Parent => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a copy is nobody's child"),
                 ExportAsMove => NotPossible(BOUND),
@@ -112,14 +140,15 @@ impl Holding {
             },
             Self::Watcher => match happening {
                 KillAndRestart | Takeover | Shutdown | ParkAndMend | VersionChange => NotPossible(CALLER),
-                Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
+                // It asks another process.
+                Kill | Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("who awaits a run does not await its copy"),
                 ExportAsMove => GoneBecause("the caller hears that the run has moved"),
                 Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause("the caller has heard of its end before"),
             },
             Self::SharedEdit => match happening {
-                KillAndRestart | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Eviction => NotPossible("a run with a step in flight stays in memory"),
                 Fork | ExportAsCopy | Import => Both,
@@ -128,17 +157,19 @@ impl Holding {
                 Cancel | TimeLimit => Shown,
                 Delete => GoneBecause(DELETED),
             },
-            Self::Timer => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+            Self::Retry | Self::Timer => match happening {
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
-                ContinueAsNew => GoneBecause("a fresh journal has no call that sleeps"),
+                ContinueAsNew => GoneBecause("a fresh journal has no call that waits for it"),
                 Continuing | Cancel | TimeLimit => GoneBecause(ENDED),
                 Delete => GoneBecause(DELETED),
             },
             Self::RoutedField | Self::LazyField | Self::SecretField => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove | Continuing => Carried,
@@ -146,7 +177,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::DeduplicationKey => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a key is held by one run"),
                 ExportAsMove => Carried,
@@ -154,7 +186,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Deadline => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -162,7 +195,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Identity => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -170,7 +204,7 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Pause => match happening {
-                KillAndRestart | Takeover | Shutdown | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | VersionChange => Kept,
                 Eviction => NotPossible("a paused run has left memory already"),
                 ParkAndMend => NotPossible("a paused run is not replayed, so that it finds no fault in new code"),
                 ContinueAsNew => NotPossible(PAUSED),
@@ -184,7 +218,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Transaction | Self::FinishedStep => match happening {
-                KillAndRestart | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
+                | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -192,7 +227,9 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::FanIn => match happening {
-                KillAndRestart | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange | Rewind => Kept,
+                KillAndRestart | Kill | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange | Rewind => {
+                    Kept
+                }
                 Eviction => NotPossible("a run with a step in flight stays in memory"),
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,

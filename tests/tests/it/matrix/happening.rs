@@ -1,6 +1,7 @@
 //! How each thing happens to a run, and which runs come of it.
 
-use super::stage::{Build, Place, Stage};
+use super::beginning::Build;
+use super::stage::{Place, Process, Stage};
 use super::subject::{Go, Holding, Plan, subject};
 use crate::steps::until_asked;
 use std::time::Duration;
@@ -26,6 +27,8 @@ macro_rules! happenings {
 happenings! {
     /// Its engine is gone without a word, and another one opens the file.
     KillAndRestart = "kill and restart",
+    /// Its process is killed, `kill -9`, while another one has the file open.
+    Kill = "kill -9",
     /// Its engine is gone without a word while another one has the file open.
     Takeover = "takeover",
     /// Its engine is shut down in order, and another one opens the file.
@@ -81,7 +84,14 @@ impl Happening {
     }
 
     #[expect(clippy::too_many_lines, reason = "a list of short cases")]
-    pub(super) async fn happen(self, stage: &Stage, holding: Holding, engine: Engine, place: Place) -> After {
+    pub(super) async fn happen(
+        self,
+        stage: &Stage,
+        holding: Holding,
+        process: Option<Process>,
+        engine: Engine,
+        place: Place,
+    ) -> After {
         let run = place.run().await;
         let number = run.number();
         let file = stage.path("moved.run");
@@ -101,6 +111,10 @@ impl Happening {
             Self::KillAndRestart => {
                 let place = stop(run, place, engine);
                 place.on(stage.engine("a.db", Build::First).await, number)
+            }
+            Self::Kill => {
+                drop(process);
+                After { place, from: None, number }
             }
             Self::Takeover => {
                 let other = stage.engine("a.db", Build::First).await;

@@ -1,14 +1,13 @@
 //! How a run comes to hold each thing.
 
-use super::halves::Halves;
 use super::stage::{LIMIT, Place, Stage};
-use super::subject::{Holding, Note, Plan, boss, deeds, subject};
+use super::subject::{Holding, Note, subject};
 use crate::steps::until_asked;
 use std::sync::Mutex;
 use std::time::SystemTime;
+use steadfast::Status;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
-use steadfast::{Principal, Status};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -38,41 +37,11 @@ impl Holding {
         format!("{cell}-kid")
     }
 
-    pub(super) fn boss(cell: &str) -> String {
-        format!("{cell}-boss")
-    }
-
-    /// Starts a run and waits until it holds this.
-    pub(super) async fn begin(self, stage: &Stage, engine: &Engine, limit: Option<Duration>) -> (Place, Held) {
-        let (id, cell) = (stage.cell.clone(), stage.cell.clone());
-        let place = Place { engine: engine.clone(), database: "a.db", id: id.clone(), fresh: false };
-        // Where the limit is what happens, the sleep must not be over before.
-        let nap = if limit.is_some() { 3_600_000 } else { 900 };
-        let plan = Plan { holding: self, cell: cell.clone(), carried: None, nap };
-        let limited = |scope: steadfast::Scope| match limit {
-            Some(limit) => scope.time_limit(limit),
-            None if self == Self::Deadline => scope.time_limit(Duration::from_hours(1)),
-            None => scope,
-        };
-        let scope = limited(steadfast::Scope::new().id(id.clone()));
-        let scope = match self {
-            Self::Label => scope.label("team", &cell),
-            Self::DeduplicationKey => scope.deduplication_key(&cell),
-            Self::Identity => scope.principal(Principal::new("ada")),
-            _ => scope,
-        };
-        match self {
-            Self::FanIn => drop(engine.start(Halves, cell.clone()).with(scope).await.unwrap()),
-            Self::Parent => {
-                let boss_id = Self::boss(&cell);
-                // The limit of the one that has started it holds for it too.
-                let boss_scope = limited(steadfast::Scope::new().id(boss_id));
-                engine.start(boss, (id.clone(), plan)).with(boss_scope).await.unwrap();
-                until_asked(async || engine.run(&id).await.is_ok()).await;
-            }
-            _ => drop(engine.start(subject, plan).with(scope).await.unwrap()),
-        }
-        let held = self.until_held(&place).await;
+    /// Waits until the run of the cell, which was started, holds this.
+    pub(super) async fn begin(self, stage: &Stage, engine: &Engine) -> (Place, Held) {
+        let place = Place { engine: engine.clone(), database: "a.db", id: stage.cell.clone(), fresh: false };
+        until_asked(async || engine.run(&place.id).await.is_ok()).await;
+        let held = self.until_held(&place, stage).await;
         place.settle(self).await;
         if self == Self::Pause {
             place.run().await.pause(steadfast::Pause::Drain).await.unwrap();
@@ -81,12 +50,12 @@ impl Holding {
         (place, held)
     }
 
-    async fn until_held(self, place: &Place) -> Held {
+    async fn until_held(self, place: &Place, stage: &Stage) -> Held {
         let mut held = Held::default();
         let has = async |kind: Kind| until_asked(async || place.has(kind).await > 0).await;
         let (engine, id) = (&place.engine, &place.id);
         match self {
-            Self::OpenRequest => {
+            Self::OpenRequest | Self::RequestLimit => {
                 has(Kind::RequestOpened).await;
                 let open = place.run().await.requests().await.unwrap().remove(0);
                 (held.request, held.due) = (open.id, open.due);
@@ -105,13 +74,22 @@ impl Holding {
                 let kid = Self::kid(id);
                 until_asked(async || engine.run(&kid).await.is_ok()).await;
             }
-            Self::ChildParked => {
+            Self::ChildParked | Self::ChildDeleted => {
                 let kid = Self::kid(id);
                 let parked = async || match engine.run(&kid).await {
                     Ok(kid) => kid.status().await.unwrap().status == Status::Parked,
                     Err(_) => false,
                 };
                 until_asked(parked).await;
+                if self == Self::ChildDeleted {
+                    engine.run(&kid).await.unwrap().delete().await.unwrap();
+                    has(Kind::ChildEnded).await;
+                }
+            }
+            Self::Retry => {
+                has(Kind::AttemptFailed).await;
+                let history = place.run().await.history().await.unwrap();
+                held.due = history.iter().find(|entry| entry.kind == Kind::AttemptFailed).and_then(|entry| entry.due);
             }
             Self::Watcher => {
                 let run = engine.handle(subject, id).await.unwrap();
@@ -119,7 +97,7 @@ impl Holding {
                 *held.watcher.lock().unwrap() = Some(watcher);
             }
             Self::SharedEdit => {
-                until_asked(async || deeds(id, "edited") == 1).await;
+                until_asked(async || stage.deeds("edited") == 1).await;
                 has(Kind::StateEdited).await;
             }
             Self::Timer => {
@@ -139,7 +117,7 @@ impl Holding {
             }
             Self::FanIn => {
                 until_asked(async || place.has(Kind::StepCompleted).await == 2).await;
-                until_asked(async || deeds(id, "second half") == 1).await;
+                until_asked(async || stage.deeds("second half") == 1).await;
             }
             Self::Parent | Self::Label | Self::DeduplicationKey | Self::Pause => {}
         }

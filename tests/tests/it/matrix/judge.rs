@@ -1,9 +1,11 @@
 //! Whether a run still has what was held, seen as its users see it.
 
+use super::beginning::boss_of;
 use super::happening::{After, Happening};
 use super::holding::Held;
+use super::kids::{boss, kid};
 use super::stage::{LIMIT, Place, Stage};
-use super::subject::{Edits, Go, Holding, Luggage, Note, Reply, boss, deeds, kid, release, since_1970};
+use super::subject::{Edits, Go, Holding, Luggage, Note, Reply, release, since_1970};
 use crate::steps::until_asked;
 use std::time::{Duration, SystemTime};
 use steadfast::journal::Kind;
@@ -51,6 +53,21 @@ impl Holding {
                 })
                 .await;
                 place.goes_on_to(self, "the run that was started was cancelled: no use").await;
+            }
+            Self::RequestLimit => {
+                place.goes_on_to(self, "nobody answered").await;
+                assert!(run.requests().await.unwrap().is_empty(), "nobody is asked once it is too late");
+            }
+            Self::ChildDeleted => {
+                place.say(Go::On).await;
+                let heard = place.result(self).await.unwrap();
+                assert!(heard.contains("deleted"), "{heard}");
+            }
+            Self::Retry => {
+                place.goes_on_to(self, "attempt 2").await;
+                let history = run.history().await.unwrap();
+                let again = history.iter().find(|entry| entry.kind == Kind::AttemptStarted).expect("it tried again");
+                assert!(Some(again.at) >= held.due, "it is not tried again before its time");
             }
             Self::ChildLink => {
                 run.cancel("enough").await.unwrap();
@@ -121,12 +138,12 @@ impl Holding {
             }
             Self::FinishedStep => {
                 place.goes_on_to(self, &held.key).await;
-                assert_eq!(deeds(cell, "act"), 1, "its body has run once");
+                assert_eq!(stage.deeds("act"), 1, "its body has run once");
             }
             Self::FanIn => {
                 release(cell);
                 place.goes_on_to(self, "2 halves").await;
-                assert_eq!(deeds(cell, "first half"), 1, "the half that was done is not done again");
+                assert_eq!(stage.deeds("first half"), 1, "the half that was done is not done again");
             }
         }
     }
@@ -160,8 +177,8 @@ impl Holding {
                 assert_eq!(stage.count("a.db", "SELECT count(*) FROM notes"), 1);
                 assert_eq!(place.has(Kind::StepCompleted).await, 1);
             }
-            Self::FinishedStep => assert_eq!((place.has(Kind::StepCompleted).await, deeds(cell, "act")), (1, 1)),
-            Self::FanIn => assert_eq!((place.has(Kind::StepCompleted).await, deeds(cell, "first half")), (2, 1)),
+            Self::FinishedStep => assert_eq!((place.has(Kind::StepCompleted).await, stage.deeds("act")), (1, 1)),
+            Self::FanIn => assert_eq!((place.has(Kind::StepCompleted).await, stage.deeds("first half")), (2, 1)),
             Self::Parent => self.boss_hears(place, cell, heard(after)).await,
             Self::Watcher => {
                 let end = held.heard().await.unwrap_err();
@@ -188,6 +205,12 @@ impl Holding {
                 let late = engine.answer(&held.request, Reply("too late".into())).await;
                 assert!(late.is_err(), "who answers is told that it is too late");
             }
+            Self::RequestLimit => {
+                let open = engine.requests().await.unwrap();
+                assert!(open.iter().all(|open| open.run != *id), "nobody is asked any longer: {open:?}");
+            }
+            Self::ChildDeleted => assert!(engine.run(&Self::kid(cell)).await.is_err()),
+            Self::Retry => assert_eq!(stage.deeds("attempt"), 1, "nobody tries again"),
             Self::WaitingMessage | Self::TakenKey => {
                 let sent = engine.send(id, Note("too late".into())).key("k2").await.unwrap_err();
                 let told = matches!(sent, EngineError::WrongStatus { .. } | EngineError::NoSuchRun { .. });
@@ -268,7 +291,7 @@ impl Holding {
     }
 
     async fn boss_hears(self, place: &Place, cell: &str, what: &str) {
-        let boss = place.engine.handle(boss, &Self::boss(cell)).await.unwrap();
+        let boss = place.engine.handle(boss, &boss_of(cell)).await.unwrap();
         let result =
             timeout(LIMIT, boss.result()).await.expect("the parent waits for ever").map_err(|error| error.to_string());
         assert!(result.as_deref().unwrap_or_else(|error| error).contains(what), "{result:?}");

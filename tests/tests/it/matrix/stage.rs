@@ -1,14 +1,16 @@
 //! Where a cell is played: its folder, its databases, and the run in question seen from outside.
 
-use super::halves::{Halves, HalvesByMistake};
+use super::beginning::{self, Build};
+use super::halves::Halves;
 use super::subject::{self, Go, Holding};
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use steadfast::field_store::FolderStore;
+use std::process::{Child, Command, Stdio};
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
-use steadfast::{EngineBuilder, Key, Run, StaticKeys, Status};
+use steadfast::{Run, Status};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -16,16 +18,6 @@ use tokio::time::timeout;
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
 /// Long enough for what is to hold, where it is known that it does not.
 pub(super) const LIMIT_OF_FAULTS: Duration = Duration::from_secs(3);
-
-/// The code that is deployed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Build {
-    First,
-    /// The first one and a second version of the workflow.
-    WithVersion2,
-    /// Code that no history fits.
-    ByMistake,
-}
 
 pub(super) struct Stage {
     folder: TempDir,
@@ -42,26 +34,33 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    fn builder(&self, database: &str, build: Build) -> EngineBuilder {
-        let folder = FolderStore::new(self.path(&format!("{database}-shelf"))).unwrap();
-        let builder = Engine::builder().sqlite(self.path(database)).field_store("shelf", folder);
-        let builder = builder.keys(StaticKeys::new(Key::new("k1", [7; 32]))).lease_term(Duration::from_millis(500));
-        let builder = builder.evict_after(if self.evict { Duration::ZERO } else { Duration::from_hours(1) });
-        let builder = builder.workflow(subject::kid).workflow(subject::sick_kid).workflow(subject::boss);
-        match build {
-            Build::First => builder.workflow(subject::subject).workflow(Halves),
-            Build::WithVersion2 => builder.workflow(subject::subject).workflow(subject::subject_2).workflow(Halves),
-            Build::ByMistake => builder.workflow(subject::subject_by_mistake).workflow(HalvesByMistake),
-        }
-    }
-
     /// An engine on one of the databases.
     pub(super) async fn engine(&self, database: &str, build: Build) -> Engine {
-        let engine = self.builder(database, build).start().await.unwrap();
-        let table = "CREATE TABLE IF NOT EXISTS notes (cell TEXT NOT NULL)";
-        let made = engine.transaction(move |tx| Ok(tx.execute(table, [])?));
-        made.await.unwrap();
+        let evict_after = if self.evict { Duration::ZERO } else { Duration::from_hours(1) };
+        let engine = beginning::builder(self.folder.path(), database, build, evict_after).start().await.unwrap();
+        beginning::make_table(&engine).await;
         engine
+    }
+
+    /// A process of its own, in which the run of the cell begins.
+    pub(super) async fn process(&self, holding: Holding) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_matrix"));
+        command.arg(self.folder.path()).arg(holding.name()).arg(&self.cell).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let process = Process(child);
+        let started = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            output.read_line(&mut line).map(|_| line)
+        });
+        assert_eq!(timeout(LIMIT, started).await.unwrap().unwrap().unwrap(), "started\n");
+        process
+    }
+
+    /// How often bodies of the cell have done this, in whichever process.
+    pub(super) fn deeds(&self, what: &str) -> usize {
+        let of_others = std::fs::read_to_string(self.path("deeds")).unwrap_or_default();
+        subject::deeds(&self.cell, what) + of_others.lines().filter(|line| *line == what).count()
     }
 
     /// Asserts that no table of ours has a row of this run left.
@@ -91,6 +90,17 @@ impl Stage {
         let connection = rusqlite::Connection::open(self.path(database)).unwrap();
         connection.busy_timeout(LIMIT).unwrap();
         connection.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+}
+
+/// A process that is killed, `kill -9`, at the latest when this is dropped.
+pub(super) struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

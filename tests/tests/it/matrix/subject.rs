@@ -2,10 +2,14 @@
 //!
 //! The program that is killed includes this file too, so it depends on nothing of the tests.
 
+use super::kids;
 use futures_util::poll;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock};
 use steadfast::prelude::*;
 use steadfast::sql::params;
 use steadfast::{Message, Secret, current};
@@ -18,6 +22,9 @@ macro_rules! holdings {
         pub(crate) enum Holding { $($(#[$doc])* $name,)* }
 
         impl Holding {
+            #[allow(dead_code, reason = "the program that is killed looks for its row")]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// The name of its row.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($test),)* }
@@ -35,6 +42,8 @@ macro_rules! holdings {
 holdings! {
     /// A question that is not answered yet, with a limit of an hour.
     OpenRequest = open_request,
+    /// A question whose limit is about to be reached.
+    RequestLimit = request_limit,
     /// A message that has come and was not read.
     WaitingMessage = waiting_message,
     /// The key of a message that was read.
@@ -47,6 +56,8 @@ holdings! {
     ChildRunning = child_running,
     /// A child that is parked, whose end is awaited.
     ChildParked = child_parked,
+    /// A child that was parked and then deleted, whose end is awaited.
+    ChildDeleted = child_deleted,
     /// A child that the cancellation of this run must reach.
     ChildLink = child_link,
     /// A run that has started this one and awaits its end.
@@ -55,6 +66,8 @@ holdings! {
     Watcher = watcher,
     /// Shared state that a step in flight has edited.
     SharedEdit = shared_edit,
+    /// A step whose next attempt is due later.
+    Retry = retry,
     /// A sleep that is not over.
     Timer = timer,
     /// A field in a field store.
@@ -134,7 +147,14 @@ static DEEDS: Mutex<Vec<(String, &'static str)>> = Mutex::new(Vec::new());
 /// Cells whose blocked bodies may end.
 static RELEASED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
+/// Where the program that is killed notes what bodies have done.
+pub(crate) static DEEDS_FILE: OnceLock<PathBuf> = OnceLock::new();
+
 pub(super) fn deed(cell: &str, what: &'static str) {
+    if let Some(path) = DEEDS_FILE.get() {
+        let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+        file.write_all(format!("{what}\n").as_bytes()).unwrap();
+    }
     DEEDS.lock().unwrap().push((cell.to_owned(), what));
 }
 
@@ -167,7 +187,8 @@ async fn act(cell: String, scope: &StepScope) -> Result<String> {
 
 #[step]
 async fn edits(cell: String, state: &State<Edits>, scope: &StepScope) -> Result<u32> {
-    let made = state.edit(|s| {
+    // The file has another path in the program that is killed, so the edit is known by a label.
+    let made = state.labelled("made").edit(|s| {
         s.made += 1;
         s.made
     });
@@ -175,6 +196,20 @@ async fn edits(cell: String, state: &State<Edits>, scope: &StepScope) -> Result<
     deed(&cell, "edited");
     released(&cell, scope).await?;
     Ok(made)
+}
+
+/// Fails at first.
+#[step(retry(attempts = 3, backoff = "900ms", max_backoff = "900ms"))]
+async fn flaky(cell: String, scope: &StepScope) -> Result<u32> {
+    deed(&cell, "attempt");
+    if scope.attempt == 1 { Err(Error::msg("at first")) } else { Ok(scope.attempt) }
+}
+
+/// The same, and waits for longer than any test.
+#[step(retry(attempts = 3, backoff = "1h"))]
+async fn flaky_for_long(cell: String, scope: &StepScope) -> Result<u32> {
+    deed(&cell, "attempt");
+    if scope.attempt == 1 { Err(Error::msg("at first")) } else { Ok(scope.attempt) }
 }
 
 /// What the context has, as a step sees it.
@@ -189,30 +224,6 @@ async fn unpack(luggage: &Luggage) -> Result<String> {
 fn write_row(tx: &mut Tx<'_>, cell: String) -> Result<i64> {
     tx.execute("INSERT INTO notes (cell) VALUES (?1)", params![cell])?;
     Ok(tx.query_row("SELECT count(*) FROM notes WHERE cell = ?1", params![cell], |row| row.get(0))?)
-}
-
-/// A child that ends when it is told to.
-#[workflow]
-pub(crate) async fn kid(flow: &mut Flow, cell: String) -> Result<String> {
-    let Note(note) = flow.receive().await?;
-    drop(cell);
-    Ok(note)
-}
-
-/// A child that is parked at once.
-#[workflow]
-pub(crate) async fn sick_kid(flow: &mut Flow, cell: String) -> Result<String> {
-    flow.sleep(Duration::ZERO).await?;
-    panic!("the kid of {cell} is sick, as it must be");
-}
-
-/// The run that has started the one of a cell.
-#[workflow]
-pub(crate) async fn boss(flow: &mut Flow, (id, plan): (String, Plan)) -> Result<String> {
-    Ok(match flow.start(subject, plan).id(id).await.await {
-        Ok(result) => result,
-        Err(error) => error.to_string(),
-    })
 }
 
 #[workflow(context = Luggage, state = Edits)]
@@ -235,7 +246,7 @@ pub(crate) async fn subject_by_mistake(flow: &mut Flow<Luggage>, plan: Plan) -> 
 }
 
 /// Waits until the run may go on.
-async fn gate(flow: &Flow<Luggage>, plan: &Plan, carried: &str) -> Result<()> {
+pub(super) async fn gate(flow: &Flow<Luggage>, plan: &Plan, carried: &str) -> Result<()> {
     loop {
         match flow.receive::<Go>().await? {
             Go::Stay => {}
@@ -264,7 +275,7 @@ async fn walk(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
     }
     let flow = &*flow;
     match plan.holding {
-        Holding::OpenRequest => ask(flow, &plan).await,
+        Holding::OpenRequest | Holding::RequestLimit => ask(flow, &plan).await,
         Holding::WaitingMessage => {
             gate(flow, &plan, "").await?;
             Ok(flow.try_receive::<Note>().map_or_else(|| "nothing".into(), |note| note.0))
@@ -290,7 +301,10 @@ async fn walk(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
             stream.write(&"last".to_owned());
             Ok("done".into())
         }
-        Holding::ChildRunning | Holding::ChildParked | Holding::ChildLink => start_kid(flow, &plan).await,
+        Holding::ChildRunning | Holding::ChildParked | Holding::ChildDeleted | Holding::ChildLink => {
+            kids::start_kid(flow, &plan).await
+        }
+        Holding::Retry => retry(flow, &plan, fresh).await,
         Holding::SharedEdit => {
             if fresh {
                 gate(flow, &plan, "").await?;
@@ -343,6 +357,18 @@ async fn walk(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
     }
 }
 
+async fn retry(flow: &Flow<Luggage>, plan: &Plan, fresh: bool) -> Result<String> {
+    if fresh {
+        gate(flow, plan, "").await?;
+        return Ok("went on".into());
+    }
+    let cell = plan.cell.clone();
+    let mut attempts = Box::pin(if plan.nap > 900 { flaky_for_long(flow, cell) } else { flaky(flow, cell) });
+    let _ = poll!(&mut attempts);
+    gate(flow, plan, "").await?;
+    Ok(format!("attempt {}", attempts.await?))
+}
+
 /// Milliseconds since 1970.
 pub(crate) fn since_1970(at: std::time::SystemTime) -> u128 {
     at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis())
@@ -351,29 +377,14 @@ pub(crate) fn since_1970(at: std::time::SystemTime) -> u128 {
 async fn ask(flow: &Flow<Luggage>, plan: &Plan) -> Result<String> {
     if let Some(id) = &plan.carried {
         gate(flow, plan, id).await?;
-        return Ok(flow.answer_to::<Reply>(id).await?.0);
+        return Ok(flow.answer_to::<Reply>(id).await.map_or_else(|_| "nobody answered".into(), |reply| reply.0));
     }
     let request = flow.request::<Question, Reply>(Question);
     let id = request.id();
-    let mut request = Box::pin(request.within(Duration::from_hours(1)));
+    let hour = Duration::from_hours(1);
+    let limit = if plan.holding == Holding::RequestLimit { Duration::from_millis(plan.nap) } else { hour };
+    let mut request = Box::pin(request.within(limit));
     let _ = poll!(&mut request);
     gate(flow, plan, &id).await?;
     Ok(request.await?.map_or_else(|| "nobody answered".into(), |reply| reply.0))
-}
-
-async fn start_kid(flow: &Flow<Luggage>, plan: &Plan) -> Result<String> {
-    if plan.carried.is_some() {
-        gate(flow, plan, "").await?;
-        return Ok("went on".into());
-    }
-    let id = format!("{}-kid", plan.cell);
-    let said = |end: std::result::Result<String, steadfast::ChildError>| end.unwrap_or_else(|error| error.to_string());
-    if plan.holding == Holding::ChildParked {
-        let child = flow.start(sick_kid, plan.cell.clone()).id(id).await;
-        gate(flow, plan, "").await?;
-        return Ok(said(child.await));
-    }
-    let child = flow.start(kid, plan.cell.clone()).id(id).await;
-    gate(flow, plan, "").await?;
-    Ok(said(child.await))
 }

@@ -1,7 +1,8 @@
 //! What ties the matrix to the library's own lists: what these gain must be named here before the tests compile or pass.
 
+use super::beginning::Build;
 use super::happening::Happening;
-use super::stage::{Build, Stage};
+use super::stage::Stage;
 use super::subject::Holding;
 use std::collections::BTreeSet;
 use steadfast::Status;
@@ -41,7 +42,7 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::ContextRefused, Elsewhere("budget")),
     (Kind::StepStarted, Row(Holding::FinishedStep)),
     (Kind::AttemptStarted, Row(Holding::SharedEdit)),
-    (Kind::AttemptFailed, Elsewhere("steps")),
+    (Kind::AttemptFailed, Row(Holding::Retry)),
     (Kind::StepCompleted, Row(Holding::FinishedStep)),
     (Kind::StepFailed, Elsewhere("steps")),
     (Kind::TimerSet, Row(Holding::Timer)),
