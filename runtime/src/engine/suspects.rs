@@ -165,7 +165,7 @@ impl Suspects {
         let mut state = self.state();
         let held: Vec<Held> = state.held.iter().map(|(run, record)| Held { run: *run, record: *record }).collect();
         let window = state.window.max(SHORTEST);
-        let Some(group) = groups::next(&held, window) else {
+        let Some(group) = groups::next(&held, window, self.threshold) else {
             state.looked_after = false;
             return Next::Nothing;
         };

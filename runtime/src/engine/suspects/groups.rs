@@ -24,8 +24,8 @@ pub(super) struct Group {
 pub(super) const LONGEST: Duration = Duration::from_mins(5);
 
 /// The next group out of what is held back; `None` if nothing is. `window` is how long suspects are held back and then
-/// watched: longer than the last process took to end.
-pub(super) fn next(held: &[Held], window: Duration) -> Option<Group> {
+/// watched: longer than the last process took to end. `threshold` is the count of deaths from which a run is a suspect.
+pub(super) fn next(held: &[Held], window: Duration, threshold: u32) -> Option<Group> {
     let rank = held.iter().map(|held| held.record.deaths).max()?.saturating_add(1);
     let is_plain = |held: &&Held| held.record.proofs == 0 && held.record.unexplained == 0;
     let plain: Vec<Held> = held.iter().filter(is_plain).copied().collect();
@@ -34,8 +34,10 @@ pub(super) fn next(held: &[Held], window: Duration) -> Option<Group> {
     {
         let mut runs: Vec<i64> = plain.iter().filter(|held| held.record.deaths == least).map(|held| held.run).collect();
         runs.sort_unstable();
-        // The last process died with one of those that have the most deaths; unless it is one of the others.
-        if least == most && plain.len() == held.len() {
+        // A group that has died before is never loaded as a whole again: with a culprit in each of two groups, they would
+        // take turns for ever. Of those that have not, the last process died with one of those that have the most deaths.
+        let died_before = u32::from(least) > threshold;
+        if died_before || (least == most && plain.len() == held.len()) {
             runs.truncate(runs.len().div_ceil(2));
         }
         return Some(Group { runs, after: window, rank });
@@ -80,7 +82,7 @@ mod tests {
             let mut slots: BTreeMap<i64, Slot> = BTreeMap::new();
             let slot = |stage, rank, polled| Slot { stage, polled, rank, loaded_at: Duration::ZERO };
             let mut died = false;
-            while let Some(Group { runs, rank, .. }) = next(&held, WINDOW) {
+            while let Some(Group { runs, rank, .. }) = next(&held, WINDOW, u32::from(THRESHOLD)) {
                 let stage = if runs.len() == 1 { Stage::Alone } else { Stage::Group };
                 held.retain(|held| !runs.contains(&held.run));
                 died = runs.iter().any(|run| culprits.contains(run));
