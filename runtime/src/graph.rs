@@ -48,5 +48,7 @@ pub use start::{
     Begin, BeginInput, Begins, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, Stops, StopsWith, stops_with,
 };
 pub use stub::StepOf;
+#[cfg_attr(not(feature = "testing"), allow(unused_imports, reason = "stubs exist in tests only"))]
+pub(crate) use stub::stub;
 pub use take::Takes;
 pub use updated::Updated;

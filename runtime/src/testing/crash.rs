@@ -220,16 +220,11 @@ impl<W: WorkflowDef> CrashTest<W> {
 
     /// Puts a closure in the place of a step of an event-driven workflow: `.stub_step(Ingest::steps().fetch, |(urls,)| Ok(..))`.
     /// It gets the events that the step takes, as a tuple, and needs none of its resources.
-    pub fn stub_step<E, O, F>(
+    pub fn stub_step<S: crate::graph::GraphStep>(
         mut self,
-        step: crate::graph::StepOf<E, O, F>,
-        stub: impl Fn(E) -> Result<O, F> + Send + Sync + 'static,
-    ) -> Self
-    where
-        E: Send + 'static,
-        O: crate::graph::Emits,
-        F: crate::error::Failure,
-    {
+        step: crate::graph::StepOf<S>,
+        stub: impl Fn(S::Events) -> Result<S::Output, S::Error> + Send + Sync + 'static,
+    ) -> Self {
         self.stubs.add_in_graph(step, stub);
         self
     }

@@ -1,8 +1,7 @@
 //! Closures in the place of steps.
 
 use crate::context::Anything;
-use crate::error::Failure;
-use crate::graph::{Emits, StepOf};
+use crate::graph::{GraphStep, StepOf};
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
@@ -31,12 +30,12 @@ impl Stubs {
         self.steps.insert(S::NAME, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
     }
 
-    pub(crate) fn add_in_graph<E: Send + 'static, O: Emits, F: Failure>(
+    pub(crate) fn add_in_graph<S: GraphStep>(
         &mut self,
-        step: StepOf<E, O, F>,
-        stub: impl Fn(E) -> Result<O, F> + Send + Sync + 'static,
+        step: StepOf<S>,
+        stub: impl Fn(S::Events) -> Result<S::Output, S::Error> + Send + Sync + 'static,
     ) {
-        self.of_graphs.insert(step.names(), step.stub(stub));
+        self.of_graphs.insert(step.names(), crate::graph::stub::<S>(stub));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -31,37 +31,18 @@ pub(super) fn names(graph: &Graph) -> TokenStream {
         return TokenStream::new();
     }
     let (ty, workflow) = (graph.ty(), &graph.name);
-    // All at the place of the return type, so that one that is no event gives no further error.
-    let fields = graph.steps.iter().map(|step| {
-        let types = step.events().map(|(argument, _)| &argument.ty);
-        let result = step.step.function.output();
-        let span = result.span();
-        let (vis, mut ident) = (&step.step.function.vis, step.step.function.ident().clone());
-        ident.set_span(span);
-        quote_spanned! {span=>
-            #vis #ident: ::steadfast::__private::StepOf<
-                (#(#types,)*),
-                <#result as ::steadfast::__private::GraphOutcome>::Value,
-                <#result as ::steadfast::__private::GraphOutcome>::Error,
-            >,
-        }
+    // Their types are not looked into here, so that one that is no event gives no further error.
+    let fields = graph.steps.iter().enumerate().map(|(index, step)| {
+        let (vis, ident, step) = (&step.step.function.vis, step.step.function.ident(), name(index));
+        quote!(#vis #ident: ::steadfast::__private::StepOf<#step>,)
     });
-    let values = graph.steps.iter().enumerate().map(|(index, step)| {
+    let values = graph.steps.iter().map(|step| {
         let (ident, recorded) = (step.step.function.ident(), &step.step.name);
-        let span = step.step.function.output().span();
-        let of = name(index);
-        quote_spanned! {span=>
-            #ident: ::steadfast::__private::StepOf::new(
-                #workflow,
-                #recorded,
-                <#of as ::steadfast::__private::GraphStep>::events,
-                <#of as ::steadfast::__private::GraphStep>::is_final,
-            ),
-        }
+        quote!(#ident: ::steadfast::__private::StepOf::new(#workflow, #recorded),)
     });
     quote! {
         #[doc(hidden)]
-        #[allow(private_interfaces, dead_code, missing_docs, missing_debug_implementations, clippy::type_complexity, reason = "names of steps")]
+        #[allow(private_interfaces, dead_code, missing_docs, missing_debug_implementations, reason = "names of steps")]
         pub struct __SteadfastSteps { #(#fields)* }
 
         impl #ty {
