@@ -17,6 +17,14 @@ pub struct StepOf<S> {
     step: PhantomData<fn() -> S>,
 }
 
+impl<S> Clone for StepOf<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for StepOf<S> {}
+
 impl<S> StepOf<S> {
     #[doc(hidden)]
     #[must_use]

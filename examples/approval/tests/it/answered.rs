@@ -32,7 +32,7 @@ fn approved_while_somebody_works_who_came_before_the_start() {
     program.said(&["work", "--until-idle"]);
     assert_eq!(program.sent(), ["payment to ada: 129.00", "mail to ada: paid: 129.00 for ada: train to Graz"]);
     // What comes later is the first one's as well.
-    program.start("300ms");
+    program.start("2s");
     working.hear("mail to manager: nobody has answered");
     working.kill();
 }
@@ -67,7 +67,7 @@ fn nobody_approves_his_own_expense_and_the_question_is_asked_again() {
 #[test]
 fn what_nobody_answers_in_time_goes_to_a_manager_for_as_long_as_it_takes() {
     let program = Program::new();
-    let expense = program.start("300ms");
+    let expense = program.start("2s");
     let working = program.work(&[]);
     let second = program.question_to_a_manager();
     assert_eq!(program.sent(), ["mail to manager: nobody has answered: 129.00 for ada: train to Graz"]);
