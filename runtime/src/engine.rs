@@ -29,6 +29,7 @@ mod import;
 mod inbox;
 mod info;
 mod lease;
+mod limit;
 mod load;
 mod messages;
 mod news;

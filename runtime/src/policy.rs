@@ -32,12 +32,26 @@ impl Policy {
         timeout: None,
     };
 
-    /// The wait after `failed` failed attempts; `random` is between 0 and 1.
+    /// The wait after `failed` failed attempts: never longer than `max_backoff`, for any number of failures. `random` is
+    /// between 0 and 1. A `factor` or `jitter` that is no number counts as 1 or 0; one below its range as 0, and a `jitter`
+    /// above it as 1.
     #[must_use]
     pub fn wait(&self, failed: u32, random: f64) -> Duration {
-        let growth = self.factor.powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
-        let longest = self.max_backoff.as_secs_f64();
-        let wait = (self.backoff.as_secs_f64() * growth).min(longest);
-        Duration::try_from_secs_f64(wait * (1.0 - self.jitter * random)).unwrap_or(self.max_backoff)
+        // Nothing stays nothing: zero times a growth beyond all numbers would be no number.
+        if self.backoff.is_zero() {
+            return Duration::ZERO;
+        }
+        let factor = if self.factor.is_nan() { 1.0 } else { self.factor.max(0.0) };
+        let growth = factor.powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
+        let wait = self.backoff.as_secs_f64() * growth;
+        // More than a `Duration` can hold is more than the longest wait too.
+        let wait = Duration::try_from_secs_f64(wait).unwrap_or(self.max_backoff).min(self.max_backoff);
+        let kept = 1.0 - share(self.jitter) * share(random);
+        Duration::try_from_secs_f64(wait.as_secs_f64() * kept).unwrap_or(wait).min(wait)
     }
+}
+
+/// A number from 0 to 1.
+fn share(number: f64) -> f64 {
+    if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) }
 }

@@ -2,21 +2,23 @@
 
 use super::core::{Core, Letter, Message};
 use super::driving::{Driving, Job};
+use super::limit::Limited;
 use super::prepare::Preparation;
 use super::shutdown::{RunningStep, Told};
 use super::suspects::{Watch, watched};
 use super::trace;
 use crate::context::SharedContext;
+use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
 use crate::panics::{caught, caught_future};
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
 use futures_util::future::select;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
@@ -30,8 +32,6 @@ pub(super) struct Bodies {
     /// What handles the mail.
     driving: Weak<Driving>,
     running: BTreeMap<u64, Running>,
-    /// When those of them that have a time limit reach it, and their positions.
-    limits: BTreeSet<(i64, u64)>,
     /// Attempts for which something is being made first.
     waiting: BTreeMap<u64, Waiting>,
     /// The watch of a suspect.
@@ -55,8 +55,6 @@ struct Running {
     attempt: u32,
     step: String,
     cancellation: Cancellation,
-    /// When its time limit is reached, in milliseconds since 1970.
-    deadline: Option<i64>,
 }
 
 impl Bodies {
@@ -67,9 +65,9 @@ impl Bodies {
         env: Arc<RunEnv>,
         driving: Weak<Driving>,
     ) -> Self {
-        let (running, limits, waiting) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let watch = core.suspects.watch(run);
-        Self { core, run, mail, env, driving, running, limits, waiting, watch }
+        let (running, waiting) = (BTreeMap::new(), BTreeMap::new());
+        Self { core, run, mail, env, driving, running, waiting, watch }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -117,18 +115,15 @@ impl Bodies {
 
     fn begin(&mut self, attempt: Attempt) {
         let Attempt { mut scope, arguments, timeout, body } = attempt;
-        let deadline = timeout.map(|timeout| {
-            let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-            self.core.now().saturating_add(millis)
-        });
-        scope.deadline = deadline
-            .and_then(|due| u64::try_from(due).ok())
-            .and_then(|due| UNIX_EPOCH.checked_add(Duration::from_millis(due)));
         let (position, attempt, step) = (scope.position, scope.attempt, scope.name.clone());
         let cancellation = scope.cancellation.clone();
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
         let (env, busy, told) = (self.env.clone(), self.core.busy(), cancellation.clone());
         let (blocking, watch) = (body.blocking(), self.watch.clone());
+        let limit = timeout.map(|timeout| {
+            let late = too_late(&core, &mail, position, attempt, told.clone());
+            (timeout, core.timers.clone(), late, told.clone())
+        });
         let attempts = async move {
             // Nothing begins for a run that has ended or was lost while its body waited to begin.
             if !core.leases.has_margin() {
@@ -140,10 +135,22 @@ impl Bodies {
             }
             let _at_work = told.begin();
             let span = trace::attempt(&scope);
+            scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
-            let run =
-                watched(watch, async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await });
+            let run = async move {
+                let body =
+                    watched(
+                        watch,
+                        async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await },
+                    );
+                let Some((timeout, timers, late, told)) = limit else { return body.await };
+                let outcome = Limited::new(timers, timeout, late, body).await;
+                outcome.unwrap_or_else(|| {
+                    told.cancel();
+                    Ok(timed_out())
+                })
+            };
             let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
             let letter = core.letter(Message::AttemptEnded { position, attempt, outcome });
             drop(busy);
@@ -173,28 +180,16 @@ impl Bodies {
                 driving.begin(job, &self.core.runtime);
             }
         }
-        let before = self.running.insert(position, Running { attempt, step, cancellation, deadline });
-        if let Some(due) = before.and_then(|before| before.deadline) {
-            self.limits.remove(&(due, position));
-        }
-        self.limits.extend(deadline.map(|due| (due, position)));
+        self.running.insert(position, Running { attempt, step, cancellation });
     }
 
     /// An attempt has ended; `false` if it is not one that is waited for.
     pub(super) fn ended(&mut self, position: u64, attempt: u32) -> bool {
         let waited_for = self.running.get(&position).is_some_and(|running| running.attempt == attempt);
         if waited_for {
-            self.forget(position);
+            self.running.remove(&position);
         }
         waited_for
-    }
-
-    fn forget(&mut self, position: u64) -> Option<Running> {
-        let running = self.running.remove(&position)?;
-        if let Some(due) = running.deadline {
-            self.limits.remove(&(due, position));
-        }
-        Some(running)
     }
 
     /// Tells a body to stop; after the grace time it is dropped.
@@ -202,7 +197,7 @@ impl Bodies {
         if let Some(waiting) = self.waiting.remove(&position) {
             waiting.task.abort();
         }
-        if let Some(running) = self.forget(position) {
+        if let Some(running) = self.running.remove(&position) {
             running.cancellation.cancel();
             let grace = self.core.options.grace;
             self.core.runtime.spawn(async move {
@@ -214,9 +209,8 @@ impl Bodies {
 
     /// Tells all bodies to stop, because the engine does, and reports them. What they come to is no longer waited for.
     pub(super) fn stop(&mut self, told: &mpsc::UnboundedSender<Told>) {
-        self.limits.clear();
         for (position, running) in std::mem::take(&mut self.running) {
-            let Running { attempt, step, cancellation, .. } = running;
+            let Running { attempt, step, cancellation } = running;
             cancellation.cancel();
             let run = self.env.fields.run().id.clone();
             let work = RunningStep { run, position, step, attempt };
@@ -224,24 +218,32 @@ impl Bodies {
             let _ = told.send(Told { work, cancellation });
         }
     }
+}
 
-    /// The next time limit, in milliseconds since 1970.
-    pub(super) fn next_deadline(&self) -> Option<i64> {
-        self.limits.first().map(|(due, _)| *due)
+/// The failure of an attempt whose time is over.
+fn timed_out() -> AttemptOutcome {
+    AttemptOutcome::Failed {
+        cause: AttemptCause::TimedOut,
+        error: None,
+        message: "the time limit was reached".to_owned(),
+        terminal: false,
     }
+}
 
-    /// Stops the attempts whose time is up, and says which they were.
-    pub(super) fn time_out(&mut self, now: i64) -> Vec<(u64, u32)> {
-        let late = self.limits.range(..=(now, u64::MAX)).map(|(_, position)| *position);
-        let mut late: Vec<_> = late.collect();
-        late.sort_unstable();
-        let stop = |position| {
-            let running = self.forget(position)?;
-            running.cancellation.cancel();
-            running.cancellation.drop_body();
-            Some((position, running.attempt))
-        };
-        late.into_iter().filter_map(stop).collect()
+/// Ends an attempt whose body blocks its thread beyond its time limit: the run goes on, and the body is told.
+fn too_late(
+    core: &Arc<Core>,
+    mail: &mpsc::UnboundedSender<Letter>,
+    position: u64,
+    attempt: u32,
+    told: Cancellation,
+) -> impl Fn() + Send + Sync + use<> {
+    let (core, mail) = (core.clone(), mail.clone());
+    move || {
+        told.cancel();
+        told.drop_body();
+        // The run may have left.
+        let _ = mail.send(core.letter(Message::AttemptEnded { position, attempt, outcome: timed_out() }));
     }
 }
 

@@ -337,7 +337,7 @@ impl EngineBuilder {
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let leases = Leases::new(owner, term, acquiring.lock_stem().as_deref())?;
             let inherited = leases.acquire(&*acquiring)?;
-            Ok::<_, EngineError>((leases, inherited))
+            Ok::<_, EngineError>((Arc::new(leases), inherited))
         })?;
         let (leases, inherited) = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
         let clock = Arc::new(self.clock);
@@ -350,7 +350,7 @@ impl EngineBuilder {
                 }
             })?
         };
-        let committer = Committer::start(store.clone())?;
+        let committer = Committer::start(store.clone(), leases.clone())?;
         let resources = self.resources.open();
         let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources);
         let core = Arc::new(core);

@@ -6,6 +6,7 @@ mod queue;
 pub(crate) use queue::Lane;
 
 use super::error::EngineError;
+use super::lease::Leases;
 use super::threads;
 use crate::panics;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
@@ -27,6 +28,8 @@ pub(crate) struct Committer {
 
 struct Shared {
     store: Arc<dyn Store>,
+    /// Shown to be held by each commit, if that is due.
+    leases: Arc<Leases>,
     queue: Mutex<Queue>,
     filled: Condvar,
     /// Whether the queue holds something.
@@ -39,10 +42,11 @@ const LINGER: Duration = Duration::from_micros(100);
 impl Committer {
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn start(store: Arc<dyn Store>) -> Result<Self, EngineError> {
+    pub(crate) fn start(store: Arc<dyn Store>, leases: Arc<Leases>) -> Result<Self, EngineError> {
         let waits = store.waits();
         let shared = Arc::new(Shared {
             store,
+            leases,
             queue: Mutex::default(),
             filled: Condvar::new(),
             waiting: AtomicBool::new(false),
@@ -135,7 +139,7 @@ impl Shared {
     }
 
     fn run(&self) {
-        let (mut writes, mut replies) = (Vec::new(), Vec::new());
+        let (mut writes, mut replies): (Vec<Write>, Vec<Reply>) = (Vec::new(), Vec::new());
         loop {
             {
                 self.linger();
@@ -149,11 +153,29 @@ impl Shared {
                 queue.take(&mut writes, &mut replies);
                 self.waiting.store(queue.len() > 0, Ordering::Release);
             }
-            for (reply, answer) in replies.drain(..).zip(self.commit(&writes)) {
+            let begun = Instant::now();
+            for (reply, answer) in replies.drain(..).zip(self.commit_with_heartbeats(&mut writes, begun)) {
                 reply(answer);
             }
+            self.queue().learn(&writes, begun.elapsed());
             writes.clear();
         }
+    }
+
+    /// Commits a batch, together with the heartbeats that are due: while it is written, nothing else is.
+    fn commit_with_heartbeats(&self, writes: &mut Vec<Write>, begun: Instant) -> Vec<Answer> {
+        let mut beats = self.leases.due_in_commit();
+        if beats.is_empty() {
+            return self.commit(writes);
+        }
+        writes.splice(0..0, beats.iter().copied().map(Write::Beat));
+        let mut answers = self.commit(writes);
+        let work = answers.split_off(beats.len());
+        // One that is refused is found by the thread of the leases.
+        let mut beaten = answers.into_iter().map(|answer| matches!(answer, Ok(Ok(_))));
+        beats.retain(|_| beaten.next().unwrap_or(false));
+        self.leases.beaten(begun, &beats);
+        work
     }
 
     /// Looks for more work for a moment before the thread sleeps: the next step of a run that has just been answered comes

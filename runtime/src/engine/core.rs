@@ -69,7 +69,7 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) clock: Arc<Clock>,
     pub(crate) timers: Arc<Timers>,
-    pub(crate) leases: Leases,
+    pub(crate) leases: Arc<Leases>,
     /// Parked runs that were tried since the start.
     pub(crate) trials: Trials,
     /// Runs that were at work when processes died.
@@ -176,7 +176,7 @@ impl Core {
         options: Options,
         clock: Arc<Clock>,
         timers: Arc<Timers>,
-        leases: Leases,
+        leases: Arc<Leases>,
         resources: Resources,
     ) -> Self {
         let suspects = Suspects::new(leases.recorder().clone(), options.max_loads);

@@ -6,8 +6,6 @@ use super::driving::Driving;
 use super::replacing::Successor;
 use super::timers::Sleeper;
 use super::{attach, fields, inbox, load, recovery, replacing, trace};
-use crate::error::AttemptCause;
-use crate::journal::AttemptOutcome;
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
 use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
@@ -162,15 +160,6 @@ impl<'a> Driver<'a> {
             Message::Recheck(_) => {}
             Message::Due => {
                 self.due = None;
-                for (position, attempt) in self.bodies.time_out(now) {
-                    let outcome = AttemptOutcome::Failed {
-                        cause: AttemptCause::TimedOut,
-                        error: None,
-                        message: "the time limit was reached".into(),
-                        terminal: false,
-                    };
-                    self.run.attempt_ended(position, attempt, outcome, now);
-                }
                 self.run.due(now);
             }
             Message::Look => self.look(),
@@ -276,7 +265,7 @@ impl<'a> Driver<'a> {
 
     /// Keeps the timer of this run at what is due next.
     fn arm(&mut self) {
-        let next = [self.run.next_due(), self.bodies.next_deadline(), self.leaves_at()].into_iter().flatten().min();
+        let next = self.run.next_due().into_iter().chain(self.leaves_at()).min();
         if next != self.due {
             self.due = next;
             self.core.timers.set(Sleeper::Run(self.number), next);

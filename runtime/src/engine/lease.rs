@@ -7,6 +7,7 @@ use super::{inbox, recovery, threads};
 use crate::store::{Lease, LeaseRow, Rejected, Store, Write, Written, is_out_of_files};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -86,6 +87,19 @@ impl Leases {
 
     fn is_fresh(&self, shown: Instant) -> bool {
         shown.elapsed() < self.term.mul_f64(0.6)
+    }
+
+    /// The heartbeats that a commit should carry: a batch may take long, and nothing else is written meanwhile. None if the
+    /// last ones are recent.
+    pub(crate) fn due_in_commit(&self) -> Vec<Lease> {
+        if self.shown.borrow().elapsed() < self.term / 10 { Vec::new() } else { self.all() }
+    }
+
+    /// What became of heartbeats of all leases, which were asked for at a moment.
+    pub(crate) fn beaten(&self, asked: Instant, beaten: &[Lease]) {
+        if !beaten.is_empty() && self.state().held.iter().all(|held| beaten.contains(held)) {
+            self.shown.send_modify(|shown| *shown = asked.max(*shown));
+        }
     }
 
     /// Lets go of everything: others may take over at once.
@@ -206,19 +220,65 @@ fn holder_of(store: &dyn Store, row: &LeaseRow) -> Holder {
     }
 }
 
-/// Starts the thread that shows that we live, watches the others, and listens for what others put into our inboxes.
+/// Starts the two threads of the leases. One shows that we live and waits for nothing; the other watches the other engines
+/// and listens for what they put into our inboxes, and waits for the database.
 ///
 /// # Errors
 /// The system gives no thread.
 pub(super) fn watch(core: &Arc<Core>) -> Result<(), EngineError> {
-    let weak = Arc::downgrade(core);
     let term = core.options.lease_term;
-    threads::own("steadfast-lease", move || Watch::new(term).run(&weak)).map(drop)
+    let (beating, watching) = (Arc::downgrade(core), Arc::downgrade(core));
+    threads::own("steadfast-lease", move || beat(&beating, term))?;
+    threads::own("steadfast-watch", move || Watch::new(term).run(&watching)).map(drop)
+}
+
+fn tick(term: Duration) -> Duration {
+    (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100))
+}
+
+/// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine has no
+/// commits.
+fn beat(core: &Weak<Core>, term: Duration) {
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let mut last: Option<Instant> = None;
+    loop {
+        std::thread::sleep(tick(term));
+        let Some(core) = core.upgrade() else { return };
+        if core.leases.state().released {
+            return;
+        }
+        let asked = Instant::now();
+        let recent = last.is_some_and(|last| asked - last < term / 5);
+        if recent || under_way.load(Ordering::SeqCst) > 0 {
+            continue;
+        }
+        last = Some(asked);
+        let leases = core.leases.all();
+        under_way.store(leases.len(), Ordering::SeqCst);
+        let beaten: Arc<Mutex<Vec<Lease>>> = Arc::default();
+        for lease in leases {
+            let (of, under_way, beaten) = (Arc::downgrade(&core), under_way.clone(), beaten.clone());
+            core.committer.submit(Write::Beat(lease), move |answer| {
+                if let Some(core) = of.upgrade() {
+                    match answer {
+                        Ok(Ok(_)) => {
+                            let mut beaten = beaten.lock().unwrap_or_else(PoisonError::into_inner);
+                            beaten.push(lease);
+                            core.leases.beaten(asked, &beaten);
+                        }
+                        Ok(Err(Rejected::Fenced)) => lose(&core, lease),
+                        // The store does not work now; the margin shrinks until it does.
+                        _ => {}
+                    }
+                }
+                under_way.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    }
 }
 
 struct Watch {
     term: Duration,
-    tick: Duration,
     /// What was last seen of the leases of others, and since when.
     others: HashMap<i64, (i64, i64, Instant)>,
     foreign: u64,
@@ -226,23 +286,21 @@ struct Watch {
 
 impl Watch {
     fn new(term: Duration) -> Self {
-        let tick = (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100));
-        Self { term, tick, others: HashMap::new(), foreign: 0 }
+        Self { term, others: HashMap::new(), foreign: 0 }
     }
 
     fn run(mut self, core: &Weak<Core>) {
-        let mut beat_at = Instant::now();
+        let mut look_at = Instant::now();
         loop {
-            std::thread::sleep(self.tick);
+            std::thread::sleep(tick(self.term));
             let Some(core) = core.upgrade() else { return };
             if core.leases.state().released {
                 return;
             }
             core.leases.recorder.tick();
             let now = Instant::now();
-            if now >= beat_at {
-                beat_at = now + self.term / 5;
-                self.beat(&core);
+            if now >= look_at {
+                look_at = now + self.term / 5;
                 if !core.is_draining()
                     && let Err(error) = self.look_at_others(&core)
                 {
@@ -258,46 +316,22 @@ impl Watch {
         }
     }
 
-    /// Shows that the leases are held. One that is lost takes its runs with it.
-    fn beat(&self, core: &Arc<Core>) {
-        let asked = Instant::now();
-        let (tell, told) = std::sync::mpsc::channel();
-        let leases = core.leases.all();
-        for lease in leases.iter().copied() {
-            let tell = tell.clone();
-            core.committer.submit(Write::Beat(lease), move |answer| {
-                // The thread may be gone.
-                let _ = tell.send((lease, answer));
-            });
-        }
-        drop(tell);
-        let mut held = 0;
-        while let Ok((lease, answer)) = told.recv_timeout(self.term) {
-            match answer {
-                Ok(Ok(_)) => held += 1,
-                Ok(Err(Rejected::Fenced)) => lose(core, lease),
-                // The store does not work now; the margin shrinks until it does.
-                _ => {}
-            }
-        }
-        if held == leases.len() && held > 0 {
-            core.leases.shown.send_replace(asked);
-        }
-    }
-
     /// Takes the leases of engines that died, or that have stood still for the term on our own clock.
     fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
         core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
         let mut taken = false;
+        // While our own heartbeats do not get through, somebody holds up the database, and those of the others do not
+        // either: their counters stand still though they live.
+        let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
         for row in rows {
             if core.leases.held(row.number).is_some() {
                 self.others.remove(&row.number);
                 continue;
             }
             let seen = self.others.entry(row.number).or_insert((row.epoch, row.beat, Instant::now()));
-            if (seen.0, seen.1) != (row.epoch, row.beat) {
+            if held_up || (seen.0, seen.1) != (row.epoch, row.beat) {
                 *seen = (row.epoch, row.beat, Instant::now());
             }
             let stands_still = seen.2.elapsed() >= self.term;

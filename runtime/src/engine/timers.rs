@@ -2,11 +2,12 @@
 
 use super::clock::Clock;
 use super::error::EngineError;
+use super::limit::{Limit, Limits};
 use super::threads;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// Who is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +31,10 @@ pub(crate) struct Timers {
 struct State {
     queue: BTreeSet<(i64, Sleeper)>,
     due: HashMap<Sleeper, i64>,
+    /// Time limits of bodies, which run in real time even where sleeps are skipped.
+    limits: Limits,
+    /// How many limits have begun: no two are known by the same number.
+    begun: u64,
     closed: bool,
 }
 
@@ -80,6 +85,23 @@ impl Timers {
         }
     }
 
+    /// Looks at a time limit when it is over, unless it is taken away before. Returns its number.
+    pub(super) fn limit(&self, over: Instant, limit: Weak<Limit>) -> u64 {
+        let mut state = self.state();
+        state.begun += 1;
+        let key = (over, state.begun);
+        state.limits.insert(key, limit);
+        if state.limits.first_key_value().is_some_and(|(first, _)| *first == key) {
+            self.changed.notify_one();
+        }
+        key.1
+    }
+
+    /// Takes a time limit away: its body has ended.
+    pub(super) fn unlimit(&self, armed: (Instant, u64)) {
+        self.state().limits.remove(&armed);
+    }
+
     /// While the guard lives the engine has something to do by itself.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::SeqCst);
@@ -98,26 +120,51 @@ impl Timers {
     fn run(&self, wake: &dyn Fn(Sleeper)) {
         let mut state = self.state();
         while !state.closed {
-            let Some(&(due, sleeper)) = state.queue.first() else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            if self.clock.skips() && self.busy.load(Ordering::SeqCst) == 0 {
-                self.clock.jump(due);
-            }
-            let ahead = due.saturating_sub(self.clock.now());
-            if ahead <= 0 {
-                state.queue.pop_first();
-                state.due.remove(&sleeper);
+            let now = Instant::now();
+            if let Some(over) = state.limits.first_entry().filter(|first| first.key().0 <= now) {
+                let limit = over.remove();
                 drop(state);
-                wake(sleeper);
+                let again = limit.upgrade().and_then(|limit| limit.look());
                 state = self.state();
+                if let Some(again) = again {
+                    // Its number stays unique; if the body has ended meanwhile, the next look finds nothing.
+                    state.begun += 1;
+                    let key = (now + again, state.begun);
+                    state.limits.insert(key, limit);
+                }
                 continue;
             }
-            let wait = Duration::from_millis(u64::try_from(ahead).unwrap_or(0)).min(LOOK_AGAIN);
-            let wait = if self.clock.skips() { SKIP_AGAIN } else { wait };
-            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            let wait = match self.next_sleeper(&mut state) {
+                Ok(sleeper) => {
+                    drop(state);
+                    wake(sleeper);
+                    state = self.state();
+                    continue;
+                }
+                Err(wait) => wait,
+            };
+            let over = state.limits.first_key_value().map(|((over, _), _)| over.saturating_duration_since(now));
+            state = match wait.into_iter().chain(over).min() {
+                Some(wait) => self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
+    }
+
+    /// Takes out the next sleeper that is due, or says how long there is none; `None` if nobody sleeps.
+    fn next_sleeper(&self, state: &mut State) -> Result<Sleeper, Option<Duration>> {
+        let Some(&(due, sleeper)) = state.queue.first() else { return Err(None) };
+        if self.clock.skips() && self.busy.load(Ordering::SeqCst) == 0 {
+            self.clock.jump(due);
+        }
+        let ahead = due.saturating_sub(self.clock.now());
+        if ahead <= 0 {
+            state.queue.pop_first();
+            state.due.remove(&sleeper);
+            return Ok(sleeper);
+        }
+        let wait = Duration::from_millis(u64::try_from(ahead).unwrap_or(0)).min(LOOK_AGAIN);
+        Err(Some(if self.clock.skips() { SKIP_AGAIN } else { wait }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: one link instead of one for each file.
 
 mod around;
+mod backoffs;
 mod bad_input;
 mod budget;
 mod changed_code;
@@ -24,6 +25,7 @@ mod garbage;
 mod garbage_gate;
 mod graphs;
 mod hanging_stores;
+mod heartbeats;
 mod hostile_json;
 mod kept;
 mod killed;
@@ -62,6 +64,7 @@ mod steps;
 mod store;
 mod stored_fields;
 mod synced;
+mod time_limits;
 mod time_travel;
 mod told;
 mod traced;

@@ -3,12 +3,16 @@
 use super::Reply;
 use crate::store::Write;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The most writes of one transaction: bounds what a single run waits for behind others.
 pub(super) const BATCH: usize = 1_024;
 
-/// The most writes of one transaction that run a user's code, of which nobody knows how long it takes.
-const CODE: usize = 64;
+/// The most writes of the first transaction that run a user's code, of which nobody knows how long it takes.
+const CODE: usize = 8;
+
+/// A transaction that takes longer than this is followed by a smaller one: heartbeats are written between transactions.
+const LONG: Duration = Duration::from_millis(250);
 
 /// Whose turn a write is in. Each lane keeps its order, and has a third of each commit for sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +26,21 @@ pub(crate) enum Lane {
 }
 
 /// The writes that wait, with who waits for them.
-#[derive(Default)]
 pub(super) struct Queue {
     /// Signs of life do not wait behind the work.
     beats: VecDeque<Waiting>,
     lanes: [VecDeque<Waiting>; 3],
     pub(super) closed: bool,
+    /// The most writes of the next transaction, and the most that run a user's code.
+    most: usize,
+    code: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        let (beats, lanes) = (VecDeque::new(), Default::default());
+        Self { beats, lanes, closed: false, most: BATCH, code: CODE }
+    }
 }
 
 type Waiting = (Write, Reply);
@@ -59,9 +72,9 @@ impl Queue {
             replies.push(reply);
         };
         self.beats.drain(..).for_each(&mut taken);
-        let (mut room, mut code) = (BATCH, CODE);
-        let share = BATCH / self.lanes.len();
-        for most in [share, BATCH] {
+        let (mut room, mut code) = (self.most, self.code);
+        let share = (self.most / self.lanes.len()).max(1);
+        for most in [share, self.most] {
             for lane in &mut self.lanes {
                 let mut left = most.min(room);
                 while left > 0
@@ -77,6 +90,18 @@ impl Queue {
                     lane.pop_front().into_iter().for_each(&mut taken);
                 }
             }
+        }
+    }
+
+    /// A transaction has taken this long: the next is smaller, or larger again.
+    pub(super) fn learn(&mut self, writes: &[Write], took: Duration) {
+        let code = writes.iter().filter(|write| write.user_code().is_some()).count();
+        if took > LONG {
+            self.most = (writes.len() / 2).max(1);
+            self.code = if code > 0 { (code / 2).max(1) } else { self.code };
+        } else {
+            self.most = if writes.len() >= self.most { (self.most * 2).min(BATCH) } else { self.most };
+            self.code = if code >= self.code { (self.code * 2).min(BATCH) } else { self.code };
         }
     }
 

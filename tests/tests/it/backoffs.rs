@@ -1,0 +1,86 @@
+//! How long a step waits before it is tried again, for any policy and any number of attempts.
+
+use crate::flows::{Tally, deed};
+use steadfast::Policy;
+use steadfast::prelude::*;
+
+/// The same numbers for the same seed: Steele's SplitMix64.
+struct Seeded(u64);
+
+impl Seeded {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        let length = u64::try_from(all.len()).unwrap();
+        all[usize::try_from(self.next() % length).unwrap()]
+    }
+}
+
+#[test]
+fn a_wait_is_never_longer_than_the_longest_and_never_shorter_than_the_one_before() {
+    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_128);
+    println!("seed {seed} (set STEADFAST_SEED for another)");
+    let mut seeded = Seeded(seed);
+    let waits = [
+        Duration::ZERO,
+        Duration::from_nanos(1),
+        Duration::from_millis(1),
+        Duration::from_secs(1),
+        Duration::from_hours(24 * 365),
+        Duration::MAX,
+    ];
+    let factors = [f64::NAN, f64::INFINITY, f64::MAX, -2.0, 0.0, 0.5, 1.0, 1.000_001, 2.0, 1e300];
+    let shares = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.1, 0.5, 1.0, 7.0];
+    let failures = [0, 1, 2, 3, 1_024, 1_025, 1_026, 2_147_483_647, 2_147_483_648, u32::MAX - 1];
+    for _ in 0..100_000 {
+        let (backoff, longest) = (seeded.of(&waits), seeded.of(&waits));
+        let (factor, jitter, random) = (seeded.of(&factors), seeded.of(&shares), seeded.of(&shares));
+        let policy = Policy { backoff, max_backoff: longest, factor, jitter, attempts: u32::MAX, timeout: None };
+        let failed = seeded.of(&failures);
+        let wait = policy.wait(failed, random);
+        assert!(wait <= longest, "{policy:?} waits {wait:?} after {failed} failures (random {random})");
+        if backoff.is_zero() {
+            assert_eq!(wait, Duration::ZERO, "{policy:?} after {failed} failures");
+        }
+        let without = Policy { jitter: 0.0, ..policy };
+        assert!(wait <= without.wait(failed, random), "{policy:?} after {failed} failures (random {random})");
+        if factor >= 1.0 {
+            let (before, after) = (without.wait(failed, 0.0), without.wait(failed + 1, 0.0));
+            assert!(
+                before <= after,
+                "{policy:?} waits {before:?}, then {after:?} after {failed} failures and one more"
+            );
+            assert!(after >= backoff.min(longest) || longest < backoff, "{policy:?} waits {after:?}");
+        }
+    }
+}
+
+#[step(retry(attempts = 1_200, backoff = "0ms"))]
+async fn patient(tally: String) -> Result<usize> {
+    match deed(&tally, "body") {
+        1_100 => Ok(1_100),
+        _ => Err(Error::msg("not yet")),
+    }
+}
+
+#[workflow]
+async fn without_a_pause(flow: &mut Flow, tally: String) -> Result<usize> {
+    Ok(patient(flow, tally).await?)
+}
+
+#[tokio::test]
+async fn a_step_without_a_backoff_is_tried_at_once_however_often_it_has_failed() {
+    let tally = Tally::new("no-backoff");
+    // Sleeps are skipped, so that what the engine waited for shows in the times that it has recorded.
+    let engine = Engine::builder().in_memory().skip_sleeps().workflow(without_a_pause).start().await.unwrap();
+    let run = engine.start(without_a_pause, tally.name().to_owned()).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 1_100);
+    let history = run.history().await.unwrap();
+    let took = history.last().unwrap().at.duration_since(history[0].at).unwrap();
+    assert_eq!(took, Duration::ZERO);
+}
