@@ -220,7 +220,7 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// | attribute | meaning |
 /// |---|---|
 /// | `name = "charge"` | the recorded name, if not the function's: it keeps old runs readable when the function is renamed |
-/// | `timeout = "30s"` | how long one attempt may take |
+/// | `timeout = "30s"` | how long one attempt may take, from the first poll of its body to its end |
 /// | `retry(attempts = 5, ..)` | how many attempts may fail; without `retry` it is one |
 /// | `retry(.., backoff = "1s")` | the wait before the second attempt |
 /// | `retry(.., factor = 2.0)` | what the wait is multiplied with from attempt to attempt |
@@ -230,7 +230,7 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 /// | `blocking` | for a plain `fn` that blocks its thread |
 /// | `roles("admin", "ops")` | whoever the run acts for must have one of them, otherwise the call fails with `StepError::Refused` and no body runs |
 ///
-/// Durations are a number and `ms`, `s`, `m`, `h` or `d`.
+/// Durations are a number and `ms`, `s`, `m`, `h` or `d`. They stay what they are when the machine's clock is set.
 #[proc_macro_attribute]
 pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(attribute.into(), item.into()).into()

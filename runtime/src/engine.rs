@@ -44,6 +44,7 @@ mod requests;
 mod requirements;
 mod reseal;
 mod sessions;
+mod setting;
 mod shared_state;
 mod shown;
 mod shutdown;

@@ -32,7 +32,7 @@ pub(crate) use pending_call::{First, PendingCall};
 pub(crate) use shown::encode as encode_shown;
 
 use crate::context::{RecordedFields, SharedContext, StepContext};
-use crate::journal::Journal;
+use crate::journal::{Due, Journal};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -101,16 +101,16 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 
     /// Waits durably: nothing stays in memory while a long sleep lasts, and a restart does not prolong it. Rounded up to
-    /// milliseconds. The time runs from [`now`](Flow::now).
+    /// milliseconds. The time runs from [`now`](Flow::now). It is a duration: setting the machine's clock neither shortens nor
+    /// prolongs it. After a restart the time that the process was away counts too, by the machine's clock.
     pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
-        let millis = duration.as_nanos().div_ceil(1_000_000);
-        Sleep::new(&self.journal, self.journal.now().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
+        Sleep::new(&self.journal, Due::Elapsed(messages::after(self.journal.elapsed(), duration)))
     }
 
-    /// Waits durably until a moment; one that has passed still takes its place in the history.
+    /// Waits durably until a moment of the machine's clock, also when that is set; one that has passed still takes its place in the history.
     pub fn sleep_until(&self, moment: SystemTime) -> Sleep<'_> {
         let millis = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().div_ceil(1_000_000));
-        Sleep::new(&self.journal, i64::try_from(millis).unwrap_or(i64::MAX))
+        Sleep::new(&self.journal, Due::Moment(i64::try_from(millis).unwrap_or(i64::MAX)))
     }
 }
 

@@ -12,6 +12,7 @@ pub use history::HistoryEntry;
 pub use kind::Kind;
 pub use operation::{Child, Operation, SENT, Shown};
 pub use run_scope::{Principal, RunScope};
+pub use seam::Due;
 pub use seam::{
     AttemptOutcome, Completion, ContextChange, Continued, Journal, Recorded, RoutedValue, RunIdentity, StepBody,
     StepCallSpec,

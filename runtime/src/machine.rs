@@ -10,6 +10,7 @@ mod context_calls;
 mod continued;
 mod delivered;
 mod effect;
+mod elapsed;
 mod ending;
 mod failure;
 mod fault;
@@ -218,6 +219,10 @@ pub(crate) struct Machine {
     /// How the run ends that is being told to.
     ending: Option<ending::Ending>,
     held_back: paused::HeldBack,
+    /// The monotonic clock, as far as it is known.
+    elapsed: Option<i64>,
+    /// The latest time of an entry since the oldest duration that runs was recorded.
+    latest: i64,
 }
 
 /// What a workflow does when it is told to end, and why it is.
@@ -277,6 +282,8 @@ impl Machine {
             on_end: None,
             ending: None,
             held_back: paused::HeldBack::default(),
+            elapsed: None,
+            latest: 0,
             env,
         }
     }

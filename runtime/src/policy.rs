@@ -8,7 +8,7 @@ pub struct Policy {
     /// The greatest number of attempts that may fail, at least 1. An attempt that ends in a crash of the process is not
     /// counted.
     pub attempts: u32,
-    /// The wait before the second attempt.
+    /// The wait before the second attempt: a duration, whatever the machine's clock is set to.
     pub backoff: Duration,
     /// What the wait is multiplied with before each further attempt.
     pub factor: f64,
@@ -16,7 +16,8 @@ pub struct Policy {
     pub max_backoff: Duration,
     /// The share of the wait that is drawn at random, from 0 (none) to 1 (anything between nothing and the whole).
     pub jitter: f64,
-    /// How long one attempt may take.
+    /// How long one attempt may take, from the first poll of its body to its end. What comes before (a commit, a lease, a
+    /// resource, a restore hook, a thread) does not count.
     pub timeout: Option<Duration>,
 }
 

@@ -43,7 +43,8 @@ pub struct StepScope {
     pub position: u64,
     /// The attempt's number, from 1.
     pub attempt: u32,
-    /// When the attempt's time limit is reached.
+    /// When the attempt's time limit is reached, by the machine's clock as it was when the body began. The limit itself is a
+    /// duration: it moves along when the clock is set.
     pub deadline: Option<SystemTime>,
     /// Tells the body to stop.
     pub cancellation: Cancellation,

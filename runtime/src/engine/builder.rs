@@ -74,7 +74,7 @@ impl EngineBuilder {
                 #[cfg(feature = "testing")]
                 stubs: crate::testing::Stubs::default(),
             },
-            clock: Clock::System,
+            clock: Clock::system(),
         }
     }
 
@@ -292,7 +292,7 @@ impl EngineBuilder {
     /// backoffs take no time. The clock starts at 2020-01-01.
     #[cfg(feature = "testing")]
     pub fn skip_sleeps(mut self) -> Self {
-        self.clock = Clock::Skipping(std::sync::atomic::AtomicI64::new(1_577_836_800_000));
+        self.clock = Clock::skipping(1_577_836_800_000);
         self
     }
 

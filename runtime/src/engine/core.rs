@@ -12,6 +12,7 @@ use super::outside::Outside;
 use super::recovery::Trials;
 use super::replacing::Successor;
 use super::sessions::{Sessions, Why};
+use super::setting::Setting;
 use super::shutdown::Told;
 use super::suspects::Suspects;
 use super::threads;
@@ -86,6 +87,8 @@ pub(crate) struct Core {
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
     pub(crate) draining: AtomicBool,
+    /// It was noticed that the time of day was set.
+    pub(crate) set: AtomicBool,
     /// The store has failed, and nobody has looked yet what was left undone.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
@@ -103,6 +106,19 @@ pub(crate) struct Residents {
     sessions: Sessions,
     /// What keeps runs in memory from going on at the moment.
     troubles: HashMap<i64, (String, i64)>,
+    /// The time of day was set, and not all runs know.
+    setting: Option<Setting>,
+}
+
+impl Residents {
+    /// A run is no longer in memory.
+    fn off(&mut self, run: i64) {
+        self.mail.remove(&run);
+        self.troubles.remove(&run);
+        if let Some(setting) = &mut self.setting {
+            setting.knows(run);
+        }
+    }
 }
 
 /// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
@@ -199,6 +215,7 @@ impl Core {
             boards: Boards::default(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
+            set: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
@@ -209,6 +226,11 @@ impl Core {
     /// Now, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Now, as durations are recorded that begin now: in milliseconds since 1970.
+    pub(crate) fn recorded_now(&self) -> i64 {
+        self.clock.elapsed().saturating_add(self.clock.offset())
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -310,14 +332,16 @@ impl Core {
             return None;
         }
         residents.mail.insert(run, sender.clone());
-        Some(Mail { sender, letters })
+        let offset = self.clock.offset();
+        let offset = residents.setting.as_ref().map_or(offset, |setting| setting.offset_of(run, offset));
+        Some(Mail { sender, letters, offset })
     }
 
     /// Another box for the mail of a run in memory: what was said to its last driver is not for the next.
     pub(crate) fn renew(&self, run: i64) -> Mail {
         let (sender, letters) = mpsc::unbounded_channel();
         self.residents().mail.insert(run, sender.clone());
-        Mail { sender, letters }
+        Mail { sender, letters, offset: self.clock.offset() }
     }
 
     /// A run leaves memory; who waits for its end is told to look.
@@ -327,8 +351,7 @@ impl Core {
         let waiters = {
             let mut residents = self.residents();
             self.timers.set(Sleeper::Run(run), None);
-            residents.mail.remove(&run);
-            residents.troubles.remove(&run);
+            residents.off(run);
             residents.waiters.remove(&run)
         };
         for waiter in waiters.into_iter().flatten() {
@@ -349,8 +372,7 @@ impl Core {
             return false;
         }
         self.timers.set(Sleeper::Run(run), None);
-        residents.mail.remove(&run);
-        residents.troubles.remove(&run);
+        residents.off(run);
         let session = residents.sessions.take(run);
         drop(residents);
         session.drop_values(Why::Away);
@@ -368,10 +390,41 @@ impl Core {
         });
     }
 
+    /// The time of day was set: runs in memory record it, and those that come into memory from now on go through `setting`.
+    pub(super) fn begin_setting(&self, by: i64) {
+        let mut residents = self.residents();
+        residents.setting = Some(Setting::new(self.clock.offset()));
+        self.clock.set(by);
+        for mail in residents.mail.values() {
+            // It may just be leaving.
+            let _ = mail.send(self.letter(Message::Due));
+        }
+    }
+
+    /// Takes the place of a run that does not know yet that the time of day was set; `None` if it does, or will.
+    pub(super) fn enter_setting(&self, run: i64) -> Option<Mail> {
+        let mut residents = self.residents();
+        let knows = residents.setting.as_mut().is_none_or(|setting| setting.reach(run));
+        drop(residents);
+        if knows { None } else { self.enter(run) }
+    }
+
+    /// All runs know.
+    pub(super) fn end_setting(&self) {
+        self.residents().setting = None;
+    }
+
     /// Says something to a run; `false` if it is not in memory.
     pub(crate) fn tell(&self, run: i64, message: Message) -> bool {
         let residents = self.residents();
         residents.mail.get(&run).is_some_and(|mail| mail.send(self.letter(message)).is_ok())
+    }
+
+    /// Runs that are not in memory are looked at when one of them may be due: at a moment, or after a duration.
+    pub(crate) fn wake_evicted(&self, due: i64) {
+        let reading = self.clock.read();
+        let elapsed = reading.elapsed_at(due).min(due.saturating_sub(reading.offset));
+        self.timers.no_later_than(Sleeper::Evicted, elapsed);
     }
 
     /// Says the same to every run in memory.
@@ -409,6 +462,8 @@ impl Drop for Core {
 
 /// Both ends of a driver's mail.
 pub(crate) struct Mail {
+    /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
+    pub(crate) offset: i64,
     pub(crate) sender: mpsc::UnboundedSender<Letter>,
     pub(crate) letters: mpsc::UnboundedReceiver<Letter>,
 }

@@ -1,6 +1,7 @@
 //! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
 
 use super::bodies::{Attempt, Bodies};
+use super::clock::Reading;
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::driving::Driving;
 use super::replacing::Successor;
@@ -40,6 +41,7 @@ pub(super) struct Driver<'a> {
     run: Machine,
     bodies: Bodies,
     mail: &'a mut Mail,
+    /// When it is woken, on the monotonic clock.
     due: Option<i64>,
     left: Option<Left>,
     last: Option<Value>,
@@ -47,7 +49,7 @@ pub(super) struct Driver<'a> {
     inbox: Inbox,
     /// While the run as which this one goes on is not written: what it points to is not garbage.
     placing: Option<OwnedRwLockReadGuard<()>>,
-    /// Since when nothing has happened to the run, in milliseconds since 1970.
+    /// Since when nothing has happened to the run, on the monotonic clock.
     idle: Option<i64>,
 }
 
@@ -93,6 +95,8 @@ impl<'a> Driver<'a> {
 
     /// Drives the run until it leaves memory.
     pub(super) async fn drive(mut self) -> Left {
+        let reading = self.core.clock.read();
+        self.run.tick(reading.wall, reading.elapsed, reading.offset);
         self.flush();
         loop {
             if let Some(left) = self.left.take() {
@@ -102,7 +106,7 @@ impl<'a> Driver<'a> {
             self.arm();
             if may_leave && self.core.leave_if_quiet(self.number, self.mail) {
                 // Only now: a wake-up that comes while the run is still here would be lost.
-                if let Some(due) = self.run.next_due() {
+                if let Some(due) = self.next_due(self.core.clock.read()) {
                     self.core.timers.no_later_than(Sleeper::Evicted, due);
                 }
                 return Left::Gone;
@@ -127,7 +131,9 @@ impl<'a> Driver<'a> {
         if self.left.is_some() {
             return;
         }
-        let now = self.core.now();
+        let reading = self.core.clock.read();
+        self.run.tick(reading.wall, reading.elapsed, reading.offset);
+        let now = reading.wall;
         match message {
             Message::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
             // Nobody waits for it any longer.
@@ -265,7 +271,7 @@ impl<'a> Driver<'a> {
 
     /// Keeps the timer of this run at what is due next.
     fn arm(&mut self) {
-        let next = self.run.next_due().into_iter().chain(self.leaves_at()).min();
+        let next = self.next_due(self.core.clock.read()).into_iter().chain(self.leaves_at()).min();
         if next != self.due {
             self.due = next;
             self.core.timers.set(Sleeper::Run(self.number), next);
@@ -288,12 +294,18 @@ impl<'a> Driver<'a> {
         if self.run.is_paused() {
             return true;
         }
-        let now = self.core.now();
-        match self.run.next_due() {
+        let reading = self.core.clock.read();
+        let now = reading.elapsed;
+        match self.next_due(reading) {
             Some(due) => due.saturating_sub(now) > self.shortest_absence(),
             // Nobody knows when what it waits for will come: it leaves when that has not come for as long.
             None => *self.idle.get_or_insert(now) <= now.saturating_sub(self.shortest_absence()),
         }
+    }
+
+    /// When something is due next, on the monotonic clock.
+    fn next_due(&self, reading: Reading) -> Option<i64> {
+        self.run.next_elapsed(|moment| reading.elapsed_at(moment))
     }
 
     /// Coming back costs a replay of the whole history: a wait must be long against that. In milliseconds.

@@ -168,12 +168,17 @@ impl Drop for Place {
         self.core.leave(self.run, &Outcome::Left);
         match self.wake_at {
             Some(due) if due > self.core.now() && self.mail.letters.is_empty() => {
-                self.core.timers.no_later_than(Sleeper::Evicted, due);
+                self.core.wake_evicted(due);
             }
             None if self.mail.letters.is_empty() => {}
             _ => drop(load::load(&self.core, self.run)),
         }
     }
+}
+
+/// Gives the place of a run in memory back.
+pub(super) fn give_back(core: &Arc<Core>, run: i64, mail: Mail, wake_at: Option<i64>) {
+    drop(Place { core: core.clone(), run, mail, wake_at });
 }
 
 /// What a run's rows point to.

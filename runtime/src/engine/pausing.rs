@@ -17,7 +17,9 @@ pub enum Pause {
 }
 
 impl Run {
-    /// Has the run stand still: no step begins, no timer fires, no message is received, its deadline does not end it. The
+    /// Has the run stand still: no step begins, no timer fires, no message is received, its deadline does not end it. Paused
+    /// time does not count to its [time limit](crate::StartCall::time_limit); sleeps, backoffs and waits for messages run on, and
+    /// what is due by then happens when the run goes on, as does a deadline that has passed. The
     /// answer comes when the request is durable; its status is then soon [`Status::Paused`](crate::Status::Paused), and its
     /// history says what became of the steps in flight.
     ///

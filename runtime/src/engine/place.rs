@@ -186,7 +186,7 @@ fn changed(row: &RunRow, lease: Lease, change: Change, at: i64) -> Append {
 async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
     match row.status {
         Status::Running | Status::Sleeping => match row.wake_at.filter(|due| !has_mail && *due > core.now()) {
-            Some(due) => core.timers.no_later_than(Sleeper::Evicted, due),
+            Some(due) => core.wake_evicted(due),
             None => drop(load::load(core, row.number)),
         },
         Status::Parked => {

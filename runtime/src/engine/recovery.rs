@@ -3,7 +3,7 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::timers::Sleeper;
-use super::{dead, inbox, load, place};
+use super::{dead, inbox, load, place, setting};
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::collections::HashMap;
@@ -104,7 +104,8 @@ async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
 }
 
 async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), EngineError> {
-    let now = core.now();
+    // A moment comes by the time of day, a duration by the monotonic clock.
+    let now = core.now().max(core.recorded_now());
     let mut after_due = None;
     loop {
         // In the order in which they are due, so that a page costs what is on it. Who was due first resumes first.
@@ -128,7 +129,7 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
     };
     let next = core.read(move |store| store.runs(&next)).await?;
     if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
-        core.timers.no_later_than(Sleeper::Evicted, due);
+        core.wake_evicted(due);
     }
     Ok(())
 }
@@ -146,6 +147,7 @@ pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
         Sleeper::Run(run) => {
             core.tell(run, Message::Due);
         }
+        Sleeper::Clock => setting::begin(core),
         Sleeper::Evicted => {
             for lease in core.leases.all() {
                 let busy = core.busy();

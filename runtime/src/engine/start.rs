@@ -78,7 +78,7 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
             if core.workflows.get(W::NAME, W::VERSION).is_none() {
                 return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
             }
-            let opening = Opening::new(self.given, core.now())?;
+            let opening = Opening::new(self.given, core.recorded_now())?;
             // A start goes on to its end even if nobody waits for it any longer.
             let (starting, input, continuing) = (core.clone(), self.input, self.continuing);
             let started = core.to_the_end(async move {
@@ -186,6 +186,7 @@ pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, 
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
     let foreign = load::foreign(core, mail.sender.clone());
     let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
+    let run = run.on_clock(core.clock.elapsed(), core.clock.offset());
     load::drive_new(core, row.number, mail, run, workflow.clone(), entries);
 }
 

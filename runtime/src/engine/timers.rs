@@ -16,6 +16,8 @@ pub(crate) enum Sleeper {
     Evicted,
     /// A run in memory.
     Run(i64),
+    /// Whoever must know that the time of day was set.
+    Clock,
 }
 
 /// Wakes sleepers when they are due; each has one due time at most.
@@ -38,8 +40,8 @@ struct State {
     closed: bool,
 }
 
-/// The machine's clock may be set forward while we wait: look again after this long.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How often it is looked whether the time of day was set.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const SKIP_AGAIN: Duration = Duration::from_micros(500);
 
 impl Timers {
@@ -53,7 +55,7 @@ impl Timers {
         Ok(timers)
     }
 
-    /// Sets or clears when a sleeper is due.
+    /// Sets or clears when a sleeper is due, on the monotonic clock.
     pub(crate) fn set(&self, sleeper: Sleeper, due: Option<i64>) {
         self.change(&mut self.state(), sleeper, due);
     }
@@ -119,8 +121,18 @@ impl Timers {
 
     fn run(&self, wake: &dyn Fn(Sleeper)) {
         let mut state = self.state();
+        let mut looked = Instant::now();
         while !state.closed {
             let now = Instant::now();
+            if now.saturating_duration_since(looked) >= LOOK_AGAIN {
+                looked = now;
+                if self.clock.was_set().is_some() {
+                    drop(state);
+                    wake(Sleeper::Clock);
+                    state = self.state();
+                    continue;
+                }
+            }
             if let Some(over) = state.limits.first_entry().filter(|first| first.key().0 <= now) {
                 let limit = over.remove();
                 drop(state);
@@ -144,7 +156,8 @@ impl Timers {
                 Err(wait) => wait,
             };
             let over = state.limits.first_key_value().map(|((over, _), _)| over.saturating_duration_since(now));
-            state = match wait.into_iter().chain(over).min() {
+            let look = (!self.clock.skips()).then_some(LOOK_AGAIN);
+            state = match wait.into_iter().chain(over).chain(look).min() {
                 Some(wait) => self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
@@ -157,13 +170,13 @@ impl Timers {
         if self.clock.skips() && self.busy.load(Ordering::SeqCst) == 0 {
             self.clock.jump(due);
         }
-        let ahead = due.saturating_sub(self.clock.now());
+        let ahead = due.saturating_sub(self.clock.elapsed());
         if ahead <= 0 {
             state.queue.pop_first();
             state.due.remove(&sleeper);
             return Ok(sleeper);
         }
-        let wait = Duration::from_millis(u64::try_from(ahead).unwrap_or(0)).min(LOOK_AGAIN);
+        let wait = Duration::from_millis(u64::try_from(ahead).unwrap_or(0));
         Err(Some(if self.clock.skips() { SKIP_AGAIN } else { wait }))
     }
 }

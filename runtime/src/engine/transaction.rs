@@ -221,7 +221,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         // Id and key are for one start.
         let around = tx.around.scope.clone();
         (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
-        let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.now())?;
+        let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.recorded_now())?;
         let labels = opening.labels();
         let Opening { id, scope, dedup } = opening;
         if let Some(row) = tx.run(&id)? {

@@ -137,7 +137,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         if self.detached && given.deadline.is_none() {
             given.deadline = Some(Deadline::Never);
         }
-        let mut scope = self.journal.scope().for_child(&given, self.journal.now());
+        let mut scope = self.journal.scope().for_child(&given, self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
         let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
         let recorded = at_start::<W, _>(|| codec::record(&self.input)).map_err(|error| error.to_string());

@@ -108,18 +108,19 @@ pub struct Receive<'flow, M> {
 }
 
 impl<'flow, M: Message> Receive<'flow, M> {
-    /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nothing came.
+    /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nothing came. It is a
+    /// duration, whatever the machine's clock is set to.
     pub fn within(self, limit: Duration) -> ReceiveWithin<'flow, M> {
         let Self { mut call } = self;
-        let now = call.call.journal().now();
-        call.call.due(after(now, limit));
+        let begun = call.call.journal().elapsed();
+        call.call.due(after(begun, limit));
         ReceiveWithin { call }
     }
 }
 
-/// A moment, in milliseconds since 1970.
-pub(super) fn after(now: i64, limit: Duration) -> i64 {
-    now.saturating_add(i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
+/// So long after a time of the same clock, in milliseconds.
+pub(super) fn after(begun: i64, limit: Duration) -> i64 {
+    begun.saturating_add(i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
 }
 
 impl<M: Message> Future for Receive<'_, M> {

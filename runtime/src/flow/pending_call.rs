@@ -1,13 +1,13 @@
 //! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
 
-use crate::journal::{Completion, Journal, Operation, StepCallSpec};
+use crate::journal::{Completion, Due, Journal, Operation, StepCallSpec};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What happens at the first poll.
 pub(crate) enum First {
     Step(Box<StepCallSpec>),
-    Timer(i64),
+    Timer(Due),
     Operation(Box<Operation>),
 }
 

@@ -65,11 +65,11 @@ impl<'flow, Q: Message, A: Message> Request<'flow, Q, A> {
     }
 
     /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nobody answered, and
-    /// nobody can any longer.
+    /// nobody can any longer. It is a duration, whatever the machine's clock is set to.
     pub fn within(self, limit: Duration) -> RequestWithin<'flow, A> {
         let Self { mut call, .. } = self;
-        let now = call.call.journal().now();
-        call.call.due(after(now, limit));
+        let begun = call.call.journal().elapsed();
+        call.call.due(after(begun, limit));
         RequestWithin { call }
     }
 }

@@ -1,7 +1,7 @@
 //! A durable wait for a moment.
 
 use super::pending_call::{First, PendingCall};
-use crate::journal::Journal;
+use crate::journal::{Due, Journal};
 use futures_util::future::FusedFuture;
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,7 +21,7 @@ pub struct Sleep<'flow> {
 }
 
 impl Sleep<'_> {
-    pub(super) fn new(journal: &Arc<dyn Journal>, due: i64) -> Self {
+    pub(super) fn new(journal: &Arc<dyn Journal>, due: Due) -> Self {
         Self { call: PendingCall::new(journal, First::Timer(due)), flow: PhantomData }
     }
 }

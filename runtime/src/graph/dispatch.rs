@@ -155,7 +155,7 @@ impl Dispatch<'_> {
         self.listen();
         for step in &self.plan.timers {
             let (Trigger::Every(wait) | Trigger::After(wait)) = self.plan.shape(*step).trigger else { continue };
-            self.set_timer(*step, 0, self.journal.now().saturating_add(millis(wait)));
+            self.set_timer(*step, 0, self.journal.elapsed().saturating_add(millis(wait)));
         }
         if let Some(taker) = self.plan.begin {
             let node = Node { payload: Payload::Begin(input), place: Place::Begin, scope: ScopeId::RUN, caught: 0 };

@@ -127,6 +127,8 @@ kinds! {
     RunPaused = "run_paused",
     /// The run goes on.
     RunResumed = "run_resumed",
+    /// The time of day was set: `value` says by how many milliseconds. Durations that run are due as much later by it.
+    ClockMoved = "clock_moved",
 }
 
 impl Kind {

@@ -12,7 +12,7 @@ pub enum Operation {
     Receive {
         /// The channel.
         channel: &'static str,
-        /// Until when it is waited for, in milliseconds since 1970.
+        /// Until when it is waited for, on the clock of [`Journal::elapsed`](super::Journal::elapsed).
         due: Option<i64>,
     },
     /// A message to another run.
@@ -36,7 +36,7 @@ pub enum Operation {
         value: Result<Value, String>,
         /// Encodes what is recorded again with today's type.
         recode: fn(&Value) -> Option<Value>,
-        /// Until when an answer is waited for, in milliseconds since 1970.
+        /// Until when an answer is waited for, on the clock of [`Journal::elapsed`](super::Journal::elapsed).
         due: Option<i64>,
     },
     /// Another run.

@@ -1,6 +1,6 @@
 //! Under what a run acts: recorded with its start, the same in every replay.
 
-use crate::scope::Scope;
+use crate::scope::{Deadline, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +17,9 @@ pub struct RunScope {
     /// When it ends at the latest, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<i64>,
+    /// The deadline comes of a time limit: it is a duration, and moves along when the clock is set.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) limited: bool,
     /// For whom it acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
@@ -57,12 +60,18 @@ impl RunScope {
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
+    /// Whether the deadline is a time limit.
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.limited && self.deadline.is_some()
+    }
+
     /// What a run that this one starts acts under: deadline and identity are this run's unless given, labels are only those
     /// given. Whose child it is, the caller adds.
     pub(crate) fn for_child(&self, given: &Scope, now: i64) -> Self {
         Self {
             parent: None,
             deadline: given.deadline.map_or(self.deadline, |deadline| deadline.at(now)),
+            limited: given.deadline.map_or(self.limited, |deadline| matches!(deadline, Deadline::After(_))),
             principal: given.principal.clone().or_else(|| self.principal.clone()),
             labels: given.labels.clone(),
             deduplication_key: given.deduplication_key.clone(),

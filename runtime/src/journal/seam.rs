@@ -28,6 +28,15 @@ pub struct RunIdentity {
     pub incarnation: [u8; 16],
 }
 
+/// When a timer is due, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// When the time of day is this, since 1970.
+    Moment(i64),
+    /// When [`Journal::elapsed`] is this.
+    Elapsed(i64),
+}
+
 /// What a running workflow asks of whoever keeps its history. All calls come from inside a turn.
 pub trait Journal: Send + Sync {
     /// Which run this is.
@@ -49,6 +58,15 @@ pub trait Journal: Send + Sync {
     /// The time of the entry that is being delivered, in milliseconds since 1970. Never goes back.
     fn now(&self) -> i64;
 
+    /// The run's monotonic clock at the entry that is being delivered, in milliseconds: durations run on it, whatever the time of
+    /// day is set to.
+    fn elapsed(&self) -> i64;
+
+    /// The time of day from which the time limit of a run counts that is started now, in milliseconds since 1970.
+    fn started_at(&self) -> i64 {
+        self.now()
+    }
+
     /// The next 16 random bytes of the run, the same in every replay.
     fn random(&self) -> [u8; 16];
 
@@ -61,7 +79,7 @@ pub trait Journal: Send + Sync {
     fn start_step(&self, position: u64, call: StepCallSpec);
 
     /// Sets a timer that is due then. Called at the first poll of the sleep.
-    fn set_timer(&self, position: u64, due: i64);
+    fn set_timer(&self, position: u64, due: Due);
 
     /// Under what the run acts.
     fn scope(&self) -> Arc<RunScope>;

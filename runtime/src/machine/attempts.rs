@@ -32,7 +32,7 @@ impl Machine {
         if let Some(reason) = missing_key {
             return self.park(reason);
         }
-        let limit = self.limits.value;
+        let (limit, elapsed) = (self.limits.value, self.elapsed_now(now));
         let outcome = match outcome {
             AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
                 cause: AttemptCause::Unstorable,
@@ -77,7 +77,9 @@ impl Machine {
                 } else {
                     let wait =
                         step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
-                    let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    let due = elapsed.saturating_add(wait);
+                    let recorded = state.recorded_due(due);
                     state.wait_for_retry(position, due);
                     drop(state);
                     let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
@@ -85,7 +87,7 @@ impl Machine {
                         entry.position = Some(position);
                         entry.name = Some(name.to_owned());
                         entry.attempt = Some(attempt);
-                        entry.due = Some(due);
+                        entry.due = Some(recorded);
                         entry.value = Some(Value::json(cause));
                     });
                     self.entries.push(entry);

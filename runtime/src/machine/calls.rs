@@ -7,7 +7,7 @@ use super::turn::Turn;
 use super::{Limits, arguments};
 use crate::context::{ContextError, FieldValues, SharedContext};
 use crate::journal::{
-    Completion, ContextChange, Continued, Journal, Kind, Operation, Recorded, RoutedValue, RunIdentity, RunScope,
+    Completion, ContextChange, Continued, Due, Journal, Kind, Operation, Recorded, RoutedValue, RunIdentity, RunScope,
     Shown, StepCallSpec,
 };
 use crate::run_env::{Fields, RunEnv, StateSnapshot};
@@ -112,6 +112,15 @@ impl Journal for RunJournal {
         self.state().now
     }
 
+    fn elapsed(&self) -> i64 {
+        self.state().elapsed
+    }
+
+    fn started_at(&self) -> i64 {
+        let state = self.state();
+        state.recorded_due(state.elapsed)
+    }
+
     fn random(&self) -> [u8; 16] {
         let mut state = self.state();
         state.drawn += 1;
@@ -187,22 +196,30 @@ impl Journal for RunJournal {
         state.insert(position, What::Step(Box::new(step)));
     }
 
-    fn set_timer(&self, position: u64, due: i64) {
+    fn set_timer(&self, position: u64, due: Due) {
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(entry) = state.recorded(position, || "a sleep".into()) {
             match entry.due {
-                Some(due) if entry.kind == Kind::TimerSet && entry.position == Some(position) => {
+                Some(recorded) if entry.kind == Kind::TimerSet && entry.position == Some(position) => {
+                    let due = match due {
+                        Due::Moment(_) => Due::Moment(recorded),
+                        Due::Elapsed(_) => Due::Elapsed(state.elapsed_due(recorded)),
+                    };
                     state.insert(position, What::Timer(due));
                 }
                 _ => state.diverged(&entry, "a sleep".into()),
             }
             return;
         }
+        let recorded = match due {
+            Due::Moment(moment) => moment,
+            Due::Elapsed(due) => state.recorded_due(due),
+        };
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         turn.record(Kind::TimerSet, |entry| {
             entry.position = Some(position);
-            entry.due = Some(due);
+            entry.due = Some(recorded);
         });
         state.insert(position, What::Timer(due));
     }

@@ -65,6 +65,7 @@ impl Machine {
             let mut state = self.journal.state();
             state.running.clear();
             state.due.clear();
+            state.moments.clear();
             state.waits.clear();
             state.saving = None;
             std::mem::take(&mut state.calls)

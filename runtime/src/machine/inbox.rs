@@ -36,7 +36,7 @@ impl Machine {
             return self.deferred.push_back(Deferred::Item(item));
         }
         // What comes when the time is over does not change how the run ends.
-        if !self.held_back.paused && self.deadline().is_some_and(|deadline| deadline <= now) {
+        if !self.held_back.paused && self.is_over(now) {
             self.due(now);
             return;
         }

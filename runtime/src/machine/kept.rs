@@ -45,6 +45,12 @@ impl KeptRequests {
 }
 
 impl State {
+    /// The clock was set: what is recorded of kept requests moves along.
+    pub(super) fn move_kept(&mut self, by: i64) {
+        let dues = self.requests.open.values_mut().filter_map(|request| request.due.as_mut());
+        dues.for_each(|due| *due = due.saturating_add(by));
+    }
+
     /// When the time for an answer to a kept request is over next.
     pub(super) fn kept_due(&self) -> Option<i64> {
         self.requests.next().map(|(due, _)| due)
@@ -74,7 +80,8 @@ impl State {
             let What::Operation { operation, due, other: Some(id), known } = &call.what else { continue };
             match (&**operation, &call.completion) {
                 (Operation::Request { .. }, None | Some(Completion::Fired)) => {
-                    entries.push(kept(known.as_ref().unwrap_or(id), id, *due));
+                    let due = due.map(|due| self.recorded_due(due));
+                    entries.push(kept(known.as_ref().unwrap_or(id), id, due));
                 }
                 (Operation::Answer { .. }, Some(Completion::Fired)) => entries.push(kept(id, id, Some(at))),
                 _ => {}

@@ -39,21 +39,17 @@ impl Machine {
     /// Delivers what is due by now: timers fire, later attempts start.
     pub(crate) fn due(&mut self, now: i64) {
         while self.is_open() && !self.stands_still() && !self.held_back.paused {
-            if self.deadline().is_some_and(|deadline| deadline <= now) {
+            if self.is_over(now) {
                 return self.end_early(Kind::DeadlineReached, None, now);
             }
-            let kept = self.journal.state().kept_due();
-            let call = self.earliest();
-            if let Some(due) = kept.filter(|due| *due <= now)
-                && call.is_none_or(|(other, _)| due <= other)
+            let call = self.first_due(now);
+            if let Some(kept) = self.kept_is_due(now)
+                && call.is_none_or(|(due, _)| kept <= due)
             {
                 self.expire_kept(now);
                 continue;
             }
-            let Some((due, position)) = call else { return };
-            if due > now {
-                return;
-            }
+            let Some((_, position)) = call else { return };
             if self.journal.state().step(position).is_some() {
                 self.start_attempt(position, now);
             } else {
@@ -107,13 +103,40 @@ impl Machine {
         if self.stands_still() || self.held_back.paused {
             return None;
         }
-        let kept = self.journal.state().kept_due();
-        self.earliest().map(|(due, _)| due).into_iter().chain(kept).chain(self.deadline()).min()
+        let state = self.journal.state();
+        let durations = state.due.first().map(|(due, _)| state.recorded_due(*due));
+        let moments = state.moments.first().map(|(moment, _)| *moment);
+        let deadline = state.scope.deadline.filter(|_| self.ending.is_none());
+        durations.into_iter().chain(moments).chain(state.kept_due()).chain(deadline).min()
     }
 
-    /// When the run ends at the latest, unless it is ending.
-    pub(super) fn deadline(&self) -> Option<i64> {
-        if self.ending.is_some() { None } else { self.journal.state().scope.deadline }
+    /// When something is due next on the monotonic clock; `elapsed_at` says when the time of day is a moment.
+    pub(crate) fn next_elapsed(&self, elapsed_at: impl Fn(i64) -> i64) -> Option<i64> {
+        if self.stands_still() || self.held_back.paused {
+            return None;
+        }
+        let state = self.journal.state();
+        let durations = state.due.first().map(|(due, _)| *due);
+        let moments = state.moments.first().map(|(moment, _)| elapsed_at(*moment));
+        let deadline =
+            state.scope.deadline.filter(|_| self.ending.is_none()).map(|deadline| {
+                if state.scope.is_limited() { state.elapsed_due(deadline) } else { elapsed_at(deadline) }
+            });
+        let kept = state.kept_due().map(|kept| state.elapsed_due(kept));
+        durations.into_iter().chain(moments).chain(kept).chain(deadline).min()
+    }
+
+    /// The time of a kept request as it is recorded, if it is over.
+    fn kept_is_due(&self, now: i64) -> Option<i64> {
+        let state = self.journal.state();
+        state.kept_due().filter(|kept| state.elapsed_due(*kept) <= self.elapsed_now(now))
+    }
+
+    /// Whether the run may take no longer, unless it is ending.
+    pub(super) fn is_over(&self, now: i64) -> bool {
+        let state = self.journal.state();
+        let Some(deadline) = state.scope.deadline.filter(|_| self.ending.is_none()) else { return false };
+        if state.scope.is_limited() { state.elapsed_due(deadline) <= self.elapsed_now(now) } else { deadline <= now }
     }
 
     /// The time for the answer to a question is over, unless it has come meanwhile.
@@ -129,8 +152,14 @@ impl Machine {
         self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
     }
 
-    fn earliest(&self) -> Option<(i64, u64)> {
-        self.journal.state().due.first().copied()
+    /// The call that is due first, if its time has come, and its time as it is recorded.
+    fn first_due(&self, now: i64) -> Option<(i64, u64)> {
+        let state = self.journal.state();
+        let elapsed = self.elapsed_now(now);
+        let durations = state.due.first().filter(|(due, _)| *due <= elapsed);
+        let durations = durations.map(|(due, position)| (state.recorded_due(*due), *position));
+        let moments = state.moments.first().filter(|(moment, _)| *moment <= now).copied();
+        durations.into_iter().chain(moments).min()
     }
 
     /// Whether a step is waited for.
@@ -155,8 +184,7 @@ impl Machine {
     }
 
     pub(super) fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
-        let at = now.max(self.journal.state().now);
-        let mut entry = entry(self.next_seq(), kind, at);
+        let mut entry = entry(self.next_seq(), kind, now);
         fill(&mut entry);
         entry
     }
@@ -196,9 +224,11 @@ impl Machine {
             Ok(first) => first,
             Err(reason) => return self.park_unfinished(reason, cause),
         };
+        let elapsed = self.elapsed_now(at);
         let wake = {
             let mut state = self.journal.state();
-            state.now = at;
+            state.now = at.max(state.now);
+            (state.at, state.elapsed) = (at, elapsed);
             state.turn = Some(Turn::first_time(cause, self.tail, at));
             match unasked {
                 Some(unasked) => unasked.deliver(&mut state),
@@ -259,7 +289,8 @@ impl Machine {
     }
 
     pub(super) fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {
-        let last = self.entry(kind, 0, |entry| {
+        let at = self.journal.state().at;
+        let last = self.entry(kind, at, |entry| {
             entry.cause = Some(cause);
             entry.value = value;
         });

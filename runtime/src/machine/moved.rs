@@ -55,7 +55,7 @@ impl Machine {
         }
         // A run in memory that is open has left behind whatever it was parked for.
         let (status, wake_at) = self.standing();
-        let at = now.max(self.journal.state().now);
+        let at = now;
         let last = Standing::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);
         self.entries.push(last);
         self.drop_body();

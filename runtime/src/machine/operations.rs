@@ -108,7 +108,7 @@ impl RunJournal {
         };
         let mut guard = self.state();
         let state = &mut *guard;
-        let now = state.now;
+        let (now, offset) = (state.now, state.offset);
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         turn.record(kind(&operation), |entry| {
             entry.position = Some(position);
@@ -116,7 +116,7 @@ impl RunJournal {
             match &operation {
                 Operation::Receive { channel, due } => {
                     entry.name = Some((*channel).to_owned());
-                    entry.due = *due;
+                    entry.due = due.map(|due| due.saturating_add(offset));
                 }
                 Operation::Send { to, channel, value, .. } => {
                     entry.name = Some((*channel).to_owned());
@@ -126,7 +126,7 @@ impl RunJournal {
                 Operation::Request { name, due, .. } => {
                     entry.name = Some((*name).to_owned());
                     entry.other = Some(self.derived(position));
-                    entry.due = *due;
+                    entry.due = due.map(|due| due.saturating_add(offset));
                 }
                 Operation::Child(child) => {
                     entry.name = Some(child.workflow.to_owned());
@@ -140,13 +140,13 @@ impl RunJournal {
                 let outgoing = Outgoing::Start { run: Box::new(run), position: Some(position) };
                 turn.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
             }
-            _ => turn.outgoing.extend(self.outgoing(position, &operation, now)),
+            _ => turn.outgoing.extend(self.outgoing(position, &operation, now, offset)),
         }
         self.wait(state, position, operation, None);
     }
 
     /// What a call writes into the database beyond its entry; written again, it changes nothing.
-    fn outgoing(&self, position: u64, operation: &Operation, now: i64) -> Option<Sent> {
+    fn outgoing(&self, position: u64, operation: &Operation, now: i64, offset: i64) -> Option<Sent> {
         match operation {
             Operation::Send { to, channel, value: Ok(value), .. } => {
                 let item = NewInboxItem {
@@ -167,7 +167,7 @@ impl RunJournal {
                     name: (*name).to_owned(),
                     answer: (*answer).to_owned(),
                     at: now,
-                    due: *due,
+                    due: due.map(|due| due.saturating_add(offset)),
                     answered: None,
                     value: value.clone(),
                 };
@@ -183,7 +183,7 @@ impl RunJournal {
         let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
         match &call.what {
             What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
-                self.outgoing(position, operation, state.now)
+                self.outgoing(position, operation, state.now, state.offset)
             }
             // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
             // there.
@@ -202,7 +202,7 @@ impl RunJournal {
     /// The call is in flight; a message that has come already is its answer.
     fn wait(&self, state: &mut State, position: u64, operation: Operation, recorded: Option<&EntryRow>) {
         let due = match (&operation, recorded) {
-            (_, Some(entry)) => entry.due,
+            (_, Some(entry)) => entry.due.map(|due| state.elapsed_due(due)),
             (Operation::Receive { due, .. } | Operation::Request { due, .. }, None) => *due,
             _ => None,
         };

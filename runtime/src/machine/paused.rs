@@ -3,13 +3,15 @@
 use super::Machine;
 use super::effect::Effect;
 use crate::journal::Kind;
-use crate::store::InboxRow;
+use crate::store::{EntryRow, InboxRow};
 use crate::value::Value;
 
 /// Whether a run is paused, and what does not happen while it is and happens once it goes on.
 #[derive(Default)]
 pub(super) struct HeldBack {
     pub(super) paused: bool,
+    /// What is left of the run's time limit, in milliseconds: paused time does not count.
+    pub(super) left: Option<i64>,
     /// What has come from outside.
     pub(super) items: Vec<InboxRow>,
     /// Steps whose attempt is recorded and whose body has not started.
@@ -25,6 +27,18 @@ impl HeldBack {
 }
 
 impl Machine {
+    /// A pause or its end, as it is recorded.
+    pub(super) fn replay_pause(&mut self, entry: &EntryRow) {
+        if entry.kind == Kind::RunPaused {
+            self.held_back.paused = true;
+            let left = entry.due.map(|limit| limit.saturating_sub(entry.at));
+            self.held_back.left = left.or(self.held_back.left);
+        } else {
+            self.held_back.clear();
+            self.set_limit(entry.due);
+        }
+    }
+
     /// Whether the run stands still because it was told to.
     pub(crate) const fn is_paused(&self) -> bool {
         self.held_back.paused
@@ -37,9 +51,13 @@ impl Machine {
         if self.ending.is_some() || (self.held_back.paused && !abandon) {
             return;
         }
-        let entry = self.entry(Kind::RunPaused, now, |entry| entry.value = how);
+        let limit = self.limit().filter(|_| !self.held_back.paused);
+        let entry = self.entry(Kind::RunPaused, now, |entry| (entry.value, entry.due) = (how, limit));
         self.entries.push(entry);
         self.held_back.paused = true;
+        if let Some(limit) = limit {
+            self.held_back.left = Some(self.journal.state().elapsed_due(limit).saturating_sub(self.elapsed_now(now)));
+        }
         // Bodies that wait for this append have not started.
         let bodies = self.fresh.iter().filter_map(Effect::starts);
         let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
@@ -63,9 +81,14 @@ impl Machine {
         if !self.held_back.paused {
             return;
         }
-        let entry = self.entry(Kind::RunResumed, now, |_| ());
-        self.entries.push(entry);
         let held_back = std::mem::take(&mut self.held_back);
+        let limit = held_back.left.map(|left| {
+            let over = self.elapsed_now(now).saturating_add(left);
+            self.journal.state().recorded_due(over)
+        });
+        let entry = self.entry(Kind::RunResumed, now, |entry| entry.due = limit);
+        self.entries.push(entry);
+        self.set_limit(limit);
         for position in held_back.starts {
             self.start_body(position);
         }

@@ -72,6 +72,9 @@ impl Machine {
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
+            if entry.kind != Kind::ClockMoved {
+                self.note_time(&entry);
+            }
             if entry.kind == Kind::ScopeSet {
                 self.set_scope(&entry);
                 continue;
@@ -112,6 +115,8 @@ impl Machine {
             } else if entry.kind == Kind::StateEdited {
                 let rows = self.rows_of(&entry, &mut fields);
                 self.replay_state(&entry, rows);
+            } else if entry.kind == Kind::ClockMoved {
+                self.note_time(&entry);
             } else if entry.kind == Kind::RunMoved {
                 self.ended = Some(Status::Moved);
             } else if entry.kind == Kind::RunReplaced {
@@ -166,6 +171,7 @@ impl Machine {
 
     /// Starts again what was in flight.
     pub(super) fn restart(&mut self, now: i64) {
+        self.anchor(now);
         if self.is_open() {
             self.say_again();
             self.restart_bodies(now);
@@ -234,7 +240,7 @@ impl Machine {
             return Ok(());
         }
         if unrecorded && group.is_empty() {
-            self.journal.state().now = cause.at;
+            self.see(&cause);
             if let Some(ending) = ending {
                 self.give_way(ending);
                 if self.future.is_none() {
@@ -254,15 +260,21 @@ impl Machine {
         }
         let completion = self.completion_of(&cause)?;
         let wake = {
+            self.see(&cause);
             let mut state = self.journal.state();
-            state.now = cause.at;
             state.turn = Some(Turn::Replay { cause: cause.seq, group, fields });
             match Unasked::of(&cause) {
                 Some(unasked) => unasked.deliver(&mut state),
                 None => completion.and_then(|(position, completion)| state.complete(position, completion)),
             }
         };
+        let before = self.held_back.paused.then(|| self.journal.state().running.clone());
         let end = self.poll_body(wake);
+        if let Some(before) = before {
+            let state = self.journal.state();
+            let new = state.running.difference(&before).copied();
+            self.held_back.starts.extend(new);
+        }
         let (turn, fault) = {
             let mut state = self.journal.state();
             (state.turn.take(), state.fault.take())
@@ -359,10 +371,8 @@ impl Machine {
 
     /// Attempts are entries but no turns: they only change what is known of their step.
     fn apply_attempt(&mut self, entry: &EntryRow) {
-        match entry.kind {
-            Kind::RunPaused => self.held_back.paused = true,
-            Kind::RunResumed => self.held_back.paused = false,
-            _ => {}
+        if matches!(entry.kind, Kind::RunPaused | Kind::RunResumed) {
+            self.replay_pause(entry);
         }
         let mut state = self.journal.state();
         let Some(position) = entry.position else { return };
@@ -375,7 +385,8 @@ impl Machine {
             Kind::AttemptFailed => {
                 let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
-                state.wait_for_retry(position, entry.due.unwrap_or(entry.at));
+                let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
+                state.wait_for_retry(position, due);
             }
             Kind::StreamWritten | Kind::EventSent => step.written.extend(entry.other.clone()),
             _ => {}
@@ -393,7 +404,10 @@ impl Machine {
                 return;
             }
             if self.held_back.paused {
-                self.held_back.attempts.push(position);
+                // One that was recorded during the pause has not begun.
+                if !self.held_back.starts.contains(&position) {
+                    self.held_back.attempts.push(position);
+                }
                 continue;
             }
             let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);

@@ -9,7 +9,7 @@ use super::shared_state::StateNow;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Continued, Kind, Operation, RoutedValue, RunScope, StepCallSpec};
+use crate::journal::{Completion, Continued, Due, Kind, Operation, RoutedValue, RunScope, StepCallSpec};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -41,10 +41,18 @@ pub(super) struct State {
     pub(super) replaced: Option<Onward>,
     /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
-    /// When calls are due: timers, and steps that are to be tried again.
+    /// When calls are due on the monotonic clock: sleeps, waits with a limit, and steps that are to be tried again.
     pub(super) due: BTreeSet<(i64, u64)>,
-    /// The time of the entry that is being delivered.
+    /// When calls are due by the time of day.
+    pub(super) moments: BTreeSet<(i64, u64)>,
+    /// The time of the entry that is being delivered; never goes back.
     pub(super) now: i64,
+    /// The time of day at that entry.
+    pub(super) at: i64,
+    /// The monotonic clock at that entry.
+    pub(super) elapsed: i64,
+    /// What is added to a time of the monotonic clock to record it.
+    pub(super) offset: i64,
     /// Why the body must not go on.
     pub(super) fault: Option<ParkReason>,
     pub(super) next_position: u64,
@@ -89,17 +97,29 @@ pub(super) struct Call {
 pub(super) enum What {
     Step(Box<StepInFlight>),
     /// A timer that is due then.
-    Timer(i64),
+    Timer(Due),
     /// A call whose answer comes from outside.
     Operation {
         operation: Box<Operation>,
-        /// Until when it is waited for.
+        /// Until when it is waited for, on the monotonic clock.
         due: Option<i64>,
         /// The id of the request, or of the other run.
         other: Option<String>,
         /// The id by which the body knows the request, if that is another: the run began with the history of the one that asked.
         known: Option<String>,
     },
+}
+
+impl What {
+    /// The call is due at another time of the monotonic clock.
+    pub(super) fn set_elapsed(&mut self, new: i64) {
+        match self {
+            Self::Timer(Due::Elapsed(due)) => *due = new,
+            Self::Timer(Due::Moment(_)) => {}
+            Self::Step(step) => step.retry_due = Some(new),
+            Self::Operation { due, .. } => *due = Some(new),
+        }
+    }
 }
 
 /// A step and its attempts.
@@ -109,7 +129,7 @@ pub(super) struct StepInFlight {
     /// The last attempt that was started.
     pub(super) attempt: u32,
     pub(super) failures: Vec<AttemptFailure>,
-    /// When the next attempt is due, if the last one failed.
+    /// When the next attempt is due on the monotonic clock, if the last one failed.
     pub(super) retry_due: Option<i64>,
     /// The keys of what its attempts have written for outsiders.
     pub(super) written: HashSet<String>,
@@ -130,7 +150,11 @@ impl State {
         self.running.remove(&position);
         self.waits.remove(&position);
         let due = self.calls.get(&position).and_then(|call| match &call.what {
-            What::Timer(due) => Some(*due),
+            What::Timer(Due::Moment(moment)) => {
+                self.moments.remove(&(*moment, position));
+                None
+            }
+            What::Timer(Due::Elapsed(due)) => Some(*due),
             What::Step(step) => step.retry_due,
             What::Operation { due, .. } => *due,
         });
@@ -177,7 +201,8 @@ impl State {
     pub(super) fn insert(&mut self, position: u64, what: What) {
         match &what {
             What::Step(_) => self.running.insert(position),
-            What::Timer(due) => self.due.insert((*due, position)),
+            What::Timer(Due::Moment(moment)) => self.moments.insert((*moment, position)),
+            What::Timer(Due::Elapsed(due)) => self.due.insert((*due, position)),
             What::Operation { due, .. } => {
                 if let Some(due) = due {
                     self.due.insert((*due, position));

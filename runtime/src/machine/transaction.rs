@@ -102,7 +102,7 @@ impl Machine {
         // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.
         let code = panics::caught(|| body.transaction(&arguments, Arc::new(scope), env, limit));
         let code = code.unwrap_or_else(|panic| Some(UserCode::failing(AttemptOutcome::panicked(panic))))?;
-        let at = now.max(self.journal.state().now);
+        let at = now;
         self.transactions.running = Some(Running { position, attempt, at });
         let entry = EntryRow {
             position: Some(position),

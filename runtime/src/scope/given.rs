@@ -33,9 +33,9 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deadline {
-    /// So long after its start.
+    /// So long after its start, whatever the machine's clock is set to.
     After(Duration),
-    /// At this moment.
+    /// At this moment of the machine's clock.
     At(SystemTime),
     /// Whenever it is done, whatever the deadline of the run that starts it.
     Never,
@@ -67,14 +67,15 @@ impl Scope {
         self
     }
 
-    /// How long the run may take, from its start.
+    /// How long the run may take, from its start: a duration, whatever the machine's clock is set to. Time in which the run is
+    /// [paused](crate::Run::pause) does not count.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.deadline = Some(Deadline::After(limit));
         self
     }
 
-    /// When the run ends at the latest.
+    /// When the run ends at the latest: a moment of the machine's clock, also when that is set.
     #[must_use]
     pub fn deadline(mut self, moment: SystemTime) -> Self {
         self.deadline = Some(Deadline::At(moment));

@@ -7,6 +7,7 @@ mod budget;
 mod changed_code;
 mod check;
 mod children;
+mod clocks;
 mod codec;
 mod context;
 mod contexts;

@@ -14,12 +14,13 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().id(id))
     }
 
-    /// How long the run may take, from its start.
+    /// How long the run may take, from its start: a duration, whatever the machine's clock is set to. Time in which the run is
+    /// [paused](crate::Run::pause) does not count.
     pub fn time_limit(self, limit: Duration) -> Self {
         self.with(Scope::new().time_limit(limit))
     }
 
-    /// When the run ends at the latest.
+    /// When the run ends at the latest: a moment of the machine's clock, also when that is set.
     pub fn deadline(self, moment: SystemTime) -> Self {
         self.with(Scope::new().deadline(moment))
     }

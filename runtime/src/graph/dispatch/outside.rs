@@ -9,7 +9,7 @@ use crate::graph::items::{ASK, FROM, Item, items};
 use crate::graph::payload::{Each, Payload};
 use crate::graph::scopes::ScopeId;
 use crate::graph::shape::{EventInfo, Shape, Trigger};
-use crate::journal::{Completion, Operation, SENT};
+use crate::journal::{Completion, Due, Operation, SENT};
 
 impl Dispatch<'_> {
     /// Waits for everything that can come from outside.
@@ -87,7 +87,7 @@ impl Dispatch<'_> {
             answer: question.answer,
             value: Ok(value),
             recode: |recorded| Some(recorded.clone()),
-            due: within.map(|within| self.journal.now().saturating_add(within)),
+            due: within.map(|within| self.journal.elapsed().saturating_add(within)),
         };
         let (scope, caught) = (running.out, running.caught);
         self.scopes.enter(scope);
@@ -120,14 +120,14 @@ impl Dispatch<'_> {
     /// A step begins so long from now.
     pub(super) fn set_timer(&mut self, step: usize, tick: u64, due: i64) {
         self.waits += 1;
-        self.call(First::Timer(due), What::Timer { step, tick });
+        self.call(First::Timer(Due::Elapsed(due)), What::Timer { step, tick });
     }
 
     /// A step's time has come. One that is late is not made up for, and one that still runs is passed over.
     pub(super) fn timer_fired(&mut self, step: usize, tick: u64) -> Next {
         self.waits -= 1;
         if let Trigger::Every(wait) = self.plan.shape(step).trigger {
-            self.set_timer(step, tick + 1, self.journal.now().saturating_add(millis(wait)));
+            self.set_timer(step, tick + 1, self.journal.elapsed().saturating_add(millis(wait)));
         }
         if self.workers[step] == 0 && self.queues[step].is_empty() {
             self.enqueue(step, Ready { inputs: Each::Several(Vec::new()), scope: ScopeId::RUN, tick: Some(tick) });

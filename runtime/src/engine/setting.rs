@@ -1,0 +1,142 @@
+//! The time of day was set while the engine runs: what is recorded of durations that run is put right, in memory and in the
+//! database, so that neither they nor a restart go wrong.
+
+use super::core::Core;
+use super::recovery;
+use crate::journal::Kind;
+use crate::machine::plain_entry;
+use crate::store::{Append, Change, EntryRow, Lease, RunQuery, RunRow, Status, Write};
+use crate::value::Value;
+use futures_util::{StreamExt, stream};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How many runs are read at a time, and written at a time.
+const PAGE: usize = 4_096;
+const AT_ONCE: usize = 256;
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Which runs know that the time of day was set: those up to a number, and those that were in memory since.
+pub(crate) struct Setting {
+    before: i64,
+    reached: i64,
+    know: HashSet<i64>,
+}
+
+impl Setting {
+    /// `before` is what was added to the monotonic clock before.
+    pub(super) fn new(before: i64) -> Self {
+        Self { before, reached: i64::MIN, know: HashSet::new() }
+    }
+
+    /// A run knows.
+    pub(super) fn knows(&mut self, run: i64) {
+        if run > self.reached {
+            self.know.insert(run);
+        }
+    }
+
+    /// All runs before this one know; says whether this one does.
+    pub(super) fn reach(&mut self, run: i64) -> bool {
+        self.reached = self.reached.max(run);
+        self.know.contains(&run)
+    }
+
+    /// What was added to the monotonic clock for what a run has recorded: what has happened since, its driver records.
+    pub(super) fn offset_of(&self, run: i64, now: i64) -> i64 {
+        if run <= self.reached || self.know.contains(&run) { now } else { self.before }
+    }
+}
+
+/// The timers have noticed it.
+pub(super) fn begin(core: &Arc<Core>) {
+    if core.set.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let core = core.clone();
+    core.runtime.clone().spawn(async move {
+        while let Some(by) = core.clock.was_set()
+            && !core.is_draining()
+        {
+            tracing::warn!(by_ms = by, "the time of day was set; durations go on as they were");
+            core.begin_setting(by);
+            recovery::wake(&core, super::timers::Sleeper::Evicted);
+            tell_sleepers(&core, by).await;
+            core.end_setting();
+            recovery::wake(&core, super::timers::Sleeper::Evicted);
+        }
+        core.set.store(false, Ordering::SeqCst);
+    });
+}
+
+/// Records it for every run of ours that is not in memory and waits for a time.
+async fn tell_sleepers(core: &Arc<Core>, by: i64) {
+    let mut after = None;
+    loop {
+        let statuses = vec![Status::Running, Status::Sleeping, Status::Paused];
+        let query = RunQuery { statuses, after, limit: PAGE, ..RunQuery::default() };
+        let page = match core.read(move |store| store.runs(&query)).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "the runs cannot be read that must know that the time of day was set");
+                if core.pause(AGAIN).await {
+                    continue;
+                }
+                return;
+            }
+        };
+        recovery::report(&page);
+        after = page.next;
+        let timed = page.runs.into_iter().filter(|row| row.wake_at.is_some() || row.status == Status::Paused);
+        stream::iter(timed).for_each_concurrent(AT_ONCE, |row| tell(core, row, by)).await;
+        if after.is_none() || core.is_draining() {
+            return;
+        }
+    }
+}
+
+async fn tell(core: &Arc<Core>, row: RunRow, by: i64) {
+    let Some(lease) = core.lease(row.lease) else { return };
+    let Some(mail) = core.enter_setting(row.number) else { return };
+    // It may have moved on before its place was taken.
+    let number = row.number;
+    let row = core.read(move |store| store.run(crate::store::RunKey::Number(number))).await;
+    if let Ok(Some(row)) = &row
+        && !row.status.is_final()
+        && let Err(error) = core.committer.write(Write::Append(set(row, lease, by, core.now()))).await
+    {
+        tracing::warn!(run = %row.id, %error, "what the run waits for may come late: the time of day was set");
+    }
+    let wake_at = row.ok().flatten().and_then(|row| row.wake_at);
+    super::garbage::give_back(core, number, mail, wake_at.map(|due| moved(due, by)));
+}
+
+/// When a run is looked at: not later than before, because it may wait for a moment.
+const fn moved(due: i64, by: i64) -> i64 {
+    if due > 0 && by < 0 {
+        let due = due.saturating_add(by);
+        if due < 1 { 1 } else { due }
+    } else {
+        due
+    }
+}
+
+fn set(row: &RunRow, lease: Lease, by: i64, at: i64) -> Append {
+    let value = serde_json::to_vec(&by).expect("a number is JSON");
+    let entry = EntryRow { value: Some(Value::json(value)), ..plain_entry(row.seq + 1, Kind::ClockMoved, at) };
+    let wake_at = row.wake_at.map(|due| Some(moved(due, by)));
+    Append {
+        run: row.number,
+        lease,
+        after: row.seq,
+        entries: vec![entry],
+        fields: Vec::new(),
+        taken: Vec::new(),
+        outgoing: Vec::new(),
+        transaction: None,
+        change: Change { wake_at, ..Change::default() },
+        at,
+    }
+}
