@@ -85,8 +85,8 @@ impl Clock {
     /// How far the time of day was set since that was last noticed; `None` if it was not.
     pub(crate) fn was_set(&self) -> Option<i64> {
         let Source::System { .. } = &self.source else { return None };
-        let (before, asked) = (self.elapsed(), Instant::now());
-        let wall = self.now();
+        let asked = Instant::now();
+        let (before, wall) = (self.elapsed(), self.now());
         // The thread may have stood still between the two.
         if asked.elapsed() > PROMPT {
             return None;

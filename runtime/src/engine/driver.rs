@@ -104,11 +104,7 @@ impl<'a> Driver<'a> {
             }
             let may_leave = self.may_leave();
             self.arm();
-            if may_leave && self.core.leave_if_quiet(self.number, self.mail) {
-                // Only now: a wake-up that comes while the run is still here would be lost.
-                if let Some(due) = self.next_due(self.core.clock.read()) {
-                    self.core.timers.no_later_than(Sleeper::Evicted, due);
-                }
+            if may_leave && self.leaves() {
                 return Left::Gone;
             }
             let Some(letter) = self.mail.letters.recv().await else { return Left::Lost };
@@ -229,6 +225,8 @@ impl<'a> Driver<'a> {
                     replacing::successor(&self.core, self.number, going_on, self.mail.sender.clone());
                 }
                 Effect::Ended => {
+                    // Before anything else: where sleeps are skipped, the clock would jump to what it no longer waits for.
+                    self.core.timers.set(Sleeper::Run(self.number), None);
                     let outcome =
                         self.run.ended().map_or(Outcome::Left, |status| Outcome::Ended(status, self.last.take()));
                     self.left = Some(Left::Done(outcome));
@@ -313,6 +311,18 @@ impl<'a> Driver<'a> {
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);
         shortest.max(replay)
+    }
+
+    /// Leaves memory, unless something has come.
+    fn leaves(&mut self) -> bool {
+        // Where sleeps are skipped, the clock stands still until it is known again when the run is due.
+        let _busy = self.core.busy();
+        let left = self.core.leave_if_quiet(self.number, self.mail);
+        // Only now: a wake-up that comes while the run is still here would be lost.
+        if left && let Some(due) = self.next_due(self.core.clock.read()) {
+            self.core.timers.no_later_than(Sleeper::Evicted, due);
+        }
+        left
     }
 
     /// When a run leaves memory that waits for something of which nobody knows when it comes.

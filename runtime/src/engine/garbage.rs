@@ -5,7 +5,6 @@ use super::core::{Core, Mail, Outcome};
 use super::error::EngineError;
 use super::fields::attempt;
 use super::load;
-use super::timers::Sleeper;
 use crate::field_store::{FieldKey, StoredField};
 use crate::run_env::{Fields, Pointer};
 use crate::store::{RunKey, RunQuery, RunRow};

@@ -7,7 +7,6 @@
 use super::contents;
 use super::core::Core;
 use super::error::EngineError;
-use super::timers::Sleeper;
 use super::{delete, load, recovery};
 use crate::field_store::content_hash;
 use crate::machine::{ParkCause, ParkReason};

@@ -9,7 +9,7 @@ use super::reseal::Reseal;
 use super::shared_state;
 use super::time_travel;
 use crate::journal::Kind;
-use crate::machine::{Onward, ParkCause, ParkReason, first_entry};
+use crate::machine::{Onward, ParkCause, ParkReason, first_entry, recorded_scope, scope_entry};
 use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
 use std::sync::Arc;
@@ -102,6 +102,7 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
     let old = row.ok_or_else(|| EngineError::NoSuchRun { id: format!("number {number}") })?;
     let (first, labels) = core.read(move |store| Ok((store.entries(number, 0, 2)?, store.labels(number)?))).await?;
     let scope = first.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
+    let scope = scope.map(|entry| limited(entry, going_on.onward.limit));
     let context = time_travel::snapshot(core, number, old.seq).await?;
     let seq = old.seq;
     let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
@@ -134,6 +135,15 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
     (run.version, run.parent, run.origin) = (going_on.onward.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
     Ok(Successor { run: Box::new(run), placing })
+}
+
+/// Under what the run acts, with its time limit as it stands.
+fn limited(entry: EntryRow, limit: Option<i64>) -> EntryRow {
+    let scope = recorded_scope(&entry).zip(limit).and_then(|(mut scope, limit)| {
+        scope.deadline = Some(limit);
+        scope_entry(entry.seq, &scope, entry.at)
+    });
+    scope.unwrap_or(entry)
 }
 
 /// What the steps of the run have shared, those of the next share on.

@@ -16,12 +16,14 @@ use crate::value::Value;
 pub(crate) struct Onward {
     pub(crate) version: u32,
     pub(crate) input: Value,
+    /// When its time limit is over, as it is recorded now: a pause or a clock that was set may have moved it.
+    pub(crate) limit: Option<i64>,
 }
 
 impl RunJournal {
     pub(super) fn go_on_as_another(&self, position: u64, version: u32, input: Result<Value, String>) {
         match input {
-            Ok(input) => self.state().replaced = Some(Onward { version, input }),
+            Ok(input) => self.state().replaced = Some(Onward { version, input, limit: None }),
             Err(why) => self.cannot_store(position, &format!("the input of the run with a fresh journal: {why}")),
         }
     }
@@ -82,6 +84,7 @@ impl Machine {
     /// for that one.
     pub(super) fn replace(&mut self, onward: Onward, cause: u64, at: i64) {
         let kept = self.journal.state().unread(at);
+        let onward = Onward { limit: self.limit(), ..onward };
         self.drop_body();
         self.tell_bodies();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });

@@ -249,7 +249,12 @@ impl Machine {
                 }
             }
             let completion = self.completion_of(&cause)?;
+            // What the body does now counts from then.
+            let now = self.elapsed;
+            let then = self.journal.state().elapsed;
+            self.elapsed = now.map(|now| then.min(now));
             self.observed(cause.seq, cause.at, completion, Unasked::of(&cause));
+            self.elapsed = now;
             return Ok(());
         }
         if let Some(ending) = ending {

@@ -76,7 +76,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let engine = builder.start().await?;
     let begun = Instant::now();
     if mode == "resume" {
-        let status = end(&engine.handle(waits, "long").await?).await;
+        let run = engine.handle(waits, "long").await?;
+        let status = end(&run).await;
         println!("long {} {status}", begun.elapsed().as_millis());
         std::process::exit(0);
     }

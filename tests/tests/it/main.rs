@@ -42,6 +42,7 @@ mod outside_events;
 mod outsiders;
 mod patches;
 mod paths;
+mod pauses;
 mod pedantic;
 mod power_loss;
 mod read_back;

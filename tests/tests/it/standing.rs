@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{Lease, MemoryStore, Store, Write};
+use steadfast::store::{Lease, MemoryStore, Rejected, Store, Write};
 use steadfast::{RunError, Status};
 use tokio::time::timeout;
 

@@ -216,26 +216,24 @@ async fn cancellable(flow: &mut Flow, tally: String) -> Result<()> {
     Ok(())
 }
 
-/// Waits for something that has to be asked for; fails after 20 s.
+/// Waits for something that has to be asked for; fails after a minute, also if an answer does not come.
 pub(crate) async fn until_asked(mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..4_000 {
-        if is_so().await {
-            return;
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("what was waited for did not happen within 20 s");
+    };
+    tokio::time::timeout(Duration::from_mins(1), asking).await.expect("what is waited for happens within a minute");
 }
 
-/// Waits for something that happens in another task; fails after 20 s.
+/// Waits for something that happens in another task; fails after a minute.
 pub(crate) async fn until(what: impl Fn() -> bool) {
-    for _ in 0..4_000 {
-        if what() {
-            return;
+    let asking = async {
+        while !what() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("what was waited for did not happen within 20 s");
+    };
+    tokio::time::timeout(Duration::from_mins(1), asking).await.expect("what is waited for happens within a minute");
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::StateEdited, Row(Holding::SharedEdit)),
     (Kind::RunPaused, Row(Holding::Pause)),
     (Kind::RunResumed, Row(Holding::Pause)),
+    (Kind::ClockMoved, Elsewhere("clocks")),
 ];
 
 /// A kind of entry is missing above, or stands in another order than in the library: add it with its row or column.
