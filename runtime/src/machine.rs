@@ -38,6 +38,7 @@ mod waker;
 pub(crate) use arguments::same_value;
 use calls::RunJournal;
 pub(crate) use effect::{Effect, Limits};
+pub(crate) use elapsed::AHEAD;
 pub use fault::{ParkCause, ParkReason};
 
 pub(crate) use changed::version as recorded_version;

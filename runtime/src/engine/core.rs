@@ -462,8 +462,8 @@ impl Drop for Core {
 
 /// Both ends of a driver's mail.
 pub(crate) struct Mail {
-    /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
-    pub(crate) offset: i64,
     pub(crate) sender: mpsc::UnboundedSender<Letter>,
     pub(crate) letters: mpsc::UnboundedReceiver<Letter>,
+    /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
+    pub(crate) offset: i64,
 }

@@ -219,14 +219,19 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Result<Bro
     let rebuilt = row.clone();
     let limits = core.options.limits;
     // The clock as it was when the run took its place in memory: what was noticed since then, its driver records.
-    let (reading, offset, env) = (core.clock.read(), mail.offset, core.env(&row));
-    let now = reading.wall;
+    let (clock, offset, env) = (core.clock.clone(), mail.offset, core.env(&row));
     let watch = core.suspects.watch(number);
     let result = blocking(core, move |store| {
         let _polled = watch.as_ref().map(Watch::enter);
         let foreign = foreign(&mails, sender);
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
-        run = run.on_clock(reading.elapsed, offset);
+        run = run.on_clock(clock.elapsed(), offset);
+        let now = |run: &mut Machine| {
+            // Where sleeps are skipped, the clock goes on from where it stood when the run was driven last.
+            clock.jump(run.latest());
+            run.go_on_at(clock.elapsed());
+            clock.now()
+        };
         let outcome = panics::caught(|| {
             let mut load = |row: &FieldRow| fields::load(&mails, rebuilt.number, &env, row);
             rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)

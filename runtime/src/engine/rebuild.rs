@@ -15,10 +15,11 @@ pub(crate) fn rebuild(
     run: &mut Machine,
     row: &RunRow,
     workflow: &dyn AnyWorkflow,
-    now: i64,
+    now: impl FnOnce(&mut Machine) -> i64,
     load: LoadField<'_>,
 ) -> Result<(), Rebuild> {
     replay(store, run, row, u64::MAX, workflow, load)?;
+    let now = now(run);
     run.finish_replay(workflow, now, load)?;
     let fields = run.env().fields.clone();
     for item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {

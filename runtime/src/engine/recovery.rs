@@ -4,6 +4,7 @@ use super::core::{Core, Message};
 use super::error::EngineError;
 use super::timers::Sleeper;
 use super::{dead, inbox, load, place, setting};
+use crate::machine::AHEAD;
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ const SOON: Duration = Duration::from_millis(50);
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
+    wake_those_ahead(&core, lease).await;
     if core.suspects.is_inherited(lease) {
         // What had come for a run may be what ended the process.
         let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
@@ -87,6 +89,35 @@ async fn drive_undue(core: &Arc<Core>, lease: i64) {
         }
         after = page.next;
         if after.is_none() {
+            return;
+        }
+    }
+}
+
+/// Loads the runs of a lease that wait for a time and last did something at a moment that has not come yet: the time of day was
+/// set back while nobody drove them, and their rows say when they are due by the time of day as it was.
+async fn wake_those_ahead(core: &Arc<Core>, lease: i64) {
+    let mut after_due = None;
+    loop {
+        let now = core.now();
+        let waiting = RunQuery {
+            lease: Some(lease),
+            wake_at: Some((now + 1, i64::MAX)),
+            by_wake_at: true,
+            ..RunQuery::default()
+        };
+        let query = RunQuery { updated_after: Some(now + AHEAD), after_due, limit: PAGE, ..waiting };
+        // It looks at every run that waits, so it does not keep the engine's own reads waiting.
+        let page = match core.ask(move |store| store.runs(&query)).await {
+            Ok(page) => page,
+            Err(error) => {
+                return tracing::warn!(%error, "the runs cannot be read that may wait too long, because the time of day was set back");
+            }
+        };
+        after_due = page.next_due;
+        let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
+        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
+        if after_due.is_none() || core.is_draining() {
             return;
         }
     }

@@ -50,6 +50,16 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Until when its answer is waited for, on the clock of [`Journal::elapsed`](super::Journal::elapsed).
+    pub(crate) const fn due(&self) -> Option<i64> {
+        match self {
+            Self::Receive { due, .. } | Self::Request { due, .. } => *due,
+            Self::Send { .. } | Self::Child(_) | Self::Answer { .. } => None,
+        }
+    }
+}
+
 /// Encodes an input for a run, in whose place it is sealed.
 type EncodeFor = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
 

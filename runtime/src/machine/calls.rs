@@ -117,8 +117,7 @@ impl Journal for RunJournal {
     }
 
     fn started_at(&self) -> i64 {
-        let state = self.state();
-        state.recorded_due(state.elapsed)
+        self.state().at
     }
 
     fn random(&self) -> [u8; 16] {
@@ -214,7 +213,7 @@ impl Journal for RunJournal {
         }
         let recorded = match due {
             Due::Moment(moment) => moment,
-            Due::Elapsed(due) => state.recorded_due(due),
+            Due::Elapsed(due) => state.recorded_now(due),
         };
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         turn.record(Kind::TimerSet, |entry| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Times of entries that lie further ahead than this, in milliseconds, say that the time of day was set back while nobody
 /// drove the run.
-const AHEAD: i64 = 1_000;
+pub(crate) const AHEAD: i64 = 1_000;
 
 impl Machine {
     /// The run is driven by this clock. `offset` added to its time gives the time of day to be recorded.
@@ -17,6 +17,16 @@ impl Machine {
         self.elapsed = Some(elapsed);
         self.journal.state().offset = offset;
         self
+    }
+
+    /// When the last entry was written, by the time of day.
+    pub(crate) const fn latest(&self) -> i64 {
+        self.latest
+    }
+
+    /// What the clock shows after the history was replayed.
+    pub(crate) const fn go_on_at(&mut self, elapsed: i64) {
+        self.elapsed = Some(elapsed);
     }
 
     /// What the clock shows now. When the time of day was set, that is recorded before anything else.
@@ -96,7 +106,9 @@ impl Machine {
     /// The history is at its end. If it was written at a time that has not come yet, the time of day was set back while nobody
     /// drove the run: durations go on where they were last seen.
     pub(super) fn anchor(&mut self, now: i64) {
-        let back = now.saturating_sub(self.latest);
+        // What was noticed of the time of day since it was loaded, its driver records.
+        let shown = self.elapsed.map_or(now, |elapsed| self.journal.state().recorded_due(elapsed));
+        let back = shown.saturating_sub(self.latest);
         if back < -AHEAD && self.is_open() && self.measures() && !self.stands_still() {
             self.record_clock(back, now);
             self.move_durations(back);
@@ -108,6 +120,12 @@ impl super::state::State {
     /// A time of the monotonic clock as it is recorded.
     pub(super) const fn recorded_due(&self, elapsed: i64) -> i64 {
         elapsed.saturating_add(self.offset)
+    }
+
+    /// The same for a duration that began with the entry that is being delivered: counted from the time of that entry, so that
+    /// it is the same whenever the entry is delivered again.
+    pub(super) const fn recorded_now(&self, elapsed: i64) -> i64 {
+        self.at.saturating_add(elapsed.saturating_sub(self.elapsed))
     }
 
     /// A recorded time of a duration on the monotonic clock.

@@ -108,25 +108,25 @@ impl RunJournal {
         };
         let mut guard = self.state();
         let state = &mut *guard;
-        let (now, offset) = (state.now, state.offset);
+        let (now, due) = (state.now, operation.due().map(|due| state.recorded_now(due)));
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
         turn.record(kind(&operation), |entry| {
             entry.position = Some(position);
             entry.value = recorded;
             match &operation {
-                Operation::Receive { channel, due } => {
+                Operation::Receive { channel, .. } => {
                     entry.name = Some((*channel).to_owned());
-                    entry.due = due.map(|due| due.saturating_add(offset));
+                    entry.due = due;
                 }
                 Operation::Send { to, channel, value, .. } => {
                     entry.name = Some((*channel).to_owned());
                     // The id may be what is refused.
                     entry.other = value.is_ok().then(|| to.clone());
                 }
-                Operation::Request { name, due, .. } => {
+                Operation::Request { name, .. } => {
                     entry.name = Some((*name).to_owned());
                     entry.other = Some(self.derived(position));
-                    entry.due = due.map(|due| due.saturating_add(offset));
+                    entry.due = due;
                 }
                 Operation::Child(child) => {
                     entry.name = Some(child.workflow.to_owned());
@@ -140,13 +140,14 @@ impl RunJournal {
                 let outgoing = Outgoing::Start { run: Box::new(run), position: Some(position) };
                 turn.outgoing.push(Sent { outgoing, awaited_at: Some(position) });
             }
-            _ => turn.outgoing.extend(self.outgoing(position, &operation, now, offset)),
+            _ => turn.outgoing.extend(self.outgoing(position, &operation, now, due)),
         }
         self.wait(state, position, operation, None);
     }
 
-    /// What a call writes into the database beyond its entry; written again, it changes nothing.
-    fn outgoing(&self, position: u64, operation: &Operation, now: i64, offset: i64) -> Option<Sent> {
+    /// What a call writes into the database beyond its entry, with its due time as it is recorded; written again, it changes
+    /// nothing.
+    fn outgoing(&self, position: u64, operation: &Operation, now: i64, due: Option<i64>) -> Option<Sent> {
         match operation {
             Operation::Send { to, channel, value: Ok(value), .. } => {
                 let item = NewInboxItem {
@@ -159,7 +160,7 @@ impl RunJournal {
                 let outgoing = Outgoing::Tell { to: to.clone(), item };
                 Some(Sent { outgoing, awaited_at: Some(position) })
             }
-            Operation::Request { name, answer, value: Ok(value), due, .. } => {
+            Operation::Request { name, answer, value: Ok(value), .. } => {
                 let row = RequestRow {
                     id: self.derived(position),
                     run: 0,
@@ -167,7 +168,7 @@ impl RunJournal {
                     name: (*name).to_owned(),
                     answer: (*answer).to_owned(),
                     at: now,
-                    due: due.map(|due| due.saturating_add(offset)),
+                    due,
                     answered: None,
                     value: value.clone(),
                 };
@@ -182,8 +183,8 @@ impl RunJournal {
     pub(super) fn said_again(&self, position: u64, state: &State) -> Option<Sent> {
         let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
         match &call.what {
-            What::Operation { operation, .. } if !matches!(**operation, Operation::Child(_)) => {
-                self.outgoing(position, operation, state.now, state.offset)
+            What::Operation { operation, due, .. } if !matches!(**operation, Operation::Child(_)) => {
+                self.outgoing(position, operation, state.now, due.map(|due| state.recorded_due(due)))
             }
             // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
             // there.
@@ -203,8 +204,7 @@ impl RunJournal {
     fn wait(&self, state: &mut State, position: u64, operation: Operation, recorded: Option<&EntryRow>) {
         let due = match (&operation, recorded) {
             (_, Some(entry)) => entry.due.map(|due| state.elapsed_due(due)),
-            (Operation::Receive { due, .. } | Operation::Request { due, .. }, None) => *due,
-            _ => None,
+            (_, None) => operation.due(),
         };
         let other = match (&operation, recorded) {
             // A copy of a run asks its own question.

@@ -214,6 +214,26 @@ impl Machine {
         Ok(())
     }
 
+    /// Delivers an entry to which nothing is recorded yet.
+    fn deliver_again(&mut self, cause: &EntryRow, ending: Option<Ending>) -> Result<(), ParkReason> {
+        self.see(cause);
+        if let Some(ending) = ending {
+            self.give_way(ending);
+            if self.future.is_none() {
+                self.finish_ending(cause.seq);
+                return Ok(());
+            }
+        }
+        let completion = self.completion_of(cause)?;
+        // What the body does now counts from then.
+        let now = self.elapsed;
+        let then = self.journal.state().elapsed;
+        self.elapsed = now.map(|now| then.min(now));
+        self.observed(cause.seq, cause.at, completion, Unasked::of(cause));
+        self.elapsed = now;
+        Ok(())
+    }
+
     fn follow(&mut self, workflow: &dyn AnyWorkflow) -> Result<(), ParkReason> {
         let Some(cause) = self.pending.cause.take() else { return Ok(()) };
         let group = std::mem::take(&mut self.pending.group);
@@ -240,22 +260,7 @@ impl Machine {
             return Ok(());
         }
         if unrecorded && group.is_empty() {
-            self.see(&cause);
-            if let Some(ending) = ending {
-                self.give_way(ending);
-                if self.future.is_none() {
-                    self.finish_ending(cause.seq);
-                    return Ok(());
-                }
-            }
-            let completion = self.completion_of(&cause)?;
-            // What the body does now counts from then.
-            let now = self.elapsed;
-            let then = self.journal.state().elapsed;
-            self.elapsed = now.map(|now| then.min(now));
-            self.observed(cause.seq, cause.at, completion, Unasked::of(&cause));
-            self.elapsed = now;
-            return Ok(());
+            return self.deliver_again(&cause, ending);
         }
         if let Some(ending) = ending {
             // Nothing of the body runs once a run is told to end.

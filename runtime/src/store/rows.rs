@@ -196,6 +196,8 @@ pub struct RunQuery {
     pub lease: Option<i64>,
     /// Only runs whose `wake_at` is at or after the first and at or before the second of these.
     pub wake_at: Option<(i64, i64)>,
+    /// Only runs whose `updated_at` is after this.
+    pub updated_after: Option<i64>,
     /// Only runs with a greater number: the last number of the page before.
     pub after: Option<i64>,
     /// Only runs with all of these labels.
@@ -220,6 +222,7 @@ impl Default for RunQuery {
             id_prefix: None,
             lease: None,
             wake_at: None,
+            updated_after: None,
             after: None,
             labels: Vec::new(),
             parent: None,

@@ -34,7 +34,9 @@ async fn waits(flow: &mut Flow, which: String) -> Result<()> {
         "timeout" => too_long(flow).await?,
         "backoff" => again(flow).await?,
         "sleep" => flow.sleep(Duration::from_millis(800)).await?,
-        "within" => drop(flow.receive::<Nothing>().within(Duration::from_millis(800)).await?),
+        "within" => {
+            flow.receive::<Nothing>().within(Duration::from_millis(800)).await?;
+        }
         "child" => {
             flow.start(waits, "limit".to_owned()).await.await?;
         }

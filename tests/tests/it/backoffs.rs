@@ -4,7 +4,7 @@ use crate::flows::{Tally, deed};
 use steadfast::Policy;
 use steadfast::prelude::*;
 
-/// The same numbers for the same seed: Steele's SplitMix64.
+/// The same numbers for the same seed: Steele's `SplitMix64`.
 struct Seeded(u64);
 
 impl Seeded {

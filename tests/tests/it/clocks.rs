@@ -1,23 +1,15 @@
 //! The time of day is set while runs wait: durations stay what they are, moments follow. With real processes under a library
 //! that moves their time of day (`src/bin/clock.c`), where there is a C compiler.
 
+use crate::moved_clock::library;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Makes the library; `None`, with the reason printed, if that is not possible here.
-fn shim(folder: &Path) -> Option<PathBuf> {
-    let library = folder.join("clock.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin/clock.c");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).args([source, "-ldl"]).status();
-    match made {
-        Ok(status) if status.success() && cfg!(target_os = "linux") => Some(library),
-        other => {
-            println!("skipped: the clock cannot be moved here (`cc`: {other:?})");
-            None
-        }
-    }
+/// The library; `None`, with the reason printed, if that is not possible here.
+fn shim() -> Option<&'static Path> {
+    library().inspect_err(|why| println!("skipped: the clock cannot be moved here: {why}")).ok()
 }
 
 /// Runs the program; how long each run took, in milliseconds, and how it ended.
@@ -37,12 +29,12 @@ fn play(shim: &Path, file: &Path, arguments: [&str; 3]) -> BTreeMap<String, (u64
 
 fn check(database: &str, seconds: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let Some(shim) = shim(folder.path()) else { return };
+    let Some(shim) = shim() else { return };
     let file = folder.path().join("offset");
     std::fs::write(&file, "0").unwrap();
     let path = folder.path().join("runs.db");
     let database = if database == "memory" { database } else { path.to_str().unwrap() };
-    let ended = play(&shim, &file, [database, seconds, "set"]);
+    let ended = play(shim, &file, [database, seconds, "set"]);
     println!("{seconds} s, {database}: {ended:?}");
     let expected = [
         ("step", 1_500, "completed"),
@@ -88,13 +80,13 @@ fn durations_of_evicted_runs_stay_what_they_are_when_the_clock_is_set_forward() 
 fn a_restart_after_the_clock_was_set_goes_on_with_what_was_left() {
     for seconds in ["-3600", "3600"] {
         let folder = tempfile::tempdir().unwrap();
-        let Some(shim) = shim(folder.path()) else { return };
+        let Some(shim) = shim() else { return };
         let file = folder.path().join("offset");
         std::fs::write(&file, "0").unwrap();
         let path = folder.path().join("runs.db");
         let begun = Instant::now();
-        play(&shim, &file, [path.to_str().unwrap(), seconds, "restart"]);
-        let ended = play(&shim, &file, [path.to_str().unwrap(), seconds, "resume"]);
+        play(shim, &file, [path.to_str().unwrap(), seconds, "restart"]);
+        let ended = play(shim, &file, [path.to_str().unwrap(), seconds, "resume"]);
         let took = begun.elapsed();
         assert_eq!(ended["long"].1, "completed", "set by {seconds} s: {ended:?}");
         assert!(took >= Duration::from_secs(4), "set by {seconds} s: it slept {took:?} of 4 s");
@@ -104,12 +96,12 @@ fn a_restart_after_the_clock_was_set_goes_on_with_what_was_left() {
 #[test]
 fn a_clock_that_is_set_back_while_nobody_runs_costs_no_more_than_that_time() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(shim) = shim(folder.path()) else { return };
+    let Some(shim) = shim() else { return };
     let file = folder.path().join("offset");
     std::fs::write(&file, "0").unwrap();
     let path = folder.path().join("runs.db");
-    play(&shim, &file, [path.to_str().unwrap(), "0", "restart"]);
+    play(shim, &file, [path.to_str().unwrap(), "0", "restart"]);
     std::fs::write(&file, "-3600").unwrap();
-    let ended = play(&shim, &file, [path.to_str().unwrap(), "0", "resume"]);
+    let ended = play(shim, &file, [path.to_str().unwrap(), "0", "resume"]);
     assert_eq!(ended["long"].1, "completed", "{ended:?}");
 }

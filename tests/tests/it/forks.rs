@@ -8,6 +8,7 @@ use crate::runs::wait_for;
 use crate::steps::until_asked;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
+use std::time::SystemTime;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
@@ -252,8 +253,9 @@ async fn hurried(flow: &mut Flow) -> Result<String> {
 #[tokio::test]
 async fn a_deadline_that_has_passed_and_a_pause_are_dropped() {
     let engine = Engine::builder().in_memory().workflow(hurried).start().await.unwrap();
+    // Paused time does not count to a time limit; a deadline is a moment.
     let limit = Duration::from_millis(120);
-    let run = engine.start(hurried, ()).id("hurried").time_limit(limit).await.unwrap();
+    let run = engine.start(hurried, ()).id("hurried").deadline(SystemTime::now() + limit).await.unwrap();
     until_asked(async || done("hurried").len() == 2).await;
     run.pause(steadfast::Pause::Drain).await.unwrap();
     wait_for(&run, Status::Paused).await;

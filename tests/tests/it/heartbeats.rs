@@ -54,11 +54,11 @@ async fn commits_that_take_longer_than_the_term_lose_no_lease() {
     let all: Vec<_> = (0..40).map(|_| engine.start(holding_up, tally.name().to_owned()).into_future()).collect();
     let all: Vec<_> = join_all(all).await.into_iter().map(|run| run.unwrap()).collect();
     for run in all {
-        tokio::time::timeout(Duration::from_secs(60), run.result()).await.expect("in a minute").unwrap();
+        tokio::time::timeout(Duration::from_mins(1), run.result()).await.expect("in a minute").unwrap();
     }
     assert!(begun.elapsed() > 2 * TERM, "they took {:?}", begun.elapsed());
     deed(tally.name(), "let go");
-    let attempt = tokio::time::timeout(Duration::from_secs(60), run.result()).await.expect("in a minute").unwrap();
+    let attempt = tokio::time::timeout(Duration::from_mins(1), run.result()).await.expect("in a minute").unwrap();
     assert_eq!(attempt, 1, "nobody took over the run in flight");
     drop(other);
 }

@@ -37,6 +37,7 @@ mod long_lived;
 mod lost_answers;
 mod matrix;
 mod messages;
+mod moved_clock;
 mod nasty_drops;
 mod outside_events;
 mod outsiders;

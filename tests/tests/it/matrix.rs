@@ -29,7 +29,8 @@ const CELL: Duration = Duration::from_mins(1);
 async fn play(holding: Holding, happening: Happening, expected: Expected, attempt: u32) {
     let mut stage = Stage::new(format!("{}-{}-{attempt}", holding.name(), happening.name().replace(' ', "-")));
     stage.evict = happening == Happening::Eviction;
-    let process = if happening == Happening::Kill { Some(stage.process(holding).await) } else { None };
+    stage.ahead = happening.ahead().unwrap_or(0);
+    let process = if happening.ahead().is_some() { Some(stage.process(holding).await) } else { None };
     let engine = stage.engine("a.db", Build::First).await;
     if process.is_none() {
         beginning::start(&engine, holding, &stage.cell, happening.limit(attempt)).await;

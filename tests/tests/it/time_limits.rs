@@ -6,7 +6,7 @@ use steadfast::RunError;
 use steadfast::prelude::*;
 
 /// What a test waits for at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("it ends within a minute")

@@ -134,6 +134,7 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.id_prefix.as_ref().is_none_or(|prefix| row.id.as_bytes().starts_with(prefix.as_bytes()))
         && query.lease.is_none_or(|lease| row.lease == Some(lease))
         && query.wake_at.is_none_or(|(from, to)| row.wake_at.is_some_and(|at| from <= at && at <= to))
+        && query.updated_after.is_none_or(|moment| row.updated_at > moment)
         && query.parent.is_none_or(|parent| row.parent == Some(parent))
         && query.origin.is_none_or(|origin| row.origin == Some(origin))
         && query.after.is_none_or(|after| row.number > after)

@@ -27,7 +27,8 @@ pub(super) struct Way<'a> {
 
 /// Every index that serves a question. `None` if it is one that only the engine asks.
 pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
-    let of_the_engine = query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at;
+    let of_the_engine =
+        query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at || query.updated_after.is_some();
     if of_the_engine || query.parent.is_some() || query.origin.is_some() {
         return None;
     }

@@ -75,6 +75,9 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
         let from = query.after_due.map_or(from, |(due, _)| from.max(due));
         conditions.push(format!("wake_at BETWEEN {} AND {}", bind(Bound::Int(from)), bind(Bound::Int(to))));
     }
+    if let Some(moment) = query.updated_after {
+        conditions.push(format!("updated_at > {}", bind(Bound::Int(moment))));
+    }
     if let Some(parent) = query.parent {
         conditions.push(format!("parent = {}", bind(Bound::Int(parent))));
     }

@@ -40,8 +40,8 @@ impl Holding {
     pub(super) const fn expected(self, happening: Happening) -> Expected {
         match self {
             Self::OpenRequest => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -49,8 +49,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::RequestLimit => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew => Kept,
                 Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
@@ -59,8 +59,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::WaitingMessage => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -68,8 +68,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::TakenKey => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => {
                     Stays("a copy is another run: what came to the other may be sent to it")
@@ -79,8 +79,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::PublishedValue | Self::Stream => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -88,8 +88,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Label => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -97,8 +97,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::ChildRunning | Self::ChildParked => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 Rewind => Kept,
                 Fork | Import => Both,
                 ExportAsCopy => {
@@ -110,8 +110,8 @@ impl Holding {
                 Delete => GoneBecause("the end of a run reaches its children"),
             },
             Self::ChildDeleted => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -120,8 +120,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::ChildLink => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | Import => Stays("a copy awaits the child, and its end does not reach it"),
                 ExportAsCopy => NotPossible("the child is in the other database"),
@@ -130,8 +130,8 @@ impl Holding {
                 Delete => GoneBecause("the end of a run reaches its children"),
             },
             Self::Parent => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a copy is nobody's child"),
                 ExportAsMove => NotPossible(BOUND),
@@ -141,14 +141,15 @@ impl Holding {
             Self::Watcher => match happening {
                 KillAndRestart | Takeover | Shutdown | ParkAndMend | VersionChange => NotPossible(CALLER),
                 // It asks another process.
-                Kill | Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
+                Kill | ClockSetBack | ClockSetForward | Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("who awaits a run does not await its copy"),
                 ExportAsMove => GoneBecause("the caller hears that the run has moved"),
                 Continuing | Cancel | TimeLimit => Shown,
                 Delete => GoneBecause("the caller has heard of its end before"),
             },
             Self::SharedEdit => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | PauseAndResume
+                | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Eviction => NotPossible("a run with a step in flight stays in memory"),
                 Fork | ExportAsCopy | Import => Both,
@@ -158,8 +159,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Retry | Self::Timer => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -168,8 +169,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::RoutedField | Self::LazyField | Self::SecretField => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove | Continuing => Carried,
@@ -177,8 +178,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::DeduplicationKey => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("a key is held by one run"),
                 ExportAsMove => Carried,
@@ -186,8 +187,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Deadline => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -195,8 +196,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Identity => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -204,7 +205,7 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Pause => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | VersionChange => Kept,
                 Eviction => NotPossible("a paused run has left memory already"),
                 ParkAndMend => NotPossible("a paused run is not replayed, so that it finds no fault in new code"),
                 ContinueAsNew => NotPossible(PAUSED),
@@ -218,8 +219,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::Transaction | Self::FinishedStep => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | Eviction | PauseAndResume | ParkAndMend
-                | VersionChange => Kept,
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | Eviction
+                | PauseAndResume | ParkAndMend | VersionChange => Kept,
                 ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,
@@ -227,9 +228,8 @@ impl Holding {
                 Delete => GoneBecause(DELETED),
             },
             Self::FanIn => match happening {
-                KillAndRestart | Kill | Takeover | Shutdown | PauseAndResume | ParkAndMend | VersionChange | Rewind => {
-                    Kept
-                }
+                KillAndRestart | Kill | ClockSetBack | ClockSetForward | Takeover | Shutdown | PauseAndResume
+                | ParkAndMend | VersionChange | Rewind => Kept,
                 Eviction => NotPossible("a run with a step in flight stays in memory"),
                 Fork | ExportAsCopy | Import => Both,
                 ExportAsMove => Carried,

@@ -61,6 +61,10 @@ happenings! {
     ParkAndMend = "park and mended code",
     /// A build with a newer version of its workflow is deployed.
     VersionChange = "version change",
+    /// Its process is killed, `kill -9`, and the time of day is an hour earlier than it was there.
+    ClockSetBack = "clock set back",
+    /// The same, and the time of day is half an hour later.
+    ClockSetForward = "clock set forward",
 }
 
 /// What has come of it.
@@ -79,6 +83,16 @@ impl Happening {
         match self {
             // A busy machine may need longer until the run holds the thing.
             Self::TimeLimit => Some(Duration::from_millis(1_500 * 4_u64.pow(attempt))),
+            _ => None,
+        }
+    }
+
+    /// By how many seconds the time of day of the run's own process differs from the one after its death, if it has one.
+    pub(super) const fn ahead(self) -> Option<i64> {
+        match self {
+            Self::Kill => Some(0),
+            Self::ClockSetBack => Some(3_600),
+            Self::ClockSetForward => Some(-1_800),
             _ => None,
         }
     }
@@ -112,7 +126,7 @@ impl Happening {
                 let place = stop(run, place, engine);
                 place.on(stage.engine("a.db", Build::First).await, number)
             }
-            Self::Kill => {
+            Self::Kill | Self::ClockSetBack | Self::ClockSetForward => {
                 drop(process);
                 After { place, from: None, number }
             }

@@ -82,7 +82,12 @@ impl Holding {
                 };
                 until_asked(parked).await;
                 if self == Self::ChildDeleted {
-                    engine.run(&kid).await.unwrap().delete().await.unwrap();
+                    // An engine that has just started tries it once more, and it is parked again.
+                    until_asked(async || match engine.run(&kid).await {
+                        Ok(kid) => kid.delete().await.is_ok(),
+                        Err(_) => true,
+                    })
+                    .await;
                     has(Kind::ChildEnded).await;
                 }
             }

@@ -8,6 +8,7 @@ use crate::steps::until_asked;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::{Run, Status};
@@ -23,11 +24,13 @@ pub(super) struct Stage {
     folder: TempDir,
     pub(super) cell: String,
     pub(super) evict: bool,
+    /// By how many seconds the time of day of the process of its own differs.
+    pub(super) ahead: i64,
 }
 
 impl Stage {
     pub(super) fn new(cell: String) -> Self {
-        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), cell, evict: false }
+        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), cell, evict: false, ahead: 0 }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -46,6 +49,13 @@ impl Stage {
     pub(super) async fn process(&self, holding: Holding) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_matrix"));
         command.arg(self.folder.path()).arg(holding.name()).arg(&self.cell).stdout(Stdio::piped());
+        if self.ahead != 0 {
+            let library =
+                crate::moved_clock::library().unwrap_or_else(|why| panic!("the clock cannot be moved here: {why}"));
+            let file = self.path("clock");
+            std::fs::write(&file, self.ahead.to_string()).unwrap();
+            command.env("LD_PRELOAD", library).env("CLOCK_FILE", file);
+        }
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let process = Process(child);
@@ -55,6 +65,12 @@ impl Stage {
         });
         assert_eq!(timeout(LIMIT, started).await.unwrap().unwrap().unwrap(), "started\n");
         process
+    }
+
+    /// A due time that was recorded in the process of its own, as it is after its death: what was measured as a duration moves
+    /// along when the time of day is set back, and cannot be told from time that went by when it is set forward.
+    pub(super) fn moved(&self, due: Option<SystemTime>) -> Option<SystemTime> {
+        due.map(|due| due - Duration::from_secs(u64::try_from(self.ahead).unwrap_or(0)))
     }
 
     /// How often bodies of the cell have done this, in whichever process.
