@@ -1,6 +1,7 @@
 //! What is around a start holds for it wherever it is written: in a transaction, by a workflow, with a fresh journal.
 
 use crate::transactions::Bank;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::{Principal, Scope, current, scoped};
 
@@ -38,14 +39,14 @@ async fn a_scope_holds_for_starts_in_a_transaction_of_the_engine() {
         Scope::new().principal(Principal::new("ada")).label("tenant", "acme").time_limit(Duration::from_hours(1));
     let id = scoped(given.id("chosen"), engine.transaction(|tx| Ok(tx.start(whose, ()).begin()?))).await.unwrap();
     assert_eq!(id, "chosen");
-    let seen = engine.handle(whose, &id).await.unwrap().result().await.unwrap();
+    let seen = engine.handle(whose, &id).await.unwrap().result().soon().await.unwrap();
     assert_eq!(seen, (Some("ada".to_owned()), true, 1));
 }
 
 #[tokio::test]
 async fn a_scope_holds_for_children_too() {
     let engine = Engine::builder().in_memory().workflow(whose).workflow(scoped_child).start().await.unwrap();
-    let seen = engine.start(scoped_child, ()).await.unwrap().result().await.unwrap();
+    let seen = engine.start(scoped_child, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(seen, (Some("bob".to_owned()), false, 1));
 }
 
@@ -53,7 +54,7 @@ async fn a_scope_holds_for_children_too() {
 async fn a_run_goes_on_as_another_version_with_a_fresh_journal() {
     let engine = Engine::builder().in_memory().workflow(upgrading_1).workflow(upgrading_2).start().await.unwrap();
     let run = engine.start(upgrading_1, 1).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "version 2 with 2");
+    assert_eq!(run.result().soon().await.unwrap(), "version 2 with 2");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use crate::changed_code::held_at;
 use crate::flows::{Counter, count_up};
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::path::{Path, PathBuf};
 use steadfast::prelude::*;
 use steadfast::{EngineError, ParkCause, ParkReason, RunError, Status};
@@ -46,16 +47,18 @@ async fn parked_after(tampering: &str, mending: &str) -> ParkReason {
     };
     let engine = open().await;
     // Other runs go on.
-    engine.start(count_up, 2).await.unwrap().result().await.unwrap();
+    engine.start(count_up, 2).await.unwrap().result().soon().await.unwrap();
     let run = engine.handle(held, "order-42").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked: {tampering}") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else {
+        panic!("it should be parked: {tampering}")
+    };
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     drop((run, engine));
     sql(mending);
     let engine = open().await;
     let run = engine.handle(held, "order-42").await.unwrap();
     wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), 8, "nothing was lost");
+    assert_eq!(run.result().soon().await.unwrap(), 8, "nothing was lost");
     *reason
 }
 

@@ -1,6 +1,7 @@
 //! The size of a context in the database: what counts, what is refused, and what never fails a run of yesterday.
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
@@ -31,7 +32,7 @@ async fn grow(flow: &mut Flow<Heavy>) -> Result<Vec<String>> {
 #[tokio::test]
 async fn a_context_over_its_budget_is_refused_with_its_largest_fields_and_the_way_out() {
     let engine = Engine::builder().in_memory().context_budget(500, 1_000).workflow(grow).start().await.unwrap();
-    let refused = engine.start(grow, ()).await.unwrap().result().await.unwrap();
+    let refused = engine.start(grow, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(
         refused[0],
         "field `text` of context `Heavy`: the stored context would take 1104 bytes in the database, the limit is 1000; the \
@@ -77,7 +78,7 @@ async fn a_field_in_a_store_does_not_count_after_a_restart() {
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder().skip_sleeps().start().await.unwrap();
     let run = engine.handle(scanning, "s").await.unwrap();
-    let outcome = run.result().await;
+    let outcome = run.result().soon().await;
     assert!(matches!(outcome, Ok(1)), "{outcome:?}");
 }
 
@@ -129,7 +130,7 @@ async fn a_renamed_field_counts_once() {
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder().skip_sleeps().workflow(after::naming).start().await.unwrap();
-    let outcome = engine.handle(after::naming, "n").await.unwrap().result().await;
+    let outcome = engine.handle(after::naming, "n").await.unwrap().result().soon().await;
     assert!(matches!(outcome, Ok(700)), "{outcome:?}");
 }
 
@@ -160,7 +161,7 @@ async fn a_smaller_budget_does_not_fail_yesterdays_runs() {
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder().context_budget(100, 500).skip_sleeps().start().await.unwrap();
-    let outcome = engine.handle(tightened, "n").await.unwrap().result().await;
+    let outcome = engine.handle(tightened, "n").await.unwrap().result().soon().await;
     assert!(!matches!(outcome, Err(RunError::Failed(_))), "{outcome:?}");
 }
 
@@ -183,7 +184,7 @@ async fn roomy(flow: &mut Flow<Roomy>) -> Result<usize> {
 #[tokio::test]
 async fn a_default_over_the_budget_is_named() {
     let engine = Engine::builder().in_memory().context_budget(100, 500).workflow(roomy).start().await.unwrap();
-    let outcome = engine.start(roomy, ()).await.unwrap().result().await;
+    let outcome = engine.start(roomy, ()).await.unwrap().result().soon().await;
     let Err(RunError::Parked { reason }) = outcome else { panic!("{outcome:?}") };
     assert!(reason.cause != ParkCause::ForeignAwait && reason.message.contains("`text`"), "{reason}");
 }

@@ -3,6 +3,7 @@
 
 use crate::runs::wait_for;
 use crate::unreplayable::foreign_sleep;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use steadfast::prelude::*;
@@ -126,7 +127,7 @@ macro_rules! parked_by {
         let engine = Engine::builder().store($store.clone()).workflow($variant).start().await.unwrap();
         let run = engine.handle($variant, "bill-1").await.unwrap();
         let before = journal(&run).await;
-        let reason = match run.result().await {
+        let reason = match run.result().soon().await {
             Err(RunError::Parked { reason }) => reason,
             other => panic!("{other:?}"),
         };
@@ -146,7 +147,7 @@ async fn goes_on(store: &MemoryStore) {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(run.result().await.unwrap(), 12);
+    assert_eq!(run.result().soon().await.unwrap(), 12);
 }
 
 macro_rules! case {
@@ -187,7 +188,7 @@ async fn a_step_renamed_in_code_keeps_its_recorded_name() {
     let store = held().await;
     let builder = Engine::builder().store(store).workflow(renamed_in_code);
     let engine = builder.stub::<hold>(|()| Ok(())).start().await.unwrap();
-    assert_eq!(engine.handle(renamed_in_code, "bill-1").await.unwrap().result().await.unwrap(), 12);
+    assert_eq!(engine.handle(renamed_in_code, "bill-1").await.unwrap().result().soon().await.unwrap(), 12);
 }
 
 #[tokio::test]
@@ -265,7 +266,7 @@ async fn a_defaulted_field_added_to_an_argument_does_not_park() {
     engine.shutdown(Duration::ZERO).await.unwrap();
     let builder = Engine::builder().store(store).workflow(typed_after).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
-    assert_eq!(engine.handle(typed_after, "typed").await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(engine.handle(typed_after, "typed").await.unwrap().result().soon().await.unwrap(), 1);
 }
 
 #[step]
@@ -301,7 +302,7 @@ async fn a_recorded_result_that_no_longer_decodes_parks_and_is_not_the_runs_fail
     engine.shutdown(Duration::ZERO).await.unwrap();
     let engine = Engine::builder().store(store.clone()).workflow(giving_narrow).start().await.unwrap();
     let run = engine.handle(giving_narrow, "giving").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::Unreadable);
     assert!(reason.to_string().contains("1000") && reason.to_string().contains("`giving`"), "{reason}");
     engine.shutdown(Duration::ZERO).await.unwrap();
@@ -309,7 +310,41 @@ async fn a_recorded_result_that_no_longer_decodes_parks_and_is_not_the_runs_fail
     let engine = builder.start().await.unwrap();
     let run = engine.handle(giving, "giving").await.unwrap();
     wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), 1_000);
+    assert_eq!(run.result().soon().await.unwrap(), 1_000);
+}
+
+/// Two steps at once, the second of which is the last call of its turn.
+#[workflow(name = "pair")]
+async fn two_at_once(flow: &mut Flow, n: u64) -> Result<u64> {
+    let flow = &*flow;
+    let (_, double) = join!(hold(flow), second(flow, n));
+    Ok(double?)
+}
+
+#[workflow(name = "pair")]
+async fn only_the_first(flow: &mut Flow, n: u64) -> Result<u64> {
+    hold(&*flow).await?;
+    Ok(n)
+}
+
+#[tokio::test]
+async fn a_recorded_call_to_which_the_workflow_no_longer_comes_parks_the_run() {
+    let store = MemoryStore::new();
+    let engine = Engine::builder().store(store.clone()).workflow(two_at_once).start().await.unwrap();
+    let run = engine.start(two_at_once, 5).id("pair").await.unwrap();
+    held_at(&run, 4).await;
+    engine.shutdown(Duration::ZERO).await.unwrap();
+    // If it were not parked, it would end at once.
+    let builder = Engine::builder().store(store).workflow(only_the_first);
+    let engine = builder.stub::<hold>(|()| Ok(())).start().await.unwrap();
+    let run = engine.handle(only_the_first, "pair").await.unwrap();
+    match limits::soon("the run being parked", run.result()).await {
+        Err(RunError::Parked { reason }) => {
+            assert_eq!((reason.cause, reason.position), (ParkCause::Diverged, Some(2)), "{reason}");
+            assert!(reason.to_string().contains("the workflow does not come to it"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 type Tags = (HashMap<String, u32>, HashSet<String>, BTreeMap<u8, (i128, bool)>);
@@ -344,5 +379,5 @@ async fn maps_and_sets_as_arguments_are_never_parked_at_random() {
     }
     let builder = Engine::builder().store(store).workflow(unordered).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
-    assert_eq!(engine.handle(unordered, "unordered").await.unwrap().result().await.unwrap(), 10);
+    assert_eq!(engine.handle(unordered, "unordered").await.unwrap().result().soon().await.unwrap(), 10);
 }

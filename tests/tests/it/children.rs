@@ -1,5 +1,6 @@
 //! Runs that workflows start, runs that go on with a fresh journal, and what reaches which (cases O2, O3, O5, D11).
 
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use steadfast::prelude::*;
@@ -66,9 +67,9 @@ fn builder() -> steadfast::EngineBuilder {
 #[tokio::test]
 async fn children_give_their_results_and_typed_errors() {
     let engine = builder().in_memory().start().await.unwrap();
-    assert_eq!(engine.start(squares, 10).await.unwrap().result().await.unwrap(), 285);
+    assert_eq!(engine.start(squares, 10).await.unwrap().result().soon().await.unwrap(), 285);
     assert_eq!(engine.list(RunFilter::all().workflow("square")).await.unwrap().len(), 10);
-    assert_eq!(engine.start(unlucky, ()).await.unwrap().result().await.unwrap(), "unlucky");
+    assert_eq!(engine.start(unlucky, ()).await.unwrap().result().soon().await.unwrap(), "unlucky");
 }
 
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn a_parent_waits_for_its_child_over_restarts() {
     drop(engine);
     let engine = start().await;
     engine.send("child", Go).await.unwrap();
-    assert_eq!(engine.handle(parent, "parent").await.unwrap().result().await.unwrap(), "child");
+    assert_eq!(engine.handle(parent, "parent").await.unwrap().result().soon().await.unwrap(), "child");
 }
 
 #[tokio::test]
@@ -91,13 +92,13 @@ async fn a_cancellation_reaches_a_child_unless_it_is_detached() {
         let run = engine.start(parent, detached).await.unwrap();
         crate::steps::until_asked(async || engine.run("child").await.is_ok()).await;
         run.cancel("enough").await.unwrap();
-        assert!(matches!(run.result().await, Err(RunError::Cancelled { .. })));
+        assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { .. })));
         let child = engine.handle(waits, "child").await.unwrap();
         if detached {
             child.send(Go).await.unwrap();
-            assert_eq!(child.result().await.unwrap(), "child");
+            assert_eq!(child.result().soon().await.unwrap(), "child");
         } else {
-            let error = child.result().await.unwrap_err();
+            let error = child.result().soon().await.unwrap_err();
             assert!(matches!(&error, RunError::Cancelled { reason } if reason == "enough"), "{error}");
         }
     }
@@ -112,9 +113,9 @@ async fn a_deadline_ends_a_run_and_its_children_also_after_a_restart() {
     crate::steps::until_asked(async || engine.run("child").await.is_ok()).await;
     drop(engine);
     let engine = start().await;
-    let error = engine.handle(parent, "parent").await.unwrap().result().await.unwrap_err();
+    let error = engine.handle(parent, "parent").await.unwrap().result().soon().await.unwrap_err();
     assert!(matches!(error, RunError::TimedOut), "{error}");
-    let error = engine.handle(waits, "child").await.unwrap().result().await.unwrap_err();
+    let error = engine.handle(waits, "child").await.unwrap().result().soon().await.unwrap_err();
     assert!(matches!(error, RunError::TimedOut | RunError::Cancelled { .. }), "{error}");
 }
 
@@ -122,16 +123,16 @@ async fn a_deadline_ends_a_run_and_its_children_also_after_a_restart() {
 async fn a_child_with_the_id_of_another_run_is_refused_and_the_same_run_is_shared() {
     let engine = builder().in_memory().start().await.unwrap();
     engine.start(waits, "another".into()).id("child").await.unwrap();
-    let error = engine.start(parent, false).await.unwrap().result().await.unwrap_err();
+    let error = engine.start(parent, false).await.unwrap().result().soon().await.unwrap_err();
     assert!(error.to_string().contains("was started with input"), "{error}");
     engine.run("child").await.unwrap().cancel("").await.unwrap();
     let engine = builder().in_memory().start().await.unwrap();
     let shared = engine.start(waits, "child".into()).id("child").await.unwrap();
     let (a, b) = (engine.start(parent, false).await.unwrap(), engine.start(parent, true).await.unwrap());
     shared.send(Go).await.unwrap();
-    assert_eq!((a.result().await.unwrap(), b.result().await.unwrap()), ("child".into(), "child".into()));
+    assert_eq!((a.result().soon().await.unwrap(), b.result().soon().await.unwrap()), ("child".into(), "child".into()));
     let late = engine.start(parent, false).await.unwrap();
-    assert_eq!(late.result().await.unwrap(), "child", "it has ended already");
+    assert_eq!(late.result().soon().await.unwrap(), "child", "it has ended already");
 }
 
 #[tokio::test]
@@ -142,16 +143,16 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         let builder = if memory { builder().in_memory() } else { builder().sqlite(path) };
         let engine = builder.start().await.unwrap();
         let run = engine.start(count, 0).id("count").label("kind", "counter").await.unwrap();
-        assert_eq!(run.result().await.unwrap(), 5);
+        assert_eq!(run.result().soon().await.unwrap(), 5);
         let now = engine.run("count").await.unwrap();
         assert_ne!(now.number(), run.number());
-        assert_eq!(now.published::<u64>("n").await.unwrap(), 5);
+        assert_eq!(now.published::<u64>("n").soon().await.unwrap(), 5);
         assert_eq!(
             engine.list(RunFilter::all().label("kind", "counter").status(Status::Completed)).await.unwrap().len(),
             1
         );
         let (mut stream, mut items) = (run.stream::<u64>("n"), Vec::new());
-        while let Some((_, n)) = stream.next().await.unwrap() {
+        while let Some((_, n)) = stream.next().soon().await.unwrap() {
             items.push(n);
         }
         assert_eq!(items, [0, 1, 2, 3, 4, 5]);
@@ -159,7 +160,11 @@ async fn a_run_goes_on_with_a_fresh_journal_under_its_id() {
         let replaced = engine.list(RunFilter::all().status(Status::Replaced)).await.unwrap();
         assert_eq!(replaced.len(), 5);
         let again = engine.start(count, 0).id("count").await.unwrap();
-        assert_eq!((again.is_new(), again.result().await.unwrap()), (false, 5), "started again as it was started");
+        assert_eq!(
+            (again.is_new(), again.result().soon().await.unwrap()),
+            (false, 5),
+            "started again as it was started"
+        );
         assert!(engine.start(count, 4).id("count").await.is_err(), "its input is the first one");
         assert_eq!(run.status().await.unwrap().status, Status::Replaced);
         assert_eq!(now.status().await.unwrap().status, Status::Completed);
@@ -201,7 +206,7 @@ async fn a_secret_of_a_child_is_one_of_its_parent_also_after_a_restart() {
     .await;
     drop((run, engine));
     let engine = start().await;
-    assert!(engine.handle(uses, "uses").await.unwrap().result().await.unwrap());
+    assert!(engine.handle(uses, "uses").await.unwrap().result().soon().await.unwrap());
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let file = std::fs::read(&path).unwrap();
     assert!(!file.windows(12).any(|bytes| bytes == b"planted-0815"));
@@ -226,5 +231,5 @@ async fn messages_reach_a_run_that_goes_on_with_fresh_journals() {
             crate::steps::until_asked(async || engine.run("relay").await.unwrap().number() != run.number()).await;
         }
     }
-    assert_eq!(run.result().await.unwrap(), 0);
+    assert_eq!(run.result().soon().await.unwrap(), 0);
 }

@@ -2,6 +2,7 @@
 
 use crate::changed_code::held_at;
 use crate::flows::{Counter, Tally, deed};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ async fn every_field_is_read_back_as_it_was_written_in_the_same_process_and_afte
     drop((run, engine));
     let builder = Engine::builder().sqlite(&path).workflow(everything).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
-    let seen = engine.handle(everything, "all").await.unwrap().result().await.unwrap();
+    let seen = engine.handle(everything, "all").await.unwrap().result().soon().await.unwrap();
     let before = Everything::builder().id("x").build();
     assert_eq!(seen, [format!("{before:?}"), format!("{:?}", changed(&before))]);
 }
@@ -130,7 +131,7 @@ async fn updating(flow: &mut Flow<Twenty>) -> Result<usize> {
 async fn an_update_writes_what_changed_and_an_equal_value_writes_nothing() {
     let engine = Engine::builder().in_memory().workflow(updating).start().await.unwrap();
     let run = engine.start(updating, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 0, "other fields are not even serialised");
+    assert_eq!(run.result().soon().await.unwrap(), 0, "other fields are not even serialised");
     let history = run.history().await.unwrap();
     let updates: Vec<_> = history.iter().filter(|entry| entry.kind == Kind::ContextUpdated).collect();
     assert_eq!(updates.len(), 1, "{history:#?}");
@@ -166,7 +167,7 @@ async fn a_field_that_cannot_be_stored_is_refused_by_name_and_the_refusal_is_rep
     engine.shutdown(Duration::ZERO).await.unwrap();
     let builder = Engine::builder().store(store).workflow(measuring).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
-    let (error, count) = engine.handle(measuring, "m").await.unwrap().result().await.unwrap();
+    let (error, count) = engine.handle(measuring, "m").await.unwrap().result().soon().await.unwrap();
     assert!(error.contains("`price`") && error.contains("NaN"), "{error}");
     assert_eq!(count, 1);
 }
@@ -197,12 +198,11 @@ async fn a_counter_resumed_between_every_two_updates_comes_out_right() {
         let engine = builder.start().await.unwrap();
         let run = engine.start(counting, (tally.name().to_owned(), 12)).id("k").await.unwrap();
         let before = run.status().await.unwrap().entries;
-        while run.status().await.unwrap().entries <= before {
-            if run.status().await.unwrap().status.is_final() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
+        let advanced = async || {
+            let info = run.status().await.unwrap();
+            info.entries > before || info.status.is_final()
+        };
+        limits::until(advanced).await;
         if run.status().await.unwrap().status.is_final() {
             break run;
         }
@@ -210,7 +210,7 @@ async fn a_counter_resumed_between_every_two_updates_comes_out_right() {
         engine.shutdown(Duration::ZERO).await.unwrap();
     };
     println!("{restarts} restarts");
-    assert_eq!(run.result().await.unwrap(), 12);
+    assert_eq!(run.result().soon().await.unwrap(), 12);
     let history = run.history().await.unwrap();
     assert_eq!(history.iter().filter(|entry| entry.kind == Kind::ContextUpdated).count(), 12);
     // Each step saw the context of its place, never the latest; a step that ran again saw the same once more.
@@ -231,7 +231,7 @@ async fn twenty_runs_at_once_see_each_its_own_context() {
     let runs = (0..20u64).map(|n| {
         let (engine, tally) = (engine.clone(), tally.name().to_owned());
         tokio::spawn(async move {
-            assert_eq!(engine.start(counting, (tally, n)).await.unwrap().result().await.unwrap(), n);
+            assert_eq!(engine.start(counting, (tally, n)).await.unwrap().result().soon().await.unwrap(), n);
             assert!(steadfast::current().is_none(), "nothing is left behind in the task");
         })
     });
@@ -259,7 +259,7 @@ async fn tinkering(start: Start<Counter>) -> Result<(u64, u64)> {
 #[tokio::test]
 async fn changing_a_copy_in_a_step_has_no_effect() {
     let engine = Engine::builder().in_memory().workflow(tinkering).start().await.unwrap();
-    assert_eq!(engine.start(tinkering, ()).await.unwrap().result().await.unwrap(), (1, 2));
+    assert_eq!(engine.start(tinkering, ()).await.unwrap().result().soon().await.unwrap(), (1, 2));
 }
 
 #[derive(StepContext, Clone, Debug)]
@@ -284,7 +284,7 @@ async fn a_context_without_fields_is_still_set_after_a_resume() {
     engine.shutdown(Duration::ZERO).await.unwrap();
     let builder = Engine::builder().store(store).workflow(empty).stub::<hold>(|()| Ok(()));
     let engine = builder.start().await.unwrap();
-    assert!(engine.handle(empty, "e").await.unwrap().result().await.unwrap());
+    assert!(engine.handle(empty, "e").await.unwrap().result().soon().await.unwrap());
 }
 
 #[step]
@@ -302,5 +302,5 @@ async fn spawning(flow: &mut Flow) -> Result<bool> {
 #[tokio::test]
 async fn a_task_that_a_step_spawned_knows_of_no_run() {
     let engine = Engine::builder().in_memory().workflow(spawning).start().await.unwrap();
-    assert!(engine.start(spawning, ()).await.unwrap().result().await.unwrap());
+    assert!(engine.start(spawning, ()).await.unwrap().result().soon().await.unwrap());
 }

@@ -213,7 +213,7 @@ fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
         let mut child = crasher.spawn();
         when(&crasher, begun);
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
     }
     let text = crasher.run().expect("it dies by itself");
     crasher.check(&text);

@@ -2,6 +2,7 @@
 //! each value decides how it is read, and what cannot be read is refused by name before any step runs.
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::context::RecordedFields;
 use steadfast::field_store::MemoryFieldStore;
@@ -91,7 +92,7 @@ async fn an_old_run_goes_on_with_renamed_widened_moved_removed_and_added_fields(
     assert!(release(&store).workflow(second::send).check().await.unwrap().is_ok());
     let engine = release(&store).workflow(second::send).start().await.unwrap();
     let run = engine.handle(second::send, "p").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "Bonn 6 3 [1, 2, 255] [7, 7, 7]");
+    assert_eq!(run.result().soon().await.unwrap(), "Bonn 6 3 [1, 2, 255] [7, 7, 7]");
     let now = run.context_at::<second::Shipment>(u64::MAX).await.unwrap().unwrap();
     assert_eq!((now.from.as_str(), now.grams, now.scan), ("Bonn", 6, vec![1, 2, 255]));
     let schema = run.context_schema().await.unwrap().unwrap();
@@ -133,7 +134,7 @@ macro_rules! refused {
                 assert_eq!(report.problems()[0].reason.cause, ParkCause::Unreadable);
                 let engine = release(&store).workflow(ship).start().await.unwrap();
                 let run = engine.handle(ship, "p").await.unwrap();
-                let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on") };
+                let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
                 assert!(reason.message.contains($says), "{reason}");
                 assert_eq!(report.problems()[0].reason, *reason, "the check says what happens");
                 assert_eq!(RAN.load(Ordering::SeqCst), 0);
@@ -177,7 +178,7 @@ async fn a_new_required_field_is_refused_by_name() {
     let store = recorded().await;
     let engine = release(&store).workflow(required_and_new::ship).start().await.unwrap();
     let run = engine.handle(required_and_new::ship, "p").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
     assert!(
         reason
             .message
@@ -240,7 +241,7 @@ async fn a_migration_makes_the_fields_of_an_old_run_into_those_of_today_and_late
     assert!(builder().workflow(third::ship).check().await.unwrap().is_ok());
     let engine = builder().workflow(third::ship).start().await.unwrap();
     let run = engine.handle(third::ship, "p").await.unwrap();
-    let result = run.result().await.unwrap();
+    let result = run.result().soon().await.unwrap();
     assert_eq!(result, r#"0.006 0.012 ["Ulm", "Bonn"] [[1, 2, 255], [9, 9]]"#);
     let changes = run.context_history().await.unwrap();
     let first = changes.entries()[2].seq;

@@ -1,6 +1,7 @@
 //! What the attributes of a context's fields do, without an engine.
 
 use bytes::Bytes;
+use limits::Soon as _;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -213,7 +214,7 @@ async fn describes(start: Start<Order>, id: String) -> Result<(String, u64)> {
 async fn a_workflow_has_the_stored_part_and_its_steps_the_whole() {
     let engine = Engine::builder().in_memory().workflow(describes).start().await.unwrap();
     let run = engine.start(describes, "o-1".into()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ("o-1 o-1 7 none".to_owned(), 1));
+    assert_eq!(run.result().soon().await.unwrap(), ("o-1 o-1 7 none".to_owned(), 1));
 }
 
 #[tokio::test]
@@ -363,14 +364,14 @@ mod deployed {
     async fn a_run_goes_on_with_a_field_that_was_renamed() {
         let builder = Engine::builder().store(held().await).workflow(renamed);
         let engine = builder.stub::<wait>(|()| Ok(())).start().await.unwrap();
-        assert_eq!(engine.handle(renamed, "w").await.unwrap().result().await.unwrap(), ("ann".to_owned(), 3));
+        assert_eq!(engine.handle(renamed, "w").await.unwrap().result().soon().await.unwrap(), ("ann".to_owned(), 3));
     }
 
     #[tokio::test]
     async fn a_run_goes_on_in_a_later_version() {
         let builder = Engine::builder().store(held().await).workflow(second);
         let engine = builder.stub::<wait>(|()| Ok(())).start().await.unwrap();
-        assert_eq!(engine.handle(second, "w").await.unwrap().result().await.unwrap(), ("ann".to_owned(), 300));
+        assert_eq!(engine.handle(second, "w").await.unwrap().result().soon().await.unwrap(), ("ann".to_owned(), 300));
         let versions = FROM_VERSIONS.lock().unwrap();
         assert_eq!(*versions, [1, 1], "once for what was set, and once for what was changed");
     }

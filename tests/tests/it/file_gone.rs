@@ -1,6 +1,7 @@
 //! The files of a database that are deleted, moved or replaced while an engine runs on them.
 #![cfg(unix)]
 
+use limits::Soon as _;
 use std::path::{Path, PathBuf};
 use steadfast::prelude::*;
 use steadfast::store::StoreErrorKind;
@@ -100,7 +101,7 @@ async fn an_engine_stands_still_when_its_files_are_gone() {
 async fn goes_on(engine: &Engine) -> u64 {
     loop {
         match engine.start(ticks, 2).await {
-            Ok(run) => return run.result().await.unwrap(),
+            Ok(run) => return run.result().soon().await.unwrap(),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
@@ -112,12 +113,12 @@ async fn an_engine_whose_file_was_replaced_leaves_the_other_alone() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("runs.db");
     let old = open(&path).await;
-    old.start(ticks, 3).await.unwrap().result().await.unwrap();
+    old.start(ticks, 3).await.unwrap().result().soon().await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
         std::fs::remove_file(beside(&path, suffix)).unwrap();
     }
     let new = open(&path).await;
-    new.start(ticks, 3).id("of the new file").await.unwrap().result().await.unwrap();
+    new.start(ticks, 3).id("of the new file").await.unwrap().result().soon().await.unwrap();
     refused(&old, "runs.db was replaced").await;
     let _ = old.shutdown(Duration::from_millis(100)).await;
     drop(old);
@@ -125,5 +126,5 @@ async fn an_engine_whose_file_was_replaced_leaves_the_other_alone() {
     assert_eq!(timeout(SOON, goes_on(&new)).await.expect("it goes on"), 2);
     drop(new);
     let again = open(&path).await;
-    assert_eq!(again.handle(ticks, "of the new file").await.unwrap().result().await.unwrap(), 3);
+    assert_eq!(again.handle(ticks, "of the new file").await.unwrap().result().soon().await.unwrap(), 3);
 }

@@ -6,6 +6,7 @@ mod rewound;
 
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -49,12 +50,12 @@ async fn a_fork_at_step_three_of_five_does_not_run_one_and_two_again() {
         let engine = builder.start().await.unwrap();
         let (id, fork_id) = (format!("five-{store}"), format!("five-{store}-fork"));
         let run = engine.start(five, ()).id(&id).label("team", "red").await.unwrap();
-        let keys = run.result().await.unwrap();
+        let keys = run.result().soon().await.unwrap();
         let before = (run.history().await.unwrap(), run.status().await.unwrap());
 
         let point = ForkPoint::before("act").nth(3);
         let fork = engine.fork(&id, point).id(&fork_id).label("of", "five").await.unwrap();
-        let found = engine.handle(five, &fork_id).await.unwrap().result().await.unwrap();
+        let found = engine.handle(five, &fork_id).await.unwrap().result().soon().await.unwrap();
         assert_eq!(done(&fork_id), ["3", "4", "5"]);
         assert_eq!(found[..2], keys[..2], "recorded results are kept");
         assert!((2..5).all(|n| found[n] != keys[n]), "case D11: what is done again has keys of its own");
@@ -70,7 +71,7 @@ async fn a_fork_at_step_three_of_five_does_not_run_one_and_two_again() {
         assert_eq!((labels["team"].as_str(), labels["of"].as_str()), ("red", "five"));
 
         let fork = engine.fork(&fork_id, ForkPoint::at_position(5)).await.unwrap();
-        let again = engine.handle(five, fork.id()).await.unwrap().result().await.unwrap();
+        let again = engine.handle(five, fork.id()).await.unwrap().result().soon().await.unwrap();
         assert_eq!((done(fork.id()), &again[..4]), (vec!["5".to_owned()], &found[..4]), "a fork of a fork");
     }
 }
@@ -78,7 +79,7 @@ async fn a_fork_at_step_three_of_five_does_not_run_one_and_two_again() {
 #[tokio::test]
 async fn a_point_that_is_not_there_is_named_with_what_is() {
     let engine = Engine::builder().in_memory().workflow(five).start().await.unwrap();
-    engine.start(five, ()).id("points").await.unwrap().result().await.unwrap();
+    engine.start(five, ()).id("points").await.unwrap().result().soon().await.unwrap();
     let says = async |point, words: &str| {
         let error = engine.fork("points", point).await.unwrap_err().to_string();
         assert!(error.contains("`points`") && error.contains(words), "{error}");
@@ -126,7 +127,7 @@ async fn what_was_in_flight_in_a_join_begins_another_attempt() {
     until_asked(async || done("joined").len() == 3).await;
     until_asked(async || run.status().await.unwrap().entries >= 6).await;
     engine.fork("joined", ForkPoint::at_position(3)).id("joined-fork").await.unwrap();
-    assert_eq!(engine.handle(joined, "joined-fork").await.unwrap().result().await.unwrap(), 4);
+    assert_eq!(engine.handle(joined, "joined-fork").await.unwrap().result().soon().await.unwrap(), 4);
     let mut did = done("joined-fork");
     did.sort();
     assert_eq!(did, ["a2#1", "b1#2", "b2#1"]);
@@ -207,18 +208,18 @@ async fn messages_answers_children_and_what_was_shown_come_along() {
     engine.send(&child[0].id, word("hello")).await.unwrap();
     engine.send("talk-fork", word("four")).await.unwrap();
     let handle = engine.handle(talk, "talk-fork").await.unwrap();
-    assert_eq!(handle.result().await.unwrap(), ["one", "yes", "child: hello", "two", "three", "four"]);
+    assert_eq!(handle.result().soon().await.unwrap(), ["one", "yes", "child: hello", "two", "three", "four"]);
     assert_eq!(done("talk-fork"), ["middle"]);
     assert!(engine.requests().await.unwrap().is_empty(), "nobody is asked what was answered");
     let mut said = Vec::new();
     let mut stream = fork.stream::<String>("said");
-    while let Some((_, item)) = stream.next().await.unwrap() {
+    while let Some((_, item)) = stream.next().soon().await.unwrap() {
         said.push(item);
     }
     assert_eq!(said, ["begin", "end"], "once each");
-    assert_eq!(engine.published::<u32>("talk-fork", "state").await.unwrap(), 2);
+    assert_eq!(engine.published::<u32>("talk-fork", "state").soon().await.unwrap(), 2);
     engine.send("talk", word("other")).await.unwrap();
-    let original = engine.handle(talk, "talk").await.unwrap().result().await.unwrap();
+    let original = engine.handle(talk, "talk").await.unwrap().result().soon().await.unwrap();
     assert_eq!(original, ["one", "yes", "child: hello", "two", "three", "other"]);
     drop(run);
 }
@@ -264,24 +265,24 @@ async fn a_deadline_that_has_passed_and_a_pause_are_dropped() {
     let turn = run.history().await.unwrap().into_iter().rfind(|entry| entry.kind.is_turn()).unwrap().seq;
     for at in [ForkPoint::before("act").nth(2), ForkPoint::after_entry(turn)] {
         let fork = engine.fork("hurried", at).await.unwrap();
-        assert_eq!(engine.handle(hurried, fork.id()).await.unwrap().result().await.unwrap(), "None");
+        assert_eq!(engine.handle(hurried, fork.id()).await.unwrap().result().soon().await.unwrap(), "None");
     }
     assert_eq!(run.status().await.unwrap().entries, last);
     run.resume().await.unwrap();
-    assert!(matches!(run.result().await, Err(RunError::TimedOut)));
+    assert!(matches!(run.result().soon().await, Err(RunError::TimedOut)));
 }
 
 #[tokio::test]
 async fn a_fork_survives_a_crash_at_once() {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(five).start().await.unwrap();
-    engine.start(five, ()).id("crash").await.unwrap().result().await.unwrap();
+    engine.start(five, ()).id("crash").await.unwrap().result().soon().await.unwrap();
     // Its last three steps are left to the next engine.
     let point = ForkPoint::before("act").nth(3);
     let fork = engine.fork("crash", point).id("crash-fork").await.unwrap();
     drop((fork, engine));
     let engine = Engine::builder().store(store).workflow(five).start().await.unwrap();
-    let keys = engine.handle(five, "crash-fork").await.unwrap().result().await.unwrap();
+    let keys = engine.handle(five, "crash-fork").await.unwrap().result().soon().await.unwrap();
     assert_eq!(keys.len(), 6);
     let did = done("crash-fork");
     assert!(did.ends_with(&["5".to_owned()]) && !did.contains(&"2".to_owned()), "{did:?}");

@@ -180,9 +180,7 @@ async fn a_deletion_does_not_take_the_contents_of_a_run_that_is_imported_meanwhi
     let old = engine.run("k").await.unwrap();
     let deleting = async { old.delete().await.unwrap() };
     let importing = async {
-        while engine.run("k").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        limits::until(async || engine.run("k").await.is_err()).await;
         let run = engine.import(file("race")).await.unwrap();
         rig.0.hang_delete.store(false, Ordering::SeqCst);
         rig.0.go_on.notify_waiters();

@@ -2,6 +2,7 @@
 
 use crate::garbage::{Inner, Keep, Rig, builder, healthy, keeper};
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use steadfast::Status;
@@ -35,7 +36,7 @@ async fn a_start_that_is_repeated_after_a_crash_in_the_copying_says_what_to_do()
     let (store, rig) = (MemoryStore::new(), Rig::default());
     let engine = builder(&store, &rig).start().await.unwrap();
     let first = engine.start(keeper, 0).id("first").await.unwrap();
-    assert_eq!(first.result().await.unwrap(), 4);
+    assert_eq!(first.result().soon().await.unwrap(), 4);
     rig.0.hang_save.store(true, Ordering::SeqCst);
     let start = async { engine.start(keeper, 0).id("second").continuing("first").await.map(drop) };
     assert!(timeout(Duration::from_millis(500), start).await.is_err());

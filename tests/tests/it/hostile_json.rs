@@ -1,6 +1,7 @@
 //! JSON that looks like something else comes back as it was, wherever a user's value can stand; and no feature of a crate
 //! that a program shares with this one changes what its values mean.
 
+use limits::Soon as _;
 use serde_json::{Value, json};
 use steadfast::prelude::*;
 use steadfast::{EngineBuilder, Message};
@@ -142,11 +143,11 @@ async fn comes_back_as_it_was() {
         let request = request.await.unwrap();
         assert_eq!(request.read::<Told>().unwrap().value, value);
         engine.answer(&request.id, Told { value: value.clone() }).await.unwrap();
-        for found in run.result().await.unwrap() {
+        for found in run.result().soon().await.unwrap() {
             assert_eq!(found, value);
         }
-        assert_eq!(engine.start(Dispatch, value.clone()).await.unwrap().result().await.unwrap(), value);
-        assert_eq!(engine.published::<Value>(run.id(), "value").await.unwrap(), value);
+        assert_eq!(engine.start(Dispatch, value.clone()).await.unwrap().result().soon().await.unwrap(), value);
+        assert_eq!(engine.published::<Value>(run.id(), "value").soon().await.unwrap(), value);
     }
 }
 

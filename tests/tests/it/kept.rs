@@ -10,6 +10,7 @@ mod repeated;
 mod requests;
 mod rewound;
 
+use limits::soon;
 use std::time::Duration;
 use steadfast::Status;
 use steadfast::prelude::*;
@@ -17,23 +18,11 @@ use steadfast::prelude::*;
 /// Longer than anything here takes: what does not come by then does not come.
 const LONG: Duration = Duration::from_secs(20);
 
-/// Waits for something that must come.
-async fn soon<T>(what: &str, waited_for: impl Future<Output = T>) -> T {
-    let came = tokio::time::timeout(LONG, waited_for).await;
-    came.unwrap_or_else(|_| panic!("{what} did not come within {LONG:?}"))
-}
-
 /// Waits until the run of this id has this status.
 async fn is(engine: &Engine, id: &str, status: Status) {
-    let reached = async {
-        loop {
-            if let Ok(run) = engine.run(id).await
-                && run.status().await.is_ok_and(|info| info.status == status)
-            {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let is_so = async || match engine.run(id).await {
+        Ok(run) => run.status().await.is_ok_and(|info| info.status == status),
+        Err(_) => false,
     };
-    soon(&format!("run `{id}` being {status}"), reached).await;
+    soon(format!("run `{id}` being {status}"), limits::until(is_so)).await;
 }

@@ -2,8 +2,8 @@
 
 mod talk;
 
+use limits::Heard;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -69,16 +69,10 @@ impl Victim {
 }
 
 /// Reads what the victim prints until a line comes. Keep the rest: a victim that prints into nothing fails.
-fn wait_for_line(child: &mut Child, wanted: &str) -> impl Iterator<Item = std::io::Result<String>> + use<> {
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut seen = Vec::new();
-    for line in lines.by_ref() {
-        seen.push(line.unwrap());
-        if seen.last().is_some_and(|line| line == wanted) {
-            return lines;
-        }
-    }
-    panic!("the victim ended without `{wanted}`: {seen:?}");
+fn wait_for_line(child: &mut Child, wanted: &str) -> Heard {
+    let mut heard = Heard::of(child.stdout.take().unwrap());
+    while heard.next_line().unwrap_or_else(|| panic!("the victim ended without `{wanted}`")) != wanted {}
+    heard
 }
 
 fn signal(child: &Child, name: &str) {
@@ -108,11 +102,11 @@ async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_f
         std::thread::sleep(Duration::from_millis(10 + dice.below(60)));
         if kills == 25 || child.try_wait().unwrap().is_some() {
             let _rest = wait_for_line(&mut child, "done");
-            assert!(child.wait().unwrap().success());
+            assert!(limits::ended(&mut child).success());
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills += 1;
     }
     println!("killed {kills} times");
@@ -132,11 +126,11 @@ fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
         std::thread::sleep(Duration::from_millis(5 + dice.below(40)));
         if kills == 25 || child.try_wait().unwrap().is_some() {
             let _rest = wait_for_line(&mut child, "done");
-            assert!(child.wait().unwrap().success());
+            assert!(limits::ended(&mut child).success());
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills += 1;
     }
     println!("killed {kills} times");
@@ -162,11 +156,11 @@ async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
     let mut first = victim.spawn("3", hour);
     let _rest = wait_for_line(&mut first, "started");
     first.kill().unwrap();
-    first.wait().unwrap();
+    limits::ended(&mut first);
     // The dead owner's term is an hour: it is the free file lock that shows that it is gone.
     let mut second = victim.spawn("3", hour);
     let _done = wait_for_line(&mut second, "done");
-    assert!(second.wait().unwrap().success());
+    assert!(limits::ended(&mut second).success());
     victim.check(3).await;
 }
 
@@ -177,15 +171,10 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     let rest = wait_for_line(&mut first, "started");
     // A process that is stopped inside a commit holds the file: no other can write until it goes on, as with any
     // program that uses SQLite. The case here is one that is stopped anywhere else.
-    stop(&first);
-    while is_locked(&victim.database()) {
-        signal(&first, "CONT");
-        std::thread::sleep(Duration::from_millis(1));
-        stop(&first);
-    }
+    stop_outside_of_a_commit(&victim, &first);
     let mut second = victim.spawn("20", 500);
     let _done = wait_for_line(&mut second, "done");
-    assert!(second.wait().unwrap().success());
+    assert!(limits::ended(&mut second).success());
     // Its file stays: without it all others would take its next lease at once.
     let names = std::fs::read_dir(victim.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let owners: Vec<_> = names.filter(|name| name.to_string_lossy().contains("-owner-")).collect();
@@ -193,10 +182,24 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     let before = journals(&victim.database()).await;
     signal(&first, "CONT");
     // It hears that its runs were taken, waits for their results, and ends like the other.
-    assert_eq!(rest.last().unwrap().unwrap(), "done");
-    assert!(first.wait().unwrap().success());
+    assert_eq!(rest.to_end().last().unwrap(), "done");
+    assert!(limits::ended(&mut first).success());
     assert_eq!(journals(&victim.database()).await, before);
     victim.check(20).await;
+}
+
+/// A process that is stopped inside a commit holds the file: no other can write until it goes on.
+fn stop_outside_of_a_commit(victim: &Victim, child: &Child) {
+    stop(child);
+    limits::hold_until(|| {
+        let outside = !is_locked(&victim.database());
+        if !outside {
+            signal(child, "CONT");
+            std::thread::sleep(Duration::from_millis(1));
+            stop(child);
+        }
+        outside
+    });
 }
 
 /// Stops a process, and waits until each of its threads stands still.
@@ -208,9 +211,7 @@ fn stop(child: &Child) {
         // The state is the word behind the name, which stands in brackets.
         stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')) || stat.is_empty()
     };
-    while !std::fs::read_dir(&tasks).unwrap().all(stands) {
-        std::thread::yield_now();
-    }
+    limits::hold_until(|| std::fs::read_dir(&tasks).unwrap().all(stands));
 }
 
 /// Whether somebody is writing to a database at this moment.
@@ -236,7 +237,7 @@ fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up() {
     let mut deaths = 0;
     loop {
         let child = victim.spawn("poison", 5_000);
-        let output = child.wait_with_output().unwrap();
+        let output = limits::output_of(child, b"");
         if output.status.success() {
             let text = String::from_utf8(output.stdout).unwrap();
             assert!(text.contains("without making progress"), "{text}");

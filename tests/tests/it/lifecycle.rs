@@ -2,6 +2,7 @@
 
 use crate::flows::{Tally, deed};
 use crate::steps::{until, until_asked};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use steadfast::journal::Kind;
@@ -78,7 +79,7 @@ async fn a_cancelled_run_does_what_it_does_on_such_an_end() {
     let run = engine.start(holds, tally.name().to_owned()).await.unwrap();
     until_asked(async || run.history().await.unwrap().iter().any(|entry| entry.kind == Kind::ReceiveStarted)).await;
     run.cancel("sold out").await.unwrap();
-    let error = run.result().await.unwrap_err();
+    let error = run.result().soon().await.unwrap_err();
     assert!(matches!(&error, RunError::Cancelled { reason } if reason == "sold out"), "{error}");
     assert_eq!(tally.count("released 3 (sold out)"), 1);
 }
@@ -93,7 +94,7 @@ async fn a_run_whose_time_is_over_does_it_too_once_over_restarts() {
     run.await.unwrap();
     drop(engine);
     let engine = start().await;
-    let error = engine.handle(holds, "h").await.unwrap().result().await.unwrap_err();
+    let error = engine.handle(holds, "h").await.unwrap().result().soon().await.unwrap_err();
     assert!(matches!(error, RunError::TimedOut), "{error}");
     assert_eq!(tally.count("released 3 (the deadline was reached)"), 1);
 }
@@ -110,7 +111,7 @@ async fn a_paused_run_lets_its_step_end_and_begins_nothing() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(tally.count("attempt 1"), 1, "the second step has not begun");
     run.resume().await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     assert_eq!(tally.count("attempt 1") + tally.count("attempt 2"), 2);
 }
 
@@ -126,7 +127,7 @@ async fn a_pause_that_abandons_tells_the_step_which_begins_again() {
     run.resume().await.unwrap();
     until(|| tally.count("attempt 2") == 1).await;
     run.cancel("done").await.unwrap();
-    run.result().await.unwrap_err();
+    run.result().soon().await.unwrap_err();
 }
 
 #[tokio::test]
@@ -145,10 +146,10 @@ async fn what_comes_during_a_pause_counts_after_it_also_over_a_restart() {
     let run = engine.handle(naps, "n").await.unwrap();
     assert_eq!(run.status().await.unwrap().status, Status::Paused);
     run.resume().await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "went");
+    assert_eq!(run.result().soon().await.unwrap(), "went");
     let again = engine.start(naps, 20).id("again").await.unwrap();
     again.pause(Pause::Drain).await.unwrap();
     is(&again, Status::Paused).await;
     again.cancel("no more").await.unwrap();
-    assert!(matches!(again.result().await, Err(RunError::Cancelled { .. })));
+    assert!(matches!(again.result().soon().await, Err(RunError::Cancelled { .. })));
 }

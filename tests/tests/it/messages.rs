@@ -1,6 +1,7 @@
 //! Messages and requests: what runs are told from outside and tell each other (case O11).
 
 use futures_util::FutureExt;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use steadfast::journal::Kind;
@@ -97,7 +98,7 @@ async fn messages_come_in_order_each_once_also_before_anyone_waits() {
     engine.send("c", Stop).await.unwrap();
     let mut expected: Vec<String> = (0..100).map(|n| n.to_string()).collect();
     expected.push("k".into());
-    assert_eq!(run.result().await.unwrap(), expected);
+    assert_eq!(run.result().soon().await.unwrap(), expected);
     let error = engine.send("c", Stop).await.unwrap_err();
     assert!(matches!(error, EngineError::WrongStatus { status: Status::Completed, .. }), "{error}");
     let error = engine.send("nobody", Stop).await.unwrap_err();
@@ -121,17 +122,17 @@ async fn a_key_counts_after_the_message_was_received_and_after_a_restart() {
     engine.send("c", named("again")).key("one").await.unwrap();
     engine.send("c", Stop).await.unwrap();
     let run = engine.handle(collect, "c").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["a"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["a"]);
 }
 
 #[tokio::test]
 async fn a_time_limit_tells_nothing_came_from_something_came() {
     let engine = engine().await;
     let none = engine.start(one_or_none, 20).await.unwrap();
-    assert_eq!(none.result().await.unwrap(), None);
+    assert_eq!(none.result().soon().await.unwrap(), None);
     let some = engine.start(one_or_none, 60_000).await.unwrap();
     some.send(named("Ada")).await.unwrap();
-    assert_eq!(some.result().await.unwrap(), Some("Ada".into()));
+    assert_eq!(some.result().soon().await.unwrap(), Some("Ada".into()));
 }
 
 #[tokio::test]
@@ -139,13 +140,13 @@ async fn runs_send_to_runs_and_learn_when_there_is_none() {
     let engine = engine().await;
     let receiver = engine.start(collect, ()).id("c").await.unwrap();
     let sender = engine.start(forward, "c".into()).await.unwrap();
-    assert_eq!(sender.result().await.unwrap(), ["sent", "sent", "sent"]);
-    assert_eq!(receiver.result().await.unwrap(), ["0", "1", "2"]);
+    assert_eq!(sender.result().soon().await.unwrap(), ["sent", "sent", "sent"]);
+    assert_eq!(receiver.result().soon().await.unwrap(), ["0", "1", "2"]);
     let sender = engine.start(forward, "nobody".into()).await.unwrap();
-    let outcomes = sender.result().await.unwrap();
+    let outcomes = sender.result().soon().await.unwrap();
     assert_eq!(outcomes, ["there is no run `nobody` in this database"; 3]);
     let sender = engine.start(forward, "c".into()).await.unwrap();
-    assert_eq!(sender.result().await.unwrap()[0], "run `c` has ended: nothing more reaches it");
+    assert_eq!(sender.result().soon().await.unwrap()[0], "run `c` has ended: nothing more reaches it");
 }
 
 #[tokio::test]
@@ -164,7 +165,7 @@ async fn a_message_whose_receiver_was_dropped_is_for_the_next() {
     let run = engine.start(drops, ()).await.unwrap();
     run.send(named("kept")).await.unwrap();
     run.send(Stop).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ("kept".into(), true));
+    assert_eq!(run.result().soon().await.unwrap(), ("kept".into(), true));
 }
 
 #[tokio::test]
@@ -184,13 +185,13 @@ async fn a_request_is_answered_once_by_its_id_and_type() {
     assert_eq!(engine.requests().await.unwrap().len(), 2, "both wait as before");
     let bad = Verdict::Bad { because: "typos".into() };
     engine.answer(&asked_b.id, bad.clone()).await.unwrap();
-    assert_eq!(b.result().await.unwrap(), "Bad { because: \"typos\" }");
+    assert_eq!(b.result().soon().await.unwrap(), "Bad { because: \"typos\" }");
     assert_eq!(a.status().await.unwrap().status, Status::Sleeping);
     engine.answer(&asked_b.id, bad).await.unwrap();
     let error = engine.answer(&asked_b.id, Verdict::Good).await.unwrap_err();
     assert!(matches!(error, EngineError::Answered { .. }), "{error}");
     engine.answer(&asked_a.id, Verdict::Good).await.unwrap();
-    assert_eq!(a.result().await.unwrap(), "Good");
+    assert_eq!(a.result().soon().await.unwrap(), "Good");
     assert!(engine.requests().await.unwrap().is_empty());
 }
 
@@ -198,12 +199,12 @@ async fn a_request_is_answered_once_by_its_id_and_type() {
 async fn a_request_that_nobody_answers_in_time_is_open_no_longer() {
     let engine = engine().await;
     let run = engine.start(hurried, 30).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), None);
+    assert_eq!(run.result().soon().await.unwrap(), None);
     assert!(engine.requests().await.unwrap().is_empty());
     let run = engine.start(hurried, 60_000).await.unwrap();
     crate::steps::until_asked(async || engine.requests().await.unwrap().len() == 1).await;
     engine.answer(&engine.requests().await.unwrap()[0].id, Verdict::Good).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), Some("Good".into()));
+    assert_eq!(run.result().soon().await.unwrap(), Some("Good".into()));
 }
 
 #[tokio::test]
@@ -221,7 +222,7 @@ async fn a_request_waits_over_restarts_in_no_memory() {
     let engine = builder().start().await.unwrap();
     assert_eq!(engine.requests().await.unwrap()[0].id, id);
     engine.answer(&id, Verdict::Good).await.unwrap();
-    assert_eq!(engine.handle(review, "a").await.unwrap().result().await.unwrap(), "Good");
+    assert_eq!(engine.handle(review, "a").await.unwrap().result().soon().await.unwrap(), "Good");
 }
 
 /// What `answer` has promised holds, however late it came: the engine that drives the run hears of it a moment later.
@@ -239,12 +240,16 @@ async fn an_answer_from_another_process_counts_up_to_the_last_moment() {
         tokio::time::sleep(left.saturating_sub(Duration::from_millis(early))).await;
         match answering.answer(&asked.id, Verdict::Good).await {
             Ok(()) => {
-                assert_eq!(run.result().await.unwrap(), Some("Good".into()), "{early} ms before the time was over");
+                assert_eq!(
+                    run.result().soon().await.unwrap(),
+                    Some("Good".into()),
+                    "{early} ms before the time was over"
+                );
                 counted += 1;
             }
             Err(error) => {
                 assert!(matches!(error, EngineError::NoSuchRequest { .. }), "{error}");
-                assert_eq!(run.result().await.unwrap(), None);
+                assert_eq!(run.result().soon().await.unwrap(), None);
                 refused += 1;
             }
         }

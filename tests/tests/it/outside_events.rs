@@ -1,6 +1,7 @@
 //! Events from outside, given to event-driven runs.
 
 use crate::steps::until_asked;
+use limits::Soon as _;
 use steadfast::journal::{HistoryEntry, Kind};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
@@ -99,7 +100,7 @@ async fn events_arrive_in_order_and_once_for_each_key() {
     engine.emit("poll", vote("ann once more")).key("ann-1").await.unwrap();
     run.emit(vote("ben")).await.unwrap();
     run.emit(vote("cid")).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), counted(["ann", "ben", "cid"]));
+    assert_eq!(run.result().soon().await.unwrap(), counted(["ann", "ben", "cid"]));
 }
 
 #[tokio::test]
@@ -120,7 +121,7 @@ async fn an_event_wakes_a_run_that_waits_also_after_a_restart_and_from_another_e
     let engine = builder().workflow(Poll).start().await.unwrap();
     let run = engine.handle(Poll, "poll").await.unwrap();
     run.emit(vote("after")).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), counted(["before", "meanwhile", "after"]));
+    assert_eq!(run.result().soon().await.unwrap(), counted(["before", "meanwhile", "after"]));
 }
 
 #[tokio::test]
@@ -137,7 +138,7 @@ async fn an_event_that_cannot_arrive_is_refused_with_the_reason() {
     assert!(error.contains("workflow `function` is a function: it is told messages"), "{error}");
     assert!(matches!(engine.emit("nobody", Closed).await, Err(EngineError::NoSuchRun { id }) if id == "nobody"));
     run.emit(Closed).await.unwrap();
-    assert!(run.result().await.unwrap().is_empty());
+    assert!(run.result().soon().await.unwrap().is_empty());
     let error = run.emit(Closed).await.unwrap_err();
     assert!(matches!(&error, EngineError::WrongStatus { status: Status::Completed, .. }), "{error}");
 }
@@ -153,7 +154,7 @@ async fn a_secret_in_an_event_is_sealed_for_its_run() {
     let engine = Engine::builder().in_memory().keys(keys).workflow(LogIn).start().await.unwrap();
     let run = engine.start(LogIn, true).await.unwrap();
     run.emit(Password { secret: Secret::new("hunter2".into()) }).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 7);
+    assert_eq!(run.result().soon().await.unwrap(), 7);
     for entry in run.history().await.unwrap() {
         let value = entry.value.map(|value| String::from_utf8_lossy(&value.bytes).into_owned()).unwrap_or_default();
         assert!(!value.contains("hunter2"), "{value}");
@@ -181,7 +182,7 @@ async fn an_event_of_a_transaction_arrives_with_its_rows_or_not_at_all() {
         Ok(refused)
     });
     assert!(cast.await.unwrap().contains("`Inner` does not come from outside"));
-    assert_eq!(run.result().await.unwrap(), counted(["ann", "ben", "cid"]));
+    assert_eq!(run.result().soon().await.unwrap(), counted(["ann", "ben", "cid"]));
 }
 
 /// Reads the votes one by one, and fails once on the way; the last one ends it.

@@ -4,6 +4,7 @@
 use crate::changed_code::held_at;
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
@@ -94,12 +95,16 @@ async fn old_runs_go_the_old_way_and_new_ones_the_new_until_the_patch_is_gone() 
     waiting!(engine, patched, "second", 5);
     waiting!(engine, patched, "third", 5);
     engine.send("first", Go(1)).await.unwrap();
-    let first = engine.handle(patched, "first").await.unwrap().result().await.unwrap();
+    let first = engine.handle(patched, "first").await.unwrap().result().soon().await.unwrap();
     assert_eq!(first, 19, "it never goes half the new way");
     stop(engine).await;
     let engine = with(&store, patched).await;
     engine.send("second", Go(1)).await.unwrap();
-    assert_eq!(engine.handle(patched, "second").await.unwrap().result().await.unwrap(), 121, "after a replay too");
+    assert_eq!(
+        engine.handle(patched, "second").await.unwrap().result().soon().await.unwrap(),
+        121,
+        "after a replay too"
+    );
     stop(engine).await;
 
     let report = Engine::builder().store(store.clone()).workflow(deprecated).check().await.unwrap();
@@ -113,12 +118,12 @@ async fn old_runs_go_the_old_way_and_new_ones_the_new_until_the_patch_is_gone() 
     };
     assert_eq!((marks("third").await, marks("fourth").await), (1, 0));
     engine.send("third", Go(1)).await.unwrap();
-    assert_eq!(engine.handle(deprecated, "third").await.unwrap().result().await.unwrap(), 121);
+    assert_eq!(engine.handle(deprecated, "third").await.unwrap().result().soon().await.unwrap(), 121);
     stop(engine).await;
 
     let engine = with(&store, removed).await;
     engine.send("fourth", Go(1)).await.unwrap();
-    assert_eq!(engine.handle(removed, "fourth").await.unwrap().result().await.unwrap(), 121);
+    assert_eq!(engine.handle(removed, "fourth").await.unwrap().result().soon().await.unwrap(), 121);
 }
 
 bill!(everything, |flow| {
@@ -170,7 +175,7 @@ macro_rules! reordered {
             until_asked(async || run.status().await.unwrap().parked.is_none()).await;
             engine.answer(&run.requests().await.unwrap()[0].id, Told(5)).await.unwrap();
             engine.send("all", Go(1)).await.unwrap();
-            assert_eq!(engine.handle(everything, "all").await.unwrap().result().await.unwrap(), 5);
+            assert_eq!(engine.handle(everything, "all").await.unwrap().result().soon().await.unwrap(), 5);
         }
     };
 }
@@ -293,7 +298,7 @@ async fn a_check_says_what_would_help() {
     engine.send("first", Go(1)).await.unwrap();
     wait_for(&run, Status::Parked).await;
     engine.rewind("first", ForkPoint::after_entry(3)).version(2).await.unwrap();
-    assert_eq!(engine.handle(old_as_second, "first").await.unwrap().result().await.unwrap(), 20);
+    assert_eq!(engine.handle(old_as_second, "first").await.unwrap().result().soon().await.unwrap(), 20);
     stop(engine).await;
 }
 
@@ -314,7 +319,7 @@ async fn a_fork_goes_on_with_the_newest_version_or_the_one_that_is_asked_for() {
         };
         assert_eq!(fork.status().await.unwrap().version, version.unwrap_or(2));
         engine.send(fork.id(), Go(1)).await.unwrap();
-        assert_eq!(engine.handle(old, fork.id()).await.unwrap().result().await.unwrap(), expected);
+        assert_eq!(engine.handle(old, fork.id()).await.unwrap().result().soon().await.unwrap(), expected);
     }
     let fork = engine.fork("v1", ForkPoint::after_entry(3)).await.unwrap();
     wait_for(&fork, Status::Parked).await;

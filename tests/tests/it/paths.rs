@@ -1,5 +1,6 @@
 //! The way that a run took, as a picture from its journal.
 
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 use steadfast::{Diagram, Message, Run};
@@ -130,7 +131,7 @@ async fn a_graph_is_drawn_as_it_went_while_it_runs_and_without_its_workflow() {
 
     engine.answer(&request.id, Yes).await.unwrap();
     run.emit(Released).await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     let whole = drawn(&run).await;
     for line in [
         r#"ask_step_MayI -->|"answer"| step_publish"#,
@@ -149,7 +150,7 @@ async fn a_graph_is_drawn_as_it_went_while_it_runs_and_without_its_workflow() {
 async fn a_function_is_drawn_by_its_calls() {
     let engine = Engine::builder().in_memory().workflow(several).start().await.unwrap();
     let run = engine.start(several, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 16);
+    assert_eq!(run.result().soon().await.unwrap(), 16);
     let expected = [
         r#"begin(["start"])"#,
         r#"step_begin["begin"]"#,

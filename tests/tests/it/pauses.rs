@@ -1,5 +1,7 @@
 //! What a pause does to time and to attempts.
 
+mod held;
+
 use crate::flows::{Tally, deed};
 use crate::steps::{until, until_asked};
 use futures_util::future::join;

@@ -3,6 +3,7 @@
 
 use crate::faulty::Hooked;
 use crate::flows::{Tally, count_up, deed, stumbling};
+use limits::Soon as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
@@ -51,9 +52,9 @@ async fn a_run_goes_on_from_the_files_as_they_were_at_every_commit() {
     };
     let engine = open(Engine::builder().store(store)).await.unwrap();
     let tally = Tally::new("power");
-    let count = engine.start(count_up, 4).id("count").await.unwrap().result().await.unwrap();
-    let paid = engine.start(stumbling, "x".into()).id("stumble").await.unwrap().result().await.unwrap();
-    let sum = engine.start(telling, tally.name().to_owned()).id("tell").await.unwrap().result().await.unwrap();
+    let count = engine.start(count_up, 4).id("count").await.unwrap().result().soon().await.unwrap();
+    let paid = engine.start(stumbling, "x".into()).id("stumble").await.unwrap().result().soon().await.unwrap();
+    let sum = engine.start(telling, tally.name().to_owned()).id("tell").await.unwrap().result().soon().await.unwrap();
     drop(engine);
 
     let copies = std::mem::take(&mut *copies.lock().unwrap());
@@ -63,10 +64,10 @@ async fn a_run_goes_on_from_the_files_as_they_were_at_every_commit() {
         // The process that held the lock is gone with the power; another machine's files have no lock files at all.
         let engine = open(Engine::builder().sqlite(&copy)).await.unwrap();
         let resumed = engine.start(count_up, 4).id("count").await.unwrap();
-        assert_eq!(resumed.result().await.unwrap(), count, "{}", copy.display());
+        assert_eq!(resumed.result().soon().await.unwrap(), count, "{}", copy.display());
         let resumed = engine.start(stumbling, "x".into()).id("stumble").await.unwrap();
-        assert_eq!(resumed.result().await.unwrap(), paid, "{}", copy.display());
+        assert_eq!(resumed.result().soon().await.unwrap(), paid, "{}", copy.display());
         let resumed = engine.start(telling, tally.name().to_owned()).id("tell").await.unwrap();
-        assert_eq!(resumed.result().await.unwrap(), sum, "{}", copy.display());
+        assert_eq!(resumed.result().soon().await.unwrap(), sum, "{}", copy.display());
     }
 }

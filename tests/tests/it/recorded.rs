@@ -4,6 +4,7 @@
 //! `STEADFAST_RECORD=1` writes it anew; do that only for a new format, under a new name.
 
 use crate::flows::{count_up, patient, shop, stumbling};
+use limits::Soon as _;
 use std::fmt::Write as _;
 use steadfast::prelude::*;
 
@@ -12,10 +13,13 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/journal-1.s
 /// The result of every workflow, in words.
 async fn results(engine: &Engine) -> Vec<String> {
     vec![
-        format!("{:?}", engine.start(count_up, 3).id("count").await.unwrap().result().await.unwrap()),
-        format!("{:?}", engine.start(shop, "basket".into()).id("shop").await.unwrap().result().await.unwrap()),
-        format!("{:?}", engine.start(stumbling, "x".into()).id("stumble").await.unwrap().result().await.unwrap()),
-        format!("{:?}", engine.start(patient, 3).id("sleep").await.unwrap().result().await.unwrap()),
+        format!("{:?}", engine.start(count_up, 3).id("count").await.unwrap().result().soon().await.unwrap()),
+        format!("{:?}", engine.start(shop, "basket".into()).id("shop").await.unwrap().result().soon().await.unwrap()),
+        format!(
+            "{:?}",
+            engine.start(stumbling, "x".into()).id("stumble").await.unwrap().result().soon().await.unwrap()
+        ),
+        format!("{:?}", engine.start(patient, 3).id("sleep").await.unwrap().result().soon().await.unwrap()),
     ]
 }
 

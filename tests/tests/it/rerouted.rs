@@ -1,6 +1,7 @@
 //! Fields that go to another store, or get another name, in a later release: the latest value, found where it is.
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use steadfast::context::RecordedFields;
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
@@ -225,9 +226,7 @@ async fn a_field_that_gets_its_first_name_again_has_its_latest_value() {
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = Engine::builder().store(store.clone()).workflow(name_two::named).start().await.unwrap();
     let run = engine.run("n").await.unwrap();
-    while run.context_history().await.unwrap().entries().len() < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    limits::until(async || run.context_history().await.unwrap().entries().len() >= 2).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = Engine::builder().store(store.clone()).workflow(name_three::named).workflow(name_three::peek);
     let engine = engine.start().await.unwrap();
@@ -236,6 +235,6 @@ async fn a_field_that_gets_its_first_name_again_has_its_latest_value() {
     run.cancel("enough").await.unwrap();
     wait_for(&run, Status::Cancelled).await;
     let next = engine.start(name_three::peek, ()).id("next").continuing("n").await.unwrap();
-    let continued = next.result().await.unwrap();
+    let continued = next.result().soon().await.unwrap();
     assert_eq!((latest.a, continued), (2, 2), "the first value is taken for the latest");
 }

@@ -2,6 +2,7 @@
 
 use crate::flows::{Tally, deed};
 use crate::steps::until;
+use limits::Soon as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -81,8 +82,8 @@ async fn a_resource_that_four_steps_need_at_once_is_built_once() {
     let engine = engine().workflow(four_at_once).resource_with(build).start().await.unwrap();
     let (first, second) =
         (engine.start(four_at_once, ()).await.unwrap(), engine.start(four_at_once, ()).await.unwrap());
-    assert_eq!(first.result().await.unwrap(), 50);
-    assert_eq!(second.result().await.unwrap(), 50);
+    assert_eq!(first.result().soon().await.unwrap(), 50);
+    assert_eq!(second.result().soon().await.unwrap(), 50);
     assert_eq!(tally.count("build"), 1);
 }
 
@@ -90,7 +91,7 @@ async fn a_resource_that_four_steps_need_at_once_is_built_once() {
 async fn a_resource_that_nobody_needs_is_not_built() {
     let build = async || -> Result<Cache> { panic!("nobody asked") };
     let engine = engine().workflow(declared).resource(Db { number: 1 }).resource_with(build).start().await.unwrap();
-    assert_eq!(engine.start(declared, 1).await.unwrap().result().await.unwrap(), 2);
+    assert_eq!(engine.start(declared, 1).await.unwrap().result().soon().await.unwrap(), 2);
 }
 
 #[step]
@@ -109,7 +110,7 @@ async fn a_resource_gets_the_very_object_that_steps_get() {
     let engine = engine.resource_with(async |db: Arc<Db>| Ok::<_, Error>(Cache { db }));
     let engine = engine.resource_with(async |number: Arc<u32>| Ok::<_, Error>(Db { number: *number })).resource(7_u32);
     let engine = engine.start().await.unwrap();
-    assert!(engine.start(chained, ()).await.unwrap().result().await.unwrap());
+    assert!(engine.start(chained, ()).await.unwrap().result().soon().await.unwrap());
 }
 
 #[tokio::test]
@@ -166,7 +167,7 @@ async fn a_run_without_its_resource_is_parked_at_once_and_goes_on_after_a_start_
     let second = on(&path).workflow(undeclared).resource(Db { number: 1 }).start().await.unwrap();
     let run = second.handle(undeclared, "run").await.unwrap();
     until_done(&run).await;
-    assert_eq!(run.result().await.unwrap(), 9);
+    assert_eq!(run.result().soon().await.unwrap(), 9);
     let history = run.history().await.unwrap();
     let started = |name| history.iter().filter(move |entry| entry.name.as_deref() == Some(name));
     assert_eq!(started("double").filter(|entry| entry.kind == Kind::StepStarted).count(), 1);
@@ -205,8 +206,8 @@ async fn a_factory_that_fails_or_panics_twice_is_tried_until_it_works() {
         let calls = Arc::new(AtomicU32::new(0));
         let builder = engine().workflow(declared).resource_with(unsteady(&calls, 3, panics));
         let engine = builder.start().await.unwrap();
-        assert_eq!(engine.start(declared, 10).await.unwrap().result().await.unwrap(), 13);
-        assert_eq!(engine.start(declared, 20).await.unwrap().result().await.unwrap(), 23);
+        assert_eq!(engine.start(declared, 10).await.unwrap().result().soon().await.unwrap(), 13);
+        assert_eq!(engine.start(declared, 20).await.unwrap().result().soon().await.unwrap(), 23);
         assert_eq!(calls.load(Ordering::SeqCst), 3);
     }
 }
@@ -226,7 +227,7 @@ async fn a_run_whose_factory_keeps_failing_is_parked_and_a_retry_goes_on_once_it
         }
         let before = run.history().await.unwrap();
         engine.retry("run").await.unwrap();
-        assert_eq!(run.result().await.unwrap(), 7);
+        assert_eq!(run.result().soon().await.unwrap(), 7);
         let after = run.history().await.unwrap();
         assert!(after.len() > before.len());
         let same = |(old, new): (&HistoryEntry, _)| old == new;
@@ -263,7 +264,7 @@ async fn the_time_limit_of_a_step_begins_after_its_resources_are_made() {
         Ok::<_, Error>(Db { number: 3 })
     };
     let engine = Engine::builder().in_memory().workflow(patient).resource_with(slow).start().await.unwrap();
-    assert_eq!(engine.start(patient, ()).await.unwrap().result().await.unwrap(), 3);
+    assert_eq!(engine.start(patient, ()).await.unwrap().result().soon().await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -278,13 +279,13 @@ async fn a_shutdown_does_not_wait_for_a_resource_that_cannot_be_made_and_the_nex
     assert!(first.shutdown(Duration::from_secs(20)).await.unwrap().finished, "everything had finished");
 
     let second = on(&path).workflow(declared).resource(Db { number: 2 }).start().await.unwrap();
-    assert_eq!(second.handle(declared, "run").await.unwrap().result().await.unwrap(), 3);
+    assert_eq!(second.handle(declared, "run").await.unwrap().result().soon().await.unwrap(), 3);
 }
 
 #[tokio::test]
 async fn a_stub_needs_no_resource() {
     let engine = engine().workflow(declared).stub::<query>(|(n,)| Ok(n + 100)).start().await.unwrap();
-    assert_eq!(engine.start(declared, 1).await.unwrap().result().await.unwrap(), 101);
+    assert_eq!(engine.start(declared, 1).await.unwrap().result().soon().await.unwrap(), 101);
     crash_everywhere(declared, 1).stub::<query>(|(n,)| Ok(n + 100)).await;
 }
 
@@ -345,7 +346,7 @@ async fn a_step_takes_everything_in_any_order_and_only_arguments_are_recorded() 
     let engine = engine().workflow(takes_everything).resource(Db { number: 100 }).resource_with(cache);
     let engine = engine.start().await.unwrap();
     let run = engine.start(takes_everything, 10).await.unwrap();
-    let (first, second, key) = run.result().await.unwrap();
+    let (first, second, key) = run.result().soon().await.unwrap();
     assert_eq!((first, second), (1_000 + 10 + 3 + 100 + 1, 1_000 + 10 + 100 + 1 + 1));
     assert_eq!(key.len(), 32);
     let history = run.history().await.unwrap();

@@ -2,6 +2,7 @@
 
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
+use limits::Soon as _;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
@@ -58,17 +59,17 @@ async fn a_start_without_the_role_is_recorded_and_ends_refused() {
             None => start,
         };
         let run = start.await.unwrap();
-        let Err(RunError::Refused { reason }) = run.result().await else { panic!("{id}") };
+        let Err(RunError::Refused { reason }) = run.result().soon().await else { panic!("{id}") };
         assert!(reason.contains("`purge`") && reason.contains("one of the roles `admin`, `ops`"), "{reason}");
         assert!(reason.contains(found), "{reason}");
         assert_eq!(run.status().await.unwrap().status, Status::Refused);
         assert_eq!(run.history().await.unwrap().last().unwrap().kind, Kind::RunRefused);
         let again = engine.start(purge, tally.name().to_owned()).id(id).principal(Principal::new("x").role("ops"));
-        assert!(matches!(again.await.unwrap().result().await, Err(RunError::Refused { .. })), "it has ended");
+        assert!(matches!(again.await.unwrap().result().soon().await, Err(RunError::Refused { .. })), "it has ended");
     }
     assert_eq!(tally.all(), [""; 0], "no body runs");
     let run = engine.start(purge, tally.name().to_owned()).principal(Principal::new("ada").role("ops")).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 1);
+    assert_eq!(run.result().soon().await.unwrap(), 1);
     assert_eq!((tally.count("body"), tally.count("purged")), (1, 1));
 }
 
@@ -79,10 +80,10 @@ async fn a_refused_run_stays_refused_over_a_restart() {
     let open = async || Engine::builder().sqlite(folder.path().join("runs.db")).workflow(purge).start().await.unwrap();
     let engine = open().await;
     let run = engine.start(purge, tally.name().to_owned()).id("r").principal(eve()).await.unwrap();
-    let first = run.result().await.unwrap_err().to_string();
+    let first = run.result().soon().await.unwrap_err().to_string();
     drop((run, engine));
     let again = open().await.handle(purge, "r").await.unwrap();
-    assert_eq!(again.result().await.unwrap_err().to_string(), first);
+    assert_eq!(again.result().soon().await.unwrap_err().to_string(), first);
     assert_eq!(tally.all(), [""; 0]);
 }
 
@@ -91,11 +92,11 @@ async fn a_step_without_the_role_fails_at_its_call() {
     let tally = Tally::new("step");
     let engine = Engine::builder().in_memory().workflow(support).start().await.unwrap();
     let start = |who: Principal| engine.start(support, tally.name().to_owned()).principal(who);
-    let refused = start(eve()).await.unwrap().result().await.unwrap();
+    let refused = start(eve()).await.unwrap().result().soon().await.unwrap();
     assert!(refused.contains("step `refund` was not started: it asks for the role `admin`"), "{refused}");
     assert!(refused.contains("`eve for root`"), "{refused}");
     assert_eq!(tally.all(), ["before", "after"]);
-    let done = start(Principal::new("ada").role("admin")).await.unwrap().result().await.unwrap();
+    let done = start(Principal::new("ada").role("admin")).await.unwrap().result().soon().await.unwrap();
     assert_eq!((done.as_str(), tally.count("refunded")), ("refunded 7", 1));
 }
 
@@ -183,7 +184,7 @@ async fn a_replay_goes_by_what_was_recorded_and_not_by_the_roles_of_today() {
     drop(engine);
     deed(tally.name(), "open");
     let engine = builder().workflow(later::support).start().await.unwrap();
-    let result = engine.handle(later::support, "r").await.unwrap().result().await.unwrap();
+    let result = engine.handle(later::support, "r").await.unwrap().result().soon().await.unwrap();
     assert!(result.contains("it asks for the role `admin`"), "{result}");
     assert_eq!(tally.count("refunded"), 0);
 }

@@ -3,6 +3,7 @@
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
 use crate::steps::until;
+use limits::Soon as _;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, RunError, RunFilter, Status};
@@ -34,9 +35,9 @@ async fn an_id_names_one_run_for_ever() {
     let tally = Tally::new("d8");
     let input = tally.name().to_owned();
     let engine = Engine::builder().in_memory().workflow(once).workflow(other).start().await.unwrap();
-    let first = engine.start(once, input.clone()).id("a").await.unwrap().result().await.unwrap();
+    let first = engine.start(once, input.clone()).id("a").await.unwrap().result().soon().await.unwrap();
     let again = engine.start(once, input.clone()).id("a").await.unwrap();
-    assert_eq!(again.result().await.unwrap(), first);
+    assert_eq!(again.result().soon().await.unwrap(), first);
     assert_eq!(tally.count("body"), 1, "a finished run is not run again");
 
     let error = engine.start(once, "another".into()).id("a").await.unwrap_err();
@@ -55,7 +56,7 @@ async fn two_starts_at_once_run_one_body() {
     let engine = Engine::builder().in_memory().workflow(once).start().await.unwrap();
     let starts = (0..8).map(|_| {
         let (engine, input) = (engine.clone(), tally.name().to_owned());
-        tokio::spawn(async move { engine.start(once, input).id("same").await.unwrap().result().await.unwrap() })
+        tokio::spawn(async move { engine.start(once, input).id("same").await.unwrap().result().soon().await.unwrap() })
     });
     let mut results = Vec::new();
     for start in starts.collect::<Vec<_>>() {
@@ -82,9 +83,9 @@ async fn an_unregistered_workflow_is_refused_by_name() {
 async fn generated_ids_are_ordered_by_time_and_lists_come_in_pages() {
     let engine = Engine::builder().in_memory().workflow(once).start().await.unwrap();
     for _ in 0..5 {
-        engine.start(once, "x".into()).await.unwrap().result().await.unwrap();
+        engine.start(once, "x".into()).await.unwrap().result().soon().await.unwrap();
     }
-    engine.start(once, "x".into()).id("zz-top").await.unwrap().result().await.unwrap();
+    engine.start(once, "x".into()).id("zz-top").await.unwrap().result().soon().await.unwrap();
     let first = engine.list(RunFilter::all().limit(4)).await.unwrap();
     let second = engine.list(RunFilter::all().limit(4).after(first[3].number)).await.unwrap();
     assert_eq!((first.len(), second.len()), (4, 2));
@@ -103,11 +104,11 @@ async fn a_deleted_id_may_be_used_again_and_its_new_run_has_other_keys() {
     let engine = Engine::builder().in_memory().workflow(once).start().await.unwrap();
     let input = tally.name().to_owned();
     let run = engine.start(once, input.clone()).id("phoenix").await.unwrap();
-    let first = run.result().await.unwrap();
+    let first = run.result().soon().await.unwrap();
     let handle = engine.run("phoenix").await.unwrap();
     handle.delete().await.unwrap();
     assert!(matches!(run.status().await, Err(EngineError::NoSuchRun { .. })));
-    let second = engine.start(once, input).id("phoenix").await.unwrap().result().await.unwrap();
+    let second = engine.start(once, input).id("phoenix").await.unwrap().result().soon().await.unwrap();
     assert_ne!(first, second, "the payment provider must not take the new charge for the old one");
     assert_eq!(tally.count("body"), 2);
 }
@@ -134,7 +135,7 @@ async fn when_the_store_fails_the_run_stands_still_and_goes_on_with_it() {
     assert_eq!(run.status().await.unwrap().status, Status::Running);
     assert!(engine.start(three_steps, "x".into()).await.is_err(), "the starter is told");
     store.fail(false);
-    assert_eq!(run.result().await.unwrap(), 1);
+    assert_eq!(run.result().soon().await.unwrap(), 1);
     assert_eq!(tally.count("behind"), 1);
 }
 
@@ -162,7 +163,7 @@ async fn a_lost_answer_is_read_back_neither_repeated_nor_forgotten() {
         let engine = Engine::builder().store(store.store()).workflow(three_steps).start().await.unwrap();
         store.lose_answers(lost);
         let run = engine.start(three_steps, tally.name().to_owned()).id("lost").await.unwrap();
-        assert_eq!(run.result().await.unwrap(), 3);
+        assert_eq!(run.result().soon().await.unwrap(), 3);
         let history = run.history().await.unwrap();
         let done = history.iter().filter(|entry| entry.kind == Kind::StepCompleted).count();
         assert_eq!(done, 3, "{history:#?}");
@@ -192,7 +193,7 @@ async fn a_sleeping_run_leaves_memory_and_a_time_that_passed_while_down_fires_on
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let engine = open().await;
     let run = engine.handle(sleeper, "nap").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 1);
+    assert_eq!(run.result().soon().await.unwrap(), 1);
     let fired = run.history().await.unwrap().into_iter().filter(|entry| entry.kind == Kind::TimerFired).count();
     assert_eq!(fired, 1);
 }
@@ -210,11 +211,11 @@ pub(crate) async fn wait_for(run: &steadfast::Run, status: Status) {
 #[tokio::test]
 async fn an_evicted_run_wakes_by_itself_and_can_be_cancelled() {
     let engine = Engine::builder().in_memory().evict_after(Duration::ZERO).workflow(sleeper).start().await.unwrap();
-    assert_eq!(engine.start(sleeper, 1).await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(engine.start(sleeper, 1).await.unwrap().result().soon().await.unwrap(), 1);
     let run = engine.start(sleeper, 100_000).await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     run.cancel("no longer").await.unwrap();
-    assert!(matches!(run.result().await, Err(RunError::Cancelled { reason }) if reason == "no longer"));
+    assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "no longer"));
 }
 
 #[tokio::test]
@@ -226,19 +227,19 @@ async fn two_engines_on_one_store_share_the_work_and_see_each_others_runs() {
     let tally = Tally::new("d7");
     let mine = left.start(once, tally.name().to_owned()).id("shared").await.unwrap();
     let yours = right.start(once, tally.name().to_owned()).id("shared").await.unwrap();
-    assert_eq!(mine.result().await.unwrap(), yours.result().await.unwrap());
+    assert_eq!(mine.result().soon().await.unwrap(), yours.result().soon().await.unwrap());
     assert_eq!(tally.count("body"), 1);
 
     // A cancellation from the other engine goes through the inbox.
     let run = left.start(sleeper, 100_000).id("far").await.unwrap();
     right.run("far").await.unwrap().cancel("from afar").await.unwrap();
-    assert!(matches!(run.result().await, Err(RunError::Cancelled { reason }) if reason == "from afar"));
+    assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "from afar"));
 
     // An engine that is dropped lets go at once; the other takes over its runs.
     let run = left.start(sleeper, 1).id("orphan").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     drop((run, mine, left));
-    assert_eq!(right.handle(sleeper, "orphan").await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(right.handle(sleeper, "orphan").await.unwrap().result().soon().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -263,7 +264,7 @@ async fn a_shutdown_finishes_what_is_in_flight_and_hands_back_the_rest() {
     assert_eq!(tally.count("behind"), 0, "nothing new is started");
     drop(engine);
     let engine = open().await;
-    assert_eq!(engine.handle(gated, "busy").await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(engine.handle(gated, "busy").await.unwrap().result().soon().await.unwrap(), 1);
     assert_eq!(tally.count("at the gate"), 1, "the finished step did not run again");
     assert_eq!(engine.run("asleep").await.unwrap().status().await.unwrap().status, Status::Sleeping);
 }
@@ -282,7 +283,7 @@ async fn a_sequence_of_steps_costs_one_commit_a_step_however_long_it_is() {
         let store = Switches::default();
         let engine = Engine::builder().store(store.store()).workflow(crate::flows::count_up).start().await.unwrap();
         let before = store.appends();
-        engine.start(crate::flows::count_up, steps).await.unwrap().result().await.unwrap();
+        engine.start(crate::flows::count_up, steps).await.unwrap().result().soon().await.unwrap();
         // The start, the first turn, one for each result with the update and the step that follow it.
         let commits = u64::try_from(store.appends() - before).unwrap();
         assert!((steps + 2..=steps + 4).contains(&commits), "{commits} commits for {steps} steps");

@@ -2,6 +2,7 @@
 
 use crate::flows::{Tally, deed};
 use crate::steps::until;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -66,7 +67,7 @@ async fn what_a_start_is_given_is_recorded_and_seen_by_workflow_and_step() {
     let engine = engine().await;
     let run = engine.start(looking, ()).id("r").time_limit(Duration::from_mins(1)).principal(ada());
     let run = run.label("tenant", "old").label("tenant", "acme").await.unwrap();
-    let (workflow, step) = run.result().await.unwrap();
+    let (workflow, step) = run.result().soon().await.unwrap();
     assert_eq!((workflow.kind.as_str(), step.kind.as_str()), ("Workflow", "Step"));
     assert_eq!(Seen { kind: "Workflow".into(), ..step }, workflow);
     assert_eq!((workflow.run.as_str(), workflow.workflow.as_str()), ("r", "looking"));
@@ -79,7 +80,7 @@ async fn what_a_start_is_given_is_recorded_and_seen_by_workflow_and_step() {
 #[tokio::test]
 async fn a_start_that_says_nothing_records_nothing() {
     let run = engine().await.start(looking, ()).await.unwrap();
-    let (workflow, _) = run.result().await.unwrap();
+    let (workflow, _) = run.result().soon().await.unwrap();
     assert_eq!((workflow.deadline, workflow.principal, workflow.labels.len()), (None, None, 0));
     assert!(run.history().await.unwrap().iter().all(|entry| entry.kind != Kind::ScopeSet));
 }
@@ -90,10 +91,10 @@ async fn a_repeated_start_is_the_same_run_whatever_its_scope() {
     let first = engine.start(looking, ()).id("r").principal(ada()).label("a", "1").await.unwrap();
     let second = engine.start(looking, ()).id("r").label("a", "2").no_deadline().await.unwrap();
     assert!(first.is_new() && !second.is_new());
-    assert_eq!(second.result().await.unwrap().0.labels["a"], "1");
+    assert_eq!(second.result().soon().await.unwrap().0.labels["a"], "1");
     let moment = SystemTime::now();
     let third = engine.start(looking, ()).id("r").deadline(moment).await.unwrap();
-    assert_eq!(third.result().await.unwrap().0.deadline, None);
+    assert_eq!(third.result().soon().await.unwrap().0.deadline, None);
 }
 
 #[tokio::test]
@@ -160,7 +161,7 @@ async fn a_held_deduplication_key_refuses_the_second_start_and_names_the_holder(
     let again = engine.start(gated, input.clone()).id("first").deduplication_key("order-7").await.unwrap();
     assert!(!again.is_new(), "the holder itself may be started again");
     deed(tally.name(), "open");
-    holder.result().await.unwrap();
+    holder.result().soon().await.unwrap();
     assert!(second().await.unwrap().is_new(), "the key is free once its holder has ended");
 }
 
@@ -180,7 +181,7 @@ async fn identity_and_deadline_are_restored_after_a_crash() {
     drop(engine);
     deed(tally.name(), "open");
     let engine = open().await;
-    let (workflow, step) = engine.handle(gated, "r").await.unwrap().result().await.unwrap();
+    let (workflow, step) = engine.handle(gated, "r").await.unwrap().result().soon().await.unwrap();
     assert_eq!((workflow.deadline, &workflow.principal), (Some(deadline), &Some(ada())));
     assert_eq!(workflow.labels["tenant"], "acme");
     assert_eq!(Seen { kind: "Workflow".into(), ..step }, workflow);
@@ -195,7 +196,7 @@ async fn id_and_key_of_a_scope_are_for_its_first_start_only() {
         // Neither a sibling of this task nor a branch of it gets what another has taken.
         let task = tokio::spawn(async move { spawned.start(looking, ()).await.unwrap() });
         let (a, b) = join!(async { engine.start(looking, ()).await }, async { engine.start(looking, ()).await });
-        let outside = task.await.unwrap().result().await.unwrap().0;
+        let outside = task.await.unwrap().result().soon().await.unwrap().0;
         assert_ne!(outside.run, "one");
         assert_eq!((outside.principal, outside.labels.len()), (None, 0));
         (a.unwrap(), b.unwrap(), engine.start(looking, ()).id("mine").label("request", "18").await.unwrap())
@@ -204,10 +205,10 @@ async fn id_and_key_of_a_scope_are_for_its_first_start_only() {
     assert_eq!((a.id(), explicit.id()), ("one", "mine"));
     assert_ne!(b.id(), "one");
     for (run, label) in [(&a, "17"), (&b, "17"), (&explicit, "18")] {
-        let seen = run.result().await.unwrap().0;
+        let seen = run.result().soon().await.unwrap().0;
         assert_eq!((seen.principal, seen.labels["request"].as_str()), (Some(ada()), label));
     }
-    let after = engine.start(looking, ()).await.unwrap().result().await.unwrap().0;
+    let after = engine.start(looking, ()).await.unwrap().result().soon().await.unwrap().0;
     assert_eq!((after.principal, after.labels.len()), (None, 0), "nothing is left behind");
 }
 
@@ -224,12 +225,12 @@ async fn of_nested_scopes_the_inner_wins_and_the_call_wins_over_both() {
     .await;
     assert_eq!(first.id(), "inner");
     assert_ne!(second.id(), "outer", "the first start inside took what is for one start");
-    let first = first.result().await.unwrap().0;
+    let first = first.result().soon().await.unwrap().0;
     let labels = [("a", "outer"), ("b", "inner"), ("c", "call")];
     assert_eq!(first.labels, labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
     assert_eq!((first.deadline, first.principal), (Some(at(1)), Some(ada())));
-    assert_eq!(second.result().await.unwrap().0.deadline, None);
-    let third = third.result().await.unwrap().0;
+    assert_eq!(second.result().soon().await.unwrap().0.deadline, None);
+    let third = third.result().soon().await.unwrap().0;
     assert_eq!((third.deadline, third.principal), (Some(at(1)), None));
 }
 
@@ -263,7 +264,7 @@ async fn start_others(#[resource] here: &Here) -> Result<Vec<Seen>> {
     });
     let mut all = Vec::new();
     for run in [plain, own, surrounded, lost.await??, carried.await??] {
-        all.push(run.result().await?.0);
+        all.push(run.result().soon().await?.0);
     }
     Ok(all)
 }
@@ -288,7 +289,7 @@ async fn a_start_within_a_step_inherits_identity_and_deadline_and_nothing_else()
     let _ = cell.0.set(engine.clone());
     let run = engine.start(starting, ()).id("parent").principal(ada()).time_limit(Duration::from_secs(9));
     let run = run.label("tenant", "acme").await.unwrap();
-    let found = run.result().await.unwrap();
+    let found = run.result().soon().await.unwrap();
     let [plain, own, surrounded, lost, carried] = &found[..] else { panic!("{found:?}") };
     assert_eq!((plain.deadline, &plain.principal, plain.labels.len()), (Some(at(9)), &Some(ada()), 0));
     assert_eq!((own.deadline, &own.principal), (None, &Some(Principal::new("eve"))));
@@ -317,11 +318,11 @@ async fn counting(flow: &mut Flow<Count>) -> Result<(u64, Seen)> {
 async fn a_run_that_continues_another_acts_under_a_scope_of_its_own() {
     let engine = Engine::builder().in_memory().skip_sleeps().workflow(counting).start().await.unwrap();
     let start = |id: &str| engine.start(counting, ()).id(id);
-    start("a").principal(Principal::new("eve")).label("old", "x").await.unwrap().result().await.unwrap();
+    start("a").principal(Principal::new("eve")).label("old", "x").await.unwrap().result().soon().await.unwrap();
     let next =
         || start("b").continuing("a").principal(ada()).time_limit(Duration::from_secs(5)).label("tenant", "acme");
     let run = next().await.unwrap();
-    let (runs, seen) = run.result().await.unwrap();
+    let (runs, seen) = run.result().soon().await.unwrap();
     assert_eq!((runs, seen.principal, seen.deadline), (2, Some(ada()), Some(at(5))));
     assert_eq!(run.labels().await.unwrap(), BTreeMap::from([("tenant".into(), "acme".into())]));
     assert!(!next().await.unwrap().is_new());
@@ -368,7 +369,7 @@ async fn nobody_ever_sees_the_scope_of_another_run() {
         tokio::spawn(async move {
             let run = scoped(Scope::new().id(format!("run-{id}")), engine.start(spreading, id)).await.unwrap();
             assert_eq!(run.id(), format!("run-{id}"));
-            (run.id().to_owned(), run.result().await.unwrap())
+            (run.id().to_owned(), run.result().soon().await.unwrap())
         })
     });
     for run in runs.collect::<Vec<_>>() {
@@ -396,7 +397,7 @@ async fn kinds_of(flow: &mut Flow) -> Result<bool> {
 #[tokio::test]
 async fn code_can_ask_what_kind_of_body_it_is_in() {
     let engine = Engine::builder().in_memory().workflow(kinds_of).start().await.unwrap();
-    assert!(engine.start(kinds_of, ()).await.unwrap().result().await.unwrap());
+    assert!(engine.start(kinds_of, ()).await.unwrap().result().soon().await.unwrap());
     let report = steadfast::testing::crash_everywhere(looking, ()).with(Scope::new().principal(ada())).await;
     assert_eq!(report.results, 1, "{report:?}");
 }

@@ -1,5 +1,6 @@
 //! Secrets in running workflows: stored only encrypted, shown to nobody, and back after a restart.
 
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use steadfast::field_store::MemoryFieldStore;
@@ -69,7 +70,7 @@ async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() 
     let keys = || StaticKeys::new(key("k1", 7));
     let engine = builder(&path).keys(keys()).start().await.unwrap();
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
-    let token = run.result().await.unwrap();
+    let token = run.result().soon().await.unwrap();
     assert_eq!(*token.expose(), format!("{PLANTED}/{}", PLANTED.len()));
     let entries = run.history().await.unwrap();
     let history = format!("{entries:?} {}", entries.iter().map(ToString::to_string).collect::<String>());
@@ -82,7 +83,7 @@ async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() 
     let engine = builder(&path).keys(keys()).start().await.unwrap();
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
     assert!(!run.is_new(), "an input with a secret is compared");
-    assert_eq!(run.result().await.unwrap(), token);
+    assert_eq!(run.result().soon().await.unwrap(), token);
     let account = run.context_at::<Account>(u64::MAX).await.unwrap().unwrap();
     assert_eq!(account.password.expose(), PLANTED);
     assert_eq!(account.to_json().unwrap(), r#"{"user":"ann","password":"[secret]","tokens":["[secret]"]}"#);
@@ -118,14 +119,14 @@ async fn a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key()
     let builder = || Engine::builder().store(store.clone()).workflow(unseen);
     let engine = builder().start().await.unwrap();
     let run = engine.start(unseen, ()).id("u").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without a key") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without a key") };
     assert_eq!(reason.cause, ParkCause::MissingKey, "{reason}");
     assert!(reason.message.contains("add `.keys(..)`"), "{reason}");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder().keys(StaticKeys::new(key("k", 1))).start().await.unwrap();
     let run = engine.handle(unseen, "u").await.unwrap();
     crate::runs::wait_for(&run, steadfast::Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), PLANTED.len());
+    assert_eq!(run.result().soon().await.unwrap(), PLANTED.len());
 }
 
 #[tokio::test]
@@ -147,7 +148,7 @@ async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on() {
     let rotated = StaticKeys::new(key("new", 2)).with_old(key("old", 1));
     let engine = started().skip_sleeps().keys(rotated).start().await.unwrap();
     let run = engine.handle(visit, "visit-1").await.unwrap();
-    assert!(run.result().await.unwrap().expose().starts_with(PLANTED));
+    assert!(run.result().soon().await.unwrap().expose().starts_with(PLANTED));
     let rows = run.history().await.unwrap();
     let last = rows.last().and_then(|entry| entry.value.clone()).unwrap();
     assert!(String::from_utf8_lossy(&last.bytes).starts_with("\"sealed1:new:"), "what is new is under the new key");
@@ -182,6 +183,6 @@ async fn a_missing_key_of_a_lazy_field_parks_the_run() {
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let checked = builder().keys(StaticKeys::new(key("new", 2))).check().await.unwrap();
     let engine = builder().keys(StaticKeys::new(key("new", 2))).skip_sleeps().start().await.unwrap();
-    let outcome = engine.handle(filing, "f").await.unwrap().result().await;
+    let outcome = engine.handle(filing, "f").await.unwrap().result().soon().await;
     assert!(matches!(outcome, Err(RunError::Parked { .. })), "check said «{checked}», and the run {outcome:?}");
 }

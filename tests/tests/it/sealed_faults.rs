@@ -1,6 +1,7 @@
 //! Secrets where they meet something else: stubs, crash tests, a missing key, texts that look like tokens.
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::context::StoredContext;
 use steadfast::prelude::*;
@@ -42,8 +43,8 @@ async fn a_stub_gets_the_secret_and_not_its_token() {
         if password.expose() == PLANTED { Ok(1) } else { Err(Error::msg(format!("got {}", password.expose()))) }
     });
     let engine = engine.stub::<count>(|(pin,)| Ok(*pin.expose())).start().await.unwrap();
-    let pin = engine.start(counting, Secret::new(1234)).await.unwrap().result().await;
-    let outcome = engine.start(measuring, Secret::new(PLANTED.into())).await.unwrap().result().await;
+    let pin = engine.start(counting, Secret::new(1234)).await.unwrap().result().soon().await;
+    let outcome = engine.start(measuring, Secret::new(PLANTED.into())).await.unwrap().result().soon().await;
     assert!(matches!((&outcome, &pin), (Ok(1), Ok(1234))), "{outcome:?} {pin:?}");
 }
 
@@ -125,7 +126,7 @@ async fn a_text_like_a_token_is_plain_data() {
     let file = folder.path().join("run.file");
     let engine = Engine::builder().in_memory().workflow(noting).start().await.unwrap();
     let run = engine.start(noting, note.into()).id("first").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), note);
+    assert_eq!(run.result().soon().await.unwrap(), note);
     run.export(&file).await.unwrap();
     let imported = engine.import(&file).id("copy").await.map(drop);
     let continued = engine.start(noting, String::new()).id("second").continuing("first").await.map(drop);
@@ -154,7 +155,7 @@ type AccountStored = <Account as steadfast::StepContext>::Stored;
 async fn from_json_reads_the_same_in_a_step_as_outside() {
     assert!(AccountStored::from_json(r#"{"password":"planted-hunter2-secret"}"#).is_ok());
     let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(parsing).start().await.unwrap();
-    let outcome = engine.start(parsing, ()).await.unwrap().result().await;
+    let outcome = engine.start(parsing, ()).await.unwrap().result().soon().await;
     assert!(matches!(outcome, Ok(22)), "{outcome:?}");
 }
 
@@ -182,7 +183,7 @@ async fn fetching(flow: &mut Flow) -> Result<String> {
 #[tokio::test]
 async fn a_token_is_not_read_as_a_text() {
     let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(fetching).start().await.unwrap();
-    let outcome = engine.start(fetching, ()).await.unwrap().result().await;
+    let outcome = engine.start(fetching, ()).await.unwrap().result().soon().await;
     assert!(!matches!(&outcome, Ok(text) if text.contains("sealed1")), "{outcome:?}");
 }
 
@@ -255,6 +256,6 @@ async fn surviving(flow: &mut Flow) -> Result<bool> {
 #[tokio::test]
 async fn a_fault_that_was_survived_is_not_the_cause_of_the_next_one() {
     let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(surviving).start().await.unwrap();
-    let outcome = engine.start(surviving, ()).await.unwrap().result().await;
+    let outcome = engine.start(surviving, ()).await.unwrap().result().soon().await;
     assert!(matches!(outcome, Ok(true)), "{outcome:?}");
 }

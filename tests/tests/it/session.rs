@@ -1,6 +1,7 @@
 //! Sessions: live values of one run in one process, the same object every time, and what becomes of them.
 
 use crate::faulty::Switches;
+use limits::Soon as _;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -73,8 +74,8 @@ async fn all_steps_of_a_run_get_the_same_object_also_after_a_long_sleep() {
     let desk = Desk::default();
     let engine = engine(&desk).in_memory().start().await.unwrap();
     let (first, second) = (engine.start(browsing, ()).await.unwrap(), engine.start(browsing, ()).await.unwrap());
-    assert_eq!(first.result().await.unwrap(), [0, 1, 2, 3]);
-    assert_eq!(second.result().await.unwrap(), [0, 1, 2, 3], "two runs have two sessions");
+    assert_eq!(first.result().soon().await.unwrap(), [0, 1, 2, 3]);
+    assert_eq!(second.result().soon().await.unwrap(), [0, 1, 2, 3], "two runs have two sessions");
     assert_eq!(desk.closed(), [true, true], "what a run held goes with its end");
 }
 
@@ -83,7 +84,7 @@ async fn with_the_other_policy_a_run_that_waits_for_long_loses_its_values() {
     let desk = Desk::default();
     let engine = engine(&desk).session_policy(SessionPolicy::Drop).in_memory().start().await.unwrap();
     let run = engine.start(browsing, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), [0, 1, 2, 0]);
+    assert_eq!(run.result().soon().await.unwrap(), [0, 1, 2, 0]);
     assert_eq!(desk.closed(), [true, true]);
 }
 
@@ -107,7 +108,7 @@ async fn a_run_that_is_loaded_again_in_the_same_process_has_its_values() {
     let builder = engine(&desk).workflow(reloaded).store(database.store()).resource(database.clone());
     let engine = builder.start().await.unwrap();
     let run = engine.start(reloaded, ()).await.unwrap();
-    let (before, after) = run.result().await.unwrap();
+    let (before, after) = run.result().soon().await.unwrap();
     assert_eq!(before, 0);
     assert!(after > 0, "the same browser");
     assert_eq!(desk.closed(), [true]);
@@ -126,7 +127,7 @@ async fn a_value_that_is_taken_out_is_gone_and_keeps_no_run_in_memory() {
     let desk = Desk::default();
     let engine = engine(&desk).in_memory().start().await.unwrap();
     let run = engine.start(tidy, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (true, false, vec![true]));
+    assert_eq!(run.result().soon().await.unwrap(), (true, false, vec![true]));
 }
 
 #[workflow(resources(Desk))]
@@ -151,7 +152,7 @@ async fn a_shutdown_drops_every_value_and_the_next_engine_begins_with_an_empty_s
     assert_eq!(desk.closed(), [true]);
 
     let second = builder().skip_sleeps().start().await.unwrap();
-    let result = second.handle(half_an_hour, "run").await.unwrap().result().await.unwrap();
+    let result = second.handle(half_an_hour, "run").await.unwrap().result().soon().await.unwrap();
     assert_eq!(result, (0, 0, vec![true, false]));
     second.shutdown(Duration::from_secs(10)).await.unwrap();
     assert_eq!(desk.closed(), [true, true]);
@@ -174,8 +175,8 @@ async fn a_value_that_panics_when_it_is_dropped_harms_nobody() {
         Ok(hire(flow).await?)
     }
     let engine = Engine::builder().in_memory().workflow(hiring).start().await.unwrap();
-    assert!(engine.start(hiring, ()).await.unwrap().result().await.unwrap());
-    assert!(engine.start(hiring, ()).await.unwrap().result().await.unwrap());
+    assert!(engine.start(hiring, ()).await.unwrap().result().soon().await.unwrap());
+    assert!(engine.start(hiring, ()).await.unwrap().result().soon().await.unwrap());
 }
 
 #[workflow(resources(Desk))]
@@ -337,7 +338,7 @@ async fn an_engine_that_stops_drops_its_resources_also_while_a_handle_of_a_run_l
         let builder = builder.resource_with(async |lower: Arc<Lower>| Ok::<_, Error>(Upper(lower)));
         let engine = builder.start().await.unwrap();
         let run = engine.start(climbing, ()).await.unwrap();
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
         assert!(dropped.lock().unwrap().is_empty());
         if orderly {
             assert!(engine.shutdown(Duration::from_secs(5)).await.unwrap().finished);

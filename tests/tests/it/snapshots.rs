@@ -8,6 +8,7 @@ mod files;
 use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
 use crate::steps::until;
+use limits::Soon as _;
 use std::path::PathBuf;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
@@ -86,9 +87,9 @@ async fn a_copy_wakes_when_the_run_wakes_with_other_keys_and_the_same_random_num
     assert_eq!((there.sleeps_until, there.started_at), (here.sleeps_until, here.started_at));
     assert_eq!(copy.history().await.unwrap(), run.history().await.unwrap());
 
-    let (keys, random) = run.result().await.unwrap();
+    let (keys, random) = run.result().soon().await.unwrap();
     let copy = other.handle(journey, "trip").await.unwrap();
-    let (copied_keys, copied_random) = copy.result().await.unwrap();
+    let (copied_keys, copied_random) = copy.result().soon().await.unwrap();
     assert_eq!(random, copied_random, "the same random numbers, before the copy and after it");
     assert_eq!(keys[0], copied_keys[0], "what was done is done");
     assert_ne!(keys[1], copied_keys[1], "what a copy does is another deed");
@@ -103,10 +104,10 @@ async fn a_copy_wakes_when_the_run_wakes_with_other_keys_and_the_same_random_num
     let again = other.import(desk.path("ended.run")).id("ended").await.unwrap();
     assert_eq!(again.status().await.unwrap().status, Status::Completed);
     let again = other.handle(journey, "ended").await.unwrap();
-    assert_eq!(again.result().await.unwrap(), (copied_keys, copied_random));
+    assert_eq!(again.result().soon().await.unwrap(), (copied_keys, copied_random));
     let twin = other.import(desk.path("trip.run")).id("twin").await.unwrap();
     assert_eq!(twin.id(), "twin");
-    assert_eq!(other.handle(journey, "twin").await.unwrap().result().await.unwrap().1, random);
+    assert_eq!(other.handle(journey, "twin").await.unwrap().result().soon().await.unwrap().1, random);
 }
 
 #[tokio::test]
@@ -118,12 +119,12 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     wait_for(&run, Status::Sleeping).await;
     let waiting = tokio::spawn({
         let run = run.clone();
-        async move { run.result().await }
+        async move { run.result().soon().await }
     });
     let info = run.export_and_end(desk.path("trip.run")).await.unwrap();
     assert_eq!(info.status, Status::Sleeping, "as it was before");
     assert!(matches!(waiting.await.unwrap(), Err(RunError::Moved)));
-    assert!(matches!(run.result().await, Err(RunError::Moved)));
+    assert!(matches!(run.result().soon().await, Err(RunError::Moved)));
     assert_eq!(run.status().await.unwrap().status, Status::Moved);
     assert_eq!(run.history().await.unwrap().last().unwrap().kind, Kind::RunMoved);
     assert!(matches!(run.cancel("too late").await, Err(EngineError::WrongStatus { status: Status::Moved, .. })));
@@ -143,9 +144,9 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     let error = other.import(desk.path("trip.run")).await.unwrap_err();
     assert!(error.to_string().contains("`moved`"), "{error}");
     let moved = other.handle(journey, "moved").await.unwrap();
-    let (keys, _) = moved.result().await.unwrap();
+    let (keys, _) = moved.result().soon().await.unwrap();
     assert_eq!(keys[0], run_key(&run.history().await.unwrap()));
-    witness.result().await.unwrap();
+    witness.result().soon().await.unwrap();
     assert_eq!(other.list(RunFilter::all()).await.unwrap().len(), 1);
 
     // A tombstone as it is, for its history.
@@ -193,7 +194,7 @@ async fn a_step_in_flight_is_told_and_runs_again_elsewhere_under_its_key() {
     until(|| tally.count("told") == 1).await;
     let other = desk.engine("b.db").await;
     other.import(desk.path("work.run")).await.unwrap();
-    let key = other.handle(at_work, "work").await.unwrap().result().await.unwrap();
+    let key = other.handle(at_work, "work").await.unwrap().result().soon().await.unwrap();
     assert_eq!(tally.count(&key), 2, "{:?}", tally.all());
 }
 
@@ -208,7 +209,7 @@ async fn a_time_that_passed_in_the_file_fires_once() {
     let other = desk.engine("b.db").await;
     other.import(desk.path("nap.run")).await.unwrap();
     let nap = other.handle(napper, "nap").await.unwrap();
-    assert_eq!(nap.result().await.unwrap(), 300);
+    assert_eq!(nap.result().soon().await.unwrap(), 300);
     let fired = nap.history().await.unwrap().into_iter().filter(|entry| entry.kind == Kind::TimerFired).count();
     assert_eq!(fired, 1);
 }
@@ -243,7 +244,7 @@ async fn a_parked_run_travels_with_what_waits_in_its_inbox() {
     wait_for(&parked, Status::Sleeping).await;
     let cancelled = other.import(desk.path("cancelled.run")).await.unwrap();
     wait_for(&cancelled, Status::Cancelled).await;
-    let result = other.handle(fragile, "f").await.unwrap().result().await;
+    let result = other.handle(fragile, "f").await.unwrap().result().soon().await;
     assert!(matches!(&result, Err(RunError::Cancelled { reason }) if reason == "no longer needed"), "{result:?}");
     let asked = cancelled.history().await.unwrap().into_iter().filter(|entry| entry.kind == Kind::CancelRequested);
     assert_eq!(asked.count(), 1);
@@ -282,7 +283,7 @@ async fn a_run_that_never_stands_still_is_moved_between_two_turns() {
                 let other = desk.engine("b.db").await;
                 other.import(&file).await.unwrap();
                 let moved = other.handle(journey, run.id()).await.unwrap();
-                assert_eq!(moved.result().await.unwrap().0.len(), 2);
+                assert_eq!(moved.result().soon().await.unwrap().0.len(), 2);
             }
             Err(error) => {
                 assert!(matches!(error, EngineError::WrongStatus { status: Status::Completed, .. }), "{error}");

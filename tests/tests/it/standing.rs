@@ -5,6 +5,7 @@ use crate::faulty::{Hooked, Switches, failure};
 use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
 use crate::steps::until;
+use limits::Soon as _;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -294,14 +295,13 @@ async fn an_engine_that_lost_its_lease_gets_another_although_the_store_failed_on
     });
     let builder = Engine::builder().store(store.clone()).lease_term(Duration::from_millis(200));
     let engine = builder.workflow(simple).start().await.unwrap();
-    loop {
+    limits::until(async || {
         let row = store.leases().unwrap().remove(0);
         let seen = Lease { number: row.number, epoch: row.epoch };
         let take = Write::TakeLease { seen, beat: row.beat, owner: "thief".into() };
-        if store.inner.commit(&[take]).unwrap()[0].is_ok() {
-            break;
-        }
-    }
+        store.inner.commit(&[take]).unwrap()[0].is_ok()
+    })
+    .await;
     let tally = Tally::new("zombie");
     let started = async {
         loop {
@@ -407,5 +407,5 @@ async fn a_cancellation_of_a_parked_run_waits_until_it_is_no_longer_and_the_firs
     let engine = Engine::builder().store(store).workflow(sleeper).start().await.unwrap();
     let run = engine.handle(sleeper, "late").await.unwrap();
     wait_for(&run, Status::Cancelled).await;
-    assert!(matches!(run.result().await, Err(RunError::Cancelled { reason }) if reason == "first"));
+    assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "first"));
 }

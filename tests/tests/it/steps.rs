@@ -1,6 +1,7 @@
 //! Steps: attempts, errors, panics, time limits, cancellation (cases S1 to S6), and what a body can learn.
 
 use crate::flows::{Tally, deed};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use steadfast::prelude::*;
@@ -27,7 +28,7 @@ async fn three_attempts_run_three_times_and_the_error_tells_every_cause() {
     let tally = Tally::new("s1");
     let engine = engine().workflow(failing).start().await.unwrap();
     let run = engine.start(failing, tally.name().to_owned()).await.unwrap();
-    let error = run.result().await.unwrap_err();
+    let error = run.result().soon().await.unwrap_err();
     assert_eq!(tally.count("body"), 3);
     let text = error.to_string();
     assert!(text.contains("step `always_fails` failed: no 3"), "{text}");
@@ -60,7 +61,7 @@ async fn giving_up(flow: &mut Flow, tally: String) -> Result<()> {
 async fn a_terminal_error_ends_the_step_at_its_first_attempt() {
     let tally = Tally::new("s2");
     let engine = engine().workflow(giving_up).start().await.unwrap();
-    engine.start(giving_up, tally.name().to_owned()).await.unwrap().result().await.unwrap();
+    engine.start(giving_up, tally.name().to_owned()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(tally.count("body"), 1);
 }
 
@@ -102,7 +103,7 @@ async fn a_typed_error_decides_whether_it_is_final_and_reaches_the_caller_as_the
     let tally = Tally::new("typed");
     let engine = engine().workflow(refused).start().await.unwrap();
     let run = engine.start(refused, tally.name().to_owned()).await.unwrap();
-    assert!(matches!(run.result().await, Err(RunError::Failed(Refusal::Final))));
+    assert!(matches!(run.result().soon().await, Err(RunError::Failed(Refusal::Final))));
     assert_eq!(tally.count("body"), 3);
 }
 
@@ -125,7 +126,7 @@ async fn panicking(flow: &mut Flow) -> Result<String> {
 #[tokio::test]
 async fn a_panic_fails_its_attempt_with_its_text() {
     let engine = engine().workflow(panicking).start().await.unwrap();
-    assert_eq!(engine.start(panicking, ()).await.unwrap().result().await.unwrap(), "out of cheese");
+    assert_eq!(engine.start(panicking, ()).await.unwrap().result().soon().await.unwrap(), "out of cheese");
 }
 
 #[step(timeout = "50ms", retry(attempts = 2, backoff = "1ms"))]
@@ -146,7 +147,7 @@ async fn a_time_limit_ends_the_attempt_and_the_policy_tries_again() {
     let tally = Tally::new("s4");
     let engine = Engine::builder().in_memory().workflow(hanging).start().await.unwrap();
     let run = engine.start(hanging, tally.name().to_owned()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 7);
+    assert_eq!(run.result().soon().await.unwrap(), 7);
     let history = run.history().await.unwrap();
     let failed = history.iter().find(|entry| entry.kind == Kind::AttemptFailed).unwrap();
     assert!(failed.value.as_ref().unwrap().to_string().contains("timed_out"));
@@ -176,7 +177,7 @@ async fn unstorable(flow: &mut Flow) -> Result<(String, String)> {
 #[tokio::test]
 async fn a_result_that_cannot_be_stored_is_an_error_at_that_step() {
     let engine = engine().max_value_bytes(1_000).workflow(unstorable).start().await.unwrap();
-    let (first, second) = engine.start(unstorable, ()).await.unwrap().result().await.unwrap();
+    let (first, second) = engine.start(unstorable, ()).await.unwrap().result().soon().await.unwrap();
     assert!(first.contains("price") && first.contains("NaN"), "{first}");
     assert!(second.contains("2000 bytes, the limit is 1000"), "{second}");
 }
@@ -197,7 +198,7 @@ async fn bad_argument(flow: &mut Flow) -> Result<String> {
 #[tokio::test]
 async fn an_argument_that_cannot_be_stored_is_refused_by_name_without_a_body() {
     let engine = engine().workflow(bad_argument).start().await.unwrap();
-    let why = engine.start(bad_argument, ()).await.unwrap().result().await.unwrap();
+    let why = engine.start(bad_argument, ()).await.unwrap().result().soon().await.unwrap();
     assert!(why.contains("number"), "{why}");
 }
 
@@ -216,24 +217,21 @@ async fn cancellable(flow: &mut Flow, tally: String) -> Result<()> {
     Ok(())
 }
 
-/// Waits for something that has to be asked for; fails after a minute, also if an answer does not come.
-pub(crate) async fn until_asked(mut is_so: impl AsyncFnMut() -> bool) {
-    let asking = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), asking).await.expect("what is waited for happens within a minute");
+/// Waits for something that has to be asked for.
+#[track_caller]
+pub(crate) fn until_asked(is_so: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+    limits::until(is_so)
 }
 
-/// Waits for something that happens in another task; fails after a minute.
-pub(crate) async fn until(what: impl Fn() -> bool) {
-    let asking = async {
+/// Waits for something that happens in another task; also for steps, whose futures go from thread to thread.
+#[track_caller]
+pub(crate) fn until(what: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let happened = async move {
         while !what() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), asking).await.expect("what is waited for happens within a minute");
+    happened.soon()
 }
 
 #[tokio::test]
@@ -243,7 +241,7 @@ async fn a_cancelled_run_tells_its_step_and_ends_cancelled() {
     let run = engine.start(cancellable, tally.name().to_owned()).await.unwrap();
     until(|| tally.count("started") == 1).await;
     run.cancel("changed my mind").await.unwrap();
-    match run.result().await {
+    match run.result().soon().await {
         Err(RunError::Cancelled { reason }) => assert_eq!(reason, "changed my mind"),
         other => panic!("{other:?}"),
     }
@@ -278,7 +276,7 @@ async fn a_step_knows_its_run_attempt_and_a_key_that_all_attempts_share() {
     let tally = Tally::new("identity");
     let engine = engine().workflow(identity).start().await.unwrap();
     let run = engine.start(identity, tally.name().to_owned()).id("the-run").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ("the-run".into(), 2, "who".into()));
+    assert_eq!(run.result().soon().await.unwrap(), ("the-run".into(), 2, "who".into()));
     let keys = tally.all();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0], keys[1]);
@@ -304,7 +302,7 @@ async fn blocking(flow: &mut Flow) -> Result<u64> {
 #[tokio::test]
 async fn a_step_may_block_its_thread() {
     let engine = engine().workflow(blocking).start().await.unwrap();
-    assert_eq!(engine.start(blocking, ()).await.unwrap().result().await.unwrap(), 5);
+    assert_eq!(engine.start(blocking, ()).await.unwrap().result().soon().await.unwrap(), 5);
 }
 
 #[workflow]
@@ -317,6 +315,6 @@ async fn inline(flow: &mut Flow, n: u64) -> Result<u64> {
 async fn a_step_can_be_written_where_it_is_called() {
     let engine = engine().workflow(inline).start().await.unwrap();
     let run = engine.start(inline, 4).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 9);
+    assert_eq!(run.result().soon().await.unwrap(), 9);
     assert!(run.history().await.unwrap().iter().any(|entry| entry.name.as_deref() == Some("double")));
 }

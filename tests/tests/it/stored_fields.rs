@@ -4,6 +4,7 @@
 mod shelf;
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use shelf::Shelf;
 use std::collections::BTreeSet;
 use steadfast::field_store::{FieldKey, FolderStore};
@@ -74,7 +75,7 @@ async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
 
     let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let run = engine.handle(collect, "album-1").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), expected(1_000));
+    assert_eq!(run.result().soon().await.unwrap(), expected(1_000));
     assert_eq!(shelf.saved().len(), 3, "what is there is not saved again");
     let album = run.context_at::<Album>(u64::MAX).await.unwrap().unwrap();
     assert_eq!((album.cover.len(), album.seen), (1_000, 100));
@@ -89,7 +90,7 @@ async fn two_runs_have_separate_contents_and_take_them_along_when_they_are_delet
     let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let runs = [engine.start(collect, 10).id("a").await.unwrap(), engine.start(collect, 10).id("b").await.unwrap()];
     for run in &runs {
-        assert_eq!(run.result().await.unwrap(), expected(10));
+        assert_eq!(run.result().soon().await.unwrap(), expected(10));
     }
     let all = shelf.contents(&engine).await;
     assert_eq!(all.len(), 6, "three fields of two runs");
@@ -143,7 +144,7 @@ async fn a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     shelf.fail_after("pages", 0, 0);
     let engine = builder(&store, &shelf).skip_sleeps().workflow(catches).start().await.unwrap();
-    let error = engine.handle(catches, "a").await.unwrap().result().await.unwrap();
+    let error = engine.handle(catches, "a").await.unwrap().result().soon().await.unwrap();
     assert_eq!(
         error,
         "field `pages` of context `Album`: store `shelf` did not take the value: the shelf is wet (4 tries)"
@@ -166,9 +167,7 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     let engine = slow().start().await.unwrap();
     shelf.fail_after("pages", 0, u32::MAX);
     let run = engine.start(cover_only, ()).id("a").await.unwrap();
-    while run.status().await.unwrap().trouble.is_none() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    limits::until(async || run.status().await.unwrap().trouble.is_some()).await;
     assert_eq!(shelf.contents(&engine).await.len(), 1, "the cover is there, and nothing points to it");
     let busy = engine.collect_garbage().await.unwrap();
     assert_eq!((busy.deleted, busy.skipped), (0, 1), "a run that is saving is left alone");
@@ -197,7 +196,7 @@ async fn a_content_that_cannot_be_loaded_parks_the_run_and_is_never_taken_for_ab
     *shelf.unreadable.lock().unwrap() = true;
     let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let run = engine.handle(collect, "a").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its fields") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its fields") };
     assert_eq!(reason.cause, ParkCause::FieldStore);
     assert!(
         reason.message.starts_with("field `cover` (written by entry 3) cannot be loaded from store `shelf`"),
@@ -207,7 +206,7 @@ async fn a_content_that_cannot_be_loaded_parks_the_run_and_is_never_taken_for_ab
     *shelf.unreadable.lock().unwrap() = false;
     engine.retry("a").await.unwrap();
     wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), expected(9));
+    assert_eq!(run.result().soon().await.unwrap(), expected(9));
 }
 
 #[tokio::test]
@@ -234,7 +233,7 @@ async fn reads_lazily(flow: &mut Flow<Album>) -> Result<String> {
 async fn a_workflow_body_cannot_read_a_lazy_field() {
     let (store, shelf) = (MemoryStore::new(), Shelf::default());
     let engine = builder(&store, &shelf).workflow(reads_lazily).start().await.unwrap();
-    let text = engine.start(reads_lazily, ()).await.unwrap().result().await.unwrap();
+    let text = engine.start(reads_lazily, ()).await.unwrap().result().soon().await.unwrap();
     assert!(text.starts_with("the body of workflow `reads_lazily` cannot read a lazy field"), "{text}");
 }
 
@@ -270,7 +269,7 @@ async fn hold_not(n: usize) -> Result<usize> {
 async fn equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in_replay_too() {
     let (store, shelf) = (MemoryStore::new(), Shelf::default());
     let engine = builder(&store, &shelf).workflow(back_and_forth).start().await.unwrap();
-    assert_eq!(engine.start(back_and_forth, ()).await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(engine.start(back_and_forth, ()).await.unwrap().result().soon().await.unwrap(), 1);
     let pages = shelf.saved().iter().filter(|field| *field == "pages").count();
     // «one» and «two»: the default stays in the database, and what was dropped was not even begun.
     assert_eq!(pages, 2, "{:?}", shelf.saved());
@@ -299,7 +298,7 @@ async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     let engine = engine.field_store("disk", FolderStore::new(folder.path().join("blobs")).unwrap());
     let engine = engine.start().await.unwrap();
     let run = engine.start(big, ()).await.unwrap();
-    let (size, hash) = run.result().await.unwrap();
+    let (size, hash) = run.result().soon().await.unwrap();
     assert_eq!(size, 64 << 20);
     let stored = run.context_at::<Big>(u64::MAX).await.unwrap().unwrap();
     assert_eq!(steadfast::field_store::content_hash(&stored.file), hash);
@@ -313,7 +312,7 @@ async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
     shelf.fail_after("cover", 0, u32::MAX);
     let engine = builder(&store, &shelf).workflow(open_thick).start().await.unwrap();
     let run = engine.start(open_thick, ()).id("a").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its fields") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its fields") };
     assert_eq!(reason.cause, ParkCause::Unstorable);
     assert!(
         reason.message.contains("cannot begin: field `cover` of context `Thick`: store `shelf` did not take the value"),
@@ -322,7 +321,7 @@ async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
     shelf.fail_after("cover", 0, 0);
     engine.retry("a").await.unwrap();
     wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), 1_000);
+    assert_eq!(run.result().soon().await.unwrap(), 1_000);
 }
 
 /// A default that is too large to stay in the database.
@@ -344,7 +343,7 @@ async fn a_default_that_is_not_changed_is_saved_in_no_store() {
     let (store, shelf) = (MemoryStore::new(), Shelf::default());
     let engine = builder(&store, &shelf).workflow(only_looks).start().await.unwrap();
     for _ in 0..3 {
-        let seen = engine.start(only_looks, ()).await.unwrap().result().await.unwrap();
+        let seen = engine.start(only_looks, ()).await.unwrap().result().soon().await.unwrap();
         assert_eq!(seen, (0, Vec::<String>::new(), 0));
     }
     assert_eq!(shelf.saved(), Vec::<String>::new());

@@ -1,6 +1,7 @@
 //! What was answered is on the disk: syncs are counted by a library that is loaded before the C library.
 #![cfg(target_os = "linux")]
 
+use limits::Soon as _;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -72,7 +73,7 @@ async fn the_child_whose_syncs_are_counted() {
     let builder = if std::env::var_os(RELAXED).is_some() { builder.durability(Durability::Relaxed) } else { builder };
     let engine = builder.start().await.unwrap();
     let run = engine.start(marking, STEPS).await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     mark("result");
 }
 
@@ -86,7 +87,7 @@ fn syncs(folder: &Path, library: &Path, relaxed: bool) -> Vec<(String, usize)> {
     if relaxed {
         child.env(RELAXED, "1");
     }
-    let output = child.output().unwrap();
+    let output = limits::output(&mut child);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let (mut marks, mut since) = (Vec::new(), 0);
     for line in std::fs::read_to_string(&log).unwrap().lines() {

@@ -1,5 +1,6 @@
 //! A run's context as it was, and how it came to be what it is.
 
+use limits::Soon as _;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 
@@ -33,7 +34,7 @@ async fn ship(start: Start<Parcel>) -> Result<u64> {
 async fn shipped() -> steadfast::RunHandle<u64> {
     let engine = Engine::builder().in_memory().skip_sleeps().workflow(ship).start().await.unwrap();
     let run = engine.start(ship, ()).id("parcel-1").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 301);
+    assert_eq!(run.result().soon().await.unwrap(), 301);
     run
 }
 

@@ -1,6 +1,7 @@
 //! What steps tell those outside, and what the engine does, as readers see it.
 
 use crate::steps::until_asked;
+use limits::Soon as _;
 use std::sync::Arc;
 use steadfast::prelude::*;
 use steadfast::{ActivityKind, EngineError, Run, RunEvent, Status, Waited};
@@ -102,7 +103,7 @@ async fn transacts(flow: &mut Flow) -> Result<String> {
 async fn all_lines(run: Run) -> Vec<(u64, Line)> {
     let mut lines = run.events::<Line>();
     let mut read = Vec::new();
-    while let Some(line) = lines.next().await.unwrap() {
+    while let Some(line) = lines.next().soon().await.unwrap() {
         read.push(line);
     }
     read
@@ -114,7 +115,7 @@ async fn events_of_steps_are_read_once_each_by_every_reader_live_and_later() {
     let engine = Engine::builder().sqlite(folder.path().join("runs.db")).workflow(talks).start().await.unwrap();
     let run = engine.start(talks, 600).await.unwrap();
     let live = [tokio::spawn(all_lines((*run).clone())), tokio::spawn(all_lines((*run).clone()))];
-    assert_eq!(run.result().await.unwrap(), 600);
+    assert_eq!(run.result().soon().await.unwrap(), 600);
     let mut expected: Vec<_> = (0..600).map(line).collect();
     // From a task that the step has spawned.
     expected.push(line(7));
@@ -125,8 +126,8 @@ async fn events_of_steps_are_read_once_each_by_every_reader_live_and_later() {
     assert_eq!(all_lines((*run).clone()).await, expected, "after the end");
     let mut late = run.events::<Line>().after(600);
     assert_eq!(late.try_next().await.unwrap(), Some((601, line(7))));
-    assert_eq!(late.next().await.unwrap(), None);
-    assert_eq!(run.events::<Done>().next().await.unwrap(), Some((1, Done)), "another type is another stream");
+    assert_eq!(late.next().soon().await.unwrap(), None);
+    assert_eq!(run.events::<Done>().next().soon().await.unwrap(), Some((1, Done)), "another type is another stream");
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn events_and_activity_come_in_the_order_of_the_journal() {
     let run = engine.start(talks, 4).await.unwrap();
     let mut all = run.events::<Line>().with_activity();
     let mut seen = Vec::new();
-    while let Some((cursor, event)) = all.next().await.unwrap() {
+    while let Some((cursor, event)) = all.next().soon().await.unwrap() {
         seen.push((cursor, event));
     }
     let texts: Vec<String> = seen
@@ -167,7 +168,7 @@ async fn events_and_activity_come_in_the_order_of_the_journal() {
         for expected in &seen[index + 1..] {
             assert_eq!(rest.try_next().await.unwrap().as_ref(), Some(expected));
         }
-        assert_eq!(rest.next().await.unwrap(), None);
+        assert_eq!(rest.next().soon().await.unwrap(), None);
     }
 }
 
@@ -177,7 +178,7 @@ async fn activity_tells_waits_failures_and_the_end() {
     let run = engine.start(tries, ()).await.unwrap();
     let mut activity = run.activity();
     let mut seen = Vec::new();
-    while let Some(one) = activity.next().await.unwrap() {
+    while let Some(one) = activity.next().soon().await.unwrap() {
         seen.push(one);
     }
     let step = "fails".to_owned();
@@ -192,7 +193,7 @@ async fn activity_tells_waits_failures_and_the_end() {
     };
     assert_eq!(message, "step `fails` failed: no luck");
     let mut later = run.activity().after(seen[3].seq);
-    assert_eq!(later.next().await.unwrap().as_ref(), Some(&seen[4]));
+    assert_eq!(later.next().soon().await.unwrap().as_ref(), Some(&seen[4]));
 }
 
 #[tokio::test]
@@ -215,7 +216,7 @@ async fn progress_is_the_last_word_of_each_running_step() {
     .await;
     assert!(run.history().await.unwrap().len() <= entries + 1, "progress writes nothing");
     gate.0.add_permits(2);
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     until_asked(async || run.progress().is_empty()).await;
 }
 
@@ -223,15 +224,15 @@ async fn progress_is_the_last_word_of_each_running_step() {
 async fn what_cannot_be_told_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::builder().sqlite(folder.path().join("runs.db")).workflow(transacts).start().await.unwrap();
-    let error = engine.start(transacts, ()).await.unwrap().result().await.unwrap();
+    let error = engine.start(transacts, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(error, "event `Done` cannot be streamed: step `commits` is a transaction");
     // A unit test of a step has no run, and nobody who reads.
     let scope = StepScope::for_tests("tells");
     scope.stream(line(1)).await.unwrap();
     scope.progress(1, 2);
     let run = engine.start(transacts, ()).id("gone").await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     let mut activity = run.activity();
     (*run).clone().delete().await.unwrap();
-    assert!(matches!(activity.next().await, Err(EngineError::NoSuchRun { .. })));
+    assert!(matches!(activity.next().soon().await, Err(EngineError::NoSuchRun { .. })));
 }

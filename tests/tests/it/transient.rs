@@ -2,6 +2,7 @@
 //! never stored and never shown.
 
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -108,13 +109,13 @@ async fn hooks_run_once_per_load_in_the_order_of_their_needs_also_when_several_s
     assert!(reader.check().await.unwrap().is_ok());
     let engine = builder(&log).store(store.clone()).skip_sleeps().start().await.unwrap();
     let run = engine.handle(sell, "a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), SUM);
+    assert_eq!(run.result().soon().await.unwrap(), SUM);
     assert_eq!(run.context_at::<Shop>(u64::MAX).await.unwrap().unwrap().round, 7);
     // From the stored fields as they stand at the end of the journal.
     assert_eq!(log.lines()[2..], ["db of corner at 7", "index over 19 letters"]);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder(&log).store(store).start().await.unwrap();
-    assert_eq!(engine.handle(sell, "a").await.unwrap().result().await.unwrap(), SUM);
+    assert_eq!(engine.handle(sell, "a").await.unwrap().result().soon().await.unwrap(), SUM);
     assert_eq!(log.lines().len(), 4, "a finished run needs no live values");
 }
 
@@ -123,11 +124,11 @@ async fn a_hook_that_fails_is_tried_again_and_then_the_run_is_parked_and_goes_on
     let (store, log) = (MemoryStore::new(), Log::default());
     log.failing.store(2, Ordering::SeqCst);
     let engine = builder(&log).store(store.clone()).skip_sleeps().start().await.unwrap();
-    assert_eq!(engine.start(sell, ()).id("lucky").await.unwrap().result().await.unwrap(), SUM);
+    assert_eq!(engine.start(sell, ()).id("lucky").await.unwrap().result().soon().await.unwrap(), SUM);
 
     log.failing.store(u32::MAX, Ordering::SeqCst);
     let run = engine.start(sell, ()).id("unlucky").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its field") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its field") };
     assert_eq!(reason.cause, ParkCause::Restore);
     assert!(
         reason
@@ -143,7 +144,7 @@ async fn a_hook_that_fails_is_tried_again_and_then_the_run_is_parked_and_goes_on
     log.failing.store(0, Ordering::SeqCst);
     engine.retry("unlucky").await.unwrap();
     wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().await.unwrap(), SUM);
+    assert_eq!(run.result().soon().await.unwrap(), SUM);
 }
 
 /// Whether any file of a folder holds the planted text.
@@ -159,7 +160,7 @@ async fn the_value_of_a_transient_field_is_in_no_file_and_no_text() {
     let (folder, log) = (tempfile::tempdir().unwrap(), Log::default());
     let engine = builder(&log).sqlite(folder.path().join("shop.db")).skip_sleeps().start().await.unwrap();
     let run = engine.start(sell, ()).id("a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), SUM);
+    assert_eq!(run.result().soon().await.unwrap(), SUM);
     let history = format!("{:?}", run.history().await.unwrap());
     let context = run.context_at::<Shop>(u64::MAX).await.unwrap().unwrap();
     for text in
@@ -204,10 +205,10 @@ async fn a_hook_that_panics_parks_its_own_run_only() {
     let log = Log::default();
     let engine = builder(&log).in_memory().workflow(fragile).skip_sleeps().start().await.unwrap();
     let run = engine.start(fragile, ()).await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it went on without its field") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its field") };
     assert_eq!(reason.cause, ParkCause::Restore);
     assert!(reason.message.contains("no disk"), "{reason}");
-    assert_eq!(engine.start(sell, ()).await.unwrap().result().await.unwrap(), SUM);
+    assert_eq!(engine.start(sell, ()).await.unwrap().result().soon().await.unwrap(), SUM);
 }
 
 struct Port;

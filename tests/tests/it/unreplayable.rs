@@ -3,6 +3,7 @@
 use crate::changed_code::first;
 use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
+use limits::Soon as _;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::{ParkCause, RunError, Status};
@@ -22,14 +23,14 @@ pub(crate) async fn foreign_sleep(flow: &mut Flow, (n, foreign): (u64, bool)) ->
 async fn awaiting_something_foreign_is_told_by_name_of_the_workflow() {
     let engine = Engine::builder().in_memory().workflow(foreign_sleep).workflow(foreign_wake).start().await.unwrap();
     let run = engine.start(foreign_sleep, (1, true)).id("stuck").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::ForeignAwait);
     assert!(reason.to_string().contains("`foreign_sleep`"), "{reason}");
     // The step's result is kept, although what follows from it was not.
     assert_eq!(run.status().await.unwrap().entries, 3);
 
     let run = engine.start(foreign_wake, Tally::new("foreign").name().to_owned()).await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::ForeignAwait);
     assert!(reason.to_string().contains("`foreign_wake`"), "{reason}");
 }
@@ -72,14 +73,12 @@ static MENDED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::ne
 async fn a_panic_of_a_body_parks_its_run_and_keeps_the_result_that_it_panicked_over() {
     let engine = Engine::builder().in_memory().workflow(panics).start().await.unwrap();
     let run = engine.start(panics, 1).id("broken").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().await else { panic!("it should be parked") };
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::Panicked);
     assert!(reason.to_string().contains("the workflow itself is broken"), "{reason}");
     // Tried again it panics again, and is parked again: it can be tried once more.
     engine.retry("broken").await.unwrap();
-    while TRIES.load(std::sync::atomic::Ordering::SeqCst) < 2 {
-        tokio::task::yield_now().await;
-    }
+    limits::until(async || TRIES.load(std::sync::atomic::Ordering::SeqCst) >= 2).await;
     wait_for(&run, Status::Parked).await;
     MENDED.store(true, std::sync::atomic::Ordering::SeqCst);
     // The engine tries parked runs by itself when it starts, so this one may have ended already.
@@ -90,7 +89,7 @@ async fn a_panic_of_a_body_parks_its_run_and_keeps_the_result_that_it_panicked_o
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(run.result().await.unwrap(), 2);
+    assert_eq!(run.result().soon().await.unwrap(), 2);
     let steps = run.history().await.unwrap();
     assert_eq!(steps.iter().filter(|entry| entry.kind == Kind::StepStarted).count(), 1);
 }

@@ -1,11 +1,13 @@
 //! Rows and systems that are not as they should be: each run goes on, or is parked and named; nothing waits for ever and no
 //! sentence says something else than what is wrong (issue 11, C4 and C6).
 
+use crate::faulty::Hooked;
 use crate::runs::wait_for;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use steadfast::prelude::*;
+use steadfast::store::{MemoryStore, Store, Write};
 use steadfast::{EngineError, ParkCause, RunError, RunFilter, Status};
 use tokio::time::timeout;
 
@@ -144,6 +146,48 @@ async fn rows_of_fields_that_are_missing_park_the_run_and_name_it_and_the_entry(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_names_another_cause_parks_the_run_and_is_named() {
+    let place = Place::with_runs().await;
+    let updated = "kind = 'context_updated' AND seq > 4";
+    assert_eq!(place.spoil(&format!("UPDATE steadfast_entries SET cause = cause - 1 WHERE {updated}")), 1);
+    let engine = place.open().await;
+    engine.send("order-1", Go(1)).await.unwrap();
+    let reason = place.parked(&engine).await;
+    assert_eq!(reason.cause, ParkCause::Damaged, "{reason}");
+    for part in ["run `order-1`", "names entry", "as its cause"] {
+        assert!(reason.message.contains(part), "«{reason}» does not say «{part}»");
+    }
+}
+
+/// A store that says nothing about formats: what is in it comes from a newer version.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_newer_format_park_the_run_and_are_named_whatever_the_store() {
+    let inner = MemoryStore::new();
+    let newer = Hooked::new(inner.clone(), |store: &MemoryStore, writes: &[Write]| {
+        let mut writes = writes.to_vec();
+        for write in &mut writes {
+            if let Write::Append(append) = write {
+                append.entries.iter_mut().for_each(|entry| entry.format = 1_000);
+            }
+        }
+        store.commit(&writes)
+    });
+    let engine = Engine::builder().store(newer).workflow(ordering).start().await.unwrap();
+    let run = engine.start(ordering, ()).id("order-1").await.unwrap();
+    wait_for(&run, Status::Sleeping).await;
+    engine.shutdown(LONG).await.unwrap();
+    let engine = Engine::builder().store(inner).workflow(ordering).start().await.unwrap();
+    engine.send("order-1", Go(1)).await.unwrap();
+    let run = engine.handle(ordering, "order-1").await.unwrap();
+    let ended = timeout(LONG, run.result()).await.expect("it is not parked");
+    let Err(RunError::Parked { reason }) = ended else { panic!("{ended:?}") };
+    assert_eq!(reason.cause, ParkCause::Damaged, "{reason}");
+    for part in ["run `order-1`", "entry 2 has format 1000", "use a newer version"] {
+        assert!(reason.message.contains(part), "«{reason}» does not say «{part}»");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn json_that_is_damaged_is_called_damaged_and_not_of_another_type() {
     let place = Place::with_runs().await;
     assert_eq!(place.spoil("UPDATE steadfast_entries SET body = '{\"oops' WHERE kind = 'step_completed'"), 1);
@@ -212,7 +256,7 @@ fn crasher(place: &Place, shell: &str) -> Output {
     let (program, folder): (&str, &Path) = (env!("CARGO_BIN_EXE_crasher"), place.folder.path());
     let (database, log) = (folder.join("crasher.db"), folder.join("log"));
     let script = format!("{shell} exec {program} {} {} none 0 1 1", database.display(), log.display());
-    Command::new("sh").args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
+    limits::output(Command::new("sh").args(["-c", &script]))
 }
 
 #[test]

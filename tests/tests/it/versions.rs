@@ -3,6 +3,7 @@
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
 use crate::steps::until;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::{EngineError, ParkCause, RunError, Status};
 
@@ -56,7 +57,7 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
     // The new code alone: nothing is lost, and the reason says which versions there are.
     let engine = builder().workflow(process_v2).start().await.unwrap();
     let old = engine.handle(process_v2, "old").await.unwrap();
-    let Err(RunError::Parked { reason }) = old.result().await else { panic!("it is parked") };
+    let Err(RunError::Parked { reason }) = old.result().soon().await else { panic!("it is parked") };
     assert_eq!(reason.cause, ParkCause::UnknownWorkflow);
     assert!(reason.message.contains("version 1 of workflow `process`"), "{reason}");
     assert!(reason.message.contains("(it has: 2)"), "{reason}");
@@ -70,10 +71,8 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
     assert_eq!(new.status().await.unwrap().version, 2);
     deed(tally.name(), "open");
     let old = engine.handle(process_v1, "old").await.unwrap();
-    while old.status().await.unwrap().status == Status::Parked {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!((old.result().await.unwrap(), new.result().await.unwrap()), (1, 2));
+    limits::until(async || old.status().await.unwrap().status != Status::Parked).await;
+    assert_eq!((old.result().soon().await.unwrap(), new.result().soon().await.unwrap()), (1, 2));
     assert_eq!((tally.count("one"), tally.count("two")), (1, 1));
 }
 
@@ -107,6 +106,6 @@ async fn the_file_of_a_run_knows_its_version_and_its_labels() {
     assert_eq!(copy.labels().await.unwrap()["tenant"], "acme");
     deed(tally.name(), "open");
     let copy = engine.handle(process_v2, "copy").await.unwrap();
-    assert_eq!(copy.result().await.unwrap(), 2);
+    assert_eq!(copy.result().soon().await.unwrap(), 2);
     assert_eq!(copy.status().await.unwrap().status, Status::Completed);
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn where_there_is_no_terminal_plain_lines_say_what_changed() {
-    let watched = Command::new(env!("CARGO_BIN_EXE_watched")).stdin(Stdio::null()).output().unwrap();
+    let watched = limits::output(Command::new(env!("CARGO_BIN_EXE_watched")).stdin(Stdio::null()));
     let said = String::from_utf8(watched.stderr).unwrap();
     assert!(watched.status.success(), "{said}");
     assert_eq!(String::from_utf8(watched.stdout).unwrap(), "counted\n");

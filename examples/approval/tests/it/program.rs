@@ -1,8 +1,8 @@
 //! The built program with a database in a folder of its own, for a user whose name is bob.
 
-use std::io::{BufRead as _, BufReader, Lines};
+use limits::Heard;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Program {
@@ -26,7 +26,7 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        limits::output(&mut self.command(arguments))
     }
 
     /// Runs it to its end, which must be a good one, and gives what it said.
@@ -79,8 +79,8 @@ impl Program {
 
     pub(crate) fn work(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(&["work"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut running = Running { child, lines, said: Vec::new() };
+        let heard = Heard::of(child.stdout.take().unwrap());
+        let mut running = Running { child, heard };
         running.hear("working");
         running
     }
@@ -89,30 +89,28 @@ impl Program {
 /// The program while it works.
 pub(crate) struct Running {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    said: Vec<String>,
+    heard: Heard,
 }
 
 impl Running {
     /// Listens until it has said a line with this text.
     pub(crate) fn hear(&mut self, text: &str) {
-        while !self.said.iter().any(|line| line.contains(text)) {
-            let line = self.lines.next().unwrap_or_else(|| panic!("it ended: {:?}", self.said));
-            self.said.push(line.unwrap());
+        if !self.heard.said.iter().any(|line| line.contains(text)) {
+            self.heard.until(text);
         }
     }
 
     /// Kills it with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        limits::ended(&mut self.child);
     }
 
     /// Interrupts it as Ctrl-C does, and gives how it ended and all that it said.
     pub(crate) fn interrupt(mut self) -> (ExitStatus, Vec<String>) {
         let interrupt = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(interrupt.success());
-        self.said.extend(self.lines.map(Result::unwrap));
-        (self.child.wait().unwrap(), self.said)
+        let said = self.heard.to_end();
+        (limits::ended(&mut self.child), said)
     }
 }

@@ -10,7 +10,7 @@ fn killed(program: &Program, said: &str, millis: u64) {
     let mut child = program.spawn(&["say", said]);
     std::thread::sleep(Duration::from_millis(millis));
     child.kill().unwrap();
-    child.wait().unwrap();
+    limits::ended(&mut child);
 }
 
 #[test]
@@ -37,11 +37,9 @@ fn said_again_after_a_kill_it_is_said_once() {
 fn whoever_says_something_else_gets_the_first_answer_too() {
     let program = Program::new();
     let mut child = program.spawn(&["say", "add 2 and 40", "--pause-ms", "60000"]);
-    while program.bill().is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    limits::hold_until(|| !program.bill().is_empty());
     child.kill().unwrap();
-    child.wait().unwrap();
+    limits::ended(&mut child);
     let expected = "(to what was said before: That is 42.)\nThis is turn 2.\n";
     assert_eq!(program.said(&["say", "how many turns?"]), expected);
 }
@@ -51,11 +49,9 @@ fn killed_while_it_is_typed_to() {
     let program = Program::new();
     let mut child = program.spawn(&["--pause-ms", "60000"]);
     child.stdin.as_mut().unwrap().write_all(b"my name is Ada\n").unwrap();
-    while program.bill().is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    limits::hold_until(|| !program.bill().is_empty());
     child.kill().unwrap();
-    child.wait().unwrap();
+    limits::ended(&mut child);
     let expected = "(to what was said before: Nice to meet you, Ada.)\nYour name is Ada.\n";
     assert_eq!(program.typed("what is my name?"), expected);
 }

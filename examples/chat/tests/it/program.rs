@@ -1,6 +1,5 @@
 //! The built program with a database in a folder of its own.
 
-use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) struct Program {
@@ -20,7 +19,7 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        limits::output(&mut self.command(arguments))
     }
 
     /// Runs it to its end, which must be a good one, and gives what it said.
@@ -35,9 +34,7 @@ impl Program {
 
     /// Types these lines, and gives what it said to them.
     pub(crate) fn typed(&self, lines: &str) -> String {
-        let mut child = self.spawn(&[]);
-        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-        good(&child.wait_with_output().unwrap())
+        good(&limits::output_of(self.spawn(&[]), lines.as_bytes()))
     }
 
     /// The keys under which thoughts were billed, in their order.

@@ -1,8 +1,8 @@
 //! The built program with a database in a folder of its own.
 
-use std::io::{BufRead as _, BufReader, Lines};
+use limits::Heard;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const TEXTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/texts");
 
@@ -40,7 +40,7 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        limits::output(&mut self.command(arguments))
     }
 
     /// Runs it to its end, which must be a good one, and gives what it said.
@@ -53,32 +53,30 @@ impl Program {
 
     pub(crate) fn spawn(&self) -> Running {
         let mut child = self.command(&[]).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Running { child, lines, said: Vec::new() }
+        let heard = Heard::of(child.stdout.take().unwrap());
+        Running { child, heard }
     }
 }
 
 /// The program while it runs, with what it has said so far.
 pub(crate) struct Running {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    pub(crate) said: Vec<String>,
+    heard: Heard,
 }
 
 impl Running {
     /// Listens until it has said so many lines with this text.
     pub(crate) fn hear(&mut self, text: &str, times: usize) {
-        while self.said.iter().filter(|line| line.contains(text)).count() < times {
-            let line = self.lines.next().unwrap_or_else(|| panic!("it ended: {:?}", self.said));
-            self.said.push(line.unwrap());
+        let heard = self.heard.said.iter().filter(|line| line.contains(text)).count();
+        for _ in heard..times {
+            self.heard.until(text);
         }
     }
 
     /// Kills it with SIGKILL, and gives all that it said.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.said.extend(self.lines.map(Result::unwrap));
-        self.said
+        limits::ended(&mut self.child);
+        self.heard.to_end()
     }
 }

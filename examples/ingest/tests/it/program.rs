@@ -1,8 +1,9 @@
 //! The built program with a database in a folder of its own.
 
-use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
+use limits::Heard;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 pub(crate) const TEXTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/texts");
 
@@ -34,7 +35,7 @@ impl Program {
 
     /// Runs it to its end, with nobody who could be asked.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        limits::output(&mut self.command(arguments))
     }
 
     /// Runs it to its end, which must be a good one.
@@ -48,9 +49,9 @@ impl Program {
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let notes = BufReader::new(child.stderr.take().unwrap()).lines();
+        let notes = Heard::of(child.stderr.take().unwrap());
         let answers = child.stdin.take().unwrap();
-        Running { child, answers, notes, heard: Vec::new() }
+        Running { child, answers, notes }
     }
 }
 
@@ -75,20 +76,13 @@ impl Said {
 pub(crate) struct Running {
     child: Child,
     answers: ChildStdin,
-    notes: Lines<BufReader<ChildStderr>>,
-    pub(crate) heard: Vec<String>,
+    notes: Heard,
 }
 
 impl Running {
     /// Listens until it says a line with this text, and gives that line.
     pub(crate) fn hear(&mut self, text: &str) -> String {
-        loop {
-            let line = self.notes.next().unwrap_or_else(|| panic!("it ended: {:?}", self.heard)).unwrap();
-            self.heard.push(line.clone());
-            if line.contains(text) {
-                return line;
-            }
-        }
+        self.notes.until(text).to_owned()
     }
 
     /// Waits for its next question, and gives the file.
@@ -104,15 +98,15 @@ impl Running {
     /// Kills it with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        limits::ended(&mut self.child);
     }
 
     /// Waits for its end, which must be a good one.
     pub(crate) fn said(mut self) -> Said {
-        self.heard.extend(self.notes.map(Result::unwrap));
+        let heard = self.notes.to_end();
         let mut said = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(self.child.wait().unwrap().success(), "{:?}", self.heard);
+        assert!(limits::ended(&mut self.child).success(), "{heard:?}");
         Said::new(&said)
     }
 }

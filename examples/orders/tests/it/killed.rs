@@ -76,7 +76,7 @@ async fn killed_again_and_again_it_ends_with_the_same_summary_and_every_effect_o
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills.push(millis);
     }
     println!("killed after {kills:?} ms");
@@ -94,13 +94,13 @@ async fn killed_again_and_again_it_ends_with_the_same_summary_and_every_effect_o
 fn interrupted_it_ends_in_order_and_goes_on_later() {
     let program = Program::new(&ARGUMENTS);
     let mut child = program.spawn();
-    while std::fs::metadata(program.path("orders.db-ledger.jsonl")).map_or(0, |file| file.len()) == 0 {
+    limits::hold_until(|| {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        std::fs::metadata(program.path("orders.db-ledger.jsonl")).is_ok_and(|file| file.len() > 0)
+    });
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(limits::ended(&mut child).code(), Some(130));
     assert!(program.summary().contains("│ all orders             ┆    300 ┆"));
 }
 

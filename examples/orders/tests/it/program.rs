@@ -28,7 +28,7 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(&self) -> Output {
-        self.command().output().unwrap()
+        limits::output(&mut self.command())
     }
 
     /// Runs it to its end, which must be a good one, and gives its summary.

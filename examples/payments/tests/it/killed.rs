@@ -35,7 +35,7 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
         let mut child = program.spawn(&["run", "--transfers", &transfers.to_string()]);
         std::thread::sleep(Duration::from_millis(dice.between(2, 60)));
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         assert_eq!(program.number(SUM), 100_000, "kill {kill}");
         with_money_in_transit += i64::from(program.number("SELECT cents > 0 FROM accounts WHERE id = 0") > 0);
         // Also that a ledger's row is there if and only if the engine has recorded it, and a run if and only if its order is.
@@ -72,7 +72,7 @@ fn interrupted_it_ends_in_order_and_goes_on_later() {
     program.said(&["check"]);
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(limits::ended(&mut child).code(), Some(130));
     program.said(&["check"]);
     program.said(&["run", "--transfers", "50"]);
     program.said(&["check"]);

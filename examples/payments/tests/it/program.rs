@@ -1,7 +1,7 @@
 //! The built program with a database in a folder of its own.
 
+use limits::Heard;
 use rusqlite::Connection;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -26,7 +26,7 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        limits::output(&mut self.command(arguments))
     }
 
     /// Runs it to its end, which must be a good one, and gives what it said.
@@ -41,8 +41,8 @@ impl Program {
     /// Starts it, and comes back when it begins to move money.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
+        let mut heard = Heard::of(child.stdout.take().unwrap());
+        let line = heard.next_line().unwrap();
         assert!(line.contains("were ordered before"), "{line}");
         child
     }

@@ -58,6 +58,12 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     rig.end(child, Status::Completed);
     rig.end(watched, Status::Failed);
     assert!(bonds(parent).is_empty() && bonds(waits).is_empty());
+    // Who was told the end waits no longer, also for a run that takes the place of the one that ended.
+    let mut again = imported("watched", Some(rig.lease));
+    again.replaces = Some(watched);
+    let again = number(rig.write(Write::Import(Box::new(again))));
+    assert!(bonds(again).is_empty());
+    rig.end(again, Status::Moved);
     rig.end(parent, Status::Moved);
     rig.end(waits, Status::Moved);
 

@@ -3,6 +3,7 @@
 use super::{act, done};
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
@@ -80,7 +81,7 @@ async fn ended(engine: &Engine, id: &str) -> steadfast::Run {
     until_asked(async || !run.requests().await.unwrap().is_empty()).await;
     engine.answer(&run.requests().await.unwrap()[0].id, told("answered")).await.unwrap();
     engine.send(id, told("more")).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), expected());
+    assert_eq!(run.result().soon().await.unwrap(), expected());
     engine.run(id).await.unwrap()
 }
 
@@ -101,8 +102,8 @@ async fn fields_in_stores_and_secrets_are_sealed_for_the_fork() {
             assert_eq!(request.read::<Ask>().unwrap().with.expose(), "given");
             engine.answer(&request.id, told("answered")).await.unwrap();
         }
-        assert_eq!(handle.result().await.unwrap(), expected(), "point {n}");
-        let (_, shown) = fork.stream::<Secret<String>>("keys").next().await.unwrap().unwrap();
+        assert_eq!(handle.result().soon().await.unwrap(), expected(), "point {n}");
+        let (_, shown) = fork.stream::<Secret<String>>("keys").next().soon().await.unwrap().unwrap();
         assert_eq!(shown.expose(), "shown");
     }
     assert_eq!(done("case-1").len(), 0);
@@ -120,7 +121,7 @@ async fn a_rewound_run_has_its_fields_and_secrets() {
     let was = ended(&engine, "back").await;
     let run = engine.rewind("back", ForkPoint::before("act")).await.unwrap();
     let handle = engine.handle(case, "back").await.unwrap();
-    assert_eq!(handle.result().await.unwrap(), expected());
+    assert_eq!(handle.result().soon().await.unwrap(), expected());
     assert_eq!(run.origin().await.unwrap().unwrap().id(), format!("back~{}", was.number()));
     // What was put aside can still be read: its contents are found under the id that it had.
     let fork = engine.fork(format!("back~{}", was.number()), ForkPoint::before("act")).id("aside").await.unwrap();

@@ -3,6 +3,7 @@
 use super::{Word, act, done, talk, talking, word};
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineError, ForkPoint, ParkCause, Pause, Status};
@@ -53,7 +54,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
     engine.send("bill", word("again")).key("k").await.unwrap();
     engine.send("bill", word("on")).await.unwrap();
     let handle = engine.handle(mended, "bill").await.unwrap();
-    assert_eq!(handle.result().await.unwrap(), "waits on", "the key of what waited counts");
+    assert_eq!(handle.result().soon().await.unwrap(), "waits on", "the key of what waited counts");
     assert_eq!(done("bill"), ["read", "charge twice", "charge once"]);
     let labels = new.labels().await.unwrap();
     assert_eq!((labels["team"].as_str(), labels["mended"].as_str()), ("red", "yes"));
@@ -68,7 +69,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
     assert!(again.to_string().contains("has taken its place"), "{again}");
     // The old one can still be forked, and rewinding twice is no matter.
     engine.rewind("bill", ForkPoint::after_entry(1)).await.unwrap();
-    assert_eq!(engine.handle(mended, "bill").await.unwrap().result().await.unwrap(), "waits on");
+    assert_eq!(engine.handle(mended, "bill").await.unwrap().result().soon().await.unwrap(), "waits on");
 }
 
 #[tokio::test]
@@ -88,18 +89,18 @@ async fn what_a_run_had_received_it_receives_again_before_what_waits() {
         wait_for(&run, Status::Paused).await;
         engine.send(&id, word("four")).await.unwrap();
         let waiting = engine.handle(talk, &id).await.unwrap();
-        let result = tokio::spawn(async move { waiting.result().await });
+        let result = tokio::spawn(async move { waiting.result().soon().await });
         let new = engine.rewind(&id, ForkPoint::before("act").nth(2)).await.unwrap();
         engine.send(&id, word("again")).key("two").await.unwrap();
         let child = engine.list(steadfast::RunFilter::all().workflow("echo")).await.unwrap();
         engine.send(&child[0].id, word("hello")).await.unwrap();
-        let said = engine.handle(talk, &id).await.unwrap().result().await.unwrap();
+        let said = engine.handle(talk, &id).await.unwrap().result().soon().await.unwrap();
         assert_eq!(said, ["one", "yes", "child: hello", "two", "three", "four"]);
         assert_eq!(result.await.unwrap().unwrap(), said, "who waited for its end waits on");
         assert!(new.requests().await.unwrap().is_empty() && engine.requests().await.unwrap().is_empty());
         let mut stream = new.stream::<String>("said");
         let mut items = Vec::new();
-        while let Some((_, item)) = stream.next().await.unwrap() {
+        while let Some((_, item)) = stream.next().soon().await.unwrap() {
             items.push(item);
         }
         assert_eq!(items, ["begin", "end", "end"], "what was shown was shown");

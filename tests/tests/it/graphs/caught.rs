@@ -1,6 +1,7 @@
 //! Steps that fail: taken by the step that catches, as often as its budget allows.
 
 use super::engine;
+use limits::Soon as _;
 use steadfast::prelude::*;
 
 #[derive(Event)]
@@ -47,9 +48,9 @@ impl Careful {
 async fn failures_are_taken_within_the_budget_of_each_line_of_descent() {
     let engine = engine(Careful).await;
     let run = engine.start(Careful, vec![0, 1, 2, 2, 2]).await.unwrap();
-    assert_eq!(run.result().await.unwrap().len(), 5);
+    assert_eq!(run.result().soon().await.unwrap().len(), 5);
     let run = engine.start(Careful, vec![0, 3]).await.unwrap();
-    let error = run.result().await.unwrap_err().to_string();
+    let error = run.result().soon().await.unwrap_err().to_string();
     assert!(error.contains("job 3 needs 1 more"), "{error}");
 }
 
@@ -75,10 +76,10 @@ impl Plain {
 #[tokio::test]
 async fn a_step_that_fails_fails_the_run_and_one_that_loses_the_thread_is_said() {
     let engine = engine(Plain).await;
-    let error = engine.start(Plain, 0).await.unwrap().result().await.unwrap_err().to_string();
+    let error = engine.start(Plain, 0).await.unwrap().result().soon().await.unwrap_err().to_string();
     assert!(error.contains("no work"), "{error}");
-    assert_eq!(engine.start(Plain, 1).await.unwrap().result().await.unwrap(), 1);
-    let error = engine.start(Plain, 2).await.unwrap().result().await.unwrap_err().to_string();
+    assert_eq!(engine.start(Plain, 1).await.unwrap().result().soon().await.unwrap(), 1);
+    let error = engine.start(Plain, 2).await.unwrap().result().soon().await.unwrap_err().to_string();
     assert!(error.contains("came to rest without a `Stop`"), "{error}");
 }
 
@@ -124,7 +125,7 @@ impl Folders {
 #[tokio::test]
 async fn a_fan_out_that_failed_is_not_an_empty_one() {
     let engine = engine(Folders).await;
-    assert_eq!(engine.start(Folders, ()).await.unwrap().result().await.unwrap(), [1, 2]);
+    assert_eq!(engine.start(Folders, ()).await.unwrap().result().soon().await.unwrap(), [1, 2]);
 }
 
 #[derive(Event)]
@@ -160,6 +161,6 @@ impl Search {
 async fn failures_are_collected_also_if_there_are_none() {
     let engine = engine(Search).await;
     for (jobs, failures) in [(vec![0, 1, 1], 2), (vec![0, 0], 0), (vec![], 0)] {
-        assert_eq!(engine.start(Search, jobs).await.unwrap().result().await.unwrap(), failures);
+        assert_eq!(engine.start(Search, jobs).await.unwrap().result().soon().await.unwrap(), failures);
     }
 }

@@ -1,6 +1,7 @@
 //! Fan-in: of the nearest fan-out, of a named one, of so many.
 
 use super::engine;
+use limits::Soon as _;
 use steadfast::prelude::*;
 
 #[derive(Event)]
@@ -56,8 +57,8 @@ async fn a_fan_in_waits_for_the_nearest_fan_out_above_it() {
     let docs = vec![vec![2, 4, 5], vec![], vec![7], vec![10]];
     let run = engine.start(Nested, docs).await.unwrap();
     // The empty document and the one that came to nothing have their sum too.
-    assert_eq!(run.result().await.unwrap(), [0, 0, 3, 5]);
-    assert!(engine.start(Nested, vec![]).await.unwrap().result().await.unwrap().is_empty());
+    assert_eq!(run.result().soon().await.unwrap(), [0, 0, 3, 5]);
+    assert!(engine.start(Nested, vec![]).await.unwrap().result().soon().await.unwrap().is_empty());
 }
 
 struct Flat;
@@ -85,8 +86,8 @@ impl Flat {
 async fn a_fan_in_can_name_the_fan_out_that_it_waits_for() {
     let engine = engine(Flat).await;
     let run = engine.start(Flat, vec![vec![1, 2], vec![3], vec![]]).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 6);
-    assert_eq!(engine.start(Flat, vec![]).await.unwrap().result().await.unwrap(), 0);
+    assert_eq!(run.result().soon().await.unwrap(), 6);
+    assert_eq!(engine.start(Flat, vec![]).await.unwrap().result().soon().await.unwrap(), 0);
 }
 
 #[derive(Event)]
@@ -118,7 +119,7 @@ impl Batches {
 async fn so_many_are_taken_at_a_time_and_the_rest_at_the_end() {
     let engine = engine(Batches).await;
     for (items, sizes) in [(7, vec![1, 3, 3]), (6, vec![3, 3]), (2, vec![2]), (0, vec![0])] {
-        assert_eq!(engine.start(Batches, items).await.unwrap().result().await.unwrap(), sizes, "{items} items");
+        assert_eq!(engine.start(Batches, items).await.unwrap().result().soon().await.unwrap(), sizes, "{items} items");
     }
 }
 
@@ -163,5 +164,5 @@ impl Both {
 #[tokio::test]
 async fn a_fan_in_waits_for_several_types() {
     let engine = engine(Both).await;
-    assert_eq!(engine.start(Both, 4).await.unwrap().result().await.unwrap(), 66);
+    assert_eq!(engine.start(Both, 4).await.unwrap().result().soon().await.unwrap(), 66);
 }

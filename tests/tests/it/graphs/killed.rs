@@ -1,7 +1,7 @@
 //! Real processes, really killed (case E10).
 
+use limits::Heard;
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -14,9 +14,9 @@ fn spawn(folder: &Path) -> Child {
 
 /// What the program prints, up to and with a line that begins so.
 fn printed(child: &mut Child, beginning: &str) -> String {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.map(Result::unwrap).find(|line| line.starts_with(beginning));
-    line.expect("the program has ended without that")
+    let mut heard = Heard::of(child.stdout.take().unwrap());
+    while !heard.next_line().expect("the program has ended without that").starts_with(beginning) {}
+    heard.said.pop().unwrap_or_default()
 }
 
 /// No attempt ran twice, and no step had more than one call for an event.
@@ -40,11 +40,11 @@ fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
         std::thread::sleep(Duration::from_millis(10 + kills * 31 % 40));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), RESULT);
-            assert!(child.wait().unwrap().success());
+            assert!(limits::ended(&mut child).success());
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills += 1;
     }
     println!("killed {kills} times");

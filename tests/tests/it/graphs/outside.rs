@@ -1,6 +1,7 @@
 //! Questions to people between two steps.
 
 use super::engine;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
@@ -71,7 +72,7 @@ async fn a_fan_in_waits_for_people() {
     let files = ["a", "b?", "c?", "", "d!"].map(str::to_owned).to_vec();
     let run = engine.start(Sorting, files).await.unwrap();
     let mut answered = 0;
-    while answered < 2 {
+    limits::until(async || {
         for open in engine.requests().await.unwrap() {
             let question: Doubtful = open.read().unwrap();
             if question.file.ends_with('?') {
@@ -80,7 +81,8 @@ async fn a_fan_in_waits_for_people() {
                 answered += 1;
             }
         }
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(run.result().await.unwrap(), ["a", "b?", "d! unanswered"]);
+        answered == 2
+    })
+    .await;
+    assert_eq!(run.result().soon().await.unwrap(), ["a", "b?", "d! unanswered"]);
 }

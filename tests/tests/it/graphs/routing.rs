@@ -1,6 +1,7 @@
 //! Where events go: by type, to one or to all, so many at once; with context, state and resources.
 
 use super::engine;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use steadfast::prelude::*;
 
@@ -64,16 +65,16 @@ async fn a_fan_out_is_collected_by_type_and_an_empty_one_gives_nothing() {
     let engine = engine(Ingest).await;
     let pages = ["one two", "", "three"].map(str::to_owned).to_vec();
     let run = engine.start(Ingest, pages).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["1: 2", "2: skipped", "3: 1"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["1: 2", "2: skipped", "3: 1"]);
     let run = engine.start(Ingest, vec![]).await.unwrap();
-    assert!(run.result().await.unwrap().is_empty());
+    assert!(run.result().soon().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_payload_is_stored_once() {
     let engine = engine(Ingest).await;
     let run = engine.start(Ingest, vec!["a".repeat(10_000)]).await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     let history = run.history().await.unwrap();
     let large = history.iter().filter(|entry| entry.value.as_ref().is_some_and(|value| value.bytes.len() >= 10_000));
     let large: Vec<_> = large.map(|entry| entry.kind.as_str()).collect();
@@ -117,7 +118,7 @@ impl Twenty {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_events_with_four_workers_run_each_body_once() {
     let engine = engine(Twenty).await;
-    assert_eq!(engine.start(Twenty, 20).await.unwrap().result().await.unwrap(), 190);
+    assert_eq!(engine.start(Twenty, 20).await.unwrap().result().soon().await.unwrap(), 190);
     assert_eq!(BODIES.load(Ordering::SeqCst), 20);
     assert_eq!(MOST.load(Ordering::SeqCst), 4);
 }
@@ -168,7 +169,7 @@ impl Spread {
 async fn a_broadcast_goes_to_everybody_who_takes_it() {
     let engine = engine(Spread).await;
     let run = engine.start(Spread, "hi".to_owned()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["ann: hi", "bob: hi"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["ann: hi", "bob: hi"]);
 }
 
 #[derive(StepContext, Clone)]
@@ -249,7 +250,7 @@ async fn steps_read_the_context_share_the_state_and_take_resources() {
     assert!(without.contains("Suffix"), "{without}");
     let engine = Engine::builder().in_memory().workflow(Count).resource(Suffix("!")).start().await.unwrap();
     let run = engine.start(Count, "to be or nothing".to_owned()).await.unwrap();
-    let (greeting, words, longest, then) = run.result().await.unwrap();
+    let (greeting, words, longest, then) = run.result().soon().await.unwrap();
     assert_eq!((greeting.as_str(), words, longest.as_str(), then), ("hello 16", 4, "nothing!", vec![1, 2, 3, 4]));
 }
 
@@ -304,5 +305,5 @@ async fn starting(flow: &Flow, n: u32) -> Result<u32> {
 #[tokio::test]
 async fn a_function_starts_a_graph() {
     let engine = Engine::builder().in_memory().workflow(Public).workflow(starting).start().await.unwrap();
-    assert_eq!(engine.start(starting, 21).await.unwrap().result().await.unwrap(), 42);
+    assert_eq!(engine.start(starting, 21).await.unwrap().result().soon().await.unwrap(), 42);
 }

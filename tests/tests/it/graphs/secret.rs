@@ -1,5 +1,6 @@
 //! Secrets in events: sealed wherever an event stands, and sealed anew where a run gets another place.
 
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::{ForkPoint, Key, Secret, StaticKeys};
 
@@ -60,13 +61,13 @@ async fn secrets_in_events_are_sealed_and_go_along() {
     let engine = Engine::builder().sqlite(&database).keys(keys()).workflow(Access).start().await.unwrap();
     let run = engine.start(Access, "ann".to_owned()).id("access").await.unwrap();
     engine.emit("access", Token(Secret::new("planted-outside".to_owned()))).await.unwrap();
-    assert_eq!(run.result().await.unwrap().expose(), "planted-outside");
+    assert_eq!(run.result().soon().await.unwrap().expose(), "planted-outside");
     // A copy has an incarnation of its own, for which everything that it takes over is sealed anew.
     let history = run.history().await.unwrap();
     let token = history.iter().find(|entry| entry.kind.as_str() == "message_received").unwrap();
     engine.fork("access", ForkPoint::after_entry(token.seq)).id("copy").await.unwrap();
     let copy = engine.start(Access, "ann".to_owned()).id("copy").await.unwrap();
-    assert_eq!(copy.result().await.unwrap().expose(), "planted-outside");
+    assert_eq!(copy.result().soon().await.unwrap().expose(), "planted-outside");
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();

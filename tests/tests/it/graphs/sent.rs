@@ -1,6 +1,7 @@
 //! Events sent by hand, before the step ends.
 
 use super::engine;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::prelude::*;
 
@@ -50,7 +51,7 @@ impl Sender {
 async fn what_is_sent_by_hand_is_sent_once_and_belongs_to_the_fan_out() {
     let engine = engine(Sender).await;
     let run = engine.start(Sender, 4).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (4, vec![0, 1, 2, 3]));
+    assert_eq!(run.result().soon().await.unwrap(), (4, vec![0, 1, 2, 3]));
     assert_eq!(ATTEMPTS.load(Ordering::SeqCst), 2);
 }
 
@@ -73,6 +74,6 @@ impl Undeclared {
 #[tokio::test]
 async fn what_a_step_does_not_declare_it_cannot_send() {
     let engine = engine(Undeclared).await;
-    let error = engine.start(Undeclared, ()).await.unwrap().result().await.unwrap_err().to_string();
+    let error = engine.start(Undeclared, ()).await.unwrap().result().soon().await.unwrap_err().to_string();
     assert!(error.contains("write `#[step(sends(Piece))]` on it"), "{error}");
 }

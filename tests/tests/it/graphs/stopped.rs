@@ -1,6 +1,7 @@
 //! What becomes of the others when one step stops the run; and steps on a timer.
 
 use super::engine;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadfast::prelude::*;
 
@@ -43,7 +44,7 @@ impl Race {
 async fn steps_that_run_when_another_stops_are_told_and_recorded() {
     let engine = engine(Race).await;
     let run = engine.start(Race, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "fast");
+    assert_eq!(run.result().soon().await.unwrap(), "fast");
     SLOW_ENDED.notified().await;
     assert!(TOLD.load(Ordering::SeqCst));
     let history = run.history().await.unwrap();
@@ -84,5 +85,5 @@ impl Clock {
 #[tokio::test]
 async fn a_step_on_a_timer_begins_again_and_again() {
     let engine = engine(Clock).await;
-    assert_eq!(engine.start(Clock, ()).await.unwrap().result().await.unwrap(), 3);
+    assert_eq!(engine.start(Clock, ()).await.unwrap().result().soon().await.unwrap(), 3);
 }

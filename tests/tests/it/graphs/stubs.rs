@@ -1,5 +1,6 @@
 //! Closures in the place of the steps of graphs.
 
+use limits::Soon as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use steadfast::prelude::*;
@@ -59,8 +60,8 @@ async fn a_closure_stands_in_for_a_step_of_a_graph() {
     let builder = Engine::builder().in_memory().workflow(Crawl).workflow(Other);
     let engine = builder.stub_step(Crawl::steps().fetch, |(urls,)| pages(&urls)).start().await.unwrap();
     let run = engine.start(Crawl, vec!["a".into(), "b".into(), "c".into()]).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 6);
-    assert_eq!(engine.start(Other, 7).await.unwrap().result().await.unwrap(), 7);
+    assert_eq!(run.result().soon().await.unwrap(), 6);
+    assert_eq!(engine.start(Other, 7).await.unwrap().result().soon().await.unwrap(), 7);
 }
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn a_stub_of_a_graph_fails_and_is_tried_again_as_its_step_would_be() {
     // A collected event is a `Vec`, as the step has it.
     let builder = builder.stub_step(Crawl::steps().end, |(counts,): (Vec<Words>,)| Ok(Stop(counts.len())));
     let engine = builder.start().await.unwrap();
-    assert_eq!(engine.start(Crawl, vec!["a".into()]).await.unwrap().result().await.unwrap(), 1);
+    assert_eq!(engine.start(Crawl, vec!["a".into()]).await.unwrap().result().soon().await.unwrap(), 1);
     assert_eq!(tries.load(SeqCst), 3);
 }
 

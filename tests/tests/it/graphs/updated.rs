@@ -1,6 +1,7 @@
 //! Steps of a graph that change the context by what they return.
 
 use super::engine;
+use limits::Soon as _;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use steadfast::prelude::*;
@@ -65,7 +66,7 @@ impl Adding {
 async fn no_change_is_lost_however_many_steps_return_one() {
     let engine = engine(Adding).await;
     let run = engine.start(Adding, 40).id("adding").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (820, 40, 41));
+    assert_eq!(run.result().soon().await.unwrap(), (820, 40, 41));
     let context = run.context_at::<Settings>(u64::MAX).await.unwrap().expect("a context");
     assert_eq!(context.total, 1_000, "the step that ends the run has changed it too");
 }
@@ -161,9 +162,9 @@ impl Noting {
 #[tokio::test]
 async fn a_change_may_be_left_away_and_a_refused_one_is_an_error_of_its_step() {
     let engine = engine(Noting).await;
-    assert_eq!(engine.start(Noting, "hello".into()).await.unwrap().result().await.unwrap(), "hello 5 5");
-    assert_eq!(engine.start(Noting, String::new()).await.unwrap().result().await.unwrap(), " 5 5");
-    let refused = engine.start(Noting, "x".repeat(100)).await.unwrap().result().await.unwrap_err().to_string();
+    assert_eq!(engine.start(Noting, "hello".into()).await.unwrap().result().soon().await.unwrap(), "hello 5 5");
+    assert_eq!(engine.start(Noting, String::new()).await.unwrap().result().soon().await.unwrap(), " 5 5");
+    let refused = engine.start(Noting, "x".repeat(100)).await.unwrap().result().soon().await.unwrap_err().to_string();
     assert!(refused.contains("`begin`") && refused.contains("`note`") && refused.contains("max_bytes"), "{refused}");
 }
 
@@ -180,7 +181,7 @@ async fn a_changed_context_is_the_same_after_a_restart() {
     let file = folder.path().join("adding.db");
     let first = Engine::builder().sqlite(&file).workflow(Adding).start().await.unwrap();
     let run = first.start(Adding, 9).id("adding").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (45, 9, 10));
+    assert_eq!(run.result().soon().await.unwrap(), (45, 9, 10));
     let before = run.context_at::<Settings>(u64::MAX).await.unwrap();
     first.shutdown(Duration::from_secs(10)).await.unwrap();
     let second = Engine::builder().sqlite(&file).workflow(Adding).start().await.unwrap();

@@ -2,6 +2,7 @@
 
 use super::{is, soon};
 use crate::faulty::Hooked;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -30,7 +31,7 @@ async fn a_cancellation_in_time_ends_the_run() {
     let run = engine.start(waits, ()).await.unwrap();
     let cancelling = run.cancel("enough").await.unwrap();
     assert!(soon("the end", cancelling.took_effect()).await.unwrap());
-    assert!(matches!(run.result().await, Err(RunError::Cancelled { reason }) if reason == "enough"));
+    assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "enough"));
 }
 
 /// The commit that ends the run is under way when the cancellation comes: `cancel` is `Ok`, the run completes, and the

@@ -1,6 +1,7 @@
 //! A run that is deleted while another waits for it.
 
 use super::{LONG, is, soon};
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ChildError, RunError, Status};
@@ -38,7 +39,7 @@ async fn a_parent_in_memory_is_told_that_its_child_was_deleted() {
     assert!(engine.run("kid").await.is_err());
     // Its id is free, and the next one of this id is another.
     engine.start(broken, ()).id("kid").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "deleted: kid");
+    assert_eq!(run.result().soon().await.unwrap(), "deleted: kid");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A run that is moved to another database, or copied, with all that it holds.
 
 use super::{LONG, is, soon};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use steadfast::prelude::*;
@@ -174,7 +175,7 @@ async fn a_copy_has_its_outputs_and_labels_and_asks_under_its_own_id() {
     let first = a.fork("t", steadfast::ForkPoint::after_entry(1)).id("fork").await.unwrap();
     let second = a.fork("fork", steadfast::ForkPoint::after_entry(1)).id("second").await.unwrap();
     for fork in [first, second] {
-        assert_eq!(fork.published::<u64>("note").await.unwrap(), 41);
+        assert_eq!(fork.published::<u64>("note").soon().await.unwrap(), 41);
         assert_eq!(words(&fork, 1).await, [(1, "leg 1".to_owned())]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::soon;
 use crate::faulty::{Hooked, failure};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -118,7 +119,7 @@ async fn an_event_an_answer_and_a_start_are_repeated_after_the_end() {
 
     let again = engine.start(asks, ()).id("asks").deduplication_key("k").await.unwrap();
     assert!(!again.is_new());
-    assert_eq!(again.result().await.unwrap(), 5);
+    assert_eq!(again.result().soon().await.unwrap(), 5);
 }
 
 /// A cancellation is no message of somebody's: one that has ended is told nothing more.

@@ -1,6 +1,6 @@
 //! Runs that talk, in processes that are killed or stopped (cases D5, D7, O11, O12).
 
-use super::{Dice, Victim, is_locked, journals, signal, stop, wait_for_line};
+use super::{Dice, Victim, journals, signal, stop_outside_of_a_commit, wait_for_line};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -35,11 +35,11 @@ fn runs_that_talk_say_everything_once_however_often_the_process_is_killed() {
         std::thread::sleep(Duration::from_millis(10 + dice.below(70)));
         if kills == 20 || child.try_wait().unwrap().is_some() {
             let _rest = wait_for_line(&mut child, "done");
-            assert!(child.wait().unwrap().success());
+            assert!(limits::ended(&mut child).success());
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills += 1;
     }
     println!("killed {kills} times");
@@ -56,11 +56,11 @@ async fn runs_of_a_stopped_process_talk_on_in_another_and_nothing_is_said_twice(
     stop_outside_of_a_commit(&victim, &first);
     let mut second = victim.spawn("talk", 500);
     let _done = wait_for_line(&mut second, "done");
-    assert!(second.wait().unwrap().success());
+    assert!(limits::ended(&mut second).success());
     let before = journals(&victim.database()).await;
     signal(&first, "CONT");
-    assert_eq!(rest.last().unwrap().unwrap(), "done");
-    assert!(first.wait().unwrap().success());
+    assert_eq!(rest.to_end().last().unwrap(), "done");
+    assert!(limits::ended(&mut first).success());
     assert_eq!(journals(&victim.database()).await, before);
     check(&victim);
 }
@@ -73,9 +73,9 @@ fn what_is_sent_through_another_process_arrives() {
     // The owner lives, and hears of it although nobody of its process has told it.
     let mut saying = victim.spawn("say", 60_000);
     let _done = wait_for_line(&mut saying, "done");
-    assert!(saying.wait().unwrap().success());
-    assert_eq!(rest.last().unwrap().unwrap(), "done");
-    assert!(listening.wait().unwrap().success());
+    assert!(limits::ended(&mut saying).success());
+    assert_eq!(rest.to_end().last().unwrap(), "done");
+    assert!(limits::ended(&mut listening).success());
 }
 
 #[test]
@@ -86,18 +86,8 @@ fn what_is_sent_to_a_run_of_a_stopped_process_arrives_where_it_is_taken_over() {
     stop_outside_of_a_commit(&victim, &listening);
     let mut saying = victim.spawn("say", 500);
     let _done = wait_for_line(&mut saying, "done");
-    assert!(saying.wait().unwrap().success());
+    assert!(limits::ended(&mut saying).success());
     signal(&listening, "CONT");
-    assert_eq!(rest.last().unwrap().unwrap(), "done");
-    assert!(listening.wait().unwrap().success());
-}
-
-/// A process that is stopped inside a commit holds the file: no other can write until it goes on.
-fn stop_outside_of_a_commit(victim: &Victim, child: &std::process::Child) {
-    stop(child);
-    while is_locked(&victim.database()) {
-        signal(child, "CONT");
-        std::thread::sleep(Duration::from_millis(1));
-        stop(child);
-    }
+    assert_eq!(rest.to_end().last().unwrap(), "done");
+    assert!(limits::ended(&mut listening).success());
 }

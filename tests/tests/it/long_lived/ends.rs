@@ -1,6 +1,7 @@
 //! How such runs end: with their children, moved, without code, and after crashes.
 
 use super::*;
+use limits::Soon as _;
 
 #[workflow]
 async fn panics(flow: &mut Flow) -> Result<u32> {
@@ -154,7 +155,7 @@ async fn a_question_of_a_moved_run_is_asked_where_it_goes_on() {
 async fn a_start_that_is_repeated_after_a_fresh_journal_finds_its_run() {
     let engine = Engine::builder().in_memory().workflow(countdown).start().await.unwrap();
     let run = engine.start(countdown, 2).id("c").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 0);
+    assert_eq!(run.result().soon().await.unwrap(), 0);
     let again = engine.start(countdown, 2).id("c").await;
     assert!(again.is_ok(), "{}", again.unwrap_err());
 }
@@ -254,7 +255,7 @@ async fn a_run_with_other_input_is_not_taken_for_a_child_after_a_crash() {
     let inner = MemoryStore::new();
     let (store, dead) = dies_after(&inner, "ChildStarted");
     let engine = small().store(store).start().await.unwrap();
-    assert_eq!(engine.start(echo, 5).id("kid").await.unwrap().result().await.unwrap(), 5);
+    assert_eq!(engine.start(echo, 5).id("kid").await.unwrap().result().soon().await.unwrap(), 5);
     engine.start(calls_echo, ()).id("parent").await.unwrap();
     until(|| dead.load(Ordering::SeqCst)).await;
     drop(engine);

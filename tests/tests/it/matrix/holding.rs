@@ -3,6 +3,7 @@
 use super::stage::{LIMIT, Place, Stage};
 use super::subject::{Holding, Note, subject};
 use crate::steps::until_asked;
+use limits::Soon as _;
 use std::sync::Mutex;
 use std::time::SystemTime;
 use steadfast::Status;
@@ -98,7 +99,7 @@ impl Holding {
             }
             Self::Watcher => {
                 let run = engine.handle(subject, id).await.unwrap();
-                let watcher = tokio::spawn(async move { run.result().await.map_err(|error| error.to_string()) });
+                let watcher = tokio::spawn(async move { run.result().soon().await.map_err(|error| error.to_string()) });
                 *held.watcher.lock().unwrap() = Some(watcher);
             }
             Self::SharedEdit => {

@@ -5,6 +5,7 @@ use super::halves::Halves;
 use super::subject::{self, Go, Holding};
 use crate::runs::wait_for;
 use crate::steps::until_asked;
+use limits::Soon as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -170,9 +171,9 @@ impl Place {
     pub(super) async fn result(&self, holding: Holding) -> std::result::Result<String, String> {
         let ended = async {
             let ended = if holding == Holding::FanIn {
-                self.engine.handle(Halves, &self.id).await.unwrap().result().await
+                self.engine.handle(Halves, &self.id).await.unwrap().result().soon().await
             } else {
-                self.engine.handle(subject::subject, &self.id).await.unwrap().result().await
+                self.engine.handle(subject::subject, &self.id).await.unwrap().result().soon().await
             };
             ended.map_err(|error| error.to_string())
         };

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use steadfast::field_store::{
@@ -115,14 +116,14 @@ async fn contents_travel_with_their_run_as_copy_and_as_move() {
     assert!(engine.list(RunFilter::all()).await.unwrap().is_empty());
     // It may come back, once nothing of it is there.
     engine.import(desk.path("moved.run")).await.unwrap();
-    is_whole(&engine.handle(album, "album").await.unwrap().result().await.unwrap(), 1);
+    is_whole(&engine.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
 
     let shelf = Shelf::default();
     let other = open(&desk, "b.db", &shelf).await;
     other.import(desk.path("album.run")).id("copy").await.unwrap();
     other.import(desk.path("moved.run")).await.unwrap();
     for id in ["copy", "album"] {
-        is_whole(&other.handle(album, id).await.unwrap().result().await.unwrap(), 1);
+        is_whole(&other.handle(album, id).await.unwrap().result().soon().await.unwrap(), 1);
     }
     let garbage = other.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.kept, garbage.skipped), (0, 6, 0), "{garbage:?}");
@@ -164,14 +165,14 @@ async fn a_store_that_fails_leaves_no_run() {
     assert!(other.list(RunFilter::all()).await.unwrap().is_empty());
     shelf.fails.store(false, Ordering::SeqCst);
     other.import(desk.path("album.run")).await.unwrap();
-    is_whole(&other.handle(album, "album").await.unwrap().result().await.unwrap(), 1);
+    is_whole(&other.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_process_that_dies_between_row_and_contents_leaves_a_parked_run_that_nobody_tries() {
     let desk = Desk::new();
     let (engine, _) = exported(&desk).await;
-    is_whole(&engine.handle(album, "album").await.unwrap().result().await.unwrap(), 1);
+    is_whole(&engine.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
     let shelf = Shelf::default();
     shelf.hangs.store(true, Ordering::SeqCst);
     let died = open(&desk, "b.db", &shelf).await;
@@ -179,9 +180,7 @@ async fn a_process_that_dies_between_row_and_contents_leaves_a_parked_run_that_n
         let (died, path) = (died.clone(), desk.path("album.run"));
         async move { died.import(path).await.map(drop) }
     });
-    while shelf.saves.load(Ordering::SeqCst) < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    limits::until(async || shelf.saves.load(Ordering::SeqCst) >= 2).await;
     importing.abort();
     let _ = importing.await;
     drop(died);
@@ -204,7 +203,7 @@ async fn a_process_that_dies_between_row_and_contents_leaves_a_parked_run_that_n
     assert_eq!(other.collect_garbage().await.unwrap().deleted, 0, "it may be at work");
     half.delete().await.unwrap();
     other.import(desk.path("album.run")).await.unwrap();
-    is_whole(&other.handle(album, "album").await.unwrap().result().await.unwrap(), 1);
+    is_whole(&other.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -213,15 +212,15 @@ async fn a_run_that_continues_another_has_contents_of_its_own() {
     let shelf = Shelf::default();
     let engine = open(&desk, "a.db", &shelf).await;
     let first = engine.start(album, 0).id("first").await.unwrap();
-    is_whole(&first.result().await.unwrap(), 1);
+    is_whole(&first.result().soon().await.unwrap(), 1);
     let second = engine.start(album, 500).id("second").continuing("first").await.unwrap();
     wait_for(&second, Status::Sleeping).await;
     engine.run("first").await.unwrap().delete().await.unwrap();
     drop((engine, first, second));
     let engine = open(&desk, "a.db", &shelf).await;
-    is_whole(&engine.handle(album, "second").await.unwrap().result().await.unwrap(), 2);
+    is_whole(&engine.handle(album, "second").await.unwrap().result().soon().await.unwrap(), 2);
     let garbage = engine.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.skipped), (0, 0), "{garbage:?}");
     let third = engine.start(album, 0).id("third").continuing("second").await.unwrap();
-    is_whole(&third.result().await.unwrap(), 3);
+    is_whole(&third.result().soon().await.unwrap(), 3);
 }

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::runs::wait_for;
+use limits::Soon as _;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, Key, Secret, StaticKeys, Status};
@@ -69,23 +70,23 @@ async fn one_state_is_kept_over_three_runs() {
     let desk = Desk::new();
     let engine = builder().sqlite(desk.path("a.db")).start().await.unwrap();
     let first = engine.start(trip, 0).id("first").await.unwrap();
-    assert_eq!(first.result().await.unwrap(), 1);
+    assert_eq!(first.result().soon().await.unwrap(), 1);
     let second = engine.start(trip, 0).id("second").continuing("first").await.unwrap();
     assert!(second.is_new());
-    assert_eq!(second.result().await.unwrap(), 2);
+    assert_eq!(second.result().soon().await.unwrap(), 2);
     let third = engine.start(trip, 1).id("third").continuing("second").await.unwrap();
     wait_for(&third, Status::Sleeping).await;
     let history = third.history().await.unwrap();
     assert_eq!((history[1].kind, history[1].name.as_deref()), (Kind::ContextContinued, Some("Odometer")));
 
     // The one that it continues is gone, and so is the engine: the run is whole by itself.
-    second.result().await.unwrap();
+    second.result().soon().await.unwrap();
     engine.run("second").await.unwrap().delete().await.unwrap();
     drop((engine, first, second, third));
     let engine = builder().sqlite(desk.path("a.db")).start().await.unwrap();
     let third = engine.start(trip, 1).id("third").continuing("second").await.unwrap();
     assert!(!third.is_new(), "the same start is the same run");
-    assert_eq!(third.result().await.unwrap(), 3);
+    assert_eq!(third.result().soon().await.unwrap(), 3);
 
     for continuing in [None, Some("first")] {
         let start = engine.start(trip, 1).id("third");
@@ -102,16 +103,16 @@ async fn one_state_is_kept_over_three_runs() {
     let other = builder().in_memory().start().await.unwrap();
     other.import(desk.path("third.run")).await.unwrap();
     let fourth = other.start(round_trip, ()).continuing("third").await.unwrap();
-    assert_eq!(fourth.result().await.unwrap(), (true, 4));
+    assert_eq!(fourth.result().soon().await.unwrap(), (true, 4));
 }
 
 #[tokio::test]
 async fn a_workflow_that_takes_start_decides_by_itself() {
     let engine = builder().in_memory().start().await.unwrap();
     let run = engine.start(round_trip, ()).id("a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (false, 101));
+    assert_eq!(run.result().soon().await.unwrap(), (false, 101));
     let run = engine.start(round_trip, ()).id("b").continuing("a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (true, 102));
+    assert_eq!(run.result().soon().await.unwrap(), (true, 102));
 }
 
 #[tokio::test]
@@ -129,12 +130,12 @@ async fn only_an_ended_run_with_that_context_is_continued() {
     wait_for(&sleeping, Status::Sleeping).await;
     says("trip", "sleeping", "once it has ended").await;
     says("trip", "nobody", "no run `nobody`").await;
-    engine.start(without, ()).id("without").await.unwrap().result().await.unwrap();
+    engine.start(without, ()).id("without").await.unwrap().result().soon().await.unwrap();
     says("trip", "without", "never set a context").await;
-    engine.start(trip, 0).id("ended").await.unwrap().result().await.unwrap();
+    engine.start(trip, 0).id("ended").await.unwrap().result().soon().await.unwrap();
     says("elsewhere", "ended", "`Odometer`").await;
     sleeping.cancel("enough").await.unwrap();
     wait_for(&sleeping, Status::Cancelled).await;
     let next = engine.start(trip, 0).continuing("sleeping").await.unwrap();
-    assert_eq!(next.result().await.unwrap(), 2, "however it has ended");
+    assert_eq!(next.result().soon().await.unwrap(), 2, "however it has ended");
 }

@@ -4,6 +4,7 @@ use super::contents::{Shelf, album, exported, is_whole, keyed};
 use super::{Desk, journey};
 use crate::faulty::{Answers, Hooked, failure};
 use crate::runs::wait_for;
+use limits::Soon as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use steadfast::prelude::*;
@@ -68,7 +69,7 @@ async fn an_import_is_whole_or_nothing_at_every_commit() {
             let engine = keyed(builder.workflow(album)).start().await.unwrap();
             fault.at(commit);
             import(&engine, &desk.path("album.run")).await;
-            is_whole(&engine.handle(album, "album").await.unwrap().result().await.unwrap(), 1);
+            is_whole(&engine.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
             assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 1, "commit {commit}");
         }
     }
@@ -94,7 +95,7 @@ async fn a_run_is_moved_once_at_every_commit() {
                     }
                 }
                 let info = moved.unwrap();
-                assert!(matches!(run.result().await, Err(RunError::Moved)));
+                assert!(matches!(run.result().soon().await, Err(RunError::Moved)));
                 assert_eq!(info.entries + 1, run.status().await.unwrap().entries);
                 let other = Engine::builder().in_memory().workflow(journey).start().await.unwrap();
                 let run = other.import(&path).await.unwrap();
@@ -113,7 +114,7 @@ async fn a_run_that_continues_another_starts_once_at_every_commit() {
             let builder = Engine::builder().store(fault.store()).field_store("blobs", Shelf::default());
             let engine = keyed(builder.workflow(album)).start().await.unwrap();
             let first = engine.start(album, 0).id("first").await.unwrap();
-            is_whole(&first.result().await.unwrap(), 1);
+            is_whole(&first.result().soon().await.unwrap(), 1);
             fault.at(commit);
             let mut next = engine.start(album, 0).id("next").continuing("first").await;
             for _ in 0..3 {
@@ -129,7 +130,7 @@ async fn a_run_that_continues_another_starts_once_at_every_commit() {
                     next = engine.start(album, 0).id("next").continuing("first").await;
                 }
             }
-            is_whole(&next.unwrap().result().await.unwrap(), 2);
+            is_whole(&next.unwrap().result().soon().await.unwrap(), 2);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Desk, napper};
 use crate::runs::wait_for;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::{EngineError, Key, RunFilter, Secret, StaticKeys, Status};
 
@@ -10,7 +11,7 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
     let desk = Desk::new();
     let engine = Engine::builder().in_memory().workflow(napper).start().await.unwrap();
     let run = engine.start(napper, 0).id("trip").await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     run.export(desk.path("trip.run")).await.unwrap();
     let whole = std::fs::read(desk.path("trip.run")).unwrap();
     engine.import(desk.path("trip.run")).id("good").await.unwrap();
@@ -101,7 +102,7 @@ async fn secrets_travel_sealed_and_need_their_keys() {
     other.import(desk.path("copy.run")).id("copy").await.unwrap();
     other.import(desk.path("moved.run")).await.unwrap();
     for id in ["copy", "login"] {
-        let result = other.handle(login, id).await.unwrap().result().await.unwrap();
+        let result = other.handle(login, id).await.unwrap().result().soon().await.unwrap();
         assert_eq!(result, [(true, 3), (true, 2)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Progress, nothing};
 use futures_util::future::{Either, select};
+use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
@@ -36,7 +37,7 @@ async fn blocking(flow: &Flow) -> Result<(u64, bool)> {
 async fn a_blocking_step_waits_for_its_edits() {
     assert_eq!(block::direct(&State::for_tests(nothing()), 3).unwrap(), 3);
     let engine = Engine::builder().in_memory().workflow(blocking).start().await.unwrap();
-    assert_eq!(engine.start(blocking, ()).await.unwrap().result().await.unwrap(), (6, true));
+    assert_eq!(engine.start(blocking, ()).await.unwrap().result().soon().await.unwrap(), (6, true));
 }
 
 /// Edits until it is told to stop, and tries once more then.
@@ -74,7 +75,7 @@ async fn race(flow: &Flow) -> Result<usize> {
 async fn a_step_that_nobody_waits_for_makes_no_more_edits() {
     let engine = Engine::builder().in_memory().workflow(race).start().await.unwrap();
     let run = engine.start(race, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 0);
+    assert_eq!(run.result().soon().await.unwrap(), 0);
     for _ in 0..1_000 {
         if TRIED.load(Ordering::Relaxed) == 2 {
             break;
@@ -109,15 +110,11 @@ async fn edits_go_on_in_a_pause_and_are_not_made_again_after_it() {
     for how in [Pause::Drain, Pause::Abandon] {
         let engine = Engine::builder().in_memory().workflow(paused).start().await.unwrap();
         let run = engine.start(paused, ()).id("p").await.unwrap();
-        while run.state::<Progress>().await.unwrap().is_none_or(|state| state.chunks < 2) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        limits::until(async || run.state::<Progress>().await.unwrap().is_some_and(|state| state.chunks >= 2)).await;
         run.pause(how).await.unwrap();
-        while run.status().await.unwrap().status != Status::Paused {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        limits::until(async || run.status().await.unwrap().status == Status::Paused).await;
         run.resume().await.unwrap();
-        assert_eq!(run.result().await.unwrap(), (2, 3));
+        assert_eq!(run.result().soon().await.unwrap(), (2, 3));
     }
     let report = crash_everywhere(paused, ()).pause_at_each_commit().cancel_at_each_commit().orders(2).await;
     assert_eq!(report.results, 1);

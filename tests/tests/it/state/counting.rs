@@ -2,6 +2,7 @@
 
 use super::Progress;
 use futures_util::future::try_join_all;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 
@@ -32,14 +33,14 @@ async fn sum(flow: &Flow, n: u64) -> Result<(u64, u64)> {
 async fn twenty_steps_count_to_twenty() {
     let engine = Engine::builder().in_memory().workflow(sum).start().await.unwrap();
     let run = engine.start(sum, 20).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (20, 20));
+    assert_eq!(run.result().soon().await.unwrap(), (20, 20));
 }
 
 #[tokio::test]
 async fn a_thousand_edits_at_once() {
     let engine = Engine::builder().in_memory().workflow(sum).start().await.unwrap();
     let run = engine.start(sum, 500).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (500, 500));
+    assert_eq!(run.result().soon().await.unwrap(), (500, 500));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What a workflow declares, and what its steps take: a step that takes another state parks the run at its call.
 
 use super::Progress;
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ParkCause, RunError};
@@ -53,7 +54,7 @@ async fn a_step_that_takes_undeclared_state_parks_the_run_which_goes_on_once_it_
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(undeclared::adding).start().await.unwrap();
     let run = engine.start(undeclared::adding, ()).id("a").await.unwrap();
-    let RunError::Parked { reason, .. } = run.result().await.unwrap_err() else { panic!("it is parked") };
+    let RunError::Parked { reason, .. } = run.result().soon().await.unwrap_err() else { panic!("it is parked") };
     assert_eq!(reason.cause, ParkCause::State);
     assert!(reason.message.contains("`#[workflow(state = Progress)]` on `adding`"), "{reason}");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
@@ -65,14 +66,14 @@ async fn a_step_that_takes_undeclared_state_parks_the_run_which_goes_on_once_it_
 
     let engine = Engine::builder().store(store).workflow(right::adding).start().await.unwrap();
     engine.retry("a").await.unwrap();
-    assert_eq!(engine.handle(right::adding, "a").await.unwrap().result().await.unwrap(), 4);
+    assert_eq!(engine.handle(right::adding, "a").await.unwrap().result().soon().await.unwrap(), 4);
 }
 
 #[tokio::test]
 async fn a_step_that_takes_another_state_than_is_declared_parks_the_run() {
     let engine = Engine::builder().in_memory().workflow(otherwise::adding).start().await.unwrap();
     let run = engine.start(otherwise::adding, ()).id("a").await.unwrap();
-    let RunError::Parked { reason, .. } = run.result().await.unwrap_err() else { panic!("it is parked") };
+    let RunError::Parked { reason, .. } = run.result().soon().await.unwrap_err() else { panic!("it is parked") };
     assert!(reason.message.contains("declares `state = Other`"), "{reason}");
 }
 
@@ -86,6 +87,6 @@ async fn misread(flow: &Flow) -> Result<u64> {
 async fn a_workflow_that_reads_another_state_than_it_declares_is_parked() {
     let engine = Engine::builder().in_memory().workflow(misread).start().await.unwrap();
     let run = engine.start(misread, ()).await.unwrap();
-    let RunError::Parked { reason, .. } = run.result().await.unwrap_err() else { panic!("it is parked") };
+    let RunError::Parked { reason, .. } = run.result().soon().await.unwrap_err() else { panic!("it is parked") };
     assert!(reason.message.contains("`Other`") && reason.message.contains("`state = Progress`"), "{reason}");
 }

@@ -2,6 +2,7 @@
 //! hold nothing up (cases E2 and E3).
 
 use super::{Progress, nothing};
+use limits::Soon as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::prelude::*;
@@ -44,7 +45,7 @@ async fn halves(flow: &Flow) -> Result<(u64, Vec<u64>)> {
 async fn of_an_edit_that_fails_half_way_nothing_remains() {
     let engine = Engine::builder().in_memory().workflow(halves).start().await.unwrap();
     let run = engine.start(halves, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (100, vec![1, 100, 1]), "one edit of each, by whichever attempt");
+    assert_eq!(run.result().soon().await.unwrap(), (100, vec![1, 100, 1]), "one edit of each, by whichever attempt");
     crash_everywhere(halves, ()).await;
 }
 
@@ -79,7 +80,7 @@ async fn stubbornly(flow: &Flow) -> Result<(Vec<u64>, u64)> {
 async fn a_later_attempt_gets_what_its_edits_gave_the_first_time() {
     let engine = Engine::builder().in_memory().workflow(stubbornly).start().await.unwrap();
     let run = engine.start(stubbornly, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (vec![11, 12, 13], 3));
+    assert_eq!(run.result().soon().await.unwrap(), (vec![11, 12, 13], 3));
     assert_eq!(RAN.load(Ordering::Relaxed), 3, "no closure ran again");
     let edits = run.state_history().await.unwrap();
     assert_eq!(edits.entries().iter().filter(|entry| entry.attempt == Some(1)).count(), 3);
@@ -109,7 +110,7 @@ async fn slowly(flow: &Flow) -> Result<(u64, u64)> {
 #[tokio::test]
 async fn an_edit_of_an_attempt_that_took_too_long_stays() {
     let engine = Engine::builder().in_memory().workflow(slowly).start().await.unwrap();
-    assert_eq!(engine.start(slowly, ()).await.unwrap().result().await.unwrap(), (1, 1));
+    assert_eq!(engine.start(slowly, ()).await.unwrap().result().soon().await.unwrap(), (1, 1));
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn calling(flow: &Flow) -> Result<String> {
 async fn the_engine_cannot_be_waited_for_within_an_edit() {
     let engine = Engine::builder().in_memory().workflow(calling).start().await.unwrap();
     let engine = ENGINE.get_or_init(|| engine);
-    assert_eq!(engine.start(calling, ()).await.unwrap().result().await.unwrap(), "within an edit");
+    assert_eq!(engine.start(calling, ()).await.unwrap().result().soon().await.unwrap(), "within an edit");
 }
 
 /// A panic in one closure leaves the lock to the next.
@@ -204,6 +205,6 @@ async fn branching(flow: &Flow) -> Result<u64> {
 #[tokio::test]
 async fn branches_of_a_step_edit_at_the_same_time() {
     let engine = Engine::builder().in_memory().workflow(branching).start().await.unwrap();
-    assert_eq!(engine.start(branching, ()).await.unwrap().result().await.unwrap(), 6);
+    assert_eq!(engine.start(branching, ()).await.unwrap().result().soon().await.unwrap(), 6);
     assert_eq!(crash_everywhere(branching, ()).await.results, 1);
 }

@@ -1,7 +1,7 @@
 //! Real processes, really killed (cases E1 and E4).
 
+use limits::Heard;
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -14,9 +14,9 @@ fn spawn(folder: &Path, what: &str) -> Child {
 
 /// What the program prints, up to and with a line that begins so.
 fn printed(child: &mut Child, beginning: &str) -> String {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.map(Result::unwrap).find(|line| line.starts_with(beginning));
-    line.expect("the program has ended without that")
+    let mut heard = Heard::of(child.stdout.take().unwrap());
+    while !heard.next_line().expect("the program has ended without that").starts_with(beginning) {}
+    heard.said.pop().unwrap_or_default()
 }
 
 /// No attempt ran twice.
@@ -36,11 +36,11 @@ fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed() 
         std::thread::sleep(Duration::from_millis(15 + kills * 37 % 50));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), "(200, 200, 200)");
-            assert!(child.wait().unwrap().success());
+            assert!(limits::ended(&mut child).success());
             break;
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        limits::ended(&mut child);
         kills += 1;
     }
     println!("killed {kills} times");
@@ -56,9 +56,9 @@ fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth() {
     // The result of the step that has seen it may be recorded by then, or not.
     std::thread::sleep(Duration::from_millis(20));
     child.kill().unwrap();
-    child.wait().unwrap();
+    limits::ended(&mut child);
     let mut child = spawn(folder.path(), "two");
     assert_eq!(printed(&mut child, "("), "(1, 1, 1)");
-    assert!(child.wait().unwrap().success());
+    assert!(limits::ended(&mut child).success());
     check_log(folder.path());
 }

@@ -1,6 +1,7 @@
 //! What cannot be stored is refused by name, and nothing of it remains.
 
 use super::{Progress, nothing};
+use limits::Soon as _;
 use steadfast::prelude::*;
 use steadfast::{StateError, Untyped};
 
@@ -74,7 +75,7 @@ async fn noting(flow: &Flow) -> Result<Vec<String>> {
 #[tokio::test]
 async fn a_refused_edit_is_an_error_of_the_step_that_made_it() {
     let engine = Engine::builder().in_memory().workflow(noting).start().await.unwrap();
-    let said = engine.start(noting, ()).await.unwrap().result().await.unwrap();
+    let said = engine.start(noting, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!((said[0].as_str(), said[2].as_str()), ("noted", "short"));
     assert!(said[1].contains("`max_bytes` is 8"), "{}", said[1]);
 }

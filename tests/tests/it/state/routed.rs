@@ -1,5 +1,6 @@
 //! Fields of shared state that go to a field store, and those that are loaded when a step reads them.
 
+use limits::Soon as _;
 use std::sync::atomic::Ordering::SeqCst;
 use steadfast::field_store::{FieldKey, FolderStore, from_fns};
 use steadfast::prelude::*;
@@ -125,7 +126,7 @@ async fn a_store_that_fails_fails_the_edit_and_nothing_of_it_remains() {
         },
     );
     let engine = Engine::builder().in_memory().field_store("blobs", store).workflow(twice).start().await.unwrap();
-    let result = engine.start(twice, ()).await.unwrap().result().await.unwrap();
+    let result = engine.start(twice, ()).await.unwrap().result().soon().await.unwrap();
     assert!(result.0.contains("`cover`") && result.0.contains("the disk is full"), "{result:?}");
     assert_eq!((result.1, full.load(SeqCst)), (5, false));
 }

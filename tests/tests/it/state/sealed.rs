@@ -1,6 +1,7 @@
 //! Secrets in shared state: stored only encrypted, for their place in their run, and opened again wherever that goes.
 
 use bytes::Bytes;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
@@ -75,7 +76,7 @@ async fn secrets_in_shared_state_are_sealed_and_go_along_with_a_fork_and_a_file(
     let file = folder.path().join("t.run");
     run.export(&file).await.unwrap();
     HELD.store(false, Ordering::Relaxed);
-    assert!(run.result().await.unwrap());
+    assert!(run.result().soon().await.unwrap());
     for entry in run.history().await.unwrap() {
         for value in entry.value.iter().chain(entry.fields.iter().map(|(_, value)| value)) {
             assert!(!value.bytes.windows(PLANTED.len()).any(|part| part == PLANTED.as_bytes()), "{entry}");
@@ -84,11 +85,11 @@ async fn secrets_in_shared_state_are_sealed_and_go_along_with_a_fork_and_a_file(
     assert!(!Bytes::from(std::fs::read(&file).unwrap()).windows(PLANTED.len()).any(|part| part == PLANTED.as_bytes()));
 
     let fork = engine.fork("t", ForkPoint::before("look")).id("f").await.unwrap();
-    assert!(engine.handle(tokens, fork.id()).await.unwrap().result().await.unwrap());
+    assert!(engine.handle(tokens, fork.id()).await.unwrap().result().soon().await.unwrap());
     let elsewhere = Engine::builder().in_memory().workflow(tokens).keys(keys()).start().await.unwrap();
     let copy = elsewhere.import(&file).await.unwrap();
     assert!(
-        elsewhere.handle(tokens, copy.id()).await.unwrap().result().await.unwrap(),
+        elsewhere.handle(tokens, copy.id()).await.unwrap().result().soon().await.unwrap(),
         "its attempt got the token again"
     );
 }
@@ -97,11 +98,11 @@ async fn secrets_in_shared_state_are_sealed_and_go_along_with_a_fork_and_a_file(
 async fn without_its_key_a_run_waits_for_it() {
     let store = MemoryStore::new();
     let first = engine(&store).keys(keys()).start().await.unwrap();
-    first.start(tokens, ()).id("t").await.unwrap().result().await.unwrap();
+    first.start(tokens, ()).id("t").await.unwrap().result().soon().await.unwrap();
     first.fork("t", ForkPoint::before("look")).id("f").await.unwrap();
     first.shutdown(Duration::from_secs(5)).await.unwrap();
     let other = engine(&store).keys(StaticKeys::new(Key::new("k2", [8; 32]))).start().await.unwrap();
-    match other.handle(tokens, "f").await.unwrap().result().await {
+    match other.handle(tokens, "f").await.unwrap().result().soon().await {
         Ok(ended) => assert!(ended, "it had come so far before"),
         Err(RunError::Parked { reason, .. }) => assert_eq!(reason.cause, ParkCause::MissingKey, "{reason}"),
         Err(other) => panic!("{other}"),

@@ -1,6 +1,7 @@
 //! Shared state seen from outside, and taken elsewhere: history, forks, rewinds, files, fresh journals.
 
 use super::Progress;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
@@ -32,7 +33,7 @@ async fn the_state_is_seen_as_it_was_at_any_entry() {
     let path = folder.path().join("runs.db");
     let engine = Engine::builder().sqlite(&path).workflow(three).start().await.unwrap();
     let run = engine.start(three, ()).id("r").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), [1, 11, 111]);
+    assert_eq!(run.result().soon().await.unwrap(), [1, 11, 111]);
     assert_eq!(run.state::<Progress>().await.unwrap().unwrap().total, 111);
     let history = run.state_history().await.unwrap();
     let edits: Vec<_> =
@@ -66,18 +67,18 @@ async fn forks_and_rewinds_go_on_with_the_state_of_the_point() {
         let builder = if in_memory { builder.in_memory() } else { builder.sqlite(folder.path().join("runs.db")) };
         let engine = builder.start().await.unwrap();
         let run = engine.start(three, ()).id("r").await.unwrap();
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
         engine.fork("r", ForkPoint::before("add").nth(2)).id("f").await.unwrap();
         let fork = engine.handle(three, "f").await.unwrap();
-        assert_eq!(fork.result().await.unwrap(), [1, 11, 111]);
+        assert_eq!(fork.result().soon().await.unwrap(), [1, 11, 111]);
         assert_eq!(fork.state::<Progress>().await.unwrap().unwrap().total, 111);
         assert_eq!(fork.state_value::<u64>("last").await.unwrap(), Some(100));
         engine.fork("r", ForkPoint::before("add")).id("g").await.unwrap();
         let fork = engine.handle(three, "g").await.unwrap();
-        assert_eq!(fork.result().await.unwrap(), [1, 11, 111], "from the defaults");
+        assert_eq!(fork.result().soon().await.unwrap(), [1, 11, 111], "from the defaults");
         engine.rewind("r", ForkPoint::before("add").nth(3)).await.unwrap();
         let run = engine.handle(three, "r").await.unwrap();
-        assert_eq!(run.result().await.unwrap(), [1, 11, 111]);
+        assert_eq!(run.result().soon().await.unwrap(), [1, 11, 111]);
     }
 }
 
@@ -111,17 +112,15 @@ async fn an_export_takes_the_state_and_the_edits_of_steps_in_flight_along() {
     let file = folder.path().join("held.run");
     let engine = Engine::builder().in_memory().workflow(holding).start().await.unwrap();
     let run = engine.start(holding, ()).id("h").await.unwrap();
-    while run.state::<Progress>().await.unwrap().is_none_or(|state| state.total == 0) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    limits::until(async || run.state::<Progress>().await.unwrap().is_some_and(|state| state.total != 0)).await;
     run.export(&file).await.unwrap();
     let elsewhere =
         Engine::builder().sqlite(folder.path().join("elsewhere.db")).workflow(holding).start().await.unwrap();
     let copy = elsewhere.import(&file).await.unwrap();
     assert_eq!(copy.state::<Progress>().await.unwrap().unwrap().total, 5);
     LEFT.store(1, Ordering::Relaxed);
-    assert_eq!(elsewhere.handle(holding, copy.id()).await.unwrap().result().await.unwrap(), (105, 5));
-    assert_eq!(run.result().await.unwrap(), (105, 5), "the second attempt has made no second edit");
+    assert_eq!(elsewhere.handle(holding, copy.id()).await.unwrap().result().soon().await.unwrap(), (105, 5));
+    assert_eq!(run.result().soon().await.unwrap(), (105, 5), "the second attempt has made no second edit");
 }
 
 /// Goes on with a fresh journal twice.
@@ -138,7 +137,7 @@ async fn rounds(flow: &mut Flow, left: u64) -> Result<(u64, u64, Option<u64>)> {
 async fn a_fresh_journal_keeps_the_state() {
     let engine = Engine::builder().in_memory().workflow(rounds).start().await.unwrap();
     let run = engine.start(rounds, 2).id("r").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (21, 0, Some(7)));
+    assert_eq!(run.result().soon().await.unwrap(), (21, 0, Some(7)));
     let last = engine.run("r").await.unwrap();
     assert_eq!(last.status().await.unwrap().status, Status::Completed);
     let history = last.state_history().await.unwrap();

@@ -2,6 +2,7 @@
 
 use super::Progress;
 use bytes::Bytes;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
@@ -53,7 +54,7 @@ async fn pages(flow: &Flow) -> Result<(Option<u32>, Vec<bool>)> {
 async fn keys_need_no_declaration_and_bytes_stay_raw() {
     let engine = Engine::builder().in_memory().workflow(pages).start().await.unwrap();
     let run = engine.start(pages, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (Some(2), vec![true, false, false]));
+    assert_eq!(run.result().soon().await.unwrap(), (Some(2), vec![true, false, false]));
     assert_eq!(run.state_value::<Bytes>("page 1").await.unwrap(), Some(Bytes::from(vec![0, 255, 1])));
     assert_eq!(run.state_value::<Bytes>("page 2").await.unwrap(), None);
     let history = run.history().await.unwrap();
@@ -82,7 +83,7 @@ async fn beside(flow: &Flow) -> Result<(u64, Option<u64>)> {
 async fn keys_stand_beside_typed_state() {
     let engine = Engine::builder().in_memory().workflow(beside).start().await.unwrap();
     let run = engine.start(beside, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), (9, Some(5)));
+    assert_eq!(run.result().soon().await.unwrap(), (9, Some(5)));
     assert_eq!(run.state::<Progress>().await.unwrap().unwrap().total, 9);
     assert_eq!(crash_everywhere(beside, ()).await.results, 1);
 }

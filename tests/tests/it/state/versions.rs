@@ -1,5 +1,6 @@
 //! Shared state that changes between releases, under runs that were recorded before.
 
+use limits::Soon as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadfast::context::RecordedFields;
 use steadfast::prelude::*;
@@ -121,9 +122,7 @@ async fn recorded() -> MemoryStore {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(first::adding).start().await.unwrap();
     let run = engine.start(first::adding, ()).id("a").await.unwrap();
-    while run.status().await.unwrap().status != Status::Sleeping {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    limits::until(async || run.status().await.unwrap().status == Status::Sleeping).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     store
 }
@@ -133,7 +132,7 @@ async fn new_defaults_do_not_change_old_runs_and_new_fields_have_theirs() {
     let store = recorded().await;
     let engine = Engine::builder().store(store).skip_sleeps().workflow(second::adding).start().await.unwrap();
     let run = engine.handle(second::adding, "a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["7 Ada 1", "10 Ada 7 1"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["7 Ada 1", "10 Ada 7 1"]);
     assert_eq!(run.state::<second::Account>().await.unwrap().unwrap().holder, "Ada");
 }
 
@@ -142,7 +141,7 @@ async fn the_first_edit_by_newer_code_writes_every_field_in_its_version() {
     let store = recorded().await;
     let engine = Engine::builder().store(store.clone()).skip_sleeps().workflow(third::adding).start().await.unwrap();
     let run = engine.handle(third::adding, "a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["7 Ada 1", "703 Ada"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["7 Ada 1", "703 Ada"]);
     let history = run.state_history().await.unwrap();
     let whole: Vec<_> = history.entries().iter().filter(|entry| entry.step.is_none()).collect();
     assert_eq!(whole.len(), 2, "{history}");
@@ -157,7 +156,7 @@ async fn a_new_version_of_the_same_fields_goes_on() {
     let store = recorded().await;
     let engine = Engine::builder().store(store).skip_sleeps().workflow(fourth::adding).start().await.unwrap();
     let run = engine.handle(fourth::adding, "a").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ["7 Ada 1", "10 Ada 1"]);
+    assert_eq!(run.result().soon().await.unwrap(), ["7 Ada 1", "10 Ada 1"]);
     assert_eq!(run.state::<fourth::Account>().await.unwrap().unwrap().untouched, 1);
 }
 
@@ -190,7 +189,7 @@ async fn state_that_no_longer_decodes_parks_the_run_and_a_check_says_so() {
     assert!(report.to_string().contains("`euros`"), "{report}");
     let engine = Engine::builder().store(store.clone()).skip_sleeps().workflow(narrower::adding).start().await.unwrap();
     let RunError::Parked { reason, .. } =
-        engine.handle(narrower::adding, "a").await.unwrap().result().await.unwrap_err()
+        engine.handle(narrower::adding, "a").await.unwrap().result().soon().await.unwrap_err()
     else {
         panic!("it is parked")
     };
@@ -199,7 +198,7 @@ async fn state_that_no_longer_decodes_parks_the_run_and_a_check_says_so() {
     let engine = Engine::builder().store(store).skip_sleeps().workflow(second::adding).start().await.unwrap();
     let run = engine.handle(second::adding, "a").await.unwrap();
     engine.retry("a").await.unwrap();
-    assert_eq!(run.result().await.unwrap().len(), 2, "nothing is lost");
+    assert_eq!(run.result().soon().await.unwrap().len(), 2, "nothing is lost");
 }
 
 static SHARES: AtomicBool = AtomicBool::new(false);
@@ -253,13 +252,11 @@ async fn a_run_of_code_without_shared_state_begins_with_the_defaults() {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(without::later).start().await.unwrap();
     let run = engine.start(without::later, ()).id("l").await.unwrap();
-    while run.status().await.unwrap().status != Status::Sleeping {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    limits::until(async || run.status().await.unwrap().status == Status::Sleeping).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = Engine::builder().store(store.clone()).skip_sleeps().workflow(with::later).start().await.unwrap();
     let run = engine.handle(with::later, "l").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 42);
+    assert_eq!(run.result().soon().await.unwrap(), 42);
     assert_eq!(run.state::<with::Sum>().await.unwrap().unwrap().sum, 42);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     // And back: what is recorded of it does not disturb code that has none.

@@ -1,6 +1,7 @@
 //! `Engine::transaction`: the runs exist if and only if the rows do.
 
 use super::{Bank, transfer};
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 use steadfast::{EngineError, Message, RunFilter};
@@ -19,7 +20,7 @@ async fn rows_and_the_start_of_a_run_are_one_commit() {
         .unwrap();
     assert_eq!(ids[0], "move-1");
     for id in &ids {
-        engine.handle(transfer, id).await.unwrap().result().await.unwrap();
+        engine.handle(transfer, id).await.unwrap().result().soon().await.unwrap();
     }
     assert_eq!(bank.moves(), 3);
     assert_eq!(bank.count("SELECT cents FROM accounts WHERE name = 'b'"), 8);
@@ -68,7 +69,7 @@ async fn an_error_takes_back_rows_and_runs() {
 async fn an_id_that_is_there_is_the_same_run_or_an_error() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
-    engine.start(transfer, 5).id("one").await.unwrap().result().await.unwrap();
+    engine.start(transfer, 5).id("one").await.unwrap().result().soon().await.unwrap();
     let again = engine.transaction(|tx| {
         tx.execute("INSERT INTO moves (note) VALUES ('again')", [])?;
         // Once before and twice here, all the same.
@@ -83,7 +84,7 @@ async fn an_id_that_is_there_is_the_same_run_or_an_error() {
     });
     let error = other.await.unwrap_err().to_string();
     assert!(error.contains("run `one` was started with input 5, not with 50"), "{error}");
-    engine.handle(transfer, "two").await.unwrap().result().await.unwrap();
+    engine.handle(transfer, "two").await.unwrap().result().soon().await.unwrap();
     assert_eq!(bank.moves(), 3);
     assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 2);
 }
@@ -118,5 +119,5 @@ async fn a_message_arrives_if_and_only_if_the_rows_are_there() {
         Ok(tx.send("w", Paid(2))?)
     });
     paid.await.unwrap();
-    assert_eq!((run.result().await.unwrap(), bank.moves()), (2, 1));
+    assert_eq!((run.result().soon().await.unwrap(), bank.moves()), (2, 1));
 }

@@ -1,6 +1,7 @@
 //! What a guard says to odd statements, and what it lets pass.
 
 use super::{Bank, transfer};
+use limits::Soon as _;
 use steadfast::prelude::*;
 
 async fn short<T>(future: impl Future<Output = T>) -> T {
@@ -16,7 +17,7 @@ async fn a_trigger_does_not_reset_the_numbers_of_runs() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
     let first = engine.start(transfer, 1).await.unwrap();
-    first.result().await.unwrap();
+    first.result().soon().await.unwrap();
     let number = first.number();
     let made =
         sql(&engine, "CREATE TRIGGER sly AFTER UPDATE ON moves BEGIN UPDATE sqlite_sequence SET seq = 77777; END")

@@ -1,6 +1,7 @@
 //! What a transaction cannot do, with the sentence for each.
 
 use super::{Bank, text, transfer};
+use limits::Soon as _;
 use std::future::IntoFuture;
 use std::time::Duration;
 use steadfast::prelude::*;
@@ -46,12 +47,12 @@ async fn statements_that_are_not_for_users_are_refused_and_leave_no_row() {
         ("INSERT INTO nowhere VALUES (1)", "no such table: nowhere"),
     ] {
         let run = engine.start(super::named, statement.to_owned()).await.unwrap();
-        let said = text(run.result().await);
+        let said = text(run.result().soon().await);
         assert!(said.contains(why), "{statement}: {said}");
     }
     assert_eq!(bank.moves(), 0);
     // Nothing of ours was touched, and the connection is as it was.
-    assert_eq!(engine.start(transfer, 5).await.unwrap().result().await.unwrap(), 5);
+    assert_eq!(engine.start(transfer, 5).await.unwrap().result().soon().await.unwrap(), 5);
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn a_trigger_of_the_users_does_not_reach_our_tables_either() {
         })
         .await
         .unwrap();
-    let said = text(engine.start(transfer, 5).await.unwrap().result().await);
+    let said = text(engine.start(transfer, 5).await.unwrap().result().soon().await);
     assert!(said.contains("`steadfast_inbox` is the engine's"), "{said}");
     assert_eq!(bank.moves(), 0);
 }
@@ -87,7 +88,7 @@ async fn a_trigger_of_the_users_does_not_reach_our_tables_either() {
 #[tokio::test]
 async fn a_store_in_memory_says_that_it_has_no_tables() {
     let engine = Engine::builder().in_memory().workflow(transfer).start().await.unwrap();
-    let said = text(engine.start(transfer, 5).await.unwrap().result().await);
+    let said = text(engine.start(transfer, 5).await.unwrap().result().soon().await);
     assert!(said.contains("was rolled back: the store of this engine has no tables of yours"), "{said}");
     let error = engine.transaction(|_| Ok(())).await.unwrap_err().to_string();
     assert!(error.contains("has no tables of yours"), "{error}");
@@ -98,7 +99,7 @@ async fn the_engine_cannot_be_waited_for_within_a_transaction() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
     let run = engine.start(transfer, 5).id("before").await.unwrap();
-    run.result().await.unwrap();
+    run.result().soon().await.unwrap();
     let (within, handle) = (engine.clone(), Handle::current());
     let transaction = engine.transaction(move |tx| {
         tx.execute("INSERT INTO moves (cents) VALUES (1)", [])?;
@@ -116,7 +117,7 @@ async fn the_engine_cannot_be_waited_for_within_a_transaction() {
     let said = timeout(Duration::from_secs(20), transaction.into_future()).await.expect("nothing hangs").unwrap();
     assert!(said.contains("through the transaction's handle, `tx.start(..)` and `tx.send(..)`"), "{said}");
     assert_eq!(bank.moves(), 2);
-    assert_eq!(engine.start(transfer, 5).await.unwrap().result().await.unwrap(), 10);
+    assert_eq!(engine.start(transfer, 5).await.unwrap().result().soon().await.unwrap(), 10);
 }
 
 #[transaction(time_limit = "20ms")]
@@ -141,7 +142,7 @@ async fn talks(flow: &mut Flow) -> Result<(AttemptCause, String)> {
 async fn a_result_that_is_too_large_is_not_reported_as_a_time_limit() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder().workflow(talks).max_value_bytes(1_000)).await;
-    let (cause, message) = engine.start(talks, ()).await.unwrap().result().await.unwrap();
+    let (cause, message) = engine.start(talks, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(cause, AttemptCause::Unstorable, "{message}");
     assert!(message.contains("the limit is 1000"), "{message}");
     assert_eq!(bank.moves(), 0);

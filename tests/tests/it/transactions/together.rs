@@ -2,6 +2,7 @@
 
 use super::{Bank, text, transfer};
 use futures_util::future::try_join_all;
+use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
@@ -13,11 +14,11 @@ async fn rows_and_result_are_one_commit() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
     let run = engine.start(transfer, 300).id("t").await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 300);
+    assert_eq!(run.result().soon().await.unwrap(), 300);
     assert_eq!(bank.count("SELECT cents FROM accounts WHERE name = 'b'"), 300);
     let kinds: Vec<Kind> = run.history().await.unwrap().iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, [Kind::RunStarted, Kind::StepStarted, Kind::StepCompleted, Kind::RunCompleted]);
-    assert_eq!(engine.start(transfer, 300).id("t").await.unwrap().result().await.unwrap(), 300);
+    assert_eq!(engine.start(transfer, 300).id("t").await.unwrap().result().soon().await.unwrap(), 300);
     assert_eq!(bank.moves(), 1);
 }
 
@@ -43,7 +44,7 @@ async fn a_failed_attempt_and_a_panic_leave_no_row_and_are_tried_again() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder().workflow(patient)).await;
     let run = engine.start(patient, ()).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), 3);
+    assert_eq!(run.result().soon().await.unwrap(), 3);
     assert_eq!(bank.moves(), 1);
     let history = run.history().await.unwrap();
     let failed: Vec<String> = history
@@ -83,10 +84,10 @@ async fn a_transaction_that_takes_too_long_is_rolled_back_and_harms_nobody_else(
     for write in [false, true] {
         let run = engine.start(never, write).await.unwrap();
         let others = try_join_all((0..20).map(|n| engine.start(transfer, 1).id(format!("{write}{n}")).into_future()));
-        let said = text(run.result().await);
+        let said = text(run.result().soon().await);
         assert!(said.contains("the time limit of the transaction, 50ms, was reached"), "{said}");
         for other in others.await.unwrap() {
-            other.result().await.unwrap();
+            other.result().soon().await.unwrap();
         }
     }
     drop(others);
@@ -116,14 +117,14 @@ async fn a_constraint_that_fails_at_the_commit_fails_its_own_run_only() {
     let plain = try_join_all((0..5).map(|_| engine.start(transfer, 2).into_future()));
     let (bad, good, plain) = futures_util::try_join!(bad, good, plain).unwrap();
     for run in bad {
-        let said = text(run.result().await);
+        let said = text(run.result().soon().await);
         assert!(said.contains("FOREIGN KEY constraint failed"), "{said}");
     }
     for run in good {
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
     }
     for run in plain {
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
     }
     assert_eq!((bank.count("SELECT count(*) FROM children"), bank.moves()), (5, 5));
 }
@@ -152,10 +153,10 @@ async fn a_statement_that_rolls_back_everything_costs_the_others_nothing() {
     let plain = try_join_all((0..10).map(|_| engine.start(transfer, 2).into_future()));
     let (bad, plain) = futures_util::try_join!(bad, plain).unwrap();
     for run in bad {
-        assert!(text(run.result().await).contains("roll back everything"));
+        assert!(text(run.result().soon().await).contains("roll back everything"));
     }
     for run in plain {
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
     }
     assert_eq!(bank.moves(), 10);
 }
@@ -184,7 +185,7 @@ async fn many_runs_with_many_transactions_leave_exact_sums() {
     let start = |engine: Engine, n: u32| async move { engine.start(busy, 1).id(format!("{n}")).await };
     let runs = (0..20).map(|n| start(if n % 2 == 0 { engine.clone() } else { second.clone() }, n));
     for run in try_join_all(runs).await.unwrap() {
-        run.result().await.unwrap();
+        run.result().soon().await.unwrap();
     }
     assert_eq!(bank.moves(), 20 * 7);
     assert_eq!(bank.count("SELECT cents FROM accounts WHERE name = 'b'"), 20 * 6);
@@ -227,6 +228,6 @@ async fn the_stored_context_is_read_and_the_scope_says_that_it_is_a_transaction(
     let bank = Bank::new();
     let engine = bank.open(bank.builder().workflow(spending)).await;
     let run = engine.start(spending, 100).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ("spend".to_owned(), 1));
+    assert_eq!(run.result().soon().await.unwrap(), ("spend".to_owned(), 1));
     assert_eq!(bank.count("SELECT cents FROM accounts WHERE name = 'a'"), 900);
 }
