@@ -41,7 +41,7 @@ pub(crate) use effect::{Effect, Limits};
 pub(crate) use elapsed::AHEAD;
 pub use fault::{ParkCause, ParkReason};
 
-pub(crate) use changed::version as recorded_version;
+pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
 pub(crate) use operations::{asked_again, derived as derived_id};

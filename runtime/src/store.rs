@@ -12,6 +12,7 @@ mod memory;
 mod rows;
 mod sql;
 mod sqlite;
+mod successor;
 pub(crate) mod user_code;
 mod write;
 
@@ -25,6 +26,7 @@ pub use rows::{
 };
 pub(crate) use sqlite::is_out_of_files;
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub(crate) use successor::{lineage_flaw, successor};
 pub use user_code::{Transaction, UserCode};
 pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
 

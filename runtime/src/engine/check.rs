@@ -121,6 +121,7 @@ fn one(
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
+        wakes_in_time(&machine, row)?;
         has_resources(&machine, resources, row)?;
         has_states(&machine, &env, row)
     });
@@ -128,6 +129,18 @@ fn one(
         let message = format!("replaying run `{}` panicked: {panic}", row.id);
         Err(ParkReason::new(ParkCause::Panicked, message).into())
     })
+}
+
+/// Whether the row wakes the run when its journal says: a start sees only what is due.
+fn wakes_in_time(machine: &Machine, row: &RunRow) -> Result<(), Rebuild> {
+    let Some(due) = machine.due_before_row() else { return Ok(()) };
+    let said = row.wake_at.map_or_else(|| "NULL".to_owned(), |said| said.to_string());
+    let message = format!(
+        "the row of run `{}` (number {}) is damaged: its column `wake_at` in `steadfast_runs` has {said}, and by its journal it \
+         is due at {due}; nothing wakes it before. Write {due} there while no engine runs",
+        row.id, row.number
+    );
+    Err(ParkReason::new(ParkCause::Damaged, message).into())
 }
 
 /// Whether the engine has what the steps take that would be started again.

@@ -117,7 +117,7 @@ pub(super) async fn new_run(
     let continuing = Continuing { run: old.id.clone(), version: context.version };
     entries.extend(scope);
     let last = entries.len() as u64 + 1;
-    let continued = continuing.entry(last, &context.name, at);
+    let continued = continuing.entry(last, &context.name, context.rows.len(), at);
     let (cipher, database) = (&core.options.cipher, core.store.database_id());
     let reseal = Reseal {
         from: Vault::new(cipher.clone(), database, old.incarnation),

@@ -7,6 +7,7 @@ use crate::journal::Kind;
 use crate::machine::plain_entry;
 use crate::store::{
     Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
+    successor,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -33,17 +34,21 @@ pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), E
 /// The runs whose id went from one to the next until this one had it, the oldest first.
 async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
     let mut chain = Vec::new();
-    let (mut number, mut successor) = (Some(run), None);
+    let (mut number, mut next) = (Some(run), None);
     while let Some(current) = number {
         let Some(row) = core.read(move |store| store.run(RunKey::Number(current))).await? else { break };
         // A fork has an origin of which it is no successor.
-        if successor.is_some() && row.successor != successor {
-            break;
+        if next.is_some() {
+            let replaced = row.clone();
+            let found = core.read(move |store| successor(store, &replaced)).await?;
+            if found.map(|found| found.number) != next {
+                break;
+            }
         }
         if current != run {
             chain.push(current);
         }
-        (number, successor) = (row.origin, Some(current));
+        (number, next) = (row.origin, Some(current));
     }
     chain.reverse();
     Ok(chain)

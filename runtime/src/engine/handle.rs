@@ -193,10 +193,9 @@ impl Run {
             let mut ours = true;
             if !in_memory {
                 let row = self.row_of(number).await?;
-                // It has gone on as another.
-                if let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
+                if row.status == Status::Replaced {
                     core.stop_waiting(number, told);
-                    number = successor;
+                    number = self.next_row(row).await?.number;
                     continue;
                 }
                 // This start has not tried it yet: the reason is that of an earlier one.

@@ -6,7 +6,7 @@ use super::load;
 use super::reseal::Reseal;
 use crate::run_env::Fields;
 use crate::secret::vault::redact;
-use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, RunRow, Status, Store, StoreError, Write};
+use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Store, StoreError, Write, successor};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,12 +37,12 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
             Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
             Ok(Err(_)) => {
                 let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-                // It has gone on as another. What is sealed for this one the other cannot read.
-                if let Some(successor) =
-                    row.as_ref().filter(|row| row.status == Status::Replaced).and_then(|row| row.successor)
+                // What is sealed for this one the other cannot read.
+                if let Some(replaced) = row.clone().filter(|row| row.status == Status::Replaced)
                     && !item.value.as_ref().is_some_and(holds_secret)
+                    && let Some(next) = core.read(move |store| successor(store, &replaced)).await?
                 {
-                    item.run = successor;
+                    item.run = next.number;
                     continue;
                 }
                 let status = row.map_or(Status::Deleting, |row| row.status);
@@ -64,7 +64,16 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
     while !core.tell(run, Message::Look) {
         match core.read(move |store| store.run(RunKey::Number(run))).await {
             // What is in its inbox has gone along.
-            Ok(Some(RunRow { status: Status::Replaced, successor: Some(successor), .. })) => run = successor,
+            Ok(Some(row)) if row.status == Status::Replaced => {
+                match core.read(move |store| successor(store, &row)).await {
+                    Ok(Some(next)) => run = next.number,
+                    Ok(None) => return,
+                    Err(error) => {
+                        tracing::error!(%error, "what has come for a run reaches nobody");
+                        return;
+                    }
+                }
+            }
             Ok(Some(row)) if row.status == Status::Paused && !is_moved(core, run).await => return,
             Ok(Some(row)) if row.status != Status::Parked && core.lease(row.lease).is_some() => {
                 if load::load(core, run) {

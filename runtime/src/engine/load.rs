@@ -13,7 +13,7 @@ use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild};
 use crate::panics::{self, caught_future};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
-    Write,
+    Write, successor,
 };
 use futures_util::FutureExt;
 use std::sync::{Arc, Weak};
@@ -141,14 +141,18 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
 /// Drives the run as which one goes on.
 async fn go_on(core: &Arc<Core>, number: i64) {
     loop {
-        match blocking(core, move |store| store.run(RunKey::Number(number))).await {
-            Ok(row) => {
-                if let Some(successor) = row.and_then(|row| row.successor) {
-                    load(core, successor);
+        let next = blocking(core, move |store| match store.run(RunKey::Number(number))? {
+            Some(row) => successor(store, &row),
+            None => Ok(None),
+        });
+        match next.await {
+            Ok(next) => {
+                if let Some(next) = next {
+                    load(core, next.number);
                 }
                 return;
             }
-            Err(error) if error.kind == StoreErrorKind::Closed => return,
+            Err(error) if matches!(error.kind, StoreErrorKind::Closed | StoreErrorKind::Damaged) => return,
             Err(_) if core.pause(FIRST_WAIT).await => {}
             Err(_) => return,
         }

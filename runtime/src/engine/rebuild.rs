@@ -2,7 +2,7 @@
 
 use super::inbox;
 use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild};
-use crate::store::{RunRow, Store};
+use crate::store::{RunRow, Store, lineage_flaw};
 
 /// How many entries are read at a time, unless they are large.
 const PAGE: usize = 4_096;
@@ -37,6 +37,10 @@ pub(super) fn replay(
     workflow: &dyn AnyWorkflow,
     load: LoadField<'_>,
 ) -> Result<(), Rebuild> {
+    if let Some(flaw) = lineage_flaw(store, row).map_err(Rebuild::Store)? {
+        let message = format!("the row of run `{}` (number {}) is damaged: {flaw}", row.id, row.number);
+        return Err(Rebuild::Park(ParkReason::new(ParkCause::Damaged, message)));
+    }
     let mut page = PAGE;
     loop {
         let after = run.tail();
@@ -44,10 +48,7 @@ pub(super) fn replay(
         let full = entries.len() == page;
         entries.retain(|entry| entry.seq <= to);
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
-        let has_fields = entries.iter().any(|entry| {
-            use crate::journal::Kind::{ContextContinued, ContextSet, ContextUpdated, StateEdited, StateSet};
-            matches!(entry.kind, ContextContinued | ContextSet | ContextUpdated | StateSet | StateEdited)
-        });
+        let has_fields = entries.iter().any(|entry| entry.kind.writes_fields());
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
         let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
         page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };

@@ -19,6 +19,8 @@ const PAGE: usize = 4_096;
 /// Parked runs are tried one after the other, with a pause: healthy runs come first.
 const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_secs(1);
+/// In milliseconds.
+const CENTURY: i64 = 100 * 365 * 24 * 60 * 60 * 1_000;
 /// How soon after a failure of the store it is looked what was left undone.
 const SOON: Duration = Duration::from_millis(50);
 
@@ -28,6 +30,7 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
     wake_those_ahead(&core, lease).await;
+    drive_far(&core, lease).await;
     if core.suspects.is_inherited(lease) {
         // What had come for a run may be what ended the process.
         let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
@@ -118,6 +121,30 @@ async fn wake_those_ahead(core: &Arc<Core>, lease: i64) {
         let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
         loads.buffer_unordered(AT_ONCE).collect::<()>().await;
         if after_due.is_none() || core.is_draining() {
+            return;
+        }
+    }
+}
+
+/// Loads the runs of a lease that are due in centuries, as no journal says in good faith: each learns from its journal when
+/// it is due, and writes that into its row.
+async fn drive_far(core: &Arc<Core>, lease: i64) {
+    let from = core.now().saturating_add(CENTURY);
+    let mut after_due = None;
+    loop {
+        let far =
+            RunQuery { lease: Some(lease), wake_at: Some((from, i64::MAX)), by_wake_at: true, ..RunQuery::default() };
+        let query = RunQuery { after_due, limit: PAGE, ..far };
+        // What cannot be read now is looked at by the next start.
+        let Ok(page) = core.read(move |store| store.runs(&query)).await else { return };
+        for row in page.runs.iter().filter(|row| !core.is_active(row.number)) {
+            if core.is_draining() {
+                return;
+            }
+            load::load_and_wait(core, row.number).await;
+        }
+        after_due = page.next_due;
+        if after_due.is_none() {
             return;
         }
     }

@@ -206,7 +206,8 @@ pub(crate) fn successor_in(
     let mut run = bare(new, first, scope);
     if let Some(context) = time_travel::snapshot_in(store, number, old.seq).map_err(said)? {
         let continuing = crate::machine::Continuing { run: old.id.clone(), version: context.version };
-        let entry = continuing.entry(run.entries.len() as u64 + 1, &context.context, new.created_at);
+        let entry =
+            continuing.entry(run.entries.len() as u64 + 1, &context.context, context.fields.len(), new.created_at);
         for row in context.fields.into_values() {
             if row.value.form == crate::value::Form::Stored {
                 return Err(format!("field `{}` is in a store: going on with such a context is not played", row.name));

@@ -7,6 +7,7 @@ pub use history::{StateEntry, StateHistory};
 use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
+use super::time_travel;
 use crate::codec::Storable;
 use crate::journal::{FORMAT, Kind};
 use crate::machine::{plain_entry, recorded_state_version};
@@ -83,7 +84,8 @@ impl Recorded {
             return None;
         }
         let (name, value) = self.set.map_or((None, None), |set| (set.name, set.value));
-        let entry = EntryRow { name, value, ..plain_entry(seq, Kind::StateSet, at) };
+        let context = Some(self.rows.len() as u64);
+        let entry = EntryRow { name, context, value, ..plain_entry(seq, Kind::StateSet, at) };
         let rows = self.rows.into_values().map(|row| FieldRow { seq, format: FORMAT, ..row });
         Some((entry, rows.collect()))
     }
@@ -182,10 +184,11 @@ fn changes(store: &dyn Store, run: i64, to: u64) -> Result<Vec<StateChange>, Sto
             for row in store.fields(run, first.seq, last.min(to))? {
                 by_entry.entry(row.seq).or_default().push(row);
             }
-            changes.extend(found.into_iter().map(|entry| {
+            for entry in found {
                 let rows = by_entry.remove(&entry.seq).unwrap_or_default();
-                StateChange { entry, rows }
-            }));
+                time_travel::check_rows(store, run, &entry, &rows)?;
+                changes.push(StateChange { entry, rows });
+            }
         }
         if !full || last >= to {
             return Ok(changes);

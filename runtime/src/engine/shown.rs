@@ -13,7 +13,7 @@ use super::error::EngineError;
 use super::handle::Run;
 use crate::codec::{self, CodecError, Storable};
 use crate::journal::Shown;
-use crate::store::{OutputRow, RunKey, RunRow, Status};
+use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
 use std::marker::PhantomData;
 
@@ -133,13 +133,16 @@ impl Run {
     /// The row of the run that has the id now: the run may have gone on as another.
     pub(super) async fn last_row(&self) -> Result<RunRow, EngineError> {
         let mut row = self.row().await?;
-        while let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) {
-            match self.core().ask(move |store| store.run(RunKey::Number(successor))).await? {
-                Some(next) => row = next,
-                None => break,
-            }
+        while row.status == Status::Replaced {
+            row = self.next_row(row).await?;
         }
         Ok(row)
+    }
+
+    /// The row of the run as which a replaced one went on.
+    pub(super) async fn next_row(&self, row: RunRow) -> Result<RunRow, EngineError> {
+        let next = self.core().ask(move |store| successor(store, &row)).await?;
+        next.ok_or_else(|| EngineError::NoSuchRun { id: self.id().to_owned() })
     }
 }
 

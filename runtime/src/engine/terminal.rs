@@ -7,7 +7,7 @@ use self::screen::Screen;
 use self::view::View;
 use super::error::EngineError;
 use super::handle::Run;
-use crate::store::{RunKey, Status};
+use crate::store::Status;
 use std::time::{Duration, Instant};
 
 /// How often what is shown is brought up to date.
@@ -43,10 +43,10 @@ impl Run {
             watch(&run, &mut screen).await?;
             // It may have gone on as another.
             let row = run.row().await?;
-            let Some(successor) = row.successor.filter(|_| row.status == Status::Replaced) else { return Ok(()) };
-            let next = self.core().ask(move |store| store.run(RunKey::Number(successor))).await?;
-            let Some(next) = next else { return Ok(()) };
-            run = Self::new(self.engine(), &next);
+            if row.status != Status::Replaced {
+                return Ok(());
+            }
+            run = Self::new(self.engine(), &run.next_row(row).await?);
         }
     }
 }

@@ -12,9 +12,9 @@ use super::handle::Run;
 use crate::context::{StepContext, StoredContext};
 use crate::flow::Loading;
 use crate::journal::Kind;
-use crate::machine::recorded_version;
+use crate::machine::{missing_rows, recorded_version};
 use crate::run_env::Pointer;
-use crate::store::{EntryRow, FieldRow, Store, StoreError};
+use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
 use crate::value::Form;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,6 +176,14 @@ fn latest(changes: Vec<Change>) -> Option<Snapshot> {
     snapshot
 }
 
+/// What is read of a run whose rows are missing would be another context.
+pub(super) fn check_rows(store: &dyn Store, run: i64, entry: &EntryRow, rows: &[FieldRow]) -> Result<(), StoreError> {
+    let Some(missing) = missing_rows(entry, rows) else { return Ok(()) };
+    let id = store.run(RunKey::Number(run))?.map(|row| row.id).unwrap_or_default();
+    let message = format!("the history of run `{id}` (number {run}) is damaged: {missing}");
+    Err(StoreError::new(StoreErrorKind::Damaged, message))
+}
+
 fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, StoreError> {
     let mut after = 0;
     let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
@@ -196,6 +204,7 @@ fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, Store
             }
             match entry.kind {
                 Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => {
+                    check_rows(store, run, &entry, &rows)?;
                     let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
                     changes.push(Change { entry, rows, cause });
                 }

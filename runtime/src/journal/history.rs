@@ -53,7 +53,7 @@ impl HistoryEntry {
                 position: row.position,
                 name: row.name,
                 attempt: row.attempt,
-                context: row.context,
+                context: row.context.filter(|_| !row.kind.writes_fields()),
                 due: row.due.map(moment),
                 value: row.value,
                 other: row.other,

@@ -152,4 +152,12 @@ impl Kind {
                 | Self::ChildEnded
         )
     }
+
+    /// Whether an entry of this kind may have written rows of fields.
+    pub(crate) const fn writes_fields(self) -> bool {
+        matches!(
+            self,
+            Self::ContextContinued | Self::ContextSet | Self::ContextUpdated | Self::StateSet | Self::StateEdited
+        )
+    }
 }

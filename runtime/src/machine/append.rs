@@ -97,6 +97,13 @@ impl Machine {
         }
     }
 
+    /// When the run is due, if its row says a later moment or never, though it sleeps.
+    pub(crate) fn due_before_row(&self) -> Option<i64> {
+        let (status, due) = self.standing();
+        let due = due.filter(|_| status == Status::Sleeping && self.row.status == Status::Sleeping)?;
+        self.row.wake_at.is_none_or(|row| row > due).then_some(due)
+    }
+
     /// Whether a call learns from the database what became of what it has sent: who dies before that must come back and ask
     /// again.
     fn awaits_answer(&self) -> bool {

@@ -5,6 +5,7 @@ use crate::context::Schema;
 use crate::journal::Kind;
 use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 
 /// What stands in an entry of a change. Version 1 is left away: an update is then a list of names.
@@ -56,18 +57,31 @@ pub(super) fn is_same(entry: &EntryRow, found: &[&'static str], schema: &Schema)
 impl Machine {
     /// A context without the values that its entry has written would be another one.
     pub(super) fn check_rows(&self, entry: &EntryRow, rows: &VecDeque<FieldRow>) -> Result<(), ParkReason> {
-        let rows = || rows.iter().rev().take_while(|row| row.seq == entry.seq);
-        let missing = without_rows(entry, |name| rows().any(|row| row.name == name));
-        if missing.is_empty() {
-            return Ok(());
-        }
-        Err(self.damaged(&format!(
-            "entry {} has written the fields `{}`, and their rows in `steadfast_fields` are missing. Restore the database from a \
-             copy, or delete the run",
-            entry.seq,
-            missing.join("`, `")
-        )))
+        let written: Vec<&FieldRow> = rows.iter().rev().take_while(|row| row.seq == entry.seq).collect();
+        self.check_written(entry, &written)
     }
+
+    /// The same for the rows of this entry alone.
+    pub(super) fn check_written(&self, entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Result<(), ParkReason> {
+        missing_rows(entry, written).map_or(Ok(()), |missing| Err(self.damaged(&missing)))
+    }
+}
+
+/// What is missing of the rows that an entry says it has written, as a part of a sentence.
+pub(crate) fn missing_rows(entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Option<String> {
+    let (seq, found) = (entry.seq, written.len() as u64);
+    let missing = without_rows(entry, |name| written.iter().any(|row| row.borrow().name == name));
+    let what = match entry.context.filter(|_| entry.kind.writes_fields()) {
+        Some(count) if count > found => {
+            format!("entry {seq} has written {count} rows of fields, and `steadfast_fields` has {found} of them")
+        }
+        _ if missing.is_empty() => return None,
+        _ => format!(
+            "entry {seq} has written the fields `{}`, and their rows in `steadfast_fields` are missing",
+            missing.join("`, `")
+        ),
+    };
+    Some(format!("{what}. Restore the database from a copy, or delete the run"))
 }
 
 /// What the entry of a whole context says.

@@ -26,11 +26,11 @@ impl Continuing {
         serde_json::from_slice(&value.bytes).ok()
     }
 
-    /// The entry that follows the first ones.
-    pub(crate) fn entry(&self, seq: u64, context: &str, at: i64) -> EntryRow {
+    /// The entry that follows the first ones, which writes so many fields.
+    pub(crate) fn entry(&self, seq: u64, context: &str, fields: usize, at: i64) -> EntryRow {
         let value = serde_json::to_vec(self).expect("words and numbers are JSON");
-        let name = Some(context.to_owned());
-        EntryRow { name, value: Some(Value::json(value)), ..entry(seq, Kind::ContextContinued, at) }
+        let (name, context) = (Some(context.to_owned()), Some(fields as u64));
+        EntryRow { name, context, value: Some(Value::json(value)), ..entry(seq, Kind::ContextContinued, at) }
     }
 }
 

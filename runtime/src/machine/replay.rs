@@ -82,11 +82,14 @@ impl Machine {
             // It belongs to no call of a turn, and says nothing that was not so before.
             if entry.kind == Kind::StateSet {
                 let rows = self.rows_of(&entry, &mut fields);
+                self.check_written(&entry, &rows)?;
                 self.replay_state(&entry, rows);
                 continue;
             }
             if entry.kind == Kind::ContextContinued {
-                let rows = std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
+                let rows: Vec<FieldRow> =
+                    std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
+                self.check_written(&entry, &rows)?;
                 self.go_on_with(workflow, &entry, rows, load)?;
                 continue;
             }
@@ -114,6 +117,7 @@ impl Machine {
                 self.pending.cause = Some(entry);
             } else if entry.kind == Kind::StateEdited {
                 let rows = self.rows_of(&entry, &mut fields);
+                self.check_written(&entry, &rows)?;
                 self.replay_state(&entry, rows);
             } else if entry.kind == Kind::ClockMoved {
                 self.note_time(&entry);

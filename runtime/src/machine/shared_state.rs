@@ -174,6 +174,7 @@ impl Machine {
         let seq = turn.record(Kind::StateSet, |entry| {
             entry.name = Some(schema.name.to_owned());
             entry.value = Some(Value::json(schema.to_json()));
+            entry.context = Some(values.len() as u64);
         });
         let rows = field_rows(seq, values);
         turn.fields.extend(rows.iter().cloned());
@@ -280,6 +281,7 @@ impl Machine {
             let entry = self.entry(Kind::StateSet, now, |entry| {
                 entry.name = Some(schema.name.to_owned());
                 entry.value = Some(Value::json(schema.to_json()));
+                entry.context = Some(whole.len() as u64);
             });
             self.fields.extend(field_rows(entry.seq, whole));
             self.entries.push(entry);
@@ -290,6 +292,7 @@ impl Machine {
             entry.attempt = Some(attempt);
             entry.other = Some(key);
             entry.value = Some(result);
+            entry.context = Some(rows.len() as u64);
         });
         self.fields.extend(field_rows(entry.seq, rows));
         self.entries.push(entry);

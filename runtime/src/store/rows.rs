@@ -267,7 +267,8 @@ pub struct EntryRow {
     pub name: Option<String>,
     /// The attempt of the step.
     pub attempt: Option<u32>,
-    /// The entry whose context the step saw.
+    /// The entry whose context the step saw; of an entry that wrote shared state, or a context that is continued, how many
+    /// rows of fields it wrote.
     pub context: Option<u64>,
     /// When something is due, in milliseconds since 1970.
     pub due: Option<i64>,

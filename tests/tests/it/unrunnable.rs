@@ -1,6 +1,9 @@
 //! Rows and systems that are not as they should be: each run goes on, or is parked and named; nothing waits for ever and no
 //! sentence says something else than what is wrong (issue 11, C4 and C6).
 
+mod columns;
+mod rows;
+
 use crate::faulty::Hooked;
 use crate::runs::wait_for;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use crate::engine::error::EngineError;
 use crate::engine::handle::Run;
-use crate::store::{RunKey, RunQuery};
+use crate::store::{RunKey, RunQuery, successor};
 
 impl Run {
     /// The run with whose history this one began, or whose id it took over, if it is still there.
@@ -18,7 +18,9 @@ impl Run {
     /// # Errors
     /// The database cannot be read, or this run was deleted.
     pub async fn successor(&self) -> Result<Option<Self>, EngineError> {
-        self.other(self.row().await?.successor).await
+        let row = self.row().await?;
+        let next = self.core().ask(move |store| successor(store, &row)).await?;
+        Ok(next.map(|next| Self::new(self.engine(), &next)))
     }
 
     /// The runs that were forked from this one, in the order in which they were.
@@ -27,11 +29,12 @@ impl Run {
     /// The database cannot be read, or this run was deleted.
     pub async fn forks(&self) -> Result<Vec<Self>, EngineError> {
         let row = self.row().await?;
+        let successor = self.successor().await?.map(|next| next.number());
         let (mut forks, mut after) = (Vec::new(), None);
         loop {
             let query = RunQuery { origin: Some(row.number), after, ..RunQuery::default() };
             let page = self.core().read(move |store| store.runs(&query)).await?;
-            let others = page.runs.iter().filter(|other| Some(other.number) != row.successor);
+            let others = page.runs.iter().filter(|other| Some(other.number) != successor);
             forks.extend(others.map(|other| Self::new(self.engine(), other)));
             after = page.next;
             if after.is_none() {

@@ -39,7 +39,8 @@ impl<S: Session> Reader<'_, S> {
             if row.successor.is_none() && row.status.accepts() {
                 bonds.push(Bond::Parent(row.number));
             }
-            parent = row.successor;
+            // Numbers are never reused, so a chain of growing ones has an end, also if a row is damaged.
+            parent = row.successor.filter(|next| *next > row.number);
         }
         let mut bound = |query, value, bond: fn(i64) -> Bond| {
             let mut found = self.listening(query, value)?;
