@@ -21,7 +21,7 @@ pub use children::{Child, ChildError, StartChild};
 pub use handle::{HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, ReceiveWithin, SendError, Sending};
 pub use on_cancel::on_cancel;
-pub use requests::{Answer, Request, RequestExpired, RequestWithin};
+pub use requests::{Answer, Request, RequestError, RequestWithin};
 pub use shown::Stream;
 pub use sleep::Sleep;
 pub use start::Start;

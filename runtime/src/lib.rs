@@ -100,7 +100,7 @@ pub use engine::{
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use flow::{
-    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestExpired,
+    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestError,
     RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
 };
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, StepOf, Stop, Takes, Updated};

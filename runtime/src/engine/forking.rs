@@ -71,7 +71,7 @@ impl Engine {
     /// * It has idempotency keys of its own, and the random numbers of the other. It has no deduplication key.
     /// * Steps that were in flight at the point begin another attempt. Runs that it had started are waited for; requests
     ///   that were open are asked again, under other ids, also those that the run has kept from before it went on with a fresh
-    ///   journal. Of these, those that nobody can answer any longer expire: see [`RequestExpired`](crate::RequestExpired).
+    ///   journal. Of these, those that nobody can answer any longer expire: see [`RequestError::Expired`](crate::RequestError::Expired).
     /// * Messages and answers that the other received after the point, or that wait there, are given to it too, in order.
     /// * It has shown what the other had shown by then, and has its labels, identity and deadline; a deadline that has
     ///   passed is dropped. It is nobody's child. A pause that began before the point is over.

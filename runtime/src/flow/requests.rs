@@ -7,19 +7,19 @@ use crate::journal::{Completion, Operation};
 use crate::message::{self, Message};
 use futures_util::future::FusedFuture;
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 impl<C: Send + Sync + 'static> Flow<C> {
     /// Asks a question and waits durably for the answer, for as long as it takes or [`within`](Request::within) a time.
     ///
     /// The question stands in [`Engine::requests`](crate::Engine::requests) with an id, and is answered by
-    /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only.
+    /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only. One that cannot be stored is a
+    /// [`RequestError::Unstorable`], and nobody is asked.
     pub fn request<Q: Message, A: Message>(&self, question: Q) -> Request<'_, Q, A> {
         let operation = Operation::Request {
             name: Q::NAME,
@@ -34,7 +34,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
 
     /// Waits for the answer to a request that this run has asked before it went on with a fresh journal: its id is
     /// [`Request::id`]. The time limit that the request was given holds on: once it is over, also before this call, the
-    /// answer is [`RequestExpired`].
+    /// answer is [`RequestError::Expired`]. For an id of which no answer can come, because no such request is open and no
+    /// answer was kept unread, it is [`RequestError::NotOpen`] at once.
     pub fn answer_to<A: Message>(&self, request: impl Into<String>) -> Answer<'_, A> {
         let request: String = request.into();
         let operation = Operation::Answer { id: request.clone(), answer: A::NAME };
@@ -42,18 +43,22 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 }
 
-fn answered<A: Message>(completion: Completion) -> Result<Option<A>, String> {
+/// An answer, none within the time limit, or why there can be none.
+type Answered<A> = Result<Option<A>, String>;
+
+fn answered<A: Message>(completion: Completion) -> Result<Answered<A>, String> {
     match completion {
-        Completion::Message(value) => message::decode(&value).map(Some).map_err(|error| error.to_string()),
-        Completion::Fired => Ok(None),
+        Completion::Message(value) => message::decode(&value).map(Some).map(Ok).map_err(|error| error.to_string()),
+        Completion::Fired => Ok(Ok(None)),
+        Completion::Refused(message) => Ok(Err(message)),
         _ => unexpected("the answer to a request"),
     }
 }
 
-/// A question that waits durably for its answer. It cannot fail; its `?` is there so that every durable call reads alike.
+/// A question that waits durably for its answer.
 #[must_use = "a question is asked only when the call is awaited: add `.await`"]
 pub struct Request<'flow, Q, A> {
-    call: Outside<'flow, Option<A>>,
+    call: Outside<'flow, Answered<A>>,
     question: PhantomData<fn() -> Q>,
 }
 
@@ -75,12 +80,13 @@ impl<'flow, Q: Message, A: Message> Request<'flow, Q, A> {
 }
 
 impl<Q: Message, A: Message> Future for Request<'_, Q, A> {
-    type Output = Result<A, Infallible>;
+    type Output = Result<A, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.call.poll(cx) {
-            Poll::Ready(Some(answer)) => Poll::Ready(Ok(answer)),
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Some(answer))) => Poll::Ready(Ok(answer)),
+            Poll::Ready(Err(message)) => Poll::Ready(Err(RequestError::Unstorable { message })),
+            Poll::Ready(Ok(None)) | Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -94,14 +100,14 @@ impl<Q: Message, A: Message> FusedFuture for Request<'_, Q, A> {
 /// A question with a time limit: `None` says that nobody answered in time.
 #[must_use = "a question is asked only when the call is awaited: add `.await`"]
 pub struct RequestWithin<'flow, A> {
-    call: Outside<'flow, Option<A>>,
+    call: Outside<'flow, Answered<A>>,
 }
 
 impl<A: Message> Future for RequestWithin<'_, A> {
-    type Output = Result<Option<A>, Infallible>;
+    type Output = Result<Option<A>, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.call.poll(cx).map(Ok)
+        self.call.poll(cx).map(|answer| answer.map_err(|message| RequestError::Unstorable { message }))
     }
 }
 
@@ -114,19 +120,21 @@ impl<A: Message> FusedFuture for RequestWithin<'_, A> {
 /// A durable wait for the answer to an earlier question.
 #[must_use = "an answer comes only when the call is awaited: add `.await`"]
 pub struct Answer<'flow, A> {
-    call: Outside<'flow, Option<A>>,
+    call: Outside<'flow, Answered<A>>,
     request: String,
 }
 
 impl<A: Message> Future for Answer<'_, A> {
-    type Output = Result<A, RequestExpired>;
+    type Output = Result<A, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.call.poll(cx) {
-            Poll::Ready(Some(answer)) => Poll::Ready(Ok(answer)),
-            Poll::Ready(None) => Poll::Ready(Err(RequestExpired { request: self.request.clone() })),
-            Poll::Pending => Poll::Pending,
-        }
+        let answer = ready!(self.call.poll(cx));
+        let request = || self.request.clone();
+        Poll::Ready(match answer {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(RequestError::Expired { request: request() }),
+            Err(_) => Err(RequestError::NotOpen { request: request() }),
+        })
     }
 }
 
@@ -136,18 +144,39 @@ impl<A: Message> FusedFuture for Answer<'_, A> {
     }
 }
 
-/// Nobody answered a request within its time limit, and nobody can any longer.
+/// Why there is no answer to a request. Recorded, so a replay meets it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct RequestExpired {
-    /// The request's id.
-    pub request: String,
+pub enum RequestError {
+    /// The question cannot be stored, so that nobody was asked.
+    Unstorable {
+        /// Which question, and why.
+        message: String,
+    },
+    /// Nobody answered within the time limit of the request, and nobody can any longer.
+    Expired {
+        /// The request's id.
+        request: String,
+    },
+    /// The run has no open request with this id: it was never asked by an earlier execution of the run, was dropped, or its
+    /// answer was read before. A request of this execution is awaited itself.
+    NotOpen {
+        /// The request's id.
+        request: String,
+    },
 }
 
-impl fmt::Display for RequestExpired {
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nobody answered request {} within its time limit", self.request)
+        match self {
+            Self::Unstorable { message } => f.write_str(message),
+            Self::Expired { request } => write!(f, "nobody answered request {request} within its time limit"),
+            Self::NotOpen { request } => write!(
+                f,
+                "request {request} is not open: this run has not asked it before it went on, or has read its answer"
+            ),
+        }
     }
 }
 
-impl std::error::Error for RequestExpired {}
+impl std::error::Error for RequestError {}

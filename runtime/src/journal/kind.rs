@@ -78,7 +78,7 @@ kinds! {
     MessageSent = "message_sent",
     /// A message that was sent is in the other run's inbox.
     MessageDelivered = "message_delivered",
-    /// A message could not be sent: `value` says why.
+    /// A message could not be sent, a question not be asked, or no answer can come: `value` says why.
     MessageRefused = "message_refused",
     /// The workflow asks a question: `name` is its type, `other` the request's id, `value` the question, `due` until when.
     RequestOpened = "request_opened",

@@ -193,6 +193,10 @@ impl State {
     /// A call was dropped before it took the message that had come for it: another gets it, or one to come.
     pub(super) fn put_back(&mut self, call: &mut Call) -> Option<Waker> {
         let What::Operation { operation, .. } = &call.what else { return None };
+        if let (Operation::Answer { id, .. }, Some(Completion::Message(value))) = (&**operation, &call.completion) {
+            self.answers.insert(id.clone(), value.clone());
+            return None;
+        }
         let Operation::Receive { channel, .. } = **operation else { return None };
         let Some(Completion::Message(value)) = call.completion.take() else { return None };
         let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {

@@ -38,6 +38,11 @@ impl KeptRequests {
         self.open.remove(known);
     }
 
+    /// Whether an answer may come, or the news that it will not.
+    fn knows(&self, known: &str) -> bool {
+        self.open.contains_key(known) || self.expired.contains(known)
+    }
+
     /// Whether the time for an answer that is waited for from now on is over.
     pub(super) fn take_expired(&mut self, known: &str) -> bool {
         self.expired.remove(known)
@@ -49,6 +54,11 @@ impl State {
     pub(super) fn move_kept(&mut self, by: i64) {
         let dues = self.requests.open.values_mut().filter_map(|request| request.due.as_mut());
         dues.for_each(|due| *due = due.saturating_add(by));
+    }
+
+    /// Whether something will come to who waits for the answer to a request of an earlier execution.
+    pub(super) fn may_be_answered(&self, known: &str) -> bool {
+        self.answers.contains_key(known) || self.requests.knows(known)
     }
 
     /// When the time for an answer to a kept request is over next.
@@ -79,7 +89,7 @@ impl State {
         for call in self.calls.values() {
             let What::Operation { operation, due, other: Some(id), known } = &call.what else { continue };
             match (&**operation, &call.completion) {
-                (Operation::Request { .. }, None | Some(Completion::Fired)) => {
+                (Operation::Request { value: Ok(_), .. }, None | Some(Completion::Fired)) => {
                     let due = due.map(|due| self.recorded_due(due));
                     entries.push(kept(known.as_ref().unwrap_or(id), id, due));
                 }

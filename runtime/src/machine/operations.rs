@@ -83,19 +83,11 @@ impl RunJournal {
             },
             _ => None,
         };
-        if let Some(why) = refusal(&operation) {
-            // Who asks has no way to hear that nobody was asked; and what waits for a key is refused by nothing.
-            let is_heard = !matches!(operation, Operation::Request { .. });
-            let missing_key = if is_heard { self.missing_key(Some(position)) } else { None };
-            match missing_key {
-                Some(reason) => {
-                    self.state().fault.get_or_insert(reason);
-                    return;
-                }
-                None if !is_heard => {
-                    return self.cannot_store(position, &format!("{}: {why}", in_words(&operation)));
-                }
-                None => {}
+        if refusal(&operation).is_some() {
+            // What waits for a key is not refused.
+            if let Some(reason) = self.missing_key(Some(position)) {
+                self.state().fault.get_or_insert(reason);
+                return;
             }
         }
         let limit = self.limits().arguments;
@@ -217,7 +209,11 @@ impl RunJournal {
             (Operation::Request { .. }, Some(entry)) if entry.other != other => entry.other.clone(),
             _ => None,
         };
-        if refusal(&operation).is_some() {
+        let is_refused = match &operation {
+            Operation::Answer { id, .. } => !state.may_be_answered(id),
+            operation => refusal(operation).is_some(),
+        };
+        if is_refused {
             state.refused.insert(position);
         }
         state.insert(position, What::Operation { operation: Box::new(operation), due, other, known });

@@ -174,11 +174,15 @@ impl Machine {
             drop(state);
             return self.refuse(position, now);
         };
-        let Some(why) = refusal(operation).cloned() else { return };
-        let message = if let Operation::Send { to, channel, .. } = &**operation {
-            Some(format!("message `{channel}` for run `{to}` cannot be stored: {why}"))
-        } else {
-            None
+        let why = refusal(operation).cloned().unwrap_or_default();
+        let message = match &**operation {
+            Operation::Send { to, channel, .. } => {
+                Some(format!("message `{channel}` for run `{to}` cannot be stored: {why}"))
+            }
+            Operation::Request { name, .. } => Some(format!("request `{name}` cannot be stored: {why}")),
+            Operation::Answer { id, .. } => Some(format!("request {id} is not open")),
+            Operation::Child(_) => None,
+            Operation::Receive { .. } => return,
         };
         drop(state);
         match message {

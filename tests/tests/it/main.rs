@@ -47,6 +47,7 @@ mod paths;
 mod pauses;
 mod pedantic;
 mod power_loss;
+mod questions;
 mod read_back;
 mod recorded;
 mod rerouted;

@@ -109,6 +109,7 @@ impl Dispatch<'_> {
         let answer = match completion {
             Completion::Message(value) => Some(value),
             Completion::Fired => None,
+            Completion::Refused(message) => return Next::Unreadable(message),
             _ => return unexpected(),
         };
         let place = Place::Came(position);

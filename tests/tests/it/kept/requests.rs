@@ -6,7 +6,7 @@ use steadfast::journal::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
-use steadfast::{EngineError, ForkPoint, Message, RequestExpired, Status};
+use steadfast::{EngineError, ForkPoint, Message, RequestError, Status};
 
 #[derive(Message, Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Number(u32);
@@ -24,7 +24,8 @@ async fn asks(flow: &mut Flow, (limit, times, id): (u64, u32, Option<String>)) -
         }
         return Ok(match flow.answer_to::<Number>(id).await {
             Ok(Number(n)) => n.to_string(),
-            Err(RequestExpired { .. }) => "expired".to_owned(),
+            Err(RequestError::Expired { .. }) => "expired".to_owned(),
+            Err(error) => error.to_string(),
         });
     }
     let request = flow.request::<Number, Number>(Number(1));
