@@ -215,6 +215,14 @@ pub fn derive_step_context(item: TokenStream) -> TokenStream {
 ///
 /// `direct` takes all of them, as the function has them.
 ///
+/// # What is recorded
+///
+/// Arguments and results are recorded as serde writes them, and whoever gets them gets what serde reads. Where a type is
+/// `PartialEq`, the two are compared before anything is recorded: if something would be lost, as by `#[serde(skip)]`, the call is
+/// `StepError::Refused`, and the attempt whose result it is has failed. What cannot be compared is not seen: a type without
+/// `PartialEq`, a field that the type's own comparison leaves out, an error, the result of a closure of `flow.run` or of an edit of shared state. There, what
+/// serde skips has its default when it is read.
+///
 /// # Attributes
 ///
 /// | attribute | meaning |

@@ -3,6 +3,7 @@
 mod args;
 pub(crate) mod base64;
 mod bounds;
+mod comparison;
 mod error;
 mod json;
 mod json_text;
@@ -13,11 +14,13 @@ mod unordered;
 
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
+#[doc(hidden)]
+pub use comparison::{Comparable, Comparison, Incomparable, Same};
 pub use error::CodecError;
 pub(crate) use json_text::JsonText;
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use place::{at_args, at_channel, at_field, at_input, at_message, at_output, at_result};
 pub(crate) use typed::short;
-pub(crate) use typed::{check_size, decode_field, encode_field, says_damaged, short as short_name};
+pub(crate) use typed::{check_size, decode_field, encode_field, record_same, says_damaged, short as short_name};
 pub use typed::{decode, encode, form_of, record, round_trip};
 pub use unordered::same_unordered;

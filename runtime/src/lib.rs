@@ -140,7 +140,7 @@ pub mod prelude {
 /// What the macros name. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, StepArg};
+    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg};
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,

@@ -153,7 +153,7 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         Ok(Box::pin(async move {
             let outcome = body.await;
             codec::at_output(|| match outcome {
-                Ok(output) => end(codec::record(&output), BodyEnd::Completed),
+                Ok(output) => end(codec::record_same(&output, W::same_output()), BodyEnd::Completed),
                 Err(error) => end(failure::record(&error), BodyEnd::Failed),
             })
         }))

@@ -14,7 +14,7 @@ pub use stream::{StepStream, stream};
 pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;
 
-use crate::codec::{CodecError, Storable};
+use crate::codec::{CodecError, Same, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::resources::Need;
@@ -51,6 +51,13 @@ pub trait StepDef: Send + Sync + 'static {
     type Output: Storable;
     /// The error it returns.
     type Error: Failure;
+
+    /// How results are compared with what is read back, if their type can be.
+    #[doc(hidden)]
+    #[must_use]
+    fn same_output() -> Option<Same<Self::Output>> {
+        None
+    }
 
     /// Encodes the arguments in canonical form.
     ///

@@ -1,6 +1,6 @@
 //! What `#[workflow]` leaves for the runtime: the definition of a workflow, and how a function names it.
 
-use crate::codec::Storable;
+use crate::codec::{Same, Storable};
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::flow::Start;
@@ -44,6 +44,20 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     #[must_use]
     fn resources() -> &'static [Need] {
         &[]
+    }
+
+    /// How inputs are compared with what is read back, if their type can be.
+    #[doc(hidden)]
+    #[must_use]
+    fn same_input() -> Option<Same<Self::Input>> {
+        None
+    }
+
+    /// The same for results.
+    #[doc(hidden)]
+    #[must_use]
+    fn same_output() -> Option<Same<Self::Output>> {
+        None
     }
 
     /// The steps and the way from one to the next, of an event-driven workflow.

@@ -1,5 +1,6 @@
 //! The arguments of a step call as one value.
 
+use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::{CodecError, JsonText, decode, parts, typed};
 use crate::run_env::coding;
@@ -71,6 +72,26 @@ impl ArgsWriter {
             typed::read_back::<T>(&Value::json(text.to_vec()), secrets).map_err(|error| error.within(name))?;
         }
         Ok(())
+    }
+
+    /// Compares the argument that was added last with what a reader will decode.
+    ///
+    /// # Errors
+    /// They differ; the path begins with `name`.
+    pub fn compare<T: DeserializeOwned + 'static>(
+        &self,
+        name: &'static str,
+        value: &T,
+        same: Option<Same<T>>,
+    ) -> Result<(), CodecError> {
+        let (Some(same), Some(Arg::Json(end))) = (same, self.args.last()) else { return Ok(()) };
+        let start = self.args.iter().rev().skip(1).find_map(|arg| match arg {
+            Arg::Json(end) => Some(end + 1),
+            Arg::Raw(_) => None,
+        });
+        let stored = Value::json(self.json[start.unwrap_or(1)..*end].to_vec());
+        let compared = decode::<T>(&stored).and_then(|read| compare(value, &read, &stored, Some(same)));
+        compared.map_err(|error| error.within(name))
     }
 
     /// The arguments as one value.

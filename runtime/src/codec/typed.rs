@@ -2,6 +2,7 @@
 
 use super::CodecError;
 use super::at_field;
+use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use crate::run_env::{Fields, coding};
 use crate::secret::vault;
@@ -70,12 +71,24 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 /// # Errors
 /// It cannot be written or, once written, not be read.
 pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
+    record_same(value, None)
+}
+
+/// [`record`] for a type of which is known whether it can be compared.
+///
+/// # Errors
+/// As [`record`], and if it is read back as another value.
+pub(crate) fn record_same<T: Serialize + DeserializeOwned + 'static>(
+    value: &T,
+    same: Option<Same<T>>,
+) -> Result<Value, CodecError> {
     let before = vault::sealed();
     let stored = encode(value)?;
     check_size(&stored)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
-        read_back::<T>(&stored, vault::sealed() - before)?;
+        let back = read_back::<T>(&stored, vault::sealed() - before)?;
+        compare(value, &back, &stored, same)?;
     }
     Ok(stored)
 }

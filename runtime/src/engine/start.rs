@@ -96,7 +96,7 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
 /// The input as it is recorded for a run: what it holds of secrets is bound to the run.
 pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
     let _offered = core.fields(row).offer();
-    let input = codec::at_input(|| codec::record(input));
+    let input = codec::at_input(|| codec::record_same(input, W::same_input()));
     input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
 }
 

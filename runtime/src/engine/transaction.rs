@@ -238,7 +238,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         let identity = RunIdentity { id: id.clone(), workflow: W::NAME.to_owned(), incarnation };
         let input = {
             let _offered = core.fields_as(identity).offer();
-            codec::at_input(|| codec::record(&input))
+            codec::at_input(|| codec::record_same(&input, W::same_input()))
         };
         let input = input.map_err(|error| {
             EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))

@@ -92,7 +92,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         let position = self.journal.draw();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
-            codec::at_input(|| codec::record(&input)).map_err(|error| error.to_string())
+            codec::at_input(|| codec::record_same(&input, F::Workflow::same_input())).map_err(|error| error.to_string())
         } else {
             Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
         };
@@ -140,7 +140,8 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let mut scope = self.journal.scope().for_child(&given, self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
         let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
-        let recorded = at_start::<W, _>(|| codec::record(&self.input)).map_err(|error| error.to_string());
+        let recorded =
+            at_start::<W, _>(|| codec::record_same(&self.input, W::same_input())).map_err(|error| error.to_string());
         // It may be dropped by whatever drives the run.
         let input = Held::new(Mutex::new(self.input));
         let spec = ChildSpec {
@@ -153,7 +154,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             encode: Box::new(move |fields| {
                 let _offered = fields.offer();
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                codec::at_input(|| codec::record(&*input)).map_err(|error| error.to_string())
+                codec::at_input(|| codec::record_same(&*input, W::same_input())).map_err(|error| error.to_string())
             }),
             detached: self.detached,
             scope,

@@ -87,7 +87,8 @@ impl<S: StepDef> StepBody for Body<S> {
         let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args, inputs).await };
-        run_attempt(body, S::is_final, self.context.clone(), scope, env)
+        let encode = |value: S::Output| codec::record_same(&value, S::same_output());
+        run_encoded(body, encode, S::is_final, self.context.clone(), scope, env)
     }
 }
 

@@ -117,7 +117,7 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
         };
         let _offered = self.env.fields.offer();
         let outcome = codec::at_result(S::NAME, || match outcome {
-            Ok(value) => match codec::record(&value) {
+            Ok(value) => match codec::record_same(&value, S::same_output()) {
                 Ok(stored) if stored.bytes.len() > self.limit => {
                     unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
                 }

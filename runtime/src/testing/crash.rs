@@ -260,7 +260,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
         let cipher = secrets::cipher(self.ways.seed);
         let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
         let offered = fields.offer();
-        let input = codec::at_input(|| codec::record(&self.input));
+        let input = codec::at_input(|| codec::record_same(&self.input, W::same_input()));
         let input = input.unwrap_or_else(|error| {
             let hint = secrets::hint(&fields);
             panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)

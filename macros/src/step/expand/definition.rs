@@ -7,6 +7,7 @@ use crate::held::Kind;
 use crate::name;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
@@ -30,6 +31,8 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let roles = roles(step);
     let state = if stand_in { None } else { state(step) };
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
+    let same_output =
+        (!stand_in).then(|| same(&format_ident!("same_output"), &quote_spanned!(span=> Self::Output), span));
     let is_final = is_final(step).filter(|_| !stand_in);
     let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
         let ty = &context.reference.elem;
@@ -72,6 +75,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             }
 
             #is_final
+            #same_output
 
             fn body(
                 #whole: ::steadfast::__private::Arc<Self::Context>,
@@ -112,8 +116,15 @@ impl Bodies {
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
+            let compare = (!is_plain(ty)).then(|| {
+                let same = comparison(&quote!(#ty), ty.span());
+                quote_spanned!(ty.span()=>
+                    ::steadfast::__private::ArgsWriter::compare::<#ty>(&#writer, #name, &#args.#index, #same)?;
+                )
+            });
             let write = quote_spanned!(ty.span()=>
                 <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, &mut #writer)?;
+                #compare
             );
             let read = quote_spanned!(ty.span()=>
                 <#ty as ::steadfast::__private::StepArg>::read(#name, &mut #reader)?,
@@ -167,6 +178,37 @@ impl Bodies {
             },
         }
     }
+}
+
+/// How values of a type are compared, if they can be: what no bound can ask for.
+fn comparison(ty: &TokenStream, span: Span) -> TokenStream {
+    quote_spanned! {span=>
+        {
+            #[allow(unused_imports, reason = "one of the two is used")]
+            use ::steadfast::__private::{Comparable as _, Incomparable as _};
+            (&::steadfast::__private::Comparison::<#ty>::NEW).same()
+        }
+    }
+}
+
+/// The function by which the runtime compares a value with what is read back; at the place of the type, so that one that cannot
+/// be stored gives no further error.
+pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
+    let same = comparison(ty, span);
+    quote_spanned! {span=>
+        fn #name() -> ::core::option::Option<::steadfast::__private::Same<#ty>> {
+            #same
+        }
+    }
+}
+
+/// Whether a type is one of those that come back by construction, and are passed often.
+fn is_plain(ty: &Type) -> bool {
+    const PLAIN: [&str; 17] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+        "f64", "String",
+    ];
+    matches!(ty, Type::Path(path) if path.qself.is_none() && PLAIN.iter().any(|plain| path.path.is_ident(plain)))
 }
 
 /// Which errors end the step at once.

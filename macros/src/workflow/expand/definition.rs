@@ -3,8 +3,9 @@
 use super::super::attribute::Options;
 use super::super::input::Workflow;
 use super::{context, input};
+use crate::step::expand::definition::same;
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -28,6 +29,9 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let resources = needs(&workflow.options.resources).filter(|_| !stand_in);
     let options = options(&workflow.options, stand_in);
     let state = workflow.options.state.as_ref().filter(|_| !stand_in).map(state);
+    let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
+    let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
+    let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {result.span()=>
@@ -45,6 +49,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             #schema
             #state
             #resources
+            #same_input
+            #same_output
 
             fn call(
                 start: ::steadfast::__private::Start<Self::Context>,

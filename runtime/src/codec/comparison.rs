@@ -1,0 +1,56 @@
+//! Whether what is read back is what was written, as far as a type can be compared.
+
+use super::CodecError;
+use crate::secret::vault;
+use crate::value::Value;
+use std::marker::PhantomData;
+
+/// Compares two values of a type.
+pub type Same<T> = fn(&T, &T) -> bool;
+
+/// A type that macros know and the runtime does not: `(&Comparison::<T>::NEW).same()` compares if the type is `PartialEq`.
+#[derive(Debug)]
+pub struct Comparison<T>(PhantomData<fn(T)>);
+
+impl<T> Comparison<T> {
+    /// That of the type.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// Types that can be compared.
+pub trait Comparable<T> {
+    /// How.
+    fn same(&self) -> Option<Same<T>>;
+}
+
+impl<T: PartialEq> Comparable<T> for Comparison<T> {
+    fn same(&self) -> Option<Same<T>> {
+        Some(|written, read| written == read)
+    }
+}
+
+/// All types: found one reference later, so that [`Comparable`] comes first.
+pub trait Incomparable<T> {
+    /// Not at all.
+    fn same(&self) -> Option<Same<T>>;
+}
+
+impl<T> Incomparable<T> for &Comparison<T> {
+    fn same(&self) -> Option<Same<T>> {
+        None
+    }
+}
+
+/// # Errors
+/// Something of the value was lost.
+pub(super) fn compare<T>(written: &T, read: &T, stored: &Value, same: Option<Same<T>>) -> Result<(), CodecError> {
+    if same.is_none_or(|same| same(written, read)) {
+        return Ok(());
+    }
+    let shown = if vault::is_exposing() { String::new() } else { format!(" as `{stored}`") };
+    let message = format!(
+        "it is written{shown}, and that is read back as another value: what its type does not write, as with `#[serde(skip)]`, \
+         would be lost"
+    );
+    Err(CodecError { path: String::new(), message })
+}
