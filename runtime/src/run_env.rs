@@ -9,7 +9,7 @@ mod shared;
 
 pub(crate) use board::Boards;
 pub use board::Progress;
-pub(crate) use fields::{FieldStores, Fields, Pointer, coding};
+pub(crate) use fields::{FieldStores, Fields, OF_ALL_RUNS, Pointer, coding};
 pub use inputs::{HandleParameter, StepInputs};
 pub(crate) use shared::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};
 

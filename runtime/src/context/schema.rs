@@ -120,9 +120,9 @@ impl Schema {
         named.or_else(|| self.fields.iter().position(|field| field.aliases.contains(&name)))
     }
 
-    /// The store that a value of a field goes to. A default that is no larger than what would point to it stays in the
-    /// database: so a run that never sets the field saves nothing.
-    pub(crate) fn store_of(&self, name: &str, value: &Value) -> Option<&'static str> {
+    /// The store that a value of a field goes to, and whether it is the default. One that is no larger than what would point
+    /// to it stays in the database: so a run that never sets the field saves nothing.
+    pub(crate) fn store_of(&self, name: &str, value: &Value) -> Option<(&'static str, bool)> {
         /// In bytes.
         const SMALL: usize = 256;
         // What points to a store already was saved before.
@@ -130,10 +130,15 @@ impl Schema {
             return None;
         }
         let place = self.fields.iter().position(|field| field.name == name)?;
-        let field = &self.fields[place];
-        let store = field.store?;
-        let is_default = || field.default.and_then(|default| default(self, place)).is_some_and(|kept| kept == *value);
-        if value.bytes.len() <= SMALL && is_default() { None } else { Some(store) }
+        let store = self.fields[place].store?;
+        let is_default = self.is_default(place, value);
+        if value.bytes.len() <= SMALL && is_default { None } else { Some((store, is_default)) }
+    }
+
+    /// Whether a value is the default of the field at this place.
+    pub(crate) fn is_default(&self, place: usize, value: &Value) -> bool {
+        let default = self.fields[place].default.and_then(|default| default(self, place));
+        default.is_some_and(|kept| kept == *value)
     }
 
     /// `#[context(max_bytes = ..)]`.

@@ -25,7 +25,7 @@ pub(super) async fn load(core: &Core, fields: &Fields, pointer: &Pointer) -> Res
 /// # Errors
 /// The store does not take it after several tries.
 pub(super) async fn save(core: &Core, fields: &Fields, pointer: &Pointer, bytes: Bytes) -> Result<(), EngineError> {
-    let key = fields.key(&pointer.field, &pointer.hash);
+    let key = fields.key(pointer);
     again(core, pointer, "save", || async { fields.store(&pointer.store)?.save(&key, bytes.clone()).await }).await
 }
 

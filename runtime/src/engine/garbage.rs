@@ -6,7 +6,7 @@ use super::error::EngineError;
 use super::fields::attempt;
 use super::load;
 use crate::field_store::{FieldKey, StoredField};
-use crate::run_env::{Fields, Pointer};
+use crate::run_env::{Fields, OF_ALL_RUNS, Pointer};
 use crate::store::{RunKey, RunQuery, RunRow};
 use crate::value::Form;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -22,7 +22,7 @@ const PAGE: u64 = 4_096;
 pub struct Garbage {
     /// Contents that were deleted: nothing points to them.
     pub deleted: usize,
-    /// Contents that runs point to.
+    /// Contents that runs point to, and defaults, of which all runs of a workflow have one content.
     pub kept: usize,
     /// Contents of runs that are at work now, here or in another engine: they are looked at another time.
     pub skipped: usize,
@@ -50,7 +50,7 @@ async fn everything(core: &Arc<Core>) -> Result<Garbage, EngineError> {
     // A run that comes from elsewhere may have the incarnation of one that is gone.
     let _alone = core.placing.write().await;
     let mut garbage = Garbage::default();
-    for (name, store) in &*core.options.stores {
+    for (name, store) in core.options.stores.iter() {
         // Listed before the database is read: a run is recorded before it saves anything.
         match attempt(core, store.list(core.store.database_id())).await {
             Ok(listed) => collect(core, name, listed, &mut garbage).await?,
@@ -72,6 +72,11 @@ async fn collect(
     }
     let numbers = find_runs(core, &by_run).await?;
     for (incarnation, fields) in by_run {
+        // Any run that begins may point to a default, now or later.
+        if incarnation == OF_ALL_RUNS {
+            garbage.kept += fields.len();
+            continue;
+        }
         let held = match numbers.get(&incarnation) {
             None => Held::Gone,
             Some(number) => Held::take(core, *number, &incarnation).await?,
@@ -201,7 +206,7 @@ async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, E
 
 fn key(fields: &Fields, value: &crate::value::Value) -> Result<FieldKey, EngineError> {
     let pointer = Pointer::read(value).map_err(|error| EngineError::Value(error.to_string()))?;
-    Ok(fields.key(&pointer.field, &pointer.hash))
+    Ok(fields.key(&pointer))
 }
 
 /// What the stores hold for a run, by the names of the stores: to be deleted with it.
@@ -212,8 +217,10 @@ pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, S
     let mut contents = HashSet::new();
     for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
         let pointer = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
-        let stored = StoredField::from(&fields.key(&pointer.field, &pointer.hash));
-        contents.insert((pointer.store, stored));
+        if !pointer.shared {
+            let stored = StoredField::from(&fields.key(&pointer));
+            contents.insert((pointer.store, stored));
+        }
     }
     Ok(contents.into_iter().collect())
 }

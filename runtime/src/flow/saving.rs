@@ -21,9 +21,9 @@ pub(super) async fn save_routed(
     let mut places = Vec::new();
     let mut routed = Vec::new();
     for (place, (name, value)) in values.iter().enumerate() {
-        if let Some(store) = schema.store_of(name, value) {
+        if let Some((store, is_default)) = schema.store_of(name, value) {
             places.push(place);
-            routed.push(RoutedValue { field: name, store, value: value.clone() });
+            routed.push(RoutedValue { field: name, store, value: value.clone(), is_default });
         }
     }
     if routed.is_empty() {

@@ -236,6 +236,8 @@ pub struct RoutedValue {
     pub store: &'static str,
     /// The value.
     pub value: Value,
+    /// Whether it is the default of the field, which many runs have.
+    pub is_default: bool,
 }
 
 /// How one attempt ended.

@@ -8,10 +8,40 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The field stores of an engine, by the names under which contexts know them.
-pub(crate) type FieldStores = BTreeMap<String, Arc<dyn AnyFieldStore>>;
+#[derive(Clone, Default)]
+pub(crate) struct FieldStores {
+    by_name: BTreeMap<String, Arc<dyn AnyFieldStore>>,
+    /// The defaults that were saved, by workflow, store, field and hash.
+    defaults: Arc<Mutex<HashSet<[String; 4]>>>,
+}
+
+impl Deref for FieldStores {
+    type Target = BTreeMap<String, Arc<dyn AnyFieldStore>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.by_name
+    }
+}
+
+impl FromIterator<(String, Arc<dyn AnyFieldStore>)> for FieldStores {
+    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn AnyFieldStore>)>>(stores: I) -> Self {
+        Self { by_name: stores.into_iter().collect(), ..Self::default() }
+    }
+}
+
+impl DerefMut for FieldStores {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.by_name
+    }
+}
+
+/// Stands for the incarnation in the key of a default: it belongs to no run, and is never collected. There is one for each
+/// default that a field ever had.
+pub(crate) const OF_ALL_RUNS: &str = "00000000000000000000000000000000";
 
 /// How the fields of one run are written and read.
 pub(crate) struct Fields {
@@ -37,6 +67,9 @@ pub(crate) struct Pointer {
     pub(crate) form: String,
     pub(crate) bytes: usize,
     pub(crate) hash: String,
+    /// Whether it is a default, of which all runs have one content.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared: bool,
 }
 
 impl Pointer {
@@ -141,8 +174,19 @@ impl Fields {
         Restore(OFFERED.replace(Some(self.clone())))
     }
 
-    /// The name of a content in a store.
-    pub(crate) fn key(&self, field: &str, hash: &str) -> FieldKey {
+    /// The name of what a pointer of this run points to.
+    pub(crate) fn key(&self, pointer: &Pointer) -> FieldKey {
+        let Pointer { field, hash, shared, .. } = pointer;
+        if *shared {
+            return FieldKey {
+                database: self.database.clone(),
+                workflow: self.run.workflow.clone(),
+                run: "default".to_owned(),
+                incarnation: OF_ALL_RUNS.to_owned(),
+                field: field.clone(),
+                hash: hash.clone(),
+            };
+        }
         let mut incarnation = String::with_capacity(32);
         for byte in self.run.incarnation {
             let _ = write!(incarnation, "{byte:02x}");
@@ -152,8 +196,8 @@ impl Fields {
             workflow: self.run.workflow.clone(),
             run: self.run.id.clone(),
             incarnation,
-            field: field.to_owned(),
-            hash: hash.to_owned(),
+            field: field.clone(),
+            hash: hash.clone(),
         }
     }
 
@@ -167,6 +211,17 @@ impl Fields {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&pointer.place())
     }
 
+    fn default_of(&self, pointer: &Pointer) -> [String; 4] {
+        let [store, field, hash] = pointer.place();
+        [self.run.workflow.clone(), store, field, hash]
+    }
+
+    /// Whether another run of this engine has saved this default.
+    fn is_shared(&self, pointer: &Pointer) -> bool {
+        let defaults = || self.stores.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        pointer.shared && defaults().contains(&self.default_of(pointer))
+    }
+
     /// Saves a value in its store, unless it is there, and gives what points to it.
     pub(crate) async fn save(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
         let store = self.store(routed.store)?;
@@ -177,9 +232,14 @@ impl Fields {
             form: routed.value.form.as_str().to_owned(),
             bytes: routed.value.bytes.len(),
             hash,
+            // A secret is sealed for its run.
+            shared: routed.is_default && !vault::holds_secret(&routed.value),
         };
-        if !self.is_known(&pointer) {
-            store.save(&self.key(&pointer.field, &pointer.hash), routed.value.bytes.clone()).await?;
+        if !self.is_known(&pointer) && !self.is_shared(&pointer) {
+            store.save(&self.key(&pointer), routed.value.bytes.clone()).await?;
+            if pointer.shared {
+                self.stores.defaults.lock().unwrap_or_else(PoisonError::into_inner).insert(self.default_of(&pointer));
+            }
             self.note(&pointer);
         }
         Ok(pointer.to_value())
@@ -194,7 +254,7 @@ impl Fields {
             );
             FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
         })?;
-        let bytes = self.store(&pointer.store)?.load(&self.key(&pointer.field, &pointer.hash)).await?;
+        let bytes = self.store(&pointer.store)?.load(&self.key(pointer)).await?;
         Ok(Value { form, bytes })
     }
 

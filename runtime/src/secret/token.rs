@@ -1,6 +1,7 @@
 //! The text of an encrypted secret, `sealed1:<key id>:<base64>`: making, reading and finding it.
 
 use crate::codec::base64;
+use crate::value::Value;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -74,6 +75,11 @@ pub(super) fn after_prefix(start: usize) -> usize {
 
 fn end_of(bytes: &[u8], from: usize, belongs: fn(u8) -> bool) -> usize {
     from + bytes[from..].iter().take_while(|byte| belongs(**byte)).count()
+}
+
+/// Whether there is a token in a value.
+pub(crate) fn holds_secret(value: &Value) -> bool {
+    std::str::from_utf8(&value.bytes).is_ok_and(|text| next(text.as_bytes(), 0).is_some())
 }
 
 /// For people: every token in a text becomes `[secret]`, also one that was cut.

@@ -12,7 +12,7 @@ pub(crate) use super::{
         at, at_named, enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, may_be_shown, opened,
         redacting, sealed, sealed_any,
     },
-    token::redact,
+    token::{holds_secret, redact},
 };
 
 /// Encrypts deterministically: the same bytes at the same place under the same key are the same token.

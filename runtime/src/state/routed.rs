@@ -45,9 +45,14 @@ impl<S> State<S> {
         let mut saved = FieldValues::new();
         for (row, value) in rows {
             let Some(StateRow::Field(name)) = parse(row) else { continue };
-            let Some(field) = schema.field(name) else { continue };
+            let Some(place) = schema.position(name) else { continue };
+            let field = &schema.fields[place];
             let Some(store) = field.store.filter(|_| value.form != Form::Stored) else { continue };
-            let routed = RoutedValue { field: field.name, store, value: value.clone() };
+            let is_default = {
+                let _offered = self.env.fields.offer();
+                schema.is_default(place, value)
+            };
+            let routed = RoutedValue { field: field.name, store, value: value.clone(), is_default };
             *value = self.env.fields.save(&routed).await.map_err(|why| {
                 StateError::Unstorable(format!("field `{name}`: store `{store}` did not take the value: {why}"))
             })?;

@@ -337,6 +337,46 @@ async fn open_thick(flow: &mut Flow<Thick>) -> Result<usize> {
     Ok(flow.cover.len())
 }
 
+/// However many runs begin with it, by whichever engine, and whatever is deleted, collected or copied.
+#[tokio::test]
+async fn a_default_that_is_too_large_for_the_database_is_saved_once_for_all_runs_of_a_workflow() {
+    let (store, shelf) = (MemoryStore::new(), Shelf::default());
+    let engine = builder(&store, &shelf).workflow(open_thick).workflow(peel).start().await.unwrap();
+    let mut runs = Vec::new();
+    for _ in 0..20 {
+        let run = engine.start(open_thick, ()).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), 1_000);
+        runs.push(run);
+    }
+    assert_eq!(shelf.saved(), ["cover"], "one content for all runs");
+    // Another engine, which does not know what was saved, saves it once more at most, under the same key.
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let engine = builder(&store, &shelf).workflow(open_thick).workflow(peel).start().await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(engine.start(open_thick, ()).await.unwrap().result().soon().await.unwrap(), 1_000);
+    }
+    assert_eq!((shelf.contents(&engine).await.len(), shelf.saved().len() <= 2), (1, true), "{:?}", shelf.saved());
+    let last = engine.handle(open_thick, runs[1].id()).await.unwrap();
+    engine.run(runs[0].id()).await.unwrap().delete().await.unwrap();
+    let garbage = engine.collect_garbage().await.unwrap();
+    assert_eq!((garbage.deleted, shelf.contents(&engine).await.len()), (0, 1), "other runs have it");
+    assert_eq!(last.context_at::<Thick>(u64::MAX).await.unwrap().unwrap().cover.len(), 1_000);
+    let next = engine.start(open_thick, ()).id("next").continuing(last.id()).await.unwrap();
+    assert_eq!(next.result().soon().await.unwrap(), 1_000);
+    // Of another value each run has its own.
+    for _ in 0..2 {
+        assert_eq!(engine.start(peel, ()).await.unwrap().result().soon().await.unwrap(), 900);
+    }
+    // The default of each workflow, and two values.
+    assert_eq!(shelf.contents(&engine).await.len(), 4);
+}
+
+#[workflow(context = Thick)]
+async fn peel(flow: &mut Flow<Thick>) -> Result<usize> {
+    flow.update(|c| c.cover(vec![7; 900])).await?;
+    Ok(flow.cover.len())
+}
+
 /// A run that never sets a routed field leaves nothing in its store, and reads the default that it began with.
 #[tokio::test]
 async fn a_default_that_is_not_changed_is_saved_in_no_store() {
