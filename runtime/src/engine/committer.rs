@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// What becomes of one write.
 pub(crate) type Answer = Result<Result<Written, Rejected>, StoreError>;
@@ -34,6 +36,10 @@ struct Shared {
     filled: Condvar,
     /// Whether the queue holds something.
     waiting: AtomicBool,
+    /// Whether the files of the database were not there at the last commit.
+    gone: AtomicBool,
+    /// Told at each commit that finds them gone.
+    lost: Notify,
 }
 
 /// How long the committer looks for more work before it sleeps.
@@ -50,6 +56,8 @@ impl Committer {
             queue: Mutex::default(),
             filled: Condvar::new(),
             waiting: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            lost: Notify::new(),
         });
         let committing = shared.clone();
         let thread = waits.then(|| threads::own("steadfast-commit", move || committing.run())).transpose()?;
@@ -95,6 +103,16 @@ impl Committer {
             let _ = tell.send(answer);
         });
         told.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Whether the files of the database were not there at the last commit.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a commit, from this call on, that finds the files of the database gone.
+    pub(crate) fn lost(&self) -> Notified<'_> {
+        self.shared.lost.notified()
     }
 
     /// Refuses what comes from now on; what was handed over before is still written.
@@ -203,9 +221,18 @@ impl Shared {
     /// As many answers as writes.
     fn answers(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let text = match panics::caught(|| self.store.commit(writes)) {
-            Ok(Ok(answers)) if answers.len() == writes.len() => return Ok(answers),
+            Ok(Ok(answers)) if answers.len() == writes.len() => {
+                self.gone.store(false, Ordering::Relaxed);
+                return Ok(answers);
+            }
             Ok(Ok(answers)) => format!("the store gave {} answers to {} writes", answers.len(), writes.len()),
-            Ok(Err(error)) => return Err(error),
+            Ok(Err(error)) => {
+                if error.kind == StoreErrorKind::Gone {
+                    self.gone.store(true, Ordering::Relaxed);
+                    self.lost.notify_waiters();
+                }
+                return Err(error);
+            }
             Err(panic) => format!("the store panicked in a commit: {panic}"),
         };
         Err(StoreError::new(StoreErrorKind::Io, text))

@@ -12,9 +12,11 @@ use crate::lengths;
 use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RunKey, RunRow, Status};
 use crate::value::Value;
+use futures_util::future::{Either, select};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -191,7 +193,9 @@ impl Run {
         loop {
             let (told, in_memory) = core.wait_for(number);
             let mut ours = true;
-            if !in_memory {
+            let lost = core.committer.lost();
+            // While the files are gone a run in memory comes to no end; asking says why.
+            if !in_memory || core.committer.is_gone() {
                 let row = self.row_of(number).await?;
                 if row.status == Status::Replaced {
                     core.stop_waiting(number, told);
@@ -213,7 +217,12 @@ impl Run {
                 }
             }
             // Another engine tells us nothing: look now and then.
-            let outcome = if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) };
+            let told =
+                async { if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) } };
+            let outcome = match select(pin!(told), pin!(lost)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(((), _)) => Ok(Outcome::Left),
+            };
             match outcome {
                 Ok(Outcome::Ended(Status::Replaced, _) | Outcome::Left) | Err(_) => {}
                 Ok(Outcome::Ended(status, value)) => return self.ended_as(status, value),

@@ -85,9 +85,8 @@ async fn an_engine_stands_still_when_its_files_are_gone() {
         }
         refused(&engine, names).await;
         assert_gone(&run.status().await.map(drop).expect_err("what it says would be lost"), names);
-        match timeout(Duration::from_millis(300), run.result()).await {
-            Ok(Err(RunError::Engine(error))) => assert_gone(&error, names),
-            Err(_) => {}
+        match timeout(SOON, run.result()).await.expect("what it waits for does not come") {
+            Err(RunError::Engine(error)) => assert_gone(&error, names),
             other => panic!("{other:?}"),
         }
         if way == "folder moved" {
