@@ -72,6 +72,13 @@ impl Made {
     }
 }
 
+impl Drop for Entry {
+    /// An engine that stops has let go of it; a builder that is given up has not.
+    fn drop(&mut self) {
+        drop_caught(self.held.get_mut().map(Option::take), "a resource");
+    }
+}
+
 impl Entry {
     fn new(need: Need, factory: Option<Make>, value: Option<Anything>) -> Arc<Self> {
         let made = OnceCell::new_with(value.map(Made::now));

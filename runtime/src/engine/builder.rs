@@ -12,6 +12,7 @@ use super::workflows::Workflows;
 use super::{Engine, lease, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
 use crate::machine::{Limits, Typed};
+use crate::panics::Held;
 use crate::policy::Policy;
 use crate::resources::{Need, ResourceFactory, ResourceSet};
 use crate::session::SessionPolicy;
@@ -200,7 +201,7 @@ impl EngineBuilder {
     pub fn field_store(mut self, name: impl Into<String>, store: impl FieldStore) -> Self {
         let name = name.into();
         let stores = Arc::make_mut(&mut self.options.stores);
-        if stores.insert(name.clone(), Arc::new(store)).is_some() {
+        if stores.insert(name.clone(), Arc::new(Held::new(store))).is_some() {
             self.twice.push(format!("two field stores are named `{name}`: give one of them another name"));
         }
         self

@@ -2,6 +2,7 @@
 
 use super::hash::content_hash_apart;
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
+use crate::panics::Held;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -57,5 +58,24 @@ impl<S: FieldStore> AnyFieldStore for S {
 
     fn list<'a>(&'a self, database: &'a str) -> BoxFuture<'a, Result<Vec<StoredField>, FieldStoreError>> {
         FieldStore::list(self, database).boxed()
+    }
+}
+
+/// What an engine holds of the user's may panic when it is dropped.
+impl<S: FieldStore> FieldStore for Held<S> {
+    fn save(&self, key: &FieldKey, bytes: Bytes) -> impl Future<Output = Result<(), FieldStoreError>> + Send {
+        (**self).save(key, bytes)
+    }
+
+    fn load(&self, key: &FieldKey) -> impl Future<Output = Result<Bytes, FieldStoreError>> + Send {
+        (**self).load(key)
+    }
+
+    fn delete(&self, field: &StoredField) -> impl Future<Output = Result<(), FieldStoreError>> + Send {
+        (**self).delete(field)
+    }
+
+    fn list(&self, database: &str) -> impl Future<Output = Result<Vec<StoredField>, FieldStoreError>> + Send {
+        (**self).list(database)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Entry, Make, Need, ResourceFactory, Resources};
 use crate::context::Anything;
+use crate::panics::Held;
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -18,14 +19,18 @@ struct Offer {
 
 #[derive(Clone)]
 enum Source {
-    Value(Anything),
-    Factory(Make),
+    Value(Held<Anything>),
+    Factory(Held<Make>),
 }
 
 impl ResourceSet {
     /// Adds a value.
     pub(crate) fn value<R: Send + Sync + 'static>(&mut self, value: R) {
-        self.0.push(Offer { need: Need::of::<R>(), needs: Vec::new(), source: Source::Value(Arc::new(value)) });
+        self.0.push(Offer {
+            need: Need::of::<R>(),
+            needs: Vec::new(),
+            source: Source::Value(Held::new(Arc::new(value))),
+        });
     }
 
     /// Adds a function that makes one.
@@ -35,15 +40,19 @@ impl ResourceSet {
             let making = factory.clone().make(resources);
             async move { making.await.map(|made| made as Anything) }.boxed()
         });
-        self.0.push(Offer { need: Need::of::<F::Resource>(), needs: F::needs(), source: Source::Factory(make) });
+        self.0.push(Offer {
+            need: Need::of::<F::Resource>(),
+            needs: F::needs(),
+            source: Source::Factory(Held::new(make)),
+        });
     }
 
     /// Nothing has been made yet.
     pub(crate) fn open(&self) -> Resources {
         let entry = |offer: &Offer| {
             let (factory, value) = match &offer.source {
-                Source::Value(value) => (None, Some(value.clone())),
-                Source::Factory(factory) => (Some(factory.clone()), None),
+                Source::Value(value) => (None, Some(Anything::clone(value))),
+                Source::Factory(factory) => (Some(Make::clone(factory)), None),
             };
             ((offer.need.id)(), Entry::new(offer.need, factory, value))
         };

@@ -3,6 +3,7 @@
 use super::keys::{Key, KeyError, KeyProvider};
 use super::token;
 use super::vault::{Cipher, CipherError};
+use crate::panics::Held;
 use aes_siv::KeyInit;
 use aes_siv::siv::Aes256Siv;
 use hmac_sha256::HMAC;
@@ -13,11 +14,11 @@ use zeroize::Zeroizing;
 /// The cipher with the keys of a provider.
 #[allow(dead_code, reason = "the engine's builder makes it of the keys that it is given")]
 pub(crate) fn cipher(provider: Arc<dyn KeyProvider>) -> Arc<dyn Cipher> {
-    Arc::new(Siv { provider, derived: RwLock::default() })
+    Arc::new(Siv { provider: Held::new(provider), derived: RwLock::default() })
 }
 
 struct Siv {
-    provider: Arc<dyn KeyProvider>,
+    provider: Held<Arc<dyn KeyProvider>>,
     /// By the id of the key.
     derived: RwLock<HashMap<String, Derived>>,
 }

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use steadfast::field_store::{FieldKey, FieldStoreError, from_fns};
+use steadfast::field_store::{FieldKey, FieldStore, FieldStoreError, StoredField, from_fns};
 use steadfast::prelude::*;
-use steadfast::{EngineBuilder, ParkCause, ParkReason, RunError, Status};
+use steadfast::store::MemoryStore;
+use steadfast::{EngineBuilder, Key, KeyError, KeyProvider, ParkCause, ParkReason, RunError, Status};
 
 /// A value whose `Drop` panics, with a payload of the same kind.
 #[derive(Clone)]
@@ -227,4 +228,81 @@ async fn a_store_that_panics_with_one_or_is_given_up_while_it_holds_one_fails_it
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(run.status().await.unwrap().status, Status::Failed);
     }
+}
+
+struct Shelf(Nasty);
+
+impl FieldStore for Shelf {
+    async fn save(&self, _: &FieldKey, _: Bytes) -> Result<(), FieldStoreError> {
+        let _ = &self.0;
+        Ok(())
+    }
+
+    async fn load(&self, _: &FieldKey) -> Result<Bytes, FieldStoreError> {
+        Ok(Bytes::new())
+    }
+
+    async fn delete(&self, _: &StoredField) -> Result<(), FieldStoreError> {
+        Ok(())
+    }
+
+    async fn list(&self, _: &str) -> Result<Vec<StoredField>, FieldStoreError> {
+        Ok(Vec::new())
+    }
+}
+
+struct Keys(Nasty);
+
+impl KeyProvider for Keys {
+    fn current(&self) -> Result<Key, KeyError> {
+        let _ = &self.0;
+        Ok(Key::new("k", [1; 32]))
+    }
+
+    fn key(&self, _: &str) -> Result<Option<Key>, KeyError> {
+        Ok(None)
+    }
+}
+
+/// What an engine was given goes with it, wherever the last that has it goes: a task, a thread of the engine, the user's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_engine_was_given_is_dropped_without_harm() {
+    for orderly in [true, false] {
+        let store = MemoryStore::new();
+        let builder = Engine::builder().store(store.clone()).workflow(scans).resource(Nasty);
+        let engine = builder.field_store("shelf", Shelf(Nasty)).keys(Keys(Nasty)).start().await.unwrap();
+        let run = engine.start(scans, ()).await.unwrap();
+        in_time("a run", run.result()).await.unwrap();
+        if orderly {
+            in_time("shutdown", engine.shutdown(Duration::from_secs(5))).await.unwrap();
+        }
+        let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop((run, engine))));
+        assert!(dropped.is_ok(), "orderly: {orderly}");
+        // The threads of the engine have not ended before their time: another one works beside it.
+        let engine = Engine::builder().store(store).workflow(hooked).resource(Fails(AtomicBool::new(false)));
+        let engine = engine.resource(Nasty).start().await.unwrap();
+        let run = engine.start(hooked, ()).await.unwrap();
+        assert_eq!(in_time("a run of another engine", run.result()).await.unwrap(), 1);
+        in_time("shutdown", engine.shutdown(Duration::from_secs(5))).await.unwrap();
+    }
+}
+
+/// A builder that is given up, or that does not start, and one that is asked for a check.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_builder_was_given_is_dropped_without_harm() {
+    let builder = || {
+        Engine::builder()
+            .in_memory()
+            .workflow(scans)
+            .resource(Nasty)
+            .field_store("shelf", Shelf(Nasty))
+            .keys(Keys(Nasty))
+    };
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(builder())));
+    assert!(dropped.is_ok());
+    let started =
+        in_time("a start", tokio::spawn(async move { builder().workflow(scans).start().await.map(drop) })).await;
+    assert!(started.expect("no panic").is_err(), "a workflow is registered twice");
+    let checked = in_time("a check", tokio::spawn(async move { builder().check().await.map(drop) })).await;
+    checked.expect("no panic").unwrap();
 }
