@@ -5,10 +5,10 @@ use super::error::EngineError;
 use super::load;
 use super::reseal::Reseal;
 use crate::run_env::Fields;
-use crate::secret::vault::redact;
-use crate::store::{InboxRow, Lease, NewInboxItem, Rejected, RunKey, Status, Store, StoreError, Write, successor};
-use crate::value::Value;
-use std::borrow::Cow;
+use crate::secret::vault::holds_secret;
+use crate::store::{
+    InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write, successor,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +117,11 @@ pub(crate) fn items(
     limit: usize,
 ) -> Result<Vec<InboxRow>, StoreError> {
     let mut items = store.inbox(RunKey::Number(run), after, limit)?;
+    for item in items.iter_mut().filter(|item| item.value.as_ref().is_some_and(holds_secret)) {
+        if matches!(item.kind.as_str(), "message" | "answer") {
+            reseal_moved(store, run, fields, item)?;
+        }
+    }
     for item in items.iter_mut().filter(|item| item.kind == "ended") {
         let Some(value) = item.value.as_mut().filter(|value| holds_secret(value)) else { continue };
         let Some(ended) = item.sender.as_deref().map(|id| store.run(RunKey::Id(id))).transpose()?.flatten() else {
@@ -131,8 +136,30 @@ pub(crate) fn items(
     Ok(items)
 }
 
-fn holds_secret(value: &Value) -> bool {
-    std::str::from_utf8(&value.bytes).is_ok_and(|text| matches!(redact(text), Cow::Owned(_)))
+/// What reached an earlier execution of the run in the commit in which it went on is sealed for that one: its secrets become
+/// those of this run. One that no execution can open is left as it is, and parks the run that reads it.
+fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRow) -> Result<(), StoreError> {
+    let answer = match (item.kind.as_str(), item.name.as_deref()) {
+        ("answer", Some(id)) => store.requests(RequestKey::Id(id))?.into_iter().next().map(|request| request.answer),
+        _ => None,
+    };
+    let mut execution = earlier(store, store.run(RunKey::Number(run))?)?;
+    while let Some(row) = execution {
+        let reseal = Reseal { from: fields.vault_of(row.incarnation), to: fields.vault_of(fields.run().incarnation) };
+        let mut resealed = NewInboxItem::from(item.clone());
+        // What is sealed for another execution than this one stays as it is.
+        if reseal.item(&mut resealed, answer.as_deref()).is_ok() {
+            item.value = resealed.value;
+        }
+        execution = earlier(store, Some(row))?;
+    }
+    Ok(())
+}
+
+/// The execution that went on as this one.
+fn earlier(store: &dyn Store, row: Option<RunRow>) -> Result<Option<RunRow>, StoreError> {
+    let origin = row.and_then(|row| row.origin.filter(|origin| row.lineage != row.number && *origin < row.number));
+    origin.map_or(Ok(None), |origin| store.run(RunKey::Number(origin)))
 }
 
 /// Has the runs of a lease look that somebody has told something; `false` if that could not be read. Called on a thread

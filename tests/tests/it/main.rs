@@ -58,6 +58,7 @@ mod runs;
 mod scope;
 mod sealed;
 mod sealed_faults;
+mod sealed_moment;
 mod sealed_places;
 mod secrets;
 mod session;
