@@ -80,7 +80,7 @@ pub(super) fn moment(millis: i64) -> SystemTime {
 pub struct RunFilter(RunQuery);
 
 impl RunFilter {
-    /// Every run, 1,000 a page.
+    /// Every run, in the order in which they were started, 1,000 a page.
     pub fn all() -> Self {
         Self(RunQuery::default())
     }
@@ -109,10 +109,23 @@ impl RunFilter {
         self
     }
 
-    /// Only runs that come after this one: the [`number`](RunInfo::number) of the last run of the page before.
+    /// Only runs that were started after this one: the [`number`](RunInfo::number) of the last run of the page before.
     pub fn after(mut self, number: i64) -> Self {
         self.0.after = Some(number);
         self
+    }
+
+    /// In the order of their ids, compared byte by byte, instead of the order in which they were started. Other conditions than a
+    /// prefix are then looked at run by run, so that a page of few may take as long as looking at all runs of the prefix.
+    pub fn by_id(mut self) -> Self {
+        self.0.by_id = true;
+        self
+    }
+
+    /// [`by_id`](Self::by_id), and only runs with a greater id than this one: that of the last run of the page before.
+    pub fn after_id(mut self, id: impl Into<String>) -> Self {
+        self.0.after_id = Some(id.into());
+        self.by_id()
     }
 
     /// At most this many.

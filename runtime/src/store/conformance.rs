@@ -119,6 +119,7 @@ macro_rules! conformance {
                 forks: what_is_brought_comes_first,
                 forks: questions_are_withdrawn_or_kept,
                 find: runs_in_pages,
+                find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,
                 find: prefixes_are_compared_byte_by_byte,
                 find: runs_by_lease_and_time,

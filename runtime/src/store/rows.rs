@@ -210,6 +210,10 @@ pub struct RunQuery {
     pub by_wake_at: bool,
     /// Only runs that come after this `wake_at` and number in the order of [`by_wake_at`](RunQuery::by_wake_at).
     pub after_due: Option<(i64, i64)>,
+    /// Ordered by id, compared byte by byte, instead of by number.
+    pub by_id: bool,
+    /// Only runs with a greater id, in the order of [`by_id`](RunQuery::by_id): the last id of the page before.
+    pub after_id: Option<String>,
     /// At most this many.
     pub limit: usize,
 }
@@ -229,6 +233,8 @@ impl Default for RunQuery {
             origin: None,
             by_wake_at: false,
             after_due: None,
+            by_id: false,
+            after_id: None,
             limit: 1_000,
         }
     }

@@ -30,6 +30,36 @@ pub fn runs_in_pages<S: Store>(open: &dyn Fn() -> S) {
     assert!(found(&rig, &RunQuery { limit: 0, ..RunQuery::default() }).is_empty());
 }
 
+/// Runs come in order of their ids if that is asked for, byte by byte, page by page, with every condition.
+pub fn runs_by_id<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let ids = ["b", "a-10", "a-9", "A", "a", "\u{e9}", "a-", "Z"];
+    let runs: Vec<_> = ids.iter().map(|id| rig.start(id)).collect();
+    let all = RunQuery { by_id: true, ..RunQuery::default() };
+    let mut sorted = ids;
+    sorted.sort_unstable();
+    assert_eq!(found(&rig, &all), sorted);
+    let (mut after_id, mut seen) = (None, Vec::new());
+    loop {
+        let page = found(&rig, &RunQuery { after_id, limit: 3, ..all.clone() });
+        let Some(last) = page.last() else { break };
+        after_id = Some(last.clone());
+        seen.extend(page);
+    }
+    assert_eq!(seen, sorted);
+    let prefix = RunQuery { id_prefix: Some("a".to_owned()), ..all.clone() };
+    assert_eq!(found(&rig, &prefix), ["a", "a-", "a-10", "a-9"]);
+    assert_eq!(found(&rig, &RunQuery { after_id: Some("a-".to_owned()), ..prefix.clone() }), ["a-10", "a-9"]);
+    for run in &runs[..3] {
+        change(&rig, *run, Change { status: Some(Status::Parked), ..Change::default() });
+    }
+    let parked = RunQuery { statuses: vec![Status::Parked, Status::Failed], ..prefix };
+    assert_eq!(found(&rig, &parked), ["a-10", "a-9"]);
+    assert!(found(&rig, &RunQuery { workflow: Some("none".to_owned()), ..all.clone() }).is_empty());
+    assert!(found(&rig, &RunQuery { labels: vec![("l".to_owned(), "v".to_owned())], ..all.clone() }).is_empty());
+    assert_eq!(found(&rig, &RunQuery { after: Some(runs[1]), limit: 2, ..all }), ["A", "Z"]);
+}
+
 /// Each condition restricts, and all of them together.
 pub fn runs_by_status_workflow_and_prefix<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);

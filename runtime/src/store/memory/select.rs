@@ -13,6 +13,12 @@ impl Tables {
         let fits = |row: &&RunRow| fits(row, query) && self.labelled(row.number, &query.labels);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
 
+        if query.by_id {
+            let after = |row: &&RunRow| query.after_id.as_ref().is_none_or(|after| row.id > *after);
+            let mut rows: Vec<_> = self.runs.range(first..).map(|(_, run)| &run.row).filter(after).collect();
+            rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            return copied(&mut rows.into_iter());
+        }
         match (query.lease, query.wake_at, query.by_wake_at) {
             (Some(lease), Some((from, to)), false) => {
                 let mut due: Vec<_> = self.due_between(lease, from, to).filter(|number| *number >= first).collect();

@@ -25,11 +25,12 @@ pub(super) struct Way<'a> {
     pub(super) exact: bool,
 }
 
-/// Every index that serves a question. `None` if it is one that only the engine asks.
+/// Every index that serves a question. `None` if it is one that only the engine asks, or in the order of ids.
 pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     let of_the_engine =
         query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at || query.updated_after.is_some();
-    if of_the_engine || query.parent.is_some() || query.origin.is_some() {
+    // The index of ids serves it alone, in its own order.
+    if query.by_id || of_the_engine || query.parent.is_some() || query.origin.is_some() {
         return None;
     }
     let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());

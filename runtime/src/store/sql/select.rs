@@ -1,4 +1,5 @@
-//! The queries of the engine for its own runs, with only the conditions that restrict. Lists of users: see `find`.
+//! The queries of the engine for its own runs, and lists in the order of ids, with only the conditions that restrict. Other lists
+//! of users: see `find`.
 
 use super::Cell;
 use super::queries::SELECT_RUNS;
@@ -54,12 +55,14 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     let mut values = Values::default();
     let mut bind = |value| values.bind(value);
 
+    // In the order of ids, the index of ids is to be used and no other.
+    let looked_at = |condition: String| if query.by_id { format!("({condition}) IS TRUE") } else { condition };
     if !query.statuses.is_empty() {
         let words: Vec<_> = query.statuses.iter().map(|status| bind(Bound::Text(status.as_str()))).collect();
-        conditions.push(format!("status IN ({})", words.join(", ")));
+        conditions.push(looked_at(format!("status IN ({})", words.join(", "))));
     }
     if let Some(workflow) = &query.workflow {
-        conditions.push(format!("workflow = {}", bind(Bound::Text(workflow))));
+        conditions.push(looked_at(format!("workflow = {}", bind(Bound::Text(workflow)))));
     }
     if let Some(prefix) = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
         conditions.push(format!("id >= {}", bind(Bound::Text(prefix))));
@@ -86,11 +89,21 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     }
     for (name, value) in &query.labels {
         let (name, value) = (bind(Bound::Text(name)), bind(Bound::Text(value)));
-        let runs = format!("SELECT run FROM steadfast_labels WHERE name = {name} AND value = {value}");
-        conditions.push(format!("number IN ({runs})"));
+        let of_run = format!("FROM steadfast_labels WHERE name = {name} AND value = {value}");
+        conditions.push(if query.by_id {
+            format!("EXISTS (SELECT 1 {of_run} AND run = number)")
+        } else {
+            format!("number IN (SELECT run {of_run})")
+        });
     }
     if let Some(after) = query.after {
-        conditions.push(format!("number > {}", bind(Bound::Int(after))));
+        conditions.push(looked_at(format!("number > {}", bind(Bound::Int(after)))));
+    }
+    match &query.after_id {
+        Some(after) => conditions.push(format!("id > {}", bind(Bound::Text(after)))),
+        // The index is entered at its beginning.
+        None if query.by_id => conditions.push("id >= ''".to_owned()),
+        None => {}
     }
     if query.by_wake_at {
         conditions.push("wake_at IS NOT NULL".to_owned());
@@ -98,14 +111,18 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     if let Some((due, number)) = query.after_due {
         conditions.push(format!("(wake_at, number) > ({}, {})", bind(Bound::Int(due)), bind(Bound::Int(number))));
     }
-    let order = if query.by_wake_at { "wake_at, number" } else { "number" };
+    let order = match query {
+        RunQuery { by_id: true, .. } => "id",
+        RunQuery { by_wake_at: true, .. } => "wake_at, number",
+        _ => "number",
+    };
     let limit = match clamped(query.limit) {
         Cell::Int(limit) => bind(Bound::Int(limit)),
         _ => "0".to_owned(),
     };
 
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    if query.by_wake_at {
+    if query.by_wake_at || query.by_id {
         return (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values);
     }
     // The inner query needs no row, only an index, even where it has to sort all that fit for one page.

@@ -13,6 +13,12 @@ pub(in crate::store) fn texts() -> Vec<(String, String)> {
             texts.push((format!("{query:?}"), way.text));
         }
     }
+    for query in lists() {
+        for after_id in [None, Some("b".to_owned())] {
+            let query = RunQuery { by_id: true, after_id, ..query.clone() };
+            texts.push((format!("{query:?}"), select_runs(&query).0));
+        }
+    }
     texts.extend(of_the_engine().into_iter().map(|query| (format!("{query:?}"), select_runs(&query).0)));
     texts
 }
