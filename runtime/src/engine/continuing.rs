@@ -144,7 +144,7 @@ pub(super) async fn new_run(
         lease: Some(lease),
         wake_at: Some(0),
         incarnation,
-        unique: false,
+        unique: None,
         seed: incarnation,
         created_at: at,
         parked: None,

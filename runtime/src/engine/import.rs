@@ -162,7 +162,7 @@ impl Incoming {
             lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused).then(|| core.leases.primary()),
             wake_at: run.wake_at,
             incarnation,
-            unique: run.moved,
+            unique: run.moved.then_some(0),
             seed: run.seed,
             created_at: run.created_at,
             parked: run.parked,

@@ -12,7 +12,8 @@ use crate::field_store::content_hash;
 use crate::machine::{ParkCause, ParkReason};
 use crate::run_env::{Fields, Pointer};
 use crate::store::{
-    Append, Change, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
+    Append, Change, ImportedRun, Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind, Write,
+    Written,
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// How long to wait before a write of unknown outcome is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
+/// How many runs are looked at at a time.
+const PAGE: usize = 4_096;
 
 /// The contents of a run's fields under their new hashes, and where their bytes come from, one at a time.
 pub(super) struct Contents {
@@ -40,8 +43,14 @@ pub(super) enum Placed {
 ///
 /// # Errors
 /// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
-pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
+pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
     let _placing = core.placing.read().await;
+    if run.unique.is_some() {
+        match look_for_twin(core, &run).await? {
+            Ok(last) => run.unique = Some(last),
+            Err(twin) => return Ok(Placed::Exists(twin)),
+        }
+    }
     let half = !contents.pointers.is_empty() && run.replaces.is_none();
     let mut contents = Some(contents);
     if let Some(contents) = contents.take_if(|_| run.replaces.is_some()) {
@@ -71,6 +80,24 @@ pub(super) async fn place(core: &Arc<Core>, run: ImportedRun, contents: Contents
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
     wake(core, &row, !run.items.is_empty()).await;
     Ok(Placed::New(Box::new(row)))
+}
+
+/// The run that has the same incarnation, or the number up to which none has. Every run is looked at, by a reader: the
+/// transaction, which nobody else can write beside, looks only at those that have come since.
+async fn look_for_twin(core: &Core, run: &ImportedRun) -> Result<Result<i64, Box<RunRow>>, EngineError> {
+    let (incarnation, mut last) = (run.incarnation, 0);
+    loop {
+        let query = RunQuery { after: Some(last), limit: PAGE, ..RunQuery::default() };
+        let page = core.ask(move |store| store.runs(&query)).await?;
+        last = page.runs.iter().map(|row| row.number).fold(page.next.unwrap_or(last), i64::max);
+        let twin = page.runs.into_iter().find(|row| row.incarnation == incarnation && run.replaces != Some(row.number));
+        if let Some(twin) = twin {
+            return Ok(Err(Box::new(twin)));
+        }
+        if page.next.is_none() {
+            return Ok(Ok(last));
+        }
+    }
 }
 
 fn lost(id: &str) -> EngineError {

@@ -166,7 +166,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         lease: None,
         wake_at: Some(0),
         incarnation: new.incarnation,
-        unique: false,
+        unique: None,
         seed: new.incarnation,
         created_at: new.created_at,
         parked: None,

@@ -130,8 +130,9 @@ pub struct ImportedRun {
     pub wake_at: Option<i64>,
     /// Its incarnation.
     pub incarnation: [u8; 16],
-    /// Whether no other run in this database may have its incarnation.
-    pub unique: bool,
+    /// If no other run in this database may have its incarnation: the number after which that is to be looked at. Of those before
+    /// whoever imports knows it.
+    pub unique: Option<i64>,
     /// What its random numbers come from.
     pub seed: [u8; 16],
     /// When it was started, in milliseconds since 1970.

@@ -113,7 +113,7 @@ pub(super) async fn make(
         lease: Some(replaces.unwrap_or_else(|| core.leases.primary())),
         wake_at: Some(0),
         incarnation,
-        unique: false,
+        unique: None,
         seed: old.seed,
         created_at: if replaces.is_some() { old.created_at } else { at },
         parked: Some(ParkReason::forked(cut).to_json()),

@@ -14,7 +14,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         lease,
         wake_at: lease.map(|_| AT + 50),
         incarnation: [0xCD; 16],
-        unique: false,
+        unique: None,
         seed: [0xEF; 16],
         created_at: AT,
         parked: None,
@@ -90,13 +90,18 @@ pub fn an_id_or_an_incarnation_that_is_taken_is_not_imported<S: Store>(open: &dy
     let lost = Some(Lease { epoch: 9, ..rig.lease });
     for lease in [Some(rig.lease), lost, None] {
         assert_eq!(rig.write(Write::Import(Box::new(imported("a", lease)))), exists);
-        let unique = ImportedRun { unique: true, ..imported("b", lease) };
-        assert_eq!(rig.write(Write::Import(Box::new(unique))), exists);
+        for unique in [0, first - 1] {
+            let unique = ImportedRun { unique: Some(unique), ..imported("b", lease) };
+            assert_eq!(rig.write(Write::Import(Box::new(unique))), exists);
+        }
     }
     assert_eq!(rig.row(first), row);
     assert_eq!((rig.entries(first).len(), rig.fields(first).len(), rig.items(RunKey::Number(first)).len()), (3, 3, 2));
     let copy = rig.write(Write::Import(Box::new(imported("b", Some(rig.lease)))));
     assert_ne!(number(copy), first, "a copy need not be the only one");
+    let newest = number(rig.write(Write::Import(Box::new(imported("c", Some(rig.lease))))));
+    let looked_at = ImportedRun { unique: Some(newest), ..imported("d", Some(rig.lease)) };
+    assert!(number(rig.write(Write::Import(Box::new(looked_at)))) > newest, "who imports has looked at those before");
 }
 
 /// A lease that is not held, in that epoch, gets no run.

@@ -82,7 +82,10 @@ impl Tables {
     pub(super) fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
         let other = |run: &&Run| new.replaces != Some(run.row.number);
         let same_id = self.find(RunKey::Id(&new.id)).filter(other);
-        let twin = || self.runs.values().filter(other).find(|run| new.unique && run.row.incarnation == new.incarnation);
+        let twin = || {
+            let newer = self.runs.range(new.unique?.saturating_add(1)..).map(|(_, run)| run);
+            newer.filter(other).find(|run| run.row.incarnation == new.incarnation)
+        };
         let aside = || self.find(RunKey::Id(&new.name_of_replaced(new.replaces?)));
         same_id.or_else(twin).or_else(aside).map(|run| &run.row)
     }

@@ -73,11 +73,9 @@ impl<S: Session> Apply<'_, S> {
     /// The run that has the id already, or the incarnation, and is not the one that is replaced.
     fn twin(&self, run: &ImportedRun) -> Result<Option<RunRow>, StoreError> {
         let same_id = self.existing(&run.id)?.filter(|row| run.replaces != Some(row.number));
-        if same_id.is_some() || !run.unique {
-            return Ok(same_id);
-        }
+        let Some(after) = run.unique.filter(|_| same_id.is_none()) else { return Ok(same_id) };
         let incarnation = drawn_text(run.incarnation);
-        self.reader().run_by_incarnation(&incarnation, run.replaces).map_err(refused_if_damaged)
+        self.reader().run_by_incarnation(&incarnation, after, run.replaces).map_err(refused_if_damaged)
     }
 
     /// The run whose place another is to take: nobody's, or the same lease's.

@@ -72,9 +72,10 @@ queries! {
             version, parent, lineage, origin, dedup)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
         ON CONFLICT (id) DO NOTHING RETURNING number";
-    /// Incarnation, and the run that may have it. Looks at every run: that is rare, and an index would cost each start.
+    /// Incarnation, after, and the run that may have it. An index of incarnations would cost each start.
     RUN_BY_INCARNATION = concat!(
-        "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number IS DISTINCT FROM ?2 LIMIT 1"
+        "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number > ?2 AND number IS DISTINCT FROM ?3
+            LIMIT 1"
     );
     /// Deduplication key.
     RUN_BY_DEDUP = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE dedup = ?1");

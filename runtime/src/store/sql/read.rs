@@ -36,8 +36,13 @@ impl<S: Session> Reader<'_, S> {
     }
 
     /// A run by what was drawn for it, other than this one.
-    pub(super) fn run_by_incarnation(&self, incarnation: &str, but: Option<i64>) -> Result<Option<RunRow>, StoreError> {
-        let values = [Cell::Text(incarnation.as_bytes()), but.map_or(Cell::Null, Cell::Int)];
+    pub(super) fn run_by_incarnation(
+        &self,
+        incarnation: &str,
+        after: i64,
+        but: Option<i64>,
+    ) -> Result<Option<RunRow>, StoreError> {
+        let values = [Cell::Text(incarnation.as_bytes()), Cell::Int(after), but.map_or(Cell::Null, Cell::Int)];
         Ok(self.rows(None, queries::RUN_BY_INCARNATION, &values)?.pop())
     }
 

@@ -10,7 +10,6 @@ const SCANS: &[(&str, &str)] = &[
     ("ADOPT_LOST", "as many as leases that own runs"),
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
-    ("RUN_BY_INCARNATION", "an import asks for it; an index would cost each start"),
 ];
 
 /// Queries that sort what they have found, and why they may.
