@@ -77,13 +77,17 @@ async fn ask(lines: &mut UnboundedReceiver<String>, Doubtful { file, why }: &Dou
 /// program.
 fn typed() -> UnboundedReceiver<String> {
     let (sender, lines) = unbounded_channel();
-    std::thread::spawn(move || {
+    let read = move || {
         std::io::stdin()
             .lines()
             .map_while(std::io::Result::ok)
             .take_while(|line| sender.send(line.clone()).is_ok())
             .count()
-    });
+    };
+    // Without a thread nobody is there to answer, as at the end of the input.
+    if let Err(error) = std::thread::Builder::new().spawn(read) {
+        note(&format!("no lines are read from the terminal: {error}"));
+    }
     lines
 }
 

@@ -6,7 +6,7 @@ use super::limit::Limited;
 use super::prepare::Preparation;
 use super::shutdown::{RunningStep, Told};
 use super::suspects::{Watch, watched};
-use super::trace;
+use super::{threads, trace};
 use crate::context::SharedContext;
 use crate::error::AttemptCause;
 use crate::journal::{AttemptOutcome, StepBody};
@@ -159,13 +159,13 @@ impl Bodies {
         // In all of them the run may have left: then the result is not wanted.
         if blocking {
             let (on, permits, told) = (self.core.runtime.clone(), self.core.blocking.clone(), cancellation.clone());
+            let (core, run) = (self.core.clone(), self.run);
             let body = async move {
                 let Ok(permit) = permits.acquire_owned().await else { return };
-                let body = on
-                    .clone()
-                    .spawn_blocking(move || on.block_on(attempts).is_some_and(|letter| mail.send(letter).is_ok()));
+                let runtime = on.clone();
+                let body = move || on.block_on(attempts).is_some_and(|letter| mail.send(letter).is_ok());
                 // Its end comes by mail, a panic of the body included.
-                let _ = body.await;
+                let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), body).await;
                 drop(permit);
             };
             self.core.runtime.spawn(async move { told.unless_dropped(body).await });

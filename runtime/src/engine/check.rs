@@ -9,7 +9,7 @@ use super::core::Options;
 use super::error::EngineError;
 use super::fields::within;
 use super::workflows::Workflows;
-use super::{Engine, load, prepare, rebuild};
+use super::{Engine, load, prepare, rebuild, threads};
 use crate::field_store::FieldStoreError;
 use crate::journal::RunIdentity;
 use crate::machine::{Machine, ParkCause, ParkReason, Rebuild};
@@ -22,6 +22,7 @@ use crate::value::Value;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// How many runs are replayed at a time.
 const AT_ONCE: usize = 4;
@@ -93,7 +94,7 @@ pub(super) async fn check(
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EngineError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| EngineError::ShuttingDown)
+    threads::blocking(&Handle::current(), work)?.await.map_err(|_| EngineError::ShuttingDown)
 }
 
 fn unreadable(error: &StoreError) -> ParkReason {

@@ -11,6 +11,7 @@ pub(super) use read::{Exported, read};
 
 use super::error::EngineError;
 use super::handle::Run;
+use super::threads;
 use crate::store::Status;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +95,7 @@ impl Run {
         let (core, number, id) = (self.core().clone(), self.number(), self.id().to_owned());
         let busy = core.busy();
         let writing = core.clone();
-        let writing = core.runtime.spawn_blocking(move || write::write(&writing, number, &id, moved, &path));
+        let writing = threads::blocking(&core.runtime, move || write::write(&writing, number, &id, moved, &path))?;
         let written = writing.await.unwrap_or(Err(EngineError::ShuttingDown));
         drop(busy);
         written

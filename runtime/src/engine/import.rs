@@ -1,13 +1,12 @@
 //! Importing a run from its file, as a copy or as the run itself.
 
-use super::Engine;
-use super::asked;
 use super::core::Core;
 use super::error::EngineError;
 use super::export::{self, Exported, FileReader};
 use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::Reseal;
+use super::{Engine, asked, threads};
 use crate::field_store::content_hash;
 use crate::machine::{forget_deduplication_key, recorded_scope};
 use crate::run_env::Pointer;
@@ -20,6 +19,7 @@ use std::collections::HashMap;
 use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
 
 /// A run that is about to be imported: choose another id, or `.await`.
 #[must_use = "a run is imported when the call is awaited: add `.await`"]
@@ -83,7 +83,7 @@ impl<'engine> IntoFuture for ImportCall<'engine> {
 async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<RunRow, EngineError> {
     let busy = core.busy();
     let reading = core.clone();
-    let read = core.runtime.spawn_blocking(move || {
+    let read = threads::blocking(&core.runtime, move || {
         let exported = export::read(&path)?;
         let id = id.unwrap_or_else(|| exported.run.id.clone());
         super::start::check_id(&id)?;
@@ -91,7 +91,7 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
             return Err(taken(row));
         }
         Incoming::new(&reading, exported, id)
-    });
+    })?;
     let Incoming { run, contents } = read.await.unwrap_or(Err(EngineError::ShuttingDown))?;
     let placed = place::place(core, run, contents).await;
     drop(busy);
@@ -240,12 +240,12 @@ impl Moved {
         let fetch = Box::new(move |place: usize| -> BoxFuture<'static, Result<Bytes, EngineError>> {
             let (places, source) = (places.clone(), source.clone());
             Box::pin(async move {
-                let reading = tokio::task::spawn_blocking(move || {
+                let reading = threads::blocking(&Handle::current(), move || {
                     let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
                     let (file, reseal) = &mut *source;
                     let (old, _, at) = &places[place];
                     read(file, reseal, old, *at)
-                });
+                })?;
                 reading.await.unwrap_or(Err(EngineError::ShuttingDown))
             })
         });

@@ -3,7 +3,7 @@
 use super::core::{Core, Message};
 use super::error::EngineError;
 use super::timers::Sleeper;
-use super::{dead, inbox, load, place, setting};
+use super::{dead, inbox, load, place, setting, threads};
 use crate::machine::AHEAD;
 use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
 use futures_util::{StreamExt, stream};
@@ -75,7 +75,13 @@ pub(super) fn catch_up(core: &Arc<Core>) {
 
 async fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     let collecting = core.clone();
-    core.runtime.spawn_blocking(move || inbox::collect(&collecting, lease)).await.unwrap_or(true)
+    match threads::blocking(&core.runtime, move || inbox::collect(&collecting, lease)) {
+        Ok(collected) => collected.await.unwrap_or(true),
+        Err(error) => {
+            tracing::warn!(%error, "the inbox cannot be read now");
+            false
+        }
+    }
 }
 
 /// Loads the runs of a lease that are in the middle of something though their rows say that they are never due.

@@ -2,8 +2,13 @@
 
 use super::error::EngineError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::Handle;
+
+/// How soon a thread is asked for again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A thread of the engine's own.
 ///
@@ -24,6 +29,39 @@ pub(super) fn blocking<T: Send + 'static>(
 ) -> Result<tokio::task::JoinHandle<T>, EngineError> {
     catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work)))
         .map_err(|_| none("the runtime cannot start a thread that may block"))
+}
+
+/// [`blocking`] for work that is not lost if the system gives no thread: it waits for one, and `trouble` is told why.
+///
+/// # Errors
+/// The runtime is shutting down, or the work panicked.
+pub(super) async fn blocking_in_time<T: Send + 'static>(
+    runtime: &Handle,
+    trouble: impl Fn(Option<String>),
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, EngineError> {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let mut waited = false;
+    loop {
+        let taking = work.clone();
+        let run = move || {
+            let work = taking.lock().unwrap_or_else(PoisonError::into_inner).take();
+            work.map(|work| work())
+        };
+        match blocking(runtime, run) {
+            Ok(task) => {
+                if waited {
+                    trouble(None);
+                }
+                return task.await.ok().flatten().ok_or(EngineError::ShuttingDown);
+            }
+            Err(error) => {
+                waited = true;
+                trouble(Some(error.to_string()));
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
 }
 
 fn none(what: &str) -> EngineError {

@@ -7,6 +7,7 @@ mod sweep;
 mod write;
 
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
+use crate::panics;
 use bytes::Bytes;
 use fault::Fault;
 use std::path::{Path, PathBuf};
@@ -65,10 +66,15 @@ impl FolderStore {
             place::require_device(&root, device).map_err(|fault| fault.told("the store is out of reach"))?;
             work(&root)
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-            let message = format!("the work in the folder {} was not done to its end: {error}", self.root.display());
+        let failed = |why: &dyn std::fmt::Display| {
+            let message = format!("the work in the folder {} was not done to its end: {why}", self.root.display());
             Err(FieldStoreError::new(FieldStoreErrorKind::Io, message))
-        })
+        };
+        // tokio panics if the system gives no thread.
+        match panics::caught(|| tokio::task::spawn_blocking(work)) {
+            Ok(task) => task.await.unwrap_or_else(|error| failed(&error)),
+            Err(panic) => failed(&panic),
+        }
     }
 }
 

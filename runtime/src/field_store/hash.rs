@@ -1,5 +1,6 @@
 //! The hash that a content is known by.
 
+use crate::panics;
 use bytes::Bytes;
 use std::fmt::Write;
 use tokio::task::spawn_blocking;
@@ -25,6 +26,9 @@ pub(crate) async fn content_hash_apart(bytes: Bytes) -> String {
         return content_hash(&bytes);
     }
     let again = bytes.clone();
-    // The only way to fail is an executor that shuts down, and then nobody waits for the answer.
-    spawn_blocking(move || content_hash(&bytes)).await.unwrap_or_else(|_| content_hash(&again))
+    // An executor that shuts down does no more; and tokio panics if the system gives no thread.
+    match panics::caught(|| spawn_blocking(move || content_hash(&bytes))) {
+        Ok(task) => task.await.unwrap_or_else(|_| content_hash(&again)),
+        Err(_) => content_hash(&again),
+    }
 }

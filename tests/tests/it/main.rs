@@ -51,7 +51,6 @@ mod questions;
 mod read_back;
 mod recorded;
 mod rerouted;
-
 mod resources;
 mod roles;
 mod runs;
@@ -70,6 +69,7 @@ mod steps;
 mod store;
 mod stored_fields;
 mod synced;
+mod threadless;
 mod time_limits;
 mod time_travel;
 mod told;

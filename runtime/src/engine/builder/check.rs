@@ -3,9 +3,10 @@
 use super::{Database, EngineBuilder, open};
 use crate::engine::check::{CheckReport, check};
 use crate::engine::error::EngineError;
-use crate::engine::requirements;
+use crate::engine::{requirements, threads};
 use crate::store::{SqliteStore, Store};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 
 impl EngineBuilder {
     /// Says for every unfinished run of the database whether this build can go on with it, as
@@ -30,7 +31,7 @@ impl EngineBuilder {
         }
         let store: Arc<dyn Store> = match self.database {
             Database::Sqlite(path) => {
-                let open = tokio::task::spawn_blocking(move || SqliteStore::options().open_copy(path));
+                let open = threads::blocking(&Handle::current(), move || SqliteStore::options().open_copy(path))?;
                 Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
             }
             database => open(database, self.durability).await?,
