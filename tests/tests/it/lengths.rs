@@ -248,3 +248,70 @@ async fn what_cannot_be_given_is_refused_to_its_giver_and_parks_nobody() {
     let report = crash_everywhere(sends_nothing, 2).await;
     println!("{report:?}");
 }
+
+#[derive(Event)]
+#[event(external)]
+struct Told {
+    text: String,
+}
+
+struct Listens;
+
+#[workflow]
+impl Listens {
+    #[step]
+    async fn begin(begin: Begin<bool>) -> Result<Option<Stop<usize>>> {
+        Ok((!*begin).then_some(Stop(0)))
+    }
+
+    #[step]
+    async fn hear(told: Told) -> Result<Stop<usize>> {
+        Ok(Stop(told.text.len()))
+    }
+}
+
+#[workflow]
+async fn asks(flow: &mut Flow) -> Result<usize> {
+    Ok(flow.request::<Text, Text>(Text("?".to_owned())).await?.0.len())
+}
+
+/// What outsiders answer and emit is refused to them, and does nothing to the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_and_emitted_events_are_refused_when_they_are_too_long() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let builder = engine(LIMIT).sqlite(folder.path().join("runs.db")).workflow(asks).workflow(Listens);
+    let engine = builder.start().await.unwrap();
+    let asking = engine.start(asks, ()).await.unwrap();
+    let request = in_time(async {
+        loop {
+            if let Some(request) = engine.requests().await.unwrap().pop() {
+                return request.id;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    let request = request.await;
+    let listening = engine.start(Listens, true).await.unwrap();
+    let told = |text: String| Told { text };
+    let key = "k".repeat(513);
+    let id = listening.id().to_owned();
+    let in_commit = engine.transaction(move |tx| -> Result<()> { Ok(tx.emit(&id, Told { text: long() })?) });
+    let refused = [
+        engine.answer(&request, Text(long())).await.unwrap_err().to_string(),
+        // With its quotes it takes more than the limit.
+        engine.answer(&request, Text("x".repeat(LIMIT))).await.unwrap_err().to_string(),
+        engine.emit(listening.id(), told(long())).await.unwrap_err().to_string(),
+        engine.emit(listening.id(), told("x".repeat(LIMIT))).await.unwrap_err().to_string(),
+        listening.emit(told(long())).await.unwrap_err().to_string(),
+        in_commit.await.unwrap_err().to_string(),
+        engine.emit(listening.id(), told(String::new())).key(key).await.unwrap_err().to_string(),
+    ];
+    for (at, refused) in refused.iter().enumerate() {
+        let expected = if at == 6 { "a key has 1 to 512 bytes" } else { "limit is 4000" };
+        assert!(refused.contains(expected), "{at}: {refused}");
+    }
+    engine.answer(&request, Text("x".repeat(100))).await.unwrap();
+    engine.emit(listening.id(), told("x".repeat(200))).await.unwrap();
+    assert_eq!(outcome(asking).await.unwrap(), 100);
+    assert_eq!(in_time(listening.result()).await.unwrap(), 200);
+}
