@@ -62,7 +62,7 @@ impl<S: Session> Apply<'_, S> {
             self.session.execute(queries::INSERT_TAKEN_ITEM, &values)?;
         }
         for request in &run.requests {
-            self.import_request(number, request)?;
+            self.insert_request(queries::IMPORT_REQUEST, number, request)?;
         }
         if run.status.is_final() && old.is_some() {
             self.end(number, run.status, run.at, told)?;

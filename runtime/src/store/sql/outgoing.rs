@@ -34,7 +34,10 @@ impl<S: Session> Apply<'_, S> {
                     started
                 }
                 Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, told))?,
-                Outgoing::Ask(request) => Ok(self.ask(append.run, request)?),
+                Outgoing::Ask(request) => {
+                    self.insert_request(queries::INSERT_REQUEST, append.run, request)?;
+                    Ok(0)
+                }
                 Outgoing::Withdraw { id } | Outgoing::Expire { id } => {
                     let values = [Cell::Int(append.run), Cell::Text(id.as_bytes())];
                     self.session.execute(queries::WITHDRAW_REQUEST, &values)?;
@@ -112,24 +115,8 @@ impl<S: Session> Apply<'_, S> {
         self.session.execute(queries::INSERT_WATCHER, &values).map(drop)
     }
 
-    fn ask(&self, run: i64, request: &RequestRow) -> Result<i64, StoreError> {
-        let [form, body] = value_cells(Some(&request.value));
-        let values = [
-            Cell::Text(request.id.as_bytes()),
-            Cell::Int(run),
-            clamped(request.position),
-            Cell::Text(request.name.as_bytes()),
-            Cell::Text(request.answer.as_bytes()),
-            Cell::Int(request.at),
-            request.due.map_or(Cell::Null, Cell::Int),
-            form,
-            body,
-        ];
-        self.session.execute(queries::INSERT_REQUEST, &values).map(|_| 0)
-    }
-
-    /// A question that a run brings with it.
-    pub(super) fn import_request(&self, run: i64, request: &RequestRow) -> Result<(), StoreError> {
+    /// A question, by the query that says what happens if it is there already.
+    pub(super) fn insert_request(&self, query: &str, run: i64, request: &RequestRow) -> Result<(), StoreError> {
         let [form, body] = value_cells(Some(&request.value));
         let values = [
             Cell::Text(request.id.as_bytes()),
@@ -143,7 +130,7 @@ impl<S: Session> Apply<'_, S> {
             body,
             text_or_null(request.answered.as_ref()),
         ];
-        self.session.execute(queries::IMPORT_REQUEST, &values).map(drop)
+        self.session.execute(query, &values).map(drop)
     }
 
     fn put(

@@ -31,6 +31,14 @@ macro_rules! request_columns {
     };
 }
 
+/// A question with the values of its columns, up to what happens if it is there already.
+macro_rules! insert_request {
+    () => {
+        "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body, answered)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id)"
+    };
+}
+
 /// The columns of an output, in the order in which they are read.
 macro_rules! output_columns {
     () => {
@@ -217,13 +225,12 @@ queries! {
     OPEN_REQUESTS = concat!(
         "SELECT ", request_columns!(), " FROM steadfast_requests WHERE answered IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
     );
-    /// Id, run, position, name, answer, time, due, form, body.
-    INSERT_REQUEST = "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
     /// Id, run, position, name, answer, time, due, form, body, answered.
-    IMPORT_REQUEST = "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body, answered)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-        ON CONFLICT (id) DO UPDATE SET run = ?2, form = ?8, body = ?9 WHERE steadfast_requests.answered IS NULL";
+    INSERT_REQUEST = concat!(insert_request!(), " DO NOTHING");
+    /// The same.
+    IMPORT_REQUEST = concat!(
+        insert_request!(), " DO UPDATE SET run = ?2, form = ?8, body = ?9 WHERE steadfast_requests.answered IS NULL"
+    );
     /// Run, what stands for the answer.
     MOVE_AWAY_REQUESTS = "UPDATE steadfast_requests SET answered = ?2 WHERE run = ?1 AND answered IS NULL";
     /// Id, hash.
