@@ -2,11 +2,13 @@
 //!
 //! With `bank` for the runs it moves money between two accounts in the same file, and prints `done`. With `talk` its runs send
 //! to each other, start others and go on with fresh journals; with `listen` one waits for what another process sends with
-//! `say`.
+//! `say`. With `graph` it runs graphs that change their context and shared state in stores.
 //!
 //! Else it starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
 //! run that has ended, then `done`.
 
+#[path = "victim/graph.rs"]
+mod graph;
 #[path = "victim/talk.rs"]
 mod talk;
 
@@ -147,6 +149,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     LOG.set(args[1].clone()).expect("set once");
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
     let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term));
+    let builder = if args[2] == "graph" { graph::workflows(builder, &args[0]) } else { builder };
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
         engine.start(poisoned, 0).id("before").await?.result().await?;
@@ -165,6 +168,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     match args[2].as_str() {
+        "graph" => graph::graphs(&engine).await?,
         "talk" => talk::talk(&engine).await?,
         "listen" => talk::listen(&engine, false).await?,
         "say" => talk::listen(&engine, true).await?,

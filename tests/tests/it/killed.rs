@@ -1,5 +1,6 @@
 //! Real processes, really killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
 
+mod graph;
 mod talk;
 
 use limits::Heard;
