@@ -9,7 +9,24 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// One step of an event-driven workflow, for a test that puts a closure in its place: `Ingest::steps().fetch`.
+/// What is there with the feature `testing` only.
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_testing {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// What is there with the feature `testing` only.
+#[cfg(not(feature = "testing"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_testing {
+    ($($item:item)*) => {};
+}
+
+/// One step of an event-driven workflow, for a test that puts a closure in its place: `Ingest::steps().fetch`. A graph has
+/// `steps` with the feature `testing` only.
 pub struct StepOf<S> {
     /// The recorded names.
     workflow: &'static str,
@@ -66,3 +83,23 @@ impl<S> fmt::Debug for StepOf<S> {
         write!(f, "{}::{}", self.workflow, self.name)
     }
 }
+
+/// Without the feature a graph has no function of ours.
+///
+/// ```compile_fail,E0599
+/// use steadfast::prelude::*;
+///
+/// struct Plain;
+///
+/// #[workflow]
+/// impl Plain {
+///     #[step]
+///     async fn begin(_: Begin<()>) -> Result<Stop<()>> {
+///         Ok(Stop(()))
+///     }
+/// }
+///
+/// let _ = Plain::steps();
+/// ```
+#[cfg(all(doctest, not(feature = "testing")))]
+pub struct NoSteps;

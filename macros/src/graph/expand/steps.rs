@@ -40,17 +40,20 @@ pub(super) fn names(graph: &Graph) -> TokenStream {
         let (ident, recorded) = (step.step.function.ident(), &step.step.name);
         quote!(#ident: ::steadfast::__private::StepOf::new(#workflow, #recorded),)
     });
+    // Only the runtime knows its features.
     quote! {
-        #[doc(hidden)]
-        #[allow(private_interfaces, dead_code, missing_docs, missing_debug_implementations, reason = "names of steps")]
-        pub struct __SteadfastSteps { #(#fields)* }
+        ::steadfast::__with_testing! {
+            #[doc(hidden)]
+            #[allow(private_interfaces, dead_code, missing_docs, missing_debug_implementations, reason = "names of steps")]
+            pub struct __SteadfastSteps { #(#fields)* }
 
-        impl #ty {
-            /// The steps by their names: for tests that put closures in their places.
-            #[must_use]
-            #[allow(dead_code, reason = "for tests")]
-            pub fn steps() -> __SteadfastSteps {
-                __SteadfastSteps { #(#values)* }
+            impl #ty {
+                /// The steps by their names: for tests that put closures in their places.
+                #[must_use]
+                #[allow(dead_code, reason = "for tests")]
+                pub fn steps() -> __SteadfastSteps {
+                    __SteadfastSteps { #(#values)* }
+                }
             }
         }
     }
