@@ -50,7 +50,7 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError>;
 
-    /// The runs that fit `query`, in ascending order of their number.
+    /// The runs that fit `query`, in ascending order of their number, or in the order that it asks for.
     ///
     /// # Errors
     /// The database cannot be read.
