@@ -3,6 +3,7 @@
 mod compound;
 mod key;
 mod object;
+mod plain;
 mod raw;
 mod refusal;
 mod writer;

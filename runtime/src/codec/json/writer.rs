@@ -3,6 +3,7 @@
 use super::Order;
 use super::compound::{Array, Nested, Object};
 use super::object::Members;
+use super::plain::is_plain;
 use super::raw::{Raw, Struct};
 use super::refusal::Refusal;
 use serde::{Serialize, Serializer, ser};
@@ -106,10 +107,21 @@ impl<'a, 'out> Serializer for &'a mut Writer<'out> {
         serialize_bool: bool,
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
         serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128,
-        serialize_char: char, serialize_str: &str,
+        serialize_char: char,
     }
 
     floats! { serialize_f32: f32, serialize_f64: f64, }
+
+    fn serialize_str(self, value: &str) -> Result<(), Refusal> {
+        if !is_plain(value) {
+            return self.scalar(value);
+        }
+        self.out.reserve(value.len() + 2);
+        self.out.push(b'"');
+        self.out.extend_from_slice(value.as_bytes());
+        self.out.push(b'"');
+        Ok(())
+    }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Refusal> {
         self.collect_seq(value)
