@@ -5,6 +5,7 @@
 mod builder;
 mod error;
 mod live;
+mod loading;
 mod persist;
 mod recorded;
 mod restore;
@@ -15,18 +16,18 @@ mod text;
 pub use builder::{Set, Unset, change, set};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};
+pub(crate) use loading::Loading;
 pub use persist::Persist;
 pub(crate) use persist::read_back;
 pub use recorded::{MigrateOutcome, RecordedFields, RecordedValue, migrated};
 pub use restore::{RestoreError, RestoreHook, TransientDefault, run_default, run_hook};
 pub use schema::{FieldDefault, FieldSchema, Schema, stored_default};
-pub(crate) use shared::Anything;
 pub use shared::SharedContext;
 pub use text::debug;
 
 use crate::resources::Resources;
-use crate::secret::vault::{exposing, redacting};
 use crate::value::{Form, Value};
+use crate::vault::{exposing, redacting};
 use std::sync::Arc;
 
 /// The new values of some fields, in the order of the struct.

@@ -24,25 +24,33 @@ mod export;
 mod fields;
 mod forking;
 mod garbage;
+mod half_copied;
 mod handle;
 mod import;
 mod inbox;
 mod info;
 mod lease;
+mod lease_watch;
+mod letter;
 mod limit;
 mod load;
 mod messages;
 mod news;
+mod opening;
 mod outside;
+mod parked;
 mod pausing;
 mod place;
 mod prepare;
+mod probation;
 mod rebuild;
 mod recovery;
 mod replacing;
 mod requests;
 mod requirements;
 mod reseal;
+mod residents;
+mod running_step;
 mod sessions;
 mod setting;
 mod shared_state;
@@ -57,7 +65,9 @@ mod time_travel;
 mod timers;
 mod trace;
 mod transaction;
+mod trials;
 mod waits;
+mod waking;
 mod workflows;
 
 pub use activity::{Activity, ActivityKind, ActivityReader, EventsAndActivity, RunEvent, Waited};
@@ -85,9 +95,10 @@ pub(crate) use replacing::{GoingOn, successor_in};
 pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
+pub use running_step::RunningStep;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shown::{EventStream, StreamReader};
-pub use shutdown::{RunningStep, ShutdownReport};
+pub use shutdown::ShutdownReport;
 pub use start::StartCall;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
@@ -226,7 +237,7 @@ impl Engine {
     /// No run has this id, or it is not parked.
     pub async fn retry(&self, id: &str) -> Result<(), EngineError> {
         let run = self.run(id).await?;
-        recovery::retry(&self.core, run.number(), id).await
+        parked::retry(&self.core, run.number(), id).await
     }
 }
 

@@ -1,10 +1,8 @@
 //! The error of a body: any `std::error::Error` becomes one with `?`.
 
-mod outcome;
 mod step;
 mod terminal;
 
-pub use outcome::{Input, Outcome};
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;
 

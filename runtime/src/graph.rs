@@ -24,10 +24,12 @@ mod shape;
 mod start;
 mod stub;
 mod take;
+mod telling;
 mod text;
 mod updated;
 mod ways;
 
+pub use crate::record::EventInfo;
 pub use answers::{Answered, Ask};
 pub use catch::Caught;
 pub use collect::Collects;
@@ -43,7 +45,7 @@ pub use one_of::{Never, OneOf};
 pub(crate) use path::Path;
 pub use payload::Inputs;
 pub use plan::Plan;
-pub use shape::{EventInfo, Input, Question, Shape, Source, StepShape, Taken, Trigger};
+pub use shape::{Input, Question, Shape, Source, StepShape, Taken, Trigger};
 pub use start::{
     Begin, BeginInput, Begins, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, Stops, StopsWith, stops_with,
 };

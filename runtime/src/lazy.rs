@@ -1,12 +1,11 @@
 //! A field whose value is loaded when a step reads it.
 
 use crate::codec;
-use crate::context::read_back;
-use crate::context::{ContextError, FieldSchema, FieldValues, Persist, RecordedValue, Schema};
+use crate::context::{ContextError, FieldSchema, FieldValues, Persist, RecordedValue, Schema, read_back};
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
-use crate::run_env::{Fields, Pointer};
+use crate::fields::Fields;
 use crate::scope::{self, Current};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer, Value};
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::type_name;
 use std::fmt;

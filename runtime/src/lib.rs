@@ -67,7 +67,7 @@ pub mod context;
 mod engine;
 mod error;
 pub mod field_store;
-mod flow;
+mod fields;
 pub mod graph;
 pub mod journal;
 mod lazy;
@@ -76,11 +76,13 @@ mod machine;
 mod message;
 mod panics;
 mod policy;
+mod record;
 pub mod resources;
 mod run_env;
 mod scope;
 mod secret;
 mod session;
+mod shared_state;
 pub mod sql;
 mod state;
 mod step;
@@ -88,6 +90,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod value;
+mod vault;
 mod workflow;
 
 pub use context::{ContextError, StepContext, StoredContext};
@@ -99,16 +102,11 @@ pub use engine::{
     TransactionalStart, Wait, Waited, WaitsFor,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
-pub use flow::{
-    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestError,
-    RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
-};
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, StepOf, Stop, Takes, Updated};
-pub use journal::Principal;
 pub use lazy::Lazy;
-pub use machine::{ParkCause, ParkReason};
 pub use message::Message;
 pub use policy::Policy;
+pub use record::{ParkCause, ParkReason, Principal};
 pub use resources::{ResourceError, Resources};
 pub use run_env::Progress;
 pub use scope::{
@@ -116,13 +114,18 @@ pub use scope::{
     has_context, propagate, propagate_fn, scoped, step_scope,
 };
 pub use secret::Secret;
-#[cfg(feature = "encryption")]
-pub use secret::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use session::{Session, SessionPolicy};
-pub use state::{Labelled, State, StateCall, StateError, StateKind, TypedState, Untyped};
+pub use shared_state::{StateKind, TypedState, Untyped};
+pub use state::{Labelled, State, StateCall, StateError};
 pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
 pub use step::{StepStream, stream};
 pub use store::{Durability, Status};
+#[cfg(feature = "encryption")]
+pub use vault::keys::{Key, KeyError, KeyProvider, StaticKeys};
+pub use workflow::{
+    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestError,
+    RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
+};
 pub use workflow::{Body, Startable};
 
 /// What most programs need: `use steadfast::prelude::*;`.
@@ -141,27 +144,31 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg};
+    pub use crate::codec::{Input, Outcome};
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
         check_transient, debug, migrated, run_default, run_hook, set, stored_default,
     };
-    pub use crate::error::{Failure, Input, Outcome};
-    pub use crate::flow::{HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel};
+    pub use crate::error::Failure;
     pub use crate::graph::{
-        AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventInfo, EventReader, EventWriter,
-        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,
+        AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventReader, EventWriter, Graph,
+        GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,
         StopResult, Takes, Trigger, body as graph_body, body_in_context as graph_body_in_context, diagram,
         same_context, same_state, stops_with,
     };
     pub use crate::policy::Policy;
+    pub use crate::record::EventInfo;
     pub use crate::resources::{Need, Resources};
-    pub use crate::run_env::{HandleParameter, StepInputs};
+    pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
-    pub use crate::state::{StateDef, TypedState};
+    pub use crate::step::{HandleParameter, StepInputs};
     pub use crate::step::{StepDef, TransactionDef};
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
+    pub use crate::workflow::{
+        HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel,
+    };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;
     pub use std::sync::Arc;

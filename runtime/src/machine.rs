@@ -17,6 +17,7 @@ mod fault;
 mod inbox;
 mod inline;
 mod kept;
+mod keys;
 mod live;
 mod moved;
 mod operations;
@@ -26,6 +27,7 @@ mod paused;
 mod poll;
 mod replaced;
 mod replay;
+mod restart;
 mod run_scope;
 mod shared_state;
 mod shown;
@@ -37,9 +39,8 @@ mod waker;
 
 pub(crate) use arguments::same_value;
 use calls::RunJournal;
-pub(crate) use effect::{Effect, Limits};
+pub(crate) use effect::Effect;
 pub(crate) use elapsed::AHEAD;
-pub use fault::{ParkCause, ParkReason};
 
 pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use continued::Continuing;
@@ -50,119 +51,21 @@ pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{forget_deduplication_key, recorded_scope, scope_entry};
 pub(crate) use shared_state::version as recorded_state_version;
-pub(crate) use shown::{StepWrite, Written};
 pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
-use crate::codec;
-use crate::context::{Schema, SharedContext};
-use crate::flow::Start;
-use crate::graph::Plan;
-use crate::journal::Journal;
+use crate::context::SharedContext;
+use crate::journal::{BodyEnd, Journal, OnEnd};
 use crate::panics;
+use crate::record::{Limits, ParkReason, RunIdentity, RunScope};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
-use crate::secret::is_secret;
-use crate::state::StateDef;
 use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
-use crate::value::Value;
-use crate::workflow::WorkflowDef;
 use append::RowState;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// How the body of a workflow ended.
-pub(crate) enum BodyEnd {
-    Completed(Value),
-    Failed(Value),
-    /// It returned what cannot be stored.
-    Unstorable(String),
-}
-
-/// A registered workflow without its types.
-pub(crate) trait AnyWorkflow: Send + Sync {
-    /// What its context consists of, if it has one.
-    fn schema(&self) -> Option<&'static Schema>;
-
-    /// The state that its concurrent steps share, if it declares one.
-    fn state(&self) -> Option<StateDef>;
-
-    /// Roles of which whoever starts it must have one; anybody if there are none.
-    fn roles(&self) -> &'static [&'static str];
-
-    /// What of its input, result and error holds a secret, as far as their names tell.
-    fn secret_place(&self) -> Option<&'static str>;
-
-    /// Its steps, if it is event-driven.
-    fn graph(&self) -> Option<&'static Plan>;
-
-    /// What takes the place of the body when the run is told to end.
-    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd;
-
-    /// The body for a recorded input.
-    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError>;
-}
-
-/// A workflow with its types.
-pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
-
-impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
-    fn schema(&self) -> Option<&'static Schema> {
-        W::schema()
-    }
-
-    fn state(&self) -> Option<StateDef> {
-        W::state()
-    }
-
-    fn roles(&self) -> &'static [&'static str] {
-        W::ROLES
-    }
-
-    fn secret_place(&self) -> Option<&'static str> {
-        if is_secret::<W::Input>() {
-            Some("input")
-        } else if is_secret::<W::Output>() {
-            Some("result")
-        } else if is_secret::<W::Error>() {
-            Some("error")
-        } else {
-            None
-        }
-    }
-
-    fn graph(&self) -> Option<&'static Plan> {
-        W::graph()
-    }
-
-    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {
-        Box::new(move |reason| {
-            let ending = W::on_cancel(Start::new(journal), reason)?;
-            Some(Box::pin(async move {
-                ending.await;
-                BodyEnd::Completed(Value::json(&b"null"[..]))
-            }))
-        })
-    }
-
-    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, codec::CodecError> {
-        let input = codec::at_input(|| codec::decode::<W::Input>(input))?;
-        let body = W::call(Start::new(journal), input).future;
-        Ok(Box::pin(async move {
-            let outcome = body.await;
-            codec::at_output(|| match outcome {
-                Ok(output) => end(codec::record_same(&output, W::same_output()), BodyEnd::Completed),
-                Err(error) => end(failure::record(&error), BodyEnd::Failed),
-            })
-        }))
-    }
-}
-
-fn end(stored: Result<Value, codec::CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {
-    stored.map_or_else(|error| BodyEnd::Unstorable(error.to_string()), kind)
-}
 
 /// One loaded run.
 pub(crate) struct Machine {
@@ -226,9 +129,6 @@ pub(crate) struct Machine {
     latest: i64,
 }
 
-/// What a workflow does when it is told to end, and why it is.
-pub(crate) type OnEnd = Box<dyn FnOnce(String) -> Option<BoxFuture<'static, BodyEnd>> + Send>;
-
 /// What a run was loaded for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
@@ -291,7 +191,7 @@ impl Machine {
 
     /// The run with closures in the place of steps.
     #[cfg(feature = "testing")]
-    pub(crate) fn with_stubs(self, stubs: crate::testing::Stubs) -> Self {
+    pub(crate) fn with_stubs(self, stubs: crate::journal::Stubs) -> Self {
         self.journal.state().stubs = stubs;
         self
     }
@@ -303,12 +203,12 @@ impl Machine {
     }
 
     /// Which run this is.
-    pub(crate) fn identity(&self) -> &Arc<crate::journal::RunIdentity> {
+    pub(crate) fn identity(&self) -> &Arc<RunIdentity> {
         self.journal.identity()
     }
 
     /// Under what it acts.
-    pub(crate) fn scope(&self) -> Arc<crate::journal::RunScope> {
+    pub(crate) fn scope(&self) -> Arc<RunScope> {
         self.journal.state().scope.clone()
     }
 

@@ -1,16 +1,17 @@
 //! What an engine has at hand for the steps of all its runs: connections, clients, configuration, by type.
 
+mod anything;
 mod error;
 mod factory;
 mod need;
 mod set;
 
+pub(crate) use anything::Anything;
 pub use error::ResourceError;
 pub use factory::ResourceFactory;
 pub use need::Need;
 pub(crate) use set::ResourceSet;
 
-use crate::context::Anything;
 use crate::error::Error;
 use crate::panics::{caught_future, drop_caught};
 use futures_util::FutureExt;

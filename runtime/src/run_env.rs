@@ -1,21 +1,17 @@
 //! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
 
 mod board;
-mod fields;
-mod inputs;
 mod live;
 mod outputs;
-mod shared;
 
 pub(crate) use board::Boards;
 pub use board::Progress;
-pub(crate) use fields::{FieldStores, Fields, OF_ALL_RUNS, Pointer, coding};
-pub use inputs::{HandleParameter, StepInputs};
-pub(crate) use shared::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};
 
-use crate::journal::RunIdentity;
+use crate::fields::Fields;
+use crate::record::RunIdentity;
 use crate::resources::Resources;
 use crate::session::Session;
+use crate::shared_state::SharedState;
 use board::Board;
 use live::Live;
 use outputs::Outputs;

@@ -6,7 +6,6 @@ mod given;
 mod link;
 mod overrides;
 mod propagate;
-mod telling;
 mod writes;
 
 pub use cancellation::Cancellation;
@@ -21,8 +20,9 @@ pub(crate) use writes::Writes;
 
 use self::overrides::Layers;
 use crate::context::SharedContext;
-use crate::journal::{RunIdentity, RunScope};
+use crate::record::{RunIdentity, RunScope};
 use crate::run_env::RunEnv;
+use data_encoding::HEXLOWER;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -53,7 +53,7 @@ pub struct StepScope {
     /// What its run has at hand.
     pub(crate) link: Link,
     /// The events that it may send by hand.
-    pub(crate) sends: &'static [crate::graph::EventInfo],
+    pub(crate) sends: &'static [crate::record::EventInfo],
 }
 
 impl StepScope {
@@ -84,14 +84,10 @@ impl StepScope {
     /// another run that has the same id. 32 hexadecimal digits.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        use std::fmt::Write as _;
         let mut hash = hmac_sha256::Hash::new();
         hash.update(self.run.incarnation);
         hash.update(self.position.to_le_bytes());
-        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut key, byte| {
-            let _ = write!(key, "{byte:02x}");
-            key
-        })
+        HEXLOWER.encode(&hash.finalize()[..16])
     }
 }
 

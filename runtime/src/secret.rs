@@ -1,16 +1,12 @@
 //! A value that is encrypted wherever it is stored.
 
-#[cfg(feature = "encryption")]
-pub(crate) mod keys;
-#[cfg(feature = "encryption")]
-mod siv;
-mod thread;
-mod token;
-pub(crate) mod vault;
-mod wipe;
-
 use crate::codec;
 use crate::value::Value;
+use crate::vault::{
+    MARKER, REDACTED, Vault, VaultFault,
+    thread::{self, Mode},
+    wipe::{wipe, wipe_shared},
+};
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::ser::Error as _;
@@ -18,9 +14,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
-use thread::Mode;
-use vault::{Vault, VaultFault};
-use wipe::{wipe, wipe_shared};
 
 /// Whether a type is a secret or holds one, as far as its name tells: what stands in a struct of a user does not show.
 pub(crate) fn is_secret<T>() -> bool {
@@ -93,12 +86,8 @@ impl<T> fmt::Debug for Secret<T> {
     }
 }
 
-/// The name of the newtype that a secret is for a serializer: the keys of a map refuse it.
-pub(crate) const MARKER: &str = "$steadfast::Secret";
-
 const NOT_WRITTEN: &str =
     "a secret is written only by steadfast itself, encrypted; call `.expose()` to write it elsewhere";
-const REDACTED: &str = "[secret]";
 const ENCRYPTED: &str = "this secret is encrypted, and is read only by steadfast itself, in the run that it belongs to";
 
 /// Encrypted, and by steadfast only: see [`Secret`].
@@ -170,7 +159,7 @@ fn is_token<T: 'static>(value: &T) -> bool {
     let value: &dyn Any = value;
     let text = value.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| value.downcast_ref::<Box<str>>().map(|text| &**text));
-    text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| &**text)).is_some_and(token::is_one)
+    text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| &**text)).is_some_and(crate::vault::token::is_one)
 }
 
 /// Takes a token, and opens it where it stands.
@@ -184,7 +173,7 @@ impl Visitor<'_> for Token<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        if token::is_one(text) { Ok(self.0.open_here(text)) } else { Err(E::custom("it is no token")) }
+        if crate::vault::token::is_one(text) { Ok(self.0.open_here(text)) } else { Err(E::custom("it is no token")) }
     }
 }
 

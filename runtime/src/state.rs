@@ -1,23 +1,22 @@
 //! State that the concurrent steps of one run share.
 
 mod call;
-mod definition;
 mod edit;
 mod error;
 mod here;
 mod keys;
 mod routed;
-pub(crate) mod rows;
 
 pub use call::StateCall;
-pub use definition::{StateDef, StateKind, TypedState, Untyped};
 pub use edit::Labelled;
 pub use error::StateError;
 pub(crate) use here::runs_here;
 pub(crate) use keys::read as read_key;
 
-use crate::run_env::{HandleParameter, RunEnv, StateNews, StepInputs};
+use crate::run_env::RunEnv;
 use crate::scope::StepScope;
+use crate::shared_state::{StateDef, StateKind, StateNews, TypedState, Untyped};
+use crate::step::{HandleParameter, StepInputs};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -140,7 +139,7 @@ impl<S> State<S> {
 }
 
 /// The typed part. That it is of this type was seen to before the step began.
-fn typed<S: TypedState>(snapshot: &crate::run_env::StateSnapshot) -> Arc<S> {
+fn typed<S: TypedState>(snapshot: &crate::shared_state::StateSnapshot) -> Arc<S> {
     let typed = snapshot.typed.as_ref().and_then(|typed| Arc::clone(typed).downcast().ok());
     typed.expect("the workflow declares the state that its step takes")
 }

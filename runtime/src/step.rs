@@ -1,6 +1,7 @@
 //! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
 
 mod body;
+mod inputs;
 mod stream;
 mod transaction;
 
@@ -9,8 +10,9 @@ pub(crate) use body::decoded_args;
 #[cfg(feature = "testing")]
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody, refused, run_encoded, unmade, unstorable, whole_context};
-pub(crate) use stream::hand_over;
+pub use inputs::{HandleParameter, StepInputs};
 pub use stream::{StepStream, stream};
+pub(crate) use stream::{encode as encode_shown, hand_over};
 pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;
 
@@ -18,8 +20,7 @@ use crate::codec::{CodecError, Same, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::resources::Need;
-use crate::run_env::StepInputs;
-use crate::state::StateDef;
+use crate::shared_state::StateDef;
 use crate::value::Value;
 use std::future::Future;
 use std::sync::Arc;

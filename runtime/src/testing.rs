@@ -27,4 +27,3 @@ mod stub;
 mod subject;
 
 pub use crash::{CrashReport, CrashTest, crash_everywhere};
-pub(crate) use stub::Stubs;

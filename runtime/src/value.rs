@@ -1,7 +1,10 @@
 //! A stored value: its bytes and the form they are in.
 
-use crate::run_env::Pointer;
-use crate::secret::vault::redact;
+mod pointer;
+
+pub(crate) use pointer::Pointer;
+
+use crate::vault::{holds_token, redact};
 use bytes::Bytes;
 use std::fmt;
 
@@ -63,6 +66,11 @@ impl Value {
     /// A text in JSON form.
     pub(crate) fn text(text: &str) -> Self {
         Self::json(serde_json::Value::from(text).to_string())
+    }
+
+    /// Whether there is an encrypted secret in it.
+    pub(crate) fn holds_secret(&self) -> bool {
+        holds_token(&self.bytes)
     }
 
     /// A value in raw form.

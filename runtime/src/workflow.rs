@@ -1,121 +1,126 @@
-//! What `#[workflow]` leaves for the runtime: the definition of a workflow, and how a function names it.
+//! Workflows: what `#[workflow]` defines, and what its body can say.
 
-use crate::codec::{Same, Storable};
-use crate::context::Schema;
-use crate::error::Failure;
-use crate::flow::Start;
-use crate::resources::Need;
-use crate::state::StateDef;
-use futures_util::future::BoxFuture;
+mod children;
+mod definition;
+mod handle;
+mod inline;
+mod messages;
+mod on_cancel;
+mod outside;
+mod pending_call;
+mod requests;
+mod saving;
+mod shown;
+mod sleep;
+mod start;
+mod state;
+mod step_call;
+mod typed;
+mod update;
 
-/// A workflow, as `#[workflow]` defines it on the braced struct that has the function's name.
-pub trait WorkflowDef: Send + Sync + Sized + 'static {
-    /// The recorded name.
-    const NAME: &'static str;
-    /// Its context; `()` if none.
-    type Context: Send + Sync + 'static;
-    /// Its input after the handle; `()` if none.
-    type Input: Storable;
-    /// What it returns when all is well.
-    type Output: Storable;
-    /// The error it returns.
-    type Error: Failure;
+pub use children::{Child, ChildError, StartChild};
+pub use definition::{Body, Startable, WorkflowDef};
+pub use handle::{HasContext, HasStored, WorkflowHandle};
+pub use messages::{Receive, ReceiveWithin, SendError, Sending};
+pub use on_cancel::on_cancel;
+pub use requests::{Answer, Request, RequestError, RequestWithin};
+pub use shown::Stream;
+pub use sleep::Sleep;
+pub use start::Start;
+pub use step_call::{StepCall, call, call_transaction};
 
-    /// Which of the functions of this name it is; older runs go on with the function of their version.
-    const VERSION: u32 = 1;
-    /// Roles of which whoever starts it must have one; anybody if there are none.
-    const ROLES: &'static [&'static str] = &[];
+pub(crate) use pending_call::{First, PendingCall};
+pub(crate) use typed::Typed;
 
-    /// What its context consists of, if it has one.
-    #[must_use]
-    fn schema() -> Option<&'static Schema> {
-        None
-    }
+use crate::context::{RecordedFields, SharedContext, StepContext};
+use crate::journal::{Due, Journal};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    /// The state that its concurrent steps share, if it declares one.
-    #[doc(hidden)]
-    #[must_use]
-    fn state() -> Option<StateDef> {
-        None
-    }
-
-    /// The resources that its steps take, as the attribute says.
-    #[doc(hidden)]
-    #[must_use]
-    fn resources() -> &'static [Need] {
-        &[]
-    }
-
-    /// How inputs are compared with what is read back, if their type can be.
-    #[doc(hidden)]
-    #[must_use]
-    fn same_input() -> Option<Same<Self::Input>> {
-        None
-    }
-
-    /// The same for results.
-    #[doc(hidden)]
-    #[must_use]
-    fn same_output() -> Option<Same<Self::Output>> {
-        None
-    }
-
-    /// The steps and the way from one to the next, of an event-driven workflow.
-    #[doc(hidden)]
-    #[must_use]
-    fn graph() -> Option<&'static crate::graph::Plan> {
-        None
-    }
-
-    /// What runs once the run is told to stop, in the place of the body: the call of a step.
-    #[doc(hidden)]
-    #[must_use]
-    fn on_cancel(_: Start<Self::Context>, _: String) -> Option<BoxFuture<'static, ()>> {
-        None
-    }
-
-    /// The user's function.
-    fn call(start: Start<Self::Context>, input: Self::Input) -> Body<Self>;
+/// The handle of a running workflow: steps are called with it, the context is read through it, and it is the only thing
+/// that can change the context.
+///
+/// It dereferences to the stored part of the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
+/// [`update`](Flow::update) cannot happen under them: the compiler refuses it.
+pub struct Flow<C = ()> {
+    journal: Arc<dyn Journal>,
+    /// Empty only while an update holds the context.
+    context: Option<SharedContext>,
+    /// The fields as they are recorded, as long as that is an older version of the context.
+    older: Option<Box<RecordedFields>>,
+    types: PhantomData<fn() -> C>,
 }
 
-/// A workflow that was called with its handle: what a function with `#[workflow]` returns. Only an engine can run it.
-#[must_use = "only an engine can run a workflow: `engine.start(..)`"]
-pub struct Body<W: WorkflowDef> {
-    pub(crate) future: BoxFuture<'static, Result<W::Output, W::Error>>,
-}
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.journal.identity().id
+    }
 
-impl<W: WorkflowDef> Body<W> {
-    #[doc(hidden)]
-    pub fn new(future: impl Future<Output = Result<W::Output, W::Error>> + Send + 'static) -> Self {
-        Self { future: Box::pin(future) }
+    /// The time of what the workflow last observed (a finished step, a timer, its start): the same in every replay, and
+    /// it never goes back. It does not advance while the workflow computes.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let millis = u64::try_from(self.journal.now()).unwrap_or(0);
+        UNIX_EPOCH + Duration::from_millis(millis)
+    }
+
+    /// A random number, the same in every replay.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        uuid::Uuid::from_bytes(self.journal.random()).as_u64_pair().0
+    }
+
+    /// A random UUID (version 4), the same in every replay.
+    #[must_use]
+    pub fn uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.journal.random()).into_uuid()
+    }
+
+    /// Whether this run takes the way of newer code: `true` in runs that first come here with code that asks, `false` in
+    /// those that came past here before. What it was is recorded, and the same ever after.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # async fn body(flow: &mut Flow) -> Result<u64> {
+    /// let tax = if flow.patched("new-tax") { 21 } else { 19 };
+    /// # Ok(tax)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn patched(&self, patch: &str) -> bool {
+        self.journal.patched(patch, false)
+    }
+
+    /// Stands in the place of [`patched`](Flow::patched) once every run that went the old way has ended: runs in which the
+    /// patch is recorded go on, new ones no longer record it. Once those have ended too, this call can go.
+    pub fn deprecate_patch(&self, patch: &str) {
+        self.journal.patched(patch, true);
+    }
+
+    /// Waits durably: nothing stays in memory while a long sleep lasts, and a restart does not prolong it. Rounded up to
+    /// milliseconds. The time runs from [`now`](Flow::now). It is a duration: setting the machine's clock neither shortens nor
+    /// prolongs it. After a restart the time that the process was away counts too, by the machine's clock.
+    pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
+        Sleep::new(&self.journal, Due::Elapsed(messages::after(self.journal.elapsed(), duration)))
+    }
+
+    /// Waits durably until a moment of the machine's clock, also when that is set; one that has passed still takes its place in the history.
+    pub fn sleep_until(&self, moment: SystemTime) -> Sleep<'_> {
+        let millis = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().div_ceil(1_000_000));
+        Sleep::new(&self.journal, Due::Moment(i64::try_from(millis).unwrap_or(i64::MAX)))
     }
 }
 
-/// A function with `#[workflow]`, by which an engine finds name and types.
-#[diagnostic::on_unimplemented(
-    message = "this is not a workflow",
-    label = "expected a function with `#[workflow]`",
-    note = "put `#[workflow]` or `#[workflow(context = YourContext)]` on the function, and name it without calling it: `engine.start(process_order, input)`"
-)]
-pub trait Startable<Form>: Send + Sync {
-    /// The workflow.
-    type Workflow: WorkflowDef;
-}
+/// The stored part of the context. A transient field is not there: it would be another value in a replay.
+impl<C: StepContext> Deref for Flow<C> {
+    type Target = C::Stored;
 
-#[diagnostic::do_not_recommend]
-impl<F, W> Startable<(W,)> for F
-where
-    F: Fn(Start<W::Context>) -> Body<W> + Send + Sync,
-    W: WorkflowDef<Input = ()>,
-{
-    type Workflow = W;
-}
-
-#[diagnostic::do_not_recommend]
-impl<F, W, I> Startable<(W, I)> for F
-where
-    F: Fn(Start<W::Context>, I) -> Body<W> + Send + Sync,
-    W: WorkflowDef<Input = I>,
-{
-    type Workflow = W;
+    fn deref(&self) -> &C::Stored {
+        let context = self.context.as_ref().and_then(SharedContext::stored);
+        context.expect("the context is back when an update ends")
+    }
 }

@@ -3,9 +3,9 @@
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::{CodecError, JsonText, decode, parts, typed};
-use crate::run_env::coding;
-use crate::secret::vault;
+use crate::fields::coding;
 use crate::value::{Form, Value};
+use crate::vault;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 

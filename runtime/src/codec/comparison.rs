@@ -1,8 +1,8 @@
 //! Whether what is read back is what was written, as far as a type can be compared.
 
 use super::CodecError;
-use crate::secret::vault;
 use crate::value::Value;
+use crate::vault;
 use std::marker::PhantomData;
 
 /// Compares two values of a type.

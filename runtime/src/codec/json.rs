@@ -9,7 +9,7 @@ mod refusal;
 mod writer;
 
 use super::CodecError;
-use crate::secret::vault;
+use crate::vault;
 use bytes::Bytes;
 use serde::Serialize;
 use std::cell::Cell;

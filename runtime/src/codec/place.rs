@@ -1,6 +1,6 @@
 //! The places at which values stand: a secret is bound to its place, so that nobody can move it to another.
 
-use crate::secret::vault::{at, at_named};
+use crate::vault::{at, at_named};
 
 /// A field of a context, by the name under which it is recorded.
 pub(crate) fn at_field<R>(name: &str, code: impl FnOnce() -> R) -> R {

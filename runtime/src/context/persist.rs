@@ -2,8 +2,8 @@
 
 use super::{ContextError, FieldSchema, FieldValues, RecordedValue, Schema};
 use crate::codec;
-use crate::secret::vault;
 use crate::value::{Form, Value};
+use crate::vault;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A value that can be a stored field of a context: any owned serde type that can be compared and shared, or bytes.

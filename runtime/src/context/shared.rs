@@ -2,15 +2,12 @@
 
 use super::{RestoreError, StepContext, StoredContext};
 use crate::panics::Held;
-use crate::resources::Resources;
+use crate::resources::{Anything, Resources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// Anything that can be shared, without its type.
-pub(crate) type Anything = Arc<dyn Any + Send + Sync>;
 
 /// The stored part of a run's context without its type, with what makes the whole of it.
 #[derive(Clone)]

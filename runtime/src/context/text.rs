@@ -1,8 +1,9 @@
 //! A context as one JSON text, for people and for other systems; the journal keeps fields one by one.
 
 use super::{ContextError, FieldValues, Schema, StoredContext};
-use crate::codec::{JsonText, base64};
+use crate::codec::JsonText;
 use crate::value::{Form, Value};
+use data_encoding::BASE64;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -28,7 +29,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
             json.push_str(std::str::from_utf8(&value.bytes).map_err(|error| whole(schema, error))?);
         } else {
             json.push('"');
-            json.push_str(&base64::encode(&value.bytes));
+            json.push_str(&BASE64.encode(&value.bytes));
             json.push('"');
         }
     }
@@ -59,7 +60,7 @@ pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a st
 fn bytes(text: JsonText<'_>) -> Result<Value, &'static str> {
     const EXPECTED: &str = "expected bytes as base64 text with padding";
     let text: String = serde_json::from_str(text.get()).map_err(|_| EXPECTED)?;
-    base64::decode(&text).map(Value::raw).ok_or(EXPECTED)
+    BASE64.decode(text.as_bytes()).map(Value::raw).map_err(|_| EXPECTED)
 }
 
 fn whole(schema: &Schema, why: impl fmt::Display) -> ContextError {

@@ -1,6 +1,5 @@
 //! How many runs come back into memory at a time, so that those at work and those that begin get on too.
 
-use super::core::Core;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -22,14 +21,16 @@ impl Default for Places {
     }
 }
 
-/// Loads a run once there is a place for it. One that takes long gives its place away.
-pub(super) async fn admitted<T>(core: &Core, load: impl Future<Output = T>) -> T {
-    // It is never closed.
-    let place = core.places.0.acquire().await;
-    let mut load = pin!(load);
-    if let Ok(loaded) = timeout(PATIENCE, &mut load).await {
-        return loaded;
+impl Places {
+    /// Loads a run once there is a place for it. One that takes long gives its place away.
+    pub(super) async fn admit<T>(&self, load: impl Future<Output = T>) -> T {
+        // It is never closed.
+        let place = self.0.acquire().await;
+        let mut load = pin!(load);
+        if let Ok(loaded) = timeout(PATIENCE, &mut load).await {
+            return loaded;
+        }
+        drop(place);
+        load.await
     }
-    drop(place);
-    load.await
 }

@@ -2,8 +2,8 @@
 
 use super::error::EngineError;
 use super::reseal::Reseal;
-use crate::journal::Kind;
 use crate::machine::{asked_again, derived_id};
+use crate::record::Kind;
 use crate::store::{EntryRow, NewInboxItem, RequestRow};
 
 /// Gives answers that wait in the inbox of a run to its copy, whose requests have other ids. Nobody has answered those.

@@ -1,11 +1,11 @@
 //! A run that a workflow wants to start and that is there already: the same, or another.
 
 use super::core::{Core, Letter, Message};
-use crate::journal::Kind;
 use crate::machine::same_value;
-use crate::secret::vault::redact;
+use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
 use crate::value::Value;
+use crate::vault::redact;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;

@@ -1,23 +1,29 @@
 //! Putting an engine together.
 
 mod check;
+#[cfg(feature = "testing")]
+mod stubs;
 
 use super::clock::Clock;
 use super::committer::Committer;
 use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::Leases;
+use super::lease_watch;
+use super::load;
+use super::parked;
 use super::timers::Timers;
+use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, lease, recovery, shutdown, threads};
+use super::{Engine, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
-use crate::machine::{Limits, Typed};
 use crate::panics::Held;
 use crate::policy::Policy;
+use crate::record::Limits;
 use crate::resources::{Need, ResourceFactory, ResourceSet};
 use crate::session::SessionPolicy;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
-use crate::workflow::{Startable, WorkflowDef};
+use crate::workflow::{Startable, Typed, WorkflowDef};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
@@ -73,7 +79,7 @@ impl EngineBuilder {
                 cipher: None,
                 session_policy: SessionPolicy::default(),
                 #[cfg(feature = "testing")]
-                stubs: crate::testing::Stubs::default(),
+                stubs: crate::journal::Stubs::default(),
             },
             clock: Clock::system(),
         }
@@ -227,8 +233,8 @@ impl EngineBuilder {
     /// secret or names one in its own type, such as `Vec<Secret<String>>`. A secret inside a struct of yours, or in the
     /// arguments and results of steps, is not seen before it is met: the run is then parked until there is a key.
     #[cfg(feature = "encryption")]
-    pub fn keys(mut self, keys: impl crate::secret::keys::KeyProvider) -> Self {
-        self.options.cipher = Some(crate::secret::keys::cipher(Arc::new(keys)));
+    pub fn keys(mut self, keys: impl crate::vault::keys::KeyProvider) -> Self {
+        self.options.cipher = Some(crate::vault::keys::cipher(Arc::new(keys)));
         self
     }
 
@@ -289,37 +295,6 @@ impl EngineBuilder {
         self
     }
 
-    /// A clock that stands still and jumps to whatever is due next when the engine has nothing else to do: sleeps and
-    /// backoffs take no time. The clock starts at 2020-01-01.
-    #[cfg(feature = "testing")]
-    pub fn skip_sleeps(mut self) -> Self {
-        self.clock = Clock::skipping(1_577_836_800_000);
-        self
-    }
-
-    /// Puts a closure in the place of a step: `.stub::<charge>(|(cents,)| Ok(..))`. It needs none of the step's resources,
-    /// so an engine with stubs starts without what `#[workflow(resources(..))]` declares.
-    #[cfg(feature = "testing")]
-    pub fn stub<S: crate::step::StepDef>(
-        mut self,
-        stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
-    ) -> Self {
-        self.options.stubs.add::<S>(stub);
-        self
-    }
-
-    /// Puts a closure in the place of a step of an event-driven workflow: `.stub_step(Ingest::steps().fetch, |(urls,)| Ok(..))`.
-    /// It gets the events that the step takes, as a tuple, and needs none of its resources.
-    #[cfg(feature = "testing")]
-    pub fn stub_step<S: crate::graph::GraphStep>(
-        mut self,
-        step: crate::graph::StepOf<S>,
-        stub: impl Fn(S::Events) -> Result<S::Output, S::Error> + Send + Sync + 'static,
-    ) -> Self {
-        self.options.stubs.add_in_graph(step, stub);
-        self
-    }
-
     /// Opens the database, takes over the runs of engines that have stopped, and goes on with what is due.
     ///
     /// Must be called within a tokio runtime, on which everything then runs.
@@ -347,20 +322,21 @@ impl EngineBuilder {
             let core = core_of_timers.clone();
             Timers::start(clock.clone(), move |sleeper| {
                 if let Some(core) = core.get().and_then(Weak::upgrade) {
-                    recovery::wake(&core, sleeper);
+                    waking::wake(&core, sleeper);
                 }
             })?
         };
         let committer = Committer::start(store.clone(), leases.clone())?;
         let resources = self.resources.open();
-        let core = Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources);
+        let core =
+            Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources, load::WORK);
         let core = Arc::new(core);
         // The timers have nothing to do before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));
         for (lease, remains) in inherited {
             core.suspects.inherit(lease, remains);
         }
-        if let Err(error) = lease::watch(&core) {
+        if let Err(error) = lease_watch::watch(&core) {
             shutdown::stop(&core);
             return Err(error);
         }
@@ -371,7 +347,7 @@ impl EngineBuilder {
             for lease in &leases {
                 recovery::take_up(recovering.clone(), lease.number).await;
             }
-            recovery::try_parked(recovering.clone()).await;
+            parked::try_parked(recovering.clone()).await;
             for lease in leases {
                 recovering.suspects.settle(lease.number);
             }

@@ -2,7 +2,10 @@
 
 use super::error::EngineError;
 use super::handle::{Ended, Run};
-use crate::store::Status;
+use super::inbox;
+use crate::lengths;
+use crate::store::{NewInboxItem, Status};
+use crate::value::Value;
 
 /// A cancellation that is durable. See [`Run::cancel`].
 #[derive(Clone, Debug)]
@@ -48,5 +51,30 @@ impl Cancelling {
             Ended::Completed(_) | Ended::Failed(_) | Ended::TimedOut | Ended::Refused(_) => return Ok(false),
         };
         Err(EngineError::WrongStatus { id: self.run.id().to_owned(), status, action })
+    }
+}
+
+impl Run {
+    /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
+    /// request is durable; a run that is parked ends once it is no longer.
+    ///
+    /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
+    /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.
+    ///
+    /// # Errors
+    /// The run has ended, or the database does not work.
+    pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<Cancelling, EngineError> {
+        let row = self.last_row().await?;
+        if row.status.is_final() {
+            let action = "nothing more reaches it";
+            return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
+        }
+        let item = NewInboxItem {
+            key: Some("cancel".to_owned()),
+            value: Some(Value::text(&lengths::cut(reason))),
+            ..NewInboxItem::new(self.number(), "cancel", self.core().now())
+        };
+        inbox::send(self.core(), self.id(), item).await?;
+        Ok(Cancelling::new(self.clone()))
     }
 }

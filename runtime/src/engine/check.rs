@@ -3,22 +3,25 @@
 mod help;
 mod report;
 
+use super::prepare;
+use super::workflows;
 pub use report::{CheckReport, Problem};
 
 use super::core::Options;
 use super::error::EngineError;
 use super::fields::within;
 use super::workflows::Workflows;
-use super::{Engine, load, prepare, rebuild, threads};
+use super::{Engine, load, rebuild, threads};
 use crate::field_store::FieldStoreError;
-use crate::journal::RunIdentity;
-use crate::machine::{Machine, ParkCause, ParkReason, Rebuild};
+use crate::fields::Fields;
+use crate::machine::{Machine, Rebuild};
 use crate::panics;
+use crate::record::{ParkCause, ParkReason, RunIdentity};
 use crate::resources::Resources;
-use crate::run_env::{Fields, Pointer, RunEnv};
+use crate::run_env::RunEnv;
 use crate::session::Session;
 use crate::store::{FieldRow, Lease, RunQuery, RunRow, Status, Store, StoreError};
-use crate::value::Value;
+use crate::value::{Pointer, Value};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +113,7 @@ fn one(
     row: &RunRow,
 ) -> Result<(), Rebuild> {
     let Some(workflow) = workflows.get(&row.workflow, row.version) else {
-        return Err(load::unknown_workflow(row, workflows).into());
+        return Err(workflows::unknown_workflow(row, workflows).into());
     };
     let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
     let Options { stores, cipher, limits, .. } = options;

@@ -3,7 +3,7 @@
 
 mod queue;
 
-pub(crate) use queue::Lane;
+pub(crate) use queue::{Answer, Lane};
 
 use super::error::EngineError;
 use super::lease::Leases;
@@ -17,10 +17,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-
-/// What becomes of one write.
-pub(crate) type Answer = Result<Result<Written, Rejected>, StoreError>;
-type Reply = Box<dyn FnOnce(Answer) + Send>;
 
 /// The writer of a store, on a thread of its own if the store waits for a disk.
 pub(crate) struct Committer {
@@ -157,7 +153,7 @@ impl Shared {
     }
 
     fn run(&self) {
-        let (mut writes, mut replies): (Vec<Write>, Vec<Reply>) = (Vec::new(), Vec::new());
+        let (mut writes, mut replies): (Vec<Write>, Vec<queue::Reply>) = (Vec::new(), Vec::new());
         loop {
             {
                 self.linger();

@@ -4,7 +4,8 @@ use super::core::Core;
 use super::error::EngineError;
 use super::fields::attempt;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
-use crate::run_env::{Fields, Pointer};
+use crate::fields::Fields;
+use crate::value::Pointer;
 use bytes::Bytes;
 
 /// The content that a pointer names, compared with its hash.

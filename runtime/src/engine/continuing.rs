@@ -3,18 +3,17 @@
 use super::contents;
 use super::core::Core;
 use super::error::EngineError;
-use super::import::resealed;
+use super::opening::{Opening, encode, same_start};
 use super::place::{self, Contents, Placed};
-use super::reseal::Reseal;
-use super::start::{Opening, encode, same_start};
+use super::reseal::{Reseal, resealed};
+use super::shared_state;
 use super::time_travel;
-use super::{replacing, shared_state};
 use crate::field_store::content_hash;
+use crate::fields::Fields;
 use crate::machine::{Continuing, first_entry, scope_entry};
-use crate::run_env::{Fields, Pointer};
-use crate::secret::vault::Vault;
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
-use crate::value::Form;
+use crate::value::{Form, Pointer};
+use crate::vault::Vault;
 use crate::workflow::WorkflowDef;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -55,7 +54,7 @@ pub(super) async fn start<W: WorkflowDef>(
     run.labels = opening.labels();
     let (number, seq) = (old.number, old.seq);
     let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
-    replacing::carry(state.fitting::<W>(&old)?, &reseal, &mut run)?;
+    carry(state.fitting::<W>(&old)?, &reseal, &mut run)?;
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
@@ -126,7 +125,7 @@ pub(super) async fn new_run(
     let mut source = Source::new(core, old, Arc::new(reseal));
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
     for row in context.rows {
-        let mut row = FieldRow { seq: continued.seq, format: crate::journal::FORMAT, ..row };
+        let mut row = FieldRow { seq: continued.seq, format: crate::record::FORMAT, ..row };
         if row.value.form == Form::Stored {
             let pointer = source.add(&row).await?;
             row.value = pointer.to_value();
@@ -202,4 +201,14 @@ impl Source {
             resealed(&reseal, &pointer, bytes)
         })
     }
+}
+
+/// What the steps of the run have shared, those of the next share on.
+pub(super) fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+    if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
+        rows.iter_mut().try_for_each(|row| reseal.field(row))?;
+        run.entries.push(entry);
+        run.fields.extend(rows);
+    }
+    Ok(())
 }

@@ -1,6 +1,10 @@
 //! What all parts of an engine share.
 
+mod active;
 mod waiting;
+
+pub(crate) use super::letter::{Letter, Mail, Message};
+pub(crate) use super::residents::Outcome;
 
 use super::admission::Places;
 use super::clock::Clock;
@@ -9,32 +13,26 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::news::News;
 use super::outside::Outside;
-use super::recovery::Trials;
-use super::replacing::Successor;
-use super::sessions::{Sessions, Why};
-use super::setting::Setting;
-use super::shutdown::Told;
+use super::residents::Residents;
 use super::suspects::Suspects;
 use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
+use super::trials::Trials;
 use super::workflows::Workflows;
-use crate::context::ContextError;
-use crate::journal::{AttemptOutcome, RunIdentity};
-use crate::machine::{Limits, ParkReason, StepWrite};
+use crate::fields::{FieldStores, Fields};
 use crate::policy::Policy;
+use crate::record::{Limits, RunIdentity};
 use crate::resources::Resources;
-use crate::run_env::{Boards, FieldStores, Fields, RunEnv, StateNews};
-use crate::secret::vault::{Cipher, Vault};
+use crate::run_env::{Boards, RunEnv};
 use crate::session::SessionPolicy;
 use crate::state;
-use crate::store::user_code;
-use crate::store::{ImportedRun, InboxRow, Lease, Rejected, RunRow, Status, Store, StoreError};
-use crate::value::Value;
-use std::collections::HashMap;
+use crate::store::{ImportedRun, Lease, RunRow, Store, StoreError, user_code};
+use crate::vault::{Cipher, Vault};
+use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore};
 
 /// What can be chosen of an engine.
 #[derive(Clone)]
@@ -55,7 +53,19 @@ pub(crate) struct Options {
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
     pub(crate) session_policy: SessionPolicy,
     #[cfg(feature = "testing")]
-    pub(crate) stubs: crate::testing::Stubs,
+    pub(crate) stubs: crate::journal::Stubs,
+}
+
+/// The work that lower parts of an engine ask of the upper ones: functions that the builder hands in, so that imports point one
+/// way.
+#[derive(Clone, Copy)]
+pub(crate) struct Work {
+    /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+    pub(crate) load: fn(&Arc<Core>, i64) -> bool,
+    /// The same, and waits until it has been replayed, driven or refused; but not for long.
+    pub(crate) load_and_wait: fn(&Arc<Core>, i64) -> BoxFuture<'static, ()>,
+    /// Looks, in a moment, what was left undone while the store did not work.
+    pub(crate) catch_up: fn(&Arc<Core>),
 }
 
 /// What all parts of an engine share.
@@ -96,92 +106,12 @@ pub(crate) struct Core {
     /// Bodies that block their thread leave some of the runtime's for everything else.
     pub(crate) blocking: Arc<Semaphore>,
     residents: Mutex<Residents>,
-}
-
-/// The runs in memory, and who waits for the end of which run.
-#[derive(Default)]
-pub(crate) struct Residents {
-    mail: HashMap<i64, mpsc::UnboundedSender<Letter>>,
-    waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
-    sessions: Sessions,
-    /// What keeps runs in memory from going on at the moment.
-    troubles: HashMap<i64, (String, i64)>,
-    /// The time of day was set, and not all runs know.
-    setting: Option<Setting>,
-}
-
-impl Residents {
-    /// A run is no longer in memory.
-    fn off(&mut self, run: i64) {
-        self.mail.remove(&run);
-        self.troubles.remove(&run);
-        if let Some(setting) = &mut self.setting {
-            setting.knows(run);
-        }
-    }
+    /// What stands above and is asked for from below.
+    work: Work,
 }
 
 /// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
 const BLOCKING: usize = 256;
-
-/// How a run left memory.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    /// It ended: with this status, and what its last entry says.
-    Ended(Status, Option<Value>),
-    /// It is parked, evicted or no longer ours: the database says.
-    Left,
-}
-
-/// What is said to the driver of a run. While it is under way the engine is busy.
-pub(crate) struct Letter {
-    pub(crate) message: Message,
-    _busy: Option<Busy>,
-}
-
-/// What is said to the driver of a run.
-pub(crate) enum Message {
-    /// What an attempt needs has been made, or cannot be.
-    Prepared { position: u64, outcome: Result<(), ParkReason> },
-    /// Fields are saved in their stores, or one of them cannot be.
-    Saved(Result<Vec<Value>, ContextError>),
-    /// An attempt of a step has ended.
-    AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
-    /// The oldest append that was under way is durable; what the database said to each thing that it wrote elsewhere.
-    Durable(Vec<Result<i64, Rejected>>),
-    /// The same, and its transaction has run.
-    Transacted(Vec<Result<i64, Rejected>>, AttemptOutcome),
-    /// A run that was to be started was there already: whether it is the same.
-    Attached { position: u64, id: String, outcome: Result<(), String> },
-    /// The run that this one goes on as, or why it cannot be made.
-    Successor(Result<Successor, ParkReason>),
-    /// A step has written something for outsiders; the sender is told when it is taken.
-    Wrote(StepWrite, oneshot::Sender<()>),
-    /// A step has done something with the shared state.
-    State(StateNews),
-    /// An append was not written, or nobody knows.
-    Unwritten(StoreError),
-    /// The run is no longer ours.
-    Fenced,
-    /// A lease was lost: leave if it was this run's.
-    Recheck(i64),
-    /// Something is due.
-    Due,
-    /// Something came from outside: look.
-    Look,
-    /// What was found in the inbox, if it could be read.
-    Inbox(Option<Vec<InboxRow>>),
-    /// The workflow was woken by something foreign.
-    Foreign,
-    /// The engine shuts down: finish what is in flight and leave.
-    Drain,
-    /// The time to finish is over: tell the bodies to stop, and report them.
-    Stop(mpsc::UnboundedSender<Told>),
-    /// The run is moved into a file: end it here.
-    Move,
-    /// Leave at once.
-    Halt,
-}
 
 impl Core {
     #[allow(clippy::too_many_arguments, reason = "called once, by the builder, with a name for each")]
@@ -194,6 +124,7 @@ impl Core {
         timers: Arc<Timers>,
         leases: Arc<Leases>,
         resources: Resources,
+        work: Work,
     ) -> Self {
         let suspects = Suspects::new(leases.recorder().clone(), options.max_loads);
         Self {
@@ -220,6 +151,7 @@ impl Core {
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
             residents: Mutex::default(),
+            work,
         }
     }
 
@@ -324,102 +256,6 @@ impl Core {
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value)
     }
 
-    /// Makes room for a run in memory; `None` if it is there already.
-    pub(crate) fn enter(&self, run: i64) -> Option<Mail> {
-        let (sender, letters) = mpsc::unbounded_channel();
-        let mut residents = self.residents();
-        if residents.mail.contains_key(&run) {
-            return None;
-        }
-        residents.mail.insert(run, sender.clone());
-        let offset = self.clock.offset();
-        let offset = residents.setting.as_ref().map_or(offset, |setting| setting.offset_of(run, offset));
-        Some(Mail { sender, letters, offset })
-    }
-
-    /// Another box for the mail of a run in memory: what was said to its last driver is not for the next.
-    pub(crate) fn renew(&self, run: i64) -> Mail {
-        let (sender, letters) = mpsc::unbounded_channel();
-        self.residents().mail.insert(run, sender.clone());
-        Mail { sender, letters, offset: self.clock.offset() }
-    }
-
-    /// A run leaves memory; who waits for its end is told to look.
-    pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
-        // While the run is still here: a shutdown waits for that.
-        self.drop_session(run, outcome);
-        let waiters = {
-            let mut residents = self.residents();
-            self.timers.set(Sleeper::Run(run), None);
-            residents.off(run);
-            residents.waiters.remove(&run)
-        };
-        for waiter in waiters.into_iter().flatten() {
-            // Who no longer waits need not know.
-            let _ = waiter.send(outcome.clone());
-        }
-        self.moved.notify_waiters();
-    }
-
-    /// A run leaves memory to come back later, unless something has been said to it meanwhile.
-    pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mail) -> bool {
-        if self.is_draining() {
-            self.drop_session(run, &Outcome::Left);
-        }
-        // Whoever says something to a run holds this lock.
-        let mut residents = self.residents();
-        if !mail.letters.is_empty() {
-            return false;
-        }
-        self.timers.set(Sleeper::Run(run), None);
-        residents.off(run);
-        let session = residents.sessions.take(run);
-        drop(residents);
-        session.drop_values(Why::Away);
-        self.moved.notify_waiters();
-        true
-    }
-
-    /// Drops the live values of a run that leaves.
-    fn drop_session(&self, run: i64, outcome: &Outcome) {
-        let session = self.residents().sessions.take(run);
-        session.drop_values(match outcome {
-            Outcome::Ended(..) => Why::Ended,
-            Outcome::Left if self.is_draining() => Why::Stopping,
-            Outcome::Left => Why::Away,
-        });
-    }
-
-    /// The time of day was set: runs in memory record it, and those that come into memory from now on go through `setting`.
-    pub(super) fn begin_setting(&self, by: i64) {
-        let mut residents = self.residents();
-        residents.setting = Some(Setting::new(self.clock.offset()));
-        self.clock.set(by);
-        for mail in residents.mail.values() {
-            // It may just be leaving.
-            let _ = mail.send(self.letter(Message::Due));
-        }
-    }
-
-    /// Takes the place of a run that does not know yet that the time of day was set; `None` if it does, or will.
-    pub(super) fn enter_setting(&self, run: i64) -> Option<Mail> {
-        let mut residents = self.residents();
-        let knows = residents.setting.as_mut().is_none_or(|setting| setting.reach(run));
-        drop(residents);
-        if knows { None } else { self.enter(run) }
-    }
-
-    /// All runs know.
-    pub(super) fn end_setting(&self) {
-        self.residents().setting = None;
-    }
-
-    /// Says something to a run; `false` if it is not in memory.
-    pub(crate) fn tell(&self, run: i64, message: Message) -> bool {
-        let residents = self.residents();
-        residents.mail.get(&run).is_some_and(|mail| mail.send(self.letter(message)).is_ok())
-    }
-
     /// Runs that are not in memory are looked at when one of them may be due: at a moment, or after a duration.
     pub(crate) fn wake_evicted(&self, due: i64) {
         let reading = self.clock.read();
@@ -427,12 +263,19 @@ impl Core {
         self.timers.no_later_than(Sleeper::Evicted, elapsed);
     }
 
-    /// Says the same to every run in memory.
-    pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
-        for mail in self.residents().mail.values() {
-            // It may just be leaving.
-            let _ = mail.send(self.letter(message()));
-        }
+    /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+    pub(crate) fn load(self: &Arc<Self>, run: i64) -> bool {
+        (self.work.load)(self, run)
+    }
+
+    /// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long.
+    pub(crate) async fn load_and_wait(self: &Arc<Self>, run: i64) {
+        (self.work.load_and_wait)(self, run).await;
+    }
+
+    /// The store has failed: what was left undone is looked for in a moment.
+    pub(crate) fn catch_up(self: &Arc<Self>) {
+        (self.work.catch_up)(self);
     }
 
     /// The lease under which this engine may write a run's journal now.
@@ -458,12 +301,4 @@ impl Drop for Core {
     fn drop(&mut self) {
         self.resources.let_go();
     }
-}
-
-/// Both ends of a driver's mail.
-pub(crate) struct Mail {
-    pub(crate) sender: mpsc::UnboundedSender<Letter>,
-    pub(crate) letters: mpsc::UnboundedReceiver<Letter>,
-    /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
-    pub(crate) offset: i64,
 }

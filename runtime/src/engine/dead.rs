@@ -4,9 +4,9 @@ use super::Engine;
 use super::error::EngineError;
 use super::handle::Run;
 use super::info::{RunFilter, RunInfo};
-use super::recovery;
-use crate::machine::{ParkCause, ParkReason};
-use crate::store::{RunRow, Status};
+use super::parked;
+use crate::record::ParkCause;
+use crate::store::Status;
 
 impl RunInfo {
     /// Whether the run was given up, because it ends its process each time it is loaded: see
@@ -15,12 +15,6 @@ impl RunInfo {
     pub fn is_dead(&self) -> bool {
         self.parked.as_ref().is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
     }
-}
-
-/// Whether a run was given up, as its row says.
-pub(super) fn was_given_up(row: &RunRow) -> bool {
-    let reason = row.parked.as_deref().and_then(ParkReason::from_json);
-    reason.is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
 }
 
 impl Engine {
@@ -47,6 +41,6 @@ impl Run {
     /// # Errors
     /// It is not parked, or the database does not work.
     pub async fn revive(&self) -> Result<(), EngineError> {
-        recovery::retry(self.core(), self.number(), self.id()).await
+        parked::retry(self.core(), self.number(), self.id()).await
     }
 }

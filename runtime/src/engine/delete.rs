@@ -2,9 +2,10 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::{garbage, inbox, recovery};
-use crate::journal::Kind;
+use super::parked;
+use super::{garbage, inbox};
 use crate::machine::plain_entry;
+use crate::record::Kind;
 use crate::store::{
     Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
     successor,
@@ -93,7 +94,7 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
     let (engine, core, id) = (core, core.clone(), id.to_owned());
     let cancelling = engine.to_the_end(async move {
         let action = "only a parked run can be ended without running its code; use `cancel`";
-        let (row, lease) = recovery::take_parked(&core, run, id.clone(), action).await?;
+        let (row, lease) = parked::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
         match core.committer.write(Write::Append(append)).await? {
             Ok(Written::Appended { told, .. }) => {

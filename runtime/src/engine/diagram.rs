@@ -61,7 +61,7 @@ impl Run {
     pub async fn diagram(&self) -> Result<Diagram, EngineError> {
         let row = self.row().await?;
         let workflow = self.core().workflows.get(&row.workflow, row.version);
-        let is_graph = workflow.map(|workflow| workflow.graph().is_some());
+        let is_graph = workflow.map(|workflow| workflow.events().is_some());
         let number = self.number();
         let path = self.core().ask(move |store| {
             let (mut path, mut after) = (Path::new(&row.workflow), 0);

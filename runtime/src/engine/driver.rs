@@ -4,9 +4,9 @@ use super::bodies::{Attempt, Bodies};
 use super::clock::Reading;
 use super::core::{Core, Letter, Mail, Message, Outcome};
 use super::driving::Driving;
-use super::replacing::Successor;
+use super::letter::Successor;
 use super::timers::Sleeper;
-use super::{attach, fields, inbox, load, recovery, replacing, trace};
+use super::{attach, fields, inbox, replacing, trace};
 use crate::machine::{Effect, Machine};
 use crate::session::SessionPolicy;
 use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
@@ -215,7 +215,7 @@ impl<'a> Driver<'a> {
                     self.bodies.start(Attempt { scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
-                Effect::StartRun { number } => drop(load::load(&self.core, number)),
+                Effect::StartRun { number } => drop(self.core.load(number)),
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let wanted = attach::Wanted { position, id, row, workflow, input, recode };
                     attach::compare(&self.core, wanted, self.mail.sender.clone());
@@ -371,14 +371,14 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
             Ok(Err(_)) => Message::Fenced,
             Err(error) => {
                 // What it would have had others do, nobody has told them.
-                recovery::catch_up(&courier);
+                courier.catch_up();
                 Message::Unwritten(error)
             }
         };
         drop(polled);
         if mail.send(courier.letter(message)).is_err() {
             // The run has left, and nobody drives those that it has started.
-            recovery::catch_up(&courier);
+            courier.catch_up();
         }
         drop(busy);
     });

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
-use super::start::check_key;
+use super::opening::check_key;
 use super::transaction::EngineTx;
 use super::{Engine, inbox};
 use crate::codec;
@@ -146,12 +146,12 @@ fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     }
     // Another process may have the workflow.
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return Ok(()) };
-    let known = workflow.graph().map_or_else(Vec::new, |plan| plan.external().collect());
+    let known = workflow.events().unwrap_or_default();
     if known.contains(&event) {
         return Ok(());
     }
     let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-    let takes = match (workflow.graph(), &known[..]) {
+    let takes = match (workflow.events(), &known[..]) {
         (None, _) => "is a function: it is told messages, `engine.send(..)`".to_owned(),
         (_, []) => "takes no event from outside: give one of its steps a parameter of this type".to_owned(),
         (_, known) => {

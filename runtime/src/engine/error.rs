@@ -1,6 +1,6 @@
 //! What the engine answers when it cannot do what it was asked.
 
-use crate::machine::ParkReason;
+use crate::record::ParkReason;
 use crate::store::StoreError;
 use std::fmt;
 

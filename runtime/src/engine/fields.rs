@@ -3,13 +3,13 @@
 use super::core::{Core, Letter, Message};
 use crate::context::ContextError;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
-use crate::journal::RoutedValue;
 use crate::lengths;
-use crate::machine::{ParkCause, ParkReason, Rebuild};
+use crate::machine::Rebuild;
 use crate::panics::caught_future;
-use crate::run_env::{Pointer, RunEnv};
+use crate::record::{ParkCause, ParkReason, RoutedValue};
+use crate::run_env::RunEnv;
 use crate::store::{FieldRow, StoreError, StoreErrorKind};
-use crate::value::Value;
+use crate::value::{Pointer, Value};
 use futures_util::FutureExt;
 use std::pin::pin;
 use std::sync::Arc;

@@ -4,13 +4,12 @@ use super::Engine;
 use super::core::{Core, Mail, Outcome};
 use super::error::EngineError;
 use super::fields::attempt;
-use super::load;
 use crate::field_store::{FieldKey, StoredField};
-use crate::run_env::{Fields, OF_ALL_RUNS, Pointer};
+use crate::fields::{Fields, OF_ALL_RUNS};
 use crate::store::{RunKey, RunQuery, RunRow};
-use crate::value::Form;
+use crate::value::{Form, Pointer};
+use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// How many entries' worth of fields are read at a time.
@@ -121,19 +120,12 @@ async fn find_runs(
             // Nobody knows which contents it points to.
             return Err(damaged.into());
         }
-        let known = page.runs.into_iter().map(|row| (hex(row.incarnation), row.number));
+        let known = page.runs.into_iter().map(|row| (HEXLOWER.encode(&row.incarnation), row.number));
         found.extend(known.filter(|(incarnation, _)| by_run.contains_key(incarnation)));
         after = page.next;
         more = after.is_some();
     }
     Ok(found)
-}
-
-fn hex(bytes: [u8; 16]) -> String {
-    bytes.iter().fold(String::with_capacity(32), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// A run that saves nothing as long as this lives.
@@ -152,7 +144,9 @@ impl Held {
         let Some(mail) = core.enter(number) else { return Ok(Self::AtWork) };
         let mut place = Place { core: core.clone(), run: number, mail, wake_at: None };
         let row = core.ask(move |store| store.run(RunKey::Number(number))).await?;
-        let Some(row) = row.filter(|row| hex(row.incarnation) == incarnation) else { return Ok(Self::AtWork) };
+        let Some(row) = row.filter(|row| HEXLOWER.encode(&row.incarnation) == incarnation) else {
+            return Ok(Self::AtWork);
+        };
         place.wake_at = row.wake_at;
         let still = row.status.is_final() || core.lease(row.lease).is_some();
         Ok(if still { Self::Still { row: Box::new(row), _place: place } } else { Self::AtWork })
@@ -175,7 +169,7 @@ impl Drop for Place {
                 self.core.wake_evicted(due);
             }
             None if self.mail.letters.is_empty() => {}
-            _ => drop(load::load(&self.core, self.run)),
+            _ => drop(self.core.load(self.run)),
         }
     }
 }

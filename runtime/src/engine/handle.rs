@@ -1,16 +1,16 @@
 //! One run seen from outside.
 
-use super::cancelling::Cancelling;
 use super::core::Outcome;
 use super::error::{EngineError, RunError};
 use super::info::RunInfo;
-use super::{Engine, inbox, recovery, waits};
+use super::parked;
+use super::{Engine, waits};
 use crate::codec::{self, Storable};
 use crate::error::Failure;
+use crate::fields::Fields;
 use crate::journal::HistoryEntry;
 use crate::lengths;
-use crate::run_env::Fields;
-use crate::store::{NewInboxItem, RunKey, RunRow, Status};
+use crate::store::{RunKey, RunRow, Status};
 use crate::value::Value;
 use futures_util::future::{Either, select};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(super) enum Ended {
     TimedOut,
     Refused(String),
     Moved,
-    Parked(Box<crate::machine::ParkReason>),
+    Parked(Box<crate::record::ParkReason>),
 }
 
 /// When another engine drives the run, we hear of its end by looking.
@@ -145,29 +145,6 @@ impl Run {
         Ok(HistoryEntry::from_rows(entries, fields))
     }
 
-    /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
-    /// request is durable; a run that is parked ends once it is no longer.
-    ///
-    /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
-    /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.
-    ///
-    /// # Errors
-    /// The run has ended, or the database does not work.
-    pub async fn cancel(&self, reason: impl Into<String> + Send) -> Result<Cancelling, EngineError> {
-        let row = self.last_row().await?;
-        if row.status.is_final() {
-            let action = "nothing more reaches it";
-            return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
-        }
-        let item = NewInboxItem {
-            key: Some("cancel".to_owned()),
-            value: Some(Value::text(&lengths::cut(reason))),
-            ..NewInboxItem::new(self.number, "cancel", self.engine.core.now())
-        };
-        inbox::send(&self.engine.core, &self.id, item).await?;
-        Ok(Cancelling::new(self.clone()))
-    }
-
     /// Removes an ended or parked run and everything that was kept of it; its id may be used again. A run that waits for its
     /// end is told in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has started go on.
     ///
@@ -203,7 +180,7 @@ impl Run {
                     continue;
                 }
                 // This start has not tried it yet: the reason is that of an earlier one.
-                if row.status == Status::Parked && !core.is_draining() && recovery::try_once(core, &row).await {
+                if row.status == Status::Parked && !core.is_draining() && parked::try_once(core, &row).await {
                     core.stop_waiting(number, told);
                     continue;
                 }

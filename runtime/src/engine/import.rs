@@ -1,18 +1,18 @@
 //! Importing a run from its file, as a copy or as the run itself.
 
+use super::asked;
 use super::core::Core;
 use super::error::EngineError;
 use super::export::{self, Exported, FileReader};
 use super::handle::Run;
 use super::place::{self, Contents, Placed};
-use super::reseal::Reseal;
-use super::{Engine, asked, threads};
+use super::reseal::{Reseal, resealed};
+use super::{Engine, threads};
 use crate::field_store::content_hash;
 use crate::machine::{forget_deduplication_key, recorded_scope};
-use crate::run_env::Pointer;
-use crate::secret::vault::Vault;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer};
+use crate::vault::Vault;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -86,7 +86,7 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
     let read = threads::blocking(&core.runtime, move || {
         let exported = export::read(&path)?;
         let id = id.unwrap_or_else(|| exported.run.id.clone());
-        super::start::check_id(&id)?;
+        super::opening::check_id(&id)?;
         if let Some(row) = reading.store.run(RunKey::Id(&id))? {
             return Err(taken(row));
         }
@@ -257,13 +257,4 @@ impl Moved {
 fn read(file: &mut FileReader, reseal: &Reseal, old: &Pointer, at: u64) -> Result<Bytes, EngineError> {
     let bytes = file.raw_at(at, old.bytes as u64)?;
     resealed(reseal, old, bytes)
-}
-
-/// A content with its secrets sealed for the new run.
-pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
-    let Some(form) = Form::parse(&old.form) else {
-        return Err(EngineError::Value(format!("field `{}` has a form that this version does not know", old.field)));
-    };
-    let value = Value { form, bytes };
-    Ok(reseal.field_bytes(&old.field, &value)?.unwrap_or(value.bytes))
 }

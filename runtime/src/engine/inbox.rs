@@ -2,13 +2,12 @@
 
 use super::core::{Core, Message};
 use super::error::EngineError;
-use super::load;
 use super::reseal::Reseal;
-use crate::run_env::Fields;
-use crate::secret::vault::holds_secret;
+use crate::fields::Fields;
 use crate::store::{
     InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write, successor,
 };
+use crate::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +38,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
                 let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
                 // What is sealed for this one the other cannot read.
                 if let Some(replaced) = row.clone().filter(|row| row.status == Status::Replaced)
-                    && !item.value.as_ref().is_some_and(holds_secret)
+                    && !item.value.as_ref().is_some_and(Value::holds_secret)
                     && let Some(next) = core.read(move |store| successor(store, &replaced)).await?
                 {
                     item.run = next.number;
@@ -76,7 +75,7 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
             }
             Ok(Some(row)) if row.status == Status::Paused && !is_moved(core, run).await => return,
             Ok(Some(row)) if row.status != Status::Parked && core.lease(row.lease).is_some() => {
-                if load::load(core, run) {
+                if core.load(run) {
                     return;
                 }
             }
@@ -117,13 +116,13 @@ pub(crate) fn items(
     limit: usize,
 ) -> Result<Vec<InboxRow>, StoreError> {
     let mut items = store.inbox(RunKey::Number(run), after, limit)?;
-    for item in items.iter_mut().filter(|item| item.value.as_ref().is_some_and(holds_secret)) {
+    for item in items.iter_mut().filter(|item| item.value.as_ref().is_some_and(Value::holds_secret)) {
         if matches!(item.kind.as_str(), "message" | "answer") {
             reseal_moved(store, run, fields, item)?;
         }
     }
     for item in items.iter_mut().filter(|item| item.kind == "ended") {
-        let Some(value) = item.value.as_mut().filter(|value| holds_secret(value)) else { continue };
+        let Some(value) = item.value.as_mut().filter(|value| value.holds_secret()) else { continue };
         let Some(ended) = item.sender.as_deref().map(|id| store.run(RunKey::Id(id))).transpose()?.flatten() else {
             continue;
         };

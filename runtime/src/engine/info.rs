@@ -1,9 +1,10 @@
 //! What can be asked of runs without their types.
 
+use super::clock::moment;
 use super::waits::Wait;
-use crate::machine::ParkReason;
+use crate::record::ParkReason;
 use crate::store::{RunQuery, RunRow, Status};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// A run as its row says; only what is committed, and only as at the end of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +63,6 @@ impl RunInfo {
             workflow: row.workflow,
         }
     }
-}
-
-/// A moment from milliseconds since 1970.
-pub(super) fn moment(millis: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// Which runs [`Engine::list`](super::Engine::list) gives: all, unless restricted.

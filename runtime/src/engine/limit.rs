@@ -1,6 +1,6 @@
 //! The time limit of one attempt: it counts from the first poll of the body to its end, as the body's own task sees it.
 
-use super::timers::Timers;
+use super::timers::{Limit, Timers};
 use futures_util::task::AtomicWaker;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ const LAST_POLL: Duration = Duration::from_millis(20);
 const WOKEN: Duration = Duration::from_millis(250);
 
 /// What the task of a body and the thread of the timers know of its time limit.
-pub(super) struct Limit {
+pub(super) struct OfBody {
     /// One of the phases, and the number of polls.
     state: AtomicU64,
     /// The state when the time was found to be over, plus one; 0 before.
@@ -38,9 +38,8 @@ pub(super) struct Limit {
     late: Box<dyn Fn() + Send + Sync>,
 }
 
-impl Limit {
-    /// The time is over. Says when to look again: none is needed once the attempt has ended.
-    pub(super) fn look(&self) -> Option<Duration> {
+impl Limit for OfBody {
+    fn look(&self) -> Option<Duration> {
         let state = self.state.load(Ordering::SeqCst);
         let before = self.over.swap(state + 1, Ordering::SeqCst);
         match state & PHASES {
@@ -69,7 +68,7 @@ pub(super) struct Limited<F> {
     body: Option<Pin<Box<F>>>,
     timers: Arc<Timers>,
     within: Duration,
-    limit: Arc<Limit>,
+    limit: Arc<OfBody>,
     /// What it is known by among the timers, once it has begun.
     armed: Option<(Instant, u64)>,
     begun: bool,
@@ -81,7 +80,7 @@ impl<F: Future> Limited<F> {
     /// `late` ends the attempt of a body that blocks its thread when its time is over; called on another thread.
     pub(super) fn new(timers: Arc<Timers>, within: Duration, late: impl Fn() + Send + Sync + 'static, body: F) -> Self {
         let (state, over, task) = (AtomicU64::new(PENDING), AtomicU64::new(0), AtomicWaker::new());
-        let limit = Arc::new(Limit { state, over, task, late: Box::new(late) });
+        let limit = Arc::new(OfBody { state, over, task, late: Box::new(late) });
         Self { body: Some(Box::pin(body)), timers, within, limit, armed: None, begun: false, caught_up: None }
     }
 
@@ -89,8 +88,13 @@ impl<F: Future> Limited<F> {
         self.begun = true;
         // Beyond what a clock can count there is no limit.
         if let Some(due) = Instant::now().checked_add(self.within) {
-            self.armed = Some((due, self.timers.limit(due, Arc::downgrade(&self.limit))));
+            self.armed = Some((due, self.timers.limit(due, self.as_limit())));
         }
+    }
+
+    fn as_limit(&self) -> Weak<dyn Limit> {
+        let limit: Arc<dyn Limit> = self.limit.clone();
+        Arc::downgrade(&limit)
     }
 
     fn is_caught_up(&mut self, cx: &mut Context<'_>) -> bool {
@@ -134,6 +138,3 @@ impl<F> Drop for Limited<F> {
         }
     }
 }
-
-/// Limits that have begun, by when they are over.
-pub(super) type Limits = std::collections::BTreeMap<(Instant, u64), Weak<Limit>>;

@@ -1,16 +1,21 @@
 //! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
 
-use super::admission::{self, PATIENCE};
+use super::admission::PATIENCE;
 use super::committer::Lane;
-use super::core::{Core, Letter, Mail, Message, Options, Outcome};
+use super::core::{Core, Letter, Mail, Message, Options, Outcome, Work};
 use super::driver::{Driver, Left};
 use super::driving::{self, Driving};
+use super::probation;
 use super::rebuild::rebuild;
+use super::recovery;
 use super::suspects::{Record, Watch, watched};
-use super::workflows::Workflows;
-use super::{fields, threads, trace};
-use crate::machine::{AnyWorkflow, Machine, ParkCause, ParkReason, Rebuild};
+use super::threads;
+use super::workflows;
+use super::{fields, trace};
+use crate::journal::AnyWorkflow;
+use crate::machine::{Machine, Rebuild};
 use crate::panics::{self, caught_future};
+use crate::record::{ParkCause, ParkReason};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
     Write, successor,
@@ -24,8 +29,18 @@ use tracing::Instrument;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// What the lower parts of an engine ask for.
+pub(super) const WORK: Work = Work {
+    load,
+    load_and_wait: |core, number| {
+        let core = core.clone();
+        Box::pin(async move { load_and_wait(&core, number).await })
+    },
+    catch_up: recovery::catch_up,
+};
+
 /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
-pub(super) fn load(core: &Arc<Core>, number: i64) -> bool {
+fn load(core: &Arc<Core>, number: i64) -> bool {
     let Some(mail) = core.enter(number) else { return false };
     spawn(core, number, |driving| supervise(core.clone(), number, mail, None, driving));
     true
@@ -71,7 +86,7 @@ where
 
 /// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long: what holds one run
 /// up, such as a field store that hangs, must not hold up those behind it.
-pub(super) async fn load_and_wait(core: &Arc<Core>, number: i64) {
+async fn load_and_wait(core: &Arc<Core>, number: i64) {
     let loading = core.clone();
     let loaded = core.runtime.spawn(async move { load_here(&loading, number).await });
     // It goes on by itself.
@@ -93,7 +108,7 @@ async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Opti
     loop {
         let run = match first.take() {
             Some(run) => run,
-            None => match admission::admitted(&core, bring(&core, number, &mut mail)).await {
+            None => match core.places.admit(bring(&core, number, &mut mail)).await {
                 Some(run) => run,
                 None => return,
             },
@@ -213,11 +228,13 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Result<Bro
         return park(core, &row, lease, ends_the_process(&row, record)).await;
     }
     if !core.suspects.admits(number, record) {
-        core.suspects.hold(core, number, &row.id, record);
+        if core.suspects.hold(number, &row.id, record) {
+            core.runtime.spawn(probation::look_after(core.clone()));
+        }
         return Ok(Brought::Nothing);
     }
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
-        return park(core, &row, lease, unknown_workflow(&row, &core.workflows)).await;
+        return park(core, &row, lease, workflows::unknown_workflow(&row, &core.workflows)).await;
     };
     let (sender, mails) = (mail.sender.clone(), core.clone());
     let rebuilt = row.clone();
@@ -276,32 +293,6 @@ fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
         record.deaths()
     );
     ParkReason::new(ParkCause::TooManyLoads, message)
-}
-
-/// The engine has no workflow of that name, or not in that version.
-pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReason {
-    let versions: Vec<String> = workflows.versions(&row.workflow).iter().map(u32::to_string).collect();
-    if !versions.is_empty() {
-        let message = format!(
-            "run `{}` was started with version {version} of workflow `{workflow}`, which this engine does not have (it has: \
-             {}). Register the function that has `#[workflow(name = \"{workflow}\", version = {version})]` too; the run then \
-             goes on by itself",
-            row.id,
-            versions.join(", "),
-            version = row.version,
-            workflow = row.workflow,
-        );
-        return ParkReason::new(ParkCause::UnknownWorkflow, message);
-    }
-    let known: Vec<&str> = workflows.names().collect();
-    let message = format!(
-        "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
-         Register it with `.workflow(..)`; the run then goes on by itself",
-        row.id,
-        row.workflow,
-        known.join(", ")
-    );
-    ParkReason::new(ParkCause::UnknownWorkflow, message)
 }
 
 /// The run with the stubs of its engine.

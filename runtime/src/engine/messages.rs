@@ -2,10 +2,10 @@
 
 use super::error::EngineError;
 use super::handle::Run;
-use super::start::check_key;
+use super::opening::check_key;
 use super::{Engine, inbox};
+use crate::fields::Fields;
 use crate::message::{self, Message};
-use crate::run_env::Fields;
 use crate::store::NewInboxItem;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;

@@ -6,15 +6,16 @@
 
 use super::contents;
 use super::core::Core;
+use super::delete;
 use super::error::EngineError;
-use super::{delete, load, recovery};
+use super::half_copied::{changed, half_copied, is_half_copied};
+use super::parked;
 use crate::field_store::content_hash;
-use crate::machine::{ParkCause, ParkReason};
-use crate::run_env::{Fields, Pointer};
+use crate::fields::Fields;
 use crate::store::{
-    Append, Change, ImportedRun, Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind, Write,
-    Written,
+    Change, ImportedRun, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
 };
+use crate::value::Pointer;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -105,30 +106,6 @@ fn lost(id: &str) -> EngineError {
     StoreError::new(StoreErrorKind::Busy, message).into()
 }
 
-/// The run as long as its contents are not copied.
-fn half_copied(run: &ImportedRun) -> ImportedRun {
-    let message = "its fields are being copied into the stores of this engine. If this does not end, the process has died \
-                   meanwhile: delete the run and import, start or fork it again";
-    let reason = ParkReason::new(ParkCause::Importing, message);
-    let (status, parked) = (Status::Parked, Some(reason.to_json()));
-    ImportedRun { status, lease: None, wake_at: None, parked, ..run.clone() }
-}
-
-/// Whether a run's fields are not all here.
-pub(super) fn is_half_copied(row: &RunRow) -> bool {
-    let reason = row.parked.as_deref().filter(|_| row.status == Status::Parked).and_then(ParkReason::from_json);
-    reason.is_some_and(|reason| reason.cause == ParkCause::Importing)
-}
-
-/// Leaves such a run to nobody, so that it can be deleted, if a process died that had just taken it.
-pub(super) async fn let_go(core: &Core, row: &RunRow) {
-    let Some(lease) = core.lease(row.lease) else { return };
-    let release = Change { release: true, ..Change::default() };
-    if let Err(error) = core.committer.write(Write::Append(changed(row, lease, release, core.now()))).await {
-        tracing::warn!(run = %row.id, %error, "a run whose fields are not all here is left for the next start");
-    }
-}
-
 /// Nobody knows whether it was written: look, before anybody repeats anything.
 async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, EngineError> {
     loop {
@@ -202,21 +179,15 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
     }
 }
 
-fn changed(row: &RunRow, lease: Lease, change: Change, at: i64) -> Append {
-    let (entries, fields, taken) = (Vec::new(), Vec::new(), Vec::new());
-    let outgoing = Vec::new();
-    Append { run: row.number, lease, after: row.seq, entries, fields, taken, outgoing, transaction: None, change, at }
-}
-
 /// Goes on with a run that has just come: at once, or when it is due. One that was parked is tried.
 async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
     match row.status {
         Status::Running | Status::Sleeping => match row.wake_at.filter(|due| !has_mail && *due > core.now()) {
             Some(due) => core.wake_evicted(due),
-            None => drop(load::load(core, row.number)),
+            None => drop(core.load(row.number)),
         },
         Status::Parked => {
-            if let Err(error) = recovery::retry(core, row.number, &row.id).await {
+            if let Err(error) = parked::retry(core, row.number, &row.id).await {
                 tracing::warn!(run = %row.id, %error, "the run is in the database, and stays parked for now");
             }
         }

@@ -2,13 +2,13 @@
 
 use crate::context::SharedContext;
 use crate::journal::StepBody;
-use crate::machine::{ParkCause, ParkReason};
 use crate::panics::caught_future;
 use crate::policy::Policy;
+use crate::record::{ParkCause, ParkReason};
 use crate::resources::{Need, ResourceError};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::state::StateDef;
+use crate::shared_state::StateDef;
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! A run's history, read in pages and followed to its end.
 
 use super::inbox;
-use crate::machine::{AnyWorkflow, LoadField, Machine, ParkCause, ParkReason, Rebuild};
+use crate::journal::AnyWorkflow;
+use crate::machine::{LoadField, Machine, Rebuild};
+use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Store, lineage_flaw};
 
 /// How many entries are read at a time, unless they are large.

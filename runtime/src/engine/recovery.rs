@@ -1,23 +1,18 @@
-//! Finds what there is to do: runs of ours that are due, and parked runs that may go on with today's code.
+//! Finds what there is to do: runs of ours that are due, or that somebody has told something.
 
-use super::core::{Core, Message};
+use super::core::Core;
 use super::error::EngineError;
-use super::timers::Sleeper;
-use super::{dead, inbox, load, place, setting, threads};
+use super::{inbox, threads};
 use crate::machine::AHEAD;
-use crate::store::{Lease, Rejected, RunKey, RunPage, RunQuery, RunRow, Status, StoreError, Write, Written};
+use crate::store::{Lease, RunPage, RunQuery, Status};
 use futures_util::{StreamExt, stream};
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OnceCell;
 
 /// How many runs are replayed at a time.
 const AT_ONCE: usize = 8;
 const PAGE: usize = 4_096;
-/// Parked runs are tried one after the other, with a pause: healthy runs come first.
-const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_secs(1);
 /// In milliseconds.
 const CENTURY: i64 = 100 * 365 * 24 * 60 * 60 * 1_000;
@@ -38,7 +33,7 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
             let core = &core;
             async move {
                 if !core.is_active(run) {
-                    load::load_and_wait(core, run).await;
+                    core.load_and_wait(run).await;
                 }
             }
         });
@@ -94,7 +89,7 @@ async fn drive_undue(core: &Arc<Core>, lease: i64) {
         let Ok(page) = core.read(move |store| store.runs(&query)).await else { return };
         for row in page.runs.iter().filter(|row| row.wake_at.is_none() && !core.is_active(row.number)) {
             tracing::warn!(run = %row.id, "the run is running, and its row does not say when it is due");
-            load::load_and_wait(core, row.number).await;
+            core.load_and_wait(row.number).await;
         }
         after = page.next;
         if after.is_none() {
@@ -124,7 +119,7 @@ async fn wake_those_ahead(core: &Arc<Core>, lease: i64) {
             }
         };
         after_due = page.next_due;
-        let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
+        let loads = stream::iter(page.runs).map(|row| async move { core.load_and_wait(row.number).await });
         loads.buffer_unordered(AT_ONCE).collect::<()>().await;
         if after_due.is_none() || core.is_draining() {
             return;
@@ -147,7 +142,7 @@ async fn drive_far(core: &Arc<Core>, lease: i64) {
             if core.is_draining() {
                 return;
             }
-            load::load_and_wait(core, row.number).await;
+            core.load_and_wait(row.number).await;
         }
         after_due = page.next_due;
         if after_due.is_none() {
@@ -178,7 +173,7 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
         let page = core.read(move |store| store.runs(&query)).await?;
         report(&page);
         after_due = page.next_due;
-        let loads = stream::iter(page.runs).map(|row| async move { load::load_and_wait(core, row.number).await });
+        let loads = stream::iter(page.runs).map(|row| async move { core.load_and_wait(row.number).await });
         loads.buffer_unordered(AT_ONCE).collect::<()>().await;
         if after_due.is_none() || core.is_draining() {
             break;
@@ -198,163 +193,21 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
     Ok(())
 }
 
+/// Loads the runs that are due and not in memory.
+pub(super) fn wake_evicted(core: &Arc<Core>) {
+    for lease in core.leases.all() {
+        let busy = core.busy();
+        let core = core.clone();
+        core.runtime.clone().spawn(async move {
+            wake_due(&core, lease.number, 1).await;
+            drop(busy);
+        });
+    }
+}
+
 /// Names the runs whose rows cannot be read; the others go on.
 pub(super) fn report(page: &RunPage) {
     for error in &page.damaged {
         tracing::error!(%error, "a run is passed over");
     }
-}
-
-/// What the timers call.
-pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
-    match sleeper {
-        Sleeper::Run(run) => {
-            core.tell(run, Message::Due);
-        }
-        Sleeper::Clock => setting::begin(core),
-        Sleeper::Evicted => {
-            for lease in core.leases.all() {
-                let busy = core.busy();
-                let core = core.clone();
-                core.runtime.clone().spawn(async move {
-                    wake_due(&core, lease.number, 1).await;
-                    drop(busy);
-                });
-            }
-        }
-    }
-}
-
-/// Tries every parked run once, at a bounded rate. One that was given up is left to [`Run::revive`](super::Run::revive): an
-/// engine that starts must stay up.
-pub(super) async fn try_parked(core: Arc<Core>) {
-    try_all_parked(&core).await;
-    core.trials.end();
-}
-
-async fn try_all_parked(core: &Arc<Core>) {
-    let mut after = None;
-    loop {
-        let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
-        let page = match core.read(move |store| store.runs(&query)).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::warn!(%error, "the parked runs cannot be read, so they are left until the next start");
-                return;
-            }
-        };
-        for row in &page.runs {
-            if core.is_draining() {
-                return;
-            }
-            if dead::was_given_up(row) {
-                tracing::warn!(run = %row.id, "the run was given up, because it ends the process: revive it once it is mended");
-                continue;
-            }
-            if place::is_half_copied(row) {
-                place::let_go(core, row).await;
-                continue;
-            }
-            try_once(core, row).await;
-            tokio::time::sleep(BETWEEN_PARKED).await;
-        }
-        if page.next.is_none() {
-            return;
-        }
-        after = page.next;
-    }
-}
-
-/// The parked runs that this engine has tried since its start; `None` once it has tried them all.
-pub(crate) struct Trials(Mutex<Option<HashMap<i64, Arc<OnceCell<()>>>>>);
-
-impl Default for Trials {
-    fn default() -> Self {
-        Self(Mutex::new(Some(HashMap::new())))
-    }
-}
-
-impl Trials {
-    fn of(&self, run: i64) -> Option<Arc<OnceCell<()>>> {
-        let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tried.as_mut().map(|tried| tried.entry(run).or_default().clone())
-    }
-
-    /// The run is driven by this engine: if it is parked, that is for today's reason.
-    pub(super) fn mark(&self, run: i64) {
-        if let Some(tried) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            // Its trial may be under way.
-            let _ = tried.entry(run).or_default().set(());
-        }
-    }
-
-    fn end(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// Tries a parked run that this start has not tried yet; `false` if it has: then the run is parked for today's reason.
-pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
-    if dead::was_given_up(row) || place::is_half_copied(row) {
-        return false;
-    }
-    let Some(trial) = core.trials.of(row.number) else { return false };
-    if trial.initialized() {
-        return false;
-    }
-    trial
-        .get_or_init(|| async {
-            // One that another engine has taken meanwhile is not ours to try.
-            if core.lease(row.lease).is_some() || matches!(claim(core, row.number).await, Ok(Ok(_))) {
-                load::load_and_wait(core, row.number).await;
-            }
-        })
-        .await;
-    true
-}
-
-/// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.
-pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    let (engine, core, id) = (core, core.clone(), id.to_owned());
-    let trying = engine.to_the_end(async move {
-        let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-        if let Some(row) = row.filter(place::is_half_copied) {
-            let action = "its fields are not all here, so it cannot go on; delete it and import or start it again";
-            return Err(EngineError::WrongStatus { id, status: row.status, action });
-        }
-        loop {
-            take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
-            // A try before this one may be about to leave.
-            if load::load(&core, run) || !core.pause(BETWEEN_PARKED).await {
-                return Ok(());
-            }
-        }
-    });
-    trying.await
-}
-
-/// Takes a parked run into our lease; one that a try before this has left there is ours already.
-pub(super) async fn take_parked(
-    core: &Core,
-    run: i64,
-    id: String,
-    action: &'static str,
-) -> Result<(RunRow, Lease), EngineError> {
-    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-    let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
-    if row.status != Status::Parked {
-        return Err(EngineError::WrongStatus { id, status: row.status, action });
-    }
-    if let Some(lease) = core.lease(row.lease) {
-        return Ok((row, lease));
-    }
-    match claim(core, run).await? {
-        Ok(_) => Ok((row, core.leases.primary())),
-        Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
-    }
-}
-
-/// Takes a run that nobody owns into our lease.
-async fn claim(core: &Core, run: i64) -> Result<Result<Written, Rejected>, StoreError> {
-    core.committer.write(Write::Claim { run, lease: core.leases.primary() }).await
 }

@@ -4,25 +4,20 @@ use super::contents;
 use super::continuing::{self, Context};
 use super::core::{Core, Letter, Message};
 use super::error::EngineError;
+use super::letter::Successor;
 use super::place::Contents;
 use super::reseal::Reseal;
 use super::shared_state;
 use super::time_travel;
-use crate::journal::Kind;
-use crate::machine::{Onward, ParkCause, ParkReason, first_entry, recorded_scope, scope_entry};
-use crate::secret::vault::Vault;
+use crate::machine::{Onward, first_entry, recorded_scope, scope_entry};
+use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
+use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedRwLockReadGuard, mpsc};
+use tokio::sync::mpsc;
 
 const AGAIN: Duration = Duration::from_millis(200);
-
-/// A run that is made, and what keeps its contents until it is written.
-pub(crate) struct Successor {
-    pub(super) run: Box<ImportedRun>,
-    pub(super) placing: OwnedRwLockReadGuard<()>,
-}
 
 /// With what a run goes on: its input, and what has come to it and was not read.
 #[derive(Clone)]
@@ -127,7 +122,7 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
         }
         None => bare(&new, first, scope),
     };
-    carry(state, &reseal, &mut run)?;
+    continuing::carry(state, &reseal, &mut run)?;
     let kept = going_on.kept.clone();
     let asked = core.read(move |store| Asked::read(store, number, &kept)).await?;
     going_on.clone().keep(asked, &reseal, &mut run)?;
@@ -144,16 +139,6 @@ fn limited(entry: EntryRow, limit: Option<i64>) -> EntryRow {
         scope_entry(entry.seq, &scope, entry.at)
     });
     scope.unwrap_or(entry)
-}
-
-/// What the steps of the run have shared, those of the next share on.
-pub(super) fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
-    if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
-        rows.iter_mut().try_for_each(|row| reseal.field(row))?;
-        run.entries.push(entry);
-        run.fields.extend(rows);
-    }
-    Ok(())
 }
 
 /// The run without a context.
@@ -212,14 +197,14 @@ pub(crate) fn successor_in(
             if row.value.form == crate::value::Form::Stored {
                 return Err(format!("field `{}` is in a store: going on with such a context is not played", row.name));
             }
-            let mut row = crate::store::FieldRow { seq: entry.seq, format: crate::journal::FORMAT, ..row };
+            let mut row = crate::store::FieldRow { seq: entry.seq, format: crate::record::FORMAT, ..row };
             reseal.field(&mut row).map_err(|error| error.to_string())?;
             run.fields.push(row);
         }
         run.entries.push(entry);
     }
     let state = shared_state::recorded_in(store, number, old.seq).map_err(said)?;
-    carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
+    continuing::carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
     run.version = going_on.onward.version;
     let asked = Asked::read(store, number, &going_on.kept).map_err(said)?;
     going_on.keep(asked, &reseal, &mut run).map_err(|error| error.to_string())?;

@@ -1,14 +1,14 @@
 //! Questions that runs have asked, and answering them.
 
+use super::clock::moment;
 use super::error::EngineError;
 use super::handle::Run;
-use super::info::moment;
 use super::{Engine, inbox};
+use crate::fields::Fields;
 use crate::message::{self, Message};
-use crate::run_env::Fields;
 use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRow, Store, StoreError, Write, Written};
 use crate::value::Value;
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -59,7 +59,7 @@ impl OpenRequest {
     /// The question as people read it; secrets are left out.
     #[must_use]
     pub fn text(&self) -> String {
-        crate::secret::vault::redact(&self.value.to_string()).into_owned()
+        crate::vault::redact(&self.value.to_string()).into_owned()
     }
 }
 
@@ -181,11 +181,7 @@ fn with_runs(store: &dyn Store, requests: Vec<RequestRow>) -> Result<Vec<(Reques
 
 /// By this an answer is known to be the same again.
 pub(crate) fn hash(answer: &Value) -> String {
-    hmac_sha256::Hash::hash(&answer.bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(&hmac_sha256::Hash::hash(&answer.bytes))
 }
 
 fn encoded<A: Message>(fields: &Arc<Fields>, answer: &A) -> Result<Value, crate::codec::CodecError> {

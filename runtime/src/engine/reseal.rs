@@ -2,11 +2,11 @@
 
 use super::error::EngineError;
 use crate::codec::change_parts;
-use crate::journal::Kind;
-use crate::secret::vault::{CipherError, Vault, VaultFault, reseal};
-use crate::state::rows;
+use crate::record::Kind;
+use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer, Value};
+use crate::vault::{CipherError, Vault, VaultFault, reseal};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -138,4 +138,13 @@ impl Reseal {
     fn json(&self, text: &Bytes, place: &str) -> Result<Option<Bytes>, CipherError> {
         reseal(text, &self.from, &self.to, place)
     }
+}
+
+/// A content with its secrets sealed for the new run.
+pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
+    let Some(form) = Form::parse(&old.form) else {
+        return Err(EngineError::Value(format!("field `{}` has a form that this version does not know", old.field)));
+    };
+    let value = Value { form, bytes };
+    Ok(reseal.field_bytes(&old.field, &value)?.unwrap_or(value.bytes))
 }

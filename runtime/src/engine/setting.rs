@@ -3,12 +3,11 @@
 
 use super::core::Core;
 use super::recovery;
-use crate::journal::Kind;
 use crate::machine::plain_entry;
+use crate::record::Kind;
 use crate::store::{Append, Change, EntryRow, Lease, RunQuery, RunRow, Status, Write};
 use crate::value::Value;
 use futures_util::{StreamExt, stream};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,38 +16,6 @@ use std::time::Duration;
 const PAGE: usize = 4_096;
 const AT_ONCE: usize = 256;
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Which runs know that the time of day was set: those up to a number, and those that were in memory since.
-pub(crate) struct Setting {
-    before: i64,
-    reached: i64,
-    know: HashSet<i64>,
-}
-
-impl Setting {
-    /// `before` is what was added to the monotonic clock before.
-    pub(super) fn new(before: i64) -> Self {
-        Self { before, reached: i64::MIN, know: HashSet::new() }
-    }
-
-    /// A run knows.
-    pub(super) fn knows(&mut self, run: i64) {
-        if run > self.reached {
-            self.know.insert(run);
-        }
-    }
-
-    /// All runs before this one know; says whether this one does.
-    pub(super) fn reach(&mut self, run: i64) -> bool {
-        self.reached = self.reached.max(run);
-        self.know.contains(&run)
-    }
-
-    /// What was added to the monotonic clock for what a run has recorded: what has happened since, its driver records.
-    pub(super) fn offset_of(&self, run: i64, now: i64) -> i64 {
-        if run <= self.reached || self.know.contains(&run) { now } else { self.before }
-    }
-}
 
 /// The timers have noticed it.
 pub(super) fn begin(core: &Arc<Core>) {
@@ -62,10 +29,10 @@ pub(super) fn begin(core: &Arc<Core>) {
         {
             tracing::warn!(by_ms = by, "the time of day was set; durations go on as they were");
             core.begin_setting(by);
-            recovery::wake(&core, super::timers::Sleeper::Evicted);
+            recovery::wake_evicted(&core);
             tell_sleepers(&core, by).await;
             core.end_setting();
-            recovery::wake(&core, super::timers::Sleeper::Evicted);
+            recovery::wake_evicted(&core);
         }
         core.set.store(false, Ordering::SeqCst);
     });

@@ -12,7 +12,7 @@ use super::Engine;
 use super::error::EngineError;
 use super::handle::Run;
 use crate::codec::{self, CodecError, Storable};
-use crate::journal::Shown;
+use crate::record::Shown;
 use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
 use std::marker::PhantomData;

@@ -1,8 +1,8 @@
 //! The end of an engine: in order, or at once.
 
 use super::core::{Core, Message};
+use super::running_step::{RunningStep, Told};
 use super::{Engine, EngineError};
-use crate::scope::Cancellation;
 use crate::store::{Lease, Store, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -63,33 +63,6 @@ pub struct ShutdownReport {
     /// The steps whose bodies still run, ordered by run and position: blocking ones, and those that do not come to an
     /// `await`. They keep the process for as long as they take, unless it exits; their results are not recorded.
     pub still_running: Vec<RunningStep>,
-}
-
-/// An attempt of a step whose body still runs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct RunningStep {
-    /// The run's id.
-    pub run: String,
-    /// The position of the step's call.
-    pub position: u64,
-    /// The step's name.
-    pub step: String,
-    /// The attempt's number, from 1.
-    pub attempt: u32,
-}
-
-/// A body that was told that its engine stops.
-pub(crate) struct Told {
-    pub(super) work: RunningStep,
-    pub(super) cancellation: Cancellation,
-}
-
-/// Also if whoever shuts down has gone away.
-impl Drop for Told {
-    fn drop(&mut self) {
-        self.cancellation.drop_body();
-    }
 }
 
 /// How long the drivers of runs may take to tell their bodies.

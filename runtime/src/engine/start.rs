@@ -2,20 +2,15 @@
 
 mod options;
 
-pub(super) use options::{Opening, check_id, check_key, check_label};
-
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
-use super::{Engine, continuing, load, place};
-use crate::codec;
+use super::opening::{Opening, encode, same_start};
+use super::{Engine, continuing, load};
 use crate::context::StepContext;
-use crate::journal::Kind;
-use crate::machine::{Continuing, Machine, first_entry, same_value, scope_entry};
+use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::secret::vault::redact;
-use crate::store::{EntryRow, NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
-use crate::value::Value;
+use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
 use crate::workflow::WorkflowDef;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -93,13 +88,6 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
     }
 }
 
-/// The input as it is recorded for a run: what it holds of secrets is bound to the run.
-pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
-    let _offered = core.fields(row).offer();
-    let input = codec::at_input(|| codec::record_same(input, W::same_input()));
-    input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
-}
-
 async fn start<W: WorkflowDef>(
     core: &Arc<Core>,
     opening: Opening,
@@ -169,7 +157,7 @@ async fn start<W: WorkflowDef>(
                 let key = id.clone();
                 match core.ask(move |store| store.run(RunKey::Id(&key))).await {
                     Ok(Some(row)) if row.incarnation == incarnation => {
-                        load::load(core, row.number);
+                        core.load(row.number);
                         return Ok((row, true));
                     }
                     Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
@@ -188,76 +176,4 @@ pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, 
     let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
     let run = run.on_clock(core.clock.elapsed(), core.clock.offset());
     load::drive_new(core, row.number, mail, run, workflow.clone(), entries);
-}
-
-/// The id is taken: by the same start, or by something else.
-pub(super) async fn same_start<W: WorkflowDef>(
-    core: &Arc<Core>,
-    row: RunRow,
-    input: W::Input,
-    continuing: Option<&str>,
-) -> Result<RunRow, EngineError> {
-    // It may have gone on with a fresh journal: how it was started says the first.
-    let lineage = row.lineage;
-    let begun = core.ask(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
-    let (begun, first) = begun.await?;
-    is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, continuing)?;
-    // One that is in the middle of something is in memory already, unless something has gone wrong.
-    if row.status == Status::Running && core.lease(row.lease).is_some() {
-        load::load(core, row.number);
-    }
-    Ok(row)
-}
-
-/// Whether a run with these first entries was started as it is to be now.
-pub(super) fn is_same_start<W: WorkflowDef>(
-    core: &Core,
-    row: &RunRow,
-    begun: &RunRow,
-    first: Vec<EntryRow>,
-    input: &W::Input,
-    continuing: Option<&str>,
-) -> Result<(), EngineError> {
-    let id = || row.id.clone();
-    if row.workflow != W::NAME {
-        let found = row.workflow.clone();
-        return Err(EngineError::OtherWorkflow { id: id(), expected: W::NAME.to_owned(), found });
-    }
-    if row.status == Status::Deleting {
-        let action = "its id is free once it is deleted entirely; delete it again to finish that";
-        return Err(EngineError::WrongStatus { id: id(), status: row.status, action });
-    }
-    if place::is_half_copied(row) {
-        let action =
-            "its fields are still being copied. If the process that did so has died, delete the run and start it again";
-        return Err(EngineError::WrongStatus { id: id(), status: row.status, action });
-    }
-    let continued = first.iter().find_map(Continuing::of).map(|continued| continued.run);
-    let recorded =
-        first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
-    let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
-    let given = encode::<W>(core, begun, input)?;
-    let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
-    let fields = core.fields(begun);
-    let offered = fields.offer();
-    fields.vault().take_fault();
-    let same = same_value(recode, &recorded, &given);
-    drop(offered);
-    if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
-        let remedy = fault.remedy();
-        return Err(EngineError::Value(format!(
-            "run `{}` is there already, and its input cannot be compared with the one given: {fault}. {remedy}, and start \
-             the run again",
-            row.id
-        )));
-    }
-    if !same || continued.as_deref() != continuing {
-        let in_words = |value: Value, run: Option<&str>| {
-            let input = redact(&value.to_string()).into_owned();
-            run.map_or_else(|| input.clone(), |run| format!("{input} continuing run `{run}`"))
-        };
-        let (recorded, given) = (in_words(recorded, continued.as_deref()), in_words(given, continuing));
-        return Err(EngineError::OtherInput { id: id(), recorded, given });
-    }
-    Ok(())
 }

@@ -9,7 +9,6 @@
 //! A run that leaves no such trace, because a thread of its own ends the process, is never parked but loaded later and later.
 
 mod groups;
-mod probation;
 mod record;
 mod recorder;
 mod verdict;
@@ -19,8 +18,8 @@ pub(crate) use record::Record;
 pub(crate) use recorder::{Recorder, Remains, remains_of};
 pub(crate) use watch::{Watch, watched};
 
-use super::core::Core;
-use groups::{Group, Held, LONGEST};
+pub(super) use groups::Group;
+use groups::{Held, LONGEST};
 use recorder::Stage;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +55,7 @@ struct State {
 }
 
 /// What a task does next for the suspects that are held back.
-enum Next {
+pub(super) enum Next {
     Nothing,
     Wait(Duration),
     Load(Group, Duration),
@@ -109,13 +108,13 @@ impl Suspects {
         !record.is_suspect(self.threshold) || self.state().admitted.contains_key(&run)
     }
 
-    /// Holds a suspect back until its turn comes.
-    pub(crate) fn hold(&self, core: &Arc<Core>, run: i64, id: &str, record: Record) {
+    /// Holds a suspect back until its turn comes; `true` if a task is to [look after](super::probation::look_after) them.
+    pub(crate) fn hold(&self, run: i64, id: &str, record: Record) -> bool {
         self.any.store(true, Ordering::Release);
         let looked_after = {
             let mut state = self.state();
             if state.admitted.contains_key(&run) || state.held.insert(run, record).is_some() {
-                return;
+                return false;
             }
             state.since = Some(Instant::now());
             std::mem::replace(&mut state.looked_after, true)
@@ -123,9 +122,7 @@ impl Suspects {
         self.recorder.set(run, Stage::Held, 0);
         let deaths = record.deaths();
         tracing::warn!(run = %id, deaths, "{deaths} processes died with the run at work: it is loaded apart from the others");
-        if !looked_after {
-            core.runtime.spawn(probation::look_after(core.clone()));
-        }
+        !looked_after
     }
 
     /// The watch of a run that is loaded, if it is a suspect.
@@ -161,7 +158,7 @@ impl Suspects {
         ))
     }
 
-    fn next(&self, now: Instant) -> Next {
+    pub(super) fn next(&self, now: Instant) -> Next {
         let mut state = self.state();
         let held: Vec<Held> = state.held.iter().map(|(run, record)| Held { run: *run, record: *record }).collect();
         let window = state.window.max(SHORTEST);
@@ -178,7 +175,7 @@ impl Suspects {
     }
 
     /// The turn of these has come.
-    fn admit(&self, group: &Group) {
+    pub(super) fn admit(&self, group: &Group) {
         let alone = group.runs.len() == 1;
         for run in &group.runs {
             self.recorder.set(*run, if alone { Stage::Alone } else { Stage::Group }, group.rank);
@@ -191,7 +188,7 @@ impl Suspects {
     }
 
     /// Their probation is over.
-    fn clear(&self, group: &Group) {
+    pub(super) fn clear(&self, group: &Group) {
         for run in &group.runs {
             if self.state().admitted.contains_key(run) {
                 self.recorder.set(*run, Stage::Cleared, group.rank);
@@ -199,7 +196,7 @@ impl Suspects {
         }
     }
 
-    fn is_acquitted(&self, run: i64) -> bool {
+    pub(super) fn is_acquitted(&self, run: i64) -> bool {
         !self.state().admitted.contains_key(&run)
     }
 }

@@ -9,13 +9,11 @@ use super::core::Core;
 use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
-use crate::context::{StepContext, StoredContext};
-use crate::flow::Loading;
-use crate::journal::Kind;
+use crate::context::{Loading, StepContext, StoredContext};
 use crate::machine::{missing_rows, recorded_version};
-use crate::run_env::Pointer;
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
-use crate::value::Form;
+use crate::value::{Form, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many entries are read at a time.

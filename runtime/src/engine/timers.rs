@@ -2,9 +2,8 @@
 
 use super::clock::Clock;
 use super::error::EngineError;
-use super::limit::{Limit, Limits};
 use super::threads;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -19,6 +18,15 @@ pub(crate) enum Sleeper {
     /// Whoever must know that the time of day was set.
     Clock,
 }
+
+/// A time limit.
+pub(super) trait Limit: Send + Sync {
+    /// The time is over. Says when to look again: none is needed once the attempt has ended.
+    fn look(&self) -> Option<Duration>;
+}
+
+/// Limits that have begun, by when they are over.
+type Limits = BTreeMap<(Instant, u64), Weak<dyn Limit>>;
 
 /// Wakes sleepers when they are due; each has one due time at most.
 pub(crate) struct Timers {
@@ -88,7 +96,7 @@ impl Timers {
     }
 
     /// Looks at a time limit when it is over, unless it is taken away before. Returns its number.
-    pub(super) fn limit(&self, over: Instant, limit: Weak<Limit>) -> u64 {
+    pub(super) fn limit(&self, over: Instant, limit: Weak<dyn Limit>) -> u64 {
         let mut state = self.state();
         state.begun += 1;
         let key = (over, state.begun);

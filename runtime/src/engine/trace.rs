@@ -1,20 +1,16 @@
 //! What the engine tells whoever subscribes to `tracing`: a span for each load of a run and for each attempt of a step, an
 //! event for each entry of a journal. Ids, names and numbers only: no value of a user's is in any of them.
 
-use crate::journal::{Kind, RunIdentity};
 use crate::machine::Machine;
+use crate::record::{Kind, RunIdentity};
 use crate::scope::StepScope;
 use crate::store::{Append, EntryRow};
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 use tracing::{Level, Span};
 
 /// What links the spans of one run in whatever process: its incarnation, as 32 hexadecimal digits.
 pub(super) fn link(run: &RunIdentity) -> String {
-    run.incarnation.iter().fold(String::with_capacity(32), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(&run.incarnation)
 }
 
 /// While a run is in memory here.

@@ -2,19 +2,19 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::start::{self, Opening};
-use super::{Engine, inbox, messages};
+use super::opening::{self, Opening};
+use super::{Engine, inbox, messages, start};
 use crate::codec;
 use crate::error::Error;
-use crate::journal::{AttemptOutcome, RunIdentity, RunScope};
 use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
 use crate::panics::Held;
+use crate::record::{AttemptOutcome, RunIdentity, RunScope};
 use crate::scope::{self, Scope};
 use crate::sql::Tx;
-use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
 use crate::store::{
     EntryRow, Lease, NewInboxItem, NewRun, Rejected, RunKey, RunRow, StoreError, UserCode, Write, Written,
+    user_code::{TIME_LIMIT, TransactionBody, Within},
 };
 use crate::value::Value;
 use crate::workflow::{Startable, WorkflowDef};
@@ -231,7 +231,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
                 let first = tx.within.first_entries(row.lineage, 3);
                 (tx.noted(begun)?, tx.noted(first)?)
             };
-            start::is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, None)?;
+            opening::is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, None)?;
             return Ok(id);
         }
         let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());

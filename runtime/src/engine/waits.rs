@@ -2,10 +2,10 @@
 
 mod open;
 
+use super::clock::moment;
 use super::core::Core;
-use super::info::moment;
 use super::lease::NOBODY;
-use crate::machine::ParkReason;
+use crate::record::ParkReason;
 use crate::store::{LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
 use std::fmt;
 use std::time::SystemTime;

@@ -1,6 +1,8 @@
 //! The workflows that an engine has, by name and version.
 
-use crate::machine::AnyWorkflow;
+use crate::journal::AnyWorkflow;
+use crate::record::{ParkCause, ParkReason};
+use crate::store::RunRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,4 +38,30 @@ impl Workflows {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn AnyWorkflow>)> {
         self.0.iter().flat_map(|(name, versions)| versions.values().map(|workflow| (*name, workflow)))
     }
+}
+
+/// The engine has no workflow of that name, or not in that version.
+pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReason {
+    let versions: Vec<String> = workflows.versions(&row.workflow).iter().map(u32::to_string).collect();
+    if !versions.is_empty() {
+        let message = format!(
+            "run `{}` was started with version {version} of workflow `{workflow}`, which this engine does not have (it has: \
+             {}). Register the function that has `#[workflow(name = \"{workflow}\", version = {version})]` too; the run then \
+             goes on by itself",
+            row.id,
+            versions.join(", "),
+            version = row.version,
+            workflow = row.workflow,
+        );
+        return ParkReason::new(ParkCause::UnknownWorkflow, message);
+    }
+    let known: Vec<&str> = workflows.names().collect();
+    let message = format!(
+        "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
+         Register it with `.workflow(..)`; the run then goes on by itself",
+        row.id,
+        row.workflow,
+        known.join(", ")
+    );
+    ParkReason::new(ParkCause::UnknownWorkflow, message)
 }

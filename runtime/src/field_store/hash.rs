@@ -2,7 +2,7 @@
 
 use crate::panics;
 use bytes::Bytes;
-use std::fmt::Write;
+use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 
 /// From this size on (bytes) hashing takes longer than it takes to hand it to another thread.
@@ -13,11 +13,7 @@ const LARGE: usize = 256 * 1024;
 /// It takes about 5 ms for each megabyte.
 #[must_use]
 pub fn content_hash(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in hmac_sha256::Hash::hash(bytes) {
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
+    HEXLOWER.encode(&hmac_sha256::Hash::hash(bytes))
 }
 
 /// The same for contents of any size, without holding up the executor. The bytes are shared, not copied.

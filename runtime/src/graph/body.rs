@@ -6,11 +6,12 @@ use super::payload::Inputs;
 use crate::codec::CodecError;
 use crate::context::SharedContext;
 use crate::error::Failure;
-use crate::journal::{AttemptOutcome, StepBody};
+use crate::journal::StepBody;
+use crate::record::AttemptOutcome;
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::state::StateDef;
+use crate::shared_state::StateDef;
 use crate::step::{refused, run_encoded, unmade, unstorable, whole_context};
 use crate::value::Value;
 use futures_util::FutureExt;
@@ -68,7 +69,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         if !S::SHAPE.sends.is_empty() {
             Arc::make_mut(&mut scope).sends = S::SHAPE.sends;
         }
-        let inputs = crate::run_env::StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
+        let inputs = crate::step::StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         let body = async move { S::body(context, events, inputs).await };
         run_encoded(body, emit::encode, S::is_final, self.context.clone(), scope, env)
     }

@@ -10,14 +10,13 @@ use super::shape::StepShape;
 use crate::codec::{self, CodecError};
 use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
-use crate::flow::Flow;
 use crate::journal::StepCallSpec;
 use crate::policy::Policy;
 use crate::resources::Need;
-use crate::run_env::StepInputs;
-use crate::state::StateDef;
+use crate::shared_state::StateDef;
+use crate::step::StepInputs;
 use crate::value::Value;
-use crate::workflow::{Startable, WorkflowDef};
+use crate::workflow::{Flow, Startable, WorkflowDef};
 use std::future::Future;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::shape::EventInfo;
+use crate::record::EventInfo;
 
 /// A type of events: what `#[derive(Event)]` gives a struct.
 ///

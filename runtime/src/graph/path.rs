@@ -5,7 +5,7 @@ mod events;
 
 use super::diagram::{Diagram, NodeKind, id};
 use super::items::{Item, items};
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};

@@ -2,8 +2,9 @@
 
 use super::definition::AnyStep;
 use super::items::ASK;
-use super::shape::{EventInfo, Source, StepShape, Trigger};
+use super::shape::{Source, StepShape, Trigger};
 use super::ways::Ways;
+use crate::record::EventInfo;
 use std::collections::HashMap;
 
 /// A parameter of a step: both by their number.
@@ -73,7 +74,7 @@ impl Plan {
     }
 
     /// The names of the events that it takes from outside.
-    pub(crate) fn external(&self) -> impl Iterator<Item = &'static str> + '_ {
+    pub fn external(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.external.iter().map(|event| event.name)
     }
 

@@ -4,7 +4,7 @@ use super::emit::Emission;
 use super::event::Event;
 use super::items::FROM;
 use crate::codec::CodecError;
-use crate::machine::{StepWrite, Written};
+use crate::record::{StepWrite, Written};
 use crate::scope::{StepScope, step_writer};
 use crate::value::Value;
 use std::future::Future;

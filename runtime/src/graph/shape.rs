@@ -1,21 +1,7 @@
 //! What is known of a graph before anything runs: plain data, so that the compiler can check it.
 
+use crate::record::EventInfo;
 use std::time::Duration;
-
-/// What identifies a type of events.
-#[derive(Clone, Copy, Debug)]
-pub struct EventInfo {
-    /// The recorded name.
-    pub name: &'static str,
-    /// The channel on which it comes from outside: the name after `event:`.
-    pub channel: &'static str,
-    /// Where the type is defined: two types of one name are told apart by it.
-    pub path: &'static str,
-    /// Whether it comes from outside.
-    pub external: bool,
-    /// Whether each step that takes it gets it.
-    pub broadcast: bool,
-}
 
 /// A question to somebody outside, by the recorded names.
 #[derive(Clone, Copy, Debug)]

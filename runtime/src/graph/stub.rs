@@ -3,8 +3,8 @@
 use super::body;
 use super::definition::GraphStep;
 use super::payload::Inputs;
-use crate::context::Anything;
 use crate::journal::StepBody;
+use crate::resources::Anything;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;

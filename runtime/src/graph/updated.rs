@@ -6,7 +6,7 @@ use super::shape::Shape;
 use super::start::NoStop;
 use crate::codec::{CodecError, JsonText};
 use crate::context::{ContextUpdate, StepContext, StoredContext};
-use crate::journal::FORMAT;
+use crate::record::FORMAT;
 use crate::store::FieldRow;
 use crate::value::{Form, Value};
 use std::borrow::Cow;

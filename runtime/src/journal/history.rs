@@ -1,6 +1,6 @@
 //! A run's journal as a person or a program reads it.
 
-use super::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use std::fmt;

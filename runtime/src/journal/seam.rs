@@ -3,30 +3,19 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
-use super::{Operation, RunScope, Shown};
-use crate::context::{Anything, ContextError, FieldValues, Schema, SharedContext};
-use crate::error::AttemptCause;
+use super::Operation;
+use crate::context::{ContextError, FieldValues, Schema, SharedContext};
 use crate::policy::Policy;
-use crate::resources::Need;
-use crate::run_env::{RunEnv, StateSnapshot};
+use crate::record::{AttemptOutcome, RoutedValue, RunIdentity, RunScope, Shown};
+use crate::resources::{Anything, Need};
+use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::state::StateDef;
+use crate::shared_state::{StateDef, StateSnapshot};
 use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// Which run this is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunIdentity {
-    /// The run's id.
-    pub id: String,
-    /// The workflow's name.
-    pub workflow: String,
-    /// Drawn at random for each incarnation of the run; idempotency keys come from it.
-    pub incarnation: [u8; 16],
-}
 
 /// When a timer is due, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,44 +214,6 @@ pub trait StepBody: Send + Sync {
     /// One attempt, from the arguments as they were recorded. Comes after what it needs has been made.
     fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>)
     -> BoxFuture<'static, AttemptOutcome>;
-}
-
-/// A value of a context field that goes to a store, as it is encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoutedValue {
-    /// The field's name.
-    pub field: &'static str,
-    /// The name of the store.
-    pub store: &'static str,
-    /// The value.
-    pub value: Value,
-    /// Whether it is the default of the field, which many runs have.
-    pub is_default: bool,
-}
-
-/// How one attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptOutcome {
-    /// With a result that can be stored.
-    Completed(Value),
-    /// With anything else.
-    Failed {
-        /// How.
-        cause: AttemptCause,
-        /// The error, encoded, if the body returned one.
-        error: Option<Value>,
-        /// The text of the error, panic or refusal.
-        message: String,
-        /// No further attempt can mend it.
-        terminal: bool,
-    },
-}
-
-impl AttemptOutcome {
-    /// It panicked with this text.
-    pub(crate) fn panicked(text: String) -> Self {
-        Self::Failed { cause: AttemptCause::Panicked, error: None, message: text, terminal: false }
-    }
 }
 
 /// What is delivered to a call.

@@ -1,8 +1,8 @@
 //! Arguments and inputs: as they are recorded, and as they are compared with recorded ones.
 
 use crate::codec;
-use crate::secret::vault::sealed_any;
 use crate::value::{Form, Value};
+use crate::vault::sealed_any;
 use bytes::Bytes;
 
 /// Decodes a recorded value with today's types and encodes it again.

@@ -5,9 +5,11 @@ use super::effect::Effect;
 use super::failure::{encode, jitter, step_error};
 use super::suspended::Deferred;
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
-use crate::journal::{AttemptOutcome, Journal, Kind};
+use crate::journal::Journal;
 use crate::lengths;
+use crate::record::{AttemptOutcome, Kind};
 use crate::scope::{Cancellation, StepScope};
+use crate::store::EntryRow;
 use crate::value::Value;
 
 impl Machine {
@@ -180,5 +182,29 @@ impl Machine {
         };
         let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
         self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });
+    }
+
+    /// Attempts are entries but no turns: they only change what is known of their step.
+    pub(super) fn apply_attempt(&mut self, entry: &EntryRow) {
+        if matches!(entry.kind, Kind::RunPaused | Kind::RunResumed) {
+            self.replay_pause(entry);
+        }
+        let mut state = self.journal.state();
+        let Some(position) = entry.position else { return };
+        let Some(step) = state.step(position) else { return };
+        match entry.kind {
+            Kind::AttemptStarted => {
+                let attempt = entry.attempt.unwrap_or(step.attempt + 1);
+                state.begin_attempt(position, attempt);
+            }
+            Kind::AttemptFailed => {
+                let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
+                step.failures.extend(failure.map(|failure: AttemptFailure| failure));
+                let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
+                state.wait_for_retry(position, due);
+            }
+            Kind::StreamWritten | Kind::EventSent => step.written.extend(entry.other.clone()),
+            _ => {}
+        }
     }
 }

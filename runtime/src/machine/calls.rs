@@ -1,18 +1,15 @@
 //! The journal as the body of a workflow sees it: its calls are recorded, or compared with the recorded ones.
 
-use super::fault::ParkReason;
 use super::outgoing::Sent;
 use super::state::{Call, Saving, State, StepInFlight, What};
 use super::turn::Turn;
 use super::{Limits, arguments};
 use crate::context::{ContextError, FieldValues, SharedContext};
-use crate::journal::{
-    Completion, ContextChange, Continued, Due, Journal, Kind, Operation, Recorded, RoutedValue, RunIdentity, RunScope,
-    Shown, StepCallSpec,
-};
-use crate::run_env::{Fields, RunEnv, StateSnapshot};
-use crate::secret::vault::VaultFault;
-use crate::state::StateDef;
+use crate::fields::Fields;
+use crate::journal::{Completion, ContextChange, Continued, Due, Journal, Operation, Recorded, StepCallSpec};
+use crate::record::{Kind, ParkReason, RoutedValue, RunIdentity, RunScope, Shown};
+use crate::run_env::RunEnv;
+use crate::shared_state::{StateDef, StateSnapshot};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::collections::HashSet;
@@ -36,35 +33,7 @@ impl RunJournal {
         Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::new(state) }
     }
 
-    /// Why a secret could not be written or read just now, on this thread: no fault of the run, which waits for its key.
-    pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
-        self.fields.vault().take_fault().map(|fault| self.locked(&fault, position))
-    }
-
-    /// Why an attempt of a step could not write or read a secret.
-    pub(super) fn missing_key_of_attempt(&self, position: u64) -> Option<ParkReason> {
-        self.fields.vault().take_kept().map(|fault| self.locked(&fault, Some(position)))
-    }
-
-    /// Why a step could not read a secret that it asked for, whatever it has made of that.
-    pub(super) fn unmet_key(&self, position: u64) -> Option<ParkReason> {
-        self.fields.take_unmet().map(|fault| self.locked(&fault, Some(position)))
-    }
-
-    pub(super) fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {
-        let cause = match fault {
-            VaultFault::Damaged => super::ParkCause::Unreadable,
-            _ => super::ParkCause::MissingKey,
-        };
-        let (run, remedy) = (&self.identity, fault.remedy());
-        let message = format!(
-            "run `{}` (workflow `{}`) cannot go on: {fault}. {remedy}; the run then goes on by itself",
-            run.id, run.workflow
-        );
-        ParkReason::new(cause, message).at(position)
-    }
-
-    pub(super) fn vault(&self) -> &crate::secret::vault::Vault {
+    pub(super) fn vault(&self) -> &crate::vault::Vault {
         self.fields.vault()
     }
 
@@ -98,7 +67,7 @@ impl Journal for RunJournal {
     }
 
     #[cfg(feature = "testing")]
-    fn substitute_in_graph(&self, workflow: &str, step: &str) -> Option<crate::context::Anything> {
+    fn substitute_in_graph(&self, workflow: &str, step: &str) -> Option<crate::resources::Anything> {
         self.state().stubs.get_in_graph(workflow, step)
     }
 
@@ -322,7 +291,7 @@ impl Journal for RunJournal {
         }
         let run = &self.identity;
         let what = format!("a recorded value of run `{}` (workflow `{}`, position {position})", run.id, run.workflow);
-        state.fault.get_or_insert_with(|| ParkReason::unreadable(&what, &why).at(Some(position)));
+        state.fault.get_or_insert_with(|| super::fault::unreadable(&what, &why).at(Some(position)));
     }
 
     fn unstorable(&self, position: u64, why: String) {
@@ -335,7 +304,7 @@ impl Journal for RunJournal {
             "workflow `{}` (run `{}`) cannot begin: {why}. Mend what is wrong and retry the run; nothing is lost",
             run.workflow, run.id
         );
-        let reason = ParkReason::new(super::ParkCause::Unstorable, message).at(Some(position));
+        let reason = ParkReason::new(crate::record::ParkCause::Unstorable, message).at(Some(position));
         self.state().fault.get_or_insert(reason);
     }
 

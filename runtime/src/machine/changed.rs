@@ -2,7 +2,7 @@
 
 use super::{Machine, ParkReason};
 use crate::context::Schema;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
 use std::borrow::Borrow;

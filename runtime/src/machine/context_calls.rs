@@ -3,7 +3,8 @@
 use super::calls::RunJournal;
 use super::changed;
 use super::turn::Turn;
-use crate::journal::{ContextChange, Kind, Recorded};
+use crate::journal::{ContextChange, Recorded};
+use crate::record::Kind;
 use crate::value::Value;
 
 impl RunJournal {

@@ -1,10 +1,11 @@
 //! A run that goes on with the context of another: what is recorded of it, and how it comes to the workflow.
 
+use super::Machine;
 use super::replay::{LoadField, Rebuild};
 use super::run_scope::recorded_scope;
 use super::turn::entry;
-use super::{AnyWorkflow, Machine};
-use crate::journal::{Continued, Kind};
+use crate::journal::{AnyWorkflow, Continued};
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! What an entry delivers that came from outside.
 
 use super::state::State;
-use crate::journal::{Completion, Kind, SENT};
+use crate::journal::{Completion, SENT};
+use crate::record::Kind;
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::task::Waker;

@@ -2,7 +2,7 @@
 //! was when it was recorded. When the time of day is set, that is an entry, so that nothing recorded becomes wrong.
 
 use super::Machine;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::Machine;
 use super::effect::Effect;
 use super::waker::RunWaker;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 

@@ -1,7 +1,7 @@
 //! How a step failed, as it is recorded; and the share of a wait that is drawn at random.
 
-use crate::codec::{self, CodecError, JsonText};
-use crate::error::{AttemptCause, Attempts, Failure, StepError};
+use crate::codec::JsonText;
+use crate::error::{AttemptCause, Attempts, StepError};
 use crate::value::{Form, Value};
 
 /// A number between 0 and 1 that is the same for the same attempt.
@@ -13,12 +13,6 @@ pub(super) fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64
     hash.update(attempt.to_le_bytes());
     let bytes = hash.finalize();
     f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
-}
-
-/// The error of a workflow, with texts of a length that the journal keeps.
-pub(super) fn record<E: Failure>(error: &E) -> Result<Value, CodecError> {
-    let cut = error.cut();
-    codec::record(cut.as_ref().unwrap_or(error))
 }
 
 pub(super) fn step_error(cause: AttemptCause, error: Option<&Value>, message: String, attempts: Attempts) -> Value {

@@ -1,8 +1,8 @@
 //! How much of a context is in the database itself: large values belong into a store.
 
-use super::Limits;
 use crate::context::{ContextError, FieldValues, Schema};
-use crate::journal::{ContextChange, RunIdentity};
+use crate::journal::ContextChange;
+use crate::record::{Limits, RunIdentity};
 use crate::store::FieldRow;
 use crate::value::{Form, Value};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,14 +1,14 @@
 //! A run that makes history: completions go in, entries and effects come out.
 
+use super::Machine;
 use super::delivered::{Unasked, outside};
 use super::effect::Effect;
-use super::fault::{ParkCause, ParkReason};
 use super::outgoing::Sent;
 use super::state::What;
 use super::suspended::{Deferred, OpenTurn};
 use super::turn::{Turn, entry};
-use super::{AnyWorkflow, BodyEnd, Machine};
-use crate::journal::{Completion, Journal, Kind, Operation};
+use crate::journal::{AnyWorkflow, BodyEnd, Completion, Journal, Operation};
+use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 

@@ -4,7 +4,7 @@ use super::Machine;
 use super::effect::Effect;
 use super::suspended::Deferred;
 use super::turn::entry;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};

@@ -2,17 +2,17 @@
 
 use super::arguments::{same_value, to_record};
 use super::calls::RunJournal;
-use super::fault::ParkReason;
 use super::outgoing::Sent;
 use super::run_scope::scope_entry;
 use super::state::{State, What};
 use super::turn::{Turn, first_entry};
-use crate::journal::{Child, Journal, Kind, Operation, RunIdentity};
+use crate::fields::Fields;
+use crate::journal::{Child, Journal, Operation};
 use crate::lengths;
-use crate::run_env::Fields;
+use crate::record::{Kind, ParkReason, RunIdentity};
 use crate::store::{EntryRow, Lease, NewInboxItem, NewRun, Outgoing, RequestRow};
 use crate::value::Value;
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 use std::sync::Arc;
 
 /// 32 hexadecimal digits that belong to a position of an incarnation.
@@ -21,7 +21,7 @@ pub(crate) fn derived(incarnation: [u8; 16], position: u64) -> String {
     hash.update(b"derived");
     hash.update(incarnation);
     hash.update(position.to_le_bytes());
-    digits(&hash.finalize()[..16])
+    HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 /// The id of a request in a copy of the run that has kept it under another id; 32 hexadecimal digits.
@@ -30,15 +30,7 @@ pub(crate) fn asked_again(incarnation: [u8; 16], known: &str) -> String {
     hash.update(b"asked again");
     hash.update(incarnation);
     hash.update(known.as_bytes());
-    digits(&hash.finalize()[..16])
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut id, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 impl RunJournal {
@@ -271,7 +263,7 @@ impl RunJournal {
                  Deploy code whose value can be; the run then goes on by itself",
                 run.id, run.workflow
             );
-            ParkReason::new(super::ParkCause::Unstorable, message).at(Some(position))
+            ParkReason::new(crate::record::ParkCause::Unstorable, message).at(Some(position))
         });
         self.state().fault.get_or_insert(reason);
     }

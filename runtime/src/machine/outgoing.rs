@@ -5,8 +5,9 @@ use super::effect::Effect;
 use super::operations::refusal;
 use super::state::What;
 use super::suspended::Deferred;
-use crate::journal::{Child, Kind, Operation};
+use crate::journal::{Child, Operation};
 use crate::lengths;
+use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 

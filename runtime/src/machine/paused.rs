@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::effect::Effect;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, InboxRow};
 use crate::value::Value;
 

@@ -1,9 +1,9 @@
 //! Polling the body of a workflow: until it waits, and only for what the engine owns.
 
-use super::fault::{ParkCause, ParkReason};
-use super::{BodyEnd, Machine};
-use crate::journal::Journal;
+use super::Machine;
+use crate::journal::{BodyEnd, Journal};
 use crate::panics;
+use crate::record::{ParkCause, ParkReason};
 use crate::scope::{self, Ambient, AmbientContext, Current, WorkflowScope};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

@@ -7,7 +7,8 @@ use super::outgoing::Sent;
 use super::state::{State, What};
 use super::suspended::OpenTurn;
 use super::turn::entry;
-use crate::journal::{Completion, Kind, Operation};
+use crate::journal::{Completion, Operation};
+use crate::record::Kind;
 use crate::store::{EntryRow, ImportedRun, Outgoing, Status};
 use crate::value::Value;
 

@@ -3,17 +3,16 @@
 use super::changed::version as recorded_version;
 use super::delivered::{Unasked, outside};
 use super::ending::Ending;
-use super::fault::{ParkCause, ParkReason};
 use super::origins::Origins;
 use super::suspended::Deferred;
 use super::turn::Turn;
-use super::{AnyWorkflow, BodyEnd, Effect, Machine, Purpose, state};
-use crate::journal::{Completion, FORMAT, Journal, Kind};
-use crate::run_env::Pointer;
+use super::{Machine, Purpose, state};
+use crate::codec;
+use crate::journal::{AnyWorkflow, BodyEnd, Completion, Journal};
+use crate::record::{FORMAT, Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
-use crate::value::{Form, Value};
-use crate::{AttemptFailure, codec};
-use std::collections::{HashSet, VecDeque};
+use crate::value::{Form, Pointer, Value};
+use std::collections::VecDeque;
 use std::iter::Peekable;
 
 /// Fetches the value of a field that is in a store.
@@ -171,16 +170,6 @@ impl Machine {
             self.restart(now);
         }
         Ok(())
-    }
-
-    /// Starts again what was in flight.
-    pub(super) fn restart(&mut self, now: i64) {
-        self.anchor(now);
-        if self.is_open() {
-            self.say_again();
-            self.restart_bodies(now);
-            self.check_waits(None);
-        }
     }
 
     /// Loads what the next turn reads of its fields.
@@ -381,57 +370,6 @@ impl Machine {
             },
         };
         Ok(Some((entry.position.ok_or_else(incomplete)?, completion)))
-    }
-
-    /// Attempts are entries but no turns: they only change what is known of their step.
-    fn apply_attempt(&mut self, entry: &EntryRow) {
-        if matches!(entry.kind, Kind::RunPaused | Kind::RunResumed) {
-            self.replay_pause(entry);
-        }
-        let mut state = self.journal.state();
-        let Some(position) = entry.position else { return };
-        let Some(step) = state.step(position) else { return };
-        match entry.kind {
-            Kind::AttemptStarted => {
-                let attempt = entry.attempt.unwrap_or(step.attempt + 1);
-                state.begin_attempt(position, attempt);
-            }
-            Kind::AttemptFailed => {
-                let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
-                step.failures.extend(failure.map(|failure: AttemptFailure| failure));
-                let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
-                state.wait_for_retry(position, due);
-            }
-            Kind::StreamWritten | Kind::EventSent => step.written.extend(entry.other.clone()),
-            _ => {}
-        }
-    }
-
-    /// Starts again what was in flight when the history ended, in the order of positions.
-    fn restart_bodies(&mut self, now: i64) {
-        // A last turn that was live has started its bodies itself.
-        let bodies = self.fresh.iter().filter_map(Effect::starts);
-        let started: HashSet<u64> = bodies.chain(self.transactions.waiting()).collect();
-        let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
-        for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
-            if !self.is_open() {
-                return;
-            }
-            if self.held_back.paused {
-                // One that was recorded during the pause has not begun.
-                if !self.held_back.starts.contains(&position) {
-                    self.held_back.attempts.push(position);
-                }
-                continue;
-            }
-            let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
-            if refused {
-                self.journal.state().refused.insert(position);
-            } else {
-                self.start_attempt(position, now);
-            }
-        }
-        self.refuse_calls(now);
     }
 
     pub(super) fn damaged(&self, what: &str) -> ParkReason {

@@ -1,8 +1,9 @@
 //! Under what a run acts: its entry, and the end of a run that may not begin.
 
+use super::Machine;
 use super::turn::entry;
-use super::{AnyWorkflow, Machine};
-use crate::journal::{Journal, Kind, RunScope};
+use crate::journal::{AnyWorkflow, Journal};
+use crate::record::{Kind, RunScope};
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::collections::VecDeque;

@@ -2,20 +2,20 @@
 //! workflow sees the state as of the entry that is delivered to it.
 
 use super::calls::RunJournal;
-use super::fault::{ParkCause, ParkReason};
 use super::replay::{LoadField, Rebuild};
 use super::state::State;
 use super::suspended::Deferred;
 use super::turn::Turn;
-use super::{AnyWorkflow, Limits, Machine};
+use super::{Limits, Machine};
 use crate::context::ContextError;
-use crate::journal::{FORMAT, Journal, Kind};
+use crate::journal::{AnyWorkflow, Journal};
 use crate::panics::Held;
-use crate::run_env::{Pointer, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot};
-use crate::state::StateDef;
-use crate::state::rows::{self, StateRow};
+use crate::record::{FORMAT, Kind, ParkCause, ParkReason};
+use crate::shared_state::{
+    SharedState, StateDef, StateEdit, StateNews, StateOpening, StateSnapshot, rows, rows::StateRow,
+};
 use crate::store::{EntryRow, FieldRow};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer, Value};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -243,7 +243,7 @@ impl Machine {
             self.journal.missing_key(None).unwrap_or_else(|| {
                 let run = self.journal.identity();
                 let what = format!("the shared state of run `{}` (workflow `{}`)", run.id, run.workflow);
-                ParkReason::unreadable(&what, &error.to_string())
+                super::fault::unreadable(&what, &error.to_string())
             })
         })?;
         let limits: Limits = self.limits;

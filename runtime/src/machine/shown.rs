@@ -4,7 +4,7 @@ use super::Machine;
 use super::calls::RunJournal;
 use super::outgoing::Sent;
 use super::turn::Turn;
-use crate::journal::{Kind, Shown};
+use crate::record::{Kind, Shown, StepWrite, Written};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 
@@ -96,26 +96,6 @@ impl RunJournal {
         state.patches.insert(patch.to_owned(), taken);
         taken
     }
-}
-
-/// What a step writes before it ends.
-#[derive(Debug)]
-pub(crate) enum Written {
-    /// An item of a stream, for outsiders.
-    Item { stream: String },
-    /// An event, for the steps that follow.
-    Event { name: &'static str },
-}
-
-/// Something that a step writes before it ends.
-#[derive(Debug)]
-pub(crate) struct StepWrite {
-    pub(crate) position: u64,
-    pub(crate) attempt: u32,
-    /// The place of the write in the source and how often it was reached: the same for all attempts.
-    pub(crate) key: String,
-    pub(crate) what: Written,
-    pub(crate) value: Value,
 }
 
 impl Machine {

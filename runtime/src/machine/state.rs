@@ -1,6 +1,5 @@
 //! What the body of a run and the machine around it share: the open turn, the calls in flight, the context.
 
-use super::fault::ParkReason;
 use super::inline::Inline;
 use super::kept::KeptRequests;
 use super::origins::Origins;
@@ -9,7 +8,8 @@ use super::shared_state::StateNow;
 use super::turn::Turn;
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Continued, Due, Kind, Operation, RoutedValue, RunScope, StepCallSpec};
+use crate::journal::{Completion, Continued, Due, Operation, StepCallSpec};
+use crate::record::{Kind, ParkReason, RoutedValue, RunScope};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -72,7 +72,7 @@ pub(super) struct State {
     /// What its concurrent steps share.
     pub(super) shared: StateNow,
     #[cfg(feature = "testing")]
-    pub(super) stubs: crate::testing::Stubs,
+    pub(super) stubs: crate::journal::Stubs,
 }
 
 /// Fields on their way to stores. The turn stays open meanwhile.

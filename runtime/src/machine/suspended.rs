@@ -2,13 +2,11 @@
 
 use super::Machine;
 use super::effect::Effect;
-use super::fault::ParkReason;
 use super::outgoing::Answered;
-use super::shown::StepWrite;
 use super::turn::Turn;
 use crate::context::ContextError;
-use crate::journal::{AttemptOutcome, RoutedValue};
-use crate::run_env::StateNews;
+use crate::record::{AttemptOutcome, ParkReason, RoutedValue, StepWrite};
+use crate::shared_state::StateNews;
 use crate::store::InboxRow;
 use crate::value::Value;
 

@@ -2,8 +2,9 @@
 
 use super::Machine;
 use super::turn::entry;
-use crate::journal::{AttemptOutcome, Completion, Journal as _, Kind};
+use crate::journal::{Completion, Journal as _};
 use crate::panics;
+use crate::record::{AttemptOutcome, Kind};
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;

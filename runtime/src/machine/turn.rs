@@ -1,7 +1,7 @@
 //! One turn: what the body does while one entry is delivered, recorded as one group or compared with the recorded one.
 
 use super::outgoing::Sent;
-use crate::journal::{FORMAT, Kind};
+use crate::record::{FORMAT, Kind};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! What was registered, and whether it makes sense.
 
+use super::Anything;
 use super::{Entry, Make, Need, ResourceFactory, Resources};
-use crate::context::Anything;
 use crate::panics::Held;
 use futures_util::FutureExt;
 use std::sync::Arc;

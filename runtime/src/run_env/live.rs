@@ -1,9 +1,8 @@
 //! The values of a run's transient fields: made once per load.
 
-use crate::context::Anything;
 use crate::context::{RestoreError, SharedContext};
 use crate::panics::Held;
-use crate::resources::Resources;
+use crate::resources::{Anything, Resources};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::OnceCell;
 

@@ -1,6 +1,6 @@
 //! Where the steps of a run write what outsiders read: whoever drives the run.
 
-use crate::machine::StepWrite;
+use crate::record::StepWrite;
 use std::fmt;
 use std::sync::OnceLock;
 use tokio::sync::oneshot;

@@ -1,7 +1,7 @@
 //! The answer to «where does this code run?».
 
 use super::{StepScope, ambient};
-use crate::journal::{Principal, RunIdentity, RunScope};
+use crate::record::{Principal, RunIdentity, RunScope};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -1,6 +1,6 @@
 //! What a start is given beyond its input.
 
-use crate::journal::{Principal, RunScope};
+use crate::record::{Principal, RunScope};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -122,8 +122,18 @@ impl Scope {
         }
     }
 
-    /// What a run acts under that is started now, by `caller` if a run does it.
+    /// What a run acts under that is started now, by `caller` if a run does it: deadline and identity are that run's unless
+    /// given, labels are only those given. Whose child it is, the caller adds.
     pub(crate) fn recorded(&self, caller: Option<&RunScope>, now: i64) -> RunScope {
-        caller.unwrap_or(&RunScope::default()).for_child(self, now)
+        let unlimited = RunScope::default();
+        let caller = caller.unwrap_or(&unlimited);
+        RunScope {
+            deadline: self.deadline.map_or(caller.deadline, |deadline| deadline.at(now)),
+            limited: self.deadline.map_or(caller.limited, |deadline| matches!(deadline, Deadline::After(_))),
+            principal: self.principal.clone().or_else(|| caller.principal.clone()),
+            labels: self.labels.clone(),
+            deduplication_key: self.deduplication_key.clone(),
+            ..RunScope::default()
+        }
     }
 }

@@ -21,7 +21,7 @@ impl Link {
     }
 
     /// What the run has at hand, while it is in memory.
-    pub(super) fn env(&self) -> Option<Arc<RunEnv>> {
+    pub(crate) fn env(&self) -> Option<Arc<RunEnv>> {
         match self {
             Self::Run(env) => env.upgrade(),
             Self::Transaction | Self::Test => None,

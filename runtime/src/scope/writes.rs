@@ -21,7 +21,7 @@ impl Writes {
     }
 
     /// How far the attempt is; whether it says so for the first time.
-    pub(super) fn report(&self, progress: Progress) -> bool {
+    pub(crate) fn report(&self, progress: Progress) -> bool {
         if let Some(slot) = self.progress.get() {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = progress;
             return false;
@@ -30,7 +30,7 @@ impl Writes {
     }
 
     /// To be asked how far the attempt is, without keeping it.
-    pub(super) fn reporter(&self) -> impl Fn() -> Option<Progress> + Send + Sync + use<> {
+    pub(crate) fn reporter(&self) -> impl Fn() -> Option<Progress> + Send + Sync + use<> {
         let said = self.progress.get().map(Arc::downgrade);
         move || Some(said.as_ref()?.upgrade()?.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }

@@ -5,10 +5,10 @@ mod resealed;
 #[cfg(feature = "encryption")]
 mod sealed;
 
-use super::vault::{Vault, VaultFault, at, exposing, redact, redacting, sealed_any};
-use super::{Secret, thread};
+use super::Secret;
 use crate::codec::{ArgsReader, ArgsWriter, decode, encode};
 use crate::value::Value;
+use crate::vault::{Vault, VaultFault, at, exposing, redact, redacting, sealed_any, thread};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

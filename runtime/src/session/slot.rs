@@ -1,7 +1,7 @@
 //! One value of a session, or the place for it.
 
-use crate::context::Anything;
 use crate::panics::drop_caught;
+use crate::resources::Anything;
 use std::any::{TypeId, type_name};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,11 +2,10 @@
 
 use super::here::{enter, runs_here};
 use super::routed::Routing;
-use super::rows::of_field;
 use super::{State, StateCall, StateError, TypedState, typed};
 use crate::codec::{self, Storable};
 use crate::panics::Held;
-use crate::run_env::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver};
+use crate::shared_state::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver, rows::of_field};
 use crate::value::Value;
 use std::any::TypeId;
 use std::convert::Infallible;

@@ -1,10 +1,10 @@
 //! Shared state without a type: values with keys.
 
 use super::edit::{Labelled, Made};
-use super::{State, StateCall, StateError, rows, runs_here};
+use super::{State, StateCall, StateError, runs_here};
 use crate::codec::{self, Storable};
 use crate::lengths;
-use crate::run_env::StateSnapshot;
+use crate::shared_state::{StateSnapshot, rows};
 use crate::value::Value;
 use std::convert::Infallible;
 use std::panic::Location;

@@ -1,11 +1,13 @@
 //! Fields of shared state that go to stores: saved before the edit that points to them is published.
 
-use super::rows::{StateRow, parse};
 use super::{State, StateError, TypedState, typed};
 use crate::context::{FieldValues, Schema};
-use crate::journal::RoutedValue;
 use crate::panics::Held;
-use crate::run_env::StateSnapshot;
+use crate::record::RoutedValue;
+use crate::shared_state::{
+    StateSnapshot,
+    rows::{StateRow, parse},
+};
 use crate::value::{Form, Value};
 use std::sync::Arc;
 

@@ -2,15 +2,18 @@
 
 use super::StepDef;
 use crate::codec::{self, CodecError, Storable};
-use crate::context::{Anything, SharedContext};
+use crate::context::SharedContext;
 use crate::error::{AttemptCause, Failure};
-use crate::journal::{AttemptOutcome, StepBody};
+use crate::fields::Fields;
+use crate::journal::StepBody;
 use crate::lengths;
 use crate::panics::drop_caught;
-use crate::resources::Need;
-use crate::run_env::{Fields, RunEnv, StepInputs};
+use crate::record::AttemptOutcome;
+use crate::resources::{Anything, Need};
+use crate::run_env::RunEnv;
 use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
-use crate::state::StateDef;
+use crate::shared_state::StateDef;
+use crate::step::StepInputs;
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

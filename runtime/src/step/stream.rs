@@ -1,8 +1,7 @@
 //! Streams that a step writes to.
 
-use crate::codec::Storable;
-use crate::journal::Shown;
-use crate::machine::{StepWrite, Written};
+use crate::codec::{self, Storable};
+use crate::record::{Shown, StepWrite, Written};
 use crate::run_env::RunEnv;
 use crate::scope::{self, StepScope};
 use crate::value::Value;
@@ -40,7 +39,7 @@ impl<T: Storable> StepStream<'_, T> {
                 let encode = || {
                     what.check()?;
                     let _offered = env.fields.offer();
-                    crate::flow::encode_shown(what, item)
+                    encode(what, item)
                         .map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name))
                 };
                 encode().map(|value| hand_over(&scope, &env, place, self.name, value))
@@ -67,4 +66,9 @@ pub(crate) fn hand_over(
     let (position, attempt) = (scope.position, scope.attempt);
     let what = Written::Item { stream: stream.to_owned() };
     env.outputs.write(StepWrite { position, attempt, key, what, value })
+}
+
+/// What is shown, as it is stored: bound to its channel.
+pub(crate) fn encode<T: Storable>(what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
+    codec::at_channel(&what.channel(), || codec::record(value))
 }

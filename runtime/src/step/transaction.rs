@@ -4,13 +4,16 @@ use super::StepDef;
 use super::body::{decoded_args, failed, unstorable};
 use crate::codec;
 use crate::context::SharedContext;
-use crate::journal::{AttemptOutcome, StepBody};
+use crate::journal::StepBody;
 use crate::panics::Held;
+use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
 use crate::scope::{self, Ambient, AmbientContext, Current, StepScope};
 use crate::sql::Tx;
-use crate::store::UserCode;
-use crate::store::user_code::{TIME_LIMIT, TransactionBody, Within};
+use crate::store::{
+    UserCode,
+    user_code::{TIME_LIMIT, TransactionBody, Within},
+};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -48,7 +51,7 @@ impl<S: TransactionDef> InCommit<S> {
 
     fn stored(&self) -> Option<Arc<S::Context>> {
         if TypeId::of::<S::Context>() == TypeId::of::<()>() {
-            return (Arc::new(()) as crate::context::Anything).downcast().ok();
+            return (Arc::new(()) as crate::resources::Anything).downcast().ok();
         }
         self.context.as_ref()?.to_stored().downcast().ok()
     }

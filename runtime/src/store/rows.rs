@@ -1,7 +1,7 @@
 //! The rows that a store gives back.
 
 use super::StoreError;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::value::Value;
 
 /// What a run is doing, as its row says.
@@ -259,7 +259,7 @@ pub struct RunPage {
 pub struct EntryRow {
     /// Its number in the run, from 1, without gaps.
     pub seq: u64,
-    /// The format it was written in; see [`journal::FORMAT`](crate::journal::FORMAT).
+    /// The format it was written in; see [`journal::FORMAT`](crate::record::FORMAT).
     pub format: u16,
     /// What happened.
     pub kind: Kind,

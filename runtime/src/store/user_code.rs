@@ -2,7 +2,7 @@
 
 use super::{EntryRow, Rejected, RunKey, RunRow, StoreError, Write, Written};
 use crate::error::AttemptCause;
-use crate::journal::AttemptOutcome;
+use crate::record::AttemptOutcome;
 use crate::sql::Tx;
 use std::cell::Cell;
 use std::fmt;

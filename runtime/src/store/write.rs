@@ -5,7 +5,7 @@ mod flaw;
 use super::TakenItem;
 use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow, Status};
 use super::user_code::{Transaction, UserCode};
-use crate::journal::AttemptOutcome;
+use crate::record::AttemptOutcome;
 use crate::value::Value;
 
 /// A lease as its holder knows it.

@@ -2,10 +2,10 @@
 //! decided by the seed.
 
 use super::fault::Dice;
-use crate::journal::AttemptOutcome;
-use crate::machine::StepWrite;
 use crate::panics::caught_future;
-use crate::run_env::{RunEnv, SharedState, StateNews};
+use crate::record::{AttemptOutcome, StepWrite};
+use crate::run_env::RunEnv;
+use crate::shared_state::{SharedState, StateNews};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use std::collections::VecDeque;

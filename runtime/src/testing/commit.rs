@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
-use crate::journal::RoutedValue;
+use crate::record::RoutedValue;
 use crate::store::{Append, Rejected, Write, Written};
 
 /// More commits than this, and the workflow does not end.

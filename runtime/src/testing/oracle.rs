@@ -1,7 +1,7 @@
 //! What must hold whatever goes wrong.
 
-use crate::journal::Kind;
-use crate::state::rows;
+use crate::record::Kind;
+use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};

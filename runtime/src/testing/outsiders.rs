@@ -1,7 +1,7 @@
 //! What anybody outside sees of the runs of a scenario, and what must hold of that.
 
 use super::oracle::{Seen, ShownBy, is_end};
-use crate::journal::{Kind, Shown};
+use crate::record::{Kind, Shown};
 use crate::store::{EntryRow, InboxRow, OutputRow, RequestKey, RunKey, RunRow, Status, Store};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,8 +6,8 @@ use super::secrets;
 use crate::engine::{Attach, GoingOn, Preparation, find_attached, judge, successor_in};
 use crate::machine::Effect;
 use crate::policy::Policy;
-use crate::secret::vault::Vault;
 use crate::store::{ImportedRun, RunRow};
+use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::Duration;
 

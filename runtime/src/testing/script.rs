@@ -1,8 +1,8 @@
 //! What the outside says to the runs of a scenario: messages and events, one after the other, and answers to what they ask.
 
+use crate::fields::Fields;
 use crate::graph::{Event, event};
 use crate::message::{self, Message};
-use crate::run_env::Fields;
 use crate::store::{NewInboxItem, RequestRow};
 use crate::value::Value;
 use std::sync::{Arc, Mutex, PoisonError};

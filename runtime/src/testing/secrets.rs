@@ -1,10 +1,8 @@
 //! The secrets of a workflow that is played through: a key of the test's own, and one place for all scenarios.
 
-use crate::journal::RunIdentity;
-use crate::machine::Limits;
-use crate::run_env::{FieldStores, Fields};
-use crate::secret::vault::Cipher;
-use crate::{ParkCause, ParkReason};
+use crate::fields::{FieldStores, Fields};
+use crate::record::{Limits, ParkCause, ParkReason, RunIdentity};
+use crate::vault::Cipher;
 use std::sync::Arc;
 
 /// The id of the run, in every scenario.
@@ -22,7 +20,7 @@ const NO_CIPHER: &str =
 #[cfg(feature = "encryption")]
 #[allow(clippy::unnecessary_wraps, reason = "without the feature there is none")]
 pub(super) fn cipher(seed: u64) -> Option<Arc<dyn Cipher>> {
-    use crate::secret::keys::{Key, StaticKeys, cipher};
+    use crate::vault::{keys::Key, keys::StaticKeys, keys::cipher};
     let mut hash = hmac_sha256::Hash::new();
     hash.update(b"the key of a crash test");
     hash.update(seed.to_le_bytes());

@@ -1,26 +1,16 @@
 //! Closures in the place of steps.
 
-use crate::context::Anything;
 use crate::graph::{GraphStep, StepOf};
-use crate::journal::{AttemptOutcome, StepBody};
+use crate::journal::{StepBody, Stubs};
+use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::step::{StepDef, decoded_args, run_attempt};
 use crate::value::Value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// The stubs of an engine or a test.
-#[derive(Clone, Default)]
-pub(crate) struct Stubs {
-    /// By the recorded name of the step.
-    steps: HashMap<&'static str, Arc<dyn StepBody>>,
-    /// Of event-driven workflows, by the recorded names of workflow and step.
-    of_graphs: HashMap<(&'static str, &'static str), Anything>,
-}
 
 impl Stubs {
     pub(crate) fn add<S: StepDef>(
@@ -36,18 +26,6 @@ impl Stubs {
         stub: impl Fn(S::Events) -> Result<S::Output, S::Error> + Send + Sync + 'static,
     ) {
         self.of_graphs.insert(step.names(), crate::graph::stub::<S>(stub));
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.of_graphs.is_empty()
-    }
-
-    pub(crate) fn get(&self, step: &str) -> Option<Arc<dyn StepBody>> {
-        self.steps.get(step).cloned()
-    }
-
-    pub(crate) fn get_in_graph(&self, workflow: &str, step: &str) -> Option<Anything> {
-        self.of_graphs.iter().find(|((of, name), _)| *of == workflow && *name == step).map(|(_, stub)| stub.clone())
     }
 }
 

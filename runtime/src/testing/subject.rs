@@ -1,13 +1,12 @@
 //! What is played: a workflow with its input, the workflows that it starts, and what the outside says.
 
 use super::script::Script;
-use super::stub::Stubs;
 use crate::field_store::MemoryFieldStore;
-use crate::machine::AnyWorkflow;
+use crate::fields::FieldStores;
+use crate::journal::{AnyWorkflow, Stubs};
 use crate::resources::ResourceSet;
-use crate::run_env::FieldStores;
-use crate::secret::vault::Cipher;
 use crate::store::{EntryRow, RunRow};
+use crate::vault::Cipher;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 

@@ -44,8 +44,8 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             #state
             #resources
 
-            fn graph() -> ::core::option::Option<&'static ::steadfast::__private::Plan> {
-                ::core::option::Option::Some(<Self as ::steadfast::__private::Graph>::plan())
+            fn events() -> ::core::option::Option<::std::vec::Vec<&'static str>> {
+                ::core::option::Option::Some(<Self as ::steadfast::__private::Graph>::plan().external().collect())
             }
 
             fn call(

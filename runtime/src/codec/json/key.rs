@@ -1,7 +1,7 @@
 //! The keys of an object: what JSON can hold as a text and give back as what it was.
 
 use super::refusal::Refusal;
-use crate::secret;
+use crate::vault::MARKER;
 use serde::ser::Impossible;
 use serde::{Serialize, Serializer};
 
@@ -82,7 +82,7 @@ impl Serializer for Key<'_> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Refusal> {
         // As a key it would stand in paths and messages, and two of them would be one where secrets are redacted.
-        if name == secret::MARKER { refused("a `Secret`") } else { value.serialize(self) }
+        if name == MARKER { refused("a `Secret`") } else { value.serialize(self) }
     }
 
     fn serialize_f32(self, _: f32) -> Result<(), Refusal> {

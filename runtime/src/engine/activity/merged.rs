@@ -1,10 +1,9 @@
 //! The events of one type and what the engine does, in the one order of the journal.
 
 use super::{Activity, Entries};
-use crate::engine::error::EngineError;
-use crate::engine::shown::EventStream;
+use crate::engine::{error::EngineError, shown::EventStream};
 use crate::graph::Event;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::EntryRow;
 
 impl<E: Event> EventStream<E> {

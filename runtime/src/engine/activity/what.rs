@@ -1,8 +1,9 @@
 //! What an entry of a journal says to people.
 
-use crate::engine::info::moment;
+use crate::engine::clock::moment;
 use crate::error::{AttemptFailure, Error, StepError};
-use crate::journal::{Kind, SENT};
+use crate::journal::SENT;
+use crate::record::Kind;
 use crate::store::{EntryRow, Status};
 use crate::value::{Form, Value};
 use serde::de::IgnoredAny;

@@ -1,9 +1,11 @@
 //! Whether an engine that is being put together makes sense, and can go on with what is in its database.
 
 use super::{Database, EngineBuilder, open};
-use crate::engine::check::{CheckReport, check};
-use crate::engine::error::EngineError;
-use crate::engine::{requirements, threads};
+use crate::engine::{
+    check::{CheckReport, check},
+    error::EngineError,
+    requirements, threads,
+};
 use crate::store::{SqliteStore, Store};
 use std::sync::Arc;
 use tokio::runtime::Handle;

@@ -1,7 +1,7 @@
 //! What would have a run go on that this build cannot go on with.
 
 use crate::engine::workflows::Workflows;
-use crate::machine::{ParkCause, ParkReason};
+use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Store};
 
 /// What would help, each in a sentence. `fits` says whether the history of the run fits another version of its workflow.

@@ -1,6 +1,6 @@
 //! What a check has found.
 
-use crate::machine::{ParkCause, ParkReason};
+use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Status, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,9 +1,13 @@
 //! What waits for the next commit: in lanes that share it, so that no kind of work waits for the end of another.
 
-use super::Reply;
-use crate::store::Write;
+use crate::store::{Rejected, StoreError, Write, Written};
 use std::collections::VecDeque;
 use std::time::Duration;
+
+pub(super) type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+/// What becomes of one write.
+pub(crate) type Answer = Result<Result<Written, Rejected>, StoreError>;
 
 /// The most writes of one transaction: bounds what a single run waits for behind others.
 pub(super) const BATCH: usize = 1_024;

@@ -1,8 +1,11 @@
 //! Ending a run here, so that it can go on elsewhere.
 
-use crate::engine::core::{Core, Mail, Message, Outcome};
-use crate::engine::error::EngineError;
-use crate::engine::{load, place};
+use crate::engine::{
+    core::{Core, Mail, Message, Outcome},
+    error::EngineError,
+    half_copied,
+};
+
 use crate::machine::Standing;
 use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
@@ -43,7 +46,7 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
 fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let action = if row.status.is_final() || row.status == Status::Deleting {
         "only a run that has not ended can be moved; `export` copies it"
-    } else if place::is_half_copied(row) {
+    } else if half_copied::is_half_copied(row) {
         "it is not complete here, so it cannot be moved; delete it"
     } else if row.lease.is_some() && core.lease(row.lease).is_none() {
         "another engine drives it, and only that one can move it"
@@ -107,13 +110,13 @@ async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mail) -> Result<(), E
     match ended {
         // A try to load it came too early, or somebody has told it something: it is looked at as ever.
         Ok(false) => {
-            load::load(core, run);
+            core.load(run);
             core.pause(LOOK_AGAIN).await;
             Ok(())
         }
         Ok(true) => Ok(()),
         Err(error) => {
-            load::load(core, run);
+            core.load(run);
             Err(error)
         }
     }

@@ -2,11 +2,10 @@
 
 use super::file::FileReader;
 use super::record::{Record, RunRecord};
-use crate::engine::error::EngineError;
-use crate::engine::shown::CopiedOutput;
-use crate::journal::FORMAT;
-use crate::run_env::Pointer;
+use crate::engine::{error::EngineError, shown::CopiedOutput};
+use crate::record::FORMAT;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow, TakenItem};
+use crate::value::Pointer;
 use std::path::Path;
 
 /// A run as its file says.

@@ -1,10 +1,9 @@
 //! The records in the file of a run: the rows of the run without their values, whose bytes follow each.
 
 use crate::engine::shown::CopiedOutput;
-use crate::journal::Kind;
-use crate::run_env::Pointer;
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow, InboxRow, NewInboxItem, OutputRow, RequestRow, Status, TakenItem};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer, Value};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 

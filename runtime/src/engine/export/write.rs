@@ -6,14 +6,14 @@ use super::{ExportInfo, moving};
 use crate::engine::contents as copied;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
-use crate::engine::{inbox, place, shown};
+use crate::engine::half_copied;
+use crate::engine::{inbox, shown};
 use crate::machine::Standing;
-use crate::run_env::Pointer;
 use crate::store::{
     Belongings, EntryRow, FieldRow, InboxRow, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError,
     StoreErrorKind, TakenItem,
 };
-use crate::value::Form;
+use crate::value::{Form, Pointer};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
         let action = "a run that is being deleted cannot be exported";
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }
-    if place::is_half_copied(&row) {
+    if half_copied::is_half_copied(&row) {
         let action = "its fields are not all here, so it cannot be exported";
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
     }

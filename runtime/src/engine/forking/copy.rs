@@ -2,17 +2,14 @@
 
 use super::outside::Outside;
 use super::{Plan, outside, point};
-use crate::engine::asked;
-use crate::engine::continuing::Source;
-use crate::engine::core::Core;
-use crate::engine::error::EngineError;
-use crate::engine::place::{self, Contents};
-use crate::engine::reseal::Reseal;
-use crate::machine::{Origins, ParkReason, asked_again, forget_deduplication_key, recorded_scope};
-use crate::run_env::Pointer;
-use crate::secret::vault::Vault;
+use crate::engine::{
+    asked, continuing::Source, core::Core, error::EngineError, half_copied, place::Contents, reseal::Reseal,
+};
+use crate::machine::{Origins, asked_again, forget_deduplication_key, recorded_scope};
+use crate::record::ParkReason;
 use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RequestKey, RunKey, RunRow, Status};
-use crate::value::{Form, Value};
+use crate::value::{Form, Pointer, Value};
+use crate::vault::Vault;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,7 +40,7 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
         });
         let (more, items, row) = read.await?;
         let row = row.filter(|row| row.status != Status::Deleting).ok_or_else(no_run)?;
-        if place::is_half_copied(&row) {
+        if half_copied::is_half_copied(&row) {
             let action = "its fields are not all here, so that no other run can begin with its history";
             return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
         }

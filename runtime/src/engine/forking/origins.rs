@@ -1,7 +1,6 @@
 //! Where runs come from, and what became of them.
 
-use crate::engine::error::EngineError;
-use crate::engine::handle::Run;
+use crate::engine::{error::EngineError, handle::Run};
 use crate::store::{RunKey, RunQuery, successor};
 
 impl Run {

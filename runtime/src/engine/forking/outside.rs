@@ -1,11 +1,8 @@
 //! What a run and the world outside have told each other: given to the run that begins with its history.
 
-use crate::engine::core::Core;
-use crate::engine::error::EngineError;
-use crate::engine::reseal::Reseal;
-use crate::engine::shown;
-use crate::journal::Kind;
+use crate::engine::{core::Core, error::EngineError, reseal::Reseal, shown};
 use crate::machine::derived_id;
+use crate::record::Kind;
 use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunRow};
 
 /// What of it is made for the new run.

@@ -1,7 +1,7 @@
 //! The points of a history at which another run can begin.
 
 use crate::engine::error::EngineError;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::EntryRow;
 use std::collections::BTreeSet;
 

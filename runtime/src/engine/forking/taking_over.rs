@@ -1,10 +1,11 @@
 //! A run that takes the place of its own past: its id, its inbox, and those who wait for it.
 
 use super::{Plan, copy};
-use crate::engine::core::{Core, Message, Outcome};
-use crate::engine::error::EngineError;
-use crate::engine::place::{self, Placed};
-use crate::engine::recovery;
+use crate::engine::{
+    core::{Core, Message, Outcome},
+    error::EngineError,
+    place::{self, Placed},
+};
 use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, Engin
         } else if row.status == Status::Paused {
             core.tell(row.number, Message::Halt);
             // What it has started in its last moment, it may drive no longer.
-            recovery::catch_up(core);
+            core.catch_up();
         }
         if !core.pause(LOOK_AGAIN).await {
             return Err(EngineError::ShuttingDown);

@@ -2,8 +2,8 @@
 
 use super::{Recorded, StateChange};
 use crate::engine::time_travel::{FieldChange, Since};
-use crate::journal::Kind;
-use crate::state::rows::{self, StateRow};
+use crate::record::Kind;
+use crate::shared_state::{rows, rows::StateRow};
 use crate::store::EntryRow;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,8 +1,7 @@
 //! What a run has shown to outsiders, read for a run that has the same.
 
-use crate::engine::error::EngineError;
-use crate::engine::reseal::Reseal;
-use crate::journal::{Kind, Shown};
+use crate::engine::{error::EngineError, reseal::Reseal};
+use crate::record::{Kind, Shown};
 use crate::store::{EntryRow, OutputRow, RunKey, RunRow, Store, StoreError};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};

@@ -2,10 +2,9 @@
 
 use super::items::Items;
 use crate::codec;
-use crate::engine::error::EngineError;
-use crate::engine::handle::Run;
+use crate::engine::{error::EngineError, handle::Run};
 use crate::graph::{Event, event};
-use crate::journal::Shown;
+use crate::record::Shown;
 use crate::run_env::Progress;
 use crate::store::OutputRow;
 use crate::value::Value;

@@ -1,7 +1,6 @@
 //! What a run has shown on one channel, item by item and without types; a slow reader misses nothing.
 
-use crate::engine::error::EngineError;
-use crate::engine::handle::Run;
+use crate::engine::{error::EngineError, handle::Run};
 use crate::store::OutputRow;
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,10 +1,8 @@
 //! What a start is given beyond its input: the words of the call.
 
 use super::StartCall;
-use crate::engine::error::EngineError;
-use crate::journal::{Principal, RunScope};
-use crate::lengths;
-use crate::scope::{self, Scope};
+use crate::record::Principal;
+use crate::scope::Scope;
 use crate::workflow::WorkflowDef;
 use std::time::{Duration, SystemTime};
 
@@ -73,70 +71,4 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.given = scope.or(self.given);
         self
     }
-}
-
-/// A run that is about to be started: its id, under what it acts, and its deduplication key.
-pub(in crate::engine) struct Opening {
-    pub(in crate::engine) id: String,
-    pub(in crate::engine) scope: RunScope,
-    pub(in crate::engine) dedup: Option<String>,
-}
-
-impl Opening {
-    /// Called where the start is awaited: what is around it holds for it too.
-    ///
-    /// # Errors
-    /// An id, a key or a label is too long or empty.
-    pub(in crate::engine) fn new(given: Scope, now: i64) -> Result<Self, EngineError> {
-        Self::within(given, scope::surrounding(), scope::caller().as_deref(), now)
-    }
-
-    /// The same at another place: `around` and `caller` are those of where the start is awaited.
-    ///
-    /// # Errors
-    /// An id, a key or a label is too long or empty.
-    pub(in crate::engine) fn within(
-        given: Scope,
-        around: Scope,
-        caller: Option<&RunScope>,
-        now: i64,
-    ) -> Result<Self, EngineError> {
-        let given = given.or(around);
-        let scope = given.recorded(caller, now);
-        let id = given.run_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-        check_id(&id)?;
-        if let Some(key) = &given.deduplication_key {
-            check("a deduplication key", key, 1)?;
-        }
-        scope.labels.iter().try_for_each(|(name, value)| check_label(name, value))?;
-        scope.check_size().map_err(EngineError::Value)?;
-        Ok(Self { id, scope, dedup: given.deduplication_key })
-    }
-
-    pub(in crate::engine) fn labels(&self) -> Vec<(String, String)> {
-        self.scope.labels.clone().into_iter().collect()
-    }
-}
-
-/// # Errors
-/// The id is empty or too long.
-pub(in crate::engine) fn check_id(id: &str) -> Result<(), EngineError> {
-    check("a run's id", id, 1)
-}
-
-/// # Errors
-/// The name or the value of a label is too long, or the name is empty.
-pub(in crate::engine) fn check_label(name: &str, value: &str) -> Result<(), EngineError> {
-    check("the name of a label", name, 1)?;
-    check(&format!("the value of the label `{name}`"), value, 0)
-}
-
-/// # Errors
-/// The key of something that is sent is empty or too long.
-pub(in crate::engine) fn check_key(key: Option<&str>) -> Result<(), EngineError> {
-    key.map_or(Ok(()), |key| check("a key", key, 1))
-}
-
-fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
-    lengths::check(what, text, least).map_err(EngineError::Value)
 }

@@ -13,8 +13,8 @@ pub(super) struct Held {
 
 /// The runs that are loaded together next, and how long they must have been held back before.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) runs: Vec<i64>,
+pub(in crate::engine) struct Group {
+    pub(in crate::engine) runs: Vec<i64>,
     pub(super) after: Duration,
     /// The count of deaths that each of them gets if the process ends now.
     pub(super) rank: u16,

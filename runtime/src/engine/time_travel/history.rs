@@ -2,7 +2,7 @@
 
 use super::{Change, Snapshot};
 use crate::context::ContextError;
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! The calls of a run's history that have not ended.
 
 use super::{Wait, WaitsFor, request};
-use crate::engine::info::moment;
-use crate::journal::{Kind, SENT};
-use crate::machine::ParkReason;
+use crate::engine::clock::moment;
+use crate::journal::SENT;
+use crate::record::{Kind, ParkReason};
 use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

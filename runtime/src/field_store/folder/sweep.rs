@@ -2,8 +2,10 @@
 
 use super::fault::{Doing, Fault};
 use super::place;
-use crate::field_store::StoredField;
-use crate::field_store::segment::{LONGEST, encode};
+use crate::field_store::{
+    StoredField,
+    segment::{LONGEST, encode},
+};
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;

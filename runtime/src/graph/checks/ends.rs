@@ -1,7 +1,9 @@
 //! A graph has one beginning, and an end that every step leads to.
 
-use super::super::text::Text;
-use super::super::ways::{Ways, begins, is_aside, stops_somewhere};
+use super::super::{
+    text::Text,
+    ways::{Ways, begins, is_aside, stops_somewhere},
+};
 use super::Steps;
 
 /// Exactly one step begins: called at the type.

@@ -1,8 +1,10 @@
 //! Each event comes from somewhere, and goes to one step.
 
-use super::super::shape::{Shape, Source, StepShape, same};
-use super::super::text::Text;
-use super::super::ways::{Ways, is_taken};
+use super::super::{
+    shape::{Shape, Source, StepShape, same},
+    text::Text,
+    ways::{Ways, is_taken},
+};
 use super::Steps;
 
 /// Each event that a step returns or sends is taken by some step: called at its return type.

@@ -1,7 +1,6 @@
 //! A step that waits for a fan-out waits for one that there is, and for one only.
 
-use super::super::text::Text;
-use super::super::ways::Ways;
+use super::super::{text::Text, ways::Ways};
 
 /// A parameter that waits for the fan-out of a step names one that has a fan-out, of which something comes to it: called at
 /// the parameter's type.

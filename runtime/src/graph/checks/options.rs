@@ -1,8 +1,10 @@
 //! An option of a step has an effect where it stands, and a change of the context has a context.
 
-use super::super::shape::{Source, StepShape, same};
-use super::super::text::Text;
-use super::super::ways::{Ways, begins};
+use super::super::{
+    shape::{Source, StepShape, same},
+    text::Text,
+    ways::{Ways, begins},
+};
 use super::Steps;
 
 /// A step with `catch` takes failures: called at its parameter's type.

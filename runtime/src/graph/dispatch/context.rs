@@ -2,11 +2,9 @@
 
 use super::{Dispatch, Next};
 use crate::context::{ContextError, SharedContext, StepContext};
-use crate::flow::{Flow, WorkflowHandle};
-use crate::graph::plan::Plan;
-use crate::graph::shape::StepShape;
-use crate::graph::updated::Change;
+use crate::graph::{plan::Plan, shape::StepShape, updated::Change};
 use crate::journal::Journal;
+use crate::workflow::{Flow, WorkflowHandle};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;

@@ -1,9 +1,7 @@
 //! Fan-in: events wait until nothing more can come of their fan-out, or until so many are there.
 
 use super::{Dispatch, Node, Ready};
-use crate::graph::payload::Each;
-use crate::graph::plan::Taker;
-use crate::graph::scopes::ScopeId;
+use crate::graph::{payload::Each, plan::Taker, scopes::ScopeId};
 
 impl Dispatch<'_> {
     /// An event waits for the others.

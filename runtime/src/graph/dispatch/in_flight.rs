@@ -1,10 +1,9 @@
 //! What the loop waits for.
 
-use crate::flow::PendingCall;
-use crate::graph::items::Item;
-use crate::graph::scopes::ScopeId;
-use crate::graph::shape::EventInfo;
+use crate::graph::{items::Item, scopes::ScopeId};
 use crate::journal::Completion;
+use crate::record::EventInfo;
+use crate::workflow::PendingCall;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};

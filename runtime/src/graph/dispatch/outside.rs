@@ -2,14 +2,17 @@
 
 use super::in_flight::{InFlight, What};
 use super::{Dispatch, Next, Node, Place, Ready, Running, millis};
-use crate::flow::{First, PendingCall};
-use crate::graph::answers;
-use crate::graph::event::split;
-use crate::graph::items::{ASK, FROM, Item, items};
-use crate::graph::payload::{Each, Payload};
-use crate::graph::scopes::ScopeId;
-use crate::graph::shape::{EventInfo, Shape, Trigger};
+use crate::graph::{
+    answers,
+    event::split,
+    items::{ASK, FROM, Item, items},
+    payload::{Each, Payload},
+    scopes::ScopeId,
+    shape::{Shape, Trigger},
+};
 use crate::journal::{Completion, Due, Operation, SENT};
+use crate::record::EventInfo;
+use crate::workflow::{First, PendingCall};
 
 impl Dispatch<'_> {
     /// Waits for everything that can come from outside.

@@ -1,8 +1,10 @@
 //! The way of an event-driven run: an entry of a step says where the events are that it has taken.
 
 use super::{Call, Drawing, Path, Turn, What};
-use crate::graph::diagram::{NodeKind, id};
-use crate::graph::items::{ASK, CONTEXT, STOP, STOP_RAW};
+use crate::graph::{
+    diagram::{NodeKind, id},
+    items::{ASK, CONTEXT, STOP, STOP_RAW},
+};
 use crate::value::Form;
 use serde_json::Value;
 use std::collections::BTreeMap;

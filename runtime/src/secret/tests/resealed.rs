@@ -2,8 +2,7 @@
 
 use super::sealed::{key, of, open, seal, vault};
 use super::*;
-use crate::secret::keys::StaticKeys;
-use crate::secret::vault::{CipherError, reseal};
+use crate::vault::{CipherError, keys::StaticKeys, reseal};
 use bytes::Bytes;
 
 #[test]

@@ -1,8 +1,8 @@
 //! Secrets in a vault: what comes back, and what does not.
 
 use super::*;
-use crate::secret::keys::{Key, KeyError, KeyProvider, StaticKeys, cipher};
 use crate::value::Form;
+use crate::vault::{keys::Key, keys::KeyError, keys::KeyProvider, keys::StaticKeys, keys::cipher};
 use bytes::Bytes;
 
 pub(super) fn key(id: &str) -> Key {
@@ -115,11 +115,11 @@ fn every_flipped_bit_is_found() {
     let stored = seal(&vault, "result", &Secret::new(PLANTED.to_owned()));
     let token = text(&stored).trim_matches('"');
     let (head, sealed) = token.rsplit_once(':').unwrap();
-    let sealed = crate::codec::base64::decode(sealed).unwrap();
+    let sealed = data_encoding::BASE64.decode(sealed.as_bytes()).unwrap();
     for bit in 0..sealed.len() * 8 {
         let mut sealed = sealed.clone();
         sealed[bit / 8] ^= 1 << (bit % 8);
-        let changed = json(&format!("\"{head}:{}\"", crate::codec::base64::encode(&sealed)));
+        let changed = json(&format!("\"{head}:{}\"", data_encoding::BASE64.encode(&sealed)));
         open::<Secret<String>>(&vault, "result", &changed).unwrap_err();
         assert_eq!(vault.take_fault(), Some(VaultFault::Damaged));
     }

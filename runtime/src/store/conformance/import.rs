@@ -1,7 +1,7 @@
 //! Runs that come with their history.
 
 use super::rig::{AT, Rig, assert_refused, bare_entry, entry, field, item, number};
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, ImportedRun, Lease, Rejected, RunKey, RunRow, Status, Store, Write, Written};
 use crate::value::Value;
 

@@ -1,6 +1,6 @@
 //! A store with a lease, and short words for the writes that the cases are made of.
 
-use crate::journal::{FORMAT, Kind};
+use crate::record::{FORMAT, Kind};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, InboxRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RunKey, RunRow,
     Status, Store, Write, Written,

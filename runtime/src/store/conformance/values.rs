@@ -1,7 +1,7 @@
 //! Values, numbers and the store as a whole.
 
 use super::rig::{Rig, assert_refused, entry, field, item, new_run};
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{Append, Change, EntryRow, NewInboxItem, NewRun, RunKey, Status, Store, Write, Written};
 use crate::value::{Form, Value};
 

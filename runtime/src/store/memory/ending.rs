@@ -2,8 +2,7 @@
 
 use super::apply::Answer;
 use super::tables::{Run, Tables};
-use crate::store::write::End;
-use crate::store::{Bond, ImportedRun, NewInboxItem, Rejected, RequestRow, Status, Written};
+use crate::store::{Bond, ImportedRun, NewInboxItem, Rejected, RequestRow, Status, Written, write::End};
 
 impl Run {
     /// How it ended.

@@ -2,8 +2,7 @@
 
 use super::apply::Apply;
 use super::{Session, queries};
-use crate::store::user_code::rolled_back;
-use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
+use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written, user_code::rolled_back};
 
 type Answers = Vec<Result<Written, Rejected>>;
 

@@ -1,7 +1,7 @@
 //! The values of a row as Rust knows them, or a sentence about what they are instead.
 
 use super::{Cell, Row};
-use crate::journal::FORMAT;
+use crate::record::FORMAT;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 

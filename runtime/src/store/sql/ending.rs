@@ -2,8 +2,7 @@
 
 use super::apply::{Apply, refused_if_damaged};
 use super::{Cell, Session, queries};
-use crate::store::write::End;
-use crate::store::{ImportedRun, NewInboxItem, RequestRow, RunRow, Status, StoreError};
+use crate::store::{ImportedRun, NewInboxItem, RequestRow, RunRow, Status, StoreError, write::End};
 use std::ops::ControlFlow;
 
 impl<S: Session> Apply<'_, S> {

@@ -5,7 +5,7 @@ use super::queries;
 use super::rows::FromRow;
 use super::select::{Bound, select_runs};
 use super::{Cell, Row, Session, find};
-use crate::journal::FORMAT;
+use crate::record::FORMAT;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     StoreError, StoreErrorKind,

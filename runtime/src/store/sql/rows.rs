@@ -1,9 +1,9 @@
 //! What the rows of each table mean.
 
 use super::columns::{Columns, Flaw, wrong};
-use crate::journal::Kind;
+use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 
 /// A struct that stands in a row.
 pub(super) trait FromRow: Sized {
@@ -196,12 +196,7 @@ impl FromRow for LeaseRow {
 
 /// An incarnation or a seed as it is written: 32 hexadecimal digits.
 pub(super) fn drawn_text(drawn: [u8; 16]) -> String {
-    let mut text = String::with_capacity(32);
-    for byte in drawn {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    HEXLOWER.encode(&drawn)
 }
 
 fn read_drawn(column: &str, text: &str) -> Result<[u8; 16], Flaw> {

@@ -4,12 +4,12 @@ use super::apply::{Answer, Apply};
 use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::error::AttemptCause;
-use crate::journal::AttemptOutcome;
 use crate::panics;
+use crate::record::AttemptOutcome;
 use crate::sql::{End, Tx};
-use crate::store::user_code::{self, UserCode, Within, rolled_back};
 use crate::store::{
     Append, EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Transaction, Write, Written,
+    user_code::{self, UserCode, Within, rolled_back},
 };
 use crate::value::Value;
 

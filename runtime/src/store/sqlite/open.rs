@@ -8,9 +8,11 @@ use super::session::Sqlite;
 use super::views::VIEWS;
 use super::{AskedBy, File, SqliteOptions, SqliteStore};
 use crate::sql::Guard;
-use crate::store::sql::Cell;
-use crate::store::sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION};
-use crate::store::{Durability, StoreError, StoreErrorKind};
+use crate::store::{
+    Durability, StoreError, StoreErrorKind,
+    sql::Cell,
+    sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION},
+};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ops::ControlFlow;

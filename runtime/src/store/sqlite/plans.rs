@@ -1,8 +1,7 @@
 //! The plan of every query: nothing is scanned, and nothing is sorted that an index gives in order.
 
 use super::SqliteStore;
-use crate::store::Durability;
-use crate::store::sql::texts;
+use crate::store::{Durability, sql::texts};
 use rusqlite::Connection;
 
 /// Queries that look at a whole table, and why they may.

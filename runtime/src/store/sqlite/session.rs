@@ -1,8 +1,10 @@
 //! A connection to a file, as the SQL core uses it.
 
 use super::fault::fault;
-use crate::store::sql::{Cell, EachRow, Row, Session};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{
+    StoreError, StoreErrorKind,
+    sql::{Cell, EachRow, Row, Session},
+};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 use std::ops::ControlFlow;

@@ -3,8 +3,10 @@
 use super::fault::fault;
 use super::session::Sqlite;
 use crate::sql::{End, Guard, Tx};
-use crate::store::StoreError;
-use crate::store::sql::{Cell, EachRow, Session};
+use crate::store::{
+    StoreError,
+    sql::{Cell, EachRow, Session},
+};
 use std::time::Duration;
 
 /// A connection with what watches it.

@@ -1,0 +1,35 @@
+//! A run whose contents are being copied: written as parked and nobody's, until they are there.
+
+use super::core::Core;
+use crate::record::{ParkCause, ParkReason};
+use crate::store::{Append, Change, ImportedRun, Lease, RunRow, Status, Write};
+
+/// The run as long as its contents are not copied.
+pub(super) fn half_copied(run: &ImportedRun) -> ImportedRun {
+    let message = "its fields are being copied into the stores of this engine. If this does not end, the process has died \
+                   meanwhile: delete the run and import, start or fork it again";
+    let reason = ParkReason::new(ParkCause::Importing, message);
+    let (status, parked) = (Status::Parked, Some(reason.to_json()));
+    ImportedRun { status, lease: None, wake_at: None, parked, ..run.clone() }
+}
+
+/// Whether a run's fields are not all here.
+pub(super) fn is_half_copied(row: &RunRow) -> bool {
+    let reason = row.parked.as_deref().filter(|_| row.status == Status::Parked).and_then(ParkReason::from_json);
+    reason.is_some_and(|reason| reason.cause == ParkCause::Importing)
+}
+
+/// Leaves such a run to nobody, so that it can be deleted, if a process died that had just taken it.
+pub(super) async fn let_go(core: &Core, row: &RunRow) {
+    let Some(lease) = core.lease(row.lease) else { return };
+    let release = Change { release: true, ..Change::default() };
+    if let Err(error) = core.committer.write(Write::Append(changed(row, lease, release, core.now()))).await {
+        tracing::warn!(run = %row.id, %error, "a run whose fields are not all here is left for the next start");
+    }
+}
+
+pub(super) fn changed(row: &RunRow, lease: Lease, change: Change, at: i64) -> Append {
+    let (entries, fields, taken) = (Vec::new(), Vec::new(), Vec::new());
+    let outgoing = Vec::new();
+    Append { run: row.number, lease, after: row.seq, entries, fields, taken, outgoing, transaction: None, change, at }
+}

@@ -1,0 +1,161 @@
+//! Shows that this engine lives, and takes over from engines that do not.
+
+use super::core::{Core, Message};
+use super::error::EngineError;
+use super::lease::{Holder, holder_of};
+use super::{inbox, recovery, threads};
+use crate::store::{Lease, Rejected, Write};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// Starts the two threads of the leases. One shows that we live and waits for nothing; the other watches the other engines
+/// and listens for what they put into our inboxes, and waits for the database.
+///
+/// # Errors
+/// The system gives no thread.
+pub(super) fn watch(core: &Arc<Core>) -> Result<(), EngineError> {
+    let term = core.options.lease_term;
+    let (beating, watching) = (Arc::downgrade(core), Arc::downgrade(core));
+    threads::own("steadfast-lease", move || beat(&beating, term))?;
+    threads::own("steadfast-watch", move || Watch::new(term).run(&watching)).map(drop)
+}
+
+fn tick(term: Duration) -> Duration {
+    (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100))
+}
+
+/// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine has no
+/// commits.
+fn beat(core: &Weak<Core>, term: Duration) {
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let mut last: Option<Instant> = None;
+    loop {
+        std::thread::sleep(tick(term));
+        let Some(core) = core.upgrade() else { return };
+        if core.leases.state().released {
+            return;
+        }
+        let asked = Instant::now();
+        let recent = last.is_some_and(|last| asked - last < term / 5);
+        if recent || under_way.load(Ordering::SeqCst) > 0 {
+            continue;
+        }
+        last = Some(asked);
+        let leases = core.leases.all();
+        under_way.store(leases.len(), Ordering::SeqCst);
+        let beaten: Arc<Mutex<Vec<Lease>>> = Arc::default();
+        for lease in leases {
+            let (of, under_way, beaten) = (Arc::downgrade(&core), under_way.clone(), beaten.clone());
+            core.committer.submit(Write::Beat(lease), move |answer| {
+                if let Some(core) = of.upgrade() {
+                    match answer {
+                        Ok(Ok(_)) => {
+                            let mut beaten = beaten.lock().unwrap_or_else(PoisonError::into_inner);
+                            beaten.push(lease);
+                            core.leases.beaten(asked, &beaten);
+                        }
+                        Ok(Err(Rejected::Fenced)) => lose(&core, lease),
+                        // The store does not work now; the margin shrinks until it does.
+                        _ => {}
+                    }
+                }
+                under_way.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    }
+}
+
+struct Watch {
+    term: Duration,
+    /// What was last seen of the leases of others, and since when.
+    others: HashMap<i64, (i64, i64, Instant)>,
+    foreign: u64,
+}
+
+impl Watch {
+    fn new(term: Duration) -> Self {
+        Self { term, others: HashMap::new(), foreign: 0 }
+    }
+
+    fn run(mut self, core: &Weak<Core>) {
+        let mut look_at = Instant::now();
+        loop {
+            std::thread::sleep(tick(self.term));
+            let Some(core) = core.upgrade() else { return };
+            if core.leases.state().released {
+                return;
+            }
+            core.leases.recorder.tick();
+            let now = Instant::now();
+            if now >= look_at {
+                look_at = now + self.term / 5;
+                if !core.is_draining()
+                    && let Err(error) = self.look_at_others(&core)
+                {
+                    tracing::warn!(%error, "the leases in the database cannot be looked after now");
+                }
+            }
+            if let Ok(changes) = core.store.foreign_changes()
+                && changes != self.foreign
+                && core.leases.all().iter().all(|lease| inbox::collect(&core, *lease))
+            {
+                self.foreign = changes;
+            }
+        }
+    }
+
+    /// Takes the leases of engines that died, or that have stood still for the term on our own clock.
+    fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
+        core.leases.open_if_none(&*core.store)?;
+        let rows = core.store.leases()?;
+        self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        let mut taken = false;
+        // While our own heartbeats do not get through, somebody holds up the database, and those of the others do not
+        // either: their counters stand still though they live.
+        let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
+        for row in rows {
+            if core.leases.held(row.number).is_some() {
+                self.others.remove(&row.number);
+                continue;
+            }
+            let seen = self.others.entry(row.number).or_insert((row.epoch, row.beat, Instant::now()));
+            if held_up || (seen.0, seen.1) != (row.epoch, row.beat) {
+                *seen = (row.epoch, row.beat, Instant::now());
+            }
+            let stands_still = seen.2.elapsed() >= self.term;
+            let remains = match holder_of(&*core.store, &row) {
+                Holder::Lives if !stands_still => continue,
+                // Without a side file nobody can tell a process that died from one that stands still.
+                Holder::Lives => core.store.lock_stem().is_none().then(Arc::default),
+                Holder::Ended => None,
+                Holder::Died(remains) => Some(remains),
+            };
+            if core.leases.take(&*core.store, &row)? {
+                tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
+                if let Some(remains) = remains {
+                    core.suspects.inherit(row.number, remains);
+                }
+                core.runtime.spawn(recovery::take_over(core.clone(), row.number));
+                taken = true;
+            }
+        }
+        if taken {
+            core.leases.sweep(&*core.store)?;
+        }
+        Ok(())
+    }
+}
+
+/// A lease was taken from us: its runs are dropped and their bodies told.
+fn lose(core: &Arc<Core>, lease: Lease) {
+    if core.leases.held(lease.number) != Some(lease) {
+        // It was given back, or lost before.
+        return;
+    }
+    tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
+    core.leases.forget(lease);
+    core.tell_all(|| Message::Recheck(lease.number));
+    core.tell_waiters();
+}

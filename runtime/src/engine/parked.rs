@@ -1,0 +1,125 @@
+//! Parked runs: tried once by each start, and when a person asks for it.
+
+use super::core::Core;
+use super::error::EngineError;
+use super::half_copied;
+use crate::record::{ParkCause, ParkReason};
+use crate::store::{Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, Write, Written};
+use std::sync::Arc;
+use std::time::Duration;
+
+const PAGE: usize = 4_096;
+/// Parked runs are tried one after the other, with a pause: healthy runs come first.
+const BETWEEN_PARKED: Duration = Duration::from_millis(10);
+
+/// Tries every parked run once, at a bounded rate. One that was given up is left to [`Run::revive`](super::Run::revive): an
+/// engine that starts must stay up.
+pub(super) async fn try_parked(core: Arc<Core>) {
+    try_all_parked(&core).await;
+    core.trials.end();
+}
+
+async fn try_all_parked(core: &Arc<Core>) {
+    let mut after = None;
+    loop {
+        let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
+        let page = match core.read(move |store| store.runs(&query)).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "the parked runs cannot be read, so they are left until the next start");
+                return;
+            }
+        };
+        for row in &page.runs {
+            if core.is_draining() {
+                return;
+            }
+            if was_given_up(row) {
+                tracing::warn!(run = %row.id, "the run was given up, because it ends the process: revive it once it is mended");
+                continue;
+            }
+            if half_copied::is_half_copied(row) {
+                half_copied::let_go(core, row).await;
+                continue;
+            }
+            try_once(core, row).await;
+            tokio::time::sleep(BETWEEN_PARKED).await;
+        }
+        if page.next.is_none() {
+            return;
+        }
+        after = page.next;
+    }
+}
+
+/// Tries a parked run that this start has not tried yet; `false` if it has: then the run is parked for today's reason.
+pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
+    if was_given_up(row) || half_copied::is_half_copied(row) {
+        return false;
+    }
+    let Some(trial) = core.trials.of(row.number) else { return false };
+    if trial.initialized() {
+        return false;
+    }
+    trial
+        .get_or_init(|| async {
+            // One that another engine has taken meanwhile is not ours to try.
+            if core.lease(row.lease).is_some() || matches!(claim(core, row.number).await, Ok(Ok(_))) {
+                core.load_and_wait(row.number).await;
+            }
+        })
+        .await;
+    true
+}
+
+/// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.
+pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
+    let (engine, core, id) = (core, core.clone(), id.to_owned());
+    let trying = engine.to_the_end(async move {
+        let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+        if let Some(row) = row.filter(half_copied::is_half_copied) {
+            let action = "its fields are not all here, so it cannot go on; delete it and import or start it again";
+            return Err(EngineError::WrongStatus { id, status: row.status, action });
+        }
+        loop {
+            take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
+            // A try before this one may be about to leave.
+            if core.load(run) || !core.pause(BETWEEN_PARKED).await {
+                return Ok(());
+            }
+        }
+    });
+    trying.await
+}
+
+/// Takes a parked run into our lease; one that a try before this has left there is ours already.
+pub(super) async fn take_parked(
+    core: &Core,
+    run: i64,
+    id: String,
+    action: &'static str,
+) -> Result<(RunRow, Lease), EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
+    if row.status != Status::Parked {
+        return Err(EngineError::WrongStatus { id, status: row.status, action });
+    }
+    if let Some(lease) = core.lease(row.lease) {
+        return Ok((row, lease));
+    }
+    match claim(core, run).await? {
+        Ok(_) => Ok((row, core.leases.primary())),
+        Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
+    }
+}
+
+/// Takes a run that nobody owns into our lease.
+async fn claim(core: &Core, run: i64) -> Result<Result<Written, Rejected>, StoreError> {
+    core.committer.write(Write::Claim { run, lease: core.leases.primary() }).await
+}
+
+/// Whether a run was given up, as its row says.
+pub(super) fn was_given_up(row: &RunRow) -> bool {
+    let reason = row.parked.as_deref().and_then(ParkReason::from_json);
+    reason.is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
+}

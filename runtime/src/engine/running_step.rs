@@ -1,0 +1,30 @@
+//! An attempt of a step that is at work while its engine stops.
+
+use crate::scope::Cancellation;
+
+/// An attempt of a step whose body still runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct RunningStep {
+    /// The run's id.
+    pub run: String,
+    /// The position of the step's call.
+    pub position: u64,
+    /// The step's name.
+    pub step: String,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+}
+
+/// A body that was told that its engine stops.
+pub(crate) struct Told {
+    pub(super) work: RunningStep,
+    pub(super) cancellation: Cancellation,
+}
+
+/// Also if whoever shuts down has gone away.
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.cancellation.drop_body();
+    }
+}

@@ -1,0 +1,17 @@
+//! What the timers call.
+
+use super::core::{Core, Message};
+use super::timers::Sleeper;
+use super::{recovery, setting};
+use std::sync::Arc;
+
+/// A sleeper is due.
+pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
+    match sleeper {
+        Sleeper::Run(run) => {
+            core.tell(run, Message::Due);
+        }
+        Sleeper::Clock => setting::begin(core),
+        Sleeper::Evicted => recovery::wake_evicted(core),
+    }
+}

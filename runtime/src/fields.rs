@@ -1,0 +1,245 @@
+//! How the fields of one run are written and read: their stores and their secrets.
+
+use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
+use crate::record::{RoutedValue, RunIdentity};
+use crate::value::{Form, Pointer, Value};
+use crate::vault::{self, Cipher, Vault, VaultFault};
+use data_encoding::HEXLOWER;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The field stores of an engine, by the names under which contexts know them.
+#[derive(Clone, Default)]
+pub(crate) struct FieldStores {
+    by_name: BTreeMap<String, Arc<dyn AnyFieldStore>>,
+    /// The defaults that were saved, by workflow, store, field and hash.
+    defaults: Arc<Mutex<HashSet<[String; 4]>>>,
+}
+
+impl Deref for FieldStores {
+    type Target = BTreeMap<String, Arc<dyn AnyFieldStore>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.by_name
+    }
+}
+
+impl FromIterator<(String, Arc<dyn AnyFieldStore>)> for FieldStores {
+    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn AnyFieldStore>)>>(stores: I) -> Self {
+        Self { by_name: stores.into_iter().collect(), ..Self::default() }
+    }
+}
+
+impl DerefMut for FieldStores {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.by_name
+    }
+}
+
+/// Stands for the incarnation in the key of a default: it belongs to no run, and is never collected. There is one for each
+/// default that a field ever had.
+pub(crate) const OF_ALL_RUNS: &str = "00000000000000000000000000000000";
+
+/// How the fields of one run are written and read.
+pub(crate) struct Fields {
+    database: String,
+    run: Arc<RunIdentity>,
+    stores: Arc<FieldStores>,
+    vault: Arc<Vault>,
+    /// The largest value that is recorded, in bytes.
+    largest: usize,
+    /// What the journal of this run points to, by store, field and hash: it is there already.
+    known: Mutex<HashSet<[String; 3]>>,
+    /// Why a step could not read a secret, whatever it has made of that.
+    unmet: Mutex<Option<VaultFault>>,
+}
+
+thread_local! {
+    static OFFERED: RefCell<Option<Arc<Fields>>> = const { RefCell::new(None) };
+}
+
+impl Fields {
+    pub(crate) fn new(
+        database: &str,
+        run: Arc<RunIdentity>,
+        stores: Arc<FieldStores>,
+        cipher: Option<Arc<dyn Cipher>>,
+        largest: usize,
+    ) -> Arc<Self> {
+        let vault = Vault::new(cipher, database, run.incarnation);
+        Arc::new(Self {
+            database: database.to_owned(),
+            run,
+            stores,
+            vault,
+            largest,
+            known: Mutex::default(),
+            unmet: Mutex::default(),
+        })
+    }
+
+    /// What seals secrets for a run of this database.
+    pub(crate) fn vault_of(&self, incarnation: [u8; 16]) -> Arc<Vault> {
+        Vault::new(self.vault.cipher(), &self.database, incarnation)
+    }
+
+    /// The same stores and keys for another run of this database.
+    pub(crate) fn sibling(&self, run: RunIdentity) -> Arc<Self> {
+        Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher(), self.largest)
+    }
+
+    pub(crate) fn run(&self) -> &Arc<RunIdentity> {
+        &self.run
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// A step could not read a secret: its own error says nothing of that.
+    pub(crate) fn note_fault(&self) {
+        if let Some(fault) = self.vault.take_fault() {
+            *self.unmet.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
+    }
+
+    /// Why a step could not read a secret, if one could not since the last call.
+    pub(crate) fn take_unmet(&self) -> Option<VaultFault> {
+        self.unmet.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The fields of the run whose code is running on this thread.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        OFFERED.with_borrow(Clone::clone)
+    }
+
+    /// The largest value that the run whose code is running on this thread may record, in bytes.
+    pub(crate) fn largest() -> usize {
+        OFFERED.with_borrow(|fields| fields.as_ref().map_or(usize::MAX, |fields| fields.largest))
+    }
+
+    /// Until the guard is dropped, what is encoded and decoded on this thread belongs to this run.
+    pub(crate) fn offer(self: &Arc<Self>) -> impl Drop + use<> {
+        struct Restore(Option<Arc<Fields>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                let before = self.0.take();
+                drop(OFFERED.replace(before));
+            }
+        }
+        Restore(OFFERED.replace(Some(self.clone())))
+    }
+
+    /// The name of what a pointer of this run points to.
+    pub(crate) fn key(&self, pointer: &Pointer) -> FieldKey {
+        let Pointer { field, hash, shared, .. } = pointer;
+        if *shared {
+            return FieldKey {
+                database: self.database.clone(),
+                workflow: self.run.workflow.clone(),
+                run: "default".to_owned(),
+                incarnation: OF_ALL_RUNS.to_owned(),
+                field: field.clone(),
+                hash: hash.clone(),
+            };
+        }
+        let incarnation = HEXLOWER.encode(&self.run.incarnation);
+        FieldKey {
+            database: self.database.clone(),
+            workflow: self.run.workflow.clone(),
+            run: self.run.id.clone(),
+            incarnation,
+            field: field.clone(),
+            hash: hash.clone(),
+        }
+    }
+
+    /// The journal points to this: it need not be saved again.
+    pub(crate) fn note(&self, pointer: &Pointer) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(pointer.place());
+    }
+
+    fn is_known(&self, pointer: &Pointer) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&pointer.place())
+    }
+
+    fn default_of(&self, pointer: &Pointer) -> [String; 4] {
+        let [store, field, hash] = pointer.place();
+        [self.run.workflow.clone(), store, field, hash]
+    }
+
+    /// Whether another run of this engine has saved this default.
+    fn is_shared(&self, pointer: &Pointer) -> bool {
+        let defaults = || self.stores.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        pointer.shared && defaults().contains(&self.default_of(pointer))
+    }
+
+    /// Saves a value in its store, unless it is there, and gives what points to it.
+    pub(crate) async fn save(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
+        let store = self.store(routed.store)?;
+        let hash = content_hash_apart(routed.value.bytes.clone()).await;
+        let pointer = Pointer {
+            store: routed.store.to_owned(),
+            field: routed.field.to_owned(),
+            form: routed.value.form.as_str().to_owned(),
+            bytes: routed.value.bytes.len(),
+            hash,
+            // A secret is sealed for its run.
+            shared: routed.is_default && !routed.value.holds_secret(),
+        };
+        if !self.is_known(&pointer) && !self.is_shared(&pointer) {
+            store.save(&self.key(&pointer), routed.value.bytes.clone()).await?;
+            if pointer.shared {
+                self.stores.defaults.lock().unwrap_or_else(PoisonError::into_inner).insert(self.default_of(&pointer));
+            }
+            self.note(&pointer);
+        }
+        Ok(pointer.to_value())
+    }
+
+    /// Loads the value that a pointer names.
+    pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
+        let form = Form::parse(&pointer.form).ok_or_else(|| {
+            let message = format!(
+                "field `{}` was saved in the form `{}`, which this version does not know",
+                pointer.field, pointer.form
+            );
+            FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
+        })?;
+        let bytes = self.store(&pointer.store)?.load(&self.key(pointer)).await?;
+        Ok(Value { form, bytes })
+    }
+
+    pub(crate) fn store(&self, name: &str) -> Result<&Arc<dyn AnyFieldStore>, FieldStoreError> {
+        self.stores.get(name).ok_or_else(|| {
+            let message = format!(
+                "the engine has no field store `{name}`: add `.field_store(\"{name}\", ..)` to the engine's builder"
+            );
+            FieldStoreError::new(FieldStoreErrorKind::Missing, message)
+        })
+    }
+}
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fields").field("run", &self.run.id).finish_non_exhaustive()
+    }
+}
+
+/// Encodes or decodes: a secret is sealed for the run whose code is running on this thread. A fault of something before,
+/// which was survived, is forgotten: what is noted afterwards belongs to `code`.
+pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
+    let _entered = vault::is_plain().then(|| {
+        if vault::has_fault()
+            && let Some(fields) = Fields::current()
+        {
+            fields.vault.take_fault();
+        }
+        // Few values have secrets, so the vault is asked for by those.
+        vault::enter_asked(|| Fields::current().map(|fields| fields.vault.clone()))
+    });
+    code()
+}

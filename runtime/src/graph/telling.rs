@@ -1,0 +1,131 @@
+//! What a step tells those outside while it runs: events of its run, and how far it is.
+
+use super::event::{self, Event};
+use crate::codec;
+use crate::error::Error;
+use crate::lengths;
+use crate::record::Shown;
+use crate::run_env::Progress;
+use crate::scope::{Link, StepScope};
+use crate::step::hand_over;
+use std::future::Future;
+use std::panic::Location;
+use std::time::SystemTime;
+
+impl StepScope {
+    /// Tells an event to whoever reads the run's events of this type, [`Run::events`](crate::Run::events); no step takes it.
+    /// Once for all attempts of the step: what an attempt has told at this place of the source, and as the n-th time there,
+    /// no later attempt tells again. Readers see it once it is durable, before the step's result.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[derive(Event)]
+    /// struct Page {
+    ///     number: u32,
+    ///     text: Bytes,
+    /// }
+    ///
+    /// #[step]
+    /// async fn read(scope: &StepScope, pages: u32) -> Result<u32> {
+    ///     for number in 1..=pages {
+    ///         scope.stream(Page { number, text: format!("page {number}").into() }).await?;
+    ///     }
+    ///     Ok(pages)
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn book(flow: &mut Flow, pages: u32) -> Result<u32> {
+    ///     Ok(read(flow, pages).await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(book).start().await?;
+    /// let run = engine.start(book, 3).await?;
+    /// let mut pages = run.events::<Page>();
+    /// while let Some((cursor, page)) = pages.next().await? {
+    ///     assert_eq!(cursor, u64::from(page.number));
+    ///     assert!(page.text.starts_with(b"page"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// In a unit test with [`StepScope::for_tests`] it is told to nobody.
+    ///
+    /// # Errors
+    /// The event cannot be stored, the run has left (the step is then told to stop), or this is a transaction, which is
+    /// committed as a whole: its result can be told, not its way there.
+    #[track_caller]
+    pub fn stream<E: Event>(&self, event: E) -> impl Future<Output = Result<(), Error>> + Send + use<E> {
+        let told = self.tell(event, Location::caller());
+        async move {
+            match told? {
+                Some(taken) => taken.await.map_err(|_| left()),
+                None => Ok(()),
+            }
+        }
+    }
+
+    fn tell<E: Event>(
+        &self,
+        event: E,
+        place: &'static Location<'static>,
+    ) -> Result<Option<tokio::sync::oneshot::Receiver<()>>, Error> {
+        match self.link {
+            Link::Run(_) => {}
+            Link::Test => return Ok(None),
+            Link::Transaction => {
+                let name = E::INFO.name;
+                let why = format!("event `{name}` cannot be streamed: step `{}` is a transaction", self.name);
+                return Err(Error::msg(why));
+            }
+        }
+        let env = self.link.env().ok_or_else(left)?;
+        let offered = env.fields.offer();
+        let channel = Shown::Written(E::INFO.channel).channel();
+        let value = codec::at_channel(&channel, || event::encode(&event));
+        drop(offered);
+        drop(event);
+        let value = value.map_err(|error| Error::msg(format!("event `{}` cannot be stored: {error}", E::INFO.name)))?;
+        Ok(Some(hand_over(self, &env, place, E::INFO.channel, value)))
+    }
+
+    /// Says how far this attempt is, for people who watch: `scope.progress(3, 10)`. It costs next to nothing, so say it as
+    /// often as you like.
+    ///
+    /// It is kept in memory only, the last word of each running attempt: whoever asks the engine that runs the step sees it
+    /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`), other processes and later readers do not, and
+    /// words in between may go unseen. What must be seen is an event: [`stream`](Self::stream).
+    pub fn progress(&self, done: impl TryInto<u64>, total: impl TryInto<u64>) {
+        self.report(done, total, None);
+    }
+
+    /// The same with what it is doing: `scope.progress_with(3, 10, "reading page 4")`.
+    pub fn progress_with(&self, done: impl TryInto<u64>, total: impl TryInto<u64>, message: impl Into<String>) {
+        self.report(done, total, Some(message.into()));
+    }
+
+    fn report(&self, done: impl TryInto<u64>, total: impl TryInto<u64>, message: Option<String>) {
+        let progress = Progress {
+            step: self.name.clone(),
+            position: self.position,
+            attempt: self.attempt,
+            // Less than nothing is nothing.
+            done: done.try_into().unwrap_or(0),
+            total: total.try_into().unwrap_or(0),
+            message: message.map(lengths::cut),
+            at: SystemTime::now(),
+        };
+        if self.writes.report(progress)
+            && let Some(env) = self.link.env()
+        {
+            env.board.enter(self.writes.reporter());
+        }
+    }
+}
+
+fn left() -> Error {
+    Error::msg("the run has left: the step is told to stop")
+}

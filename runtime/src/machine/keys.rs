@@ -1,0 +1,36 @@
+//! Why a run waits for the key of a secret.
+
+use super::calls::RunJournal;
+use crate::journal::Journal;
+use crate::record::{ParkCause, ParkReason};
+use crate::vault::VaultFault;
+
+impl RunJournal {
+    /// Why a secret could not be written or read just now, on this thread: no fault of the run, which waits for its key.
+    pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
+        self.fields().vault().take_fault().map(|fault| self.locked(&fault, position))
+    }
+
+    /// Why an attempt of a step could not write or read a secret.
+    pub(super) fn missing_key_of_attempt(&self, position: u64) -> Option<ParkReason> {
+        self.fields().vault().take_kept().map(|fault| self.locked(&fault, Some(position)))
+    }
+
+    /// Why a step could not read a secret that it asked for, whatever it has made of that.
+    pub(super) fn unmet_key(&self, position: u64) -> Option<ParkReason> {
+        self.fields().take_unmet().map(|fault| self.locked(&fault, Some(position)))
+    }
+
+    pub(super) fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {
+        let cause = match fault {
+            VaultFault::Damaged => ParkCause::Unreadable,
+            _ => ParkCause::MissingKey,
+        };
+        let (run, remedy) = (self.identity(), fault.remedy());
+        let message = format!(
+            "run `{}` (workflow `{}`) cannot go on: {fault}. {remedy}; the run then goes on by itself",
+            run.id, run.workflow
+        );
+        ParkReason::new(cause, message).at(position)
+    }
+}

@@ -1,0 +1,43 @@
+//! What is started again when the history is at its end.
+
+use super::{Effect, Machine};
+use std::collections::HashSet;
+
+impl Machine {
+    /// Starts again what was in flight.
+    pub(super) fn restart(&mut self, now: i64) {
+        self.anchor(now);
+        if self.is_open() {
+            self.say_again();
+            self.restart_bodies(now);
+            self.check_waits(None);
+        }
+    }
+
+    /// Starts again what was in flight when the history ended, in the order of positions.
+    fn restart_bodies(&mut self, now: i64) {
+        // A last turn that was live has started its bodies itself.
+        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let started: HashSet<u64> = bodies.chain(self.transactions.waiting()).collect();
+        let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
+        for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
+            if !self.is_open() {
+                return;
+            }
+            if self.held_back.paused {
+                // One that was recorded during the pause has not begun.
+                if !self.held_back.starts.contains(&position) {
+                    self.held_back.attempts.push(position);
+                }
+                continue;
+            }
+            let refused = self.journal.state().step(position).is_some_and(|step| step.attempt == 0);
+            if refused {
+                self.journal.state().refused.insert(position);
+            } else {
+                self.start_attempt(position, now);
+            }
+        }
+        self.refuse_calls(now);
+    }
+}

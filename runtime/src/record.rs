@@ -1,0 +1,30 @@
+//! What the history of a run is made of, named by several layers and owned by none: kinds of entries, how attempts end, why
+//! runs are parked, under what they act.
+
+mod event_info;
+mod identity;
+mod kind;
+mod limits;
+mod outcome;
+mod park;
+mod routed;
+mod run_scope;
+mod shown;
+mod step_write;
+
+pub use event_info::EventInfo;
+pub use identity::RunIdentity;
+pub use kind::Kind;
+pub(crate) use limits::Limits;
+pub use outcome::AttemptOutcome;
+pub use park::{ParkCause, ParkReason};
+pub use routed::RoutedValue;
+pub use run_scope::{Principal, RunScope};
+pub use shown::Shown;
+pub(crate) use step_write::{StepWrite, Written};
+
+/// The format in which this version writes entries and fields. A row with a greater number is refused.
+///
+/// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
+/// outsiders read, limits and patches; 4 has shared state, and events that steps send by hand.
+pub const FORMAT: u16 = 4;

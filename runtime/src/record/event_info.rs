@@ -1,0 +1,16 @@
+//! What identifies a type of events.
+
+/// What identifies a type of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventInfo {
+    /// The recorded name.
+    pub name: &'static str,
+    /// The channel on which it comes from outside: the name after `event:`.
+    pub channel: &'static str,
+    /// Where the type is defined: two types of one name are told apart by it.
+    pub path: &'static str,
+    /// Whether it comes from outside.
+    pub external: bool,
+    /// Whether each step that takes it gets it.
+    pub broadcast: bool,
+}

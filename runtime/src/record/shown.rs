@@ -1,0 +1,34 @@
+//! What outsiders can read of a run.
+
+use crate::lengths;
+
+/// Something that outsiders can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// A new version of a value, under a key.
+    Published(&'a str),
+    /// An item of a stream.
+    Written(&'a str),
+    /// A stream is at its end.
+    Closed(&'a str),
+}
+
+impl Shown<'_> {
+    /// # Errors
+    /// Its name is too long.
+    pub(crate) fn check(self) -> Result<(), String> {
+        match self {
+            Self::Published(key) => lengths::check("the key of a published value", key, 0),
+            Self::Written(stream) | Self::Closed(stream) => lengths::check("the name of a stream", stream, 0),
+        }
+    }
+
+    /// The name under which a store keeps it.
+    #[must_use]
+    pub fn channel(self) -> String {
+        match self {
+            Self::Published(key) => format!("value:{key}"),
+            Self::Written(stream) | Self::Closed(stream) => format!("stream:{stream}"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What a step writes before it ends.
+
+use crate::value::Value;
+
+/// What a step writes before it ends.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// An item of a stream, for outsiders.
+    Item { stream: String },
+    /// An event, for the steps that follow.
+    Event { name: &'static str },
+}
+
+/// Something that a step writes before it ends.
+#[derive(Debug)]
+pub(crate) struct StepWrite {
+    pub(crate) position: u64,
+    pub(crate) attempt: u32,
+    /// The place of the write in the source and how often it was reached: the same for all attempts.
+    pub(crate) key: String,
+    pub(crate) what: Written,
+    pub(crate) value: Value,
+}

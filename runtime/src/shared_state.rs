@@ -1,0 +1,8 @@
+//! The state that the concurrent steps of a run share: what a workflow declares, as it stands in memory, and how it is recorded.
+
+mod definition;
+mod live;
+pub(crate) mod rows;
+
+pub use definition::{StateDef, StateKind, TypedState, Untyped};
+pub(crate) use live::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};

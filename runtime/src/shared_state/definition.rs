@@ -1,0 +1,120 @@
+//! What a workflow declares: the type of its shared state, known to the engine without its type.
+
+use crate::context::{ContextError, DefaultContext, FieldValues, Loading, Schema, StoredContext};
+use crate::resources::Anything;
+use crate::store::FieldRow;
+use std::any::TypeId;
+use std::fmt;
+use std::sync::Arc;
+
+/// A struct that the concurrent steps of a run can share: `#[derive(StepContext, Clone)]`, with a default for each field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the shared state of a workflow",
+    label = "shared state is a struct whose stored fields all have a default",
+    note = "put `#[derive(StepContext, Clone)]` on it, and `#[context(default)]` on each of its fields",
+    note = "a transient field has no place in it: a live value belongs into the context, the session or a resource"
+)]
+pub trait TypedState: DefaultContext<Stored = Self> + StoredContext {}
+
+#[diagnostic::do_not_recommend]
+impl<S: DefaultContext<Stored = S> + StoredContext> TypedState for S {}
+
+/// The `S` of a [`State<S>`](crate::State): a [`TypedState`], or [`Untyped`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the shared state of a workflow",
+    label = "shared state is a struct whose stored fields all have a default",
+    note = "put `#[derive(StepContext, Clone)]` on it, and `#[context(default)]` on each of its fields",
+    note = "a transient field has no place in it: a live value belongs into the context, the session or a resource",
+    note = "for values with keys and without a type of their own write `&State`"
+)]
+pub trait StateKind: Send + Sync + Sized + 'static {
+    /// What the workflow must declare.
+    #[doc(hidden)]
+    fn definition() -> Option<StateDef>;
+
+    /// The typed part with which a unit test begins.
+    #[doc(hidden)]
+    fn typed(self) -> Option<Arc<dyn std::any::Any + Send + Sync>>;
+}
+
+/// Shared state without a type: values with keys. See [`State`](crate::State).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untyped;
+
+impl StateKind for Untyped {
+    fn definition() -> Option<StateDef> {
+        None
+    }
+
+    fn typed(self) -> Option<Anything> {
+        None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: TypedState> StateKind for S {
+    fn definition() -> Option<StateDef> {
+        Some(StateDef::of::<S>())
+    }
+
+    fn typed(self) -> Option<Anything> {
+        Some(Arc::new(self))
+    }
+}
+
+/// The shared state that a workflow declares, without its type.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct StateDef {
+    id: TypeId,
+    schema: fn() -> &'static Schema,
+    defaults: fn() -> Result<FieldValues, ContextError>,
+    load: fn(u32, Vec<FieldRow>) -> Loaded,
+}
+
+/// A state, and whether what it was made of is of an older version.
+type Loaded = Result<(Anything, bool), ContextError>;
+
+impl StateDef {
+    /// That of a type.
+    #[must_use]
+    pub fn of<S: TypedState>() -> Self {
+        Self {
+            id: TypeId::of::<S>(),
+            schema: S::schema,
+            defaults: || S::from_defaults().store_all().map(|(_, values)| values),
+            load: |version, rows| {
+                let rows = S::schema().latest(rows);
+                let (state, older) = Loading::<S>::set(version, rows)?;
+                Ok((Arc::new(state), older.is_some()))
+            },
+        }
+    }
+
+    /// What it consists of.
+    pub(crate) fn schema(&self) -> &'static Schema {
+        (self.schema)()
+    }
+
+    /// Every field at its default, encoded.
+    pub(crate) fn defaults(&self) -> Result<FieldValues, ContextError> {
+        (self.defaults)()
+    }
+
+    /// The state of recorded fields, and whether they are of an older version.
+    pub(crate) fn load(&self, version: u32, rows: Vec<FieldRow>) -> Loaded {
+        (self.load)(version, rows)
+    }
+}
+
+impl PartialEq for StateDef {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl fmt::Debug for StateDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StateDef").field(&self.schema().name).finish()
+    }
+}

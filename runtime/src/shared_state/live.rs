@@ -1,0 +1,307 @@
+//! The state that the concurrent steps of one run share: as it stands in memory, and what of it is durable.
+//!
+//! An edit is decided here, under the writers' lock: published by a swap, and in the same moment handed to whoever drives
+//! the run, so that the journal has the edits in the order in which they were made. What is read waits until the journal
+//! has it.
+
+use super::StateDef;
+use super::{rows::StateRow, rows::parse};
+use crate::panics::Held;
+use crate::record::{Limits, ParkReason};
+use crate::resources::Anything;
+use crate::value::Value;
+use crate::vault::VaultFault;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::watch;
+
+/// The state as it stands at one moment.
+#[derive(Clone, Default)]
+pub struct StateSnapshot {
+    /// The typed part, if the workflow declares one.
+    pub(crate) typed: Option<Held<Anything>>,
+    /// The values that have keys instead of fields.
+    pub(crate) keys: Arc<BTreeMap<String, Value>>,
+}
+
+/// An edit, as it is recorded.
+pub(crate) struct StateEdit {
+    pub(crate) position: u64,
+    pub(crate) attempt: u32,
+    /// The step's name.
+    pub(crate) step: String,
+    /// The place of the edit and how often it was reached: the same for all attempts.
+    pub(crate) key: String,
+    /// What the closure gave.
+    pub(crate) result: Value,
+    /// Every field, if the typed part is not recorded yet in today's version; of the state before the edit.
+    pub(crate) whole: Option<Vec<(String, Value)>>,
+    /// The rows that the edit writes.
+    pub(crate) rows: Vec<(String, Value)>,
+    /// The state after it.
+    pub(crate) after: StateSnapshot,
+    /// How many edits there were with it since the run was loaded.
+    pub(crate) ticket: u64,
+}
+
+/// What comes from the bodies of steps to whoever drives their run.
+pub(crate) enum StateNews {
+    Edited(Box<StateEdit>),
+    /// A secret of the state could not be written or read.
+    Locked {
+        position: u64,
+        fault: VaultFault,
+    },
+    /// What is recorded cannot be read: the run cannot go on.
+    Unreadable(Box<ParkReason>),
+}
+
+/// What an edit came to that was made before.
+#[derive(Clone)]
+pub(crate) struct KnownEdit {
+    pub(crate) result: Value,
+    pub(crate) ticket: u64,
+}
+
+/// The step is no longer waited for: its edits change nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepIsOver;
+
+/// The shared state of one loaded run.
+pub(crate) struct SharedState {
+    inner: Mutex<Inner>,
+    /// Held while one edit is made.
+    pub(crate) writer: tokio::sync::Mutex<()>,
+    shown: watch::Sender<Shown>,
+    way: OnceLock<Box<Way>>,
+}
+
+type Way = dyn Fn(StateNews) + Send + Sync;
+
+#[derive(Clone, Copy, Default)]
+struct Shown {
+    /// So many edits are durable.
+    durable: u64,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Inner {
+    now: StateSnapshot,
+    def: Option<StateDef>,
+    /// The typed part is not recorded in today's version.
+    is_older: bool,
+    sizes: BTreeMap<String, usize>,
+    limits: Limits,
+    /// The edits of the steps in flight, by position and key.
+    steps: HashMap<u64, HashMap<String, KnownEdit>>,
+    tickets: u64,
+    /// Which edits were made since the run was loaded, and how many of them somebody was shown.
+    #[cfg(feature = "testing")]
+    made: (Vec<(u64, String)>, usize),
+}
+
+impl Inner {
+    /// What the rows take after an edit.
+    fn sizes_with(&self, whole: Option<&[(String, Value)]>, rows: &[(String, Value)]) -> BTreeMap<String, usize> {
+        let mut sizes = self.sizes.clone();
+        if whole.is_some() {
+            sizes.retain(|name, _| !matches!(parse(name), Some(StateRow::Field(_))));
+        }
+        sizes.extend(whole.into_iter().flatten().chain(rows).map(|(name, value)| (name.clone(), value.bytes.len())));
+        sizes
+    }
+}
+
+/// With what a run begins that was just loaded.
+pub(crate) struct StateOpening {
+    pub(crate) def: Option<StateDef>,
+    pub(crate) now: StateSnapshot,
+    pub(crate) is_older: bool,
+    /// What each row takes, by the name of the row.
+    pub(crate) sizes: BTreeMap<String, usize>,
+    pub(crate) limits: Limits,
+}
+
+impl SharedState {
+    /// What is declared and recorded is known.
+    pub(crate) fn open(&self, opening: StateOpening) {
+        let StateOpening { def, now, is_older, sizes, limits } = opening;
+        let mut inner = self.inner();
+        (inner.def, inner.now, inner.is_older) = (def, now, is_older);
+        (inner.sizes, inner.limits) = (sizes, limits);
+    }
+
+    /// The state of a unit test.
+    pub(crate) fn begin_test(&self, def: Option<StateDef>, typed: Option<Anything>) {
+        let now = StateSnapshot { typed: typed.map(Held::new), keys: Arc::default() };
+        let (sizes, limits) = (BTreeMap::new(), Limits::default());
+        self.open(StateOpening { def, now, is_older: false, sizes, limits });
+    }
+
+    /// From now on this takes what steps do.
+    pub(crate) fn lead(&self, way: impl Fn(StateNews) + Send + Sync + 'static) {
+        // A run is driven once per load.
+        let _ = self.way.set(Box::new(way));
+    }
+
+    /// Whether edits go to a journal; in a unit test they do not.
+    pub(crate) fn is_recorded_anywhere(&self) -> bool {
+        self.way.get().is_some()
+    }
+
+    /// What the workflow declares.
+    pub(crate) fn definition(&self) -> Option<StateDef> {
+        self.inner().def
+    }
+
+    /// A step begins, or begins again.
+    pub(crate) fn enter(&self, position: u64) {
+        self.inner().steps.entry(position).or_default();
+    }
+
+    /// A step is over: nobody comes to its edits again.
+    pub(crate) fn forget(&self, position: u64) {
+        self.inner().steps.remove(&position);
+    }
+
+    /// The journal has this edit of a step in flight.
+    pub(crate) fn is_recorded(&self, position: u64, key: String, result: Value) {
+        self.inner().steps.entry(position).or_default().insert(key, KnownEdit { result, ticket: 0 });
+    }
+
+    /// What this edit came to, if it was made before.
+    pub(crate) fn known(&self, position: u64, key: &str) -> Result<Option<KnownEdit>, StepIsOver> {
+        Ok(self.inner().steps.get(&position).ok_or(StepIsOver)?.get(key).cloned())
+    }
+
+    /// The state as it stands, and how many edits it has.
+    pub(crate) fn now(&self) -> (StateSnapshot, u64) {
+        let inner = self.inner();
+        (inner.now.clone(), inner.tickets)
+    }
+
+    /// Whether the next edit writes every field first.
+    pub(crate) fn is_older(&self) -> bool {
+        self.inner().is_older
+    }
+
+    /// Why an edit is too large, if it is.
+    pub(crate) fn refuses(
+        &self,
+        whole: Option<&[(String, Value)]>,
+        rows: &[(String, Value)],
+        result: &Value,
+    ) -> Option<String> {
+        let inner = self.inner();
+        let limit = inner.limits.value;
+        if result.bytes.len() > limit {
+            return Some(format!("the result of the edit has {} bytes, the limit is {limit}", result.bytes.len()));
+        }
+        let (before, after) = (inner.sizes.values().sum::<usize>(), inner.sizes_with(whole, rows));
+        let (total, limit) = (after.values().sum::<usize>(), inner.limits.context);
+        if total <= limit || total <= before {
+            return None;
+        }
+        let (name, size) = after.iter().max_by_key(|(_, size)| **size)?;
+        Some(format!(
+            "the shared state would take {total} bytes, the limit is {limit}; `{name}` has {size} of them. The state is copied \
+             and compared with each edit, so keep it small: large values are results of steps, or fields of the context \
+             with a store"
+        ))
+    }
+
+    /// Publishes an edit, and hands it over. Called under the lock of the writers.
+    pub(crate) fn publish(&self, mut edit: StateEdit) -> Result<u64, StepIsOver> {
+        let ticket = {
+            let mut guard = self.inner();
+            let inner = &mut *guard;
+            let known = inner.steps.get_mut(&edit.position).ok_or(StepIsOver)?;
+            inner.tickets += 1;
+            #[cfg(feature = "testing")]
+            inner.made.0.push((edit.position, edit.key.clone()));
+            edit.ticket = inner.tickets;
+            known.insert(edit.key.clone(), KnownEdit { result: edit.result.clone(), ticket: edit.ticket });
+            inner.now = edit.after.clone();
+            inner.is_older &= edit.whole.is_none();
+            inner.sizes = inner.sizes_with(edit.whole.as_deref(), &edit.rows);
+            edit.ticket
+        };
+        match self.way.get() {
+            Some(way) => way(StateNews::Edited(Box::new(edit))),
+            // In a unit test nothing is recorded.
+            None => self.is_durable(ticket),
+        }
+        Ok(ticket)
+    }
+
+    /// The run cannot go on.
+    pub(crate) fn tell(&self, news: StateNews) {
+        if let Some(way) = self.way.get() {
+            way(news);
+        }
+    }
+
+    /// So many edits are durable.
+    pub(crate) fn is_durable(&self, edits: u64) {
+        self.shown.send_if_modified(|shown| {
+            let more = edits > shown.durable;
+            shown.durable = shown.durable.max(edits);
+            more
+        });
+    }
+
+    /// The run has left memory: what is not durable by now will not be.
+    pub(crate) fn close(&self) {
+        self.shown.send_modify(|shown| shown.closed = true);
+    }
+
+    /// Waits until so many edits are durable; an error if the run has left.
+    pub(crate) async fn durable(&self, edits: u64) -> Result<(), StepIsOver> {
+        let mut shown = self.shown.subscribe();
+        let told = shown.wait_for(|shown| shown.closed || shown.durable >= edits).await;
+        let is_durable = told.ok().is_some_and(|shown| shown.durable >= edits);
+        #[cfg(feature = "testing")]
+        if is_durable {
+            let mut inner = self.inner();
+            inner.made.1 = inner.made.1.max(usize::try_from(edits).unwrap_or(usize::MAX));
+        }
+        if is_durable { Ok(()) } else { Err(StepIsOver) }
+    }
+
+    /// The edits that somebody was shown, as the places at which they were made.
+    #[cfg(feature = "testing")]
+    pub(crate) fn shown(&self) -> Vec<(u64, String)> {
+        let inner = self.inner();
+        inner.made.0.iter().take(inner.made.1).cloned().collect()
+    }
+
+    /// How many bodies wait for something to be durable.
+    #[cfg(feature = "testing")]
+    pub(crate) fn waiting(&self) -> usize {
+        self.shown.receiver_count()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for SharedState {
+    fn default() -> Self {
+        Self {
+            inner: Mutex::default(),
+            writer: tokio::sync::Mutex::default(),
+            shown: watch::Sender::new(Shown::default()),
+            way: OnceLock::new(),
+        }
+    }
+}
+
+/// The values are the user's business.
+impl fmt::Debug for SharedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedState").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! What a step's body gets besides its context and its arguments.
+
+use crate::run_env::RunEnv;
+use crate::scope::StepScope;
+use crate::session::Session;
+use crate::shared_state::StateDef;
+use std::sync::Arc;
+
+/// What a step's body gets besides its context and its arguments.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct StepInputs {
+    env: Arc<RunEnv>,
+    scope: Arc<StepScope>,
+    may_block: bool,
+}
+
+impl StepInputs {
+    pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>, may_block: bool) -> Self {
+        Self { env, scope, may_block }
+    }
+
+    pub(crate) const fn env(&self) -> &Arc<RunEnv> {
+        &self.env
+    }
+
+    /// Whether the step may block its thread.
+    pub(crate) const fn may_block(&self) -> bool {
+        self.may_block
+    }
+
+    pub(crate) const fn scope(&self) -> &Arc<StepScope> {
+        &self.scope
+    }
+
+    /// A resource that the step takes.
+    ///
+    /// # Panics
+    /// It has not been made: [`StepBody::resources`](crate::journal::StepBody::resources) says what is.
+    #[must_use]
+    pub fn resource<R: Send + Sync + 'static>(&self) -> Arc<R> {
+        self.env.resources.made().expect("what a step takes is made before it starts")
+    }
+}
+
+/// A type that a step takes by reference and that is the engine's own: known to the macro by its last word only.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this `{Self}` is not the one of steadfast",
+    label = "a parameter of this name is the engine's",
+    note = "`&Session`, `&StepScope` and `&State<..>` are what a step gets of its run; a type of yours comes by value, or as `#[resource] name: &{Self}`; a context needs another name"
+)]
+pub trait HandleParameter: Sized {
+    /// The one of this attempt.
+    fn of(inputs: &StepInputs) -> Arc<Self>;
+
+    /// The shared state that the workflow must declare for it.
+    #[must_use]
+    fn state() -> Option<StateDef> {
+        None
+    }
+}
+
+impl HandleParameter for Session {
+    fn of(inputs: &StepInputs) -> Arc<Self> {
+        Arc::new(inputs.env.session.clone())
+    }
+}
+
+impl HandleParameter for StepScope {
+    fn of(inputs: &StepInputs) -> Arc<Self> {
+        inputs.scope.clone()
+    }
+}

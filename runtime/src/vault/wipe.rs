@@ -1,0 +1,25 @@
+//! Overwriting what held a secret for a moment: as far as the cipher's crates can, and only if they are there.
+
+use bytes::Bytes;
+
+/// Overwrites a buffer.
+#[cfg(feature = "encryption")]
+pub(crate) fn wipe(mut buffer: Vec<u8>) {
+    zeroize::Zeroize::zeroize(&mut buffer);
+}
+
+/// Overwrites a buffer, unless somebody else has a part in it.
+#[cfg(feature = "encryption")]
+pub(crate) fn wipe_shared(buffer: Bytes) {
+    if let Ok(mut buffer) = buffer.try_into_mut() {
+        zeroize::Zeroize::zeroize(buffer.as_mut());
+    }
+}
+
+/// Without a cipher there is no secret to overwrite.
+#[cfg(not(feature = "encryption"))]
+pub(crate) fn wipe(_: Vec<u8>) {}
+
+/// Without a cipher there is no secret to overwrite.
+#[cfg(not(feature = "encryption"))]
+pub(crate) fn wipe_shared(_: Bytes) {}

@@ -1,0 +1,286 @@
+//! Other runs that a workflow starts.
+
+use super::Flow;
+use super::outside::unexpected;
+use super::pending_call::{First, PendingCall};
+use super::{Startable, WorkflowDef};
+use crate::codec::{self, Storable};
+use crate::error::Failure;
+use crate::journal::{Child as ChildSpec, Completion, Journal, Operation};
+use crate::panics::Held;
+use crate::scope::{self, Deadline, Scope};
+use crate::store::Status;
+use futures_util::future::FusedFuture;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::future::{Future, IntoFuture, Ready, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// Starts a run of another workflow, in the commit of this entry. Awaiting the call gives the [`Child`]; awaiting that
+    /// gives its result, and dropping it leaves it to itself.
+    ///
+    /// Its id is drawn from this run and the place of the call, the same in every replay, unless one is given. If this run
+    /// is cancelled or reaches its deadline, so does the child, unless it is [`detached`](StartChild::detached).
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn square(_flow: &mut Flow, n: u64) -> Result<u64> {
+    ///     Ok(n * n)
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn squares(flow: &mut Flow) -> Result<u64> {
+    ///     let (three, four) = (flow.start(square, 3).await, flow.start(square, 4).await);
+    ///     Ok(three.await? + four.await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(square).workflow(squares).start().await?;
+    /// assert_eq!(engine.start(squares, ()).await?.result().await?, 25);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start<F, M>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> StartChild<'_, F::Workflow>
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        let position = self.journal.draw();
+        StartChild { journal: &self.journal, position, input, given: Scope::default(), detached: false }
+    }
+
+    /// The run goes on with a fresh journal: with this input, its context as it is now, and all that outsiders know of it.
+    /// The workflow ends here; nothing after this runs.
+    ///
+    /// It keeps its id, labels, identity, deadline, deduplication key, streams, published values, what waits in its inbox, and
+    /// the requests that are open, with their time limits: wait for their answers with [`answer_to`](Flow::answer_to). Steps in flight are told to stop. It draws
+    /// other idempotency keys from now on.
+    ///
+    /// `workflow` is this workflow, in this or another version: so runs that live long come to newer code. Another workflow
+    /// parks the run.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn countdown(flow: &mut Flow, n: u64) -> Result<String> {
+    ///     if n == 0 {
+    ///         return Ok("lift-off".to_owned());
+    ///     }
+    ///     flow.continue_as_new(countdown, n - 1).await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(countdown).start().await?;
+    /// assert_eq!(engine.start(countdown, 3).await?.result().await?, "lift-off");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn continue_as_new<F, M, T>(&self, workflow: F, input: <F::Workflow as WorkflowDef>::Input) -> T
+    where
+        F: Startable<M>,
+    {
+        drop(workflow);
+        let position = self.journal.draw();
+        let own = &self.journal.identity().workflow;
+        let input = if F::Workflow::NAME == own {
+            codec::at_input(|| codec::record_same(&input, F::Workflow::same_input())).map_err(|error| error.to_string())
+        } else {
+            Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
+        };
+        self.journal.replace(position, F::Workflow::VERSION, input);
+        std::future::pending().await
+    }
+}
+
+/// A run that is about to be started by a workflow: choose its id, then `.await`.
+#[must_use = "a run is started when the call is awaited: add `.await`"]
+pub struct StartChild<'flow, W: WorkflowDef> {
+    journal: &'flow Arc<dyn Journal>,
+    position: u64,
+    input: W::Input,
+    given: Scope,
+    detached: bool,
+}
+
+impl<W: WorkflowDef> StartChild<'_, W> {
+    /// The run's id, at most 512 bytes. If there is a run of this id with the same workflow and input, that one is the child.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.given = self.given.id(id);
+        self
+    }
+
+    /// All that this scope says; what it does not say stays as it is. Deadline and identity are those of this run, unless they
+    /// are given; labels are only those given.
+    pub fn with(mut self, scope: Scope) -> Self {
+        self.given = scope.or(self.given);
+        self
+    }
+
+    /// Neither the cancellation of this run nor its deadline reach it; its identity does.
+    pub fn detached(mut self) -> Self {
+        self.detached = true;
+        self
+    }
+
+    fn spec(self) -> (Arc<dyn Journal>, u64, ChildSpec) {
+        // What is around the call holds for it too.
+        let mut given = self.given.or(scope::surrounding());
+        if self.detached && given.deadline.is_none() {
+            given.deadline = Some(Deadline::Never);
+        }
+        let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
+        scope.parent = Some(self.journal.identity().id.clone());
+        let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
+        let recorded =
+            at_start::<W, _>(|| codec::record_same(&self.input, W::same_input())).map_err(|error| error.to_string());
+        // It may be dropped by whatever drives the run.
+        let input = Held::new(Mutex::new(self.input));
+        let spec = ChildSpec {
+            workflow: W::NAME,
+            version: W::VERSION,
+            id: given.run_id,
+            dedup: given.deduplication_key,
+            input: recorded,
+            recode,
+            encode: Box::new(move |fields| {
+                let _offered = fields.offer();
+                let input = input.lock().unwrap_or_else(PoisonError::into_inner);
+                codec::at_input(|| codec::record_same(&*input, W::same_input())).map_err(|error| error.to_string())
+            }),
+            detached: self.detached,
+            scope,
+        };
+        (self.journal.clone(), self.position, spec)
+    }
+}
+
+/// What this run records of the input of another is bound to the call.
+fn at_start<W: WorkflowDef, R>(code: impl FnOnce() -> R) -> R {
+    codec::at_args(&format!("start {}", W::NAME), code)
+}
+
+impl<W: WorkflowDef> IntoFuture for StartChild<'_, W> {
+    type Output = Child<W>;
+    type IntoFuture = Ready<Child<W>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (journal, position, spec) = self.spec();
+        let mut call = PendingCall::at(&journal, position, First::Operation(Box::new(Operation::Child(spec))));
+        call.start();
+        let id = journal.child_id(position).unwrap_or_default();
+        ready(Child { call, id, workflow: PhantomData })
+    }
+}
+
+/// A run that a workflow has started: a future of its result.
+///
+/// Dropping it leaves the run to itself; it is not cancelled.
+#[must_use = "await the child for its result, or drop it to leave it to itself"]
+pub struct Child<W> {
+    call: PendingCall,
+    id: String,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<W> Child<W> {
+    /// The id of the run.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl<W: WorkflowDef> Future for Child<W> {
+    type Output = Result<W::Output, ChildError<W::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { call, id, .. } = &mut *self;
+        call.poll(cx, |completion| match completion {
+            Completion::Ended { status: Status::Deleting, .. } => Ok(Err(ChildError::Deleted { run: id.clone() })),
+            Completion::Ended { status, value } => ended::<W::Output, W::Error>(status, value.as_ref()),
+            Completion::Refused(why) => Ok(Err(ChildError::Refused { reason: why })),
+            _ => unexpected("the end of a run"),
+        })
+    }
+}
+
+impl<W: WorkflowDef> FusedFuture for Child<W> {
+    fn is_terminated(&self) -> bool {
+        self.call.is_done()
+    }
+}
+
+fn ended<T: Storable, E: Failure>(
+    status: Status,
+    value: Option<&crate::value::Value>,
+) -> Result<Result<T, ChildError<E>>, String> {
+    let text = || value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default();
+    let missing = || "the end of the run has no value".to_owned();
+    codec::at_output(|| {
+        Ok(match status {
+            Status::Completed => {
+                Ok(codec::decode(value.ok_or_else(missing)?)
+                    .map_err(|error| format!("the result of the run: {error}"))?)
+            }
+            Status::Failed => Err(ChildError::Failed(
+                codec::decode(value.ok_or_else(missing)?).map_err(|error| format!("the error of the run: {error}"))?,
+            )),
+            Status::Cancelled => Err(ChildError::Cancelled { reason: text() }),
+            Status::TimedOut => Err(ChildError::TimedOut),
+            Status::Refused => Err(ChildError::Refused { reason: text() }),
+            _ => Err(ChildError::Refused { reason: format!("the run is {status}") }),
+        })
+    })
+}
+
+/// How a run that a workflow has started ended other than with its result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ChildError<E = crate::Error> {
+    /// Its workflow returned this error.
+    Failed(E),
+    /// It was told to stop.
+    Cancelled {
+        /// The reason that was given.
+        reason: String,
+    },
+    /// Its time limit or deadline was reached.
+    TimedOut,
+    /// It was deleted before it had ended.
+    Deleted {
+        /// The id that it had.
+        run: String,
+    },
+    /// It could not be started, or its end cannot be known here.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl<E: fmt::Display> fmt::Display for ChildError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "the run that was started failed: {error}"),
+            Self::Cancelled { reason } => write!(f, "the run that was started was cancelled: {reason}"),
+            Self::TimedOut => f.write_str("the run that was started has reached its deadline"),
+            Self::Deleted { run } => write!(f, "the run `{run}` that was started was deleted before it had ended"),
+            Self::Refused { reason } => write!(f, "the run was not started: {reason}"),
+        }
+    }
+}
+
+impl<E: Failure> std::error::Error for ChildError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Failed(error) = self { error.as_source() } else { None }
+    }
+}

@@ -1,0 +1,60 @@
+//! Fields that go to stores: saved before the change that points to them is recorded.
+
+use crate::context::{ContextError, FieldValues};
+use crate::journal::{ContextChange, Journal};
+use crate::record::RoutedValue;
+use std::future::poll_fn;
+
+/// Saves what is routed to stores and puts what points to it in its place; what stays in the database must fit.
+///
+/// The turn in which the workflow makes the change stays open meanwhile, so that it is one step of its history.
+///
+/// # Errors
+/// A store has given up: names field and store. Or the context is too large: names the largest fields.
+pub(super) async fn save_routed(
+    journal: &dyn Journal,
+    position: u64,
+    change: &ContextChange<'_>,
+    values: &mut FieldValues,
+) -> Result<(), ContextError> {
+    journal.fits(change, values)?;
+    let (ContextChange::Set { schema, .. } | ContextChange::Update { schema, .. }) = change;
+    let mut places = Vec::new();
+    let mut routed = Vec::new();
+    for (place, (name, value)) in values.iter().enumerate() {
+        if let Some((store, is_default)) = schema.store_of(name, value) {
+            places.push(place);
+            routed.push(RoutedValue { field: name, store, value: value.clone(), is_default });
+        }
+    }
+    if routed.is_empty() {
+        return Ok(());
+    }
+    for place in &places {
+        // The store has it now; a large value shall not be held twice.
+        values[*place].1.bytes = bytes::Bytes::new();
+    }
+    journal.save(position, schema.name, routed);
+    let mut open = Open { journal, position, done: false };
+    let saved = poll_fn(|cx| journal.poll_saved(position, cx)).await;
+    open.done = true;
+    for (place, value) in places.into_iter().zip(saved?) {
+        values[place].1 = value;
+    }
+    Ok(())
+}
+
+/// Tells the journal when the workflow drops the change before its fields are saved.
+struct Open<'a> {
+    journal: &'a dyn Journal,
+    position: u64,
+    done: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.journal.abandon_change(self.position);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a workflow and its steps show to outsiders: published values and streams.
+
+use super::Flow;
+use crate::codec::Storable;
+use crate::journal::Journal;
+use crate::record::Shown;
+use crate::step::encode_shown;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+impl<C: Send + Sync + 'static> Flow<C> {
+    /// Publishes a value under a key, in place of the one before: [`Engine::published`](crate::Engine::published) reads it,
+    /// also after the run's end. A value that cannot be stored, and a key that is longer than 512 bytes, park the run.
+    pub fn publish<T: Storable>(&self, key: &str, value: &T) {
+        show(&self.journal, Shown::Published(key), Some(value));
+    }
+
+    /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
+    #[must_use]
+    pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> Stream<'a, T> {
+        Stream { journal: &self.journal, name, items: PhantomData }
+    }
+}
+
+/// A stream of a run, for its workflow to write to.
+pub struct Stream<'a, T> {
+    journal: &'a Arc<dyn Journal>,
+    name: &'a str,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T: Storable> Stream<'_, T> {
+    /// Adds an item. One that cannot be stored parks the run, as does a stream's name that is longer than 512 bytes.
+    pub fn write(&self, item: &T) {
+        show(self.journal, Shown::Written(self.name), Some(item));
+    }
+
+    /// Ends the stream; readers come to its end, and what is written later they never see. The run's end closes it too.
+    pub fn close(self) {
+        show::<T>(self.journal, Shown::Closed(self.name), None);
+    }
+}
+
+fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<&T>) {
+    let position = journal.draw();
+    if let Err(why) = what.check() {
+        return journal.unstorable(position, why);
+    }
+    match value.map(|value| encode_shown(what, value)).transpose() {
+        Ok(value) => journal.show(position, what, value),
+        Err(why) => journal.unstorable(position, format!("`{}`: {why}", what.channel())),
+    }
+}

@@ -1,0 +1,77 @@
+//! A workflow with its types, as what drives a run sees it.
+
+use super::{Start, WorkflowDef};
+use crate::codec::{self, CodecError};
+use crate::context::Schema;
+use crate::error::Failure;
+use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
+use crate::secret::is_secret;
+use crate::shared_state::StateDef;
+use crate::value::Value;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// A workflow with its types.
+pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
+
+impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
+    fn schema(&self) -> Option<&'static Schema> {
+        W::schema()
+    }
+
+    fn state(&self) -> Option<StateDef> {
+        W::state()
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        W::ROLES
+    }
+
+    fn secret_place(&self) -> Option<&'static str> {
+        if is_secret::<W::Input>() {
+            Some("input")
+        } else if is_secret::<W::Output>() {
+            Some("result")
+        } else if is_secret::<W::Error>() {
+            Some("error")
+        } else {
+            None
+        }
+    }
+
+    fn events(&self) -> Option<Vec<&'static str>> {
+        W::events()
+    }
+
+    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {
+        Box::new(move |reason| {
+            let ending = W::on_cancel(Start::new(journal), reason)?;
+            Some(Box::pin(async move {
+                ending.await;
+                BodyEnd::Completed(Value::json(&b"null"[..]))
+            }))
+        })
+    }
+
+    fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
+        let input = codec::at_input(|| codec::decode::<W::Input>(input))?;
+        let body = W::call(Start::new(journal), input).future;
+        Ok(Box::pin(async move {
+            let outcome = body.await;
+            codec::at_output(|| match outcome {
+                Ok(output) => end(codec::record_same(&output, W::same_output()), BodyEnd::Completed),
+                Err(error) => end(record(&error), BodyEnd::Failed),
+            })
+        }))
+    }
+}
+
+fn end(stored: Result<Value, CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {
+    stored.map_or_else(|error| BodyEnd::Unstorable(error.to_string()), kind)
+}
+
+/// The error of a workflow, with texts of a length that the journal keeps.
+fn record<E: Failure>(error: &E) -> Result<Value, CodecError> {
+    let cut = error.cut();
+    codec::record(cut.as_ref().unwrap_or(error))
+}
