@@ -15,6 +15,7 @@ mod step_write;
 pub use event_info::EventInfo;
 pub use identity::RunIdentity;
 pub use kind::Kind;
+pub(crate) use kind::Sealed;
 pub(crate) use limits::Limits;
 pub use outcome::AttemptOutcome;
 pub use park::{ParkCause, ParkReason};

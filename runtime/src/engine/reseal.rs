@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::codec::change_parts;
-use crate::record::Kind;
+use crate::record::Sealed;
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
 use crate::value::{Form, Pointer, Value};
@@ -23,22 +23,15 @@ impl Reseal {
     /// A key is missing.
     pub(super) fn entry(&self, entry: &mut EntryRow) -> Result<(), EngineError> {
         let name = entry.name.as_deref().unwrap_or_default();
-        let place = match entry.kind {
-            Kind::RunStarted => "input".to_owned(),
-            Kind::StepStarted => format!("args:{name}"),
-            Kind::StepCompleted | Kind::StepFailed | Kind::AttemptFailed | Kind::StateEdited => {
-                format!("result:{name}")
-            }
-            Kind::MessageSent
-            | Kind::MessageReceived
-            | Kind::MessageKept
-            | Kind::AnswerKept
-            | Kind::RequestOpened
-            | Kind::RequestAnswered => format!("message:{name}"),
-            Kind::EventSent => format!("message:event:{name}"),
-            Kind::ChildStarted => format!("args:start {name}"),
-            Kind::RunCompleted | Kind::RunFailed | Kind::ChildEnded => "output".to_owned(),
-            _ => return Ok(()),
+        let place = match entry.kind.sealed() {
+            Sealed::Nothing => return Ok(()),
+            Sealed::Input => "input".to_owned(),
+            Sealed::Arguments => format!("args:{name}"),
+            Sealed::Result => format!("result:{name}"),
+            Sealed::Message => format!("message:{name}"),
+            Sealed::Event => format!("message:event:{name}"),
+            Sealed::ChildInput => format!("args:start {name}"),
+            Sealed::Output => "output".to_owned(),
         };
         if let Some(value) = &mut entry.value
             && let Some(bytes) = self.bytes(value, &place)?
