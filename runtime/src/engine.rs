@@ -1,5 +1,6 @@
 //! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
 
+mod active_runs;
 mod activity;
 mod admission;
 mod asked;
@@ -19,6 +20,7 @@ mod diagram;
 mod driver;
 mod driving;
 mod emitting;
+mod envelope;
 mod error;
 mod export;
 mod fields;
@@ -31,7 +33,6 @@ mod inbox;
 mod info;
 mod lease;
 mod lease_watch;
-mod letter;
 mod limit;
 mod load;
 mod messages;
@@ -49,7 +50,6 @@ mod replacing;
 mod requests;
 mod requirements;
 mod reseal;
-mod residents;
 mod running_step;
 mod sessions;
 mod setting;

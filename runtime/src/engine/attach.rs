@@ -1,6 +1,6 @@
 //! A run that a workflow wants to start and that is there already: the same, or another.
 
-use super::core::{Core, Letter, Message};
+use super::core::{Core, DriverEvent, Envelope};
 use crate::machine::same_value;
 use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
@@ -31,7 +31,7 @@ pub(super) struct Wanted {
 }
 
 /// Compares workflow and input; the answer comes by mail.
-pub(super) fn compare(core: &Arc<Core>, wanted: Wanted, mail: mpsc::UnboundedSender<Letter>) {
+pub(super) fn compare(core: &Arc<Core>, wanted: Wanted, mail: mpsc::UnboundedSender<Envelope>) {
     let (comparing, busy) = (core.clone(), core.busy());
     core.runtime.spawn(async move {
         let core = comparing;
@@ -53,7 +53,7 @@ pub(super) fn compare(core: &Arc<Core>, wanted: Wanted, mail: mpsc::UnboundedSen
             None => Err(format!("there is no run `{id}` in this database")),
         };
         // The run may have left.
-        let _ = mail.send(core.letter(Message::Attached { position, id, outcome }));
+        let _ = mail.send(core.envelope(DriverEvent::Attached { position, id, outcome }));
         drop(busy);
     });
 }

@@ -1,6 +1,6 @@
 //! The attempts of a run's steps that are running, each in a task of its own.
 
-use super::core::{Core, Letter, Message};
+use super::core::{Core, DriverEvent, Envelope};
 use super::driving::{Driving, Job};
 use super::limit::Limited;
 use super::prepare::Preparation;
@@ -28,7 +28,7 @@ use tracing::Instrument;
 pub(super) struct Bodies {
     core: Arc<Core>,
     run: i64,
-    mail: mpsc::UnboundedSender<Letter>,
+    mail: mpsc::UnboundedSender<Envelope>,
     env: Arc<RunEnv>,
     /// What handles the mail.
     driving: Weak<Driving>,
@@ -62,7 +62,7 @@ impl Bodies {
     pub(super) fn new(
         core: Arc<Core>,
         run: i64,
-        mail: mpsc::UnboundedSender<Letter>,
+        mail: mpsc::UnboundedSender<Envelope>,
         env: Arc<RunEnv>,
         driving: Weak<Driving>,
     ) -> Self {
@@ -93,7 +93,7 @@ impl Bodies {
             let outcome = watched(watch, preparation.make(core.options.restore, pause)).await;
             core.set_trouble(run, None);
             // The run may have left.
-            let _ = mail.send(core.letter(Message::Prepared { position, outcome }));
+            let _ = mail.send(core.envelope(DriverEvent::Prepared { position, outcome }));
             drop(busy);
         };
         let task = self.core.runtime.spawn(prepare).abort_handle();
@@ -153,9 +153,9 @@ impl Bodies {
                 })
             };
             let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
-            let letter = core.letter(Message::AttemptEnded { position, attempt, outcome });
+            let envelope = core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome });
             drop(busy);
-            Some(letter)
+            Some(envelope)
         };
         // In all of them the run may have left: then the result is not wanted.
         if blocking {
@@ -164,7 +164,7 @@ impl Bodies {
             let body = async move {
                 let Ok(permit) = permits.acquire_owned().await else { return };
                 let runtime = on.clone();
-                let body = move || on.block_on(attempts).is_some_and(|letter| mail.send(letter).is_ok());
+                let body = move || on.block_on(attempts).is_some_and(|envelope| mail.send(envelope).is_ok());
                 // Its end comes by mail, a panic of the body included.
                 let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), body).await;
                 drop(permit);
@@ -173,8 +173,8 @@ impl Bodies {
         } else {
             let told = cancellation.clone();
             let job = Job(Box::pin(async move {
-                let letter = told.unless_dropped(attempts).await??;
-                driving.upgrade()?.tell(|| drop(mail.send(letter)))
+                let envelope = told.unless_dropped(attempts).await??;
+                driving.upgrade()?.tell(|| drop(mail.send(envelope)))
             }));
             // It is being polled: this is part of it.
             if let Some(driving) = self.driving.upgrade() {
@@ -234,7 +234,7 @@ fn timed_out() -> AttemptOutcome {
 /// Ends an attempt whose body blocks its thread beyond its time limit: the run goes on, and the body is told.
 fn too_late(
     core: &Arc<Core>,
-    mail: &mpsc::UnboundedSender<Letter>,
+    mail: &mpsc::UnboundedSender<Envelope>,
     position: u64,
     attempt: u32,
     told: Cancellation,
@@ -244,7 +244,7 @@ fn too_late(
         told.cancel();
         told.drop_body();
         // The run may have left.
-        let _ = mail.send(core.letter(Message::AttemptEnded { position, attempt, outcome: timed_out() }));
+        let _ = mail.send(core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome: timed_out() }));
     }
 }
 

@@ -3,9 +3,10 @@
 mod active;
 mod waiting;
 
-pub(crate) use super::letter::{Letter, Mail, Message};
-pub(crate) use super::residents::Outcome;
+pub(crate) use super::active_runs::Outcome;
+pub(crate) use super::envelope::{DriverEvent, Envelope, Mailbox};
 
+use super::active_runs::ActiveRuns;
 use super::admission::Places;
 use super::clock::Clock;
 use super::committer::Committer;
@@ -13,7 +14,6 @@ use super::error::EngineError;
 use super::lease::Leases;
 use super::news::News;
 use super::outside::Outside;
-use super::residents::Residents;
 use super::suspects::Suspects;
 use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
@@ -105,7 +105,7 @@ pub(crate) struct Core {
     pub(crate) stopping: Notify,
     /// Bodies that block their thread leave some of the runtime's for everything else.
     pub(crate) blocking: Arc<Semaphore>,
-    residents: Mutex<Residents>,
+    active: Mutex<ActiveRuns>,
     /// What stands above and is asked for from below.
     work: Work,
 }
@@ -150,7 +150,7 @@ impl Core {
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
-            residents: Mutex::default(),
+            active: Mutex::default(),
             work,
         }
     }
@@ -174,8 +174,8 @@ impl Core {
         self.clock.skips().then(|| self.timers.busy())
     }
 
-    pub(crate) fn letter(&self, message: Message) -> Letter {
-        Letter { message, _busy: self.busy() }
+    pub(crate) fn envelope(&self, event: DriverEvent) -> Envelope {
+        Envelope { event, _busy: self.busy() }
     }
 
     /// Runs something to its end, even if nobody waits for the answer any longer.
@@ -213,23 +213,23 @@ impl Core {
         self.outside.ask(&self.runtime, read).await
     }
 
-    fn residents(&self) -> MutexGuard<'_, Residents> {
-        self.residents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn active_runs(&self) -> MutexGuard<'_, ActiveRuns> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether no run is in memory.
     pub(crate) fn is_empty(&self) -> bool {
-        self.residents().mail.is_empty()
+        self.active_runs().mail.is_empty()
     }
 
     /// Whether a run is in memory.
     pub(crate) fn is_active(&self, run: i64) -> bool {
-        self.residents().mail.contains_key(&run)
+        self.active_runs().mail.contains_key(&run)
     }
 
     /// What a run that is being loaded has at hand.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
-        let session = self.residents().sessions.of(row.number, &row.id);
+        let session = self.active_runs().sessions.of(row.number, &row.id);
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
         self.boards.enter(row.number, &env.board);
         env

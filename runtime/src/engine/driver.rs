@@ -2,9 +2,9 @@
 
 use super::bodies::{Attempt, Bodies};
 use super::clock::Reading;
-use super::core::{Core, Letter, Mail, Message, Outcome};
+use super::core::{Core, DriverEvent, Envelope, Mailbox, Outcome};
 use super::driving::Driving;
-use super::letter::Successor;
+use super::envelope::Successor;
 use super::timers::Sleeper;
 use super::{attach, fields, inbox, replacing, trace};
 use crate::machine::{Effect, Machine};
@@ -40,7 +40,7 @@ pub(super) struct Driver<'a> {
     number: i64,
     run: Machine,
     bodies: Bodies,
-    mail: &'a mut Mail,
+    mail: &'a mut Mailbox,
     /// When it is woken, on the monotonic clock.
     due: Option<i64>,
     left: Option<Left>,
@@ -61,17 +61,23 @@ struct Inbox {
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(core: Arc<Core>, number: i64, run: Machine, mail: &'a mut Mail, driving: Weak<Driving>) -> Self {
+    pub(super) fn new(
+        core: Arc<Core>,
+        number: i64,
+        run: Machine,
+        mail: &'a mut Mailbox,
+        driving: Weak<Driving>,
+    ) -> Self {
         let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone(), driving);
         let (writes, writing) = (mail.sender.clone(), core.clone());
         run.env().outputs.open(move |write, taken| {
             // The run may have left: then the step is told to stop.
-            let _ = writes.send(writing.letter(Message::Wrote(write, taken)));
+            let _ = writes.send(writing.envelope(DriverEvent::Wrote(write, taken)));
         });
         let (news, telling) = (mail.sender.clone(), core.clone());
         run.env().state.lead(move |state| {
             // The run may have left: nobody will hear that the edit is durable.
-            let _ = news.send(telling.letter(Message::State(state)));
+            let _ = news.send(telling.envelope(DriverEvent::State(state)));
         });
         let (draining, mut run) = (core.is_draining(), run);
         if draining {
@@ -107,86 +113,86 @@ impl<'a> Driver<'a> {
             if may_leave && self.leaves() {
                 return Left::Gone;
             }
-            let Some(letter) = self.mail.letters.recv().await else { return Left::Lost };
-            self.handle(letter.message);
+            let Some(envelope) = self.mail.receiver.recv().await else { return Left::Lost };
+            self.handle(envelope.event);
             for _ in 0..ROUNDS {
                 // What has come meanwhile shares the commit.
-                while let Ok(letter) = self.mail.letters.try_recv() {
-                    self.handle(letter.message);
+                while let Ok(envelope) = self.mail.receiver.try_recv() {
+                    self.handle(envelope.event);
                 }
                 self.flush();
                 // A store that does not wait has answered by now.
-                if self.left.is_some() || self.mail.letters.is_empty() {
+                if self.left.is_some() || self.mail.receiver.is_empty() {
                     break;
                 }
             }
         }
     }
 
-    fn handle(&mut self, message: Message) {
+    fn handle(&mut self, event: DriverEvent) {
         if self.left.is_some() {
             return;
         }
         let reading = self.core.clock.read();
         self.run.tick(reading.wall, reading.elapsed, reading.offset);
         let now = reading.wall;
-        match message {
-            Message::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
+        match event {
+            DriverEvent::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
             // Nobody waits for it any longer.
-            Message::Prepared { position, outcome: Err(_) } if !self.run.is_in_flight(position) => {
+            DriverEvent::Prepared { position, outcome: Err(_) } if !self.run.is_in_flight(position) => {
                 self.bodies.tell(position);
             }
-            Message::Prepared { outcome: Err(reason), .. } => {
+            DriverEvent::Prepared { outcome: Err(reason), .. } => {
                 let run = self.run.identity();
                 tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");
                 self.run.park(reason);
             }
-            Message::Saved(outcome) => self.run.saved(outcome, now),
-            Message::AttemptEnded { position, attempt, outcome } => {
+            DriverEvent::Saved(outcome) => self.run.saved(outcome, now),
+            DriverEvent::AttemptEnded { position, attempt, outcome } => {
                 if self.bodies.ended(position, attempt) {
                     self.run.attempt_ended(position, attempt, outcome, now);
                 }
             }
-            Message::Durable(outcomes) => {
+            DriverEvent::Durable(outcomes) => {
                 let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
             }
-            Message::Transacted(outcomes, outcome) => {
+            DriverEvent::Transacted(outcomes, outcome) => {
                 let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
                 self.run.transacted(outcome, now);
             }
-            Message::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
-            Message::Fenced => self.left = Some(Left::Lost),
-            Message::Recheck(lease) if self.run.lease().number == lease => self.left = Some(Left::Lost),
-            Message::Recheck(_) => {}
-            Message::Due => {
+            DriverEvent::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
+            DriverEvent::Fenced => self.left = Some(Left::Lost),
+            DriverEvent::Recheck(lease) if self.run.lease().number == lease => self.left = Some(Left::Lost),
+            DriverEvent::Recheck(_) => {}
+            DriverEvent::Due => {
                 self.due = None;
                 self.run.due(now);
             }
-            Message::Look => self.look(),
-            Message::Inbox(items) => self.found(items, now),
-            Message::Attached { position, id, outcome } => self.run.attached(position, id, outcome, now),
-            Message::Successor(Ok(Successor { run, placing })) => {
+            DriverEvent::Look => self.look(),
+            DriverEvent::Inbox(items) => self.found(items, now),
+            DriverEvent::Attached { position, id, outcome } => self.run.attached(position, id, outcome, now),
+            DriverEvent::Successor(Ok(Successor { run, placing })) => {
                 self.placing = Some(placing);
                 self.run.replaced_by(run, now);
             }
-            Message::Successor(Err(reason)) => self.run.park(reason),
-            Message::Wrote(write, taken) => {
+            DriverEvent::Successor(Err(reason)) => self.run.park(reason),
+            DriverEvent::Wrote(write, taken) => {
                 self.run.step_wrote(write, now);
                 // The step may be gone.
                 let _ = taken.send(());
             }
-            Message::State(news) => self.run.state_news(news, now),
-            Message::Foreign => self.run.woken_by_foreign(),
-            Message::Move => self.run.move_away(now),
-            Message::Drain => {
+            DriverEvent::State(news) => self.run.state_news(news, now),
+            DriverEvent::Foreign => self.run.woken_by_foreign(),
+            DriverEvent::Move => self.run.move_away(now),
+            DriverEvent::Drain => {
                 self.draining = true;
                 self.bodies.drop_waiting();
                 self.run.hold_transactions();
             }
-            Message::Stop(told) => self.bodies.stop(&told),
-            Message::Halt => self.left = Some(Left::Done(Outcome::Left)),
+            DriverEvent::Stop(told) => self.bodies.stop(&told),
+            DriverEvent::Halt => self.left = Some(Left::Done(Outcome::Left)),
         }
     }
 
@@ -251,7 +257,7 @@ impl<'a> Driver<'a> {
                 core.pause(AGAIN).await;
             }
             // The run may have left.
-            let _ = mail.send(core.letter(Message::Inbox(items.ok())));
+            let _ = mail.send(core.envelope(DriverEvent::Inbox(items.ok())));
             drop(busy);
         });
     }
@@ -279,7 +285,7 @@ impl<'a> Driver<'a> {
     /// Whether nothing but time can move the run, and for so long that memory is better spent on others.
     fn may_leave(&mut self) -> bool {
         let quiet = self.bodies.is_empty() && self.run.is_settled() && !self.inbox.reading;
-        if !quiet || !self.mail.letters.is_empty() {
+        if !quiet || !self.mail.receiver.is_empty() {
             self.idle = None;
             return false;
         }
@@ -333,7 +339,7 @@ impl<'a> Driver<'a> {
 }
 
 /// Hands an append to the committer; the answer comes by mail.
-fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Letter>) {
+fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Envelope>) {
     let busy = core.busy();
     let courier = core.clone();
     let ends = append.change.release;
@@ -363,20 +369,20 @@ fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedS
                     _ => Vec::new(),
                 };
                 match outcome {
-                    Some(outcome) => Message::Transacted(outcomes, outcome),
-                    None => Message::Durable(outcomes),
+                    Some(outcome) => DriverEvent::Transacted(outcomes, outcome),
+                    None => DriverEvent::Durable(outcomes),
                 }
             }
-            Ok(Err(Rejected::Refused(text))) => Message::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
-            Ok(Err(_)) => Message::Fenced,
+            Ok(Err(Rejected::Refused(text))) => DriverEvent::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
+            Ok(Err(_)) => DriverEvent::Fenced,
             Err(error) => {
                 // What it would have had others do, nobody has told them.
                 courier.catch_up();
-                Message::Unwritten(error)
+                DriverEvent::Unwritten(error)
             }
         };
         drop(polled);
-        if mail.send(courier.letter(message)).is_err() {
+        if mail.send(courier.envelope(message)).is_err() {
             // The run has left, and nobody drives those that it has started.
             courier.catch_up();
         }

@@ -1,6 +1,6 @@
 //! Fields in stores: saved before the change that points to them is recorded, loaded while a run is replayed.
 
-use super::core::{Core, Letter, Message};
+use super::core::{Core, DriverEvent, Envelope};
 use crate::context::ContextError;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use crate::lengths;
@@ -27,7 +27,7 @@ pub(super) fn save(
     context: &'static str,
     env: &Arc<RunEnv>,
     fields: Vec<RoutedValue>,
-    mail: mpsc::UnboundedSender<Letter>,
+    mail: mpsc::UnboundedSender<Envelope>,
 ) {
     let (core, env, busy) = (core.clone(), env.clone(), core.busy());
     core.runtime.clone().spawn(async move {
@@ -47,7 +47,7 @@ pub(super) fn save(
         }
         core.set_trouble(run, None);
         // The run may have left.
-        let _ = mail.send(core.letter(Message::Saved(outcome.map(|()| saved))));
+        let _ = mail.send(core.envelope(DriverEvent::Saved(outcome.map(|()| saved))));
         drop(busy);
     });
 }

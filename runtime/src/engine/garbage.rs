@@ -1,7 +1,7 @@
 //! Contents of field stores that no run points to: left by a crash between a save and its commit, or by a deletion.
 
 use super::Engine;
-use super::core::{Core, Mail, Outcome};
+use super::core::{Core, Mailbox, Outcome};
 use super::error::EngineError;
 use super::fields::attempt;
 use crate::field_store::{FieldKey, StoredField};
@@ -157,7 +157,7 @@ impl Held {
 struct Place {
     core: Arc<Core>,
     run: i64,
-    mail: Mail,
+    mail: Mailbox,
     wake_at: Option<i64>,
 }
 
@@ -165,17 +165,17 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.core.leave(self.run, &Outcome::Left);
         match self.wake_at {
-            Some(due) if due > self.core.now() && self.mail.letters.is_empty() => {
+            Some(due) if due > self.core.now() && self.mail.receiver.is_empty() => {
                 self.core.wake_evicted(due);
             }
-            None if self.mail.letters.is_empty() => {}
+            None if self.mail.receiver.is_empty() => {}
             _ => drop(self.core.load(self.run)),
         }
     }
 }
 
 /// Gives the place of a run in memory back.
-pub(super) fn give_back(core: &Arc<Core>, run: i64, mail: Mail, wake_at: Option<i64>) {
+pub(super) fn give_back(core: &Arc<Core>, run: i64, mail: Mailbox, wake_at: Option<i64>) {
     drop(Place { core: core.clone(), run, mail, wake_at });
 }
 

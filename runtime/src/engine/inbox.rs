@@ -1,6 +1,6 @@
 //! What is told to runs from outside: it waits in the inbox until the run's owner takes it into the journal.
 
-use super::core::{Core, Message};
+use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::reseal::Reseal;
 use crate::fields::Fields;
@@ -60,7 +60,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
 
 /// Has a run look into its inbox: one in memory reads it; another of ours is loaded.
 pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
-    while !core.tell(run, Message::Look) {
+    while !core.send_event(run, DriverEvent::Look) {
         match core.read(move |store| store.run(RunKey::Number(run))).await {
             // What is in its inbox has gone along.
             Ok(Some(row)) if row.status == Status::Replaced => {
@@ -93,7 +93,7 @@ async fn is_moved(core: &Core, run: i64) -> bool {
 
 /// The same for several runs, without waiting.
 pub(super) fn look_all(core: &Arc<Core>, runs: Vec<i64>) {
-    let absent: Vec<i64> = runs.into_iter().filter(|run| !core.tell(*run, Message::Look)).collect();
+    let absent: Vec<i64> = runs.into_iter().filter(|run| !core.send_event(*run, DriverEvent::Look)).collect();
     if absent.is_empty() {
         return;
     }

@@ -1,6 +1,6 @@
 //! Shows that this engine lives, and takes over from engines that do not.
 
-use super::core::{Core, Message};
+use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::lease::{Holder, holder_of};
 use super::{inbox, recovery, threads};
@@ -156,6 +156,6 @@ fn lose(core: &Arc<Core>, lease: Lease) {
     }
     tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
     core.leases.forget(lease);
-    core.tell_all(|| Message::Recheck(lease.number));
+    core.send_to_all(|| DriverEvent::Recheck(lease.number));
     core.tell_waiters();
 }

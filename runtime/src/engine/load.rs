@@ -2,7 +2,7 @@
 
 use super::admission::PATIENCE;
 use super::committer::Lane;
-use super::core::{Core, Letter, Mail, Message, Options, Outcome, Work};
+use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
 use super::driver::{Driver, Left};
 use super::driving::{self, Driving};
 use super::probation;
@@ -50,7 +50,7 @@ fn load(core: &Arc<Core>, number: i64) -> bool {
 pub(super) fn drive_new(
     core: &Arc<Core>,
     number: i64,
-    mail: Mail,
+    mail: Mailbox,
     mut run: Machine,
     workflow: Arc<dyn AnyWorkflow>,
     entries: Vec<EntryRow>,
@@ -103,7 +103,13 @@ async fn load_here(core: &Arc<Core>, number: i64) {
 }
 
 /// Drives a run until it leaves memory; while the store does not work, the run stands still.
-async fn supervise(core: Arc<Core>, number: i64, mut mail: Mail, mut first: Option<Machine>, driving: Weak<Driving>) {
+async fn supervise(
+    core: Arc<Core>,
+    number: i64,
+    mut mail: Mailbox,
+    mut first: Option<Machine>,
+    driving: Weak<Driving>,
+) {
     let mut wait = FIRST_WAIT;
     loop {
         let run = match first.take() {
@@ -175,7 +181,7 @@ async fn go_on(core: &Arc<Core>, number: i64) {
 }
 
 /// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
-async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Option<Machine> {
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Machine> {
     let mut wait = FIRST_WAIT;
     loop {
         match try_bring(core, number, mail).await {
@@ -207,7 +213,7 @@ enum Brought {
 }
 
 /// One try to load a run, or what the store said.
-async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mail) -> Result<Brought, StoreError> {
+async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<Brought, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
     let Some(mut row) = row else { return Ok(Brought::Nothing) };
     let Some(lease) = core.lease(row.lease) else { return Ok(Brought::Nothing) };
@@ -308,12 +314,12 @@ pub(super) fn with_stubs(_: &Options, run: Machine) -> Machine {
 }
 
 /// Says that a workflow was woken by something foreign.
-pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Letter>) -> impl Fn() + Send + Sync + use<> {
+pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Envelope>) -> impl Fn() + Send + Sync + use<> {
     let core = Arc::downgrade(core);
     move || {
         if let Some(core) = core.upgrade() {
             // The run may have left.
-            let _ = mail.send(core.letter(Message::Foreign));
+            let _ = mail.send(core.envelope(DriverEvent::Foreign));
         }
     }
 }

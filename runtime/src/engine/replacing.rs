@@ -2,9 +2,9 @@
 
 use super::contents;
 use super::continuing::{self, Context};
-use super::core::{Core, Letter, Message};
+use super::core::{Core, DriverEvent, Envelope};
+use super::envelope::Successor;
 use super::error::EngineError;
-use super::letter::Successor;
 use super::place::Contents;
 use super::reseal::Reseal;
 use super::shared_state;
@@ -65,7 +65,7 @@ impl Asked {
 }
 
 /// Makes the run as which this one goes on; it comes by mail.
-pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: mpsc::UnboundedSender<Letter>) {
+pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: mpsc::UnboundedSender<Envelope>) {
     let (making, busy) = (core.clone(), core.busy());
     core.runtime.spawn(async move {
         let core = making;
@@ -86,7 +86,7 @@ pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: 
             }
         };
         // The run may have left.
-        let _ = mail.send(core.letter(Message::Successor(made)));
+        let _ = mail.send(core.envelope(DriverEvent::Successor(made)));
         drop(busy);
     });
 }

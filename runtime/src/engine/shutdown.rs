@@ -1,6 +1,6 @@
 //! The end of an engine: in order, or at once.
 
-use super::core::{Core, Message};
+use super::core::{Core, DriverEvent};
 use super::running_step::{RunningStep, Told};
 use super::{Engine, EngineError};
 use crate::store::{Lease, Store, Write};
@@ -25,7 +25,7 @@ impl Drop for StopOnDrop {
 pub(super) fn stop(core: &Arc<Core>) {
     begin(core);
     core.committer.halt();
-    core.tell_all(|| Message::Halt);
+    core.send_to_all(|| DriverEvent::Halt);
     core.timers.close();
     core.leases.release();
     core.tell_waiters();
@@ -75,7 +75,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Tells the bodies that are at work to stop; those that heed it get the grace to end by themselves. Then all are dropped.
 async fn stop_bodies(core: &Core) -> Vec<Told> {
     let (tell, mut telling) = mpsc::unbounded_channel();
-    core.tell_all(|| Message::Stop(tell.clone()));
+    core.send_to_all(|| DriverEvent::Stop(tell.clone()));
     drop(tell);
     let mut told = Vec::new();
     let all_told = async {
@@ -116,7 +116,7 @@ impl Engine {
     pub async fn shutdown(&self, within: Duration) -> Result<ShutdownReport, EngineError> {
         let core = &self.core;
         begin(core);
-        core.tell_all(|| Message::Drain);
+        core.send_to_all(|| DriverEvent::Drain);
         let finished = is_finished(core, within).await;
         let told = if finished { Vec::new() } else { stop_bodies(core).await };
         let mut outcome = Ok(());

@@ -1,6 +1,6 @@
 //! What the timers call.
 
-use super::core::{Core, Message};
+use super::core::{Core, DriverEvent};
 use super::timers::Sleeper;
 use super::{recovery, setting};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
     match sleeper {
         Sleeper::Run(run) => {
-            core.tell(run, Message::Due);
+            core.send_event(run, DriverEvent::Due);
         }
         Sleeper::Clock => setting::begin(core),
         Sleeper::Evicted => recovery::wake_evicted(core),

@@ -2,8 +2,8 @@
 
 use super::Core;
 use crate::engine::{
-    letter::{Mail, Message},
-    residents::{Outcome, Setting},
+    active_runs::{Outcome, Setting},
+    envelope::{DriverEvent, Mailbox},
     sessions::Why,
     timers::Sleeper,
 };
@@ -11,23 +11,23 @@ use tokio::sync::mpsc;
 
 impl Core {
     /// Makes room for a run in memory; `None` if it is there already.
-    pub(crate) fn enter(&self, run: i64) -> Option<Mail> {
-        let (sender, letters) = mpsc::unbounded_channel();
-        let mut residents = self.residents();
-        if residents.mail.contains_key(&run) {
+    pub(crate) fn enter(&self, run: i64) -> Option<Mailbox> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut active = self.active_runs();
+        if active.mail.contains_key(&run) {
             return None;
         }
-        residents.mail.insert(run, sender.clone());
+        active.mail.insert(run, sender.clone());
         let offset = self.clock.offset();
-        let offset = residents.setting.as_ref().map_or(offset, |setting| setting.offset_of(run, offset));
-        Some(Mail { sender, letters, offset })
+        let offset = active.setting.as_ref().map_or(offset, |setting| setting.offset_of(run, offset));
+        Some(Mailbox { sender, receiver, offset })
     }
 
     /// Another box for the mail of a run in memory: what was said to its last driver is not for the next.
-    pub(crate) fn renew(&self, run: i64) -> Mail {
-        let (sender, letters) = mpsc::unbounded_channel();
-        self.residents().mail.insert(run, sender.clone());
-        Mail { sender, letters, offset: self.clock.offset() }
+    pub(crate) fn renew(&self, run: i64) -> Mailbox {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.active_runs().mail.insert(run, sender.clone());
+        Mailbox { sender, receiver, offset: self.clock.offset() }
     }
 
     /// A run leaves memory; who waits for its end is told to look.
@@ -35,10 +35,10 @@ impl Core {
         // While the run is still here: a shutdown waits for that.
         self.drop_session(run, outcome);
         let waiters = {
-            let mut residents = self.residents();
+            let mut active = self.active_runs();
             self.timers.set(Sleeper::Run(run), None);
-            residents.off(run);
-            residents.waiters.remove(&run)
+            active.off(run);
+            active.waiters.remove(&run)
         };
         for waiter in waiters.into_iter().flatten() {
             // Who no longer waits need not know.
@@ -48,19 +48,19 @@ impl Core {
     }
 
     /// A run leaves memory to come back later, unless something has been said to it meanwhile.
-    pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mail) -> bool {
+    pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mailbox) -> bool {
         if self.is_draining() {
             self.drop_session(run, &Outcome::Left);
         }
         // Whoever says something to a run holds this lock.
-        let mut residents = self.residents();
-        if !mail.letters.is_empty() {
+        let mut active = self.active_runs();
+        if !mail.receiver.is_empty() {
             return false;
         }
         self.timers.set(Sleeper::Run(run), None);
-        residents.off(run);
-        let session = residents.sessions.take(run);
-        drop(residents);
+        active.off(run);
+        let session = active.sessions.take(run);
+        drop(active);
         session.drop_values(Why::Away);
         self.moved.notify_waiters();
         true
@@ -68,7 +68,7 @@ impl Core {
 
     /// Drops the live values of a run that leaves.
     fn drop_session(&self, run: i64, outcome: &Outcome) {
-        let session = self.residents().sessions.take(run);
+        let session = self.active_runs().sessions.take(run);
         session.drop_values(match outcome {
             Outcome::Ended(..) => Why::Ended,
             Outcome::Left if self.is_draining() => Why::Stopping,
@@ -78,39 +78,39 @@ impl Core {
 
     /// The time of day was set: runs in memory record it, and those that come into memory from now on go through `setting`.
     pub(crate) fn begin_setting(&self, by: i64) {
-        let mut residents = self.residents();
-        residents.setting = Some(Setting::new(self.clock.offset()));
+        let mut active = self.active_runs();
+        active.setting = Some(Setting::new(self.clock.offset()));
         self.clock.set(by);
-        for mail in residents.mail.values() {
+        for mail in active.mail.values() {
             // It may just be leaving.
-            let _ = mail.send(self.letter(Message::Due));
+            let _ = mail.send(self.envelope(DriverEvent::Due));
         }
     }
 
     /// Takes the place of a run that does not know yet that the time of day was set; `None` if it does, or will.
-    pub(crate) fn enter_setting(&self, run: i64) -> Option<Mail> {
-        let mut residents = self.residents();
-        let knows = residents.setting.as_mut().is_none_or(|setting| setting.reach(run));
-        drop(residents);
+    pub(crate) fn enter_setting(&self, run: i64) -> Option<Mailbox> {
+        let mut active = self.active_runs();
+        let knows = active.setting.as_mut().is_none_or(|setting| setting.reach(run));
+        drop(active);
         if knows { None } else { self.enter(run) }
     }
 
     /// All runs know.
     pub(crate) fn end_setting(&self) {
-        self.residents().setting = None;
+        self.active_runs().setting = None;
     }
 
-    /// Says something to a run; `false` if it is not in memory.
-    pub(crate) fn tell(&self, run: i64, message: Message) -> bool {
-        let residents = self.residents();
-        residents.mail.get(&run).is_some_and(|mail| mail.send(self.letter(message)).is_ok())
+    /// Sends an event to the driver of a run; `false` if the run is not active.
+    pub(crate) fn send_event(&self, run: i64, event: DriverEvent) -> bool {
+        let active = self.active_runs();
+        active.mail.get(&run).is_some_and(|mail| mail.send(self.envelope(event)).is_ok())
     }
 
-    /// Says the same to every run in memory.
-    pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
-        for mail in self.residents().mail.values() {
+    /// Sends an event to the driver of every active run.
+    pub(crate) fn send_to_all(&self, event: impl Fn() -> DriverEvent) {
+        for mail in self.active_runs().mail.values() {
             // It may just be leaving.
-            let _ = mail.send(self.letter(message()));
+            let _ = mail.send(self.envelope(event()));
         }
     }
 }

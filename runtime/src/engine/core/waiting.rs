@@ -8,13 +8,13 @@ impl Core {
     /// What keeps a run from going on at the moment, for people; `None` when nothing does.
     pub(crate) fn set_trouble(&self, run: i64, trouble: Option<String>) {
         let now = self.now();
-        let mut residents = self.residents();
+        let mut active = self.active_runs();
         match trouble {
-            Some(trouble) if residents.mail.contains_key(&run) => {
-                let since = residents.troubles.get(&run).map_or(now, |(_, since)| *since);
-                residents.troubles.insert(run, (trouble, since));
+            Some(trouble) if active.mail.contains_key(&run) => {
+                let since = active.troubles.get(&run).map_or(now, |(_, since)| *since);
+                active.troubles.insert(run, (trouble, since));
             }
-            _ => drop(residents.troubles.remove(&run)),
+            _ => drop(active.troubles.remove(&run)),
         }
     }
 
@@ -24,34 +24,34 @@ impl Core {
 
     /// The same, and since when in milliseconds since 1970.
     pub(crate) fn trouble_since(&self, run: i64) -> Option<(String, i64)> {
-        self.residents().troubles.get(&run).cloned()
+        self.active_runs().troubles.get(&run).cloned()
     }
 
     /// Waits for the end of a run, and says whether it is in memory now.
     pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
         let (tell, told) = oneshot::channel();
-        let mut residents = self.residents();
-        let waiters = residents.waiters.entry(run).or_default();
+        let mut active = self.active_runs();
+        let waiters = active.waiters.entry(run).or_default();
         waiters.retain(|waiter| !waiter.is_closed());
         waiters.push(tell);
-        (told, residents.mail.contains_key(&run))
+        (told, active.mail.contains_key(&run))
     }
 
     /// Nobody waits any longer; what is kept of closed waits for this run is dropped.
     pub(crate) fn stop_waiting(&self, run: i64, told: oneshot::Receiver<Outcome>) {
         drop(told);
-        let mut residents = self.residents();
-        if let Some(waiters) = residents.waiters.get_mut(&run) {
+        let mut active = self.active_runs();
+        if let Some(waiters) = active.waiters.get_mut(&run) {
             waiters.retain(|waiter| !waiter.is_closed());
             if waiters.is_empty() {
-                residents.waiters.remove(&run);
+                active.waiters.remove(&run);
             }
         }
     }
 
     /// Whoever waits for the end of any run looks again: another engine may have it now, or nobody.
     pub(crate) fn tell_waiters(&self) {
-        let waiters = std::mem::take(&mut self.residents().waiters);
+        let waiters = std::mem::take(&mut self.active_runs().waiters);
         for waiter in waiters.into_values().flatten() {
             let _ = waiter.send(Outcome::Left);
         }

@@ -1,7 +1,7 @@
 //! Ending a run here, so that it can go on elsewhere.
 
 use crate::engine::{
-    core::{Core, Mail, Message, Outcome},
+    core::{Core, DriverEvent, Mailbox, Outcome},
     error::EngineError,
     half_copied,
 };
@@ -96,13 +96,13 @@ pub(super) fn unknown_belongings(id: &str) -> EngineError {
 /// Tells the driver of the run, who ends it between two turns and with all that it has appended.
 async fn end_in_memory(core: &Core, run: i64) {
     let (told, _) = core.wait_for(run);
-    core.tell(run, Message::Move);
+    core.send_event(run, DriverEvent::Move);
     // Whatever came of it, its row says.
     let _ = tokio::time::timeout(LOOK_AGAIN, told).await;
 }
 
 /// Ends a run that is not in memory by one append.
-async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mail) -> Result<(), EngineError> {
+async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mailbox) -> Result<(), EngineError> {
     let ended = append_end(core, run).await;
     let outcome = if matches!(ended, Ok(true)) { Outcome::Ended(Status::Moved, None) } else { Outcome::Left };
     core.leave(run, &outcome);

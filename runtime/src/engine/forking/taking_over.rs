@@ -2,7 +2,7 @@
 
 use super::{Plan, copy};
 use crate::engine::{
-    core::{Core, Message, Outcome},
+    core::{Core, DriverEvent, Outcome},
     error::EngineError,
     place::{self, Placed},
 };
@@ -28,7 +28,7 @@ pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, Engin
                 return Ok(row);
             }
         } else if row.status == Status::Paused {
-            core.tell(row.number, Message::Halt);
+            core.send_event(row.number, DriverEvent::Halt);
             // What it has started in its last moment, it may drive no longer.
             core.catch_up();
         }

@@ -223,7 +223,7 @@ fn bar(done: u64, total: u64) -> String {
 
 /// Text of others on one line, without what a terminal would obey.
 fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars().map(|envelope| if envelope.is_control() { ' ' } else { envelope }).collect()
 }
 
 /// A time as people say it.

@@ -1,6 +1,6 @@
 //! The runs in memory, and who waits for the end of which run.
 
-use super::letter::Letter;
+use super::envelope::Envelope;
 use super::sessions::Sessions;
 use crate::store::Status;
 use crate::value::Value;
@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The runs in memory, and who waits for the end of which run.
 #[derive(Default)]
-pub(crate) struct Residents {
-    pub(super) mail: HashMap<i64, mpsc::UnboundedSender<Letter>>,
+pub(crate) struct ActiveRuns {
+    pub(super) mail: HashMap<i64, mpsc::UnboundedSender<Envelope>>,
     pub(super) waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     pub(super) sessions: Sessions,
     /// What keeps runs in memory from going on at the moment.
@@ -19,7 +19,7 @@ pub(crate) struct Residents {
     pub(super) setting: Option<Setting>,
 }
 
-impl Residents {
+impl ActiveRuns {
     /// A run is no longer in memory.
     pub(super) fn off(&mut self, run: i64) {
         self.mail.remove(&run);

@@ -1,4 +1,4 @@
-//! What is said to the driver of a run.
+//! The events that a driver handles, and its mailbox.
 
 use super::running_step::Told;
 use super::timers::Busy;
@@ -9,14 +9,14 @@ use crate::store::{ImportedRun, InboxRow, Rejected, StoreError};
 use crate::value::Value;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
-/// What is said to the driver of a run. While it is under way the engine is busy.
-pub(crate) struct Letter {
-    pub(crate) message: Message,
+/// A [`DriverEvent`] on its way to a driver. Until it is handled, a clock that skips sleeps stands still.
+pub(crate) struct Envelope {
+    pub(crate) event: DriverEvent,
     pub(super) _busy: Option<Busy>,
 }
 
-/// What is said to the driver of a run.
-pub(crate) enum Message {
+/// An event for the driver of a run.
+pub(crate) enum DriverEvent {
     /// What an attempt needs has been made, or cannot be.
     Prepared { position: u64, outcome: Result<(), ParkReason> },
     /// Fields are saved in their stores, or one of them cannot be.
@@ -31,21 +31,21 @@ pub(crate) enum Message {
     Attached { position: u64, id: String, outcome: Result<(), String> },
     /// The run that this one goes on as, or why it cannot be made.
     Successor(Result<Successor, ParkReason>),
-    /// A step has written something for outsiders; the sender is told when it is taken.
+    /// A step wrote a stream item or an event; the sender is notified once it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
-    /// A step has done something with the shared state.
+    /// A step edited the shared state.
     State(StateNews),
-    /// An append was not written, or nobody knows.
+    /// An append failed, or its outcome is unknown.
     Unwritten(StoreError),
-    /// The run is no longer ours.
+    /// Another engine owns the run.
     Fenced,
     /// A lease was lost: leave if it was this run's.
     Recheck(i64),
     /// Something is due.
     Due,
-    /// Something came from outside: look.
+    /// Items arrived in the inbox: read it.
     Look,
-    /// What was found in the inbox, if it could be read.
+    /// The items of the inbox; `None` if it could not be read.
     Inbox(Option<Vec<InboxRow>>),
     /// The workflow was woken by something foreign.
     Foreign,
@@ -59,10 +59,10 @@ pub(crate) enum Message {
     Halt,
 }
 
-/// Both ends of a driver's mail.
-pub(crate) struct Mail {
-    pub(crate) sender: mpsc::UnboundedSender<Letter>,
-    pub(crate) letters: mpsc::UnboundedReceiver<Letter>,
+/// Both ends of the channel to a driver.
+pub(crate) struct Mailbox {
+    pub(crate) sender: mpsc::UnboundedSender<Envelope>,
+    pub(crate) receiver: mpsc::UnboundedReceiver<Envelope>,
     /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
     pub(crate) offset: i64,
 }
