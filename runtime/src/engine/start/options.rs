@@ -35,7 +35,7 @@ impl<W: WorkflowDef> StartCall<'_, W> {
     }
 
     /// While this run has not ended, no other is started with the same key, at most 512 bytes: the start of another fails
-    /// with [`EngineError::Held`], which names the run that holds it.
+    /// with [`EngineError::Held`](crate::EngineError::Held), which names the run that holds it.
     pub fn deduplication_key(self, key: impl Into<String>) -> Self {
         self.with(Scope::new().deduplication_key(key))
     }
