@@ -200,3 +200,71 @@ impl Suspects {
         !self.state().admitted.contains_key(&run)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::groups::Group;
+    use super::{Record, Recorder, Remains, Suspects};
+    use std::collections::HashMap;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    fn suspects() -> Suspects {
+        Suspects::new(Arc::new(Recorder::without_file()), 5)
+    }
+
+    fn died_after(seconds: u64) -> Arc<Remains> {
+        Arc::new(Remains::new(Duration::from_secs(seconds), HashMap::new()))
+    }
+
+    #[test]
+    fn the_end_of_a_process_counts_once_for_each_run() {
+        let suspects = suspects();
+        suspects.inherit(1, died_after(0));
+        let after = suspects.count(1, 7, Record::default()).expect("it counts");
+        assert_eq!(after.deaths(), 1);
+        suspects.counted(1, 7);
+        assert_eq!(suspects.count(1, 7, after), None);
+        assert_eq!(suspects.count(1, 8, Record::default()).map(Record::deaths), Some(1));
+        suspects.settle(1);
+        assert_eq!(suspects.count(1, 9, Record::default()), None);
+    }
+
+    #[test]
+    fn a_run_that_has_made_progress_is_watched_no_longer() {
+        let suspects = suspects();
+        suspects.any.store(true, Ordering::SeqCst);
+        suspects.admit(&Group { runs: vec![7, 8], after: Duration::ZERO, rank: 6 });
+        suspects.acquit(7);
+        assert!(suspects.watch(7).is_none() && suspects.is_acquitted(7));
+        assert!(suspects.watch(8).is_some() && !suspects.is_acquitted(8));
+    }
+
+    #[test]
+    fn a_probation_is_not_made_shorter_by_another_death() {
+        let suspects = suspects();
+        let window = |seconds| {
+            suspects.inherit(1, died_after(seconds));
+            suspects.state().window
+        };
+        assert_eq!(window(60), Duration::from_mins(2));
+        suspects.state().looked_after = true;
+        assert_eq!(window(3), Duration::from_mins(2));
+        suspects.state().looked_after = false;
+        assert_eq!(window(3), Duration::from_secs(6));
+    }
+
+    #[test]
+    fn the_side_file_says_whose_probation_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db-owner-1");
+        let suspects = Suspects::new(Arc::new(Recorder::create(path.clone()).unwrap()), 5);
+        let group = Group { runs: vec![7], after: Duration::ZERO, rank: 6 };
+        let stage = || std::fs::read(&path).unwrap()[8 + 18];
+        suspects.admit(&group);
+        assert_eq!(stage(), b'a');
+        suspects.clear(&group);
+        assert_eq!(stage(), b'c');
+    }
+}

@@ -1,6 +1,7 @@
 //! Processes that end again and again: the run that ends them is found and parked alone, and no other is (issue 11, B).
 //! All with the engine's default settings.
 
+use limits::Soon as _;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -274,6 +275,28 @@ async fn deployments_are_never_held_against_a_run() {
     let names: BTreeSet<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("-owner-")), "{names:?}");
+}
+
+/// A file as a process leaves it that has died with a run at work, after so many others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspect_says_why_it_is_held_back_and_is_none_once_it_makes_progress() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("suspect.db");
+    let engine = open(&path).await;
+    engine.start(nightly, ()).id("nightly-1").await.unwrap();
+    let _ = engine.shutdown(Duration::ZERO).await.unwrap();
+    drop(engine);
+    let file = rusqlite::Connection::open(&path).unwrap();
+    assert_eq!(file.execute("UPDATE steadfast_leases SET owner = 'dead'", []).unwrap(), 1);
+    assert_eq!(file.execute("UPDATE steadfast_runs SET loads = 5", []).unwrap(), 1);
+    std::fs::write(folder.path().join("suspect.db-owner-dead"), [0; 8]).unwrap();
+    let engine = open(&path).await;
+    let run = engine.handle(nightly, "nightly-1").await.unwrap();
+    let says = |trouble: Option<String>| trouble.is_some_and(|why| why.contains("6 processes died with it at work"));
+    limits::until(async || says(run.status().await.unwrap().trouble)).await;
+    assert_eq!(run.result().soon().await.unwrap(), 42, "it goes on by itself");
+    let deaths: i64 = file.query_row("SELECT loads FROM steadfast_runs", [], |row| row.get(0)).unwrap();
+    assert_eq!(deaths, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,12 +65,40 @@ fn blocks(tally: String) -> Result<u64> {
     Ok(0)
 }
 
+/// Stays until it is let go, whatever it is told.
+#[step(blocking)]
+fn stays(tally: String) -> Result<u64> {
+    deed(&tally, "begun");
+    let seen = Tally::named(&tally);
+    limits::hold_until(|| seen.count("let go") > 0);
+    deed(&tally, "ended");
+    Ok(0)
+}
+
+/// Hears that it is told, and does not end.
+#[step]
+async fn lingers(scope: &StepScope, tally: String) -> Result<u64> {
+    let _guard = Guard(scope.cancellation.clone(), tally.clone());
+    deed(&tally, "begun");
+    scope.cancellation.cancelled().await;
+    deed(&tally, "told");
+    std::future::pending().await
+}
+
+#[workflow]
+async fn two_stay(flow: &mut Flow, tally: String) -> Result<u64> {
+    let flow = &*flow;
+    let (a, b) = join!(stays(flow, tally.clone()), stays(flow, tally));
+    Ok(a? + b?)
+}
+
 #[workflow]
 async fn work(flow: &mut Flow, (what, tally): (String, String)) -> Result<u64> {
     match what.as_str() {
         "listens" => Ok(listens(flow, tally).await?),
         "looks" => Ok(looks(flow, tally).await?),
         "blocks" => Ok(blocks(flow, tally).await?),
+        "lingers" => Ok(lingers(flow, tally).await?),
         _ => Ok(ignores(flow, tally).await?),
     }
 }
@@ -114,6 +142,68 @@ async fn a_shutdown_reports_a_blocking_step_that_is_still_at_work() {
     assert_eq!(tally.count("ended"), 0);
     OPEN.store(true, Ordering::SeqCst);
     until(|| tally.count("ended") == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_still_run_are_reported_by_run_and_position() {
+    let tally = Tally::new("stay");
+    let engine = Engine::builder().in_memory().workflow(two_stay).start().await.unwrap();
+    let runs = ["c", "a", "d", "b"];
+    for id in runs {
+        engine.start(two_stay, tally.name().to_owned()).id(id).await.unwrap();
+    }
+    until(|| tally.count("begun") == 8).await;
+    let report = timeout(LONG, engine.shutdown(Duration::ZERO)).await.unwrap().unwrap();
+    deed(tally.name(), "let go");
+    let found: Vec<_> = report.still_running.iter().map(|step| (step.run.as_str(), step.position)).collect();
+    assert_eq!(found, [("a", 1), ("a", 2), ("b", 1), ("b", 2), ("c", 1), ("c", 2), ("d", 1), ("d", 2)]);
+    until(|| tally.count("ended") == 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_are_dropped_when_whoever_shuts_down_goes_away() {
+    let tally = Tally::new("lingers");
+    let builder = Engine::builder().in_memory().cancellation_grace(Duration::from_hours(1));
+    let engine = builder.workflow(work).start().await.unwrap();
+    engine.start(work, ("lingers".to_owned(), tally.name().to_owned())).await.unwrap();
+    until(|| tally.count("begun") == 1).await;
+    tokio::select! {
+        report = engine.shutdown(Duration::ZERO) => panic!("the body has an hour: {report:?}"),
+        () = until(|| tally.count("told") == 1) => {}
+    }
+    until(|| tally.count("dropped, told true") == 1).await;
+}
+
+/// Whoever takes over from an engine that ended in order waits for nothing, also where no file says so.
+#[tokio::test]
+async fn the_runs_of_an_engine_that_ended_in_order_are_taken_over_at_once() {
+    #[workflow]
+    async fn naps(flow: &mut Flow) -> Result<u32> {
+        flow.sleep(Duration::from_millis(300)).await?;
+        Ok(1)
+    }
+    let store = MemoryStore::new();
+    let open = async || {
+        let builder = Engine::builder().store(store.clone()).lease_term(Duration::from_hours(1));
+        builder.workflow(naps).start().await.unwrap()
+    };
+    let engine = open().await;
+    engine.start(naps, ()).id("r").await.unwrap();
+    timeout(LONG, engine.shutdown(LONG)).await.unwrap().unwrap();
+    let engine = open().await;
+    assert_eq!(timeout(LONG, engine.handle(naps, "r").await.unwrap().result()).await.unwrap().unwrap(), 1);
+}
+
+/// What an engine gave its steps goes with it, although somebody keeps a run.
+#[tokio::test]
+async fn the_handle_of_a_run_keeps_no_resource_of_an_engine_that_has_ended() {
+    let given = Arc::new(5_u32);
+    let builder = Engine::builder().in_memory().workflow(broken).resource(given.clone());
+    let engine = builder.start().await.unwrap();
+    let run = engine.start(broken, ()).await.unwrap();
+    timeout(LONG, engine.shutdown(LONG)).await.unwrap().unwrap();
+    until(|| Arc::strong_count(&given) == 1).await;
+    drop(run);
 }
 
 #[tokio::test]

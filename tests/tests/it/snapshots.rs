@@ -121,7 +121,7 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
         let run = run.clone();
         async move { run.result().soon().await }
     });
-    let info = run.export_and_end(desk.path("trip.run")).await.unwrap();
+    let info = run.export_and_end(desk.path("trip.run")).soon().await.unwrap();
     assert_eq!(info.status, Status::Sleeping, "as it was before");
     assert!(matches!(waiting.await.unwrap(), Err(RunError::Moved)));
     assert!(matches!(run.result().soon().await, Err(RunError::Moved)));
@@ -131,7 +131,7 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
 
     // As often as it is asked for.
     std::fs::copy(desk.path("trip.run"), desk.path("first.run")).unwrap();
-    run.export_and_end(desk.path("trip.run")).await.unwrap();
+    run.export_and_end(desk.path("trip.run")).soon().await.unwrap();
     assert_eq!(std::fs::read(desk.path("trip.run")).unwrap(), std::fs::read(desk.path("first.run")).unwrap());
     // Where it comes from it is already, under whatever id.
     for id in ["trip", "other"] {
@@ -154,7 +154,7 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     let tombstone = other.import(desk.path("tombstone.run")).id("tombstone").await.unwrap();
     assert_eq!(tombstone.status().await.unwrap().status, Status::Moved);
     // An ended run has nowhere to go.
-    let error = moved.export_and_end(desk.path("x.run")).await.unwrap_err();
+    let error = moved.export_and_end(desk.path("x.run")).soon().await.unwrap_err();
     assert!(matches!(error, EngineError::WrongStatus { status: Status::Completed, .. }), "{error}");
 }
 
@@ -189,7 +189,7 @@ async fn a_step_in_flight_is_told_and_runs_again_elsewhere_under_its_key() {
     let engine = desk.engine("a.db").await;
     let run = engine.start(at_work, tally.name().to_owned()).id("work").await.unwrap();
     until(|| tally.all().len() == 1).await;
-    let info = run.export_and_end(desk.path("work.run")).await.unwrap();
+    let info = run.export_and_end(desk.path("work.run")).soon().await.unwrap();
     assert_eq!(info.status, Status::Running);
     until(|| tally.count("told") == 1).await;
     let other = desk.engine("b.db").await;
@@ -204,7 +204,7 @@ async fn a_time_that_passed_in_the_file_fires_once() {
     let engine = desk.engine("a.db").await;
     let run = engine.start(napper, 300).id("nap").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
-    run.export_and_end(desk.path("nap.run")).await.unwrap();
+    run.export_and_end(desk.path("nap.run")).soon().await.unwrap();
     tokio::time::sleep(Duration::from_millis(400)).await;
     let other = desk.engine("b.db").await;
     other.import(desk.path("nap.run")).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_parked_run_travels_with_what_waits_in_its_inbox() {
     wait_for(&run, Status::Parked).await;
     run.export(desk.path("parked.run")).await.unwrap();
     run.cancel("no longer needed").await.unwrap();
-    run.export_and_end(desk.path("cancelled.run")).await.unwrap();
+    run.export_and_end(desk.path("cancelled.run")).soon().await.unwrap();
     deed(tally.name(), "mended");
 
     let other = desk.engine("b.db").await;
@@ -259,12 +259,12 @@ async fn a_run_of_another_engine_is_exported_and_not_moved() {
     let guest = desk.engine("a.db").await;
     let seen = guest.run("nap").await.unwrap();
     seen.export(desk.path("nap.run")).await.unwrap();
-    let error = seen.export_and_end(desk.path("moved.run")).await.unwrap_err();
+    let error = seen.export_and_end(desk.path("moved.run")).soon().await.unwrap_err();
     assert!(error.to_string().contains("another engine"), "{error}");
     assert_eq!(run.status().await.unwrap().status, Status::Sleeping);
     assert!(!desk.path("moved.run").exists());
     // What cannot be written is refused before the run has ended.
-    let error = run.export_and_end(desk.path("no such folder/nap.run")).await.unwrap_err();
+    let error = run.export_and_end(desk.path("no such folder/nap.run")).soon().await.unwrap_err();
     assert!(matches!(error, EngineError::File(_)), "{error}");
     assert_eq!(run.status().await.unwrap().status, Status::Sleeping);
     assert!(run.export(desk.path("no such folder/nap.run")).await.is_err());
@@ -278,7 +278,7 @@ async fn a_run_that_never_stands_still_is_moved_between_two_turns() {
         let run = engine.start(journey, 1).id(format!("trip-{round}")).await.unwrap();
         tokio::time::sleep(Duration::from_micros(300 * round)).await;
         let file = desk.path(&format!("{round}.run"));
-        match run.export_and_end(&file).await {
+        match run.export_and_end(&file).soon().await {
             Ok(_) => {
                 let other = desk.engine("b.db").await;
                 other.import(&file).await.unwrap();

@@ -117,6 +117,22 @@ async fn a_run_whose_lease_is_missing_used_up_or_of_nobody_is_adopted_by_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_run_without_a_lease_is_adopted_too() {
+    let place = Place::with_runs().await;
+    let engine = place.open().await;
+    let order = engine.run("order-1").await.unwrap();
+    order.pause(steadfast::Pause::Drain).await.unwrap();
+    wait_for(&order, Status::Paused).await;
+    engine.shutdown(LONG).await.unwrap();
+    place.spoil("UPDATE steadfast_runs SET lease = NULL");
+    let engine = place.open().await;
+    let order = engine.handle(ordering, "order-1").await.unwrap();
+    order.resume().await.unwrap();
+    order.send(Go(1)).await.unwrap();
+    assert_eq!(timeout(LONG, order.result()).await.expect("somebody drives it").unwrap(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_running_and_never_due_is_driven_all_the_same() {
     let place = Place::with_runs().await;
     place.spoil("UPDATE steadfast_runs SET status = 'running', wake_at = NULL");

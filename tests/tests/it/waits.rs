@@ -1,5 +1,7 @@
 //! What a run waits for, since when, and who can help.
 
+mod calls;
+
 use crate::steps::until;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -85,3 +85,45 @@ impl<F> Drop for Watched<F> {
         self.future = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::{Recorder, Stage};
+    use super::{Watch, watched};
+    use futures_util::FutureExt;
+    use std::path::{Path, PathBuf};
+    use std::sync::{Arc, mpsc};
+
+    fn is_polled(file: &Path) -> bool {
+        std::fs::read(file).unwrap()[8 + 19] == 1
+    }
+
+    /// Says when it is dropped whether code of the run is then being polled.
+    struct Dropped(PathBuf, mpsc::Sender<bool>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.1.send(is_polled(&self.0)).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_suspect_does_is_recorded_while_it_is_polled_and_while_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db-owner-1");
+        let recorder = Arc::new(Recorder::create(path.clone()).unwrap());
+        recorder.set(1, Stage::Alone, 6);
+        let (say, said) = mpsc::channel();
+        let dropped = Dropped(path.clone(), say.clone());
+        let code = async {
+            say.send(is_polled(&path)).unwrap();
+            let _dropped = dropped;
+            std::future::pending::<()>().await;
+        };
+        let mut code = Box::pin(watched(Some(Watch::new(1, recorder.clone())), code));
+        assert!(code.as_mut().now_or_never().is_none());
+        assert!(said.try_recv().unwrap() && !is_polled(&path));
+        drop(code);
+        assert!(said.try_recv().unwrap() && !is_polled(&path));
+    }
+}

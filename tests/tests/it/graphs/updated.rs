@@ -29,6 +29,9 @@ struct Look(u32);
 #[derive(Event)]
 struct Seen(u32);
 
+#[derive(Event)]
+struct Piece(u32);
+
 struct Adding;
 
 /// Each item is added to the context, by steps that could all run at once.
@@ -127,6 +130,47 @@ async fn a_step_that_changes_the_context_has_it_for_itself() {
     let result = tokio::time::timeout(Duration::from_secs(50), run.result()).await.expect("nobody waits for ever");
     assert_eq!(result.unwrap(), (16, 400));
     assert!(IN_FLIGHT.lock().unwrap().2 > 1, "steps that read run together");
+}
+
+struct Queue;
+
+/// A reader, one that changes what it reads, and another reader, all at once.
+#[workflow(context = Settings)]
+impl Queue {
+    #[step]
+    async fn begin(_: Begin<()>) -> Result<(Vec<Look>, Item, Vec<Piece>)> {
+        Ok((vec![Look(1)], Item(2), vec![Piece(3)]))
+    }
+
+    #[step]
+    async fn look(_ctx: &Settings, look: Look) -> Result<Seen> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(Seen(look.0))
+    }
+
+    #[step]
+    async fn change(ctx: &Settings, item: Item) -> Result<(Updated<Settings>, Seen)> {
+        Ok((Updated::of(ctx, |c| c.total(100)), Seen(item.0)))
+    }
+
+    #[step]
+    async fn look_again(ctx: &Settings, piece: Piece) -> Result<Seen> {
+        Ok(Seen(piece.0 + ctx.total))
+    }
+
+    #[step]
+    async fn end(#[collect] seen: Vec<Seen>) -> Result<Stop<Vec<u32>>> {
+        Ok(Stop(seen.iter().map(|seen| seen.0).collect()))
+    }
+}
+
+#[tokio::test]
+async fn no_reader_overtakes_a_step_that_waits_to_change_the_context() {
+    let engine = engine(Queue).await;
+    let run = engine.start(Queue, ()).await.unwrap();
+    let mut seen = run.result().soon().await.unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2, 103], "the reader that came last sees the change");
 }
 
 #[derive(StepContext, Clone, Debug, PartialEq)]

@@ -193,7 +193,7 @@ async fn a_taken_key_moves_along() {
         }
     })
     .await;
-    run.export_and_end(folder.path("r.run")).await.unwrap();
+    run.export_and_end(folder.path("r.run")).soon().await.unwrap();
     a.send("r", Note(1)).key("first").await.expect("it has arrived");
     assert!(a.send("r", Note(2)).key("second").await.is_err());
     b.import(folder.path("r.run")).await.unwrap();
@@ -201,6 +201,48 @@ async fn a_taken_key_moves_along() {
     b.send("r", Note(2)).key("second").await.unwrap();
     let run = b.handle(two_notes, "r").await.unwrap();
     assert_eq!(soon("the result", run.result()).await.unwrap(), (1, 2));
+}
+
+/// A copy is another run, to which nothing has come yet.
+#[tokio::test]
+async fn a_key_that_was_taken_may_be_sent_to_a_copy() {
+    let folder = Folder::new();
+    let (a, b) = (folder.engine("a.db").await, folder.engine("b.db").await);
+    let run = a.start(two_notes, ()).id("r").await.unwrap();
+    a.send("r", Note(1)).key("first").await.unwrap();
+    limits::until(async || run.history().await.unwrap().len() >= 3).await;
+    run.export(folder.path("r.run")).await.unwrap();
+    b.import(folder.path("r.run")).await.unwrap();
+    b.send("r", Note(7)).key("first").await.unwrap();
+    let copy = b.handle(two_notes, "r").await.unwrap();
+    assert_eq!(copy.result().soon().await.unwrap(), (1, 7));
+}
+
+/// Nor has it the deduplication key, also when it is rewound.
+#[tokio::test]
+async fn a_copy_never_holds_the_deduplication_key() {
+    let folder = Folder::new();
+    let (a, b) = (folder.engine("a.db").await, folder.engine("b.db").await);
+    a.start(two_notes, ()).id("r").deduplication_key("one").await.unwrap().export(folder.path("r.run")).await.unwrap();
+    let copy = b.import(folder.path("r.run")).await.unwrap();
+    copy.cancel("a mistake").await.unwrap();
+    is(&b, "r", Status::Cancelled).await;
+    b.rewind("r", steadfast::ForkPoint::after_entry(1)).await.unwrap();
+    b.start(two_notes, ()).id("other").deduplication_key("one").await.expect("nobody holds it");
+}
+
+/// Its journal does not tell them: they were given later.
+#[tokio::test]
+async fn labels_that_were_given_after_the_start_move_along() {
+    let folder = Folder::new();
+    let (a, b) = (folder.engine("a.db").await, folder.engine("b.db").await);
+    let run = a.start(two_notes, ()).id("r").label("line", "7").await.unwrap();
+    run.pause(steadfast::Pause::Drain).await.unwrap();
+    is(&a, "r", Status::Paused).await;
+    let run = a.rewind("r", steadfast::ForkPoint::after_entry(1)).label("mended", "yes").await.unwrap();
+    run.export_and_end(folder.path("r.run")).soon().await.unwrap();
+    let labels = b.import(folder.path("r.run")).await.unwrap().labels().await.unwrap();
+    assert_eq!((labels["line"].as_str(), labels.get("mended").map(String::as_str)), ("7", Some("yes")));
 }
 
 #[tokio::test]

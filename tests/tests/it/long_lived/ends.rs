@@ -141,7 +141,7 @@ async fn a_question_of_a_moved_run_is_asked_where_it_goes_on() {
     let run = here.start(asks_once, ()).id("q").await.unwrap();
     until_asked(async || !here.requests().await.unwrap().is_empty()).await;
     tokio::time::sleep(tick()).await;
-    run.export_and_end(&path).await.unwrap();
+    run.export_and_end(&path).soon().await.unwrap();
     assert!(here.requests().await.unwrap().is_empty(), "nobody waits for it here any longer");
     there.import(&path).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;

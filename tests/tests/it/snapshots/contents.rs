@@ -111,7 +111,7 @@ pub(super) async fn exported(desk: &Desk) -> (Engine, steadfast::Run) {
 async fn contents_travel_with_their_run_as_copy_and_as_move() {
     let desk = Desk::new();
     let (engine, run) = exported(&desk).await;
-    run.export_and_end(desk.path("moved.run")).await.unwrap();
+    run.export_and_end(desk.path("moved.run")).soon().await.unwrap();
     run.delete().await.unwrap();
     assert!(engine.list(RunFilter::all()).await.unwrap().is_empty());
     // It may come back, once nothing of it is there.
@@ -195,7 +195,7 @@ async fn a_process_that_dies_between_row_and_contents_leaves_a_parked_run_that_n
     for error in [
         other.retry("album").await.unwrap_err(),
         half.export(desk.path("half.run")).await.unwrap_err(),
-        half.export_and_end(desk.path("half.run")).await.unwrap_err(),
+        half.export_and_end(desk.path("half.run")).soon().await.unwrap_err(),
         other.import(desk.path("album.run")).await.unwrap_err(),
     ] {
         assert!(matches!(error, EngineError::WrongStatus { status: Status::Parked, .. }), "{error}");

@@ -88,10 +88,10 @@ async fn a_run_is_moved_once_at_every_commit() {
                 wait_for(&run, Status::Sleeping).await;
                 fault.at(commit);
                 let path = desk.path("trip.run");
-                let mut moved = run.export_and_end(&path).await;
+                let mut moved = run.export_and_end(&path).soon().await;
                 for _ in 0..3 {
                     if moved.is_err() {
-                        moved = run.export_and_end(&path).await;
+                        moved = run.export_and_end(&path).soon().await;
                     }
                 }
                 let info = moved.unwrap();

@@ -84,7 +84,7 @@ async fn secrets_travel_sealed_and_need_their_keys() {
     let run = engine.start(login, Secret::new("swordfish".to_owned())).id("login").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     run.export(desk.path("copy.run")).await.unwrap();
-    run.export_and_end(desk.path("moved.run")).await.unwrap();
+    run.export_and_end(desk.path("moved.run")).soon().await.unwrap();
     for file in ["copy.run", "moved.run"] {
         let text = String::from_utf8_lossy(&std::fs::read(desk.path(file)).unwrap()).to_lowercase();
         assert!(text.contains("sealed1:k1:") && !text.contains("swordfish"), "{text}");
