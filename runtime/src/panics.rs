@@ -63,7 +63,9 @@ impl<T> Future for Caught<'_, T> {
 
 impl<T> Drop for Caught<'_, T> {
     fn drop(&mut self) {
-        drop_caught(self.0.take(), "a future that had not ended");
+        if self.0.is_some() {
+            drop_caught(self.0.take(), "a future that had not ended");
+        }
     }
 }
 

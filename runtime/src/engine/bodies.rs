@@ -15,7 +15,7 @@ use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, StepScope};
 use crate::value::Value;
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -139,18 +139,19 @@ impl Bodies {
             scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
             let scope = Arc::new(scope);
             // Decoding the arguments is the user's code too, so it happens inside.
-            let run = async move {
-                let body =
-                    watched(
-                        watch,
-                        async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await },
-                    );
-                let Some((timeout, timers, late, told)) = limit else { return body.await };
-                let outcome = Limited::new(timers, timeout, late, body).await;
-                outcome.unwrap_or_else(|| {
-                    told.cancel();
-                    Ok(timed_out())
-                })
+            let run = async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await };
+            let run = match (watch, limit) {
+                (None, None) => Either::Left(run),
+                // Apart from the others, whose futures stay small.
+                (watch, limit) => Either::Right(Box::pin(async move {
+                    let run = watched(watch, run);
+                    let Some((timeout, timers, late, told)) = limit else { return run.await };
+                    let outcome = Limited::new(timers, timeout, late, run).await;
+                    outcome.unwrap_or_else(|| {
+                        told.cancel();
+                        Ok(timed_out())
+                    })
+                })),
             };
             let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
             let envelope = core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome });

@@ -18,6 +18,7 @@ use super::suspects::Suspects;
 use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
 use super::trials::Trials;
+use super::waits::Seen;
 use super::workflows::Workflows;
 use crate::fields::{FieldStores, Fields};
 use crate::policy::Policy;
@@ -93,6 +94,8 @@ pub(crate) struct Core {
     pub(crate) news: News,
     /// How far the steps of runs in memory are, as they say.
     pub(crate) boards: Boards,
+    /// What those who asked for the status of runs were told last.
+    pub(crate) seen: Arc<Seen>,
     /// Notified whenever a run enters or leaves memory.
     pub(crate) moved: Notify,
     /// Starts nothing more; bodies in flight may finish.
@@ -144,6 +147,7 @@ impl Core {
             placing: Arc::default(),
             news: News::default(),
             boards: Boards::default(),
+            seen: Arc::default(),
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             set: AtomicBool::new(false),

@@ -51,6 +51,8 @@ pub(super) struct Driver<'a> {
     placing: Option<OwnedRwLockReadGuard<()>>,
     /// Since when nothing has happened to the run, on the monotonic clock.
     idle: Option<i64>,
+    /// What the clocks showed when the last event came: reading them costs as much as handling one.
+    reading: Reading,
 }
 
 /// Whether the run's inbox is being read, and whether something has come since.
@@ -83,6 +85,7 @@ impl<'a> Driver<'a> {
         if draining {
             run.hold_transactions();
         }
+        let reading = core.clock.read();
         Self {
             core,
             number,
@@ -96,13 +99,13 @@ impl<'a> Driver<'a> {
             inbox: Inbox::default(),
             placing: None,
             idle: None,
+            reading,
         }
     }
 
     /// Drives the run until it leaves memory.
     pub(super) async fn drive(mut self) -> Left {
-        let reading = self.core.clock.read();
-        self.run.tick(reading.wall, reading.elapsed, reading.offset);
+        self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
         loop {
             if let Some(left) = self.left.take() {
@@ -133,9 +136,9 @@ impl<'a> Driver<'a> {
         if self.left.is_some() {
             return;
         }
-        let reading = self.core.clock.read();
-        self.run.tick(reading.wall, reading.elapsed, reading.offset);
-        let now = reading.wall;
+        self.reading = self.core.clock.read();
+        let Reading { wall: now, elapsed, offset } = self.reading;
+        self.run.tick(now, elapsed, offset);
         match event {
             DriverEvent::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
             // Nobody waits for it any longer.
@@ -275,7 +278,7 @@ impl<'a> Driver<'a> {
 
     /// Keeps the timer of this run at what is due next.
     fn arm(&mut self) {
-        let next = self.next_due(self.core.clock.read()).into_iter().chain(self.leaves_at()).min();
+        let next = self.next_due(self.reading).into_iter().chain(self.leaves_at()).min();
         if next != self.due {
             self.due = next;
             self.core.timers.set(Sleeper::Run(self.number), next);
@@ -298,9 +301,8 @@ impl<'a> Driver<'a> {
         if self.run.is_paused() {
             return true;
         }
-        let reading = self.core.clock.read();
-        let now = reading.elapsed;
-        match self.next_due(reading) {
+        let now = self.reading.elapsed;
+        match self.next_due(self.reading) {
             Some(due) => due.saturating_sub(now) > self.shortest_absence(),
             // Nobody knows when what it waits for will come: it leaves when that has not come for as long.
             None => *self.idle.get_or_insert(now) <= now.saturating_sub(self.shortest_absence()),

@@ -81,17 +81,18 @@ impl Run {
         &self.fields
     }
 
-    /// What the run is doing, as committed, and what it [waits for](RunInfo::waits_for). One that has gone on with a fresh journal is [`Status::Replaced`]: what it does
-    /// there, [`Engine::run`] with its id says.
+    /// What the run is doing, as committed, and what it [waits for](RunInfo::waits_for). The first time it reads the last 10,000
+    /// entries of the run's history, later only what has come since. A run that has gone on with a fresh journal is
+    /// [`Status::Replaced`]: what it does there, [`Engine::run`] with its id says.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
         let core = &self.engine.core;
-        let number = self.number;
-        let read = core.ask(move |store| waits::read(store, number)).await?;
+        let (number, seen) = (self.number, core.seen.clone());
+        let read = core.ask(move |store| waits::read(store, &seen, number)).await?;
         let (row, mut waits_for) = read.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })?;
-        waits_for.extend(waits::blocked(core, number).filter(|_| !row.status.is_final()));
+        waits_for.extend(core.trouble_since(number).filter(|_| !row.status.is_final()).map(waits::blocked));
         Ok(RunInfo { trouble: core.trouble(number), waits_for, ..RunInfo::from_row(row) })
     }
 

@@ -16,6 +16,8 @@ const PAGE: usize = 4_096;
 const AGAIN: Duration = Duration::from_secs(1);
 /// In milliseconds.
 const CENTURY: i64 = 100 * 365 * 24 * 60 * 60 * 1_000;
+/// How long after a lease was taken it is looked for rows that are wrong.
+const LATER: Duration = Duration::from_millis(100);
 /// How soon after a failure of the store it is looked what was left undone.
 const SOON: Duration = Duration::from_millis(50);
 
@@ -24,8 +26,7 @@ const SOON: Duration = Duration::from_millis(50);
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
-    wake_those_ahead(&core, lease).await;
-    drive_far(&core, lease).await;
+    core.runtime.spawn(correct_rows(core.clone(), lease));
     if core.suspects.is_inherited(lease) {
         // What had come for a run may be what ended the process.
         let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
@@ -95,6 +96,14 @@ async fn drive_undue(core: &Arc<Core>, lease: i64) {
         if after.is_none() {
             return;
         }
+    }
+}
+
+/// Has the rows of runs corrected that say that they are due too late. Nothing waits for that: what is due goes first.
+async fn correct_rows(core: Arc<Core>, lease: i64) {
+    if core.pause(LATER).await {
+        wake_those_ahead(&core, lease).await;
+        drive_far(&core, lease).await;
     }
 }
 

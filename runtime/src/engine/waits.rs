@@ -2,8 +2,9 @@
 
 mod open;
 
+pub(crate) use open::Seen;
+
 use super::clock::moment;
-use super::core::Core;
 use super::lease::NOBODY;
 use crate::record::ParkReason;
 use crate::store::{LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
@@ -145,7 +146,7 @@ impl fmt::Display for Wait {
 }
 
 /// The run's row and what it waits for. What is damaged in its history is left out: a status must be had all the same.
-pub(super) fn read(store: &dyn Store, run: i64) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
+pub(super) fn read(store: &dyn Store, seen: &Seen, run: i64) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
     let Some(row) = store.run(RunKey::Number(run))? else { return Ok(None) };
     let since = moment(row.updated_at);
     let alone = |for_what| Ok(vec![Wait { for_what, since, until: None }]);
@@ -153,7 +154,7 @@ pub(super) fn read(store: &dyn Store, run: i64) -> Result<Option<(RunRow, Vec<Wa
         status if !status.accepts() => Ok(Vec::new()),
         Status::Parked => alone(WaitsFor::Unpark),
         Status::Paused => alone(WaitsFor::Resume),
-        _ => open::waits(store, &row),
+        _ => open::waits(store, seen, &row),
     };
     let mut waits = waits.unwrap_or_default();
     if row.status.accepts() && row.status != Status::Parked && is_left_alone(&row, &store.leases()?) {
@@ -168,10 +169,9 @@ fn is_left_alone(row: &RunRow, leases: &[LeaseRow]) -> bool {
     lease.is_none_or(|lease| lease.owner == NOBODY)
 }
 
-/// What keeps a run in memory from going on at the moment.
-pub(super) fn blocked(core: &Core, run: i64) -> Option<Wait> {
-    let (why, since) = core.trouble_since(run)?;
-    Some(Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None })
+/// What keeps a run in memory from going on at the moment, and since when in milliseconds since 1970.
+pub(super) fn blocked((why, since): (String, i64)) -> Wait {
+    Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None }
 }
 
 /// The answer to a request, with the request's id.

@@ -14,7 +14,7 @@ pub(crate) const AHEAD: i64 = 1_000;
 impl Machine {
     /// The run is driven by this clock. `offset` added to its time gives the time of day to be recorded.
     pub(crate) fn on_clock(mut self, elapsed: i64, offset: i64) -> Self {
-        self.elapsed = Some(elapsed);
+        (self.elapsed, self.offset) = (Some(elapsed), offset);
         self.journal.state().offset = offset;
         self
     }
@@ -32,10 +32,11 @@ impl Machine {
     /// What the clock shows now. When the time of day was set, that is recorded before anything else.
     pub(crate) fn tick(&mut self, now: i64, elapsed: i64, offset: i64) {
         self.elapsed = Some(elapsed);
-        let by = offset.saturating_sub(self.journal.state().offset);
+        let by = offset.saturating_sub(self.offset);
         if by == 0 || self.stands_still() || !self.is_open() {
             return;
         }
+        self.offset = offset;
         if self.measures() {
             self.record_clock(by, now);
         }
@@ -93,7 +94,10 @@ impl Machine {
             self.latest = entry.at;
             return self.move_durations(by);
         }
-        self.latest = if self.measures() { self.latest.max(entry.at) } else { entry.at };
+        // As a rule time goes on, and nothing need be looked at.
+        if entry.at >= self.latest || !self.measures() {
+            self.latest = entry.at;
+        }
     }
 
     /// What runs as a duration is due that much later by the monotonic clock: it was recorded by another time of day.

@@ -6,6 +6,7 @@ use crate::journal::SENT;
 use crate::record::{Kind, ParkReason};
 use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much of a history is looked at: what began before the last so many entries is left out.
 const ENTRIES: u64 = 10_000;
@@ -33,10 +34,34 @@ struct Calls {
     kept: HashMap<String, usize>,
 }
 
+/// How many runs are remembered.
+const SEEN: usize = 1_024;
+
+/// What was found in the histories of runs that were asked about, so that a status that is asked again and again costs only
+/// what has happened since.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<HashMap<i64, (u64, Calls)>>);
+
+impl Seen {
+    fn state(&self) -> MutexGuard<'_, HashMap<i64, (u64, Calls)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, run: i64, upto: u64, calls: Calls) {
+        let mut seen = self.state();
+        if seen.len() >= SEEN {
+            seen.clear();
+        }
+        seen.insert(run, (upto, calls));
+    }
+}
+
 /// What a run waits for that is neither parked nor paused, in the order of the calls.
-pub(super) fn waits(store: &dyn Store, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
-    let mut calls = Calls::default();
-    let mut after = row.seq.saturating_sub(ENTRIES);
+pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
+    let begun = || (row.seq.saturating_sub(ENTRIES), Calls::default());
+    // Taken out: the lock is not held while the database is read.
+    let (mut after, mut calls) =
+        seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq).unwrap_or_else(begun);
     loop {
         let page = store.outline(row.number, after, PAGE)?;
         let Some(last) = page.last() else { break };
@@ -50,7 +75,7 @@ pub(super) fn waits(store: &dyn Store, row: &RunRow) -> Result<Vec<Wait>, StoreE
         }
     }
     let mut runs = 0;
-    let waits = calls.open.into_iter().filter_map(|(position, call)| {
+    let waits = calls.open.iter().filter_map(|(&position, call)| {
         runs += usize::from(call.kind == Kind::ChildStarted);
         if runs > RUNS && call.kind == Kind::ChildStarted {
             return None;
@@ -58,7 +83,9 @@ pub(super) fn waits(store: &dyn Store, row: &RunRow) -> Result<Vec<Wait>, StoreE
         let for_what = call.for_what(store, row, position)?;
         Some(Wait { for_what, since: moment(call.at), until: call.due.map(moment) })
     });
-    Ok(waits.collect())
+    let waits = waits.collect();
+    seen.keep(row.number, after, calls);
+    Ok(waits)
 }
 
 impl Calls {
