@@ -45,14 +45,6 @@ impl Machine {
         state.move_limit(by);
     }
 
-    /// An entry is delivered: what the workflow sees of time.
-    pub(super) fn see(&self, cause: &EntryRow) {
-        let mut state = self.journal.state();
-        state.now = cause.at.max(state.now);
-        state.at = cause.at;
-        state.elapsed = state.elapsed_due(cause.at);
-    }
-
     /// The monotonic clock; where there is none, the time of day, which then never goes back.
     pub(super) fn elapsed_now(&self, now: i64) -> i64 {
         self.elapsed.unwrap_or(now)
@@ -121,6 +113,13 @@ impl Machine {
 }
 
 impl super::state::State {
+    /// An entry is delivered: what the workflow sees of time.
+    pub(super) fn see(&mut self, cause: &EntryRow) {
+        self.now = cause.at.max(self.now);
+        self.at = cause.at;
+        self.elapsed = self.elapsed_due(cause.at);
+    }
+
     /// A time of the monotonic clock as it is recorded.
     pub(super) const fn recorded_due(&self, elapsed: i64) -> i64 {
         elapsed.saturating_add(self.offset)

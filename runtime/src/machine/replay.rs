@@ -209,7 +209,7 @@ impl Machine {
 
     /// Delivers an entry to which nothing is recorded yet.
     fn deliver_again(&mut self, cause: &EntryRow, ending: Option<Ending>) -> Result<(), ParkReason> {
-        self.see(cause);
+        self.journal.state().see(cause);
         if let Some(ending) = ending {
             self.give_way(ending);
             if self.future.is_none() {
@@ -263,8 +263,8 @@ impl Machine {
         }
         let completion = self.completion_of(&cause)?;
         let wake = {
-            self.see(&cause);
             let mut state = self.journal.state();
+            state.see(&cause);
             state.turn = Some(Turn::Replay { cause: cause.seq, group, fields });
             match Unasked::of(&cause) {
                 Some(unasked) => unasked.deliver(&mut state),

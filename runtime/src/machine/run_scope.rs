@@ -36,7 +36,7 @@ impl Machine {
     /// did.
     pub(super) fn refuses(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> bool {
         let Some(why) = self.journal.state().scope.lacks(workflow.roles()) else { return false };
-        self.see(first);
+        self.journal.state().see(first);
         let why = format!("workflow `{}` was not started: {why}", self.journal.identity().workflow);
         self.finish(Status::Refused, Kind::RunRefused, first.seq, Some(Value::text(&why)));
         true
