@@ -6,7 +6,6 @@ mod comparison;
 mod error;
 mod json;
 mod json_text;
-mod outcome;
 mod parts;
 mod place;
 mod typed;
@@ -18,8 +17,6 @@ pub use bounds::{StepArg, Storable};
 pub use comparison::{Comparable, Comparison, Incomparable, Same};
 pub use error::CodecError;
 pub(crate) use json_text::JsonText;
-#[doc(hidden)]
-pub use outcome::{Input, Outcome};
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use place::{at_args, at_channel, at_field, at_input, at_message, at_output, at_result};
 pub(crate) use typed::short;

@@ -144,7 +144,6 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg};
-    pub use crate::codec::{Input, Outcome};
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
@@ -162,8 +161,7 @@ pub mod __private {
     pub use crate::resources::{Need, Resources};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
-    pub use crate::step::{HandleParameter, StepInputs};
-    pub use crate::step::{StepDef, TransactionDef};
+    pub use crate::step::{HandleParameter, Input, Outcome, StepDef, StepInputs, TransactionDef};
     pub use crate::value::{Form, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{

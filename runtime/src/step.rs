@@ -2,6 +2,7 @@
 
 mod body;
 mod inputs;
+mod outcome;
 mod stream;
 mod transaction;
 
@@ -11,6 +12,7 @@ pub(crate) use body::decoded_args;
 pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody, refused, run_encoded, unmade, unstorable, whole_context};
 pub use inputs::{HandleParameter, StepInputs};
+pub use outcome::{Input, Outcome};
 pub use stream::{StepStream, stream};
 pub(crate) use stream::{encode as encode_shown, hand_over};
 pub(crate) use transaction::InCommit;

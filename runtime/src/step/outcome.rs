@@ -1,6 +1,6 @@
 //! The two types in a `Result`, whatever alias it is written with.
 
-use super::Storable;
+use crate::codec::Storable;
 use crate::error::Failure;
 
 /// What a step or workflow returns.
