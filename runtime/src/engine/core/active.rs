@@ -2,7 +2,7 @@
 
 use super::Core;
 use crate::engine::{
-    active_runs::{Outcome, Setting},
+    active_runs::{ActiveRuns, Outcome, Setting},
     envelope::{DriverEvent, Mailbox},
     sessions::Why,
     timers::Sleeper,
@@ -12,11 +12,14 @@ use tokio::sync::mpsc;
 impl Core {
     /// Makes room for a run in memory; `None` if it is there already.
     pub(crate) fn enter(&self, run: i64) -> Option<Mailbox> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let mut active = self.active_runs();
+        self.enter_among(&mut self.active_runs(), run)
+    }
+
+    fn enter_among(&self, active: &mut ActiveRuns, run: i64) -> Option<Mailbox> {
         if active.mail.contains_key(&run) {
             return None;
         }
+        let (sender, receiver) = mpsc::unbounded_channel();
         active.mail.insert(run, sender.clone());
         let offset = self.clock.offset();
         let offset = active.setting.as_ref().map_or(offset, |setting| setting.offset_of(run, offset));
@@ -91,8 +94,8 @@ impl Core {
     pub(crate) fn enter_setting(&self, run: i64) -> Option<Mailbox> {
         let mut active = self.active_runs();
         let knows = active.setting.as_mut().is_none_or(|setting| setting.reach(run));
-        drop(active);
-        if knows { None } else { self.enter(run) }
+        // Under the same lock: a load in between would take the run for one that knows.
+        if knows { None } else { self.enter_among(&mut active, run) }
     }
 
     /// All runs know.
