@@ -1,7 +1,10 @@
-//! A limit for everything that tests wait for: what does not come fails the test, and says what it was.
+//! What tests share: a limit for everything that they wait for (what does not come fails the test, and says what it was), and
+//! numbers from a seed.
 
+mod dice;
 mod processes;
 
+pub use dice::Dice;
 pub use processes::{Heard, ended, hold_until, output, output_of};
 
 use std::fmt::Display;

@@ -1,32 +1,13 @@
 //! How long a step waits before it is tried again, for any policy and any number of attempts.
 
 use crate::flows::{Tally, deed};
-use limits::Soon as _;
+use limits::{Dice, Soon as _};
 use steadfast::Policy;
 use steadfast::prelude::*;
 
-/// The same numbers for the same seed: Steele's `SplitMix64`.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        let length = u64::try_from(all.len()).unwrap();
-        all[usize::try_from(self.next() % length).unwrap()]
-    }
-}
-
 #[test]
 fn a_wait_is_never_longer_than_the_longest_and_never_shorter_than_the_one_before() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_128);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
-    let mut seeded = Seeded(seed);
+    let mut dice = Dice::seeded(20_261_128);
     let waits = [
         Duration::ZERO,
         Duration::from_nanos(1),
@@ -39,10 +20,10 @@ fn a_wait_is_never_longer_than_the_longest_and_never_shorter_than_the_one_before
     let shares = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.1, 0.5, 1.0, 7.0];
     let failures = [0, 1, 2, 3, 1_024, 1_025, 1_026, 2_147_483_647, 2_147_483_648, u32::MAX - 1];
     for _ in 0..100_000 {
-        let (backoff, longest) = (seeded.of(&waits), seeded.of(&waits));
-        let (factor, jitter, random) = (seeded.of(&factors), seeded.of(&shares), seeded.of(&shares));
+        let (backoff, longest) = (dice.of(&waits), dice.of(&waits));
+        let (factor, jitter, random) = (dice.of(&factors), dice.of(&shares), dice.of(&shares));
         let policy = Policy { backoff, max_backoff: longest, factor, jitter, attempts: u32::MAX, timeout: None };
-        let failed = seeded.of(&failures);
+        let failed = dice.of(&failures);
         let wait = policy.wait(failed, random);
         assert!(wait <= longest, "{policy:?} waits {wait:?} after {failed} failures (random {random})");
         if backoff.is_zero() {

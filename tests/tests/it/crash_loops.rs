@@ -190,22 +190,6 @@ fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them() {
     two_processes(Duration::from_millis(1_500));
 }
 
-/// Numbers from a seed, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
-fn dice(otherwise: u64) -> Dice {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(otherwise);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
-    Dice(seed)
-}
-
 /// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` says; then lets one be.
 fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
     let crasher = Crasher::new("none", 0, 1);
@@ -222,7 +206,7 @@ fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
 
 #[test]
 fn a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments() {
-    let mut dice = dice(20_261_130);
+    let mut dice = limits::Dice::seeded(20_261_130);
     innocent_survives(30, |_, _| std::thread::sleep(Duration::from_millis(20 + dice.below(800))));
 }
 

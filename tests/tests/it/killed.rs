@@ -3,13 +3,17 @@
 mod graph;
 mod talk;
 
-use limits::Heard;
+use limits::{Dice, Heard};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use steadfast::journal::Kind;
 use steadfast::{Engine, RunFilter, Status};
+
+/// Long against all that should happen, short against a test that hangs.
+const LONG: Duration = Duration::from_secs(90);
 
 struct Victim {
     folder: tempfile::TempDir,
@@ -28,6 +32,27 @@ impl Victim {
         let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
         command.arg(self.database()).arg(self.folder.path().join("log")).arg(what).arg(term.to_string());
         command.stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Spawns the victim again and again, each time killed after so many milliseconds, until it comes to its end by itself or was
+    /// killed `most` times; then it is let be.
+    fn killed_again_and_again(&self, what: &str, most: u32, millis: Range<u64>, seed: u64) {
+        let (mut dice, mut kills, begun) = (Dice::seeded(seed), 0, Instant::now());
+        loop {
+            assert!(begun.elapsed() < LONG, "it does not end");
+            let mut child = self.spawn(what, 5_000);
+            std::thread::sleep(Duration::from_millis(millis.start + dice.below(millis.end - millis.start)));
+            if kills == most || child.try_wait().unwrap().is_some() {
+                let _rest = wait_for_line(&mut child, "done");
+                assert!(limits::ended(&mut child).success());
+                break;
+            }
+            child.kill().unwrap();
+            limits::ended(&mut child);
+            kills += 1;
+        }
+        println!("killed {kills} times");
+        assert!(kills >= 2, "the machine was too fast for this test to say anything");
     }
 
     /// A line for every body that has started: run, position, attempt, key.
@@ -81,61 +106,17 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-/// Numbers from a seed, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
 #[tokio::test]
 async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_120);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
     let victim = Victim::new();
-    let mut dice = Dice(seed);
-    let mut kills = 0;
-    loop {
-        let mut child = victim.spawn("20", 5_000);
-        std::thread::sleep(Duration::from_millis(10 + dice.below(60)));
-        if kills == 25 || child.try_wait().unwrap().is_some() {
-            let _rest = wait_for_line(&mut child, "done");
-            assert!(limits::ended(&mut child).success());
-            break;
-        }
-        child.kill().unwrap();
-        limits::ended(&mut child);
-        kills += 1;
-    }
-    println!("killed {kills} times");
-    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    victim.killed_again_and_again("20", 25, 10..70, 20_261_120);
     victim.check(20).await;
 }
 
 #[test]
 fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
     let victim = Victim::new();
-    let mut dice = Dice(seed);
-    let mut kills = 0;
-    loop {
-        let mut child = victim.spawn("bank", 5_000);
-        std::thread::sleep(Duration::from_millis(5 + dice.below(40)));
-        if kills == 25 || child.try_wait().unwrap().is_some() {
-            let _rest = wait_for_line(&mut child, "done");
-            assert!(limits::ended(&mut child).success());
-            break;
-        }
-        child.kill().unwrap();
-        limits::ended(&mut child);
-        kills += 1;
-    }
-    println!("killed {kills} times");
-    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    victim.killed_again_and_again("bank", 25, 5..45, 20_261_121);
     let db = rusqlite::Connection::open(victim.database()).unwrap();
     let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     // Each of 20 runs moves a cent five times, two back five times, and five at its end.

@@ -1,6 +1,7 @@
 //! Killed at any moment and started again, the program tells the same story as if nothing had happened.
 
 use crate::program::{ORDERS, Program, Request};
+use limits::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
@@ -8,16 +9,6 @@ use steadfast::journal::Kind;
 use steadfast::{Engine, RunFilter, Status};
 
 const ARGUMENTS: [&str; 5] = ["--file", ORDERS, "--limit", "300", "--slow"];
-
-/// Numbers from a seed, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        from + (self.0 >> 33) % (to - from)
-    }
-}
 
 /// Every effect that the services outside have had, by what was asked and for which order, each with its key.
 fn effects(ledger: &[Request]) -> BTreeMap<(u64, String), String> {
@@ -60,9 +51,7 @@ async fn no_finished_step_ran_again(program: &Program) {
 
 #[tokio::test]
 async fn killed_again_and_again_it_ends_with_the_same_summary_and_every_effect_once() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::seeded(20_261_121);
     let undisturbed = Program::new(&ARGUMENTS);
     let expected = undisturbed.summary();
 
@@ -70,7 +59,7 @@ async fn killed_again_and_again_it_ends_with_the_same_summary_and_every_effect_o
     let mut kills = Vec::new();
     while kills.len() < 15 {
         let mut child = killed.spawn();
-        let millis = dice.between(20, 250);
+        let millis = 20 + dice.below(230);
         std::thread::sleep(Duration::from_millis(millis));
         if child.try_wait().unwrap().is_some() {
             break;

@@ -1,18 +1,9 @@
 //! Killed at any moment, no cent is lost, and each transfer is made once.
 
 use crate::program::Program;
+use limits::Dice;
 use std::process::Command;
 use std::time::Duration;
-
-/// Numbers from a seed, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        from + (self.0 >> 33) % (to - from)
-    }
-}
 
 const SUM: &str = "SELECT sum(cents) FROM accounts";
 
@@ -23,9 +14,7 @@ const WRONG_ACCOUNTS: &str = "SELECT count(*) FROM accounts WHERE id > 0 AND cen
 
 #[test]
 fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::seeded(20_261_121);
     let program = Program::new();
     program.said(&["init", "--accounts", "10", "--cents", "10000"]);
     let (mut transfers, mut with_money_in_transit) = (0, 0);
@@ -33,7 +22,7 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
         // There is always something left to do.
         transfers = program.number("SELECT count(*) FROM orders") + 40;
         let mut child = program.spawn(&["run", "--transfers", &transfers.to_string()]);
-        std::thread::sleep(Duration::from_millis(dice.between(2, 60)));
+        std::thread::sleep(Duration::from_millis(2 + dice.below(58)));
         child.kill().unwrap();
         limits::ended(&mut child);
         assert_eq!(program.number(SUM), 100_000, "kill {kill}");

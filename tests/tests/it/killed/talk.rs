@@ -1,6 +1,6 @@
 //! Runs that talk, in processes that are killed or stopped (cases D5, D7, O11, O12).
 
-use super::{Dice, Victim, journals, signal, stop_outside_of_a_commit, wait_for_line};
+use super::{Victim, journals, signal, stop_outside_of_a_commit, wait_for_line};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -25,25 +25,8 @@ fn check(victim: &Victim) {
 
 #[test]
 fn runs_that_talk_say_everything_once_however_often_the_process_is_killed() {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
-    println!("seed {seed} (set STEADFAST_SEED for another)");
     let victim = Victim::new();
-    let mut dice = Dice(seed);
-    let mut kills = 0;
-    loop {
-        let mut child = victim.spawn("talk", 5_000);
-        std::thread::sleep(Duration::from_millis(10 + dice.below(70)));
-        if kills == 20 || child.try_wait().unwrap().is_some() {
-            let _rest = wait_for_line(&mut child, "done");
-            assert!(limits::ended(&mut child).success());
-            break;
-        }
-        child.kill().unwrap();
-        limits::ended(&mut child);
-        kills += 1;
-    }
-    println!("killed {kills} times");
-    assert!(kills >= 2, "the machine was too fast for this test to say anything");
+    victim.killed_again_and_again("talk", 20, 10..80, 20_261_122);
     check(&victim);
 }
 

@@ -2,6 +2,7 @@
 
 use super::on_disk::fresh;
 use super::writing::{append, start, written};
+use limits::Dice;
 use std::collections::BTreeMap;
 use steadfast::store::{Append, Change, Lease, MemoryStore, NewRun, RunQuery, RunRow, Status, Store, Write, Written};
 use steadfast::value::Value;
@@ -9,17 +10,8 @@ use steadfast::value::Value;
 /// More than one index looks at in its first turn.
 const RUNS: usize = 4_000;
 
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % end
-    }
-}
-
 /// Statuses, workflows and labels of which some are rare and some come late.
-fn fill(store: &dyn Store, drawn: &mut Drawn) -> BTreeMap<i64, (RunRow, Vec<(String, String)>)> {
+fn fill(store: &dyn Store, drawn: &mut Dice) -> BTreeMap<i64, (RunRow, Vec<(String, String)>)> {
     let answers = store.commit(&[Write::OpenLease { owner: "engine".to_owned() }]).expect("committed");
     let Ok(Written::Number(lease)) = answers[0] else { panic!("{answers:?}") };
     let lease = Lease { number: lease, epoch: 1 };
@@ -27,23 +19,23 @@ fn fill(store: &dyn Store, drawn: &mut Drawn) -> BTreeMap<i64, (RunRow, Vec<(Str
     for batch in 0..RUNS / 500 {
         let (mut starts, mut owns, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for n in batch * 500..(batch + 1) * 500 {
-            let Write::Start(new) = start(&format!("{}-{n}", ["order", "refund", "x"][drawn.below(3)]), lease) else {
+            let Write::Start(new) = start(&format!("{}-{n}", ["order", "refund", "x"][drawn.index(3)]), lease) else {
                 panic!("a start")
             };
             let mut own = Vec::new();
-            if drawn.below(2) == 0 {
-                own.push(("tenant".to_owned(), ["acme", "other"][usize::from(drawn.below(40) > 0)].to_owned()));
+            if drawn.index(2) == 0 {
+                own.push(("tenant".to_owned(), ["acme", "other"][usize::from(drawn.index(40) > 0)].to_owned()));
             }
-            if n > RUNS - 30 || drawn.below(10) == 0 {
+            if n > RUNS - 30 || drawn.index(10) == 0 {
                 own.push(("late".to_owned(), "yes".to_owned()));
             }
-            let workflow = ["order", "refund", "rare"][drawn.below(101) / 50].to_owned();
+            let workflow = ["order", "refund", "rare"][drawn.index(101) / 50].to_owned();
             starts.push(Write::Start(NewRun { labels: own.clone(), workflow, ..new }));
             owns.push(own);
         }
         for (own, answer) in owns.into_iter().zip(store.commit(&starts).expect("committed")) {
             let Ok(Written::Number(run)) = answer else { panic!("{answer:?}") };
-            let status = [Status::Running, Status::Sleeping, Status::Completed, Status::Parked][drawn.below(301) / 100];
+            let status = [Status::Running, Status::Sleeping, Status::Completed, Status::Parked][drawn.index(301) / 100];
             let change = Change { status: Some(status), ..Change::default() };
             changes.push(Write::Append(Append {
                 entries: Vec::new(),
@@ -75,25 +67,23 @@ fn fits(query: &RunQuery, row: &RunRow, labels: &[(String, String)]) -> bool {
 }
 
 fn check(store: &dyn Store) {
-    let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0xC9);
-    println!("STEADFAST_SEED={seed}");
-    let mut drawn = Drawn(seed);
+    let mut drawn = Dice::seeded(0xC9);
     let rows = fill(store, &mut drawn);
     for _ in 0..300 {
-        let statuses = match drawn.below(4) {
+        let statuses = match drawn.index(4) {
             0 => Vec::new(),
             1 => vec![Status::Parked],
             2 => vec![Status::Failed],
             _ => vec![Status::Sleeping, Status::Running, Status::Sleeping],
         };
-        let words = |drawn: &mut Drawn, words: &[&str]| {
-            let word = drawn.below(words.len() + 1);
+        let words = |drawn: &mut Dice, words: &[&str]| {
+            let word = drawn.index(words.len() + 1);
             words.get(word).map(|word| (*word).to_owned())
         };
         let mut labels = Vec::new();
         labels.extend(words(&mut drawn, &["acme", "other"]).map(|value| ("tenant".to_owned(), value)));
         labels.extend(words(&mut drawn, &["yes", "no"]).map(|value| ("late".to_owned(), value)));
-        if drawn.below(2) == 0 {
+        if drawn.index(2) == 0 {
             labels.clear();
         }
         let query = RunQuery {
@@ -101,8 +91,8 @@ fn check(store: &dyn Store) {
             workflow: words(&mut drawn, &["order", "refund", "rare", "none"]),
             id_prefix: words(&mut drawn, &["", "order-", "order-3", "refund-399", "y"]),
             labels,
-            after: (drawn.below(2) == 0).then(|| i64::try_from(drawn.below(RUNS)).expect("small")),
-            limit: [1, 10, 100, 5_000][drawn.below(4)],
+            after: (drawn.index(2) == 0).then(|| i64::try_from(drawn.index(RUNS)).expect("small")),
+            limit: [1, 10, 100, 5_000][drawn.index(4)],
             ..RunQuery::default()
         };
         let expected: Vec<i64> = rows
