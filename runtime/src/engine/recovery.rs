@@ -1,4 +1,4 @@
-//! Finds what there is to do: runs of ours that are due, or that somebody has told something.
+//! Finds what there is to do: runs of ours that are due, or for which something came.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -21,8 +21,8 @@ const LATER: Duration = Duration::from_millis(100);
 /// How soon after a failure of the store it is looked what was left undone.
 const SOON: Duration = Duration::from_millis(50);
 
-/// Goes on with the runs of a lease that was taken: those in the middle of something, those that are due, and those that
-/// somebody has told something meanwhile.
+/// Goes on with the runs of a lease that was taken: those in the middle of something, those that are due, and those
+/// for which something came meanwhile.
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
@@ -30,15 +30,7 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     if core.suspects.is_inherited(lease) {
         // What had come for a run may be what ended the process.
         let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
-        let loads = stream::iter(told).map(|run| {
-            let core = &core;
-            async move {
-                if !core.is_active(run) {
-                    core.load_and_wait(run).await;
-                }
-            }
-        });
-        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
+        load_all(&core, told.into_iter().filter(|run| !core.is_active(*run)).collect()).await;
     }
     if let Some(lease) = core.leases.held(lease) {
         while !collect(&core, lease).await && core.pause(AGAIN).await {}
@@ -51,8 +43,8 @@ pub(super) async fn take_over(core: Arc<Core>, lease: i64) {
     core.suspects.settle(lease);
 }
 
-/// What was written, or was not, while the store did not work: runs of ours that are due and that nobody has loaded, and those
-/// that somebody has told something.
+/// What was written, or was not, while the store did not work: runs of ours that are due and not loaded, and those for which
+/// something came.
 pub(super) fn catch_up(core: &Arc<Core>) {
     if core.behind.swap(true, Ordering::SeqCst) {
         return;
@@ -99,65 +91,43 @@ async fn drive_undue(core: &Arc<Core>, lease: i64) {
     }
 }
 
-/// Has the rows of runs corrected that say that they are due too late. Nothing waits for that: what is due goes first.
+/// Loads the runs of a lease whose rows say that they are due too late; each writes into its row what its journal says. Nothing
+/// waits for that, and it may look at every run that sleeps: what is due goes first.
 async fn correct_rows(core: Arc<Core>, lease: i64) {
-    if core.pause(LATER).await {
-        wake_those_ahead(&core, lease).await;
-        drive_far(&core, lease).await;
+    if !core.pause(LATER).await {
+        return;
     }
-}
-
-/// Loads the runs of a lease that wait for a time and last did something at a moment that has not come yet: the time of day was
-/// set back while nobody drove them, and their rows say when they are due by the time of day as it was.
-async fn wake_those_ahead(core: &Arc<Core>, lease: i64) {
-    let mut after_due = None;
-    loop {
-        let now = core.now();
-        let waiting = RunQuery {
-            lease: Some(lease),
-            wake_at: Some((now + 1, i64::MAX)),
-            by_wake_at: true,
-            ..RunQuery::default()
-        };
-        let query = RunQuery { updated_after: Some(now + AHEAD), after_due, limit: PAGE, ..waiting };
-        // It looks at every run that waits, so it does not keep the engine's own reads waiting.
-        let page = match core.ask(move |store| store.runs(&query)).await {
-            Ok(page) => page,
-            Err(error) => {
-                return tracing::warn!(%error, "the runs cannot be read that may wait too long, because the time of day was set back");
+    let now = core.now();
+    let sleeping = |from| RunQuery { lease: Some(lease), wake_at: Some((from, i64::MAX)), ..RunQuery::default() };
+    // They last did something at a moment that has not come yet: the time of day was set back while nobody drove them, and
+    // their rows are by the time of day as it was.
+    let ahead = RunQuery { updated_after: Some(now.saturating_add(AHEAD)), ..sleeping(now.saturating_add(1)) };
+    // They are due in centuries, as no journal says in good faith.
+    let far = sleeping(now.saturating_add(CENTURY));
+    for query in [ahead, far] {
+        let mut after_due = None;
+        loop {
+            let query = RunQuery { by_wake_at: true, after_due, limit: PAGE, ..query.clone() };
+            let page = match core.ask(move |store| store.runs(&query)).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(%error, "runs that may be due too late cannot be read; the next start looks for them");
+                    return;
+                }
+            };
+            after_due = page.next_due;
+            load_all(&core, page.runs.iter().map(|row| row.number).collect()).await;
+            if after_due.is_none() || core.is_draining() {
+                break;
             }
-        };
-        after_due = page.next_due;
-        let loads = stream::iter(page.runs).map(|row| async move { core.load_and_wait(row.number).await });
-        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
-        if after_due.is_none() || core.is_draining() {
-            return;
         }
     }
 }
 
-/// Loads the runs of a lease that are due in centuries, as no journal says in good faith: each learns from its journal when
-/// it is due, and writes that into its row.
-async fn drive_far(core: &Arc<Core>, lease: i64) {
-    let from = core.now().saturating_add(CENTURY);
-    let mut after_due = None;
-    loop {
-        let far =
-            RunQuery { lease: Some(lease), wake_at: Some((from, i64::MAX)), by_wake_at: true, ..RunQuery::default() };
-        let query = RunQuery { after_due, limit: PAGE, ..far };
-        // What cannot be read now is looked at by the next start.
-        let Ok(page) = core.read(move |store| store.runs(&query)).await else { return };
-        for row in page.runs.iter().filter(|row| !core.is_active(row.number)) {
-            if core.is_draining() {
-                return;
-            }
-            core.load_and_wait(row.number).await;
-        }
-        after_due = page.next_due;
-        if after_due.is_none() {
-            return;
-        }
-    }
+/// Loads runs, a few at a time.
+async fn load_all(core: &Arc<Core>, runs: Vec<i64>) {
+    let loads = stream::iter(runs).map(|run| core.load_and_wait(run));
+    loads.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
 /// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something); then sleeps until
@@ -182,8 +152,7 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
         let page = core.read(move |store| store.runs(&query)).await?;
         report(&page);
         after_due = page.next_due;
-        let loads = stream::iter(page.runs).map(|row| async move { core.load_and_wait(row.number).await });
-        loads.buffer_unordered(AT_ONCE).collect::<()>().await;
+        load_all(core, page.runs.iter().map(|row| row.number).collect()).await;
         if after_due.is_none() || core.is_draining() {
             break;
         }
