@@ -125,8 +125,6 @@ pub(crate) struct Machine {
     held_back: paused::HeldBack,
     /// The monotonic clock, as far as it is known.
     elapsed: Option<i64>,
-    /// How far the time of day had been set when that was last recorded.
-    offset: i64,
     /// The latest time of an entry since the oldest duration that runs was recorded.
     latest: i64,
 }
@@ -186,7 +184,6 @@ impl Machine {
             ending: None,
             held_back: paused::HeldBack::default(),
             elapsed: None,
-            offset: 0,
             latest: 0,
             env,
         }

@@ -14,7 +14,7 @@ pub(crate) const AHEAD: i64 = 1_000;
 impl Machine {
     /// The run is driven by this clock. `offset` added to its time gives the time of day to be recorded.
     pub(crate) fn on_clock(mut self, elapsed: i64, offset: i64) -> Self {
-        (self.elapsed, self.offset) = (Some(elapsed), offset);
+        self.elapsed = Some(elapsed);
         self.journal.state().offset = offset;
         self
     }
@@ -32,11 +32,10 @@ impl Machine {
     /// What the clock shows now. When the time of day was set, that is recorded before anything else.
     pub(crate) fn tick(&mut self, now: i64, elapsed: i64, offset: i64) {
         self.elapsed = Some(elapsed);
-        let by = offset.saturating_sub(self.offset);
+        let by = offset.saturating_sub(self.journal.state().offset);
         if by == 0 || self.stands_still() || !self.is_open() {
             return;
         }
-        self.offset = offset;
         if self.measures() {
             self.record_clock(by, now);
         }
