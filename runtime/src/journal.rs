@@ -1,4 +1,4 @@
-//! The history of a run: its events, how they are written down, and what a running workflow asks of whoever keeps it.
+//! The history of a run: its events, how they are written down, and the seam by which a running workflow asks for more.
 //!
 //! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
 

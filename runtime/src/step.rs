@@ -35,7 +35,7 @@ pub trait StepDef: Send + Sync + 'static {
     const POLICY: Policy;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
-    /// Roles of which whoever the run acts for must have one; anybody if there are none.
+    /// Roles of which the principal of the run needs one; none is needed if it is empty.
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
     const RESOURCES: &'static [Need] = &[];

@@ -23,7 +23,7 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
         quote! {
             /// The workflow as a picture: its steps, with the types of the events between them.
             #[must_use]
-            #[allow(dead_code, reason = "for whoever wants to see it")]
+            #[allow(dead_code, reason = "it is there to be looked at")]
             pub fn diagram() -> ::steadfast::Diagram {
                 ::steadfast::__private::diagram::<Self>()
             }

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) blocking: bool,
-    /// Whoever the run acts for must have one of them.
+    /// Roles of which the principal of the run needs one.
     pub(crate) roles: Vec<String>,
 }
 

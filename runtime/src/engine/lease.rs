@@ -16,7 +16,7 @@ pub(crate) struct Leases {
     state: Mutex<State>,
     /// When the leases were last shown to be held, on our own monotonic clock.
     pub(super) shown: watch::Sender<Instant>,
-    /// Its file is locked as long as this engine lives: whoever can lock it knows that we do not.
+    /// Its file is locked as long as this engine lives: another engine that can lock it knows that we do not.
     pub(super) recorder: Arc<Recorder>,
 }
 

@@ -112,7 +112,7 @@ impl Watch {
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
         let mut taken = false;
-        // While our own heartbeats do not get through, somebody holds up the database, and those of the others do not
+        // While our own heartbeats do not get through, the database is held up, and those of the others do not
         // either: their counters stand still though they live.
         let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
         for row in rows {

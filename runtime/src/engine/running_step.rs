@@ -22,7 +22,7 @@ pub(crate) struct Told {
     pub(super) cancellation: Cancellation,
 }
 
-/// Also if whoever shuts down has gone away.
+/// Also if the caller of the shutdown has gone away.
 impl Drop for Told {
     fn drop(&mut self) {
         self.cancellation.drop_body();

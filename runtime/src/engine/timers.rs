@@ -15,7 +15,7 @@ pub(crate) enum Sleeper {
     Evicted,
     /// A run in memory.
     Run(i64),
-    /// Whoever must know that the time of day was set.
+    /// What notices that the time of day was set.
     Clock,
 }
 

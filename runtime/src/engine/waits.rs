@@ -92,9 +92,9 @@ impl Wait {
                 )
             }
             WaitsFor::Timer => "nobody needs to do anything".to_owned(),
-            WaitsFor::Event(name) => format!("whoever emits event `{name}` to the run (`engine.emit`)"),
-            WaitsFor::Message(name) => format!("whoever sends a message `{name}` to the run (`engine.send`)"),
-            WaitsFor::Answer { request, .. } => format!("whoever answers request `{request}` (`engine.answer`)"),
+            WaitsFor::Event(name) => format!("emit event `{name}` to the run (`engine.emit`)"),
+            WaitsFor::Message(name) => format!("send a message `{name}` to the run (`engine.send`)"),
+            WaitsFor::Answer { request, .. } => format!("answer request `{request}` (`engine.answer`)"),
             WaitsFor::Run { id, status: Some(Status::Parked), .. } => {
                 format!(
                     "run `{id}` is parked: mend its code or `engine.retry(\"{id}\")`, or end it with `cancel_parked`"
@@ -103,11 +103,11 @@ impl Wait {
             WaitsFor::Run { id, status: Some(Status::Paused), .. } => format!("run `{id}` is paused: `resume` it"),
             WaitsFor::Run { id, status: None, .. } => format!("run `{id}` was deleted, so cancel this run"),
             WaitsFor::Run { id, .. } => format!("run `{id}`, whose own status says what it waits for"),
-            WaitsFor::Resume => "whoever calls `resume` on the run".to_owned(),
+            WaitsFor::Resume => "call `resume` on the run".to_owned(),
             WaitsFor::Unpark => {
-                "whoever mends what `parked` says; then start the engine anew, or call `engine.retry`".to_owned()
+                "mend what `parked` says; then start the engine anew, or call `engine.retry`".to_owned()
             }
-            WaitsFor::Blocked(_) => "whoever mends what fails; it is tried again until then".to_owned(),
+            WaitsFor::Blocked(_) => "mend what fails; it is tried again until then".to_owned(),
             WaitsFor::Engine => {
                 "the next engine that starts on this database with the run's workflow goes on with it".to_owned()
             }

@@ -33,7 +33,7 @@ pub enum StepError<E = Error> {
     Unstorable(String, Attempts),
     /// The last attempt was a transaction whose rows the database did not keep: why.
     RolledBack(String, Attempts),
-    /// No body ran, because an argument cannot be kept or read back, or whoever the run acts for lacks a role: why.
+    /// No body ran, because an argument cannot be kept or read back, or the principal of the run lacks a role: why.
     Refused(String, Attempts),
 }
 

@@ -1,4 +1,4 @@
-//! The seam above the engine: what a running workflow asks of whoever keeps its history.
+//! The seam above the engine: the calls of a running workflow to what keeps its history.
 //!
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
@@ -26,7 +26,7 @@ pub enum Due {
     Elapsed(i64),
 }
 
-/// What a running workflow asks of whoever keeps its history. All calls come from inside a turn.
+/// What keeps the history of a running workflow, as that workflow calls it. All calls come from inside a turn.
 pub trait Journal: Send + Sync {
     /// Which run this is.
     fn identity(&self) -> &Arc<RunIdentity>;
@@ -165,7 +165,7 @@ pub struct StepCallSpec {
     pub arguments: Result<Value, String>,
     /// Encodes recorded arguments again with today's types.
     pub recode: fn(&Value) -> Option<Value>,
-    /// Roles of which whoever the run acts for must have one.
+    /// Roles of which the principal of the run needs one.
     pub roles: &'static [&'static str],
     /// Retries and time limit.
     pub policy: Policy,

@@ -24,7 +24,7 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     /// The state that its concurrent steps share, if it declares one.
     fn state(&self) -> Option<StateDef>;
 
-    /// Roles of which whoever starts it must have one; anybody if there are none.
+    /// Roles of which the principal of a run needs one; none is needed if it is empty.
     fn roles(&self) -> &'static [&'static str];
 
     /// What of its input, result and error holds a secret, as far as their names tell.

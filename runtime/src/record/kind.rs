@@ -106,7 +106,7 @@ kinds! {
     TimerFired = "timer_fired" [Turn, NoRows, Nothing],
     /// The workflow dropped a call in flight: a late result changes nothing.
     CallAbandoned = "call_abandoned" [NoTurn, NoRows, Nothing],
-    /// Somebody asked the run to stop: `value` is the reason.
+    /// The run was asked to stop: `value` is the reason.
     CancelRequested = "cancel_requested" [Turn, NoRows, Nothing],
     /// The workflow returned: `value` is its result.
     RunCompleted = "run_completed" [NoTurn, NoRows, Output],

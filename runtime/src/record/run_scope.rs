@@ -76,7 +76,7 @@ impl RunScope {
         Err(format!("the labels and the identity of a run have at most {LARGEST} bytes, these have {bytes}"))
     }
 
-    /// Why whoever the run acts for may not do what asks for one of these roles; `None` if they may.
+    /// Says why the principal may not do what needs one of these roles; `None` if it may.
     pub(crate) fn lacks(&self, roles: &[&str]) -> Option<String> {
         let principal = self.principal.as_ref();
         if roles.is_empty() || roles.iter().any(|role| principal.is_some_and(|principal| principal.has_role(role))) {

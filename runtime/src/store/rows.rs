@@ -24,7 +24,7 @@ pub enum Status {
     Cancelled,
     /// It ended because its time limit or deadline was reached.
     TimedOut,
-    /// It ended before it began: whoever started it does not have the role that it asks for.
+    /// It ended before it began: its principal lacks the role that it needs.
     Refused,
     /// Another run has taken over its id: it went on as that one with a fresh journal, or was rewound.
     Replaced,

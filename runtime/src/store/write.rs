@@ -130,8 +130,8 @@ pub struct ImportedRun {
     pub wake_at: Option<i64>,
     /// Its incarnation.
     pub incarnation: [u8; 16],
-    /// If no other run in this database may have its incarnation: the number after which that is to be looked at. Of those before
-    /// whoever imports knows it.
+    /// If no other run in this database may have its incarnation: the number up to which the importer has looked for one. The
+    /// store compares it with later runs only.
     pub unique: Option<i64>,
     /// What its random numbers come from.
     pub seed: [u8; 16],

@@ -23,7 +23,7 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
 
     /// Which of the functions of this name it is; older runs go on with the function of their version.
     const VERSION: u32 = 1;
-    /// Roles of which whoever starts it must have one; anybody if there are none.
+    /// Roles of which the principal of a run needs one; none is needed if it is empty.
     const ROLES: &'static [&'static str] = &[];
 
     /// What its context consists of, if it has one.

@@ -162,7 +162,7 @@ async fn a_message_that_came_is_waited_for_no_longer() {
     let info = status(&run, |info| info.status == Status::Paused).await;
     assert_eq!(
         (words(&info), info.waits_for[0].help()),
-        (vec!["being resumed".to_owned()], "whoever calls `resume` on the run".to_owned())
+        (vec!["being resumed".to_owned()], "call `resume` on the run".to_owned())
     );
     run.resume().await.unwrap();
     engine.send(run.id(), Note(1)).await.unwrap();

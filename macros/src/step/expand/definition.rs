@@ -222,7 +222,7 @@ pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
     })
 }
 
-/// The roles of which whoever the run acts for must have one.
+/// The roles of which the principal of the run needs one.
 pub(crate) fn roles(step: &Step) -> Option<TokenStream> {
     let roles = &step.options.roles;
     (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];))

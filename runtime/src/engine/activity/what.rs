@@ -94,7 +94,7 @@ pub enum ActivityKind {
         /// The position of the call, if it was for a certain one.
         position: Option<u64>,
     },
-    /// Somebody asked the run to stop.
+    /// The run was asked to stop.
     CancelRequested {
         /// The reason that was given.
         reason: String,

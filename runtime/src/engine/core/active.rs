@@ -55,7 +55,7 @@ impl Core {
         if self.is_draining() {
             self.drop_session(run, &Outcome::Left);
         }
-        // Whoever says something to a run holds this lock.
+        // Events are sent under this lock.
         let mut active = self.active_runs();
         if !mail.receiver.is_empty() {
             return false;
