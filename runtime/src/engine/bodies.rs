@@ -41,6 +41,7 @@ pub(super) struct Bodies {
 
 /// An attempt that is about to start.
 pub(super) struct Attempt {
+    pub(super) step: &'static str,
     pub(super) scope: StepScope,
     pub(super) arguments: Value,
     pub(super) timeout: Option<Duration>,
@@ -54,7 +55,7 @@ struct Waiting {
 
 struct Running {
     attempt: u32,
-    step: String,
+    step: &'static str,
     cancellation: Cancellation,
 }
 
@@ -115,8 +116,8 @@ impl Bodies {
     }
 
     fn begin(&mut self, attempt: Attempt) {
-        let Attempt { mut scope, arguments, timeout, body } = attempt;
-        let (position, attempt, step) = (scope.position, scope.attempt, scope.name.clone());
+        let Attempt { step, mut scope, arguments, timeout, body } = attempt;
+        let (position, attempt) = (scope.position, scope.attempt);
         let cancellation = scope.cancellation.clone();
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
         let (env, busy, told) = (self.env.clone(), self.core.busy(), cancellation.clone());
@@ -125,7 +126,7 @@ impl Bodies {
             let late = too_late(&core, &mail, position, attempt, told.clone());
             (timeout, core.timers.clone(), late, told.clone())
         });
-        let attempts = async move {
+        let attempts = Box::pin(async move {
             // Nothing begins for a run that has ended or was lost while its body waited to begin.
             if !core.leases.has_margin() {
                 // Rare, and so not part of every attempt.
@@ -157,7 +158,7 @@ impl Bodies {
             let envelope = core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome });
             drop(busy);
             Some(envelope)
-        };
+        });
         // In all of them the run may have left: then the result is not wanted.
         if blocking {
             let (on, permits, told) = (self.core.runtime.clone(), self.core.blocking.clone(), cancellation.clone());
@@ -170,7 +171,7 @@ impl Bodies {
                 let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), body).await;
                 drop(permit);
             };
-            self.core.runtime.spawn(async move { told.unless_dropped(body).await });
+            self.core.runtime.spawn(async move { told.unless_dropped(Box::pin(body)).await });
         } else {
             let told = cancellation.clone();
             let job = Job(Box::pin(async move {
@@ -215,7 +216,7 @@ impl Bodies {
             let Running { attempt, step, cancellation } = running;
             cancellation.cancel();
             let run = self.env.fields.run().id.clone();
-            let work = RunningStep { run, position, step, attempt };
+            let work = RunningStep { run, position, step: step.to_owned(), attempt };
             // The shutdown may wait no longer.
             let _ = told.send(Told { work, cancellation });
         }

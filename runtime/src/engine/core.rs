@@ -179,7 +179,7 @@ impl Core {
     }
 
     pub(crate) fn envelope(&self, event: DriverEvent) -> Envelope {
-        Envelope { event, _busy: self.busy() }
+        Envelope { event, busy: self.busy() }
     }
 
     /// Runs something to its end, even if nobody waits for the answer any longer.

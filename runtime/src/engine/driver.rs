@@ -105,6 +105,8 @@ impl<'a> Driver<'a> {
 
     /// Drives the run until it leaves memory.
     pub(super) async fn drive(mut self) -> Left {
+        // Where sleeps are skipped, the clock stands still until the run has set its timer or has left.
+        let mut busy = self.core.busy();
         self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
         loop {
@@ -116,8 +118,10 @@ impl<'a> Driver<'a> {
             if may_leave && self.leaves() {
                 return Left::Gone;
             }
-            let Some(envelope) = self.mail.receiver.recv().await else { return Left::Lost };
-            self.handle(envelope.event);
+            drop(busy);
+            let Some(Envelope { event, busy: of_event }) = self.mail.receiver.recv().await else { return Left::Lost };
+            busy = of_event;
+            self.handle(event);
             for _ in 0..ROUNDS {
                 // What has come meanwhile shares the commit.
                 while let Ok(envelope) = self.mail.receiver.try_recv() {
@@ -220,8 +224,8 @@ impl<'a> Driver<'a> {
             match effect {
                 // Whoever loads the run next starts the body.
                 Effect::StartBody { .. } | Effect::StartRun { .. } if self.draining => {}
-                Effect::StartBody { scope, arguments, timeout, body } => {
-                    self.bodies.start(Attempt { scope, arguments, timeout, body }, self.run.context());
+                Effect::StartBody { step, scope, arguments, timeout, body } => {
+                    self.bodies.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::TellBody { position } => self.bodies.tell(position),
                 Effect::StartRun { number } => drop(self.core.load(number)),

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 /// A [`DriverEvent`] on its way to a driver. Until it is handled, a clock that skips sleeps stands still.
 pub(crate) struct Envelope {
     pub(crate) event: DriverEvent,
-    pub(super) _busy: Option<Busy>,
+    pub(super) busy: Option<Busy>,
 }
 
 /// An event for the driver of a run.

@@ -180,8 +180,8 @@ impl Machine {
             link: crate::scope::Link::of(&self.env),
             sends: &[],
         };
-        let (timeout, body) = (step.call.policy.timeout, step.call.body.clone());
-        self.fresh.push(Effect::StartBody { scope, arguments, timeout, body });
+        let (step, timeout, body) = (step.call.name, step.call.policy.timeout, step.call.body.clone());
+        self.fresh.push(Effect::StartBody { step, scope, arguments, timeout, body });
     }
 
     /// Attempts are entries but no turns: they only change what is known of their step.

@@ -13,7 +13,13 @@ use std::time::Duration;
 /// Something that leaves the run: done only after all it depends on is durable.
 pub(crate) enum Effect {
     /// An attempt of a step starts.
-    StartBody { scope: StepScope, arguments: Value, timeout: Option<Duration>, body: Arc<dyn StepBody> },
+    StartBody {
+        step: &'static str,
+        scope: StepScope,
+        arguments: Value,
+        timeout: Option<Duration>,
+        body: Arc<dyn StepBody>,
+    },
     /// The body of a step is told to stop: nobody waits for it any longer.
     TellBody { position: u64 },
     /// A run that this one has started is there: it is to be driven.

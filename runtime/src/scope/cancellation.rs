@@ -2,7 +2,7 @@
 
 use futures_util::task::AtomicWaker;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -95,9 +95,9 @@ impl Cancellation {
         self.0.body.wake();
     }
 
-    /// Runs a body; `None` once it is to be dropped.
-    pub(crate) async fn unless_dropped<F: Future>(&self, body: F) -> Option<F::Output> {
-        let mut body = pin!(body);
+    /// Runs a body; `None` once it is to be dropped. The body is boxed by the caller: an async function would have room for it
+    /// twice.
+    pub(crate) async fn unless_dropped<F: Future>(&self, mut body: Pin<Box<F>>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.0.body.register(cx.waker());
             if self.0.dropped.load(Ordering::SeqCst) { Poll::Ready(None) } else { body.as_mut().poll(cx).map(Some) }
