@@ -63,6 +63,7 @@
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
 pub mod codec;
+mod command;
 pub mod context;
 mod engine;
 mod error;

@@ -2,10 +2,10 @@
 //! come out. The engine and the fault-injecting test executor drive the same machine.
 
 mod append;
-mod arguments;
 mod attempts;
 mod calls;
-mod changed;
+mod child;
+mod commands;
 mod context_calls;
 mod continued;
 mod delivered;
@@ -20,7 +20,6 @@ mod kept;
 mod keys;
 mod live;
 mod moved;
-mod operations;
 mod origins;
 mod outgoing;
 mod paused;
@@ -28,6 +27,7 @@ mod poll;
 mod replaced;
 mod replay;
 mod restart;
+mod rows;
 mod run_scope;
 mod shared_state;
 mod shown;
@@ -37,15 +37,12 @@ mod transaction;
 mod turn;
 mod waker;
 
-pub(crate) use arguments::same_value;
 use calls::RunJournal;
 pub(crate) use effect::Effect;
 pub(crate) use elapsed::AHEAD;
 
-pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;
-pub(crate) use operations::{asked_again, derived as derived_id};
 pub(crate) use origins::Origins;
 pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
@@ -224,7 +221,7 @@ impl Machine {
 
     /// The steps that have no result yet, by name, with what they take of the engine.
     pub(crate) fn in_flight(&self) -> Vec<(&'static str, &'static [Need])> {
-        self.journal.state().in_flight().map(|step| (step.call.name, step.call.body.resources())).collect()
+        self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.resources())).collect()
     }
 
     /// The number by which outsiders know what it shows.

@@ -3,6 +3,7 @@
 
 mod event_info;
 mod identity;
+mod inbox_kind;
 mod kind;
 mod limits;
 mod outcome;
@@ -14,8 +15,9 @@ mod step_write;
 
 pub use event_info::EventInfo;
 pub use identity::RunIdentity;
+pub use inbox_kind::InboxKind;
 pub use kind::Kind;
-pub(crate) use kind::Sealed;
+pub(crate) use kind::{About, Delivers, End, Role, Sealed, WrittenFields};
 pub(crate) use limits::Limits;
 pub use outcome::AttemptOutcome;
 pub use park::{ParkCause, ParkReason};

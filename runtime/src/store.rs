@@ -7,6 +7,7 @@ mod belongings;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod durability;
+mod ended;
 mod error;
 mod memory;
 mod rows;
@@ -16,6 +17,7 @@ mod successor;
 pub(crate) mod user_code;
 mod write;
 
+pub use crate::record::InboxKind;
 pub use belongings::{Belongings, Bond, TakenItem};
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};

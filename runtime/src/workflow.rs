@@ -29,7 +29,7 @@ pub use sleep::Sleep;
 pub use start::Start;
 pub use step_call::{StepCall, call, call_transaction};
 
-pub(crate) use pending_call::{First, PendingCall};
+pub(crate) use pending_call::PendingCall;
 pub(crate) use typed::Typed;
 
 use crate::context::{RecordedFields, SharedContext, StepContext};

@@ -2,13 +2,13 @@
 
 use super::error::EngineError;
 use super::reseal::Reseal;
-use crate::machine::{asked_again, derived_id};
-use crate::record::Kind;
+use crate::command::{asked_again, derived_id};
+use crate::record::{InboxKind, Kind};
 use crate::store::{EntryRow, NewInboxItem, RequestRow};
 
 /// Gives answers that wait in the inbox of a run to its copy, whose requests have other ids. Nobody has answered those.
 pub(super) fn rename_answers(entries: &[EntryRow], items: &mut [NewInboxItem], from: [u8; 16], to: [u8; 16]) {
-    for item in items.iter_mut().filter(|item| item.kind == "answer") {
+    for item in items.iter_mut().filter(|item| item.kind == InboxKind::Answer) {
         let Some(name) = &item.name else { continue };
         let own = item.position.filter(|position| *name == derived_id(from, *position));
         let kept = || entries.iter().find(|entry| is_kept_as(entry, name)).and_then(|entry| entry.other.clone());
@@ -57,7 +57,8 @@ pub(super) fn copied(
     (from, to): ([u8; 16], [u8; 16]),
     now: i64,
 ) -> Vec<RequestRow> {
-    let answered = items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone()).collect();
+    let answered =
+        items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone()).collect();
     let mut requests = keep(rows, entries, answered, |_, known| asked_again(to, known), now);
     let own = rows.iter().filter(|row| row.is_open() && row.id == derived_id(from, row.position));
     requests.extend(own.map(|row| RequestRow { id: derived_id(to, row.position), ..row.clone() }));

@@ -1,7 +1,7 @@
 //! A run that a workflow wants to start and that is there already: the same, or another.
 
 use super::core::{Core, DriverEvent, Envelope};
-use crate::machine::same_value;
+use crate::command::same_value;
 use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
 use crate::value::Value;

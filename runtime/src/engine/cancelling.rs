@@ -4,6 +4,7 @@ use super::error::EngineError;
 use super::handle::{Ended, Run};
 use super::inbox;
 use crate::lengths;
+use crate::record::InboxKind;
 use crate::store::{NewInboxItem, Status};
 use crate::value::Value;
 
@@ -72,7 +73,7 @@ impl Run {
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
             value: Some(Value::text(&lengths::cut(reason))),
-            ..NewInboxItem::new(self.number(), "cancel", self.core().now())
+            ..NewInboxItem::new(self.number(), InboxKind::Cancel, self.core().now())
         };
         inbox::send(self.core(), self.id(), item).await?;
         Ok(Cancelling::new(self.clone()))

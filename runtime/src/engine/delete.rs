@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::parked;
 use super::{garbage, inbox};
 use crate::machine::plain_entry;
-use crate::record::Kind;
+use crate::record::{InboxKind, Kind};
 use crate::store::{
     Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
     successor,
@@ -123,7 +123,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         key: Some("cancel".to_owned()),
         value: Some(Value::text(reason)),
         sender: Some(row.id.clone()),
-        ..NewInboxItem::new(0, "cancel", at)
+        ..NewInboxItem::new(0, InboxKind::Cancel, at)
     };
     Append {
         run: row.number,

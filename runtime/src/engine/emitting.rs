@@ -8,6 +8,7 @@ use super::transaction::EngineTx;
 use super::{Engine, inbox};
 use crate::codec;
 use crate::graph::{Event, event};
+use crate::record::InboxKind;
 use crate::store::{NewInboxItem, RunRow};
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -132,7 +133,7 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
         key: key.map(|key| format!("message:{channel}:{key}")),
         name: Some(channel.to_owned()),
         value: Some(value),
-        ..NewInboxItem::new(row.number, "message", core.now())
+        ..NewInboxItem::new(row.number, InboxKind::Message, core.now())
     })
 }
 

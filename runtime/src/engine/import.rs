@@ -10,6 +10,7 @@ use super::reseal::{Reseal, resealed};
 use super::{Engine, threads};
 use crate::field_store::content_hash;
 use crate::machine::{forget_deduplication_key, recorded_scope};
+use crate::record::InboxKind;
 use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer};
 use crate::vault::Vault;
@@ -139,7 +140,7 @@ impl Incoming {
             for (item, answer) in items.iter_mut().zip(&answers) {
                 reseal.item(item, answer.as_deref())?;
                 // Here nobody knows the run that has ended, or another has its id.
-                item.sender.take_if(|_| item.kind == "ended");
+                item.sender.take_if(|_| item.kind == InboxKind::Ended);
             }
             asked::seal(&mut requests, &reseal)?;
             let shown = outputs.into_iter().map(|output| {

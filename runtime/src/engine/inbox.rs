@@ -4,6 +4,7 @@ use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::reseal::Reseal;
 use crate::fields::Fields;
+use crate::record::InboxKind;
 use crate::store::{
     InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write, successor,
 };
@@ -88,7 +89,7 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
 /// Whether something is said to a paused run that moves it; the rest waits until it goes on.
 async fn is_moved(core: &Core, run: i64) -> bool {
     let items = core.read(move |store| store.inbox(RunKey::Number(run), 0, usize::MAX)).await;
-    items.is_ok_and(|items| items.iter().any(|item| matches!(item.kind.as_str(), "cancel" | "resume")))
+    items.is_ok_and(|items| items.iter().any(|item| matches!(item.kind, InboxKind::Cancel | InboxKind::Resume)))
 }
 
 /// The same for several runs, without waiting.
@@ -117,11 +118,11 @@ pub(crate) fn items(
 ) -> Result<Vec<InboxRow>, StoreError> {
     let mut items = store.inbox(RunKey::Number(run), after, limit)?;
     for item in items.iter_mut().filter(|item| item.value.as_ref().is_some_and(Value::holds_secret)) {
-        if matches!(item.kind.as_str(), "message" | "answer") {
+        if matches!(item.kind, InboxKind::Message | InboxKind::Answer) {
             reseal_moved(store, run, fields, item)?;
         }
     }
-    for item in items.iter_mut().filter(|item| item.kind == "ended") {
+    for item in items.iter_mut().filter(|item| item.kind == InboxKind::Ended) {
         let Some(value) = item.value.as_mut().filter(|value| value.holds_secret()) else { continue };
         let Some(ended) = item.sender.as_deref().map(|id| store.run(RunKey::Id(id))).transpose()?.flatten() else {
             continue;
@@ -138,8 +139,10 @@ pub(crate) fn items(
 /// What reached an earlier execution of the run in the commit in which it went on is sealed for that one: its secrets become
 /// those of this run. One that no execution can open is left as it is, and parks the run that reads it.
 fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRow) -> Result<(), StoreError> {
-    let answer = match (item.kind.as_str(), item.name.as_deref()) {
-        ("answer", Some(id)) => store.requests(RequestKey::Id(id))?.into_iter().next().map(|request| request.answer),
+    let answer = match (&item.kind, item.name.as_deref()) {
+        (InboxKind::Answer, Some(id)) => {
+            store.requests(RequestKey::Id(id))?.into_iter().next().map(|request| request.answer)
+        }
         _ => None,
     };
     let mut execution = earlier(store, store.run(RunKey::Number(run))?)?;

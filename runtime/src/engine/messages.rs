@@ -6,6 +6,7 @@ use super::opening::check_key;
 use super::{Engine, inbox};
 use crate::fields::Fields;
 use crate::message::{self, Message};
+use crate::record::InboxKind;
 use crate::store::NewInboxItem;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -87,6 +88,6 @@ pub(super) fn item<M: Message>(
         key: key.map(|key| format!("message:{}:{key}", M::NAME)),
         name: Some(M::NAME.to_owned()),
         value: Some(value),
-        ..NewInboxItem::new(run, "message", at)
+        ..NewInboxItem::new(run, InboxKind::Message, at)
     })
 }

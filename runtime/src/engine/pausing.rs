@@ -3,6 +3,7 @@
 use super::error::EngineError;
 use super::handle::Run;
 use super::inbox;
+use crate::record::InboxKind;
 use crate::store::NewInboxItem;
 use crate::value::Value;
 
@@ -33,7 +34,7 @@ impl Run {
             Pause::Drain => "drain",
             Pause::Abandon => "abandon",
         };
-        self.say("pause", Some(Value::text(how))).await
+        self.say(InboxKind::Pause, Some(Value::text(how))).await
     }
 
     /// Has a paused run go on: what has come meanwhile is received, and what is due happens. The answer comes when the
@@ -42,10 +43,10 @@ impl Run {
     /// # Errors
     /// The run has ended, or the database does not work.
     pub async fn resume(&self) -> Result<(), EngineError> {
-        self.say("resume", None).await
+        self.say(InboxKind::Resume, None).await
     }
 
-    async fn say(&self, kind: &str, value: Option<Value>) -> Result<(), EngineError> {
+    async fn say(&self, kind: InboxKind, value: Option<Value>) -> Result<(), EngineError> {
         let item = NewInboxItem { value, ..NewInboxItem::new(self.number(), kind, self.core().now()) };
         inbox::send(self.core(), self.id(), item).await
     }

@@ -6,6 +6,7 @@ use super::handle::Run;
 use super::{Engine, inbox};
 use crate::fields::Fields;
 use crate::message::{self, Message};
+use crate::record::InboxKind;
 use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRow, Store, StoreError, Write, Written};
 use crate::value::Value;
 use data_encoding::HEXLOWER;
@@ -121,7 +122,11 @@ impl Engine {
         let value = value.map_err(|error| EngineError::Value(format!("the answer cannot be stored: {error}")))?;
         let hash = hash(&value);
         let key = Some(format!("answer:{request}"));
-        let item = NewInboxItem { key, value: Some(value), ..NewInboxItem::new(run.number, "answer", self.core.now()) };
+        let item = NewInboxItem {
+            key,
+            value: Some(value),
+            ..NewInboxItem::new(run.number, InboxKind::Answer, self.core.now())
+        };
         let write = Write::Answer { request: request.to_owned(), hash, item };
         // An answer goes on to its end even if nobody waits for it any longer.
         let (core, id) = (self.core.clone(), request.to_owned());

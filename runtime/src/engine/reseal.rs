@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::codec::change_parts;
-use crate::record::Sealed;
+use crate::record::{InboxKind, Sealed};
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
 use crate::value::{Form, Pointer, Value};
@@ -76,11 +76,11 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn item(&self, item: &mut NewInboxItem, answer: Option<&str>) -> Result<(), EngineError> {
-        let name = match item.kind.as_str() {
-            "ended" => return item.value.as_mut().map_or(Ok(()), |value| self.ended_with(value)),
-            "message" => item.name.as_deref(),
-            "answer" => answer,
-            _ => None,
+        let name = match item.kind {
+            InboxKind::Ended => return item.value.as_mut().map_or(Ok(()), |value| self.ended_with(value)),
+            InboxKind::Message => item.name.as_deref(),
+            InboxKind::Answer => answer,
+            InboxKind::Cancel | InboxKind::Pause | InboxKind::Resume | InboxKind::Unknown(_) => None,
         };
         if let (Some(name), Some(value)) = (name, &mut item.value)
             && let Some(bytes) = self.bytes(value, &format!("message:{name}"))?

@@ -9,9 +9,9 @@ use super::core::Core;
 use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
+use crate::command::{missing_rows, recorded_version};
 use crate::context::{Loading, StepContext, StoredContext};
-use crate::machine::{missing_rows, recorded_version};
-use crate::record::Kind;
+use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
 use crate::value::{Form, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,14 +200,12 @@ fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, Store
             while let Some(row) = fields.next_if(|row| row.seq <= entry.seq) {
                 rows.push(row);
             }
-            match entry.kind {
-                Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => {
-                    check_rows(store, run, &entry, &rows)?;
-                    let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
-                    changes.push(Change { entry, rows, cause });
-                }
-                kind if kind.is_turn() => cause = Some(EntryRow { value: None, ..entry }),
-                _ => {}
+            if entry.kind.about() == About::Context {
+                check_rows(store, run, &entry, &rows)?;
+                let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
+                changes.push(Change { entry, rows, cause });
+            } else if entry.kind.is_turn() {
+                cause = Some(EntryRow { value: None, ..entry });
             }
         }
         if !full {

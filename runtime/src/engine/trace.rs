@@ -2,7 +2,7 @@
 //! event for each entry of a journal. Ids, names and numbers only: no value of a user's is in any of them.
 
 use crate::machine::Machine;
-use crate::record::{Kind, RunIdentity};
+use crate::record::{About, RunIdentity};
 use crate::scope::StepScope;
 use crate::store::{Append, EntryRow};
 use data_encoding::HEXLOWER;
@@ -88,24 +88,5 @@ fn entry_of(run: &RunIdentity, entry: &EntryRow) {
             )
         };
     }
-    if is_about_the_run(entry.kind) { event!(Level::INFO) } else { event!(Level::DEBUG) }
-}
-
-/// The beginning and the end of runs are of interest to more people than their steps.
-const fn is_about_the_run(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::RunStarted
-            | Kind::RunCompleted
-            | Kind::RunFailed
-            | Kind::RunCancelled
-            | Kind::RunTimedOut
-            | Kind::RunRefused
-            | Kind::RunReplaced
-            | Kind::RunMoved
-            | Kind::RunPaused
-            | Kind::RunResumed
-            | Kind::CancelRequested
-            | Kind::DeadlineReached
-    )
+    if entry.kind.about() == About::Run { event!(Level::INFO) } else { event!(Level::DEBUG) }
 }

@@ -8,9 +8,10 @@ use super::payload::Inputs;
 use super::plan::Plan;
 use super::shape::StepShape;
 use crate::codec::{self, CodecError};
+use crate::command::{Given, RunStep};
 use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
-use crate::journal::StepCallSpec;
+use crate::journal::StepRun;
 use crate::policy::Policy;
 use crate::resources::Need;
 use crate::shared_state::StateDef;
@@ -116,11 +117,14 @@ impl<T: Emits, E: Failure> GraphOutcome for Result<T, E> {
     }
 }
 
+/// Makes the call of a step.
+type StepCaller = fn(Option<SharedContext>, Inputs, Value) -> RunStep<'static, StepRun>;
+
 /// A step without its types.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyStep {
     pub(super) shape: StepShape,
-    pub(super) call: fn(Option<SharedContext>, Inputs, Value) -> StepCallSpec,
+    pub(super) call: StepCaller,
     /// The error of a step that failed for good.
     pub(super) failure: fn(&Value) -> Result<Error, CodecError>,
 }
@@ -133,16 +137,11 @@ impl AnyStep {
     }
 }
 
-fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> StepCallSpec {
-    StepCallSpec {
-        name: S::SHAPE.name,
-        arguments: Ok(arguments),
-        // They say where the events are, and are compared as they stand.
-        recode: |recorded| Some(recorded.clone()),
-        roles: S::ROLES,
-        policy: S::POLICY,
-        body: Arc::new(EventBody::<S>::new(context, inputs)),
-    }
+fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> RunStep<'static, StepRun> {
+    // They say where the events are, and are compared as they stand.
+    let arguments = Given::new(Ok(arguments), |recorded| Some(recorded.clone()));
+    let body = Arc::new(EventBody::<S>::new(context, inputs));
+    RunStep { name: S::SHAPE.name, arguments, run: StepRun { roles: S::ROLES, policy: S::POLICY, body } }
 }
 
 fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {

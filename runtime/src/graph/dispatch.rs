@@ -18,11 +18,12 @@ use super::scopes::{ScopeId, Scopes};
 use super::shape::Trigger;
 use super::stub::GraphStub;
 use crate::codec;
+use crate::command::Command;
 use crate::context::SharedContext;
 use crate::error::Error;
 use crate::journal::{Completion, Journal};
 use crate::value::{Form, Value};
-use crate::workflow::{First, PendingCall};
+use crate::workflow::PendingCall;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{BTreeMap, VecDeque};
@@ -255,9 +256,9 @@ impl Dispatch<'_> {
         let stub = stub.map(|stub| stub.body(inputs.clone()));
         let mut call = (self.plan.steps[step].call)(self.context.clone(), inputs, arguments);
         if let Some(stub) = stub {
-            call.body = stub;
+            call.run.body = stub;
         }
-        let mut call = PendingCall::new(&self.journal, First::Step(Box::new(call)));
+        let mut call = PendingCall::new(&self.journal, Command::RunStep(call));
         call.start();
         self.workers[step] += 1;
         self.lock.enter(shape);

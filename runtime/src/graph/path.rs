@@ -5,7 +5,7 @@ mod events;
 
 use super::diagram::{Diagram, NodeKind, id};
 use super::items::{Item, items};
-use crate::record::Kind;
+use crate::record::{End, Kind};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,7 @@ pub(crate) struct Path {
     /// Whether what every finished step has returned reads as events.
     all_events: bool,
     /// How the run has ended, and the entry that made it.
-    end: Option<(Kind, Option<u64>)>,
+    end: Option<(End, Option<u64>)>,
 }
 
 /// A call that the workflow has made.
@@ -107,8 +107,32 @@ impl Path {
             | Kind::RunTimedOut
             | Kind::RunRefused
             | Kind::RunMoved
-            | Kind::RunReplaced => self.end = Some((entry.kind, entry.cause)),
-            _ => {}
+            | Kind::RunReplaced => self.end = Some((entry.kind.end(), entry.cause)),
+            // No way leads there.
+            Kind::ContextSet
+            | Kind::ContextUpdated
+            | Kind::ContextRefused
+            | Kind::ContextContinued
+            | Kind::AttemptStarted
+            | Kind::AttemptFailed
+            | Kind::ScopeSet
+            | Kind::MessageTried
+            | Kind::MessageSent
+            | Kind::MessageDelivered
+            | Kind::MessageRefused
+            | Kind::ValuePublished
+            | Kind::StreamWritten
+            | Kind::StreamClosed
+            | Kind::PatchMarked
+            | Kind::MessageKept
+            | Kind::AnswerKept
+            | Kind::RequestKept
+            | Kind::RequestExpired
+            | Kind::StateSet
+            | Kind::StateEdited
+            | Kind::RunPaused
+            | Kind::RunResumed
+            | Kind::ClockMoved => {}
         }
     }
 
@@ -219,15 +243,15 @@ impl Drawing {
     }
 
     /// The end of the run.
-    fn end(&mut self, kind: Kind, from: &str) {
-        let (id, label) = match kind {
-            Kind::RunCompleted => ("stop", "stop"),
-            Kind::RunFailed => ("failed", "failed"),
-            Kind::RunTimedOut => ("ended", "timed out"),
-            Kind::RunRefused => ("ended", "refused"),
-            Kind::RunMoved => ("ended", "moved"),
-            Kind::RunReplaced => ("ended", "goes on as another"),
-            _ => ("ended", "cancelled"),
+    fn end(&mut self, end: End, from: &str) {
+        let (id, label) = match end {
+            End::Completed => ("stop", "stop"),
+            End::Failed => ("failed", "failed"),
+            End::TimedOut => ("ended", "timed out"),
+            End::Refused => ("ended", "refused"),
+            End::Moved => ("ended", "moved"),
+            End::Replaced => ("ended", "goes on as another"),
+            End::No | End::Cancelled => ("ended", "cancelled"),
         };
         self.diagram.node(id, label, NodeKind::End);
         self.edge(from, id, label);

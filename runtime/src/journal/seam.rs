@@ -3,10 +3,10 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
-use super::Operation;
+use super::Asked;
+use crate::command::{Command, SetContext, UpdateContext};
 use crate::context::{ContextError, FieldValues, Schema, SharedContext};
-use crate::policy::Policy;
-use crate::record::{AttemptOutcome, RoutedValue, RunIdentity, RunScope, Shown};
+use crate::record::{AttemptOutcome, RoutedValue, RunIdentity, RunScope};
 use crate::resources::{Anything, Need};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
@@ -14,17 +14,9 @@ use crate::shared_state::{StateDef, StateSnapshot};
 use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
 use futures_util::future::BoxFuture;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// When a timer is due, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// When the time of day is this, since 1970.
-    Moment(i64),
-    /// When [`Journal::elapsed`] is this.
-    Elapsed(i64),
-}
 
 /// What keeps the history of a running workflow, as that workflow calls it. All calls come from inside a turn.
 pub trait Journal: Send + Sync {
@@ -64,17 +56,14 @@ pub trait Journal: Send + Sync {
         None
     }
 
-    /// Starts a step. Called at the first poll of the call.
-    fn start_step(&self, position: u64, call: StepCallSpec);
+    /// Asks for something that is waited for. Called at the first poll of the call.
+    fn ask(&self, position: u64, command: Asked);
 
-    /// Sets a timer that is due then. Called at the first poll of the sleep.
-    fn set_timer(&self, position: u64, due: Due);
+    /// Says something that nobody waits for.
+    fn tell(&self, position: u64, command: Command<'_>);
 
     /// Under what the run acts.
     fn scope(&self) -> Arc<RunScope>;
-
-    /// Starts a call whose answer comes from outside. Called at its first poll.
-    fn begin(&self, position: u64, operation: Operation);
 
     /// The id of the request, or of the run without an id of its own, that the call at a position asks for.
     fn derived_id(&self, position: u64) -> String;
@@ -84,9 +73,6 @@ pub trait Journal: Send + Sync {
 
     /// A message on a channel if one has come, without waiting; takes a position.
     fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value>;
-
-    /// Shows something to outsiders; a closed stream has no value.
-    fn show(&self, position: u64, what: Shown<'_>, value: Option<Value>);
 
     /// Whether the run takes the way of a patch. A patch that is being given up is only passed over where it is recorded.
     fn patched(&self, patch: &str, given_up: bool) -> bool;
@@ -155,22 +141,6 @@ pub trait Journal: Send + Sync {
 
     /// The workflow dropped a change of the context whose fields were being saved.
     fn abandon_change(&self, position: u64);
-}
-
-/// A step as it is called.
-pub struct StepCallSpec {
-    /// The step's name.
-    pub name: &'static str,
-    /// Its arguments, in canonical form, or why they cannot be stored.
-    pub arguments: Result<Value, String>,
-    /// Encodes recorded arguments again with today's types.
-    pub recode: fn(&Value) -> Option<Value>,
-    /// Roles of which the principal of the run needs one.
-    pub roles: &'static [&'static str],
-    /// Retries and time limit.
-    pub policy: Policy,
-    /// Runs one attempt.
-    pub body: Arc<dyn StepBody>,
 }
 
 /// Runs the attempts of one step call.
@@ -259,6 +229,31 @@ pub enum ContextChange<'a> {
         /// The fields, in the order of the struct.
         fields: &'a [&'static str],
     },
+}
+
+impl<'a> ContextChange<'a> {
+    /// The context's recorded name.
+    pub(crate) const fn context(&self) -> &'a str {
+        let (Self::Set { context, .. } | Self::Update { context, .. }) = self;
+        context
+    }
+
+    /// What the context consists of.
+    pub(crate) const fn schema(&self) -> &'static Schema {
+        let (Self::Set { schema, .. } | Self::Update { schema, .. }) = self;
+        schema
+    }
+
+    /// The change as a command.
+    pub(crate) fn command(&self) -> Command<'a> {
+        match *self {
+            Self::Set { context, schema } => Command::SetContext(SetContext { context, schema: Some(schema) }),
+            Self::Update { context, schema, fields } => {
+                let fields = fields.iter().map(|name| Cow::Borrowed(*name)).collect();
+                Command::UpdateContext(UpdateContext { context, version: schema.version, fields, schema: Some(schema) })
+            }
+        }
+    }
 }
 
 /// The context with which another run has ended, for the run that continues it.

@@ -7,7 +7,7 @@ use super::suspended::Deferred;
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::Journal;
 use crate::lengths;
-use crate::record::{AttemptOutcome, Kind};
+use crate::record::{AttemptOutcome, Kind, Role};
 use crate::scope::{Cancellation, StepScope};
 use crate::store::EntryRow;
 use crate::value::Value;
@@ -66,7 +66,7 @@ impl Machine {
                 let failure = AttemptFailure { attempt, cause, message };
                 step.failures.push(failure.clone());
                 let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
-                if terminal || failed >= step.call.policy.attempts {
+                if terminal || failed >= step.call.run.policy.attempts {
                     let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
                     let error = step_error(cause, error.as_ref(), failure.message, attempts);
                     drop(state);
@@ -77,8 +77,11 @@ impl Machine {
                         entry.value = Some(error);
                     });
                 } else {
-                    let wait =
-                        step.call.policy.wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
+                    let wait = step
+                        .call
+                        .run
+                        .policy
+                        .wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
                     let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                     let due = elapsed.saturating_add(wait);
                     let recorded = state.recorded_due(due);
@@ -120,12 +123,14 @@ impl Machine {
             let mut state = self.journal.state();
             let scope = state.scope.clone();
             let Some(step) = state.step(position) else { return };
-            let why = match &step.call.arguments {
-                Err(why) => why.clone(),
-                Ok(value) if value.bytes.len() > limit => {
+            let why = match step.call.arguments.value() {
+                None => step.call.arguments.refusal().unwrap_or_default().to_owned(),
+                Some(value) if value.bytes.len() > limit => {
                     format!("its arguments have {} bytes, the limit is {limit}", value.bytes.len())
                 }
-                Ok(_) => scope.lacks(step.call.roles).unwrap_or_else(|| "it was refused when it was called".to_owned()),
+                Some(_) => {
+                    scope.lacks(step.call.run.roles).unwrap_or_else(|| "it was refused when it was called".to_owned())
+                }
             };
             let attempts = Attempts { step: step.call.name.to_owned(), failures: Vec::new() };
             (step.call.name, encode(&StepError::Refused(lengths::cut(why), attempts)))
@@ -163,10 +168,10 @@ impl Machine {
         let mut state = self.journal.state();
         let run_scope = state.scope.clone();
         let Some(step) = state.step(position) else { return };
-        if step.call.body.is_transaction() {
+        if step.call.run.body.is_transaction() {
             return self.transactions.wait(position);
         }
-        let Ok(arguments) = step.call.arguments.clone() else { return };
+        let Some(arguments) = step.call.arguments.value().cloned() else { return };
         self.env.state.enter(position);
         let scope = StepScope {
             run: self.journal.identity().clone(),
@@ -180,31 +185,42 @@ impl Machine {
             link: crate::scope::Link::of(&self.env),
             sends: &[],
         };
-        let (step, timeout, body) = (step.call.name, step.call.policy.timeout, step.call.body.clone());
+        let (step, timeout, body) = (step.call.name, step.call.run.policy.timeout, step.call.run.body.clone());
         self.fresh.push(Effect::StartBody { step, scope, arguments, timeout, body });
     }
 
     /// Attempts are entries but no turns: they only change what is known of their step.
     pub(super) fn apply_attempt(&mut self, entry: &EntryRow) {
-        if matches!(entry.kind, Kind::RunPaused | Kind::RunResumed) {
-            self.replay_pause(entry);
-        }
         let mut state = self.journal.state();
         let Some(position) = entry.position else { return };
         let Some(step) = state.step(position) else { return };
-        match entry.kind {
-            Kind::AttemptStarted => {
+        match entry.kind.role() {
+            Role::AttemptStarted => {
                 let attempt = entry.attempt.unwrap_or(step.attempt + 1);
                 state.begin_attempt(position, attempt);
             }
-            Kind::AttemptFailed => {
+            Role::AttemptFailed => {
                 let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
                 let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
                 state.wait_for_retry(position, due);
             }
-            Kind::StreamWritten | Kind::EventSent => step.written.extend(entry.other.clone()),
-            _ => {}
+            // What the step has written before it ended, for outsiders or for others.
+            Role::Turn | Role::Command => {
+                if matches!(entry.kind, Kind::StreamWritten | Kind::EventSent) {
+                    step.written.extend(entry.other.clone());
+                }
+            }
+            Role::Scope
+            | Role::Continued
+            | Role::Kept
+            | Role::State
+            | Role::Edit
+            | Role::Pause
+            | Role::Clock
+            | Role::Refused
+            | Role::Moved
+            | Role::Replaced => {}
         }
     }
 }

@@ -1,18 +1,19 @@
 //! The journal as the body of a workflow sees it: its calls are recorded, or compared with the recorded ones.
 
+use super::Limits;
+use super::commands::History;
 use super::outgoing::Sent;
-use super::state::{Call, Saving, State, StepInFlight, What};
+use super::state::{Call, Saving, State, What};
 use super::turn::Turn;
-use super::{Limits, arguments};
+use crate::command::{Abandon, Command, derived_id};
 use crate::context::{ContextError, FieldValues, SharedContext};
 use crate::fields::Fields;
-use crate::journal::{Completion, ContextChange, Continued, Due, Journal, Operation, Recorded, StepCallSpec};
-use crate::record::{Kind, ParkReason, RoutedValue, RunIdentity, RunScope, Shown};
+use crate::journal::{Asked, Completion, ContextChange, Continued, Journal, Recorded};
+use crate::record::{ParkReason, RoutedValue, RunIdentity, RunScope};
 use crate::run_env::RunEnv;
 use crate::shared_state::{StateDef, StateSnapshot};
-use crate::store::{EntryRow, Outgoing};
+use crate::store::Outgoing;
 use crate::value::Value;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -103,121 +104,32 @@ impl Journal for RunJournal {
         self.state().continued.clone()
     }
 
-    fn start_step(&self, position: u64, call: StepCallSpec) {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        let found = |call: &StepCallSpec| match &call.arguments {
-            Ok(value) => format!("step `{}` called with {value}", call.name),
-            Err(_) => format!("step `{}` called with arguments that cannot be stored", call.name),
-        };
-        let context = state.context_entry;
-        if let Some(entry) = state.recorded(position, || found(&call)) {
-            // Comparing decodes and encodes with the user's code, which must not find the lock held.
-            drop(guard);
-            if call.arguments.is_ok() {
-                // What was survived before says nothing about this comparison.
-                self.fields.vault().take_fault();
-            }
-            let same = is_recorded(&entry, position, &call);
-            let missing_key = if same { None } else { self.missing_key(Some(position)) };
-            let mut state = self.state();
-            match missing_key {
-                Some(reason) => {
-                    state.fault.get_or_insert(reason);
-                    return;
-                }
-                None if !same => return state.diverged(&entry, found(&call)),
-                None => {}
-            }
-            let attempt = entry.attempt.unwrap_or(0);
-            let step = StepInFlight {
-                call,
-                context: entry.context,
-                attempt,
-                failures: Vec::new(),
-                retry_due: None,
-                written: HashSet::new(),
-            };
-            return state.insert(position, What::Step(Box::new(step)));
-        }
-        if call.arguments.is_err()
-            && let Some(reason) = self.missing_key(Some(position))
-        {
-            state.fault.get_or_insert(reason);
-            return;
-        }
-        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        let arguments = call.arguments.as_ref().ok().filter(|value| value.bytes.len() <= self.limits.value);
-        let allowed = state.scope.lacks(call.roles).is_none();
-        let attempt = u32::from(arguments.is_some() && allowed);
-        let value = arguments.map(|value| arguments::to_record(call.recode, value, self.limits.arguments));
-        turn.record(Kind::StepStarted, |entry| {
-            entry.position = Some(position);
-            entry.name = Some(call.name.to_owned());
-            entry.attempt = Some(attempt);
-            entry.context = context;
-            entry.value = value;
-        });
-        turn.started.push(position);
-        let step =
-            StepInFlight { call, context, attempt, failures: Vec::new(), retry_due: None, written: HashSet::new() };
-        state.insert(position, What::Step(Box::new(step)));
+    fn ask(&self, position: u64, command: Asked) {
+        self.ask_for(position, command);
     }
 
-    fn set_timer(&self, position: u64, due: Due) {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if let Some(entry) = state.recorded(position, || "a sleep".into()) {
-            match entry.due {
-                Some(recorded) if entry.kind == Kind::TimerSet && entry.position == Some(position) => {
-                    let due = match due {
-                        Due::Moment(_) => Due::Moment(recorded),
-                        Due::Elapsed(_) => Due::Elapsed(state.elapsed_due(recorded)),
-                    };
-                    state.insert(position, What::Timer(due));
-                }
-                _ => state.diverged(&entry, "a sleep".into()),
-            }
-            return;
-        }
-        let recorded = match due {
-            Due::Moment(moment) => moment,
-            Due::Elapsed(due) => state.recorded_now(due),
-        };
-        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        turn.record(Kind::TimerSet, |entry| {
-            entry.position = Some(position);
-            entry.due = Some(recorded);
-        });
-        state.insert(position, What::Timer(due));
+    fn tell(&self, position: u64, command: Command<'_>) {
+        self.tell_of(position, &command);
     }
 
     fn scope(&self) -> Arc<RunScope> {
         self.state().scope.clone()
     }
 
-    fn begin(&self, position: u64, operation: Operation) {
-        self.begin_operation(position, operation);
-    }
-
     fn derived_id(&self, position: u64) -> String {
         let author = self.state().author();
-        super::operations::derived(author.unwrap_or(self.identity.incarnation), position)
+        derived_id(author.unwrap_or(self.identity.incarnation), position)
     }
 
     fn child_id(&self, position: u64) -> Option<String> {
         match &self.state().calls.get(&position)?.what {
-            What::Operation { other, .. } => other.clone(),
-            _ => None,
+            What::Outside(outside) => outside.id.clone(),
+            What::Step(_) | What::Timer(_) => None,
         }
     }
 
     fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value> {
         self.try_message(position, channel)
-    }
-
-    fn show(&self, position: u64, what: Shown<'_>, value: Option<Value>) {
-        self.show_to_outsiders(position, what, value);
     }
 
     fn patched(&self, patch: &str, given_up: bool) -> bool {
@@ -266,17 +178,14 @@ impl Journal for RunJournal {
         if !in_flight {
             return;
         }
-        if let Some(entry) = state.recorded(position, || "a dropped call".into()) {
-            if entry.kind != Kind::CallAbandoned || entry.position != Some(position) {
-                state.diverged(&entry, "a dropped call".into());
-            }
-            return;
-        }
-        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        turn.record(Kind::CallAbandoned, |entry| entry.position = Some(position));
+        drop(guard);
+        let History::New(mut guard) = self.history(position, &Command::<(), ()>::Abandon(Abandon)) else { return };
+        let now = guard.now;
+        let Some(turn) = guard.turn.as_mut().and_then(Turn::live) else { return };
+        turn.record_command(&Command::<(), ()>::Abandon(Abandon), &mut self.at(position, now, None), None);
         turn.abandoned.push(position);
-        if let Some(What::Operation { operation, other: Some(id), .. }) = removed.as_ref().map(|call| &call.what)
-            && matches!(**operation, Operation::Request { .. })
+        if let Some(What::Outside(outside)) = removed.as_ref().map(|call| &call.what)
+            && let (Command::Request(_), Some(id)) = (&outside.command, &outside.id)
         {
             turn.outgoing.push(Sent { outgoing: Outgoing::Withdraw { id: id.clone() }, awaited_at: None });
         }
@@ -365,18 +274,6 @@ impl Journal for RunJournal {
             return;
         }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        turn.record(Kind::CallAbandoned, |entry| entry.position = Some(position));
+        turn.record_command(&Command::<(), ()>::Abandon(Abandon), &mut self.at(position, 0, None), None);
     }
-}
-
-/// Whether a recorded call is today's.
-fn is_recorded(entry: &EntryRow, position: u64, call: &StepCallSpec) -> bool {
-    entry.kind == Kind::StepStarted
-        && entry.position == Some(position)
-        && entry.name.as_deref() == Some(call.name)
-        && match (&entry.value, &call.arguments) {
-            (Some(recorded), Ok(found)) => arguments::same_value(call.recode, recorded, found),
-            // What was refused when it was called stays refused.
-            (recorded, _) => recorded.is_none(),
-        }
 }

@@ -1,50 +1,33 @@
 //! Changes of the context as the body of a workflow makes them: recorded, or compared with the recorded ones.
 
 use super::calls::RunJournal;
-use super::changed;
 use super::turn::Turn;
+use crate::command::{Command, RefuseChange, recorded_version};
 use crate::journal::{ContextChange, Recorded};
-use crate::record::Kind;
 use crate::value::Value;
 
 impl RunJournal {
     /// What the history says of a change that the workflow is about to make.
     pub(super) fn change_of_history(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
         let mut state = self.state();
-        let found = || match change {
-            ContextChange::Set { context, .. } => format!("context `{context}` set"),
-            ContextChange::Update { context, fields, .. } => {
-                format!("context `{context}` updated ({})", fields.join(", "))
-            }
-        };
-        let Some(entry) = state.recorded(position, found) else {
+        let asked = change.command();
+        let Some(entry) = state.recorded(position, &asked) else {
             return if state.fault.is_some() { Recorded::Diverged } else { Recorded::New };
         };
-        let same = entry.position == Some(position)
-            && match change {
-                _ if entry.kind == Kind::CallAbandoned => true,
-                ContextChange::Set { context, .. } => {
-                    matches!(entry.kind, Kind::ContextSet | Kind::ContextRefused)
-                        && entry.name.as_deref() == Some(context)
-                }
-                ContextChange::Update { fields, schema, .. } => match entry.kind {
-                    Kind::ContextUpdated => changed::is_same(&entry, fields, schema),
-                    Kind::ContextRefused => true,
-                    _ => false,
-                },
-            };
-        match entry.value {
-            _ if !same => {
-                state.diverged(&entry, found());
-                Recorded::Diverged
+        match Command::from_entry(&entry).filter(|_| entry.position == Some(position)) {
+            Some(Command::Abandon(_)) => Recorded::Abandoned,
+            Some(Command::RefuseChange(refused)) if refused.is_of(&asked) => {
+                Recorded::Refused(refused.error.into_owned())
             }
-            Some(error) if entry.kind == Kind::ContextRefused => Recorded::Refused(error),
-            _ if entry.kind == Kind::CallAbandoned => Recorded::Abandoned,
-            _ => {
+            Some(recorded) if recorded == asked => {
                 state.context_entry = Some(entry.seq);
                 let rows = state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default();
                 state.inline.replay(&rows, change);
-                Recorded::Made { version: changed::version(&entry), rows }
+                Recorded::Made { version: recorded_version(&entry), rows }
+            }
+            _ => {
+                state.diverged(&entry, &asked);
+                Recorded::Diverged
             }
         }
     }
@@ -64,24 +47,15 @@ impl RunJournal {
             return;
         }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        let (name, kind, value) = match change {
-            ContextChange::Set { context, schema } => (context, Kind::ContextSet, schema.to_json()),
-            ContextChange::Update { context, schema, fields } => {
-                (context, Kind::ContextUpdated, changed::to_json(schema.version, fields))
-            }
+        let (command, fields) = match values {
+            Ok(fields) => (change.command(), fields),
+            Err(error) => (Command::RefuseChange(RefuseChange::new(change.context(), error)), Vec::new()),
         };
-        let (kind, value, fields) = match values {
-            Ok(fields) => (kind, Value::json(value), fields),
-            Err(error) => (Kind::ContextRefused, error, Vec::new()),
-        };
-        let seq = turn.record(kind, |entry| {
-            entry.position = Some(position);
-            entry.name = Some((*name).to_owned());
-            entry.value = Some(value);
-        });
+        turn.command(&command, &mut self.at(position, state.now, None), None);
+        let seq = turn.tail();
         state.inline.write(fields.iter().map(|(name, value)| (*name, value)));
         turn.write_fields(seq, fields);
-        if kind != Kind::ContextRefused {
+        if !matches!(command, Command::RefuseChange(_)) {
             state.context_entry = Some(seq);
         }
     }

@@ -1,60 +1,68 @@
-//! What an entry delivers that came from outside.
+//! What the delivery of an entry says, and to whom.
 
 use super::state::State;
 use crate::journal::{Completion, SENT};
-use crate::record::Kind;
+use crate::record::Delivers;
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::task::Waker;
 
-/// What an entry from outside delivers to the call at its position.
-pub(super) fn outside(entry: &EntryRow) -> Option<Completion> {
-    let text = || entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
-    match entry.kind {
-        Kind::MessageDelivered => Some(Completion::Delivered),
-        Kind::MessageRefused => Some(Completion::Refused(text().unwrap_or_default())),
-        Kind::ChildEnded => Some(match entry.name.as_deref().and_then(Status::parse) {
-            Some(status) => Completion::Ended { status, value: entry.value.clone() },
-            None => Completion::Refused(text().unwrap_or_default()),
-        }),
-        _ => None,
-    }
-}
-
-/// What comes without knowing the call that waits for it.
-pub(super) enum Unasked {
-    Message {
-        channel: String,
-        value: Value,
-    },
-    Answer {
-        id: String,
-        position: Option<u64>,
-        value: Value,
-    },
+/// What the delivery of an entry says.
+pub(super) enum Delivered {
+    /// Nothing to any call: the body begins, or it was told to end.
+    Nothing,
+    /// To the call at a position.
+    Call(u64, Completion),
+    /// A message: the call that waits on its channel is not known.
+    Message { channel: String, value: Value },
+    /// The answer to a request. The position is where it was asked, if that is known.
+    Answer { id: String, position: Option<u64>, value: Value },
     /// The time for the answer to a kept request is over.
-    Expired {
-        id: String,
-    },
+    Expired { id: String },
 }
 
-impl Unasked {
+impl Delivered {
+    /// What an entry delivers; `None` if it is for a call and incomplete.
     pub(super) fn of(entry: &EntryRow) -> Option<Self> {
         let value = || entry.value.clone();
-        match entry.kind {
-            Kind::MessageReceived => Some(Self::Message { channel: entry.name.clone()?, value: value()? }),
-            Kind::EventSent => Some(Self::Message { channel: SENT.to_owned(), value: value()? }),
-            Kind::RequestAnswered => {
-                Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: value()? })
+        let text = || entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
+        let refused = || Completion::Refused(text().unwrap_or_default());
+        let completion = match entry.kind.delivers() {
+            Delivers::Nothing | Delivers::Start | Delivers::Cancel | Delivers::Deadline => return Some(Self::Nothing),
+            // What comes without knowing the call that waits for it; nothing comes of an entry that is incomplete.
+            Delivers::Message => return Some(Self::message(entry.name.as_deref(), entry).unwrap_or(Self::Nothing)),
+            Delivers::Event => return Some(Self::message(Some(SENT), entry).unwrap_or(Self::Nothing)),
+            Delivers::Answer => return Some(Self::answer(entry).unwrap_or(Self::Nothing)),
+            Delivers::Expiry => {
+                return Some(entry.other.clone().map_or(Self::Nothing, |id| Self::Expired { id }));
             }
-            Kind::RequestExpired => Some(Self::Expired { id: entry.other.clone()? }),
-            _ => None,
-        }
+            Delivers::Result => Completion::Completed(value()?),
+            Delivers::Failure => Completion::Failed(value()?),
+            Delivers::Time => Completion::Fired,
+            Delivers::Arrival => Completion::Delivered,
+            Delivers::Refusal => refused(),
+            Delivers::ChildEnd => match entry.name.as_deref().and_then(Status::parse) {
+                Some(status) => Completion::Ended { status, value: value() },
+                // It never began.
+                None => refused(),
+            },
+        };
+        Some(Self::Call(entry.position?, completion))
+    }
+
+    fn message(channel: Option<&str>, entry: &EntryRow) -> Option<Self> {
+        Some(Self::Message { channel: channel?.to_owned(), value: entry.value.clone()? })
+    }
+
+    fn answer(entry: &EntryRow) -> Option<Self> {
+        Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: entry.value.clone()? })
     }
 
     /// Gives it to the call that waits, or keeps it for one to come.
     pub(super) fn deliver(self, state: &mut State) -> Option<Waker> {
         match self {
+            Self::Nothing => None,
+            Self::Call(position, completion) => state.complete(position, completion),
             Self::Message { channel, value } => state.message(&channel, value),
             Self::Answer { id, position, value } => state.answer(&id, position, value),
             Self::Expired { id } => state.request_expired(id),

@@ -1,9 +1,10 @@
 //! A run that is told to end: its body gives way to what the workflow does on such an end, or it ends at once.
 
 use super::Machine;
+use super::delivered::Delivered;
 use super::effect::Effect;
 use super::waker::RunWaker;
-use crate::record::Kind;
+use crate::record::{Delivers, Kind};
 use crate::store::{EntryRow, Status};
 use crate::value::Value;
 
@@ -19,10 +20,21 @@ impl Ending {
     /// What an entry says that ends a run.
     pub(super) fn of(entry: &EntryRow) -> Option<Self> {
         let reason = entry.value.clone();
-        match entry.kind {
-            Kind::CancelRequested => Some(Self { status: Status::Cancelled, kind: Kind::RunCancelled, reason }),
-            Kind::DeadlineReached => Some(Self { status: Status::TimedOut, kind: Kind::RunTimedOut, reason }),
-            _ => None,
+        match entry.kind.delivers() {
+            Delivers::Cancel => Some(Self { status: Status::Cancelled, kind: Kind::RunCancelled, reason }),
+            Delivers::Deadline => Some(Self { status: Status::TimedOut, kind: Kind::RunTimedOut, reason }),
+            Delivers::Nothing
+            | Delivers::Start
+            | Delivers::Result
+            | Delivers::Failure
+            | Delivers::Time
+            | Delivers::Arrival
+            | Delivers::Refusal
+            | Delivers::ChildEnd
+            | Delivers::Message
+            | Delivers::Event
+            | Delivers::Answer
+            | Delivers::Expiry => None,
         }
     }
 
@@ -52,7 +64,7 @@ impl Machine {
         self.held_back.paused = false;
         self.give_way(ending);
         if self.future.is_some() {
-            self.live_turn(cause, at, None);
+            self.live_turn(cause, at, Delivered::Nothing);
         } else {
             self.finish_ending(cause);
         }

@@ -2,10 +2,11 @@
 
 use super::Machine;
 use super::outgoing::Sent;
-use super::state::{Call, State, What};
+use super::state::{Call, Outside, State, What};
 use super::suspended::Deferred;
-use crate::journal::{Completion, Journal, Operation};
-use crate::record::Kind;
+use crate::command::{Command, Receive};
+use crate::journal::{Completion, Journal};
+use crate::record::{InboxKind, Kind};
 use crate::store::{InboxRow, NewInboxItem, Outgoing, Status};
 use crate::value::Value;
 use std::task::Waker;
@@ -29,11 +30,11 @@ impl Machine {
         if !self.is_open() {
             return;
         }
-        if self.held_back.paused && !matches!(item.kind.as_str(), "cancel" | "pause" | "resume") {
+        if self.held_back.paused && !item.kind.reaches_paused() {
             return self.held_back.items.push(item);
         }
         // A run that is told to stop does not wait for its fields to be saved.
-        if self.is_transacting() || (self.suspended.is_some() && item.kind != "cancel") {
+        if self.is_transacting() || (self.suspended.is_some() && item.kind != InboxKind::Cancel) {
             return self.deferred.push_back(Deferred::Item(item));
         }
         // What comes when the time is over does not change how the run ends.
@@ -42,19 +43,19 @@ impl Machine {
             return;
         }
         let number = item.number;
-        match item.kind.as_str() {
-            "cancel" => {
+        match item.kind {
+            InboxKind::Cancel => {
                 self.cut_turn();
                 self.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }
-            "message" => {
+            InboxKind::Message => {
                 self.taken.push(number);
                 self.deliver(Kind::MessageReceived, now, |entry| {
                     (entry.name, entry.other, entry.value) = (item.name, item.sender, item.value);
                 });
             }
-            "answer" => {
+            InboxKind::Answer => {
                 self.taken.push(number);
                 let name = item.name.unwrap_or_default();
                 let (id, asked) = {
@@ -70,25 +71,25 @@ impl Machine {
                 }
                 self.deliver(Kind::RequestAnswered, now, |entry| {
                     (entry.position, entry.other, entry.value) = (position, Some(id), item.value);
-                    entry.name = answer.map(str::to_owned);
+                    entry.name = answer;
                 });
             }
-            "ended" => {
+            InboxKind::Ended => {
                 self.taken.push(number);
                 if let (Some(position), Some(status)) = (item.position, item.name.as_deref().and_then(Status::parse)) {
                     self.child_ended(position, status, item.value, now);
                 }
             }
-            "pause" => {
+            InboxKind::Pause => {
                 self.taken.push(number);
                 self.pause(item.value, now);
             }
-            "resume" => {
+            InboxKind::Resume => {
                 self.taken.push(number);
                 self.resume(now);
             }
             // What a newer version has sent stays where it is.
-            _ => {}
+            InboxKind::Unknown(_) => {}
         }
     }
 
@@ -98,7 +99,7 @@ impl Machine {
             key: Some("cancel".to_owned()),
             value: reason.cloned(),
             sender: Some(self.journal.identity().id.clone()),
-            ..NewInboxItem::new(0, "cancel", now)
+            ..NewInboxItem::new(0, InboxKind::Cancel, now)
         };
         self.outgoing.push(Sent { outgoing: Outgoing::TellChildren(item), awaited_at: None });
     }
@@ -112,37 +113,38 @@ impl State {
 
     /// The position at which the answer to a request is waited for.
     pub(super) fn asked(&self, id: &str) -> Option<u64> {
-        let asks = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
-            Some(What::Operation { operation, other, .. }) => {
-                matches!(**operation, Operation::Request { .. } | Operation::Answer { .. })
-                    && other.as_deref() == Some(id)
-            }
-            _ => false,
+        let asks = |position: &&u64| {
+            let outside = self.outside(**position);
+            outside.is_some_and(|outside| outside.command.answer().is_some() && outside.id.as_deref() == Some(id))
         };
         self.waits.iter().find(asks).copied()
     }
 
     /// The same with the type of the answer.
-    fn asked_for(&self, id: &str) -> Option<(u64, &'static str)> {
+    fn asked_for(&self, id: &str) -> Option<(u64, String)> {
         let position = self.asked(id)?;
+        Some((position, self.outside(position)?.command.answer()?.to_owned()))
+    }
+
+    /// The call at a position, if its answer comes from outside.
+    fn outside(&self, position: u64) -> Option<&Outside> {
         match &self.calls.get(&position)?.what {
-            What::Operation { operation, .. } => match **operation {
-                Operation::Request { answer, .. } | Operation::Answer { answer, .. } => Some((position, answer)),
-                _ => None,
-            },
-            _ => None,
+            What::Outside(outside) => Some(outside),
+            What::Step(_) | What::Timer(_) => None,
         }
+    }
+
+    /// The first call that waits for a message on a channel.
+    fn receiver(&self, channel: &str) -> Option<u64> {
+        let waiting = |position: &&u64| {
+            self.outside(**position).is_some_and(|outside| outside.command.channel() == Some(channel))
+        };
+        self.waits.iter().find(waiting).copied()
     }
 
     /// A message has come: it is for the first call that waits on its channel, or for one to come.
     pub(super) fn message(&mut self, channel: &str, value: Value) -> Option<Waker> {
-        let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
-            Some(What::Operation { operation, .. }) => {
-                matches!(&**operation, Operation::Receive { channel: own, .. } if *own == channel)
-            }
-            _ => false,
-        };
-        if let Some(position) = self.waits.iter().find(waiting).copied() {
+        if let Some(position) = self.receiver(channel) {
             return self.complete(position, Completion::Message(value));
         }
         self.mailbox.entry(channel.to_owned()).or_default().push_back(value);
@@ -173,17 +175,21 @@ impl State {
 
     /// Gives a new call what has come for it before.
     pub(super) fn serve(&mut self, position: u64) {
-        let Some(Call { what: What::Operation { operation, other, .. }, completion: None, .. }) =
-            self.calls.get(&position)
-        else {
+        let Some(Call { what: What::Outside(outside), completion: None, .. }) = self.calls.get(&position) else {
             return;
         };
-        let completion = match (&**operation, other.clone()) {
-            (Operation::Receive { channel, .. }, _) => self.take_message(channel).map(Completion::Message),
-            (Operation::Answer { .. }, Some(id)) => match self.answers.remove(&id) {
-                Some(value) => Some(Completion::Message(value)),
-                None => self.requests.take_expired(&id).then_some(Completion::Fired),
-            },
+        let completion = match &outside.command {
+            Command::Receive(receive) => {
+                let channel = receive.channel;
+                self.take_message(channel).map(Completion::Message)
+            }
+            Command::AwaitAnswer(answer) => {
+                let id = answer.request.clone();
+                match self.answers.remove(&*id) {
+                    Some(value) => Some(Completion::Message(value)),
+                    None => self.requests.take_expired(&id).then_some(Completion::Fired),
+                }
+            }
             _ => None,
         };
         if let Some(completion) = completion {
@@ -193,20 +199,15 @@ impl State {
 
     /// A call was dropped before it took the message that had come for it: another gets it, or one to come.
     pub(super) fn put_back(&mut self, call: &mut Call) -> Option<Waker> {
-        let What::Operation { operation, .. } = &call.what else { return None };
-        if let (Operation::Answer { id, .. }, Some(Completion::Message(value))) = (&**operation, &call.completion) {
-            self.answers.insert(id.clone(), value.clone());
+        let What::Outside(outside) = &call.what else { return None };
+        if let (Command::AwaitAnswer(answer), Some(Completion::Message(value))) = (&outside.command, &call.completion) {
+            self.answers.insert(answer.request.clone().into_owned(), value.clone());
             return None;
         }
-        let Operation::Receive { channel, .. } = **operation else { return None };
+        let Command::Receive(Receive { channel, .. }) = &outside.command else { return None };
+        let channel = *channel;
         let Some(Completion::Message(value)) = call.completion.take() else { return None };
-        let waiting = |position: &&u64| match self.calls.get(position).map(|call| &call.what) {
-            Some(What::Operation { operation, .. }) => {
-                matches!(&**operation, Operation::Receive { channel: own, .. } if *own == channel)
-            }
-            _ => false,
-        };
-        if let Some(position) = self.waits.iter().find(waiting).copied() {
+        if let Some(position) = self.receiver(channel) {
             return self.complete(position, Completion::Message(value));
         }
         self.mailbox.entry(channel.to_owned()).or_default().push_front(value);

@@ -1,6 +1,6 @@
 //! How much of a context is in the database itself: large values belong into a store.
 
-use crate::context::{ContextError, FieldValues, Schema};
+use crate::context::{ContextError, FieldValues};
 use crate::journal::ContextChange;
 use crate::record::{Limits, RunIdentity};
 use crate::store::FieldRow;
@@ -25,7 +25,7 @@ impl Inline {
 
     /// These values were written, as the history says.
     pub(super) fn replay(&mut self, rows: &[FieldRow], change: &ContextChange<'_>) {
-        let schema = schema(change);
+        let schema = change.schema();
         for row in rows {
             let loaded = !self.loaded.is_empty() && self.loaded.remove(&(row.seq, row.name.clone()));
             if let Some(field) = schema.field(&row.name) {
@@ -57,7 +57,7 @@ impl Inline {
         limits: &Limits,
         run: &RunIdentity,
     ) -> Result<(), ContextError> {
-        let schema = schema(change);
+        let schema = change.schema();
         let context = schema.name;
         let routed = |name: &str| schema.field(name).is_some_and(|field| field.store.is_some());
         let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
@@ -97,10 +97,4 @@ impl Inline {
 /// What a value takes in the database: of one that is in a store next to nothing.
 fn in_database(value: &Value) -> usize {
     if value.form == Form::Stored { 0 } else { value.bytes.len() }
-}
-
-const fn schema(change: &ContextChange<'_>) -> &'static Schema {
-    match change {
-        ContextChange::Set { schema, .. } | ContextChange::Update { schema, .. } => schema,
-    }
 }

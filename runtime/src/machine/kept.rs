@@ -4,7 +4,8 @@ use super::Machine;
 use super::outgoing::Sent;
 use super::state::{State, What};
 use super::turn::entry;
-use crate::journal::{Completion, Operation};
+use crate::command::Command;
+use crate::journal::Completion;
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,13 +89,14 @@ impl State {
         };
         let mut entries = Vec::new();
         for call in self.calls.values() {
-            let What::Operation { operation, due, other: Some(id), known } = &call.what else { continue };
-            match (&**operation, &call.completion) {
-                (Operation::Request { value: Ok(_), .. }, None | Some(Completion::Fired)) => {
-                    let due = due.map(|due| self.recorded_due(due));
-                    entries.push(kept(known.as_ref().unwrap_or(id), id, due));
+            let What::Outside(outside) = &call.what else { continue };
+            let Some(id) = &outside.id else { continue };
+            match (&outside.command, &call.completion) {
+                (Command::Request(request), None | Some(Completion::Fired)) if request.question.value().is_some() => {
+                    let due = outside.due.map(|due| self.recorded_due(due));
+                    entries.push(kept(outside.known.as_ref().unwrap_or(id), id, due));
                 }
-                (Operation::Answer { .. }, Some(Completion::Fired)) => entries.push(kept(id, id, Some(at))),
+                (Command::AwaitAnswer(_), Some(Completion::Fired)) => entries.push(kept(id, id, Some(at))),
                 _ => {}
             }
         }

@@ -1,13 +1,14 @@
 //! A run that makes history: completions go in, entries and effects come out.
 
 use super::Machine;
-use super::delivered::{Unasked, outside};
+use super::delivered::Delivered;
 use super::effect::Effect;
 use super::outgoing::Sent;
 use super::state::What;
 use super::suspended::{Deferred, OpenTurn};
 use super::turn::{Turn, entry};
-use crate::journal::{AnyWorkflow, BodyEnd, Completion, Journal, Operation};
+use crate::command::Command;
+use crate::journal::{AnyWorkflow, BodyEnd, Journal};
 use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
@@ -28,7 +29,7 @@ impl Machine {
         if let Err(reason) = self.begin(workflow, first) {
             return self.park(reason);
         }
-        self.live_turn(first.seq, first.at, None);
+        self.live_turn(first.seq, first.at, Delivered::Nothing);
         if self.is_open()
             && let Err(reason) = self.open_state()
         {
@@ -142,13 +143,10 @@ impl Machine {
     /// The time for the answer to a question is over, unless it has come meanwhile.
     pub(super) fn expire(&mut self, position: u64) {
         let id = match self.journal.state().calls.get(&position).map(|call| &call.what) {
-            Some(What::Operation { operation, other: Some(id), .. })
-                if matches!(**operation, Operation::Request { .. }) =>
-            {
-                id.clone()
-            }
-            _ => return,
+            Some(What::Outside(outside)) if matches!(outside.command, Command::Request(_)) => outside.id.clone(),
+            _ => None,
         };
+        let Some(id) = id else { return };
         self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
     }
 
@@ -192,34 +190,20 @@ impl Machine {
     /// Appends an entry that the workflow observes, and delivers it: one turn.
     pub(super) fn deliver(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) {
         let entry = self.entry(kind, now, fill);
-        let completion = match (entry.kind, &entry.value) {
-            (Kind::StepCompleted, Some(value)) => Some(Completion::Completed(value.clone())),
-            (Kind::StepFailed, Some(value)) => Some(Completion::Failed(value.clone())),
-            (Kind::TimerFired, _) => Some(Completion::Fired),
-            _ => outside(&entry),
-        };
-        let completion = entry.position.zip(completion);
-        let unasked = Unasked::of(&entry);
+        let delivered = Delivered::of(&entry).unwrap_or(Delivered::Nothing);
+        debug_assert!(
+            !matches!(delivered, Delivered::Call(..)) || self.journal.state().is_completed_by(&entry),
+            "{entry:?} does not complete its call"
+        );
         let (seq, at) = (entry.seq, entry.at);
         self.entries.push(entry);
         self.progressed = true;
-        self.observed(seq, at, completion, unasked);
+        self.live_turn(seq, at, delivered);
     }
 
     /// One turn for the first time: what the body does is recorded as one group. If the body cannot go on, the entry
     /// stays, its group does not, and the run is parked.
-    pub(super) fn live_turn(&mut self, cause: u64, at: i64, completion: Option<(u64, Completion)>) {
-        self.observed(cause, at, completion, None);
-    }
-
-    /// The same for something that no call at a known position waits for.
-    pub(super) fn observed(
-        &mut self,
-        cause: u64,
-        at: i64,
-        completion: Option<(u64, Completion)>,
-        unasked: Option<Unasked>,
-    ) {
+    pub(super) fn live_turn(&mut self, cause: u64, at: i64, delivered: Delivered) {
         let begins_with = match self.first_state(cause) {
             Ok(first) => first,
             Err(reason) => return self.park_unfinished(reason, cause),
@@ -230,10 +214,7 @@ impl Machine {
             state.now = at.max(state.now);
             (state.at, state.elapsed) = (at, elapsed);
             state.turn = Some(Turn::first_time(cause, self.tail, at));
-            match unasked {
-                Some(unasked) => unasked.deliver(&mut state),
-                None => completion.and_then(|(position, completion)| state.complete(position, completion)),
-            }
+            delivered.deliver(&mut state)
         };
         self.record_first_state(begins_with);
         let end = self.poll_body(wake);

@@ -2,10 +2,9 @@
 
 use super::Machine;
 use super::effect::Effect;
-use super::operations::refusal;
 use super::state::What;
 use super::suspended::Deferred;
-use crate::journal::{Child, Operation};
+use crate::command::{Command, StartChild};
 use crate::lengths;
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
@@ -27,6 +26,20 @@ pub(super) struct Asked {
 }
 
 impl Sent {
+    /// What a call writes: it waits for the answer, unless that comes to the inbox or there is none.
+    pub(super) fn of_call(position: u64, outgoing: Outgoing) -> Self {
+        let awaited_at = match &outgoing {
+            Outgoing::Tell { .. } | Outgoing::Start { .. } | Outgoing::Watch { .. } => Some(position),
+            Outgoing::TellChildren(_)
+            | Outgoing::Ask(_)
+            | Outgoing::Withdraw { .. }
+            | Outgoing::Expire { .. }
+            | Outgoing::Put { .. }
+            | Outgoing::Replace(_) => None,
+        };
+        Self { outgoing, awaited_at }
+    }
+
     /// What is sent, and what is done with the answer.
     pub(super) fn split(self) -> (Outgoing, Asked) {
         let is_start = matches!(self.outgoing, Outgoing::Start { .. });
@@ -87,32 +100,30 @@ impl Machine {
         let journal = self.journal.clone();
         let state = journal.state();
         let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Operation { operation, other, .. } = &call.what else { return };
-        let other = other.clone().unwrap_or_default();
-        match (&**operation, outcome) {
-            (Operation::Send { .. }, Ok(_)) => {
+        let What::Outside(outside) = &call.what else { return };
+        match (&outside.command, outcome) {
+            (Command::Send(_), Ok(_)) => {
                 drop(state);
                 self.deliver(Kind::MessageDelivered, now, |entry| entry.position = Some(position));
             }
-            (Operation::Send { to, .. }, Err(rejected)) => {
-                let why = in_words(to, &rejected);
+            (Command::Send(send), Err(rejected)) => {
+                let why = in_words(send.to.as_deref().unwrap_or_default(), &rejected);
                 drop(state);
-                self.deliver(Kind::MessageRefused, now, |entry| {
-                    entry.position = Some(position);
-                    entry.value = Some(Value::text(&why));
-                });
+                self.refuse_message(position, &why, now);
             }
             // It is there already: perhaps it is the same.
-            (Operation::Child(Child { workflow, input: Ok(input), recode, .. }), Err(Rejected::Exists(row))) => {
-                let (workflow, input, recode) = (*workflow, input.clone(), *recode);
+            (Command::StartChild(StartChild { workflow, input, .. }), Err(Rejected::Exists(row))) => {
+                let Some((input, recode)) = input.comparable() else { return };
+                let (workflow, input) = (*workflow, input.clone());
                 drop(state);
                 self.attaching += 1;
                 let (id, row) = (row.id.clone(), Some(row));
                 self.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
-            (Operation::Child(_), Err(rejected)) => {
+            (Command::StartChild(_), Err(rejected)) => {
+                let why = in_words(outside.id.as_deref().unwrap_or_default(), &rejected);
                 drop(state);
-                self.refuse_child(position, &in_words(&other, &rejected), now);
+                self.refuse_child(position, &why, now);
             }
             _ => {}
         }
@@ -171,28 +182,29 @@ impl Machine {
         let journal = self.journal.clone();
         let state = journal.state();
         let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Operation { operation, .. } = &call.what else {
+        let What::Outside(outside) = &call.what else {
             drop(state);
             return self.refuse(position, now);
         };
-        let why = refusal(operation).cloned().unwrap_or_default();
-        let message = match &**operation {
-            Operation::Send { to, channel, .. } => {
-                Some(format!("message `{channel}` for run `{to}` cannot be stored: {why}"))
+        match &outside.command {
+            Command::StartChild(child) => {
+                let why = child.input.refusal().unwrap_or_default().to_owned();
+                drop(state);
+                self.refuse_child(position, &lengths::cut(why), now);
             }
-            Operation::Request { name, .. } => Some(format!("request `{name}` cannot be stored: {why}")),
-            Operation::Answer { id, .. } => Some(format!("request {id} is not open")),
-            Operation::Child(_) => None,
-            Operation::Receive { .. } => return,
-        };
-        drop(state);
-        match message {
-            Some(message) => self.deliver(Kind::MessageRefused, now, |entry| {
-                entry.position = Some(position);
-                entry.value = Some(Value::text(&lengths::cut(message)));
-            }),
-            None => self.refuse_child(position, &lengths::cut(why), now),
+            command => {
+                let Some(message) = command.refused() else { return };
+                drop(state);
+                self.refuse_message(position, &lengths::cut(message), now);
+            }
         }
+    }
+
+    fn refuse_message(&mut self, position: u64, why: &str, now: i64) {
+        self.deliver(Kind::MessageRefused, now, |entry| {
+            entry.position = Some(position);
+            entry.value = Some(Value::text(why));
+        });
     }
 
     /// What nobody knows to have arrived is said again.
@@ -200,18 +212,16 @@ impl Machine {
         let journal = self.journal.clone();
         let state = journal.state();
         let named = state.waits.iter().filter_map(|position| {
-            let What::Operation { operation, .. } = &state.calls.get(position)?.what else { return None };
-            match &**operation {
-                Operation::Child(Child { id: Some(id), workflow, input: Ok(input), recode, .. }) => {
-                    let (id, input) = (id.clone(), input.clone());
-                    Some(Effect::Attach { position: *position, id, row: None, workflow, input, recode: *recode })
-                }
-                _ => None,
-            }
+            let What::Outside(outside) = &state.calls.get(position)?.what else { return None };
+            let Command::StartChild(StartChild { id: Some(id), workflow, input, .. }) = &outside.command else {
+                return None;
+            };
+            let (input, recode) = input.comparable()?;
+            let (id, input) = (id.clone().into_owned(), input.clone());
+            Some(Effect::Attach { position: *position, id, row: None, workflow, input, recode })
         });
         let named: Vec<Effect> = named.collect();
-        let again: Vec<Sent> =
-            state.waits.iter().filter_map(|position| journal.said_again(*position, &state)).collect();
+        let again: Vec<Sent> = state.waits.iter().filter_map(|position| journal.resend(*position, &state)).collect();
         drop(state);
         self.attaching += named.len();
         self.fresh.extend(named);

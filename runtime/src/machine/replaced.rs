@@ -7,7 +7,7 @@ use super::outgoing::Sent;
 use super::state::{State, What};
 use super::suspended::OpenTurn;
 use super::turn::entry;
-use crate::journal::{Completion, Operation};
+use crate::journal::Completion;
 use crate::record::Kind;
 use crate::store::{EntryRow, ImportedRun, Outgoing, Status};
 use crate::value::Value;
@@ -45,15 +45,15 @@ impl State {
         };
         let mut kept = Vec::new();
         for call in self.calls.values() {
-            let (What::Operation { operation, other, known, .. }, Some(Completion::Message(value))) =
-                (&call.what, &call.completion)
-            else {
+            let (What::Outside(outside), Some(Completion::Message(value))) = (&call.what, &call.completion) else {
                 continue;
             };
-            match (&**operation, known.as_ref().or(other.as_ref())) {
-                (Operation::Receive { channel, .. }, _) => kept.push(message(channel, value)),
-                (Operation::Request { .. } | Operation::Answer { .. }, Some(id)) => kept.push(answer(id, value)),
-                _ => {}
+            if let Some(channel) = outside.command.channel() {
+                kept.push(message(channel, value));
+            } else if let (Some(_), Some(id)) =
+                (outside.command.answer(), outside.known.as_ref().or(outside.id.as_ref()))
+            {
+                kept.push(answer(id, value));
             }
         }
         for (channel, messages) in &self.mailbox {
@@ -73,11 +73,10 @@ impl Machine {
         }
         let Some(value) = entry.value else { return };
         let mut state = self.journal.state();
-        match entry.kind {
-            Kind::MessageKept => {
-                state.mailbox.entry(entry.name.unwrap_or_default()).or_default().push_back(value);
-            }
-            _ => drop(state.answers.insert(entry.other.unwrap_or_default(), value)),
+        if entry.kind == Kind::MessageKept {
+            state.mailbox.entry(entry.name.unwrap_or_default()).or_default().push_back(value);
+        } else {
+            state.answers.insert(entry.other.unwrap_or_default(), value);
         }
     }
 

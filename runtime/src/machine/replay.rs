@@ -1,15 +1,15 @@
 //! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
 
-use super::changed::version as recorded_version;
-use super::delivered::{Unasked, outside};
+use super::delivered::Delivered;
 use super::ending::Ending;
 use super::origins::Origins;
 use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{Machine, Purpose, state};
 use crate::codec;
-use crate::journal::{AnyWorkflow, BodyEnd, Completion, Journal};
-use crate::record::{FORMAT, Kind, ParkCause, ParkReason};
+use crate::command::{Command, Finish, recorded_version};
+use crate::journal::{AnyWorkflow, BodyEnd, Journal};
+use crate::record::{FORMAT, Kind, ParkCause, ParkReason, Role};
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
 use crate::value::{Form, Pointer, Value};
 use std::collections::VecDeque;
@@ -71,63 +71,90 @@ impl Machine {
             }
             self.tail = entry.seq;
             self.appended = entry.seq;
-            if entry.kind != Kind::ClockMoved {
+            let role = entry.kind.role();
+            if role != Role::Clock {
                 self.note_time(&entry);
             }
-            if entry.kind == Kind::ScopeSet {
-                self.set_scope(&entry);
-                continue;
-            }
-            // It belongs to no call of a turn, and says nothing that was not so before.
-            if entry.kind == Kind::StateSet {
-                let rows = self.rows_of(&entry, &mut fields);
-                self.check_written(&entry, &rows)?;
-                self.replay_state(&entry, rows);
-                continue;
-            }
-            if entry.kind == Kind::ContextContinued {
-                let rows: Vec<FieldRow> =
-                    std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
-                self.check_written(&entry, &rows)?;
-                self.go_on_with(workflow, &entry, rows, load)?;
-                continue;
-            }
-            if matches!(entry.kind, Kind::MessageKept | Kind::AnswerKept | Kind::RequestKept) {
-                self.keep(entry);
-                continue;
-            }
-            if let Some(cause) = entry.cause {
-                if self.pending.cause.as_ref().is_none_or(|pending| pending.seq != cause) {
-                    return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)).into());
+            match role {
+                Role::Scope => self.set_scope(&entry),
+                // It belongs to no call of a turn, and says nothing that was not so before.
+                Role::State => {
+                    let rows = self.rows_of(&entry, &mut fields);
+                    self.check_written(&entry, &rows)?;
+                    self.replay_state(&entry, rows);
                 }
-                while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
-                    self.pending.fields.push_back(field);
+                Role::Continued => {
+                    let rows: Vec<FieldRow> =
+                        std::iter::from_fn(|| fields.next_if(|field| field.seq <= entry.seq)).collect();
+                    self.check_written(&entry, &rows)?;
+                    self.go_on_with(workflow, &entry, rows, load)?;
                 }
-                self.check_rows(&entry, &self.pending.fields)?;
-                self.pending.group.push_back(entry);
-                continue;
+                Role::Kept => self.keep(entry),
+                Role::Command | Role::Refused if entry.cause.is_some() => self.collect(entry, &mut fields)?,
+                Role::Turn
+                | Role::Command
+                | Role::Edit
+                | Role::AttemptStarted
+                | Role::AttemptFailed
+                | Role::Pause
+                | Role::Clock
+                | Role::Refused
+                | Role::Moved
+                | Role::Replaced => self.between_turns(role, entry, &mut fields, workflow, load)?,
             }
-            self.pending.cut = entry.kind == Kind::CancelRequested;
-            self.deliver_pending(workflow, load)?;
-            if entry.kind.is_turn() {
-                if entry.kind == Kind::EventSent {
-                    self.apply_attempt(&entry);
-                }
+        }
+        Ok(())
+    }
+
+    /// An entry of the group of the turn that is being collected.
+    fn collect(
+        &mut self,
+        entry: EntryRow,
+        fields: &mut Peekable<impl Iterator<Item = FieldRow>>,
+    ) -> Result<(), Rebuild> {
+        if self.pending.cause.as_ref().map(|pending| pending.seq) != entry.cause {
+            let cause = entry.cause.unwrap_or_default();
+            return Err(self.damaged(&format!("entry {} names entry {cause} as its cause", entry.seq)).into());
+        }
+        while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
+            self.pending.fields.push_back(field);
+        }
+        self.check_rows(&entry, &self.pending.fields)?;
+        self.pending.group.push_back(entry);
+        Ok(())
+    }
+
+    /// An entry that follows the group of a turn, which is thereby complete.
+    fn between_turns(
+        &mut self,
+        role: Role,
+        entry: EntryRow,
+        fields: &mut Peekable<impl Iterator<Item = FieldRow>>,
+        workflow: &dyn AnyWorkflow,
+        load: LoadField<'_>,
+    ) -> Result<(), Rebuild> {
+        self.pending.cut = entry.kind == Kind::CancelRequested;
+        self.deliver_pending(workflow, load)?;
+        match role {
+            Role::Turn => {
+                // A step that sends an event has written something too.
+                self.apply_attempt(&entry);
                 self.pending.cause = Some(entry);
-            } else if entry.kind == Kind::StateEdited {
-                let rows = self.rows_of(&entry, &mut fields);
+            }
+            Role::Edit => {
+                let rows = self.rows_of(&entry, fields);
                 self.check_written(&entry, &rows)?;
                 self.replay_state(&entry, rows);
-            } else if entry.kind == Kind::ClockMoved {
-                self.note_time(&entry);
-            } else if entry.kind == Kind::RunMoved {
-                self.ended = Some(Status::Moved);
-            } else if entry.kind == Kind::RunReplaced {
+            }
+            Role::Clock => self.note_time(&entry),
+            Role::Moved => self.ended = Some(Status::Moved),
+            Role::Replaced => {
                 self.suspended = None;
                 self.ended = Some(Status::Replaced);
-            } else {
-                self.apply_attempt(&entry);
             }
+            Role::Pause => self.replay_pause(&entry),
+            Role::AttemptStarted | Role::AttemptFailed | Role::Command => self.apply_attempt(&entry),
+            Role::Refused | Role::Scope | Role::Continued | Role::Kept | Role::State => {}
         }
         Ok(())
     }
@@ -217,12 +244,12 @@ impl Machine {
                 return Ok(());
             }
         }
-        let completion = self.completion_of(cause)?;
+        let delivered = self.delivered(cause)?;
         // What the body does now counts from then.
         let now = self.elapsed;
         let then = self.journal.state().elapsed;
         self.elapsed = now.map(|now| then.min(now));
-        self.observed(cause.seq, cause.at, completion, Unasked::of(cause));
+        self.live_turn(cause.seq, cause.at, delivered);
         self.elapsed = now;
         Ok(())
     }
@@ -261,15 +288,12 @@ impl Machine {
                 return Ok(());
             }
         }
-        let completion = self.completion_of(&cause)?;
+        let delivered = self.delivered(&cause)?;
         let wake = {
             let mut state = self.journal.state();
             state.see(&cause);
             state.turn = Some(Turn::Replay { cause: cause.seq, group, fields });
-            match Unasked::of(&cause) {
-                Some(unasked) => unasked.deliver(&mut state),
-                None => completion.and_then(|(position, completion)| state.complete(position, completion)),
-            }
+            delivered.deliver(&mut state)
         };
         let before = self.held_back.paused.then(|| self.journal.state().running.clone());
         let end = self.poll_body(wake);
@@ -302,15 +326,16 @@ impl Machine {
                     BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
                     BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
                 };
-                let found = || "the end of the workflow".to_owned();
                 match group.pop_front() {
                     Some(entry) if entry.kind == kind => self.ended = Some(status),
                     Some(entry) => {
-                        return Err(ParkReason::diverged(entry.position, state::describe(&entry), found()));
+                        let found = Command::<(), ()>::Finish(Finish { kind, value: None }).to_string();
+                        return Err(ParkReason::diverged(entry.position, state::describe(&entry), found));
                     }
                     None => {
                         let recorded = format!("nothing more after entry {}", cause.seq);
-                        return Err(ParkReason::diverged(None, recorded, found()));
+                        let found = Command::<(), ()>::Finish(Finish { kind, value: None }).to_string();
+                        return Err(ParkReason::diverged(None, recorded, found));
                     }
                 }
             }
@@ -357,19 +382,10 @@ impl Machine {
         )
     }
 
-    /// What an entry delivers, and to which call.
-    fn completion_of(&self, entry: &EntryRow) -> Result<Option<(u64, Completion)>, ParkReason> {
+    /// What an entry delivers.
+    fn delivered(&self, entry: &EntryRow) -> Result<Delivered, ParkReason> {
         let incomplete = || self.damaged(&format!("entry {} ({}) is incomplete", entry.seq, entry.kind.as_str()));
-        let completion = match entry.kind {
-            Kind::StepCompleted => Completion::Completed(entry.value.clone().ok_or_else(incomplete)?),
-            Kind::StepFailed => Completion::Failed(entry.value.clone().ok_or_else(incomplete)?),
-            Kind::TimerFired => Completion::Fired,
-            _ => match outside(entry) {
-                Some(completion) => completion,
-                None => return Ok(None),
-            },
-        };
-        Ok(Some((entry.position.ok_or_else(incomplete)?, completion)))
+        Delivered::of(entry).ok_or_else(incomplete)
     }
 
     pub(super) fn damaged(&self, what: &str) -> ParkReason {

@@ -142,7 +142,7 @@ impl Machine {
 
     /// The steps that have no result yet, by name, with the shared state that they take.
     pub(crate) fn states_in_flight(&self) -> Vec<(&'static str, Option<StateDef>)> {
-        self.journal.state().in_flight().map(|step| (step.call.name, step.call.body.state())).collect()
+        self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.state())).collect()
     }
 
     /// The defaults with which a new run begins, to be recorded with its first turn.

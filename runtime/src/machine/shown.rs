@@ -2,71 +2,35 @@
 
 use super::Machine;
 use super::calls::RunJournal;
+use super::commands::History;
 use super::outgoing::Sent;
 use super::turn::Turn;
+use crate::command::{Command, MarkPatch, TryReceive};
 use crate::record::{Kind, Shown, StepWrite, Written};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 
 impl RunJournal {
-    pub(super) fn show_to_outsiders(&self, position: u64, what: Shown<'_>, value: Option<Value>) {
-        let (kind, name) = match what {
-            Shown::Published(key) => (Kind::ValuePublished, key),
-            Shown::Written(stream) => (Kind::StreamWritten, stream),
-            Shown::Closed(stream) => (Kind::StreamClosed, stream),
-        };
-        let found = || match what {
-            Shown::Published(key) => format!("value `{key}` published"),
-            Shown::Written(stream) => format!("an item written to stream `{stream}`"),
-            Shown::Closed(stream) => format!("stream `{stream}` closed"),
-        };
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if let Some(entry) = state.recorded(position, found) {
-            // Like the fields of an update: what was shown then is what was shown.
-            if entry.kind != kind || entry.position != Some(position) || entry.name.as_deref() != Some(name) {
-                state.diverged(&entry, found());
-            }
-            return;
-        }
-        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
-        let seq = turn.record(kind, |entry| {
-            entry.position = Some(position);
-            entry.name = Some(name.to_owned());
-        });
-        let outgoing = Outgoing::Put { channel: what.channel(), seq, value };
-        turn.outgoing.push(Sent { outgoing, awaited_at: None });
-    }
-
     pub(super) fn try_message(&self, position: u64, channel: &'static str) -> Option<Value> {
-        let found = |some: bool| {
-            let found = if some { "one was there" } else { "none was there" };
-            format!("a look for a message `{channel}`: {found}")
-        };
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if state.fault.is_some() {
-            return None;
-        }
-        let some = state.mailbox.contains_key(channel);
-        if let Some(entry) = state.recorded(position, || found(some)) {
-            let agrees = entry.kind == Kind::MessageTried
-                && entry.position == Some(position)
-                && entry.name.as_deref() == Some(channel)
-                && entry.attempt == Some(u32::from(some));
-            if !agrees {
-                state.diverged(&entry, found(some));
+        let found = {
+            let state = self.state();
+            if state.fault.is_some() {
                 return None;
             }
-        } else {
-            let turn = state.turn.as_mut().and_then(Turn::live)?;
-            turn.record(Kind::MessageTried, |entry| {
-                entry.position = Some(position);
-                entry.name = Some(channel.to_owned());
-                entry.attempt = Some(u32::from(some));
-            });
-        }
-        state.take_message(channel)
+            state.mailbox.contains_key(channel)
+        };
+        let command = Command::<(), ()>::TryReceive(TryReceive { channel, found });
+        let mut guard = match self.history(position, &command) {
+            History::Diverged => return None,
+            History::Recorded(_, guard) => guard,
+            History::New(mut guard) => {
+                let now = guard.now;
+                let turn = guard.turn.as_mut().and_then(Turn::live)?;
+                turn.command(&command, &mut self.at(position, now, None), None);
+                guard
+            }
+        };
+        guard.take_message(channel)
     }
 
     /// A run that came past here before the patch goes the old way for good.
@@ -76,7 +40,8 @@ impl RunJournal {
         if let Some(known) = state.patches.get(patch) {
             return *known;
         }
-        let marked = |entry: &EntryRow| entry.kind == Kind::PatchMarked && entry.name.as_deref() == Some(patch);
+        let mark = Command::<(), ()>::MarkPatch(MarkPatch { patch });
+        let marked = |entry: &EntryRow| Command::from_entry(entry).is_some_and(|recorded| recorded == mark);
         let taken = match state.turn.as_mut() {
             Some(Turn::Replay { group, .. }) => {
                 let taken = group.front().is_some_and(marked);
@@ -87,7 +52,7 @@ impl RunJournal {
             }
             Some(Turn::Live(turn)) => {
                 if !given_up {
-                    turn.record(Kind::PatchMarked, |entry| entry.name = Some(patch.to_owned()));
+                    turn.command(&mark, &mut self.at(0, state.now, None), None);
                 }
                 true
             }

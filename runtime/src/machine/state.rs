@@ -6,13 +6,15 @@ use super::origins::Origins;
 use super::replaced::Onward;
 use super::shared_state::StateNow;
 use super::turn::Turn;
+use crate::command::{Ask, Command, Due, RunStep, Sleep};
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
-use crate::journal::{Completion, Continued, Due, Operation, StepCallSpec};
+use crate::journal::{Asked, Completion, Continued, StepRun};
 use crate::record::{Kind, ParkReason, RoutedValue, RunScope};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -99,15 +101,18 @@ pub(super) enum What {
     /// A timer that is due then.
     Timer(Due),
     /// A call whose answer comes from outside.
-    Operation {
-        operation: Box<Operation>,
-        /// Until when it is waited for, on the monotonic clock.
-        due: Option<i64>,
-        /// The id of the request, or of the other run.
-        other: Option<String>,
-        /// The id by which the body knows the request, if that is another: the run began with the history of the one that asked.
-        known: Option<String>,
-    },
+    Outside(Box<Outside>),
+}
+
+/// A call in flight whose answer comes from outside.
+pub(super) struct Outside {
+    pub(super) command: Asked,
+    /// Until when it is waited for, on the monotonic clock.
+    pub(super) due: Option<i64>,
+    /// The id of the request, or of the other run.
+    pub(super) id: Option<String>,
+    /// The id by which the body knows the request, if that is another: the run began with the history of the one that asked.
+    pub(super) known: Option<String>,
 }
 
 impl What {
@@ -117,14 +122,14 @@ impl What {
             Self::Timer(Due::Elapsed(due)) => *due = new,
             Self::Timer(Due::Moment(_)) => {}
             Self::Step(step) => step.retry_due = Some(new),
-            Self::Operation { due, .. } => *due = Some(new),
+            Self::Outside(outside) => outside.due = Some(new),
         }
     }
 }
 
 /// A step and its attempts.
 pub(super) struct StepInFlight {
-    pub(super) call: StepCallSpec,
+    pub(super) call: RunStep<'static, StepRun>,
     pub(super) context: Option<u64>,
     /// The last attempt that was started.
     pub(super) attempt: u32,
@@ -136,6 +141,17 @@ pub(super) struct StepInFlight {
 }
 
 impl State {
+    /// Whether an entry that is delivered to the call at its position is of a kind that completes such a call.
+    pub(super) fn is_completed_by(&self, entry: &EntryRow) -> bool {
+        let Some(call) = entry.position.and_then(|position| self.calls.get(&position)) else { return true };
+        let kinds = match &call.what {
+            What::Step(step) => step.call.completed_by(),
+            What::Timer(due) => Sleep { due: *due }.completed_by(),
+            What::Outside(outside) => outside.command.completed_by(),
+        };
+        kinds.contains(&entry.kind)
+    }
+
     /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
     pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
         self.settle(position);
@@ -156,7 +172,7 @@ impl State {
             }
             What::Timer(Due::Elapsed(due)) => Some(*due),
             What::Step(step) => step.retry_due,
-            What::Operation { due, .. } => *due,
+            What::Outside(outside) => outside.due,
         });
         if let Some(due) = due {
             self.due.remove(&(due, position));
@@ -203,9 +219,9 @@ impl State {
             What::Step(_) => self.running.insert(position),
             What::Timer(Due::Moment(moment)) => self.moments.insert((*moment, position)),
             What::Timer(Due::Elapsed(due)) => self.due.insert((*due, position)),
-            What::Operation { due, .. } => {
-                if let Some(due) = due {
-                    self.due.insert((*due, position));
+            What::Outside(outside) => {
+                if let Some(due) = outside.due {
+                    self.due.insert((due, position));
                 }
                 self.waits.insert(position)
             }
@@ -214,7 +230,7 @@ impl State {
     }
 
     /// Opens the next recorded entry of the turn in replay; a difference is a fault. `None` in a live turn or after a fault.
-    pub(super) fn recorded(&mut self, position: u64, found: impl Fn() -> String) -> Option<EntryRow> {
+    pub(super) fn recorded(&mut self, position: u64, found: &impl fmt::Display) -> Option<EntryRow> {
         if self.fault.is_some() {
             return None;
         }
@@ -223,50 +239,24 @@ impl State {
             Ok(entry) => Some(entry),
             Err(cause) => {
                 let recorded = format!("nothing more after entry {cause}");
-                self.fault = Some(ParkReason::diverged(Some(position), recorded, found()));
+                self.fault = Some(ParkReason::diverged(Some(position), recorded, found.to_string()));
                 None
             }
         }
     }
 
-    pub(super) fn diverged(&mut self, entry: &EntryRow, found: String) {
-        self.fault.get_or_insert_with(|| ParkReason::diverged(entry.position, describe(entry), found));
+    pub(super) fn diverged(&mut self, entry: &EntryRow, found: &impl fmt::Display) {
+        self.fault.get_or_insert_with(|| ParkReason::diverged(entry.position, describe(entry), found.to_string()));
     }
 }
 
 /// An entry in the words of the user.
 pub(super) fn describe(entry: &EntryRow) -> String {
-    let name = entry.name.as_deref().unwrap_or("?");
-    let value = entry.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
-    match entry.kind {
-        Kind::StepStarted => match &entry.value {
-            Some(value) => format!("step `{name}` called with {value}"),
-            None => format!("step `{name}` called with arguments that could not be stored"),
-        },
-        Kind::TimerSet => "a sleep".into(),
-        Kind::ReceiveStarted => match &entry.other {
-            Some(request) => format!("a wait for the answer to request {request}"),
-            None => format!("a wait for a message `{name}`"),
-        },
-        Kind::MessageTried if entry.attempt == Some(1) => format!("a look for a message `{name}`: one was there"),
-        Kind::MessageTried => format!("a look for a message `{name}`: none was there"),
-        Kind::MessageSent => {
-            format!("message `{name}` sent to run `{}`:{value}", entry.other.as_deref().unwrap_or("?"))
+    match Command::from_entry(entry) {
+        Some(command) => command.to_string(),
+        None if entry.kind == Kind::RequestExpired => {
+            format!("the end of the time for request {}", entry.other.as_deref().unwrap_or("?"))
         }
-        Kind::RequestOpened => format!("request `{name}`:{value}"),
-        Kind::ChildStarted => format!("workflow `{name}` started with{value}"),
-        Kind::ValuePublished => format!("value `{name}` published"),
-        Kind::StreamWritten => format!("an item written to stream `{name}`"),
-        Kind::StreamClosed => format!("stream `{name}` closed"),
-        Kind::PatchMarked => format!("the way of patch `{name}`"),
-        Kind::RequestExpired => format!("the end of the time for request {}", entry.other.as_deref().unwrap_or("?")),
-        Kind::RunReplaced => "the run going on with a fresh journal".into(),
-        Kind::CallAbandoned => "a dropped call".into(),
-        Kind::ContextSet => format!("context `{name}` set"),
-        Kind::ContextUpdated => format!("context `{name}` updated{value}"),
-        Kind::ContextRefused => format!("a refused change of context `{name}`"),
-        Kind::RunCompleted => format!("the end of the workflow with{value}"),
-        Kind::RunFailed => format!("the end of the workflow with error{value}"),
-        kind => format!("`{}`", kind.as_str()),
+        None => format!("`{}`", entry.kind.as_str()),
     }
 }

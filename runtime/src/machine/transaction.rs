@@ -1,6 +1,7 @@
 //! Steps that are transactions: each runs within the commit of an append, and nothing else happens to the run meanwhile.
 
 use super::Machine;
+use super::delivered::Delivered;
 use super::turn::entry;
 use crate::journal::{Completion, Journal as _};
 use crate::panics;
@@ -65,7 +66,7 @@ impl Machine {
         let mut state = self.journal.state();
         let step =
             entry.position.filter(|_| entry.kind == Kind::StepCompleted).and_then(|position| state.step(position));
-        step.is_some_and(|step| step.call.body.is_transaction())
+        step.is_some_and(|step| step.call.run.body.is_transaction())
     }
 
     /// The engine stops: no further transaction begins.
@@ -82,8 +83,8 @@ impl Machine {
             let position = self.transactions.waiting.pop_front()?;
             // One whose call was dropped meanwhile does not begin.
             if let Some(step) = self.journal.state().step(position) {
-                let Ok(arguments) = step.call.arguments.clone() else { continue };
-                break ((step.call.body.clone(), arguments), position, step.attempt, step.call.name);
+                let Some(arguments) = step.call.arguments.value().cloned() else { continue };
+                break ((step.call.run.body.clone(), arguments), position, step.attempt, step.call.name);
             }
         };
         let (body, arguments) = call;
@@ -122,7 +123,7 @@ impl Machine {
                 let seq = self.next_seq();
                 self.appended = seq;
                 self.progressed = true;
-                self.live_turn(seq, at, Some((position, Completion::Completed(value))));
+                self.live_turn(seq, at, Delivered::Call(position, Completion::Completed(value)));
             }
             failed @ AttemptOutcome::Failed { .. } => self.attempt_ended(position, attempt, failed, now),
         }

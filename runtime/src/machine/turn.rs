@@ -1,6 +1,7 @@
 //! One turn: what the body does while one entry is delivered, recorded as one group or compared with the recorded one.
 
 use super::outgoing::Sent;
+use crate::command::{At, Command};
 use crate::record::{FORMAT, Kind};
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
@@ -70,6 +71,23 @@ impl Group {
         entry.cause = Some(self.cause);
         fill(&mut entry);
         self.entries.push(entry);
+        self.tail
+    }
+
+    /// Records a command of the body.
+    pub(super) fn record_command<S, R>(&mut self, command: &Command<'_, S, R>, at: &mut At<'_>, value: Option<Value>) {
+        at.seq = self.tail + 1;
+        self.record(command.kind(), |entry| command.to_entry(at, value, entry));
+    }
+
+    /// The same, with what it writes beyond the rows of the run.
+    pub(super) fn command<S, R>(&mut self, command: &Command<'_, S, R>, at: &mut At<'_>, value: Option<Value>) {
+        self.record_command(command, at, value);
+        self.outgoing.extend(command.outgoing(at).map(|outgoing| Sent::of_call(at.position, outgoing)));
+    }
+
+    /// The number of the last entry.
+    pub(super) const fn tail(&self) -> u64 {
         self.tail
     }
 

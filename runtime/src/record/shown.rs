@@ -1,5 +1,6 @@
 //! What outsiders can read of a run.
 
+use super::{About, Kind};
 use crate::lengths;
 
 /// Something that outsiders can read.
@@ -13,7 +14,18 @@ pub enum Shown<'a> {
     Closed(&'a str),
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    /// What an entry of this kind, with this name, shows.
+    pub(crate) const fn of(kind: Kind, name: &'a str) -> Option<Self> {
+        match kind.about() {
+            About::Value => Some(Self::Published(name)),
+            About::Stream => Some(Self::Written(name)),
+            About::Run | About::Opening | About::Context | About::State | About::Call | About::Code | About::Clock => {
+                None
+            }
+        }
+    }
+
     /// # Errors
     /// Its name is too long.
     pub(crate) fn check(self) -> Result<(), String> {

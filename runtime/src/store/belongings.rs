@@ -1,6 +1,7 @@
 //! What a run has beside its journal, and who needs it where it is.
 
 use super::rows::RequestRow;
+use crate::record::InboxKind;
 
 /// What a run has in the database beyond its journal, its fields, its labels and what waits in its inbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Belongings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenItem {
     /// What it was, as of [`InboxRow::kind`](super::InboxRow::kind).
-    pub kind: String,
+    pub kind: InboxKind,
     /// The key with which it came.
     pub key: String,
     /// When it was sent, in milliseconds since 1970.

@@ -1,7 +1,7 @@
 //! The rows that a store gives back.
 
 use super::StoreError;
-use crate::record::Kind;
+use crate::record::{InboxKind, Kind};
 use crate::value::Value;
 
 /// What a run is doing, as its row says.
@@ -304,8 +304,8 @@ pub struct InboxRow {
     pub number: i64,
     /// The run it is for.
     pub run: i64,
-    /// What it is: `message`, `answer`, `ended`, `cancel`, `pause`, `resume`.
-    pub kind: String,
+    /// What it is.
+    pub kind: InboxKind,
     /// Given by the sender so that the same thing sent twice arrives once.
     pub key: Option<String>,
     /// When it was sent, in milliseconds since 1970.

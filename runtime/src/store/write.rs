@@ -5,7 +5,7 @@ mod flaw;
 use super::TakenItem;
 use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow, Status};
 use super::user_code::{Transaction, UserCode};
-use crate::record::AttemptOutcome;
+use crate::record::{AttemptOutcome, InboxKind};
 use crate::value::Value;
 
 /// A lease as its holder knows it.
@@ -292,7 +292,7 @@ pub struct NewInboxItem {
     /// The run it is for.
     pub run: i64,
     /// What it is.
-    pub kind: String,
+    pub kind: InboxKind,
     /// The same thing sent twice under one key arrives once.
     pub key: Option<String>,
     /// Now, in milliseconds since 1970.
@@ -315,8 +315,7 @@ impl NewInboxItem {
     }
 
     /// Something of a kind for a run, with nothing in it.
-    pub(crate) fn new(run: i64, kind: &str, at: i64) -> Self {
-        let kind = kind.to_owned();
+    pub(crate) const fn new(run: i64, kind: InboxKind, at: i64) -> Self {
         Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
     }
 
@@ -328,7 +327,7 @@ impl NewInboxItem {
             position: Some(position),
             sender: Some(end.id.clone()),
             value: end.value.clone(),
-            ..Self::new(run, "ended", at)
+            ..Self::new(run, InboxKind::Ended, at)
         }
     }
 }

@@ -104,8 +104,7 @@ impl Seen {
 }
 
 pub(super) const fn is_end(kind: Kind) -> bool {
-    use Kind::{RunCancelled, RunCompleted, RunFailed, RunRefused, RunReplaced, RunTimedOut};
-    matches!(kind, RunCompleted | RunFailed | RunCancelled | RunTimedOut | RunRefused | RunReplaced)
+    !matches!(kind.end(), crate::record::End::No | crate::record::End::Moved)
 }
 
 /// A run that is told to end ends so, once, after what it does on such an end.
@@ -114,10 +113,8 @@ fn told_to_end(journal: &[EntryRow]) -> Result<(), String> {
     let Some(asked) = journal.iter().position(asks) else { return Ok(()) };
     let after = &journal[asked + 1..];
     let Some(end) = after.iter().position(|entry| is_end(entry.kind)) else { return Ok(()) };
-    let fits = match journal[asked].kind {
-        Kind::CancelRequested => Kind::RunCancelled,
-        _ => Kind::RunTimedOut,
-    };
+    let is_cancelled = journal[asked].kind == Kind::CancelRequested;
+    let fits = if is_cancelled { Kind::RunCancelled } else { Kind::RunTimedOut };
     if after[end].kind != fits || end + 1 != after.len() || after.iter().any(asks) {
         return Err(format!("entry {} asks for the end of the run, and then came {after:?}", journal[asked].seq));
     }
@@ -133,14 +130,9 @@ impl End {
     /// The end that a journal tells.
     pub(super) fn of(journal: &[EntryRow], fields: Vec<FieldRow>) -> Option<Self> {
         let last = journal.last()?;
-        let status = match last.kind {
-            Kind::RunCompleted => Status::Completed,
-            Kind::RunFailed => Status::Failed,
-            Kind::RunCancelled => Status::Cancelled,
-            Kind::RunRefused => Status::Refused,
-            Kind::RunTimedOut => Status::TimedOut,
-            _ => return None,
-        };
+        // A run that has gone elsewhere has not ended.
+        let gone = [Status::Moved, Status::Replaced];
+        let status = Status::ended_by(last.kind).filter(|status| !gone.contains(status))?;
         // In which order steps have edited what they share is no matter, so neither is what came of it.
         let fields = fields.into_iter().filter(|row| rows::parse(&row.name).is_none());
         let context = fields.map(|row| (row.name, row.value)).collect();

@@ -4,6 +4,7 @@ use super::fault::Disturbance;
 use super::loaded::Loaded;
 use super::scenario::Scenario;
 use crate::engine::hash_of_answer;
+use crate::record::InboxKind;
 use crate::store::{InboxRow, NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, Write};
 use crate::value::Value;
 
@@ -18,9 +19,9 @@ impl Scenario<'_> {
             && at == commit
         {
             let (kind, key, value) = match disturbance {
-                Disturbance::Cancelled => ("cancel", Some("cancel".to_owned()), "enough"),
-                Disturbance::Paused if self.plan.order.is_multiple_of(2) => ("pause", None, "drain"),
-                Disturbance::Paused => ("pause", None, "abandon"),
+                Disturbance::Cancelled => (InboxKind::Cancel, Some("cancel".to_owned()), "enough"),
+                Disturbance::Paused if self.plan.order.is_multiple_of(2) => (InboxKind::Pause, None, "drain"),
+                Disturbance::Paused => (InboxKind::Pause, None, "abandon"),
             };
             let value = Some(Value::text(value));
             let item = NewInboxItem { key, value, ..NewInboxItem::new(self.main()?.number, kind, self.now) };
@@ -52,7 +53,7 @@ impl Scenario<'_> {
         }
         if self.paused {
             self.paused = false;
-            self.send(NewInboxItem::new(main.number, "resume", self.now))?;
+            self.send(NewInboxItem::new(main.number, InboxKind::Resume, self.now))?;
             return Ok(true);
         }
         if self.said < self.subject.script.messages() {
@@ -61,8 +62,11 @@ impl Scenario<'_> {
         }
         let Some((request, value)) = self.answer()? else { return Ok(false) };
         let key = Some(format!("answer:{}", request.id));
-        let item =
-            NewInboxItem { key, value: Some(value.clone()), ..NewInboxItem::new(request.run, "answer", self.now) };
+        let item = NewInboxItem {
+            key,
+            value: Some(value.clone()),
+            ..NewInboxItem::new(request.run, InboxKind::Answer, self.now)
+        };
         self.store.write(Write::Answer { request: request.id, hash: hash_of_answer(&value), item })?;
         self.is_told(request.run);
         Ok(true)

@@ -1,7 +1,7 @@
 //! What anybody outside sees of the runs of a scenario, and what must hold of that.
 
 use super::oracle::{Seen, ShownBy, is_end};
-use crate::record::{Kind, Shown};
+use crate::record::{InboxKind, Kind, Shown};
 use crate::store::{EntryRow, InboxRow, OutputRow, RequestKey, RunKey, RunRow, Status, Store};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ impl Outsiders {
         let mut there = Vec::new();
         for row in runs {
             let items = store.inbox(RunKey::Number(row.number), 0, usize::MAX).map_err(|error| error.to_string())?;
-            let messages = items.into_iter().filter(|item| item.kind == "message");
+            let messages = items.into_iter().filter(|item| item.kind == InboxKind::Message);
             there.extend(messages.map(|InboxRow { number, name, sender, value, .. }| (number, (name, sender, value))));
         }
         there.sort_by_key(|(number, _)| *number);
@@ -124,12 +124,7 @@ impl Outsiders {
 
 /// Where an entry shows something.
 fn channel(entry: &EntryRow) -> Option<String> {
-    let name = entry.name.as_deref()?;
-    match entry.kind {
-        Kind::ValuePublished => Some(Shown::Published(name).channel()),
-        Kind::StreamWritten | Kind::StreamClosed => Some(Shown::Written(name).channel()),
-        _ => None,
-    }
+    Some(Shown::of(entry.kind, entry.name.as_deref()?)?.channel())
 }
 
 /// A request of which the journal tells can be answered until its run knows otherwise.
@@ -138,10 +133,10 @@ fn requests(store: &dyn Store, row: &RunRow, journal: &[EntryRow]) -> Result<(),
         return Ok(());
     }
     for opened in journal.iter().filter(|entry| entry.kind == Kind::RequestOpened) {
-        let closes = |entry: &&EntryRow| match entry.kind {
-            Kind::RequestAnswered => entry.other == opened.other,
-            Kind::TimerFired | Kind::CallAbandoned => entry.position == opened.position,
-            _ => false,
+        let closes = |entry: &&EntryRow| {
+            let answers = entry.kind == Kind::RequestAnswered && entry.other == opened.other;
+            let ends = matches!(entry.kind, Kind::TimerFired | Kind::CallAbandoned);
+            answers || (ends && entry.position == opened.position)
         };
         let open = !journal.iter().any(|entry| closes(&entry));
         let id = opened.other.as_deref().unwrap_or_default();

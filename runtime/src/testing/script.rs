@@ -3,6 +3,7 @@
 use crate::fields::Fields;
 use crate::graph::{Event, event};
 use crate::message::{self, Message};
+use crate::record::InboxKind;
 use crate::store::{NewInboxItem, RequestRow};
 use crate::value::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,7 +64,7 @@ impl Script {
     pub(super) fn item(&self, which: usize, fields: &Arc<Fields>, run: i64, at: i64) -> Result<NewInboxItem, String> {
         let (name, encode) = &self.messages[which];
         let value = Some(encode(fields)?);
-        Ok(NewInboxItem { name: Some((*name).to_owned()), value, ..NewInboxItem::new(run, "message", at) })
+        Ok(NewInboxItem { name: Some((*name).to_owned()), value, ..NewInboxItem::new(run, InboxKind::Message, at) })
     }
 
     /// What is answered to a question, if anything is.

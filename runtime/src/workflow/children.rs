@@ -2,11 +2,12 @@
 
 use super::Flow;
 use super::outside::unexpected;
-use super::pending_call::{First, PendingCall};
+use super::pending_call::PendingCall;
 use super::{Startable, WorkflowDef};
 use crate::codec::{self, Storable};
+use crate::command::{Command, Given, StartChild as StartCommand};
 use crate::error::Failure;
-use crate::journal::{Child as ChildSpec, Completion, Journal, Operation};
+use crate::journal::{Asked, ChildRun, Completion, Journal};
 use crate::panics::Held;
 use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
@@ -131,7 +132,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         self
     }
 
-    fn spec(self) -> (Arc<dyn Journal>, u64, ChildSpec) {
+    fn command(self) -> (Arc<dyn Journal>, u64, Asked) {
         // What is around the call holds for it too.
         let mut given = self.given.or(scope::surrounding());
         if self.detached && given.deadline.is_none() {
@@ -144,13 +145,9 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             at_start::<W, _>(|| codec::record_same(&self.input, W::same_input())).map_err(|error| error.to_string());
         // It may be dropped by whatever drives the run.
         let input = Held::new(Mutex::new(self.input));
-        let spec = ChildSpec {
-            workflow: W::NAME,
+        let run = ChildRun {
             version: W::VERSION,
-            id: given.run_id,
             dedup: given.deduplication_key,
-            input: recorded,
-            recode,
             encode: Box::new(move |fields| {
                 let _offered = fields.offer();
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +156,9 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             detached: self.detached,
             scope,
         };
-        (self.journal.clone(), self.position, spec)
+        let (id, input) = (given.run_id.map(Into::into), Given::new(recorded, recode));
+        let command = Command::StartChild(StartCommand { workflow: W::NAME, id, input, run });
+        (self.journal.clone(), self.position, command)
     }
 }
 
@@ -173,8 +172,8 @@ impl<W: WorkflowDef> IntoFuture for StartChild<'_, W> {
     type IntoFuture = Ready<Child<W>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let (journal, position, spec) = self.spec();
-        let mut call = PendingCall::at(&journal, position, First::Operation(Box::new(Operation::Child(spec))));
+        let (journal, position, command) = self.command();
+        let mut call = PendingCall::at(&journal, position, command);
         call.start();
         let id = journal.child_id(position).unwrap_or_default();
         ready(Child { call, id, workflow: PhantomData })

@@ -2,8 +2,9 @@
 
 use super::{Flow, StepCall, WorkflowHandle};
 use crate::codec::Storable;
+use crate::command::{Given, RunStep};
 use crate::error::Failure;
-use crate::journal::StepCallSpec;
+use crate::journal::StepRun;
 use crate::policy::Policy;
 use crate::step::InlineBody;
 use crate::value::Value;
@@ -23,14 +24,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
         T: Storable,
         E: Failure,
     {
-        let spec = StepCallSpec {
-            name,
-            arguments: Ok(Value::json(&b"[]"[..])),
-            recode: |recorded| Some(recorded.clone()),
-            roles: &[],
-            policy: Policy::ONCE,
-            body: Arc::new(InlineBody::new(body, self.shared_context())),
-        };
-        StepCall::new(self, spec)
+        let arguments = Given::new(Ok(Value::json(&b"[]"[..])), |recorded| Some(recorded.clone()));
+        let body = Arc::new(InlineBody::new(body, self.shared_context()));
+        StepCall::new(self, RunStep { name, arguments, run: StepRun { roles: &[], policy: Policy::ONCE, body } })
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Flow;
 use super::outside::{Outside, unexpected};
-use crate::journal::{Completion, Operation};
+use crate::command::{self, Command, Given};
+use crate::journal::Completion;
 use crate::lengths;
 use crate::message::{self, Message};
 use crate::vault::sealed_any;
@@ -48,7 +49,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// # }
     /// ```
     pub fn receive<M: Message>(&self) -> Receive<'_, M> {
-        Receive { call: Outside::new(&self.journal, Operation::Receive { channel: M::NAME, due: None }, received) }
+        let command = Command::Receive(command::Receive { channel: M::NAME, due: None });
+        Receive { call: Outside::new(&self.journal, command, received) }
     }
 
     /// The next message of this type if one has come, without waiting.
@@ -80,8 +82,9 @@ impl<C: Send + Sync + 'static> Flow<C> {
         };
         drop(message);
         let recode = |recorded: &_| message::encode(&message::decode::<M>(recorded).ok()?).ok();
-        let operation = Operation::Send { to, channel: M::NAME, value, recode };
-        Sending { call: Outside::new(&self.journal, operation, sent) }
+        let message = Given::new(value, recode);
+        let command = Command::Send(command::Send { to: Some(to.into()), channel: M::NAME, message });
+        Sending { call: Outside::new(&self.journal, command, sent) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A call whose answer comes from outside, with the types of that answer.
 
-use super::pending_call::{First, PendingCall};
-use crate::journal::{Completion, Journal, Operation};
+use super::pending_call::PendingCall;
+use crate::journal::{Asked, Completion, Journal};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,13 +14,8 @@ pub(super) struct Outside<'flow, T> {
 }
 
 impl<T> Outside<'_, T> {
-    pub(super) fn new(
-        journal: &Arc<dyn Journal>,
-        operation: Operation,
-        decode: fn(Completion) -> Result<T, String>,
-    ) -> Self {
-        let call = PendingCall::new(journal, First::Operation(Box::new(operation)));
-        Self { call, decode, flow: PhantomData }
+    pub(super) fn new(journal: &Arc<dyn Journal>, command: Asked, decode: fn(Completion) -> Result<T, String>) -> Self {
+        Self { call: PendingCall::new(journal, command), decode, flow: PhantomData }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {

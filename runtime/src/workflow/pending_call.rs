@@ -1,15 +1,8 @@
 //! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
 
-use crate::journal::{Completion, Due, Journal, Operation, StepCallSpec};
+use crate::journal::{Asked, Completion, Journal};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// What happens at the first poll.
-pub(crate) enum First {
-    Step(Box<StepCallSpec>),
-    Timer(Due),
-    Operation(Box<Operation>),
-}
 
 /// A call from the draw of its position to its completion.
 pub(crate) struct PendingCall {
@@ -19,19 +12,19 @@ pub(crate) struct PendingCall {
 }
 
 enum State {
-    Unpolled(First),
+    Unpolled(Box<Asked>),
     Started,
     Done,
 }
 
 impl PendingCall {
-    pub(crate) fn new(journal: &Arc<dyn Journal>, first: First) -> Self {
-        Self::at(journal, journal.draw(), first)
+    pub(crate) fn new(journal: &Arc<dyn Journal>, command: Asked) -> Self {
+        Self::at(journal, journal.draw(), command)
     }
 
     /// A call at a position that was drawn for it.
-    pub(super) fn at(journal: &Arc<dyn Journal>, position: u64, first: First) -> Self {
-        Self { journal: journal.clone(), position, state: State::Unpolled(first) }
+    pub(super) fn at(journal: &Arc<dyn Journal>, position: u64, command: Asked) -> Self {
+        Self { journal: journal.clone(), position, state: State::Unpolled(Box::new(command)) }
     }
 
     /// Polls for the completion. What does not decode parks the run, and the workflow does not go on.
@@ -59,24 +52,17 @@ impl PendingCall {
 impl PendingCall {
     /// Until when an answer is waited for; before the first poll.
     pub(super) fn due(&mut self, moment: i64) {
-        if let State::Unpolled(First::Operation(operation)) = &mut self.state {
-            match &mut **operation {
-                Operation::Receive { due, .. } | Operation::Request { due, .. } => *due = Some(moment),
-                Operation::Send { .. } | Operation::Child(_) | Operation::Answer { .. } => {}
-            }
+        if let State::Unpolled(command) = &mut self.state {
+            command.set_due(moment);
         }
     }
 
     /// Records the call without waiting for its answer.
     pub(crate) fn start(&mut self) {
         if let State::Unpolled(_) = self.state
-            && let State::Unpolled(first) = std::mem::replace(&mut self.state, State::Started)
+            && let State::Unpolled(command) = std::mem::replace(&mut self.state, State::Started)
         {
-            match first {
-                First::Step(call) => self.journal.start_step(self.position, *call),
-                First::Timer(due) => self.journal.set_timer(self.position, due),
-                First::Operation(operation) => self.journal.begin(self.position, *operation),
-            }
+            self.journal.ask(self.position, *command);
         }
     }
 

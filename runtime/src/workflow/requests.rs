@@ -3,7 +3,8 @@
 use super::Flow;
 use super::messages::after;
 use super::outside::{Outside, unexpected};
-use crate::journal::{Completion, Operation};
+use crate::command::{self, AwaitAnswer, Command, Given};
+use crate::journal::Completion;
 use crate::message::{self, Message};
 use futures_util::future::FusedFuture;
 use serde::{Deserialize, Serialize};
@@ -21,15 +22,11 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only. One that cannot be stored is a
     /// [`RequestError::Unstorable`], and nobody is asked.
     pub fn request<Q: Message, A: Message>(&self, question: Q) -> Request<'_, Q, A> {
-        let operation = Operation::Request {
-            name: Q::NAME,
-            answer: A::NAME,
-            value: message::encode(&question).map_err(|error| error.to_string()),
-            recode: |recorded| message::encode(&message::decode::<Q>(recorded).ok()?).ok(),
-            due: None,
-        };
+        let value = message::encode(&question).map_err(|error| error.to_string());
         drop(question);
-        Request { call: Outside::new(&self.journal, operation, answered), question: PhantomData }
+        let question = Given::new(value, |recorded| message::encode(&message::decode::<Q>(recorded).ok()?).ok());
+        let command = Command::Request(command::Request { name: Q::NAME, answer: Some(A::NAME), question, due: None });
+        Request { call: Outside::new(&self.journal, command, answered), question: PhantomData }
     }
 
     /// Waits for the answer to a request that this run has asked before it went on with a fresh journal: its id is
@@ -38,8 +35,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// answer was kept unread, it is [`RequestError::NotOpen`] at once.
     pub fn answer_to<A: Message>(&self, request: impl Into<String>) -> Answer<'_, A> {
         let request: String = request.into();
-        let operation = Operation::Answer { id: request.clone(), answer: A::NAME };
-        Answer { call: Outside::new(&self.journal, operation, answered), request }
+        let command = Command::AwaitAnswer(AwaitAnswer { request: request.clone().into(), answer: Some(A::NAME) });
+        Answer { call: Outside::new(&self.journal, command, answered), request }
     }
 }
 

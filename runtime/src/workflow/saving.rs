@@ -18,7 +18,7 @@ pub(super) async fn save_routed(
     values: &mut FieldValues,
 ) -> Result<(), ContextError> {
     journal.fits(change, values)?;
-    let (ContextChange::Set { schema, .. } | ContextChange::Update { schema, .. }) = change;
+    let schema = change.schema();
     let mut places = Vec::new();
     let mut routed = Vec::new();
     for (place, (name, value)) in values.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use super::Flow;
 use crate::codec::Storable;
+use crate::command::{CloseStream, Command, Publish, WriteStream};
 use crate::journal::Journal;
 use crate::record::Shown;
 use crate::step::encode_shown;
@@ -47,7 +48,14 @@ fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<
         return journal.unstorable(position, why);
     }
     match value.map(|value| encode_shown(what, value)).transpose() {
-        Ok(value) => journal.show(position, what, value),
+        Ok(value) => journal.tell(
+            position,
+            match what {
+                Shown::Published(key) => Command::Publish(Publish { key, value }),
+                Shown::Written(stream) => Command::WriteStream(WriteStream { stream, item: value }),
+                Shown::Closed(stream) => Command::CloseStream(CloseStream { stream }),
+            },
+        ),
         Err(why) => journal.unstorable(position, format!("`{}`: {why}", what.channel())),
     }
 }

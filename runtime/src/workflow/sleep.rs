@@ -1,6 +1,7 @@
 //! A durable wait for a moment.
 
-use super::pending_call::{First, PendingCall};
+use super::pending_call::PendingCall;
+use crate::command::{Command, Sleep as SleepCommand};
 use crate::journal::{Due, Journal};
 use futures_util::future::FusedFuture;
 use std::convert::Infallible;
@@ -22,7 +23,7 @@ pub struct Sleep<'flow> {
 
 impl Sleep<'_> {
     pub(super) fn new(journal: &Arc<dyn Journal>, due: Due) -> Self {
-        Self { call: PendingCall::new(journal, First::Timer(due)), flow: PhantomData }
+        Self { call: PendingCall::new(journal, Command::Sleep(SleepCommand { due })), flow: PhantomData }
     }
 }
 

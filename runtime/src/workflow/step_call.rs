@@ -1,10 +1,11 @@
 //! A step that was called and has not finished.
 
 use super::WorkflowHandle;
-use super::pending_call::{First, PendingCall};
+use super::pending_call::PendingCall;
 use crate::codec::{self, Storable};
+use crate::command::{Command, Given, RunStep};
 use crate::error::{Failure, StepError};
-use crate::journal::{Completion, StepBody, StepCallSpec};
+use crate::journal::{Completion, StepBody, StepRun};
 use crate::step::{StepDef, TransactionDef};
 use futures_util::future::FusedFuture;
 use std::future::Future;
@@ -27,10 +28,10 @@ pub struct StepCall<'flow, T, E = crate::Error> {
 }
 
 impl<T, E> StepCall<'_, T, E> {
-    pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: StepCallSpec) -> Self {
+    pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: RunStep<'static, StepRun>) -> Self {
         Self {
             name: call.name,
-            call: PendingCall::new(flow.journal(), First::Step(Box::new(call))),
+            call: PendingCall::new(flow.journal(), Command::RunStep(call)),
             flow: PhantomData,
             result: PhantomData,
         }
@@ -85,13 +86,10 @@ fn call_with<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     own: impl FnOnce() -> Arc<dyn StepBody>,
 ) -> StepCall<'flow, S::Output, S::Error> {
     let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
-    let spec = StepCallSpec {
-        name: S::NAME,
-        arguments: codec::at_args(S::NAME, || S::encode_args(args)).map_err(|error| error.to_string()),
-        recode: |recorded| codec::at_args(S::NAME, || S::encode_args(&S::decode_args(recorded).ok()?).ok()),
-        roles: S::ROLES,
-        policy: S::POLICY,
-        body,
-    };
-    StepCall::new(flow, spec)
+    let arguments =
+        Given::new(codec::at_args(S::NAME, || S::encode_args(args)).map_err(|error| error.to_string()), |recorded| {
+            codec::at_args(S::NAME, || S::encode_args(&S::decode_args(recorded).ok()?).ok())
+        });
+    let run = StepRun { roles: S::ROLES, policy: S::POLICY, body };
+    StepCall::new(flow, RunStep { name: S::NAME, arguments, run })
 }

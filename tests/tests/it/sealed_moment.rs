@@ -4,7 +4,7 @@ use crate::faulty::Hooked;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, NewInboxItem, Outgoing, Store as _, Write};
+use steadfast::store::{InboxKind, MemoryStore, NewInboxItem, Outgoing, Store as _, Write};
 use steadfast::{Key, Message, Secret, StaticKeys};
 use tokio::time::timeout;
 
@@ -44,14 +44,14 @@ async fn a_secret_that_comes_at_the_moment_of_a_fresh_journal_can_be_read() {
         let mut kept = at_commit.0.lock().unwrap();
         for write in writes {
             match write {
-                Write::Send(item) if item.kind == "message" => kept.push(item.clone()),
+                Write::Send(item) if item.kind == InboxKind::Message => kept.push(item.clone()),
                 Write::Append(append) if append.outgoing.iter().any(|out| matches!(out, Outgoing::Replace(_))) => {
                     let seal = kept.iter().find(|item| item.name.as_deref() == Some("Password")).unwrap().clone();
                     let [request] = &store.requests(steadfast::store::RequestKey::Run(append.run)).unwrap()[..] else {
                         panic!("the question is open")
                     };
                     let answer = NewInboxItem {
-                        kind: "answer".to_owned(),
+                        kind: InboxKind::Answer,
                         name: Some(request.id.clone()),
                         key: Some(format!("answer:{}", request.id)),
                         ..seal.clone()

@@ -144,7 +144,7 @@ impl ActivityKind {
         let until = entry.due.map(moment);
         let waits = |for_what| Some(Self::Waiting { for_what, position, until });
         let came = |what| Some(Self::Came { what, position: entry.position });
-        let ended = |status, message| Some(Self::RunEnded { status, message });
+        let ended = |message| Some(Self::RunEnded { status: Status::ended_by(entry.kind)?, message });
         match entry.kind {
             Kind::RunStarted => Some(Self::RunStarted { workflow: step() }),
             Kind::StepStarted | Kind::AttemptStarted => Some(Self::StepStarted { step: step(), position, attempt }),
@@ -170,14 +170,32 @@ impl ActivityKind {
             Kind::CancelRequested => Some(Self::CancelRequested { reason: value.map(text).unwrap_or_default() }),
             Kind::RunPaused => Some(Self::Paused),
             Kind::RunResumed => Some(Self::Resumed),
-            Kind::RunCompleted => ended(Status::Completed, None),
-            Kind::RunFailed => ended(Status::Failed, value.map(why_run_failed)),
-            Kind::RunCancelled => ended(Status::Cancelled, value.map(text)),
-            Kind::RunTimedOut => ended(Status::TimedOut, None),
-            Kind::RunRefused => ended(Status::Refused, value.map(text)),
-            Kind::RunMoved => ended(Status::Moved, None),
-            Kind::RunReplaced => ended(Status::Replaced, None),
-            _ => None,
+            Kind::RunCompleted | Kind::RunTimedOut | Kind::RunMoved | Kind::RunReplaced => ended(None),
+            Kind::RunFailed => ended(value.map(why_run_failed)),
+            Kind::RunCancelled | Kind::RunRefused => ended(value.map(text)),
+            // Nothing to watch.
+            Kind::ContextSet
+            | Kind::ContextUpdated
+            | Kind::ContextRefused
+            | Kind::ContextContinued
+            | Kind::ScopeSet
+            | Kind::MessageTried
+            | Kind::MessageSent
+            | Kind::MessageDelivered
+            | Kind::MessageRefused
+            | Kind::EventSent
+            | Kind::ValuePublished
+            | Kind::StreamWritten
+            | Kind::StreamClosed
+            | Kind::PatchMarked
+            | Kind::DeadlineReached
+            | Kind::MessageKept
+            | Kind::AnswerKept
+            | Kind::RequestKept
+            | Kind::RequestExpired
+            | Kind::StateSet
+            | Kind::StateEdited
+            | Kind::ClockMoved => None,
         }
     }
 }

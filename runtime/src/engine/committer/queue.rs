@@ -119,10 +119,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::{BATCH, Lane, Queue};
+    use crate::record::InboxKind;
     use crate::store::{Lease, NewInboxItem, Write};
 
     fn send(run: i64) -> Write {
-        Write::Send(NewInboxItem::new(run, "message", 0))
+        Write::Send(NewInboxItem::new(run, InboxKind::Message, 0))
     }
 
     fn queue(lanes: &[(Lane, usize)]) -> Queue {

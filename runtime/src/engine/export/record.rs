@@ -1,7 +1,7 @@
 //! The records in the file of a run: the rows of the run without their values, whose bytes follow each.
 
 use crate::engine::shown::CopiedOutput;
-use crate::record::Kind;
+use crate::record::{InboxKind, Kind};
 use crate::store::{EntryRow, FieldRow, InboxRow, NewInboxItem, OutputRow, RequestRow, Status, TakenItem};
 use crate::value::{Form, Pointer, Value};
 use bytes::Bytes;
@@ -192,7 +192,7 @@ impl Record {
     pub(super) fn item(row: &InboxRow) -> Self {
         let value = row.value.as_ref().map(Raw::of);
         Self::Item(ItemRecord {
-            kind: row.kind.clone(),
+            kind: row.kind.as_str().to_owned(),
             key: row.key.clone(),
             at: row.at,
             name: row.name.clone(),
@@ -204,7 +204,7 @@ impl Record {
 
     pub(super) fn taken(item: &TakenItem) -> Self {
         let TakenItem { kind, key, at } = item.clone();
-        Self::Taken(TakenRecord { kind, key, at })
+        Self::Taken(TakenRecord { kind: kind.as_str().to_owned(), key, at })
     }
 
     pub(super) fn request(row: &RequestRow) -> Self {
@@ -277,6 +277,7 @@ impl ItemRecord {
             None => None,
         };
         let Self { kind, key, at, name, position, sender, .. } = self;
+        let kind = InboxKind::from_word(&kind);
         Some(NewInboxItem { run: 0, kind, key, at, name, position, sender, value })
     }
 }
@@ -284,7 +285,7 @@ impl ItemRecord {
 impl TakenRecord {
     pub(super) fn item(self) -> TakenItem {
         let Self { kind, key, at } = self;
-        TakenItem { kind, key, at }
+        TakenItem { kind: InboxKind::from_word(&kind), key, at }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::outside::Outside;
 use super::{Plan, outside, point};
+use crate::command::asked_again;
 use crate::engine::{
     asked, continuing::Source, core::Core, error::EngineError, half_copied, place::Contents, reseal::Reseal,
 };
-use crate::machine::{Origins, asked_again, forget_deduplication_key, recorded_scope};
-use crate::record::ParkReason;
+use crate::machine::{Origins, forget_deduplication_key, recorded_scope};
+use crate::record::{InboxKind, ParkReason};
 use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RequestKey, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer, Value};
 use crate::vault::Vault;
@@ -71,12 +72,12 @@ pub(super) async fn make(
     let reseal = Arc::new(Reseal { from: vault(old.incarnation), to: vault(incarnation) });
     let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
     let waiting: Vec<String> =
-        items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone()).collect();
+        items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone()).collect();
     let items = outside.items(rest, items, replaces.is_some(), at).await?;
     let outputs = if replaces.is_some() { Vec::new() } else { outside.outputs().await? };
     let number = old.number;
     let open = core.ask(move |store| store.requests(RequestKey::Run(number))).await?;
-    let answered = items.iter().filter(|item| item.kind == "answer").filter_map(|item| item.name.clone());
+    let answered = items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone());
     let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
     // Who has the place of the other is asked under the same ids.
     let rename =

@@ -1,8 +1,8 @@
 //! What a run and the world outside have told each other: given to the run that begins with its history.
 
+use crate::command::{Command, derived_id};
 use crate::engine::{core::Core, error::EngineError, reseal::Reseal, shown};
-use crate::machine::derived_id;
-use crate::record::Kind;
+use crate::record::{Delivers, InboxKind, Kind};
 use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunRow};
 
 /// What of it is made for the new run.
@@ -29,21 +29,26 @@ impl Outside<'_> {
         let mut items = Vec::new();
         let is_pause = |entry: &&EntryRow| matches!(entry.kind, Kind::RunPaused | Kind::RunResumed);
         if self.kept.iter().rfind(is_pause).is_some_and(|entry| entry.kind == Kind::RunPaused) {
-            items.push(NewInboxItem::new(0, "resume", now));
+            items.push(NewInboxItem::new(0, InboxKind::Resume, now));
         }
         for entry in rest {
             items.extend(self.received(&entry));
         }
         for item in waiting {
-            items.extend(match item.kind.as_str() {
-                "message" if !takes_place => Some(NewInboxItem::from(item)),
-                "answer" => self.waiting_answer(item, takes_place),
-                _ => None,
+            items.extend(match item.kind {
+                InboxKind::Message if !takes_place => Some(NewInboxItem::from(item)),
+                InboxKind::Answer => self.waiting_answer(item, takes_place),
+                InboxKind::Message
+                | InboxKind::Cancel
+                | InboxKind::Pause
+                | InboxKind::Resume
+                | InboxKind::Ended
+                | InboxKind::Unknown(_) => None,
             });
         }
         for item in &mut items {
-            let answer = match (item.kind.as_str(), &item.name, item.position) {
-                ("answer", Some(name), position) => match (self.answer_type(name).await?, position) {
+            let answer = match (&item.kind, &item.name, item.position) {
+                (InboxKind::Answer, Some(name), position) => match (self.answer_type(name).await?, position) {
                     (None, Some(position)) => self.answer_type(&derived_id(self.old.incarnation, position)).await?,
                     (answer, _) => answer,
                 },
@@ -57,18 +62,30 @@ impl Outside<'_> {
     /// Something that was received after the point.
     fn received(&self, entry: &EntryRow) -> Option<NewInboxItem> {
         let new = |kind| NewInboxItem { value: entry.value.clone(), ..NewInboxItem::new(0, kind, entry.at) };
-        match entry.kind {
-            Kind::MessageReceived => {
-                Some(NewInboxItem { name: entry.name.clone(), sender: entry.other.clone(), ..new("message") })
+        match entry.kind.delivers() {
+            Delivers::Message => {
+                Some(NewInboxItem { name: entry.name.clone(), sender: entry.other.clone(), ..new(InboxKind::Message) })
             }
-            Kind::RequestAnswered => {
+            Delivers::Answer => {
                 let name = match entry.position {
                     Some(position) => self.asked_at(position, entry.other.clone())?,
                     None => entry.other.clone()?,
                 };
-                Some(NewInboxItem { name: Some(name), position: entry.position, ..new("answer") })
+                Some(NewInboxItem { name: Some(name), position: entry.position, ..new(InboxKind::Answer) })
             }
-            _ => None,
+            // What the run did itself it does again, and whether it is to end the fork is told anew.
+            Delivers::Nothing
+            | Delivers::Start
+            | Delivers::Result
+            | Delivers::Failure
+            | Delivers::Time
+            | Delivers::Arrival
+            | Delivers::Refusal
+            | Delivers::ChildEnd
+            | Delivers::Event
+            | Delivers::Expiry
+            | Delivers::Cancel
+            | Delivers::Deadline => None,
         }
     }
 
@@ -90,10 +107,10 @@ impl Outside<'_> {
     /// The id of the question at a position in the new run, if it was asked before the point.
     fn asked_at(&self, position: u64, id: Option<String>) -> Option<String> {
         let call = self.kept.iter().find(|entry| entry.position == Some(position) && entry.cause.is_some())?;
-        match call.kind {
-            Kind::RequestOpened => Some(derived_id(self.incarnation, position)),
+        match Command::from_entry(call)? {
+            Command::Request(_) => Some(derived_id(self.incarnation, position)),
             // It waits for the answer to a question of an earlier run of the same id.
-            Kind::ReceiveStarted => id,
+            Command::AwaitAnswer(_) => id,
             _ => None,
         }
     }

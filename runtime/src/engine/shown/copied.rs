@@ -1,7 +1,7 @@
 //! What a run has shown to outsiders, read for a run that has the same.
 
 use crate::engine::{error::EngineError, reseal::Reseal};
-use crate::record::{Kind, Shown};
+use crate::record::Shown;
 use crate::store::{EntryRow, OutputRow, RunKey, RunRow, Store, StoreError};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -79,12 +79,5 @@ fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreEr
 
 /// The channels to which these entries have written.
 fn named(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
-    channels.extend(entries.iter().filter_map(|entry| {
-        let name = entry.name.as_deref()?;
-        match entry.kind {
-            Kind::ValuePublished => Some(Shown::Published(name).channel()),
-            Kind::StreamWritten | Kind::StreamClosed => Some(Shown::Written(name).channel()),
-            _ => None,
-        }
-    }));
+    channels.extend(entries.iter().filter_map(|entry| Some(Shown::of(entry.kind, entry.name.as_deref()?)?.channel())));
 }

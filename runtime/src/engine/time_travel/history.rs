@@ -2,7 +2,7 @@
 
 use super::{Change, Snapshot};
 use crate::context::ContextError;
-use crate::record::Kind;
+use crate::record::{Kind, WrittenFields};
 use crate::store::EntryRow;
 use crate::value::Value;
 use std::fmt;
@@ -115,10 +115,10 @@ impl fmt::Display for ContextHistory {
 }
 
 const fn what(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ContextSet => "set",
-        Kind::ContextRefused => "refused",
-        _ => "changed",
+    match kind.written_fields() {
+        WrittenFields::InSchema => "set",
+        WrittenFields::None => "refused",
+        WrittenFields::Listed | WrittenFields::Counted => "changed",
     }
 }
 

@@ -17,12 +17,23 @@ const RUNS: usize = 50;
 
 /// A call in flight.
 struct Call {
-    kind: Kind,
+    open: Open,
     seq: u64,
     at: i64,
     name: String,
     attempt: u32,
     due: Option<i64>,
+}
+
+/// What has begun.
+#[derive(Clone, Copy, PartialEq)]
+enum Open {
+    Attempt,
+    Retry,
+    Timer,
+    Message,
+    Request,
+    Run,
 }
 
 /// What has begun and not ended, by position.
@@ -76,8 +87,8 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
     }
     let mut runs = 0;
     let waits = calls.open.iter().filter_map(|(&position, call)| {
-        runs += usize::from(call.kind == Kind::ChildStarted);
-        if runs > RUNS && call.kind == Kind::ChildStarted {
+        runs += usize::from(call.open == Open::Run);
+        if runs > RUNS && call.open == Open::Run {
             return None;
         }
         let for_what = call.for_what(store, row, position)?;
@@ -92,15 +103,15 @@ impl Calls {
     fn take(&mut self, entry: EntryRow) {
         let name = entry.name.unwrap_or_default();
         let Some(position) = entry.position else {
-            match entry.kind {
-                Kind::MessageReceived => self.came(name),
-                Kind::MessageKept => *self.kept.entry(name).or_default() += 1,
-                _ => {}
+            if entry.kind == Kind::MessageReceived {
+                self.came(name);
+            } else if entry.kind == Kind::MessageKept {
+                *self.kept.entry(name).or_default() += 1;
             }
             return;
         };
-        let call = |name| Call {
-            kind: entry.kind,
+        let call = |open, name| Call {
+            open,
             seq: entry.seq,
             at: entry.at,
             name,
@@ -108,24 +119,28 @@ impl Calls {
             due: entry.due,
         };
         match entry.kind {
-            Kind::StepStarted | Kind::AttemptStarted | Kind::AttemptFailed | Kind::TimerSet => {
+            Kind::StepStarted | Kind::AttemptStarted | Kind::AttemptFailed => {
+                let open = if entry.kind == Kind::AttemptFailed { Open::Retry } else { Open::Attempt };
                 let before = self.open.remove(&position).map(|before| before.name);
                 let name = if name.is_empty() { before.unwrap_or_default() } else { name };
-                self.open.insert(position, call(name));
+                self.open.insert(position, call(open, name));
             }
-            Kind::RequestOpened | Kind::ChildStarted => drop(self.open.insert(position, call(name))),
+            Kind::TimerSet => drop(self.open.insert(position, call(Open::Timer, name))),
+            Kind::RequestOpened => drop(self.open.insert(position, call(Open::Request, name))),
+            Kind::ChildStarted => drop(self.open.insert(position, call(Open::Run, name))),
             Kind::ReceiveStarted => {
                 let kept = self.kept.entry(name.clone()).or_default();
                 if *kept > 0 {
                     *kept -= 1;
                 } else {
                     self.receivers.entry(name.clone()).or_default().push_back(position);
-                    self.open.insert(position, call(name));
+                    self.open.insert(position, call(Open::Message, name));
                 }
             }
-            Kind::MessageTried if entry.attempt == Some(1) => {
+            Kind::MessageTried => {
+                let found = usize::from(entry.attempt == Some(1));
                 let kept = self.kept.entry(name).or_default();
-                *kept = kept.saturating_sub(1);
+                *kept = kept.saturating_sub(found);
             }
             Kind::MessageReceived => self.came(name),
             Kind::StepCompleted
@@ -134,7 +149,39 @@ impl Calls {
             | Kind::CallAbandoned
             | Kind::RequestAnswered
             | Kind::ChildEnded => drop(self.open.remove(&position)),
-            _ => {}
+            // Nothing that is waited for, or nothing that anybody could help with.
+            Kind::RunStarted
+            | Kind::RunCompleted
+            | Kind::RunFailed
+            | Kind::RunCancelled
+            | Kind::RunMoved
+            | Kind::RunTimedOut
+            | Kind::RunRefused
+            | Kind::RunReplaced
+            | Kind::RunPaused
+            | Kind::RunResumed
+            | Kind::ContextSet
+            | Kind::ContextUpdated
+            | Kind::ContextRefused
+            | Kind::ContextContinued
+            | Kind::CancelRequested
+            | Kind::DeadlineReached
+            | Kind::ScopeSet
+            | Kind::MessageSent
+            | Kind::MessageDelivered
+            | Kind::MessageRefused
+            | Kind::EventSent
+            | Kind::ValuePublished
+            | Kind::StreamWritten
+            | Kind::StreamClosed
+            | Kind::PatchMarked
+            | Kind::MessageKept
+            | Kind::AnswerKept
+            | Kind::RequestKept
+            | Kind::RequestExpired
+            | Kind::StateSet
+            | Kind::StateEdited
+            | Kind::ClockMoved => {}
         }
     }
 
@@ -153,21 +200,21 @@ impl Calls {
 impl Call {
     fn for_what(&self, store: &dyn Store, row: &RunRow, position: u64) -> Option<WaitsFor> {
         let name = || self.name.clone();
-        Some(match self.kind {
-            Kind::StepStarted | Kind::AttemptStarted => WaitsFor::Step { name: name(), attempt: self.attempt },
-            Kind::AttemptFailed => WaitsFor::Retry { step: name(), failed: self.attempt },
-            Kind::TimerSet => WaitsFor::Timer,
-            Kind::ReceiveStarted => match self.name.strip_prefix("event:") {
+        Some(match self.open {
+            Open::Attempt => WaitsFor::Step { name: name(), attempt: self.attempt },
+            Open::Retry => WaitsFor::Retry { step: name(), failed: self.attempt },
+            Open::Timer => WaitsFor::Timer,
+            Open::Message => match self.name.strip_prefix("event:") {
                 Some(event) => WaitsFor::Event(event.to_owned()),
                 // What a graph's own steps send each other is nothing that anybody could help with.
                 None if self.name == SENT => return None,
                 None => WaitsFor::Message(name()),
             },
-            Kind::RequestOpened => {
+            Open::Request => {
                 let (request, question) = request(store, row.number, position)?;
                 WaitsFor::Answer { request, question }
             }
-            _ => self.run(store, row)?,
+            Open::Run => self.run(store, row)?,
         })
     }
 

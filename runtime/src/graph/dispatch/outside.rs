@@ -2,6 +2,7 @@
 
 use super::in_flight::{InFlight, What};
 use super::{Dispatch, Next, Node, Place, Ready, Running, millis};
+use crate::command::{Command, Given, Receive, Request, Sleep};
 use crate::graph::{
     answers,
     event::split,
@@ -10,9 +11,9 @@ use crate::graph::{
     scopes::ScopeId,
     shape::{Shape, Trigger},
 };
-use crate::journal::{Completion, Due, Operation, SENT};
+use crate::journal::{Asked, Completion, Due, SENT};
 use crate::record::EventInfo;
-use crate::workflow::{First, PendingCall};
+use crate::workflow::PendingCall;
 
 impl Dispatch<'_> {
     /// Waits for everything that can come from outside.
@@ -26,11 +27,11 @@ impl Dispatch<'_> {
     }
 
     fn receive(&mut self, channel: &'static str, what: What) {
-        self.call(First::Operation(Box::new(Operation::Receive { channel, due: None })), what);
+        self.call(Command::Receive(Receive { channel, due: None }), what);
     }
 
-    fn call(&mut self, first: First, what: What) {
-        let mut call = PendingCall::new(&self.journal, first);
+    fn call(&mut self, command: Asked, what: What) {
+        let mut call = PendingCall::new(&self.journal, command);
         call.start();
         self.in_flight.push(InFlight::new(call, what));
     }
@@ -85,17 +86,16 @@ impl Dispatch<'_> {
             Ok(written) => (answers::question(&item.text, &written), written.within),
             Err(error) => return Next::Unreadable(error.to_string()),
         };
-        let operation = Operation::Request {
+        let request = Request {
             name: question.name,
-            answer: question.answer,
-            value: Ok(value),
-            recode: |recorded| Some(recorded.clone()),
+            answer: Some(question.answer),
+            question: Given::new(Ok(value), |recorded| Some(recorded.clone())),
             due: within.map(|within| self.journal.elapsed().saturating_add(within)),
         };
         let (scope, caught) = (running.out, running.caught);
         self.scopes.enter(scope);
         self.waits += 1;
-        self.call(First::Operation(Box::new(operation)), What::Asked { item, scope, caught });
+        self.call(Command::Request(request), What::Asked { item, scope, caught });
         Next::Go
     }
 
@@ -124,7 +124,7 @@ impl Dispatch<'_> {
     /// A step begins so long from now.
     pub(super) fn set_timer(&mut self, step: usize, tick: u64, due: i64) {
         self.waits += 1;
-        self.call(First::Timer(Due::Elapsed(due)), What::Timer { step, tick });
+        self.call(Command::Sleep(Sleep { due: Due::Elapsed(due) }), What::Timer { step, tick });
     }
 
     /// A step's time has come. One that is late is not made up for, and one that still runs is passed over.

@@ -4,6 +4,7 @@ use super::import::imported;
 use super::outputs::put;
 use super::requests::{answer, request};
 use super::rig::{AT, Rig, assert_refused, entry, item, new_run, number};
+use crate::record::InboxKind;
 use crate::store::{
     Append, Bond, Change, ImportedRun, NewInboxItem, NewRun, Outgoing, Rejected, RequestKey, RequestRow, RunKey,
     Status, Store, TakenItem, Write, Written,
@@ -30,7 +31,7 @@ pub fn a_run_has_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     rig.write(Write::Append(take)).expect("taken");
     let has = rig.store.belongings(run).expect("read").expect("the store tells");
     assert_eq!(has.channels, ["x", "y"]);
-    let mark = |key: &str| TakenItem { kind: "cancel".to_owned(), key: key.to_owned(), at: AT };
+    let mark = |key: &str| TakenItem { kind: InboxKind::Cancel, key: key.to_owned(), at: AT };
     assert_eq!(has.taken, [mark("k1"), mark("k2")]);
     let ids: Vec<_> = has.requests.iter().map(|row| (row.id.as_str(), row.answered.as_deref())).collect();
     assert_eq!(ids, [("r1", None), ("r2", Some("h"))]);
@@ -103,7 +104,7 @@ pub fn the_questions_of_a_moved_run_go_with_it<S: Store>(open: &dyn Fn() -> S) {
 /// A run may bring its key, its questions, and the keys of what it has taken.
 pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    let mark = TakenItem { kind: "message".to_owned(), key: "k".to_owned(), at: AT };
+    let mark = TakenItem { kind: InboxKind::Message, key: "k".to_owned(), at: AT };
     let answered = RequestRow { answered: Some("h".to_owned()), ..request("r2", 0) };
     let bring = |id: &str| ImportedRun {
         items: Vec::new(),
@@ -118,7 +119,7 @@ pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S)
     assert_eq!(has.taken, std::slice::from_ref(&mark));
     assert_eq!(has.requests, [RequestRow { run, ..request("r1", 0) }, RequestRow { run, ..answered.clone() }]);
     assert!(rig.store.inbox(RunKey::Number(run), 0, 9).expect("read").is_empty());
-    let again = NewInboxItem { kind: "message".to_owned(), ..item(run, Some("k")) };
+    let again = NewInboxItem { kind: InboxKind::Message, ..item(run, Some("k")) };
     number(rig.write(Write::Send(again)));
     assert!(rig.store.inbox(RunKey::Number(run), 0, 9).expect("read").is_empty(), "it was taken");
     assert_eq!(

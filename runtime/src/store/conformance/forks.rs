@@ -4,6 +4,7 @@ use super::import::imported;
 use super::outputs::{items, put};
 use super::requests::{asked_by, request};
 use super::rig::{AT, Rig, item, number};
+use crate::record::InboxKind;
 use crate::store::{ImportedRun, NewInboxItem, Outgoing, OutputRow, Rejected, RunQuery, Status, Store, Write};
 use crate::value::Value;
 
@@ -64,7 +65,7 @@ pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
 pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
-    let message = |key: &str| NewInboxItem { kind: "message".to_owned(), ..item(old, Some(key)) };
+    let message = |key: &str| NewInboxItem { kind: InboxKind::Message, ..item(old, Some(key)) };
     let waiting = ["one", "two"].map(|key| number(rig.write(Write::Send(message(key)))));
     let run = fork(&rig, "a", |run| {
         run.replaces = Some(old);

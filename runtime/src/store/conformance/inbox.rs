@@ -1,6 +1,7 @@
 //! Inboxes.
 
 use super::rig::{AT, Rig, entry, item, number};
+use crate::record::InboxKind;
 use crate::store::{Append, Change, InboxRow, NewInboxItem, Rejected, RunKey, Status, Store, Write, Written};
 use crate::value::Value;
 
@@ -10,7 +11,7 @@ pub fn items_come_in_order<S: Store>(open: &dyn Fn() -> S) {
     let (a, b) = (rig.start("a"), rig.start("b"));
     let (name, sender) = (Some("orders".to_owned()), Some("b".to_owned()));
     let raw = NewInboxItem {
-        kind: "message".to_owned(),
+        kind: InboxKind::Message,
         name,
         sender,
         position: Some(7),
@@ -57,9 +58,13 @@ pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     let first = number(rig.send(a, Some("k")));
-    let again = NewInboxItem { kind: "other".to_owned(), value: None, ..item(a, Some("k")) };
+    let again = NewInboxItem { kind: InboxKind::Unknown("other".to_owned()), value: None, ..item(a, Some("k")) };
     assert_eq!(rig.write(Write::Send(again)), Ok(Written::Number(first)));
-    assert_eq!(rig.store.inbox(RunKey::Number(a), 0, 1).expect("read")[0].kind, "cancel", "the first one stays");
+    assert_eq!(
+        rig.store.inbox(RunKey::Number(a), 0, 1).expect("read")[0].kind,
+        InboxKind::Cancel,
+        "the first one stays"
+    );
     assert_ne!(number(rig.send(a, Some(""))), first, "the empty key is a key");
     assert_ne!(number(rig.send(a, Some("K"))), first);
     assert_ne!(number(rig.send(b, Some("k"))), first);

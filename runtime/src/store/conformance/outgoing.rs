@@ -1,6 +1,7 @@
 //! What an append writes beyond the rows of its run: messages and new runs.
 
 use super::rig::{AT, Rig, appended, assert_refused, entry, field, item, new_run};
+use crate::record::InboxKind;
 use crate::store::{
     Append, Change, EntryRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RequestRow, RunKey, Status, Store,
     Write, Written,
@@ -20,7 +21,7 @@ pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     let said = NewInboxItem {
-        kind: "message".to_owned(),
+        kind: InboxKind::Message,
         name: Some("orders".to_owned()),
         position: Some(4),
         sender: Some("a".to_owned()),

@@ -4,6 +4,7 @@ use super::import::imported;
 use super::outputs::{items, put};
 use super::requests::{asked_by, request};
 use super::rig::{Rig, appended, entry, item, new_run, number};
+use crate::record::InboxKind;
 use crate::store::{
     Append, Change, ImportedRun, NewInboxItem, NewRun, Outgoing, Rejected, RunKey, Status, Store, Write, Written,
 };
@@ -22,7 +23,7 @@ fn release<S: Store>(rig: &Rig<S>, run: i64) {
 
 /// Sends something of a kind under a key.
 fn send<S: Store>(rig: &Rig<S>, run: i64, kind: &str, key: &str) -> i64 {
-    number(rig.write(Write::Send(NewInboxItem { kind: kind.to_owned(), ..item(run, Some(key)) })))
+    number(rig.write(Write::Send(NewInboxItem { kind: InboxKind::from_word(kind), ..item(run, Some(key)) })))
 }
 
 /// The new run has the id, the lineage and the deduplication key; the old one has ended under another id.

@@ -1,6 +1,7 @@
 //! Questions that runs ask, and their answers.
 
 use super::rig::{AT, Rig, entry, item};
+use crate::record::InboxKind;
 use crate::store::{
     Append, Change, NewInboxItem, Outgoing, Rejected, RequestKey, RequestRow, Status, Store, Write, Written,
 };
@@ -21,7 +22,7 @@ pub(super) fn request(id: &str, run: i64) -> RequestRow {
 }
 
 pub(super) fn answer(request: &str, hash: &str) -> Write {
-    let item = NewInboxItem { kind: "answer".to_owned(), ..item(0, Some(request)) };
+    let item = NewInboxItem { kind: InboxKind::Answer, ..item(0, Some(request)) };
     Write::Answer { request: request.to_owned(), hash: hash.to_owned(), item }
 }
 

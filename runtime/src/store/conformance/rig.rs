@@ -1,6 +1,6 @@
 //! A store with a lease, and short words for the writes that the cases are made of.
 
-use crate::record::{FORMAT, Kind};
+use crate::record::{FORMAT, InboxKind, Kind};
 use crate::store::{
     Append, Change, EntryRow, FieldRow, InboxRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RunKey, RunRow,
     Status, Store, Write, Written,
@@ -181,7 +181,7 @@ pub(super) fn field(seq: u64, name: &str, value: Value) -> FieldRow {
 
 pub(super) fn item(run: i64, key: Option<&str>) -> NewInboxItem {
     let value = Some(Value::json("\"because\""));
-    NewInboxItem { key: key.map(str::to_owned), value, ..NewInboxItem::new(run, "cancel", AT) }
+    NewInboxItem { key: key.map(str::to_owned), value, ..NewInboxItem::new(run, InboxKind::Cancel, AT) }
 }
 
 /// What became of what an append wrote beyond the rows of its run.

@@ -2,6 +2,7 @@
 
 use super::apply::Answer;
 use super::tables::{Run, Tables};
+use crate::record::InboxKind;
 use crate::store::{Bond, ImportedRun, NewInboxItem, Rejected, RequestRow, Status, Written, write::End};
 
 impl Run {
@@ -87,11 +88,11 @@ impl Tables {
         run.row.successor = Some(new);
         let inbox = &mut self.inbox;
         let items: Vec<_> =
-            run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| moves(&item.kind))).collect();
+            run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| item.kind.moves_on())).collect();
         let behind = !import.items.is_empty();
-        let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| moves(&keyed.kind)).collect();
+        let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| keyed.kind.moves_on()).collect();
         // It may be told to end again, and what waits comes with its key.
-        keys.retain(|(_, keyed)| if items.contains(&keyed.number) { !behind } else { keyed.kind != "cancel" });
+        keys.retain(|(_, keyed)| if items.contains(&keyed.number) { !behind } else { keyed.kind != InboxKind::Cancel });
         let waiting: Vec<_> =
             if behind { items.iter().filter_map(|item| inbox.remove(item)).collect() } else { vec![] };
         for item in &items {
@@ -166,10 +167,4 @@ impl Tables {
         }
         Ok(Written::Deleted(true))
     }
-}
-
-/// Whether an item of this kind goes to the run that takes the place of its own: what others have told it does, the ends of
-/// its children it asks for anew.
-fn moves(kind: &str) -> bool {
-    matches!(kind, "message" | "answer" | "cancel" | "pause" | "resume")
 }

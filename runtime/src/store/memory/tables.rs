@@ -1,5 +1,6 @@
 //! The rows of a store in memory, and the sets by which they are found.
 
+use crate::record::InboxKind;
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -50,7 +51,7 @@ pub(super) struct Run {
 #[derive(Debug)]
 pub(super) struct Keyed {
     pub(super) number: i64,
-    pub(super) kind: String,
+    pub(super) kind: InboxKind,
     pub(super) at: i64,
 }
 

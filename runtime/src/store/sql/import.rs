@@ -55,7 +55,7 @@ impl<S: Session> Apply<'_, S> {
         for item in &run.taken {
             let values = [
                 Cell::Int(number),
-                Cell::Text(item.kind.as_bytes()),
+                Cell::Text(item.kind.as_str().as_bytes()),
                 Cell::Text(item.key.as_bytes()),
                 Cell::Int(item.at),
             ];

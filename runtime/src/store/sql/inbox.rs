@@ -37,7 +37,7 @@ impl<S: Session> Apply<'_, S> {
         let [form, body] = value_cells(item.value.as_ref());
         let values = [
             Cell::Int(run),
-            Cell::Text(item.kind.as_bytes()),
+            Cell::Text(item.kind.as_str().as_bytes()),
             text_or_null(item.key.as_ref()),
             Cell::Int(item.at),
             text_or_null(item.name.as_ref()),

@@ -1,7 +1,7 @@
 //! What the rows of each table mean.
 
 use super::columns::{Columns, Flaw, wrong};
-use crate::record::Kind;
+use crate::record::{InboxKind, Kind};
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
 use data_encoding::HEXLOWER;
 
@@ -72,7 +72,7 @@ impl FromRow for TakenItem {
     const CALLED: (&'static str, &'static str) = ("the taken inbox item", "key");
 
     fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
-        Ok(Self { kind: row.text("kind")?.to_owned(), key: row.text("key")?.to_owned(), at: row.int("at")? })
+        Ok(Self { kind: InboxKind::from_word(row.text("kind")?), key: row.text("key")?.to_owned(), at: row.int("at")? })
     }
 }
 
@@ -124,7 +124,7 @@ impl FromRow for InboxRow {
         Ok(Self {
             number: row.int("number")?,
             run: row.int("run")?,
-            kind: row.text("kind")?.to_owned(),
+            kind: InboxKind::from_word(row.text("kind")?),
             key: row.maybe_text("key")?.map(str::to_owned),
             at: row.int("at")?,
             name: row.maybe_text("name")?.map(str::to_owned),

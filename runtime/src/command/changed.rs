@@ -1,12 +1,9 @@
 //! What an entry says of a change of the context: the names of the fields, and the version they are in.
 
-use super::{Machine, ParkReason};
-use crate::context::Schema;
-use crate::record::Kind;
+use crate::record::{Kind, WrittenFields};
 use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
-use std::borrow::Borrow;
-use std::collections::VecDeque;
+use std::borrow::{Borrow, Cow};
 
 /// What stands in an entry of a change. Version 1 is left away: an update is then a list of names.
 #[derive(Deserialize)]
@@ -26,7 +23,7 @@ const fn first() -> u32 {
 }
 
 /// What an update's entry says.
-pub(super) fn to_json(version: u32, names: &[&str]) -> String {
+pub(super) fn to_json(version: u32, names: &[Cow<'_, str>]) -> String {
     let names = serde_json::to_string(names).expect("names are JSON");
     if version == 1 { names } else { format!(r#"{{"version":{version},"names":{names}}}"#) }
 }
@@ -34,37 +31,6 @@ pub(super) fn to_json(version: u32, names: &[&str]) -> String {
 /// The version of the context in which a change was recorded.
 pub(crate) fn version(entry: &EntryRow) -> u32 {
     read(entry).map_or(1, |(version, _)| version)
-}
-
-/// Whether an update names the same fields as the recorded one. Their order in the struct may have changed; a field may
-/// have another name now, or be gone. Those of an older version cannot be compared.
-pub(super) fn is_same(entry: &EntryRow, found: &[&'static str], schema: &Schema) -> bool {
-    let Some((version, recorded)) = read(entry) else { return false };
-    if version != schema.version {
-        return true;
-    }
-    let today = |name: &str| {
-        let field = schema.fields.iter().find(|field| field.name == name || field.aliases.contains(&name));
-        field.map(|field| field.name)
-    };
-    let mut recorded: Vec<&str> = recorded.iter().filter_map(|name| today(name)).collect();
-    let mut found = found.to_vec();
-    recorded.sort_unstable();
-    found.sort_unstable();
-    recorded == found
-}
-
-impl Machine {
-    /// A context without the values that its entry has written would be another one.
-    pub(super) fn check_rows(&self, entry: &EntryRow, rows: &VecDeque<FieldRow>) -> Result<(), ParkReason> {
-        let written: Vec<&FieldRow> = rows.iter().rev().take_while(|row| row.seq == entry.seq).collect();
-        self.check_written(entry, &written)
-    }
-
-    /// The same for the rows of this entry alone.
-    pub(super) fn check_written(&self, entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Result<(), ParkReason> {
-        missing_rows(entry, written).map_or(Ok(()), |missing| Err(self.damaged(&missing)))
-    }
 }
 
 /// What is missing of the rows that an entry says it has written, as a part of a sentence.
@@ -97,21 +63,22 @@ struct Field {
 
 /// The fields that an entry says it has written and that have no row.
 fn without_rows(entry: &EntryRow, has_row: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut names = match entry.kind {
-        Kind::ContextUpdated => read(entry).map(|(_, names)| names),
-        Kind::ContextSet => entry
+    let mut names = match entry.kind.written_fields() {
+        WrittenFields::Listed => read(entry).map(|(_, names)| names),
+        WrittenFields::InSchema => entry
             .value
             .as_ref()
             .and_then(|value| serde_json::from_slice::<Whole>(&value.bytes).ok())
             .map(|whole| whole.fields.into_iter().map(|field| field.name).collect()),
-        _ => None,
+        WrittenFields::Counted | WrittenFields::None => None,
     }
     .unwrap_or_default();
     names.retain(|name| !has_row(name));
     names
 }
 
-fn read(entry: &EntryRow) -> Option<(u32, Vec<String>)> {
+/// The version and the names that the entry of a change has.
+pub(super) fn read(entry: &EntryRow) -> Option<(u32, Vec<String>)> {
     debug_assert!(matches!(entry.kind, Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused));
     match serde_json::from_slice(&entry.value.as_ref()?.bytes).ok()? {
         Changed::Names(names) => Some((1, names)),

@@ -1,0 +1,57 @@
+//! The run that a workflow starts, as it begins.
+
+use super::calls::RunJournal;
+use super::run_scope::scope_entry;
+use super::turn::first_entry;
+use crate::command::StartChild;
+use crate::fields::Fields;
+use crate::journal::{ChildRun, Journal};
+use crate::lengths;
+use crate::record::RunIdentity;
+use crate::store::{Lease, NewRun};
+use std::sync::Arc;
+
+impl RunJournal {
+    /// As random as this run's own, and another for each call.
+    fn child_incarnation(&self, position: u64) -> [u8; 16] {
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(b"child");
+        hash.update(self.identity().incarnation);
+        hash.update(position.to_le_bytes());
+        let mut incarnation = [0; 16];
+        incarnation.copy_from_slice(&hash.finalize()[..16]);
+        incarnation
+    }
+
+    /// The run that a workflow starts, as it begins. Who owns it and whose child it is, the machine knows.
+    pub(super) fn new_run(&self, position: u64, child: &StartChild<'static, ChildRun>) -> Result<NewRun, String> {
+        let ChildRun { version, encode, dedup, detached, scope } = &child.run;
+        let id = child.id(&self.at(position, 0, None));
+        let incarnation = self.child_incarnation(position);
+        let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), incarnation };
+        let fields: Arc<Fields> = self.fields().sibling(identity);
+        child.id.iter().try_for_each(|id| lengths::check("a run's id", id, 1))?;
+        dedup.iter().try_for_each(|key| lengths::check("a deduplication key", key, 1))?;
+        for (name, value) in &scope.labels {
+            lengths::check("the name of a label", name, 1)?;
+            lengths::check(&format!("the value of the label `{name}`"), value, 0)?;
+        }
+        scope.check_size()?;
+        let input = encode(&fields)?;
+        let at = self.state().now;
+        let mut entries = vec![first_entry(child.workflow, input, at)];
+        entries.extend(scope_entry(2, scope, at));
+        Ok(NewRun {
+            id,
+            workflow: child.workflow.to_owned(),
+            lease: Lease { number: 0, epoch: 0 },
+            incarnation,
+            at,
+            entries,
+            version: *version,
+            parent: (!detached).then_some(0),
+            dedup: dedup.clone(),
+            labels: scope.labels.clone().into_iter().collect(),
+        })
+    }
+}

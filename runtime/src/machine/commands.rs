@@ -1,0 +1,243 @@
+//! Commands of the body: recorded when they are asked for the first time, compared with what is recorded otherwise.
+
+use super::calls::RunJournal;
+use super::outgoing::Sent;
+use super::state::{Outside, State, StepInFlight, What};
+use super::turn::Turn;
+use crate::command::{At, Command, Due, derived_id};
+use crate::journal::{Asked, Journal};
+use crate::record::{ParkCause, ParkReason};
+use crate::store::{EntryRow, Outgoing};
+use std::collections::HashSet;
+use std::sync::MutexGuard;
+
+/// What the history says of a command, with the lock under which what follows is done.
+pub(super) enum History<'s> {
+    /// Nothing: it is asked for the first time.
+    New(MutexGuard<'s, State>),
+    /// It was asked then too.
+    Recorded(EntryRow, MutexGuard<'s, State>),
+    /// Something else, or nobody can say: the body does not go on.
+    Diverged,
+}
+
+/// What is known of a call as it begins to wait.
+struct Begun {
+    /// The entry whose context a step sees.
+    context: Option<u64>,
+    /// The attempt of a step that was recorded with its call.
+    attempt: u32,
+    due: Option<Due>,
+    /// The id by which the body knows a request, if that is another than the one by which it is answered.
+    known: Option<String>,
+}
+
+impl RunJournal {
+    /// 32 hexadecimal digits that belong to a position of this execution.
+    pub(super) fn derived(&self, position: u64) -> String {
+        derived_id(self.identity().incarnation, position)
+    }
+
+    /// Where the command of a position stands that is asked for now.
+    pub(super) fn at(&self, position: u64, now: i64, due: Option<i64>) -> At<'_> {
+        At { run: self.identity(), position, seq: 0, now, due, context: None, refused: false }
+    }
+
+    /// What the history says of a command.
+    pub(super) fn history<S, R>(&self, position: u64, command: &Command<'_, S, R>) -> History<'_> {
+        let mut guard = self.state();
+        let Some(entry) = guard.recorded(position, command) else {
+            return if guard.fault.is_some() { History::Diverged } else { History::New(guard) };
+        };
+        let is_same = || {
+            entry.position == Some(position) && Command::from_entry(&entry).is_some_and(|recorded| recorded == *command)
+        };
+        let (same, missing_key) = match command.given() {
+            None => (is_same(), None),
+            Some(given) => {
+                // Comparing decodes and encodes with the user's code, which must not find the lock held.
+                drop(guard);
+                if given.value().is_some() {
+                    // What was survived before says nothing about this comparison.
+                    self.vault().take_fault();
+                }
+                let same = is_same();
+                // What differs only because a key is missing waits for the key.
+                let missing_key = if same { None } else { self.missing_key(Some(position)) };
+                guard = self.state();
+                (same, missing_key)
+            }
+        };
+        match missing_key {
+            _ if same => return History::Recorded(entry, guard),
+            Some(reason) => drop(guard.fault.get_or_insert(reason)),
+            None => guard.diverged(&entry, command),
+        }
+        History::Diverged
+    }
+
+    /// Something that the body waits for.
+    pub(super) fn ask_for(&self, position: u64, command: Asked) {
+        match self.history(position, &command) {
+            History::Diverged => {}
+            History::New(state) => self.record(state, position, command),
+            History::Recorded(entry, mut state) => {
+                let due = match (command.due(), entry.due) {
+                    // Neither the code of today nor a clock that was set since changes when it ends.
+                    (Some(Due::Moment(_)), Some(recorded)) => Some(Due::Moment(recorded)),
+                    (_, recorded) => recorded.map(|due| Due::Elapsed(state.elapsed_due(due))),
+                };
+                // A copy of a run asks its own question; the body knows it by the id that it had.
+                let own = matches!(command, Command::Request(_)).then(|| self.derived(position));
+                let known = entry.other.clone().filter(|_| own.is_some() && entry.other != own);
+                let begun = Begun { context: entry.context, attempt: entry.attempt.unwrap_or(0), due, known };
+                state.wait(position, command, own.or(entry.other), begun);
+            }
+        }
+    }
+
+    /// Something that nobody waits for.
+    pub(super) fn tell_of(&self, position: u64, command: &Command<'_>) {
+        let History::New(mut guard) = self.history(position, command) else { return };
+        let now = guard.now;
+        let Some(turn) = guard.turn.as_mut().and_then(Turn::live) else { return };
+        turn.command(command, &mut self.at(position, now, None), None);
+    }
+
+    /// The first time: the entry, and what it writes into the database with it.
+    fn record<'s>(&'s self, mut guard: MutexGuard<'s, State>, position: u64, mut command: Asked) {
+        if guard.turn.as_mut().and_then(Turn::live).is_none() {
+            return;
+        }
+        let limit = self.limits().arguments;
+        let (mut value, mut started) = (None, None);
+        if let Some(given) = command.given() {
+            match given.value() {
+                Some(small) if small.bytes.len() <= limit && !matches!(command, Command::StartChild(_)) => {
+                    value = Some(small.clone());
+                }
+                // What follows runs the user's code, which must not find the lock held.
+                _ => {
+                    drop(guard);
+                    if let Command::StartChild(child) = &mut command
+                        && child.input.value().is_some()
+                    {
+                        match self.new_run(position, child) {
+                            Ok(run) => started = Some(run),
+                            Err(why) => child.input.refuse(why),
+                        }
+                    }
+                    // What waits for a key is not refused.
+                    if command.refusal().is_some()
+                        && let Some(reason) = self.missing_key(Some(position))
+                    {
+                        self.state().fault.get_or_insert(reason);
+                        return;
+                    }
+                    value = match &command {
+                        // Who answers sees the whole question.
+                        Command::Request(request) => request.question.value().cloned(),
+                        _ => command.given().and_then(|given| given.to_record(limit)),
+                    };
+                    guard = self.state();
+                }
+            }
+        }
+        let state = &mut *guard;
+        let due = command.due();
+        let recorded_due = due.map(|due| match due {
+            Due::Moment(moment) => moment,
+            Due::Elapsed(due) => state.recorded_now(due),
+        });
+        let mut at = At { context: state.context_entry, ..self.at(position, state.now, recorded_due) };
+        at.refused = command.refusal().is_some();
+        if let Command::RunStep(step) = &command {
+            if step.arguments.value().is_some_and(|value| value.bytes.len() > self.limits().value) {
+                (value, at.refused) = (None, true);
+            }
+            at.refused |= state.scope.lacks(step.run.roles).is_some();
+        }
+        let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };
+        match started {
+            Some(run) => {
+                turn.record_command(&command, &mut at, value);
+                turn.outgoing
+                    .push(Sent::of_call(position, Outgoing::Start { run: Box::new(run), position: Some(position) }));
+            }
+            None => turn.command(&command, &mut at, value),
+        }
+        if matches!(command, Command::RunStep(_)) {
+            turn.started.push(position);
+        }
+        let id = match &command {
+            Command::Request(_) => Some(at.id()),
+            Command::StartChild(child) => Some(child.id(&at)),
+            _ => None,
+        };
+        let begun = Begun { context: at.context, attempt: u32::from(!at.refused), due, known: None };
+        state.wait(position, command, id, begun);
+    }
+
+    /// What a run that is loaded again says once more, because nobody knows whether it arrived: a message whose answer is
+    /// not recorded; a question and a wait for another run, which a copy of a run has not yet in this database.
+    pub(super) fn resend(&self, position: u64, state: &State) -> Option<Sent> {
+        let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
+        let What::Outside(outside) = &call.what else { return None };
+        let due = outside.due.map(|due| state.recorded_due(due));
+        let mut at = self.at(position, state.now, due);
+        if let Command::StartChild(child) = &outside.command {
+            // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
+            // there.
+            if child.id.is_some() || child.input.refusal().is_some() {
+                return None;
+            }
+            let id = outside.id.clone()?;
+            return Some(Sent::of_call(position, Outgoing::Watch { id, position }));
+        }
+        at.refused = outside.command.refusal().is_some();
+        outside.command.outgoing(&at).map(|outgoing| Sent::of_call(position, outgoing))
+    }
+
+    /// The run is to be parked: a value cannot be stored, or the key of its secret is missing.
+    pub(super) fn cannot_store(&self, position: u64, why: &str) {
+        let reason = self.missing_key(Some(position)).unwrap_or_else(|| {
+            let run = self.identity();
+            let message = format!(
+                "run `{}` (workflow `{}`) cannot go on at position {position}: what it gives away cannot be stored: {why}. \
+                 Deploy code whose value can be; the run then goes on by itself",
+                run.id, run.workflow
+            );
+            ParkReason::new(ParkCause::Unstorable, message).at(Some(position))
+        });
+        self.state().fault.get_or_insert(reason);
+    }
+}
+
+impl State {
+    /// The call is in flight; a message that has come already is its answer.
+    fn wait(&mut self, position: u64, command: Asked, id: Option<String>, begun: Begun) {
+        let Begun { context, attempt, due, known } = begun;
+        match command {
+            Command::RunStep(call) => {
+                let (failures, written) = (Vec::new(), HashSet::new());
+                let step = StepInFlight { call, context, attempt, failures, retry_due: None, written };
+                self.insert(position, What::Step(Box::new(step)));
+            }
+            Command::Sleep(sleep) => self.insert(position, What::Timer(due.unwrap_or(sleep.due))),
+            command => {
+                let (id, is_refused) = match &command {
+                    Command::AwaitAnswer(answer) => {
+                        (Some(answer.request.clone().into_owned()), !self.may_be_answered(&answer.request))
+                    }
+                    command => (id, command.refusal().is_some()),
+                };
+                if is_refused {
+                    self.refused.insert(position);
+                }
+                let due = due.and_then(|due| if let Due::Elapsed(due) = due { Some(due) } else { None });
+                self.insert(position, What::Outside(Box::new(Outside { command, due, id, known })));
+                self.serve(position);
+            }
+        }
+    }
+}
