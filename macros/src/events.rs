@@ -81,7 +81,7 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
 
             fn emit(
                 self,
-                out: &mut ::steadfast::__private::Emission,
+                out: &mut ::steadfast::__private::Emission<'_>,
             ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
                 match self {
                     #(#arms)*

@@ -7,10 +7,11 @@ mod error;
 mod json;
 mod json_text;
 mod parts;
-mod place;
+mod shown_types;
 mod typed;
 mod unordered;
 
+pub(crate) use crate::vault::Location;
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable};
 #[doc(hidden)]
@@ -18,8 +19,10 @@ pub use comparison::{Comparable, Comparison, Incomparable, Same};
 pub use error::CodecError;
 pub(crate) use json_text::JsonText;
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
-pub(crate) use place::{at_args, at_channel, at_field, at_input, at_message, at_output, at_result};
 pub(crate) use typed::short;
-pub(crate) use typed::{check_size, decode_field, encode_field, record_same, says_damaged, short as short_name};
+pub(crate) use typed::{
+    check_size, decode_at, decode_field, encode_at, encode_field, record_at, record_same, round_trip_at, says_damaged,
+    short as short_name,
+};
 pub use typed::{decode, encode, form_of, record, round_trip};
 pub use unordered::same_unordered;

@@ -3,7 +3,7 @@
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
 use crate::record::{RoutedValue, RunIdentity};
 use crate::value::{Form, Pointer, Value};
-use crate::vault::{self, Cipher, Vault, VaultFault};
+use crate::vault::{self, Cipher, Location, Vault, VaultFault};
 use data_encoding::HEXLOWER;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -229,9 +229,12 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// Encodes or decodes: a secret is sealed for the run whose code is running on this thread. A fault of something before,
-/// which was survived, is forgotten: what is noted afterwards belongs to `code`.
-pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
+/// Encodes or decodes the value at a location: a secret is sealed for that, and for the run whose code is running on this
+/// thread. A fault of something before, which was survived, is forgotten: what is noted afterwards belongs to `code`.
+///
+/// Only here a location and a vault are put where a secret finds them by itself: between this and the secret are serde, a
+/// format and the user's own types, and none of them hands anything on.
+pub(crate) fn coding<R>(location: Option<Location<'_>>, code: impl FnOnce() -> R) -> R {
     let _entered = vault::is_plain().then(|| {
         if vault::has_fault()
             && let Some(fields) = Fields::current()
@@ -241,5 +244,9 @@ pub(crate) fn coding<R>(code: impl FnOnce() -> R) -> R {
         // Few values have secrets, so the vault is asked for by those.
         vault::enter_asked(|| Fields::current().map(|fields| fields.vault.clone()))
     });
-    code()
+    match location {
+        Some(location) => vault::thread::at(location, code),
+        // A part of something that has one.
+        None => code(),
+    }
 }

@@ -1,6 +1,6 @@
 //! Types with a recorded name, so that who sends a value and who gets it mean the same.
 
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::value::Value;
 
 /// A type with a recorded name: what `#[derive(Message)]` gives a struct or an enum.
@@ -35,9 +35,9 @@ pub trait Message: Storable {
 
 /// A message as it is stored. Bound to its name, so that a secret in it cannot be moved to another.
 pub(crate) fn encode<M: Message>(message: &M) -> Result<Value, CodecError> {
-    codec::at_message(M::NAME, || codec::record(message))
+    codec::record_at(Location::Message(M::NAME), message)
 }
 
 pub(crate) fn decode<M: Message>(value: &Value) -> Result<M, CodecError> {
-    codec::at_message(M::NAME, || codec::decode(value))
+    codec::decode_at(Location::Message(M::NAME), value)
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "encryption")]
 pub(crate) mod keys;
+mod location;
 #[cfg(feature = "encryption")]
 mod siv;
 pub(crate) mod thread;
@@ -13,10 +14,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use thread::{Entered, Mode};
 
+pub(crate) use location::Location;
 #[allow(unused_imports, reason = "the engine uses them from here")]
 pub(crate) use thread::{
-    at, at_named, enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, may_be_shown, opened,
-    redacting, sealed, sealed_any,
+    enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, opened, redacting, sealed, sealed_any,
 };
 pub(crate) use token::{holds_token, redact};
 
@@ -184,7 +185,7 @@ impl Vault {
     }
 }
 
-/// Replaces every token in a JSON text that is authentic under `from` at `place` by one of `to`, without knowing types.
+/// Replaces every token in a JSON text that is authentic under `from` at a location by one of `to`, without knowing types.
 /// `None` if nothing changed.
 ///
 /// A text that only looks like a token is a user's own and stays, as does a token of another place, and one of an unknown
@@ -193,8 +194,14 @@ impl Vault {
 /// # Errors
 /// The key of something that looks like a token is missing, so that nobody can tell what it is: left as it is, a secret
 /// would stay bound to its old place, where no key opens it any more. Or `to` has no key.
-pub(crate) fn reseal(bytes: &Bytes, from: &Vault, to: &Vault, place: &str) -> Result<Option<Bytes>, CipherError> {
-    let (from_place, to_place) = (from.bound(place), to.bound(place));
+pub(crate) fn reseal(
+    bytes: &Bytes,
+    from: &Vault,
+    to: &Vault,
+    location: impl fmt::Display,
+) -> Result<Option<Bytes>, CipherError> {
+    let location = location.to_string();
+    let (from_place, to_place) = (from.bound(&location), to.bound(&location));
     let mut changed = Vec::new();
     let (mut copied, mut searched) = (0, 0);
     while let Some(found) = token::next(bytes, searched) {

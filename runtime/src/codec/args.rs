@@ -2,7 +2,7 @@
 
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
-use super::{CodecError, JsonText, decode, parts, typed};
+use super::{CodecError, JsonText, Location, parts, typed};
 use crate::fields::coding;
 use crate::value::{Form, Value};
 use crate::vault;
@@ -16,6 +16,7 @@ pub struct ArgsWriter {
     json: Vec<u8>,
     /// For each argument where its text ends in `json`, or its bytes.
     args: Vec<Arg>,
+    location: Option<Location<'static>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl Default for ArgsWriter {
     fn default() -> Self {
         let mut json = json::space();
         json.push(b'[');
-        Self { json, args: Vec::new() }
+        Self { json, args: Vec::new(), location: None }
     }
 }
 
@@ -37,6 +38,12 @@ impl ArgsWriter {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No arguments yet of a step by this name.
+    #[must_use]
+    pub fn of(step: &'static str) -> Self {
+        Self { location: Some(Location::Arguments(step)), ..Self::default() }
     }
 
     /// Adds an argument.
@@ -51,7 +58,8 @@ impl ArgsWriter {
         if self.json.len() > 1 {
             self.json.push(b',');
         }
-        coding(|| json::append(&mut self.json, value, Order::Sorted)).map_err(|error| error.within(name))?;
+        coding(self.location, || json::append(&mut self.json, value, Order::Sorted))
+            .map_err(|error| error.within(name))?;
         self.args.push(Arg::Json(self.json.len()));
         Ok(())
     }
@@ -69,7 +77,8 @@ impl ArgsWriter {
         let secrets = vault::sealed() - before;
         if secrets > 0 {
             let text = self.json[start..].strip_prefix(b",").unwrap_or(&self.json[start..]);
-            typed::read_back::<T>(&Value::json(text.to_vec()), secrets).map_err(|error| error.within(name))?;
+            typed::read_back::<T>(self.location, &Value::json(text.to_vec()), secrets)
+                .map_err(|error| error.within(name))?;
         }
         Ok(())
     }
@@ -90,7 +99,8 @@ impl ArgsWriter {
             Arg::Raw(_) => None,
         });
         let stored = Value::json(self.json[start.unwrap_or(1)..*end].to_vec());
-        let compared = decode::<T>(&stored).and_then(|read| compare(value, &read, &stored, Some(same)));
+        let compared = typed::decode_here_or_at::<T>(self.location, &stored)
+            .and_then(|read| compare(value, &read, &stored, Some(same)));
         compared.map_err(|error| error.within(name))
     }
 
@@ -121,6 +131,7 @@ impl ArgsWriter {
 pub struct ArgsReader {
     count: usize,
     rest: std::vec::IntoIter<Value>,
+    location: Option<Location<'static>>,
 }
 
 impl ArgsReader {
@@ -139,7 +150,15 @@ impl ArgsReader {
             Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
             Form::Stored => return Err(none("expected the arguments of a step, found a field of a context")),
         };
-        Ok(Self { count: values.len(), rest: values.into_iter() })
+        Ok(Self { count: values.len(), rest: values.into_iter(), location: None })
+    }
+
+    /// The same for the arguments of a step by this name.
+    ///
+    /// # Errors
+    /// It holds no arguments.
+    pub fn of(step: &'static str, value: &Value) -> Result<Self, CodecError> {
+        Ok(Self { location: Some(Location::Arguments(step)), ..Self::new(value)? })
     }
 
     /// Takes the next argument.
@@ -148,7 +167,7 @@ impl ArgsReader {
     /// There is none, or it does not fit the type; the path begins with `name`.
     pub fn arg<T: DeserializeOwned + 'static>(&mut self, name: &'static str) -> Result<T, CodecError> {
         match self.rest.next() {
-            Some(value) => decode(&value).map_err(|error| error.within(name)),
+            Some(value) => typed::decode_here_or_at(self.location, &value).map_err(|error| error.within(name)),
             None => Err(none(&format!("there is no argument `{name}`: {}", recorded(self.count)))),
         }
     }

@@ -1,12 +1,12 @@
 //! Encoding and decoding by type: raw bytes stay raw, everything else is JSON.
 
 use super::CodecError;
-use super::at_field;
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
+use super::shown_types::may_be_shown;
 use crate::fields::{Fields, coding};
 use crate::value::{Form, Value};
-use crate::vault;
+use crate::vault::{self, Location};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId, type_name};
@@ -25,15 +25,24 @@ pub fn form_of<T: 'static>() -> Form {
 /// # Errors
 /// JSON would lose something of it: NaN, a key that is no text, `Some` of nothing; the path leads to the place.
 pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
+    encode_here(None, value)
+}
+
+/// [`encode`] for the value at a location.
+pub(crate) fn encode_at<T: Serialize + 'static>(location: Location<'_>, value: &T) -> Result<Value, CodecError> {
+    encode_here(Some(location), value)
+}
+
+fn encode_here<T: Serialize + 'static>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
     if let Some(bytes) = raw(value) {
         return Ok(Value { form: Form::Bytes, bytes });
     }
-    encode_json(value)
+    encode_json(location, value)
 }
 
-fn encode_json<T: Serialize>(value: &T) -> Result<Value, CodecError> {
+fn encode_json<T: Serialize>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
     let mut text = json::space();
-    coding(|| json::append(&mut text, value, Order::AsGiven))?;
+    coding(location, || json::append(&mut text, value, Order::AsGiven))?;
     Ok(Value::json(json::finished(text)))
 }
 
@@ -42,7 +51,20 @@ fn encode_json<T: Serialize>(value: &T) -> Result<Value, CodecError> {
 /// # Errors
 /// It does not fit the type: expected and found.
 pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    coding(|| decode_here(value))
+    coding(None, || decode_here(value))
+}
+
+/// [`decode`] for the value at a location.
+pub(crate) fn decode_at<T: DeserializeOwned + 'static>(location: Location<'_>, value: &Value) -> Result<T, CodecError> {
+    coding(Some(location), || decode_here(value))
+}
+
+/// The value at a location, or a part of something that has one.
+pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
+    location: Option<Location<'_>>,
+    value: &Value,
+) -> Result<T, CodecError> {
+    coding(location, || decode_here(value))
 }
 
 fn decode_here<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
@@ -58,12 +80,13 @@ fn decode_here<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecE
 
 /// [`encode`] for a field of a context.
 pub(crate) fn encode_field<T: Serialize + 'static>(field: &str, form: Form, value: &T) -> Result<Value, CodecError> {
-    at_field(field, || if form == Form::Bytes { encode(value) } else { encode_json(value) })
+    let location = Location::Field(field);
+    if form == Form::Bytes { encode_at(location, value) } else { encode_json(Some(location), value) }
 }
 
 /// [`decode`] for a field of a context, by the name under which it was recorded.
 pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &Value) -> Result<T, CodecError> {
-    at_field(field, || decode(value))
+    decode_at(Location::Field(field), value)
 }
 
 /// Encodes a value that is to be recorded: one that could not be read back is refused now.
@@ -71,23 +94,43 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 /// # Errors
 /// It cannot be written or, once written, not be read.
 pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
-    record_same(value, None)
+    record_here(None, value, None)
 }
 
-/// [`record`] for a type of which is known whether it can be compared.
+/// [`record`] for the value at a location.
+///
+/// # Errors
+/// As [`record`].
+pub(crate) fn record_at<T: Serialize + DeserializeOwned + 'static>(
+    location: Location<'_>,
+    value: &T,
+) -> Result<Value, CodecError> {
+    record_here(Some(location), value, None)
+}
+
+/// [`record_at`] for a type of which is known whether it can be compared.
 ///
 /// # Errors
 /// As [`record`], and if it is read back as another value.
 pub(crate) fn record_same<T: Serialize + DeserializeOwned + 'static>(
+    location: Location<'_>,
+    value: &T,
+    same: Option<Same<T>>,
+) -> Result<Value, CodecError> {
+    record_here(Some(location), value, same)
+}
+
+fn record_here<T: Serialize + DeserializeOwned + 'static>(
+    location: Option<Location<'_>>,
     value: &T,
     same: Option<Same<T>>,
 ) -> Result<Value, CodecError> {
     let before = vault::sealed();
-    let stored = encode(value)?;
+    let stored = encode_here(location, value)?;
     check_size(&stored)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
-        let back = read_back::<T>(&stored, vault::sealed() - before)?;
+        let back = read_back::<T>(location, &stored, vault::sealed() - before)?;
         compare(value, &back, &stored, same)?;
     }
     Ok(stored)
@@ -98,10 +141,28 @@ pub(crate) fn record_same<T: Serialize + DeserializeOwned + 'static>(
 /// # Errors
 /// It cannot be written or, once written, not be read.
 pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
+    round_trip_here(None, value)
+}
+
+/// [`round_trip`] for the value at a location.
+///
+/// # Errors
+/// As [`round_trip`].
+pub(crate) fn round_trip_at<T: Serialize + DeserializeOwned + 'static>(
+    location: Location<'_>,
+    value: &T,
+) -> Result<(Value, T), CodecError> {
+    round_trip_here(Some(location), value)
+}
+
+fn round_trip_here<T: Serialize + DeserializeOwned + 'static>(
+    location: Option<Location<'_>>,
+    value: &T,
+) -> Result<(Value, T), CodecError> {
     let before = vault::sealed();
-    let stored = encode(value)?;
+    let stored = encode_here(location, value)?;
     check_size(&stored)?;
-    let back = read_back(&stored, vault::sealed() - before)?;
+    let back = read_back(location, &stored, vault::sealed() - before)?;
     Ok((stored, back))
 }
 
@@ -120,9 +181,13 @@ pub(crate) fn check_size(stored: &Value) -> Result<(), CodecError> {
 
 /// Reads what was just written, with so many secrets in it. A token that is read as a text, as by a variant of an untagged
 /// enum that stands before the secret one, would be a text to the program.
-pub(crate) fn read_back<T: DeserializeOwned + 'static>(stored: &Value, secrets: u64) -> Result<T, CodecError> {
+pub(super) fn read_back<T: DeserializeOwned + 'static>(
+    location: Option<Location<'_>>,
+    stored: &Value,
+    secrets: u64,
+) -> Result<T, CodecError> {
     let before = vault::opened();
-    let back = decode(stored).map_err(|CodecError { path, message }| CodecError {
+    let back = decode_here_or_at(location, stored).map_err(|CodecError { path, message }| CodecError {
         path,
         message: format!("it can be written but not be read back: {message}"),
     })?;
@@ -159,11 +224,11 @@ fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
 }
 
 /// A text that is no `T`: shown if no secret can be in it.
-fn unreadable<T>(found: &Value, error: &serde_json::Error) -> CodecError {
+fn unreadable<T: 'static>(found: &Value, error: &serde_json::Error) -> CodecError {
     if serde_json::from_slice::<serde::de::IgnoredAny>(&found.bytes).is_err() {
         return CodecError { path: String::new(), message: format!("{DAMAGED}, it is no JSON: {}", reason(error)) };
     }
-    let shown = if vault::may_be_shown::<T>() { beginning(found) } else { outline(found) };
+    let shown = if may_be_shown::<T>() { beginning(found) } else { outline(found) };
     mismatch::<T>(&shown, &reason(error))
 }
 

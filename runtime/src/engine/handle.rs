@@ -5,7 +5,7 @@ use super::error::{EngineError, RunError};
 use super::info::RunInfo;
 use super::parked;
 use super::{Engine, waits};
-use crate::codec::{self, Storable};
+use crate::codec::{self, Location, Storable};
 use crate::error::Failure;
 use crate::fields::Fields;
 use crate::journal::HistoryEntry;
@@ -282,9 +282,11 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
         };
         let ended = self.run.ended().await?;
         let _offered = self.run.fields.offer();
-        codec::at_output(|| match ended {
-            Ended::Completed(value) => codec::decode(&value).map_err(|why| unreadable("result", why.to_string())),
-            Ended::Failed(value) => Err(match codec::decode(&value) {
+        match ended {
+            Ended::Completed(value) => {
+                codec::decode_at(Location::Output, &value).map_err(|why| unreadable("result", why.to_string()))
+            }
+            Ended::Failed(value) => Err(match codec::decode_at(Location::Output, &value) {
                 Ok(error) => RunError::Failed(error),
                 Err(why) => unreadable("error", why.to_string()),
             }),
@@ -293,6 +295,6 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
             Ended::Refused(reason) => Err(RunError::Refused { reason }),
             Ended::Moved => Err(RunError::Moved),
             Ended::Parked(reason) => Err(RunError::Parked { reason }),
-        })
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::half_copied;
 use crate::codec;
+use crate::codec::Location;
 use crate::command::same_value;
 use crate::lengths;
 use crate::machine::Continuing;
@@ -84,7 +85,7 @@ fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
 /// The input as it is recorded for a run: what it holds of secrets is bound to the run.
 pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
     let _offered = core.fields(row).offer();
-    let input = codec::at_input(|| codec::record_same(input, W::same_input()));
+    let input = codec::record_same(Location::Input, input, W::same_input());
     input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
 }
 
@@ -135,7 +136,9 @@ pub(super) fn is_same_start<W: WorkflowDef>(
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
     let given = encode::<W>(core, begun, input)?;
-    let recode = |value: &Value| codec::at_input(|| codec::encode(&codec::decode::<W::Input>(value).ok()?).ok());
+    let recode = |value: &Value| {
+        codec::encode_at(Location::Input, &codec::decode_at::<W::Input>(Location::Input, value).ok()?).ok()
+    };
     let fields = core.fields(begun);
     let offered = fields.offer();
     fields.vault().take_fault();

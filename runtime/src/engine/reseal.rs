@@ -6,7 +6,7 @@ use crate::record::{InboxKind, Sealed};
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
 use crate::value::{Form, Pointer, Value};
-use crate::vault::{CipherError, Vault, VaultFault, reseal};
+use crate::vault::{CipherError, Location, Vault, VaultFault, reseal};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -23,18 +23,22 @@ impl Reseal {
     /// A key is missing.
     pub(super) fn entry(&self, entry: &mut EntryRow) -> Result<(), EngineError> {
         let name = entry.name.as_deref().unwrap_or_default();
-        let place = match entry.kind.sealed() {
+        let channel;
+        let location = match entry.kind.sealed() {
             Sealed::Nothing => return Ok(()),
-            Sealed::Input => "input".to_owned(),
-            Sealed::Arguments => format!("args:{name}"),
-            Sealed::Result => format!("result:{name}"),
-            Sealed::Message => format!("message:{name}"),
-            Sealed::Event => format!("message:event:{name}"),
-            Sealed::ChildInput => format!("args:start {name}"),
-            Sealed::Output => "output".to_owned(),
+            Sealed::Input => Location::Input,
+            Sealed::Arguments => Location::Arguments(name),
+            Sealed::Result => Location::Result(name),
+            Sealed::Message => Location::Message(name),
+            Sealed::Event => {
+                channel = format!("event:{name}");
+                Location::Message(&channel)
+            }
+            Sealed::ChildInput => Location::ChildInput(name),
+            Sealed::Output => Location::Output,
         };
         if let Some(value) = &mut entry.value
-            && let Some(bytes) = self.bytes(value, &place)?
+            && let Some(bytes) = self.bytes(value, location)?
         {
             value.bytes = bytes;
         }
@@ -46,7 +50,7 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn ended_with(&self, value: &mut Value) -> Result<(), EngineError> {
-        if let Some(bytes) = self.bytes(value, "output")? {
+        if let Some(bytes) = self.bytes(value, Location::Output)? {
             value.bytes = bytes;
         }
         Ok(())
@@ -68,7 +72,7 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn field_bytes(&self, name: &str, value: &Value) -> Result<Option<Bytes>, EngineError> {
-        self.bytes(value, &format!("field:{}", rows::place(name)))
+        self.bytes(value, Location::Field(rows::place(name)))
     }
 
     /// What waits in an inbox; the type of an answer is not said by the item.
@@ -83,7 +87,7 @@ impl Reseal {
             InboxKind::Cancel | InboxKind::Pause | InboxKind::Resume | InboxKind::Unknown(_) => None,
         };
         if let (Some(name), Some(value)) = (name, &mut item.value)
-            && let Some(bytes) = self.bytes(value, &format!("message:{name}"))?
+            && let Some(bytes) = self.bytes(value, Location::Message(name))?
         {
             value.bytes = bytes;
         }
@@ -95,7 +99,7 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn request(&self, request: &mut RequestRow) -> Result<bool, EngineError> {
-        let sealed = self.bytes(&request.value, &format!("message:{}", request.name))?;
+        let sealed = self.bytes(&request.value, Location::Message(&request.name))?;
         let held = sealed.is_some();
         request.value.bytes = sealed.unwrap_or_else(|| request.value.bytes.clone());
         Ok(held)
@@ -106,17 +110,17 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn output(&self, channel: &str, value: &mut Value) -> Result<(), EngineError> {
-        if let Some(bytes) = self.bytes(value, &format!("shown:{channel}"))? {
+        if let Some(bytes) = self.bytes(value, Location::Shown(channel))? {
             value.bytes = bytes;
         }
         Ok(())
     }
 
-    fn bytes(&self, value: &Value, place: &str) -> Result<Option<Bytes>, EngineError> {
+    fn bytes(&self, value: &Value, location: Location<'_>) -> Result<Option<Bytes>, EngineError> {
         let resealed = match value.form {
-            Form::Json => self.json(&value.bytes, place),
+            Form::Json => self.json(&value.bytes, location),
             Form::Parts => change_parts(&value.bytes, |part| match part.form {
-                Form::Json => self.json(&part.bytes, place),
+                Form::Json => self.json(&part.bytes, location),
                 _ => Ok(None),
             }),
             // Raw bytes are the user's own, and a hash or a pointer holds no secret.
@@ -124,12 +128,12 @@ impl Reseal {
         };
         resealed.map_err(|error| {
             let fault = VaultFault::from(error);
-            EngineError::Value(format!("a secret at `{place}` cannot be sealed for its new run: {fault}"))
+            EngineError::Value(format!("a secret at `{location}` cannot be sealed for its new run: {fault}"))
         })
     }
 
-    fn json(&self, text: &Bytes, place: &str) -> Result<Option<Bytes>, CipherError> {
-        reseal(text, &self.from, &self.to, place)
+    fn json(&self, text: &Bytes, location: Location<'_>) -> Result<Option<Bytes>, CipherError> {
+        reseal(text, &self.from, &self.to, location)
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) use items::{Items, LOOK_AGAIN};
 use super::Engine;
 use super::error::EngineError;
 use super::handle::Run;
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::record::Shown;
 use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
@@ -96,7 +96,7 @@ impl Run {
     }
 
     async fn read_shown<T: Storable>(&self, channel: &str, row: &OutputRow) -> Result<Option<T>, EngineError> {
-        self.decode_shown(channel, row, |value| codec::at_channel(channel, || codec::decode(value))).await
+        self.decode_shown(channel, row, |value| codec::decode_at(Location::Shown(channel), value)).await
     }
 
     /// Reads what the run has shown, with the keys of whoever wrote it.

@@ -5,6 +5,7 @@ use super::error::EngineError;
 use super::opening::{self, Opening};
 use super::{Engine, inbox, messages, start};
 use crate::codec;
+use crate::codec::Location;
 use crate::error::Error;
 use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
@@ -238,7 +239,7 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         let identity = RunIdentity { id: id.clone(), workflow: W::NAME.to_owned(), incarnation };
         let input = {
             let _offered = core.fields_as(identity).offer();
-            codec::at_input(|| codec::record_same(&input, W::same_input()))
+            codec::record_same(Location::Input, &input, W::same_input())
         };
         let input = input.map_err(|error| {
             EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))

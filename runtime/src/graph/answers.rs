@@ -6,7 +6,7 @@ use super::payload::Payload;
 use super::shape::{Question, Shape, Source, Taken};
 use super::start::{NoBegin, NoStop};
 use super::take::{Takes, another};
-use crate::codec::{self, CodecError, JsonText};
+use crate::codec::{self, CodecError, JsonText, Location};
 use crate::message::{self, Message};
 use crate::value::Value;
 use std::marker::PhantomData;
@@ -59,8 +59,8 @@ impl<Q: Message, A: Message> Emits for Ask<Q, A> {
     const SHAPE: Shape = Shape::Ask(Question { name: Q::NAME, answer: A::NAME });
     type Stop = NoStop;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
-        let question = codec::record(&self.question)?;
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
+        let question = codec::record_at(out.location(), &self.question)?;
         let question = JsonText::new(&question.bytes).map_err(|error| CodecError {
             path: String::new(),
             message: format!("question `{}` cannot be asked: {error}", Q::NAME),
@@ -80,10 +80,10 @@ impl<Q: Message, A: Message> Takes for Answered<Q, A> {
     fn take(payload: &Payload) -> Result<Self, CodecError> {
         let Payload::Answer(asked, answer) = payload else { return Err(another(Q::NAME)) };
         let written = written(&asked.text)?;
-        let question = || codec::decode::<Q>(&question(&asked.text, &written));
+        let question = question(&asked.text, &written);
         let question = match asked.step {
-            Some(step) => codec::at_result(step, question),
-            None => question(),
+            Some(step) => codec::decode_at::<Q>(Location::Result(step), &question),
+            None => codec::decode(&question),
         }?;
         let answer = answer.as_ref().map(message::decode::<A>).transpose()?;
         Ok(Self { question, answer })

@@ -5,7 +5,7 @@ use super::payload::{Failure, Payload};
 use super::shape::{Source, Taken};
 use super::start::NoBegin;
 use super::take::{Takes, another};
-use crate::codec::{self, CodecError};
+use crate::codec::{self, CodecError, Location};
 use crate::error::{self, StepError};
 
 /// A step that failed for good, for the step with `#[step(catch)]`: which one, why, and the event that it had taken.
@@ -29,7 +29,7 @@ impl Caught {
     /// [`steadfast::Error`](crate::Error).
     #[must_use]
     pub fn error<E: error::Failure>(&self) -> Option<StepError<E>> {
-        codec::at_result(self.0.step, || codec::decode(&self.0.error)).ok()
+        codec::decode_at(Location::Result(self.0.step), &self.0.error).ok()
     }
 
     /// How often a failure was taken in this line of descent, this one included.

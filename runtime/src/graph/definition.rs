@@ -7,7 +7,7 @@ use super::emit::Emits;
 use super::payload::Inputs;
 use super::plan::Plan;
 use super::shape::StepShape;
-use crate::codec::{self, CodecError};
+use crate::codec::{self, CodecError, Location};
 use crate::command::{Given, RunStep};
 use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
@@ -145,7 +145,7 @@ fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments:
 }
 
 fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {
-    let error: StepError<S::Error> = codec::at_result(S::SHAPE.name, || codec::decode(error))?;
+    let error: StepError<S::Error> = codec::decode_at(Location::Result(S::SHAPE.name), error)?;
     Ok(error.into())
 }
 
@@ -173,7 +173,7 @@ where
 async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::Output, Error> {
     let journal = flow.journal().clone();
     let (result, step) = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
-    match codec::at_result(step, || codec::decode(&result)) {
+    match codec::decode_at(Location::Result(step), &result) {
         Ok(output) => Ok(output),
         Err(error) => {
             journal.unreadable(0, error.to_string());

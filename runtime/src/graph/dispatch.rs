@@ -18,6 +18,7 @@ use super::scopes::{ScopeId, Scopes};
 use super::shape::Trigger;
 use super::stub::GraphStub;
 use crate::codec;
+use crate::codec::Location;
 use crate::command::Command;
 use crate::context::SharedContext;
 use crate::error::Error;
@@ -126,7 +127,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
         waits: 0,
     };
     // It came from the journal, so it can be written again.
-    let input = codec::at_input(|| codec::encode(input))?;
+    let input = codec::encode_at(Location::Input, input)?;
     dispatch.begin(input);
     loop {
         dispatch.start_ready();

@@ -4,7 +4,7 @@ use super::event::{Event, EventWriter, value};
 use super::items;
 use super::shape::Shape;
 use super::start::{BothStop, NoStop};
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 
@@ -25,26 +25,31 @@ pub trait Emits: Send + Sized + 'static {
     type Stop;
 
     #[doc(hidden)]
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError>;
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError>;
 }
 
 /// The events of one result, as they are written down.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Emission {
+pub struct Emission<'a> {
     text: Vec<u8>,
     raws: Vec<Bytes>,
+    location: Location<'a>,
 }
 
-impl Default for Emission {
-    fn default() -> Self {
+impl<'a> Emission<'a> {
+    /// No events yet, at the location where they will stand.
+    pub(super) fn new(location: Location<'a>) -> Self {
         let mut text = Vec::with_capacity(128);
         text.push(b'[');
-        Self { text, raws: Vec::new() }
+        Self { text, raws: Vec::new(), location }
     }
-}
 
-impl Emission {
+    /// Where they will stand.
+    pub(super) const fn location(&self) -> Location<'a> {
+        self.location
+    }
+
     fn name(&mut self, name: &str) -> Result<(), CodecError> {
         if self.text.len() > 1 {
             self.text.push(b',');
@@ -58,7 +63,7 @@ impl Emission {
 
     pub(super) fn event<E: Event>(&mut self, event: &E) -> Result<(), CodecError> {
         self.name(E::INFO.name)?;
-        let mut writer = EventWriter::open(&mut self.text, &mut self.raws);
+        let mut writer = EventWriter::open(&mut self.text, &mut self.raws, self.location);
         event.write(&mut writer).map_err(|error| error.within(".").within(E::INFO.name))?;
         writer.close();
         self.text.push(b'}');
@@ -67,7 +72,7 @@ impl Emission {
 
     /// The result of the run.
     pub(super) fn stop<T: Storable>(&mut self, result: &T) -> Result<(), CodecError> {
-        let stored = codec::record(result)?;
+        let stored = codec::record_at(self.location, result)?;
         if stored.form == Form::Bytes {
             self.name(items::STOP_RAW)?;
             self.text.extend_from_slice(self.raws.len().to_string().as_bytes());
@@ -101,8 +106,8 @@ impl Emission {
 }
 
 /// Everything that a step returns, as one value.
-pub(super) fn encode<T: Emits>(output: T) -> Result<Value, CodecError> {
-    let mut emission = Emission::default();
+pub(super) fn encode<T: Emits>(location: Location<'_>, output: T) -> Result<Value, CodecError> {
+    let mut emission = Emission::new(location);
     output.emit(&mut emission)?;
     Ok(emission.finish())
 }
@@ -112,7 +117,7 @@ impl<E: Event> Emits for E {
     const SHAPE: Shape = Shape::Event(&E::INFO);
     type Stop = NoStop;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         out.event(&self)
     }
 }
@@ -122,7 +127,7 @@ impl Emits for () {
     const SHAPE: Shape = Shape::Nothing;
     type Stop = NoStop;
 
-    fn emit(self, _: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, _: &mut Emission<'_>) -> Result<(), CodecError> {
         Ok(())
     }
 }
@@ -132,7 +137,7 @@ impl<T: Emits> Emits for Vec<T> {
     const SHAPE: Shape = Shape::Many(&T::SHAPE);
     type Stop = T::Stop;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         self.into_iter().try_for_each(|event| event.emit(out))
     }
 }
@@ -142,7 +147,7 @@ impl<T: Emits> Emits for Option<T> {
     const SHAPE: Shape = Shape::Maybe(&T::SHAPE);
     type Stop = T::Stop;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         self.map_or(Ok(()), |event| event.emit(out))
     }
 }
@@ -162,7 +167,7 @@ macro_rules! tuple {
             type Stop = <($first::Stop, $($rest::Stop),+) as AllStop>::Stop;
 
             #[allow(non_snake_case, reason = "the names of the types")]
-            fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+            fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
                 let ($first, $($rest),+) = self;
                 $first.emit(out)?;
                 $($rest.emit(out)?;)+

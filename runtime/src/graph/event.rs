@@ -1,6 +1,6 @@
 //! Types of events, and how one is written down.
 
-use crate::codec::{self, CodecError, JsonText, Storable};
+use crate::codec::{self, CodecError, JsonText, Location, Storable};
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -57,13 +57,14 @@ pub trait Event: Sized + Send + 'static {
 pub struct EventWriter<'a> {
     text: &'a mut Vec<u8>,
     raws: &'a mut Vec<Bytes>,
+    location: Location<'a>,
 }
 
 impl<'a> EventWriter<'a> {
     /// Opens an event.
-    pub(super) fn open(text: &'a mut Vec<u8>, raws: &'a mut Vec<Bytes>) -> Self {
+    pub(super) fn open(text: &'a mut Vec<u8>, raws: &'a mut Vec<Bytes>, location: Location<'a>) -> Self {
         text.push(b'{');
-        Self { text, raws }
+        Self { text, raws, location }
     }
 
     /// Adds a field.
@@ -71,7 +72,7 @@ impl<'a> EventWriter<'a> {
     /// # Errors
     /// It cannot be stored; the path begins with its name.
     pub fn field<T: Storable>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
-        let stored = codec::record(value).map_err(|error| error.within(name))?;
+        let stored = codec::record_at(self.location, value).map_err(|error| error.within(name))?;
         if !self.text.ends_with(b"{") {
             self.text.push(b',');
         }
@@ -99,14 +100,15 @@ pub struct EventReader<'a> {
     fields: Fields<'a>,
     text: &'a Bytes,
     raws: &'a [Bytes],
+    location: Location<'a>,
 }
 
 impl<'a> EventReader<'a> {
-    pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes]) -> Result<Self, CodecError> {
+    pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes], location: Location<'a>) -> Result<Self, CodecError> {
         let fields = JsonText::members(text)
             .map(Fields)
             .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
-        Ok(Self { fields, text, raws })
+        Ok(Self { fields, text, raws, location })
     }
 
     /// Reads a field.
@@ -130,7 +132,7 @@ impl<'a> EventReader<'a> {
     pub fn optional<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<Option<T>, CodecError> {
         for name in std::iter::once(&name).chain(aliases) {
             if let Some(value) = self.value(name)? {
-                return codec::decode(&value).map(Some).map_err(|error| error.within(name));
+                return codec::decode_at(self.location, &value).map(Some).map_err(|error| error.within(name));
             }
         }
         Ok(None)
@@ -165,28 +167,28 @@ fn none(message: String) -> CodecError {
     CodecError { path: String::new(), message }
 }
 
-/// One event as a value of its own, at the place where it will stand: its text, or its text and the bytes beside it.
-pub(crate) fn encode<E: Event>(event: &E) -> Result<Value, CodecError> {
+/// One event as a value of its own, at the location where it will stand: its text, or its text and the bytes beside it.
+pub(crate) fn encode<E: Event>(location: Location<'_>, event: &E) -> Result<Value, CodecError> {
     let (mut text, mut raws) = (Vec::with_capacity(64), Vec::new());
-    let mut writer = EventWriter::open(&mut text, &mut raws);
+    let mut writer = EventWriter::open(&mut text, &mut raws, location);
     event.write(&mut writer)?;
     writer.close();
     Ok(value(text, &raws))
 }
 
-/// Reads an event that is a value of its own, at the place where it stands.
-pub(crate) fn decode<E: Event>(value: &Value) -> Result<E, CodecError> {
+/// Reads an event that is a value of its own, at the location where it stands.
+pub(crate) fn decode<E: Event>(location: Location<'_>, value: &Value) -> Result<E, CodecError> {
     let (text, raws) = split(value)?;
-    read::<E>(&text, &raws)
+    read::<E>(&text, &raws, location)
 }
 
 /// The same for one that comes from outside or was sent by hand.
 pub(crate) fn encode_message<E: Event>(event: &E) -> Result<Value, CodecError> {
-    codec::at_message(E::INFO.channel, || encode(event))
+    encode(Location::Message(E::INFO.channel), event)
 }
 
-pub(super) fn read<E: Event>(text: &Bytes, raws: &[Bytes]) -> Result<E, CodecError> {
-    E::read(&EventReader::new(text, raws)?)
+pub(super) fn read<E: Event>(text: &Bytes, raws: &[Bytes], location: Location<'_>) -> Result<E, CodecError> {
+    E::read(&EventReader::new(text, raws, location)?)
 }
 
 /// A text, and the bytes that belong to it, as one value.

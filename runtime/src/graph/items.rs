@@ -1,7 +1,7 @@
 //! What a step has returned: the events in it one after the other, as they stand in the journal.
 
 use super::event::{self, Event, split};
-use crate::codec::{self, CodecError, JsonText};
+use crate::codec::{CodecError, JsonText, Location};
 use crate::value::Value;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -31,11 +31,8 @@ pub struct Item {
 impl Item {
     /// Reads the event.
     pub(super) fn read<E: Event>(&self) -> Result<E, CodecError> {
-        let read = || event::read::<E>(&self.text, &self.raws);
-        match self.step {
-            Some(step) => codec::at_result(step, read),
-            None => codec::at_message(E::INFO.channel, read),
-        }
+        let location = self.step.map_or(Location::Message(E::INFO.channel), Location::Result);
+        event::read::<E>(&self.text, &self.raws, location)
     }
 }
 

@@ -36,7 +36,7 @@ impl Emits for Never {
     const SHAPE: Shape = Shape::Nothing;
     type Stop = NoStop;
 
-    fn emit(self, _: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, _: &mut Emission<'_>) -> Result<(), CodecError> {
         match self {}
     }
 }
@@ -49,7 +49,7 @@ where
     const SHAPE: Shape = Shape::One(&[&A::SHAPE, &B::SHAPE, &C::SHAPE, &D::SHAPE]);
     type Stop = <(A::Stop, B::Stop, C::Stop, D::Stop) as AllStop>::Stop;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         match self {
             Self::A(event) => event.emit(out),
             Self::B(event) => event.emit(out),

@@ -3,7 +3,7 @@
 use super::emit::Emission;
 use super::event::Event;
 use super::items::FROM;
-use crate::codec::CodecError;
+use crate::codec::{CodecError, Location as Place};
 use crate::record::{StepWrite, Written};
 use crate::scope::{StepScope, step_writer};
 use crate::value::Value;
@@ -62,8 +62,8 @@ impl StepScope {
 
 /// The event, and who has sent it.
 fn encode<E: Event>(event: &E, position: u64) -> Result<Value, CodecError> {
-    let mut emission = Emission::default();
-    crate::codec::at_message(E::INFO.channel, || emission.event(event))?;
+    let mut emission = Emission::new(Place::Message(E::INFO.channel));
+    emission.event(event)?;
     emission.json(FROM, position.to_string().as_bytes())?;
     let value = emission.finish();
     crate::codec::check_size(&value)?;

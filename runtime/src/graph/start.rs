@@ -27,7 +27,7 @@ impl<T: Storable> Emits for Stop<T> {
     const SHAPE: Shape = Shape::Stop(type_name::<T>);
     type Stop = Stops<T>;
 
-    fn emit(self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         out.stop(&self.0)
     }
 }

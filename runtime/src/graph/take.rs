@@ -4,7 +4,7 @@ use super::event::Event;
 use super::payload::{Inputs, Payload};
 use super::shape::{Source, Taken};
 use super::start::{Begin, Begins, NoBegin};
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use std::any::type_name;
 
 /// What a step of an event-driven workflow can take: an event, [`Begin`](crate::Begin), the answer to a question
@@ -51,7 +51,7 @@ impl<T: Storable> Takes for Begin<T> {
 
     fn take(payload: &Payload) -> Result<Self, CodecError> {
         match payload {
-            Payload::Begin(value) => codec::at_input(|| codec::decode(value)).map(Self),
+            Payload::Begin(value) => codec::decode_at(Location::Input, value).map(Self),
             _ => Err(another("the start of the run")),
         }
     }

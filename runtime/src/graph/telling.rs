@@ -85,7 +85,7 @@ impl StepScope {
         let env = self.link.env().ok_or_else(left)?;
         let offered = env.fields.offer();
         let channel = Shown::Written(E::INFO.channel).channel();
-        let value = codec::at_channel(&channel, || event::encode(&event));
+        let value = event::encode(codec::Location::Shown(&channel), &event);
         drop(offered);
         drop(event);
         let value = value.map_err(|error| Error::msg(format!("event `{}` cannot be stored: {error}", E::INFO.name)))?;

@@ -90,7 +90,7 @@ impl<C: StepContext> Emits for Updated<C> {
     const SHAPE: Shape = Shape::Update(C::CONTEXT);
     type Stop = NoStop;
 
-    fn emit(mut self, out: &mut Emission) -> Result<(), CodecError> {
+    fn emit(mut self, out: &mut Emission<'_>) -> Result<(), CodecError> {
         if self.0.changed().is_empty() {
             return Ok(());
         }
@@ -99,7 +99,7 @@ impl<C: StepContext> Emits for Updated<C> {
     }
 }
 
-impl Emission {
+impl Emission<'_> {
     /// Fields of the context that get another value: as they are stored, raw bytes beside the text.
     fn context(&mut self, version: u32, values: &[(&'static str, Value)]) -> Result<(), CodecError> {
         let mut text = format!("{{\"version\":{version},\"fields\":{{").into_bytes();

@@ -8,7 +8,7 @@ mod sealed;
 use super::Secret;
 use crate::codec::{ArgsReader, ArgsWriter, decode, encode};
 use crate::value::Value;
-use crate::vault::{Vault, VaultFault, at, exposing, redact, redacting, sealed_any, thread};
+use crate::vault::{Vault, VaultFault, exposing, redact, redacting, sealed_any, thread, thread::at_text as at};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

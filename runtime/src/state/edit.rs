@@ -122,7 +122,7 @@ impl<S> State<S> {
             };
             drop(running);
             let refused = |error: &dyn fmt::Display| StateError::Unstorable(error.to_string());
-            let (result, decoded) = codec::at_result(&self.scope.name, || codec::round_trip(&result))
+            let (result, decoded) = codec::round_trip_at(codec::Location::Result(&self.scope.name), &result)
                 .map_err(|error| refused(&format!("the result of the edit: {error}")))?;
             let whole = if self.env.state.is_older() {
                 let (_, values) = S::clone(&old).store_all().map_err(|error| refused(&error))?;
@@ -256,7 +256,7 @@ impl<S> State<S> {
         }
         let decoded = {
             let _offered = self.env.fields.offer();
-            codec::at_result(&self.scope.name, || codec::decode(&known.result))
+            codec::decode_at(codec::Location::Result(&self.scope.name), &known.result)
         };
         if let Err(error) = &decoded
             && !self.is_locked()

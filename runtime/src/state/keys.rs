@@ -75,7 +75,7 @@ impl<S: Send + Sync + 'static> State<S> {
     fn write<'a, T: Storable>(&'a self, edit: String, key: &str, value: &T) -> StateCall<'a, ()> {
         let stored = {
             let _offered = self.env.fields.offer();
-            codec::at_field(&rows::of_key(key), || codec::record(value))
+            codec::record_at(codec::Location::Field(&rows::of_key(key)), value)
         };
         match stored {
             Ok(value) => self.put(edit, key.to_owned(), Some(value)),
@@ -139,6 +139,6 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
 
 /// The value of a key.
 pub(crate) fn read<T: Storable>(key: &str, value: &Value) -> Result<T, StateError> {
-    let decoded = codec::at_field(&rows::of_key(key), || codec::decode(value));
+    let decoded = codec::decode_at(codec::Location::Field(&rows::of_key(key)), value);
     decoded.map_err(|error| StateError::OtherType { key: key.to_owned(), message: error.to_string() })
 }

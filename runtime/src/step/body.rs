@@ -1,7 +1,7 @@
 //! Running one attempt of a step: scope, decoding, and what becomes of its result.
 
 use super::StepDef;
-use crate::codec::{self, CodecError, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::context::SharedContext;
 use crate::error::{AttemptCause, Failure};
 use crate::fields::Fields;
@@ -90,7 +90,7 @@ impl<S: StepDef> StepBody for Body<S> {
         let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         // The body is built inside the future, so that its first line already has its scope.
         let body = async move { S::body(context, args, inputs).await };
-        let encode = |value: S::Output| codec::record_same(&value, S::same_output());
+        let encode = |location: Location<'_>, value: S::Output| codec::record_same(location, &value, S::same_output());
         run_encoded(body, encode, S::is_final, self.context.clone(), scope, env)
     }
 }
@@ -101,7 +101,7 @@ impl<S: StepDef> StepBody for Body<S> {
 /// What an attempt comes to that has none.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
     let _offered = env.fields.offer();
-    codec::at_args(S::NAME, || S::decode_args(arguments)).map_err(|error| {
+    S::decode_args(arguments).map_err(|error| {
         env.fields.vault().keep_fault();
         refused(&format!("an argument: {error}"))
     })
@@ -153,13 +153,13 @@ pub(crate) fn run_attempt<T: Storable, E: Failure>(
     scope: Arc<StepScope>,
     env: Arc<RunEnv>,
 ) -> BoxFuture<'static, AttemptOutcome> {
-    run_encoded(body, |value| codec::record(&value), is_final, context, scope, env)
+    run_encoded(body, |location, value| codec::record_at(location, &value), is_final, context, scope, env)
 }
 
 /// The same for results that are written down in a way of their own.
 pub(crate) fn run_encoded<T: Send + 'static, E: Failure>(
     body: impl Future<Output = Result<T, E>> + Send + 'static,
-    encode: fn(T) -> Result<Value, CodecError>,
+    encode: fn(Location<'_>, T) -> Result<Value, CodecError>,
     is_final: fn(&E) -> bool,
     context: Option<SharedContext>,
     scope: Arc<StepScope>,
@@ -171,13 +171,14 @@ pub(crate) fn run_encoded<T: Send + 'static, E: Failure>(
         let outcome = Scoped { ambient, future: pin!(body) }.await;
         let fields = &env.fields;
         let _offered = fields.offer();
-        let outcome = codec::at_result(&scope.name, || match outcome {
-            Ok(value) => match encode(value) {
+        let location = Location::Result(&scope.name);
+        let outcome = match outcome {
+            Ok(value) => match encode(location, value) {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
-            Err(error) => failed(&error, is_final(&error)),
-        });
+            Err(error) => failed(location, &error, is_final(&error)),
+        };
         keep_fault(&outcome, fields);
         outcome
     }
@@ -191,11 +192,11 @@ pub(super) fn keep_fault(outcome: &AttemptOutcome, fields: &Fields) {
     }
 }
 
-pub(super) fn failed<E: Failure>(error: &E, terminal: bool) -> AttemptOutcome {
+pub(super) fn failed<E: Failure>(location: Location<'_>, error: &E, terminal: bool) -> AttemptOutcome {
     let cut = error.cut();
     let error = cut.as_ref().unwrap_or(error);
     let message = lengths::cut(error.to_string());
-    match codec::record(error) {
+    match codec::record_at(location, error) {
         Ok(stored) => AttemptOutcome::Failed { cause: AttemptCause::Failed, error: Some(stored), message, terminal },
         Err(why) => unstorable(&format!("its error `{message}`: {why}")),
     }

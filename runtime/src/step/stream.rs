@@ -70,5 +70,5 @@ pub(crate) fn hand_over(
 
 /// What is shown, as it is stored: bound to its channel.
 pub(crate) fn encode<T: Storable>(what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
-    codec::at_channel(&what.channel(), || codec::record(value))
+    codec::record_at(codec::Location::Shown(&what.channel()), value)
 }

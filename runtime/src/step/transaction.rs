@@ -3,6 +3,7 @@
 use super::StepDef;
 use super::body::{decoded_args, failed, unstorable};
 use crate::codec;
+use crate::codec::Location;
 use crate::context::SharedContext;
 use crate::journal::StepBody;
 use crate::panics::Held;
@@ -119,16 +120,17 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
             S::transact(tx, &self.stored, args)
         };
         let _offered = self.env.fields.offer();
-        let outcome = codec::at_result(S::NAME, || match outcome {
-            Ok(value) => match codec::record_same(&value, S::same_output()) {
+        let location = Location::Result(S::NAME);
+        let outcome = match outcome {
+            Ok(value) => match codec::record_same(location, &value, S::same_output()) {
                 Ok(stored) if stored.bytes.len() > self.limit => {
                     unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
                 }
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
-            Err(error) => failed(&error, S::is_final(&error)),
-        });
+            Err(error) => failed(location, &error, S::is_final(&error)),
+        };
         super::body::keep_fault(&outcome, &self.env.fields);
         outcome
     }

@@ -6,6 +6,7 @@ use super::script::Script;
 use super::secrets;
 use super::subject::Subject;
 use crate::codec;
+use crate::codec::Location;
 use crate::graph::Event;
 use crate::journal::{AnyWorkflow, Stubs};
 use crate::machine::{first_entry, scope_entry};
@@ -260,7 +261,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
         let cipher = secrets::cipher(self.ways.seed);
         let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
         let offered = fields.offer();
-        let input = codec::at_input(|| codec::record_same(&self.input, W::same_input()));
+        let input = codec::record_same(Location::Input, &self.input, W::same_input());
         let input = input.unwrap_or_else(|error| {
             let hint = secrets::hint(&fields);
             panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)

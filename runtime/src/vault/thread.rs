@@ -1,7 +1,6 @@
 //! What secrets do on this thread, and where the value stands that is encoded or decoded.
 
-use super::{Vault, VaultFault};
-use std::any::type_name;
+use super::{Location, Vault, VaultFault};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -33,16 +32,39 @@ struct Places {
     innermost: usize,
 }
 
+/// What a secret finds by itself. Between the code that encodes or decodes a value and the secret in it are serde, a format
+/// and the user's own types, and none of them hands anything on: so this is all that is not an argument, it is set around
+/// the serializer and the deserializer only, and by guards that put back what was there before.
+struct Here {
+    said: RefCell<Said>,
+    places: RefCell<Places>,
+    sealed: Cell<u64>,
+    opened: Cell<u64>,
+    fault: RefCell<Option<(*const Vault, VaultFault)>>,
+}
+
 thread_local! {
-    static SAID: RefCell<Said> = const { RefCell::new(Said::Mode(Mode::Plain)) };
-    static PLACES: RefCell<Places> = const { RefCell::new(Places { text: String::new(), innermost: 0 }) };
-    static SEALED: Cell<u64> = const { Cell::new(0) };
-    static OPENED: Cell<u64> = const { Cell::new(0) };
-    static FAULT: RefCell<Option<(*const Vault, VaultFault)>> = const { RefCell::new(None) };
+    static HERE: Here = const {
+        Here {
+            said: RefCell::new(Said::Mode(Mode::Plain)),
+            places: RefCell::new(Places { text: String::new(), innermost: 0 }),
+            sealed: Cell::new(0),
+            opened: Cell::new(0),
+            fault: RefCell::new(None),
+        }
+    };
+}
+
+fn with_said<R>(f: impl FnOnce(&Said) -> R) -> R {
+    HERE.with(|here| f(&here.said.borrow()))
+}
+
+fn replace_said(said: Said) -> Said {
+    HERE.with(|here| here.said.replace(said))
 }
 
 pub(crate) fn mode() -> Mode {
-    let vault = SAID.with_borrow(|said| match said {
+    let vault = with_said(|said| match said {
         Said::Mode(mode) => Err(mode.clone()),
         Said::Asked(vault) => Ok(*vault),
     });
@@ -61,13 +83,13 @@ pub(crate) fn enter(mode: Mode) -> Entered {
 }
 
 fn say(said: Said) -> Entered {
-    Entered { before: SAID.replace(said), of_this_thread: PhantomData }
+    Entered { before: replace_said(said), of_this_thread: PhantomData }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
-        drop(SAID.replace(std::mem::replace(&mut self.before, Said::Mode(Mode::Plain))));
+        drop(replace_said(std::mem::replace(&mut self.before, Said::Mode(Mode::Plain))));
     }
 }
 
@@ -89,28 +111,35 @@ pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `f`, in which the value at `place` is encoded or decoded, such as `field:scan` or `args:charge`. Of nested places
-/// the innermost counts, alone.
-#[allow(dead_code, reason = "the engine names the places")]
-pub(crate) fn at<R>(place: &str, f: impl FnOnce() -> R) -> R {
-    at_named(place, "", f)
+/// Runs `f`, in which the value at a location is encoded or decoded. Of nested ones the innermost counts, alone.
+pub(crate) fn at<R>(location: Location<'_>, f: impl FnOnce() -> R) -> R {
+    let (kind, name) = location.parts();
+    at_named(kind, name, f)
 }
 
-/// The same for a place of this kind with a name: nothing but a secret needs both in one text.
-pub(crate) fn at_named<R>(kind: &str, name: &str, f: impl FnOnce() -> R) -> R {
+/// The same for any text.
+#[cfg(test)]
+pub(crate) fn at_text<R>(text: &str, f: impl FnOnce() -> R) -> R {
+    at_named(text, "", f)
+}
+
+// Nothing but a secret needs both in one text.
+fn at_named<R>(kind: &str, name: &str, f: impl FnOnce() -> R) -> R {
     struct Left {
         length: usize,
         innermost: usize,
     }
     impl Drop for Left {
         fn drop(&mut self) {
-            PLACES.with_borrow_mut(|places| {
+            HERE.with(|here| {
+                let mut places = here.places.borrow_mut();
                 places.text.truncate(self.length);
                 places.innermost = self.innermost;
             });
         }
     }
-    let _left = PLACES.with_borrow_mut(|places| {
+    let _left = HERE.with(|here| {
+        let mut places = here.places.borrow_mut();
         let left = Left { length: places.text.len(), innermost: places.innermost };
         places.innermost = left.length;
         places.text.push_str(kind);
@@ -122,7 +151,10 @@ pub(crate) fn at_named<R>(kind: &str, name: &str, f: impl FnOnce() -> R) -> R {
 
 /// The place that was named last; empty if none was.
 pub(crate) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
-    PLACES.with_borrow(|places| f(&places.text[places.innermost..]))
+    HERE.with(|here| {
+        let places = here.places.borrow();
+        f(&places.text[places.innermost..])
+    })
 }
 
 /// Runs `f`, and says whether a secret was sealed or opened in it on this thread.
@@ -135,82 +167,52 @@ pub(crate) fn sealed_any<R>(f: impl FnOnce() -> R) -> (R, bool) {
 
 /// A secret was sealed.
 pub(crate) fn note_sealed() {
-    SEALED.set(SEALED.get() + 1);
+    HERE.with(|here| here.sealed.set(here.sealed.get() + 1));
 }
 
 /// A secret was opened.
 pub(crate) fn note_opened() {
-    OPENED.set(OPENED.get() + 1);
+    HERE.with(|here| here.opened.set(here.opened.get() + 1));
 }
 
 /// How many secrets were sealed on this thread so far.
 pub(crate) fn sealed() -> u64 {
-    SEALED.get()
+    HERE.with(|here| here.sealed.get())
 }
 
 /// How many secrets were opened on this thread so far.
 pub(crate) fn opened() -> u64 {
-    OPENED.get()
+    HERE.with(|here| here.opened.get())
 }
 
 /// A secret of this vault was not written or read. A thread codes for one run at a time, and whoever asks is on it: a
 /// fault that is kept in the vault instead would be that of another attempt of the run.
 pub(crate) fn note_fault(vault: &Vault, fault: VaultFault) {
-    FAULT.set(Some((vault, fault)));
+    HERE.with(|here| here.fault.replace(Some((vault, fault))));
 }
 
 /// The last fault of this vault on this thread, once.
 pub(crate) fn take_fault(vault: &Vault) -> Option<VaultFault> {
-    FAULT.with_borrow_mut(|fault| fault.take_if(|(owner, _)| std::ptr::eq(*owner, vault))).map(|(_, fault)| fault)
+    let fault = HERE.with(|here| here.fault.borrow_mut().take_if(|(owner, _)| std::ptr::eq(*owner, vault)));
+    fault.map(|(_, fault)| fault)
 }
 
 /// Whether there is a fault that nobody has taken, of whatever vault.
 pub(crate) fn has_fault() -> bool {
-    FAULT.with_borrow(Option::is_some)
-}
-
-/// Whether an error may show a JSON text that is no `T`: only if `T` cannot hold a secret.
-///
-/// A text that should be encrypted may stand there as it is, recorded before its type was a secret, also behind the place
-/// where reading stopped.
-pub(crate) fn may_be_shown<T>() -> bool {
-    is_foreign(type_name::<T>())
+    HERE.with(|here| here.fault.borrow().is_some())
 }
 
 /// Whether nobody has said yet what happens to secrets.
 pub(crate) fn is_plain() -> bool {
-    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Plain)))
+    with_said(|said| matches!(said, Said::Mode(Mode::Plain)))
 }
 
 /// Whether secrets are written as placeholders.
 pub(crate) fn is_redacting() -> bool {
-    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Redacted)))
+    with_said(|said| matches!(said, Said::Mode(Mode::Redacted)))
 }
 
 /// Whether secrets are written and read as they are.
 pub(crate) fn is_exposing() -> bool {
-    SAID.with_borrow(|said| matches!(said, Said::Mode(Mode::Exposed)))
-}
-
-/// Whether a type is made only of those of libraries that know nothing of secrets.
-fn is_foreign(name: &str) -> bool {
-    const KNOWN: [&str; 6] = ["alloc", "bytes", "core", "serde_json", "std", "uuid"];
-    let words = name.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'));
-    words.filter_map(|word| word.split_once("::")).all(|(library, _)| KNOWN.contains(&library))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_foreign, type_name};
-    use std::collections::BTreeMap;
-
-    #[test]
-    fn a_type_of_a_user_or_with_a_secret_is_not_shown() {
-        struct Mine;
-        type Plain = BTreeMap<Option<String>, (Vec<u8>, [char; 3], &'static str)>;
-        assert!(is_foreign(type_name::<Plain>()));
-        assert!(is_foreign(type_name::<(u64, bytes::Bytes, serde_json::Value, uuid::Uuid)>()));
-        assert!(!is_foreign(type_name::<Option<Mine>>()));
-        assert!(!is_foreign(type_name::<Vec<(u8, crate::Secret<u8>)>>()));
-    }
+    with_said(|said| matches!(said, Said::Mode(Mode::Exposed)))
 }

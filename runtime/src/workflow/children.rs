@@ -4,7 +4,7 @@ use super::Flow;
 use super::outside::unexpected;
 use super::pending_call::PendingCall;
 use super::{Startable, WorkflowDef};
-use crate::codec::{self, Storable};
+use crate::codec::{self, Location, Storable};
 use crate::command::{Command, Given, StartChild as StartCommand};
 use crate::error::Failure;
 use crate::journal::{Asked, ChildRun, Completion, Journal};
@@ -93,7 +93,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         let position = self.journal.draw();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
-            codec::at_input(|| codec::record_same(&input, F::Workflow::same_input())).map_err(|error| error.to_string())
+            codec::record_same(Location::Input, &input, F::Workflow::same_input()).map_err(|error| error.to_string())
         } else {
             Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
         };
@@ -140,9 +140,12 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         }
         let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
-        let recode = |recorded: &_| at_start::<W, _>(|| codec::encode(&codec::decode::<W::Input>(recorded).ok()?).ok());
-        let recorded =
-            at_start::<W, _>(|| codec::record_same(&self.input, W::same_input())).map_err(|error| error.to_string());
+        let recode = |recorded: &_| {
+            let location = Location::ChildInput(W::NAME);
+            codec::encode_at(location, &codec::decode_at::<W::Input>(location, recorded).ok()?).ok()
+        };
+        let recorded = codec::record_same(Location::ChildInput(W::NAME), &self.input, W::same_input())
+            .map_err(|error| error.to_string());
         // It may be dropped by whatever drives the run.
         let input = Held::new(Mutex::new(self.input));
         let run = ChildRun {
@@ -151,7 +154,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             encode: Box::new(move |fields| {
                 let _offered = fields.offer();
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                codec::at_input(|| codec::record_same(&*input, W::same_input())).map_err(|error| error.to_string())
+                codec::record_same(Location::Input, &*input, W::same_input()).map_err(|error| error.to_string())
             }),
             detached: self.detached,
             scope,
@@ -160,11 +163,6 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let command = Command::StartChild(StartCommand { workflow: W::NAME, id, input, run });
         (self.journal.clone(), self.position, command)
     }
-}
-
-/// What this run records of the input of another is bound to the call.
-fn at_start<W: WorkflowDef, R>(code: impl FnOnce() -> R) -> R {
-    codec::at_args(&format!("start {}", W::NAME), code)
 }
 
 impl<W: WorkflowDef> IntoFuture for StartChild<'_, W> {
@@ -224,20 +222,17 @@ fn ended<T: Storable, E: Failure>(
 ) -> Result<Result<T, ChildError<E>>, String> {
     let text = || value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default();
     let missing = || "the end of the run has no value".to_owned();
-    codec::at_output(|| {
-        Ok(match status {
-            Status::Completed => {
-                Ok(codec::decode(value.ok_or_else(missing)?)
-                    .map_err(|error| format!("the result of the run: {error}"))?)
-            }
-            Status::Failed => Err(ChildError::Failed(
-                codec::decode(value.ok_or_else(missing)?).map_err(|error| format!("the error of the run: {error}"))?,
-            )),
-            Status::Cancelled => Err(ChildError::Cancelled { reason: text() }),
-            Status::TimedOut => Err(ChildError::TimedOut),
-            Status::Refused => Err(ChildError::Refused { reason: text() }),
-            _ => Err(ChildError::Refused { reason: format!("the run is {status}") }),
-        })
+    Ok(match status {
+        Status::Completed => Ok(codec::decode_at(Location::Output, value.ok_or_else(missing)?)
+            .map_err(|error| format!("the result of the run: {error}"))?),
+        Status::Failed => Err(ChildError::Failed(
+            codec::decode_at(Location::Output, value.ok_or_else(missing)?)
+                .map_err(|error| format!("the error of the run: {error}"))?,
+        )),
+        Status::Cancelled => Err(ChildError::Cancelled { reason: text() }),
+        Status::TimedOut => Err(ChildError::TimedOut),
+        Status::Refused => Err(ChildError::Refused { reason: text() }),
+        _ => Err(ChildError::Refused { reason: format!("the run is {status}") }),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::WorkflowHandle;
 use super::pending_call::PendingCall;
-use crate::codec::{self, Storable};
+use crate::codec::{self, Location, Storable};
 use crate::command::{Command, Given, RunStep};
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, StepBody, StepRun};
@@ -45,10 +45,10 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
         let name = self.name;
         self.call.poll(cx, |completion| match completion {
             Completion::Completed(value) => {
-                codec::at_result(name, || codec::decode(&value)).map(Ok).map_err(|error| error.to_string())
+                codec::decode_at(Location::Result(name), &value).map(Ok).map_err(|error| error.to_string())
             }
             Completion::Failed(value) => {
-                codec::at_result(name, || codec::decode(&value)).map(Err).map_err(|error| error.to_string())
+                codec::decode_at(Location::Result(name), &value).map(Err).map_err(|error| error.to_string())
             }
             _ => Err("what came is not the end of a step".into()),
         })
@@ -86,10 +86,9 @@ fn call_with<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     own: impl FnOnce() -> Arc<dyn StepBody>,
 ) -> StepCall<'flow, S::Output, S::Error> {
     let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
-    let arguments =
-        Given::new(codec::at_args(S::NAME, || S::encode_args(args)).map_err(|error| error.to_string()), |recorded| {
-            codec::at_args(S::NAME, || S::encode_args(&S::decode_args(recorded).ok()?).ok())
-        });
+    let arguments = Given::new(S::encode_args(args).map_err(|error| error.to_string()), |recorded| {
+        S::encode_args(&S::decode_args(recorded).ok()?).ok()
+    });
     let run = StepRun { roles: S::ROLES, policy: S::POLICY, body };
     StepCall::new(flow, RunStep { name: S::NAME, arguments, run })
 }

@@ -1,7 +1,7 @@
 //! A workflow with its types, as what drives a run sees it.
 
 use super::{Start, WorkflowDef};
-use crate::codec::{self, CodecError};
+use crate::codec::{self, CodecError, Location};
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
@@ -54,14 +54,14 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        let input = codec::at_input(|| codec::decode::<W::Input>(input))?;
+        let input = codec::decode_at::<W::Input>(Location::Input, input)?;
         let body = W::call(Start::new(journal), input).future;
         Ok(Box::pin(async move {
             let outcome = body.await;
-            codec::at_output(|| match outcome {
-                Ok(output) => end(codec::record_same(&output, W::same_output()), BodyEnd::Completed),
+            match outcome {
+                Ok(output) => end(codec::record_same(Location::Output, &output, W::same_output()), BodyEnd::Completed),
                 Err(error) => end(record(&error), BodyEnd::Failed),
-            })
+            }
         }))
     }
 }
@@ -73,5 +73,5 @@ fn end(stored: Result<Value, CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd
 /// The error of a workflow, with texts of a length that the journal keeps.
 fn record<E: Failure>(error: &E) -> Result<Value, CodecError> {
     let cut = error.cut();
-    codec::record(cut.as_ref().unwrap_or(error))
+    codec::record_at(Location::Output, cut.as_ref().unwrap_or(error))
 }

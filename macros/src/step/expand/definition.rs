@@ -155,12 +155,12 @@ impl Bodies {
         let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {
             encode: quote! {
-                let mut writer = ::steadfast::__private::ArgsWriter::new();
+                let mut writer = ::steadfast::__private::ArgsWriter::of(<Self as ::steadfast::__private::StepDef>::NAME);
                 #(#write)*
                 ::core::result::Result::Ok(writer.finish())
             },
             decode: quote! {
-                let mut reader = ::steadfast::__private::ArgsReader::new(value)?;
+                let mut reader = ::steadfast::__private::ArgsReader::of(<Self as ::steadfast::__private::StepDef>::NAME, value)?;
                 let args = (#(#read)*);
                 reader.finish()?;
                 ::core::result::Result::Ok(args)

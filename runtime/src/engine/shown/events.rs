@@ -1,7 +1,7 @@
 //! The events of one type that the steps of a run tell those outside.
 
 use super::items::Items;
-use crate::codec;
+use crate::codec::Location;
 use crate::engine::{error::EngineError, handle::Run};
 use crate::graph::{Event, event};
 use crate::record::Shown;
@@ -75,7 +75,7 @@ impl<E: Event> EventStream<E> {
     async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
         let Some(row) = row else { return Ok(None) };
         let channel = Shown::Written(E::INFO.channel).channel();
-        let decode = |value: &Value| codec::at_channel(&channel, || event::decode::<E>(value));
+        let decode = |value: &Value| event::decode::<E>(Location::Shown(&channel), value);
         let event = self.items.run.decode_shown(E::INFO.channel, &row, decode).await?;
         Ok(event.map(|event| (row.item, event)))
     }

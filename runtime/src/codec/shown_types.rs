@@ -1,0 +1,52 @@
+//! Types of which an error may show the text that does not fit them.
+
+use bytes::Bytes;
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, SystemTime};
+use uuid::Uuid;
+
+macro_rules! any_of {
+    ($id:expr; $($type:ty,)*) => {
+        [$(
+            TypeId::of::<$type>(),
+            TypeId::of::<Option<$type>>(),
+            TypeId::of::<Vec<$type>>(),
+            TypeId::of::<Option<Vec<$type>>>(),
+            TypeId::of::<BTreeMap<String, $type>>(),
+            TypeId::of::<HashMap<String, $type>>(),
+        )*]
+        .contains(&$id)
+    };
+}
+
+/// Whether an error may show a JSON text that is no `T`: only if `T` is one of the types of which is known that no secret
+/// is in them. A type of a user may hold one wherever it likes.
+///
+/// A text that should be encrypted may stand there as it is, recorded before its type was a secret, also behind the place
+/// where reading stopped.
+pub(super) fn may_be_shown<T: 'static>() -> bool {
+    any_of![
+        TypeId::of::<T>();
+        (), bool, char, String, Box<str>,
+        u8, u16, u32, u64, u128, usize,
+        i8, i16, i32, i64, i128, isize,
+        f32, f64,
+        Bytes, Uuid, Duration, SystemTime, serde_json::Value,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_shown;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_type_of_a_user_or_with_a_secret_is_not_shown() {
+        struct Mine;
+        type Plain = BTreeMap<String, u64>;
+        assert!(may_be_shown::<Plain>() && may_be_shown::<Option<String>>() && may_be_shown::<uuid::Uuid>());
+        assert!(!may_be_shown::<Option<Mine>>() && !may_be_shown::<Mine>());
+        assert!(!may_be_shown::<crate::Secret<u8>>() && !may_be_shown::<Vec<(u8, crate::Secret<u8>)>>());
+    }
+}

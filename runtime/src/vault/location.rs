@@ -1,0 +1,47 @@
+//! Where values stand: a secret is bound to its location, so that nobody can move it to another.
+
+use std::fmt;
+
+/// Where a value stands that is encoded or decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Location<'a> {
+    /// A field of a context, by the name under which it is recorded.
+    Field(&'a str),
+    /// The arguments of a step.
+    Arguments(&'a str),
+    /// The input of a run of this workflow, as the run has it that starts it.
+    ChildInput(&'a str),
+    /// The result of a step, or its error.
+    Result(&'a str),
+    /// The input of a workflow.
+    Input,
+    /// The result of a workflow, or its error.
+    Output,
+    /// A message, a question or an answer, by the name of its channel.
+    Message(&'a str),
+    /// What a run shows to outsiders, by its channel.
+    Shown(&'a str),
+}
+
+impl<'a> Location<'a> {
+    /// What kind of location it is, and its name: one after the other they are what a secret is bound to.
+    pub(super) const fn parts(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Field(name) => ("field:", name),
+            Self::Arguments(step) => ("args:", step),
+            Self::ChildInput(workflow) => ("args:start ", workflow),
+            Self::Result(step) => ("result:", step),
+            Self::Input => ("input", ""),
+            Self::Output => ("output", ""),
+            Self::Message(channel) => ("message:", channel),
+            Self::Shown(channel) => ("shown:", channel),
+        }
+    }
+}
+
+impl fmt::Display for Location<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, name) = self.parts();
+        write!(f, "{kind}{name}")
+    }
+}
