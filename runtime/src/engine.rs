@@ -31,6 +31,7 @@ mod handle;
 mod import;
 mod inbox;
 mod info;
+mod kept_out;
 mod lease;
 mod lease_watch;
 mod limit;

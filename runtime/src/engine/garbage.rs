@@ -1,9 +1,10 @@
 //! Contents of field stores that no run points to: left by a crash between a save and its commit, or by a deletion.
 
 use super::Engine;
-use super::core::{Core, Mailbox, Outcome};
+use super::core::Core;
 use super::error::EngineError;
 use super::fields::attempt;
+use super::kept_out::KeptOut;
 use crate::field_store::{FieldKey, StoredField};
 use crate::fields::{Fields, OF_ALL_RUNS};
 use crate::store::{RunKey, RunQuery, RunRow};
@@ -133,7 +134,7 @@ enum Held {
     /// It is not in the database, so it will not save anything.
     Gone,
     /// It has ended, or is ours and kept from coming into memory.
-    Still { row: Box<RunRow>, _place: Place },
+    Still { row: Box<RunRow>, _kept_out: KeptOut },
     /// It may be saving something now.
     AtWork,
 }
@@ -141,42 +142,15 @@ enum Held {
 impl Held {
     /// Takes the run's place in memory, and only then looks at what it is.
     async fn take(core: &Arc<Core>, number: i64, incarnation: &str) -> Result<Self, EngineError> {
-        let Some(mail) = core.enter(number) else { return Ok(Self::AtWork) };
-        let mut place = Place { core: core.clone(), run: number, mail, wake_at: None };
+        let Some(mut kept_out) = KeptOut::take(core, number, KeptOut::UNKNOWN) else { return Ok(Self::AtWork) };
         let row = core.ask(move |store| store.run(RunKey::Number(number))).await?;
         let Some(row) = row.filter(|row| HEXLOWER.encode(&row.incarnation) == incarnation) else {
             return Ok(Self::AtWork);
         };
-        place.wake_at = row.wake_at;
+        kept_out.is_due_at(row.wake_at);
         let still = row.status.is_final() || core.lease(row.lease).is_some();
-        Ok(if still { Self::Still { row: Box::new(row), _place: place } } else { Self::AtWork })
+        Ok(if still { Self::Still { row: Box::new(row), _kept_out: kept_out } } else { Self::AtWork })
     }
-}
-
-/// The place of a run in memory. Given back, the run is woken if it is due or somebody has said something to it.
-struct Place {
-    core: Arc<Core>,
-    run: i64,
-    mail: Mailbox,
-    wake_at: Option<i64>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.core.leave(self.run, &Outcome::Left);
-        match self.wake_at {
-            Some(due) if due > self.core.now() && self.mail.receiver.is_empty() => {
-                self.core.wake_evicted(due);
-            }
-            None if self.mail.receiver.is_empty() => {}
-            _ => drop(self.core.load(self.run)),
-        }
-    }
-}
-
-/// Gives the place of a run in memory back.
-pub(super) fn give_back(core: &Arc<Core>, run: i64, mail: Mailbox, wake_at: Option<i64>) {
-    drop(Place { core: core.clone(), run, mail, wake_at });
 }
 
 /// What a run's rows point to.

@@ -2,6 +2,7 @@
 //! database, so that neither they nor a restart go wrong.
 
 use super::core::Core;
+use super::kept_out::KeptOut;
 use super::recovery;
 use crate::machine::plain_entry;
 use crate::record::Kind;
@@ -69,6 +70,7 @@ async fn tell(core: &Arc<Core>, row: RunRow, by: i64) {
     let Some(mail) = core.enter_setting(row.number) else { return };
     // It may have moved on before its place was taken.
     let number = row.number;
+    let mut kept_out = KeptOut::of(core, number, mail, KeptOut::UNKNOWN);
     let row = core.read(move |store| store.run(crate::store::RunKey::Number(number))).await;
     if let Ok(Some(row)) = &row
         && !row.status.is_final()
@@ -76,8 +78,12 @@ async fn tell(core: &Arc<Core>, row: RunRow, by: i64) {
     {
         tracing::warn!(run = %row.id, %error, "what the run waits for may come late: the time of day was set");
     }
-    let wake_at = row.ok().flatten().and_then(|row| row.wake_at);
-    super::garbage::give_back(core, number, mail, wake_at.map(|due| moved(due, by)));
+    match row {
+        Ok(row) => kept_out.is_due_at(row.and_then(|row| row.wake_at).map(|due| moved(due, by))),
+        Err(error) => {
+            tracing::warn!(run = number, %error, "what the run waits for may come late: the time of day was set");
+        }
+    }
 }
 
 /// When a run is looked at: not later than before, because it may wait for a moment.

@@ -1,9 +1,10 @@
 //! Ending a run here, so that it can go on elsewhere.
 
 use crate::engine::{
-    core::{Core, DriverEvent, Mailbox, Outcome},
+    core::{Core, DriverEvent, Outcome},
     error::EngineError,
     half_copied,
+    kept_out::KeptOut,
 };
 
 use crate::machine::Standing;
@@ -30,9 +31,9 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
             }
             check(&core, &row)?;
             refuse_if_bound(&core, &row).await?;
-            match core.enter(run) {
+            match KeptOut::take(&core, run, KeptOut::UNKNOWN) {
                 // Nobody brings it into memory while we have its place there.
-                Some(mail) => end_in_database(&core, run, mail).await?,
+                Some(kept_out) => end_in_database(&core, kept_out, run).await?,
                 None => end_in_memory(&core, run).await,
             }
             if core.is_draining() {
@@ -102,24 +103,14 @@ async fn end_in_memory(core: &Core, run: i64) {
 }
 
 /// Ends a run that is not in memory by one append.
-async fn end_in_database(core: &Arc<Core>, run: i64, mail: Mailbox) -> Result<(), EngineError> {
-    let ended = append_end(core, run).await;
-    let outcome = if matches!(ended, Ok(true)) { Outcome::Ended(Status::Moved, None) } else { Outcome::Left };
-    core.leave(run, &outcome);
-    drop(mail);
-    match ended {
-        // A try to load it came too early, or somebody has told it something: it is looked at as ever.
-        Ok(false) => {
-            core.load(run);
-            core.pause(LOOK_AGAIN).await;
-            Ok(())
-        }
-        Ok(true) => Ok(()),
-        Err(error) => {
-            core.load(run);
-            Err(error)
-        }
+async fn end_in_database(core: &Core, kept_out: KeptOut, run: i64) -> Result<(), EngineError> {
+    if append_end(core, run).await? {
+        kept_out.ended(Outcome::Ended(Status::Moved, None));
+    } else {
+        drop(kept_out);
+        core.pause(LOOK_AGAIN).await;
     }
+    Ok(())
 }
 
 /// `false` if the run has moved on since.

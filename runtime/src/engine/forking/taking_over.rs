@@ -4,6 +4,7 @@ use super::{Plan, copy};
 use crate::engine::{
     core::{Core, DriverEvent, Outcome},
     error::EngineError,
+    kept_out::KeptOut,
     place::{self, Placed},
 };
 use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
@@ -18,13 +19,9 @@ pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, Engin
         let row = find(core, &plan.run).await?;
         check(core, &row)?;
         // Nobody brings it into memory while we have its place there.
-        if let Some(mail) = core.enter(row.number) {
-            let rewound = put_in_place(core, &plan, row.number).await;
-            let outcome =
-                if matches!(rewound, Ok(Some(_))) { Outcome::Ended(Status::Replaced, None) } else { Outcome::Left };
-            core.leave(row.number, &outcome);
-            drop(mail);
-            if let Some(row) = rewound? {
+        if let Some(kept_out) = KeptOut::take(core, row.number, row.wake_at) {
+            if let Some(row) = put_in_place(core, &plan, row.number).await? {
+                kept_out.ended(Outcome::Ended(Status::Replaced, None));
                 return Ok(row);
             }
         } else if row.status == Status::Paused {
