@@ -15,6 +15,7 @@ mod contexts;
 mod crash_aid;
 mod crash_loops;
 mod definitions;
+mod evicted;
 mod evolution;
 mod fair;
 mod faulty;

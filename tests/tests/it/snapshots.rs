@@ -12,7 +12,7 @@ use limits::Soon as _;
 use std::path::PathBuf;
 use steadfast::journal::Kind;
 use steadfast::prelude::*;
-use steadfast::{EngineError, RunError, RunFilter, Status};
+use steadfast::{EngineError, ParkCause, RunError, RunFilter, Status};
 use tempfile::TempDir;
 
 /// A folder for databases and files.
@@ -248,6 +248,26 @@ async fn a_parked_run_travels_with_what_waits_in_its_inbox() {
     assert!(matches!(&result, Err(RunError::Cancelled { reason }) if reason == "no longer needed"), "{result:?}");
     let asked = cancelled.history().await.unwrap().into_iter().filter(|entry| entry.kind == Kind::CancelRequested);
     assert_eq!(asked.count(), 1);
+}
+
+#[tokio::test]
+async fn a_parked_run_says_in_the_new_place_why_it_is_parked() {
+    let desk = Desk::new();
+    let engine = desk.engine("a.db").await;
+    let run = engine.start(fragile, "never-mended".to_owned()).id("f").await.unwrap();
+    wait_for(&run, Status::Parked).await;
+    let here = run.status().await.unwrap().parked.unwrap();
+    assert!(here.to_string().contains("not mended yet"), "{here}");
+    run.export(desk.path("parked.run")).await.unwrap();
+    // Nobody here could try it.
+    let other = Engine::builder().sqlite(desk.path("b.db")).start().await.unwrap();
+    let there = other.import(desk.path("parked.run")).await.unwrap().status().await.unwrap();
+    let parked = there.parked.unwrap();
+    // Its start may have looked for parked runs by then, and says that it does not know the workflow; where the body stood
+    // when it failed, it must know all the same.
+    assert!(parked == here || parked.cause == ParkCause::UnknownWorkflow, "{parked}");
+    assert_eq!((there.status, parked.unfinished), (Status::Parked, here.unfinished));
+    assert!(here.unfinished.is_some());
 }
 
 #[tokio::test]

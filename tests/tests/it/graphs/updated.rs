@@ -234,3 +234,57 @@ async fn a_changed_context_is_the_same_after_a_restart() {
     assert_eq!(run.context_at::<Settings>(u64::MAX).await.unwrap(), before);
     assert_eq!(before.expect("a context").names.len(), 10);
 }
+
+/// Longer once it was read, and equal all the same.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
+struct Growing(String);
+
+impl PartialEq for Growing {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.trim_end_matches(" and more") == other.0.trim_end_matches(" and more")
+    }
+}
+
+impl From<String> for Growing {
+    fn from(text: String) -> Self {
+        Self(format!("{} and more", text.trim_end_matches(" and more")))
+    }
+}
+
+impl From<Growing> for String {
+    fn from(growing: Growing) -> Self {
+        growing.0
+    }
+}
+
+#[derive(StepContext, Clone, Debug, PartialEq)]
+struct Notes {
+    #[context(default, max_bytes = 16)]
+    note: Growing,
+}
+
+struct Outgrowing;
+
+#[workflow(context = Notes)]
+impl Outgrowing {
+    #[step]
+    async fn begin(ctx: &Notes, note: Begin<String>) -> Result<(Updated<Notes>, Look)> {
+        Ok((Updated::of(ctx, |c| c.note(Growing(note.0.clone()))), Look(1)))
+    }
+
+    #[step]
+    async fn end(ctx: &Notes, _: Look) -> Result<Stop<String>> {
+        Ok(Stop(ctx.note.0.clone()))
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_the_workflow_refuses_fails_the_run() {
+    let engine = engine(Outgrowing).await;
+    assert_eq!(engine.start(Outgrowing, "a".into()).await.unwrap().result().soon().await.unwrap(), "a and more");
+    // The step may return it; as the context of the run it is too long.
+    let refused = engine.start(Outgrowing, "a longer one".into()).await.unwrap().result().soon().await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("`note`") && refused.contains("max_bytes"), "{refused}");
+}

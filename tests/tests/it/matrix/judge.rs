@@ -256,7 +256,8 @@ impl Holding {
             Self::Transaction if deleted => {
                 assert_eq!(stage.count("a.db", "SELECT count(*) FROM notes"), 1, "the user's row is the user's");
             }
-            Self::Pause if !deleted => assert_ne!(place.status().await, Status::Paused),
+            // It is told to go on as soon as it is there.
+            Self::Pause if !deleted => until_asked(async || place.status().await != Status::Paused).await,
             _ => assert!(deleted, "how {self:?} is gone is not said"),
         }
         if happening == Happening::ContinueAsNew {

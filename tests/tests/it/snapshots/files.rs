@@ -4,7 +4,7 @@ use super::{Desk, napper};
 use crate::runs::wait_for;
 use limits::Soon as _;
 use steadfast::prelude::*;
-use steadfast::{EngineError, Key, RunFilter, Secret, StaticKeys, Status};
+use steadfast::{EngineError, Key, Pause, RunFilter, Secret, StaticKeys, Status};
 
 #[tokio::test]
 async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_written() {
@@ -104,5 +104,40 @@ async fn secrets_travel_sealed_and_need_their_keys() {
     for id in ["copy", "login"] {
         let result = other.handle(login, id).await.unwrap().result().soon().await.unwrap();
         assert_eq!(result, [(true, 3), (true, 2)]);
+    }
+}
+
+#[derive(steadfast::Message, serde::Serialize, serde::Deserialize)]
+struct Go;
+
+#[workflow]
+async fn hushed(flow: &mut Flow) -> Result<Secret<String>> {
+    flow.receive::<Go>().await?;
+    Ok(Secret::new("swordfish".to_owned()))
+}
+
+#[workflow]
+async fn hears(flow: &mut Flow) -> Result<usize> {
+    let word = flow.start(hushed, ()).id("child").await.await?;
+    Ok(word.expose().len())
+}
+
+#[tokio::test]
+async fn what_a_child_has_ended_with_opens_in_the_copy_although_the_child_is_here() {
+    let desk = Desk::new();
+    let builder = Engine::builder().sqlite(desk.path("a.db")).evict_after(Duration::ZERO);
+    let engine = builder.workflow(hushed).workflow(hears).keys(keys("k1")).start().await.unwrap();
+    let run = engine.start(hears, ()).id("parent").await.unwrap();
+    limits::until(async || engine.run("child").await.is_ok()).await;
+    run.pause(Pause::Drain).await.unwrap();
+    wait_for(&run, Status::Paused).await;
+    engine.send("child", Go).await.unwrap();
+    wait_for(&engine.run("child").await.unwrap(), Status::Completed).await;
+    // It waits in the inbox of the paused run, sealed for the child.
+    run.export(desk.path("copy.run")).await.unwrap();
+    let copy = engine.import(desk.path("copy.run")).id("copy").await.unwrap();
+    for waiting in [copy, engine.run("parent").await.unwrap()] {
+        waiting.resume().await.unwrap();
+        assert_eq!(engine.handle(hears, waiting.id()).await.unwrap().result().soon().await.unwrap(), 9);
     }
 }
