@@ -89,8 +89,8 @@ impl Run {
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
         let core = &self.engine.core;
-        let (number, seen) = (self.number, core.seen.clone());
-        let read = core.ask(move |store| waits::read(store, &seen, number)).await?;
+        let (number, seen, held) = (self.number, core.seen.clone(), core.leases.all());
+        let read = core.ask(move |store| waits::read(store, &seen, &held, number)).await?;
         let (row, mut waits_for) = read.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })?;
         waits_for.extend(core.trouble_since(number).filter(|_| !row.status.is_final()).map(waits::blocked));
         Ok(RunInfo { trouble: core.trouble(number), waits_for, ..RunInfo::from_row(row) })

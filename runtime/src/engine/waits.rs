@@ -7,7 +7,7 @@ pub(crate) use open::Seen;
 use super::clock::moment;
 use super::lease::NOBODY;
 use crate::record::ParkReason;
-use crate::store::{LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
+use crate::store::{Lease, LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -145,8 +145,14 @@ impl fmt::Display for Wait {
     }
 }
 
-/// The run's row and what it waits for. What is damaged in its history is left out: a status must be had all the same.
-pub(super) fn read(store: &dyn Store, seen: &Seen, run: i64) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
+/// The run's row and what it waits for; `held` are our leases. What is damaged in its history is left out: a status must be had
+/// all the same.
+pub(super) fn read(
+    store: &dyn Store,
+    seen: &Seen,
+    held: &[Lease],
+    run: i64,
+) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
     let Some(row) = store.run(RunKey::Number(run))? else { return Ok(None) };
     let since = moment(row.updated_at);
     let alone = |for_what| Ok(vec![Wait { for_what, since, until: None }]);
@@ -157,7 +163,8 @@ pub(super) fn read(store: &dyn Store, seen: &Seen, run: i64) -> Result<Option<(R
         _ => open::waits(store, seen, &row),
     };
     let mut waits = waits.unwrap_or_default();
-    if row.status.accepts() && row.status != Status::Parked && is_left_alone(&row, &store.leases()?) {
+    let ours = held.iter().any(|lease| Some(lease.number) == row.lease);
+    if !ours && row.status.accepts() && row.status != Status::Parked && is_left_alone(&row, &store.leases()?) {
         waits.insert(0, Wait { for_what: WaitsFor::Engine, since, until: None });
     }
     Ok(Some((row, waits)))

@@ -73,16 +73,12 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
     // Taken out: the lock is not held while the database is read.
     let (mut after, mut calls) =
         seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq).unwrap_or_else(begun);
-    loop {
+    while after < row.seq {
         let page = store.outline(row.number, after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.seq;
-        let full = page.len() == PAGE;
         for entry in page {
             calls.take(entry);
-        }
-        if !full {
-            break;
         }
     }
     let mut runs = 0;
