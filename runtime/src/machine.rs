@@ -64,7 +64,7 @@ use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// One loaded run.
+/// One loaded run. It is large: those who hand it on do so in its box.
 pub(crate) struct Machine {
     number: i64,
     lease: Lease,
@@ -143,9 +143,9 @@ impl Machine {
         limits: Limits,
         env: Arc<RunEnv>,
         foreign: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Box<Self> {
         let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|reason| reason.unfinished);
-        Self {
+        Box::new(Self {
             number: row.number,
             lease,
             journal: Arc::new(RunJournal::new(limits, row.seed, &env)),
@@ -183,18 +183,18 @@ impl Machine {
             elapsed: None,
             latest: 0,
             env,
-        }
+        })
     }
 
     /// The run with closures in the place of steps.
     #[cfg(feature = "testing")]
-    pub(crate) fn with_stubs(self, stubs: crate::journal::Stubs) -> Self {
+    pub(crate) fn with_stubs(self: Box<Self>, stubs: crate::journal::Stubs) -> Box<Self> {
         self.journal.state().stubs = stubs;
         self
     }
 
     /// The run for a check: it is replayed as far as it is recorded, and does nothing of its own.
-    pub(crate) fn dry(mut self) -> Self {
+    pub(crate) fn dry(mut self: Box<Self>) -> Box<Self> {
         self.purpose = Purpose::Check;
         self
     }

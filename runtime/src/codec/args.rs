@@ -193,7 +193,7 @@ fn recorded(count: usize) -> String {
 
 /// The elements of a JSON array, each as its text, not copied.
 fn elements(array: &Bytes) -> Result<Vec<Value>, serde_json::Error> {
-    let texts = JsonText::elements(array)?;
+    let texts = JsonText::new(array)?.elements()?;
     Ok(texts.into_iter().map(|text| Value::json(array.slice_ref(text.get().as_bytes()))).collect())
 }
 

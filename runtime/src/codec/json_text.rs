@@ -3,11 +3,13 @@
 //! `serde_json` has `RawValue` for this, but its feature `raw_value` holds for the whole program of a user: there it makes a
 //! `serde_json::Value` with the key `$serde_json::private::RawValue` another value when it is read.
 
+use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::Error;
 use std::borrow::Cow;
 
-/// One JSON value as its text, without the space around it.
+/// One JSON value as its text, without the space around it. It was checked as a whole, so that taking it apart only looks
+/// for the ends of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JsonText<'a>(&'a str);
 
@@ -17,10 +19,11 @@ impl<'a> JsonText<'a> {
     /// # Errors
     /// It is not one JSON value.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
-        let mut cursor = Cursor::new(text)?;
-        let value = cursor.value()?;
-        cursor.end()?;
-        Ok(value)
+        let text = std::str::from_utf8(text).map_err(Error::custom)?;
+        let mut value = serde_json::Deserializer::from_str(text);
+        IgnoredAny::deserialize(&mut value)?;
+        value.end()?;
+        Ok(Self(text.trim_matches(SPACE)))
     }
 
     pub(crate) const fn get(self) -> &'a str {
@@ -30,119 +33,125 @@ impl<'a> JsonText<'a> {
     /// The elements of an array.
     ///
     /// # Errors
-    /// The text is no array.
-    pub(crate) fn elements(text: &'a [u8]) -> Result<Vec<Self>, Error> {
-        let mut cursor = Cursor::new(text)?;
+    /// The value is no array.
+    pub(crate) fn elements(self) -> Result<Vec<Self>, Error> {
+        let mut parts = self.parts('[')?;
         let mut elements = Vec::new();
-        cursor.list('[', ']', |cursor| {
-            elements.push(cursor.value()?);
-            Ok(())
-        })?;
-        cursor.end()?;
+        while let Some(element) = parts.next_part() {
+            elements.push(element);
+        }
         Ok(elements)
     }
 
     /// The members of an object in their order; a key may stand twice.
     ///
     /// # Errors
-    /// The text is no object.
-    pub(crate) fn members(text: &'a [u8]) -> Result<Vec<(Cow<'a, str>, Self)>, Error> {
-        let mut cursor = Cursor::new(text)?;
+    /// The value is no object.
+    pub(crate) fn members(self) -> Result<Vec<(Cow<'a, str>, Self)>, Error> {
+        let mut parts = self.parts('{')?;
         let mut members = Vec::new();
-        cursor.list('{', '}', |cursor| {
-            let key = cursor.value()?.text()?;
-            cursor.expect(':')?;
-            members.push((key, cursor.value()?));
-            Ok(())
-        })?;
-        cursor.end()?;
+        while let Some(key) = parts.next_part() {
+            members.push((key.text()?, parts.next_part().unwrap_or(key)));
+        }
         Ok(members)
+    }
+
+    fn parts(self, open: char) -> Result<Parts<'a>, Error> {
+        if self.0.starts_with(open) {
+            return Ok(Parts { text: self.0, at: open.len_utf8() });
+        }
+        let found = self.0.chars().next().unwrap_or_default();
+        Err(Error::custom(format!("expected `{open}`, found `{found}` at the begin of the JSON text")))
     }
 
     /// What a text in quotes says; borrowed where it has no escape.
     fn text(self) -> Result<Cow<'a, str>, Error> {
-        let inner = self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match inner {
+        match self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(inner) if !inner.contains('\\') => Ok(Cow::Borrowed(inner)),
-            Some(_) => serde_json::from_str(self.0).map(Cow::Owned),
-            None => Err(Error::custom("expected a key in quotes")),
+            _ => serde_json::from_str(self.0).map(Cow::Owned),
         }
     }
 }
 
-/// A place in a text.
-struct Cursor<'a> {
+/// What may stand between the parts of a JSON text.
+const SPACE: [char; 4] = [' ', '\n', '\t', '\r'];
+
+/// The values in an array or object that was checked, one after the other: in an object each key, then what it names.
+struct Parts<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
-    fn new(text: &'a [u8]) -> Result<Self, Error> {
-        let text = std::str::from_utf8(text).map_err(Error::custom)?;
-        Ok(Self { text, at: 0 })
-    }
-
-    /// The next character that is no space.
-    fn peek(&mut self) -> Option<char> {
-        let rest = &self.text[self.at..];
-        let rest = rest.trim_start_matches([' ', '\n', '\t', '\r']);
-        self.at = self.text.len() - rest.len();
-        rest.chars().next()
-    }
-
-    fn eat(&mut self, expected: char) -> bool {
-        let here = self.peek() == Some(expected);
-        if here {
-            self.at += expected.len_utf8();
+impl<'a> Parts<'a> {
+    fn next_part(&mut self) -> Option<JsonText<'a>> {
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at), Some(b' ' | b'\n' | b'\t' | b'\r' | b',' | b':')) {
+            self.at += 1;
         }
-        here
+        let start = self.at;
+        self.at = match bytes.get(start)? {
+            b']' | b'}' => return None,
+            b'"' => end_of_text(bytes, start),
+            b'[' | b'{' => end_of_group(bytes, start),
+            _ => end_of_word(bytes, start),
+        };
+        self.text.get(start..self.at).map(JsonText)
     }
+}
 
-    fn expect(&mut self, expected: char) -> Result<(), Error> {
-        if self.eat(expected) {
-            return Ok(());
-        }
-        let found = self.peek().map_or_else(|| "its end".to_owned(), |found| format!("`{found}`"));
-        Err(Error::custom(format!("expected `{expected}`, found {found} at byte {} of the JSON text", self.at)))
+/// Where the text in quotes ends that begins here.
+fn end_of_text(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            b'"' => return at + 1,
+            b'\\' => 2,
+            _ => 1,
+        };
     }
+    bytes.len()
+}
 
-    /// The value that begins here; `serde_json` says whether it is one, and where it ends.
-    fn value(&mut self) -> Result<JsonText<'a>, Error> {
-        self.peek();
-        let rest = &self.text[self.at..];
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
-        values.next().ok_or_else(|| Error::custom("the JSON text ends where a value is expected"))??;
-        let length = values.byte_offset();
-        self.at += length;
-        Ok(JsonText(&rest[..length]))
-    }
-
-    /// What stands between two brackets, with commas between.
-    fn list(
-        &mut self,
-        open: char,
-        close: char,
-        mut item: impl FnMut(&mut Self) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.expect(open)?;
-        if self.eat(close) {
-            return Ok(());
-        }
-        loop {
-            item(self)?;
-            if self.eat(close) {
-                return Ok(());
-            }
-            self.expect(',')?;
+/// Where the array or object ends that begins here.
+fn end_of_group(bytes: &[u8], start: usize) -> usize {
+    let (mut at, mut depth) = (start, 0_usize);
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        // Most bytes are none of these.
+        match MARKS[usize::from(byte)] {
+            Mark::None => {}
+            Mark::Quote => at = end_of_text(bytes, at - 1),
+            Mark::Open => depth += 1,
+            Mark::Close if depth == 1 => return at,
+            Mark::Close => depth -= 1,
         }
     }
+    bytes.len()
+}
 
-    fn end(&mut self) -> Result<(), Error> {
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(Error::custom(format!("trailing characters at byte {} of the JSON text", self.at))),
-        }
-    }
+/// What a byte means for where a group ends.
+#[derive(Clone, Copy)]
+enum Mark {
+    None,
+    Quote,
+    Open,
+    Close,
+}
+
+const MARKS: [Mark; 256] = {
+    let mut marks = [Mark::None; 256];
+    marks[b'"' as usize] = Mark::Quote;
+    marks[b'[' as usize] = Mark::Open;
+    marks[b'{' as usize] = Mark::Open;
+    marks[b']' as usize] = Mark::Close;
+    marks[b'}' as usize] = Mark::Close;
+    marks
+};
+
+/// Where the number, `true`, `false` or `null` ends that begins here.
+fn end_of_word(bytes: &[u8], start: usize) -> usize {
+    let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\t' | b'\r');
+    bytes[start..].iter().position(ends).map_or(bytes.len(), |length| start + length)
 }
 
 #[cfg(test)]
@@ -150,7 +159,8 @@ mod tests {
     use super::JsonText;
 
     fn elements(text: &str) -> Result<Vec<&str>, String> {
-        let elements = JsonText::elements(text.as_bytes()).map_err(|error| error.to_string())?;
+        let elements =
+            JsonText::new(text.as_bytes()).and_then(JsonText::elements).map_err(|error| error.to_string())?;
         Ok(elements.into_iter().map(JsonText::get).collect())
     }
 
@@ -168,18 +178,18 @@ mod tests {
         {
             assert!(elements(bad).is_err(), "{bad}");
         }
-        assert!(JsonText::elements(b"[\"\xff\"]").is_err());
+        assert!(JsonText::new(b"[\"\xff\"]").is_err());
     }
 
     #[test]
     fn an_object_is_taken_apart() {
         let text = r#"{"a" : 1, "b\"\u0041": {"$serde_json::private::RawValue":"2"},"":[],"a":3}"#;
-        let members = JsonText::members(text.as_bytes()).unwrap();
+        let members = JsonText::new(text.as_bytes()).and_then(JsonText::members).unwrap();
         let members: Vec<_> = members.iter().map(|(key, value)| (&**key, value.get())).collect();
         let marked = r#"{"$serde_json::private::RawValue":"2"}"#;
         assert_eq!(members, [("a", "1"), ("b\"A", marked), ("", "[]"), ("a", "3")]);
         for bad in ["", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{1:2}", "{a:1}", "{\"a\" 1}", "[]", "{\"\\x\":1}"] {
-            assert!(JsonText::members(bad.as_bytes()).is_err(), "{bad}");
+            assert!(JsonText::new(bad.as_bytes()).and_then(JsonText::members).is_err(), "{bad}");
         }
     }
 

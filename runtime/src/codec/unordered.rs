@@ -36,13 +36,12 @@ fn sorted_text(value: JsonText<'_>) -> Result<String, serde_json::Error> {
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'[') => {
-            let elements = JsonText::elements(text.as_bytes())?;
-            let mut elements = elements.into_iter().map(sorted_text).collect::<Result<Vec<_>, _>>()?;
+            let mut elements = value.elements()?.into_iter().map(sorted_text).collect::<Result<Vec<_>, _>>()?;
             elements.sort_unstable();
             Ok(format!("[{}]", elements.join(",")))
         }
         Some(b'{') => {
-            let members: BTreeMap<_, _> = JsonText::members(text.as_bytes())?.into_iter().collect();
+            let members: BTreeMap<_, _> = value.members()?.into_iter().collect();
             let members = members.into_iter().map(|(key, value)| Ok(format!("{key:?}:{}", sorted_text(value)?)));
             Ok(format!("{{{}}}", members.collect::<Result<Vec<_>, serde_json::Error>>()?.join(",")))
         }

@@ -39,7 +39,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
 
 /// The members of such a text by field.
 pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a str, Value>, ContextError> {
-    let members = JsonText::members(json.as_bytes()).map_err(|error| whole(schema, error))?;
+    let members = JsonText::new(json.as_bytes()).and_then(JsonText::members).map_err(|error| whole(schema, error))?;
     let mut values = BTreeMap::new();
     for (key, text) in members {
         let Some(index) = schema.position(&key) else {

@@ -38,7 +38,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub(super) struct Driver<'a> {
     core: Arc<Core>,
     number: i64,
-    run: Machine,
+    run: Box<Machine>,
     bodies: Bodies,
     mail: &'a mut Mailbox,
     /// When it is woken, on the monotonic clock.
@@ -66,7 +66,7 @@ impl<'a> Driver<'a> {
     pub(super) fn new(
         core: Arc<Core>,
         number: i64,
-        run: Machine,
+        run: Box<Machine>,
         mail: &'a mut Mailbox,
         driving: Weak<Driving>,
     ) -> Self {
@@ -205,7 +205,7 @@ impl<'a> Driver<'a> {
 
     /// Hands what has happened to the committer.
     fn flush(&mut self) {
-        if let Some(append) = self.run.take_append(self.core.now()) {
+        if let Some(append) = self.run.take_append(self.reading.wall) {
             trace::entries(self.run.identity(), &append);
             if self.run.ended().is_some() {
                 self.last = append.entries.last().and_then(|entry| entry.value.clone());

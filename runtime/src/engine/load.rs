@@ -51,7 +51,7 @@ pub(super) fn drive_new(
     core: &Arc<Core>,
     number: i64,
     mail: Mailbox,
-    mut run: Machine,
+    mut run: Box<Machine>,
     workflow: Arc<dyn AnyWorkflow>,
     entries: Vec<EntryRow>,
 ) {
@@ -107,14 +107,15 @@ async fn supervise(
     core: Arc<Core>,
     number: i64,
     mut mail: Mailbox,
-    mut first: Option<Machine>,
+    mut first: Option<Box<Machine>>,
     driving: Weak<Driving>,
 ) {
     let mut wait = FIRST_WAIT;
     loop {
         let run = match first.take() {
             Some(run) => run,
-            None => match core.places.admit(bring(&core, number, &mut mail)).await {
+            // In a box of its own: a run that was just started does not carry what loading one needs.
+            None => match core.places.admit(bring(&core, number, &mut mail).boxed()).await {
                 Some(run) => run,
                 None => return,
             },
@@ -181,11 +182,11 @@ async fn go_on(core: &Arc<Core>, number: i64) {
 }
 
 /// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
-async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Machine> {
+async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<Machine>> {
     let mut wait = FIRST_WAIT;
     loop {
         match try_bring(core, number, mail).await {
-            Ok(Brought::Machine(run)) => return Some(*run),
+            Ok(Brought::Machine(run)) => return Some(run),
             Ok(Brought::Nothing) => break,
             Ok(Brought::Moved) => {}
             Err(error) if error.kind == StoreErrorKind::Closed => break,
@@ -278,7 +279,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
             if let Some(reason) = run.parked() {
                 tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
             }
-            Ok(Brought::Machine(Box::new(run)))
+            Ok(Brought::Machine(run))
         }
         // The row is as it is: trying again would not mend it.
         Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
@@ -303,13 +304,13 @@ fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
 
 /// The run with the stubs of its engine.
 #[cfg(feature = "testing")]
-pub(super) fn with_stubs(options: &Options, run: Machine) -> Machine {
+pub(super) fn with_stubs(options: &Options, run: Box<Machine>) -> Box<Machine> {
     run.with_stubs(options.stubs.clone())
 }
 
 /// Stubs exist in tests only.
 #[cfg(not(feature = "testing"))]
-pub(super) fn with_stubs(_: &Options, run: Machine) -> Machine {
+pub(super) fn with_stubs(_: &Options, run: Box<Machine>) -> Box<Machine> {
     run
 }
 

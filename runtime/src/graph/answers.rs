@@ -96,7 +96,7 @@ pub(super) fn written(text: &bytes::Bytes) -> Result<Written<'_>, CodecError> {
         path: String::new(),
         message: format!("expected a question: {why}"),
     };
-    let members = JsonText::members(text).map_err(|error| wrong(&error))?;
+    let members = JsonText::new(text).and_then(JsonText::members).map_err(|error| wrong(&error))?;
     let member = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
     let within = match member("within") {
         Some(within) => serde_json::from_str(within.get()).map_err(|error| wrong(&error))?,

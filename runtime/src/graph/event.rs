@@ -105,7 +105,8 @@ pub struct EventReader<'a> {
 
 impl<'a> EventReader<'a> {
     pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes], location: Location<'a>) -> Result<Self, CodecError> {
-        let fields = JsonText::members(text)
+        let fields = JsonText::new(text)
+            .and_then(JsonText::members)
             .map(Fields)
             .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
         Ok(Self { fields, text, raws, location })

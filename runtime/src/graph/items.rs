@@ -43,9 +43,9 @@ pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Ite
         path: String::new(),
         message: format!("expected the events of a step, found something else: {why}"),
     };
-    let entries = JsonText::elements(&text).map_err(|error| wrong(&error))?;
+    let entries = JsonText::new(&text).and_then(JsonText::elements).map_err(|error| wrong(&error))?;
     let item = |entry: JsonText<'_>| {
-        let members = JsonText::members(entry.get().as_bytes()).map_err(|error| wrong(&error))?;
+        let members = entry.members().map_err(|error| wrong(&error))?;
         let [(name, value)] = members.as_slice() else {
             return Err(wrong(&"expected an object with one member, the name of an event"));
         };

@@ -9,7 +9,6 @@ use crate::context::{ContextUpdate, StepContext, StoredContext};
 use crate::record::FORMAT;
 use crate::store::FieldRow;
 use crate::value::{Form, Value};
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -132,7 +131,7 @@ impl Change {
     /// Reads what [`Emission::context`] has written: `{"version":1,"fields":{"limit":{"json":5}}}`.
     pub(super) fn read(item: &Item) -> Result<Self, CodecError> {
         let (mut version, mut rows) = (None, Vec::new());
-        for (name, part) in members(&item.text)? {
+        for (name, part) in JsonText::new(&item.text).and_then(JsonText::members).map_err(|error| other(&error))? {
             match &*name {
                 "version" => version = part.get().parse().ok(),
                 "fields" => rows = fields(item, part)?,
@@ -146,8 +145,8 @@ impl Change {
 
 fn fields(item: &Item, text: JsonText<'_>) -> Result<Vec<FieldRow>, CodecError> {
     let mut rows = Vec::new();
-    for (name, field) in members(text.get().as_bytes())? {
-        let Some((form, text)) = members(field.get().as_bytes())?.into_iter().next() else { continue };
+    for (name, field) in text.members().map_err(|error| other(&error))? {
+        let Some((form, text)) = field.members().map_err(|error| other(&error))?.into_iter().next() else { continue };
         let value = match Form::parse(&form) {
             Some(form @ (Form::Json | Form::Stored)) => {
                 Value { form, bytes: item.text.slice_ref(text.get().as_bytes()) }
@@ -164,9 +163,8 @@ fn fields(item: &Item, text: JsonText<'_>) -> Result<Vec<FieldRow>, CodecError> 
     Ok(rows)
 }
 
-fn members(text: &[u8]) -> Result<Vec<(Cow<'_, str>, JsonText<'_>)>, CodecError> {
-    JsonText::members(text)
-        .map_err(|error| unreadable(&format!("expected a change of the context, found something else: {error}")))
+fn other(error: &serde_json::Error) -> CodecError {
+    unreadable(&format!("expected a change of the context, found something else: {error}"))
 }
 
 fn unreadable(message: &str) -> CodecError {

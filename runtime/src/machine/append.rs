@@ -68,7 +68,7 @@ impl Machine {
 
     /// The same, but it does not keep effects until what they depend on is durable.
     #[cfg(feature = "testing")]
-    pub(crate) fn releasing_early(mut self) -> Self {
+    pub(crate) fn releasing_early(mut self: Box<Self>) -> Box<Self> {
         self.release = Release::TooEarly;
         self
     }

@@ -13,7 +13,7 @@ pub(crate) const AHEAD: i64 = 1_000;
 
 impl Machine {
     /// The run is driven by this clock. `offset` added to its time gives the time of day to be recorded.
-    pub(crate) fn on_clock(mut self, elapsed: i64, offset: i64) -> Self {
+    pub(crate) fn on_clock(mut self: Box<Self>, elapsed: i64, offset: i64) -> Box<Self> {
         self.elapsed = Some(elapsed);
         self.journal.state().offset = offset;
         self

@@ -168,8 +168,12 @@ impl Machine {
     /// Answers the calls that are refused: each answer is a turn, in which the workflow may make further ones.
     pub(super) fn refuse_calls(&mut self, now: i64) {
         // The turn of a refusal comes here too: the outermost call goes on, so that the stack does not grow with them.
-        if std::mem::replace(&mut self.journal.state().refusing, true) {
-            return;
+        {
+            let mut state = self.journal.state();
+            if state.refusing || state.refused.is_empty() {
+                return;
+            }
+            state.refusing = true;
         }
         while self.is_open() && !self.stands_still() && !self.is_paused() {
             let Some(position) = self.journal.state().refused.pop_first() else { break };

@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError};
 /// A run in memory.
 pub(super) struct Loaded {
     pub(super) number: i64,
-    pub(super) run: Machine,
+    pub(super) run: Box<Machine>,
     pub(super) bodies: Bodies,
     /// Something has come into its inbox that it was not told yet.
     pub(super) look: bool,
@@ -70,7 +70,7 @@ impl Scenario<'_> {
         secrets::fields(RunIdentity { id, workflow, incarnation }, self.stores.clone(), self.subject.cipher.clone())
     }
 
-    fn fresh(&mut self, row: &RunRow) -> Machine {
+    fn fresh(&mut self, row: &RunRow) -> Box<Machine> {
         let session = self.sessions.entry(row.number).or_default().clone();
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});

@@ -80,6 +80,9 @@ impl Lock {
     }
 
     pub(super) const fn enter(&mut self, step: &StepShape) {
+        if !self.matters {
+            return;
+        }
         if step.output.updates().is_some() {
             self.changing = true;
         } else if step.reads {
@@ -88,6 +91,9 @@ impl Lock {
     }
 
     pub(super) const fn leave(&mut self, step: &StepShape) {
+        if !self.matters {
+            return;
+        }
         if step.output.updates().is_some() {
             self.changing = false;
         } else if step.reads {
