@@ -82,7 +82,7 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "an event without fields")]
         impl ::steadfast::Event for #ident
         where
-            #(for<'stored> #types: ::steadfast::codec::Storable,)*
+            #(for<'stored> #types: ::steadfast::__private::Storable,)*
         {
             const INFO: ::steadfast::__private::EventInfo = ::steadfast::__private::EventInfo {
                 name: #recorded,

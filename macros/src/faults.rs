@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::cell::RefCell;
 
-/// The faults found so far. Whoever makes it must ask for them with [`into_tokens`](Faults::into_tokens).
+/// The faults found so far. Its maker must ask for them with [`into_tokens`](Faults::into_tokens).
 #[derive(Default)]
 pub(crate) struct Faults {
     found: RefCell<Option<Vec<syn::Error>>>,

@@ -15,6 +15,7 @@ mod graph;
 mod held;
 mod message;
 mod name;
+mod renamed;
 mod step;
 mod suggest;
 mod transaction;
@@ -25,25 +26,25 @@ use proc_macro::TokenStream;
 #[doc = include_str!("docs/context.md")]
 #[proc_macro_derive(StepContext, attributes(context))]
 pub fn derive_step_context(item: TokenStream) -> TokenStream {
-    context::derive(item.into()).into()
+    renamed::derive(context::derive, "context", item.into()).into()
 }
 
 #[doc = include_str!("docs/step.md")]
 #[proc_macro_attribute]
 pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    step::expand(attribute.into(), item.into()).into()
+    renamed::attribute(step::expand, attribute.into(), item.into()).into()
 }
 
 #[doc = include_str!("docs/transaction.md")]
 #[proc_macro_attribute]
 pub fn transaction(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    transaction::expand(attribute.into(), item.into()).into()
+    renamed::attribute(transaction::expand, attribute.into(), item.into()).into()
 }
 
 #[doc = include_str!("docs/workflow.md")]
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    workflow::expand(attribute.into(), item.into()).into()
+    renamed::attribute(workflow::expand, attribute.into(), item.into()).into()
 }
 
 /// Gives a struct or an enum a recorded name, so that it can be sent to runs and asked by them: `steadfast::Message`.
@@ -53,9 +54,10 @@ pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | attribute | meaning |
 /// |---|---|
 /// | `name = "approval"` | the recorded name, if not the type's: it keeps what was sent readable when the type is renamed |
+/// | `crate = "durable"` | the path of steadfast, where the dependency has another name |
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(item: TokenStream) -> TokenStream {
-    message::derive(item.into()).into()
+    renamed::derive(message::derive, "message", item.into()).into()
 }
 
 /// Makes a struct an event: what the steps of an event-driven workflow take and return. `steadfast::Event`.
@@ -68,18 +70,20 @@ pub fn derive_message(item: TokenStream) -> TokenStream {
 /// | the struct | `external` | it comes from outside, by `engine.emit(run, event)` |
 /// | the struct | `broadcast` | each step that takes it gets it |
 /// | the struct | `name = "page"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
+/// | the struct | `crate = "durable"` | the path of steadfast, where the dependency has another name |
 /// | a field | `default`, `default = expression` | what it is in an event that was recorded without it |
 /// | a field | `alias = "old"` | a name under which it was recorded before |
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(item: TokenStream) -> TokenStream {
-    event::derive(item.into()).into()
+    renamed::derive(event::derive, "event", item.into()).into()
 }
 
 /// Lets an enum stand for one of several events that a step returns: each variant holds one event, `Stop`, a `Vec` or an
 /// `Option` of events, or nothing.
 ///
-/// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant.
-#[proc_macro_derive(Events)]
+/// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant. Where the
+/// dependency on steadfast has another name: `#[events(crate = "durable")]`.
+#[proc_macro_derive(Events, attributes(events))]
 pub fn derive_events(item: TokenStream) -> TokenStream {
-    events::derive(item.into()).into()
+    renamed::derive(events::derive, "events", item.into()).into()
 }

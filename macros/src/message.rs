@@ -53,7 +53,7 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         #[automatically_derived]
         impl ::steadfast::Message for #ident
         where
-            for<'stored> #ident: ::steadfast::codec::Storable,
+            for<'stored> #ident: ::steadfast::__private::Storable,
         {
             const NAME: &'static ::core::primitive::str = #recorded;
         }

@@ -8,6 +8,8 @@ mod json;
 mod json_text;
 mod parts;
 mod shown_types;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod unordered;
 
@@ -24,5 +26,5 @@ pub(crate) use typed::{
     check_size, decode_at, decode_field, encode_at, encode_field, record_at, record_same, round_trip_at, says_damaged,
     short as short_name,
 };
-pub use typed::{decode, encode, form_of, record, round_trip};
-pub use unordered::same_unordered;
+pub(crate) use typed::{decode, encode, form_of};
+pub(crate) use unordered::same_unordered;

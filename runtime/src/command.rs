@@ -41,7 +41,7 @@ pub(crate) use request::Request;
 pub(crate) use run_step::RunStep;
 pub(crate) use send::Send;
 pub(crate) use set_context::SetContext;
-pub use sleep::Due;
+pub(crate) use sleep::Due;
 pub(crate) use sleep::Sleep;
 pub(crate) use start_child::StartChild;
 pub(crate) use try_receive::TryReceive;

@@ -19,10 +19,10 @@ pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub(crate) use loading::Loading;
 pub use persist::Persist;
 pub(crate) use persist::read_back;
-pub use recorded::{MigrateOutcome, RecordedFields, RecordedValue, migrated};
-pub use restore::{RestoreError, RestoreHook, TransientDefault, run_default, run_hook};
-pub use schema::{FieldDefault, FieldSchema, Schema, stored_default};
-pub use shared::SharedContext;
+pub use recorded::{RecordedFields, RecordedValue, migrated};
+pub use restore::{RestoreError, TransientDefault, run_default, run_hook};
+pub use schema::{FieldSchema, Schema, stored_default};
+pub(crate) use shared::SharedContext;
 pub use text::debug;
 
 use crate::resources::Resources;
@@ -96,6 +96,7 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     type Update: ContextUpdate<Context = Self> + 'static;
 
     /// The fields, their types and forms, as recorded with each run.
+    #[doc(hidden)]
     fn schema() -> &'static Schema;
 
     /// Encodes every field, and gives back the context as the stored values decode.

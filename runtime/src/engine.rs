@@ -45,6 +45,7 @@ mod pausing;
 mod place;
 mod prepare;
 mod probation;
+mod reading;
 mod rebuild;
 mod recovery;
 mod replacing;

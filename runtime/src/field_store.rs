@@ -39,7 +39,7 @@ pub use erased::load_verified;
 pub use error::{FieldStoreError, FieldStoreErrorKind};
 pub use folder::FolderStore;
 pub use functions::from_fns;
-pub use hash::content_hash;
+pub(crate) use hash::content_hash;
 pub(crate) use hash::content_hash_apart;
 pub use key::FieldKey;
 pub use memory::MemoryFieldStore;
@@ -81,7 +81,7 @@ use bytes::Bytes;
 ///
 ///     async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
 ///         let shelf = self.0.lock().unwrap();
-///         Ok(shelf.keys().filter_map(|path| StoredField::parse(path)).filter(|f| f.database() == database).collect())
+///         Ok(shelf.keys().filter_map(|path| path.parse::<StoredField>().ok()).filter(|f| f.database() == database).collect())
 ///     }
 /// }
 /// ```

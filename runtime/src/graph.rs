@@ -29,26 +29,21 @@ mod text;
 mod updated;
 mod ways;
 
-pub use crate::record::EventInfo;
 pub use answers::{Answered, Ask};
 pub use catch::Caught;
 pub use collect::Collects;
 pub use definition::{
-    AnyStep, Graph, GraphOutcome, GraphStep, OfGraph, SameContext, SameState, body, body_in_context, diagram,
-    same_context, same_state,
+    AnyStep, Graph, GraphOutcome, GraphStep, body, body_in_context, diagram, same_context, same_state,
 };
 pub use diagram::Diagram;
 pub use emit::{Emission, Emits};
 pub use event::{Event, EventReader, EventWriter};
-pub use items::Item;
-pub use one_of::{Never, OneOf};
+pub use one_of::OneOf;
 pub(crate) use path::Path;
 pub use payload::Inputs;
 pub use plan::Plan;
-pub use shape::{Input, Question, Shape, Source, StepShape, Taken, Trigger};
-pub use start::{
-    Begin, BeginInput, Begins, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, Stops, StopsWith, stops_with,
-};
+pub use shape::{Input, Shape, StepShape, Trigger};
+pub use start::{Begin, BeginInput, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, stops_with};
 pub use stub::StepOf;
 #[cfg_attr(not(feature = "testing"), allow(unused_imports, reason = "stubs exist in tests only"))]
 pub(crate) use stub::stub;

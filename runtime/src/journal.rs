@@ -9,11 +9,10 @@ mod seam;
 mod stubs;
 mod workflow_body;
 
-pub use crate::command::Due;
-pub use crate::record::{AttemptOutcome, FORMAT, Kind, Principal, RoutedValue, RunIdentity, RunScope, Shown};
-pub use asked::{Asked, ChildRun, SENT, StepRun};
+pub(crate) use crate::command::Due;
+pub(crate) use asked::{Asked, ChildRun, SENT, StepRun};
 pub use history::HistoryEntry;
-pub use seam::{Completion, ContextChange, Continued, Journal, Recorded, StepBody};
+pub(crate) use seam::{Completion, ContextChange, Continued, Journal, Recorded, StepBody};
 #[cfg(feature = "testing")]
 pub(crate) use stubs::Stubs;
 pub(crate) use workflow_body::{AnyWorkflow, BodyEnd, OnEnd};

@@ -62,23 +62,26 @@
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
-pub mod codec;
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod codec;
 mod command;
-pub mod context;
+mod context;
 mod engine;
 mod error;
 pub mod field_store;
 mod fields;
-pub mod graph;
-pub mod journal;
+mod graph;
+mod journal;
 mod lazy;
 mod lengths;
 mod machine;
 mod message;
 mod panics;
+mod parse;
 mod policy;
 mod record;
-pub mod resources;
+mod resources;
 mod run_env;
 mod scope;
 mod secret;
@@ -90,11 +93,12 @@ mod step;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod value;
+mod value;
 mod vault;
 mod workflow;
 
-pub use context::{ContextError, StepContext, StoredContext};
+pub use codec::Storable;
+pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredContext};
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint,
@@ -103,31 +107,36 @@ pub use engine::{
     TransactionalStart, Wait, Waited, WaitsFor,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
-pub use graph::{Answered, Ask, Begin, Caught, Diagram, Emits, Event, Never, OneOf, StepOf, Stop, Takes, Updated};
+pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};
 pub use lazy::Lazy;
 pub use message::Message;
-pub use policy::Policy;
+pub use parse::ParseError;
 pub use record::{ParkCause, ParkReason, Principal};
-pub use resources::{ResourceError, Resources};
+pub use resources::{ResourceError, ResourceFactory, Resources};
 pub use run_env::Progress;
 pub use scope::{
-    Cancellation, Current, CurrentKind, Deadline, NoContext, Scope, StepScope, WorkflowScope, context, current,
-    has_context, propagate, propagate_fn, scoped, step_scope,
+    Cancellation, Current, NoContext, Scope, StepScope, context, current, propagate, propagate_fn, scoped, step_scope,
 };
 pub use secret::Secret;
 pub use session::{Session, SessionPolicy};
-pub use shared_state::{StateKind, TypedState, Untyped};
+pub use shared_state::TypedState;
 pub use state::{Labelled, State, StateCall, StateError};
 pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
-pub use step::{StepStream, stream};
+pub use step::{StepStreamWriter, stream};
 pub use store::{Durability, Status};
 #[cfg(feature = "encryption")]
 pub use vault::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use workflow::{
-    Answer, Child, ChildError, Flow, HasContext, HasStored, Receive, ReceiveWithin, Request, RequestError,
-    RequestWithin, SendError, Sending, Sleep, Start, StartChild, StepCall, Stream, WorkflowHandle,
+    Answer, Body, Child, ChildError, Flow, Receive, Request, RequestError, SendError, Sending, Sleep, Start,
+    StartChild, Startable, StepCall, StreamWriter,
 };
-pub use workflow::{Body, Startable};
+
+/// What a run has recorded, as [`Run::history`] reads it.
+pub mod history {
+    pub use crate::journal::HistoryEntry;
+    pub use crate::record::Kind;
+    pub use crate::value::Value;
+}
 
 /// What most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
@@ -144,7 +153,9 @@ pub mod prelude {
 /// What the macros name. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::codec::{ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg};
+    pub use crate::codec::{
+        ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable,
+    };
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
         RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
@@ -154,7 +165,7 @@ pub mod __private {
     pub use crate::graph::{
         AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventReader, EventWriter, Graph,
         GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,
-        StopResult, Takes, Trigger, body as graph_body, body_in_context as graph_body_in_context, diagram,
+        StopResult, Takes, Trigger, body as graph_body, body_in_context as graph_body_in_context, checks, diagram,
         same_context, same_state, stops_with,
     };
     pub use crate::policy::Policy;

@@ -3,10 +3,11 @@
 
 mod event_info;
 mod identity;
-mod inbox_kind;
+pub(crate) mod inbox_kind;
 mod kind;
 mod limits;
-mod outcome;
+pub(crate) mod millis;
+pub(crate) mod outcome;
 mod park;
 mod routed;
 mod run_scope;
@@ -14,20 +15,21 @@ mod shown;
 mod step_write;
 
 pub use event_info::EventInfo;
-pub use identity::RunIdentity;
-pub use inbox_kind::InboxKind;
+pub(crate) use identity::RunIdentity;
+pub(crate) use inbox_kind::InboxKind;
 pub use kind::Kind;
 pub(crate) use kind::{About, Delivers, End, Role, Sealed, WrittenFields};
 pub(crate) use limits::Limits;
-pub use outcome::AttemptOutcome;
+pub(crate) use outcome::AttemptOutcome;
 pub use park::{ParkCause, ParkReason};
-pub use routed::RoutedValue;
-pub use run_scope::{Principal, RunScope};
-pub use shown::Shown;
+pub(crate) use routed::RoutedValue;
+pub use run_scope::Principal;
+pub(crate) use run_scope::RunScope;
+pub(crate) use shown::Shown;
 pub(crate) use step_write::{StepWrite, Written};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///
 /// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
 /// outsiders read, limits and patches; 4 has shared state, and events that steps send by hand.
-pub const FORMAT: u16 = 4;
+pub(crate) const FORMAT: u16 = 4;

@@ -9,9 +9,11 @@ mod propagate;
 mod writes;
 
 pub use cancellation::Cancellation;
+pub(crate) use current::WorkflowScope;
 pub(crate) use current::caller;
-pub use current::{Current, CurrentKind, WorkflowScope, current, step_scope};
-pub use given::{Deadline, Scope};
+pub use current::{Current, current, step_scope};
+pub(crate) use given::Deadline;
+pub use given::Scope;
 pub(crate) use link::Link;
 pub use overrides::scoped;
 pub(crate) use overrides::surrounding;
@@ -33,10 +35,8 @@ use std::time::SystemTime;
 /// One attempt of one step, as its body sees it.
 #[derive(Clone, Debug)]
 pub struct StepScope {
-    /// The run.
-    pub run: Arc<RunIdentity>,
-    /// Under what the run acts.
-    pub run_scope: Arc<RunScope>,
+    pub(crate) run: Arc<RunIdentity>,
+    pub(crate) run_scope: Arc<RunScope>,
     /// The step's name.
     pub name: String,
     /// The position of the call in the workflow.
@@ -73,6 +73,12 @@ impl StepScope {
             link: Link::default(),
             sends: &[],
         }
+    }
+
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run.id
     }
 
     /// Whether it was made for a unit test.
@@ -138,7 +144,7 @@ impl<F: Future> Future for Scoped<'_, F> {
     }
 }
 
-/// Puts `ambient` in force until the guard is dropped. What was said for the starts of somebody around it does not hold.
+/// Puts `ambient` in force until the guard is dropped. What an outer scope said for starts does not hold.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
     put(Some(ambient), Layers::default())
 }
@@ -180,12 +186,6 @@ pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
     }
     let whole = if step { ambient.env.live.whole(&shared) } else { None };
     whole.and_then(|whole| whole.downcast::<C>().ok()).ok_or(NoContext { wanted: C::CONTEXT, found: Found::Another })
-}
-
-/// Whether [`context`] would give one of this type.
-#[must_use]
-pub fn has_context<C: crate::StepContext>() -> bool {
-    context::<C>().is_ok()
 }
 
 /// There is no context of the wanted type here.

@@ -43,14 +43,14 @@ pub(crate) fn is_secret<T>() -> bool {
 ///
 /// The value is encrypted and authenticated together with its place: the database, the run, and the field or argument. A
 /// token that was changed, or copied to another place, is refused. Encryption is deterministic, so that a replay can
-/// compare. Somebody who reads the database therefore learns of a secret
+/// compare. A reader of the database therefore learns of a secret
 ///
 /// * the length of what is stored for it,
 /// * whether two secrets at the same place of the same run (such as the elements of one list, or a field before and after
 ///   an update) are equal, and nothing about secrets at different places or of different runs,
 /// * the id of its key.
 ///
-/// Somebody who *writes* to the database can put an earlier token of the same place back, or exchange two of one place.
+/// A person who *writes* to the database can put an earlier token of the same place back, or exchange two of one place.
 ///
 /// The value stays as it is in memory: it is not wiped when a secret is dropped, and `==` takes as long as the values
 /// are equal. It cannot be the key of a map in something that is stored.
@@ -63,7 +63,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value. Whoever writes or logs it is outside of what this type protects.
+    /// The value. Code that writes or logs it is outside of what this type protects.
     pub const fn expose(&self) -> &T {
         &self.0
     }

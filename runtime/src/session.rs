@@ -137,7 +137,7 @@ impl Session {
     fn take<T: Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<T>> {
         let mut slots = self.slots();
         let before = slots.get(key)?.replace(None);
-        // A slot that somebody has at hand stays: a value may be on its way into it.
+        // A slot that is in use stays: a value may be on its way into it.
         if slots.get(key).is_some_and(|slot| Arc::strong_count(slot) == 1) {
             slots.remove(key);
         }

@@ -4,5 +4,6 @@ mod definition;
 mod live;
 pub(crate) mod rows;
 
-pub use definition::{StateDef, StateKind, TypedState, Untyped};
+pub(crate) use definition::StateKind;
+pub use definition::{StateDef, TypedState};
 pub(crate) use live::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};

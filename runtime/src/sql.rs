@@ -14,5 +14,4 @@ pub(crate) use guard::Guard;
 pub(crate) use tx::End;
 pub use tx::Tx;
 
-pub use rusqlite::types;
-pub use rusqlite::{Connection, Params, Row, ToSql, named_params, params, params_from_iter};
+pub use rusqlite::{self, Connection, params};

@@ -15,7 +15,7 @@ pub(crate) use keys::read as read_key;
 
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::shared_state::{StateDef, StateKind, StateNews, TypedState, Untyped};
+use crate::shared_state::{StateDef, StateKind, StateNews, TypedState};
 use crate::step::{HandleParameter, StepInputs};
 use std::fmt;
 use std::future::Future;
@@ -95,7 +95,7 @@ use std::sync::Arc;
 /// [`read`](State::read), and an edit that gives a value, wait until the journal has what they show. An edit that gives
 /// nothing does not wait: it is durable before the result of its step is, and before anybody reads it. (What a
 /// closure copies to a variable outside of it, nobody waits for: give it back instead.)
-pub struct State<S = Untyped> {
+pub struct State<S = ()> {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
     /// Whether the step is one that may block its thread.
@@ -104,7 +104,7 @@ pub struct State<S = Untyped> {
 }
 
 impl<S: StateKind> State<S> {
-    /// State for a unit test: `count::direct(&State::for_tests(Progress::default()), 5)`, or `State::for_tests(Untyped)`.
+    /// State for a unit test: `count::direct(&State::for_tests(Progress::default()), 5)`, or `State::for_tests(())`.
     /// Nothing is recorded, and everything is one attempt of one step.
     #[must_use]
     pub fn for_tests(state: S) -> Self {

@@ -13,7 +13,7 @@ pub(crate) use body::run_attempt;
 pub(crate) use body::{Body, InlineBody, refused, run_encoded, unmade, unstorable, whole_context};
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Outcome};
-pub use stream::{StepStream, stream};
+pub use stream::{StepStreamWriter, stream};
 pub(crate) use stream::{encode as encode_shown, hand_over};
 pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;

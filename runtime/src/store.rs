@@ -13,24 +13,46 @@ mod memory;
 mod rows;
 mod sql;
 mod sqlite;
+mod status;
 mod successor;
 pub(crate) mod user_code;
+#[cfg_attr(not(feature = "conformance"), expect(clippy::option_option, reason = "a change leaves, clears or sets"))]
 mod write;
 
-pub use crate::record::InboxKind;
-pub use belongings::{Belongings, Bond, TakenItem};
+pub(crate) use belongings::{Belongings, Bond, TakenItem};
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
-pub use rows::{
+pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
-    Status,
 };
 pub(crate) use sqlite::is_out_of_files;
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
-pub use user_code::{Transaction, UserCode};
-pub use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
+pub(crate) use user_code::{Transaction, UserCode};
+pub(crate) use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
+
+/// The rows, queries and writes of a [`Store`], for those who write one: with the feature `conformance`.
+///
+/// They change with any version as long as every store is in this crate.
+#[cfg(feature = "conformance")]
+pub mod backend {
+    pub use super::belongings::{Belongings, Bond, TakenItem};
+    pub use super::rows::{
+        EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+    };
+    pub use super::user_code::{Transaction, UserCode};
+    pub use super::write::{
+        Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written,
+    };
+    pub use crate::record::inbox_kind::InboxKind;
+    pub use crate::record::outcome::AttemptOutcome;
+    pub use crate::value::Form;
+
+    /// The format in which entries are written by this version.
+    pub const FORMAT: u16 = crate::record::FORMAT;
+}
 
 /// A database that holds runs, journals, context fields, inboxes and leases.
 ///
@@ -112,7 +134,7 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
 
-    /// What a run has beyond what the other methods give, for whoever copies or moves it. `None` if there is no such run,
+    /// What a run has beyond what the other methods give, for copies and moves. `None` if there is no such run,
     /// or if the store does not tell, as this default: then no run is moved out of it, and of what runs have shown only what
     /// their journals name is copied.
     ///
@@ -129,7 +151,7 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError>;
 
-    /// A number that changes when somebody else (another process, another store object) has committed.
+    /// A number that changes when another writer (another process, another store object) has committed.
     ///
     /// # Errors
     /// The database cannot be read.

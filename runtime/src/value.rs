@@ -6,6 +6,7 @@ pub(crate) use pointer::Pointer;
 
 use crate::vault::{holds_token, redact};
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// How the bytes of a stored value are to be read.
@@ -41,8 +42,7 @@ impl Form {
     }
 
     /// The form that a word of a database stands for; `None` if this version knows no such form.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         [Self::Json, Self::Bytes, Self::Parts, Self::Hash, Self::Stored].into_iter().find(|form| form.as_str() == word)
     }
 }
@@ -115,6 +115,17 @@ impl fmt::Display for Value {
                 Err(_) => f.write_str("<in a store>"),
             },
             _ => write!(f, "<{} bytes, form {}>", self.bytes.len(), self.form.as_str()),
+        }
+    }
+}
+
+/// JSON as it is, with secrets redacted; other forms as [`Display`](fmt::Display) has them.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = (self.form == Form::Json).then(|| std::str::from_utf8(&self.bytes).ok()).flatten();
+        match json.and_then(|text| serde_json::from_str::<serde_json::Value>(&redact(text)).ok()) {
+            Some(json) => json.serialize(serializer),
+            None => serializer.collect_str(self),
         }
     }
 }

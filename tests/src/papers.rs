@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::prelude::*;
 
 /// The papers of an order.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use steadfast::Engine;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 
 fn start(folder: &Path) -> (Child, impl Iterator<Item = String>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hello"));

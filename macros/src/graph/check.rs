@@ -2,7 +2,6 @@
 
 use super::input::{Graph, GraphStep};
 use crate::faults::Faults;
-use crate::function::Function;
 use crate::held::Kind;
 use crate::name;
 use crate::step;
@@ -199,9 +198,9 @@ pub(super) fn states(step: &GraphStep) -> Vec<(&Type, &Type)> {
         let Type::Path(path) = held.ty() else { return None };
         let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
         match arguments.args.first()? {
-            GenericArgument::Type(ty) if Function::last_word(ty).is_none_or(|word| word != "Untyped") => {
-                Some((ty, &held.parameter.ty))
-            }
+            // `State<()>` is `State`.
+            GenericArgument::Type(Type::Tuple(unit)) if unit.elems.is_empty() => None,
+            GenericArgument::Type(ty) => Some((ty, &held.parameter.ty)),
             _ => None,
         }
     })

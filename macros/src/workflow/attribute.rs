@@ -21,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) resources: Vec<Type>,
     /// Which of the functions of its name it is.
     pub(crate) version: Option<u32>,
-    /// Whoever starts it must have one of them.
+    /// Its principal must have one of them.
     pub(crate) roles: Vec<String>,
     /// The step that runs once a run is told to stop.
     pub(crate) on_cancel: Option<Path>,

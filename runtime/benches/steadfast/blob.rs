@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::Instant;
-use steadfast::field_store::{FolderStore, content_hash};
+use steadfast::field_store::{FieldKey, FolderStore};
 use steadfast::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -79,7 +79,7 @@ pub(crate) fn round(folder: &Path) {
         std::fs::rename(folder.join("draft"), folder.join("file")).expect("a name");
         File::open(folder).and_then(|folder| folder.sync_all()).expect("a name on the disk");
     });
-    let hashed = seconds(|| drop(content_hash(&scan)));
+    let hashed = seconds(|| drop(FieldKey::hash_of(&scan)));
 
     SCAN.lock().expect("no workflow yet").0 = scan;
     Runtime::new().expect("a runtime").block_on(async {

@@ -14,7 +14,7 @@ use std::any::{Any, TypeId, type_name};
 /// The form in which values of a type are stored: raw for `Vec<u8>`, `Bytes` and `Box<[u8]>`, also through aliases; JSON
 /// for everything else.
 #[must_use]
-pub fn form_of<T: 'static>() -> Form {
+pub(crate) fn form_of<T: 'static>() -> Form {
     let id = TypeId::of::<T>();
     let raw = [TypeId::of::<Vec<u8>>(), TypeId::of::<Bytes>(), TypeId::of::<Box<[u8]>>()];
     if raw.contains(&id) { Form::Bytes } else { Form::Json }
@@ -24,7 +24,7 @@ pub fn form_of<T: 'static>() -> Form {
 ///
 /// # Errors
 /// JSON would lose something of it: NaN, a key that is no text, `Some` of nothing; the path leads to the place.
-pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
+pub(crate) fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
     encode_here(None, value)
 }
 
@@ -50,7 +50,7 @@ fn encode_json<T: Serialize>(location: Option<Location<'_>>, value: &T) -> Resul
 ///
 /// # Errors
 /// It does not fit the type: expected and found.
-pub fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
+pub(crate) fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
     coding(None, || decode_here(value))
 }
 
@@ -93,7 +93,8 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 ///
 /// # Errors
 /// It cannot be written or, once written, not be read.
-pub fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
+#[cfg(test)]
+pub(crate) fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
     record_here(None, value, None)
 }
 
@@ -140,7 +141,8 @@ fn record_here<T: Serialize + DeserializeOwned + 'static>(
 ///
 /// # Errors
 /// It cannot be written or, once written, not be read.
-pub fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
+#[cfg(test)]
+pub(crate) fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
     round_trip_here(None, value)
 }
 

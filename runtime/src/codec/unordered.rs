@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 ///
 /// A `HashSet` that is decoded and encoded again comes in another order; nothing in the text says that it was a set.
 #[must_use]
-pub fn same_unordered(recorded: &Value, found: &Value) -> bool {
+pub(crate) fn same_unordered(recorded: &Value, found: &Value) -> bool {
     recorded == found || (recorded.form == found.form && same(recorded, found).unwrap_or(false))
 }
 

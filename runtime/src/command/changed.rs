@@ -5,7 +5,7 @@ use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
 use std::borrow::{Borrow, Cow};
 
-/// What stands in an entry of a change. Version 1 is left away: an update is then a list of names.
+/// What stands in an entry of a change. Version 1 is omitted: an update is then a list of names.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Changed {

@@ -20,7 +20,7 @@ pub fn set<T>(value: Option<T>) -> T {
     value.expect("the type of the builder says that the field is set")
 }
 
-/// The context for a change in place, or a copy of it if somebody else holds it.
+/// The context for a change in place, or a copy of it if it is shared.
 #[doc(hidden)]
 pub fn change<C: StoredContext>(context: &mut Arc<C>) -> &mut C {
     Arc::make_mut(context)

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// A context that cannot be stored or read: names the context and the field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ContextError {
     /// The context's recorded name.
     pub context: String,

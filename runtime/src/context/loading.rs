@@ -6,7 +6,7 @@ use crate::store::FieldRow;
 /// A context that is loaded from recorded fields, change by change.
 ///
 /// While the fields are of an older version, they are kept as they were recorded, and the context is made of all of them
-/// anew with each change: a change of then may concern several fields of today.
+/// anew with each change: an old change may map to several current fields.
 pub(crate) struct Loading<'a, C: StoredContext> {
     pub(crate) context: &'a mut C,
     pub(crate) older: &'a mut Option<Box<RecordedFields>>,
@@ -16,7 +16,7 @@ impl<C: StoredContext> Loading<'_, C> {
     /// A whole context that was set.
     pub(crate) fn set(version: u32, rows: Vec<FieldRow>) -> Result<(C, Option<Box<RecordedFields>>), ContextError> {
         known::<C>(version)?;
-        let recorded = RecordedFields::new::<C>(version, recorded(rows));
+        let recorded = RecordedFields::of::<C>(version, recorded(rows));
         if version == C::schema().version {
             return Ok((C::load(&mut |name| recorded.find(name))?, None));
         }
@@ -34,7 +34,7 @@ impl<C: StoredContext> Loading<'_, C> {
             }
             // The first change by newer code writes every field: from there on they are those of its version.
             Some(older) if version < C::schema().version => {
-                **older = RecordedFields::new::<C>(version, recorded(rows));
+                **older = RecordedFields::of::<C>(version, recorded(rows));
                 *self.context = migrated(older)?;
                 return Ok(());
             }

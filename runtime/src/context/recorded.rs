@@ -1,4 +1,4 @@
-//! Stored fields as they were recorded, under the names and in the version of then.
+//! Stored fields as they were recorded, under their old names and in their old version.
 
 use super::{ContextError, Schema, StoredContext};
 use crate::codec;
@@ -29,8 +29,7 @@ impl RecordedValue {
 /// The stored fields of a context in an older version, as `#[context(version = 2, migrate = ..)]` gets them.
 ///
 /// ```
-/// use steadfast::prelude::*;
-/// use steadfast::context::RecordedFields;
+/// use steadfast::{RecordedFields, prelude::*};
 ///
 /// #[derive(StepContext, Clone)]
 /// #[context(version = 2, migrate = from_v1)]
@@ -55,7 +54,31 @@ pub struct RecordedFields {
 
 impl RecordedFields {
     /// Fields as a run of an older version may have recorded them: for tests of a `migrate` function.
-    pub fn new<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+    ///
+    /// ```
+    /// use steadfast::{RecordedFields, history::Value, prelude::*};
+    ///
+    /// #[derive(StepContext, Clone)]
+    /// #[context(version = 2, migrate = from_v1)]
+    /// struct Account {
+    ///     cents: u64,
+    /// }
+    ///
+    /// fn from_v1(old: &mut RecordedFields) -> Result<()> {
+    ///     let euros = old.get::<u64>("euros")?.unwrap_or_default();
+    ///     Ok(old.set("cents", &(euros * 100))?)
+    /// }
+    ///
+    /// let mut old = RecordedFields::new::<Account>(1, [("euros", Value::json("5"))]);
+    /// from_v1(&mut old).unwrap();
+    /// assert_eq!(old.get::<u64>("cents").unwrap(), Some(500));
+    /// ```
+    pub fn new<'a, C: StoredContext>(version: u32, fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        Self::of::<C>(version, fields.into_iter().map(|(name, value)| RecordedValue::new(name, value)))
+    }
+
+    /// Fields as they were read from the database.
+    pub(crate) fn of<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
         Self { context: C::NAME, version, fields }
     }
@@ -104,6 +127,7 @@ impl RecordedFields {
     }
 
     /// The value that a field of today's is loaded from.
+    #[doc(hidden)]
     #[must_use]
     pub fn find(&self, name: &str) -> Option<RecordedValue> {
         self.fields.get(name).cloned()

@@ -42,7 +42,7 @@ pub struct FieldSchema {
 }
 
 /// Encodes the default of a field, of which the schema and the place are given.
-pub type FieldDefault = fn(&Schema, usize) -> Option<Value>;
+pub(super) type FieldDefault = fn(&Schema, usize) -> Option<Value>;
 
 /// What generated code makes a [`FieldDefault`] of.
 #[doc(hidden)]

@@ -8,9 +8,13 @@ pub use what::{Activity, ActivityKind, Waited};
 
 use super::error::EngineError;
 use super::handle::Run;
+use super::reading::{self, Reader, Reading};
 use super::shown::LOOK_AGAIN;
 use crate::store::EntryRow;
+use futures_util::Stream;
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// How many entries are read at a time.
 const PAGE: usize = 512;
@@ -54,7 +58,7 @@ impl Run {
     /// now.
     #[must_use]
     pub fn activity(&self) -> ActivityReader {
-        ActivityReader { entries: Entries::new(self) }
+        ActivityReader { entries: Entries::new(self), reading: Reading::none() }
     }
 }
 
@@ -62,12 +66,14 @@ impl Run {
 #[derive(Debug)]
 pub struct ActivityReader {
     entries: Entries,
+    reading: Reading<Self, Activity>,
 }
 
 impl ActivityReader {
     /// Goes on after this: the [`seq`](Activity::seq) of what was read last, also by another reader; 0 is the beginning.
     #[must_use]
     pub fn after(mut self, seq: u64) -> Self {
+        self.reading.forget();
         self.entries.after(seq);
         self
     }
@@ -77,6 +83,7 @@ impl ActivityReader {
     /// # Errors
     /// The database cannot be read, or the run was deleted.
     pub async fn next(&mut self) -> Result<Option<Activity>, EngineError> {
+        self.reading.forget();
         while let Some(entry) = self.entries.next().await? {
             if let Some(activity) = Activity::of(&entry) {
                 return Ok(Some(activity));
@@ -90,12 +97,38 @@ impl ActivityReader {
     /// # Errors
     /// As of [`next`](ActivityReader::next).
     pub async fn try_next(&mut self) -> Result<Option<Activity>, EngineError> {
+        self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {
             if let Some(activity) = Activity::of(&entry) {
                 return Ok(Some(activity));
             }
         }
         Ok(None)
+    }
+}
+
+impl Reader for ActivityReader {
+    type Item = Activity;
+
+    fn here(&self) -> Self {
+        Self { entries: self.entries.here(), reading: Reading::none() }
+    }
+
+    fn reading(&mut self) -> &mut Reading<Self, Self::Item> {
+        &mut self.reading
+    }
+
+    fn read_next(&mut self) -> impl Future<Output = Result<Option<Self::Item>, EngineError>> + Send {
+        self.next()
+    }
+}
+
+/// The items of `next`, until it gives `None`.
+impl Stream for ActivityReader {
+    type Item = Result<Activity, EngineError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        reading::poll_next(&mut *self, cx)
     }
 }
 
@@ -112,6 +145,11 @@ struct Entries {
 impl Entries {
     fn new(run: &Run) -> Self {
         Self { run: run.clone(), cursor: 0, read: VecDeque::new(), lineage: None }
+    }
+
+    /// A reader at the same place that has read nothing ahead.
+    fn here(&self) -> Self {
+        Self { cursor: self.cursor, lineage: self.lineage, ..Self::new(&self.run) }
     }
 
     fn after(&mut self, seq: u64) {

@@ -108,7 +108,7 @@ impl Bodies {
         }
     }
 
-    /// The engine stops: what has not begun does not begin, and whoever loads the run next starts it.
+    /// The engine stops: what has not begun does not begin, and the next load of the run starts it.
     pub(super) fn drop_waiting(&mut self) {
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             waiting.task.abort();

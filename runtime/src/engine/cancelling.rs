@@ -12,11 +12,17 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub struct Cancelling {
     run: Run,
+    reason: String,
 }
 
 impl Cancelling {
-    pub(super) const fn new(run: Run) -> Self {
-        Self { run }
+    /// Ends the run now if it is parked, without running any of its code.
+    ///
+    /// # Errors
+    /// The run is not parked, or the database does not work.
+    pub async fn force(&self) -> Result<(), EngineError> {
+        let run = &self.run;
+        super::delete::cancel_parked(run.core(), run.number(), run.id(), self.reason.clone()).await
     }
 
     /// Waits for the end of the run and says whether it ended because of a cancellation. `false` says that it was ending by
@@ -46,7 +52,7 @@ impl Cancelling {
         let (status, action) = match self.run.ended().await? {
             Ended::Cancelled(_) => return Ok(true),
             Ended::Parked(_) => {
-                (Status::Parked, "it is told to end once it is no longer; `cancel_parked` ends it as it is")
+                (Status::Parked, "it is told to end once it is no longer; `Cancelling::force` ends it as it is")
             }
             Ended::Moved => (Status::Moved, "it goes on elsewhere, and is told to end there"),
             Ended::Completed(_) | Ended::Failed(_) | Ended::TimedOut | Ended::Refused(_) => return Ok(false),
@@ -57,7 +63,7 @@ impl Cancelling {
 
 impl Run {
     /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
-    /// request is durable; a run that is parked ends once it is no longer.
+    /// request is durable; a run that is parked ends once it is no longer, or by [`Cancelling::force`].
     ///
     /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
     /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.
@@ -70,12 +76,13 @@ impl Run {
             let action = "nothing more reaches it";
             return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
         }
+        let reason = lengths::cut(reason);
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
-            value: Some(Value::text(&lengths::cut(reason))),
+            value: Some(Value::text(&reason)),
             ..NewInboxItem::new(self.number(), InboxKind::Cancel, self.core().now())
         };
         inbox::send(self.core(), self.id(), item).await?;
-        Ok(Cancelling::new(self.clone()))
+        Ok(Cancelling { run: self.clone(), reason })
     }
 }

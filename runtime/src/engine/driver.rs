@@ -21,7 +21,7 @@ pub(super) enum Left {
     Done(Outcome),
     /// It was evicted or handed back, and is off the books already.
     Gone,
-    /// The run belongs to somebody else now.
+    /// Another engine owns the run now.
     Lost,
     /// Its tail could not be written: it must be loaded again once the store works.
     Unwritten(StoreError),
@@ -222,7 +222,7 @@ impl<'a> Driver<'a> {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                // Whoever loads the run next starts the body.
+                // The next load of the run starts the attempt.
                 Effect::StartBody { .. } | Effect::StartRun { .. } if self.draining => {}
                 Effect::StartBody { step, scope, arguments, timeout, body } => {
                     self.bodies.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());

@@ -1,4 +1,4 @@
-//! The future that drives a run, polled by whoever has something for it: its own task, or that of an attempt which has just
+//! The future that drives a run, polled by a task that has something for it: its own, or that of an attempt which has just
 //! ended. That one goes on with the next attempt, so that steps in sequence need neither a task nor a wake-up each.
 
 use futures_util::future::BoxFuture;
@@ -13,14 +13,14 @@ use tokio::runtime::Handle;
 
 /// Nobody polls it.
 const IDLE: u8 = 0;
-/// Somebody polls it.
+/// A task polls it.
 const POLLED: u8 = 1;
-/// Somebody polls it, and it was woken since that poll began.
+/// A task polls it, and it was woken since that poll began.
 const WOKEN: u8 = 2;
 /// It is ready.
 const ENDED: u8 = 3;
 
-/// How often whoever polls it does so again because it was woken meanwhile; then its own task goes on.
+/// How often the polling task polls it again because it was woken meanwhile; then its own task goes on.
 const POLLS: usize = 8;
 /// How many attempts one task runs, and for how long, before others may.
 const IN_A_ROW: usize = 16;
@@ -29,7 +29,7 @@ const AT_A_TIME: Duration = Duration::from_micros(100);
 /// The future that drives a run, and who polls it.
 pub(super) struct Driving {
     state: AtomicU8,
-    /// Locked by whoever has set `state` to [`POLLED`], so that nobody ever waits.
+    /// Locked by the task that has set `state` to [`POLLED`], so that no task ever waits.
     future: Mutex<Option<BoxFuture<'static, ()>>>,
     /// The same.
     next: Mutex<Next>,
@@ -39,7 +39,7 @@ pub(super) struct Driving {
 /// An attempt of a step. When it has ended, its task runs the one that this gives.
 pub(super) struct Job(pub(super) BoxFuture<'static, Option<Job>>);
 
-/// The attempt with which whoever polls the future goes on.
+/// The attempt with which the polling task goes on.
 enum Next {
     /// Who polls it runs no attempts.
     Closed,
@@ -61,7 +61,7 @@ pub(super) fn spawn(runtime: &Handle, future: impl FnOnce(Weak<Driving>) -> BoxF
 struct Task(Arc<Driving>);
 
 impl Driving {
-    /// Says something that wakes the future, and polls it here, unless somebody else does. Gives an attempt that began then.
+    /// Says something that wakes the future, and polls it here, unless another task does. Gives an attempt that began then.
     pub(super) fn tell(self: &Arc<Self>, say: impl FnOnce()) -> Option<Job> {
         let here = self.turn(IDLE, POLLED);
         say();
@@ -78,7 +78,7 @@ impl Driving {
         }
     }
 
-    /// Polls the future, by whoever has set `state` to [`POLLED`].
+    /// Polls the future, by the task that has set `state` to [`POLLED`].
     fn poll(self: &Arc<Self>, runs_attempts: bool) -> Option<Job> {
         let waker = Waker::from(self.clone());
         let mut job = None;
@@ -155,7 +155,7 @@ impl Future for Task {
         if driving.turn(IDLE, POLLED) {
             driving.poll(false);
         } else {
-            // Whoever polls it now does so once more.
+            // The task that polls it now does so once more.
             driving.turn(POLLED, WOKEN);
         }
         if driving.state.load(Ordering::SeqCst) == ENDED { Poll::Ready(()) } else { Poll::Pending }
@@ -253,7 +253,7 @@ mod tests {
             drive.boxed()
         });
         let driving = given.recv().unwrap().upgrade().unwrap();
-        // Whoever polls it at this moment may be its own task.
+        // The task that polls it at this moment may be its own.
         let job = std::iter::repeat_with(|| driving.tell(|| send.send(()).unwrap())).take(1_000).find_map(|job| job);
         assert!(job.is_some());
     }

@@ -32,7 +32,7 @@ impl Engine {
     /// impl Release {
     ///     #[step]
     ///     async fn build(version: Begin<String>) -> Result<Option<Stop<String>>> {
-    ///         // Else it is published once somebody has approved.
+    ///         // Else it is published once it is approved.
     ///         Ok(version.is_empty().then(|| Stop("nothing to release".to_owned())))
     ///     }
     ///

@@ -3,8 +3,9 @@
 use crate::record::ParkReason;
 use crate::store::StoreError;
 use std::fmt;
+use std::sync::Arc;
 
-/// An answer of the engine that is not the one hoped for: which thing, what was expected and found, what to do.
+/// An engine operation failed: which thing, what was expected and found, what to do.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -82,7 +83,12 @@ pub enum EngineError {
     /// A value cannot be stored or read: what, and why.
     Value(String),
     /// The file of a run cannot be written or read: which, why, and what to do.
-    File(String),
+    File {
+        /// The whole sentence.
+        message: String,
+        /// What the system said, if it was the system.
+        source: Option<Arc<std::io::Error>>,
+    },
     /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
     RolledBack(crate::Error),
     /// The engine was asked for something by the code of a transaction, which holds up all that it could wait for.
@@ -94,6 +100,14 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    pub(super) const fn file(message: String) -> Self {
+        Self::File { message, source: None }
+    }
+
+    pub(super) fn file_of(message: String, source: std::io::Error) -> Self {
+        Self::File { message, source: Some(Arc::new(source)) }
+    }
+
     /// Whether trying again does not help while this engine lives.
     pub(super) fn is_for_good(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_for_good())
@@ -142,7 +156,7 @@ impl fmt::Display for EngineError {
             Self::UnknownWorkflow { name, .. } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
-            Self::Configuration(message) | Self::Value(message) | Self::File(message) => f.write_str(message),
+            Self::Configuration(message) | Self::Value(message) | Self::File { message, .. } => f.write_str(message),
             Self::RolledBack(error) => write!(f, "the transaction was rolled back: {error}"),
             Self::WithinEdit => f.write_str(
                 "within the closure of an edit the engine cannot be waited for: ask it in the step, before or after the edit",
@@ -160,7 +174,11 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        if let Self::Store(error) = self { Some(error) } else { None }
+        match self {
+            Self::Store(error) => Some(error),
+            Self::File { source: Some(error), .. } => Some(&**error),
+            _ => None,
+        }
     }
 }
 
@@ -177,7 +195,7 @@ pub enum RunError<E = crate::Error> {
     },
     /// Its time limit or deadline was reached.
     TimedOut,
-    /// The run ended before it began: whoever it acts for does not have a role that its workflow asks for.
+    /// The run ended before it began: its principal does not have a role that its workflow asks for.
     Refused {
         /// The roles that it asks for, and those that were found.
         reason: String,

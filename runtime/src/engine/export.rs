@@ -80,12 +80,12 @@ impl Run {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() || path.file_name().is_none() {
             let path = path.display();
-            return Err(EngineError::File(format!("the file `{path}` cannot be written: its folder does not exist")));
+            return Err(EngineError::file(format!("the file `{path}` cannot be written: its folder does not exist")));
         }
         moving::end_here(self.core(), self.number(), self.id()).await?;
         self.write_file(true, path).await.map_err(|error| {
             let id = self.id();
-            EngineError::File(format!(
+            EngineError::file(format!(
                 "run `{id}` has ended here as moved, and its file is not written: {error}. Call `export_and_end` on it again"
             ))
         })

@@ -41,7 +41,7 @@ pub(super) fn save(
                     outcome = Err(ContextError { context: context.into(), field: Some(field.field.into()), message });
                     break;
                 }
-                // The engine stops: whoever goes on with the run saves them.
+                // The engine stops: the next load of the run saves them.
                 None => return,
             }
         }

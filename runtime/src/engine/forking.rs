@@ -63,7 +63,7 @@ pub struct RewindCall<'engine> {
 
 impl Engine {
     /// Makes another run of the history of this one before a point, which goes on from there by itself. What is recorded
-    /// up to that point is not done again; the run itself is left as it is, whatever it is doing and whoever drives it.
+    /// up to that point is not done again; the run itself is left as it is, also while another engine drives it.
     /// Awaiting the call gives the new run once it is durable.
     ///
     /// * It goes on with today's code: the function of the newest version that the engine has, unless told otherwise. If its

@@ -93,7 +93,7 @@ async fn collect(
             if pointed_to.contains(&field) {
                 garbage.kept += 1;
             } else if !core.leases.has_margin() {
-                // Somebody else may own the run by now.
+                // Another engine may own the run by now.
                 garbage.skipped += 1;
             } else {
                 match attempt(core, core.options.stores[store].delete(&field)).await {

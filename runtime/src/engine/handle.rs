@@ -9,7 +9,6 @@ use crate::codec::{self, Location, Storable};
 use crate::error::Failure;
 use crate::fields::Fields;
 use crate::journal::HistoryEntry;
-use crate::lengths;
 use crate::store::{RunKey, RunRow, Status};
 use crate::value::Value;
 use futures_util::future::{Either, select};
@@ -154,14 +153,6 @@ impl Run {
     pub async fn delete(self) -> Result<(), EngineError> {
         let last = self.last_row().await?;
         super::delete::delete(&self.engine.core, last.number, &last.id).await
-    }
-
-    /// Ends a parked run as cancelled, without running any of its code.
-    ///
-    /// # Errors
-    /// The run is not parked, or the database does not work.
-    pub async fn cancel_parked(&self, reason: impl Into<String> + Send) -> Result<(), EngineError> {
-        super::delete::cancel_parked(&self.engine.core, self.number, &self.id, lengths::cut(reason)).await
     }
 
     /// Waits until the run has ended or is parked.

@@ -119,7 +119,7 @@ impl Incoming {
     fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
         let Exported { run, mut entries, mut fields, mut items, taken, requests, outputs, contents, mut file } =
             exported;
-        let unknown = || EngineError::File(format!("run `{}` is in a state that this version does not know", run.id));
+        let unknown = || EngineError::file(format!("run `{}` is in a state that this version does not know", run.id));
         let status = run.status().ok_or_else(unknown)?;
         let old = run.incarnation;
         let incarnation = if run.moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
@@ -225,9 +225,9 @@ impl Moved {
 
     fn repoint(&self, fields: &mut [crate::store::FieldRow]) -> Result<(), EngineError> {
         for row in fields.iter_mut().filter(|row| row.value.form == Form::Stored) {
-            let old = Pointer::read(&row.value).map_err(|error| EngineError::File(error.to_string()))?;
+            let old = Pointer::read(&row.value).map_err(|error| EngineError::file(error.to_string()))?;
             let new = self.new.get(&(old.field.clone(), old.hash)).ok_or_else(|| {
-                EngineError::File(format!("the file of the run does not hold what its field `{}` points to", old.field))
+                EngineError::file(format!("the file of the run does not hold what its field `{}` points to", old.field))
             })?;
             row.value = Pointer { store: old.store, ..new.clone() }.to_value();
         }

@@ -164,7 +164,7 @@ fn earlier(store: &dyn Store, row: Option<RunRow>) -> Result<Option<RunRow>, Sto
     origin.map_or(Ok(None), |origin| store.run(RunKey::Number(origin)))
 }
 
-/// Has the runs of a lease look that somebody has told something; `false` if that could not be read. Called on a thread
+/// Has the runs of a lease look for new items; `false` if that could not be read. Called on a thread
 /// that may block.
 pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     match waiting(&*core.store, lease.number) {

@@ -4,10 +4,11 @@ use super::clock::moment;
 use super::waits::Wait;
 use crate::record::ParkReason;
 use crate::store::{RunQuery, RunRow, Status};
+use serde::Serialize;
 use std::time::SystemTime;
 
 /// A run as its row says; only what is committed, and only as at the end of a turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RunInfo {
     /// The id its starter gave it.
@@ -21,10 +22,13 @@ pub struct RunInfo {
     /// How many entries its journal has.
     pub entries: u64,
     /// When it was started.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub started_at: SystemTime,
     /// When it last changed.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub changed_at: SystemTime,
     /// Until when it sleeps, if it does.
+    #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub sleeps_until: Option<SystemTime>,
     /// Why it is parked, if it is.
     pub parked: Option<ParkReason>,

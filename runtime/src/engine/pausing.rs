@@ -9,6 +9,7 @@ use crate::value::Value;
 
 /// What becomes of the steps that are in flight when a run is paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pause {
     /// They end by themselves, and what they come to is recorded.
     #[default]

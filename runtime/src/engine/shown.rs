@@ -11,11 +11,15 @@ pub(super) use items::{Items, LOOK_AGAIN};
 use super::Engine;
 use super::error::EngineError;
 use super::handle::Run;
+use super::reading::{self, Reader, Reading};
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::record::Shown;
 use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
+use futures_util::Stream;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 impl Engine {
     /// The value that a run has published under a key, as committed; waits for the first one.
@@ -92,14 +96,14 @@ impl Run {
     #[must_use]
     pub fn stream<T: Storable>(&self, name: &str) -> StreamReader<T> {
         let channel = Shown::Written(name).channel();
-        StreamReader { items: Items::new(self, channel), types: PhantomData }
+        StreamReader { items: Items::new(self, channel), reading: Reading::none(), types: PhantomData }
     }
 
     async fn read_shown<T: Storable>(&self, channel: &str, row: &OutputRow) -> Result<Option<T>, EngineError> {
         self.decode_shown(channel, row, |value| codec::decode_at(Location::Shown(channel), value)).await
     }
 
-    /// Reads what the run has shown, with the keys of whoever wrote it.
+    /// Reads what the run has shown, with the keys of the run that wrote it.
     pub(super) async fn decode_shown<T>(
         &self,
         channel: &str,
@@ -146,10 +150,11 @@ impl Run {
     }
 }
 
-/// Reads a stream of a run, item by item; a slow reader misses nothing.
+/// Reads a stream of a run, item by item, also as a [`Stream`]; a slow reader misses nothing.
 #[derive(Debug)]
 pub struct StreamReader<T> {
     items: Items,
+    reading: Reading<Self, (u64, T)>,
     types: PhantomData<fn() -> T>,
 }
 
@@ -158,6 +163,7 @@ impl<T: Storable> StreamReader<T> {
     /// beginning.
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
+        self.reading.forget();
         self.items.after(cursor);
         self
     }
@@ -168,6 +174,7 @@ impl<T: Storable> StreamReader<T> {
     /// # Errors
     /// The item is of another type (the reader goes on after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
+        self.reading.forget();
         let next = self.items.next().await?;
         self.read(next).await
     }
@@ -178,6 +185,7 @@ impl<T: Storable> StreamReader<T> {
     /// # Errors
     /// As of [`next`](StreamReader::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
+        self.reading.forget();
         let next = self.items.try_next().await?;
         self.read(next).await
     }
@@ -186,5 +194,30 @@ impl<T: Storable> StreamReader<T> {
         let Some(row) = row else { return Ok(None) };
         let item = self.items.run.read_shown(&self.items.channel, &row).await?;
         Ok(item.map(|item| (row.item, item)))
+    }
+}
+
+impl<T: Storable> Reader for StreamReader<T> {
+    type Item = (u64, T);
+
+    fn here(&self) -> Self {
+        Self { items: self.items.here(), reading: Reading::none(), types: PhantomData }
+    }
+
+    fn reading(&mut self) -> &mut Reading<Self, Self::Item> {
+        &mut self.reading
+    }
+
+    fn read_next(&mut self) -> impl Future<Output = Result<Option<Self::Item>, EngineError>> + Send {
+        self.next()
+    }
+}
+
+/// The items of `next`, until it gives `None`.
+impl<T: Storable> Stream for StreamReader<T> {
+    type Item = Result<(u64, T), EngineError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        reading::poll_next(&mut *self, cx)
     }
 }

@@ -46,7 +46,7 @@ where
     /// [`continued`](crate::Start::continued) or [`with_continued_or`](crate::Start::with_continued_or).
     ///
     /// The values become part of the new run's history, and contents in field stores are copied, so that the other run may
-    /// be deleted afterwards. A context of an older version is made into one of today's as ever. To start again under the
+    /// be deleted afterwards. A context of an older version is migrated as on a load. To start again under the
     /// same id gives the same run if it continues the same one.
     ///
     /// [Shared state](crate::State) is taken along too: the values with keys, and the declared state if this workflow declares

@@ -1,4 +1,4 @@
-//! What the engine tells whoever subscribes to `tracing`: a span for each load of a run and for each attempt of a step, an
+//! What the engine emits to subscribers of `tracing`: a span for each load of a run and for each attempt of a step, an
 //! event for each entry of a journal. Ids, names and numbers only: no value of a user's is in any of them.
 
 use crate::machine::Machine;

@@ -8,24 +8,27 @@ use super::clock::moment;
 use super::lease::NOBODY;
 use crate::record::ParkReason;
 use crate::store::{Lease, LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
+use serde::Serialize;
 use std::fmt;
 use std::time::SystemTime;
 
 /// Something that a run waits for. Printed it is one line that says since when, and [`help`](Wait::help) says who could do
 /// something about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Wait {
     /// What it waits for.
     pub for_what: WaitsFor,
     /// Since when.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub since: SystemTime,
     /// Until when at the latest, if that is known.
+    #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub until: Option<SystemTime>,
 }
 
 /// What a run waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum WaitsFor {
     /// The end of an attempt of a step.
@@ -97,7 +100,7 @@ impl Wait {
             WaitsFor::Answer { request, .. } => format!("answer request `{request}` (`engine.answer`)"),
             WaitsFor::Run { id, status: Some(Status::Parked), .. } => {
                 format!(
-                    "run `{id}` is parked: mend its code or `engine.retry(\"{id}\")`, or end it with `cancel_parked`"
+                    "run `{id}` is parked: mend its code or `engine.retry(\"{id}\")`, or end it with `cancel(..)` and `force()`"
                 )
             }
             WaitsFor::Run { id, status: Some(Status::Paused), .. } => format!("run `{id}` is paused: `resume` it"),

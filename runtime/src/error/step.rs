@@ -88,6 +88,7 @@ impl<E: Failure> StdError for StepError<E> {
 
 /// The attempts of a step that failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Attempts {
     /// The step's name.
     pub step: String,
@@ -97,6 +98,7 @@ pub struct Attempts {
 
 /// One attempt of a step that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AttemptFailure {
     /// The attempt's number, from 1. Attempts that ended in a crash of the process are not listed, so there may be gaps.
     pub attempt: u32,

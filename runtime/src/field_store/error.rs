@@ -1,5 +1,6 @@
 //! What a store of contents can answer instead of doing its work.
 
+use std::sync::Arc;
 use std::{fmt, io};
 
 /// The kind of a [`FieldStoreError`], by what can be done about it.
@@ -18,21 +19,29 @@ pub enum FieldStoreErrorKind {
     Io,
 }
 
-/// An answer of a store that is not the one hoped for.
+/// A field store operation failed.
 ///
 /// The text names the key, what was expected, what was found, and what to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct FieldStoreError {
     /// What can be done about it.
     pub kind: FieldStoreErrorKind,
     /// The whole sentence.
     pub message: String,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl FieldStoreError {
     /// An error of a kind, with its sentence.
     pub fn new(kind: FieldStoreErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same error, with the one that caused it.
+    #[must_use]
+    pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 }
 
@@ -42,13 +51,17 @@ impl fmt::Display for FieldStoreError {
     }
 }
 
-impl std::error::Error for FieldStoreError {}
+impl std::error::Error for FieldStoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 /// For `?` in a store of your own. What is not found is [`Missing`](FieldStoreErrorKind::Missing); the text is that of the
 /// system, and names no key.
 impl From<io::Error> for FieldStoreError {
     fn from(error: io::Error) -> Self {
-        Self::new(error.kind().into(), error.to_string())
+        Self::new(error.kind().into(), error.to_string()).caused_by(error)
     }
 }
 

@@ -12,7 +12,7 @@ const LARGE: usize = 256 * 1024;
 ///
 /// It takes about 5 ms for each megabyte.
 #[must_use]
-pub fn content_hash(bytes: &[u8]) -> String {
+pub(crate) fn content_hash(bytes: &[u8]) -> String {
     HEXLOWER.encode(&hmac_sha256::Hash::hash(bytes))
 }
 

@@ -2,8 +2,10 @@
 
 use super::FieldKey;
 use super::segment::is_safe;
+use crate::parse::ParseError;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 use std::time::SystemTime;
 
 /// One content in a store, by its path: what a list is made of, and what is deleted.
@@ -17,11 +19,7 @@ pub struct StoredField {
 }
 
 impl StoredField {
-    /// What is stored under `path`; `None` if no key has such a path.
-    ///
-    /// A path that is accepted names a place below a store's root, whoever wrote it.
-    #[must_use]
-    pub fn parse(path: &str) -> Option<Self> {
+    pub(super) fn parse(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let whole = segments.by_ref().take(5).filter(|segment| is_safe(segment)).count() == 5;
         let stored = Self { path: path.to_owned(), saved_at: None };
@@ -72,6 +70,15 @@ impl StoredField {
 impl From<&FieldKey> for StoredField {
     fn from(key: &FieldKey) -> Self {
         Self { path: key.path(), saved_at: None }
+    }
+}
+
+/// Parses [`FieldKey::path`], also one that was cut. A path that is accepted names a place below a store's root.
+impl FromStr for StoredField {
+    type Err = ParseError;
+
+    fn from_str(path: &str) -> Result<Self, ParseError> {
+        Self::parse(path).ok_or_else(|| ParseError::new("the path of a content", path))
     }
 }
 

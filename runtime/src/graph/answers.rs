@@ -1,4 +1,4 @@
-//! Questions to somebody outside, between one step and the next.
+//! Human-in-the-loop requests between two steps of a graph.
 
 use super::emit::{Emission, Emits};
 use super::items::ASK;

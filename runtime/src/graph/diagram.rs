@@ -25,7 +25,7 @@ pub(crate) enum NodeKind {
     Step,
     /// The start or the end.
     End,
-    /// Somebody outside.
+    /// The outside world.
     Outside,
 }
 

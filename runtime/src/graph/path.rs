@@ -66,7 +66,7 @@ enum Turn {
     Call(u64),
     /// A message on this channel.
     Message(String),
-    /// Somebody wants the run to end.
+    /// A cancellation was requested.
     Told,
 }
 

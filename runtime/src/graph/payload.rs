@@ -1,4 +1,4 @@
-//! What travels from one step to the next: the event as it is written down, read by whoever takes it.
+//! What travels from one step to the next: the event as it is written down, read by the step that takes it.
 
 use super::items::Item;
 use crate::value::Value;

@@ -3,7 +3,7 @@
 use crate::record::EventInfo;
 use std::time::Duration;
 
-/// A question to somebody outside, by the recorded names.
+/// A request, by the recorded names.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// What is asked.
@@ -26,7 +26,7 @@ pub enum Source {
 }
 
 /// What a type that a step takes stands for.
-pub type Taken = Source;
+pub(super) type Taken = Source;
 
 /// What a type that a step returns stands for.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub enum Shape {
     Event(&'static EventInfo),
     /// The end of the run, with this result.
     Stop(fn() -> &'static str),
-    /// A question to somebody outside.
+    /// A request.
     Ask(Question),
     /// A change of the context of this name.
     Update(&'static str),

@@ -13,7 +13,7 @@ use std::panic::Location;
 use std::time::SystemTime;
 
 impl StepScope {
-    /// Tells an event to whoever reads the run's events of this type, [`Run::events`](crate::Run::events); no step takes it.
+    /// Sends an event to readers of this type, [`Run::events`](crate::Run::events); no step takes it.
     /// Once for all attempts of the step: what an attempt has told at this place of the source, and as the n-th time there,
     /// no later attempt tells again. Readers see it once it is durable, before the step's result.
     ///
@@ -95,7 +95,7 @@ impl StepScope {
     /// Says how far this attempt is, for people who watch: `scope.progress(3, 10)`. It costs next to nothing, so say it as
     /// often as you like.
     ///
-    /// It is kept in memory only, the last word of each running attempt: whoever asks the engine that runs the step sees it
+    /// It is kept in memory only, the last report of each running attempt: the engine that runs the step shows it
     /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`), other processes and later readers do not, and
     /// words in between may go unseen. What must be seen is an event: [`stream`](Self::stream).
     pub fn progress(&self, done: impl TryInto<u64>, total: impl TryInto<u64>) {

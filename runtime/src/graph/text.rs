@@ -13,7 +13,7 @@ impl Text {
         Self { bytes: [0; Self::MOST], length: 0 }
     }
 
-    /// Adds words. What is too much is left away.
+    /// Appends text, truncated at `MOST` bytes.
     pub(super) const fn add(mut self, words: &str) -> Self {
         let words = words.as_bytes();
         let mut index = 0;

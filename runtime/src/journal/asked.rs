@@ -9,7 +9,7 @@ use crate::value::Value;
 use std::sync::Arc;
 
 /// A command as a body asks for it.
-pub type Asked = Command<'static, StepRun, ChildRun>;
+pub(crate) type Asked = Command<'static, StepRun, ChildRun>;
 
 /// What is needed to run a step.
 pub struct StepRun {
@@ -39,4 +39,4 @@ pub struct ChildRun {
 }
 
 /// The channel on which a graph gets what its steps send by hand.
-pub const SENT: &str = "#sent";
+pub(crate) const SENT: &str = "#sent";

@@ -3,16 +3,18 @@
 use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow};
 use crate::value::Value;
+use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One entry of a run's journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
     /// Its number in the run, from 1, without gaps.
     pub seq: u64,
     /// When it was appended.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
     /// What happened.
     pub kind: Kind,
@@ -27,6 +29,7 @@ pub struct HistoryEntry {
     /// The entry whose context the step saw: the answer to «what did this step see?».
     pub context: Option<u64>,
     /// When something is due.
+    #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub due: Option<SystemTime>,
     /// Arguments, result, error, reason: what `kind` says.
     pub value: Option<Value>,

@@ -68,7 +68,7 @@ impl State {
         self.requests.next().map(|(due, _)| due)
     }
 
-    /// The time for the answer to a kept request is over: whoever waits for it hears that, now or when he comes.
+    /// The time for the answer to a kept request is over: the call that waits for it sees that, now or once it is made.
     pub(super) fn request_expired(&mut self, known: String) -> Option<Waker> {
         self.requests.open.remove(&known);
         if let Some(position) = self.asked(&known) {

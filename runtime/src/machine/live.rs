@@ -86,7 +86,7 @@ impl Machine {
         if self.is_transacting() {
             return self.deferred.push_back(Deferred::Parked(reason));
         }
-        // A turn that was open is done again, from its beginning, by whoever goes on.
+        // A turn that was open is done again, from its beginning, by the next load.
         let open = self.suspended.take().map(|turn| turn.cause);
         let reason = ParkReason { unfinished: reason.unfinished.or(open), ..reason };
         self.drop_body();

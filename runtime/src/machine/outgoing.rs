@@ -70,7 +70,7 @@ impl Machine {
     }
 
     /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it. Gives the runs
-    /// that it has started: whoever waits for them may be gone, they are driven all the same.
+    /// that it has started: their parent may be gone, they are driven all the same.
     pub(super) fn answered(
         &mut self,
         asked: Vec<Asked>,

@@ -32,7 +32,7 @@ pub(crate) fn forget_deduplication_key(entry: &mut EntryRow) {
 }
 
 impl Machine {
-    /// Ends a run before it begins, if whoever it acts for does not have a role that its workflow asks for. Says whether it
+    /// Ends a run before it begins, if its principal does not have a role that its workflow asks for. Says whether it
     /// did.
     pub(super) fn refuses(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> bool {
         let Some(why) = self.journal.state().scope.lacks(workflow.roles()) else { return false };

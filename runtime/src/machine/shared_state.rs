@@ -27,7 +27,7 @@ pub(super) struct StateNow {
     def: Option<StateDef>,
     /// What the journal says, up to the end of the replay.
     recorded: StateRecord,
-    /// The state itself; made of what is recorded when somebody asks.
+    /// The state itself; made of what is recorded when it is first read.
     view: Option<StateSnapshot>,
     /// The state in memory, as steps have it.
     pub(super) steps: Arc<SharedState>,
@@ -38,7 +38,7 @@ pub(super) struct StateNow {
 struct StateRecord {
     /// The version in which the fields are recorded; none if they are not.
     version: Option<u32>,
-    /// By the name of then.
+    /// By the name in that version.
     fields: BTreeMap<String, FieldRow>,
     keys: BTreeMap<String, Value>,
     /// The values of fields that are in stores, with the entry that wrote them.

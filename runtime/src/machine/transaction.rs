@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) struct Transactions {
     waiting: VecDeque<u64>,
     running: Option<Running>,
-    /// None begins any more: whoever loads the run next goes on.
+    /// None begins any more: the next load of the run goes on.
     held: bool,
 }
 

@@ -7,7 +7,7 @@ pub struct EventInfo {
     pub name: &'static str,
     /// The channel on which it comes from outside: the name after `event:`.
     pub channel: &'static str,
-    /// Where the type is defined: two types of one name are told apart by it.
+    /// Where the type is defined: it distinguishes two types of one name.
     pub path: &'static str,
     /// Whether it comes from outside.
     pub external: bool,

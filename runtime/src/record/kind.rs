@@ -1,5 +1,9 @@
 //! What can happen in a run, by the word that stands in a database.
 
+use crate::parse::ParseError;
+use serde::{Serialize, Serializer};
+use std::str::FromStr;
+
 /// What the delivery of an entry says to the body of the workflow. Whatever is delivered is a turn of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivers {
@@ -27,7 +31,7 @@ pub(crate) enum Delivers {
     Answer,
     /// To whichever call waits for its request: no answer comes any more.
     Expiry,
-    /// To the run: it is to end, because somebody wants it to.
+    /// To the run: it is to end, because a cancellation was requested.
     Cancel,
     /// To the run: it is to end, because its time is over.
     Deadline,
@@ -138,6 +142,22 @@ pub(crate) enum Sealed {
     Output,
 }
 
+/// Parses [`Kind::as_str`].
+impl FromStr for Kind {
+    type Err = ParseError;
+
+    fn from_str(word: &str) -> Result<Self, ParseError> {
+        Self::parse(word).ok_or_else(|| ParseError::new("the kind of an entry of a journal", word))
+    }
+}
+
+/// As [`Kind::as_str`].
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal [$role:ident, $delivers:ident, $end:ident, $about:ident, $fields:ident, $sealed:ident],)*) => {
         /// What an entry of a journal says has happened.
@@ -156,8 +176,7 @@ macro_rules! kinds {
             }
 
             /// The kind that a word of a database stands for; `None` if this version knows none.
-            #[must_use]
-            pub fn parse(word: &str) -> Option<Self> {
+            pub(crate) fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
 

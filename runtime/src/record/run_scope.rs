@@ -30,7 +30,7 @@ pub struct RunScope {
     pub deduplication_key: Option<String>,
 }
 
-/// Somebody for whom a run acts.
+/// The principal for whom a run acts.
 ///
 /// ```
 /// use steadfast::Principal;
@@ -40,6 +40,7 @@ pub struct RunScope {
 /// assert!(ada.has_role("support"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Principal {
     /// Who it is.
     pub name: String,
@@ -100,7 +101,7 @@ fn listed(words: &[impl AsRef<str>]) -> String {
 }
 
 impl Principal {
-    /// Somebody without any role.
+    /// A principal without any role.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
@@ -113,7 +114,7 @@ impl Principal {
         self
     }
 
-    /// Standing in for somebody else, whose roles do not count.
+    /// Acting for another principal, whose roles do not count.
     #[must_use]
     pub fn acting_for(mut self, other: Self) -> Self {
         self.acting_for = Some(Box::new(other));

@@ -5,7 +5,7 @@ use crate::lengths;
 
 /// Something that outsiders can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown<'a> {
+pub(crate) enum Shown<'a> {
     /// A new version of a value, under a key.
     Published(&'a str),
     /// An item of a stream.
@@ -37,7 +37,7 @@ impl<'a> Shown<'a> {
 
     /// The name under which a store keeps it.
     #[must_use]
-    pub fn channel(self) -> String {
+    pub(crate) fn channel(self) -> String {
         match self {
             Self::Published(key) => format!("value:{key}"),
             Self::Written(stream) | Self::Closed(stream) => format!("stream:{stream}"),

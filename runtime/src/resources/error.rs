@@ -13,7 +13,7 @@ pub enum ResourceError {
         /// The types that are registered.
         registered: Vec<String>,
     },
-    /// Its factory failed or panicked. Whoever asks next runs it again.
+    /// Its factory failed or panicked. The next step that needs it runs it again.
     Failed {
         /// The type, as it is written.
         resource: String,

@@ -1,4 +1,4 @@
-//! The type of a resource that somebody takes, and how it is named.
+//! The type of a resource that a step takes, and how it is named.
 
 use std::any::{TypeId, type_name};
 use std::fmt;

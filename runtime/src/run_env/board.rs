@@ -1,11 +1,12 @@
 //! How far the running steps of a loaded run are, as they say themselves: in memory only.
 
+use serde::Serialize;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 /// How far one attempt of a step is, as it has said last by [`StepScope::progress`](crate::StepScope::progress).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// The step's name.
@@ -21,6 +22,7 @@ pub struct Progress {
     /// What it is doing, if it has said that.
     pub message: Option<String>,
     /// When it said so.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
 }
 

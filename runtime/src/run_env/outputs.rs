@@ -1,4 +1,4 @@
-//! Where the steps of a run write what outsiders read: whoever drives the run.
+//! Where the steps of a run write what observers read: the driver of the run.
 
 use crate::record::StepWrite;
 use std::fmt;
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 type Take = dyn Fn(StepWrite, oneshot::Sender<()>) + Send + Sync;
 
-/// The way from a step's body to whoever drives its run.
+/// The way from a step's body to the driver of its run.
 #[derive(Default)]
 pub(crate) struct Outputs(OnceLock<Box<Take>>);
 

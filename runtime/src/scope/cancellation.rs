@@ -62,7 +62,7 @@ impl Cancellation {
     /// The same, waited for by the engine.
     pub(crate) async fn told(&self) {
         let mut told = pin!(self.0.waiting.notified());
-        // Whoever is told between the look and the wait is told.
+        // A cancellation between the look and the wait is seen.
         told.as_mut().enable();
         if !self.is_told() {
             told.await;

@@ -22,35 +22,11 @@ pub enum Current {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowScope {
-    /// The run.
-    pub run: Arc<RunIdentity>,
-    /// Under what it acts.
-    pub run_scope: Arc<RunScope>,
-}
-
-/// What kind of body code runs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CurrentKind {
-    /// The body of a workflow.
-    Workflow,
-    /// The body of a step.
-    Step,
-    /// The body of a step within a transaction of the database.
-    Transaction,
+    pub(crate) run: Arc<RunIdentity>,
+    pub(crate) run_scope: Arc<RunScope>,
 }
 
 impl Current {
-    /// What kind of body it is.
-    #[must_use]
-    pub const fn kind(&self) -> CurrentKind {
-        match self {
-            Self::Workflow(_) => CurrentKind::Workflow,
-            Self::Step(_) => CurrentKind::Step,
-            Self::Transaction(_) => CurrentKind::Transaction,
-        }
-    }
-
     /// The id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
@@ -115,12 +91,12 @@ impl Current {
 /// body spawned: see [`propagate`](crate::propagate).
 ///
 /// ```
-/// use steadfast::{CurrentKind, prelude::*};
+/// use steadfast::{Current, prelude::*};
 ///
 /// /// Far below a step, without a parameter for it.
 /// fn log_line(text: &str) -> String {
 ///     match steadfast::current() {
-///         Some(current) if current.kind() == CurrentKind::Workflow => format!("[{}] {text}", current.run_id()),
+///         Some(current @ Current::Workflow(_)) => format!("[{}] {text}", current.run_id()),
 ///         Some(current) => format!("[{} {}] {text}", current.run_id(), current.step().map_or("", |step| &step.name)),
 ///         None => text.to_owned(),
 ///     }

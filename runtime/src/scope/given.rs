@@ -11,28 +11,27 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// use std::time::Duration;
 /// use steadfast::{Principal, Scope};
 ///
-/// let scope = Scope::new().principal(Principal::new("ada")).time_limit(Duration::from_secs(60)).label("tenant", "acme");
-/// assert_eq!(scope.labels["tenant"], "acme");
-/// assert_eq!(scope.run_id, None);
+/// let tenant = Scope::new().principal(Principal::new("ada")).label("tenant", "acme");
+/// let order = tenant.clone().id("order-42").time_limit(Duration::from_secs(60));
+/// assert_ne!(tenant, order);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The run's id.
-    pub run_id: Option<String>,
+    pub(crate) run_id: Option<String>,
     /// When the run ends at the latest.
-    pub deadline: Option<Deadline>,
+    pub(crate) deadline: Option<Deadline>,
     /// While the run has not ended, no other can be started with the same key.
-    pub deduplication_key: Option<String>,
+    pub(crate) deduplication_key: Option<String>,
     /// Names and values by which the run can be found.
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     /// For whom the run acts.
-    pub principal: Option<Principal>,
+    pub(crate) principal: Option<Principal>,
 }
 
 /// When a run ends at the latest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Deadline {
+pub(crate) enum Deadline {
     /// So long after its start, whatever the machine's clock is set to.
     After(Duration),
     /// At this moment of the machine's clock.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 /// The way from an attempt to what its run has at hand.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Link {
-    /// An attempt of a run. A scope that somebody keeps does not keep the engine.
+    /// An attempt of a run. A scope that is kept does not keep the engine.
     Run(Weak<RunEnv>),
     /// Within a transaction, where nothing waits for the engine.
     Transaction,

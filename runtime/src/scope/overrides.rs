@@ -6,7 +6,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What one `scoped` says. The id and the deduplication key are for one start: whoever takes them leaves nothing.
+/// What one `scoped` says. The id and the deduplication key are for one start: the start that takes them leaves nothing.
 struct Layer {
     once: Mutex<Scope>,
     always: Scope,

@@ -3,6 +3,7 @@
 /// What becomes of the live values of a run that waits for long; see
 /// [`EngineBuilder::session_policy`](crate::EngineBuilder::session_policy).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SessionPolicy {
     /// A run whose session holds values stays in memory: they are there when it goes on in this process.
     #[default]

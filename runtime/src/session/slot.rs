@@ -41,13 +41,13 @@ impl Drop for Slot {
     }
 }
 
-/// A value, or nothing yet. It stays in its session while somebody makes the value, so that there is only one.
+/// A value, or nothing yet. It stays in its session while the value is made, so that there is only one.
 #[derive(Default)]
 pub(super) struct Slot {
     value: Mutex<Option<Anything>>,
-    /// Held by whoever makes the value and lets others wait on their threads.
+    /// Held by the caller that makes the value while others block on their threads.
     making: Mutex<()>,
-    /// Held by whoever makes the value and may wait meanwhile.
+    /// Held by the caller that makes the value and may wait meanwhile.
     awaiting: tokio::sync::Mutex<()>,
 }
 
@@ -96,7 +96,7 @@ impl Slot {
         Ok(self.keep(value))
     }
 
-    /// The value that is there, if somebody has put one in while this was made; else this.
+    /// The value that is there, if another caller has put one in while this was made; else this.
     fn keep<T: Send + Sync + 'static>(&self, made: T) -> Arc<T> {
         // What is not kept is dropped after the lock is let go.
         let made: Anything = Arc::new(made);

@@ -19,7 +19,7 @@ pub trait TypedState: DefaultContext<Stored = Self> + StoredContext {}
 #[diagnostic::do_not_recommend]
 impl<S: DefaultContext<Stored = S> + StoredContext> TypedState for S {}
 
-/// The `S` of a [`State<S>`](crate::State): a [`TypedState`], or [`Untyped`].
+/// The `S` of a [`State<S>`](crate::State): a [`TypedState`], or `()`: values with keys.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the shared state of a workflow",
     label = "shared state is a struct whose stored fields all have a default",
@@ -37,11 +37,8 @@ pub trait StateKind: Send + Sync + Sized + 'static {
     fn typed(self) -> Option<Arc<dyn std::any::Any + Send + Sync>>;
 }
 
-/// Shared state without a type: values with keys. See [`State`](crate::State).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Untyped;
-
-impl StateKind for Untyped {
+#[diagnostic::do_not_recommend]
+impl StateKind for () {
     fn definition() -> Option<StateDef> {
         None
     }

@@ -1,6 +1,6 @@
 //! The state that the concurrent steps of one run share: as it stands in memory, and what of it is durable.
 //!
-//! An edit is decided here, under the writers' lock: published by a swap, and in the same moment handed to whoever drives
+//! An edit is decided here, under the writers' lock: published by a swap, and in the same moment handed to the driver of
 //! the run, so that the journal has the edits in the order in which they were made. What is read waits until the journal
 //! has it.
 
@@ -45,7 +45,7 @@ pub(crate) struct StateEdit {
     pub(crate) ticket: u64,
 }
 
-/// What comes from the bodies of steps to whoever drives their run.
+/// What comes from the bodies of steps to the driver of their run.
 pub(crate) enum StateNews {
     Edited(Box<StateEdit>),
     /// A secret of the state could not be written or read.
@@ -97,7 +97,7 @@ struct Inner {
     /// The edits of the steps in flight, by position and key.
     steps: HashMap<u64, HashMap<String, KnownEdit>>,
     tickets: u64,
-    /// Which edits were made since the run was loaded, and how many of them somebody was shown.
+    /// Which edits were made since the run was loaded, and how many of them an observer has seen.
     #[cfg(feature = "testing")]
     made: (Vec<(u64, String)>, usize),
 }
@@ -270,7 +270,7 @@ impl SharedState {
         if is_durable { Ok(()) } else { Err(StepIsOver) }
     }
 
-    /// The edits that somebody was shown, as the places at which they were made.
+    /// The edits that an observer has seen, as the places at which they were made.
     #[cfg(feature = "testing")]
     pub(crate) fn shown(&self) -> Vec<(u64, String)> {
         let inner = self.inner();

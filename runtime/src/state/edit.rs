@@ -30,7 +30,7 @@ pub struct Labelled<'a, S> {
 
 impl<S> State<S> {
     /// Gives the edit that follows a name, which takes the place of its place in the source: `state.labelled("counted")
-    /// .edit(|s| s.n += 1)`. Several edits of one name are told apart by their order.
+    /// .edit(|s| s.n += 1)`. Several edits of one name are distinguished by their order.
     pub const fn labelled<'a>(&'a self, label: &'a str) -> Labelled<'a, S> {
         Labelled { state: self, label }
     }

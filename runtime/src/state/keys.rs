@@ -24,7 +24,7 @@ impl<S: Send + Sync + 'static> State<S> {
     /// }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let state = State::for_tests(steadfast::Untyped);
+    /// let state = State::for_tests(());
     /// assert_eq!(crawl::direct(&state, 5).await.unwrap(), 0);
     /// assert_eq!(crawl::direct(&state, 6).await.unwrap(), 5);
     /// # }

@@ -10,19 +10,19 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use tokio::sync::oneshot;
 
-/// A stream of the run whose step runs here, by its name. See [`StepStream::write`].
+/// A stream of the run whose step runs here, by its name. See [`StepStreamWriter::write`].
 #[must_use]
-pub fn stream<T: Storable>(name: &str) -> StepStream<'_, T> {
-    StepStream { name, items: PhantomData }
+pub fn stream<T: Storable>(name: &str) -> StepStreamWriter<'_, T> {
+    StepStreamWriter { name, items: PhantomData }
 }
 
 /// A stream of a run, for its steps to write to.
-pub struct StepStream<'a, T> {
+pub struct StepStreamWriter<'a, T> {
     name: &'a str,
     items: PhantomData<fn(T)>,
 }
 
-impl<T: Storable> StepStream<'_, T> {
+impl<T: Storable> StepStreamWriter<'_, T> {
     /// Adds an item, once for all attempts of the step: what an attempt has written at this place of the source, and as
     /// the n-th time there, no later attempt writes again. Readers see it once it is durable, before the step's result.
     ///
@@ -54,7 +54,7 @@ impl<T: Storable> StepStream<'_, T> {
     }
 }
 
-/// Hands an item over to whoever drives the run, under the key of its place; the receiver hears when it is taken.
+/// Hands an item over to the driver of the run, under the key of its place; the receiver hears when it is taken.
 pub(crate) fn hand_over(
     scope: &StepScope,
     env: &RunEnv,

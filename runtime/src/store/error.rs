@@ -1,12 +1,13 @@
 //! What a database can answer instead of doing its work.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The kind of a [`StoreError`], by what can be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// Somebody else holds the database; it goes on when they let go.
+    /// Another process holds the database; it goes on when it is released.
     Busy,
     /// The disk is full.
     Full,
@@ -22,7 +23,7 @@ pub enum StoreErrorKind {
     Newer,
     /// One value is larger than the database takes.
     TooLarge,
-    /// The database does not take one write, whoever makes it.
+    /// The database refuses one write from any engine.
     Refused,
     /// The file was deleted, moved or replaced while it was open: what would be written now would be lost.
     Gone,
@@ -30,21 +31,29 @@ pub enum StoreErrorKind {
     Closed,
 }
 
-/// An answer of the database that is not the one hoped for.
+/// A database operation failed.
 ///
 /// The text names the database (or run and row), what was expected, what was found, and what to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StoreError {
     /// What can be done about it.
     pub kind: StoreErrorKind,
     /// The whole sentence.
     pub message: String,
+    pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StoreError {
     /// An error of a kind, with its sentence.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same error, with the one that caused it.
+    #[must_use]
+    pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
     /// Whether the call should be answered instead of repeated: the files will hardly come back.
@@ -59,4 +68,8 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -53,7 +53,7 @@ pub struct SqliteStore {
 struct File {
     /// For the engine's loads. Never holds a transaction open, so that the log can be checkpointed at any time.
     reader: Mutex<Connection>,
-    /// For everybody else who asks.
+    /// For all other readers.
     readers: Readers,
     writer: Mutex<Connection>,
     /// Watches the connection that writes while a user's code runs on it.

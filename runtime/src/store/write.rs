@@ -2,8 +2,9 @@
 
 mod flaw;
 
+use super::Status;
 use super::TakenItem;
-use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow, Status};
+use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow};
 use super::user_code::{Transaction, UserCode};
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::value::Value;
@@ -37,7 +38,7 @@ pub enum Write {
     /// is final or deleting. An item with a key that has come to that inbox before, taken or not, is written once and
     /// answered with the number of the first, whatever has become of the run since.
     Send(NewInboxItem),
-    /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if somebody owns it, if it has
+    /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if a lease owns it, if it has
     /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
     Claim {
         /// The run's number.
@@ -253,7 +254,7 @@ pub enum Outgoing {
         id: String,
     },
     /// The same, because the time for the answer is over. If this run's request was answered all the same, the whole append is
-    /// rejected with [`Rejected::Fenced`]: whoever answered was told that it counts, so the run has to be looked at again.
+    /// rejected with [`Rejected::Fenced`]: the answer was accepted, so the run has to be looked at again.
     Expire {
         /// The request's id.
         id: String,
@@ -394,6 +395,6 @@ pub enum Rejected {
     Held(Box<RunRow>),
     /// The request was answered otherwise.
     Answered,
-    /// The database does not take this write, whoever makes it: what it said.
+    /// The database refuses this write from any engine: what it said.
     Refused(String),
 }

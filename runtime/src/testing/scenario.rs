@@ -313,7 +313,7 @@ impl Scenario<'_> {
         self.sessions.clear();
     }
 
-    /// Somebody reads all that there is to be seen from outside.
+    /// An observer reads all that can be seen from outside.
     pub(super) fn look(&mut self) -> Result<(), String> {
         let rows = self.rows()?;
         for row in &rows {

@@ -185,7 +185,7 @@ pub(crate) fn opened() -> u64 {
     HERE.with(|here| here.opened.get())
 }
 
-/// A secret of this vault was not written or read. A thread codes for one run at a time, and whoever asks is on it: a
+/// A secret of this vault was not written or read. A thread codes for one run at a time, and the caller is on it: a
 /// fault that is kept in the vault instead would be that of another attempt of the run.
 pub(crate) fn note_fault(vault: &Vault, fault: VaultFault) {
     HERE.with(|here| here.fault.replace(Some((vault, fault))));

@@ -8,7 +8,7 @@ pub(crate) fn wipe(mut buffer: Vec<u8>) {
     zeroize::Zeroize::zeroize(&mut buffer);
 }
 
-/// Overwrites a buffer, unless somebody else has a part in it.
+/// Overwrites a buffer, unless it is shared.
 #[cfg(feature = "encryption")]
 pub(crate) fn wipe_shared(buffer: Bytes) {
     if let Ok(mut buffer) = buffer.try_into_mut() {

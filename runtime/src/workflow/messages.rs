@@ -113,7 +113,8 @@ pub struct Receive<'flow, M> {
 impl<'flow, M: Message> Receive<'flow, M> {
     /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nothing came. It is a
     /// duration, whatever the machine's clock is set to.
-    pub fn within(self, limit: Duration) -> ReceiveWithin<'flow, M> {
+    #[must_use = "a message is received only when the call is awaited: add `.await`"]
+    pub fn within(self, limit: Duration) -> impl FusedFuture<Output = Result<Option<M>, Infallible>> + use<'flow, M> {
         let Self { mut call } = self;
         let begun = call.call.journal().elapsed();
         call.call.due(after(begun, limit));
@@ -145,7 +146,7 @@ impl<M: Message> FusedFuture for Receive<'_, M> {
 
 /// A durable wait for a message with a time limit: `None` says that nothing came in time.
 #[must_use = "a message is received only when the call is awaited: add `.await`"]
-pub struct ReceiveWithin<'flow, M> {
+struct ReceiveWithin<'flow, M> {
     call: Outside<'flow, Option<M>>,
 }
 

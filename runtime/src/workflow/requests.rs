@@ -1,4 +1,4 @@
-//! Requests: a question to somebody outside, and the durable wait for the answer.
+//! Human-in-the-loop requests: a question, and the durable wait for the answer.
 
 use super::Flow;
 use super::messages::after;
@@ -68,7 +68,11 @@ impl<'flow, Q: Message, A: Message> Request<'flow, Q, A> {
 
     /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nobody answered, and
     /// nobody can any longer. It is a duration, whatever the machine's clock is set to.
-    pub fn within(self, limit: Duration) -> RequestWithin<'flow, A> {
+    #[must_use = "a question is asked only when the call is awaited: add `.await`"]
+    pub fn within(
+        self,
+        limit: Duration,
+    ) -> impl FusedFuture<Output = Result<Option<A>, RequestError>> + use<'flow, Q, A> {
         let Self { mut call, .. } = self;
         let begun = call.call.journal().elapsed();
         call.call.due(after(begun, limit));
@@ -96,7 +100,7 @@ impl<Q: Message, A: Message> FusedFuture for Request<'_, Q, A> {
 
 /// A question with a time limit: `None` says that nobody answered in time.
 #[must_use = "a question is asked only when the call is awaited: add `.await`"]
-pub struct RequestWithin<'flow, A> {
+struct RequestWithin<'flow, A> {
     call: Outside<'flow, Answered<A>>,
 }
 

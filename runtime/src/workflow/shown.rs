@@ -18,19 +18,19 @@ impl<C: Send + Sync + 'static> Flow<C> {
 
     /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
     #[must_use]
-    pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> Stream<'a, T> {
-        Stream { journal: &self.journal, name, items: PhantomData }
+    pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> StreamWriter<'a, T> {
+        StreamWriter { journal: &self.journal, name, items: PhantomData }
     }
 }
 
 /// A stream of a run, for its workflow to write to.
-pub struct Stream<'a, T> {
+pub struct StreamWriter<'a, T> {
     journal: &'a Arc<dyn Journal>,
     name: &'a str,
     items: PhantomData<fn(T)>,
 }
 
-impl<T: Storable> Stream<'_, T> {
+impl<T: Storable> StreamWriter<'_, T> {
     /// Adds an item. One that cannot be stored parks the run, as does a stream's name that is longer than 512 bytes.
     pub fn write(&self, item: &T) {
         show(self.journal, Shown::Written(self.name), Some(item));

@@ -2,7 +2,7 @@
 
 use crate::flows::{Tally, deed};
 use limits::{Dice, Soon as _};
-use steadfast::Policy;
+use steadfast::__private::Policy;
 use steadfast::prelude::*;
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::faulty::{Hooked, failure};
 use crate::runs::wait_for;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Store, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{RunError, Status};
 use tokio::time::timeout;
 

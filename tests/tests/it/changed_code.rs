@@ -211,7 +211,7 @@ async fn a_parked_run_can_be_ended_without_its_code() {
     let engine = Engine::builder().store(store).start().await.unwrap();
     let run = engine.run("bill-1").await.unwrap();
     wait_for(&run, Status::Parked).await;
-    run.cancel_parked("written off").await.unwrap();
+    run.cancel("written off").await.unwrap().force().await.unwrap();
     assert_eq!(run.status().await.unwrap().status, Status::Cancelled);
     assert!(engine.retry("bill-1").await.is_err());
 }

@@ -3,7 +3,8 @@
 use crate::changed_code::held_at;
 use std::path::Path;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, RunQuery, Store};
+use steadfast::store::backend::RunQuery;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{CheckReport, ParkCause, Status};
 
 #[step]
@@ -90,7 +91,7 @@ async fn recorded() -> MemoryStore {
     store
 }
 
-fn rows(store: &MemoryStore) -> Vec<steadfast::store::RunRow> {
+fn rows(store: &MemoryStore) -> Vec<steadfast::store::backend::RunRow> {
     store.runs(&RunQuery::default()).unwrap().runs
 }
 

@@ -201,7 +201,7 @@ async fn a_secret_of_a_child_is_one_of_its_parent_also_after_a_restart() {
     let engine = start().await;
     let run = engine.start(uses, ()).id("uses").await.unwrap();
     crate::steps::until_asked(async || {
-        run.history().await.unwrap().iter().any(|entry| entry.kind == steadfast::journal::Kind::ChildEnded)
+        run.history().await.unwrap().iter().any(|entry| entry.kind == steadfast::history::Kind::ChildEnded)
     })
     .await;
     drop((run, engine));

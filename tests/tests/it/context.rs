@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use steadfast::context::{ContextUpdate as _, RecordedValue};
+use steadfast::__private::{ContextUpdate as _, RecordedValue};
+use steadfast::history::Value;
 use steadfast::prelude::*;
-use steadfast::value::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 enum Status {

@@ -6,7 +6,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 
@@ -42,7 +42,7 @@ pub(crate) struct Everything {
 async fn report(ctx: &Everything) -> Result<String> {
     let read = steadfast::context::<Everything>()?;
     assert_eq!(*read, *ctx);
-    assert!(!steadfast::has_context::<Counter>());
+    assert!(steadfast::context::<Counter>().is_err());
     Ok(format!("{ctx:?}"))
 }
 
@@ -61,7 +61,7 @@ fn changed(before: &Everything) -> Everything {
 /// Sets everything, is held, and tells what its last step saw.
 #[workflow(context = Everything)]
 async fn everything(start: Start<Everything>, id: String) -> Result<Vec<String>> {
-    assert!(!steadfast::has_context::<Everything>());
+    assert!(steadfast::context::<Everything>().is_err());
     let mut flow = start.with(Everything::builder().id(id).build()).await?;
     let first = report(&flow).await?;
     let kept = Everything::clone(&flow);
@@ -267,13 +267,13 @@ pub(crate) struct Empty {}
 
 #[step]
 async fn with_nothing(_ctx: &Empty) -> Result<bool> {
-    Ok(steadfast::has_context::<Empty>())
+    Ok(steadfast::context::<Empty>().is_ok())
 }
 
 #[workflow(context = Empty)]
 async fn empty(flow: &mut Flow<Empty>) -> Result<bool> {
     hold(flow).await?;
-    Ok(with_nothing(flow).await? && steadfast::has_context::<Empty>())
+    Ok(with_nothing(flow).await? && steadfast::context::<Empty>().is_ok())
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use crate::runs::wait_for;
 use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use steadfast::store::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, MemoryStore, OutputRow, Rejected, RequestKey, RequestRow,
-    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+use steadfast::store::backend::{
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
+    RunQuery, RunRow, Write, Written,
 };
+use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
 pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
 

@@ -5,9 +5,11 @@ use limits::Soon as _;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use steadfast::context::{ContextError, RecordedFields, RecordedValue};
+use steadfast::__private::RecordedValue;
+use steadfast::history::Value;
 use steadfast::prelude::*;
-use steadfast::value::{Form, Value};
+use steadfast::store::backend::Form;
+use steadfast::{ContextError, RecordedFields};
 
 #[derive(StepContext, Clone, Debug, PartialEq)]
 struct Document {
@@ -114,7 +116,7 @@ fn from_v1(old: &mut RecordedFields) -> Result<(), ContextError> {
 
 #[test]
 fn fields_of_an_older_version_are_made_into_those_of_today() {
-    let euros = |text: &str| RecordedValue::new("euros", Value::json(text.to_owned()));
+    let euros = |text: &str| ("euros", Value::json(text.to_owned()));
     let mut old = RecordedFields::new::<Purse>(1, [euros("5")]);
     Purse::migrate(&mut old).unwrap();
     assert_eq!((old.version(), old.get::<u64>("cents").unwrap()), (1, Some(500)));

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use std::sync::Arc;
-use steadfast::field_store::{FieldKey, FolderStore, ObjectFieldStore, content_hash};
+use steadfast::field_store::{FieldKey, FolderStore, ObjectFieldStore};
 use tempfile::TempDir;
 
 /// A store, and what must live as long as it does.
@@ -82,7 +82,7 @@ fn key_of(content: &[u8]) -> FieldKey {
         run: "order-7".to_owned(),
         incarnation: "1c".repeat(16),
         field: "invoice".to_owned(),
-        hash: content_hash(content),
+        hash: FieldKey::hash_of(content),
     }
 }
 

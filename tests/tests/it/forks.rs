@@ -10,7 +10,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 use std::time::SystemTime;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineError, ForkPoint, Message, RunError, Status};
@@ -26,7 +26,7 @@ pub(super) fn done(run: &str) -> Vec<String> {
 /// Does something that can be counted, and gives its idempotency key.
 #[step]
 pub(super) async fn act(what: String, scope: &StepScope) -> Result<String> {
-    DONE.lock().unwrap().push((scope.run.id.clone(), what));
+    DONE.lock().unwrap().push((scope.run_id().to_owned(), what));
     Ok(scope.idempotency_key())
 }
 
@@ -103,8 +103,8 @@ async fn a_point_that_is_not_there_is_named_with_what_is() {
 
 #[step]
 async fn slow(name: String, scope: &StepScope) -> Result<u32> {
-    DONE.lock().unwrap().push((scope.run.id.clone(), format!("{name}#{}", scope.attempt)));
-    if name == "b1" && scope.run.id == "joined" {
+    DONE.lock().unwrap().push((scope.run_id().to_owned(), format!("{name}#{}", scope.attempt)));
+    if name == "b1" && scope.run_id() == "joined" {
         std::future::pending::<()>().await;
     }
     Ok(1)
@@ -191,7 +191,7 @@ async fn talking(engine: &Engine, id: &str) -> steadfast::Run {
     for text in ["two", "three"] {
         engine.send(id, word(text)).key(text).await.unwrap();
     }
-    let received = |entry: &&steadfast::journal::HistoryEntry| entry.kind == Kind::MessageReceived;
+    let received = |entry: &&steadfast::history::HistoryEntry| entry.kind == Kind::MessageReceived;
     until_asked(async || run.history().await.unwrap().iter().filter(received).count() == 3).await;
     let run = engine.run(id).await.unwrap();
     until_asked(async || run.history().await.unwrap().iter().any(|entry| entry.kind == Kind::RequestAnswered)).await;

@@ -286,7 +286,7 @@ async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was() {
     let mut all = gated.inner.list(&database).await.unwrap();
     all.sort_by(|left, right| left.incarnation().cmp(right.incarnation()));
     let (first, last) = (all.first().unwrap().incarnation().to_owned(), all.last().unwrap().clone());
-    let id = FieldKey::parse(last.path()).unwrap().run;
+    let id = last.path().parse::<FieldKey>().unwrap().run;
     *gated.held.lock().unwrap() = first;
     let moving = async {
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::{Engine, RunFilter, Status};
 
 /// Long against all that should happen, short against a test that hangs.

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use steadfast::codec;
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{
@@ -101,7 +100,7 @@ async fn in_time<F: IntoFuture>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_mins(1), future).await.expect("it ends in time")
 }
 
-async fn outcome<O: codec::Storable>(run: RunHandle<O>) -> Result<O, RunError> {
+async fn outcome<O: steadfast::Storable>(run: RunHandle<O>) -> Result<O, RunError> {
     in_time(run.result()).await
 }
 

@@ -5,7 +5,7 @@ use crate::steps::{until, until_asked};
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{Message, Pause, RunError, Status, StepScope};
 

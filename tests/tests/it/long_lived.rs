@@ -10,7 +10,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ChildError, EngineBuilder, Message, Pause, RunError, Status, StepScope};

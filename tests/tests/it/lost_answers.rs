@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use steadfast::Message;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Write};
+use steadfast::store::MemoryStore;
+use steadfast::store::backend::Write;
 
 #[derive(Message, Serialize, Deserialize)]
 struct Note(u64);

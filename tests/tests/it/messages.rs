@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, Message, Status};
 

@@ -2,7 +2,7 @@
 
 use crate::steps::until_asked;
 use limits::Soon as _;
-use steadfast::journal::{HistoryEntry, Kind};
+use steadfast::history::{HistoryEntry, Kind};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineError, Key, Run, Secret, StaticKeys, Status};

@@ -6,7 +6,7 @@ use crate::runs::wait_for;
 use crate::steps::until_asked;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ForkPoint, Message, ParkCause, Startable, Status};

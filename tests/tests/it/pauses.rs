@@ -7,7 +7,7 @@ use crate::steps::{until, until_asked};
 use futures_util::future::join;
 use std::time::Instant;
 use steadfast::prelude::*;
-use steadfast::{Pause, Status, journal::Kind};
+use steadfast::{Pause, Status, history::Kind};
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_mins(1), what).await.expect("it ends within a minute")
@@ -43,7 +43,7 @@ async fn a_step_that_a_pause_held_back_begins_with_its_first_attempt() {
     run.pause(Pause::Drain).await.unwrap();
     until_asked(async || run.history().await.unwrap().iter().any(|entry| entry.kind == Kind::RunPaused)).await;
     deed(tally.name(), "let go");
-    let is_held = |entry: &steadfast::journal::HistoryEntry| entry.name.as_deref() == Some("second");
+    let is_held = |entry: &steadfast::history::HistoryEntry| entry.name.as_deref() == Some("second");
     until_asked(async || run.history().await.unwrap().iter().any(is_held)).await;
     // It leaves memory, so that whoever loads it must know that the attempt has not begun.
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -125,7 +125,7 @@ async fn a_retry_is_due_when_it_was_although_a_restart_came_between_and_another_
     deed(tally.name(), "let go");
     let attempt = within(run.result()).await.unwrap();
     let history = run.history().await.unwrap();
-    let started = |entry: &&steadfast::journal::HistoryEntry| {
+    let started = |entry: &&steadfast::history::HistoryEntry| {
         entry.kind == Kind::AttemptStarted && entry.name.as_deref() == Some("again")
     };
     let started: Vec<_> = history.iter().filter(started).collect();

@@ -2,7 +2,7 @@
 
 use crate::runs::wait_for;
 use limits::Soon as _;
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;

@@ -6,7 +6,7 @@ use limits::Soon as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use steadfast::journal::{HistoryEntry, Kind};
+use steadfast::history::{HistoryEntry, Kind};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, EngineError, ParkCause, ParkReason, ResourceError, RunError, Status};

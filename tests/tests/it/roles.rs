@@ -3,7 +3,7 @@
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
 use limits::Soon as _;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{Principal, RunError, Scope, Status};

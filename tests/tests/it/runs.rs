@@ -4,7 +4,7 @@ use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
 use crate::steps::until;
 use limits::Soon as _;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, RunError, RunFilter, Status};
 
@@ -272,7 +272,7 @@ async fn a_shutdown_finishes_what_is_in_flight_and_hands_back_the_rest() {
 #[test]
 fn outside_of_any_run_there_is_nothing_current() {
     assert!(steadfast::current().is_none());
-    assert!(!steadfast::has_context::<crate::flows::Counter>());
+    assert!(steadfast::context::<crate::flows::Counter>().is_err());
     let error = steadfast::context::<crate::flows::Counter>().unwrap_err();
     assert!(error.to_string().contains("outside of any workflow or step"), "{error}");
 }

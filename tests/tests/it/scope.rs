@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{
-    CurrentKind, EngineError, Principal, RunFilter, Scope, StartCall, current, propagate, propagate_fn, scoped,
+    Current, EngineError, Principal, RunFilter, Scope, StartCall, current, propagate, propagate_fn, scoped,
 };
 
 /// What a body finds out about itself.
@@ -28,7 +28,13 @@ struct Seen {
 fn seen() -> Seen {
     let current = current().expect("a body");
     Seen {
-        kind: format!("{:?}", current.kind()),
+        kind: match &current {
+            Current::Workflow(_) => "Workflow",
+            Current::Step(_) => "Step",
+            Current::Transaction(_) => "Transaction",
+            _ => "another",
+        }
+        .to_owned(),
         run: current.run_id().into(),
         workflow: current.workflow().into(),
         deadline: current.deadline(),
@@ -340,12 +346,12 @@ fn outside_of_any_run_there_is_nothing_and_no_panic() {
 #[step]
 async fn kinds() -> Result<bool> {
     let current = current().expect("a step");
-    Ok(current.kind() == CurrentKind::Step && current.step().is_some_and(|step| step.name == "kinds"))
+    Ok(matches!(current, Current::Step(_)) && current.step().is_some_and(|step| step.name == "kinds"))
 }
 
 #[workflow]
 async fn kinds_of(flow: &mut Flow) -> Result<bool> {
-    let here = current().is_some_and(|current| current.kind() == CurrentKind::Workflow && current.step().is_none());
+    let here = current().is_some_and(|current| matches!(current, Current::Workflow(_)) && current.step().is_none());
     Ok(here && kinds(flow).await? && flow.run("inline", async || Ok::<_, Error>(current().is_some())).await?)
 }
 

@@ -3,7 +3,7 @@
 use crate::runs::wait_for;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
-use steadfast::context::StoredContext;
+use steadfast::StoredContext;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;

@@ -4,7 +4,8 @@ use crate::faulty::Hooked;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
-use steadfast::store::{InboxKind, MemoryStore, NewInboxItem, Outgoing, Store as _, Write};
+use steadfast::store::backend::{InboxKind, NewInboxItem, Outgoing, Write};
+use steadfast::store::{MemoryStore, Store as _};
 use steadfast::{Key, Message, Secret, StaticKeys};
 use tokio::time::timeout;
 
@@ -47,7 +48,9 @@ async fn a_secret_that_comes_at_the_moment_of_a_fresh_journal_can_be_read() {
                 Write::Send(item) if item.kind == InboxKind::Message => kept.push(item.clone()),
                 Write::Append(append) if append.outgoing.iter().any(|out| matches!(out, Outgoing::Replace(_))) => {
                     let seal = kept.iter().find(|item| item.name.as_deref() == Some("Password")).unwrap().clone();
-                    let [request] = &store.requests(steadfast::store::RequestKey::Run(append.run)).unwrap()[..] else {
+                    let [request] =
+                        &store.requests(steadfast::store::backend::RequestKey::Run(append.run)).unwrap()[..]
+                    else {
                         panic!("the question is open")
                     };
                     let answer = NewInboxItem {

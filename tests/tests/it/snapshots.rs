@@ -10,7 +10,7 @@ use crate::runs::wait_for;
 use crate::steps::until;
 use limits::Soon as _;
 use std::path::PathBuf;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, ParkCause, RunError, RunFilter, Status};
 use tempfile::TempDir;
@@ -159,7 +159,7 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
 }
 
 /// The result of the first step.
-fn run_key(history: &[steadfast::journal::HistoryEntry]) -> String {
+fn run_key(history: &[steadfast::history::HistoryEntry]) -> String {
     let done = history.iter().find(|entry| entry.kind == Kind::StepCompleted).expect("a step was done");
     serde_json::from_slice(&done.value.as_ref().unwrap().bytes).unwrap()
 }
@@ -285,7 +285,7 @@ async fn a_run_of_another_engine_is_exported_and_not_moved() {
     assert!(!desk.path("moved.run").exists());
     // What cannot be written is refused before the run has ended.
     let error = run.export_and_end(desk.path("no such folder/nap.run")).soon().await.unwrap_err();
-    assert!(matches!(error, EngineError::File(_)), "{error}");
+    assert!(matches!(error, EngineError::File { .. }), "{error}");
     assert_eq!(run.status().await.unwrap().status, Status::Sleeping);
     assert!(run.export(desk.path("no such folder/nap.run")).await.is_err());
 }

@@ -9,9 +9,10 @@ use limits::Soon as _;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{Lease, MemoryStore, Rejected, Store, Write};
+use steadfast::store::backend::{Lease, Rejected, Write};
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{RunError, Status};
 use tokio::time::timeout;
 
@@ -298,7 +299,10 @@ async fn ending_a_parked_run_can_be_repeated_when_the_store_failed() {
     armed.store(true, Ordering::SeqCst);
     // The engine, which has just started, may be trying the run at the same moment: then it is refused for another reason.
     let ended = async {
-        while run.cancel_parked("x").await.is_err() {
+        while match run.cancel("x").await {
+            Ok(cancelling) => cancelling.force().await.is_err(),
+            Err(_) => true,
+        } {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -5,7 +5,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use steadfast::prelude::*;
-use steadfast::{AttemptCause, RunError, Status, journal::Kind};
+use steadfast::{AttemptCause, RunError, Status, history::Kind};
 
 fn engine() -> steadfast::EngineBuilder {
     Engine::builder().in_memory().skip_sleeps()

@@ -66,7 +66,8 @@ async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
     let run = engine.start(collect, 1_000).id("album-1").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     let key: BTreeSet<String> = shelf.contents(&engine).await.iter().map(|field| field.path().to_owned()).collect();
-    let fields: BTreeSet<String> = key.iter().filter_map(|path| FieldKey::parse(path)).map(|key| key.field).collect();
+    let fields: BTreeSet<String> =
+        key.iter().filter_map(|path| path.parse::<FieldKey>().ok()).map(|key| key.field).collect();
     assert_eq!(fields, BTreeSet::from(["cover".into(), "pages".into(), "raw".into()]));
     // Nothing for the defaults; a hundred updates of another field save nothing.
     assert_eq!(shelf.saved(), ["cover", "pages", "raw"]);
@@ -181,7 +182,7 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     // This build lacks the workflow, so the run is parked and belongs to nobody.
     let run = engine.run("a").await.unwrap();
     wait_for(&run, Status::Parked).await;
-    run.cancel_parked("no longer wanted").await.unwrap();
+    run.cancel("no longer wanted").await.unwrap().force().await.unwrap();
     let garbage = engine.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.kept), (1, 0));
 }
@@ -280,7 +281,7 @@ async fn equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in
 async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     #[step]
     async fn digest(ctx: &Big) -> Result<(usize, String)> {
-        Ok((ctx.file.len(), steadfast::field_store::content_hash(&ctx.file)))
+        Ok((ctx.file.len(), steadfast::field_store::FieldKey::hash_of(&ctx.file)))
     }
     #[derive(StepContext, Clone)]
     struct Big {
@@ -301,7 +302,7 @@ async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     let (size, hash) = run.result().soon().await.unwrap();
     assert_eq!(size, 64 << 20);
     let stored = run.context_at::<Big>(u64::MAX).await.unwrap().unwrap();
-    assert_eq!(steadfast::field_store::content_hash(&stored.file), hash);
+    assert_eq!(steadfast::field_store::FieldKey::hash_of(&stored.file), hash);
     let database = std::fs::metadata(folder.path().join("big.db")).unwrap().len();
     assert!(database < 1 << 20, "the database holds what points to it, {database} bytes");
 }

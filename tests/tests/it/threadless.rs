@@ -1,6 +1,6 @@
 //! A runtime that gets no thread that may block: each thing that needs one says so, and nothing panics or is lost.
 
-use steadfast::field_store::{FieldKey, FieldStore, FolderStore, content_hash};
+use steadfast::field_store::{FieldKey, FieldStore, FolderStore};
 use steadfast::prelude::*;
 use tokio::time::timeout;
 
@@ -62,7 +62,7 @@ fn a_folder_of_contents_fails_a_save_without_one() {
         field: "f".to_owned(),
         hash,
     };
-    let key = key(content_hash(&bytes));
+    let key = key(FieldKey::hash_of(&bytes));
     without_threads().block_on(async {
         assert_says(&store.save(&key, bytes.clone()).await.unwrap_err());
         assert_says(&store.load(&key).await.unwrap_err());

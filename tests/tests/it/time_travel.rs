@@ -1,7 +1,7 @@
 //! A run's context as it was, and how it came to be what it is.
 
 use limits::Soon as _;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 
 #[derive(StepContext, Clone, Debug, PartialEq)]

@@ -3,9 +3,10 @@
 use crate::flows::{Tally, deed};
 use limits::{soon, until};
 use serde::{Deserialize, Serialize};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, RunKey, Store};
+use steadfast::store::backend::RunKey;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{Message, RunError, StepScope};
 
 #[derive(Message, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ struct Go;
 /// Stays until a test lets it go.
 #[step]
 async fn undo(scope: &StepScope, reason: String) -> Result<()> {
-    let id = scope.run.id.clone();
+    let id = scope.run_id().to_owned();
     deed(&id, &reason);
     let tally = Tally::named(&id);
     crate::steps::until(|| tally.count("go") == 1).await;
@@ -49,7 +50,7 @@ async fn a_run_that_is_ending_because_its_time_is_over_is_not_cancelled_too() {
 /// The body of a step is a deed of its run.
 #[step]
 async fn begins(scope: &StepScope, price: f64) -> Result<f64> {
-    deed(&scope.run.id, "begun");
+    deed(scope.run_id(), "begun");
     Ok(price)
 }
 

@@ -4,7 +4,7 @@ use crate::changed_code::first;
 use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
 use limits::Soon as _;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{ParkCause, RunError, Status};
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Store, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, ParkCause, RunError, RunFilter, Status};
 use tokio::time::timeout;
 

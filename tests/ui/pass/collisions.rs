@@ -135,7 +135,7 @@ async fn live_0(
     ::core::result::Result::Ok(RestoreError)
 }
 
-fn recorded(_: &mut ::steadfast::context::RecordedFields) -> Outcome<()> {
+fn recorded(_: &mut ::steadfast::RecordedFields) -> Outcome<()> {
     ::core::result::Result::Ok(())
 }
 

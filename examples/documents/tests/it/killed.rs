@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use steadfast::field_store::FolderStore;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::{Engine, RunFilter};
 
 /// What the program says of a finished folder, without what differs from start to start: its way there, and times.

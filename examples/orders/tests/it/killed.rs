@@ -5,7 +5,7 @@ use limits::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::{Engine, RunFilter, Status};
 
 const ARGUMENTS: [&str; 5] = ["--file", ORDERS, "--limit", "300", "--slow"];

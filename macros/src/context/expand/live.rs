@@ -167,7 +167,7 @@ fn with_live(context: &Context, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The visibility of the least visible field: whoever may not name a field may not set it.
+/// The visibility of the least visible field: code that may not name a field may not set it.
 fn narrowest(fields: &[Transient]) -> &Visibility {
     let reach = |vis: &Visibility| match vis {
         Visibility::Inherited => 0,

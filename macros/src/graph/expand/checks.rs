@@ -12,8 +12,8 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     let ty = graph.ty();
     let count = graph.steps.len();
     let mut checks = quote! {
-        const __STEADFAST_WAYS: ::steadfast::graph::checks::Ways<#count> =
-            ::steadfast::graph::checks::Ways::of([#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*]);
+        const __STEADFAST_WAYS: ::steadfast::__private::checks::Ways<#count> =
+            ::steadfast::__private::checks::Ways::of([#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*]);
     };
     let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
         let span = at.to_token_stream().span();
@@ -25,7 +25,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             place
         });
         checks.extend(
-            quote_spanned!(span=> const _: () = ::steadfast::graph::checks::#rule(&__STEADFAST_WAYS #(, #places)*);),
+            quote_spanned!(span=> const _: () = ::steadfast::__private::checks::#rule(&__STEADFAST_WAYS #(, #places)*);),
         );
     };
     check(ty, "has_start", &[]);
@@ -57,7 +57,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
         let mut place = Literal::usize_unsuffixed(index);
         place.set_span(result.span());
         checks.extend(quote_spanned! {result.span()=>
-            const _: () = ::steadfast::graph::checks::updates_its_context(&__STEADFAST_WAYS, #place, #context);
+            const _: () = ::steadfast::__private::checks::updates_its_context(&__STEADFAST_WAYS, #place, #context);
             const _: () = ::steadfast::__private::stops_with::<
                 <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::Stop,
                 <#ty as ::steadfast::__private::WorkflowDef>::Output,

@@ -26,7 +26,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
     let count = if stand_in { 0 } else { graph.steps.len() };
     let names = (0..count).map(steps::name);
-    let ways = if stand_in { quote!(::steadfast::graph::checks::Ways::of([])) } else { quote!(__STEADFAST_WAYS) };
+    let ways = if stand_in { quote!(::steadfast::__private::checks::Ways::of([])) } else { quote!(__STEADFAST_WAYS) };
     // Looked up where the functions are, not where a type of the user's stands.
     let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>

@@ -1,10 +1,14 @@
 //! The events of one type and what the engine does, in the one order of the journal.
 
 use super::{Activity, Entries};
+use crate::engine::reading::{self, Reader, Reading};
 use crate::engine::{error::EngineError, shown::EventStream};
 use crate::graph::Event;
 use crate::record::Kind;
 use crate::store::EntryRow;
+use futures_util::Stream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 impl<E: Event> EventStream<E> {
     /// The events, and between them what the engine does, in the order of the journal, from its beginning.
@@ -30,7 +34,7 @@ impl<E: Event> EventStream<E> {
     #[must_use]
     pub fn with_activity(self) -> EventsAndActivity<E> {
         let run = self.run().clone();
-        EventsAndActivity { entries: Entries::new(&run), events: run.events() }
+        EventsAndActivity { entries: Entries::new(&run), events: run.events(), reading: Reading::none() }
     }
 }
 
@@ -48,6 +52,7 @@ pub enum RunEvent<E> {
 pub struct EventsAndActivity<E> {
     entries: Entries,
     events: EventStream<E>,
+    reading: Reading<Self, (u64, RunEvent<E>)>,
 }
 
 impl<E: Event> EventsAndActivity<E> {
@@ -55,6 +60,7 @@ impl<E: Event> EventsAndActivity<E> {
     /// are numbers of entries, other than those of [`EventStream`].
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
+        self.reading.forget();
         self.events = self.entries.run.events();
         self.entries.after(cursor);
         self
@@ -65,6 +71,7 @@ impl<E: Event> EventsAndActivity<E> {
     /// # Errors
     /// An event does not fit the type (the reader goes on after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
+        self.reading.forget();
         while let Some(entry) = self.entries.next().await? {
             if let Some(seen) = self.read(&entry).await? {
                 return Ok(Some((entry.seq, seen)));
@@ -78,6 +85,7 @@ impl<E: Event> EventsAndActivity<E> {
     /// # Errors
     /// As of [`next`](Self::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
+        self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {
             if let Some(seen) = self.read(&entry).await? {
                 return Ok(Some((entry.seq, seen)));
@@ -91,5 +99,30 @@ impl<E: Event> EventsAndActivity<E> {
             return Ok(self.events.of_entry(entry.seq).await?.map(RunEvent::Event));
         }
         Ok(Activity::of(entry).map(RunEvent::Activity))
+    }
+}
+
+impl<E: Event> Reader for EventsAndActivity<E> {
+    type Item = (u64, RunEvent<E>);
+
+    fn here(&self) -> Self {
+        Self { entries: self.entries.here(), events: self.events.here(), reading: Reading::none() }
+    }
+
+    fn reading(&mut self) -> &mut Reading<Self, Self::Item> {
+        &mut self.reading
+    }
+
+    fn read_next(&mut self) -> impl Future<Output = Result<Option<Self::Item>, EngineError>> + Send {
+        self.next()
+    }
+}
+
+/// The items of `next`, until it gives `None`.
+impl<E: Event> Stream for EventsAndActivity<E> {
+    type Item = Result<(u64, RunEvent<E>), EngineError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        reading::poll_next(&mut *self, cx)
     }
 }

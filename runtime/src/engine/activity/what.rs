@@ -6,24 +6,26 @@ use crate::journal::SENT;
 use crate::record::Kind;
 use crate::store::{EntryRow, Status};
 use crate::value::{Form, Value};
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::fmt;
 use std::time::SystemTime;
 
 /// Something that the engine did for a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Activity {
     /// The number of its entry in the journal: the cursor from which a reader goes on.
     pub seq: u64,
     /// When it was recorded.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
     /// What it is.
     pub kind: ActivityKind,
 }
 
 /// What the engine did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum ActivityKind {
     /// The run was started.
@@ -51,6 +53,7 @@ pub enum ActivityKind {
         /// The text of the error, panic or refusal.
         message: String,
         /// When the next attempt starts.
+        #[serde(serialize_with = "crate::record::millis::option::serialize")]
         next: Option<SystemTime>,
     },
     /// A step finished.
@@ -85,6 +88,7 @@ pub enum ActivityKind {
         /// The position of the call.
         position: u64,
         /// Until when at the latest.
+        #[serde(serialize_with = "crate::record::millis::option::serialize")]
         until: Option<SystemTime>,
     },
     /// Something came for which the run has waited, or will.
@@ -113,7 +117,7 @@ pub enum ActivityKind {
 }
 
 /// What a run waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Waited {
     /// A moment.

@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    /// Whoever waits for the end of any run looks again: another engine may have it now, or nobody.
+    /// Every wait for the end of a run looks again: another engine may have it now, or nobody.
     pub(crate) fn tell_waiters(&self) {
         let waiters = std::mem::take(&mut self.active_runs().waiters);
         for waiter in waiters.into_values().flatten() {

@@ -36,7 +36,7 @@ impl FileWriter {
         name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
         let draft = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&draft);
-        let file = file.map_err(|error| unwritable(path, &error))?;
+        let file = file.map_err(|error| unwritable(path, error))?;
         let (file, path) = (Some(BufWriter::new(file)), path.to_owned());
         let mut writer = Self { file, hash: Hash::new(), path, draft, bytes: 0 };
         writer.put(format!("{MAGIC}{FORMAT}\n").as_bytes())?;
@@ -54,12 +54,12 @@ impl FileWriter {
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
         let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(bytes).map_err(|error| unwritable(&self.path, &error))
+        file.write_all(bytes).map_err(|error| unwritable(&self.path, error))
     }
 
     /// Gives the file its name, once all of it is on the disk, and says how many bytes it has.
     pub(super) fn finish(mut self) -> Result<u64, EngineError> {
-        self.keep().map_err(|error| unwritable(&self.path, &error))?;
+        self.keep().map_err(|error| unwritable(&self.path, error))?;
         Ok(self.bytes + HASH)
     }
 
@@ -70,7 +70,7 @@ impl FileWriter {
         drop(file);
         let named = named.and_then(|()| std::fs::rename(&self.draft, &self.path));
         if named.is_err() {
-            // It is no use to anybody, and the error is told.
+            // Best effort; the original error is returned.
             let _ = std::fs::remove_file(&self.draft);
         }
         named.and_then(|()| sync_folder(&self.path))
@@ -111,7 +111,7 @@ impl FileReader {
     /// # Errors
     /// It cannot be read, is no such file, of a newer format, or damaged.
     pub(super) fn open(path: &Path) -> Result<Self, EngineError> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
         let mut reader = Self { file: BufReader::new(file), path: path.to_owned(), at: 0, end: 0 };
         reader.check_kind()?;
         reader.check_hash()?;
@@ -121,17 +121,17 @@ impl FileReader {
     fn check_kind(&mut self) -> Result<(), EngineError> {
         let mut line = Vec::new();
         let read = self.file.by_ref().take(LONGEST_MAGIC).read_until(b'\n', &mut line);
-        self.at = read.map_err(|error| unreadable(&self.path, &error))? as u64;
+        self.at = read.map_err(|error| unreadable(&self.path, error))? as u64;
         let line = std::str::from_utf8(&line).ok().and_then(|line| line.strip_suffix('\n'));
         let format = line.and_then(|line| line.strip_prefix(MAGIC)).and_then(|format| format.parse::<u32>().ok());
         match format {
             Some(1..=FORMAT) => Ok(()),
-            Some(format) if format > FORMAT => Err(EngineError::File(format!(
+            Some(format) if format > FORMAT => Err(EngineError::file(format!(
                 "`{}` has format {format}, and this version reads files of runs up to format {FORMAT}: import it with the \
                  newer version that wrote it",
                 self.path.display()
             ))),
-            _ => Err(EngineError::File(format!(
+            _ => Err(EngineError::file(format!(
                 "`{}` is not the file of a run: it was not written by `export`",
                 self.path.display()
             ))),
@@ -140,12 +140,12 @@ impl FileReader {
 
     fn check_hash(&mut self) -> Result<(), EngineError> {
         let begun = self.at;
-        let length = self.file.get_ref().metadata().map_err(|error| unreadable(&self.path, &error))?.len();
+        let length = self.file.get_ref().metadata().map_err(|error| unreadable(&self.path, error))?.len();
         let Some(end) = length.checked_sub(HASH).filter(|end| *end >= begun) else {
             return Err(self.damaged("it is too short"));
         };
         self.end = end;
-        let matches = self.compare().map_err(|error| unreadable(&self.path, &error))?;
+        let matches = self.compare().map_err(|error| unreadable(&self.path, error))?;
         if !matches {
             return Err(self.damaged("its content does not fit the hash at its end"));
         }
@@ -177,7 +177,7 @@ impl FileReader {
         }
         let mut line = Vec::new();
         let read = self.file.by_ref().take(self.end - self.at).read_until(b'\n', &mut line);
-        self.at += read.map_err(|error| unreadable(&self.path, &error))? as u64;
+        self.at += read.map_err(|error| unreadable(&self.path, error))? as u64;
         let record = serde_json::from_slice(&line);
         record.map(Some).map_err(|error| self.damaged(&format!("a record is not what it should be: {error}")))
     }
@@ -186,7 +186,7 @@ impl FileReader {
     pub(super) fn raw(&mut self, count: u64) -> Result<Bytes, EngineError> {
         let mut bytes = Vec::new();
         let read = self.file.by_ref().take(count.min(self.end - self.at)).read_to_end(&mut bytes);
-        self.at += read.map_err(|error| unreadable(&self.path, &error))? as u64;
+        self.at += read.map_err(|error| unreadable(&self.path, error))? as u64;
         if bytes.len() as u64 == count {
             Ok(bytes.into())
         } else {
@@ -211,23 +211,23 @@ impl FileReader {
     }
 
     fn seek(&mut self, to: u64) -> Result<(), EngineError> {
-        self.file.seek(SeekFrom::Start(to)).map_err(|error| unreadable(&self.path, &error))?;
+        self.file.seek(SeekFrom::Start(to)).map_err(|error| unreadable(&self.path, error))?;
         self.at = to;
         Ok(())
     }
 
     pub(super) fn damaged(&self, what: &str) -> EngineError {
-        EngineError::File(format!(
+        EngineError::file(format!(
             "the file `{}` is damaged: {what}. Nothing of it was imported; copy or export it again",
             self.path.display()
         ))
     }
 }
 
-fn unwritable(path: &Path, why: &std::io::Error) -> EngineError {
-    EngineError::File(format!("the file `{}` cannot be written: {why}", path.display()))
+fn unwritable(path: &Path, why: std::io::Error) -> EngineError {
+    EngineError::file_of(format!("the file `{}` cannot be written: {why}", path.display()), why)
 }
 
-fn unreadable(path: &Path, why: &std::io::Error) -> EngineError {
-    EngineError::File(format!("the file `{}` cannot be read: {why}", path.display()))
+fn unreadable(path: &Path, why: std::io::Error) -> EngineError {
+    EngineError::file_of(format!("the file `{}` cannot be read: {why}", path.display()), why)
 }

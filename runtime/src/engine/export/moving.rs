@@ -80,7 +80,7 @@ async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
         Bond::Waiting(_) => "has started it, and would not hear how it ends elsewhere",
     };
     let id = &row.id;
-    Err(EngineError::File(format!(
+    Err(EngineError::file(format!(
         "run `{id}` cannot be moved, and goes on here: run `{other}` {why}. Move it once that run has ended, or copy it with \
          `export`"
     )))
@@ -88,7 +88,7 @@ async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
 
 /// The store tells nothing of what a run has beside its journal.
 pub(super) fn unknown_belongings(id: &str) -> EngineError {
-    EngineError::File(format!(
+    EngineError::file(format!(
         "run `{id}` cannot be moved: its store does not tell what else belongs to it (`Store::belongings`). Copy it with \
          `export`"
     ))

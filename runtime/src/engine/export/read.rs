@@ -85,7 +85,7 @@ impl Exported {
 }
 
 fn newer(path: &Path, what: &str) -> EngineError {
-    EngineError::File(format!(
+    EngineError::file(format!(
         "the file `{}` was written by a newer version of steadfast than this one: it has {what}. Import it with the newer \
          version",
         path.display()

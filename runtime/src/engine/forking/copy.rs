@@ -23,7 +23,7 @@ pub(super) struct History {
     pub(super) items: Vec<InboxRow>,
 }
 
-/// Reads a run, whoever drives it.
+/// Reads a run, also one that another engine drives.
 ///
 /// # Errors
 /// There is no such run, or it is not complete.

@@ -5,24 +5,27 @@ use crate::engine::time_travel::{FieldChange, Since};
 use crate::record::Kind;
 use crate::shared_state::{rows, rows::StateRow};
 use crate::store::EntryRow;
+use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How a run's shared state came to be what it is: the answer of [`Run::state_history`](crate::Run::state_history).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateHistory {
     run: String,
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     started_at: SystemTime,
     entries: Vec<StateEntry>,
 }
 
 /// One change of shared state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StateEntry {
     /// The number of its entry in the journal.
     pub seq: u64,
     /// When it was made.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
     /// The step that made it; `None` where the whole of the typed part was written.
     pub step: Option<String>,

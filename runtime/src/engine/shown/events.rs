@@ -2,13 +2,17 @@
 
 use super::items::Items;
 use crate::codec::Location;
+use crate::engine::reading::{self, Reader, Reading};
 use crate::engine::{error::EngineError, handle::Run};
 use crate::graph::{Event, event};
 use crate::record::Shown;
 use crate::run_env::Progress;
 use crate::store::OutputRow;
 use crate::value::Value;
+use futures_util::Stream;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 impl Run {
     /// A reader of the events of this type that the run's steps tell by [`StepScope::stream`](crate::StepScope::stream),
@@ -16,7 +20,7 @@ impl Run {
     #[must_use]
     pub fn events<E: Event>(&self) -> EventStream<E> {
         let channel = Shown::Written(E::INFO.channel).channel();
-        EventStream { items: Items::new(self, channel), types: PhantomData }
+        EventStream { items: Items::new(self, channel), reading: Reading::none(), types: PhantomData }
     }
 
     /// How far the run's running steps are, as they have said last by [`StepScope::progress`](crate::StepScope::progress).
@@ -33,6 +37,7 @@ impl Run {
 #[derive(Debug)]
 pub struct EventStream<E> {
     items: Items,
+    reading: Reading<Self, (u64, E)>,
     types: PhantomData<fn() -> E>,
 }
 
@@ -40,6 +45,7 @@ impl<E: Event> EventStream<E> {
     /// Goes on after this event: a cursor that [`next`](EventStream::next) gave, also to another reader; 0 is the beginning.
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
+        self.reading.forget();
         self.items.after(cursor);
         self
     }
@@ -49,6 +55,7 @@ impl<E: Event> EventStream<E> {
     /// # Errors
     /// What is recorded does not fit the type (the reader goes on after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
+        self.reading.forget();
         let next = self.items.next().await?;
         self.read(next).await
     }
@@ -58,6 +65,7 @@ impl<E: Event> EventStream<E> {
     /// # Errors
     /// As of [`next`](EventStream::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
+        self.reading.forget();
         let next = self.items.try_next().await?;
         self.read(next).await
     }
@@ -78,5 +86,30 @@ impl<E: Event> EventStream<E> {
         let decode = |value: &Value| event::decode::<E>(Location::Shown(&channel), value);
         let event = self.items.run.decode_shown(E::INFO.channel, &row, decode).await?;
         Ok(event.map(|event| (row.item, event)))
+    }
+}
+
+impl<E: Event> Reader for EventStream<E> {
+    type Item = (u64, E);
+
+    fn here(&self) -> Self {
+        Self { items: self.items.here(), reading: Reading::none(), types: PhantomData }
+    }
+
+    fn reading(&mut self) -> &mut Reading<Self, Self::Item> {
+        &mut self.reading
+    }
+
+    fn read_next(&mut self) -> impl Future<Output = Result<Option<Self::Item>, EngineError>> + Send {
+        self.next()
+    }
+}
+
+/// The items of `next`, until it gives `None`.
+impl<E: Event> Stream for EventStream<E> {
+    type Item = Result<(u64, E), EngineError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        reading::poll_next(&mut *self, cx)
     }
 }

@@ -25,6 +25,11 @@ impl Items {
         Self { run: run.clone(), channel, cursor: 0, read: VecDeque::new(), closed: false }
     }
 
+    /// A reader at the same place that has read nothing ahead.
+    pub(super) fn here(&self) -> Self {
+        Self { cursor: self.cursor, closed: self.closed, ..Self::new(&self.run, self.channel.clone()) }
+    }
+
     /// Goes on after this item.
     pub(super) fn after(&mut self, cursor: u64) {
         *self = Self { cursor, ..Self::new(&self.run, std::mem::take(&mut self.channel)) };

@@ -1,4 +1,4 @@
-//! What is known of a run that somebody watches, as lines of text.
+//! What is known of a watched run, as lines of text.
 
 use crate::engine::activity::{Activity, ActivityKind, Waited};
 use crate::run_env::Progress;

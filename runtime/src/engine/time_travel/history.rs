@@ -5,24 +5,27 @@ use crate::context::ContextError;
 use crate::record::{Kind, WrittenFields};
 use crate::store::EntryRow;
 use crate::value::Value;
+use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How a run's context came to be what it is: the answer of [`Run::context_history`](crate::Run::context_history).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContextHistory {
     run: String,
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     started_at: SystemTime,
     entries: Vec<ContextEntry>,
 }
 
 /// One change of a context.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ContextEntry {
     /// The number of its entry in the journal.
     pub seq: u64,
     /// When it was made.
+    #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
     /// Whether the whole context was set, fields were changed, or a change was refused.
     pub kind: Kind,
@@ -37,7 +40,7 @@ pub struct ContextEntry {
 }
 
 /// A field and its values before and after.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FieldChange {
     /// The field's name, as recorded.

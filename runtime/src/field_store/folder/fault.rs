@@ -41,6 +41,7 @@ impl Fault {
         };
         let Self { doing, at, error } = self;
         FieldStoreError::new(kind, format!("{what}: cannot {doing} {}: {error}; {advice}", at.display()))
+            .caused_by(io::Error::new(error.kind(), error.to_string()))
     }
 }
 

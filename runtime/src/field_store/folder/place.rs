@@ -72,7 +72,7 @@ pub(super) fn find(root: &Path, path: &str) -> Result<PathBuf, Fault> {
 
 /// Brings the names in `folder` and in all that lead to it from `root` to the disk.
 ///
-/// All of them each time: a folder that was there already may have been made a moment ago, by somebody who has not brought
+/// All of them each time: a folder that was there already may have been made a moment ago, by a process that has not brought
 /// its name to the disk yet, or died before.
 pub(super) fn sync_from(root: &Path, folder: &Path) -> Result<(), Fault> {
     folder.ancestors().take_while(|folder| folder.starts_with(root)).try_for_each(sync)

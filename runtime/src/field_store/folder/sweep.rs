@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 /// The end of the name of a file that is being written. The name of a content has no dot.
 pub(super) const LEFTOVER_SUFFIX: &str = ".tmp";
 
-/// No save takes longer; whoever wrote such a file and has not finished it is dead.
+/// No save takes longer; a file that is older was left by a dead process.
 const OLD: Duration = Duration::from_hours(24);
 
 /// How many folders lead from that of the database to a content.
@@ -74,13 +74,13 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>, Fault> {
     }
 }
 
-/// Whether this was a file that somebody died over, or one that is being written.
+/// Whether this file was left by a dead process, or is being written.
 fn remove_if_old_leftover(entry: &DirEntry) -> bool {
     let leftover = entry.file_name().to_str().is_some_and(|name| name.ends_with(LEFTOVER_SUFFIX));
     let modified = entry.metadata().and_then(|metadata| metadata.modified());
     let age = modified.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
     if leftover && age.is_ok_and(|age| age > OLD) {
-        // Whoever else collects may have been faster, and the next list comes by again.
+        // Another collector may have been faster, and the next list comes by again.
         let _removed = fs::remove_file(entry.path());
     }
     leftover

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// How often a save begins again because somebody removed a folder that was empty for a moment.
+/// How often a save begins again because another process removed a folder that was empty for a moment.
 const TRIES: usize = 100;
 
 /// Saves `bytes` as the file `path` below `root`; returns when it is on the disk.

@@ -69,7 +69,7 @@ impl Dispatch<'_> {
         self.deliver(Node { payload: Payload::Event(item), place, scope, caught })
     }
 
-    /// A step has asked somebody outside.
+    /// A step has made a request.
     pub(super) fn ask(&mut self, item: Item, running: &Running) -> Next {
         let mut asked = None;
         self.plan.shape(running.step).output.each(&mut |shape, _| {
@@ -99,7 +99,7 @@ impl Dispatch<'_> {
         Next::Go
     }
 
-    /// Somebody has answered, or nobody has in time.
+    /// The answer, or the end of its time limit.
     pub(super) fn answered(
         &mut self,
         position: u64,

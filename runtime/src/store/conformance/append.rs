@@ -63,7 +63,7 @@ pub fn a_foreign_or_lost_lease_is_fenced<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.entries(run).len(), 1);
 }
 
-/// Entries without a place in the order are refused, whoever writes them.
+/// Entries out of order are refused from any engine.
 pub fn a_gap_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");

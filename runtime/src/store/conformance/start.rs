@@ -34,7 +34,7 @@ pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.entries(run), new.entries);
 }
 
-/// Starting under an id that is taken answers with the run that has it and changes nothing, whoever asks.
+/// Starting under an id that is taken answers with the run that has it and changes nothing, for any caller.
 pub fn an_id_that_is_taken_answers_with_its_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let first = rig.start("order-42");
@@ -107,7 +107,7 @@ pub fn a_deduplication_key_is_held_until_the_end<S: Store>(open: &dyn Fn() -> S)
     number(rig.write(Write::Start(keyed("d", "k"))));
 }
 
-/// Ids and names are texts of any kind, told apart byte by byte.
+/// Ids and names are texts of any kind, compared byte by byte.
 pub fn ids_of_any_kind_are_exact<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let long = "x".repeat(5_000);

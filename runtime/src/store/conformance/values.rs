@@ -135,7 +135,7 @@ pub fn an_empty_batch<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(open().commit(&[]).expect("committed"), []);
 }
 
-/// What this store object commits is not somebody else's change.
+/// What this store object commits is not a foreign change.
 pub fn own_commits_are_not_foreign<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let changes = || rig.store.foreign_changes().expect("read");

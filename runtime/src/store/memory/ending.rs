@@ -14,7 +14,7 @@ impl Run {
 }
 
 impl Tables {
-    /// A run has this final status now: whoever watches it is told, what it asked is asked no longer, its deduplication key
+    /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
     /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
     pub(super) fn end(&mut self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) {
         self.free_dedup(run);

@@ -6,7 +6,7 @@ use crate::store::{ImportedRun, NewInboxItem, RequestRow, RunRow, Status, StoreE
 use std::ops::ControlFlow;
 
 impl<S: Session> Apply<'_, S> {
-    /// A run has this final status now: whoever watches it is told, what it asked is asked no longer, its deduplication key
+    /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
     /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
     pub(super) fn end(&self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) -> Result<(), StoreError> {
         let (mut watched, mut asked, mut held) = (false, false, false);
@@ -45,7 +45,7 @@ impl<S: Session> Apply<'_, S> {
         self.session.execute(queries::END_WATCH, &[Cell::Int(run)]).map(drop)
     }
 
-    /// A run is about to be marked as deleting: whoever waits for its end is told that. Gives the runs that were told.
+    /// A run is about to be marked as deleting: runs that wait for its end are notified. Gives the runs that were told.
     pub(super) fn tell_of_deletion(&self, run: i64) -> Result<Vec<i64>, StoreError> {
         let listening = self.listening(queries::WATCHERS, run)?;
         let mut told = Vec::new();

@@ -91,7 +91,7 @@ queries! {
     LINEAGE = "SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1";
     /// Lineage.
     CHILDREN = "SELECT number, NULL, status FROM steadfast_runs WHERE parent = ?1 ORDER BY number";
-    /// Number. Whether somebody watches it, whether it has asked something, whether it holds a key.
+    /// Number. Whether it is watched, whether it has asked something, whether it holds a key.
     LEFT_BEHIND = "SELECT EXISTS (SELECT 1 FROM steadfast_watchers WHERE run = ?1),
             EXISTS (SELECT 1 FROM steadfast_requests WHERE run = ?1 AND answered IS NULL),
             dedup IS NOT NULL

@@ -33,7 +33,7 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Values that come after one that whoever executes the query gives.
+    /// Values that come after one that the caller of the query gives.
     pub(super) const fn after_one() -> Self {
         Self { values: Vec::new(), before: 1 }
     }

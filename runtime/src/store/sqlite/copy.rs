@@ -71,9 +71,9 @@ fn copy_file(full: &Path, copy: &Path, name: &str, patience: Duration) -> Result
     copy_from(full, copy, name, patience)
 }
 
-/// All of it as it was at one moment, whoever writes meanwhile.
+/// All of it as it was at one moment, also while others write.
 fn copy_from(from: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {
-    let or_fault = |error| fault(name, &error);
+    let or_fault = |error| fault(name, error);
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let source = Connection::open_with_flags(from, read).map_err(or_fault)?;
     source.busy_timeout(patience).map_err(or_fault)?;

@@ -4,7 +4,7 @@ use crate::store::{StoreError, StoreErrorKind};
 use rusqlite::{Error, ErrorCode};
 
 /// The error as a store answers it; `database` is the file's name in the sentence.
-pub(super) fn fault(database: &str, error: &Error) -> StoreError {
+pub(super) fn fault(database: &str, error: Error) -> StoreError {
     let code = error.sqlite_error_code();
     let (kind, sentence) = match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => (
@@ -27,7 +27,7 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
             StoreErrorKind::ReadOnly,
             "the file or its folder cannot be written; allow this user to write both, or choose another folder",
         ),
-        Some(ErrorCode::Unknown) if !says_damaged(error) => (StoreErrorKind::Refused, "SQLite does not do this"),
+        Some(ErrorCode::Unknown) if !says_damaged(&error) => (StoreErrorKind::Refused, "SQLite does not do this"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
             (StoreErrorKind::Damaged, "the file is damaged; restore it from a copy")
         }
@@ -40,7 +40,7 @@ pub(super) fn fault(database: &str, error: &Error) -> StoreError {
         }
         _ => (StoreErrorKind::Io, "SQLite could not do this"),
     };
-    StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})"))
+    StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})")).caused_by(error)
 }
 
 /// Whether this process may open no more files. SQLite does not say so.

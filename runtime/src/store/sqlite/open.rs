@@ -55,7 +55,7 @@ pub(super) fn open_as(
 ) -> Result<SqliteStore, StoreError> {
     let mut writer = connect(&full, &name, options)?;
     // Before any statement is prepared: all would be prepared anew.
-    let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, &error))?;
+    let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, error))?;
     let session = Sqlite { connection: &writer, database: &name };
     // Asked before the first read: that makes files for the log, with the rights that this file has.
     if session.read_only()? {
@@ -102,12 +102,12 @@ fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connectio
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(full, flags)
         .and_then(|connection| connection.busy_timeout(options.busy_timeout).map(|()| connection))
-        .map_err(|error| super::fault::fault(name, &error))?;
+        .map_err(|error| super::fault::fault(name, error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // A plan depends on the text of a query alone: else each binding of a range or a limit has it parsed anew.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|error| super::fault::fault(name, &error))?;
+        .map_err(|error| super::fault::fault(name, error))?;
     Ok(connection)
 }
 
@@ -120,7 +120,7 @@ fn has_log(full: &Path) -> bool {
 /// Whether the log stays where it is when the last connection is closed, instead of being moved into the file.
 pub(super) fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
     let set = session.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
-    set.map(drop).map_err(|error| super::fault::fault(session.database, &error))
+    set.map(drop).map_err(|error| super::fault::fault(session.database, error))
 }
 
 /// Whether there is an SQLite database, or nothing yet.
@@ -128,7 +128,7 @@ fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
     let read = session.connection.query_row("PRAGMA schema_version", [], |_| Ok(()));
     read.map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_a_database(session.database),
-        _ => super::fault::fault(session.database, &error),
+        _ => super::fault::fault(session.database, error),
     })
 }
 

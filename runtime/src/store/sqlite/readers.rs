@@ -1,4 +1,4 @@
-//! The connections that read: one for the engine's loads, and a few for everybody who asks.
+//! The connections that read: one for the engine's loads, and a few for users.
 //!
 //! A long question of a user holds up neither loads nor, with a few connections, the short questions of others.
 

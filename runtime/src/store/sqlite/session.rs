@@ -20,7 +20,7 @@ pub(super) struct Sqlite<'a> {
 
 impl Sqlite<'_> {
     fn or_fault<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
-        result.map_err(|error| fault(self.database, &error))
+        result.map_err(|error| fault(self.database, error))
     }
 
     fn bound(&self, query: &str, values: &[Cell<'_>]) -> Result<CachedStatement<'_>, StoreError> {

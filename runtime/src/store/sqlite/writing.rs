@@ -45,7 +45,7 @@ impl Session for Writing<'_> {
         code(&mut tx);
         let mut end = tx.end();
         match end.fault.take() {
-            Some(error) => Err(fault(self.sqlite.database, &error)),
+            Some(error) => Err(fault(self.sqlite.database, error)),
             None => Ok(Some(end)),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::key_of;
 use std::collections::BTreeSet;
-use steadfast::field_store::{FieldKey, StoredField, content_hash};
+use steadfast::field_store::{FieldKey, StoredField};
 
 pub(super) fn odd_names() -> Vec<String> {
     let short = [
@@ -106,11 +106,11 @@ fn two_keys_have_two_paths() {
 fn a_path_that_was_not_cut_gives_the_key_back() {
     let mut cut = 0;
     for key in keys() {
-        match FieldKey::parse(&key.path()) {
-            Some(parsed) => assert_eq!(parsed, key),
-            None => cut += 1,
+        match key.path().parse::<FieldKey>() {
+            Ok(parsed) => assert_eq!(parsed, key),
+            Err(_) => cut += 1,
         }
-        let stored = StoredField::parse(&key.path()).expect("what is stored can be listed");
+        let stored = key.path().parse::<StoredField>().expect("what is stored can be listed");
         assert_eq!(stored, StoredField::from(&key));
     }
     assert!(cut > 0 && cut < 100, "{cut} were cut");
@@ -119,7 +119,7 @@ fn a_path_that_was_not_cut_gives_the_key_back() {
 #[test]
 fn a_path_that_no_key_has_is_refused() {
     let path = key_of(b"").path();
-    assert!(StoredField::parse(&path).is_some());
+    assert!(path.parse::<StoredField>().is_ok());
     for wrong in [
         String::new(),
         format!("/{path}"),
@@ -136,11 +136,11 @@ fn a_path_that_no_key_has_is_refused() {
         path.replace('~', "-"),
         path.replace('/', "\\"),
     ] {
-        assert!(StoredField::parse(&wrong).is_none(), "{wrong}");
-        assert!(FieldKey::parse(&wrong).is_none(), "{wrong}");
+        assert!(wrong.parse::<StoredField>().is_err(), "{wrong}");
+        assert!(wrong.parse::<FieldKey>().is_err(), "{wrong}");
     }
     for other_escape in ["%69nvoice", "%4A", "invoice%", "%zz", "%ff"] {
-        assert!(FieldKey::parse(&path.replace("invoice", other_escape)).is_none(), "{other_escape}");
+        assert!(path.replace("invoice", other_escape).parse::<FieldKey>().is_err(), "{other_escape}");
     }
 }
 
@@ -152,6 +152,6 @@ fn a_key_is_named_by_its_run_and_field() {
 
 #[test]
 fn the_hash_is_sha_256() {
-    assert_eq!(content_hash(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    assert_eq!(content_hash(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(FieldKey::hash_of(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(FieldKey::hash_of(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

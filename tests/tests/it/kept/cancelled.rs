@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Status as Row, Store, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Status as Row, Store};
 use steadfast::{EngineError, Message, RunError, Status};
 
 #[derive(Message, Serialize, Deserialize)]
@@ -81,6 +82,6 @@ async fn a_parked_run_is_not_cancelled_yet() {
     let waiting = run.cancel("enough").await.unwrap();
     let parked = soon("an answer", waiting.took_effect()).await.unwrap_err();
     assert!(matches!(parked, EngineError::WrongStatus { status: Status::Parked, .. }), "{parked}");
-    run.cancel_parked("for good").await.unwrap();
+    run.cancel("for good").await.unwrap().force().await.unwrap();
     assert!(soon("the end", waiting.took_effect()).await.unwrap());
 }

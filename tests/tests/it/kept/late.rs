@@ -3,7 +3,7 @@
 use super::{is, soon};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{Pause, SessionPolicy, Status};
 

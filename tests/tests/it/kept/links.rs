@@ -47,7 +47,7 @@ async fn a_parent_and_a_child_stay_together_until_one_has_ended() {
         for (moved, other) in [("child", "parent"), ("parent", "child")] {
             let refused = moving(&engine, moved).await.unwrap_err();
             let said = refused.to_string();
-            assert!(matches!(refused, EngineError::File(_)) && said.contains(&format!("run `{other}`")), "{said}");
+            assert!(matches!(refused, EngineError::File { .. }) && said.contains(&format!("run `{other}`")), "{said}");
             assert!(said.contains(&format!("run `{moved}` cannot be moved, and goes on here")), "{said}");
         }
         engine.send("child", Go).await.unwrap();

@@ -6,9 +6,10 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Store, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, Message, RunError, Status};
 
 #[derive(Message, Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::{is, soon};
 use serde::{Deserialize, Serialize};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;

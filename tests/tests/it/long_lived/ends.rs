@@ -27,7 +27,7 @@ async fn a_parent_hears_at_once_that_its_parked_child_was_ended() {
     until_asked(async || engine.run("kid").await.is_ok()).await;
     let kid = engine.run("kid").await.unwrap();
     wait_for(&kid, Status::Parked).await;
-    kid.cancel_parked("no use").await.unwrap();
+    kid.cancel("no use").await.unwrap().force().await.unwrap();
     let result = timeout(LONG, parent.result()).await;
     assert!(result.is_ok(), "the parent has not heard of it: {:?}", parent.status().await.unwrap());
 }
@@ -45,7 +45,7 @@ async fn the_child_of_a_parked_run_that_is_ended_is_cancelled() {
     let parent = engine.start(panics_with_child, ()).await.unwrap();
     parent.send(Wake).await.unwrap();
     wait_for(&parent, Status::Parked).await;
-    parent.cancel_parked("no use").await.unwrap();
+    parent.cancel("no use").await.unwrap().force().await.unwrap();
     assert_eq!(parent.status().await.unwrap().status, Status::Cancelled);
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(engine.run("kid").await.unwrap().status().await.unwrap().status, Status::Cancelled);
@@ -55,7 +55,7 @@ async fn the_child_of_a_parked_run_that_is_ended_is_cancelled() {
 
 #[step]
 async fn clumsy(scope: &StepScope, reason: String) -> Result<()> {
-    deed(&scope.run.id, &format!("{reason} {}", scope.attempt));
+    deed(scope.run_id(), &format!("{reason} {}", scope.attempt));
     // What is said to the run meanwhile comes while it is ending.
     tokio::time::sleep(Duration::from_millis(200)).await;
     panic!("attempt {}", scope.attempt);
@@ -179,7 +179,8 @@ fn dies_after(
     inner: &MemoryStore,
     kind: &'static str,
 ) -> (crate::faulty::Hooked, std::sync::Arc<std::sync::atomic::AtomicBool>) {
-    use steadfast::store::{Store, Write};
+    use steadfast::store::Store;
+    use steadfast::store::backend::Write;
     let dead = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let switch = dead.clone();
     let store = crate::faulty::Hooked::new(inner.clone(), move |store, writes| {

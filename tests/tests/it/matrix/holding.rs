@@ -7,7 +7,7 @@ use limits::Soon as _;
 use std::sync::Mutex;
 use std::time::SystemTime;
 use steadfast::Status;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

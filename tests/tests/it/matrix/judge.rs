@@ -8,7 +8,7 @@ use super::stage::{LIMIT, Place, Stage};
 use super::subject::{Edits, Go, Holding, Luggage, Note, Reply, release, since_1970};
 use crate::steps::until_asked;
 use std::time::{Duration, SystemTime};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::{EngineError, RunFilter, Status};
 use tokio::time::timeout;
 
@@ -49,7 +49,7 @@ impl Holding {
                 // Each engine tries it once more when it starts: it is parked, at work for a moment, and parked again.
                 until_asked(async || {
                     let status = child.status().await.unwrap().status;
-                    status == Status::Cancelled || child.cancel_parked("no use").await.is_ok()
+                    status == Status::Cancelled || child.cancel("no use").await.unwrap().force().await.is_ok()
                 })
                 .await;
                 place.goes_on_to(self, "the run that was started was cancelled: no use").await;

@@ -6,8 +6,8 @@ use super::stage::Stage;
 use super::subject::Holding;
 use std::collections::BTreeSet;
 use steadfast::Status;
-use steadfast::journal::Kind;
-use steadfast::store::Write;
+use steadfast::history::Kind;
+use steadfast::store::backend::Write;
 
 /// The tables that have rows of a run, and the column with its number.
 pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[

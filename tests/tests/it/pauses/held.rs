@@ -4,9 +4,10 @@ use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
 use limits::{soon, until};
 use serde::{Deserialize, Serialize};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, RunKey, Store};
+use steadfast::store::backend::RunKey;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{Message, Pause, Status};
 
 #[derive(Message, Serialize, Deserialize)]

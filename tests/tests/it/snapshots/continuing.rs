@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::runs::wait_for;
 use limits::Soon as _;
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{EngineError, Key, Secret, StaticKeys, Status};
 

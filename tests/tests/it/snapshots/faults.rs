@@ -8,7 +8,8 @@ use limits::Soon as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Store, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, RunError, RunFilter, Status};
 
 /// Fails at one commit that is not a sign of life, counted down from where it is set.

@@ -18,7 +18,7 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
     let refused = async |bytes: &[u8], what: &str| {
         std::fs::write(desk.path("bad.run"), bytes).unwrap();
         match engine.import(desk.path("bad.run")).id("bad").await {
-            Err(EngineError::File(message)) => message,
+            Err(EngineError::File { message, .. }) => message,
             other => panic!("{what}: {other:?}"),
         }
     };

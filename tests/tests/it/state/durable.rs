@@ -4,9 +4,10 @@ use super::Progress;
 use crate::faulty::Hooked;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::{MemoryStore, Store as _, Write};
+use steadfast::store::backend::Write;
+use steadfast::store::{MemoryStore, Store as _};
 
 /// A gate for the commits that hold an edit.
 #[derive(Clone, Default)]

@@ -2,8 +2,8 @@
 
 use super::{Progress, nothing};
 use limits::Soon as _;
+use steadfast::StateError;
 use steadfast::prelude::*;
-use steadfast::{StateError, Untyped};
 
 #[derive(StepContext, Clone, Debug, PartialEq)]
 struct Measured {
@@ -50,7 +50,7 @@ async fn state_is_small() {
         .unwrap_err();
     assert!(refused.to_string().contains("`state.names`"), "{refused}");
     assert_eq!(state.read().await.unwrap().chunks, 0);
-    let keys = State::for_tests(Untyped);
+    let keys = State::for_tests(());
     let refused = keys.set("large", &large).await.unwrap_err();
     assert!(refused.to_string().contains("large"), "{refused}");
     assert_eq!(keys.get::<String>("large").await.unwrap(), None);

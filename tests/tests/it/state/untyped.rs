@@ -4,11 +4,11 @@ use super::Progress;
 use bytes::Bytes;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
-use steadfast::journal::Kind;
+use steadfast::StateError;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
+use steadfast::store::backend::Form;
 use steadfast::testing::crash_everywhere;
-use steadfast::value::Form;
-use steadfast::{StateError, Untyped};
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct Cursor {
@@ -17,7 +17,7 @@ struct Cursor {
 
 #[tokio::test]
 async fn missing_and_undecodable_are_told_apart() {
-    let state = State::for_tests(Untyped);
+    let state = State::for_tests(());
     assert_eq!(state.get::<Cursor>("cursor").await, Ok(None));
     state.set("cursor", &Cursor { page: 3 }).await.unwrap();
     assert_eq!(state.get("cursor").await, Ok(Some(Cursor { page: 3 })));

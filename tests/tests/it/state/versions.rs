@@ -2,7 +2,7 @@
 
 use limits::Soon as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ParkCause, RunError, Status};

@@ -3,10 +3,9 @@
 use super::on_disk::fresh;
 use super::writing::{append, begin, field, push, written};
 use rusqlite::Connection;
-use steadfast::store::{
-    Append, Rejected, RunKey, RunQuery, SqliteStore, Store, StoreError, StoreErrorKind, Write, Written,
-};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::backend::{Append, Rejected, RunKey, RunQuery, Write, Written};
+use steadfast::store::{SqliteStore, Store, StoreError, StoreErrorKind};
 
 fn spoil(store: &SqliteStore, statement: &str) {
     Connection::open(store.path()).and_then(|file| file.execute_batch(statement)).expect("spoiled");

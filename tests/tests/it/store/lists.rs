@@ -4,8 +4,9 @@ use super::on_disk::fresh;
 use super::writing::{append, start, written};
 use limits::Dice;
 use std::collections::BTreeMap;
-use steadfast::store::{Append, Change, Lease, MemoryStore, NewRun, RunQuery, RunRow, Status, Store, Write, Written};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::backend::{Append, Change, Lease, NewRun, RunQuery, RunRow, Write, Written};
+use steadfast::store::{MemoryStore, Status, Store};
 
 /// More than one index looks at in its first turn.
 const RUNS: usize = 4_000;

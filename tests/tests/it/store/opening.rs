@@ -5,11 +5,9 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
-use steadfast::store::{
-    Append, Durability, Lease, Outgoing, RequestKey, RunKey, RunQuery, RunRow, SqliteStore, Status, Store, StoreError,
-    StoreErrorKind, Write, Written,
-};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::backend::{Append, Lease, Outgoing, RequestKey, RunKey, RunQuery, RunRow, Write, Written};
+use steadfast::store::{Durability, SqliteStore, Status, Store, StoreError, StoreErrorKind};
 use tempfile::tempdir;
 
 fn open(path: &Path) -> Result<SqliteStore, StoreError> {
@@ -272,7 +270,7 @@ fn a_locked_file_is_busy() {
     let store = SqliteStore::options().busy_timeout(Duration::from_millis(20)).open(&path).expect("it opens");
     let other = Connection::open(&path).expect("opened");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    let error = store.commit(&[super::writing::start("a", steadfast::store::Lease { number: 1, epoch: 1 })]);
+    let error = store.commit(&[super::writing::start("a", steadfast::store::backend::Lease { number: 1, epoch: 1 })]);
     let error = error.expect_err("the file is locked");
     assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
     assert!(error.message.contains("steadfast.db") && error.message.contains("locked"), "{error}");

@@ -2,8 +2,9 @@
 
 use super::writing::{append, begin, bytes, push, written};
 use rusqlite::Connection;
-use steadfast::store::{Append, Change, RunKey, SqliteStore, Status, Store, StoreErrorKind, Write, Written};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::backend::{Append, Change, RunKey, Write, Written};
+use steadfast::store::{SqliteStore, Status, Store, StoreErrorKind};
 use tempfile::tempdir;
 
 fn pragma(store: &SqliteStore, name: &str) -> i64 {

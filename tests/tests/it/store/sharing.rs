@@ -2,8 +2,9 @@
 
 use super::writing::{append, begin, push, written};
 use std::path::Path;
-use steadfast::store::{Durability, Lease, MemoryStore, Rejected, RunKey, SqliteStore, Store, Write, Written};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::backend::{Lease, Rejected, RunKey, Write, Written};
+use steadfast::store::{Durability, MemoryStore, SqliteStore, Store};
 use tempfile::tempdir;
 
 fn two_files(folder: &Path) -> (SqliteStore, SqliteStore) {

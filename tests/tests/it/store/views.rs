@@ -4,8 +4,9 @@ use super::on_disk::fresh;
 use super::writing::{append, begin, bytes, field, push, written};
 use rusqlite::Connection;
 use rusqlite::types::Value as Shown;
-use steadfast::store::{Append, SqliteStore, Write};
-use steadfast::value::Value;
+use steadfast::history::Value;
+use steadfast::store::SqliteStore;
+use steadfast::store::backend::{Append, Write};
 
 fn rows(store: &SqliteStore, query: &str) -> Vec<Vec<String>> {
     let file = Connection::open(store.path()).expect("opened");

@@ -1,11 +1,11 @@
 //! Short words for writes.
 
 use bytes::Bytes;
-use steadfast::journal::{FORMAT, Kind};
-use steadfast::store::{
-    Append, Change, EntryRow, FieldRow, Lease, NewRun, Rejected, Store, StoreError, Write, Written,
-};
-use steadfast::value::Value;
+use steadfast::history::Kind;
+use steadfast::history::Value;
+use steadfast::store::backend::FORMAT;
+use steadfast::store::backend::{Append, Change, EntryRow, FieldRow, Lease, NewRun, Rejected, Write, Written};
+use steadfast::store::{Store, StoreError};
 
 /// 2023-11-14, 22:13:20.123 UTC.
 pub(super) const AT: i64 = 1_700_000_000_123;

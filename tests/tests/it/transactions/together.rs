@@ -4,7 +4,7 @@ use super::{Bank, text, transfer};
 use futures_util::future::try_join_all;
 use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
-use steadfast::journal::Kind;
+use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::sql::params;
 use steadfast::{AttemptCause, Current};

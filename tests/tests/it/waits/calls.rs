@@ -47,14 +47,14 @@ async fn engine() -> Engine {
 }
 
 /// The history has that many entries of a kind.
-async fn has(run: &Run, kind: steadfast::journal::Kind, count: usize) {
+async fn has(run: &Run, kind: steadfast::history::Kind, count: usize) {
     let found = async || run.history().await.unwrap().iter().filter(|entry| entry.kind == kind).count();
     limits::until(async || found().await >= count).await;
 }
 
 #[tokio::test]
 async fn a_call_that_was_dropped_is_waited_for_no_longer_and_takes_no_message() {
-    use steadfast::journal::Kind;
+    use steadfast::history::Kind;
     let engine = engine().await;
     let run = engine.start(drops_a_call, ()).await.unwrap();
     run.send(Go).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_call_that_was_dropped_is_waited_for_no_longer_and_takes_no_message() 
 
 #[tokio::test]
 async fn a_message_that_was_taken_without_waiting_serves_no_later_call() {
-    use steadfast::journal::Kind;
+    use steadfast::history::Kind;
     let engine = engine().await;
     let run = engine.start(tries, ()).await.unwrap();
     run.send(Note(1)).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_message_that_was_taken_without_waiting_serves_no_later_call() {
 
 #[tokio::test]
 async fn a_message_that_a_fresh_journal_begins_with_is_not_waited_for() {
-    use steadfast::journal::Kind;
+    use steadfast::history::Kind;
     let engine = engine().await;
     let run = engine.start(goes_on, true).id("r").await.unwrap();
     run.send(Note(1)).await.unwrap();

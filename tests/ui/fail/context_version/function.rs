@@ -1,6 +1,6 @@
 #![allow(unused)]
 
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::prelude::*;
 
 #[derive(StepContext, Clone)]

@@ -1,4 +1,4 @@
-use steadfast::context::RecordedFields;
+use steadfast::RecordedFields;
 use steadfast::prelude::*;
 
 #[derive(StepContext, Clone)]

@@ -1,10 +1,11 @@
 //! Values on their way into the journal and back.
 
+use super::typed::{record, round_trip};
+use super::{ArgsReader, ArgsWriter, decode, encode, form_of, same_unordered};
+use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
-use steadfast::codec::{ArgsReader, ArgsWriter, decode, encode, form_of, record, round_trip, same_unordered};
-use steadfast::value::{Form, Value};
 
 fn json(text: &str) -> Value {
     Value::json(text.as_bytes().to_vec())
