@@ -36,7 +36,7 @@ async fn runs_of_a_stopped_process_talk_on_in_another_and_nothing_is_said_twice(
     let mut first = victim.spawn("talk", 500);
     let rest = wait_for_line(&mut first, "started");
     std::thread::sleep(Duration::from_millis(30));
-    stop_outside_of_a_commit(&victim, &first);
+    assert!(stop_outside_of_a_commit(&victim, &first));
     let mut second = victim.spawn("talk", 500);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
@@ -66,7 +66,7 @@ fn what_is_sent_to_a_run_of_a_stopped_process_arrives_where_it_is_taken_over() {
     let victim = Victim::new();
     let mut listening = victim.spawn("listen", 500);
     let rest = wait_for_line(&mut listening, "started");
-    stop_outside_of_a_commit(&victim, &listening);
+    assert!(stop_outside_of_a_commit(&victim, &listening));
     let mut saying = victim.spawn("say", 500);
     let _done = wait_for_line(&mut saying, "done");
     assert!(limits::ended(&mut saying).success());
