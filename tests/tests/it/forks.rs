@@ -2,6 +2,7 @@
 //! said stays said.
 
 mod contents;
+mod refused;
 mod rewound;
 
 use crate::runs::wait_for;
