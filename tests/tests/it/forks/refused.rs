@@ -90,6 +90,7 @@ async fn a_run_that_is_resumed_while_its_rewind_fails_goes_on() {
     gate.closed.store(false, Ordering::SeqCst);
     let refused = rewinding.soon().await.unwrap().unwrap_err().to_string();
     assert!(refused.contains("out of order"), "{refused}");
+    wait_for(&run, Status::Sleeping).await;
     engine.send("r", Go).await.unwrap();
     assert_eq!(result.result().soon().await.unwrap(), 9_000);
 }
