@@ -230,7 +230,7 @@ impl<S, R> Command<'_, S, R> {
         self.given().and_then(Given::refusal)
     }
 
-    /// What the body is told of a call that is refused, if that is a message; what asks for a step or a run fails with it.
+    /// The error message of a refused call; `None` for a step or a child, whose own error carries the reason.
     pub(crate) fn refused(&self) -> Option<String> {
         match self {
             Self::Send(send) => Some(send.refused()),

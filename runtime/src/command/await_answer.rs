@@ -20,7 +20,7 @@ impl<'a> AwaitAnswer<'a> {
         Some(Self { request: Cow::Borrowed(entry.other.as_deref()?), answer: None })
     }
 
-    /// What the body is told if no answer can come.
+    /// The error message if no answer can arrive.
     pub(crate) fn refused(&self) -> String {
         format!("request {} is not open", self.request)
     }

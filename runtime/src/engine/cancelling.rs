@@ -46,15 +46,16 @@ impl Cancelling {
     /// ```
     ///
     /// # Errors
-    /// The run is parked, so that it ends once it no longer is; it was moved, and hears of the cancellation where it goes on;
+    /// The run is parked, and ends when it is unparked; it was moved, and receives the cancellation where it continues;
     /// or the database does not work.
     pub async fn took_effect(&self) -> Result<bool, EngineError> {
         let (status, action) = match self.run.ended().await? {
             Ended::Cancelled(_) => return Ok(true),
-            Ended::Parked(_) => {
-                (Status::Parked, "it is told to end once it is no longer; `Cancelling::force` ends it as it is")
-            }
-            Ended::Moved => (Status::Moved, "it goes on elsewhere, and is told to end there"),
+            Ended::Parked(_) => (
+                Status::Parked,
+                "the cancellation takes effect when the run is unparked; `Cancelling::force` ends it now",
+            ),
+            Ended::Moved => (Status::Moved, "it continues elsewhere, and is cancelled there"),
             Ended::Completed(_) | Ended::Failed(_) | Ended::TimedOut | Ended::Refused(_) => return Ok(false),
         };
         Err(EngineError::WrongStatus { id: self.run.id().to_owned(), status, action })
@@ -62,8 +63,8 @@ impl Cancelling {
 }
 
 impl Run {
-    /// Asks the run to stop: its steps are told, and it ends as cancelled with this reason. The answer comes when the
-    /// request is durable; a run that is parked ends once it is no longer, or by [`Cancelling::force`].
+    /// Requests cancellation: running steps are cancelled, and the run ends as cancelled with this reason. Returns when the
+    /// request is durable; a parked run ends when it is unparked, or by [`Cancelling::force`].
     ///
     /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
     /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.

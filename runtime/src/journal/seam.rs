@@ -59,7 +59,7 @@ pub trait Journal: Send + Sync {
     /// Asks for something that is waited for. Called at the first poll of the call.
     fn ask(&self, position: u64, command: Asked);
 
-    /// Says something that nobody waits for.
+    /// Records a command that completes at once.
     fn tell(&self, position: u64, command: Command<'_>);
 
     /// Under what the run acts.

@@ -96,7 +96,7 @@ impl RunJournal {
         }
     }
 
-    /// Something that nobody waits for.
+    /// A command that completes at once.
     pub(super) fn tell_of(&self, position: u64, command: &Command<'_>) {
         let History::New(mut guard) = self.history(position, command) else { return };
         let now = guard.now;

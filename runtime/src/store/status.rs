@@ -10,7 +10,7 @@ pub enum Status {
     Running,
     /// It waits for a time and needs no memory until then.
     Sleeping,
-    /// It was told to stand still, and goes on when it is told to.
+    /// Paused by a request; continues when it is resumed.
     Paused,
     /// It cannot go on with the code that is deployed; nothing is lost. See the run's `parked` reason.
     Parked,
@@ -18,7 +18,7 @@ pub enum Status {
     Completed,
     /// It ended with an error of its own.
     Failed,
-    /// It ended because it was told to.
+    /// It ended because it was cancelled.
     Cancelled,
     /// It ended because its time limit or deadline was reached.
     TimedOut,

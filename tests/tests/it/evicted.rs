@@ -1,4 +1,4 @@
-//! Runs that leave memory whenever they can, and are told something at any moment: none misses its time.
+//! Evicted runs wake at their due time, whenever messages arrive.
 
 use futures_util::future::join_all;
 use limits::{Dice, Soon as _};
@@ -11,7 +11,7 @@ struct Question;
 #[derive(Message, Serialize, Deserialize)]
 struct Note(u64);
 
-/// Asks something that nobody answers, and counts what it is told meanwhile.
+/// Asks a question that gets no answer, then counts the messages that arrived meanwhile.
 #[workflow]
 async fn asks(flow: &mut Flow, millis: u64) -> Result<u64> {
     let answer = flow.request::<Question, Note>(Question).within(Duration::from_millis(millis));
@@ -23,9 +23,9 @@ async fn asks(flow: &mut Flow, millis: u64) -> Result<u64> {
     Ok(told)
 }
 
-/// Each run is alone in its engine: nobody else's time has the engine look at it.
+/// Each run is alone in its engine, so that no timer of another run wakes it by accident.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_out_of_memory_is_woken_in_time_whatever_it_is_told() {
+async fn an_evicted_run_wakes_at_its_due_time_whenever_messages_arrive() {
     let mut dice = Dice::seeded(1);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let lanes = (0..16).map(|lane| {

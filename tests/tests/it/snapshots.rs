@@ -259,7 +259,7 @@ async fn a_parked_run_says_in_the_new_place_why_it_is_parked() {
     let here = run.status().await.unwrap().parked.unwrap();
     assert!(here.to_string().contains("not mended yet"), "{here}");
     run.export(desk.path("parked.run")).await.unwrap();
-    // Nobody here could try it.
+    // An engine without the workflow cannot retry it.
     let other = Engine::builder().sqlite(desk.path("b.db")).start().await.unwrap();
     let there = other.import(desk.path("parked.run")).await.unwrap().status().await.unwrap();
     let parked = there.parked.unwrap();

@@ -27,10 +27,10 @@ struct Known {
     handle: Option<Handle>,
 }
 
-/// The file itself, of which the system says what its path is now.
+/// An open file whose current path the system reports (`/proc/self/fd`).
 ///
-/// Asking the path for its file reads the file's times too. Where these are exact (ext4 since Linux 6.13), each write after such
-/// a question records a new time, and its sync has to wait for the journal of the file system: 60 us of 230 a commit.
+/// `stat` on the log queries its timestamps too. With multigrain timestamps (ext4 since Linux 6.13) the next write must then
+/// record a new one, and its sync waits for the file system's journal: that was 60 us of 230 a commit.
 #[derive(Debug)]
 struct Handle {
     /// SQLite has no locks on the log that go when this is closed, as it has on the database.
@@ -101,7 +101,7 @@ impl Known {
         Self { path, id, handle: None }
     }
 
-    /// The same, looked at without its times where the system can do that.
+    /// The same, checked without `stat` where the system supports it.
     fn held(mut self) -> Self {
         self.handle = Handle::of(&self.path).filter(|_| self.id.is_some());
         self
@@ -110,7 +110,7 @@ impl Known {
     /// What has become of the file, if the path names it no longer.
     fn fault(&self) -> Option<&'static str> {
         let known = self.id?;
-        if self.handle.as_ref().is_some_and(Handle::is_named_as_ever) {
+        if self.handle.as_ref().is_some_and(Handle::has_its_path) {
             return None;
         }
         match id_of(&self.path) {
@@ -138,8 +138,8 @@ impl Handle {
         None
     }
 
-    /// A file that was deleted or replaced has no path any more, and one that was moved has another.
-    fn is_named_as_ever(&self) -> bool {
+    /// The path of a deleted or replaced file ends in ` (deleted)`, that of a moved one is another.
+    fn has_its_path(&self) -> bool {
         std::fs::read_link(&self.link).is_ok_and(|named| named == self.named)
     }
 }

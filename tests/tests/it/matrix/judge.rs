@@ -220,7 +220,7 @@ impl Holding {
             Self::ChildRunning | Self::ChildLink | Self::ChildParked => {
                 let child = engine.run(&Self::kid(cell)).await.unwrap();
                 let expected: &[Status] = match (self, happening) {
-                    // It is told once it is no longer parked.
+                    // Delivered when it is unparked.
                     (Self::ChildParked, _) => &[Status::Parked],
                     (_, Happening::TimeLimit) => &[Status::TimedOut],
                     (_, Happening::ContinueAsNew) => &[Status::Running, Status::Sleeping],
@@ -256,7 +256,7 @@ impl Holding {
             Self::Transaction if deleted => {
                 assert_eq!(stage.count("a.db", "SELECT count(*) FROM notes"), 1, "the user's row is the user's");
             }
-            // It is told to go on as soon as it is there.
+            // A queued resume is delivered right after the rewind.
             Self::Pause if !deleted => until_asked(async || place.status().await != Status::Paused).await,
             _ => assert!(deleted, "how {self:?} is gone is not said"),
         }
