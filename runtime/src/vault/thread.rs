@@ -99,7 +99,6 @@ pub(crate) fn enter_asked(vault: fn() -> Option<Arc<Vault>>) -> Entered {
 }
 
 /// Runs `f`, in which a secret is written as a placeholder and cannot be read.
-#[allow(dead_code, reason = "for what the engine shows to people")]
 pub(crate) fn redacting<R>(f: impl FnOnce() -> R) -> R {
     let _entered = enter(Mode::Redacted);
     f()
@@ -158,7 +157,6 @@ pub(crate) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
 }
 
 /// Runs `f`, and says whether a secret was sealed or opened in it on this thread.
-#[allow(dead_code, reason = "the engine marks what holds secrets")]
 pub(crate) fn sealed_any<R>(f: impl FnOnce() -> R) -> (R, bool) {
     let before = (sealed(), opened());
     let result = f();

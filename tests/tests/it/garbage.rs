@@ -2,7 +2,7 @@
 
 use crate::runs::wait_for;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::field_store::{
     FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, MemoryFieldStore, StoredField,
 };
@@ -19,6 +19,8 @@ pub(crate) struct Rig(pub(crate) Arc<Inner>);
 #[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) contents: MemoryFieldStore,
+    /// How many saves have begun.
+    pub(crate) saves: AtomicUsize,
     pub(crate) hang_save: AtomicBool,
     pub(crate) hang_load: AtomicBool,
     pub(crate) hang_delete: AtomicBool,
@@ -35,6 +37,7 @@ impl Rig {
 
 impl FieldStore for Rig {
     async fn save(&self, key: &FieldKey, bytes: Bytes) -> Result<(), FieldStoreError> {
+        self.0.saves.fetch_add(1, Ordering::SeqCst);
         self.gate(&self.0.hang_save).await;
         if &bytes[..] == b"refuse" {
             return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "refused"));
