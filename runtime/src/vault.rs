@@ -12,10 +12,8 @@ pub(crate) mod wipe;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use thread::{Entered, Mode};
 
 pub(crate) use location::Location;
-#[allow(unused_imports, reason = "the engine uses them from here")]
 pub(crate) use thread::{
     enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, opened, redacting, sealed, sealed_any,
 };
@@ -43,7 +41,6 @@ pub(crate) trait Cipher: Send + Sync {
 
 /// Why something was not sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "only the feature `encryption` has a cipher")]
 pub(crate) enum CipherError {
     /// Nobody has the key with this id.
     NoKey {
@@ -125,7 +122,6 @@ impl Vault {
     }
 
     /// The vault of a run; without a cipher it refuses every secret.
-    #[allow(dead_code, reason = "the engine makes one for each run")]
     pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, incarnation: [u8; 16]) -> Arc<Self> {
         // The name has its length before it, the incarnation is always as long, and the place comes last: no two have the same bytes.
         let mut owner = Vec::with_capacity(8 + database.len() + incarnation.len());
@@ -137,9 +133,9 @@ impl Vault {
 
     /// Until the guard is dropped, secrets are written and read on this thread as tokens of this vault. Guards are dropped
     /// in reverse order, and none is held over an `await`.
-    #[allow(dead_code, reason = "the engine enters it around its encoding and decoding")]
-    pub(crate) fn enter(self: &Arc<Self>) -> Entered {
-        thread::enter(Mode::Sealed(Arc::clone(self)))
+    #[cfg(test)]
+    pub(crate) fn enter(self: &Arc<Self>) -> thread::Entered {
+        thread::enter(thread::Mode::Sealed(Arc::clone(self)))
     }
 
     /// Why the last secret was not written or read on this thread. Ask where encoding or decoding failed: an error that was

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-#[allow(unused_imports, reason = "the engine's builder uses it from here")]
 pub(crate) use super::siv::cipher;
 
 /// A key for secrets: 32 random bytes, and the id under which values that it encrypted name it.

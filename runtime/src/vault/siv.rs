@@ -12,7 +12,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// The cipher with the keys of a provider.
-#[allow(dead_code, reason = "the engine's builder makes it of the keys that it is given")]
 pub(crate) fn cipher(provider: Arc<dyn KeyProvider>) -> Arc<dyn Cipher> {
     Arc::new(Siv { provider: Held::new(provider), derived: RwLock::default() })
 }

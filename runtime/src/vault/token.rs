@@ -82,7 +82,6 @@ pub(crate) fn holds_token(bytes: &[u8]) -> bool {
 }
 
 /// For people: every token in a text becomes `[secret]`, also one that was cut.
-#[allow(dead_code, reason = "for what the engine shows to people")]
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut copied = 0;
