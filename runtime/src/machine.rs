@@ -39,7 +39,7 @@ mod waker;
 
 use calls::RunJournal;
 pub(crate) use effect::Effect;
-pub(crate) use elapsed::AHEAD;
+pub(crate) use elapsed::{AHEAD, UNNOTICED};
 
 pub(crate) use continued::Continuing;
 pub(crate) use moved::Standing;

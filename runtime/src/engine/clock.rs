@@ -1,5 +1,6 @@
 //! The two clocks of an engine: a monotonic one for durations, and the time of day for moments and for what is recorded.
 
+use crate::machine::UNNOTICED;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -38,8 +39,6 @@ enum Source {
     Skipping(AtomicI64),
 }
 
-/// The clock was set if the two differ by this much: less is lost in how they are read.
-const SET: i64 = 500;
 /// A reading that took longer says nothing.
 const PROMPT: Duration = Duration::from_millis(20);
 
@@ -92,7 +91,7 @@ impl Clock {
             return None;
         }
         let by = wall.saturating_sub(before).saturating_sub(self.offset());
-        (by.saturating_abs() >= SET).then_some(by)
+        (by.saturating_abs() >= UNNOTICED).then_some(by)
     }
 
     /// What is recorded from now on is recorded by the time of day as it was set.

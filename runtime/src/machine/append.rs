@@ -2,6 +2,7 @@
 
 use super::Machine;
 use super::effect::Effect;
+use super::elapsed::UNNOTICED;
 use crate::store::{Append, Change, RunRow, Status};
 
 /// What the run's row says.
@@ -97,11 +98,12 @@ impl Machine {
         }
     }
 
-    /// When the run is due, if its row says a later moment or never, though it sleeps.
+    /// When the run is due, if its row says a later moment or never, though it sleeps. A duration is recorded by the time of day
+    /// of its entry and stands in the row by the monotonic clock, which may lie apart by what goes unnoticed.
     pub(crate) fn due_before_row(&self) -> Option<i64> {
         let (status, due) = self.standing();
         let due = due.filter(|_| status == Status::Sleeping && self.row.status == Status::Sleeping)?;
-        self.row.wake_at.is_none_or(|row| row > due).then_some(due)
+        self.row.wake_at.is_none_or(|row| row >= due.saturating_add(UNNOTICED)).then_some(due)
     }
 
     /// Whether a call learns from the database what became of what it has sent: who dies before that must come back and ask

@@ -11,6 +11,10 @@ use std::sync::Arc;
 /// drove the run.
 pub(crate) const AHEAD: i64 = 1_000;
 
+/// Setting the time of day by less than this, in milliseconds, goes unnoticed: the monotonic clock and the time of day differ by
+/// as much in how they are read and adjusted.
+pub(crate) const UNNOTICED: i64 = 500;
+
 impl Machine {
     /// The run is driven by this clock. `offset` added to its time gives the time of day to be recorded.
     pub(crate) fn on_clock(mut self: Box<Self>, elapsed: i64, offset: i64) -> Box<Self> {

@@ -238,7 +238,8 @@ async fn a_migration_makes_the_fields_of_an_old_run_into_those_of_today_and_late
     let store = recorded().await;
     let blobs = MemoryFieldStore::new();
     let builder = || Engine::builder().store(store.clone()).skip_sleeps().field_store("blobs", blobs.clone());
-    assert!(builder().workflow(third::ship).check().await.unwrap().is_ok());
+    let report = builder().workflow(third::ship).check().await.unwrap();
+    assert!(report.is_ok(), "{report}");
     let engine = builder().workflow(third::ship).start().await.unwrap();
     let run = engine.handle(third::ship, "p").await.unwrap();
     let result = run.result().soon().await.unwrap();
