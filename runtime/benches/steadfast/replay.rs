@@ -1,10 +1,10 @@
 //! (c) Replay of long histories.
 
 use crate::table::{Table, median};
-use crate::workflows::sequence_then_wait;
+use crate::workflows::{BEGUN, sequence_then_wait};
 use std::path::Path;
 use std::time::Instant;
-use steadfast::{Engine, Run};
+use steadfast::Engine;
 use tokio::runtime::Runtime;
 
 /// From the start of the engine until the run has been replayed and its unfinished step is started again; the limit is
@@ -27,24 +27,17 @@ fn restart_with(runtime: &Runtime, folder: &Path, steps: u64) -> f64 {
             builder.workflow(sequence_then_wait).max_loads(1_000).start().await.expect("an engine")
         };
         let engine = open().await;
-        let run = engine.start(sequence_then_wait, steps).id("long").await.expect("a start");
-        wait_for_entries(&run, 2 * steps + 2).await;
-        drop((run, engine));
+        engine.start(sequence_then_wait, steps).id("long").await.expect("a start");
+        BEGUN.notified().await;
+        drop(engine);
         let mut millis = Vec::new();
-        for restart in 1..=5 {
+        for _ in 0..5 {
             let start = Instant::now();
             let engine = open().await;
-            let run = engine.run("long").await.expect("the run");
-            wait_for_entries(&run, 2 * steps + 2 + restart).await;
+            BEGUN.notified().await;
             millis.push(start.elapsed().as_secs_f64() * 1e3);
+            drop(engine);
         }
         median(millis)
     })
-}
-
-async fn wait_for_entries(run: &Run, entries: u64) {
-    while run.status().await.expect("a status").entries < entries {
-        // A sleep would round up to a millisecond.
-        tokio::task::yield_now().await;
-    }
 }

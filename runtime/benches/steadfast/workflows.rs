@@ -7,6 +7,7 @@ use std::time::Instant;
 use steadfast::prelude::*;
 use steadfast::sql::params;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
@@ -51,8 +52,12 @@ pub(crate) async fn sequence_then_wait(flow: &mut Flow, steps: u64) -> Result<u6
     Ok(0)
 }
 
+/// Told whenever [`never`] begins.
+pub(crate) static BEGUN: Notify = Notify::const_new();
+
 #[step]
 pub(crate) async fn never() -> Result<()> {
+    BEGUN.notify_one();
     std::future::pending().await
 }
 

@@ -15,15 +15,28 @@ pub(super) enum Flaw {
 }
 
 /// A row whose columns are known by name.
-#[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
-    pub(super) row: &'a dyn Row,
-    pub(super) names: &'static [&'static str],
+    row: &'a dyn Row,
+    names: &'static [&'static str],
+    /// The column after the one that was read last: as a rule a row is read from left to right, and a long history has
+    /// many.
+    next: std::cell::Cell<usize>,
 }
 
 impl<'a> Columns<'a> {
+    pub(super) fn new(row: &'a dyn Row, names: &'static [&'static str]) -> Self {
+        Self { row, names, next: std::cell::Cell::new(0) }
+    }
+
     fn cell(&self, name: &str) -> Cell<'a> {
-        self.names.iter().position(|known| *known == name).map_or(Cell::Null, |column| self.row.cell(column))
+        let next = self.next.get();
+        let column = match self.names.get(next) {
+            Some(known) if *known == name => Some(next),
+            _ => self.names.iter().position(|known| *known == name),
+        };
+        let Some(column) = column else { return Cell::Null };
+        self.next.set(column + 1);
+        self.row.cell(column)
     }
 
     pub(super) fn int(&self, name: &str) -> Result<i64, Flaw> {
@@ -55,18 +68,13 @@ impl<'a> Columns<'a> {
     pub(super) fn maybe_text(&self, name: &str) -> Result<Option<&'a str>, Flaw> {
         match self.cell(name) {
             Cell::Null => Ok(None),
-            Cell::Text(text) => match std::str::from_utf8(text) {
-                Ok(text) => Ok(Some(text)),
-                Err(error) => Err(wrong(name, "text", &format!("bytes that are no text ({error})"))),
-            },
-            other => Err(wrong(name, "text", &shown(other))),
+            cell => as_text(name, cell).map(Some),
         }
     }
 
     /// The value of a column that holds one of a set of words.
     pub(super) fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Result<T, Flaw> {
-        let word = self.text(name)?;
-        parse(word).ok_or_else(|| wrong(name, "a word that this version knows", &shown(Cell::Text(word.as_bytes()))))
+        as_word(name, self.cell(name), parse)
     }
 
     /// The format of the row; newer than ours is an error before anything else is read.
@@ -79,13 +87,14 @@ impl<'a> Columns<'a> {
 
     /// The value in `form` and `body`.
     pub(super) fn value(&self) -> Result<Option<Value>, Flaw> {
-        if self.cell("form") == Cell::Null && self.cell("body") == Cell::Null {
+        let (form, body) = (self.cell("form"), self.cell("body"));
+        if form == Cell::Null && body == Cell::Null {
             return Ok(None);
         }
-        let form = self.word("form", Form::parse)?;
-        match (form, self.cell("body")) {
+        let form = as_word("form", form, Form::parse)?;
+        match (form, body) {
             (Form::Json, Cell::Text(_)) => {
-                let text = self.text("body")?;
+                let text = as_text("body", body)?;
                 Ok(Some(Value { form, bytes: Bytes::copy_from_slice(text.as_bytes()) }))
             }
             (Form::Json, other) => Err(wrong("body", "JSON text", &shown(other))),
@@ -93,6 +102,16 @@ impl<'a> Columns<'a> {
             (_, other) => Err(wrong("body", "bytes", &shown(other))),
         }
     }
+}
+
+fn as_text<'a>(column: &str, cell: Cell<'a>) -> Result<&'a str, Flaw> {
+    let Cell::Text(text) = cell else { return Err(wrong(column, "text", &shown(cell))) };
+    std::str::from_utf8(text).map_err(|error| wrong(column, "text", &format!("bytes that are no text ({error})")))
+}
+
+fn as_word<T>(column: &str, cell: Cell<'_>, parse: fn(&str) -> Option<T>) -> Result<T, Flaw> {
+    let word = as_text(column, cell)?;
+    parse(word).ok_or_else(|| wrong(column, "a word that this version knows", &shown(cell)))
 }
 
 /// The cells of a value's form and body.

@@ -157,8 +157,8 @@ impl<S: Session> Reader<'_, S> {
         let mut flaw = None;
         self.session
             .select(query, values, &mut |row| {
-                let columns = Columns { row, names: T::COLUMNS };
-                match T::from_row(columns) {
+                let columns = Columns::new(row, T::COLUMNS);
+                match T::from_row(&columns) {
                     Ok(row) => {
                         rows.push(row);
                         ControlFlow::Continue(())
@@ -234,11 +234,11 @@ struct Page {
 
 impl Page {
     fn add(&mut self, row: &dyn Row) -> ControlFlow<()> {
-        let columns = Columns { row, names: RunRow::COLUMNS };
+        let columns = Columns::new(row, RunRow::COLUMNS);
         self.count += 1;
         self.last = columns.int("number").ok().or(self.last);
         self.last_due = columns.maybe_int("wake_at").ok().flatten().or(self.last_due);
-        match RunRow::from_row(columns) {
+        match RunRow::from_row(&columns) {
             Ok(run) => self.runs.push(run),
             Err(flaw) => self.flaws.push((called::<RunRow>(&columns), flaw)),
         }

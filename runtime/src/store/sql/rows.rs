@@ -12,7 +12,7 @@ pub(super) trait FromRow: Sized {
     /// What one row is called, and the column by which it is known.
     const CALLED: (&'static str, &'static str);
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw>;
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw>;
 }
 
 impl FromRow for RunRow {
@@ -39,7 +39,7 @@ impl FromRow for RunRow {
     ];
     const CALLED: (&'static str, &'static str) = ("the row of run", "number");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         let incarnation = read_drawn("incarnation", row.text("incarnation")?)?;
         let seed = row.maybe_text("seed")?.map(|seed| read_drawn("seed", seed)).transpose()?;
         let number = row.int("number")?;
@@ -71,7 +71,7 @@ impl FromRow for TakenItem {
     const COLUMNS: &'static [&'static str] = &["kind", "key", "at"];
     const CALLED: (&'static str, &'static str) = ("the taken inbox item", "key");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self { kind: InboxKind::from_word(row.text("kind")?), key: row.text("key")?.to_owned(), at: row.int("at")? })
     }
 }
@@ -83,7 +83,7 @@ impl FromRow for EntryRow {
     ];
     const CALLED: (&'static str, &'static str) = ("entry", "seq");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             seq: row.number("seq")?,
             format: row.format()?,
@@ -105,7 +105,7 @@ impl FromRow for FieldRow {
     const COLUMNS: &'static [&'static str] = &["seq", "format", "name", "form", "body"];
     const CALLED: (&'static str, &'static str) = ("a field written by entry", "seq");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             seq: row.number("seq")?,
             format: row.format()?,
@@ -120,7 +120,7 @@ impl FromRow for InboxRow {
         &["number", "run", "kind", "key", "at", "name", "position", "sender", "form", "body"];
     const CALLED: (&'static str, &'static str) = ("inbox item", "number");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             number: row.int("number")?,
             run: row.int("run")?,
@@ -140,7 +140,7 @@ impl FromRow for RequestRow {
         &["id", "run", "position", "name", "answer", "at", "due", "answered", "form", "body"];
     const CALLED: (&'static str, &'static str) = ("request", "id");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             id: row.text("id")?.to_owned(),
             run: row.int("run")?,
@@ -159,7 +159,7 @@ impl FromRow for OutputRow {
     const COLUMNS: &'static [&'static str] = &["item", "run", "seq", "at", "form", "body"];
     const CALLED: (&'static str, &'static str) = ("output", "item");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             item: row.number("item")?,
             run: row.int("run")?,
@@ -175,7 +175,7 @@ impl FromRow for (String, String) {
     const COLUMNS: &'static [&'static str] = &["name", "value"];
     const CALLED: (&'static str, &'static str) = ("label", "name");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok((row.text("name")?.to_owned(), row.text("value")?.to_owned()))
     }
 }
@@ -184,7 +184,7 @@ impl FromRow for LeaseRow {
     const COLUMNS: &'static [&'static str] = &["number", "owner", "epoch", "beat"];
     const CALLED: (&'static str, &'static str) = ("lease", "number");
 
-    fn from_row(row: Columns<'_>) -> Result<Self, Flaw> {
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
             number: row.int("number")?,
             owner: row.text("owner")?.to_owned(),
