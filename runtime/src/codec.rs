@@ -23,8 +23,8 @@ pub(crate) use json_text::JsonText;
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use typed::short;
 pub(crate) use typed::{
-    check_size, decode_at, decode_field, encode_at, encode_field, record_at, record_same, round_trip_at, says_damaged,
-    short as short_name,
+    check_size, decode_at, decode_field, encode_at, encode_field, recode_input, record_at, record_same, round_trip_at,
+    says_damaged, short as short_name,
 };
 pub(crate) use typed::{decode, encode, form_of};
 pub(crate) use unordered::same_unordered;

@@ -59,6 +59,11 @@ pub(crate) fn decode_at<T: DeserializeOwned + 'static>(location: Location<'_>, v
     coding(Some(location), || decode_here(value))
 }
 
+/// A recorded input of a workflow, decoded with the type of today and encoded again.
+pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(recorded: &Value) -> Option<Value> {
+    encode_at(Location::Input, &decode_at::<T>(Location::Input, recorded).ok()?).ok()
+}
+
 /// The value at a location, or a part of something that has one.
 pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     location: Option<Location<'_>>,

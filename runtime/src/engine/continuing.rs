@@ -3,27 +3,27 @@
 use super::contents;
 use super::core::Core;
 use super::error::EngineError;
-use super::opening::{Opening, encode, same_start};
+use super::opening::{Opening, Wanted, same_start};
 use super::place::{self, Contents, Placed};
 use super::reseal::{Reseal, resealed};
 use super::shared_state;
 use super::time_travel;
+use crate::context::Schema;
 use crate::field_store::content_hash;
 use crate::fields::Fields;
 use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer};
 use crate::vault::Vault;
-use crate::workflow::WorkflowDef;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// Starts a run that continues `from`; says whether it is new.
-pub(super) async fn start<W: WorkflowDef>(
+pub(super) async fn start(
     core: &Arc<Core>,
     opening: Opening,
-    input: W::Input,
+    wanted: Wanted,
     from: String,
 ) -> Result<(RunRow, bool), EngineError> {
     if opening.dedup.is_some() {
@@ -38,28 +38,28 @@ pub(super) async fn start<W: WorkflowDef>(
     // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
     let key = opening.id.clone();
     if let Some(row) = core.ask(move |store| store.run(RunKey::Id(&key))).await? {
-        return same_start::<W>(core, row, input, Some(&from)).await.map(|row| (row, false));
+        return same_start(core, row, wanted, Some(&from)).await.map(|row| (row, false));
     }
     let key = from.clone();
     let old = core.ask(move |store| store.run(RunKey::Id(&key))).await?;
     let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
-    let context = context_of::<W>(core, &old).await?;
+    let context = context_of(core, &old, wanted.workflow, wanted.schema).await?;
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
-    let (id, workflow, version) = (opening.id.clone(), W::NAME.to_owned(), W::VERSION);
+    let (id, workflow, version) = (opening.id.clone(), wanted.workflow.to_owned(), wanted.version);
     let new = RunRow { id, workflow, version, incarnation, created_at: core.now(), ..old.clone() };
-    let first = first_entry(W::NAME, encode::<W>(core, &new, &input)?, new.created_at);
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new))?, new.created_at);
     let scope = scope_entry(2, &opening.scope, new.created_at);
     let reseal = Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) };
     let (mut run, contents) = new_run(core, new, vec![first], scope, &old, context).await?;
     run.labels = opening.labels();
     let (number, seq) = (old.number, old.seq);
     let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
-    carry(state.fitting::<W>(&old)?, &reseal, &mut run)?;
+    carry(state.fitting(wanted.state.as_ref(), &old)?, &reseal, &mut run)?;
     let placed = place::place(core, run, contents).await?;
     drop(busy);
     match placed {
         Placed::New(row) => Ok((*row, true)),
-        Placed::Exists(row) => same_start::<W>(core, *row, input, Some(&from)).await.map(|row| (row, false)),
+        Placed::Exists(row) => same_start(core, *row, wanted, Some(&from)).await.map(|row| (row, false)),
     }
 }
 
@@ -71,7 +71,12 @@ pub(super) struct Context {
 }
 
 /// The context with which a run has ended, if the workflow can begin with it.
-async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context, EngineError> {
+async fn context_of(
+    core: &Core,
+    old: &RunRow,
+    workflow: &str,
+    schema: Option<&'static Schema>,
+) -> Result<Context, EngineError> {
     let refused = |action| EngineError::WrongStatus { id: old.id.clone(), status: old.status, action };
     if old.status == Status::Moved {
         return Err(refused("it goes on elsewhere, and cannot be continued here"));
@@ -83,7 +88,7 @@ async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context
         return Err(refused("it never set a context, so there is nothing to continue"));
     };
     let unfit = |why: String| EngineError::Value(format!("run `{}` cannot be continued: {why}", old.id));
-    match W::schema() {
+    match schema {
         Some(schema) if schema.name == context.context && schema.version >= context.version => Ok(Context {
             name: context.context,
             version: context.version,
@@ -96,7 +101,7 @@ async fn context_of<W: WorkflowDef>(core: &Core, old: &RunRow) -> Result<Context
         schema => Err(unfit(format!(
             "its context is `{}`, and that of workflow `{}` is `{}`",
             context.context,
-            W::NAME,
+            workflow,
             schema.map_or("()", |schema| schema.name)
         ))),
     }

@@ -3,13 +3,15 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::half_copied;
-use crate::codec;
-use crate::codec::Location;
+use crate::codec::{self, CodecError, Location};
 use crate::command::same_value;
+use crate::context::Schema;
+use crate::fields::Fields;
 use crate::lengths;
 use crate::machine::Continuing;
 use crate::record::{Kind, RunScope};
 use crate::scope::{self, Scope};
+use crate::shared_state::StateDef;
 use crate::store::{EntryRow, RunKey, RunRow, Status};
 use crate::value::Value;
 use crate::vault::redact;
@@ -82,25 +84,77 @@ fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
     lengths::check(what, text, least).map_err(EngineError::Value)
 }
 
-/// The input as it is recorded for a run: what it holds of secrets is bound to the run.
-pub(super) fn encode<W: WorkflowDef>(core: &Core, row: &RunRow, input: &W::Input) -> Result<Value, EngineError> {
-    let _offered = core.fields(row).offer();
-    let input = codec::record_same(Location::Input, input, W::same_input());
-    input.map_err(|error| EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME)))
+/// The workflow of a run that is to be started, and its input.
+//
+// Without their types: so all that a start does is compiled once, in this crate, and not again for each workflow of a program.
+pub(super) struct Wanted {
+    pub(super) workflow: &'static str,
+    pub(super) version: u32,
+    pub(super) schema: Option<&'static Schema>,
+    pub(super) state: Option<StateDef>,
+    input: Box<dyn AnyInput>,
+}
+
+trait AnyInput: Send {
+    /// The input as it is recorded.
+    fn record(&self) -> Result<Value, CodecError>;
+
+    /// A recorded input, decoded with the type of this one and encoded again.
+    fn recode(&self) -> fn(&Value) -> Option<Value>;
+}
+
+struct InputOf<W: WorkflowDef>(W::Input);
+
+impl<W: WorkflowDef> AnyInput for InputOf<W> {
+    fn record(&self) -> Result<Value, CodecError> {
+        codec::record_same(Location::Input, &self.0, W::same_input())
+    }
+
+    fn recode(&self) -> fn(&Value) -> Option<Value> {
+        codec::recode_input::<W::Input>
+    }
+}
+
+impl Wanted {
+    pub(super) fn new<W: WorkflowDef>(input: W::Input) -> Self {
+        let (workflow, version, schema, state) = (W::NAME, W::VERSION, W::schema(), W::state());
+        Self { workflow, version, schema, state, input: Box::new(InputOf::<W>(input)) }
+    }
+
+    /// # Errors
+    /// The engine does not have the workflow.
+    pub(super) fn check(&self, core: &Core) -> Result<(), EngineError> {
+        let Self { workflow, version, .. } = *self;
+        if core.workflows.get(workflow, version).is_some() {
+            return Ok(());
+        }
+        Err(EngineError::UnknownWorkflow { name: workflow.to_owned(), version })
+    }
+
+    /// The input as it is recorded for a run: what it holds of secrets is bound to the run.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub(super) fn encode(&self, fields: &Arc<Fields>) -> Result<Value, EngineError> {
+        let _offered = fields.offer();
+        self.input.record().map_err(|error| {
+            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow))
+        })
+    }
 }
 
 /// The id is taken: by the same start, or by something else.
-pub(super) async fn same_start<W: WorkflowDef>(
+pub(super) async fn same_start(
     core: &Arc<Core>,
     row: RunRow,
-    input: W::Input,
+    wanted: Wanted,
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
     // It may have gone on with a fresh journal: how it was started says the first.
     let lineage = row.lineage;
     let begun = core.ask(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
     let (begun, first) = begun.await?;
-    is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, continuing)?;
+    is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, &wanted, continuing)?;
     // One that is in the middle of something is in memory already, unless something has gone wrong.
     if row.status == Status::Running && core.lease(row.lease).is_some() {
         core.load(row.number);
@@ -109,18 +163,18 @@ pub(super) async fn same_start<W: WorkflowDef>(
 }
 
 /// Whether a run with these first entries was started as it is to be now.
-pub(super) fn is_same_start<W: WorkflowDef>(
+pub(super) fn is_same_start(
     core: &Core,
     row: &RunRow,
     begun: &RunRow,
     first: Vec<EntryRow>,
-    input: &W::Input,
+    wanted: &Wanted,
     continuing: Option<&str>,
 ) -> Result<(), EngineError> {
     let id = || row.id.clone();
-    if row.workflow != W::NAME {
+    if row.workflow != wanted.workflow {
         let found = row.workflow.clone();
-        return Err(EngineError::OtherWorkflow { id: id(), expected: W::NAME.to_owned(), found });
+        return Err(EngineError::OtherWorkflow { id: id(), expected: wanted.workflow.to_owned(), found });
     }
     if row.status == Status::Deleting {
         let action = "its id is free once it is deleted entirely; delete it again to finish that";
@@ -135,14 +189,11 @@ pub(super) fn is_same_start<W: WorkflowDef>(
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
     let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
-    let given = encode::<W>(core, begun, input)?;
-    let recode = |value: &Value| {
-        codec::encode_at(Location::Input, &codec::decode_at::<W::Input>(Location::Input, value).ok()?).ok()
-    };
     let fields = core.fields(begun);
+    let given = wanted.encode(&fields)?;
     let offered = fields.offer();
     fields.vault().take_fault();
-    let same = same_value(recode, &recorded, &given);
+    let same = same_value(wanted.input.recode(), &recorded, &given);
     drop(offered);
     if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
         let remedy = fault.remedy();

@@ -15,7 +15,6 @@ use crate::shared_state::{StateDef, TypedState, rows, rows::StateRow};
 use crate::state::read_key;
 use crate::store::{EntryRow, FieldRow, RunRow, Store, StoreError};
 use crate::value::{Form, Pointer, Value};
-use crate::workflow::WorkflowDef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -52,13 +51,13 @@ impl Recorded {
     }
 
     /// What of it a run of this workflow can go on with: the keys, and the typed part if it is of the type that the workflow
-    /// declares.
+    /// declares (`own`).
     ///
     /// # Errors
     /// It is recorded in a newer version of that type than this build knows.
-    pub(super) fn fitting<W: WorkflowDef>(mut self, old: &RunRow) -> Result<Self, EngineError> {
+    pub(super) fn fitting(mut self, own: Option<&StateDef>, old: &RunRow) -> Result<Self, EngineError> {
         let Some(set) = &self.set else { return Ok(self) };
-        let own = W::state().map(|state| state.schema());
+        let own = own.map(StateDef::schema);
         let version = recorded_state_version(set);
         match own.filter(|own| set.name.as_deref() == Some(own.name)) {
             Some(own) if own.version < version => {

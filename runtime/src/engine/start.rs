@@ -5,7 +5,7 @@ mod options;
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
-use super::opening::{Opening, encode, same_start};
+use super::opening::{Opening, Wanted, same_start};
 use super::{Engine, continuing, load};
 use crate::context::StepContext;
 use crate::machine::{Machine, first_entry, scope_entry};
@@ -65,34 +65,39 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
     type IntoFuture = BoxFuture<'engine, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let core = &self.engine.core;
-            if core.is_draining() {
-                return Err(EngineError::ShuttingDown);
-            }
-            if core.workflows.get(W::NAME, W::VERSION).is_none() {
-                return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
-            }
-            let opening = Opening::new(self.given, core.recorded_now())?;
-            // A start goes on to its end even if nobody waits for it any longer.
-            let (starting, input, continuing) = (core.clone(), self.input, self.continuing);
-            let started = core.to_the_end(async move {
-                match continuing {
-                    Some(run) => continuing::start::<W>(&starting, opening, input, run).await,
-                    None => start::<W>(&starting, opening, input).await,
-                }
-            });
-            let (row, is_new) = started.await?;
-            Ok(RunHandle::new(Run::new(self.engine, &row), is_new))
-        })
+        let Self { engine, input, given, continuing, .. } = self;
+        let started = started(engine, Wanted::new::<W>(input), given, continuing);
+        Box::pin(async move { started.await.map(|(run, is_new)| RunHandle::new(run, is_new)) })
     }
 }
 
-async fn start<W: WorkflowDef>(
-    core: &Arc<Core>,
-    opening: Opening,
-    input: W::Input,
-) -> Result<(RunRow, bool), EngineError> {
+fn started(
+    engine: &Engine,
+    wanted: Wanted,
+    given: Scope,
+    continuing: Option<String>,
+) -> BoxFuture<'_, Result<(Run, bool), EngineError>> {
+    Box::pin(async move {
+        let core = &engine.core;
+        if core.is_draining() {
+            return Err(EngineError::ShuttingDown);
+        }
+        wanted.check(core)?;
+        let opening = Opening::new(given, core.recorded_now())?;
+        // A start goes on to its end even if nobody waits for it any longer.
+        let starting = core.clone();
+        let started = core.to_the_end(async move {
+            match continuing {
+                Some(run) => continuing::start(&starting, opening, wanted, run).await,
+                None => start(&starting, opening, wanted).await,
+            }
+        });
+        let (row, is_new) = started.await?;
+        Ok((Run::new(engine, &row), is_new))
+    })
+}
+
+async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
     let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let lease = core.leases.primary();
@@ -103,7 +108,7 @@ async fn start<W: WorkflowDef>(
     let row = |number| RunRow {
         number,
         id: id.clone(),
-        workflow: W::NAME.to_owned(),
+        workflow: wanted.workflow.to_owned(),
         status: Status::Running,
         seq: 1 + u64::from(second.is_some()),
         lease: Some(lease.number),
@@ -114,23 +119,23 @@ async fn start<W: WorkflowDef>(
         created_at: at,
         updated_at: at,
         parked: None,
-        version: W::VERSION,
+        version: wanted.version,
         parent: None,
         lineage: number,
         origin: None,
         successor: None,
         dedup: dedup.clone(),
     };
-    let first = first_entry(W::NAME, encode::<W>(core, &row(0), &input)?, at);
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&row(0)))?, at);
     let entries: Vec<_> = [first].into_iter().chain(second.clone()).collect();
     let new = NewRun {
         id: id.clone(),
-        workflow: W::NAME.to_owned(),
+        workflow: wanted.workflow.to_owned(),
         lease,
         incarnation,
         at,
         entries: entries.clone(),
-        version: W::VERSION,
+        version: wanted.version,
         parent: None,
         dedup: dedup.clone(),
         labels,
@@ -142,7 +147,7 @@ async fn start<W: WorkflowDef>(
             drop(busy);
             Ok((row, true))
         }
-        Ok(Err(Rejected::Exists(row))) => same_start::<W>(core, *row, input, None).await.map(|row| (row, false)),
+        Ok(Err(Rejected::Exists(row))) => same_start(core, *row, wanted, None).await.map(|row| (row, false)),
         Ok(Err(Rejected::Held(holder))) => {
             Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id })
         }

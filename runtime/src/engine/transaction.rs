@@ -2,10 +2,8 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::opening::{self, Opening};
+use super::opening::{self, Opening, Wanted};
 use super::{Engine, inbox, messages, start};
-use crate::codec;
-use crate::codec::Location;
 use crate::error::Error;
 use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
@@ -214,11 +212,15 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
     pub fn begin(self) -> Result<String, EngineError> {
-        let Self { tx, input, given, .. } = self;
-        let core = tx.core;
-        if core.workflows.get(W::NAME, W::VERSION).is_none() {
-            return Err(EngineError::UnknownWorkflow { name: W::NAME.to_owned(), version: W::VERSION });
-        }
+        self.tx.begin(Wanted::new::<W>(self.input), self.given)
+    }
+}
+
+impl EngineTx<'_> {
+    fn begin(&mut self, wanted: Wanted, given: Scope) -> Result<String, EngineError> {
+        let core = self.core;
+        let tx = self;
+        wanted.check(core)?;
         // Id and key are for one start.
         let around = tx.around.scope.clone();
         (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
@@ -232,28 +234,22 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
                 let first = tx.within.first_entries(row.lineage, 3);
                 (tx.noted(begun)?, tx.noted(first)?)
             };
-            opening::is_same_start::<W>(core, &row, begun.as_ref().unwrap_or(&row), first, &input, None)?;
+            opening::is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, &wanted, None)?;
             return Ok(id);
         }
         let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());
-        let identity = RunIdentity { id: id.clone(), workflow: W::NAME.to_owned(), incarnation };
-        let input = {
-            let _offered = core.fields_as(identity).offer();
-            codec::record_same(Location::Input, &input, W::same_input())
-        };
-        let input = input.map_err(|error| {
-            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", W::NAME))
-        })?;
-        let mut entries = vec![first_entry(W::NAME, input, at)];
+        let identity = RunIdentity { id: id.clone(), workflow: wanted.workflow.to_owned(), incarnation };
+        let input = wanted.encode(&core.fields_as(identity))?;
+        let mut entries = vec![first_entry(wanted.workflow, input, at)];
         entries.extend(scope_entry(2, &scope, at));
         let new = NewRun {
             id: id.clone(),
-            workflow: W::NAME.to_owned(),
+            workflow: wanted.workflow.to_owned(),
             lease: tx.lease,
             incarnation,
             at,
             entries: entries.clone(),
-            version: W::VERSION,
+            version: wanted.version,
             parent: None,
             dedup: dedup.clone(),
             labels,
