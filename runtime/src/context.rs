@@ -22,11 +22,11 @@ pub(crate) use persist::read_back;
 pub use recorded::{RecordedFields, RecordedValue, migrated};
 pub use restore::{RestoreError, TransientDefault, run_default, run_hook};
 pub use schema::{FieldSchema, Schema, stored_default};
-pub(crate) use shared::SharedContext;
+pub(crate) use shared::{ContextType, SharedContext, context_type, store_all};
 pub use text::debug;
 
 use crate::resources::Resources;
-use crate::value::{Form, Value};
+use crate::value::Value;
 use crate::vault::{exposing, redacting};
 use std::sync::Arc;
 
@@ -147,9 +147,8 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// None: what was just encoded is read.
     #[doc(hidden)]
     fn point_to_stored(&mut self, values: &FieldValues) -> Result<(), ContextError> {
-        let lazy = |name: &str| Self::schema().fields.iter().any(|field| field.name == name && (field.lazy)());
-        for (name, value) in values.iter().filter(|(name, value)| value.form == Form::Stored && lazy(name)) {
-            self.load_field(&RecordedValue::new(*name, value.clone()))?;
+        for recorded in shared::pointers(Self::schema(), values) {
+            self.load_field(&recorded)?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@
 //! its `Drop` may panic too. Code outside of the catch of an attempt drops such a value through this module only.
 
 use crate::lengths;
-use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,19 +38,19 @@ pub(crate) fn drop_caught<T>(value: T, what: &'static str) {
 }
 
 /// A future of a user's code. A panic in a poll is its output, and one in its `Drop`, done or not, is only logged.
-pub(crate) struct Caught<'a, T>(Option<BoxFuture<'a, T>>);
+pub(crate) struct Caught<F>(Option<F>);
 
 /// Catches the panics of a future.
-pub(crate) const fn caught_future<T>(future: BoxFuture<'_, T>) -> Caught<'_, T> {
+pub(crate) const fn caught_future<F: Future + Unpin>(future: F) -> Caught<F> {
     Caught(Some(future))
 }
 
-impl<T> Future for Caught<'_, T> {
-    type Output = Result<T, String>;
+impl<F: Future + Unpin> Future for Caught<F> {
+    type Output = Result<F::Output, String>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(future) = self.0.as_mut() else { return Poll::Pending };
-        let outcome = match caught(|| future.as_mut().poll(cx)) {
+        let outcome = match caught(|| Pin::new(future).poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(output)) => Ok(output),
             Err(panic) => Err(panic),
@@ -61,7 +60,7 @@ impl<T> Future for Caught<'_, T> {
     }
 }
 
-impl<T> Drop for Caught<'_, T> {
+impl<F> Drop for Caught<F> {
     fn drop(&mut self) {
         if self.0.is_some() {
             drop_caught(self.0.take(), "a future that had not ended");
@@ -84,6 +83,12 @@ impl<T> std::ops::Deref for Held<T> {
 
     fn deref(&self) -> &T {
         self.0.as_ref().expect("it is held until it is dropped")
+    }
+}
+
+impl<T> std::ops::DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("it is held until it is dropped")
     }
 }
 

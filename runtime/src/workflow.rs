@@ -1,5 +1,7 @@
 //! Workflows: what `#[workflow]` defines, and what its body can say.
 
+mod beginning;
+mod changing;
 mod children;
 mod definition;
 mod handle;

@@ -74,13 +74,14 @@ impl RecordedFields {
     /// assert_eq!(old.get::<u64>("cents").unwrap(), Some(500));
     /// ```
     pub fn new<'a, C: StoredContext>(version: u32, fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
-        Self::of::<C>(version, fields.into_iter().map(|(name, value)| RecordedValue::new(name, value)))
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| RecordedValue::new(name, value)).collect();
+        Self::of(C::NAME, version, fields)
     }
 
     /// Fields as they were read from the database.
-    pub(crate) fn of<C: StoredContext>(version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+    pub(crate) fn of(context: &'static str, version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-        Self { context: C::NAME, version, fields }
+        Self { context, version, fields }
     }
 
     /// The version in which the fields were recorded.

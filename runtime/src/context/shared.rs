@@ -1,8 +1,11 @@
-//! The context of a run without its type: what steps and readers without a parameter get.
+//! The context of a run without its type: what steps and readers without a parameter get, and what changes it.
 
-use super::{RestoreError, StepContext, StoredContext};
+use super::{
+    ContextError, FieldValues, RecordedFields, RecordedValue, RestoreError, Schema, StepContext, StoredContext,
+};
 use crate::panics::Held;
 use crate::resources::{Anything, Resources};
+use crate::value::Form;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::Any;
@@ -25,9 +28,12 @@ impl SharedContext {
 
     /// The stored part as a pointer of its own; what is left of this one is dropped.
     pub(crate) fn into_stored<S: StoredContext>(self) -> Option<Arc<S>> {
-        let stored = self.0.share();
-        drop(self);
-        stored.downcast().ok()
+        self.into_anything().downcast().ok()
+    }
+
+    /// The same without its type.
+    pub(crate) fn into_anything(self) -> Anything {
+        self.0.share()
     }
 
     pub(crate) fn to_stored(&self) -> Anything {
@@ -36,7 +42,12 @@ impl SharedContext {
 
     /// Its recorded name.
     pub(crate) fn name(&self) -> &'static str {
-        self.0.name()
+        self.0.kind().name()
+    }
+
+    /// Its type.
+    pub(super) fn kind(&self) -> ContextType {
+        self.0.kind()
     }
 
     /// The names of its transient fields.
@@ -57,6 +68,47 @@ impl SharedContext {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.share(), &other.0.share())
     }
+
+    /// Encodes every field, and gives the context as the stored values decode.
+    ///
+    /// # Errors
+    /// The first field that cannot be stored, by name.
+    pub(crate) fn store_all(&self) -> Result<(Self, FieldValues), ContextError> {
+        self.0.store_all()
+    }
+
+    /// Replaces one field by its stored value; others that hold the context keep what they have. Returns `false` if this
+    /// build has no such field.
+    ///
+    /// # Errors
+    /// The value does not decode.
+    pub(crate) fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError> {
+        if Arc::get_mut(&mut self.0).is_none() {
+            *self = self.0.again();
+        }
+        match Arc::get_mut(&mut self.0) {
+            Some(context) => context.load_field(recorded),
+            None => Ok(false),
+        }
+    }
+
+    /// See [`StoredContext::point_to_stored`].
+    pub(crate) fn point_to_stored(&mut self, values: &FieldValues) -> Result<(), ContextError> {
+        for recorded in pointers(self.kind().schema(), values) {
+            self.load_field(&recorded)?;
+        }
+        Ok(())
+    }
+}
+
+/// The values that a store has now, of fields whose type holds what points to them.
+pub(super) fn pointers<'a>(
+    schema: &'static Schema,
+    values: &'a FieldValues,
+) -> impl Iterator<Item = RecordedValue> + 'a {
+    let lazy = |name: &str| schema.fields.iter().any(|field| field.name == name && (field.lazy)());
+    let stored = values.iter().filter(move |(name, value)| value.form == Form::Stored && lazy(name));
+    stored.map(|(name, value)| RecordedValue::new(*name, value.clone()))
 }
 
 impl std::fmt::Debug for SharedContext {
@@ -66,9 +118,12 @@ impl std::fmt::Debug for SharedContext {
 }
 
 trait AnyContext: Send + Sync {
+    fn kind(&self) -> ContextType;
     fn stored(&self) -> &dyn Any;
     fn share(&self) -> Anything;
-    fn name(&self) -> &'static str;
+    fn again(&self) -> SharedContext;
+    fn store_all(&self) -> Result<(SharedContext, FieldValues), ContextError>;
+    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError>;
     fn transient(&self) -> &'static [&'static str];
     fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>>;
     fn whole(&self, live: &Anything) -> Option<Anything>;
@@ -80,6 +135,10 @@ struct Of<C: StepContext> {
 }
 
 impl<C: StepContext> AnyContext for Of<C> {
+    fn kind(&self) -> ContextType {
+        context_type::<C>()
+    }
+
     fn stored(&self) -> &dyn Any {
         &**self.stored
     }
@@ -88,8 +147,16 @@ impl<C: StepContext> AnyContext for Of<C> {
         Arc::<C::Stored>::clone(&self.stored)
     }
 
-    fn name(&self) -> &'static str {
-        C::CONTEXT
+    fn again(&self) -> SharedContext {
+        SharedContext::new::<C>(Arc::clone(&*self.stored))
+    }
+
+    fn store_all(&self) -> Result<(SharedContext, FieldValues), ContextError> {
+        store_all::<C>(C::Stored::clone(&self.stored))
+    }
+
+    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError> {
+        Arc::make_mut(&mut self.stored).load_field(recorded)
     }
 
     fn transient(&self) -> &'static [&'static str] {
@@ -104,5 +171,55 @@ impl<C: StepContext> AnyContext for Of<C> {
     fn whole(&self, live: &Anything) -> Option<Anything> {
         let live = live.downcast_ref::<C::Live>()?;
         Some(C::whole(&self.stored, live))
+    }
+}
+
+/// Encodes every field of a context, and gives it as the stored values decode.
+///
+/// # Errors
+/// The first field that cannot be stored, by name.
+pub(crate) fn store_all<C: StepContext>(stored: C::Stored) -> Result<(SharedContext, FieldValues), ContextError> {
+    stored.store_all().map(|(stored, values)| (SharedContext::new::<C>(Arc::new(stored)), values))
+}
+
+/// The type of a context, for code that is compiled once, in this crate, and not again for each context of a program.
+pub(crate) type ContextType = &'static dyn AnyContextType;
+
+pub(crate) trait AnyContextType: Send + Sync {
+    /// The recorded name.
+    fn name(&self) -> &'static str;
+
+    /// What it consists of.
+    fn schema(&self) -> &'static Schema;
+
+    /// See [`StoredContext::load`].
+    fn load(&self, field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<SharedContext, ContextError>;
+
+    /// See [`StoredContext::migrate`].
+    fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError>;
+}
+
+/// The type of a context.
+pub(crate) const fn context_type<C: StepContext>() -> ContextType {
+    &TypeOf::<C>(PhantomData)
+}
+
+struct TypeOf<C>(PhantomData<fn() -> C>);
+
+impl<C: StepContext> AnyContextType for TypeOf<C> {
+    fn name(&self) -> &'static str {
+        C::Stored::NAME
+    }
+
+    fn schema(&self) -> &'static Schema {
+        C::Stored::schema()
+    }
+
+    fn load(&self, field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<SharedContext, ContextError> {
+        C::Stored::load(field).map(|stored| SharedContext::new::<C>(Arc::new(stored)))
+    }
+
+    fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError> {
+        C::Stored::migrate(recorded)
     }
 }

@@ -10,11 +10,12 @@ use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
 use crate::command::{missing_rows, recorded_version};
-use crate::context::{Loading, StepContext, StoredContext};
+use crate::context::{Loading, StepContext, StoredContext, context_type};
 use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
 use crate::value::{Form, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How many entries are read at a time.
 const PAGE: usize = 4_096;
@@ -89,8 +90,9 @@ impl Run {
             rows.push(row);
         }
         let _offered = self.fields().offer();
-        let loaded = Loading::<C::Stored>::set(snapshot.version, rows);
-        loaded.map(|(context, _)| Some(context)).map_err(|error| self.unreadable(&error))
+        let loaded = Loading::set(context_type::<C>(), snapshot.version, rows);
+        let (context, _) = loaded.map_err(|error| self.unreadable(&error))?;
+        Ok(context.into_stored().map(Arc::unwrap_or_clone))
     }
 
     /// Who changed what of the run's context, and when. Its `Display` is a text that a person likes to read.

@@ -212,12 +212,12 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
     pub fn begin(self) -> Result<String, EngineError> {
-        self.tx.begin(Wanted::new::<W>(self.input), self.given)
+        self.tx.begin(&Wanted::new::<W>(self.input), self.given)
     }
 }
 
 impl EngineTx<'_> {
-    fn begin(&mut self, wanted: Wanted, given: Scope) -> Result<String, EngineError> {
+    fn begin(&mut self, wanted: &Wanted, given: Scope) -> Result<String, EngineError> {
         let core = self.core;
         let tx = self;
         wanted.check(core)?;
@@ -234,7 +234,7 @@ impl EngineTx<'_> {
                 let first = tx.within.first_entries(row.lineage, 3);
                 (tx.noted(begun)?, tx.noted(first)?)
             };
-            opening::is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, &wanted, None)?;
+            opening::is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, wanted, None)?;
             return Ok(id);
         }
         let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());

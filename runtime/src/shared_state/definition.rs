@@ -1,6 +1,6 @@
 //! What a workflow declares: the type of its shared state, known to the engine without its type.
 
-use crate::context::{ContextError, DefaultContext, FieldValues, Loading, Schema, StoredContext};
+use crate::context::{ContextError, DefaultContext, FieldValues, Loading, Schema, StoredContext, context_type};
 use crate::resources::Anything;
 use crate::store::FieldRow;
 use std::any::TypeId;
@@ -82,8 +82,8 @@ impl StateDef {
             defaults: || S::from_defaults().store_all().map(|(_, values)| values),
             load: |version, rows| {
                 let rows = S::schema().latest(rows);
-                let (state, older) = Loading::<S>::set(version, rows)?;
-                Ok((Arc::new(state), older.is_some()))
+                let (state, older) = Loading::set(context_type::<S>(), version, rows)?;
+                Ok((state.into_anything(), older.is_some()))
             },
         }
     }

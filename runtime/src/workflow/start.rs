@@ -1,10 +1,9 @@
 //! A workflow whose context is not set yet.
 
 use super::Flow;
-use super::saving::save_routed;
-use super::update::{append, refused_before};
-use crate::context::{ContextError, DefaultContext, FieldValues, Loading, SharedContext, StepContext, StoredContext};
-use crate::journal::{ContextChange, Journal, Recorded};
+use super::beginning::{Beginning, Begun};
+use crate::context::{ContextError, DefaultContext, SharedContext, StepContext, store_all};
+use crate::journal::Journal;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -46,7 +45,8 @@ impl<C: StepContext> Start<C> {
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
     pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
         let position = self.journal.draw();
-        self.set(position, || context.store_all()).await
+        let fresh = Box::new(move || store_all::<C>(context));
+        Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
     }
 
     /// Sets the context to that of the run which this one continues, or else to the one that the closure makes.
@@ -54,9 +54,10 @@ impl<C: StepContext> Start<C> {
     /// # Errors
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
     pub async fn with_continued_or(self, fresh: impl FnOnce() -> C::Stored) -> Result<Flow<C>, ContextError> {
-        let context = match self.load_continued() {
-            Ok(continued) => continued.unwrap_or_else(fresh),
-            Err(error) => return self.park(0, &error).await,
+        let beginning = Beginning::new::<C>(self.journal.clone());
+        let context = match beginning.continued() {
+            Ok(continued) => typed::<C>(continued).unwrap_or_else(fresh),
+            Err(error) => return beginning.park(0, &error).await,
         };
         self.with(context).await
     }
@@ -67,59 +68,18 @@ impl<C: StepContext> Start<C> {
     /// What no longer decodes parks the run: then this is `None`, and what the workflow does with it is not recorded.
     #[must_use]
     pub fn continued(&self) -> Option<C::Stored> {
-        match self.load_continued() {
-            Ok(continued) => continued,
+        match Beginning::new::<C>(self.journal.clone()).continued() {
+            Ok(continued) => typed::<C>(continued),
             Err(error) => {
                 self.journal.unreadable(0, error.to_string());
                 None
             }
         }
     }
+}
 
-    fn load_continued(&self) -> Result<Option<C::Stored>, ContextError> {
-        let Some(continued) = self.journal.continued() else { return Ok(None) };
-        if continued.context != C::Stored::NAME {
-            let message = format!("the run continues one with context `{}`", continued.context);
-            return Err(ContextError { context: C::Stored::NAME.into(), field: None, message });
-        }
-        let loaded = Loading::<C::Stored>::set(continued.version, continued.rows);
-        loaded.map(|(context, _)| Some(context))
-    }
-
-    /// Sets the context at a position; `store` is called if the history has none.
-    async fn set(
-        self,
-        position: u64,
-        store: impl FnOnce() -> Result<(C::Stored, FieldValues), ContextError>,
-    ) -> Result<Flow<C>, ContextError> {
-        let change = ContextChange::Set { context: C::Stored::NAME, schema: C::Stored::schema() };
-        let (context, older) = match self.journal.recorded_change(position, &change) {
-            Recorded::New => {
-                let mut stored = store();
-                if let Ok((context, values)) = &mut stored {
-                    match save_routed(&*self.journal, position, &change, values).await {
-                        Ok(()) => context.point_to_stored(values)?,
-                        Err(error) => stored = Err(error),
-                    }
-                }
-                (append(&*self.journal, position, &change, stored)?, None)
-            }
-            Recorded::Made { version, rows } => match Loading::set(version, rows) {
-                Ok(loaded) => loaded,
-                Err(error) => return self.park(position, &error).await,
-            },
-            Recorded::Refused(error) => return refused_before(&*self.journal, position, &error).await,
-            Recorded::Abandoned | Recorded::Diverged => return std::future::pending().await,
-        };
-        let context = SharedContext::new::<C>(Arc::new(context));
-        self.journal.share_context(Some(context.clone()));
-        Ok(Flow { journal: self.journal, context: Some(context), older, types: PhantomData })
-    }
-
-    async fn park<T>(self, position: u64, why: &ContextError) -> T {
-        self.journal.unreadable(position, why.to_string());
-        std::future::pending().await
-    }
+fn typed<C: StepContext>(context: Option<SharedContext>) -> Option<C::Stored> {
+    context.and_then(SharedContext::into_stored).map(Arc::unwrap_or_clone)
 }
 
 impl<C: DefaultContext> Start<C> {
@@ -128,18 +88,7 @@ impl<C: DefaultContext> Start<C> {
     /// code goes on.
     #[doc(hidden)]
     pub async fn with_defaults(self) -> Flow<C> {
-        let position = self.journal.draw();
-        let begun = self.load_continued().map(|continued| continued.unwrap_or_else(C::from_defaults));
-        match begun.and_then(StoredContext::store_all) {
-            Err(error) => cannot_begin(&*self.journal, position, &error).await,
-            Ok(stored) => {
-                let journal = self.journal.clone();
-                match self.set(position, || Ok(stored)).await {
-                    Ok(flow) => flow,
-                    Err(error) => cannot_begin(&*journal, position, &error).await,
-                }
-            }
-        }
+        Beginning::new::<C>(self.journal).with_defaults(|| store_all::<C>(C::from_defaults())).await.into_flow()
     }
 }
 
@@ -147,10 +96,4 @@ impl<C: DefaultContext> Start<C> {
 pub(super) fn cancelled_flow<C: Send + Sync + 'static>(start: Start<C>) -> Flow<C> {
     let context = start.journal.context();
     Flow { journal: start.journal, context, older: None, types: PhantomData }
-}
-
-/// The workflow cannot go on, and has nobody to tell.
-async fn cannot_begin<T>(journal: &dyn Journal, position: u64, why: &ContextError) -> T {
-    journal.cannot_begin(position, why.to_string());
-    std::future::pending().await
 }

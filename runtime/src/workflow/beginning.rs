@@ -1,0 +1,120 @@
+//! How a run comes to its context, without the context's type: so it is compiled once, and not again for each workflow.
+
+use super::Flow;
+use super::changing::{append, refused_before};
+use super::saving::save_routed;
+use crate::context::{
+    ContextError, ContextType, FieldValues, Loading, RecordedFields, SharedContext, StepContext, context_type,
+};
+use crate::journal::{ContextChange, Journal, Recorded};
+use futures_util::future::BoxFuture;
+use std::future::pending;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A context as it is stored, with its values; or the field that cannot be.
+type Stored = Result<(SharedContext, FieldValues), ContextError>;
+
+/// A workflow whose context is not set yet.
+pub(super) struct Beginning {
+    journal: Arc<dyn Journal>,
+    kind: ContextType,
+}
+
+/// What the handle of a workflow has once its context is set.
+pub(super) struct Begun {
+    journal: Arc<dyn Journal>,
+    context: SharedContext,
+    older: Option<Box<RecordedFields>>,
+}
+
+impl Begun {
+    pub(super) fn into_flow<C>(self) -> Flow<C> {
+        let Self { journal, context, older } = self;
+        Flow { journal, context: Some(context), older, types: PhantomData }
+    }
+}
+
+impl Beginning {
+    pub(super) fn new<C: StepContext>(journal: Arc<dyn Journal>) -> Self {
+        Self { journal, kind: context_type::<C>() }
+    }
+
+    /// The context with which the run has ended that this one continues; `None` if it continues none.
+    ///
+    /// # Errors
+    /// It is another context, or does not decode.
+    pub(super) fn continued(&self) -> Result<Option<SharedContext>, ContextError> {
+        let Some(continued) = self.journal.continued() else { return Ok(None) };
+        if continued.context != self.kind.name() {
+            let message = format!("the run continues one with context `{}`", continued.context);
+            return Err(ContextError { context: self.kind.name().into(), field: None, message });
+        }
+        let loaded = Loading::set(self.kind, continued.version, continued.rows);
+        loaded.map(|(context, _)| Some(context))
+    }
+
+    /// Sets the context at a position; `fresh` is called if the history has none.
+    pub(super) fn set(
+        self,
+        position: u64,
+        fresh: Box<dyn FnOnce() -> Stored + Send>,
+    ) -> BoxFuture<'static, Result<Begun, ContextError>> {
+        Box::pin(async move {
+            let change = ContextChange::Set { context: self.kind.name(), schema: self.kind.schema() };
+            let (context, older) = match self.journal.recorded_change(position, &change) {
+                Recorded::New => {
+                    let mut stored = fresh();
+                    if let Ok((context, values)) = &mut stored {
+                        match save_routed(&*self.journal, position, &change, values).await {
+                            Ok(()) => context.point_to_stored(values)?,
+                            Err(error) => stored = Err(error),
+                        }
+                    }
+                    (append(&*self.journal, position, &change, stored)?, None)
+                }
+                Recorded::Made { version, rows } => match Loading::set(self.kind, version, rows) {
+                    Ok(loaded) => loaded,
+                    Err(error) => return self.park(position, &error).await,
+                },
+                Recorded::Refused(error) => match refused_before(&*self.journal, position, &error) {
+                    Some(error) => return Err(error),
+                    None => return pending().await,
+                },
+                Recorded::Abandoned | Recorded::Diverged => return pending().await,
+            };
+            self.journal.share_context(Some(context.clone()));
+            Ok(Begun { journal: self.journal, context, older })
+        })
+    }
+
+    /// Sets the context to its defaults, or to that of the run which this one continues. A default that cannot be stored
+    /// parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended code goes on.
+    pub(super) fn with_defaults(self, defaults: fn() -> Stored) -> BoxFuture<'static, Begun> {
+        Box::pin(async move {
+            let (journal, position) = (self.journal.clone(), self.journal.draw());
+            let begun = self.continued().and_then(|continued| match continued {
+                Some(continued) => continued.store_all(),
+                None => defaults(),
+            });
+            let begun = match begun {
+                Ok(stored) => self.set(position, Box::new(|| Ok(stored))).await,
+                Err(error) => Err(error),
+            };
+            match begun {
+                Ok(begun) => begun,
+                // The workflow cannot go on, and has nobody to tell.
+                Err(error) => {
+                    journal.cannot_begin(position, error.to_string());
+                    pending().await
+                }
+            }
+        })
+    }
+
+    /// What is recorded cannot be read: the workflow does not go on.
+    pub(super) async fn park<T>(&self, position: u64, why: &ContextError) -> T {
+        self.journal.unreadable(position, why.to_string());
+        pending().await
+    }
+}

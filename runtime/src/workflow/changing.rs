@@ -1,0 +1,304 @@
+//! What becomes of a change of the context, without the context's type: so it is compiled once, and not again for each
+//! workflow and each call.
+
+use super::saving::{routed, save_routed};
+use crate::context::{
+    ContextError, ContextType, ContextUpdate, FieldValues, Loading, RecordedFields, SharedContext, StepContext,
+    StoredContext,
+};
+use crate::journal::{ContextChange, Journal, Recorded};
+use crate::value::{Form, Value};
+use futures_util::future::{BoxFuture, Either, Ready, ready};
+use std::future::pending;
+use std::sync::Arc;
+
+/// What becomes of a change. Nothing is awaited unless a field goes to a store.
+pub(super) type Changed<'a> = Either<Ready<Result<(), ContextError>>, BoxFuture<'a, Result<(), ContextError>>>;
+
+/// A new context, before it is recorded.
+pub(super) trait NewContext: Send {
+    /// The names of the fields that get another value.
+    fn changed(&mut self) -> Vec<&'static str>;
+
+    /// Encodes those fields; the new context becomes what the encoded values decode to.
+    ///
+    /// # Errors
+    /// The first field that cannot be stored, by name.
+    fn encode(&mut self) -> Result<FieldValues, ContextError>;
+
+    /// The new context; nothing if it or the old one was taken.
+    fn apply(&mut self) -> Option<SharedContext>;
+
+    /// The context as it was; nothing if it or the new one was taken.
+    fn discard(&mut self) -> Option<SharedContext>;
+
+    /// The same in a box of its own; nothing is left here.
+    fn boxed(&mut self) -> Box<dyn NewContext>;
+}
+
+/// What the closure of an update has set.
+pub(super) struct Updated<C: StepContext>(pub(super) Option<<C::Stored as StoredContext>::Update>);
+
+impl<C: StepContext> NewContext for Updated<C> {
+    fn changed(&mut self) -> Vec<&'static str> {
+        self.0.as_mut().map_or_else(Vec::new, ContextUpdate::changed)
+    }
+
+    fn encode(&mut self) -> Result<FieldValues, ContextError> {
+        self.0.as_mut().map_or_else(|| Ok(FieldValues::new()), ContextUpdate::encode)
+    }
+
+    fn apply(&mut self) -> Option<SharedContext> {
+        self.0.take().map(|update| SharedContext::new::<C>(update.apply()))
+    }
+
+    fn discard(&mut self) -> Option<SharedContext> {
+        self.0.take().map(|update| SharedContext::new::<C>(update.discard()))
+    }
+
+    fn boxed(&mut self) -> Box<dyn NewContext> {
+        Box::new(Self(self.0.take()))
+    }
+}
+
+/// A context that takes the place of another.
+pub(super) struct Replaced<C: StepContext> {
+    /// Empty only while an update holds the context.
+    pub(super) old: Option<Arc<C::Stored>>,
+    pub(super) new: Option<C::Stored>,
+}
+
+impl<C: StepContext> NewContext for Replaced<C> {
+    fn changed(&mut self) -> Vec<&'static str> {
+        let both = self.old.as_ref().zip(self.new.as_ref());
+        both.map_or_else(Vec::new, |(old, new)| old.difference(new))
+    }
+
+    fn encode(&mut self) -> Result<FieldValues, ContextError> {
+        let Some((old, new)) = self.old.as_ref().zip(self.new.take()) else { return Ok(FieldValues::new()) };
+        let (new, values) = old.store_difference(new)?;
+        self.new = Some(new);
+        Ok(values)
+    }
+
+    fn apply(&mut self) -> Option<SharedContext> {
+        self.new.take().map(|new| SharedContext::new::<C>(Arc::new(new)))
+    }
+
+    fn discard(&mut self) -> Option<SharedContext> {
+        self.new = None;
+        self.old.take().map(SharedContext::new::<C>)
+    }
+
+    fn boxed(&mut self) -> Box<dyn NewContext> {
+        Box::new(Self { old: self.old.take(), new: self.new.take() })
+    }
+}
+
+/// The context of a flow, for a change of it at a position.
+pub(super) struct Changing<'a> {
+    pub(super) kind: ContextType,
+    pub(super) position: u64,
+    pub(super) journal: &'a dyn Journal,
+    pub(super) context: &'a mut Option<SharedContext>,
+    pub(super) older: &'a mut Option<Box<RecordedFields>>,
+}
+
+impl<'a> Changing<'a> {
+    /// Makes an update, which holds the context. `old` is that context if it is recorded in an older version.
+    pub(super) fn update(mut self, old: Option<SharedContext>, update: &mut dyn NewContext) -> Changed<'a> {
+        let changed = update.changed();
+        if changed.is_empty() {
+            self.put(update.discard());
+            return now(Ok(()));
+        }
+        let change = self.change(&changed);
+        match self.journal.recorded_change(self.position, &change) {
+            Recorded::New if old.is_some() => {
+                self.put(old);
+                let new = update.apply();
+                Either::Right(Box::pin(async move { self.rewrite(&changed, new).await }))
+            }
+            Recorded::New => {
+                let encoded = update.encode().and_then(|mut values| {
+                    let routed = routed(self.journal, &change, &mut values)?;
+                    Ok((values, routed))
+                });
+                match encoded {
+                    Ok((mut values, Some(routed))) => {
+                        let (position, mut unfinished) =
+                            (self.position, Unfinished { changing: self, update: update.boxed() });
+                        Either::Right(Box::pin(async move {
+                            let journal = unfinished.changing.journal;
+                            let saved = routed.save(journal, position, &mut values).await;
+                            if saved.is_ok() {
+                                unfinished.apply(&values);
+                            }
+                            let change = unfinished.changing.change(&changed);
+                            drop(unfinished);
+                            append(journal, position, &change, saved.map(|()| ((), values)))
+                        }))
+                    }
+                    Ok((values, None)) => {
+                        self.put(update.apply());
+                        now(append(self.journal, self.position, &change, Ok(((), values))))
+                    }
+                    Err(error) => {
+                        self.put(update.discard());
+                        now(append(self.journal, self.position, &change, Err(error)))
+                    }
+                }
+            }
+            recorded => {
+                self.put(update.discard());
+                self.repeat(recorded)
+            }
+        }
+    }
+
+    /// Sets the whole context.
+    pub(super) async fn set(mut self, mut new: Box<dyn NewContext>) -> Result<(), ContextError> {
+        let changed = new.changed();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        match self.journal.recorded_change(self.position, &self.change(&changed)) {
+            Recorded::New if self.older.is_some() => self.rewrite(&changed, new.apply()).await,
+            Recorded::New => {
+                let stored = new.encode().map(|values| (new.apply(), values));
+                self.write(&changed, stored).await
+            }
+            recorded => self.repeat(recorded).await,
+        }
+    }
+
+    fn change<'b>(&self, fields: &'b [&'static str]) -> ContextChange<'b> {
+        ContextChange::Update { context: self.kind.name(), schema: self.kind.schema(), fields }
+    }
+
+    /// The change is in the history already.
+    fn repeat(mut self, recorded: Recorded) -> Changed<'a> {
+        match recorded {
+            Recorded::Made { version, rows } => {
+                let Some(mut context) = self.context.take() else { return stopped() };
+                let outcome = Loading { context: &mut context, older: self.older }.change(version, rows);
+                self.put(Some(context));
+                match outcome {
+                    Ok(()) => now(Ok(())),
+                    // Recorded values that no longer decode park the run: the workflow does not go on.
+                    Err(error) => {
+                        self.journal.unreadable(self.position, error.to_string());
+                        stopped()
+                    }
+                }
+            }
+            Recorded::Refused(error) => {
+                refused_before(self.journal, self.position, &error).map_or_else(stopped, |error| now(Err(error)))
+            }
+            Recorded::Abandoned | Recorded::Diverged | Recorded::New => stopped(),
+        }
+    }
+
+    /// The first change of a context that is recorded in an older version writes every field, so that what is recorded
+    /// in one version never mixes with another.
+    async fn rewrite(&mut self, changed: &[&'static str], new: Option<SharedContext>) -> Result<(), ContextError> {
+        let Some(new) = new else { return Ok(()) };
+        let stored = new.store_all().map(|(new, values)| (Some(new), values));
+        drop(new);
+        self.write(changed, stored).await?;
+        *self.older = None;
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        changed: &[&'static str],
+        mut stored: Result<(Option<SharedContext>, FieldValues), ContextError>,
+    ) -> Result<(), ContextError> {
+        let change = self.change(changed);
+        if let Ok((context, values)) = &mut stored {
+            match save_routed(self.journal, self.position, &change, values).await {
+                Ok(()) => {
+                    if let Some(context) = context {
+                        context.point_to_stored(values)?;
+                    }
+                }
+                Err(error) => stored = Err(error),
+            }
+        }
+        let context = append(self.journal, self.position, &change, stored)?;
+        self.put(context);
+        Ok(())
+    }
+
+    fn put(&mut self, context: Option<SharedContext>) {
+        self.journal.share_context(context.clone());
+        *self.context = context;
+    }
+}
+
+/// An update whose fields are being saved: gives the old context back if it is dropped.
+struct Unfinished<'a> {
+    changing: Changing<'a>,
+    update: Box<dyn NewContext>,
+}
+
+impl Unfinished<'_> {
+    /// The new context is that of the flow.
+    fn apply(&mut self, values: &FieldValues) {
+        let Some(mut context) = self.update.apply() else { return };
+        if values.iter().any(|(_, value)| value.form == Form::Stored) {
+            // What was just saved is found again; a value that is not there for a handle is a value still.
+            let _ = context.point_to_stored(values);
+        }
+        self.changing.put(Some(context));
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(old) = self.update.discard() {
+            self.changing.put(Some(old));
+        }
+    }
+}
+
+fn now<'a>(outcome: Result<(), ContextError>) -> Changed<'a> {
+    Either::Left(ready(outcome))
+}
+
+/// The workflow does not go on.
+fn stopped<'a>() -> Changed<'a> {
+    Either::Right(Box::pin(pending()))
+}
+
+/// The error that the workflow met when this change was first refused. `None` if it cannot be read: the workflow does not go on.
+pub(super) fn refused_before(journal: &dyn Journal, position: u64, error: &Value) -> Option<ContextError> {
+    match serde_json::from_slice(&error.bytes) {
+        Ok(error) => Some(error),
+        Err(why) => {
+            journal.unreadable(position, why.to_string());
+            None
+        }
+    }
+}
+
+/// Appends the outcome of a change, and gives it back to the workflow.
+pub(super) fn append<T>(
+    journal: &dyn Journal,
+    position: u64,
+    change: &ContextChange<'_>,
+    outcome: Result<(T, FieldValues), ContextError>,
+) -> Result<T, ContextError> {
+    match outcome {
+        Ok((context, values)) => {
+            journal.append_change(position, change, Ok(values));
+            Ok(context)
+        }
+        Err(error) => {
+            let text = serde_json::to_vec(&error).expect("an error of strings is JSON");
+            journal.append_change(position, change, Err(Value::json(text)));
+            Err(error)
+        }
+    }
+}
