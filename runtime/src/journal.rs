@@ -3,6 +3,7 @@
 //! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
 
 mod asked;
+mod attempt;
 mod history;
 mod seam;
 #[cfg(feature = "testing")]
@@ -11,6 +12,7 @@ mod workflow_body;
 
 pub(crate) use crate::command::Due;
 pub(crate) use asked::{Asked, ChildRun, SENT, StepRun};
+pub(crate) use attempt::{Attempt, keep_fault};
 pub use history::HistoryEntry;
 pub(crate) use seam::{Completion, ContextChange, Continued, Journal, Recorded, StepBody};
 #[cfg(feature = "testing")]

@@ -169,7 +169,7 @@ pub mod __private {
         same_context, same_state, stops_with,
     };
     pub use crate::policy::Policy;
-    pub use crate::record::EventInfo;
+    pub use crate::record::{AttemptOutcome, EventInfo};
     pub use crate::resources::{Need, Resources};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;

@@ -20,7 +20,7 @@ pub(crate) use inbox_kind::InboxKind;
 pub use kind::Kind;
 pub(crate) use kind::{About, Delivers, End, Role, Sealed, WrittenFields};
 pub(crate) use limits::Limits;
-pub(crate) use outcome::AttemptOutcome;
+pub use outcome::AttemptOutcome;
 pub use park::{ParkCause, ParkReason};
 pub(crate) use routed::RoutedValue;
 pub use run_scope::Principal;

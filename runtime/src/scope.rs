@@ -26,10 +26,7 @@ use crate::record::{RunIdentity, RunScope};
 use crate::run_env::RunEnv;
 use data_encoding::HEXLOWER;
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 /// One attempt of one step, as its body sees it.
@@ -129,24 +126,14 @@ thread_local! {
     static AMBIENT: RefCell<Option<Ambient>> = const { RefCell::new(None) };
 }
 
-/// Polls a future with `ambient` in force, and puts back what was before, also if the poll panics.
-pub(crate) struct Scoped<'a, F> {
-    pub(crate) ambient: Ambient,
-    pub(crate) future: Pin<&'a mut F>,
-}
-
-impl<F: Future> Future for Scoped<'_, F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _guard = enter(self.ambient.clone());
-        self.future.as_mut().poll(cx)
-    }
-}
-
 /// Puts `ambient` in force until the guard is dropped. What an outer scope said for starts does not hold.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
     put(Some(ambient), Layers::default())
+}
+
+/// Until the guard is dropped, code runs as if it were outside of any run.
+pub(crate) fn outside() -> impl Drop {
+    put(None, Layers::default())
 }
 
 /// Puts this in force until the guard is dropped.

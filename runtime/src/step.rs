@@ -1,6 +1,7 @@
 //! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
 
 mod body;
+mod ended;
 mod inputs;
 mod outcome;
 mod stream;
@@ -8,9 +9,9 @@ mod transaction;
 
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
-#[cfg(feature = "testing")]
-pub(crate) use body::run_attempt;
-pub(crate) use body::{Body, InlineBody, refused, run_encoded, unmade, unstorable, whole_context};
+pub(crate) use body::{
+    Body, InlineBody, StepTable, TableOf, encoded_args, in_scope, refused, unmade, unstorable, whole_context,
+};
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Outcome};
 pub use stream::{StepStreamWriter, stream};
@@ -18,13 +19,13 @@ pub(crate) use stream::{encode as encode_shown, hand_over};
 pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;
 
-use crate::codec::{CodecError, Same, Storable};
+use crate::codec::{ArgsReader, ArgsWriter, CodecError, Same, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
+use crate::record::AttemptOutcome;
 use crate::resources::Need;
 use crate::shared_state::StateDef;
-use crate::value::Value;
-use std::future::Future;
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// A step, as `#[step]` defines it on the braced struct that has the function's name.
@@ -66,23 +67,19 @@ pub trait StepDef: Send + Sync + 'static {
     ///
     /// # Errors
     /// An argument cannot be stored; the path begins with its name.
-    fn encode_args(args: &Self::Args) -> Result<Value, CodecError>;
+    fn encode_args(args: &Self::Args, writer: &mut ArgsWriter) -> Result<(), CodecError>;
 
     /// Decodes recorded arguments.
     ///
     /// # Errors
     /// They do not fit today's types.
-    fn decode_args(value: &Value) -> Result<Self::Args, CodecError>;
+    fn decode_args(reader: &mut ArgsReader) -> Result<Self::Args, CodecError>;
 
     /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
     fn is_final(error: &Self::Error) -> bool {
         error.is_terminal()
     }
 
-    /// The user's function.
-    fn body(
-        context: Arc<Self::Context>,
-        args: Self::Args,
-        inputs: StepInputs,
-    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send + 'static;
+    /// The user's function, up to what the attempt comes to; nothing of it runs before the first poll.
+    fn body(context: Arc<Self::Context>, args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
 }

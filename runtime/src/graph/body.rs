@@ -6,16 +6,13 @@ use super::payload::Inputs;
 use crate::codec::CodecError;
 use crate::context::SharedContext;
 use crate::error::Failure;
-use crate::journal::StepBody;
-use crate::record::AttemptOutcome;
+use crate::journal::{Attempt, StepBody};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::shared_state::StateDef;
-use crate::step::{refused, run_encoded, unmade, unstorable, whole_context};
+use crate::step::{StepInputs, in_scope, refused, unmade, unstorable, whole_context};
 use crate::value::Value;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -49,7 +46,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         S::state()
     }
 
-    fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+    fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
         let offered = env.fields.offer();
         let events = S::events(&self.inputs);
         drop(offered);
@@ -57,21 +54,25 @@ impl<S: GraphStep> StepBody for EventBody<S> {
             Ok(events) => events,
             Err(error) => {
                 env.fields.vault().keep_fault();
-                return std::future::ready(refused(&error.to_string())).boxed();
+                return Attempt::ended(refused(&error.to_string()));
             }
         };
         if let Some(missing) = unmade(S::RESOURCES, &env) {
-            return std::future::ready(missing).boxed();
+            return Attempt::ended(missing);
         }
-        let Some(context) = whole_context::<S::Context>(self.context.as_ref(), &env) else {
-            return std::future::ready(unstorable("its context was not made before it started")).boxed();
+        let context = match whole_context::<S::Context>(self.context.as_ref(), &env) {
+            Ok(context) => context,
+            Err(outcome) => return Attempt::ended(outcome),
         };
         if !S::SHAPE.sends.is_empty() {
             Arc::make_mut(&mut scope).sends = S::SHAPE.sends;
         }
-        let inputs = crate::step::StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
-        let body = async move { S::body(context, events, inputs).await };
-        run_encoded(body, emit::encode, S::is_final, self.context.clone(), scope, env)
+        let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
+        let body = Box::pin(async move {
+            let result = S::body(context, events, inputs.clone()).await;
+            inputs.end_encoded(result, emit::encode, S::is_final)
+        });
+        in_scope(body, self.context.clone(), scope, env)
     }
 }
 
@@ -102,18 +103,20 @@ where
     F: Failure,
     C: Fn(E) -> Result<O, F> + Send + Sync + 'static,
 {
-    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
         let offered = env.fields.offer();
         let events = (self.events)(&self.inputs);
         drop(offered);
         match events {
             Ok(events) => {
-                let stub = self.stub.clone();
-                run_encoded(async move { stub(events) }, emit::encode, self.is_final, None, scope, env)
+                let (stub, is_final) = (self.stub.clone(), self.is_final);
+                let inputs = StepInputs::new(env.clone(), scope.clone(), false);
+                let body = Box::pin(async move { inputs.end_encoded(stub(events), emit::encode, is_final) });
+                in_scope(body, None, scope, env)
             }
             Err(error) => {
                 env.fields.vault().keep_fault();
-                std::future::ready(unstorable(&error.to_string())).boxed()
+                Attempt::ended(unstorable(&error.to_string()))
             }
         }
     }

@@ -3,17 +3,16 @@
 //! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
 //! workers, would answer from there.
 
-use super::Asked;
+use super::{Asked, Attempt};
 use crate::command::{Command, SetContext, UpdateContext};
 use crate::context::{ContextError, FieldValues, Schema, SharedContext};
-use crate::record::{AttemptOutcome, RoutedValue, RunIdentity, RunScope};
+use crate::record::{RoutedValue, RunIdentity, RunScope};
 use crate::resources::{Anything, Need};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::shared_state::{StateDef, StateSnapshot};
 use crate::store::{FieldRow, Status, UserCode};
 use crate::value::Value;
-use futures_util::future::BoxFuture;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -182,8 +181,7 @@ pub trait StepBody: Send + Sync {
     }
 
     /// One attempt, from the arguments as they were recorded. Comes after what it needs has been made.
-    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>)
-    -> BoxFuture<'static, AttemptOutcome>;
+    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt;
 }
 
 /// What is delivered to a call.

@@ -1,51 +1,88 @@
-//! Running one attempt of a step: scope, decoding, and what becomes of its result.
+//! Running one attempt of a step: decoding its arguments, and what becomes of its result.
 
 use super::StepDef;
-use crate::codec::{self, CodecError, Location, Storable};
+use crate::codec::Storable;
+use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::context::SharedContext;
 use crate::error::{AttemptCause, Failure};
-use crate::fields::Fields;
-use crate::journal::StepBody;
-use crate::lengths;
+use crate::journal::{Attempt, StepBody};
 use crate::panics::drop_caught;
+use crate::policy::Policy;
 use crate::record::AttemptOutcome;
 use crate::resources::{Anything, Need};
 use crate::run_env::RunEnv;
-use crate::scope::{Ambient, AmbientContext, Current, Scoped, StepScope};
+use crate::scope::{Ambient, AmbientContext, Current, StepScope};
 use crate::shared_state::StateDef;
 use crate::step::StepInputs;
 use crate::value::Value;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The body of a function with `#[step]`, with the context it was called with.
-pub(crate) struct Body<S: StepDef> {
-    context: Option<SharedContext>,
-    step: PhantomData<fn() -> S>,
+/// A function with `#[step]` without its types: what is done with all of them is compiled once, in this crate.
+pub(crate) struct StepTable {
+    pub(crate) name: &'static str,
+    pub(crate) policy: Policy,
+    pub(crate) roles: &'static [&'static str],
+    /// A recorded value of its arguments, decoded with the types of today and encoded again.
+    pub(crate) recode: fn(&Value) -> Option<Value>,
+    blocking: bool,
+    resources: &'static [Need],
+    state: fn() -> Option<StateDef>,
+    start: fn(&Value, Option<&SharedContext>, StepInputs) -> Started,
 }
 
-impl<S: StepDef> Body<S> {
-    pub(crate) fn new(context: Option<SharedContext>) -> Self {
-        Self { context, step: PhantomData }
-    }
+/// The body of an attempt, or what the attempt comes to without it.
+type Started = Result<BoxFuture<'static, AttemptOutcome>, AttemptOutcome>;
 
-    /// The whole context as the step's type; `()` for a step that takes none.
-    fn whole(&self, env: &RunEnv) -> Option<Arc<S::Context>> {
-        whole_context(self.context.as_ref(), env)
+/// The table of a step.
+pub(crate) struct TableOf<S>(PhantomData<S>);
+
+impl<S: StepDef> TableOf<S> {
+    pub(crate) const TABLE: &'static StepTable = &StepTable {
+        name: S::NAME,
+        policy: S::POLICY,
+        roles: S::ROLES,
+        recode: |recorded| encoded_args::<S>(&decode_args(S::NAME, recorded, S::decode_args).ok()?).ok(),
+        blocking: S::BLOCKING,
+        resources: S::RESOURCES,
+        state: S::state,
+        start: |arguments, context, inputs| {
+            let args = decoded_args::<S>(arguments, inputs.env())?;
+            Ok(S::body(whole_context(context, inputs.env())?, args, inputs))
+        },
+    };
+}
+
+/// The body of a function with `#[step]`, with the context it was called with.
+pub(crate) struct Body {
+    table: &'static StepTable,
+    context: Option<SharedContext>,
+}
+
+impl Body {
+    pub(crate) const fn new(table: &'static StepTable, context: Option<SharedContext>) -> Self {
+        Self { table, context }
     }
 }
 
 /// The whole context as the type of a step; `()` for a step that takes none.
-pub(crate) fn whole_context<C: Send + Sync + 'static>(context: Option<&SharedContext>, env: &RunEnv) -> Option<Arc<C>> {
-    if TypeId::of::<C>() == TypeId::of::<()>() {
-        return (Arc::new(()) as Anything).downcast().ok();
-    }
-    env.live.whole(context?)?.downcast().ok()
+///
+/// # Errors
+/// What an attempt comes to that has none.
+pub(crate) fn whole_context<C: Send + Sync + 'static>(
+    context: Option<&SharedContext>,
+    env: &RunEnv,
+) -> Result<Arc<C>, AttemptOutcome> {
+    let context = if TypeId::of::<C>() == TypeId::of::<()>() {
+        Some(Arc::new(()) as Anything)
+    } else {
+        context.and_then(|context| env.live.whole(context))
+    };
+    let context = context.and_then(|context| context.downcast().ok());
+    context.ok_or_else(|| unstorable("its context was not made before it started"))
 }
 
 /// What an attempt comes to if a resource that it takes is not there.
@@ -54,9 +91,9 @@ pub(crate) fn unmade(resources: &[Need], env: &RunEnv) -> Option<AttemptOutcome>
     (!made).then(|| unstorable("a resource was not made before it started"))
 }
 
-impl<S: StepDef> StepBody for Body<S> {
+impl StepBody for Body {
     fn blocking(&self) -> bool {
-        S::BLOCKING
+        self.table.blocking
     }
 
     fn context(&self) -> Option<&SharedContext> {
@@ -64,35 +101,64 @@ impl<S: StepDef> StepBody for Body<S> {
     }
 
     fn resources(&self) -> &'static [Need] {
-        S::RESOURCES
+        self.table.resources
     }
 
     fn state(&self) -> Option<StateDef> {
-        S::state()
+        (self.table.state)()
     }
 
-    fn attempt(
-        &self,
-        arguments: &Value,
-        scope: Arc<StepScope>,
-        env: Arc<RunEnv>,
-    ) -> BoxFuture<'static, AttemptOutcome> {
-        let args = match decoded_args::<S>(arguments, &env) {
-            Ok(args) => args,
-            Err(outcome) => return std::future::ready(outcome).boxed(),
+    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
+        let inputs = StepInputs::new(env.clone(), scope.clone(), self.table.blocking);
+        let body = match (self.table.start)(arguments, self.context.as_ref(), inputs) {
+            Ok(body) => body,
+            Err(outcome) => return Attempt::ended(outcome),
         };
-        let Some(context) = self.whole(&env) else {
-            return std::future::ready(unstorable("its context was not made before it started")).boxed();
-        };
-        if let Some(missing) = unmade(S::RESOURCES, &env) {
-            return std::future::ready(missing).boxed();
+        match unmade(self.table.resources, &env) {
+            Some(missing) => Attempt::ended(missing),
+            None => in_scope(body, self.context.clone(), scope, env),
         }
-        let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
-        // The body is built inside the future, so that its first line already has its scope.
-        let body = async move { S::body(context, args, inputs).await };
-        let encode = |location: Location<'_>, value: S::Output| codec::record_same(location, &value, S::same_output());
-        run_encoded(body, encode, S::is_final, self.context.clone(), scope, env)
     }
+}
+
+/// An attempt whose body is polled in its scope.
+pub(crate) fn in_scope(
+    body: BoxFuture<'static, AttemptOutcome>,
+    context: Option<SharedContext>,
+    scope: Arc<StepScope>,
+    env: Arc<RunEnv>,
+) -> Attempt {
+    Attempt::running(Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env }, body)
+}
+
+/// The arguments of a step as one value.
+///
+/// # Errors
+/// An argument cannot be stored; the path begins with its name.
+pub(crate) fn encoded_args<S: StepDef>(args: &S::Args) -> Result<Value, CodecError> {
+    encode_args(S::NAME, args, S::encode_args)
+}
+
+// Compiled once for all steps with arguments of the same types, as the next one.
+fn encode_args<A>(
+    step: &'static str,
+    args: &A,
+    encode: fn(&A, &mut ArgsWriter) -> Result<(), CodecError>,
+) -> Result<Value, CodecError> {
+    let mut writer = ArgsWriter::of(step);
+    encode(args, &mut writer)?;
+    Ok(writer.finish())
+}
+
+fn decode_args<A>(
+    step: &'static str,
+    recorded: &Value,
+    decode: fn(&mut ArgsReader) -> Result<A, CodecError>,
+) -> Result<A, CodecError> {
+    let mut reader = ArgsReader::of(step, recorded)?;
+    let args = decode(&mut reader)?;
+    reader.finish()?;
+    Ok(args)
 }
 
 /// The recorded arguments of a step, with their secrets.
@@ -101,10 +167,12 @@ impl<S: StepDef> StepBody for Body<S> {
 /// What an attempt comes to that has none.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
     let _offered = env.fields.offer();
-    S::decode_args(arguments).map_err(|error| {
-        env.fields.vault().keep_fault();
-        refused(&format!("an argument: {error}"))
-    })
+    decode_args(S::NAME, arguments, S::decode_args).map_err(|error| unreadable(&error, env))
+}
+
+fn unreadable(error: &CodecError, env: &RunEnv) -> AttemptOutcome {
+    env.fields.vault().keep_fault();
+    refused(&format!("an argument: {error}"))
 }
 
 /// The body of an inline step; it can be run once.
@@ -137,68 +205,13 @@ where
         self.context.as_ref()
     }
 
-    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
+    fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
         let Some(body) = self.body.lock().unwrap_or_else(PoisonError::into_inner).take() else {
-            return std::future::ready(unstorable("an inline step was started twice in one process")).boxed();
+            return Attempt::ended(unstorable("an inline step was started twice in one process"));
         };
-        run_attempt(async move { body().await }, E::is_terminal, self.context.clone(), scope, env)
-    }
-}
-
-/// One attempt within its scope. What is to be recorded is decoded once before it is.
-pub(crate) fn run_attempt<T: Storable, E: Failure>(
-    body: impl Future<Output = Result<T, E>> + Send + 'static,
-    is_final: fn(&E) -> bool,
-    context: Option<SharedContext>,
-    scope: Arc<StepScope>,
-    env: Arc<RunEnv>,
-) -> BoxFuture<'static, AttemptOutcome> {
-    run_encoded(body, |location, value| codec::record_at(location, &value), is_final, context, scope, env)
-}
-
-/// The same for results that are written down in a way of their own.
-pub(crate) fn run_encoded<T: Send + 'static, E: Failure>(
-    body: impl Future<Output = Result<T, E>> + Send + 'static,
-    encode: fn(Location<'_>, T) -> Result<Value, CodecError>,
-    is_final: fn(&E) -> bool,
-    context: Option<SharedContext>,
-    scope: Arc<StepScope>,
-    env: Arc<RunEnv>,
-) -> BoxFuture<'static, AttemptOutcome> {
-    async move {
-        let ambient =
-            Ambient { current: Current::Step(scope.clone()), context: AmbientContext::Step(context), env: env.clone() };
-        let outcome = Scoped { ambient, future: pin!(body) }.await;
-        let fields = &env.fields;
-        let _offered = fields.offer();
-        let location = Location::Result(&scope.name);
-        let outcome = match outcome {
-            Ok(value) => match encode(location, value) {
-                Ok(stored) => AttemptOutcome::Completed(stored),
-                Err(error) => unstorable(&error.to_string()),
-            },
-            Err(error) => failed(location, &error, is_final(&error)),
-        };
-        keep_fault(&outcome, fields);
-        outcome
-    }
-    .boxed()
-}
-
-/// If what could not be stored is a secret without a key, the run waits for the key.
-pub(super) fn keep_fault(outcome: &AttemptOutcome, fields: &Fields) {
-    if matches!(outcome, AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) {
-        fields.vault().keep_fault();
-    }
-}
-
-pub(super) fn failed<E: Failure>(location: Location<'_>, error: &E, terminal: bool) -> AttemptOutcome {
-    let cut = error.cut();
-    let error = cut.as_ref().unwrap_or(error);
-    let message = lengths::cut(error.to_string());
-    match codec::record_at(location, error) {
-        Ok(stored) => AttemptOutcome::Failed { cause: AttemptCause::Failed, error: Some(stored), message, terminal },
-        Err(why) => unstorable(&format!("its error `{message}`: {why}")),
+        let inputs = StepInputs::new(env.clone(), scope.clone(), false);
+        let body = Box::pin(async move { inputs.end(body().await, None, E::is_terminal) });
+        in_scope(body, self.context.clone(), scope, env)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What `#[transaction]` leaves for the runtime: a step whose attempts run within the commit of the run's entries.
 
 use super::StepDef;
-use super::body::{decoded_args, failed, unstorable};
+use super::body::{decoded_args, unstorable};
+use super::ended::failed;
 use crate::codec;
 use crate::codec::Location;
 use crate::context::SharedContext;
-use crate::journal::StepBody;
+use crate::journal::{Attempt as StepAttempt, StepBody, keep_fault};
 use crate::panics::Held;
 use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
@@ -16,8 +17,6 @@ use crate::store::{
     user_code::{TIME_LIMIT, TransactionBody, Within},
 };
 use crate::value::Value;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,8 +85,8 @@ impl<S: TransactionDef> StepBody for InCommit<S> {
         Some(UserCode::new(Arc::new(attempt), S::TIME_LIMIT))
     }
 
-    fn attempt(&self, _: &Value, _: Arc<StepScope>, _: Arc<RunEnv>) -> BoxFuture<'static, AttemptOutcome> {
-        std::future::ready(UserCode::no_sql()).boxed()
+    fn attempt(&self, _: &Value, _: Arc<StepScope>, _: Arc<RunEnv>) -> StepAttempt {
+        StepAttempt::ended(UserCode::no_sql())
     }
 }
 
@@ -131,7 +130,7 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
             },
             Err(error) => failed(location, &error, S::is_final(&error)),
         };
-        super::body::keep_fault(&outcome, &self.env.fields);
+        keep_fault(&outcome, &self.env.fields);
         outcome
     }
 }

@@ -2,6 +2,7 @@
 //! decided by the seed.
 
 use super::fault::Dice;
+use crate::journal::Attempt;
 use crate::panics::caught_future;
 use crate::record::{AttemptOutcome, StepWrite};
 use crate::run_env::RunEnv;
@@ -58,7 +59,7 @@ impl Bodies {
         Self { running: Vec::new(), ended: Vec::new(), news, told: VecDeque::new(), state: env.state.clone(), order }
     }
 
-    pub(super) fn start(&mut self, position: u64, attempt: u32, body: BoxFuture<'static, AttemptOutcome>) {
+    pub(super) fn start(&mut self, position: u64, attempt: u32, body: Attempt) {
         let future = caught_future(body).map(|outcome| outcome.unwrap_or_else(AttemptOutcome::panicked));
         self.running.push(Body { position, attempt, future: Box::pin(future) });
     }

@@ -1,14 +1,11 @@
 //! Closures in the place of steps.
 
 use crate::graph::{GraphStep, StepOf};
-use crate::journal::{StepBody, Stubs};
-use crate::record::AttemptOutcome;
+use crate::journal::{Attempt, StepBody, Stubs};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::step::{StepDef, decoded_args, run_attempt};
+use crate::step::{StepDef, StepInputs, decoded_args, in_scope};
 use crate::value::Value;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -38,16 +35,15 @@ impl<S: StepDef, F> StepBody for Stub<S, F>
 where
     F: Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
 {
-    fn attempt(
-        &self,
-        arguments: &Value,
-        scope: Arc<StepScope>,
-        env: Arc<RunEnv>,
-    ) -> BoxFuture<'static, AttemptOutcome> {
+    fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
         let stub = self.stub.clone();
         match decoded_args::<S>(arguments, &env) {
-            Ok(args) => run_attempt(async move { stub(args) }, S::is_final, None, scope, env),
-            Err(outcome) => std::future::ready(outcome).boxed(),
+            Ok(args) => {
+                let inputs = StepInputs::new(env.clone(), scope.clone(), false);
+                let body = Box::pin(async move { inputs.end(stub(args), None, S::is_final) });
+                in_scope(body, None, scope, env)
+            }
+            Err(outcome) => Attempt::ended(outcome),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A step written where it is called.
 
-use super::{Flow, StepCall, WorkflowHandle};
+use super::{Flow, PendingCall, StepCall, WorkflowHandle};
 use crate::codec::Storable;
-use crate::command::{Given, RunStep};
+use crate::command::{Command, Given, RunStep};
 use crate::error::Failure;
 use crate::journal::StepRun;
 use crate::policy::Policy;
@@ -26,6 +26,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     {
         let arguments = Given::new(Ok(Value::json(&b"[]"[..])), |recorded| Some(recorded.clone()));
         let body = Arc::new(InlineBody::new(body, self.shared_context()));
-        StepCall::new(self, RunStep { name, arguments, run: StepRun { roles: &[], policy: Policy::ONCE, body } })
+        let run = StepRun { roles: &[], policy: Policy::ONCE, body };
+        StepCall::new(name, PendingCall::new(&self.journal, Command::RunStep(RunStep { name, arguments, run })))
     }
 }

@@ -1,6 +1,7 @@
 //! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
 
 use crate::journal::{Asked, Completion, Journal};
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -33,19 +34,31 @@ impl PendingCall {
         cx: &mut Context<'_>,
         decode: impl FnOnce(Completion) -> Result<T, String>,
     ) -> Poll<T> {
-        assert!(!self.is_done(), "a call was polled after it had finished");
-        self.start();
-        let Poll::Ready(completion) = self.journal.poll(self.position, cx) else { return Poll::Pending };
+        let Poll::Ready(completion) = self.poll_any(cx) else { return Poll::Pending };
         match decode(completion) {
             Ok(value) => {
-                self.state = State::Done;
+                self.done();
                 Poll::Ready(value)
             }
-            Err(why) => {
-                self.journal.unreadable(self.position, why);
-                Poll::Pending
-            }
+            Err(why) => self.unreadable(&why),
         }
+    }
+
+    /// [`poll`](Self::poll) in two parts: what came is to be decoded, and then to be [`done`](Self::done) or
+    /// [`unreadable`](Self::unreadable).
+    pub(super) fn poll_any(&mut self, cx: &mut Context<'_>) -> Poll<Completion> {
+        assert!(!self.is_done(), "a call was polled after it had finished");
+        self.start();
+        self.journal.poll(self.position, cx)
+    }
+
+    pub(super) fn done(&mut self) {
+        self.state = State::Done;
+    }
+
+    pub(super) fn unreadable<T>(&self, why: &dyn fmt::Display) -> Poll<T> {
+        self.journal.unreadable(self.position, why.to_string());
+        Poll::Pending
     }
 }
 

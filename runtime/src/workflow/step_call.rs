@@ -2,11 +2,12 @@
 
 use super::WorkflowHandle;
 use super::pending_call::PendingCall;
-use crate::codec::{self, Location, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::command::{Command, Given, RunStep};
 use crate::error::{Failure, StepError};
-use crate::journal::{Completion, StepBody, StepRun};
-use crate::step::{StepDef, TransactionDef};
+use crate::journal::{Completion, Journal, StepBody, StepRun};
+use crate::step::{Body, InCommit, StepDef, StepTable, TableOf, TransactionDef, encoded_args};
+use crate::value::Value;
 use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -28,13 +29,17 @@ pub struct StepCall<'flow, T, E = crate::Error> {
 }
 
 impl<T, E> StepCall<'_, T, E> {
-    pub(super) fn new<H: WorkflowHandle + ?Sized>(flow: &H, call: RunStep<'static, StepRun>) -> Self {
-        Self {
-            name: call.name,
-            call: PendingCall::new(flow.journal(), Command::RunStep(call)),
-            flow: PhantomData,
-            result: PhantomData,
-        }
+    pub(super) fn new(name: &'static str, call: PendingCall) -> Self {
+        Self { name, call, flow: PhantomData, result: PhantomData }
+    }
+
+    fn of(
+        journal: &Arc<dyn Journal>,
+        step: &'static StepTable,
+        args: Result<Value, CodecError>,
+        own: Arc<dyn StepBody>,
+    ) -> Self {
+        Self::new(step.name, pending(journal, step, args, own))
     }
 }
 
@@ -43,15 +48,20 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let name = self.name;
-        self.call.poll(cx, |completion| match completion {
-            Completion::Completed(value) => {
-                codec::decode_at(Location::Result(name), &value).map(Ok).map_err(|error| error.to_string())
+        let Poll::Ready(completion) = self.call.poll_any(cx) else { return Poll::Pending };
+        let location = Location::Result(name);
+        let decoded = match completion {
+            Completion::Completed(value) => codec::decode_at(location, &value).map(Ok),
+            Completion::Failed(value) => codec::decode_at(location, &value).map(Err),
+            _ => Err(CodecError { path: String::new(), message: "what came is not the end of a step".into() }),
+        };
+        match decoded {
+            Ok(result) => {
+                self.call.done();
+                Poll::Ready(result)
             }
-            Completion::Failed(value) => {
-                codec::decode_at(Location::Result(name), &value).map(Err).map_err(|error| error.to_string())
-            }
-            _ => Err("what came is not the end of a step".into()),
-        })
+            Err(error) => self.call.unreadable(&error),
+        }
     }
 }
 
@@ -68,7 +78,8 @@ pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
     flow: &'flow H,
     args: &S::Args,
 ) -> StepCall<'flow, S::Output, S::Error> {
-    call_with::<S, H>(flow, args, || Arc::new(crate::step::Body::<S>::new(flow.shared_context())))
+    let body = Body::new(TableOf::<S>::TABLE, flow.shared_context());
+    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encoded_args::<S>(args), Arc::new(body))
 }
 
 /// Calls a transaction. What `#[transaction]` puts behind the function of that name.
@@ -77,18 +88,18 @@ pub fn call_transaction<'flow, S: TransactionDef, H: WorkflowHandle + ?Sized>(
     flow: &'flow H,
     args: &S::Args,
 ) -> StepCall<'flow, S::Output, S::Error> {
-    call_with::<S, H>(flow, args, || Arc::new(crate::step::InCommit::<S>::new(flow.shared_context())))
+    let body = InCommit::<S>::new(flow.shared_context());
+    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encoded_args::<S>(args), Arc::new(body))
 }
 
-fn call_with<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
-    flow: &'flow H,
-    args: &S::Args,
-    own: impl FnOnce() -> Arc<dyn StepBody>,
-) -> StepCall<'flow, S::Output, S::Error> {
-    let body = flow.journal().substitute(S::NAME).unwrap_or_else(own);
-    let arguments = Given::new(S::encode_args(args).map_err(|error| error.to_string()), |recorded| {
-        S::encode_args(&S::decode_args(recorded).ok()?).ok()
-    });
-    let run = StepRun { roles: S::ROLES, policy: S::POLICY, body };
-    StepCall::new(flow, RunStep { name: S::NAME, arguments, run })
+fn pending(
+    journal: &Arc<dyn Journal>,
+    step: &'static StepTable,
+    args: Result<Value, CodecError>,
+    own: Arc<dyn StepBody>,
+) -> PendingCall {
+    let body = journal.substitute(step.name).unwrap_or(own);
+    let arguments = Given::new(args.map_err(|error| error.to_string()), step.recode);
+    let run = StepRun { roles: step.roles, policy: step.policy, body };
+    PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, run }))
 }

@@ -105,9 +105,13 @@ fn a_step_in_a_function_body() {
     async fn local(flow: u8) -> Result<u8> {
         Ok(flow)
     }
-    use steadfast::__private::StepDef;
+    use steadfast::__private::{ArgsReader, ArgsWriter, StepDef};
     let _: fn(&Flow, u8) -> StepCall<'_, u8> = local;
     assert_eq!(local::NAME, "inner");
-    let args = local::encode_args(&(7,)).unwrap();
-    assert_eq!((args.to_string().as_str(), local::decode_args(&args).unwrap()), ("[7]", (7,)));
+    let mut writer = ArgsWriter::of(local::NAME);
+    local::encode_args(&(7,), &mut writer).unwrap();
+    let args = writer.finish();
+    let mut reader = ArgsReader::of(local::NAME, &args).unwrap();
+    assert_eq!((args.to_string().as_str(), local::decode_args(&mut reader).unwrap()), ("[7]", (7,)));
+    reader.finish().unwrap();
 }

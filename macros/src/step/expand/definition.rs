@@ -44,7 +44,8 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
         )
     });
-    let [parameter, recorded, whole, inputs] = [quote!(args), quote!(value), quote!(context), quote!(inputs)];
+    let [parameter, whole, inputs] = [quote!(args), quote!(context), quote!(inputs)];
+    let [writer, reader] = [quote!(writer), quote!(reader)];
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
@@ -64,12 +65,13 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
 
             fn encode_args(
                 #parameter: &Self::Args,
-            ) -> ::core::result::Result<::steadfast::__private::Value, ::steadfast::__private::CodecError> {
+                #writer: &mut ::steadfast::__private::ArgsWriter,
+            ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
                 #encode
             }
 
             fn decode_args(
-                #recorded: &::steadfast::__private::Value,
+                #reader: &mut ::steadfast::__private::ArgsReader,
             ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
                 #decode
             }
@@ -81,9 +83,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
                 #whole: ::steadfast::__private::Arc<Self::Context>,
                 #parameter: Self::Args,
                 #inputs: ::steadfast::__private::StepInputs,
-            ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, Self::Error>>
-                + ::core::marker::Send + 'static
-            {
+            ) -> ::steadfast::__private::BoxFuture<'static, ::steadfast::__private::AttemptOutcome> {
                 #run
             }
         }
@@ -106,28 +106,28 @@ struct Bodies {
 impl Bodies {
     fn stand_in() -> Self {
         let empty = quote!(::core::unimplemented!());
-        Self { encode: empty.clone(), decode: empty, run: quote!(async move { ::core::unimplemented!() }) }
+        Self { encode: empty.clone(), decode: empty.clone(), run: empty }
     }
 
     fn of(step: &Step) -> Self {
         let ident = step.function.ident();
         // Looked up where the functions are, not where a type of the user's stands.
-        let [args, writer, reader] = [quote!(args), quote!(writer), quote!(reader)];
+        let [args, writer, reader, inputs] = [quote!(args), quote!(writer), quote!(reader), quote!(inputs)];
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
             let compare = (!is_plain(ty)).then(|| {
                 let same = comparison(&quote!(#ty), ty.span());
                 quote_spanned!(ty.span()=>
-                    ::steadfast::__private::ArgsWriter::compare::<#ty>(&#writer, #name, &#args.#index, #same)?;
+                    ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
                 )
             });
             let write = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, &mut #writer)?;
+                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, #writer)?;
                 #compare
             );
             let read = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::read(#name, &mut #reader)?,
+                <#ty as ::steadfast::__private::StepArg>::read(#name, #reader)?,
             );
             (write, read)
         });
@@ -155,25 +155,26 @@ impl Bodies {
         let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
         Self {
             encode: quote! {
-                let mut writer = ::steadfast::__private::ArgsWriter::of(<Self as ::steadfast::__private::StepDef>::NAME);
                 #(#write)*
-                ::core::result::Result::Ok(writer.finish())
+                ::core::result::Result::Ok(())
             },
             decode: quote! {
-                let mut reader = ::steadfast::__private::ArgsReader::of(<Self as ::steadfast::__private::StepDef>::NAME, value)?;
-                let args = (#(#read)*);
-                reader.finish()?;
-                ::core::result::Result::Ok(args)
+                ::core::result::Result::Ok((#(#read)*))
             },
             run: if step.tx.is_some() {
-                quote!(async move { ::core::unreachable!("a transaction runs within a commit") })
+                quote!(::core::unreachable!("a transaction runs within a commit"))
             } else {
                 quote_spanned! {span=>
-                async move {
-                    let (#(#names,)*) = #args;
-                    #held
-                    ::steadfast::__private::Outcome::into_result(#outcome)
-                }
+                    ::std::boxed::Box::pin(async move {
+                        let (#(#names,)*) = #args;
+                        #held
+                        ::steadfast::__private::StepInputs::end(
+                            &#inputs,
+                            #outcome,
+                            <Self as ::steadfast::__private::StepDef>::same_output(),
+                            <Self as ::steadfast::__private::StepDef>::is_final,
+                        )
+                    })
                 }
             },
         }

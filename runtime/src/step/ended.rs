@@ -1,0 +1,63 @@
+//! What the result of a step's body comes to: encoded where the body runs, and outside of its scope.
+
+use super::body::unstorable;
+use super::{Outcome, StepInputs};
+use crate::codec::{self, CodecError, Location, Same};
+use crate::error::Failure;
+use crate::lengths;
+use crate::record::AttemptOutcome;
+use crate::scope;
+use crate::value::Value;
+
+impl StepInputs {
+    /// What the attempt comes to whose body has ended like this. What is to be recorded is decoded once before it is.
+    #[must_use]
+    pub fn end<R: Outcome>(
+        &self,
+        result: R,
+        same: Option<Same<R::Value>>,
+        is_final: fn(&R::Error) -> bool,
+    ) -> AttemptOutcome {
+        // The result is written and dropped as the engine's, not as a part of the body.
+        let _outside = scope::outside();
+        let location = Location::Result(&self.scope().name);
+        let result = result.into_result().map(|value| codec::record_same(location, &value, same));
+        ended(location, result, is_final)
+    }
+
+    /// The same for results that are written down in a way of their own.
+    pub(crate) fn end_encoded<T, E: Failure>(
+        &self,
+        result: Result<T, E>,
+        encode: fn(Location<'_>, T) -> Result<Value, CodecError>,
+        is_final: fn(&E) -> bool,
+    ) -> AttemptOutcome {
+        let _outside = scope::outside();
+        let location = Location::Result(&self.scope().name);
+        ended(location, result.map(|value| encode(location, value)), is_final)
+    }
+}
+
+fn ended<E: Failure>(
+    location: Location<'_>,
+    result: Result<Result<Value, CodecError>, E>,
+    is_final: fn(&E) -> bool,
+) -> AttemptOutcome {
+    match result {
+        Ok(Ok(stored)) => AttemptOutcome::Completed(stored),
+        Ok(Err(error)) => unstorable(&error.to_string()),
+        Err(error) => failed(location, &error, is_final(&error)),
+    }
+}
+
+pub(super) fn failed<E: Failure>(location: Location<'_>, error: &E, terminal: bool) -> AttemptOutcome {
+    let cut = error.cut();
+    let error = cut.as_ref().unwrap_or(error);
+    let message = lengths::cut(error.to_string());
+    match codec::record_at(location, error) {
+        Ok(stored) => {
+            AttemptOutcome::Failed { cause: crate::error::AttemptCause::Failed, error: Some(stored), message, terminal }
+        }
+        Err(why) => unstorable(&format!("its error `{message}`: {why}")),
+    }
+}
