@@ -229,13 +229,16 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// Encodes or decodes the value at a location: a secret is sealed for that, and for the run whose code is running on this
-/// thread. A fault of something before, which was survived, is forgotten: what is noted afterwards belongs to `code`.
+/// Until this is dropped, the value at a location is encoded or decoded on this thread: a secret is sealed for that, and for
+/// the run whose code is running here. A fault of something before, which was survived, is forgotten: what is noted afterwards
+/// belongs to this value.
 ///
 /// Only here a location and a vault are put where a secret finds them by itself: between this and the secret are serde, a
 /// format and the user's own types, and none of them hands anything on.
-pub(crate) fn coding<R>(location: Option<Location<'_>>, code: impl FnOnce() -> R) -> R {
-    let _entered = vault::is_plain().then(|| {
+//
+// A guard and not a closure, which would be compiled again for each type of a program.
+pub(crate) fn coding(location: Option<Location<'_>>) -> Coding {
+    let entered = vault::is_plain().then(|| {
         if vault::has_fault()
             && let Some(fields) = Fields::current()
         {
@@ -244,9 +247,13 @@ pub(crate) fn coding<R>(location: Option<Location<'_>>, code: impl FnOnce() -> R
         // Few values have secrets, so the vault is asked for by those.
         vault::enter_asked(|| Fields::current().map(|fields| fields.vault.clone()))
     });
-    match location {
-        Some(location) => vault::thread::at(location, code),
-        // A part of something that has one.
-        None => code(),
-    }
+    // A part of something that has a location has none.
+    Coding { _placed: location.map(vault::thread::at), _entered: entered }
+}
+
+/// See [`coding`].
+#[must_use = "the location is left when this is dropped"]
+pub(crate) struct Coding {
+    _placed: Option<vault::thread::Placed>,
+    _entered: Option<vault::thread::Entered>,
 }

@@ -32,7 +32,13 @@ pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
 
 /// Drops a user's value; a panic of its `Drop` is only logged, with these words for what the value was.
 pub(crate) fn drop_caught<T>(value: T, what: &'static str) {
-    if let Err(panic) = caught(|| drop(value)) {
+    let mut value = Some(value);
+    run_caught(&mut || drop(value.take()), what);
+}
+
+// With a closure of one type: this is compiled for each type that a program drops so.
+fn run_caught(dropping: &mut dyn FnMut(), what: &'static str) {
+    if let Err(panic) = caught(dropping) {
         tracing::error!(panic, "dropping {what} panicked");
     }
 }

@@ -58,8 +58,9 @@ impl ArgsWriter {
         if self.json.len() > 1 {
             self.json.push(b',');
         }
-        coding(self.location, || json::append(&mut self.json, value, Order::Sorted))
-            .map_err(|error| error.within(name))?;
+        let coding = coding(self.location);
+        json::append(&mut self.json, value, Order::Sorted).map_err(|error| error.within(name))?;
+        drop(coding);
         self.args.push(Arg::Json(self.json.len()));
         Ok(())
     }

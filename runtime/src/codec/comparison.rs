@@ -44,13 +44,14 @@ impl<T> Incomparable<T> for &Comparison<T> {
 /// # Errors
 /// Something of the value was lost.
 pub(super) fn compare<T>(written: &T, read: &T, stored: &Value, same: Option<Same<T>>) -> Result<(), CodecError> {
-    if same.is_none_or(|same| same(written, read)) {
-        return Ok(());
-    }
+    if same.is_none_or(|same| same(written, read)) { Ok(()) } else { Err(differs(stored)) }
+}
+
+fn differs(stored: &Value) -> CodecError {
     let shown = if vault::is_exposing() { String::new() } else { format!(" as `{stored}`") };
     let message = format!(
         "it is written{shown}, and that is read back as another value: what its type does not write, as with `#[serde(skip)]`, \
          would be lost"
     );
-    Err(CodecError { path: String::new(), message })
+    CodecError { path: String::new(), message }
 }

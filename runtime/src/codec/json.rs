@@ -27,10 +27,13 @@ pub(super) enum Order {
 /// Appends a value as JSON. On an error `out` is as it was.
 pub(super) fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, order: Order) -> Result<(), CodecError> {
     let start = out.len();
-    value.serialize(&mut Writer::new(out, order)).map_err(|refusal| {
-        out.truncate(start);
-        refusal.into_error()
-    })
+    match value.serialize(&mut Writer::new(out, order)) {
+        Ok(()) => Ok(()),
+        Err(refusal) => {
+            out.truncate(start);
+            Err(refusal.into_error())
+        }
+    }
 }
 
 thread_local! {

@@ -34,15 +34,24 @@ pub(crate) fn encode_at<T: Serialize + 'static>(location: Location<'_>, value: &
 }
 
 fn encode_here<T: Serialize + 'static>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
-    if let Some(bytes) = raw(value) {
-        return Ok(Value { form: Form::Bytes, bytes });
+    match raw(value) {
+        Some(bytes) => Ok(Value { form: Form::Bytes, bytes }),
+        None => encode_json(location, value),
     }
-    encode_json(location, value)
 }
 
 fn encode_json<T: Serialize>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
+    written(location, &|text| json::append(text, value, Order::AsGiven))
+}
+
+fn written(
+    location: Option<Location<'_>>,
+    write: &dyn Fn(&mut Vec<u8>) -> Result<(), CodecError>,
+) -> Result<Value, CodecError> {
     let mut text = json::space();
-    coding(location, || json::append(&mut text, value, Order::AsGiven))?;
+    let coding = coding(location);
+    write(&mut text)?;
+    drop(coding);
     Ok(Value::json(json::finished(text)))
 }
 
@@ -51,12 +60,12 @@ fn encode_json<T: Serialize>(location: Option<Location<'_>>, value: &T) -> Resul
 /// # Errors
 /// It does not fit the type: expected and found.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    coding(None, || decode_here(value))
+    decode_here_or_at(None, value)
 }
 
 /// [`decode`] for the value at a location.
 pub(crate) fn decode_at<T: DeserializeOwned + 'static>(location: Location<'_>, value: &Value) -> Result<T, CodecError> {
-    coding(Some(location), || decode_here(value))
+    decode_here_or_at(Some(location), value)
 }
 
 /// A recorded input of a workflow, decoded with the type of today and encoded again.
@@ -69,17 +78,18 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     location: Option<Location<'_>>,
     value: &Value,
 ) -> Result<T, CodecError> {
-    coding(location, || decode_here(value))
-}
-
-fn decode_here<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    match value.form {
-        Form::Bytes => from_raw(&value.bytes)
-            .ok_or_else(|| misfit::<T>(value, "it was recorded as raw bytes, and the type is stored as JSON")),
-        Form::Json => serde_json::from_slice(&value.bytes).map_err(|error| unreadable::<T>(value, &error)),
-        Form::Parts => Err(misfit::<T>(value, "these are the arguments of a step, and not one value")),
-        Form::Stored => Err(misfit::<T>(value, "the value is in a field store and was not loaded")),
-        Form::Hash => Err(misfit::<T>(value, "only the hash of the value was kept")),
+    let _coding = coding(location);
+    if value.form == Form::Json {
+        return match serde_json::from_slice(&value.bytes) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(unreadable(type_name::<T>(), TypeId::of::<T>(), value, &error)),
+        };
+    }
+    let mut read: Option<T> = None;
+    read_raw(&mut read, value);
+    match read {
+        Some(read) => Ok(read),
+        None => Err(misfit(type_name::<T>(), value)),
     }
 }
 
@@ -131,13 +141,22 @@ fn record_here<T: Serialize + DeserializeOwned + 'static>(
     value: &T,
     same: Option<Same<T>>,
 ) -> Result<Value, CodecError> {
+    recorded(&|| encode_here(location, value), &|stored, secrets| match read_back::<T>(location, stored, secrets) {
+        Ok(back) => compare(value, &back, stored, same),
+        Err(error) => Err(error),
+    })
+}
+
+fn recorded(
+    encode: &dyn Fn() -> Result<Value, CodecError>,
+    check: &dyn Fn(&Value, u64) -> Result<(), CodecError>,
+) -> Result<Value, CodecError> {
     let before = vault::sealed();
-    let stored = encode_here(location, value)?;
+    let stored = encode()?;
     check_size(&stored)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
-        let back = read_back::<T>(location, &stored, vault::sealed() - before)?;
-        compare(value, &back, &stored, same)?;
+        check(&stored, vault::sealed() - before)?;
     }
     Ok(stored)
 }
@@ -194,22 +213,25 @@ pub(super) fn read_back<T: DeserializeOwned + 'static>(
     secrets: u64,
 ) -> Result<T, CodecError> {
     let before = vault::opened();
-    let back = decode_here_or_at(location, stored).map_err(|CodecError { path, message }| CodecError {
-        path,
-        message: format!("it can be written but not be read back: {message}"),
-    })?;
-    if vault::opened() - before < secrets {
-        let expected = short(type_name::<T>());
-        let message =
-            format!("a secret in the `{expected}` is not read back as one: let its type be read as a `Secret`");
-        return Err(CodecError { path: String::new(), message });
+    match decode_here_or_at(location, stored) {
+        Ok(_) if vault::opened() - before < secrets => Err(not_a_secret(type_name::<T>())),
+        Ok(back) => Ok(back),
+        Err(error) => Err(not_read_back(&error)),
     }
-    Ok(back)
+}
+
+fn not_a_secret(type_name: &str) -> CodecError {
+    let expected = short(type_name);
+    let message = format!("a secret in the `{expected}` is not read back as one: let its type be read as a `Secret`");
+    CodecError { path: String::new(), message }
+}
+
+fn not_read_back(CodecError { path, message }: &CodecError) -> CodecError {
+    CodecError { path: path.clone(), message: format!("it can be written but not be read back: {message}") }
 }
 
 /// The bytes of a value that is stored raw.
-pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
-    let value: &dyn Any = value;
+pub(super) fn raw(value: &dyn Any) -> Option<Bytes> {
     if let Some(bytes) = value.downcast_ref::<Bytes>() {
         return Some(bytes.clone());
     }
@@ -217,26 +239,28 @@ pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
     slice.or_else(|| value.downcast_ref::<Box<[u8]>>().map(|bytes| &**bytes)).map(Bytes::copy_from_slice)
 }
 
-fn from_raw<T: 'static>(bytes: &Bytes) -> Option<T> {
-    /// A value whose type is known to be `T` by now.
-    fn known<T: 'static, K: 'static>(make: impl FnOnce() -> K) -> Option<T> {
-        if TypeId::of::<T>() != TypeId::of::<K>() {
-            return None;
-        }
-        let mut slot = Some(make());
-        let slot: &mut dyn Any = &mut slot;
-        slot.downcast_mut::<Option<T>>()?.take()
+/// Reads raw bytes into an `Option` of one of the types that are stored raw; leaves any other.
+fn read_raw(slot: &mut dyn Any, value: &Value) {
+    if value.form != Form::Bytes {
+        return;
     }
-    known(|| bytes.clone()).or_else(|| known(|| bytes.to_vec())).or_else(|| known(|| Box::<[u8]>::from(&**bytes)))
+    let bytes = &value.bytes;
+    if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
+        *slot = Some(bytes.clone());
+    } else if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
+        *slot = Some(bytes.to_vec());
+    } else if let Some(slot) = slot.downcast_mut::<Option<Box<[u8]>>>() {
+        *slot = Some(Box::from(&**bytes));
+    }
 }
 
-/// A text that is no `T`: shown if no secret can be in it.
-fn unreadable<T: 'static>(found: &Value, error: &serde_json::Error) -> CodecError {
+/// A text that does not fit a type: shown if no secret can be in it.
+fn unreadable(type_name: &str, id: TypeId, found: &Value, error: &serde_json::Error) -> CodecError {
     if serde_json::from_slice::<serde::de::IgnoredAny>(&found.bytes).is_err() {
         return CodecError { path: String::new(), message: format!("{DAMAGED}, it is no JSON: {}", reason(error)) };
     }
-    let shown = if may_be_shown::<T>() { beginning(found) } else { outline(found) };
-    mismatch::<T>(&shown, &reason(error))
+    let shown = if may_be_shown(id) { beginning(found) } else { outline(found) };
+    mismatch(type_name, &shown, &reason(error))
 }
 
 /// How the sentence of a value begins that no type reads.
@@ -247,13 +271,20 @@ pub(crate) fn says_damaged(why: &str) -> bool {
     why.contains(DAMAGED)
 }
 
-/// A value in a form that no `T` has.
-fn misfit<T>(found: &Value, why: &str) -> CodecError {
-    mismatch::<T>(&beginning(found), why)
+/// A value in a form that no value of the type has.
+fn misfit(type_name: &str, found: &Value) -> CodecError {
+    let why = match found.form {
+        Form::Bytes => "it was recorded as raw bytes, and the type is stored as JSON",
+        Form::Parts => "these are the arguments of a step, and not one value",
+        Form::Stored => "the value is in a field store and was not loaded",
+        Form::Hash => "only the hash of the value was kept",
+        Form::Json => "it is not what the type is stored as",
+    };
+    mismatch(type_name, &beginning(found), why)
 }
 
-fn mismatch<T>(found: &str, why: &str) -> CodecError {
-    let expected = short(type_name::<T>());
+fn mismatch(type_name: &str, found: &str, why: &str) -> CodecError {
+    let expected = short(type_name);
     CodecError { path: String::new(), message: format!("expected `{expected}`, found {found}: {why}") }
 }
 

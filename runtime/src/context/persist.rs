@@ -157,11 +157,14 @@ pub(crate) fn read_back<T: DeserializeOwned + PartialEq + 'static>(
     schema: &Schema,
     field: usize,
 ) -> Result<T, ContextError> {
-    let decoded = codec::decode_field::<T>(schema.fields[field].name, stored)
-        .map_err(|error| schema.refuse(field, &format!("the value can be written but not be read back: {error}")))?;
-    if decoded == *written {
-        return Ok(decoded);
+    match codec::decode_field::<T>(schema.fields[field].name, stored) {
+        Ok(decoded) if decoded == *written => Ok(decoded),
+        Ok(_) => Err(differs(stored, schema, field)),
+        Err(error) => Err(schema.refuse(field, &format!("the value can be written but not be read back: {error}"))),
     }
+}
+
+fn differs(stored: &Value, schema: &Schema, field: usize) -> ContextError {
     let shown = if vault::is_exposing() { String::new() } else { format!(" as `{stored}`") };
-    Err(schema.refuse(field, &format!("the value is written{shown}, and that is read back as another value")))
+    schema.refuse(field, &format!("the value is written{shown}, and that is read back as another value"))
 }

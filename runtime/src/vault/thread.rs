@@ -110,42 +110,48 @@ pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `f`, in which the value at a location is encoded or decoded. Of nested ones the innermost counts, alone.
-pub(crate) fn at<R>(location: Location<'_>, f: impl FnOnce() -> R) -> R {
+/// Until the guard is dropped, the value at a location is encoded or decoded on this thread. Of nested ones the innermost
+/// counts, alone.
+pub(crate) fn at(location: Location<'_>) -> Placed {
     let (kind, name) = location.parts();
-    at_named(kind, name, f)
+    at_named(kind, name)
 }
 
 /// The same for any text.
 #[cfg(test)]
 pub(crate) fn at_text<R>(text: &str, f: impl FnOnce() -> R) -> R {
-    at_named(text, "", f)
+    let _placed = at_named(text, "");
+    f()
+}
+
+/// Takes the place back that was named last, when it is dropped; on the thread where it was made.
+#[must_use = "the place is left when this is dropped"]
+pub(crate) struct Placed {
+    length: usize,
+    innermost: usize,
+    of_this_thread: PhantomData<Rc<()>>,
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        HERE.with(|here| {
+            let mut places = here.places.borrow_mut();
+            places.text.truncate(self.length);
+            places.innermost = self.innermost;
+        });
+    }
 }
 
 // Nothing but a secret needs both in one text.
-fn at_named<R>(kind: &str, name: &str, f: impl FnOnce() -> R) -> R {
-    struct Left {
-        length: usize,
-        innermost: usize,
-    }
-    impl Drop for Left {
-        fn drop(&mut self) {
-            HERE.with(|here| {
-                let mut places = here.places.borrow_mut();
-                places.text.truncate(self.length);
-                places.innermost = self.innermost;
-            });
-        }
-    }
-    let _left = HERE.with(|here| {
+fn at_named(kind: &str, name: &str) -> Placed {
+    HERE.with(|here| {
         let mut places = here.places.borrow_mut();
-        let left = Left { length: places.text.len(), innermost: places.innermost };
-        places.innermost = left.length;
+        let before = Placed { length: places.text.len(), innermost: places.innermost, of_this_thread: PhantomData };
+        places.innermost = before.length;
         places.text.push_str(kind);
         places.text.push_str(name);
-        left
-    });
-    f()
+        before
+    })
 }
 
 /// The place that was named last; empty if none was.
