@@ -1,8 +1,8 @@
 //! What the result of a step's body comes to: encoded where the body runs, and outside of its scope.
 
+use super::StepInputs;
 use super::body::unstorable;
-use super::{Outcome, StepInputs};
-use crate::codec::{self, CodecError, Location, Same};
+use crate::codec::{self, CodecError, Location, Same, Storable};
 use crate::error::Failure;
 use crate::lengths;
 use crate::record::AttemptOutcome;
@@ -12,16 +12,16 @@ use crate::value::Value;
 impl StepInputs {
     /// What the attempt comes to whose body has ended like this. What is to be recorded is decoded once before it is.
     #[must_use]
-    pub fn end<R: Outcome>(
+    pub fn end<T: Storable, E: Failure>(
         &self,
-        result: R,
-        same: Option<Same<R::Value>>,
-        is_final: fn(&R::Error) -> bool,
+        result: Result<T, E>,
+        same: Option<Same<T>>,
+        is_final: fn(&E) -> bool,
     ) -> AttemptOutcome {
         // The result is written and dropped as the engine's, not as a part of the body.
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
-        let result = result.into_result().map(|value| codec::record_same(location, &value, same));
+        let result = result.map(|value| codec::record_same(location, &value, same));
         ended(location, result, is_final)
     }
 

@@ -170,7 +170,7 @@ impl Bodies {
                         #held
                         ::steadfast::__private::StepInputs::end(
                             &#inputs,
-                            #outcome,
+                            ::steadfast::__private::Outcome::into_result(#outcome),
                             <Self as ::steadfast::__private::StepDef>::same_output(),
                             <Self as ::steadfast::__private::StepDef>::is_final,
                         )
