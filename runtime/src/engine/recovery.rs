@@ -130,8 +130,8 @@ async fn load_all(core: &Arc<Core>, runs: Vec<i64>) {
     loads.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
-/// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something); then sleeps until
-/// the next one is.
+/// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something), and sees to it that the
+/// next one is woken.
 async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
     while let Err(error) = try_wake_due(core, lease, from).await {
         tracing::warn!(%error, "the runs that are due cannot be read yet");
@@ -144,6 +144,13 @@ async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
 async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), EngineError> {
     // A moment comes by the time of day, a duration by the monotonic clock.
     let now = core.now().max(core.recorded_now());
+    // Said first: it does not wait for runs whose loads take long.
+    let later = (now + 1, i64::MAX);
+    let next = RunQuery { lease: Some(lease), wake_at: Some(later), by_wake_at: true, limit: 1, ..RunQuery::default() };
+    let next = core.read(move |store| store.runs(&next)).await?;
+    if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
+        core.wake_evicted(due);
+    }
     let mut after_due = None;
     loop {
         // In the order in which they are due, so that a page costs what is on it. Who was due first resumes first.
@@ -154,21 +161,9 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
         after_due = page.next_due;
         load_all(core, page.runs.iter().map(|row| row.number).collect()).await;
         if after_due.is_none() || core.is_draining() {
-            break;
+            return Ok(());
         }
     }
-    let next = RunQuery {
-        lease: Some(lease),
-        wake_at: Some((now + 1, i64::MAX)),
-        by_wake_at: true,
-        limit: 1,
-        ..RunQuery::default()
-    };
-    let next = core.read(move |store| store.runs(&next)).await?;
-    if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
-        core.wake_evicted(due);
-    }
-    Ok(())
 }
 
 /// Loads the runs that are due and not in memory.

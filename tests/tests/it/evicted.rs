@@ -1,9 +1,15 @@
 //! Evicted runs wake at their due time, whenever messages arrive.
 
-use futures_util::future::join_all;
+use crate::garbage::{Rig, builder, healthy, keeper};
+use crate::runs::wait_for;
+use futures_util::future::{join_all, try_join_all};
 use limits::{Dice, Soon as _};
 use serde::{Deserialize, Serialize};
+use std::future::IntoFuture as _;
+use std::sync::atomic::Ordering;
 use steadfast::prelude::*;
+use steadfast::store::MemoryStore;
+use steadfast::{RunHandle, Status};
 
 #[derive(Message, Serialize, Deserialize)]
 struct Question;
@@ -45,4 +51,69 @@ async fn an_evicted_run_wakes_at_its_due_time_whenever_messages_arrive() {
         }
     });
     join_all(lanes.collect::<Vec<_>>()).await;
+}
+
+/// So many that are given up 8 at a time, each after 2 seconds: in front of another run they would take more than a minute.
+const STUCK: usize = 300;
+
+async fn stuck(engine: &Engine, millis: u64) -> Vec<RunHandle<usize>> {
+    let starts = (0..STUCK).map(|_| engine.start(keeper, millis).into_future());
+    let stuck = try_join_all(starts).soon().await.unwrap();
+    for run in &stuck {
+        wait_for(run, Status::Sleeping).await;
+    }
+    stuck
+}
+
+/// Their contents come again, and they end.
+async fn freed(engine: &Engine, rig: Rig, stuck: &[RunHandle<usize>]) {
+    rig.0.hang_load.store(false, Ordering::SeqCst);
+    // Said again: one that has just looked does not hear it yet.
+    let told = tokio::spawn(async move {
+        loop {
+            rig.0.go_on.notify_waiters();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    for run in stuck {
+        let run = engine.handle(keeper, run.id()).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), 4);
+    }
+    told.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_due_does_not_wait_for_those_whose_contents_do_not_come() {
+    let (store, rig) = (MemoryStore::new(), Rig::default());
+    let engine = builder(&store, &rig).field_store_timeout(Duration::from_hours(1)).start().await.unwrap();
+    let stuck = stuck(&engine, 2_000).await;
+    let well = engine.start(healthy, 2_500).await.unwrap();
+    rig.0.hang_load.store(true, Ordering::SeqCst);
+    assert_eq!(well.result().soon().await.unwrap(), 2_500);
+    freed(&engine, rig, &stuck).await;
+}
+
+#[workflow]
+async fn listens(flow: &mut Flow) -> Result<u64> {
+    Ok(flow.receive::<Note>().await?.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_came_while_nobody_ran_does_not_wait_for_those_whose_contents_do_not_come() {
+    let (store, rig) = (MemoryStore::new(), Rig::default());
+    let open = || builder(&store, &rig).field_store_timeout(Duration::from_hours(1)).workflow(listens).start();
+    let engine = open().await.unwrap();
+    let stuck = stuck(&engine, 1_000).await;
+    engine.start(listens, ()).id("listens").await.unwrap();
+    wait_for(&engine.run("listens").await.unwrap(), Status::Sleeping).await;
+    engine.shutdown(Duration::from_secs(30)).await.unwrap();
+    // Nobody's workflows are here, so it only leaves the message.
+    let other = Engine::builder().store(store.clone()).start().await.unwrap();
+    other.send("listens", Note(7)).await.unwrap();
+    other.shutdown(Duration::from_secs(30)).await.unwrap();
+    rig.0.hang_load.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let engine = open().await.unwrap();
+    assert_eq!(engine.handle(listens, "listens").await.unwrap().result().soon().await.unwrap(), 7);
+    freed(&engine, rig, &stuck).await;
 }
