@@ -19,6 +19,8 @@ mod delete;
 mod diagram;
 mod driver;
 mod driving;
+#[cfg(test)]
+mod driving_tests;
 mod emitting;
 mod envelope;
 mod error;
@@ -41,6 +43,7 @@ mod news;
 mod opening;
 mod outside;
 mod parked;
+mod parking;
 mod pausing;
 mod place;
 mod prepare;
@@ -59,7 +62,9 @@ mod shared_state;
 mod shown;
 mod shutdown;
 mod start;
+mod submit;
 mod suspects;
+mod sync;
 #[cfg(feature = "terminal")]
 mod terminal;
 mod threads;

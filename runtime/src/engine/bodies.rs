@@ -1,7 +1,7 @@
 //! The attempts of a run's steps that are running, each in a task of its own.
 
 use super::core::{Core, DriverEvent, Envelope};
-use super::driving::{Driving, Job};
+use super::driving::{self, Driving, Job};
 use super::limit::Limited;
 use super::prepare::Preparation;
 use super::running_step::{RunningStep, Told};
@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
@@ -161,17 +162,12 @@ impl Bodies {
         });
         // In all of them the run may have left: then the result is not wanted.
         if blocking {
-            let (on, permits, told) = (self.core.runtime.clone(), self.core.blocking.clone(), cancellation.clone());
-            let (core, run) = (self.core.clone(), self.run);
-            let body = async move {
-                let Ok(permit) = permits.acquire_owned().await else { return };
-                let runtime = on.clone();
-                let body = move || on.block_on(attempts).is_some_and(|envelope| mail.send(envelope).is_ok());
-                // Its end comes by mail, a panic of the body included.
-                let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), body).await;
-                drop(permit);
+            let body = move |runtime: &Handle| {
+                if let Some(envelope) = runtime.block_on(attempts) {
+                    let _ = mail.send(envelope);
+                }
             };
-            self.core.runtime.spawn(async move { told.unless_dropped(Box::pin(body)).await });
+            self.begin_blocking(cancellation.clone(), body);
         } else {
             let told = cancellation.clone();
             let job = Job(Box::pin(async move {
@@ -179,11 +175,25 @@ impl Bodies {
                 driving.upgrade()?.tell(|| drop(mail.send(envelope)))
             }));
             // It is being polled: this is part of it.
-            if let Some(driving) = self.driving.upgrade() {
-                driving.begin(job, &self.core.runtime);
+            if let Some(job) = self.driving.upgrade().and_then(|driving| driving.begin(job)) {
+                self.core.runtime.spawn(driving::run(job));
             }
         }
         self.running.insert(position, Running { attempt, step, cancellation });
+    }
+
+    /// Runs a body on a thread that may block, once there is a place for it.
+    fn begin_blocking(&self, told: Cancellation, body: impl FnOnce(&Handle) + Send + 'static) {
+        let (on, permits) = (self.core.runtime.clone(), self.core.blocking.clone());
+        let (core, run) = (self.core.clone(), self.run);
+        let begun = async move {
+            let Ok(permit) = permits.acquire_owned().await else { return };
+            let runtime = on.clone();
+            // Its end comes by mail, a panic of the body included.
+            let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), move || body(&on)).await;
+            drop(permit);
+        };
+        self.core.runtime.spawn(async move { told.unless_dropped(Box::pin(begun)).await });
     }
 
     /// An attempt has ended; `false` if it is not one that is waited for.

@@ -5,15 +5,17 @@ use super::clock::Reading;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Outcome};
 use super::driving::Driving;
 use super::envelope::Successor;
+use super::submit::submit;
 use super::timers::Sleeper;
 use super::{attach, fields, inbox, replacing, trace};
 use crate::machine::{Effect, Machine};
+use crate::record::ParkReason;
 use crate::session::SessionPolicy;
-use crate::store::{Append, InboxRow, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
+use crate::store::{InboxRow, StoreError};
 use crate::value::Value;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::{OwnedRwLockReadGuard, mpsc};
+use tokio::sync::OwnedRwLockReadGuard;
 
 /// How a run left memory.
 pub(super) enum Left {
@@ -144,16 +146,7 @@ impl<'a> Driver<'a> {
         let Reading { wall: now, elapsed, offset } = self.reading;
         self.run.tick(now, elapsed, offset);
         match event {
-            DriverEvent::Prepared { position, outcome: Ok(()) } => self.bodies.prepared(position),
-            // Nobody waits for it any longer.
-            DriverEvent::Prepared { position, outcome: Err(_) } if !self.run.is_in_flight(position) => {
-                self.bodies.tell(position);
-            }
-            DriverEvent::Prepared { outcome: Err(reason), .. } => {
-                let run = self.run.identity();
-                tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");
-                self.run.park(reason);
-            }
+            DriverEvent::Prepared { position, outcome } => self.prepared(position, outcome),
             DriverEvent::Saved(outcome) => self.run.saved(outcome, now),
             DriverEvent::AttemptEnded { position, attempt, outcome } => {
                 if self.bodies.ended(position, attempt) {
@@ -200,6 +193,20 @@ impl<'a> Driver<'a> {
             }
             DriverEvent::Stop(told) => self.bodies.stop(&told),
             DriverEvent::Halt => self.left = Some(Left::Done(Outcome::Left)),
+        }
+    }
+
+    /// What a step needs has been made, or cannot be.
+    fn prepared(&mut self, position: u64, outcome: Result<(), ParkReason>) {
+        match outcome {
+            Ok(()) => self.bodies.prepared(position),
+            // It is no longer waited for.
+            Err(_) if !self.run.is_in_flight(position) => self.bodies.tell(position),
+            Err(reason) => {
+                let run = self.run.identity();
+                tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");
+                self.run.park(reason);
+            }
         }
     }
 
@@ -342,56 +349,4 @@ impl<'a> Driver<'a> {
         let idle = self.idle.filter(|_| self.run.next_due().is_none())?;
         Some(idle.saturating_add(self.shortest_absence()))
     }
-}
-
-/// Hands an append to the committer; the answer comes by mail.
-fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Envelope>) {
-    let busy = core.busy();
-    let courier = core.clone();
-    let ends = append.change.release;
-    let (run, acquitted) = (append.run, append.change.loads == Some(0));
-    // The code of a transaction is polled, so to speak, from here to its answer.
-    let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
-    let transaction = append.transaction.is_some();
-    core.committer.submit(Write::Append(append), move |answer| {
-        let message = match answer {
-            Ok(Ok(written)) => {
-                if acquitted {
-                    courier.suspects.acquit(run);
-                }
-                if ends {
-                    courier.news.tell(lineage);
-                }
-                let (written, outcome) = match written {
-                    Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
-                    written => (written, transaction.then(UserCode::no_sql)),
-                };
-                let outcomes = match written {
-                    Written::Appended { outcomes, told } => {
-                        inbox::look_all(&courier, told);
-                        courier.news.tell(lineage);
-                        outcomes
-                    }
-                    _ => Vec::new(),
-                };
-                match outcome {
-                    Some(outcome) => DriverEvent::Transacted(outcomes, outcome),
-                    None => DriverEvent::Durable(outcomes),
-                }
-            }
-            Ok(Err(Rejected::Refused(text))) => DriverEvent::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
-            Ok(Err(_)) => DriverEvent::Fenced,
-            Err(error) => {
-                // What it would have had others do, nobody has told them.
-                courier.catch_up();
-                DriverEvent::Unwritten(error)
-            }
-        };
-        drop(polled);
-        if mail.send(courier.envelope(message)).is_err() {
-            // The run has left, and nobody drives those that it has started.
-            courier.catch_up();
-        }
-        drop(busy);
-    });
 }

@@ -1,15 +1,14 @@
 //! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
 
 use super::admission::PATIENCE;
-use super::committer::Lane;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
 use super::driver::{Driver, Left};
 use super::driving::{self, Driving};
+use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
 use super::rebuild::rebuild;
 use super::recovery;
 use super::suspects::{Record, Watch, watched};
-use super::threads;
 use super::workflows;
 use super::{fields, trace};
 use crate::journal::AnyWorkflow;
@@ -17,8 +16,7 @@ use crate::machine::{Machine, Rebuild};
 use crate::panics::{self, caught_future};
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{
-    Append, Change, EntryRow, FieldRow, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind,
-    Write, successor,
+    Change, EntryRow, FieldRow, Lease, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, successor,
 };
 use futures_util::FutureExt;
 use std::sync::{Arc, Weak};
@@ -71,7 +69,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let all = core.clone();
-    driving::spawn(&core.runtime, |driving| {
+    let driven = driving::driven(|driving| {
         let drive = caught_future(drive(driving).boxed());
         Box::pin(async move {
             if let Err(panic) = drive.await {
@@ -82,6 +80,7 @@ where
             }
         })
     });
+    core.runtime.spawn(driven);
 }
 
 /// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long: what holds one run
@@ -243,13 +242,38 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
         return park(core, &row, lease, workflows::unknown_workflow(&row, &core.workflows)).await;
     };
+    match rebuilt(core, &row, lease, mail, workflow).await? {
+        Ok(run) => {
+            if let Some(reason) = run.parked() {
+                tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
+            }
+            Ok(Brought::Machine(run))
+        }
+        // The row is as it is: trying again would not mend it.
+        Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
+            let message = format!("the history of run `{}` cannot be read: {error}", row.id);
+            park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
+        }
+        Err(Rebuild::Store(error)) => Err(error),
+        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
+    }
+}
+
+/// The run as its history makes it, on a thread that may block.
+async fn rebuilt(
+    core: &Arc<Core>,
+    row: &RunRow,
+    lease: Lease,
+    mail: &Mailbox,
+    workflow: Arc<dyn AnyWorkflow>,
+) -> Result<Result<Box<Machine>, Rebuild>, StoreError> {
     let (sender, mails) = (mail.sender.clone(), core.clone());
     let rebuilt = row.clone();
     let limits = core.options.limits;
     // The clock as it was when the run took its place in memory: what was noticed since then, its driver records.
-    let (clock, offset, env) = (core.clock.clone(), mail.offset, core.env(&row));
-    let watch = core.suspects.watch(number);
-    let result = blocking(core, move |store| {
+    let (clock, offset, env) = (core.clock.clone(), mail.offset, core.env(row));
+    let watch = core.suspects.watch(row.number);
+    blocking(core, move |store| {
         let _polled = watch.as_ref().map(Watch::enter);
         let foreign = foreign(&mails, sender);
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
@@ -273,22 +297,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
             }
         })
     })
-    .await?;
-    match result {
-        Ok(run) => {
-            if let Some(reason) = run.parked() {
-                tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
-            }
-            Ok(Brought::Machine(run))
-        }
-        // The row is as it is: trying again would not mend it.
-        Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
-            let message = format!("the history of run `{}` cannot be read: {error}", row.id);
-            park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
-        }
-        Err(Rebuild::Store(error)) => Err(error),
-        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
-    }
+    .await
 }
 
 /// The run that ends its process.
@@ -325,69 +334,7 @@ pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Envelope>) -
     }
 }
 
-/// Parks a run of which nothing is in memory, once the store works.
-async fn park_by_number(core: &Core, number: i64, reason: &ParkReason) {
-    loop {
-        let row = blocking(core, move |store| store.run(RunKey::Number(number))).await;
-        let parked = match row {
-            Ok(Some(row)) => match core.lease(row.lease) {
-                Some(lease) if !row.status.is_final() => park(core, &row, lease, reason.clone()).await.map(|_| ()),
-                _ => Ok(()),
-            },
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        let Err(error) = parked else { return };
-        tracing::error!(run = number, %error, "the run stands still and cannot be parked yet");
-        if error.kind == StoreErrorKind::Closed || !core.pause(LONGEST_WAIT).await {
-            return;
-        }
-    }
-}
-
 /// Parks a run that could not be rebuilt.
 async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkReason) -> Result<Brought, StoreError> {
-    tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
-    let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|before| before.unfinished);
-    let reason = ParkReason { unfinished, ..reason };
-    let change = Change {
-        status: Some(Status::Parked),
-        wake_at: Some(None),
-        parked: Some(Some(reason.to_json())),
-        release: true,
-        loads: Some(0),
-    };
-    let parked = append(core, row, lease, change).await?;
-    Ok(if parked { Brought::Nothing } else { Brought::Moved })
-}
-
-/// Changes a run's row without an entry; `false` if the run is no longer ours.
-async fn append(core: &Core, row: &RunRow, lease: Lease, change: Change) -> Result<bool, StoreError> {
-    let append = Append {
-        run: row.number,
-        lease,
-        after: row.seq,
-        entries: Vec::new(),
-        fields: Vec::new(),
-        taken: Vec::new(),
-        outgoing: Vec::new(),
-        transaction: None,
-        change,
-        at: core.now(),
-    };
-    match core.committer.write_in(Lane::Waking, Write::Append(append)).await? {
-        Ok(_) => Ok(true),
-        Err(Rejected::Refused(text)) => Err(StoreError::new(StoreErrorKind::Io, text)),
-        Err(_) => Ok(false),
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    core: &Core,
-    work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let store = core.store.clone();
-    let task = threads::blocking(&core.runtime, move || work(&*store))
-        .map_err(|error| StoreError::new(StoreErrorKind::Io, error.to_string()))?;
-    task.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, "the runtime is shutting down")))
+    Ok(if parking::park(core, row, lease, reason).await? { Brought::Nothing } else { Brought::Moved })
 }

@@ -1,0 +1,59 @@
+//! What a run in memory writes, and what the database says to it.
+
+use super::core::{Core, DriverEvent, Envelope};
+use super::inbox;
+use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Hands an append to the committer; the answer comes by mail.
+pub(super) fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Envelope>) {
+    let busy = core.busy();
+    let courier = core.clone();
+    let ends = append.change.release;
+    let (run, acquitted) = (append.run, append.change.loads == Some(0));
+    // The code of a transaction is polled, so to speak, from here to its answer.
+    let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
+    let transaction = append.transaction.is_some();
+    core.committer.submit(Write::Append(append), move |answer| {
+        let message = match answer {
+            Ok(Ok(written)) => {
+                if acquitted {
+                    courier.suspects.acquit(run);
+                }
+                if ends {
+                    courier.news.tell(lineage);
+                }
+                let (written, outcome) = match written {
+                    Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
+                    written => (written, transaction.then(UserCode::no_sql)),
+                };
+                let outcomes = match written {
+                    Written::Appended { outcomes, told } => {
+                        inbox::look_all(&courier, told);
+                        courier.news.tell(lineage);
+                        outcomes
+                    }
+                    _ => Vec::new(),
+                };
+                match outcome {
+                    Some(outcome) => DriverEvent::Transacted(outcomes, outcome),
+                    None => DriverEvent::Durable(outcomes),
+                }
+            }
+            Ok(Err(Rejected::Refused(text))) => DriverEvent::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
+            Ok(Err(_)) => DriverEvent::Fenced,
+            Err(error) => {
+                // What it would have had others do, nobody has told them.
+                courier.catch_up();
+                DriverEvent::Unwritten(error)
+            }
+        };
+        drop(polled);
+        if mail.send(courier.envelope(message)).is_err() {
+            // The run has left, and nobody drives those that it has started.
+            courier.catch_up();
+        }
+        drop(busy);
+    });
+}

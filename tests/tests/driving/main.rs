@@ -1,0 +1,146 @@
+//! Every order in which a few tasks can drive one run: the hand-off of `runtime/src/engine/driving.rs`, taken as it is, with the
+//! types that its tasks share replaced by those of the model checker.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::{future::block_on, model::Builder, thread};
+use std::future::poll_fn;
+use std::sync::{Arc, Weak, mpsc};
+use std::task::Poll;
+
+/// What the tasks share.
+mod sync {
+    pub(crate) use loom::sync::atomic::AtomicU8;
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+    use std::task::Waker;
+
+    /// So that two words are enough to hand it on.
+    pub(crate) const POLLS: usize = 1;
+
+    /// With the signatures of `futures_util`.
+    pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
+
+    impl AtomicWaker {
+        pub(crate) fn new() -> Self {
+            Self(loom::future::AtomicWaker::new())
+        }
+
+        pub(crate) fn register(&self, waker: &Waker) {
+            self.0.register_by_ref(waker);
+        }
+
+        pub(crate) fn wake(&self) {
+            self.0.wake();
+        }
+    }
+}
+
+#[path = "../../../runtime/src/engine/driving.rs"]
+mod driving;
+
+use driving::{Driving, Job, driven, run};
+
+/// What is said to the run, and what becomes of the attempts that it begins.
+struct Talk {
+    said: AtomicUsize,
+    waker: sync::AtomicWaker,
+    /// How many attempts were run.
+    ran: AtomicUsize,
+    /// How many the run was given back, for tasks of their own.
+    given_back: AtomicUsize,
+}
+
+impl Talk {
+    fn new() -> Arc<Self> {
+        let zero = || AtomicUsize::new(0);
+        Arc::new(Self { said: zero(), waker: sync::AtomicWaker::new(), ran: zero(), given_back: zero() })
+    }
+
+    /// As mail comes to a driver.
+    fn say(&self) {
+        self.said.fetch_add(1, Ordering::SeqCst);
+        self.waker.wake();
+    }
+
+    /// Hears so many words, beginning an attempt at each, and is ready.
+    fn heard(self: Arc<Self>, words: usize, driving: Weak<Driving>) -> BoxFuture<'static, ()> {
+        let mut heard = 0;
+        let hear = poll_fn(move |cx| {
+            self.waker.register(cx.waker());
+            let said = self.said.load(Ordering::SeqCst);
+            for _ in heard..said {
+                if let Some(driving) = driving.upgrade()
+                    && driving.begin(self.clone().attempt()).is_some()
+                {
+                    self.given_back.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            heard = said;
+            if heard < words { Poll::Pending } else { Poll::Ready(()) }
+        });
+        hear.boxed()
+    }
+
+    fn attempt(self: Arc<Self>) -> Job {
+        let attempt = async move {
+            self.ran.fetch_add(1, Ordering::SeqCst);
+            None
+        };
+        Job(attempt.boxed())
+    }
+}
+
+/// One run that waits for a word from each of these: tasks of attempts that end, and others that only wake it, as a timer does.
+/// In every order the run hears them all, and each attempt that it begins is run here or given back, once.
+fn all_are_heard(attempts: usize, others: usize) {
+    // What needs more changes of task than this was not found to differ.
+    let mut checker = Builder::new();
+    checker.preemption_bound = Some(3);
+    checker.check(move || {
+        let talk = Talk::new();
+        let (give, given) = mpsc::channel();
+        let hears = talk.clone();
+        let task = driven(move |driving| {
+            give.send(driving.clone()).expect("it is waited for");
+            hears.heard(attempts + others, driving)
+        });
+        let driving: Weak<Driving> = given.recv().expect("it was made");
+        let mut threads = Vec::new();
+        for _ in 0..attempts {
+            let (talk, driving) = (talk.clone(), driving.clone());
+            threads.push(thread::spawn(move || {
+                let Some(driving) = driving.upgrade() else { return talk.say() };
+                if let Some(job) = driving.tell(|| talk.say()) {
+                    block_on(run(job));
+                }
+            }));
+        }
+        for _ in 0..others {
+            let talk = talk.clone();
+            threads.push(thread::spawn(move || talk.say()));
+        }
+        // A word that is lost leaves this task waiting for ever, which the checker finds.
+        block_on(task);
+        for thread in threads {
+            thread.join().expect("no thread panics");
+        }
+        let done = talk.ran.load(Ordering::SeqCst) + talk.given_back.load(Ordering::SeqCst);
+        assert_eq!(done, attempts + others, "every attempt is run once");
+    });
+}
+
+#[test]
+fn two_attempts_that_end_at_once() {
+    all_are_heard(2, 0);
+}
+
+#[test]
+fn an_attempt_that_ends_while_a_timer_fires() {
+    all_are_heard(1, 1);
+}
+
+#[test]
+fn two_that_only_wake_it() {
+    all_are_heard(0, 2);
+}
