@@ -11,7 +11,7 @@ use super::{Engine, threads};
 use crate::field_store::content_hash;
 use crate::machine::{forget_deduplication_key, recorded_scope};
 use crate::record::InboxKind;
-use crate::store::{EntryRow, ImportedRun, RunKey, RunRow, Status};
+use crate::store::{EntryRow, ImportedRun, NewInboxItem, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -126,8 +126,8 @@ impl Incoming {
         let cipher = &core.options.cipher;
         let from = |incarnation| Vault::new(cipher.clone(), &run.database, incarnation);
         let reseal = Reseal { from: from(old), to: core.vault(incarnation) };
-        let answers = items.iter().map(|item| asked::answer_type(&requests, item.name.as_deref()?).map(str::to_owned));
-        let answers: Vec<_> = answers.collect();
+        let answer = |item: &NewInboxItem| asked::answer_type(&requests, item.name.as_deref()?).map(str::to_owned);
+        let answers: Vec<_> = items.iter().map(answer).collect();
         let mut requests = requests;
         if !run.moved {
             asked::rename_answers(&entries, &mut items, old, incarnation);
@@ -137,16 +137,10 @@ impl Incoming {
         let resealed = (|| {
             entries.iter_mut().try_for_each(|entry| reseal.entry(entry))?;
             fields.iter_mut().try_for_each(|row| reseal.field(row))?;
-            for (item, answer) in items.iter_mut().zip(&answers) {
-                reseal.item(item, answer.as_deref())?;
-                // Here nobody knows the run that has ended, or another has its id.
-                item.sender.take_if(|_| item.kind == InboxKind::Ended);
-            }
+            seal_items(&mut items, &answers, &reseal)?;
             asked::seal(&mut requests, &reseal)?;
-            let shown = outputs.into_iter().map(|output| {
-                output.sealed(|writer| Reseal { from: from(writer.unwrap_or(old)), to: reseal.to.clone() })
-            });
-            let shown = shown.collect::<Result<Vec<_>, _>>()?;
+            let of_writer = |writer: Option<_>| Reseal { from: from(writer.unwrap_or(old)), to: reseal.to.clone() };
+            let shown = outputs.into_iter().map(|output| output.sealed(of_writer)).collect::<Result<Vec<_>, _>>()?;
             let mut moved = Moved::default();
             for (pointer, at) in contents {
                 moved.take(core, &reseal, &mut file, pointer, at)?;
@@ -184,6 +178,16 @@ impl Incoming {
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }
+}
+
+/// What waits in the inbox, with the types of the answers among it.
+fn seal_items(items: &mut [NewInboxItem], answers: &[Option<String>], reseal: &Reseal) -> Result<(), EngineError> {
+    for (item, answer) in items.iter_mut().zip(answers) {
+        reseal.item(item, answer.as_deref())?;
+        // The run that has ended is not known here, or another has its id.
+        item.sender.take_if(|_| item.kind == InboxKind::Ended);
+    }
+    Ok(())
 }
 
 /// The labels that were given to the start of the run.

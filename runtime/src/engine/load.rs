@@ -15,9 +15,7 @@ use crate::journal::AnyWorkflow;
 use crate::machine::{Machine, Rebuild};
 use crate::panics::{self, caught_future};
 use crate::record::{ParkCause, ParkReason};
-use crate::store::{
-    Change, EntryRow, FieldRow, Lease, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, successor,
-};
+use crate::store::{Change, EntryRow, FieldRow, Lease, RunKey, RunRow, Status, StoreError, StoreErrorKind, successor};
 use futures_util::FutureExt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use super::suspended::Deferred;
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::Journal;
 use crate::lengths;
-use crate::record::{AttemptOutcome, Kind, Role};
+use crate::record::{AttemptOutcome, Kind, ParkReason, Role};
 use crate::scope::{Cancellation, StepScope};
 use crate::store::EntryRow;
 use crate::value::Value;
@@ -21,20 +21,10 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
-        // A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
-        // without is no matter.
-        let unmet = self.journal.unmet_key(position);
-        let missing_key = match &outcome {
-            AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. } => {
-                unmet.or_else(|| self.journal.missing_key_of_attempt(position))
-            }
-            AttemptOutcome::Failed { .. } => unmet,
-            AttemptOutcome::Completed(_) => None,
-        };
-        if let Some(reason) = missing_key {
+        if let Some(reason) = self.waits_for_a_key(position, &outcome) {
             return self.park(reason);
         }
-        let (limit, elapsed) = (self.limits.value, self.elapsed_now(now));
+        let limit = self.limits.value;
         let outcome = match outcome {
             AttemptOutcome::Completed(value) if value.bytes.len() > limit => AttemptOutcome::Failed {
                 cause: AttemptCause::Unstorable,
@@ -51,55 +41,64 @@ impl Machine {
             return;
         }
         let name = step.call.name;
-        match outcome {
-            AttemptOutcome::Completed(value) => {
-                drop(state);
-                self.deliver(Kind::StepCompleted, now, |entry| {
-                    entry.position = Some(position);
-                    entry.name = Some(name.to_owned());
-                    entry.attempt = Some(attempt);
-                    entry.value = Some(value);
-                });
-            }
+        let (kind, value) = match outcome {
+            AttemptOutcome::Completed(value) => (Kind::StepCompleted, value),
             AttemptOutcome::Failed { cause, error, message, terminal } => {
-                let message = lengths::cut(message);
-                let failure = AttemptFailure { attempt, cause, message };
+                let failure = AttemptFailure { attempt, cause, message: lengths::cut(message) };
                 step.failures.push(failure.clone());
                 let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
-                if terminal || failed >= step.call.run.policy.attempts {
-                    let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
-                    let error = step_error(cause, error.as_ref(), failure.message, attempts);
+                if !terminal && failed < step.call.run.policy.attempts {
                     drop(state);
-                    self.deliver(Kind::StepFailed, now, |entry| {
-                        entry.position = Some(position);
-                        entry.name = Some(name.to_owned());
-                        entry.attempt = Some(attempt);
-                        entry.value = Some(error);
-                    });
-                } else {
-                    let wait = step
-                        .call
-                        .run
-                        .policy
-                        .wait(failed, jitter(&self.journal.identity().incarnation, position, attempt));
-                    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                    let due = elapsed.saturating_add(wait);
-                    let recorded = state.recorded_due(due);
-                    state.wait_for_retry(position, due);
-                    drop(state);
-                    let cause = serde_json::to_vec(&failure).expect("a failure of strings and numbers is JSON");
-                    let entry = self.entry(Kind::AttemptFailed, now, |entry| {
-                        entry.position = Some(position);
-                        entry.name = Some(name.to_owned());
-                        entry.attempt = Some(attempt);
-                        entry.due = Some(recorded);
-                        entry.value = Some(Value::json(cause));
-                    });
-                    self.entries.push(entry);
-                    self.due(now);
+                    return self.try_again(position, failed, &failure, now);
                 }
+                let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
+                (Kind::StepFailed, step_error(cause, error.as_ref(), failure.message, attempts))
             }
+        };
+        drop(state);
+        self.deliver(kind, now, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(name.to_owned());
+            entry.attempt = Some(attempt);
+            entry.value = Some(value);
+        });
+    }
+
+    /// A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
+    /// without is no matter.
+    fn waits_for_a_key(&self, position: u64, outcome: &AttemptOutcome) -> Option<ParkReason> {
+        let unmet = self.journal.unmet_key(position);
+        match outcome {
+            AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. } => {
+                unmet.or_else(|| self.journal.missing_key_of_attempt(position))
+            }
+            AttemptOutcome::Failed { .. } => unmet,
+            AttemptOutcome::Completed(_) => None,
         }
+    }
+
+    /// The attempt has failed, as so many before it; the next one begins after a wait.
+    fn try_again(&mut self, position: u64, failed: u32, failure: &AttemptFailure, now: i64) {
+        let elapsed = self.elapsed_now(now);
+        let (name, recorded) = {
+            let mut state = self.journal.state();
+            let Some(step) = state.step(position) else { return };
+            let (name, policy) = (step.call.name, step.call.run.policy);
+            let wait = policy.wait(failed, jitter(&self.journal.identity().incarnation, position, failure.attempt));
+            let due = elapsed.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+            state.wait_for_retry(position, due);
+            (name, state.recorded_due(due))
+        };
+        let cause = serde_json::to_vec(failure).expect("a failure of strings and numbers is JSON");
+        let entry = self.entry(Kind::AttemptFailed, now, |entry| {
+            entry.position = Some(position);
+            entry.name = Some(name.to_owned());
+            entry.attempt = Some(failure.attempt);
+            entry.due = Some(recorded);
+            entry.value = Some(Value::json(cause));
+        });
+        self.entries.push(entry);
+        self.due(now);
     }
 
     /// The first attempt of a step that was recorded in the turn that has just ended.

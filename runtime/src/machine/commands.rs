@@ -7,7 +7,8 @@ use super::turn::Turn;
 use crate::command::{At, Command, Due, derived_id};
 use crate::journal::{Asked, Journal};
 use crate::record::{ParkCause, ParkReason};
-use crate::store::{EntryRow, Outgoing};
+use crate::store::{EntryRow, NewRun, Outgoing};
+use crate::value::Value;
 use std::collections::HashSet;
 use std::sync::MutexGuard;
 
@@ -119,26 +120,8 @@ impl RunJournal {
                 // What follows runs the user's code, which must not find the lock held.
                 _ => {
                     drop(guard);
-                    if let Command::StartChild(child) = &mut command
-                        && child.input.value().is_some()
-                    {
-                        match self.new_run(position, child) {
-                            Ok(run) => started = Some(run),
-                            Err(why) => child.input.refuse(why),
-                        }
-                    }
-                    // What waits for a key is not refused.
-                    if command.refusal().is_some()
-                        && let Some(reason) = self.missing_key(Some(position))
-                    {
-                        self.state().fault.get_or_insert(reason);
-                        return;
-                    }
-                    value = match &command {
-                        // Who answers sees the whole question.
-                        Command::Request(request) => request.question.value().cloned(),
-                        _ => command.given().and_then(|given| given.to_record(limit)),
-                    };
+                    let Some(recorded) = self.to_record(position, &mut command, limit) else { return };
+                    (value, started) = recorded;
                     guard = self.state();
                 }
             }
@@ -176,6 +159,32 @@ impl RunJournal {
         };
         let begun = Begun { context: at.context, attempt: u32::from(!at.refused), due, known: None };
         state.wait(position, command, id, begun);
+    }
+
+    /// What is recorded of a value that a command gives away, and the run that it starts; `None` if it waits for a key.
+    fn to_record(&self, position: u64, command: &mut Asked, limit: usize) -> Option<(Option<Value>, Option<NewRun>)> {
+        let mut started = None;
+        if let Command::StartChild(child) = command
+            && child.input.value().is_some()
+        {
+            match self.new_run(position, child) {
+                Ok(run) => started = Some(run),
+                Err(why) => child.input.refuse(why),
+            }
+        }
+        // What waits for a key is not refused.
+        if command.refusal().is_some()
+            && let Some(reason) = self.missing_key(Some(position))
+        {
+            self.state().fault.get_or_insert(reason);
+            return None;
+        }
+        let value = match command {
+            // Who answers sees the whole question.
+            Command::Request(request) => request.question.value().cloned(),
+            _ => command.given().and_then(|given| given.to_record(limit)),
+        };
+        Some((value, started))
     }
 
     /// What a run that is loaded again says once more, because nobody knows whether it arrived: a message whose answer is

@@ -269,18 +269,11 @@ impl Machine {
             self.begin(workflow, &cause)?;
         }
         let ending = Ending::of(&cause);
-        // A start is committed alone: a process that dies then has recorded nothing of the first turn, which always
-        // leaves something.
-        // So is the result of a transaction, whose turn may have left nothing.
-        let unrecorded = !self.pending.cut
-            && (self.unfinished == Some(cause.seq)
-                || cause.kind == Kind::RunStarted
-                || (self.pending.last && self.is_of_transaction(&cause)));
-        if unrecorded && group.is_empty() && self.purpose == Purpose::Check {
-            return Ok(());
-        }
-        if unrecorded && group.is_empty() {
-            return self.deliver_again(&cause, ending);
+        if group.is_empty() && self.may_be_unrecorded(&cause) {
+            return match self.purpose {
+                Purpose::Check => Ok(()),
+                Purpose::Drive => self.deliver_again(&cause, ending),
+            };
         }
         if let Some(ending) = ending {
             // Nothing of the body runs once a run is told to end.
@@ -302,6 +295,21 @@ impl Machine {
             let new = state.running.difference(&before).copied();
             self.held_back.starts.extend(new);
         }
+        self.compare(&cause, end)
+    }
+
+    /// Whether nothing need be recorded of the turn that an entry began: a start is committed alone, and a process that dies
+    /// then has recorded nothing of the first turn, which always leaves something. So is the result of a transaction, whose
+    /// turn may have left nothing.
+    fn may_be_unrecorded(&self, cause: &EntryRow) -> bool {
+        !self.pending.cut
+            && (self.unfinished == Some(cause.seq)
+                || cause.kind == Kind::RunStarted
+                || (self.pending.last && self.is_of_transaction(cause)))
+    }
+
+    /// What the body did in a turn, against what is recorded of it.
+    fn compare(&mut self, cause: &EntryRow, end: Result<Option<BodyEnd>, ParkReason>) -> Result<(), ParkReason> {
         let (turn, fault) = {
             let mut state = self.journal.state();
             (state.turn.take(), state.fault.take())
@@ -318,35 +326,27 @@ impl Machine {
             self.replace(onward, cause.seq, cause.at);
             return Ok(());
         }
-        match end? {
-            Some(end) => {
-                let (kind, status) = match end {
-                    _ if self.ending.is_some() => self.told_to_end().unwrap_or((Kind::RunCancelled, Status::Cancelled)),
-                    BodyEnd::Completed(_) => (Kind::RunCompleted, Status::Completed),
-                    BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
-                    BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
-                };
-                match group.pop_front() {
-                    Some(entry) if entry.kind == kind => self.ended = Some(status),
-                    Some(entry) => {
-                        let found = Command::<(), ()>::Finish(Finish { kind, value: None }).to_string();
-                        return Err(ParkReason::diverged(entry.position, state::describe(&entry), found));
-                    }
-                    None => {
-                        let recorded = format!("nothing more after entry {}", cause.seq);
-                        let found = Command::<(), ()>::Finish(Finish { kind, value: None }).to_string();
-                        return Err(ParkReason::diverged(None, recorded, found));
-                    }
-                }
+        let Some(end) = end? else {
+            let Some(missing) = group.front() else { return Ok(()) };
+            let found = "nothing: the workflow does not come to it".into();
+            return Err(ParkReason::diverged(missing.position, state::describe(missing), found));
+        };
+        let (kind, status) = match end {
+            _ if self.ending.is_some() => self.told_to_end().unwrap_or((Kind::RunCancelled, Status::Cancelled)),
+            BodyEnd::Completed(_) => (Kind::RunCompleted, Status::Completed),
+            BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
+            BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
+        };
+        let (position, recorded) = match group.pop_front() {
+            Some(entry) if entry.kind == kind => {
+                self.ended = Some(status);
+                return Ok(());
             }
-            None => {
-                if let Some(missing) = group.front() {
-                    let found = "nothing: the workflow does not come to it".into();
-                    return Err(ParkReason::diverged(missing.position, state::describe(missing), found));
-                }
-            }
-        }
-        Ok(())
+            Some(entry) => (entry.position, state::describe(&entry)),
+            None => (None, format!("nothing more after entry {}", cause.seq)),
+        };
+        let found = Command::<(), ()>::Finish(Finish { kind, value: None }).to_string();
+        Err(ParkReason::diverged(position, recorded, found))
     }
 
     /// Makes the body from the first entry.

@@ -186,6 +186,30 @@ fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
         | A::DropTempTable { .. }
         | A::DropTempTrigger { .. }
         | A::DropTempView { .. } => return temporary(),
+        _ => names(action, named)?,
+    };
+    let writes_numbers = match action {
+        A::CreateTrigger { .. } => named.numbers,
+        // SQLite itself writes them when a table goes.
+        A::Delete { .. } | A::Insert { .. } | A::Update { .. } => {
+            name.eq_ignore_ascii_case("sqlite_sequence") && (named.numbers || asked.accessor.is_some())
+        }
+        _ => false,
+    };
+    if writes_numbers {
+        return Some("the numbers in `sqlite_sequence` are the engine's too, so they are not written by hand".into());
+    }
+    let ours = [name, other]
+        .into_iter()
+        .find(|name| name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS)))?;
+    let which = if ours == OURS { "names that begin with `steadfast_` are".to_owned() } else { format!("`{ours}` is") };
+    Some(format!("{which} the engine's, to be read and written by nobody else: use a table of your own"))
+}
+
+/// The one or two things of the database that an action is about.
+fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)> {
+    use AuthAction as A;
+    Some(match *action {
         A::CreateIndex { index_name, table_name } | A::DropIndex { index_name, table_name } => (index_name, table_name),
         A::CreateTrigger { trigger_name, table_name } | A::DropTrigger { trigger_name, table_name } => {
             (trigger_name, table_name)
@@ -206,21 +230,5 @@ fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
         // The new name is not told.
         A::AlterTable { table_name, .. } => (if named.ours { OURS } else { table_name }, ""),
         _ => return None,
-    };
-    let writes_numbers = match action {
-        A::CreateTrigger { .. } => named.numbers,
-        // SQLite itself writes them when a table goes.
-        A::Delete { .. } | A::Insert { .. } | A::Update { .. } => {
-            name.eq_ignore_ascii_case("sqlite_sequence") && (named.numbers || asked.accessor.is_some())
-        }
-        _ => false,
-    };
-    if writes_numbers {
-        return Some("the numbers in `sqlite_sequence` are the engine's too, so they are not written by hand".into());
-    }
-    let ours = [name, other]
-        .into_iter()
-        .find(|name| name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS)))?;
-    let which = if ours == OURS { "names that begin with `steadfast_` are".to_owned() } else { format!("`{ours}` is") };
-    Some(format!("{which} the engine's, to be read and written by nobody else: use a table of your own"))
+    })
 }

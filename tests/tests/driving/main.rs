@@ -94,18 +94,18 @@ impl Talk {
 /// One run that waits for a word from each of these: tasks of attempts that end, and others that only wake it, as a timer does.
 /// In every order the run hears them all, and each attempt that it begins is run here or given back, once.
 fn all_are_heard(attempts: usize, others: usize) {
-    // What needs more changes of task than this was not found to differ.
+    // Forced changes of task: loom's documentation calls two or three enough for most faults.
     let mut checker = Builder::new();
     checker.preemption_bound = Some(3);
     checker.check(move || {
         let talk = Talk::new();
-        let (give, given) = mpsc::channel();
+        let (give, handed) = mpsc::channel();
         let hears = talk.clone();
-        let task = driven(move |driving| {
+        let own = driven(move |driving| {
             give.send(driving.clone()).expect("it is waited for");
             hears.heard(attempts + others, driving)
         });
-        let driving: Weak<Driving> = given.recv().expect("it was made");
+        let driving: Weak<Driving> = handed.recv().expect("it was made");
         let mut threads = Vec::new();
         for _ in 0..attempts {
             let (talk, driving) = (talk.clone(), driving.clone());
@@ -121,7 +121,7 @@ fn all_are_heard(attempts: usize, others: usize) {
             threads.push(thread::spawn(move || talk.say()));
         }
         // A word that is lost leaves this task waiting for ever, which the checker finds.
-        block_on(task);
+        block_on(own);
         for thread in threads {
             thread.join().expect("no thread panics");
         }

@@ -7,7 +7,8 @@ use crate::engine::contents as copied;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::half_copied;
-use crate::engine::{inbox, shown};
+use crate::engine::inbox;
+use crate::engine::shown::{self, CopiedOutput};
 use crate::machine::Standing;
 use crate::store::{
     Belongings, EntryRow, FieldRow, InboxRow, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError,
@@ -64,13 +65,32 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
         contents: contents as u64,
     };
     file.write(&Record::Run(run), &[])?;
-    pages(store, &row, &mut |entries, fields| {
+    write_rows(&mut file, store, &row, &items, &beside, &outputs)?;
+    let env = core.fields(&row);
+    for pointer in counted.contents.into_values() {
+        let content = core.runtime.block_on(copied::load(core, &env, &pointer))?;
+        file.write(&Record::Content(ContentRecord { pointer }), &content)?;
+    }
+    let bytes = file.finish()?;
+    Ok(ExportInfo { run: row.id, workflow: row.workflow, status: row.status, entries: row.seq, contents, bytes })
+}
+
+/// The rows of the run, table by table.
+fn write_rows(
+    file: &mut FileWriter,
+    store: &dyn Store,
+    row: &RunRow,
+    items: &[InboxRow],
+    beside: &Beside,
+    outputs: &[CopiedOutput],
+) -> Result<(), EngineError> {
+    pages(store, row, &mut |entries, fields| {
         for entry in &entries {
             file.write(&Record::entry(entry), entry.value.as_ref().map_or(&[], |value| &value.bytes))?;
         }
         fields.iter().try_for_each(|field| file.write(&Record::field(field), &field.value.bytes))
     })?;
-    for item in &items {
+    for item in items {
         file.write(&Record::item(item), item.value.as_ref().map_or(&[], |value| &value.bytes))?;
     }
     for item in &beside.taken {
@@ -79,16 +99,10 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     for request in &beside.requests {
         file.write(&Record::request(request), &request.value.bytes)?;
     }
-    for output in &outputs {
+    for output in outputs {
         file.write(&Record::output(output), output.row.value.as_ref().map_or(&[], |value| &value.bytes))?;
     }
-    let env = core.fields(&row);
-    for pointer in counted.contents.into_values() {
-        let content = core.runtime.block_on(copied::load(core, &env, &pointer))?;
-        file.write(&Record::Content(ContentRecord { pointer }), &content)?;
-    }
-    let bytes = file.finish()?;
-    Ok(ExportInfo { run: row.id, workflow: row.workflow, status: row.status, entries: row.seq, contents, bytes })
+    Ok(())
 }
 
 /// The run's row and what waits in its inbox, as they were at one moment.

@@ -10,7 +10,6 @@ use crate::machine::{Origins, forget_deduplication_key, recorded_scope};
 use crate::record::{InboxKind, ParkReason};
 use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RequestKey, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer, Value};
-use crate::vault::Vault;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,8 +67,7 @@ pub(super) async fn make(
     let cut = plan.at.cut(&old.id, &entries)?;
     let rest = entries.split_off(point::kept(cut, &entries));
     let (at, incarnation) = (core.now(), *uuid::Uuid::new_v4().as_bytes());
-    let vault = |incarnation| Vault::new(core.options.cipher.clone(), core.store.database_id(), incarnation);
-    let reseal = Arc::new(Reseal { from: vault(old.incarnation), to: vault(incarnation) });
+    let reseal = Arc::new(Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) });
     let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
     let waiting: Vec<String> =
         items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone()).collect();
@@ -79,7 +77,7 @@ pub(super) async fn make(
     let open = core.ask(move |store| store.requests(RequestKey::Run(number))).await?;
     let answered = items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone());
     let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
-    // Who has the place of the other is asked under the same ids.
+    // What takes the place of the other is asked under the same ids.
     let rename =
         |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(incarnation, known) };
     let mut requests = asked::keep(&open, &mut entries, answered, rename, at);
@@ -89,23 +87,15 @@ pub(super) async fn make(
     if let Some(first) = entries.first_mut() {
         first.other = Some(Origins::of(first).with(cut, old.incarnation));
     }
-    for entry in &mut entries {
-        reseal.entry(entry)?;
-        drop_past_deadline(entry, at);
-        if replaces.is_none() {
-            forget_deduplication_key(entry);
-        }
-    }
+    make_its_own(&mut entries, &reseal, replaces.is_some(), at)?;
     let last = entries.len() as u64;
     let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
     let labels = core.ask(move |store| store.labels(number)).await?;
+    let new_id = || replaces.map_or_else(|| uuid::Uuid::now_v7().to_string(), |_| old.id.clone());
     let run = ImportedRun {
-        id: plan.id.clone().unwrap_or_else(|| match replaces {
-            Some(_) => old.id.clone(),
-            None => uuid::Uuid::now_v7().to_string(),
-        }),
+        id: plan.id.clone().unwrap_or_else(new_id),
         workflow: old.workflow.clone(),
         status: Status::Running,
         lease: Some(replaces.unwrap_or_else(|| core.leases.primary())),
@@ -130,8 +120,19 @@ pub(super) async fn make(
         replaces: replaces.map(|_| old.number),
         keeps_requests: false,
     };
-    let fetch = Box::new(move |place| source.fetch(place));
-    Ok((run, Contents { pointers, fetch }))
+    Ok((run, Contents { pointers, fetch: Box::new(move |place| source.fetch(place)) }))
+}
+
+/// Makes the history that of the new run: its secrets, its deadline and its deduplication key.
+fn make_its_own(entries: &mut [EntryRow], reseal: &Reseal, takes_its_place: bool, at: i64) -> Result<(), EngineError> {
+    for entry in entries {
+        reseal.entry(entry)?;
+        drop_past_deadline(entry, at);
+        if !takes_its_place {
+            forget_deduplication_key(entry);
+        }
+    }
+    Ok(())
 }
 
 /// The version with which the run goes on.

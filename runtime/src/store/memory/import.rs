@@ -54,28 +54,37 @@ impl Tables {
         for (channel, output) in &new.outputs {
             self.put(lineage, channel, OutputRow { run: number, ..output.clone() });
         }
-        if let Some(run) = self.runs.get_mut(&number) {
-            for TakenItem { kind, key, at } in new.taken.clone() {
-                self.last_item += 1;
-                run.keys.entry(key).or_insert(Keyed { number: self.last_item, kind, at });
-            }
-        }
+        self.keep_keys(number, &new.taken);
         for request in &new.requests {
-            match self.requests.get_mut(&request.id) {
-                Some(known) if known.is_open() => {
-                    let asker = std::mem::replace(&mut known.run, number);
-                    known.value.clone_from(&request.value);
-                    self.asked.remove(&(asker, request.id.clone()));
-                }
-                Some(_) => continue,
-                None => drop(self.requests.insert(request.id.clone(), RequestRow { run: number, ..request.clone() })),
-            }
-            self.asked.insert((number, request.id.clone()));
+            self.ask_again(number, request);
         }
         if new.status.is_final() && old.is_some() {
             self.end(number, new.status, new.at, told);
         }
         Ok(number)
+    }
+
+    /// What was taken from the inbox keeps its key.
+    fn keep_keys(&mut self, run: i64, taken: &[TakenItem]) {
+        let Some(run) = self.runs.get_mut(&run) else { return };
+        for TakenItem { kind, key, at } in taken.iter().cloned() {
+            self.last_item += 1;
+            run.keys.entry(key).or_insert(Keyed { number: self.last_item, kind, at });
+        }
+    }
+
+    /// A request is this run's from now on, if it is still open.
+    fn ask_again(&mut self, run: i64, request: &RequestRow) {
+        match self.requests.get_mut(&request.id) {
+            Some(known) if known.is_open() => {
+                let asker = std::mem::replace(&mut known.run, run);
+                known.value.clone_from(&request.value);
+                self.asked.remove(&(asker, request.id.clone()));
+            }
+            Some(_) => return,
+            None => drop(self.requests.insert(request.id.clone(), RequestRow { run, ..request.clone() })),
+        }
+        self.asked.insert((run, request.id.clone()));
     }
 
     /// The run that has the id already, or the incarnation, or the name that the replaced one would get.

@@ -51,10 +51,30 @@ impl<'a> Values<'a> {
 
 /// The text of the query and its values in order.
 pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
-    let mut conditions: Vec<String> = Vec::new();
     let mut values = Values::default();
-    let mut bind = |value| values.bind(value);
+    let conditions = conditions(query, &mut values);
+    let order = match query {
+        RunQuery { by_id: true, .. } => "id",
+        RunQuery { by_wake_at: true, .. } => "wake_at, number",
+        _ => "number",
+    };
+    let limit = match clamped(query.limit) {
+        Cell::Int(limit) => values.bind(Bound::Int(limit)),
+        _ => "0".to_owned(),
+    };
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    if query.by_wake_at || query.by_id {
+        return (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values);
+    }
+    // The inner query needs no row, only an index, even where it has to sort all that fit for one page.
+    let numbers = format!("SELECT number FROM steadfast_runs{filter} ORDER BY {order} LIMIT {limit}");
+    (format!("{SELECT_RUNS} WHERE number IN ({numbers}) ORDER BY {order}"), values)
+}
 
+/// What is asked of each run, all of which must hold.
+fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
+    let mut conditions: Vec<String> = Vec::new();
+    let mut bind = |value| values.bind(value);
     // In the order of ids, the index of ids is to be used and no other.
     let looked_at = |condition: String| if query.by_id { format!("({condition}) IS TRUE") } else { condition };
     if !query.statuses.is_empty() {
@@ -111,23 +131,7 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     if let Some((due, number)) = query.after_due {
         conditions.push(format!("(wake_at, number) > ({}, {})", bind(Bound::Int(due)), bind(Bound::Int(number))));
     }
-    let order = match query {
-        RunQuery { by_id: true, .. } => "id",
-        RunQuery { by_wake_at: true, .. } => "wake_at, number",
-        _ => "number",
-    };
-    let limit = match clamped(query.limit) {
-        Cell::Int(limit) => bind(Bound::Int(limit)),
-        _ => "0".to_owned(),
-    };
-
-    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    if query.by_wake_at || query.by_id {
-        return (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values);
-    }
-    // The inner query needs no row, only an index, even where it has to sort all that fit for one page.
-    let numbers = format!("SELECT number FROM steadfast_runs{filter} ORDER BY {order} LIMIT {limit}");
-    (format!("{SELECT_RUNS} WHERE number IN ({numbers}) ORDER BY {order}"), values)
+    conditions
 }
 
 /// The least text that is greater than every text with this prefix, byte by byte; `None` if there is none.
