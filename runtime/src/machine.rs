@@ -52,12 +52,12 @@ pub(crate) use turn::{entry as plain_entry, first_entry};
 pub(crate) use waker::RunWaker;
 
 use crate::context::SharedContext;
-use crate::journal::{BodyEnd, Journal, OnEnd};
+use crate::journal::{BodyEnd, Journal};
 use crate::panics;
 use crate::record::{Limits, ParkReason, RunIdentity, RunScope};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
-use crate::store::{EntryRow, FieldRow, Lease, RunRow, Status};
+use crate::store::{Lease, RunRow, Status};
 use append::RowState;
 use effect::Waiting;
 use futures_util::future::BoxFuture;
@@ -76,54 +76,28 @@ pub(crate) struct Machine {
     /// When effects are given out: see [`Machine::releasing_early`].
     #[cfg(feature = "testing")]
     release: append::Release,
-    /// The last sequence number that was given.
-    tail: u64,
-    /// The tail when the last append was taken.
-    appended: u64,
-    entries: Vec<EntryRow>,
-    fields: Vec<FieldRow>,
-    taken: Vec<i64>,
-    /// What the entries write beyond the rows of this run.
-    outgoing: Vec<outgoing::Sent>,
-    /// How many edits of the shared state are entries by now, since the run was loaded.
-    edits: u64,
-    /// Whether the entries not yet appended hold a turn: the run has made progress.
-    progressed: bool,
+    unwritten: append::Unwritten,
     /// What the run's row says, to write only what changes.
     row: RowState,
-    /// Set when the run is to be parked; nothing more is delivered.
-    parked: Option<ParkReason>,
-    ended: Option<Status>,
-    /// Set when the append that ends or parks the run was taken.
-    closed: bool,
-    /// Effects of what was not yet appended, then those of appends that are not yet durable.
-    fresh: Vec<Effect>,
+    /// Effects of appends that are not yet durable.
     waiting: Waiting,
-    /// A turn that was delivered when the run was parked, and whose group was not recorded.
-    unfinished: Option<u64>,
+    fate: ending::Fate,
+    clock: elapsed::RunClock,
     /// Entries of the turn that is being collected in replay.
     pending: replay::PendingTurn,
     /// A turn that stays open while fields are saved, and what has come meanwhile.
     suspended: Option<suspended::OpenTurn>,
+    deferred: VecDeque<suspended::Deferred>,
+    held_back: paused::HeldBack,
     /// How many runs that are there already are being compared with those that were to be started.
     attaching: usize,
     /// The steps that are transactions.
     transactions: transaction::Transactions,
     purpose: Purpose,
-    deferred: VecDeque<suspended::Deferred>,
     /// The number by which outsiders know what this run shows, and its children know it.
     lineage: i64,
     /// The number of the last item of the inbox that was seen.
     read_to: i64,
-    /// What the workflow does when it is told to end.
-    on_end: Option<OnEnd>,
-    /// How the run ends that is being told to.
-    ending: Option<ending::Ending>,
-    held_back: paused::HeldBack,
-    /// The monotonic clock, as far as it is known.
-    elapsed: Option<i64>,
-    /// The latest time of an entry since the oldest duration that runs was recorded.
-    latest: i64,
 }
 
 /// What a run was loaded for.
@@ -144,7 +118,6 @@ impl Machine {
         env: Arc<RunEnv>,
         foreign: impl Fn() + Send + Sync + 'static,
     ) -> Box<Self> {
-        let unfinished = row.parked.as_deref().and_then(ParkReason::from_json).and_then(|reason| reason.unfinished);
         Box::new(Self {
             number: row.number,
             lease,
@@ -154,34 +127,20 @@ impl Machine {
             limits,
             #[cfg(feature = "testing")]
             release: append::Release::default(),
-            tail: 0,
-            appended: 0,
-            entries: Vec::new(),
-            fields: Vec::new(),
-            taken: Vec::new(),
-            outgoing: Vec::new(),
-            edits: 0,
-            progressed: false,
+            unwritten: append::Unwritten::default(),
             row: RowState::of(row),
-            parked: None,
-            ended: None,
-            closed: false,
-            fresh: Vec::new(),
             waiting: Waiting::default(),
-            unfinished,
+            fate: ending::Fate::of(row),
+            clock: elapsed::RunClock::default(),
             pending: replay::PendingTurn::default(),
             suspended: None,
+            deferred: VecDeque::new(),
+            held_back: paused::HeldBack::default(),
             attaching: 0,
             transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
-            deferred: VecDeque::new(),
             lineage: row.lineage,
             read_to: 0,
-            on_end: None,
-            ending: None,
-            held_back: paused::HeldBack::default(),
-            elapsed: None,
-            latest: 0,
             env,
         })
     }
@@ -216,7 +175,7 @@ impl Machine {
 
     /// The context as it stands, for the hooks of transient fields.
     pub(crate) fn context(&self) -> Option<SharedContext> {
-        self.journal.state().context.clone()
+        self.journal.state().context.now.clone()
     }
 
     /// The steps that have no result yet, by name, with what they take of the engine.
@@ -236,30 +195,30 @@ impl Machine {
 
     /// The sequence number of the last entry, durable or not.
     pub(crate) const fn tail(&self) -> u64 {
-        self.tail
+        self.unwritten.tail
     }
 
     /// How the run ended, if it did.
     pub(crate) const fn ended(&self) -> Option<Status> {
-        self.ended
+        self.fate.ended
     }
 
     /// Why the run is to be parked, if it is.
     pub(crate) const fn parked(&self) -> Option<&ParkReason> {
-        self.parked.as_ref()
+        self.fate.parked.as_ref()
     }
 
     /// Nothing has happened since the last [`take_append`](Machine::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
         // The row of a run that was parked says something else than it does now that it goes on.
         let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
-        let nothing_new = self.tail == self.appended
-            && self.taken.is_empty()
-            && self.outgoing.is_empty()
-            && self.parked.is_none()
+        let nothing_new = self.unwritten.tail == self.unwritten.appended
+            && self.unwritten.taken.is_empty()
+            && self.unwritten.outgoing.is_empty()
+            && self.fate.parked.is_none()
             && !self.has_transaction();
         // Nobody outside sees half a turn.
-        self.closed || (self.stands_still() && !self.is_replacing()) || (nothing_new && row_is_true())
+        self.fate.closed || (self.stands_still() && !self.is_replacing()) || (nothing_new && row_is_true())
     }
 
     /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of
@@ -275,8 +234,8 @@ impl Machine {
     }
 
     fn next_seq(&mut self) -> u64 {
-        self.tail += 1;
-        self.tail
+        self.unwritten.tail += 1;
+        self.unwritten.tail
     }
 }
 

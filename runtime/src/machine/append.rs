@@ -3,7 +3,29 @@
 use super::Machine;
 use super::effect::Effect;
 use super::elapsed::UNNOTICED;
-use crate::store::{Append, Change, RunRow, Status};
+use super::outgoing::Sent;
+use crate::store::{Append, Change, EntryRow, FieldRow, RunRow, Status};
+
+/// What has happened since the last append.
+#[derive(Default)]
+pub(super) struct Unwritten {
+    /// The last sequence number that was given.
+    pub(super) tail: u64,
+    /// The tail when the last append was taken.
+    pub(super) appended: u64,
+    pub(super) entries: Vec<EntryRow>,
+    pub(super) fields: Vec<FieldRow>,
+    /// The numbers of the items that are taken from the inbox.
+    pub(super) taken: Vec<i64>,
+    /// What the entries write beyond the rows of this run.
+    pub(super) outgoing: Vec<Sent>,
+    /// How many edits of the shared state are entries by now, since the run was loaded.
+    pub(super) edits: u64,
+    /// Whether the entries hold a turn: the run has made progress.
+    pub(super) progressed: bool,
+    /// What is to be done once all this is durable.
+    pub(super) fresh: Vec<Effect>,
+}
 
 /// What the run's row says.
 pub(super) struct RowState {
@@ -39,31 +61,31 @@ impl Machine {
         }
         let change = self.change();
         let (outgoing, asked) =
-            std::mem::take(&mut self.outgoing).into_iter().map(super::outgoing::Sent::split).unzip();
+            std::mem::take(&mut self.unwritten.outgoing).into_iter().map(super::outgoing::Sent::split).unzip();
         let append = Append {
             run: self.number,
             lease: self.lease,
-            after: self.appended,
-            entries: std::mem::take(&mut self.entries),
-            fields: std::mem::take(&mut self.fields),
-            taken: std::mem::take(&mut self.taken),
+            after: self.unwritten.appended,
+            entries: std::mem::take(&mut self.unwritten.entries),
+            fields: std::mem::take(&mut self.unwritten.fields),
+            taken: std::mem::take(&mut self.unwritten.taken),
             outgoing,
             transaction: self.begin_transaction(now),
             change,
             at: now,
         };
-        self.appended = self.tail;
-        self.progressed = false;
-        self.closed = self.parked.is_some() || self.ended.is_some();
-        let effects = std::mem::take(&mut self.fresh);
+        self.unwritten.appended = self.unwritten.tail;
+        self.unwritten.progressed = false;
+        self.fate.closed = self.fate.parked.is_some() || self.fate.ended.is_some();
+        let effects = std::mem::take(&mut self.unwritten.fresh);
         #[cfg(feature = "testing")]
         let effects = if self.release == Release::TooEarly {
-            self.fresh = effects;
+            self.unwritten.fresh = effects;
             Vec::new()
         } else {
             effects
         };
-        self.waiting.push(effects, asked, self.edits);
+        self.waiting.push(effects, asked, self.unwritten.edits);
         Some(append)
     }
 
@@ -77,7 +99,7 @@ impl Machine {
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
         if (!self.stands_still() || self.is_replacing()) && self.nothing_to_append() {
-            std::mem::take(&mut self.fresh)
+            std::mem::take(&mut self.unwritten.fresh)
         } else {
             Vec::new()
         }
@@ -85,9 +107,9 @@ impl Machine {
 
     /// What the run's row should say: its status, and when it must be in memory next.
     pub(super) fn standing(&self) -> (Status, Option<i64>) {
-        if self.parked.is_some() {
+        if self.fate.parked.is_some() {
             (Status::Parked, None)
-        } else if let Some(status) = self.ended {
+        } else if let Some(status) = self.fate.ended {
             (status, None)
         } else if self.held_back.paused {
             (Status::Paused, None)
@@ -109,13 +131,15 @@ impl Machine {
     /// Whether a call learns from the database what became of what it has sent: who dies before that must come back and ask
     /// again.
     fn awaits_answer(&self) -> bool {
-        self.attaching > 0 || self.waiting.is_awaited() || self.outgoing.iter().any(|sent| sent.awaited_at.is_some())
+        self.attaching > 0
+            || self.waiting.is_awaited()
+            || self.unwritten.outgoing.iter().any(|sent| sent.awaited_at.is_some())
     }
 
     fn change(&mut self) -> Change {
         let mut change = Change::default();
         let (status, wake_at) = self.standing();
-        change.release = self.parked.is_some() || self.ended.is_some();
+        change.release = self.fate.parked.is_some() || self.fate.ended.is_some();
         if status != self.row.status {
             self.row.status = status;
             change.status = Some(status);
@@ -124,13 +148,13 @@ impl Machine {
             self.row.wake_at = wake_at;
             change.wake_at = Some(wake_at);
         }
-        if (self.progressed || self.parked.is_some()) && self.row.loads > 0 {
+        if (self.unwritten.progressed || self.fate.parked.is_some()) && self.row.loads > 0 {
             self.row.loads = 0;
             change.loads = Some(0);
         }
-        match &self.parked {
+        match &self.fate.parked {
             Some(reason) => change.parked = Some(Some(reason.to_json())),
-            None if self.row.parked && self.unfinished.is_none() => {
+            None if self.row.parked && self.fate.unfinished.is_none() => {
                 self.row.parked = false;
                 change.parked = Some(None);
             }

@@ -97,7 +97,7 @@ impl Machine {
             entry.due = Some(recorded);
             entry.value = Some(Value::json(cause));
         });
-        self.entries.push(entry);
+        self.unwritten.entries.push(entry);
         self.due(now);
     }
 
@@ -156,7 +156,7 @@ impl Machine {
             entry.attempt = Some(attempt);
             entry.context = context;
         });
-        self.entries.push(entry);
+        self.unwritten.entries.push(entry);
         self.start_body(position);
     }
 
@@ -185,7 +185,7 @@ impl Machine {
             sends: &[],
         };
         let (step, timeout, body) = (step.call.name, step.call.run.policy.timeout, step.call.run.body.clone());
-        self.fresh.push(Effect::StartBody { step, scope, arguments, timeout, body });
+        self.unwritten.fresh.push(Effect::StartBody { step, scope, arguments, timeout, body });
     }
 
     /// Attempts are entries but no turns: they only change what is known of their step.

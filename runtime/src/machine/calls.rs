@@ -53,7 +53,7 @@ impl RunJournal {
 
 impl crate::scope::ContextSource for RunJournal {
     fn context(&self) -> Option<SharedContext> {
-        self.state().context.clone()
+        self.state().context.now.clone()
     }
 }
 
@@ -79,15 +79,15 @@ impl Journal for RunJournal {
     }
 
     fn now(&self) -> i64 {
-        self.state().now
+        self.state().time.now
     }
 
     fn elapsed(&self) -> i64 {
-        self.state().elapsed
+        self.state().time.elapsed
     }
 
     fn started_at(&self) -> i64 {
-        self.state().at
+        self.state().time.at
     }
 
     fn random(&self) -> [u8; 16] {
@@ -101,7 +101,7 @@ impl Journal for RunJournal {
     }
 
     fn continued(&self) -> Option<Continued> {
-        self.state().continued.clone()
+        self.state().context.continued.clone()
     }
 
     fn ask(&self, position: u64, command: Asked) {
@@ -180,7 +180,7 @@ impl Journal for RunJournal {
         }
         drop(guard);
         let History::New(mut guard) = self.history(position, &Command::<(), ()>::Abandon(Abandon)) else { return };
-        let now = guard.now;
+        let now = guard.time.now;
         let Some(turn) = guard.turn.as_mut().and_then(Turn::live) else { return };
         turn.record_command(&Command::<(), ()>::Abandon(Abandon), &mut self.at(position, now, None), None);
         turn.abandoned.push(position);
@@ -222,7 +222,7 @@ impl Journal for RunJournal {
     }
 
     fn fits(&self, change: &ContextChange<'_>, values: &FieldValues) -> Result<(), ContextError> {
-        self.state().inline.fits(change, values, &self.limits, &self.identity)
+        self.state().context.inline.fits(change, values, &self.limits, &self.identity)
     }
 
     fn append_change(
@@ -235,7 +235,7 @@ impl Journal for RunJournal {
     }
 
     fn context(&self) -> Option<SharedContext> {
-        self.state().context.clone()
+        self.state().context.now.clone()
     }
 
     fn declared_state(&self) -> Option<StateDef> {
@@ -247,20 +247,21 @@ impl Journal for RunJournal {
     }
 
     fn share_context(&self, context: Option<SharedContext>) {
-        self.state().context = context;
+        self.state().context.now = context;
     }
 
     fn save(&self, position: u64, context: &'static str, fields: Vec<RoutedValue>) {
-        self.state().saving = Some(Saving { position, context, fields: Some(fields), outcome: None, waker: None });
+        self.state().context.saving =
+            Some(Saving { position, context, fields: Some(fields), outcome: None, waker: None });
     }
 
     fn poll_saved(&self, position: u64, cx: &mut Context<'_>) -> Poll<Result<Vec<Value>, ContextError>> {
         let mut state = self.state();
-        let Some(saving) = state.saving.as_mut().filter(|saving| saving.position == position) else {
+        let Some(saving) = state.context.saving.as_mut().filter(|saving| saving.position == position) else {
             return Poll::Pending;
         };
         if let Some(outcome) = saving.outcome.take() {
-            state.saving = None;
+            state.context.saving = None;
             return Poll::Ready(outcome);
         }
         saving.waker = Some(cx.waker().clone());
@@ -270,7 +271,7 @@ impl Journal for RunJournal {
     fn abandon_change(&self, position: u64) {
         let mut guard = self.state();
         let state = &mut *guard;
-        if state.saving.take_if(|saving| saving.position == position).is_none() || state.fault.is_some() {
+        if state.context.saving.take_if(|saving| saving.position == position).is_none() || state.fault.is_some() {
             return;
         }
         let Some(turn) = state.turn.as_mut().and_then(Turn::live) else { return };

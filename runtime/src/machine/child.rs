@@ -38,7 +38,7 @@ impl RunJournal {
         }
         scope.check_size()?;
         let input = encode(&fields)?;
-        let at = self.state().now;
+        let at = self.state().time.now;
         let mut entries = vec![first_entry(child.workflow, input, at)];
         entries.extend(scope_entry(2, scope, at));
         Ok(NewRun {

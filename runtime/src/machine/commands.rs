@@ -100,7 +100,7 @@ impl RunJournal {
     /// A command that completes at once.
     pub(super) fn tell_of(&self, position: u64, command: &Command<'_>) {
         let History::New(mut guard) = self.history(position, command) else { return };
-        let now = guard.now;
+        let now = guard.time.now;
         let Some(turn) = guard.turn.as_mut().and_then(Turn::live) else { return };
         turn.command(command, &mut self.at(position, now, None), None);
     }
@@ -132,7 +132,7 @@ impl RunJournal {
             Due::Moment(moment) => moment,
             Due::Elapsed(due) => state.recorded_now(due),
         });
-        let mut at = At { context: state.context_entry, ..self.at(position, state.now, recorded_due) };
+        let mut at = At { context: state.context.entry, ..self.at(position, state.time.now, recorded_due) };
         at.refused = command.refusal().is_some();
         if let Command::RunStep(step) = &command {
             if step.arguments.value().is_some_and(|value| value.bytes.len() > self.limits().value) {
@@ -193,7 +193,7 @@ impl RunJournal {
         let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
         let What::Outside(outside) = &call.what else { return None };
         let due = outside.due.map(|due| state.recorded_due(due));
-        let mut at = self.at(position, state.now, due);
+        let mut at = self.at(position, state.time.now, due);
         if let Command::StartChild(child) = &outside.command {
             // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
             // there.

@@ -20,9 +20,9 @@ impl RunJournal {
                 Recorded::Refused(refused.error.into_owned())
             }
             Some(recorded) if recorded == asked => {
-                state.context_entry = Some(entry.seq);
+                state.context.entry = Some(entry.seq);
                 let rows = state.turn.as_mut().map(|turn| turn.take_fields(entry.seq)).unwrap_or_default();
-                state.inline.replay(&rows, change);
+                state.context.inline.replay(&rows, change);
                 Recorded::Made { version: recorded_version(&entry), rows }
             }
             _ => {
@@ -51,12 +51,12 @@ impl RunJournal {
             Ok(fields) => (change.command(), fields),
             Err(error) => (Command::RefuseChange(RefuseChange::new(change.context(), error)), Vec::new()),
         };
-        turn.command(&command, &mut self.at(position, state.now, None), None);
+        turn.command(&command, &mut self.at(position, state.time.now, None), None);
         let seq = turn.tail();
-        state.inline.write(fields.iter().map(|(name, value)| (*name, value)));
+        state.context.inline.write(fields.iter().map(|(name, value)| (*name, value)));
         turn.write_fields(seq, fields);
         if !matches!(command, Command::RefuseChange(_)) {
-            state.context_entry = Some(seq);
+            state.context.entry = Some(seq);
         }
     }
 }

@@ -55,7 +55,7 @@ impl Machine {
             return Err(self.damaged(&format!("entry {} does not say which context it is", entry.seq)).into());
         };
         self.load_stored(workflow, rows.iter_mut(), &|_| version, load)?;
-        self.journal.state().continued = Some(Continued { context, version, rows });
+        self.journal.state().context.continued = Some(Continued { context, version, rows });
         Ok(())
     }
 }

@@ -4,8 +4,9 @@ use super::Machine;
 use super::delivered::Delivered;
 use super::effect::Effect;
 use super::waker::RunWaker;
-use crate::record::{Delivers, Kind};
-use crate::store::{EntryRow, Status};
+use crate::journal::OnEnd;
+use crate::record::{Delivers, Kind, ParkReason};
+use crate::store::{EntryRow, RunRow, Status};
 use crate::value::Value;
 
 /// How a run ends that was told to.
@@ -46,17 +47,41 @@ impl Ending {
     }
 }
 
+/// How a run comes to an end, or to a stop.
+#[derive(Default)]
+pub(super) struct Fate {
+    /// What the workflow does when it is told to end.
+    pub(super) on_end: Option<OnEnd>,
+    /// How the run ends that is being told to.
+    pub(super) ending: Option<Ending>,
+    pub(super) ended: Option<Status>,
+    /// Why the run is to be parked; nothing more is delivered.
+    pub(super) parked: Option<ParkReason>,
+    /// A turn that was delivered when the run was parked, and whose group was not recorded.
+    pub(super) unfinished: Option<u64>,
+    /// The append that ends or parks the run was taken.
+    pub(super) closed: bool,
+}
+
+impl Fate {
+    /// Of a run that may have been parked.
+    pub(super) fn of(row: &RunRow) -> Self {
+        let parked = row.parked.as_deref().and_then(ParkReason::from_json);
+        Self { unfinished: parked.and_then(|reason| reason.unfinished), ..Self::default() }
+    }
+}
+
 impl Machine {
     /// The run is told to end, between two turns. Its steps are told, and so are the runs that it has started.
     pub(super) fn end_early(&mut self, kind: Kind, reason: Option<Value>, now: i64) {
-        if self.ending.is_some() {
+        if self.fate.ending.is_some() {
             return;
         }
         let asked = self.entry(kind, now, |entry| entry.value.clone_from(&reason));
         let (cause, at) = (asked.seq, asked.at);
         let ending = Ending::of(&asked);
-        self.entries.push(asked);
-        self.progressed = true;
+        self.unwritten.entries.push(asked);
+        self.unwritten.progressed = true;
         let Some(ending) = ending else { return };
         let told = reason.unwrap_or_else(|| Value::text(&ending.in_words()));
         self.tell_children(Some(&told), now);
@@ -76,10 +101,10 @@ impl Machine {
         let calls = {
             let mut state = self.journal.state();
             state.running.clear();
-            state.due.clear();
-            state.moments.clear();
+            state.time.due.clear();
+            state.time.moments.clear();
             state.waits.clear();
-            state.saving = None;
+            state.context.saving = None;
             std::mem::take(&mut state.calls)
         };
         // The calls hold the user's closures, which may do anything when they are dropped.
@@ -87,15 +112,15 @@ impl Machine {
         self.held_back.clear();
         // A run that was about to go on as another ends instead.
         self.suspended = None;
-        self.fresh.retain(|effect| !matches!(effect, Effect::Replace { .. }));
-        self.future = self.on_end.take().and_then(|on_end| on_end(ending.in_words()));
+        self.unwritten.fresh.retain(|effect| !matches!(effect, Effect::Replace { .. }));
+        self.future = self.fate.on_end.take().and_then(|on_end| on_end(ending.in_words()));
         self.waker = RunWaker::again(&self.waker);
-        self.ending = Some(ending);
+        self.fate.ending = Some(ending);
     }
 
     /// The run ends as it was told to.
     pub(super) fn finish_ending(&mut self, cause: u64) {
-        if let Some(Ending { status, kind, reason }) = self.ending.clone() {
+        if let Some(Ending { status, kind, reason }) = self.fate.ending.clone() {
             self.finish(status, kind, cause, reason);
         }
     }
@@ -105,7 +130,7 @@ impl Machine {
         let status = ending.status;
         self.give_way(ending);
         if self.future.is_none() {
-            self.ended = Some(status);
+            self.fate.ended = Some(status);
             return false;
         }
         true
@@ -113,6 +138,6 @@ impl Machine {
 
     /// How the run ends that is being told to, with its last entry.
     pub(super) fn told_to_end(&self) -> Option<(Kind, Status)> {
-        self.ending.as_ref().map(|ending| (ending.kind, ending.status))
+        self.fate.ending.as_ref().map(|ending| (ending.kind, ending.status))
     }
 }

@@ -46,21 +46,21 @@ impl Machine {
         match item.kind {
             InboxKind::Cancel => {
                 self.cut_turn();
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 self.end_early(Kind::CancelRequested, item.value, now);
             }
             InboxKind::Message => {
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 self.deliver(Kind::MessageReceived, now, |entry| {
                     (entry.name, entry.other, entry.value) = (item.name, item.sender, item.value);
                 });
             }
             InboxKind::Answer => {
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 let name = item.name.unwrap_or_default();
                 let (id, asked) = {
                     let state = self.journal.state();
-                    let id = state.requests.known_as(&name).unwrap_or(name);
+                    let id = state.kept.requests.known_as(&name).unwrap_or(name);
                     let asked = state.asked_for(&id);
                     (id, asked)
                 };
@@ -75,17 +75,17 @@ impl Machine {
                 });
             }
             InboxKind::Ended => {
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 if let (Some(position), Some(status)) = (item.position, item.name.as_deref().and_then(Status::parse)) {
                     self.child_ended(position, status, item.value, now);
                 }
             }
             InboxKind::Pause => {
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 self.pause(item.value, now);
             }
             InboxKind::Resume => {
-                self.taken.push(number);
+                self.unwritten.taken.push(number);
                 self.resume(now);
             }
             // What a newer version has sent stays where it is.
@@ -101,7 +101,7 @@ impl Machine {
             sender: Some(self.journal.identity().id.clone()),
             ..NewInboxItem::new(0, InboxKind::Cancel, now)
         };
-        self.outgoing.push(Sent { outgoing: Outgoing::TellChildren(item), awaited_at: None });
+        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::TellChildren(item), awaited_at: None });
     }
 }
 
@@ -147,28 +147,28 @@ impl State {
         if let Some(position) = self.receiver(channel) {
             return self.complete(position, Completion::Message(value));
         }
-        self.mailbox.entry(channel.to_owned()).or_default().push_back(value);
+        self.kept.mailbox.entry(channel.to_owned()).or_default().push_back(value);
         None
     }
 
     /// The answer to a request has come: it is for the call that waits for it, or for one to come.
     pub(super) fn answer(&mut self, id: &str, position: Option<u64>, value: Value) -> Option<Waker> {
-        self.requests.is_answered(id);
+        self.kept.requests.is_answered(id);
         // In the history of a run that another began with, the question has the id that it had there.
         let recorded = || position.filter(|position| self.waits.contains(position));
         if let Some(position) = self.asked(id).or_else(recorded) {
             return self.complete(position, Completion::Message(value));
         }
-        self.answers.insert(id.to_owned(), value);
+        self.kept.answers.insert(id.to_owned(), value);
         None
     }
 
     /// Takes the oldest message on a channel.
     pub(super) fn take_message(&mut self, channel: &str) -> Option<Value> {
-        let messages = self.mailbox.get_mut(channel)?;
+        let messages = self.kept.mailbox.get_mut(channel)?;
         let first = messages.pop_front();
         if messages.is_empty() {
-            self.mailbox.remove(channel);
+            self.kept.mailbox.remove(channel);
         }
         first
     }
@@ -185,9 +185,9 @@ impl State {
             }
             Command::AwaitAnswer(answer) => {
                 let id = answer.request.clone();
-                match self.answers.remove(&*id) {
+                match self.kept.answers.remove(&*id) {
                     Some(value) => Some(Completion::Message(value)),
-                    None => self.requests.take_expired(&id).then_some(Completion::Fired),
+                    None => self.kept.requests.take_expired(&id).then_some(Completion::Fired),
                 }
             }
             _ => None,
@@ -201,7 +201,7 @@ impl State {
     pub(super) fn put_back(&mut self, call: &mut Call) -> Option<Waker> {
         let What::Outside(outside) = &call.what else { return None };
         if let (Command::AwaitAnswer(answer), Some(Completion::Message(value))) = (&outside.command, &call.completion) {
-            self.answers.insert(answer.request.clone().into_owned(), value.clone());
+            self.kept.answers.insert(answer.request.clone().into_owned(), value.clone());
             return None;
         }
         let Command::Receive(Receive { channel, .. }) = &outside.command else { return None };
@@ -210,7 +210,7 @@ impl State {
         if let Some(position) = self.receiver(channel) {
             return self.complete(position, Completion::Message(value));
         }
-        self.mailbox.entry(channel.to_owned()).or_default().push_front(value);
+        self.kept.mailbox.entry(channel.to_owned()).or_default().push_front(value);
         None
     }
 }

@@ -54,27 +54,27 @@ impl KeptRequests {
 impl State {
     /// The clock was set: what is recorded of kept requests moves along.
     pub(super) fn move_kept(&mut self, by: i64) {
-        let dues = self.requests.open.values_mut().filter_map(|request| request.due.as_mut());
+        let dues = self.kept.requests.open.values_mut().filter_map(|request| request.due.as_mut());
         dues.for_each(|due| *due = due.saturating_add(by));
     }
 
     /// Whether something will come to who waits for the answer to a request of an earlier execution.
     pub(super) fn may_be_answered(&self, known: &str) -> bool {
-        self.answers.contains_key(known) || self.requests.knows(known)
+        self.kept.answers.contains_key(known) || self.kept.requests.knows(known)
     }
 
     /// When the time for an answer to a kept request is over next.
     pub(super) fn kept_due(&self) -> Option<i64> {
-        self.requests.next().map(|(due, _)| due)
+        self.kept.requests.next().map(|(due, _)| due)
     }
 
     /// The time for the answer to a kept request is over: the call that waits for it sees that, now or once it is made.
     pub(super) fn request_expired(&mut self, known: String) -> Option<Waker> {
-        self.requests.open.remove(&known);
+        self.kept.requests.open.remove(&known);
         if let Some(position) = self.asked(&known) {
             return self.complete(position, Completion::Fired);
         }
-        self.requests.expired.insert(known);
+        self.kept.requests.expired.insert(known);
         None
     }
 
@@ -100,7 +100,7 @@ impl State {
                 _ => {}
             }
         }
-        let KeptRequests { open, expired } = &self.requests;
+        let KeptRequests { open, expired } = &self.kept.requests;
         entries.extend(open.iter().map(|(known, request)| kept(known, &request.id, request.due)));
         entries.extend(expired.iter().map(|known| kept(known, known, Some(at))));
         entries
@@ -112,18 +112,18 @@ impl Machine {
     pub(super) fn keep_request(&mut self, entry: EntryRow) {
         let Some(known) = entry.other else { return };
         let id = entry.name.unwrap_or_else(|| known.clone());
-        self.journal.state().requests.open.insert(known, OpenRequest { id, due: entry.due });
+        self.journal.state().kept.requests.open.insert(known, OpenRequest { id, due: entry.due });
     }
 
     /// The time for the answer to a kept request is over, unless it has come meanwhile.
     pub(super) fn expire_kept(&mut self, now: i64) {
         let next = {
             let state = self.journal.state();
-            let next = state.requests.next().map(|(_, known)| known.clone());
-            next.and_then(|known| Some((state.requests.open.get(&known)?.id.clone(), known)))
+            let next = state.kept.requests.next().map(|(_, known)| known.clone());
+            next.and_then(|known| Some((state.kept.requests.open.get(&known)?.id.clone(), known)))
         };
         let Some((id, known)) = next else { return };
-        self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
+        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
         self.deliver(Kind::RequestExpired, now, |entry| entry.other = Some(known));
     }
 }

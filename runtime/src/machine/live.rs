@@ -17,9 +17,9 @@ impl Machine {
     /// Delivers the first entries of a run that was just started; they are durable already.
     pub(crate) fn start(&mut self, workflow: &dyn AnyWorkflow, entries: &[EntryRow]) {
         let Some(first) = entries.first() else { return };
-        self.tail = entries.len() as u64;
-        self.appended = self.tail;
-        self.progressed = true;
+        self.unwritten.tail = entries.len() as u64;
+        self.unwritten.appended = self.unwritten.tail;
+        self.unwritten.progressed = true;
         for entry in entries {
             self.set_scope(entry);
         }
@@ -80,7 +80,7 @@ impl Machine {
 
     /// Parks the run: nothing more is delivered to it.
     pub(crate) fn park(&mut self, reason: ParkReason) {
-        if self.parked.is_some() || self.ended.is_some() {
+        if self.fate.parked.is_some() || self.fate.ended.is_some() {
             return;
         }
         if self.is_transacting() {
@@ -91,12 +91,12 @@ impl Machine {
         let reason = ParkReason { unfinished: reason.unfinished.or(open), ..reason };
         self.drop_body();
         self.tell_bodies();
-        self.fresh.push(Effect::Ended);
-        self.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.unfinished), ..reason });
+        self.unwritten.fresh.push(Effect::Ended);
+        self.fate.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.fate.unfinished), ..reason });
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.parked.is_none() && self.ended.is_none()
+        self.fate.parked.is_none() && self.fate.ended.is_none()
     }
 
     /// When something is due next, in milliseconds since 1970.
@@ -105,9 +105,9 @@ impl Machine {
             return None;
         }
         let state = self.journal.state();
-        let durations = state.due.first().map(|(due, _)| state.recorded_due(*due));
-        let moments = state.moments.first().map(|(moment, _)| *moment);
-        let deadline = state.scope.deadline.filter(|_| self.ending.is_none());
+        let durations = state.time.due.first().map(|(due, _)| state.recorded_due(*due));
+        let moments = state.time.moments.first().map(|(moment, _)| *moment);
+        let deadline = state.scope.deadline.filter(|_| self.fate.ending.is_none());
         durations.into_iter().chain(moments).chain(state.kept_due()).chain(deadline).min()
     }
 
@@ -117,10 +117,10 @@ impl Machine {
             return None;
         }
         let state = self.journal.state();
-        let durations = state.due.first().map(|(due, _)| *due);
-        let moments = state.moments.first().map(|(moment, _)| elapsed_at(*moment));
+        let durations = state.time.due.first().map(|(due, _)| *due);
+        let moments = state.time.moments.first().map(|(moment, _)| elapsed_at(*moment));
         let deadline =
-            state.scope.deadline.filter(|_| self.ending.is_none()).map(|deadline| {
+            state.scope.deadline.filter(|_| self.fate.ending.is_none()).map(|deadline| {
                 if state.scope.is_limited() { state.elapsed_due(deadline) } else { elapsed_at(deadline) }
             });
         let kept = state.kept_due().map(|kept| state.elapsed_due(kept));
@@ -136,7 +136,7 @@ impl Machine {
     /// Whether the run may take no longer, unless it is ending.
     pub(super) fn is_over(&self, now: i64) -> bool {
         let state = self.journal.state();
-        let Some(deadline) = state.scope.deadline.filter(|_| self.ending.is_none()) else { return false };
+        let Some(deadline) = state.scope.deadline.filter(|_| self.fate.ending.is_none()) else { return false };
         if state.scope.is_limited() { state.elapsed_due(deadline) <= self.elapsed_now(now) } else { deadline <= now }
     }
 
@@ -147,16 +147,16 @@ impl Machine {
             _ => None,
         };
         let Some(id) = id else { return };
-        self.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
+        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
     }
 
     /// The call that is due first, if its time has come, and its time as it is recorded.
     fn first_due(&self, now: i64) -> Option<(i64, u64)> {
         let state = self.journal.state();
         let elapsed = self.elapsed_now(now);
-        let durations = state.due.first().filter(|(due, _)| *due <= elapsed);
+        let durations = state.time.due.first().filter(|(due, _)| *due <= elapsed);
         let durations = durations.map(|(due, position)| (state.recorded_due(*due), *position));
-        let moments = state.moments.first().filter(|(moment, _)| *moment <= now).copied();
+        let moments = state.time.moments.first().filter(|(moment, _)| *moment <= now).copied();
         durations.into_iter().chain(moments).min()
     }
 
@@ -178,7 +178,7 @@ impl Machine {
             && !self.stands_still()
             && self.nothing_to_append()
             && self.waiting.is_empty()
-            && self.fresh.is_empty()
+            && self.unwritten.fresh.is_empty()
     }
 
     pub(super) fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
@@ -196,8 +196,8 @@ impl Machine {
             "{entry:?} does not complete its call"
         );
         let (seq, at) = (entry.seq, entry.at);
-        self.entries.push(entry);
-        self.progressed = true;
+        self.unwritten.entries.push(entry);
+        self.unwritten.progressed = true;
         self.live_turn(seq, at, delivered);
     }
 
@@ -211,9 +211,9 @@ impl Machine {
         let elapsed = self.elapsed_now(at);
         let wake = {
             let mut state = self.journal.state();
-            state.now = at.max(state.now);
-            (state.at, state.elapsed) = (at, elapsed);
-            state.turn = Some(Turn::first_time(cause, self.tail, at));
+            state.time.now = at.max(state.time.now);
+            (state.time.at, state.time.elapsed) = (at, elapsed);
+            state.turn = Some(Turn::first_time(cause, self.unwritten.tail, at));
             delivered.deliver(&mut state)
         };
         self.record_first_state(begins_with);
@@ -242,18 +242,18 @@ impl Machine {
             return self.park_unfinished(self.foreign_await("waits for something"), cause);
         }
         let Some(Turn::Live(group)) = turn else { return };
-        self.unfinished = None;
-        self.tail += group.entries.len() as u64;
-        self.entries.extend(group.entries);
-        self.fields.extend(group.fields);
+        self.fate.unfinished = None;
+        self.unwritten.tail += group.entries.len() as u64;
+        self.unwritten.entries.extend(group.entries);
+        self.unwritten.fields.extend(group.fields);
         self.send_out(group.outgoing);
-        self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
         let replaced = self.journal.state().replaced.take();
         if let Some(onward) = replaced {
             return self.replace(onward, cause, at);
         }
         match end {
-            Some(_) if self.ending.is_some() => self.finish_ending(cause),
+            Some(_) if self.fate.ending.is_some() => self.finish_ending(cause),
             Some(BodyEnd::Completed(value)) => self.finish(Status::Completed, Kind::RunCompleted, cause, Some(value)),
             Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
             _ => {
@@ -270,24 +270,24 @@ impl Machine {
     }
 
     pub(super) fn finish(&mut self, status: Status, kind: Kind, cause: u64, value: Option<Value>) {
-        let at = self.journal.state().at;
+        let at = self.journal.state().time.at;
         let last = self.entry(kind, at, |entry| {
             entry.cause = Some(cause);
             entry.value = value;
         });
-        self.entries.push(last);
+        self.unwritten.entries.push(last);
         self.drop_body();
         self.tell_bodies();
-        self.ended = Some(status);
-        self.fresh.push(Effect::Ended);
+        self.fate.ended = Some(status);
+        self.unwritten.fresh.push(Effect::Ended);
     }
 
     pub(super) fn tell_bodies(&mut self) {
         let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
         // Bodies that have not started yet will not.
-        self.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));
+        self.unwritten.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));
         self.transactions.forget();
-        self.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
     }
 
     pub(super) fn unstorable(&self, why: &str) -> ParkReason {

@@ -57,10 +57,10 @@ impl Machine {
         let (status, wake_at) = self.standing();
         let at = now;
         let last = Standing::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);
-        self.entries.push(last);
+        self.unwritten.entries.push(last);
         self.drop_body();
         self.tell_bodies();
-        self.ended = Some(Status::Moved);
-        self.fresh.push(Effect::Ended);
+        self.fate.ended = Some(Status::Moved);
+        self.unwritten.fresh.push(Effect::Ended);
     }
 }

@@ -65,7 +65,7 @@ impl Machine {
                 Outgoing::Ask(row) => row.run = self.number,
                 _ => {}
             }
-            self.outgoing.push(sent);
+            self.unwritten.outgoing.push(sent);
         }
     }
 
@@ -118,7 +118,7 @@ impl Machine {
                 drop(state);
                 self.attaching += 1;
                 let (id, row) = (row.id.clone(), Some(row));
-                self.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
+                self.unwritten.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
             (Command::StartChild(_), Err(rejected)) => {
                 let why = in_words(outside.id.as_deref().unwrap_or_default(), &rejected);
@@ -228,7 +228,7 @@ impl Machine {
         let again: Vec<Sent> = state.waits.iter().filter_map(|position| journal.resend(*position, &state)).collect();
         drop(state);
         self.attaching += named.len();
-        self.fresh.extend(named);
+        self.unwritten.fresh.extend(named);
         self.send_out(again);
     }
 }

@@ -48,28 +48,28 @@ impl Machine {
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
         let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
         // One that lets its steps end may be told not to wait for them.
-        if self.ending.is_some() || (self.held_back.paused && !abandon) {
+        if self.fate.ending.is_some() || (self.held_back.paused && !abandon) {
             return;
         }
         let limit = self.limit().filter(|_| !self.held_back.paused);
         let entry = self.entry(Kind::RunPaused, now, |entry| (entry.value, entry.due) = (how, limit));
-        self.entries.push(entry);
+        self.unwritten.entries.push(entry);
         self.held_back.paused = true;
         if let Some(limit) = limit {
             self.held_back.left = Some(self.journal.state().elapsed_due(limit).saturating_sub(self.elapsed_now(now)));
         }
         // Bodies that wait for this append have not started.
-        let bodies = self.fresh.iter().filter_map(Effect::starts);
+        let bodies = self.unwritten.fresh.iter().filter_map(Effect::starts);
         let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
         self.transactions.forget();
-        self.fresh.retain(|effect| effect.starts().is_none());
+        self.unwritten.fresh.retain(|effect| effect.starts().is_none());
         if abandon {
             let running: Vec<u64> = self.journal.state().running.iter().copied().collect();
             let waiting: Vec<u64> = self.held_back.starts.iter().chain(&self.held_back.attempts).copied().collect();
             let begun = |position: &u64| !unstarted.contains(position) && !waiting.contains(position);
             let running = running.into_iter().filter(begun);
             for position in running {
-                self.fresh.push(Effect::TellBody { position });
+                self.unwritten.fresh.push(Effect::TellBody { position });
                 self.held_back.attempts.push(position);
             }
         }
@@ -87,7 +87,7 @@ impl Machine {
             self.journal.state().recorded_due(over)
         });
         let entry = self.entry(Kind::RunResumed, now, |entry| entry.due = limit);
-        self.entries.push(entry);
+        self.unwritten.entries.push(entry);
         self.set_limit(limit);
         for position in held_back.starts {
             self.start_body(position);

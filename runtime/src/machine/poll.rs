@@ -55,7 +55,7 @@ impl Machine {
     /// The workflow waits although nothing that the engine owns could ever wake it.
     pub(super) fn is_stuck(&self) -> bool {
         let state = self.journal.state();
-        state.running.is_empty() && state.due.is_empty() && state.moments.is_empty() && state.waits.is_empty()
+        state.running.is_empty() && state.time.due.is_empty() && state.time.moments.is_empty() && state.waits.is_empty()
     }
 
     pub(super) fn check_waits(&mut self, unfinished: Option<u64>) {

@@ -56,10 +56,10 @@ impl State {
                 kept.push(answer(id, value));
             }
         }
-        for (channel, messages) in &self.mailbox {
+        for (channel, messages) in &self.kept.mailbox {
             kept.extend(messages.iter().map(|value| message(channel, value)));
         }
-        kept.extend(self.answers.iter().map(|(id, value)| answer(id, value)));
+        kept.extend(self.kept.answers.iter().map(|(id, value)| answer(id, value)));
         kept.extend(self.unanswered(at));
         kept
     }
@@ -74,9 +74,9 @@ impl Machine {
         let Some(value) = entry.value else { return };
         let mut state = self.journal.state();
         if entry.kind == Kind::MessageKept {
-            state.mailbox.entry(entry.name.unwrap_or_default()).or_default().push_back(value);
+            state.kept.mailbox.entry(entry.name.unwrap_or_default()).or_default().push_back(value);
         } else {
-            state.answers.insert(entry.other.unwrap_or_default(), value);
+            state.kept.answers.insert(entry.other.unwrap_or_default(), value);
         }
     }
 
@@ -88,7 +88,7 @@ impl Machine {
         self.drop_body();
         self.tell_bodies();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });
-        self.fresh.push(Effect::Replace { onward, kept });
+        self.unwritten.fresh.push(Effect::Replace { onward, kept });
     }
 
     /// Whether the other run is being made.
@@ -105,9 +105,9 @@ impl Machine {
         self.deferred.clear();
         let input = run.entries.first().and_then(|first| first.value.clone());
         let last = self.entry(Kind::RunReplaced, now, |entry| entry.value = input);
-        self.entries.push(last);
-        self.outgoing.push(Sent { outgoing: Outgoing::Replace(run), awaited_at: None });
-        self.ended = Some(Status::Replaced);
-        self.fresh.push(Effect::Ended);
+        self.unwritten.entries.push(last);
+        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Replace(run), awaited_at: None });
+        self.fate.ended = Some(Status::Replaced);
+        self.unwritten.fresh.push(Effect::Ended);
     }
 }

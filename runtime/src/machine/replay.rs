@@ -58,8 +58,10 @@ impl Machine {
     ) -> Result<(), Rebuild> {
         let mut fields = fields.into_iter().peekable();
         for entry in entries {
-            if entry.seq != self.tail + 1 {
-                return Err(self.damaged(&format!("entry {} is followed by entry {}", self.tail, entry.seq)).into());
+            if entry.seq != self.unwritten.tail + 1 {
+                return Err(self
+                    .damaged(&format!("entry {} is followed by entry {}", self.unwritten.tail, entry.seq))
+                    .into());
             }
             if entry.format > FORMAT {
                 let (found, known) = (entry.format, FORMAT);
@@ -69,8 +71,8 @@ impl Machine {
                 );
                 return Err(self.damaged(&what).into());
             }
-            self.tail = entry.seq;
-            self.appended = entry.seq;
+            self.unwritten.tail = entry.seq;
+            self.unwritten.appended = entry.seq;
             let role = entry.kind.role();
             if role != Role::Clock {
                 self.note_time(&entry);
@@ -147,10 +149,10 @@ impl Machine {
                 self.replay_state(&entry, rows);
             }
             Role::Clock => self.note_time(&entry),
-            Role::Moved => self.ended = Some(Status::Moved),
+            Role::Moved => self.fate.ended = Some(Status::Moved),
             Role::Replaced => {
                 self.suspended = None;
-                self.ended = Some(Status::Replaced);
+                self.fate.ended = Some(Status::Replaced);
             }
             Role::Pause => self.replay_pause(&entry),
             Role::AttemptStarted | Role::AttemptFailed | Role::Command => self.apply_attempt(&entry),
@@ -228,7 +230,7 @@ impl Machine {
             }
             if workflow.schema().is_some_and(|schema| schema.reads(&row.name, version(row))) {
                 row.value = load(row)?;
-                self.journal.state().inline.loaded(row);
+                self.journal.state().context.inline.loaded(row);
             }
         }
         Ok(())
@@ -246,11 +248,11 @@ impl Machine {
         }
         let delivered = self.delivered(cause)?;
         // What the body does now counts from then.
-        let now = self.elapsed;
-        let then = self.journal.state().elapsed;
-        self.elapsed = now.map(|now| then.min(now));
+        let now = self.clock.elapsed;
+        let then = self.journal.state().time.elapsed;
+        self.clock.elapsed = now.map(|now| then.min(now));
         self.live_turn(cause.seq, cause.at, delivered);
-        self.elapsed = now;
+        self.clock.elapsed = now;
         Ok(())
     }
 
@@ -258,7 +260,7 @@ impl Machine {
         let Some(cause) = self.pending.cause.take() else { return Ok(()) };
         let group = std::mem::take(&mut self.pending.group);
         let fields = std::mem::take(&mut self.pending.fields);
-        if self.ended.is_some() {
+        if self.fate.ended.is_some() {
             return Err(ParkReason::diverged(None, state::describe(&cause), "the end of the workflow".into()));
         }
         if cause.kind == Kind::RunStarted {
@@ -303,7 +305,7 @@ impl Machine {
     /// turn may have left nothing.
     fn may_be_unrecorded(&self, cause: &EntryRow) -> bool {
         !self.pending.cut
-            && (self.unfinished == Some(cause.seq)
+            && (self.fate.unfinished == Some(cause.seq)
                 || cause.kind == Kind::RunStarted
                 || (self.pending.last && self.is_of_transaction(cause)))
     }
@@ -332,14 +334,14 @@ impl Machine {
             return Err(ParkReason::diverged(missing.position, state::describe(missing), found));
         };
         let (kind, status) = match end {
-            _ if self.ending.is_some() => self.told_to_end().unwrap_or((Kind::RunCancelled, Status::Cancelled)),
+            _ if self.fate.ending.is_some() => self.told_to_end().unwrap_or((Kind::RunCancelled, Status::Cancelled)),
             BodyEnd::Completed(_) => (Kind::RunCompleted, Status::Completed),
             BodyEnd::Failed(_) => (Kind::RunFailed, Status::Failed),
             BodyEnd::Unstorable(why) => return Err(self.unstorable(&why)),
         };
         let (position, recorded) = match group.pop_front() {
             Some(entry) if entry.kind == kind => {
-                self.ended = Some(status);
+                self.fate.ended = Some(status);
                 return Ok(());
             }
             Some(entry) => (entry.position, state::describe(&entry)),
@@ -360,7 +362,7 @@ impl Machine {
         match body {
             Ok(body) => {
                 self.future = Some(body);
-                self.on_end = Some(workflow.on_end(self.journal.clone()));
+                self.fate.on_end = Some(workflow.on_end(self.journal.clone()));
                 Ok(())
             }
             Err(error) => Err(self.unreadable_input(&error)),

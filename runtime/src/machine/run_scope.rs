@@ -46,7 +46,7 @@ impl Machine {
     pub(super) fn was_refused(&mut self, group: &VecDeque<EntryRow>) -> bool {
         let refused = group.front().is_some_and(|entry| entry.kind == Kind::RunRefused);
         if refused {
-            self.ended = Some(Status::Refused);
+            self.fate.ended = Some(Status::Refused);
         }
         refused
     }

@@ -283,8 +283,8 @@ impl Machine {
                 entry.value = Some(Value::json(schema.to_json()));
                 entry.context = Some(whole.len() as u64);
             });
-            self.fields.extend(field_rows(entry.seq, whole));
-            self.entries.push(entry);
+            self.unwritten.fields.extend(field_rows(entry.seq, whole));
+            self.unwritten.entries.push(entry);
         }
         let entry = self.entry(Kind::StateEdited, now, |entry| {
             entry.position = Some(position);
@@ -294,9 +294,9 @@ impl Machine {
             entry.value = Some(result);
             entry.context = Some(rows.len() as u64);
         });
-        self.fields.extend(field_rows(entry.seq, rows));
-        self.entries.push(entry);
-        self.edits = ticket;
+        self.unwritten.fields.extend(field_rows(entry.seq, rows));
+        self.unwritten.entries.push(entry);
+        self.unwritten.edits = ticket;
         self.journal.state().shared.view = Some(after);
     }
 }

@@ -17,14 +17,14 @@ impl RunJournal {
             if state.fault.is_some() {
                 return None;
             }
-            state.mailbox.contains_key(channel)
+            state.kept.mailbox.contains_key(channel)
         };
         let command = Command::<(), ()>::TryReceive(TryReceive { channel, found });
         let mut guard = match self.history(position, &command) {
             History::Diverged => return None,
             History::Recorded(_, guard) => guard,
             History::New(mut guard) => {
-                let now = guard.now;
+                let now = guard.time.now;
                 let turn = guard.turn.as_mut().and_then(Turn::live)?;
                 turn.command(&command, &mut self.at(position, now, None), None);
                 guard
@@ -52,7 +52,7 @@ impl RunJournal {
             }
             Some(Turn::Live(turn)) => {
                 if !given_up {
-                    turn.command(&mark, &mut self.at(0, state.now, None), None);
+                    turn.command(&mark, &mut self.at(0, state.time.now, None), None);
                 }
                 true
             }
@@ -100,7 +100,7 @@ impl Machine {
             entry.other = Some(key);
         });
         let outgoing = Outgoing::Put { channel, seq: entry.seq, value: Some(value) };
-        self.entries.push(entry);
-        self.outgoing.push(Sent { outgoing, awaited_at: None });
+        self.unwritten.entries.push(entry);
+        self.unwritten.outgoing.push(Sent { outgoing, awaited_at: None });
     }
 }

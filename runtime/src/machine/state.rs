@@ -18,6 +18,47 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
+/// What has come and was not asked for yet.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// Messages, by channel.
+    pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
+    /// Answers to requests of an earlier incarnation, by the request's id.
+    pub(super) answers: BTreeMap<String, Value>,
+    /// Requests of an earlier execution that are open, or whose time is over.
+    pub(super) requests: KeptRequests,
+}
+
+/// The time as the body sees it, and when its calls are due.
+#[derive(Default)]
+pub(super) struct Time {
+    /// The time of the entry that is being delivered; never goes back.
+    pub(super) now: i64,
+    /// The time of day at that entry.
+    pub(super) at: i64,
+    /// The monotonic clock at that entry.
+    pub(super) elapsed: i64,
+    /// What is added to a time of the monotonic clock to record it.
+    pub(super) offset: i64,
+    /// When calls are due on the monotonic clock: sleeps, waits with a limit, and steps that are to be tried again.
+    pub(super) due: BTreeSet<(i64, u64)>,
+    /// When calls are due by the time of day.
+    pub(super) moments: BTreeSet<(i64, u64)>,
+}
+/// The context as it stands.
+#[derive(Default)]
+pub(super) struct ContextNow {
+    pub(super) now: Option<SharedContext>,
+    /// The entry that set or changed it last.
+    pub(super) entry: Option<u64>,
+    /// The context of the run that this one continues.
+    pub(super) continued: Option<Continued>,
+    /// How much of the context is in the database.
+    pub(super) inline: Inline,
+    /// Fields that are being saved, before the change that points to them is recorded.
+    pub(super) saving: Option<Saving>,
+}
+
 /// What the machine and the body share.
 #[derive(Default)]
 pub(super) struct State {
@@ -31,44 +72,21 @@ pub(super) struct State {
     pub(super) refused: BTreeSet<u64>,
     /// They are being answered, further down the stack.
     pub(super) refusing: bool,
-    /// Messages that have come and that nobody has asked for yet, by channel.
-    pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
-    /// Answers to requests of an earlier incarnation, by the request's id.
-    pub(super) answers: BTreeMap<String, Value>,
-    /// Requests of an earlier execution that are open, or whose time is over.
-    pub(super) requests: KeptRequests,
+    pub(super) kept: Kept,
+    pub(super) time: Time,
     /// Which patches the run takes, as far as it has come past them.
     pub(super) patches: BTreeMap<String, bool>,
     /// The run goes on as another, with this input.
     pub(super) replaced: Option<Onward>,
     /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
-    /// When calls are due on the monotonic clock: sleeps, waits with a limit, and steps that are to be tried again.
-    pub(super) due: BTreeSet<(i64, u64)>,
-    /// When calls are due by the time of day.
-    pub(super) moments: BTreeSet<(i64, u64)>,
-    /// The time of the entry that is being delivered; never goes back.
-    pub(super) now: i64,
-    /// The time of day at that entry.
-    pub(super) at: i64,
-    /// The monotonic clock at that entry.
-    pub(super) elapsed: i64,
-    /// What is added to a time of the monotonic clock to record it.
-    pub(super) offset: i64,
     /// Why the body must not go on.
     pub(super) fault: Option<ParkReason>,
     pub(super) next_position: u64,
     pub(super) drawn: u64,
-    pub(super) context: Option<SharedContext>,
-    pub(super) context_entry: Option<u64>,
+    pub(super) context: ContextNow,
     /// The runs with whose histories this one begins.
     pub(super) origins: Origins,
-    /// The context of the run that this one continues.
-    pub(super) continued: Option<Continued>,
-    /// How much of the context is in the database.
-    pub(super) inline: Inline,
-    /// Fields that are being saved, before the change that points to them is recorded.
-    pub(super) saving: Option<Saving>,
     /// Under what the run acts.
     pub(super) scope: Arc<RunScope>,
     /// What its concurrent steps share.
@@ -167,7 +185,7 @@ impl State {
         self.waits.remove(&position);
         let due = self.calls.get(&position).and_then(|call| match &call.what {
             What::Timer(Due::Moment(moment)) => {
-                self.moments.remove(&(*moment, position));
+                self.time.moments.remove(&(*moment, position));
                 None
             }
             What::Timer(Due::Elapsed(due)) => Some(*due),
@@ -175,7 +193,7 @@ impl State {
             What::Outside(outside) => outside.due,
         });
         if let Some(due) = due {
-            self.due.remove(&(due, position));
+            self.time.due.remove(&(due, position));
         }
     }
 
@@ -184,7 +202,7 @@ impl State {
         self.settle(position);
         if let Some(step) = self.step(position) {
             step.retry_due = Some(due);
-            self.due.insert((due, position));
+            self.time.due.insert((due, position));
         }
     }
 
@@ -217,11 +235,11 @@ impl State {
     pub(super) fn insert(&mut self, position: u64, what: What) {
         match &what {
             What::Step(_) => self.running.insert(position),
-            What::Timer(Due::Moment(moment)) => self.moments.insert((*moment, position)),
-            What::Timer(Due::Elapsed(due)) => self.due.insert((*due, position)),
+            What::Timer(Due::Moment(moment)) => self.time.moments.insert((*moment, position)),
+            What::Timer(Due::Elapsed(due)) => self.time.due.insert((*due, position)),
             What::Outside(outside) => {
                 if let Some(due) = outside.due {
-                    self.due.insert((due, position));
+                    self.time.due.insert((due, position));
                 }
                 self.waits.insert(position)
             }

@@ -50,7 +50,7 @@ impl Machine {
     pub(crate) fn take_saves(&mut self) -> Option<(&'static str, Vec<RoutedValue>)> {
         self.suspended.as_ref()?;
         let mut state = self.journal.state();
-        let saving = state.saving.as_mut()?;
+        let saving = state.context.saving.as_mut()?;
         Some((saving.context, saving.fields.take()?))
     }
 
@@ -59,7 +59,7 @@ impl Machine {
         let Some(turn) = self.suspended.take() else { return };
         let wake = {
             let mut state = self.journal.state();
-            let Some(saving) = state.saving.as_mut() else { return };
+            let Some(saving) = state.context.saving.as_mut() else { return };
             saving.outcome = Some(outcome);
             saving.waker.take()
         };
@@ -101,16 +101,16 @@ impl Machine {
         self.suspended = None;
         let turn = self.journal.state().turn.take();
         let Some(Turn::Live(group)) = turn else { return };
-        self.tail += group.entries.len() as u64;
-        self.entries.extend(group.entries);
-        self.fields.extend(group.fields);
+        self.unwritten.tail += group.entries.len() as u64;
+        self.unwritten.entries.extend(group.entries);
+        self.unwritten.fields.extend(group.fields);
         self.send_out(group.outgoing);
-        self.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
     }
 
     /// Whether the body waits for fields to be saved.
     pub(super) fn is_saving(&self) -> bool {
         let state = self.journal.state();
-        state.fault.is_none() && state.saving.as_ref().is_some_and(|saving| saving.outcome.is_none())
+        state.fault.is_none() && state.context.saving.as_ref().is_some_and(|saving| saving.outcome.is_none())
     }
 }

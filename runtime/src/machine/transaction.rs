@@ -110,7 +110,7 @@ impl Machine {
             position: Some(position),
             name: Some(name.to_owned()),
             attempt: Some(attempt),
-            ..entry(self.tail + 1, Kind::StepCompleted, at)
+            ..entry(self.unwritten.tail + 1, Kind::StepCompleted, at)
         };
         Some(Transaction { entry, code })
     }
@@ -121,8 +121,8 @@ impl Machine {
         match outcome {
             AttemptOutcome::Completed(value) => {
                 let seq = self.next_seq();
-                self.appended = seq;
-                self.progressed = true;
+                self.unwritten.appended = seq;
+                self.unwritten.progressed = true;
                 self.live_turn(seq, at, Delivered::Call(position, Completion::Completed(value)));
             }
             failed @ AttemptOutcome::Failed { .. } => self.attempt_ended(position, attempt, failed, now),
