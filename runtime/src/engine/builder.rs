@@ -360,7 +360,7 @@ impl EngineBuilder {
 async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {
     Ok(match database {
         Database::None => {
-            return Err(EngineError::Configuration(
+            return Err(EngineError::configuration(
                 "no database was chosen: add `.sqlite(path)` or `.in_memory()`".into(),
             ));
         }

@@ -18,7 +18,7 @@ pub(super) async fn load(core: &Core, fields: &Fields, pointer: &Pointer) -> Res
         return Ok(loaded);
     }
     let (found, expected) = (loaded.len(), pointer.bytes);
-    Err(EngineError::Value(format!("field `{}` should have {expected} bytes, and has {found}", pointer.field)))
+    Err(EngineError::value(format!("field `{}` should have {expected} bytes, and has {found}", pointer.field)))
 }
 
 /// Saves a content under the key of a run.
@@ -47,7 +47,8 @@ async fn again<T, W: Future<Output = Result<T, FieldStoreError>> + Send>(
         let hopeless = matches!(why.kind, FieldStoreErrorKind::Missing | FieldStoreErrorKind::Damaged);
         if failed >= policy.attempts || hopeless || !core.pause(policy.wait(failed, 0.5)).await {
             let (field, store) = (&pointer.field, &pointer.store);
-            return Err(EngineError::Value(format!("store `{store}` did not {what} field `{field}`: {why}")));
+            let message = format!("store `{store}` did not {what} field `{field}`: {why}");
+            return Err(EngineError::value_of(message, why));
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn start(
              the same id is the same run",
             opening.id
         );
-        return Err(EngineError::Value(message));
+        return Err(EngineError::value(message));
     }
     let busy = core.busy();
     // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
@@ -87,7 +87,7 @@ async fn context_of(
     let Some(context) = time_travel::snapshot(core, old.number, old.seq).await? else {
         return Err(refused("it never set a context, so there is nothing to continue"));
     };
-    let unfit = |why: String| EngineError::Value(format!("run `{}` cannot be continued: {why}", old.id));
+    let unfit = |why: String| EngineError::value(format!("run `{}` cannot be continued: {why}", old.id));
     match schema {
         Some(schema) if schema.name == context.context && schema.version >= context.version => Ok(Context {
             name: context.context,
@@ -191,7 +191,7 @@ impl Source {
 
     /// What points to the content once it is copied.
     pub(super) async fn add(&mut self, row: &FieldRow) -> Result<Pointer, EngineError> {
-        let old = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
+        let old = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
         let place = self.pointers.len();
         self.pointers.push(old.clone());
         let bytes = self.fetch(place).await?;

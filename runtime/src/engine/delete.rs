@@ -79,7 +79,7 @@ async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool
             Ok(false)
         }
         Ok(_) => Ok(false),
-        Err(Rejected::Refused(text)) => Err(EngineError::Value(text)),
+        Err(Rejected::Refused(text)) => Err(EngineError::value(text)),
         Err(_) => Err(EngineError::WrongStatus {
             id: id.to_owned(),
             status: Status::Running,

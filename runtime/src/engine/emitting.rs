@@ -128,7 +128,8 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
     let offered = fields.offer();
     let value = event::encode_message(event).and_then(|value| codec::check_size(&value).map(|()| value));
     drop(offered);
-    let value = value.map_err(|error| EngineError::Value(format!("event `{name}` cannot be stored: {error}")))?;
+    let value =
+        value.map_err(|error| EngineError::value_of(format!("event `{name}` cannot be stored: {error}"), error))?;
     Ok(NewInboxItem {
         key: key.map(|key| format!("message:{channel}:{key}")),
         name: Some(channel.to_owned()),
@@ -141,7 +142,7 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
 fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let event = E::INFO.name;
     if !E::INFO.external {
-        return Err(EngineError::Value(format!(
+        return Err(EngineError::value(format!(
             "event `{event}` does not come from outside: put `#[event(external)]` on its struct, or have a step return it"
         )));
     }
@@ -160,5 +161,5 @@ fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
         }
     };
     let (id, workflow) = (&row.id, &row.workflow);
-    Err(EngineError::Value(format!("run `{id}` cannot take event `{event}`: workflow `{workflow}` {takes}")))
+    Err(EngineError::value(format!("run `{id}` cannot take event `{event}`: workflow `{workflow}` {takes}")))
 }

@@ -2,8 +2,12 @@
 
 use crate::record::ParkReason;
 use crate::store::StoreError;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+
+/// Shared, so that an [`EngineError`] can be cloned.
+type Cause = Arc<dyn Error + Send + Sync>;
 
 /// An engine operation failed: which thing, what was expected and found, what to do.
 #[derive(Clone, Debug)]
@@ -79,15 +83,25 @@ pub enum EngineError {
         holder: String,
     },
     /// Two workflows of one name, resources that cannot be made, or an option that makes no sense.
-    Configuration(String),
+    Configuration {
+        /// The whole sentence.
+        message: String,
+        /// The error behind it, if there is one.
+        source: Option<Cause>,
+    },
     /// A value cannot be stored or read: what, and why.
-    Value(String),
+    Value {
+        /// The whole sentence.
+        message: String,
+        /// The error behind it, if there is one.
+        source: Option<Cause>,
+    },
     /// The file of a run cannot be written or read: which, why, and what to do.
     File {
         /// The whole sentence.
         message: String,
         /// What the system said, if it was the system.
-        source: Option<Arc<std::io::Error>>,
+        source: Option<Cause>,
     },
     /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
     RolledBack(crate::Error),
@@ -100,6 +114,22 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    pub(super) const fn configuration(message: String) -> Self {
+        Self::Configuration { message, source: None }
+    }
+
+    pub(super) fn configuration_of(message: String, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Configuration { message, source: Some(Arc::new(source)) }
+    }
+
+    pub(super) const fn value(message: String) -> Self {
+        Self::Value { message, source: None }
+    }
+
+    pub(super) fn value_of(message: String, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Value { message, source: Some(Arc::new(source)) }
+    }
+
     pub(super) const fn file(message: String) -> Self {
         Self::File { message, source: None }
     }
@@ -156,7 +186,9 @@ impl fmt::Display for EngineError {
             Self::UnknownWorkflow { name, .. } => {
                 write!(f, "workflow `{name}` is not registered: add `.workflow({name})` to the engine's builder")
             }
-            Self::Configuration(message) | Self::Value(message) | Self::File { message, .. } => f.write_str(message),
+            Self::Configuration { message, .. } | Self::Value { message, .. } | Self::File { message, .. } => {
+                f.write_str(message)
+            }
             Self::RolledBack(error) => write!(f, "the transaction was rolled back: {error}"),
             Self::WithinEdit => f.write_str(
                 "within the closure of an edit the engine cannot be waited for: ask it in the step, before or after the edit",
@@ -176,7 +208,9 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Store(error) => Some(error),
-            Self::File { source: Some(error), .. } => Some(&**error),
+            Self::Configuration { source: Some(error), .. }
+            | Self::Value { source: Some(error), .. }
+            | Self::File { source: Some(error), .. } => Some(&**error),
             _ => None,
         }
     }

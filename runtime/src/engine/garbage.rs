@@ -173,7 +173,7 @@ async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, E
 }
 
 fn key(fields: &Fields, value: &crate::value::Value) -> Result<FieldKey, EngineError> {
-    let pointer = Pointer::read(value).map_err(|error| EngineError::Value(error.to_string()))?;
+    let pointer = Pointer::read(value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
     Ok(fields.key(&pointer))
 }
 
@@ -184,7 +184,7 @@ pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, S
     let rows = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut contents = HashSet::new();
     for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
-        let pointer = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
+        let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
         if !pointer.shared {
             let stored = StoredField::from(&fields.key(&pointer));
             contents.insert((pointer.store, stored));

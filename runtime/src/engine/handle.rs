@@ -5,7 +5,7 @@ use super::error::{EngineError, RunError};
 use super::info::RunInfo;
 use super::parked;
 use super::{Engine, waits};
-use crate::codec::{self, Location, Storable};
+use crate::codec::{self, CodecError, Location, Storable};
 use crate::error::Failure;
 use crate::fields::Fields;
 use crate::journal::HistoryEntry;
@@ -217,7 +217,7 @@ impl Run {
         let text = |value: Option<Value>| {
             value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default()
         };
-        let missing = || EngineError::Value(format!("the last entry of run `{}` has no value", self.id));
+        let missing = || EngineError::value(format!("the last entry of run `{}` has no value", self.id));
         Ok(match status {
             Status::Completed => Ended::Completed(value.ok_or_else(missing)?),
             Status::Failed => Ended::Failed(value.ok_or_else(missing)?),
@@ -268,18 +268,19 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
     /// The error that the workflow returned, as the same value; or that the run was cancelled, is parked, or cannot be
     /// asked for.
     pub async fn result(&self) -> Result<O, RunError<E>> {
-        let unreadable = |what: &str, why: String| {
-            RunError::Engine(EngineError::Value(format!("the {what} of run `{}` cannot be read: {why}", self.id)))
+        let unreadable = |what: &str, why: CodecError| {
+            let message = format!("the {what} of run `{}` cannot be read: {why}", self.id);
+            RunError::Engine(EngineError::value_of(message, why))
         };
         let ended = self.run.ended().await?;
         let _offered = self.run.fields.offer();
         match ended {
             Ended::Completed(value) => {
-                codec::decode_at(Location::Output, &value).map_err(|why| unreadable("result", why.to_string()))
+                codec::decode_at(Location::Output, &value).map_err(|why| unreadable("result", why))
             }
             Ended::Failed(value) => Err(match codec::decode_at(Location::Output, &value) {
                 Ok(error) => RunError::Failed(error),
-                Err(why) => unreadable("error", why.to_string()),
+                Err(why) => unreadable("error", why),
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
             Ended::TimedOut => Err(RunError::TimedOut),

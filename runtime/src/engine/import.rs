@@ -147,8 +147,9 @@ impl Incoming {
             }
             Ok((moved, shown))
         })();
-        let (moved, outputs) = resealed
-            .map_err(|error: EngineError| EngineError::Value(format!("run `{}` was not imported: {error}", run.id)))?;
+        let (moved, outputs) = resealed.map_err(|error: EngineError| {
+            EngineError::value_of(format!("run `{}` was not imported: {error}", run.id), error)
+        })?;
         moved.repoint(&mut fields)?;
         let run = ImportedRun {
             id,
@@ -214,7 +215,7 @@ impl Moved {
     ) -> Result<(), EngineError> {
         if !core.options.stores.contains_key(&old.store) {
             let store = &old.store;
-            return Err(EngineError::Value(format!(
+            return Err(EngineError::value(format!(
                 "its field `{}` goes to the field store `{store}`, which the engine does not have: add \
                  `.field_store(\"{store}\", ..)` to its builder",
                 old.field

@@ -34,7 +34,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
                 return Ok(());
             }
             Ok(Err(Rejected::NoSuchRun)) => return Err(EngineError::NoSuchRun { id }),
-            Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
+            Ok(Err(Rejected::Refused(text))) => return Err(EngineError::value(text)),
             Ok(Err(_)) => {
                 let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
                 // What is sealed for this one the other cannot read.

@@ -36,10 +36,8 @@ impl Leases {
                 } else {
                     "The engine needs to write into the folder of its database"
                 };
-                EngineError::Configuration(format!(
-                    "the lock file `{}` cannot be made: {error}. {advice}",
-                    path.display()
-                ))
+                let message = format!("the lock file `{}` cannot be made: {error}. {advice}", path.display());
+                EngineError::configuration_of(message, error)
             })?,
         };
         let state = Mutex::new(State { held: Vec::new(), released: false });

@@ -82,8 +82,8 @@ pub(super) fn item<M: Message>(
     let offered = fields.offer();
     let value = message::encode(message);
     drop(offered);
-    let value =
-        value.map_err(|error| EngineError::Value(format!("message `{}` cannot be stored: {error}", M::NAME)))?;
+    let value = value
+        .map_err(|error| EngineError::value_of(format!("message `{}` cannot be stored: {error}", M::NAME), error))?;
     Ok(NewInboxItem {
         key: key.map(|key| format!("message:{}:{key}", M::NAME)),
         name: Some(M::NAME.to_owned()),

@@ -52,7 +52,7 @@ impl Opening {
             check("a deduplication key", key, 1)?;
         }
         scope.labels.iter().try_for_each(|(name, value)| check_label(name, value))?;
-        scope.check_size().map_err(EngineError::Value)?;
+        scope.check_size().map_err(EngineError::value)?;
         Ok(Self { id, scope, dedup: given.deduplication_key })
     }
 
@@ -81,7 +81,7 @@ pub(super) fn check_key(key: Option<&str>) -> Result<(), EngineError> {
 }
 
 fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
-    lengths::check(what, text, least).map_err(EngineError::Value)
+    lengths::check(what, text, least).map_err(EngineError::value)
 }
 
 /// The workflow of a run that is to be started, and its input.
@@ -138,7 +138,7 @@ impl Wanted {
     pub(super) fn encode(&self, fields: &Arc<Fields>) -> Result<Value, EngineError> {
         let _offered = fields.offer();
         self.input.record().map_err(|error| {
-            EngineError::Value(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow))
+            EngineError::value_of(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow), error)
         })
     }
 }
@@ -188,7 +188,7 @@ pub(super) fn is_same_start(
     let continued = first.iter().find_map(Continuing::of).map(|continued| continued.run);
     let recorded =
         first.into_iter().next().filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);
-    let recorded = recorded.ok_or_else(|| EngineError::Value(format!("run `{}` has no first entry", row.id)))?;
+    let recorded = recorded.ok_or_else(|| EngineError::value(format!("run `{}` has no first entry", row.id)))?;
     let fields = core.fields(begun);
     let given = wanted.encode(&fields)?;
     let offered = fields.offer();
@@ -197,7 +197,7 @@ pub(super) fn is_same_start(
     drop(offered);
     if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
         let remedy = fault.remedy();
-        return Err(EngineError::Value(format!(
+        return Err(EngineError::value(format!(
             "run `{}` is there already, and its input cannot be compared with the one given: {fault}. {remedy}, and start \
              the run again",
             row.id

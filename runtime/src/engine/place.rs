@@ -66,7 +66,7 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
             let (id, key) = (run.id, holder.dedup.clone().unwrap_or_default());
             return Err(EngineError::Held { id, key, holder: holder.id });
         }
-        Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
+        Ok(Err(Rejected::Refused(text))) => return Err(EngineError::value(text)),
         Ok(_) => return Err(lost(&run.id)),
         Err(error) => find(core, &run, error).await?,
     };
@@ -130,7 +130,7 @@ async fn copy_under(core: &Core, fields: &Fields, mut contents: Contents) -> Res
         let bytes = (contents.fetch)(place).await?;
         if content_hash(&bytes) != pointer.hash {
             let message = format!("field `{}` is not what it was a moment ago; were keys changed?", pointer.field);
-            return Err(EngineError::Value(message));
+            return Err(EngineError::value(message));
         }
         contents::save(core, fields, pointer, bytes).await?;
     }
@@ -141,7 +141,7 @@ async fn copy_under(core: &Core, fields: &Fields, mut contents: Contents) -> Res
 async fn take_back(core: &Arc<Core>, number: i64, id: &str, error: EngineError) -> EngineError {
     match delete::delete(core, number, id).await {
         Ok(()) => error,
-        Err(left) => EngineError::Value(format!("{error}; and run `{id}` is left parked, because {left}")),
+        Err(left) => EngineError::value_of(format!("{error}; and run `{id}` is left parked, because {left}"), error),
     }
 }
 

@@ -43,7 +43,7 @@ impl OpenRequest {
     /// It is of another type, or does not decode.
     pub fn read<Q: Message>(&self) -> Result<Q, EngineError> {
         if self.question != Q::NAME {
-            return Err(EngineError::Value(format!(
+            return Err(EngineError::value(format!(
                 "request {} of run `{}` asks a `{}`, not a `{}`",
                 self.id,
                 self.run,
@@ -53,7 +53,7 @@ impl OpenRequest {
         }
         let _offered = self.fields.offer();
         message::decode(&self.value).map_err(|error| {
-            EngineError::Value(format!("request {} of run `{}` cannot be read: {error}", self.id, self.run))
+            EngineError::value_of(format!("request {} of run `{}` cannot be read: {error}", self.id, self.run), error)
         })
     }
 
@@ -119,7 +119,8 @@ impl Engine {
         let run = run.ok_or_else(|| EngineError::NoSuchRequest { id: request.to_owned() })?;
         let value = encoded(&self.core.fields(&run), &answer);
         drop(answer);
-        let value = value.map_err(|error| EngineError::Value(format!("the answer cannot be stored: {error}")))?;
+        let value =
+            value.map_err(|error| EngineError::value_of(format!("the answer cannot be stored: {error}"), error))?;
         let hash = hash(&value);
         let key = Some(format!("answer:{request}"));
         let item = NewInboxItem {
@@ -142,7 +143,7 @@ impl Engine {
                         return Ok(());
                     }
                     Ok(Err(Rejected::Answered)) => return Err(EngineError::Answered { request: id }),
-                    Ok(Err(Rejected::Refused(text))) => return Err(EngineError::Value(text)),
+                    Ok(Err(Rejected::Refused(text))) => return Err(EngineError::value(text)),
                     Ok(Err(_)) => return Err(EngineError::NoSuchRequest { id }),
                     // The same answer twice is one.
                     Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return Err(error.into()),

@@ -28,14 +28,14 @@ fn fields(of: &str, schema: &Schema, options: &Options) -> Result<(), EngineErro
         let place = || format!("field `{}` of {of}", field.name);
         match field.store {
             Some(store) if !options.stores.contains_key(store) => {
-                return Err(EngineError::Configuration(format!(
+                return Err(EngineError::configuration(format!(
                     "{} goes to the field store `{store}`, which the engine does not have: add \
                      `.field_store(\"{store}\", FolderStore::new(..)?)` to its builder",
                     place()
                 )));
             }
             None if (field.lazy)() => {
-                return Err(EngineError::Configuration(format!(
+                return Err(EngineError::configuration(format!(
                     "{} is lazy and names no store: write `#[context(store = \"..\")]`",
                     place()
                 )));
@@ -50,7 +50,7 @@ fn fields(of: &str, schema: &Schema, options: &Options) -> Result<(), EngineErro
 }
 
 fn no_keys(place: &str) -> EngineError {
-    EngineError::Configuration(format!(
+    EngineError::configuration(format!(
         "{place} holds a secret, which is stored only encrypted: enable the feature `encryption` of steadfast, and add \
          `.keys(..)` to the engine's builder"
     ))

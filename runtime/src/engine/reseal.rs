@@ -128,7 +128,7 @@ impl Reseal {
         };
         resealed.map_err(|error| {
             let fault = VaultFault::from(error);
-            EngineError::Value(format!("a secret at `{location}` cannot be sealed for its new run: {fault}"))
+            EngineError::value(format!("a secret at `{location}` cannot be sealed for its new run: {fault}"))
         })
     }
 
@@ -140,7 +140,7 @@ impl Reseal {
 /// A content with its secrets sealed for the new run.
 pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
     let Some(form) = Form::parse(&old.form) else {
-        return Err(EngineError::Value(format!("field `{}` has a form that this version does not know", old.field)));
+        return Err(EngineError::value(format!("field `{}` has a form that this version does not know", old.field)));
     };
     let value = Value { form, bytes };
     Ok(reseal.field_bytes(&old.field, &value)?.unwrap_or(value.bytes))

@@ -61,7 +61,7 @@ impl Recorded {
         let version = recorded_state_version(set);
         match own.filter(|own| set.name.as_deref() == Some(own.name)) {
             Some(own) if own.version < version => {
-                return Err(EngineError::Value(format!(
+                return Err(EngineError::value(format!(
                     "run `{}` cannot be continued: its shared state is recorded in version {version}, and this build knows \
                      versions up to {}: use a newer build",
                     old.id, own.version
@@ -155,7 +155,7 @@ impl Run {
     }
 
     fn unreadable_state(&self, why: &dyn std::fmt::Display) -> EngineError {
-        EngineError::Value(format!("the shared state of run `{}` cannot be read: {why}", self.id()))
+        EngineError::value(format!("the shared state of run `{}` cannot be read: {why}", self.id()))
     }
 }
 

@@ -46,7 +46,7 @@ impl Run {
             }
             if ended {
                 let id = self.id();
-                return Err(EngineError::Value(format!("run `{id}` has ended and has not published `{key}`")));
+                return Err(EngineError::value(format!("run `{id}` has ended and has not published `{key}`")));
             }
             if self.core().is_draining() {
                 return Err(EngineError::ShuttingDown);
@@ -121,11 +121,8 @@ impl Run {
         };
         let _offered = fields.offer();
         decode(value).map(Some).map_err(|error| {
-            EngineError::Value(format!(
-                "`{channel}` of run `{}` (item {}) cannot be read: {error}",
-                self.id(),
-                row.item
-            ))
+            let message = format!("`{channel}` of run `{}` (item {}) cannot be read: {error}", self.id(), row.item);
+            EngineError::value_of(message, error)
         })
     }
 

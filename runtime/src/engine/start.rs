@@ -151,7 +151,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
         Ok(Err(Rejected::Held(holder))) => {
             Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id })
         }
-        Ok(Err(Rejected::Refused(text))) => Err(EngineError::Value(text)),
+        Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
         Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
             format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),

@@ -65,7 +65,7 @@ pub(super) async fn blocking_in_time<T: Send + 'static>(
 }
 
 fn none(what: &str) -> EngineError {
-    EngineError::Configuration(format!(
+    EngineError::configuration(format!(
         "{what}. Let the process have more threads (`ulimit -u`, the limit of its container) or more memory"
     ))
 }

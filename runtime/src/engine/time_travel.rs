@@ -146,7 +146,7 @@ impl Run {
     }
 
     fn unreadable(&self, why: &dyn std::fmt::Display) -> EngineError {
-        EngineError::Value(format!("the context of run `{}` cannot be read: {why}", self.id()))
+        EngineError::value(format!("the context of run `{}` cannot be read: {why}", self.id()))
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> EngineTx<'a> {
                 self.done.told.push(row.number);
                 Ok(())
             }
-            Err(Rejected::Refused(text)) => Err(EngineError::Value(text)),
+            Err(Rejected::Refused(text)) => Err(EngineError::value(text)),
             Err(Rejected::NoSuchRun) => Err(EngineError::NoSuchRun { id: run.to_owned() }),
             Err(_) => {
                 let action = "nothing more reaches it";
@@ -256,7 +256,7 @@ impl EngineTx<'_> {
         };
         match tx.write(&Write::Start(new))? {
             Ok(_) => {}
-            Err(Rejected::Refused(text)) => return Err(EngineError::Value(text)),
+            Err(Rejected::Refused(text)) => return Err(EngineError::value(text)),
             Err(Rejected::Held(holder)) => {
                 return Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id });
             }

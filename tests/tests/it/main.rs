@@ -5,6 +5,7 @@ mod backoffs;
 mod bad_input;
 mod budget;
 mod cancellations;
+mod causes;
 mod changed_code;
 mod check;
 mod children;

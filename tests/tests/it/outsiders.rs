@@ -69,7 +69,7 @@ async fn a_stream_has_each_item_once_for_every_reader_from_any_cursor() {
     let error = run.published::<String>("other").soon().await.unwrap_err();
     assert!(error.to_string().contains("has not published `other`"), "{error}");
     let error = run.published::<u64>("phase").soon().await.unwrap_err();
-    assert!(matches!(error, EngineError::Value(_)), "{error}");
+    assert!(matches!(error, EngineError::Value { .. }), "{error}");
 }
 
 #[workflow]

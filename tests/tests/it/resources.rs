@@ -21,7 +21,7 @@ fn on(path: &Path) -> EngineBuilder {
 
 async fn refusal(builder: EngineBuilder) -> String {
     match builder.start().await {
-        Err(EngineError::Configuration(sentence)) => sentence,
+        Err(EngineError::Configuration { message: sentence, .. }) => sentence,
         other => panic!("{other:?}"),
     }
 }

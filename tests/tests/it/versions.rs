@@ -79,7 +79,7 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
 #[tokio::test]
 async fn one_name_has_each_version_once() {
     let error = Engine::builder().in_memory().workflow(process_v2).workflow(another_v2).start().await.unwrap_err();
-    assert!(matches!(error, EngineError::Configuration(_)), "{error}");
+    assert!(matches!(error, EngineError::Configuration { .. }), "{error}");
     assert!(error.to_string().contains("`process` and have version 2"), "{error}");
     assert!(error.to_string().contains("version = 3"), "{error}");
 }

@@ -29,7 +29,7 @@ impl EngineBuilder {
             && !path.exists()
         {
             let message = format!("{}: there is no such database to check", path.display());
-            return Err(EngineError::Configuration(message));
+            return Err(EngineError::configuration(message));
         }
         let store: Arc<dyn Store> = match self.database {
             Database::Sqlite(path) => {
@@ -44,9 +44,9 @@ impl EngineBuilder {
     /// Whether what was put together fits together.
     pub(super) fn sensible(&self) -> Result<(), EngineError> {
         if let Some(twice) = self.twice.first() {
-            return Err(EngineError::Configuration(twice.clone()));
+            return Err(EngineError::configuration(twice.clone()));
         }
-        self.check_resources().map_err(EngineError::Configuration)?;
+        self.check_resources().map_err(EngineError::configuration)?;
         requirements::check(&self.workflows, &self.options)
     }
 

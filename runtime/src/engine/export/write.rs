@@ -182,7 +182,7 @@ fn count(store: &dyn Store, row: &RunRow) -> Result<Counted, EngineError> {
         let rows = store.fields(number, from, to)?;
         counted.fields += rows.len() as u64;
         for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
-            let pointer = Pointer::read(&row.value).map_err(|error| EngineError::Value(error.to_string()))?;
+            let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
             let key = (pointer.store.clone(), pointer.field.clone(), pointer.hash.clone());
             counted.contents.insert(key, pointer);
         }

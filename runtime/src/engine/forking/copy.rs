@@ -50,7 +50,7 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
             return Ok(History { row, entries, items });
         }
         if row.seq < entries.len() as u64 || core.is_draining() {
-            return Err(EngineError::Value(format!("the history of run `{id}` is damaged: it has too many entries")));
+            return Err(EngineError::value(format!("the history of run `{id}` is damaged: it has too many entries")));
         }
     }
 }

@@ -51,7 +51,7 @@ impl ForkPoint {
     /// # Errors
     /// The history has no such point: what it has instead.
     pub(super) fn cut(&self, run: &str, entries: &[EntryRow]) -> Result<u64, EngineError> {
-        let refused = |why: String| Err(EngineError::Value(format!("run `{run}` has no such point: {why}")));
+        let refused = |why: String| Err(EngineError::value(format!("run `{run}` has no such point: {why}")));
         match &self.0 {
             At::Before { step, nth } => {
                 let is_call = |entry: &&EntryRow| entry.kind == Kind::StepStarted;

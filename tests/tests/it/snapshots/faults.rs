@@ -52,7 +52,7 @@ async fn import(engine: &Engine, path: &std::path::Path) {
         match engine.import(path).await {
             Ok(_) => return,
             Err(EngineError::WrongStatus { .. }) => engine.run("album").await.unwrap().delete().await.unwrap(),
-            Err(EngineError::Store(_) | EngineError::Value(_)) => {}
+            Err(EngineError::Store(_) | EngineError::Value { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -121,7 +121,7 @@ async fn a_run_that_continues_another_starts_once_at_every_commit() {
             for _ in 0..3 {
                 let left = match &next {
                     Ok(run) => run.status().await.unwrap().parked.is_some(),
-                    Err(EngineError::Store(_) | EngineError::Value(_)) => engine.run("next").await.is_ok(),
+                    Err(EngineError::Store(_) | EngineError::Value { .. }) => engine.run("next").await.is_ok(),
                     Err(error) => panic!("{error}"),
                 };
                 if left {
