@@ -19,6 +19,7 @@ mod renamed;
 mod step;
 mod suggest;
 mod transaction;
+mod tried;
 mod workflow;
 
 use proc_macro::TokenStream;

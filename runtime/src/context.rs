@@ -20,7 +20,7 @@ pub(crate) use loading::Loading;
 pub use persist::Persist;
 pub(crate) use persist::read_back;
 pub use recorded::{RecordedFields, RecordedValue, migrated};
-pub use restore::{RestoreError, TransientDefault, run_default, run_hook};
+pub use restore::{RestoreError, Restoring, TransientDefault, restoring, run_default, run_hook};
 pub use schema::{FieldSchema, Schema, stored_default};
 pub(crate) use shared::{ContextType, SharedContext, context_type, store_all};
 pub use text::debug;
@@ -64,10 +64,9 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// A hook failed: names the field.
     #[doc(hidden)]
-    fn restore(
-        stored: Arc<Self::Stored>,
-        resources: Resources,
-    ) -> impl Future<Output = Result<Self::Live, RestoreError>> + Send;
+    fn restore(_stored: &Arc<Self::Stored>, _resources: &Resources) -> Restoring {
+        restore::without_transient_fields()
+    }
 
     /// A copy of the stored part.
     #[doc(hidden)]

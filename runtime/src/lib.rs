@@ -158,8 +158,8 @@ pub mod __private {
     };
     pub use crate::context::{
         ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
-        RestoreError, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, change,
-        check_transient, debug, migrated, run_default, run_hook, set, stored_default,
+        RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue,
+        Unset, change, check_transient, debug, migrated, restoring, run_default, run_hook, set, stored_default,
     };
     pub use crate::error::Failure;
     pub use crate::graph::{

@@ -133,7 +133,14 @@ pub(crate) fn enter(ambient: Ambient) -> impl Drop {
 
 /// Until the guard is dropped, code runs as if it were outside of any run.
 pub(crate) fn outside() -> impl Drop {
-    put(None, Layers::default())
+    struct Inside(Option<Ambient>);
+    impl Drop for Inside {
+        fn drop(&mut self) {
+            let before = self.0.take();
+            AMBIENT.with(|slot| slot.replace(before));
+        }
+    }
+    Inside(AMBIENT.take())
 }
 
 /// Puts this in force until the guard is dropped.

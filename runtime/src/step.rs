@@ -10,7 +10,7 @@ mod transaction;
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
 pub(crate) use body::{
-    Body, InlineBody, StepTable, TableOf, encoded_args, in_scope, refused, unmade, unstorable, whole_context,
+    Body, Encode, InlineBody, StepTable, TableOf, encode_args, in_scope, refused, unmade, unstorable, whole_context,
 };
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Outcome};
@@ -26,7 +26,6 @@ use crate::record::AttemptOutcome;
 use crate::resources::Need;
 use crate::shared_state::StateDef;
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 
 /// A step, as `#[step]` defines it on the braced struct that has the function's name.
 pub trait StepDef: Send + Sync + 'static {
@@ -81,5 +80,5 @@ pub trait StepDef: Send + Sync + 'static {
     }
 
     /// The user's function, up to what the attempt comes to; nothing of it runs before the first poll.
-    fn body(context: Arc<Self::Context>, args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
+    fn body(args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
 }

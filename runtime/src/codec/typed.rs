@@ -231,7 +231,12 @@ fn not_read_back(CodecError { path, message }: &CodecError) -> CodecError {
 }
 
 /// The bytes of a value that is stored raw.
-pub(super) fn raw(value: &dyn Any) -> Option<Bytes> {
+pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
+    // Known when this is compiled for a type.
+    if form_of::<T>() == Form::Bytes { raw_bytes(value) } else { None }
+}
+
+fn raw_bytes(value: &dyn Any) -> Option<Bytes> {
     if let Some(bytes) = value.downcast_ref::<Bytes>() {
         return Some(bytes.clone());
     }

@@ -23,5 +23,9 @@ pub fn set<T>(value: Option<T>) -> T {
 /// The context for a change in place, or a copy of it if it is shared.
 #[doc(hidden)]
 pub fn change<C: StoredContext>(context: &mut Arc<C>) -> &mut C {
-    Arc::make_mut(context)
+    // As `Arc::make_mut`, of which ten functions would be compiled for each context.
+    if Arc::strong_count(context) != 1 || Arc::get_mut(context).is_none() {
+        *context = Arc::new(C::clone(context));
+    }
+    Arc::get_mut(context).expect("nobody else has the context")
 }

@@ -5,6 +5,7 @@ use crate::codec;
 use crate::value::{Form, Value};
 use crate::vault;
 use serde::{Serialize, de::DeserializeOwned};
+use std::cell::Cell;
 
 /// A value that can be a stored field of a context: any owned serde type that can be compared and shared, or bytes.
 ///
@@ -43,6 +44,40 @@ pub trait Persist: Sized + 'static {
         field: usize,
         values: &mut FieldValues,
     ) -> Result<Self, ContextError>;
+
+    /// [`store_new`](Persist::store_new) in place.
+    #[doc(hidden)]
+    fn store_set(
+        new: &Cell<Option<Self>>,
+        old: &Self,
+        schema: &Schema,
+        field: usize,
+        values: &mut FieldValues,
+    ) -> Result<(), ContextError> {
+        match Self::store_new(new.take(), old, schema, field, values) {
+            Ok(stored) => {
+                new.set(stored);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// [`compare`](Persist::compare) for a field of an update, if it was set.
+    #[doc(hidden)]
+    fn compare_set(new: &mut Cell<Option<Self>>, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
+        if let Some(new) = new.get_mut() {
+            new.compare(old, name, changed);
+        }
+    }
+
+    /// Gives a field the value that an update has set, if it was set.
+    #[doc(hidden)]
+    fn apply_set(new: &Cell<Option<Self>>, field: &mut Self) {
+        if let Some(new) = new.take() {
+            *field = new;
+        }
+    }
 
     /// Notes the field's name if the values differ.
     #[doc(hidden)]

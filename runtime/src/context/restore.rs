@@ -2,9 +2,11 @@
 
 use crate::error::Error;
 use crate::panics::{caught, caught_future};
+use crate::resources::Anything;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::fmt;
+use std::sync::Arc;
 
 /// A transient field whose value could not be made: names the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,22 @@ impl fmt::Display for RestoreError {
 }
 
 impl std::error::Error for RestoreError {}
+
+/// The values of the transient fields of a context, without their type, once they are made.
+#[doc(hidden)]
+pub type Restoring = BoxFuture<'static, Result<Anything, RestoreError>>;
+
+/// What generated code wraps around the values of all transient fields.
+#[doc(hidden)]
+pub fn restoring<L: Send + Sync + 'static>(
+    live: impl Future<Output = Result<L, RestoreError>> + Send + 'static,
+) -> Restoring {
+    Box::pin(async move { live.await.map(|live| Arc::new(live) as Anything) })
+}
+
+pub(super) fn without_transient_fields() -> Restoring {
+    std::future::ready(Ok(Arc::new(()) as Anything)).boxed()
+}
 
 /// Awaits a hook. What generated code wraps around each.
 #[doc(hidden)]

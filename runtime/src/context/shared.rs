@@ -1,13 +1,11 @@
 //! The context of a run without its type: what steps and readers without a parameter get, and what changes it.
 
 use super::{
-    ContextError, FieldValues, RecordedFields, RecordedValue, RestoreError, Schema, StepContext, StoredContext,
+    ContextError, FieldValues, RecordedFields, RecordedValue, Restoring, Schema, StepContext, StoredContext, change,
 };
 use crate::panics::Held;
 use crate::resources::{Anything, Resources};
 use crate::value::Form;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -56,7 +54,7 @@ impl SharedContext {
     }
 
     /// Makes the values of the transient fields.
-    pub(crate) fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>> {
+    pub(crate) fn restore(&self, resources: &Resources) -> Restoring {
         self.0.restore(resources)
     }
 
@@ -125,7 +123,7 @@ trait AnyContext: Send + Sync {
     fn store_all(&self) -> Result<(SharedContext, FieldValues), ContextError>;
     fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError>;
     fn transient(&self) -> &'static [&'static str];
-    fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>>;
+    fn restore(&self, resources: &Resources) -> Restoring;
     fn whole(&self, live: &Anything) -> Option<Anything>;
 }
 
@@ -156,16 +154,15 @@ impl<C: StepContext> AnyContext for Of<C> {
     }
 
     fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError> {
-        Arc::make_mut(&mut self.stored).load_field(recorded)
+        change(&mut *self.stored).load_field(recorded)
     }
 
     fn transient(&self) -> &'static [&'static str] {
         C::TRANSIENT
     }
 
-    fn restore(&self, resources: Resources) -> BoxFuture<'static, Result<Anything, RestoreError>> {
-        let stored = Arc::clone(&*self.stored);
-        async move { C::restore(stored, resources).await.map(|live| Arc::new(live) as Anything) }.boxed()
+    fn restore(&self, resources: &Resources) -> Restoring {
+        C::restore(&self.stored, resources)
     }
 
     fn whole(&self, live: &Anything) -> Option<Anything> {

@@ -17,6 +17,7 @@ use super::waking;
 use super::workflows::Workflows;
 use super::{Engine, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
+use crate::journal::AnyWorkflow;
 use crate::panics::Held;
 use crate::policy::Policy;
 use crate::record::Limits;
@@ -24,6 +25,7 @@ use crate::resources::{Need, ResourceFactory, ResourceSet};
 use crate::session::SessionPolicy;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 use crate::workflow::{Startable, Typed, WorkflowDef};
+use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
@@ -117,17 +119,28 @@ impl EngineBuilder {
         F: Startable<M>,
     {
         drop(workflow);
-        let name = F::Workflow::NAME;
-        let version = F::Workflow::VERSION;
-        if !self.workflows.insert(name, version, Arc::new(Typed::<F::Workflow>(PhantomData))) {
+        self.register(
+            (F::Workflow::NAME, F::Workflow::VERSION),
+            Arc::new(Typed::<F::Workflow>(PhantomData)),
+            F::Workflow::resources(),
+        );
+        self
+    }
+
+    fn register(
+        &mut self,
+        (name, version): (&'static str, u32),
+        workflow: Arc<dyn AnyWorkflow>,
+        resources: &'static [Need],
+    ) {
+        if !self.workflows.insert(name, version, workflow) {
             self.twice.push(format!(
                 "two workflows are named `{name}` and have version {version}: give one of them another name with \
                  `#[workflow(name = \"..\")]`, or another version with `#[workflow(version = {})]`",
                 version.saturating_add(1)
             ));
         }
-        self.declared.push((name, F::Workflow::resources()));
-        self
+        self.declared.push((name, resources));
     }
 
     /// Has this at hand for the steps of all runs that take `#[resource] db: &Db`, and for restore hooks. One for each
@@ -306,6 +319,15 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
+        // Boxed here, and so compiled in this crate: a future without a box is compiled where it is awaited.
+        self.started().await
+    }
+
+    fn started(self) -> BoxFuture<'static, Result<Engine, EngineError>> {
+        Box::pin(self.begin())
+    }
+
+    async fn begin(self) -> Result<Engine, EngineError> {
         self.sensible()?;
         let store = open(self.database, self.durability).await?;
         let (term, acquiring) = (self.options.lease_term, store.clone());

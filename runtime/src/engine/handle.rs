@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::journal::HistoryEntry;
 use crate::store::{RunKey, RunRow, Status};
 use crate::value::Value;
-use futures_util::future::{Either, select};
+use futures_util::future::{BoxFuture, Either, select};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -156,7 +156,13 @@ impl Run {
     }
 
     /// Waits until the run has ended or is parked.
-    pub(super) async fn ended(&self) -> Result<Ended, EngineError> {
+    //
+    // Boxed here, and so compiled in this crate: a future without a box is compiled where it is awaited.
+    pub(super) fn ended(&self) -> BoxFuture<'_, Result<Ended, EngineError>> {
+        Box::pin(self.end())
+    }
+
+    async fn end(&self) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
         let mut number = self.number;
         loop {
@@ -211,6 +217,10 @@ impl Run {
             RunInfo { status: Status::Deleting, .. } => Err(EngineError::NoSuchRun { id: self.id.clone() }),
             RunInfo { parked, .. } => Ok(parked.map(|reason| Ended::Parked(Box::new(reason)))),
         }
+    }
+
+    fn unreadable_end(&self, what: &str, why: CodecError) -> EngineError {
+        EngineError::value_of(format!("the {what} of run `{}` cannot be read: {why}", self.id), why)
     }
 
     fn ended_as(&self, status: Status, value: Option<Value>) -> Result<Ended, EngineError> {
@@ -268,19 +278,16 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
     /// The error that the workflow returned, as the same value; or that the run was cancelled, is parked, or cannot be
     /// asked for.
     pub async fn result(&self) -> Result<O, RunError<E>> {
-        let unreadable = |what: &str, why: CodecError| {
-            let message = format!("the {what} of run `{}` cannot be read: {why}", self.id);
-            RunError::Engine(EngineError::value_of(message, why))
-        };
         let ended = self.run.ended().await?;
         let _offered = self.run.fields.offer();
         match ended {
-            Ended::Completed(value) => {
-                codec::decode_at(Location::Output, &value).map_err(|why| unreadable("result", why))
-            }
+            Ended::Completed(value) => match codec::decode_at(Location::Output, &value) {
+                Ok(result) => Ok(result),
+                Err(why) => Err(RunError::Engine(self.run.unreadable_end("result", why))),
+            },
             Ended::Failed(value) => Err(match codec::decode_at(Location::Output, &value) {
                 Ok(error) => RunError::Failed(error),
-                Err(why) => unreadable("error", why),
+                Err(why) => RunError::Engine(self.run.unreadable_end("error", why)),
             }),
             Ended::Cancelled(reason) => Err(RunError::Cancelled { reason }),
             Ended::TimedOut => Err(RunError::TimedOut),

@@ -7,7 +7,9 @@ use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
 use super::{Engine, continuing, load};
+use crate::codec::Storable;
 use crate::context::StepContext;
+use crate::error::Failure;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
 use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
@@ -66,9 +68,14 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { engine, input, given, continuing, .. } = self;
-        let started = started(engine, Wanted::new::<W>(input), given, continuing);
-        Box::pin(async move { started.await.map(|(run, is_new)| RunHandle::new(run, is_new)) })
+        typed(started(engine, Wanted::new::<W>(input), given, continuing))
     }
+}
+
+fn typed<O: Storable, E: Failure>(
+    started: BoxFuture<'_, Result<(Run, bool), EngineError>>,
+) -> BoxFuture<'_, Result<RunHandle<O, E>, EngineError>> {
+    Box::pin(async move { started.await.map(|(run, is_new)| RunHandle::new(run, is_new)) })
 }
 
 fn started(

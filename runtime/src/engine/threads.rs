@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// How soon a thread is asked for again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -19,16 +20,29 @@ pub(super) fn own(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Joi
     started.map_err(|error| none(&format!("the engine's thread `{name}` cannot be started: {error}")))
 }
 
-/// Work on a thread of the runtime that may block.
+/// Work on a thread of the runtime that may block. There is no answer if the runtime is shutting down or the work panics.
 ///
 /// # Errors
 /// The system gives none: tokio panics then.
 pub(super) fn blocking<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<tokio::task::JoinHandle<T>, EngineError> {
-    catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work)))
-        .map_err(|_| none("the runtime cannot start a thread that may block"))
+) -> Result<oneshot::Receiver<T>, EngineError> {
+    let (answer, answered) = oneshot::channel();
+    spawn(
+        runtime,
+        Box::new(move || {
+            // Perhaps nobody waits any longer.
+            let _ = answer.send(work());
+        }),
+    )?;
+    Ok(answered)
+}
+
+// A task of one type: tokio's code for tasks is compiled again for each.
+fn spawn(runtime: &Handle, work: Box<dyn FnOnce() + Send>) -> Result<(), EngineError> {
+    let spawned = catch_unwind(AssertUnwindSafe(|| drop(runtime.spawn_blocking(work))));
+    spawned.map_err(|_| none("the runtime cannot start a thread that may block"))
 }
 
 /// [`blocking`] for work that is not lost if the system gives no thread: it waits for one, and `trouble` is told why.

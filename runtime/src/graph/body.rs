@@ -13,6 +13,7 @@ use crate::scope::StepScope;
 use crate::shared_state::StateDef;
 use crate::step::{StepInputs, in_scope, refused, unmade, unstorable, whole_context};
 use crate::value::Value;
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -60,8 +61,10 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         if let Some(missing) = unmade(S::RESOURCES, &env) {
             return Attempt::ended(missing);
         }
-        let context = match whole_context::<S::Context>(self.context.as_ref(), &env) {
-            Ok(context) => context,
+        let wanted = TypeId::of::<S::Context>();
+        let context = match whole_context(wanted, self.context.as_ref(), &env).map(Arc::downcast) {
+            Ok(Ok(context)) => context,
+            Ok(Err(_)) => return Attempt::ended(unstorable("its context is of another type")),
             Err(outcome) => return Attempt::ended(outcome),
         };
         if !S::SHAPE.sends.is_empty() {

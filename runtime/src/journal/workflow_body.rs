@@ -34,11 +34,11 @@ pub(crate) trait AnyWorkflow: Send + Sync {
     fn events(&self) -> Option<Vec<&'static str>>;
 
     /// What takes the place of the body when the run is told to end.
-    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd;
+    fn on_end(&self) -> OnEnd;
 
     /// The body for a recorded input.
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError>;
 }
 
 /// What a workflow does when it is told to end, and why it is.
-pub(crate) type OnEnd = Box<dyn FnOnce(String) -> Option<BoxFuture<'static, BodyEnd>> + Send>;
+pub(crate) type OnEnd = fn(Arc<dyn Journal>, String) -> Option<BoxFuture<'static, ()>>;

@@ -4,10 +4,11 @@ use super::Machine;
 use super::delivered::Delivered;
 use super::effect::Effect;
 use super::waker::RunWaker;
-use crate::journal::OnEnd;
+use crate::journal::{BodyEnd, OnEnd};
 use crate::record::{Delivers, Kind, ParkReason};
 use crate::store::{EntryRow, RunRow, Status};
 use crate::value::Value;
+use futures_util::FutureExt;
 
 /// How a run ends that was told to.
 #[derive(Clone, Debug)]
@@ -113,7 +114,8 @@ impl Machine {
         // A run that was about to go on as another ends instead.
         self.suspended = None;
         self.unwritten.fresh.retain(|effect| !matches!(effect, Effect::Replace { .. }));
-        self.future = self.fate.on_end.take().and_then(|on_end| on_end(ending.in_words()));
+        let on_end = self.fate.on_end.take().and_then(|on_end| on_end(self.journal.clone(), ending.in_words()));
+        self.future = on_end.map(|on_end| on_end.map(|()| BodyEnd::Completed(Value::json(&b"null"[..]))).boxed());
         self.waker = RunWaker::again(&self.waker);
         self.fate.ending = Some(ending);
     }

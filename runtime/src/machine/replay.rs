@@ -362,7 +362,7 @@ impl Machine {
         match body {
             Ok(body) => {
                 self.future = Some(body);
-                self.fate.on_end = Some(workflow.on_end(self.journal.clone()));
+                self.fate.on_end = Some(workflow.on_end());
                 Ok(())
             }
             Err(error) => Err(self.unreadable_input(&error)),

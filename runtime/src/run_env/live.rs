@@ -16,7 +16,7 @@ pub(crate) struct Live {
 impl Live {
     /// Makes the values, unless they have been made; concurrent callers wait for them.
     pub(crate) async fn restore(&self, context: &SharedContext, resources: &Resources) -> Result<(), RestoreError> {
-        let make = || async { context.restore(resources.clone()).await.map(Held::new) };
+        let make = || async { context.restore(resources).await.map(Held::new) };
         self.values.get_or_try_init(make).await.map(drop)
     }
 

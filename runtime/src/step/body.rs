@@ -31,7 +31,9 @@ pub(crate) struct StepTable {
     blocking: bool,
     resources: &'static [Need],
     state: fn() -> Option<StateDef>,
-    start: fn(&Value, Option<&SharedContext>, StepInputs) -> Started,
+    /// The type of the context that it reads.
+    context: fn() -> TypeId,
+    start: fn(&Value, StepInputs) -> Started,
 }
 
 /// The body of an attempt, or what the attempt comes to without it.
@@ -45,15 +47,38 @@ impl<S: StepDef> TableOf<S> {
         name: S::NAME,
         policy: S::POLICY,
         roles: S::ROLES,
-        recode: |recorded| encoded_args::<S>(&decode_args(S::NAME, recorded, S::decode_args).ok()?).ok(),
+        recode: recode::<S>,
         blocking: S::BLOCKING,
         resources: S::RESOURCES,
         state: S::state,
-        start: |arguments, context, inputs| {
-            let args = decoded_args::<S>(arguments, inputs.env())?;
-            Ok(S::body(whole_context(context, inputs.env())?, args, inputs))
-        },
+        context: TypeId::of::<S::Context>,
+        start: start::<S>,
     };
+}
+
+// Not closures, which need another function each to be called through a pointer.
+fn recode<S: StepDef>(recorded: &Value) -> Option<Value> {
+    recoded(S::NAME, recorded, S::decode_args, S::encode_args)
+}
+
+fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
+    started(S::NAME, arguments, inputs, S::decode_args, S::body)
+}
+
+// What follows is compiled once for all steps with arguments of the same types.
+type Decode<A> = fn(&mut ArgsReader) -> Result<A, CodecError>;
+pub(crate) type Encode<A> = fn(&A, &mut ArgsWriter) -> Result<(), CodecError>;
+type Run<A> = fn(A, StepInputs) -> BoxFuture<'static, AttemptOutcome>;
+
+fn recoded<A>(step: &'static str, recorded: &Value, decode: Decode<A>, encode: Encode<A>) -> Option<Value> {
+    encode_args(step, &decode_args(step, recorded, decode).ok()?, encode).ok()
+}
+
+fn started<A>(step: &'static str, arguments: &Value, inputs: StepInputs, decode: Decode<A>, run: Run<A>) -> Started {
+    match decode_offered(step, arguments, inputs.env(), decode) {
+        Ok(args) => Ok(run(args, inputs)),
+        Err(outcome) => Err(outcome),
+    }
 }
 
 /// The body of a function with `#[step]`, with the context it was called with.
@@ -68,20 +93,20 @@ impl Body {
     }
 }
 
-/// The whole context as the type of a step; `()` for a step that takes none.
+/// The whole context for a step that reads this type; `()` for a step that reads none.
 ///
 /// # Errors
 /// What an attempt comes to that has none.
-pub(crate) fn whole_context<C: Send + Sync + 'static>(
+pub(crate) fn whole_context(
+    wanted: TypeId,
     context: Option<&SharedContext>,
     env: &RunEnv,
-) -> Result<Arc<C>, AttemptOutcome> {
-    let context = if TypeId::of::<C>() == TypeId::of::<()>() {
-        Some(Arc::new(()) as Anything)
-    } else {
-        context.and_then(|context| env.live.whole(context))
-    };
-    let context = context.and_then(|context| context.downcast().ok());
+) -> Result<Anything, AttemptOutcome> {
+    if wanted == TypeId::of::<()>() {
+        return Ok(Arc::new(()));
+    }
+    let context = context.and_then(|context| env.live.whole(context));
+    let context = context.filter(|context| context.as_ref().type_id() == wanted);
     context.ok_or_else(|| unstorable("its context was not made before it started"))
 }
 
@@ -110,7 +135,8 @@ impl StepBody for Body {
 
     fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
         let inputs = StepInputs::new(env.clone(), scope.clone(), self.table.blocking);
-        let body = match (self.table.start)(arguments, self.context.as_ref(), inputs) {
+        let context = whole_context((self.table.context)(), self.context.as_ref(), &env);
+        let body = match context.and_then(|context| (self.table.start)(arguments, inputs.with_context(context))) {
             Ok(body) => body,
             Err(outcome) => return Attempt::ended(outcome),
         };
@@ -135,26 +161,15 @@ pub(crate) fn in_scope(
 ///
 /// # Errors
 /// An argument cannot be stored; the path begins with its name.
-pub(crate) fn encoded_args<S: StepDef>(args: &S::Args) -> Result<Value, CodecError> {
-    encode_args(S::NAME, args, S::encode_args)
-}
-
-// Compiled once for all steps with arguments of the same types, as the next one.
-fn encode_args<A>(
-    step: &'static str,
-    args: &A,
-    encode: fn(&A, &mut ArgsWriter) -> Result<(), CodecError>,
-) -> Result<Value, CodecError> {
+pub(crate) fn encode_args<A>(step: &'static str, args: &A, encode: Encode<A>) -> Result<Value, CodecError> {
     let mut writer = ArgsWriter::of(step);
-    encode(args, &mut writer)?;
-    Ok(writer.finish())
+    match encode(args, &mut writer) {
+        Ok(()) => Ok(writer.finish()),
+        Err(error) => Err(error),
+    }
 }
 
-fn decode_args<A>(
-    step: &'static str,
-    recorded: &Value,
-    decode: fn(&mut ArgsReader) -> Result<A, CodecError>,
-) -> Result<A, CodecError> {
+fn decode_args<A>(step: &'static str, recorded: &Value, decode: Decode<A>) -> Result<A, CodecError> {
     let mut reader = ArgsReader::of(step, recorded)?;
     let args = decode(&mut reader)?;
     reader.finish()?;
@@ -166,8 +181,17 @@ fn decode_args<A>(
 /// # Errors
 /// What an attempt comes to that has none.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
+    decode_offered(S::NAME, arguments, env, S::decode_args)
+}
+
+fn decode_offered<A>(
+    step: &'static str,
+    arguments: &Value,
+    env: &RunEnv,
+    decode: Decode<A>,
+) -> Result<A, AttemptOutcome> {
     let _offered = env.fields.offer();
-    decode_args(S::NAME, arguments, S::decode_args).map_err(|error| unreadable(&error, env))
+    decode_args(step, arguments, decode).map_err(|error| unreadable(&error, env))
 }
 
 fn unreadable(error: &CodecError, env: &RunEnv) -> AttemptOutcome {

@@ -1,5 +1,6 @@
 //! What a step's body gets besides its context and its arguments.
 
+use crate::resources::Anything;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::session::Session;
@@ -13,11 +14,27 @@ pub struct StepInputs {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
     may_block: bool,
+    /// The whole context, for a step that reads it.
+    context: Option<Anything>,
 }
 
 impl StepInputs {
     pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>, may_block: bool) -> Self {
-        Self { env, scope, may_block }
+        Self { env, scope, may_block, context: None }
+    }
+
+    pub(crate) fn with_context(self, context: Anything) -> Self {
+        Self { context: Some(context), ..self }
+    }
+
+    /// The context that the step reads.
+    ///
+    /// # Panics
+    /// It reads none, or another.
+    #[must_use]
+    pub fn context<C: 'static>(&self) -> &C {
+        let context = self.context.as_ref().and_then(|context| context.downcast_ref());
+        context.expect("a step that reads a context starts with it")
     }
 
     pub(crate) const fn env(&self) -> &Arc<RunEnv> {

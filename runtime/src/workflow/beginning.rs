@@ -10,10 +10,12 @@ use crate::journal::{ContextChange, Journal, Recorded};
 use futures_util::future::BoxFuture;
 use std::future::pending;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// A context as it is stored, with its values; or the field that cannot be.
-type Stored = Result<(SharedContext, FieldValues), ContextError>;
+pub(super) type Stored = Result<(SharedContext, FieldValues), ContextError>;
 
 /// A workflow whose context is not set yet.
 pub(super) struct Beginning {
@@ -32,6 +34,30 @@ impl Begun {
     pub(super) fn into_flow<C>(self) -> Flow<C> {
         let Self { journal, context, older } = self;
         Flow { journal, context: Some(context), older, types: PhantomData }
+    }
+}
+
+/// The future of a handle whose context is at its defaults.
+#[must_use = "the context is set when this is awaited"]
+pub struct WithDefaults<C> {
+    begun: BoxFuture<'static, Begun>,
+    context: PhantomData<fn() -> C>,
+}
+
+impl<C> WithDefaults<C> {
+    pub(super) fn new(begun: BoxFuture<'static, Begun>) -> Self {
+        Self { begun, context: PhantomData }
+    }
+}
+
+impl<C> Future for WithDefaults<C> {
+    type Output = Flow<C>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flow<C>> {
+        match self.begun.as_mut().poll(cx) {
+            Poll::Ready(begun) => Poll::Ready(begun.into_flow()),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 

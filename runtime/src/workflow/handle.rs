@@ -19,7 +19,7 @@ pub trait WorkflowHandle: Send + Sync {
 
     /// The context that a step called now will see.
     #[doc(hidden)]
-    fn shared_context(&self) -> Option<SharedContext>;
+    fn shared_context(&self) -> Option<&SharedContext>;
 }
 
 /// A handle that carries the context `C`, so that steps that read it can be called.
@@ -47,8 +47,8 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
         &self.journal
     }
 
-    fn shared_context(&self) -> Option<SharedContext> {
-        self.context.clone()
+    fn shared_context(&self) -> Option<&SharedContext> {
+        self.context.as_ref()
     }
 }
 
@@ -64,7 +64,7 @@ impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
         &self.journal
     }
 
-    fn shared_context(&self) -> Option<SharedContext> {
+    fn shared_context(&self) -> Option<&SharedContext> {
         None
     }
 }
@@ -77,7 +77,7 @@ macro_rules! through_reference {
                 (**self).journal()
             }
 
-            fn shared_context(&self) -> Option<SharedContext> {
+            fn shared_context(&self) -> Option<&SharedContext> {
                 (**self).shared_context()
             }
         }

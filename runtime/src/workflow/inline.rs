@@ -25,7 +25,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         E: Failure,
     {
         let arguments = Given::new(Ok(Value::json(&b"[]"[..])), |recorded| Some(recorded.clone()));
-        let body = Arc::new(InlineBody::new(body, self.shared_context()));
+        let body = Arc::new(InlineBody::new(body, self.shared_context().cloned()));
         let run = StepRun { roles: &[], policy: Policy::ONCE, body };
         StepCall::new(name, PendingCall::new(&self.journal, Command::RunStep(RunStep { name, arguments, run })))
     }

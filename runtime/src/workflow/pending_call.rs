@@ -36,15 +36,15 @@ impl PendingCall {
     ) -> Poll<T> {
         let Poll::Ready(completion) = self.poll_any(cx) else { return Poll::Pending };
         match decode(completion) {
-            Ok(value) => {
-                self.done();
-                Poll::Ready(value)
+            Ok(value) => self.ready(value),
+            Err(why) => {
+                self.unreadable(&why);
+                Poll::Pending
             }
-            Err(why) => self.unreadable(&why),
         }
     }
 
-    /// [`poll`](Self::poll) in two parts: what came is to be decoded, and then to be [`done`](Self::done) or
+    /// [`poll`](Self::poll) in two parts: what came is to be decoded, and then to be [`ready`](Self::ready) or
     /// [`unreadable`](Self::unreadable).
     pub(super) fn poll_any(&mut self, cx: &mut Context<'_>) -> Poll<Completion> {
         assert!(!self.is_done(), "a call was polled after it had finished");
@@ -52,13 +52,15 @@ impl PendingCall {
         self.journal.poll(self.position, cx)
     }
 
-    pub(super) fn done(&mut self) {
+    /// It has finished, with what came.
+    pub(super) fn ready<T>(&mut self, value: T) -> Poll<T> {
         self.state = State::Done;
+        Poll::Ready(value)
     }
 
-    pub(super) fn unreadable<T>(&self, why: &dyn fmt::Display) -> Poll<T> {
+    /// What came does not decode: the run is parked.
+    pub(super) fn unreadable(&self, why: &dyn fmt::Display) {
         self.journal.unreadable(self.position, why.to_string());
-        Poll::Pending
     }
 }
 

@@ -1,7 +1,7 @@
 //! A workflow whose context is not set yet.
 
 use super::Flow;
-use super::beginning::{Beginning, Begun};
+use super::beginning::{Beginning, Begun, Stored, WithDefaults};
 use crate::context::{ContextError, DefaultContext, SharedContext, StepContext, store_all};
 use crate::journal::Journal;
 use std::marker::PhantomData;
@@ -87,8 +87,11 @@ impl<C: DefaultContext> Start<C> {
     /// cannot be stored parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended
     /// code goes on.
     #[doc(hidden)]
-    pub async fn with_defaults(self) -> Flow<C> {
-        Beginning::new::<C>(self.journal).with_defaults(|| store_all::<C>(C::from_defaults())).await.into_flow()
+    pub fn with_defaults(self) -> WithDefaults<C> {
+        fn defaults<C: DefaultContext>() -> Stored {
+            store_all::<C>(C::from_defaults())
+        }
+        WithDefaults::new(Beginning::new::<C>(self.journal).with_defaults(defaults::<C>))
     }
 }
 

@@ -4,9 +4,10 @@ use super::WorkflowHandle;
 use super::pending_call::PendingCall;
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::command::{Command, Given, RunStep};
+use crate::context::SharedContext;
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, Journal, StepBody, StepRun};
-use crate::step::{Body, InCommit, StepDef, StepTable, TableOf, TransactionDef, encoded_args};
+use crate::step::{Body, Encode, InCommit, StepDef, StepTable, TableOf, TransactionDef, encode_args};
 use crate::value::Value;
 use futures_util::future::FusedFuture;
 use std::future::Future;
@@ -33,6 +34,18 @@ impl<T, E> StepCall<'_, T, E> {
         Self { name, call, flow: PhantomData, result: PhantomData }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
+    fn called<A>(
+        journal: &Arc<dyn Journal>,
+        context: Option<&SharedContext>,
+        step: &'static StepTable,
+        args: A,
+        encode: Encode<A>,
+    ) -> Self {
+        let args = encode_args(step.name, &args, encode);
+        Self::of(journal, step, args, Arc::new(Body::new(step, context.cloned())))
+    }
+
     fn of(
         journal: &Arc<dyn Journal>,
         step: &'static StepTable,
@@ -47,21 +60,21 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
     type Output = Result<T, StepError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let name = self.name;
-        let Poll::Ready(completion) = self.call.poll_any(cx) else { return Poll::Pending };
-        let location = Location::Result(name);
-        let decoded = match completion {
-            Completion::Completed(value) => codec::decode_at(location, &value).map(Ok),
-            Completion::Failed(value) => codec::decode_at(location, &value).map(Err),
-            _ => Err(CodecError { path: String::new(), message: "what came is not the end of a step".into() }),
+        let location = Location::Result(self.name);
+        let error = match self.call.poll_any(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Completion::Completed(value)) => match codec::decode_at(location, &value) {
+                Ok(result) => return self.call.ready(Ok(result)),
+                Err(error) => error,
+            },
+            Poll::Ready(Completion::Failed(value)) => match codec::decode_at(location, &value) {
+                Ok(error) => return self.call.ready(Err(error)),
+                Err(error) => error,
+            },
+            Poll::Ready(_) => CodecError { path: String::new(), message: "what came is not the end of a step".into() },
         };
-        match decoded {
-            Ok(result) => {
-                self.call.done();
-                Poll::Ready(result)
-            }
-            Err(error) => self.call.unreadable(&error),
-        }
+        self.call.unreadable(&error);
+        Poll::Pending
     }
 }
 
@@ -74,22 +87,19 @@ impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
 
 /// Calls a step. What `#[step]` puts behind the function of that name.
 #[doc(hidden)]
-pub fn call<'flow, S: StepDef, H: WorkflowHandle + ?Sized>(
-    flow: &'flow H,
-    args: &S::Args,
-) -> StepCall<'flow, S::Output, S::Error> {
-    let body = Body::new(TableOf::<S>::TABLE, flow.shared_context());
-    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encoded_args::<S>(args), Arc::new(body))
+pub fn call<S: StepDef, H: WorkflowHandle + ?Sized>(flow: &H, args: S::Args) -> StepCall<'_, S::Output, S::Error> {
+    StepCall::called(flow.journal(), flow.shared_context(), TableOf::<S>::TABLE, args, S::encode_args)
 }
 
 /// Calls a transaction. What `#[transaction]` puts behind the function of that name.
 #[doc(hidden)]
-pub fn call_transaction<'flow, S: TransactionDef, H: WorkflowHandle + ?Sized>(
-    flow: &'flow H,
-    args: &S::Args,
-) -> StepCall<'flow, S::Output, S::Error> {
-    let body = InCommit::<S>::new(flow.shared_context());
-    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encoded_args::<S>(args), Arc::new(body))
+#[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
+pub fn call_transaction<S: TransactionDef, H: WorkflowHandle + ?Sized>(
+    flow: &H,
+    args: S::Args,
+) -> StepCall<'_, S::Output, S::Error> {
+    let body = InCommit::<S>::new(flow.shared_context().cloned());
+    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encode_args(S::NAME, &args, S::encode_args), Arc::new(body))
 }
 
 fn pending(

@@ -1,7 +1,7 @@
 //! A workflow with its types, as what drives a run sees it.
 
 use super::{Start, WorkflowDef};
-use crate::codec::{self, CodecError, Location};
+use crate::codec::{self, CodecError, Location, Same, Storable};
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
@@ -43,27 +43,31 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
         W::events()
     }
 
-    fn on_end(&self, journal: Arc<dyn Journal>) -> OnEnd {
-        Box::new(move |reason| {
-            let ending = W::on_cancel(Start::new(journal), reason)?;
-            Some(Box::pin(async move {
-                ending.await;
-                BodyEnd::Completed(Value::json(&b"null"[..]))
-            }))
-        })
+    fn on_end(&self) -> OnEnd {
+        on_end::<W>
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        let input = codec::decode_at::<W::Input>(Location::Input, input)?;
-        let body = W::call(Start::new(journal), input).future;
-        Ok(Box::pin(async move {
-            let outcome = body.await;
-            match outcome {
-                Ok(output) => end(codec::record_same(Location::Output, &output, W::same_output()), BodyEnd::Completed),
-                Err(error) => end(record(&error), BodyEnd::Failed),
-            }
-        }))
+        let input = codec::decode_at(Location::Input, input)?;
+        Ok(ending(W::call(Start::new(journal), input).future, W::same_output()))
     }
+}
+
+fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<BoxFuture<'static, ()>> {
+    W::on_cancel(Start::new(journal), reason)
+}
+
+// Compiled once for all workflows with the same types of result and error.
+fn ending<T: Storable, E: Failure>(
+    body: BoxFuture<'static, Result<T, E>>,
+    same: Option<Same<T>>,
+) -> BoxFuture<'static, BodyEnd> {
+    Box::pin(async move {
+        match body.await {
+            Ok(output) => end(codec::record_same(Location::Output, &output, same), BodyEnd::Completed),
+            Err(error) => end(record(&error), BodyEnd::Failed),
+        }
+    })
 }
 
 fn end(stored: Result<Value, CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd {

@@ -4,7 +4,9 @@ use super::Flow;
 use super::changing::{Changed, Changing, Replaced, Updated};
 use crate::context::{ContextError, Loading, SharedContext, StepContext, StoredContext, context_type};
 use crate::store::FieldRow;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 type Update<C> = <<C as StepContext>::Stored as StoredContext>::Update;
 
@@ -22,13 +24,11 @@ impl<C: StepContext> Flow<C> {
     ///
     /// # Panics
     /// The closure panics, or an earlier one did and the panic was caught.
-    pub async fn update<F>(&mut self, change: F) -> Result<(), ContextError>
+    pub fn update<F>(&mut self, change: F) -> impl Future<Output = Result<(), ContextError>>
     where
         F: FnOnce(&Update<C>) -> &Update<C>,
     {
-        let (position, old, update) = self.begin_update();
-        change(&update);
-        self.end_update(position, old, update).await
+        Updating { update: Asked::For(Some(self)), change: Some(change) }
     }
 
     /// Takes the context away, for a change of it; a second handle of it if it is recorded in an older version.
@@ -72,5 +72,52 @@ impl<C: StepContext> Flow<C> {
         Loading { context: &mut context, older: &mut self.older.clone() }.change(version, rows)?;
         let context = context.into_stored().map(Arc::unwrap_or_clone);
         Ok(context.expect("a context keeps its type"))
+    }
+}
+
+/// An update, which is made when it is polled first. Each call in a program has a type of its own, so this says no more than
+/// it must.
+struct Updating<'a, C: StepContext, F> {
+    update: Asked<'a, C>,
+    change: Option<F>,
+}
+
+enum Asked<'a, C: StepContext> {
+    For(Option<&'a mut Flow<C>>),
+    Made(Changed<'a>),
+}
+
+impl<C: StepContext> Asked<'_, C> {
+    fn poll(&mut self, cx: &mut Context<'_>, change: &mut dyn FnMut(&Update<C>)) -> Poll<Result<(), ContextError>> {
+        if let Self::For(flow) = self
+            && let Some(flow) = flow.take()
+        {
+            let (position, old, update) = flow.begin_update();
+            change(&update);
+            *self = Self::Made(flow.end_update(position, old, update));
+        }
+        match self {
+            Self::Made(changed) => Pin::new(changed).poll(cx),
+            Self::For(_) => Poll::Pending,
+        }
+    }
+}
+
+// What is polled in place lies in a box.
+impl<C: StepContext, F> Unpin for Updating<'_, C, F> {}
+
+impl<C: StepContext, F> Future for Updating<'_, C, F>
+where
+    F: FnOnce(&Update<C>) -> &Update<C>,
+{
+    type Output = Result<(), ContextError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { update, change } = self.get_mut();
+        update.poll(cx, &mut |update| {
+            if let Some(change) = change.take() {
+                change(update);
+            }
+        })
     }
 }

@@ -224,12 +224,13 @@ async fn hooks_run_in_the_order_of_their_needs() {
     assert_eq!(Order::TRANSIENT, ["index", "seen", "db", "calls", "label"]);
     assert_eq!(<OrderStored as StepContext>::TRANSIENT, [""; 0]);
     let stored = Arc::new(Order::builder().id("o-1").build());
-    let live = Order::restore(stored.clone(), Resources::default()).await.unwrap();
-    let whole = Order::whole(&stored, &live);
+    let live = Order::restore(&stored, &Resources::default()).await.unwrap();
+    let live = live.downcast_ref::<<Order as StepContext>::Live>().unwrap();
+    let whole = Order::whole(&stored, live);
     assert_eq!(*whole.calls.lock().unwrap(), ["db", "index"]);
     assert_eq!((whole.seen, &whole.index.0, whole.label.as_str()), (0, &whole.db, "none"));
 
-    let later = Order::whole(&Arc::new(stored.with(|c| c.total(c.total + 5))), &live);
+    let later = Order::whole(&Arc::new(stored.with(|c| c.total(c.total + 5))), live);
     assert_eq!((later.total, &later.db), (5, &whole.db));
     assert!(Arc::ptr_eq(&later.calls, &whole.calls), "the hooks did not run again");
     assert_eq!(later.stored(), stored.with(|c| c.total(5)));
@@ -238,7 +239,7 @@ async fn hooks_run_in_the_order_of_their_needs() {
 #[tokio::test]
 async fn a_hook_that_fails_names_its_field() {
     let stored = Arc::new(OrderStored::builder().id("").build());
-    let Err(error) = Order::restore(stored, Resources::default()).await else { panic!("the hook fails") };
+    let Err(error) = Order::restore(&stored, &Resources::default()).await else { panic!("the hook fails") };
     assert_eq!(error.to_string(), "transient field `db` of context `Order` could not be restored: no such customer");
 }
 

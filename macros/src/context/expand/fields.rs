@@ -5,6 +5,7 @@
 
 use super::super::input::{Context, Field};
 use super::{body, defaults};
+use crate::tried::tried;
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -61,9 +62,10 @@ fn store_all(context: &Context) -> TokenStream {
     let count = context.fields.len();
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store(#this.#ident, &__SCHEMA, #index, &mut #values)?,
-        )
+        let stored = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::store(#this.#ident, &__SCHEMA, #index, &mut #values)
+        ));
+        quote!(#ident: #stored,)
     });
     quote! {
         let mut values = ::steadfast::__private::FieldValues::with_capacity(#count);
@@ -76,11 +78,12 @@ fn store_difference(context: &Context) -> TokenStream {
     let Locals { this, values, new, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let (ident, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::store_if_new(
+        let stored = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::store_if_new(
                 #new.#ident, &#this.#ident, &__SCHEMA, #index, &mut #values,
-            )?,
-        )
+            )
+        ));
+        quote!(#ident: #stored,)
     });
     quote! {
         let mut values = ::steadfast::__private::FieldValues::new();
@@ -115,11 +118,12 @@ fn load(context: &Context) -> TokenStream {
             quote!(::core::option::Option::None)
         };
         let aliases = &field.aliases;
-        quote_spanned!(ty.span()=>
-            #ident: <#ty as ::steadfast::__private::Persist>::load(
+        let loaded = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::load(
                 #find(#name) #(.or_else(|| #find(#aliases)))*, #default, &__SCHEMA, #index,
-            )?,
-        )
+            )
+        ));
+        quote!(#ident: #loaded,)
     });
     quote!(::core::result::Result::Ok(Self { #fields }))
 }
@@ -128,9 +132,10 @@ fn load_field(context: &Context) -> TokenStream {
     let Locals { this, recorded, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let Field { ident, ty, name, aliases, .. } = field;
-        quote_spanned!(ty.span()=>
-            #name #(| #aliases)* => #this.#ident = <#ty as ::steadfast::__private::Persist>::read(#recorded, &__SCHEMA, #index)?,
-        )
+        let read = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::Persist>::read(#recorded, &__SCHEMA, #index)
+        ));
+        quote!(#name #(| #aliases)* => #this.#ident = #read,)
     });
     quote! {
         match &*recorded.name {

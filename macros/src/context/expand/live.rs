@@ -27,12 +27,6 @@ fn without_transient_fields(context: &Context, stand_in: bool) -> TokenStream {
             type Stored = Self;
             type Live = ();
 
-            async fn restore(
-                _: ::steadfast::__private::Arc<Self>, _: ::steadfast::__private::Resources,
-            ) -> ::core::result::Result<(), ::steadfast::__private::RestoreError> {
-                ::core::result::Result::Ok(())
-            }
-
             fn stored_part(&self) -> Self {
                 #copy
             }
@@ -69,10 +63,12 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
 
             const TRANSIENT: &'static [&'static ::core::primitive::str] = &[#(#names),*];
 
-            async fn restore(
-                __stored: ::steadfast::__private::Arc<#stored>, __resources: ::steadfast::__private::Resources,
-            ) -> ::core::result::Result<__Live, ::steadfast::__private::RestoreError> {
-                #restore
+            fn restore(
+                __stored: &::steadfast::__private::Arc<#stored>, __resources: &::steadfast::__private::Resources,
+            ) -> ::steadfast::__private::Restoring {
+                let __stored = ::core::clone::Clone::clone(__stored);
+                let __resources = ::core::clone::Clone::clone(__resources);
+                ::steadfast::__private::restoring::<__Live>(async move { #restore })
             }
 
             fn stored_part(&self) -> #stored {

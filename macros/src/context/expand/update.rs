@@ -3,9 +3,9 @@
 use super::super::input::Context;
 use super::fields::Locals;
 use super::{body, documentation};
+use crate::tried::tried;
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::Ident;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 pub(super) fn types(context: &Context) -> TokenStream {
@@ -102,49 +102,47 @@ struct Bodies {
 impl Bodies {
     fn of(context: &Context) -> Self {
         let Locals { this, values, new: local, changed, .. } = Locals::new();
-        // One variable for the new value of each field; the field's own name may be that of a constant.
-        let new: Vec<Ident> = (0..context.fields.len()).map(|index| format_ident!("__new_{index}")).collect();
-        let compare = context.fields.iter().zip(&new).map(|(field, new)| {
+        let context_of = quote!(context);
+        let fields =
+            || context.fields.iter().enumerate().map(|(index, field)| (Literal::usize_unsuffixed(index), field));
+        let compare = fields().map(|(index, field)| {
             let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
             quote_spanned!(ty.span()=>
-                if let ::core::option::Option::Some(#local) = #new.get_mut() {
-                    <#ty as ::steadfast::__private::Persist>::compare(#local, &#this.0.#ident, #name, &mut #changed);
-                }
+                <#ty as ::steadfast::__private::Persist>::compare_set(
+                    &mut (#this.1).#index, &#this.0.#ident, #name, &mut #changed,
+                );
             )
         });
-        let encode = context.fields.iter().zip(&new).enumerate().map(|(index, (field, new))| {
-            let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
+        let encode = fields().map(|(index, field)| {
+            let (ident, ty) = (&field.ident, &field.ty);
+            let stored = tried(&quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::Persist>::store_set(
+                    &(#this.1).#index, &#this.0.#ident, &__SCHEMA, #index, &mut #values,
+                )
+            ));
+            quote!(#stored;)
+        });
+        let assign = fields().map(|(index, field)| {
+            let (ident, ty) = (&field.ident, &field.ty);
             quote_spanned!(ty.span()=>
-                #new.set(<#ty as ::steadfast::__private::Persist>::store_new(
-                    #new.take(), &#this.0.#ident, &__SCHEMA, #index, &mut #values,
-                )?);
+                <#ty as ::steadfast::__private::Persist>::apply_set(&#local.#index, &mut #context_of.#ident);
             )
         });
-        let assign = context.fields.iter().zip(&new).map(|(field, new)| {
-            let ident = &field.ident;
-            quote!(if let ::core::option::Option::Some(new) = #new { context.#ident = new; })
-        });
-        let assign = quote! {
-            let context = ::steadfast::__private::change(&mut old);
-            #(#assign)*
-        };
         Self {
             changed: quote! {
-                let (#(#new,)*) = &mut self.1;
                 let mut changed = ::std::vec::Vec::new();
                 #(#compare)*
                 changed
             },
             encode: quote! {
-                let (#(#new,)*) = &self.1;
                 let mut values = ::steadfast::__private::FieldValues::new();
                 #(#encode)*
                 ::core::result::Result::Ok(values)
             },
             apply: quote! {
-                let Self(mut old, (#(#new,)*)) = self;
-                #(let #new = #new.into_inner();)*
-                #assign
+                let Self(mut old, new) = self;
+                let context = ::steadfast::__private::change(&mut old);
+                #(#assign)*
                 old
             },
         }

@@ -28,7 +28,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         quote!(::core::unimplemented!())
     } else {
         let call = if step.tx.is_some() { quote!(call_transaction) } else { quote!(call) };
-        quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, &(#(#names,)*)))
+        quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, (#(#names,)*)))
     };
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let span = step.function.output().span();

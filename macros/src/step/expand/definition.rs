@@ -5,6 +5,7 @@ use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
 use crate::held::Kind;
 use crate::name;
+use crate::tried::tried;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
@@ -44,7 +45,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
         )
     });
-    let [parameter, whole, inputs] = [quote!(args), quote!(context), quote!(inputs)];
+    let [parameter, inputs] = [quote!(args), quote!(inputs)];
     let [writer, reader] = [quote!(writer), quote!(reader)];
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {span=>
@@ -80,7 +81,6 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             #same_output
 
             fn body(
-                #whole: ::steadfast::__private::Arc<Self::Context>,
                 #parameter: Self::Args,
                 #inputs: ::steadfast::__private::StepInputs,
             ) -> ::steadfast::__private::BoxFuture<'static, ::steadfast::__private::AttemptOutcome> {
@@ -122,13 +122,13 @@ impl Bodies {
                     ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
                 )
             });
-            let write = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, #writer)?;
-                #compare
-            );
-            let read = quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::read(#name, #reader)?,
-            );
+            let write = tried(&quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, #writer)
+            ));
+            let read = tried(&quote_spanned!(ty.span()=>
+                <#ty as ::steadfast::__private::StepArg>::read(#name, #reader)
+            ));
+            let (write, read) = (quote!(#write; #compare), quote!(#read,));
             (write, read)
         });
         let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
@@ -140,7 +140,7 @@ impl Bodies {
             Other::Argument(_) => None,
         });
         let held = quote!(#(#held)*);
-        let context = step.context.as_ref().map(|_| quote!(&context,));
+        let context = step.context.as_ref().map(|_| quote!(::steadfast::__private::StepInputs::context(&#inputs),));
         let passed = others().map(|(index, other)| {
             let name = name(index);
             match other {

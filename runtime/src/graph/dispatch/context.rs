@@ -40,7 +40,7 @@ impl<C: StepContext> GraphFlow for Flow<C> {
     }
 
     fn shared_context(&self) -> Option<SharedContext> {
-        WorkflowHandle::shared_context(self)
+        WorkflowHandle::shared_context(self).cloned()
     }
 
     fn change(&mut self, change: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>> {
