@@ -30,24 +30,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     let ident = &item.ident;
     let options = Options::parse(&item.attrs, faults);
-    let data = match &item.data {
-        Data::Struct(data) => data,
-        Data::Enum(data) => {
-            let help = "make it a struct, with an enum as a field; an enum of several events has `#[derive(Events)]`";
-            faults.add(data.enum_token, "an event is a struct", help);
-            return None;
-        }
-        Data::Union(data) => {
-            faults.add(data.union_token, "an event is a struct", "make it a struct: a union cannot be stored");
-            return None;
-        }
-    };
-    if !item.generics.params.is_empty() {
-        let help =
-            "write the types themselves: a recorded name must say what the event is, and it must own what it holds";
-        faults.add(&item.generics, "an event cannot have type parameters or lifetimes", help);
-        return None;
-    }
+    let fields = fields(item, faults)?;
     let recorded = options.name.unwrap_or_else(|| name::plain(ident));
     if recorded.starts_with('#') {
         faults.add(ident, "the recorded name of an event does not begin with `#`", "take another one");
@@ -56,8 +39,8 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     let place = format!("::{}:", name::plain(ident));
     let (external, broadcast) = (options.external, options.broadcast);
     let (write, read): (Vec<_>, Vec<_>) =
-        data.fields.iter().enumerate().map(|(index, field)| one(index, field, faults)).unzip();
-    let built = match &data.fields {
+        fields.iter().enumerate().map(|(index, field)| one(index, field, faults)).unzip();
+    let built = match fields {
         Fields::Unit => quote!(Self),
         Fields::Named(_) => quote!(Self { #(#read),* }),
         Fields::Unnamed(_) => quote!(Self(#(#read),*)),
@@ -67,7 +50,7 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     }
     // Looked up where the functions are, not where a type of the user's stands.
     let [this, event] = [quote!(this), quote!(event)];
-    let types = data.fields.iter().map(|field| &field.ty).collect::<Vec<_>>();
+    let types = fields.iter().map(|field| &field.ty).collect::<Vec<_>>();
     // The implementation assumes that its fields can be stored, so that what is missing is said once, and in our words.
     let storable = types.iter().map(|ty| {
         quote_spanned!(ty.span()=>
@@ -110,6 +93,29 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
             }
         }
     })
+}
+
+/// The fields of an event, which is a struct without parameters.
+fn fields<'a>(item: &'a DeriveInput, faults: &Faults) -> Option<&'a Fields> {
+    let data = match &item.data {
+        Data::Struct(data) => data,
+        Data::Enum(data) => {
+            let help = "make it a struct, with an enum as a field; an enum of several events has `#[derive(Events)]`";
+            faults.add(data.enum_token, "an event is a struct", help);
+            return None;
+        }
+        Data::Union(data) => {
+            faults.add(data.union_token, "an event is a struct", "make it a struct: a union cannot be stored");
+            return None;
+        }
+    };
+    if !item.generics.params.is_empty() {
+        let help =
+            "write the types themselves: a recorded name must say what the event is, and it must own what it holds";
+        faults.add(&item.generics, "an event cannot have type parameters or lifetimes", help);
+        return None;
+    }
+    Some(&data.fields)
 }
 
 /// How a field is written, and how it is read.

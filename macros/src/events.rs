@@ -2,7 +2,7 @@
 
 use crate::faults::Faults;
 use crate::name;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Type};
@@ -32,7 +32,6 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         );
         return None;
     }
-    let mut held: Vec<&Type> = Vec::new();
     let mut arms = Vec::new();
     let mut of_variant = Vec::new();
     for variant in &data.variants {
@@ -41,7 +40,6 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
             Fields::Unit => arms.push(quote!(Self::#case => ::core::result::Result::Ok(()),)),
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 let ty = &fields.unnamed[0].ty;
-                held.push(ty);
                 of_variant.push((case, ty));
                 arms.push(quote_spanned!(ty.span()=>
                     Self::#case(event) => <#ty as ::steadfast::__private::Emits>::emit(event, out),
@@ -53,26 +51,15 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     if faults.any() {
         return None;
     }
-    let shapes = held.iter().map(|ty| quote_spanned!(ty.span()=> &<#ty as ::steadfast::__private::Emits>::SHAPE));
+    let held = || of_variant.iter().map(|(_, ty)| *ty);
+    let shapes = held().map(|ty| quote_spanned!(ty.span()=> &<#ty as ::steadfast::__private::Emits>::SHAPE));
     let mut stop = quote!(::steadfast::__private::NoStop);
-    for ty in &held {
+    for ty in held() {
         stop = quote_spanned!(ty.span()=>
             <#stop as ::steadfast::__private::BothStop<<#ty as ::steadfast::__private::Emits>::Stop>>::Stop
         );
     }
-    let written = |ty: &Type| name::as_written(ty);
-    let conversions =
-        of_variant.iter().filter(|(_, ty)| held.iter().filter(|other| written(other) == written(ty)).count() == 1);
-    let conversions = conversions.map(|(case, ty)| {
-        quote_spanned! {ty.span()=>
-            #[automatically_derived]
-            impl ::core::convert::From<#ty> for #ident {
-                fn from(event: #ty) -> Self {
-                    Self::#case(event)
-                }
-            }
-        }
-    });
+    let conversions = conversions(ident, &of_variant);
     Some(quote_spanned! {ident.span()=>
         #[automatically_derived]
         impl ::steadfast::__private::Emits for #ident {
@@ -90,5 +77,21 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         }
 
         #(#conversions)*
+    })
+}
+
+/// A variant is made from its event, unless another holds the same.
+fn conversions<'a>(ident: &'a Ident, variants: &'a [(&Ident, &Type)]) -> impl Iterator<Item = TokenStream> + 'a {
+    let held: Vec<String> = variants.iter().map(|(_, ty)| name::as_written(ty)).collect();
+    let only = move |ty: &Type| held.iter().filter(|other| **other == name::as_written(ty)).count() == 1;
+    variants.iter().filter(move |(_, ty)| only(ty)).map(move |(case, ty)| {
+        quote_spanned! {ty.span()=>
+            #[automatically_derived]
+            impl ::core::convert::From<#ty> for #ident {
+                fn from(event: #ty) -> Self {
+                    Self::#case(event)
+                }
+            }
+        }
     })
 }

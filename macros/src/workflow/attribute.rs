@@ -59,46 +59,43 @@ impl Options {
                 }
                 Word::Other(meta) if meta.path.is_ident("resources") => resources_is_a_list(&meta, faults),
                 Word::Other(meta) if meta.path.is_ident("roles") => roles_is_a_list(&meta, faults),
-                Word::Unfinished(word) if word == "roles" => roles_is_a_list(&word, faults),
                 Word::Other(meta) if meta.path.is_ident("version") => {
                     if first(&meta.path, &mut seen, faults) {
                         options.version = version(&meta.value, faults);
                     }
-                }
-                Word::Unfinished(word) if word == "version" => {
-                    faults.add(word, "`version` says which of the functions of its name this is", VERSION);
                 }
                 Word::Other(meta) if meta.path.is_ident("on_cancel") => {
                     if first(&meta.path, &mut seen, faults) {
                         options.on_cancel = on_cancel(&meta.value, faults);
                     }
                 }
-                Word::Unfinished(word) if word == "on_cancel" => faults.add(word, ON_CANCEL, RELEASE),
-                Word::Unfinished(word) if word == "resources" => resources_is_a_list(&word, faults),
                 Word::Other(meta) if meta.path.is_ident("name") => options.name = name::recorded(&meta, faults),
                 Word::Other(meta) => unknown(&name::as_written(&meta.path), &meta.path, faults),
-                Word::Unfinished(word) if word == "context" => {
-                    faults.add(word, "`context` names the type of the context", "write `context = OrderContext`");
-                }
-                Word::Unfinished(word) if word == "state" => {
-                    faults.add(
-                        word,
-                        "`state` names the type of what concurrent steps share",
-                        "write `state = Progress`",
-                    );
-                }
-                Word::Unfinished(word) if word == "name" => {
-                    faults.add(word, "`name` gives the recorded name", "write `name = \"process_order\"`");
-                }
-                Word::Unfinished(word) if word.to_string().starts_with(char::is_uppercase) => {
-                    let fault = format!("`{word}` stands here without a word that says what it is");
-                    faults.add(&word, fault, format!("write `context = {word}`"));
-                    options.context = Some(syn::parse_quote!(#word));
-                }
-                Word::Unfinished(word) => unknown(&word.to_string(), &word, faults),
+                Word::Unfinished(word) => options.unfinished(&word, faults),
             }
         }
         options
+    }
+
+    /// A word without what belongs to it.
+    fn unfinished(&mut self, word: &Ident, faults: &Faults) {
+        let (fault, help) = match word.to_string().as_str() {
+            "roles" => return roles_is_a_list(word, faults),
+            "resources" => return resources_is_a_list(word, faults),
+            "version" => ("`version` says which of the functions of its name this is", VERSION),
+            "on_cancel" => (ON_CANCEL, RELEASE),
+            "context" => ("`context` names the type of the context", "write `context = OrderContext`"),
+            "state" => ("`state` names the type of what concurrent steps share", "write `state = Progress`"),
+            "name" => ("`name` gives the recorded name", "write `name = \"process_order\"`"),
+            name if name.starts_with(char::is_uppercase) => {
+                let fault = format!("`{word}` stands here without a word that says what it is");
+                faults.add(word, fault, format!("write `context = {word}`"));
+                self.context = Some(syn::parse_quote!(#word));
+                return;
+            }
+            name => return unknown(name, word, faults),
+        };
+        faults.add(word, fault, help);
     }
 
     /// `resources(Db, Db)`, `resources()`.

@@ -11,7 +11,7 @@ use super::{Engine, threads};
 use crate::field_store::content_hash;
 use crate::machine::{forget_deduplication_key, recorded_scope};
 use crate::record::InboxKind;
-use crate::store::{EntryRow, ImportedRun, NewInboxItem, RunKey, RunRow, Status};
+use crate::store::{EntryRow, ImportedRun, NewInboxItem, RequestRow, RunKey, RunRow, Status};
 use crate::value::{Form, Pointer};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -126,8 +126,7 @@ impl Incoming {
         let cipher = &core.options.cipher;
         let from = |incarnation| Vault::new(cipher.clone(), &run.database, incarnation);
         let reseal = Reseal { from: from(old), to: core.vault(incarnation) };
-        let answer = |item: &NewInboxItem| asked::answer_type(&requests, item.name.as_deref()?).map(str::to_owned);
-        let answers: Vec<_> = items.iter().map(answer).collect();
+        let answers = answers(&items, &requests);
         let mut requests = requests;
         if !run.moved {
             asked::rename_answers(&entries, &mut items, old, incarnation);
@@ -179,6 +178,12 @@ impl Incoming {
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }
+}
+
+/// The types of the answers that wait in the inbox.
+fn answers(items: &[NewInboxItem], requests: &[RequestRow]) -> Vec<Option<String>> {
+    let of = |item: &NewInboxItem| asked::answer_type(requests, item.name.as_deref()?).map(str::to_owned);
+    items.iter().map(of).collect()
 }
 
 /// What waits in the inbox, with the types of the answers among it.

@@ -12,7 +12,7 @@ use crate::context::StepContext;
 use crate::error::Failure;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, Write, Written};
+use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, StoreError, Write, Written};
 use crate::workflow::WorkflowDef;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -105,51 +105,30 @@ fn started(
 }
 
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
-    let incarnation = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let lease = core.leases.primary();
     let busy = core.busy();
-    let second = scope_entry(2, &opening.scope, at);
     let labels = opening.labels();
+    let second = scope_entry(2, &opening.scope, at);
     let Opening { id, dedup, .. } = opening;
-    let row = |number| RunRow {
-        number,
-        id: id.clone(),
-        workflow: wanted.workflow.to_owned(),
-        status: Status::Running,
-        seq: 1 + u64::from(second.is_some()),
-        lease: Some(lease.number),
-        wake_at: Some(0),
-        loads: 0,
-        incarnation,
-        seed: incarnation,
-        created_at: at,
-        updated_at: at,
-        parked: None,
-        version: wanted.version,
-        parent: None,
-        lineage: number,
-        origin: None,
-        successor: None,
-        dedup: dedup.clone(),
-    };
-    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&row(0)))?, at);
-    let entries: Vec<_> = [first].into_iter().chain(second.clone()).collect();
-    let new = NewRun {
+    let mut new = NewRun {
         id: id.clone(),
         workflow: wanted.workflow.to_owned(),
         lease,
-        incarnation,
+        incarnation: *uuid::Uuid::new_v4().as_bytes(),
         at,
-        entries: entries.clone(),
+        entries: Vec::new(),
         version: wanted.version,
         parent: None,
         dedup: dedup.clone(),
         labels,
     };
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&row(0, &new)))?, at);
+    new.entries = [first].into_iter().chain(second).collect();
+    let (entries, mut row) = (new.entries.clone(), row(0, &new));
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
-            let row = row(number);
+            (row.number, row.lineage) = (number, number);
             begin(core, &row, lease, entries);
             drop(busy);
             Ok((row, true))
@@ -163,20 +142,47 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
             crate::store::StoreErrorKind::Busy,
             format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
         ))),
-        Err(error) => {
-            // Nobody knows whether it was written: look, before anybody repeats anything.
-            loop {
-                let key = id.clone();
-                match core.ask(move |store| store.run(RunKey::Id(&key))).await {
-                    Ok(Some(row)) if row.incarnation == incarnation => {
-                        core.load(row.number);
-                        return Ok((row, true));
-                    }
-                    Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
-                    _ => return Err(EngineError::Store(error)),
-                }
+        Err(error) => written_after_all(core, &row, error).await,
+    }
+}
+
+/// Nobody knows whether it was written: look, before anybody repeats anything.
+async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) -> Result<(RunRow, bool), EngineError> {
+    loop {
+        let key = new.id.clone();
+        match core.ask(move |store| store.run(RunKey::Id(&key))).await {
+            Ok(Some(row)) if row.incarnation == new.incarnation => {
+                core.load(row.number);
+                return Ok((row, true));
             }
+            Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
+            _ => return Err(EngineError::Store(error)),
         }
+    }
+}
+
+/// The row of a new run, which gets its number from the database.
+fn row(number: i64, new: &NewRun) -> RunRow {
+    RunRow {
+        number,
+        id: new.id.clone(),
+        workflow: new.workflow.clone(),
+        status: Status::Running,
+        seq: new.entries.len() as u64,
+        lease: Some(new.lease.number),
+        wake_at: Some(0),
+        loads: 0,
+        incarnation: new.incarnation,
+        seed: new.incarnation,
+        created_at: new.at,
+        updated_at: new.at,
+        parked: None,
+        version: new.version,
+        parent: new.parent,
+        lineage: number,
+        origin: None,
+        successor: None,
+        dedup: new.dedup.clone(),
     }
 }
 

@@ -62,40 +62,35 @@ pub(super) fn types(context: &Context) -> TokenStream {
     }
 }
 
-pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
-    let Context { vis, ident, stored, .. } = context;
-    let builder = crate::name::joined(ident, "Builder");
-    let required = required(context);
-    let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
-    let unset = states.iter().map(|_| quote!(::steadfast::__private::Unset));
-    let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
-    let markers = context.required().zip(&required).map(|(field, Required { with, without, .. })| {
-        let name = &field.ident;
-        let missing = format!("`{ident}` is missing the required field `{name}`");
-        let call = format!("call `.{name}(..)` before `.build()`");
-        let twice = format!("the field `{name}` of `{ident}` is set twice");
-        let drop = format!("drop one of the two `.{name}(..)`");
-        quote! {
-            #[diagnostic::on_unimplemented(message = #missing, label = #call)]
-            pub trait #with {}
-            impl #with for ::steadfast::__private::Set {}
+/// What a field that must be set says when it is not, and when it is set twice.
+fn markers(context: &Ident, field: &Ident, Required { with, without, .. }: &Required) -> TokenStream {
+    let missing = format!("`{context}` is missing the required field `{field}`");
+    let call = format!("call `.{field}(..)` before `.build()`");
+    let twice = format!("the field `{field}` of `{context}` is set twice");
+    let drop = format!("drop one of the two `.{field}(..)`");
+    quote! {
+        #[diagnostic::on_unimplemented(message = #missing, label = #call)]
+        pub trait #with {}
+        impl #with for ::steadfast::__private::Set {}
 
-            #[diagnostic::on_unimplemented(message = #twice, label = #drop)]
-            pub trait #without {}
-            impl #without for ::steadfast::__private::Unset {}
-        }
-    });
+        #[diagnostic::on_unimplemented(message = #twice, label = #drop)]
+        pub trait #without {}
+        impl #without for ::steadfast::__private::Unset {}
+    }
+}
 
+/// A method for each field.
+fn setters(context: &Context, builder: &Ident, required: &[Required]) -> Vec<TokenStream> {
     let mut seen = 0;
     // A field named `build` is refused; its setter would be a second fault.
-    let setters = context.fields.iter().enumerate().filter(|(_, field)| field.name != "build");
-    let setters = setters.map(|(index, field)| {
+    let fields = context.fields.iter().enumerate().filter(|(_, field)| field.name != "build");
+    let setters = fields.map(|(index, field)| {
         let doc = documentation::builder_setter(context, field);
         let index = Literal::usize_unsuffixed(index);
         let (vis, name) = (&field.vis, &field.ident);
         let (parameter, value) = parameter(&field.ty);
         let (output, bound, fresh) = if field.default.is_none() {
-            let mut after = states.iter().map(|state| quote!(#state)).collect::<Vec<_>>();
+            let mut after = required.iter().map(|Required { state, .. }| quote!(#state)).collect::<Vec<_>>();
             after[seen] = quote!(::steadfast::__private::Set);
             let Required { state, without, .. } = &required[seen];
             seen += 1;
@@ -115,7 +110,18 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
             }
         }
     });
-    let setters = setters.collect::<Vec<_>>();
+    setters.collect()
+}
+
+pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
+    let Context { vis, ident, stored, .. } = context;
+    let builder = crate::name::joined(ident, "Builder");
+    let required = required(context);
+    let states = required.iter().map(|field| &field.state).collect::<Vec<_>>();
+    let unset = states.iter().map(|_| quote!(::steadfast::__private::Unset));
+    let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
+    let markers = context.required().zip(&required).map(|(field, required)| markers(ident, &field.ident, required));
+    let setters = setters(context, &builder, &required);
 
     let bounds = required.iter().map(|Required { state, with, .. }| quote!(#state: #with));
     let fields = context.fields.iter().enumerate().map(|(index, field)| {

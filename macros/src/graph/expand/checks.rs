@@ -48,6 +48,14 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             check(word, "workers_have_work", &[index]);
         }
     }
+    checks.extend(types(graph));
+    checks
+}
+
+/// What a step returns and reads is what the workflow declares.
+fn types(graph: &Graph) -> TokenStream {
+    let ty = graph.ty();
+    let mut checks = TokenStream::new();
     let context = graph.options.context.as_ref().map_or_else(
         || quote!(::core::option::Option::None),
         |context| quote!(::core::option::Option::Some(<#context as ::steadfast::__private::StepContext>::CONTEXT)),

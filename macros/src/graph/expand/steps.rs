@@ -4,8 +4,7 @@ use super::super::attribute::Collect;
 use super::super::input::{Graph, GraphStep};
 use crate::duration::Duration;
 use crate::function::Parameter;
-use crate::step::expand::definition;
-use crate::step::input::Other;
+use crate::step::expand::definition::{self, Called};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -60,7 +59,7 @@ pub(super) fn names(graph: &Graph) -> TokenStream {
 }
 
 fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
-    let (ty, name) = (graph.ty(), name(index));
+    let name = name(index);
     let inner = &step.step;
     let result = inner.function.output();
     let span = result.span();
@@ -69,13 +68,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let (policy, blocking) = (definition::policy(inner), inner.options.blocking);
     let (resources, roles) = (definition::resources(inner), definition::roles(inner));
     let (is_final, state) = (definition::is_final(inner), definition::state(inner));
-    let context = inner.context.as_ref().map_or_else(
-        || quote!(()),
-        |context| {
-            let ty = &context.reference.elem;
-            quote!(#ty)
-        },
-    );
+    let context = definition::context(inner);
     let shape = shape(graph, step);
     let types = step.events().map(|(argument, _)| &argument.ty);
     // Looked up where the functions are, not where a type of the user's stands.
@@ -85,25 +78,11 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
         let method = if collect.is_some() { quote!(all) } else { quote!(one) };
         quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(#inputs, #index)?,)
     });
-    let place = |index| format_ident!("__{index}", span = Span::mixed_site());
-    let others = || inner.others.iter().enumerate();
-    let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| place(index));
-    let held = others().filter_map(|(index, other)| match other {
-        Other::Held(held) => Some(definition::get(&place(index), held)),
-        Other::Argument(_) => None,
-    });
-    let passed = others().map(|(index, other)| {
-        let name = place(index);
-        match other {
-            Other::Argument(_) => quote!(#name),
-            Other::Held(_) => quote!(&#name),
-        }
-    });
-    let handed = inner.context.as_ref().map(|_| quote!(&#whole,));
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
-    let call = quote_spanned!(span=> <#ty>::#ident(#handed #(#passed),*));
-    let outcome = if inner.options.blocking { call } else { quote_spanned!(span=> #call.await) };
+    let ty = graph.ty();
+    let function = quote_spanned!(span=> <#ty>::#ident);
+    let Called { bind, outcome } = Called::of(inner, &function, &events, &quote!(&#whole));
     // At the place of the return type, so that a type that is no event gives one error however often it is named.
     quote_spanned! {span=>
         struct #name;
@@ -138,8 +117,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
                 + ::core::marker::Send + 'static
             {
                 async move {
-                    let (#(#names,)*) = #events;
-                    #(#held)*
+                    #bind
                     ::steadfast::__private::GraphOutcome::into_result(#outcome)
                 }
             }

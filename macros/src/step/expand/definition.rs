@@ -19,15 +19,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let span = result.span();
     let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
-    let context = match &step.context {
-        Some(context) if !stand_in => {
-            let ty = &context.reference.elem;
-            quote!(#ty)
-        }
-        _ => quote!(()),
-    };
-    let types = step.arguments().map(|argument| &argument.ty);
-    let args = if stand_in { quote!(()) } else { quote!((#(#types,)*)) };
+    let (context, args) = if stand_in { (quote!(()), quote!(())) } else { types(step) };
     let resources = if stand_in { None } else { resources(step) };
     let roles = roles(step);
     let state = if stand_in { None } else { state(step) };
@@ -35,16 +27,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let same_output =
         (!stand_in).then(|| same(&format_ident!("same_output"), &quote_spanned!(span=> Self::Output), span));
     let is_final = is_final(step).filter(|_| !stand_in);
-    let is_context = step.context.as_ref().filter(|_| !stand_in).map(|context| {
-        let ty = &context.reference.elem;
-        let (context, name) = match step.tx {
-            Some(_) => (quote!(StoredContext), quote!(NAME)),
-            None => (quote!(StepContext), quote!(CONTEXT)),
-        };
-        quote_spanned!(ty.span()=>
-            const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
-        )
-    });
+    let is_context = if stand_in { None } else { is_context(step) };
     let [parameter, inputs] = [quote!(args), quote!(inputs)];
     let [writer, reader] = [quote!(writer), quote!(reader)];
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
@@ -97,6 +80,30 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     }
 }
 
+/// The types of its context and of its arguments.
+fn types(step: &Step) -> (TokenStream, TokenStream) {
+    let types = step.arguments().map(|argument| &argument.ty);
+    (context(step), quote!((#(#types,)*)))
+}
+
+/// The type of the context that a step reads; `()` if it reads none.
+pub(crate) fn context(step: &Step) -> TokenStream {
+    let ty = step.context.as_ref().map(|context| &context.reference.elem);
+    ty.map_or_else(|| quote!(()), |ty| quote!(#ty))
+}
+
+/// The type of the context that a step reads is one.
+fn is_context(step: &Step) -> Option<TokenStream> {
+    let ty = &step.context.as_ref()?.reference.elem;
+    let (context, name) = match step.tx {
+        Some(_) => (quote!(StoredContext), quote!(NAME)),
+        None => (quote!(StepContext), quote!(CONTEXT)),
+    };
+    Some(quote_spanned!(ty.span()=>
+        const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
+    ))
+}
+
 struct Bodies {
     encode: TokenStream,
     decode: TokenStream,
@@ -110,7 +117,6 @@ impl Bodies {
     }
 
     fn of(step: &Step) -> Self {
-        let ident = step.function.ident();
         // Looked up where the functions are, not where a type of the user's stands.
         let [args, writer, reader, inputs] = [quote!(args), quote!(writer), quote!(reader), quote!(inputs)];
         let parts = step.arguments().enumerate().map(|(index, argument)| {
@@ -132,27 +138,11 @@ impl Bodies {
             (write, read)
         });
         let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
-        let name = |index| format_ident!("__{index}", span = Span::mixed_site());
-        let others = || step.others.iter().enumerate();
-        let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| name(index));
-        let held = others().filter_map(|(index, other)| match other {
-            Other::Held(held) => Some(get(&name(index), held)),
-            Other::Argument(_) => None,
-        });
-        let held = quote!(#(#held)*);
-        let context = step.context.as_ref().map(|_| quote!(::steadfast::__private::StepInputs::context(&#inputs),));
-        let passed = others().map(|(index, other)| {
-            let name = name(index);
-            match other {
-                Other::Argument(_) => quote!(#name),
-                Other::Held(_) => quote!(&#name),
-            }
-        });
         let span = step.function.output().span();
-        let mut ident = ident.clone();
+        let mut ident = step.function.ident().clone();
         ident.set_span(span);
-        let call = quote_spanned!(span=> #ident::direct(#context #(#passed),*));
-        let outcome = if step.options.blocking { call } else { quote_spanned!(span=> #call.await) };
+        let context = quote!(::steadfast::__private::StepInputs::context(&#inputs));
+        let Called { bind, outcome } = Called::of(step, &quote_spanned!(span=> #ident::direct), &args, &context);
         Self {
             encode: quote! {
                 #(#write)*
@@ -166,8 +156,7 @@ impl Bodies {
             } else {
                 quote_spanned! {span=>
                     ::std::boxed::Box::pin(async move {
-                        let (#(#names,)*) = #args;
-                        #held
+                        #bind
                         ::steadfast::__private::StepInputs::end(
                             &#inputs,
                             ::steadfast::__private::Outcome::into_result(#outcome),
@@ -177,6 +166,44 @@ impl Bodies {
                     })
                 }
             },
+        }
+    }
+}
+
+/// The call of the user's function in a body.
+pub(crate) struct Called {
+    /// What is passed, by name.
+    pub(crate) bind: TokenStream,
+    /// What the function returns.
+    pub(crate) outcome: TokenStream,
+}
+
+impl Called {
+    /// `function` with the arguments in the tuple `args`, what it takes of the engine, and its context if it reads one.
+    pub(crate) fn of(step: &Step, function: &TokenStream, args: &TokenStream, context: &TokenStream) -> Self {
+        let span = step.function.output().span();
+        let name = |index| format_ident!("__{index}", span = Span::mixed_site());
+        let others = || step.others.iter().enumerate();
+        let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| name(index));
+        let held = others().filter_map(|(index, other)| match other {
+            Other::Held(held) => Some(get(&name(index), held)),
+            Other::Argument(_) => None,
+        });
+        let context = step.context.as_ref().map(|_| quote!(#context,));
+        let passed = others().map(|(index, other)| {
+            let name = name(index);
+            match other {
+                Other::Argument(_) => quote!(#name),
+                Other::Held(_) => quote!(&#name),
+            }
+        });
+        let call = quote_spanned!(span=> #function(#context #(#passed),*));
+        Self {
+            bind: quote! {
+                let (#(#names,)*) = #args;
+                #(#held)*
+            },
+            outcome: if step.options.blocking { call } else { quote_spanned!(span=> #call.await) },
         }
     }
 }

@@ -96,6 +96,7 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
 }
 
 impl Calls {
+    #[expect(clippy::too_many_lines, reason = "a table of what each kind means here")]
     fn take(&mut self, entry: EntryRow) {
         let name = entry.name.unwrap_or_default();
         let Some(position) = entry.position else {

@@ -51,6 +51,7 @@ impl Holding {
         (place, held)
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list of short cases")]
     async fn until_held(self, place: &Place, stage: &Stage) -> Held {
         let mut held = Held::default();
         let has = async |kind: Kind| until_asked(async || place.has(kind).await > 0).await;

@@ -191,6 +191,7 @@ impl Holding {
     }
 
     /// It is gone, and those who ask for it are told.
+    #[expect(clippy::too_many_lines, reason = "a list of short cases")]
     pub(super) async fn gone(self, after: &After, held: &Held, stage: &Stage, happening: Happening) {
         let place = after.from.as_ref().unwrap_or(&after.place);
         let (engine, id, cell) = (&place.engine, &place.id, &stage.cell);
