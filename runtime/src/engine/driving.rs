@@ -162,8 +162,9 @@ impl Future for Task {
         let driving = &self.0;
         // Before the look at the state: who lets go afterwards wakes this task.
         driving.task.register(cx.waker());
-        // What this task was woken for was said before: a task that polls now has begun since, or polls once more.
-        if driving.take() {
+        // Another that polls does so once more: it has begun since this task was woken, so that nothing is lost without it, but
+        // what is said in the meantime is then handled at once.
+        if driving.state.fetch_or(POLLED | WOKEN, Ordering::AcqRel) & POLLED == 0 {
             driving.poll(false);
         }
         if driving.state.load(Ordering::Acquire) & ENDED == 0 { Poll::Pending } else { Poll::Ready(()) }
