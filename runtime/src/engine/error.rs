@@ -6,9 +6,6 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Shared, so that an [`EngineError`] can be cloned.
-type Cause = Arc<dyn Error + Send + Sync>;
-
 /// An engine operation failed: which thing, what was expected and found, what to do.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -87,21 +84,21 @@ pub enum EngineError {
         /// The whole sentence.
         message: String,
         /// The error behind it, if there is one.
-        source: Option<Cause>,
+        source: Option<Arc<dyn Error + Send + Sync>>,
     },
     /// A value cannot be stored or read: what, and why.
     Value {
         /// The whole sentence.
         message: String,
         /// The error behind it, if there is one.
-        source: Option<Cause>,
+        source: Option<Arc<dyn Error + Send + Sync>>,
     },
     /// The file of a run cannot be written or read: which, why, and what to do.
     File {
         /// The whole sentence.
         message: String,
         /// What the system said, if it was the system.
-        source: Option<Cause>,
+        source: Option<Arc<dyn Error + Send + Sync>>,
     },
     /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
     RolledBack(crate::Error),

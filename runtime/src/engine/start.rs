@@ -12,7 +12,7 @@ use crate::context::StepContext;
 use crate::error::Failure;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::store::{NewRun, Rejected, RunKey, RunRow, Status, StoreError, Write, Written};
+use crate::store::{NewRun, Rejected, RunKey, RunRow, StoreError, Write, Written};
 use crate::workflow::WorkflowDef;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -123,9 +123,9 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
         dedup: dedup.clone(),
         labels,
     };
-    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&row(0, &new)))?, at);
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
     new.entries = [first].into_iter().chain(second).collect();
-    let (entries, mut row) = (new.entries.clone(), row(0, &new));
+    let (entries, mut row) = (new.entries.clone(), new.row(0));
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
             (row.number, row.lineage) = (number, number);
@@ -158,31 +158,6 @@ async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) ->
             Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             _ => return Err(EngineError::Store(error)),
         }
-    }
-}
-
-/// The row of a new run, which gets its number from the database.
-fn row(number: i64, new: &NewRun) -> RunRow {
-    RunRow {
-        number,
-        id: new.id.clone(),
-        workflow: new.workflow.clone(),
-        status: Status::Running,
-        seq: new.entries.len() as u64,
-        lease: Some(new.lease.number),
-        wake_at: Some(0),
-        loads: 0,
-        incarnation: new.incarnation,
-        seed: new.incarnation,
-        created_at: new.at,
-        updated_at: new.at,
-        parked: None,
-        version: new.version,
-        parent: new.parent,
-        lineage: number,
-        origin: None,
-        successor: None,
-        dedup: new.dedup.clone(),
     }
 }
 

@@ -51,10 +51,11 @@ impl Ending {
 /// How a run comes to an end, or to a stop.
 #[derive(Default)]
 pub(super) struct Fate {
-    /// What the workflow does when it is told to end.
+    /// The step that takes the place of the body when the run is cancelled or its time is over.
     pub(super) on_end: Option<OnEnd>,
     /// How the run ends that is being told to.
     pub(super) ending: Option<Ending>,
+    /// The status with which it has ended.
     pub(super) ended: Option<Status>,
     /// Why the run is to be parked; nothing more is delivered.
     pub(super) parked: Option<ParkReason>,

@@ -116,6 +116,33 @@ pub struct NewRun {
     pub labels: Vec<(String, String)>,
 }
 
+impl NewRun {
+    /// Its row, once the database has given it a number.
+    pub(crate) fn row(&self, number: i64) -> RunRow {
+        RunRow {
+            number,
+            id: self.id.clone(),
+            workflow: self.workflow.clone(),
+            status: Status::Running,
+            seq: self.entries.len() as u64,
+            lease: Some(self.lease.number),
+            wake_at: Some(0),
+            loads: 0,
+            incarnation: self.incarnation,
+            seed: self.incarnation,
+            created_at: self.at,
+            updated_at: self.at,
+            parked: None,
+            version: self.version,
+            parent: self.parent,
+            lineage: number,
+            origin: None,
+            successor: None,
+            dedup: self.dedup.clone(),
+        }
+    }
+}
+
 /// A run that began elsewhere: in another database, or as the copy of another run.
 #[derive(Clone, Debug)]
 pub struct ImportedRun {

@@ -49,27 +49,7 @@ impl Tables {
         }
         self.last_run += 1;
         let number = self.last_run;
-        let row = RunRow {
-            number,
-            id: new.id.clone(),
-            workflow: new.workflow.clone(),
-            status: Status::Running,
-            seq: new.entries.len() as u64,
-            lease: Some(new.lease.number),
-            wake_at: Some(0),
-            loads: 0,
-            incarnation: new.incarnation,
-            seed: new.incarnation,
-            created_at: new.at,
-            updated_at: new.at,
-            parked: None,
-            version: new.version,
-            parent: new.parent,
-            lineage: number,
-            origin: None,
-            successor: None,
-            dedup: new.dedup.clone(),
-        };
+        let row = new.row(number);
         self.insert(Run::new(row, &new.entries, &new.labels));
         Ok(number)
     }
