@@ -1,11 +1,11 @@
 //! What can be written, and what a store answers to each write.
 
 mod flaw;
+mod new_row;
 
-use super::Status;
-use super::TakenItem;
 use super::rows::{EntryRow, FieldRow, InboxRow, OutputRow, RequestRow, RunRow};
 use super::user_code::{Transaction, UserCode};
+use super::{Status, TakenItem};
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::value::Value;
 
@@ -114,33 +114,6 @@ pub struct NewRun {
     pub dedup: Option<String>,
     /// Names and values by which it can be found; each name once.
     pub labels: Vec<(String, String)>,
-}
-
-impl NewRun {
-    /// Its row, once the database has given it a number.
-    pub(crate) fn row(&self, number: i64) -> RunRow {
-        RunRow {
-            number,
-            id: self.id.clone(),
-            workflow: self.workflow.clone(),
-            status: Status::Running,
-            seq: self.entries.len() as u64,
-            lease: Some(self.lease.number),
-            wake_at: Some(0),
-            loads: 0,
-            incarnation: self.incarnation,
-            seed: self.incarnation,
-            created_at: self.at,
-            updated_at: self.at,
-            parked: None,
-            version: self.version,
-            parent: self.parent,
-            lineage: number,
-            origin: None,
-            successor: None,
-            dedup: self.dedup.clone(),
-        }
-    }
 }
 
 /// A run that began elsewhere: in another database, or as the copy of another run.

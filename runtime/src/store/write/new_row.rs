@@ -1,0 +1,31 @@
+//! The row of a run that begins.
+
+use super::NewRun;
+use crate::store::{RunRow, Status};
+
+impl NewRun {
+    /// Its row, once the database has given it a number.
+    pub(crate) fn row(&self, number: i64) -> RunRow {
+        RunRow {
+            number,
+            id: self.id.clone(),
+            workflow: self.workflow.clone(),
+            status: Status::Running,
+            seq: self.entries.len() as u64,
+            lease: Some(self.lease.number),
+            wake_at: Some(0),
+            loads: 0,
+            incarnation: self.incarnation,
+            seed: self.incarnation,
+            created_at: self.at,
+            updated_at: self.at,
+            parked: None,
+            version: self.version,
+            parent: self.parent,
+            lineage: number,
+            origin: None,
+            successor: None,
+            dedup: self.dedup.clone(),
+        }
+    }
+}
