@@ -150,7 +150,8 @@ impl<'a> Changing<'a> {
                 }
             }
             recorded => {
-                self.put(update.discard());
+                // The flow's alone, so that the recorded change is made in place.
+                *self.context = update.discard();
                 self.repeat(recorded)
             }
         }
@@ -178,25 +179,25 @@ impl<'a> Changing<'a> {
 
     /// The change is in the history already.
     fn repeat(mut self, recorded: Recorded) -> Changed<'a> {
-        match recorded {
+        let Some(mut context) = self.context.take() else { return stopped() };
+        let outcome = match recorded {
             Recorded::Made { version, rows } => {
-                let Some(mut context) = self.context.take() else { return stopped() };
                 let outcome = Loading { context: &mut context, older: self.older }.change(version, rows);
-                self.put(Some(context));
-                match outcome {
-                    Ok(()) => now(Ok(())),
-                    // Recorded values that no longer decode park the run: the workflow does not go on.
-                    Err(error) => {
-                        self.journal.unreadable(self.position, error.to_string());
-                        stopped()
-                    }
-                }
+                // Recorded values that no longer decode park the run: the workflow does not go on.
+                outcome.map_or_else(|error| self.unreadable(&error), |()| now(Ok(())))
             }
             Recorded::Refused(error) => {
                 refused_before(self.journal, self.position, &error).map_or_else(stopped, |error| now(Err(error)))
             }
             Recorded::Abandoned | Recorded::Diverged | Recorded::New => stopped(),
-        }
+        };
+        self.put(Some(context));
+        outcome
+    }
+
+    fn unreadable(&self, error: &ContextError) -> Changed<'a> {
+        self.journal.unreadable(self.position, error.to_string());
+        stopped()
     }
 
     /// The first change of a context that is recorded in an older version writes every field, so that what is recorded

@@ -31,6 +31,7 @@ mod hanging_stores;
 mod heartbeats;
 mod hostile_json;
 mod house;
+mod in_place;
 mod incarnations;
 mod kept;
 mod killed;
