@@ -31,7 +31,8 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
 pub(crate) use user_code::{Transaction, UserCode};
-pub(crate) use write::{Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
+pub(crate) use write::imported::ImportedRun;
+pub(crate) use write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
 
 /// The rows, queries and writes of a [`Store`], for those who write one: with the feature `conformance`.
 ///
@@ -43,9 +44,8 @@ pub mod backend {
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     };
     pub use super::user_code::{Transaction, UserCode};
-    pub use super::write::{
-        Append, Change, ImportedRun, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written,
-    };
+    pub use super::write::imported::ImportedRun;
+    pub use super::write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
     pub use crate::value::Form;

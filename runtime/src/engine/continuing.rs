@@ -165,7 +165,7 @@ pub(super) async fn new_run(
         dedup: None,
         labels: Vec::new(),
         replaces: None,
-        keeps_requests: true,
+        goes_on: true,
     };
     let fetch = Box::new(move |place| source.fetch(place));
     Ok((run, Contents { pointers, fetch }))

@@ -118,6 +118,8 @@ impl Engine {
     /// their items, the published values, those who wait for the run's end, and its deduplication key, also if it had ended
     /// and so given it up.
     ///
+    /// It goes on, also if the run was told to stand still just before: to have it stand still, pause it afterwards.
+    ///
     /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::origin`]. What it did after
     /// that point has happened, and runs that it started then go on.
     ///

@@ -174,7 +174,7 @@ impl Incoming {
             origin: None,
             dedup: run.dedup.filter(|_| run.moved),
             replaces: None,
-            keeps_requests: true,
+            goes_on: true,
         };
         Ok(Self { run, contents: moved.contents(reseal, file) })
     }

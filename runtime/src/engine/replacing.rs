@@ -168,7 +168,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         dedup: None,
         labels: Vec::new(),
         replaces: None,
-        keeps_requests: true,
+        goes_on: true,
     }
 }
 

@@ -117,6 +117,7 @@ macro_rules! conformance {
                 forks: runs_by_origin,
                 forks: a_run_of_the_same_lease_is_replaced,
                 forks: what_is_brought_comes_first,
+                forks: pauses_move_on_or_not,
                 forks: questions_are_withdrawn_or_kept,
                 find: runs_in_pages,
                 find: runs_by_id,

@@ -118,7 +118,7 @@ pub(super) async fn make(
         dedup,
         labels: labelled(labels, &plan.labels),
         replaces: replaces.map(|_| old.number),
-        keeps_requests: false,
+        goes_on: false,
     };
     Ok((run, Contents { pointers, fetch: Box::new(move |place| source.fetch(place)) }))
 }

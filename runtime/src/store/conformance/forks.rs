@@ -79,6 +79,26 @@ pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(number(rig.write(Write::Send(again))), rig.inbox(run)[2].number);
 }
 
+/// Whether a run is to stand still is told to the one that goes on from where it is, and not to one that begins earlier.
+pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    for (goes_on, brought) in [(true, false), (true, true), (false, false), (false, true)] {
+        let id = format!("{goes_on} {brought}");
+        let old = rig.start(&id);
+        let told = [InboxKind::Pause, InboxKind::Resume, InboxKind::Message];
+        for kind in &told {
+            rig.write(Write::Send(NewInboxItem { kind: kind.clone(), ..item(old, None) })).expect("sent");
+        }
+        let run = fork(&rig, &id, |run| {
+            (run.replaces, run.goes_on) = (Some(old), goes_on);
+            run.items = if brought { vec![item(old, None)] } else { Vec::new() };
+        });
+        let kinds: Vec<_> = rig.inbox(run).into_iter().skip(usize::from(brought)).map(|item| item.kind).collect();
+        assert_eq!(kinds, told[if goes_on { 0 } else { 2 }..], "{id}");
+        assert!(rig.inbox(old).is_empty());
+    }
+}
+
 /// The questions of a run are not those of the one that takes its place, unless that keeps them.
 pub fn questions_are_withdrawn_or_kept<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
@@ -86,7 +106,7 @@ pub fn questions_are_withdrawn_or_kept<S: Store>(open: &dyn Fn() -> S) {
         let id = keeps.to_string();
         let old = rig.start(&id);
         rig.outgoing(old, vec![Outgoing::Ask(request(&id, old))]);
-        let run = fork(&rig, &id, |run| (run.replaces, run.keeps_requests) = (Some(old), keeps));
+        let run = fork(&rig, &id, |run| (run.replaces, run.goes_on) = (Some(old), keeps));
         assert_eq!(asked_by(&rig, run).len(), usize::from(keeps));
         assert!(asked_by(&rig, old).is_empty());
     }

@@ -35,7 +35,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         dedup: None,
         labels: Vec::new(),
         replaces: None,
-        keeps_requests: true,
+        goes_on: true,
     }
 }
 

@@ -74,7 +74,7 @@ impl Tables {
             self.watchers.insert((new, watcher, position));
         }
         for id in self.open_requests(old) {
-            if !import.keeps_requests {
+            if !import.goes_on {
                 self.remove_request(&id);
                 continue;
             }
@@ -87,6 +87,16 @@ impl Tables {
         let Some(run) = self.runs.get_mut(&old) else { return Vec::new() };
         run.row.successor = Some(new);
         let inbox = &mut self.inbox;
+        if !import.goes_on {
+            // Whether a run is to stand still is not told to one that begins at an earlier point.
+            let stands = |kind: &InboxKind| matches!(kind, InboxKind::Pause | InboxKind::Resume);
+            let dropped: Vec<_> =
+                run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| stands(&item.kind))).collect();
+            for item in dropped {
+                inbox.remove(&item);
+                run.keys.retain(|_, keyed| keyed.number != item);
+            }
+        }
         let items: Vec<_> =
             run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| item.kind.moves_on())).collect();
         let behind = !import.items.is_empty();

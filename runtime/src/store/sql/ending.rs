@@ -84,10 +84,11 @@ impl<S: Session> Apply<'_, S> {
         for query in [queries::SET_SUCCESSOR, queries::MOVE_WATCHERS] {
             self.session.execute(query, &values)?;
         }
-        if run.keeps_requests {
+        if run.goes_on {
             self.session.execute(queries::MOVE_REQUESTS, &values)?;
         } else {
             self.session.execute(queries::WITHDRAW_REQUESTS, &values[..1])?;
+            self.session.execute(queries::DROP_PAUSES, &values[..1])?;
         }
         if run.items.is_empty() {
             return self.session.execute(queries::MOVE_ITEMS, &values).map(drop);

@@ -197,6 +197,8 @@ queries! {
     MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
         WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')
             AND (taken IS NULL OR kind <> 'cancel')";
+    /// Run. Whether a run is to stand still is not told to one that begins at an earlier point.
+    DROP_PAUSES = "DELETE FROM steadfast_inbox WHERE run = ?1 AND kind IN ('pause', 'resume') AND taken IS NULL";
     /// From, to. The same for what was taken, and then for what waits: it comes after what is there already.
     MOVE_TAKEN_ITEMS = "UPDATE steadfast_inbox SET run = ?2
         WHERE run = ?1 AND kind IN ('message', 'answer', 'pause', 'resume') AND taken IS NOT NULL";

@@ -1,7 +1,7 @@
 //! What makes a write one that no database takes.
 
-use super::{Append, ImportedRun, NewRun, Outgoing, Write};
-use crate::store::{EntryRow, FieldRow, Status};
+use super::{Append, NewRun, Outgoing, Write};
+use crate::store::{EntryRow, FieldRow, ImportedRun, Status};
 use crate::value::{Form, Value};
 use std::collections::HashSet;
 

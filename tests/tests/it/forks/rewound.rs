@@ -107,6 +107,32 @@ async fn what_a_run_had_received_it_receives_again_before_what_waits() {
     }
 }
 
+/// A pause that the run has not been told of yet must not reach the one that takes its place: that depended on the moment.
+#[tokio::test]
+async fn a_rewound_run_goes_on_also_if_it_was_paused_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.db");
+    for sqlite in [true, false] {
+        let store = MemoryStore::new();
+        let open = || {
+            let builder = Engine::builder().workflow(talk).workflow(super::echo);
+            if sqlite { builder.sqlite(&file) } else { builder.store(store.clone()) }
+        };
+        let (engine, other) = (open().start().await.unwrap(), open().start().await.unwrap());
+        let id = format!("paused-{sqlite}");
+        let run = talking(&engine, &id).await;
+        run.pause(Pause::Drain).await.unwrap();
+        wait_for(&run, Status::Paused).await;
+        // By another engine, so that this one does not hear of it at once.
+        other.run(&id).await.unwrap().pause(Pause::Drain).await.unwrap();
+        let new = engine.rewind(&id, ForkPoint::before("act").nth(2)).await.unwrap();
+        engine.send(&id, word("four")).await.unwrap();
+        let child = engine.list(steadfast::RunFilter::all().workflow("echo")).await.unwrap();
+        engine.send(&child[0].id, word("hello")).await.unwrap();
+        engine.handle(talk, new.id()).await.unwrap().result().soon().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_cancelled_run_is_rewound_and_can_be_cancelled_again() {
     for sqlite in [true, false] {
