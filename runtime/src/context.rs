@@ -25,6 +25,7 @@ pub use schema::{FieldSchema, Schema, stored_default};
 pub(crate) use shared::{ContextType, SharedContext, context_type, store_all};
 pub use text::debug;
 
+use crate::fields::Coder;
 use crate::resources::Resources;
 use crate::value::Value;
 use crate::vault::{exposing, redacting};
@@ -32,6 +33,35 @@ use std::sync::Arc;
 
 /// The new values of some fields, in the order of the struct.
 pub type FieldValues = Vec<(&'static str, Value)>;
+
+/// Writes the fields of a context of one run.
+#[derive(Debug)]
+pub struct FieldWriter<'a> {
+    coder: Coder<'a>,
+    values: FieldValues,
+}
+
+impl<'a> FieldWriter<'a> {
+    /// For so many fields.
+    #[must_use]
+    pub fn new(coder: Coder<'a>, fields: usize) -> Self {
+        Self { coder, values: FieldValues::with_capacity(fields) }
+    }
+
+    pub(crate) const fn coder(&self) -> Coder<'a> {
+        self.coder
+    }
+
+    pub(crate) fn push(&mut self, name: &'static str, value: Value) {
+        self.values.push((name, value));
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> FieldValues {
+        self.values
+    }
+}
 
 /// A context of a workflow; implemented by `#[derive(StepContext)]`.
 ///
@@ -103,14 +133,14 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
-    fn store_all(self) -> Result<(Self, FieldValues), ContextError>;
+    fn store_all(self, coder: Coder<'_>) -> Result<(Self, FieldValues), ContextError>;
 
     /// Encodes the fields in which `new` differs from `self`, and gives back `new` as the stored values decode.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
-    fn store_difference(&self, new: Self) -> Result<(Self, FieldValues), ContextError>;
+    fn store_difference(&self, coder: Coder<'_>, new: Self) -> Result<(Self, FieldValues), ContextError>;
 
     /// The names of the fields in which `new` differs from `self`; encodes nothing.
     #[doc(hidden)]
@@ -122,14 +152,14 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// A required field that is missing or a value that does not decode, by name.
     #[doc(hidden)]
-    fn load(field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<Self, ContextError>;
+    fn load(coder: Coder<'_>, field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<Self, ContextError>;
 
     /// Replaces one field by its stored value. Returns `false` if this build has no such field.
     ///
     /// # Errors
     /// The value does not decode.
     #[doc(hidden)]
-    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError>;
+    fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError>;
 
     /// Makes fields of an older version of the context into those of today's: `#[context(version = 2, migrate = ..)]`.
     ///
@@ -145,9 +175,9 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// None: what was just encoded is read.
     #[doc(hidden)]
-    fn point_to_stored(&mut self, values: &FieldValues) -> Result<(), ContextError> {
+    fn point_to_stored(&mut self, coder: Coder<'_>, values: &FieldValues) -> Result<(), ContextError> {
         for recorded in shared::pointers(Self::schema(), values) {
-            self.load_field(&recorded)?;
+            self.load_field(coder, &recorded)?;
         }
         Ok(())
     }
@@ -162,7 +192,7 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The first field that JSON cannot hold, by name.
     fn to_json(&self) -> Result<String, ContextError> {
-        redacting(|| text::write(Self::schema(), &self.clone().store_all()?.1))
+        redacting(|| text::write(Self::schema(), &self.clone().store_all(Coder::NO_RUN)?.1))
     }
 
     /// [`to_json`](StoredContext::to_json) with the secrets as they are: for eyes that may see them.
@@ -170,7 +200,7 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// The first field that JSON cannot hold, by name.
     fn to_json_with_secrets(&self) -> Result<String, ContextError> {
-        exposing(|| text::write(Self::schema(), &self.clone().store_all()?.1))
+        exposing(|| text::write(Self::schema(), &self.clone().store_all(Coder::NO_RUN)?.1))
     }
 
     /// A context from the text that [`to_json`](StoredContext::to_json) makes, or that a person wrote.
@@ -183,7 +213,7 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
         // A person wrote it, also where a step reads it: what stands there is no token.
         exposing(|| {
             let values = text::read(Self::schema(), json)?;
-            Self::load(&mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
+            Self::load(Coder::NO_RUN, &mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
         })
     }
 
@@ -213,7 +243,7 @@ pub trait ContextUpdate: Send {
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
-    fn encode(&mut self) -> Result<FieldValues, ContextError>;
+    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError>;
 
     /// Applies what was set, in place if nobody else holds the old context.
     #[doc(hidden)]

@@ -5,7 +5,6 @@ use crate::record::{RoutedValue, RunIdentity};
 use crate::value::{Form, Pointer, Value};
 use crate::vault::{self, Cipher, Location, Vault, VaultFault};
 use data_encoding::HEXLOWER;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,10 +53,6 @@ pub(crate) struct Fields {
     known: Mutex<HashSet<[String; 3]>>,
     /// Why a step could not read a secret, whatever it has made of that.
     unmet: Mutex<Option<VaultFault>>,
-}
-
-thread_local! {
-    static OFFERED: RefCell<Option<Arc<Fields>>> = const { RefCell::new(None) };
 }
 
 impl Fields {
@@ -110,26 +105,9 @@ impl Fields {
         self.unmet.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The fields of the run whose code is running on this thread.
-    pub(crate) fn current() -> Option<Arc<Self>> {
-        OFFERED.with_borrow(Clone::clone)
-    }
-
-    /// The largest value that the run whose code is running on this thread may record, in bytes.
-    pub(crate) fn largest() -> usize {
-        OFFERED.with_borrow(|fields| fields.as_ref().map_or(usize::MAX, |fields| fields.largest))
-    }
-
-    /// Until the guard is dropped, what is encoded and decoded on this thread belongs to this run.
-    pub(crate) fn offer(self: &Arc<Self>) -> impl Drop + use<> {
-        struct Restore(Option<Arc<Fields>>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                let before = self.0.take();
-                drop(OFFERED.replace(before));
-            }
-        }
-        Restore(OFFERED.replace(Some(self.clone())))
+    /// For what is encoded and decoded for this run.
+    pub(crate) const fn coder(self: &Arc<Self>) -> Coder<'_> {
+        Coder(Some(self))
     }
 
     /// The name of what a pointer of this run points to.
@@ -229,29 +207,49 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// Until this is dropped, the value at a location is encoded or decoded on this thread: a secret is sealed for that, and for
-/// the run whose code is running here. A fault of something before, which was survived, is forgotten: what is noted afterwards
-/// belongs to this value.
-///
-/// Only here a location and a vault are put where a secret finds them by itself: between this and the secret are serde, a
-/// format and the user's own types, and none of them hands anything on.
-//
-// A guard and not a closure, which would be compiled again for each type of a program.
-pub(crate) fn coding(location: Option<Location<'_>>) -> Coding {
-    let entered = vault::is_plain().then(|| {
-        if vault::has_fault()
-            && let Some(fields) = Fields::current()
-        {
-            fields.vault.take_fault();
-        }
-        // Few values have secrets, so the vault is asked for by those.
-        vault::enter_asked(|| Fields::current().map(|fields| fields.vault.clone()))
-    });
-    // A part of something that has a location has none.
-    Coding { _placed: location.map(vault::thread::at), _entered: entered }
+/// For which run something is encoded or decoded: with its keys, and within its limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Coder<'a>(Option<&'a Arc<Fields>>);
+
+impl<'a> Coder<'a> {
+    /// For no run: there are no keys, and a value may be of any size.
+    pub const NO_RUN: Self = Self(None);
+
+    pub(crate) const fn new(fields: Option<&'a Arc<Fields>>) -> Self {
+        Self(fields)
+    }
+
+    /// The fields of the run, if it is for one.
+    pub(crate) fn fields(self) -> Option<Arc<Fields>> {
+        self.0.cloned()
+    }
+
+    /// The largest value that may be recorded, in bytes.
+    pub(crate) fn largest(self) -> usize {
+        self.0.map_or(usize::MAX, |fields| fields.largest)
+    }
+
+    /// Until the guard is dropped, the value at a location is encoded or decoded on this thread: a secret is sealed for that,
+    /// and for this run. A fault of something before, which was survived, is forgotten: what is noted afterwards belongs to
+    /// this value.
+    ///
+    /// Only here a location and a vault are put where a secret finds them by itself: between this and the secret are serde, a
+    /// format and the user's own types, and none of them hands anything on.
+    //
+    // A guard and not a closure, which would be compiled again for each type of a program.
+    pub(crate) fn at(self, location: Option<Location<'_>>) -> Coding {
+        let entered = self.0.filter(|_| vault::is_plain()).map(|fields| {
+            if vault::has_fault() {
+                fields.vault.take_fault();
+            }
+            fields.vault.enter()
+        });
+        // A part of something that has a location has none.
+        Coding { _placed: location.map(vault::thread::at), _entered: entered }
+    }
 }
 
-/// See [`coding`].
+/// See [`Coder::at`].
 #[must_use = "the location is left when this is dropped"]
 pub(crate) struct Coding {
     _placed: Option<vault::thread::Placed>,

@@ -1,9 +1,9 @@
 //! A field whose value is loaded when a step reads it.
 
 use crate::codec;
-use crate::context::{ContextError, FieldSchema, FieldValues, Persist, RecordedValue, Schema, read_back};
+use crate::context::{ContextError, FieldSchema, FieldWriter, Persist, RecordedValue, Schema, read_back};
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
-use crate::fields::Fields;
+use crate::fields::{Coder, Fields};
 use crate::scope::{self, Current};
 use crate::value::{Form, Pointer, Value};
 use serde::{Serialize, de::DeserializeOwned};
@@ -96,8 +96,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Lazy<T> {
 
 async fn load<T: DeserializeOwned + 'static>(pointer: &Pointer, fields: &Arc<Fields>) -> Result<T, FieldStoreError> {
     let value = fields.load(pointer).await?;
-    let _offered = fields.offer();
-    codec::decode_field(&pointer.field, &value).map_err(|error| {
+    codec::decode_field(fields.coder(), &pointer.field, &value).map_err(|error| {
         fields.note_fault();
         let message = format!("field `{}` from store `{}`: {error}", pointer.field, pointer.store);
         FieldStoreError::new(FieldStoreErrorKind::Denied, message)
@@ -135,9 +134,9 @@ impl<T> fmt::Debug for Lazy<T> {
 
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T> {
     /// The value as it is stored, or what points to it.
-    fn encode(&self, field: &FieldSchema) -> Result<Value, codec::CodecError> {
+    fn encode(&self, coder: Coder<'_>, field: &FieldSchema) -> Result<Value, codec::CodecError> {
         match &*self.0 {
-            State::Value(value) => codec::encode_field(field.name, (field.form)(), value),
+            State::Value(value) => codec::encode_field(coder, field.name, (field.form)(), value),
             State::Stored { pointer, .. } => Ok(pointer.to_value()),
         }
     }
@@ -162,15 +161,16 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Partia
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persist for Lazy<T> {
-    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
-        let stored = self.encode(&schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError> {
+        let stored =
+            self.encode(values.coder(), &schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;
         if let State::Value(value) = &*self.0
             && stored.form != Form::Bytes
         {
-            read_back(value, &stored, schema, field)?;
+            read_back(values.coder(), value, &stored, schema, field)?;
         }
         schema.check_size(field, &stored)?;
-        values.push((schema.fields[field].name, stored));
+        values.push(schema.fields[field].name, stored);
         Ok(self)
     }
 
@@ -179,7 +179,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Option<Self>, ContextError> {
         match new {
             Some(new) if !new.same(old) => new.store(schema, field, values).map(Some),
@@ -192,7 +192,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Self, ContextError> {
         if self.same(old) { Ok(old.clone()) } else { self.store(schema, field, values) }
     }
@@ -204,13 +204,13 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
     }
 
     /// A value that was recorded in the database itself, before the field was routed to a store, is there at once.
-    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+    fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
         if recorded.value.form != Form::Stored {
-            let value = codec::decode_field(&recorded.name, &recorded.value);
+            let value = codec::decode_field(coder, &recorded.name, &recorded.value);
             return value.map(Self::new).map_err(|error| schema.refuse(field, &error));
         }
         let pointer = Pointer::read(&recorded.value).map_err(|error| schema.refuse(field, &error))?;
-        let (fields, loaded) = (Fields::current(), OnceCell::new());
+        let (fields, loaded) = (coder.fields(), OnceCell::new());
         Ok(Self(Arc::new(State::Stored { pointer, fields, loaded })))
     }
 

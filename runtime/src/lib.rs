@@ -157,11 +157,13 @@ pub mod __private {
         ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable,
     };
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, NotShared, Persist, RecordedFields, RecordedValue,
-        RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue,
-        Unset, change, check_transient, debug, migrated, restoring, run_default, run_hook, set, stored_default,
+        ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter, NotShared, Persist, RecordedFields,
+        RecordedValue, RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault,
+        TransientValue, Unset, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
+        stored_default,
     };
     pub use crate::error::Failure;
+    pub use crate::fields::Coder;
     pub use crate::graph::{
         AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventReader, EventWriter, Graph,
         GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,

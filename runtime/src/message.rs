@@ -1,6 +1,7 @@
 //! Types with a recorded name, so that who sends a value and who gets it mean the same.
 
 use crate::codec::{self, CodecError, Location, Storable};
+use crate::fields::Coder;
 use crate::value::Value;
 
 /// A type with a recorded name: what `#[derive(Message)]` gives a struct or an enum.
@@ -34,10 +35,15 @@ pub trait Message: Storable {
 }
 
 /// A message as it is stored. Bound to its name, so that a secret in it cannot be moved to another.
-pub(crate) fn encode<M: Message>(message: &M) -> Result<Value, CodecError> {
-    codec::record_at(Location::Message(M::NAME), message)
+pub(crate) fn encode<M: Message>(coder: Coder<'_>, message: &M) -> Result<Value, CodecError> {
+    codec::record_at(coder, Location::Message(M::NAME), message)
 }
 
-pub(crate) fn decode<M: Message>(value: &Value) -> Result<M, CodecError> {
-    codec::decode_at(Location::Message(M::NAME), value)
+pub(crate) fn decode<M: Message>(coder: Coder<'_>, value: &Value) -> Result<M, CodecError> {
+    codec::decode_at(coder, Location::Message(M::NAME), value)
+}
+
+/// A recorded message, decoded with the type of today and encoded again.
+pub(crate) fn recode<M: Message>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
+    encode(coder, &decode::<M>(coder, recorded).ok()?).ok()
 }

@@ -145,15 +145,14 @@ pub(crate) fn outside() -> impl Drop {
 
 /// Puts this in force until the guard is dropped.
 fn put(ambient: Option<Ambient>, layers: Layers) -> impl Drop + use<> {
-    struct Restore<F, L>(Option<Ambient>, F, L);
-    impl<F, L> Drop for Restore<F, L> {
+    struct Restore<L>(Option<Ambient>, L);
+    impl<L> Drop for Restore<L> {
         fn drop(&mut self) {
             let before = self.0.take();
             AMBIENT.with(|slot| slot.replace(before));
         }
     }
-    let fields = ambient.as_ref().map(|ambient| ambient.env.fields.offer());
-    Restore(AMBIENT.with(|slot| slot.replace(ambient)), fields, layers.enter())
+    Restore(AMBIENT.with(|slot| slot.replace(ambient)), layers.enter())
 }
 
 /// Asks what is in force; `None` outside of any run.

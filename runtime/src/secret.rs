@@ -1,6 +1,7 @@
 //! A value that is encrypted wherever it is stored.
 
 use crate::codec;
+use crate::fields::Coder;
 use crate::value::Value;
 use crate::vault::{
     MARKER, REDACTED, Vault, VaultFault,
@@ -130,7 +131,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Secret<T> {
 impl<T: Serialize + 'static> Secret<T> {
     fn seal(&self, vault: &Vault) -> Result<String, String> {
         // A secret inside a secret is encrypted with it. Where the value refuses to be written, the reason could show it.
-        let value = thread::exposing(|| codec::encode(&self.0)).map_err(|_| cannot_be_written::<T>())?;
+        let value = thread::exposing(|| codec::encode(Coder::NO_RUN, &self.0)).map_err(|_| cannot_be_written::<T>())?;
         let mut plain = Vec::with_capacity(1 + value.bytes.len());
         plain.push(codec::tag(value.form));
         plain.extend_from_slice(&value.bytes);
@@ -147,7 +148,7 @@ impl<T: DeserializeOwned + 'static> Secret<T> {
         let form = codec::tagged(*plain.first()?)?;
         let mut bytes = Bytes::from(plain);
         let value = Value { form, bytes: bytes.split_off(1) };
-        let decoded = thread::exposing(|| codec::decode(&value)).ok();
+        let decoded = thread::exposing(|| codec::decode(Coder::NO_RUN, &value)).ok();
         drop(bytes);
         wipe_shared(value.bytes);
         decoded.map(Self)

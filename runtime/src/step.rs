@@ -66,13 +66,13 @@ pub trait StepDef: Send + Sync + 'static {
     ///
     /// # Errors
     /// An argument cannot be stored; the path begins with its name.
-    fn encode_args(args: &Self::Args, writer: &mut ArgsWriter) -> Result<(), CodecError>;
+    fn encode_args(args: &Self::Args, writer: &mut ArgsWriter<'_>) -> Result<(), CodecError>;
 
     /// Decodes recorded arguments.
     ///
     /// # Errors
     /// They do not fit today's types.
-    fn decode_args(reader: &mut ArgsReader) -> Result<Self::Args, CodecError>;
+    fn decode_args(reader: &mut ArgsReader<'_>) -> Result<Self::Args, CodecError>;
 
     /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
     fn is_final(error: &Self::Error) -> bool {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use location::Location;
 pub(crate) use thread::{
-    enter_asked, exposing, has_fault, is_exposing, is_plain, is_redacting, opened, redacting, sealed, sealed_any,
+    exposing, has_fault, is_exposing, is_plain, is_redacting, opened, redacting, sealed, sealed_any,
 };
 pub(crate) use token::{holds_token, redact};
 
@@ -133,7 +133,6 @@ impl Vault {
 
     /// Until the guard is dropped, secrets are written and read on this thread as tokens of this vault. Guards are dropped
     /// in reverse order, and none is held over an `await`.
-    #[cfg(test)]
     pub(crate) fn enter(self: &Arc<Self>) -> thread::Entered {
         thread::enter(thread::Mode::Sealed(Arc::clone(self)))
     }

@@ -3,7 +3,7 @@
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::{CodecError, JsonText, Location, parts, typed};
-use crate::fields::coding;
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use crate::vault;
 use bytes::Bytes;
@@ -11,7 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Encodes arguments in canonical form (object keys sorted): a JSON array, or parts if one of them is raw bytes.
 #[derive(Debug)]
-pub struct ArgsWriter {
+pub struct ArgsWriter<'a> {
+    coder: Coder<'a>,
     /// The JSON arguments as an array that is not closed yet.
     json: Vec<u8>,
     /// For each argument where its text ends in `json`, or its bytes.
@@ -25,25 +26,18 @@ enum Arg {
     Raw(Bytes),
 }
 
-impl Default for ArgsWriter {
-    fn default() -> Self {
+impl<'a> ArgsWriter<'a> {
+    /// No arguments yet.
+    pub(crate) fn new(coder: Coder<'a>) -> Self {
         let mut json = json::space();
         json.push(b'[');
-        Self { json, args: Vec::new(), location: None }
-    }
-}
-
-impl ArgsWriter {
-    /// No arguments yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+        Self { coder, json, args: Vec::new(), location: None }
     }
 
     /// No arguments yet of a step by this name.
     #[must_use]
-    pub fn of(step: &'static str) -> Self {
-        Self { location: Some(Location::Arguments(step)), ..Self::default() }
+    pub fn of(coder: Coder<'a>, step: &'static str) -> Self {
+        Self { location: Some(Location::Arguments(step)), ..Self::new(coder) }
     }
 
     /// Adds an argument.
@@ -58,7 +52,7 @@ impl ArgsWriter {
         if self.json.len() > 1 {
             self.json.push(b',');
         }
-        let coding = coding(self.location);
+        let coding = self.coder.at(self.location);
         json::append(&mut self.json, value, Order::Sorted).map_err(|error| error.within(name))?;
         drop(coding);
         self.args.push(Arg::Json(self.json.len()));
@@ -78,7 +72,7 @@ impl ArgsWriter {
         let secrets = vault::sealed() - before;
         if secrets > 0 {
             let text = self.json[start..].strip_prefix(b",").unwrap_or(&self.json[start..]);
-            typed::read_back::<T>(self.location, &Value::json(text.to_vec()), secrets)
+            typed::read_back::<T>(self.coder, self.location, &Value::json(text.to_vec()), secrets)
                 .map_err(|error| error.within(name))?;
         }
         Ok(())
@@ -100,7 +94,7 @@ impl ArgsWriter {
             Arg::Raw(_) => None,
         });
         let stored = Value::json(self.json[start.unwrap_or(1)..*end].to_vec());
-        let compared = typed::decode_here_or_at::<T>(self.location, &stored)
+        let compared = typed::decode_here_or_at::<T>(self.coder, self.location, &stored)
             .and_then(|read| compare(value, &read, &stored, Some(same)));
         compared.map_err(|error| error.within(name))
     }
@@ -129,18 +123,19 @@ impl ArgsWriter {
 
 /// Decodes recorded arguments one after the other.
 #[derive(Debug)]
-pub struct ArgsReader {
+pub struct ArgsReader<'a> {
+    coder: Coder<'a>,
     count: usize,
     rest: std::vec::IntoIter<Value>,
     location: Option<Location<'static>>,
 }
 
-impl ArgsReader {
+impl<'a> ArgsReader<'a> {
     /// The arguments in a value that [`ArgsWriter`] made.
     ///
     /// # Errors
     /// It holds no arguments.
-    pub fn new(value: &Value) -> Result<Self, CodecError> {
+    pub(crate) fn new(coder: Coder<'a>, value: &Value) -> Result<Self, CodecError> {
         let values = match value.form {
             Form::Parts => parts::split(value.bytes.clone())?,
             Form::Json => elements(&value.bytes).map_err(|error| {
@@ -151,15 +146,15 @@ impl ArgsReader {
             Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
             Form::Stored => return Err(none("expected the arguments of a step, found a field of a context")),
         };
-        Ok(Self { count: values.len(), rest: values.into_iter(), location: None })
+        Ok(Self { coder, count: values.len(), rest: values.into_iter(), location: None })
     }
 
     /// The same for the arguments of a step by this name.
     ///
     /// # Errors
     /// It holds no arguments.
-    pub fn of(step: &'static str, value: &Value) -> Result<Self, CodecError> {
-        Ok(Self { location: Some(Location::Arguments(step)), ..Self::new(value)? })
+    pub fn of(coder: Coder<'a>, step: &'static str, value: &Value) -> Result<Self, CodecError> {
+        Ok(Self { location: Some(Location::Arguments(step)), ..Self::new(coder, value)? })
     }
 
     /// Takes the next argument.
@@ -168,7 +163,9 @@ impl ArgsReader {
     /// There is none, or it does not fit the type; the path begins with `name`.
     pub fn arg<T: DeserializeOwned + 'static>(&mut self, name: &'static str) -> Result<T, CodecError> {
         match self.rest.next() {
-            Some(value) => typed::decode_here_or_at(self.location, &value).map_err(|error| error.within(name)),
+            Some(value) => {
+                typed::decode_here_or_at(self.coder, self.location, &value).map_err(|error| error.within(name))
+            }
             None => Err(none(&format!("there is no argument `{name}`: {}", recorded(self.count)))),
         }
     }

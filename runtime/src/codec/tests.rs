@@ -2,6 +2,7 @@
 
 use super::typed::{record, round_trip};
 use super::{ArgsReader, ArgsWriter, decode, encode, form_of, same_unordered};
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ fn json(text: &str) -> Value {
 fn bytes_are_raw_through_aliases_and_in_generic_code() {
     type Pdf = Vec<u8>;
     fn generic<T: Serialize + 'static>(value: &T) -> Form {
-        encode(value).unwrap().form
+        encode(Coder::NO_RUN, value).unwrap().form
     }
     assert_eq!([form_of::<Pdf>(), form_of::<Bytes>(), form_of::<Box<[u8]>>()], [Form::Bytes; 3]);
     assert_eq!([form_of::<Vec<i8>>(), form_of::<Option<Vec<u8>>>(), form_of::<[u8; 3]>()], [Form::Json; 3]);
@@ -28,10 +29,10 @@ fn bytes_come_back_exactly() {
     for length in [0, 1, 255, 1 << 20] {
         let bytes: Vec<u8> = (0..=255).cycle().take(length).collect();
         let shared = Bytes::from(bytes.clone());
-        let stored = encode(&shared).unwrap();
+        let stored = encode(Coder::NO_RUN, &shared).unwrap();
         // Neither direction copies.
         assert_eq!(stored.bytes.as_ptr(), shared.as_ptr());
-        assert_eq!(decode::<Bytes>(&stored).unwrap().as_ptr(), shared.as_ptr());
+        assert_eq!(decode::<Bytes>(Coder::NO_RUN, &stored).unwrap().as_ptr(), shared.as_ptr());
         assert_eq!(round_trip(&bytes).unwrap().1, bytes);
         assert_eq!(round_trip(&bytes.clone().into_boxed_slice()).unwrap().1, bytes.into_boxed_slice());
     }
@@ -39,17 +40,19 @@ fn bytes_come_back_exactly() {
 
 #[test]
 fn the_recorded_form_decides_how_a_value_is_read() {
-    assert_eq!(decode::<Vec<u8>>(&json("[1,2,3]")).unwrap(), [1, 2, 3]);
-    assert_eq!(decode::<Bytes>(&json("[1,2,3]")).unwrap(), &[1, 2, 3][..]);
-    let error = decode::<Option<String>>(&Value::raw(&b"abc"[..])).unwrap_err().to_string();
+    assert_eq!(decode::<Vec<u8>>(Coder::NO_RUN, &json("[1,2,3]")).unwrap(), [1, 2, 3]);
+    assert_eq!(decode::<Bytes>(Coder::NO_RUN, &json("[1,2,3]")).unwrap(), &[1, 2, 3][..]);
+    let error = decode::<Option<String>>(Coder::NO_RUN, &Value::raw(&b"abc"[..])).unwrap_err().to_string();
     assert_eq!(
         error,
         "expected `Option<String>`, found `<3 bytes, form bytes>`: it was recorded as raw bytes, and the type is stored as JSON"
     );
     let hash = Value { form: Form::Hash, bytes: Bytes::from_static(&[0; 32]) };
-    assert!(decode::<u8>(&hash).unwrap_err().to_string().ends_with("only the hash of the value was kept"));
-    assert!(decode::<Vec<u8>>(&hash).is_err());
-    let error = decode::<BTreeMap<String, u64>>(&json(r#"{"a":"five"}"#)).unwrap_err().to_string();
+    assert!(
+        decode::<u8>(Coder::NO_RUN, &hash).unwrap_err().to_string().ends_with("only the hash of the value was kept")
+    );
+    assert!(decode::<Vec<u8>>(Coder::NO_RUN, &hash).is_err());
+    let error = decode::<BTreeMap<String, u64>>(Coder::NO_RUN, &json(r#"{"a":"five"}"#)).unwrap_err().to_string();
     assert_eq!(
         error,
         r#"expected `BTreeMap<String, u64>`, found `{"a":"five"}`: invalid type: string "five", expected u64"#
@@ -84,7 +87,7 @@ fn every_finite_float_comes_back_bit_for_bit() {
         if float.is_finite() {
             assert_eq!(round_trip(&float).unwrap().1.to_bits(), float.to_bits());
         } else {
-            assert!(encode(&float).is_err());
+            assert!(encode(Coder::NO_RUN, &float).is_err());
         }
         let quotient =
             f64::from(u32::try_from(seed >> 40).unwrap()) / f64::from(u16::try_from(seed & 0xFFF).unwrap() + 1);
@@ -114,15 +117,15 @@ fn arguments_are_canonical() {
         zeta: u128,
         alpha: Vec<Option<u8>>,
     }
-    assert_eq!(ArgsWriter::new().finish().to_string(), "[]");
-    let mut args = ArgsWriter::new();
+    assert_eq!(ArgsWriter::new(Coder::NO_RUN).finish().to_string(), "[]");
+    let mut args = ArgsWriter::new(Coder::NO_RUN);
     args.arg("order", &Order { zeta: u128::MAX, alpha: vec![None, Some(1)] }).unwrap();
     args.arg("text", &"a,b]".to_owned()).unwrap();
     args.arg("nothing", &()).unwrap();
     let stored = args.finish();
     assert_eq!(stored.to_string(), format!(r#"[{{"alpha":[null,1],"zeta":{}}},"a,b]",null]"#, u128::MAX));
 
-    let mut args = ArgsReader::new(&stored).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &stored).unwrap();
     assert_eq!(args.arg::<Order>("order").unwrap(), Order { zeta: u128::MAX, alpha: vec![None, Some(1)] });
     assert_eq!(args.arg::<String>("text").unwrap(), "a,b]");
     args.arg::<()>("nothing").unwrap();
@@ -131,7 +134,7 @@ fn arguments_are_canonical() {
 
 #[test]
 fn arguments_with_raw_bytes_are_parts() {
-    let mut args = ArgsWriter::new();
+    let mut args = ArgsWriter::new(Coder::NO_RUN);
     args.arg("first", &1_u8).unwrap();
     args.arg("empty", &Vec::<u8>::new()).unwrap();
     args.arg("second", &"two".to_owned()).unwrap();
@@ -140,7 +143,7 @@ fn arguments_with_raw_bytes_are_parts() {
     assert_eq!(stored.form, Form::Parts);
     assert_eq!(&stored.bytes[..10], b"J\x01\x00\x00\x00\x00\x00\x00\x001");
 
-    let mut args = ArgsReader::new(&stored).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &stored).unwrap();
     assert_eq!(args.arg::<u8>("first").unwrap(), 1);
     assert!(args.arg::<Vec<u8>>("empty").unwrap().is_empty());
     assert_eq!(args.arg::<String>("second").unwrap(), "two");
@@ -149,25 +152,25 @@ fn arguments_with_raw_bytes_are_parts() {
 
     for cut in 1..stored.bytes.len() {
         let damaged = Value { form: Form::Parts, bytes: stored.bytes.slice(..cut) };
-        let whole = ArgsReader::new(&damaged).is_ok_and(|args| args.finish().is_err());
-        assert!(ArgsReader::new(&damaged).is_err() || whole, "{cut}");
+        let whole = ArgsReader::new(Coder::NO_RUN, &damaged).is_ok_and(|args| args.finish().is_err());
+        assert!(ArgsReader::new(Coder::NO_RUN, &damaged).is_err() || whole, "{cut}");
     }
 }
 
 #[test]
 fn arguments_that_do_not_fit_are_named() {
-    let mut args = ArgsReader::new(&json("[1]")).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &json("[1]")).unwrap();
     args.arg::<u8>("first").unwrap();
     let error = args.arg::<u8>("second").unwrap_err().to_string();
     assert_eq!(error, "there is no argument `second`: 1 argument is recorded");
-    let mut args = ArgsReader::new(&json("[1,2,3]")).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &json("[1,2,3]")).unwrap();
     let error = args.arg::<String>("name").unwrap_err().to_string();
     assert_eq!(error, "at `name`: expected `String`, found `1`: invalid type: integer `1`, expected a string");
     assert_eq!(args.finish().unwrap_err().to_string(), "3 arguments are recorded, and the step takes 1");
-    assert!(ArgsReader::new(&json("{}")).is_err());
-    assert!(ArgsReader::new(&Value::raw(&b""[..])).is_err());
+    assert!(ArgsReader::new(Coder::NO_RUN, &json("{}")).is_err());
+    assert!(ArgsReader::new(Coder::NO_RUN, &Value::raw(&b""[..])).is_err());
 
-    let mut args = ArgsWriter::new();
+    let mut args = ArgsWriter::new(Coder::NO_RUN);
     let error = args.arg("price", &vec![("a", f32::NAN)]).unwrap_err().to_string();
     assert_eq!(error, "at `price[0][1]`: JSON has no NaN: it would be read back as nothing");
     // What was refused leaves no trace.
@@ -185,7 +188,7 @@ fn sets_are_the_same_in_any_order() {
         assert!(!same(left, right), "{left} {right}");
     }
     let encode = |set: HashSet<String>| {
-        let mut args = ArgsWriter::new();
+        let mut args = ArgsWriter::new(Coder::NO_RUN);
         args.arg("set", &set).unwrap();
         args.arg("bytes", &b"raw".to_vec()).unwrap();
         args.finish()

@@ -4,7 +4,7 @@ use super::CodecError;
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::shown_types::may_be_shown;
-use crate::fields::{Fields, coding};
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use crate::vault::{self, Location};
 use bytes::Bytes;
@@ -24,32 +24,41 @@ pub(crate) fn form_of<T: 'static>() -> Form {
 ///
 /// # Errors
 /// JSON would lose something of it: NaN, a key that is no text, `Some` of nothing; the path leads to the place.
-pub(crate) fn encode<T: Serialize + 'static>(value: &T) -> Result<Value, CodecError> {
-    encode_here(None, value)
+pub(crate) fn encode<T: Serialize + 'static>(coder: Coder<'_>, value: &T) -> Result<Value, CodecError> {
+    encode_here(coder, None, value)
 }
 
 /// [`encode`] for the value at a location.
-pub(crate) fn encode_at<T: Serialize + 'static>(location: Location<'_>, value: &T) -> Result<Value, CodecError> {
-    encode_here(Some(location), value)
+pub(crate) fn encode_at<T: Serialize + 'static>(
+    coder: Coder<'_>,
+    location: Location<'_>,
+    value: &T,
+) -> Result<Value, CodecError> {
+    encode_here(coder, Some(location), value)
 }
 
-fn encode_here<T: Serialize + 'static>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
+fn encode_here<T: Serialize + 'static>(
+    coder: Coder<'_>,
+    location: Option<Location<'_>>,
+    value: &T,
+) -> Result<Value, CodecError> {
     match raw(value) {
         Some(bytes) => Ok(Value { form: Form::Bytes, bytes }),
-        None => encode_json(location, value),
+        None => encode_json(coder, location, value),
     }
 }
 
-fn encode_json<T: Serialize>(location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
-    written(location, &|text| json::append(text, value, Order::AsGiven))
+fn encode_json<T: Serialize>(coder: Coder<'_>, location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
+    written(coder, location, &|text| json::append(text, value, Order::AsGiven))
 }
 
 fn written(
+    coder: Coder<'_>,
     location: Option<Location<'_>>,
     write: &dyn Fn(&mut Vec<u8>) -> Result<(), CodecError>,
 ) -> Result<Value, CodecError> {
     let mut text = json::space();
-    let coding = coding(location);
+    let coding = coder.at(location);
     write(&mut text)?;
     drop(coding);
     Ok(Value::json(json::finished(text)))
@@ -59,26 +68,34 @@ fn written(
 ///
 /// # Errors
 /// It does not fit the type: expected and found.
-pub(crate) fn decode<T: DeserializeOwned + 'static>(value: &Value) -> Result<T, CodecError> {
-    decode_here_or_at(None, value)
+pub(crate) fn decode<T: DeserializeOwned + 'static>(coder: Coder<'_>, value: &Value) -> Result<T, CodecError> {
+    decode_here_or_at(coder, None, value)
 }
 
 /// [`decode`] for the value at a location.
-pub(crate) fn decode_at<T: DeserializeOwned + 'static>(location: Location<'_>, value: &Value) -> Result<T, CodecError> {
-    decode_here_or_at(Some(location), value)
+pub(crate) fn decode_at<T: DeserializeOwned + 'static>(
+    coder: Coder<'_>,
+    location: Location<'_>,
+    value: &Value,
+) -> Result<T, CodecError> {
+    decode_here_or_at(coder, Some(location), value)
 }
 
 /// A recorded input of a workflow, decoded with the type of today and encoded again.
-pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(recorded: &Value) -> Option<Value> {
-    encode_at(Location::Input, &decode_at::<T>(Location::Input, recorded).ok()?).ok()
+pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
+    recorded: &Value,
+) -> Option<Value> {
+    encode_at(coder, Location::Input, &decode_at::<T>(coder, Location::Input, recorded).ok()?).ok()
 }
 
 /// The value at a location, or a part of something that has one.
 pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Option<Location<'_>>,
     value: &Value,
 ) -> Result<T, CodecError> {
-    let _coding = coding(location);
+    let _coding = coder.at(location);
     if value.form == Form::Json {
         return match serde_json::from_slice(&value.bytes) {
             Ok(value) => Ok(value),
@@ -94,14 +111,23 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
 }
 
 /// [`encode`] for a field of a context.
-pub(crate) fn encode_field<T: Serialize + 'static>(field: &str, form: Form, value: &T) -> Result<Value, CodecError> {
+pub(crate) fn encode_field<T: Serialize + 'static>(
+    coder: Coder<'_>,
+    field: &str,
+    form: Form,
+    value: &T,
+) -> Result<Value, CodecError> {
     let location = Location::Field(field);
-    if form == Form::Bytes { encode_at(location, value) } else { encode_json(Some(location), value) }
+    if form == Form::Bytes { encode_at(coder, location, value) } else { encode_json(coder, Some(location), value) }
 }
 
 /// [`decode`] for a field of a context, by the name under which it was recorded.
-pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &Value) -> Result<T, CodecError> {
-    decode_at(Location::Field(field), value)
+pub(crate) fn decode_field<T: DeserializeOwned + 'static>(
+    coder: Coder<'_>,
+    field: &str,
+    value: &Value,
+) -> Result<T, CodecError> {
+    decode_at(coder, Location::Field(field), value)
 }
 
 /// Encodes a value that is to be recorded: one that could not be read back is refused now.
@@ -110,7 +136,7 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(field: &str, value: &V
 /// It cannot be written or, once written, not be read.
 #[cfg(test)]
 pub(crate) fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
-    record_here(None, value, None)
+    record_here(Coder::NO_RUN, None, value, None)
 }
 
 /// [`record`] for the value at a location.
@@ -118,10 +144,11 @@ pub(crate) fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Re
 /// # Errors
 /// As [`record`].
 pub(crate) fn record_at<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Location<'_>,
     value: &T,
 ) -> Result<Value, CodecError> {
-    record_here(Some(location), value, None)
+    record_here(coder, Some(location), value, None)
 }
 
 /// [`record_at`] for a type of which is known whether it can be compared.
@@ -129,31 +156,36 @@ pub(crate) fn record_at<T: Serialize + DeserializeOwned + 'static>(
 /// # Errors
 /// As [`record`], and if it is read back as another value.
 pub(crate) fn record_same<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Location<'_>,
     value: &T,
     same: Option<Same<T>>,
 ) -> Result<Value, CodecError> {
-    record_here(Some(location), value, same)
+    record_here(coder, Some(location), value, same)
 }
 
 fn record_here<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Option<Location<'_>>,
     value: &T,
     same: Option<Same<T>>,
 ) -> Result<Value, CodecError> {
-    recorded(&|| encode_here(location, value), &|stored, secrets| match read_back::<T>(location, stored, secrets) {
+    recorded(coder, &|| encode_here(coder, location, value), &|stored, secrets| match read_back::<T>(
+        coder, location, stored, secrets,
+    ) {
         Ok(back) => compare(value, &back, stored, same),
         Err(error) => Err(error),
     })
 }
 
 fn recorded(
+    coder: Coder<'_>,
     encode: &dyn Fn() -> Result<Value, CodecError>,
     check: &dyn Fn(&Value, u64) -> Result<(), CodecError>,
 ) -> Result<Value, CodecError> {
     let before = vault::sealed();
     let stored = encode()?;
-    check_size(&stored)?;
+    check_size(coder, &stored)?;
     // Raw bytes come back by construction, and may be large.
     if stored.form != Form::Bytes {
         check(&stored, vault::sealed() - before)?;
@@ -167,7 +199,7 @@ fn recorded(
 /// It cannot be written or, once written, not be read.
 #[cfg(test)]
 pub(crate) fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
-    round_trip_here(None, value)
+    round_trip_here(Coder::NO_RUN, None, value)
 }
 
 /// [`round_trip`] for the value at a location.
@@ -175,29 +207,31 @@ pub(crate) fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -
 /// # Errors
 /// As [`round_trip`].
 pub(crate) fn round_trip_at<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Location<'_>,
     value: &T,
 ) -> Result<(Value, T), CodecError> {
-    round_trip_here(Some(location), value)
+    round_trip_here(coder, Some(location), value)
 }
 
 fn round_trip_here<T: Serialize + DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Option<Location<'_>>,
     value: &T,
 ) -> Result<(Value, T), CodecError> {
     let before = vault::sealed();
-    let stored = encode_here(location, value)?;
-    check_size(&stored)?;
-    let back = read_back(location, &stored, vault::sealed() - before)?;
+    let stored = encode_here(coder, location, value)?;
+    check_size(coder, &stored)?;
+    let back = read_back(coder, location, &stored, vault::sealed() - before)?;
     Ok((stored, back))
 }
 
-/// Whether a value is small enough to be recorded by the run whose code is running on this thread.
+/// Whether a value is small enough to be recorded.
 ///
 /// # Errors
 /// It is not: its size, and what is allowed.
-pub(crate) fn check_size(stored: &Value) -> Result<(), CodecError> {
-    let (bytes, largest) = (stored.bytes.len(), Fields::largest());
+pub(crate) fn check_size(coder: Coder<'_>, stored: &Value) -> Result<(), CodecError> {
+    let (bytes, largest) = (stored.bytes.len(), coder.largest());
     if bytes <= largest {
         return Ok(());
     }
@@ -208,12 +242,13 @@ pub(crate) fn check_size(stored: &Value) -> Result<(), CodecError> {
 /// Reads what was just written, with so many secrets in it. A token that is read as a text, as by a variant of an untagged
 /// enum that stands before the secret one, would be a text to the program.
 pub(super) fn read_back<T: DeserializeOwned + 'static>(
+    coder: Coder<'_>,
     location: Option<Location<'_>>,
     stored: &Value,
     secrets: u64,
 ) -> Result<T, CodecError> {
     let before = vault::opened();
-    match decode_here_or_at(location, stored) {
+    match decode_here_or_at(coder, location, stored) {
         Ok(_) if vault::opened() - before < secrets => Err(not_a_secret(type_name::<T>())),
         Ok(back) => Ok(back),
         Err(error) => Err(not_read_back(&error)),

@@ -1,14 +1,35 @@
 //! A value that a command gives away: as it is recorded, and as it is compared with a recorded one.
 
 use crate::codec;
+use crate::fields::{Coder, Fields};
 use crate::value::{Form, Value};
 use crate::vault::sealed_any;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// Decodes a recorded value with today's types and encodes it again.
-pub(super) type Recode = fn(&Value) -> Option<Value>;
+#[derive(Clone, Debug)]
+pub struct Recode {
+    fields: Option<Arc<Fields>>,
+    recode: fn(Coder<'_>, &Value) -> Option<Value>,
+}
+
+impl Recode {
+    pub(crate) fn new(coder: Coder<'_>, recode: fn(Coder<'_>, &Value) -> Option<Value>) -> Self {
+        Self { fields: coder.fields(), recode }
+    }
+
+    /// Of values that are compared as they stand.
+    pub(crate) fn none() -> Self {
+        Self { fields: None, recode: |_, recorded| Some(recorded.clone()) }
+    }
+
+    fn of(&self, recorded: &Value) -> Option<Value> {
+        (self.recode)(Coder::new(self.fields.as_ref()), recorded)
+    }
+}
 
 /// A value that a command gives away, or why it cannot be stored.
 #[derive(Clone, Debug)]
@@ -35,8 +56,8 @@ impl<'a> Given<'a> {
     }
 
     /// The value with what reads a recorded one of its type, if it can be stored.
-    pub(crate) fn comparable(&self) -> Option<(&Value, Recode)> {
-        self.value().zip(self.recode)
+    pub(crate) fn comparable(&self) -> Option<(&Value, &Recode)> {
+        self.value().zip(self.recode.as_ref())
     }
 
     /// Why it cannot be stored.
@@ -53,7 +74,9 @@ impl<'a> Given<'a> {
     /// rely on. Deciding that runs the user's code.
     pub(crate) fn to_record(&self, limit: usize) -> Option<Value> {
         let value = self.value()?;
-        let Some(recode) = self.recode.filter(|_| value.bytes.len() > limit) else { return Some(value.clone()) };
+        let Some(recode) = self.recode.as_ref().filter(|_| value.bytes.len() > limit) else {
+            return Some(value.clone());
+        };
         // What holds a secret is written otherwise under another key, so a hash could not be compared after a rotation.
         let (unordered, secret) = sealed_any(|| is_unordered(recode, value));
         Some(if unordered || secret { value.clone() } else { hash(value) })
@@ -65,7 +88,7 @@ impl PartialEq<Given<'_>> for Given<'_> {
     fn eq(&self, other: &Given<'_>) -> bool {
         let (recorded, asked) = if other.recode.is_some() { (self, other) } else { (other, self) };
         match (recorded.value(), asked.value()) {
-            (Some(recorded), Some(found)) => match asked.recode {
+            (Some(recorded), Some(found)) => match &asked.recode {
                 Some(recode) => same_value(recode, recorded, found),
                 None => recorded == found,
             },
@@ -91,20 +114,20 @@ fn hash(value: &Value) -> Value {
 ///
 /// Recorded values are decoded with today's types and encoded again before they are compared, so a field that was
 /// added with a default is no difference; nor is the order of a set.
-pub(crate) fn same_value(recode: Recode, recorded: &Value, asked: &Value) -> bool {
+pub(crate) fn same_value(recode: &Recode, recorded: &Value, asked: &Value) -> bool {
     if recorded == asked {
         return true;
     }
     if recorded.form == Form::Hash {
         return hash(asked) == *recorded;
     }
-    let Some(again) = recode(recorded) else { return false };
+    let Some(again) = recode.of(recorded) else { return false };
     again == *asked || (codec::same_unordered(&again, asked) && is_unordered(recode, recorded))
 }
 
 /// Whether decoding and encoding again gives another order: sets and maps of the standard library draw a new order for
 /// each value. Sixteen draws of a set of two agree by chance once in 32,768.
-fn is_unordered(recode: Recode, value: &Value) -> bool {
-    let first = recode(value);
-    (0..16).any(|_| recode(value) != first)
+fn is_unordered(recode: &Recode, value: &Value) -> bool {
+    let first = recode.of(value);
+    (0..16).any(|_| recode.of(value) != first)
 }

@@ -1,6 +1,7 @@
 //! A context from what was recorded of it, in whatever version.
 
 use super::{ContextError, ContextType, RecordedFields, RecordedValue, SharedContext};
+use crate::fields::Coder;
 use crate::store::FieldRow;
 
 /// A context that is loaded from recorded fields, change by change.
@@ -10,26 +11,28 @@ use crate::store::FieldRow;
 pub(crate) struct Loading<'a> {
     pub(crate) context: &'a mut SharedContext,
     pub(crate) older: &'a mut Option<Box<RecordedFields>>,
+    pub(crate) coder: Coder<'a>,
 }
 
 impl Loading<'_> {
     /// A whole context that was set.
     pub(crate) fn set(
+        coder: Coder<'_>,
         kind: ContextType,
         version: u32,
         rows: Vec<FieldRow>,
     ) -> Result<(SharedContext, Option<Box<RecordedFields>>), ContextError> {
         known(kind, version)?;
-        let recorded = RecordedFields::of(kind.name(), version, recorded(rows));
+        let recorded = RecordedFields::of(coder, kind.name(), version, recorded(rows));
         if version == kind.schema().version {
-            return Ok((kind.load(&mut |name| recorded.find(name))?, None));
+            return Ok((kind.load(coder, &mut |name| recorded.find(name))?, None));
         }
         Ok((migrated(kind, &recorded)?, Some(Box::new(recorded))))
     }
 
     /// Fields that were changed.
     pub(crate) fn change(&mut self, version: u32, rows: Vec<FieldRow>) -> Result<(), ContextError> {
-        let kind = self.context.kind();
+        let (kind, coder) = (self.context.kind(), self.coder);
         known(kind, version)?;
         match self.older {
             Some(older) if older.version() == version => {
@@ -39,7 +42,7 @@ impl Loading<'_> {
             }
             // The first change by newer code writes every field: from there on they are those of its version.
             Some(older) if version < kind.schema().version => {
-                **older = RecordedFields::of(kind.name(), version, recorded(rows));
+                **older = RecordedFields::of(coder, kind.name(), version, recorded(rows));
                 *self.context = migrated(kind, older)?;
                 return Ok(());
             }
@@ -47,7 +50,7 @@ impl Loading<'_> {
         }
         for row in recorded(rows) {
             // A field that this build no longer has is left alone.
-            self.context.load_field(&row)?;
+            self.context.load_field(coder, &row)?;
         }
         Ok(())
     }
@@ -60,7 +63,7 @@ fn recorded(rows: Vec<FieldRow>) -> impl Iterator<Item = RecordedValue> {
 fn migrated(kind: ContextType, recorded: &RecordedFields) -> Result<SharedContext, ContextError> {
     let mut fields = recorded.clone();
     kind.migrate(&mut fields)?;
-    kind.load(&mut |name| fields.find(name))
+    kind.load(recorded.coder(), &mut |name| fields.find(name))
 }
 
 fn known(kind: ContextType, version: u32) -> Result<(), ContextError> {

@@ -1,7 +1,8 @@
 //! What may be a stored field of a context, and everything that is done with one field.
 
-use super::{ContextError, FieldSchema, FieldValues, RecordedValue, Schema};
+use super::{ContextError, FieldSchema, FieldWriter, RecordedValue, Schema};
 use crate::codec;
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use crate::vault;
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,7 +24,7 @@ use std::cell::Cell;
 pub trait Persist: Sized + 'static {
     /// Encodes the field, notes the value under the field's name, and gives back what a reader will decode.
     #[doc(hidden)]
-    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError>;
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError>;
 
     /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
     #[doc(hidden)]
@@ -32,7 +33,7 @@ pub trait Persist: Sized + 'static {
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Option<Self>, ContextError>;
 
     /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
@@ -42,7 +43,7 @@ pub trait Persist: Sized + 'static {
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Self, ContextError>;
 
     /// [`store_new`](Persist::store_new) in place.
@@ -52,7 +53,7 @@ pub trait Persist: Sized + 'static {
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<(), ContextError> {
         match Self::store_new(new.take(), old, schema, field, values) {
             Ok(stored) => {
@@ -85,18 +86,19 @@ pub trait Persist: Sized + 'static {
 
     /// Decodes the field.
     #[doc(hidden)]
-    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError>;
+    fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError>;
 
     /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
     #[doc(hidden)]
     fn load(
+        coder: Coder<'_>,
         recorded: Option<RecordedValue>,
         default: Option<fn() -> Self>,
         schema: &Schema,
         field: usize,
     ) -> Result<Self, ContextError> {
         match (recorded, default) {
-            (Some(recorded), _) => Self::read(&recorded, schema, field),
+            (Some(recorded), _) => Self::read(coder, &recorded, schema, field),
             (None, Some(default)) => Ok(default()),
             (None, None) => Err(schema.missing(field)),
         }
@@ -129,17 +131,18 @@ pub trait Persist: Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {
-    fn store(self, schema: &Schema, field: usize, values: &mut FieldValues) -> Result<Self, ContextError> {
+    fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError> {
         let FieldSchema { name, form, .. } = schema.fields[field];
-        let stored = codec::encode_field(name, form(), &self).map_err(|error| schema.refuse(field, &error))?;
+        let stored =
+            codec::encode_field(values.coder(), name, form(), &self).map_err(|error| schema.refuse(field, &error))?;
         // Raw bytes come back by construction, and may be large.
         let decoded = if stored.form == Form::Bytes || vault::is_redacting() {
             self
         } else {
-            read_back(&self, &stored, schema, field)?
+            read_back(values.coder(), &self, &stored, schema, field)?
         };
         schema.check_size(field, &stored)?;
-        values.push((name, stored));
+        values.push(name, stored);
         Ok(decoded)
     }
 
@@ -148,7 +151,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Option<Self>, ContextError> {
         match new {
             Some(new) if new != *old => new.store(schema, field, values).map(Some),
@@ -161,7 +164,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         old: &Self,
         schema: &Schema,
         field: usize,
-        values: &mut FieldValues,
+        values: &mut FieldWriter<'_>,
     ) -> Result<Self, ContextError> {
         if self == *old { Ok(old.clone()) } else { self.store(schema, field, values) }
     }
@@ -172,8 +175,8 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         }
     }
 
-    fn read(recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
-        codec::decode_field(&recorded.name, &recorded.value).map_err(|error| schema.refuse(field, &error))
+    fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
+        codec::decode_field(coder, &recorded.name, &recorded.value).map_err(|error| schema.refuse(field, &error))
     }
 
     fn form() -> Form {
@@ -187,12 +190,13 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
 
 /// The value as a reader will decode it, which must be equal.
 pub(crate) fn read_back<T: DeserializeOwned + PartialEq + 'static>(
+    coder: Coder<'_>,
     written: &T,
     stored: &Value,
     schema: &Schema,
     field: usize,
 ) -> Result<T, ContextError> {
-    match codec::decode_field::<T>(schema.fields[field].name, stored) {
+    match codec::decode_field::<T>(coder, schema.fields[field].name, stored) {
         Ok(decoded) if decoded == *written => Ok(decoded),
         Ok(_) => Err(differs(stored, schema, field)),
         Err(error) => Err(schema.refuse(field, &format!("the value can be written but not be read back: {error}"))),

@@ -3,11 +3,13 @@
 use super::{ContextError, Schema, StoredContext};
 use crate::codec;
 use crate::error::Error;
+use crate::fields::{Coder, Fields};
 use crate::value::Value;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The stored value of a field, with the name under which it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct RecordedFields {
     context: &'static str,
     version: u32,
     fields: BTreeMap<String, RecordedValue>,
+    /// Whose they are.
+    run: Option<Arc<Fields>>,
 }
 
 impl RecordedFields {
@@ -75,13 +79,22 @@ impl RecordedFields {
     /// ```
     pub fn new<'a, C: StoredContext>(version: u32, fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
         let fields: Vec<_> = fields.into_iter().map(|(name, value)| RecordedValue::new(name, value)).collect();
-        Self::of(C::NAME, version, fields)
+        Self::of(Coder::NO_RUN, C::NAME, version, fields)
     }
 
     /// Fields as they were read from the database.
-    pub(crate) fn of(context: &'static str, version: u32, fields: impl IntoIterator<Item = RecordedValue>) -> Self {
+    pub(crate) fn of(
+        coder: Coder<'_>,
+        context: &'static str,
+        version: u32,
+        fields: impl IntoIterator<Item = RecordedValue>,
+    ) -> Self {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-        Self { context, version, fields }
+        Self { context, version, fields, run: coder.fields() }
+    }
+
+    pub(super) fn coder(&self) -> Coder<'_> {
+        Coder::new(self.run.as_ref())
     }
 
     /// The version in which the fields were recorded.
@@ -101,7 +114,9 @@ impl RecordedFields {
     /// It does not decode to this type.
     pub fn get<T: DeserializeOwned + 'static>(&self, name: &str) -> Result<Option<T>, ContextError> {
         let Some(field) = self.fields.get(name) else { return Ok(None) };
-        codec::decode_field(&field.name, &field.value).map(Some).map_err(|error| self.refuse(name, &error))
+        codec::decode_field(self.coder(), &field.name, &field.value)
+            .map(Some)
+            .map_err(|error| self.refuse(name, &error))
     }
 
     /// Sets a field to a new value.
@@ -109,8 +124,8 @@ impl RecordedFields {
     /// # Errors
     /// The value cannot be stored.
     pub fn set<T: Serialize + 'static>(&mut self, name: &str, value: &T) -> Result<(), ContextError> {
-        let value =
-            codec::encode_field(name, codec::form_of::<T>(), value).map_err(|error| self.refuse(name, &error))?;
+        let value = codec::encode_field(self.coder(), name, codec::form_of::<T>(), value)
+            .map_err(|error| self.refuse(name, &error))?;
         self.fields.insert(name.to_owned(), RecordedValue::new(name, value));
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a context consists of.
 
-use super::{ContextError, FieldValues, Persist};
+use super::{ContextError, FieldWriter, Persist};
+use crate::fields::Coder;
 use crate::store::FieldRow;
 use crate::value::{Form, Value};
 use std::fmt::{self, Write as _};
@@ -42,15 +43,20 @@ pub struct FieldSchema {
 }
 
 /// Encodes the default of a field, of which the schema and the place are given.
-pub(super) type FieldDefault = fn(&Schema, usize) -> Option<Value>;
+pub(super) type FieldDefault = fn(Coder<'_>, &Schema, usize) -> Option<Value>;
 
 /// What generated code makes a [`FieldDefault`] of.
 #[doc(hidden)]
 #[must_use]
-pub fn stored_default<T: Persist>(default: fn() -> T, schema: &Schema, field: usize) -> Option<Value> {
-    let mut values = FieldValues::new();
+pub fn stored_default<T: Persist>(
+    coder: Coder<'_>,
+    default: fn() -> T,
+    schema: &Schema,
+    field: usize,
+) -> Option<Value> {
+    let mut values = FieldWriter::new(coder, 1);
     default().store(schema, field, &mut values).ok()?;
-    values.pop().map(|(_, value)| value)
+    values.finish().pop().map(|(_, value)| value)
 }
 
 impl Schema {
@@ -122,7 +128,7 @@ impl Schema {
 
     /// The store that a value of a field goes to, and whether it is the default. One that is no larger than what would point
     /// to it stays in the database: so a run that never sets the field saves nothing.
-    pub(crate) fn store_of(&self, name: &str, value: &Value) -> Option<(&'static str, bool)> {
+    pub(crate) fn store_of(&self, coder: Coder<'_>, name: &str, value: &Value) -> Option<(&'static str, bool)> {
         /// In bytes.
         const SMALL: usize = 256;
         // What points to a store already was saved before.
@@ -131,13 +137,13 @@ impl Schema {
         }
         let place = self.fields.iter().position(|field| field.name == name)?;
         let store = self.fields[place].store?;
-        let is_default = self.is_default(place, value);
+        let is_default = self.is_default(coder, place, value);
         if value.bytes.len() <= SMALL && is_default { None } else { Some((store, is_default)) }
     }
 
     /// Whether a value is the default of the field at this place.
-    pub(crate) fn is_default(&self, place: usize, value: &Value) -> bool {
-        let default = self.fields[place].default.and_then(|default| default(self, place));
+    pub(crate) fn is_default(&self, coder: Coder<'_>, place: usize, value: &Value) -> bool {
+        let default = self.fields[place].default.and_then(|default| default(coder, self, place));
         default.is_some_and(|kept| kept == *value)
     }
 

@@ -3,6 +3,7 @@
 use super::{
     ContextError, FieldValues, RecordedFields, RecordedValue, Restoring, Schema, StepContext, StoredContext, change,
 };
+use crate::fields::Coder;
 use crate::panics::Held;
 use crate::resources::{Anything, Resources};
 use crate::value::Form;
@@ -71,8 +72,8 @@ impl SharedContext {
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
-    pub(crate) fn store_all(&self) -> Result<(Self, FieldValues), ContextError> {
-        self.0.store_all()
+    pub(crate) fn store_all(&self, coder: Coder<'_>) -> Result<(Self, FieldValues), ContextError> {
+        self.0.store_all(coder)
     }
 
     /// Replaces one field by its stored value; others that hold the context keep what they have. Returns `false` if this
@@ -80,20 +81,20 @@ impl SharedContext {
     ///
     /// # Errors
     /// The value does not decode.
-    pub(crate) fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError> {
+    pub(crate) fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError> {
         if Arc::get_mut(&mut self.0).is_none() {
             *self = self.0.again();
         }
         match Arc::get_mut(&mut self.0) {
-            Some(context) => context.load_field(recorded),
+            Some(context) => context.load_field(coder, recorded),
             None => Ok(false),
         }
     }
 
     /// See [`StoredContext::point_to_stored`].
-    pub(crate) fn point_to_stored(&mut self, values: &FieldValues) -> Result<(), ContextError> {
+    pub(crate) fn point_to_stored(&mut self, coder: Coder<'_>, values: &FieldValues) -> Result<(), ContextError> {
         for recorded in pointers(self.kind().schema(), values) {
-            self.load_field(&recorded)?;
+            self.load_field(coder, &recorded)?;
         }
         Ok(())
     }
@@ -120,8 +121,8 @@ trait AnyContext: Send + Sync {
     fn stored(&self) -> &dyn Any;
     fn share(&self) -> Anything;
     fn again(&self) -> SharedContext;
-    fn store_all(&self) -> Result<(SharedContext, FieldValues), ContextError>;
-    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError>;
+    fn store_all(&self, coder: Coder<'_>) -> Result<(SharedContext, FieldValues), ContextError>;
+    fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError>;
     fn transient(&self) -> &'static [&'static str];
     fn restore(&self, resources: &Resources) -> Restoring;
     fn whole(&self, live: &Anything) -> Option<Anything>;
@@ -149,12 +150,12 @@ impl<C: StepContext> AnyContext for Of<C> {
         SharedContext::new::<C>(Arc::clone(&*self.stored))
     }
 
-    fn store_all(&self) -> Result<(SharedContext, FieldValues), ContextError> {
-        store_all::<C>(C::Stored::clone(&self.stored))
+    fn store_all(&self, coder: Coder<'_>) -> Result<(SharedContext, FieldValues), ContextError> {
+        store_all::<C>(coder, C::Stored::clone(&self.stored))
     }
 
-    fn load_field(&mut self, recorded: &RecordedValue) -> Result<bool, ContextError> {
-        change(&mut *self.stored).load_field(recorded)
+    fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError> {
+        change(&mut *self.stored).load_field(coder, recorded)
     }
 
     fn transient(&self) -> &'static [&'static str] {
@@ -175,8 +176,11 @@ impl<C: StepContext> AnyContext for Of<C> {
 ///
 /// # Errors
 /// The first field that cannot be stored, by name.
-pub(crate) fn store_all<C: StepContext>(stored: C::Stored) -> Result<(SharedContext, FieldValues), ContextError> {
-    stored.store_all().map(|(stored, values)| (SharedContext::new::<C>(Arc::new(stored)), values))
+pub(crate) fn store_all<C: StepContext>(
+    coder: Coder<'_>,
+    stored: C::Stored,
+) -> Result<(SharedContext, FieldValues), ContextError> {
+    stored.store_all(coder).map(|(stored, values)| (SharedContext::new::<C>(Arc::new(stored)), values))
 }
 
 /// The type of a context, for code that is compiled once, in this crate, and not again for each context of a program.
@@ -190,7 +194,11 @@ pub(crate) trait AnyContextType: Send + Sync {
     fn schema(&self) -> &'static Schema;
 
     /// See [`StoredContext::load`].
-    fn load(&self, field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<SharedContext, ContextError>;
+    fn load(
+        &self,
+        coder: Coder<'_>,
+        field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
+    ) -> Result<SharedContext, ContextError>;
 
     /// See [`StoredContext::migrate`].
     fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError>;
@@ -212,8 +220,12 @@ impl<C: StepContext> AnyContextType for TypeOf<C> {
         C::Stored::schema()
     }
 
-    fn load(&self, field: &mut dyn FnMut(&str) -> Option<RecordedValue>) -> Result<SharedContext, ContextError> {
-        C::Stored::load(field).map(|stored| SharedContext::new::<C>(Arc::new(stored)))
+    fn load(
+        &self,
+        coder: Coder<'_>,
+        field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
+    ) -> Result<SharedContext, ContextError> {
+        C::Stored::load(coder, field).map(|stored| SharedContext::new::<C>(Arc::new(stored)))
     }
 
     fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError> {

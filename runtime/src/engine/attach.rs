@@ -1,7 +1,7 @@
 //! A run that a workflow wants to start and that is there already: the same, or another.
 
 use super::core::{Core, DriverEvent, Envelope};
-use crate::command::same_value;
+use crate::command::{Recode, same_value};
 use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
 use crate::value::Value;
@@ -15,7 +15,7 @@ pub(crate) struct Attach {
     pub(crate) row: RunRow,
     pub(crate) workflow: &'static str,
     pub(crate) input: Value,
-    pub(crate) recode: fn(&Value) -> Option<Value>,
+    pub(crate) recode: Recode,
 }
 
 const AGAIN: Duration = Duration::from_millis(200);
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
     pub(super) row: Option<Box<RunRow>>,
     pub(super) workflow: &'static str,
     pub(super) input: Value,
-    pub(super) recode: fn(&Value) -> Option<Value>,
+    pub(super) recode: Recode,
 }
 
 /// Compares workflow and input; the answer comes by mail.
@@ -84,7 +84,7 @@ pub(crate) fn judge(attach: &Attach, first: Option<EntryRow>) -> Result<(), Stri
         ));
     }
     match input {
-        Some(recorded) if same_value(*recode, &recorded, given) => Ok(()),
+        Some(recorded) if same_value(recode, &recorded, given) => Ok(()),
         Some(recorded) => Err(format!(
             "run `{}` was started with input {}, not with {}: choose another id for another input",
             row.id,

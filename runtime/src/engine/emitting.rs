@@ -125,9 +125,8 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
     check_key(key.as_deref())?;
     let (name, channel) = (E::INFO.name, E::INFO.channel);
     let fields = core.fields(row);
-    let offered = fields.offer();
-    let value = event::encode_message(event).and_then(|value| codec::check_size(&value).map(|()| value));
-    drop(offered);
+    let coder = fields.coder();
+    let value = event::encode_message(coder, event).and_then(|value| codec::check_size(coder, &value).map(|()| value));
     let value =
         value.map_err(|error| EngineError::value_of(format!("event `{name}` cannot be stored: {error}"), error))?;
     Ok(NewInboxItem {

@@ -279,13 +279,13 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
     /// asked for.
     pub async fn result(&self) -> Result<O, RunError<E>> {
         let ended = self.run.ended().await?;
-        let _offered = self.run.fields.offer();
+        let coder = self.run.fields.coder();
         match ended {
-            Ended::Completed(value) => match codec::decode_at(Location::Output, &value) {
+            Ended::Completed(value) => match codec::decode_at(coder, Location::Output, &value) {
                 Ok(result) => Ok(result),
                 Err(why) => Err(RunError::Engine(self.run.unreadable_end("result", why))),
             },
-            Ended::Failed(value) => Err(match codec::decode_at(Location::Output, &value) {
+            Ended::Failed(value) => Err(match codec::decode_at(coder, Location::Output, &value) {
                 Ok(error) => RunError::Failed(error),
                 Err(why) => RunError::Engine(self.run.unreadable_end("error", why)),
             }),

@@ -79,10 +79,7 @@ pub(super) fn item<M: Message>(
     at: i64,
 ) -> Result<NewInboxItem, EngineError> {
     check_key(key.as_deref())?;
-    let offered = fields.offer();
-    let value = message::encode(message);
-    drop(offered);
-    let value = value
+    let value = message::encode(fields.coder(), message)
         .map_err(|error| EngineError::value_of(format!("message `{}` cannot be stored: {error}", M::NAME), error))?;
     Ok(NewInboxItem {
         key: key.map(|key| format!("message:{}:{key}", M::NAME)),

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::half_copied;
 use crate::codec::{self, CodecError, Location};
-use crate::command::same_value;
+use crate::command::{Recode, same_value};
 use crate::context::Schema;
 use crate::fields::Fields;
 use crate::lengths;
@@ -97,21 +97,21 @@ pub(super) struct Wanted {
 
 trait AnyInput: Send {
     /// The input as it is recorded.
-    fn record(&self) -> Result<Value, CodecError>;
+    fn record(&self, fields: &Arc<Fields>) -> Result<Value, CodecError>;
 
     /// A recorded input, decoded with the type of this one and encoded again.
-    fn recode(&self) -> fn(&Value) -> Option<Value>;
+    fn recode(&self, fields: &Arc<Fields>) -> Recode;
 }
 
 struct InputOf<W: WorkflowDef>(W::Input);
 
 impl<W: WorkflowDef> AnyInput for InputOf<W> {
-    fn record(&self) -> Result<Value, CodecError> {
-        codec::record_same(Location::Input, &self.0, W::same_input())
+    fn record(&self, fields: &Arc<Fields>) -> Result<Value, CodecError> {
+        codec::record_same(fields.coder(), Location::Input, &self.0, W::same_input())
     }
 
-    fn recode(&self) -> fn(&Value) -> Option<Value> {
-        codec::recode_input::<W::Input>
+    fn recode(&self, fields: &Arc<Fields>) -> Recode {
+        Recode::new(fields.coder(), codec::recode_input::<W::Input>)
     }
 }
 
@@ -136,8 +136,7 @@ impl Wanted {
     /// # Errors
     /// It cannot be stored.
     pub(super) fn encode(&self, fields: &Arc<Fields>) -> Result<Value, EngineError> {
-        let _offered = fields.offer();
-        self.input.record().map_err(|error| {
+        self.input.record(fields).map_err(|error| {
             EngineError::value_of(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow), error)
         })
     }
@@ -191,10 +190,8 @@ pub(super) fn is_same_start(
     let recorded = recorded.ok_or_else(|| EngineError::value(format!("run `{}` has no first entry", row.id)))?;
     let fields = core.fields(begun);
     let given = wanted.encode(&fields)?;
-    let offered = fields.offer();
     fields.vault().take_fault();
-    let same = same_value(wanted.input.recode(), &recorded, &given);
-    drop(offered);
+    let same = same_value(&wanted.input.recode(&fields), &recorded, &given);
     if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
         let remedy = fault.remedy();
         return Err(EngineError::value(format!(

@@ -51,8 +51,7 @@ impl OpenRequest {
                 Q::NAME
             )));
         }
-        let _offered = self.fields.offer();
-        message::decode(&self.value).map_err(|error| {
+        message::decode(self.fields.coder(), &self.value).map_err(|error| {
             EngineError::value_of(format!("request {} of run `{}` cannot be read: {error}", self.id, self.run), error)
         })
     }
@@ -191,8 +190,7 @@ pub(crate) fn hash(answer: &Value) -> String {
 }
 
 fn encoded<A: Message>(fields: &Arc<Fields>, answer: &A) -> Result<Value, crate::codec::CodecError> {
-    let _offered = fields.offer();
-    message::encode(answer)
+    message::encode(fields.coder(), answer)
 }
 
 impl Run {

@@ -121,8 +121,7 @@ impl Run {
             }
             rows.push(row);
         }
-        let _offered = self.fields().offer();
-        let loaded = StateDef::of::<S>().load(version, rows);
+        let loaded = StateDef::of::<S>().load(self.fields().coder(), version, rows);
         let (state, _) = loaded.map_err(|error| self.unreadable_state(&error))?;
         Ok(state.downcast::<S>().ok().map(Arc::unwrap_or_clone))
     }
@@ -134,8 +133,7 @@ impl Run {
     pub async fn state_value<T: Storable>(&self, key: &str) -> Result<Option<T>, EngineError> {
         let recorded = self.recorded_state(u64::MAX).await?;
         let Some(value) = recorded.value(&rows::of_key(key)) else { return Ok(None) };
-        let _offered = self.fields().offer();
-        read_key(key, value).map(Some).map_err(|error| self.unreadable_state(&error))
+        read_key(self.fields().coder(), key, value).map(Some).map_err(|error| self.unreadable_state(&error))
     }
 
     /// Which step changed what of the shared state, and when. Its `Display` is a text that a person likes to read.

@@ -13,6 +13,7 @@ use super::error::EngineError;
 use super::handle::Run;
 use super::reading::{self, Reader, Reading};
 use crate::codec::{self, CodecError, Location, Storable};
+use crate::fields::Coder;
 use crate::record::Shown;
 use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
@@ -100,7 +101,7 @@ impl Run {
     }
 
     async fn read_shown<T: Storable>(&self, channel: &str, row: &OutputRow) -> Result<Option<T>, EngineError> {
-        self.decode_shown(channel, row, |value| codec::decode_at(Location::Shown(channel), value)).await
+        self.decode_shown(channel, row, |coder, value| codec::decode_at(coder, Location::Shown(channel), value)).await
     }
 
     /// Reads what the run has shown, with the keys of the run that wrote it.
@@ -108,7 +109,7 @@ impl Run {
         &self,
         channel: &str,
         row: &OutputRow,
-        decode: impl Fn(&Value) -> Result<T, CodecError>,
+        decode: impl Fn(Coder<'_>, &Value) -> Result<T, CodecError>,
     ) -> Result<Option<T>, EngineError> {
         let Some(value) = &row.value else { return Ok(None) };
         // Another incarnation of the run may have written it, under keys of its own.
@@ -119,8 +120,7 @@ impl Run {
             let row = self.core().ask(move |store| store.run(RunKey::Number(writer))).await?;
             row.map_or_else(|| self.fields().clone(), |row| self.core().fields(&row))
         };
-        let _offered = fields.offer();
-        decode(value).map(Some).map_err(|error| {
+        decode(fields.coder(), value).map(Some).map_err(|error| {
             let message = format!("`{channel}` of run `{}` (item {}) cannot be read: {error}", self.id(), row.item);
             EngineError::value_of(message, error)
         })

@@ -89,8 +89,7 @@ impl Run {
             }
             rows.push(row);
         }
-        let _offered = self.fields().offer();
-        let loaded = Loading::set(context_type::<C>(), snapshot.version, rows);
+        let loaded = Loading::set(self.fields().coder(), context_type::<C>(), snapshot.version, rows);
         let (context, _) = loaded.map_err(|error| self.unreadable(&error))?;
         Ok(context.into_stored().map(Arc::unwrap_or_clone))
     }

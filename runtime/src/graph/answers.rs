@@ -7,6 +7,7 @@ use super::shape::{Question, Shape, Source, Taken};
 use super::start::{NoBegin, NoStop};
 use super::take::{Takes, another};
 use crate::codec::{self, CodecError, JsonText, Location};
+use crate::fields::Coder;
 use crate::message::{self, Message};
 use crate::value::Value;
 use std::marker::PhantomData;
@@ -60,7 +61,7 @@ impl<Q: Message, A: Message> Emits for Ask<Q, A> {
     type Stop = NoStop;
 
     fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError> {
-        let question = codec::record_at(out.location(), &self.question)?;
+        let question = codec::record_at(out.coder(), out.location(), &self.question)?;
         let question = JsonText::new(&question.bytes).map_err(|error| CodecError {
             path: String::new(),
             message: format!("question `{}` cannot be asked: {error}", Q::NAME),
@@ -77,15 +78,15 @@ impl<Q: Message, A: Message> Takes for Answered<Q, A> {
     const TAKEN: Taken = Source::Answer(Question { name: Q::NAME, answer: A::NAME });
     type Begin = NoBegin;
 
-    fn take(payload: &Payload) -> Result<Self, CodecError> {
+    fn take(coder: Coder<'_>, payload: &Payload) -> Result<Self, CodecError> {
         let Payload::Answer(asked, answer) = payload else { return Err(another(Q::NAME)) };
         let written = written(&asked.text)?;
         let question = question(&asked.text, &written);
         let question = match asked.step {
-            Some(step) => codec::decode_at::<Q>(Location::Result(step), &question),
-            None => codec::decode(&question),
+            Some(step) => codec::decode_at::<Q>(coder, Location::Result(step), &question),
+            None => codec::decode(coder, &question),
         }?;
-        let answer = answer.as_ref().map(message::decode::<A>).transpose()?;
+        let answer = answer.as_ref().map(|answer| message::decode::<A>(coder, answer)).transpose()?;
         Ok(Self { question, answer })
     }
 }

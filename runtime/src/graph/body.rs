@@ -6,6 +6,7 @@ use super::payload::Inputs;
 use crate::codec::CodecError;
 use crate::context::SharedContext;
 use crate::error::Failure;
+use crate::fields::Coder;
 use crate::journal::{Attempt, StepBody};
 use crate::resources::Need;
 use crate::run_env::RunEnv;
@@ -48,10 +49,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
     }
 
     fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
-        let offered = env.fields.offer();
-        let events = S::events(&self.inputs);
-        drop(offered);
-        let events = match events {
+        let events = match S::events(env.fields.coder(), &self.inputs) {
             Ok(events) => events,
             Err(error) => {
                 env.fields.vault().keep_fault();
@@ -82,7 +80,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
 /// A closure in the place of a step, with the events that the step would take.
 pub(super) struct StubBody<E, O, F, C> {
     inputs: Inputs,
-    events: fn(&Inputs) -> Result<E, CodecError>,
+    events: fn(Coder<'_>, &Inputs) -> Result<E, CodecError>,
     is_final: fn(&F) -> bool,
     stub: Arc<C>,
     output: PhantomData<fn() -> O>,
@@ -91,7 +89,7 @@ pub(super) struct StubBody<E, O, F, C> {
 impl<E, O, F, C> StubBody<E, O, F, C> {
     pub(super) const fn new(
         inputs: Inputs,
-        events: fn(&Inputs) -> Result<E, CodecError>,
+        events: fn(Coder<'_>, &Inputs) -> Result<E, CodecError>,
         is_final: fn(&F) -> bool,
         stub: Arc<C>,
     ) -> Self {
@@ -107,10 +105,7 @@ where
     C: Fn(E) -> Result<O, F> + Send + Sync + 'static,
 {
     fn attempt(&self, _: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
-        let offered = env.fields.offer();
-        let events = (self.events)(&self.inputs);
-        drop(offered);
-        match events {
+        match (self.events)(env.fields.coder(), &self.inputs) {
             Ok(events) => {
                 let (stub, is_final) = (self.stub.clone(), self.is_final);
                 let inputs = StepInputs::new(env.clone(), scope.clone(), false);

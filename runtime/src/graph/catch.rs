@@ -7,42 +7,52 @@ use super::start::NoBegin;
 use super::take::{Takes, another};
 use crate::codec::{self, CodecError, Location};
 use crate::error::{self, StepError};
+use crate::fields::{Coder, Fields};
+use std::sync::Arc;
 
 /// A step that failed for good, for the step with `#[step(catch)]`: which one, why, and the event that it had taken.
 #[derive(Clone, Debug)]
-pub struct Caught(Failure);
+pub struct Caught {
+    failure: Failure,
+    /// Those of the run.
+    fields: Option<Arc<Fields>>,
+}
 
 impl Caught {
+    fn coder(&self) -> Coder<'_> {
+        Coder::new(self.fields.as_ref())
+    }
+
     /// The name of the step that failed.
     #[must_use]
     pub fn step(&self) -> &str {
-        self.0.step
+        self.failure.step
     }
 
     /// Why, in the words of its error, with the cause of every attempt.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.0.message
+        &self.failure.message
     }
 
     /// The error itself, if the step's error is an `E`; a step that returns [`steadfast::Result`](crate::Result) has
     /// [`steadfast::Error`](crate::Error).
     #[must_use]
     pub fn error<E: error::Failure>(&self) -> Option<StepError<E>> {
-        codec::decode_at(Location::Result(self.0.step), &self.0.error).ok()
+        codec::decode_at(self.coder(), Location::Result(self.failure.step), &self.failure.error).ok()
     }
 
     /// How often a failure was taken in this line of descent, this one included.
     #[must_use]
     pub const fn times(&self) -> u32 {
-        self.0.times
+        self.failure.times
     }
 
     /// The event that the step had taken, if it was one of this type; of several the first.
     #[must_use]
     pub fn event<E: Event>(&self) -> Option<E> {
-        self.0.taken.iter().find_map(|payload| match payload {
-            Payload::Event(item) if item.name == E::INFO.name => item.read::<E>().ok(),
+        self.failure.taken.iter().find_map(|payload| match payload {
+            Payload::Event(item) if item.name == E::INFO.name => item.read::<E>(self.coder()).ok(),
             _ => None,
         })
     }
@@ -53,9 +63,9 @@ impl Takes for Caught {
     const TAKEN: Taken = Source::Failure;
     type Begin = NoBegin;
 
-    fn take(payload: &Payload) -> Result<Self, CodecError> {
+    fn take(coder: Coder<'_>, payload: &Payload) -> Result<Self, CodecError> {
         match payload {
-            Payload::Failure(failure) => Ok(Self((**failure).clone())),
+            Payload::Failure(failure) => Ok(Self { failure: (**failure).clone(), fields: coder.fields() }),
             _ => Err(another("a failure")),
         }
     }

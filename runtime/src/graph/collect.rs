@@ -3,6 +3,7 @@
 use super::payload::Inputs;
 use super::take::Takes;
 use crate::codec::CodecError;
+use crate::fields::Coder;
 
 /// What a parameter with `#[collect]` can be: a `Vec` of events.
 #[doc(hidden)]
@@ -34,7 +35,7 @@ impl Inputs {
     /// # Errors
     /// One does not fit the type.
     #[doc(hidden)]
-    pub fn all<T: Collects>(&self, index: usize) -> Result<T, CodecError> {
-        T::collect(self.parameter(index).iter().map(T::Item::take))
+    pub fn all<T: Collects>(&self, coder: Coder<'_>, index: usize) -> Result<T, CodecError> {
+        T::collect(self.parameter(index).iter().map(|payload| T::Item::take(coder, payload)))
     }
 }

@@ -8,9 +8,10 @@ use super::payload::Inputs;
 use super::plan::Plan;
 use super::shape::StepShape;
 use crate::codec::{self, CodecError, Location};
-use crate::command::{Given, RunStep};
+use crate::command::{Given, Recode, RunStep};
 use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
+use crate::fields::Coder;
 use crate::journal::StepRun;
 use crate::policy::Policy;
 use crate::resources::Need;
@@ -67,7 +68,7 @@ pub trait GraphStep: Send + Sync + 'static {
     ///
     /// # Errors
     /// One does not fit its type.
-    fn events(inputs: &Inputs) -> Result<Self::Events, CodecError>;
+    fn events(coder: Coder<'_>, inputs: &Inputs) -> Result<Self::Events, CodecError>;
 
     /// The shared state that it takes.
     #[must_use]
@@ -126,7 +127,7 @@ pub struct AnyStep {
     pub(super) shape: StepShape,
     pub(super) call: StepCaller,
     /// The error of a step that failed for good.
-    pub(super) failure: fn(&Value) -> Result<Error, CodecError>,
+    pub(super) failure: fn(Coder<'_>, &Value) -> Result<Error, CodecError>,
 }
 
 impl AnyStep {
@@ -139,13 +140,13 @@ impl AnyStep {
 
 fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> RunStep<'static, StepRun> {
     // They say where the events are, and are compared as they stand.
-    let arguments = Given::new(Ok(arguments), |recorded| Some(recorded.clone()));
+    let arguments = Given::new(Ok(arguments), Recode::none());
     let body = Arc::new(EventBody::<S>::new(context, inputs));
     RunStep { name: S::SHAPE.name, arguments, run: StepRun { roles: S::ROLES, policy: S::POLICY, body } }
 }
 
-fn failure<S: GraphStep>(error: &Value) -> Result<Error, CodecError> {
-    let error: StepError<S::Error> = codec::decode_at(Location::Result(S::SHAPE.name), error)?;
+fn failure<S: GraphStep>(coder: Coder<'_>, error: &Value) -> Result<Error, CodecError> {
+    let error: StepError<S::Error> = codec::decode_at(coder, Location::Result(S::SHAPE.name), error)?;
     Ok(error.into())
 }
 
@@ -173,7 +174,7 @@ where
 async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::Output, Error> {
     let journal = flow.journal().clone();
     let (result, step) = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
-    match codec::decode_at(Location::Result(step), &result) {
+    match codec::decode_at(journal.coder(), Location::Result(step), &result) {
         Ok(output) => Ok(output),
         Err(error) => {
             journal.unreadable(0, error.to_string());

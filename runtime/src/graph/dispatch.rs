@@ -127,7 +127,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
         waits: 0,
     };
     // It came from the journal, so it can be written again.
-    let input = codec::encode_at(Location::Input, input)?;
+    let input = codec::encode_at(dispatch.journal.coder(), Location::Input, input)?;
     dispatch.begin(input);
     loop {
         dispatch.start_ready();
@@ -331,7 +331,7 @@ impl Dispatch<'_> {
 
     /// A step failed for good: the step that takes failures gets it, as often as its budget allows.
     fn failed(&mut self, running: &Running, position: u64, error: Value) -> Next {
-        let failure = match (self.plan.steps[running.step].failure)(&error) {
+        let failure = match (self.plan.steps[running.step].failure)(self.journal.coder(), &error) {
             Ok(failure) => failure,
             Err(error) => return Next::Unreadable(error.to_string()),
         };

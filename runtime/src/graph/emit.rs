@@ -5,6 +5,7 @@ use super::items;
 use super::shape::Shape;
 use super::start::{BothStop, NoStop};
 use crate::codec::{self, CodecError, Location, Storable};
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 
@@ -32,6 +33,7 @@ pub trait Emits: Send + Sized + 'static {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Emission<'a> {
+    coder: Coder<'a>,
     text: Vec<u8>,
     raws: Vec<Bytes>,
     location: Location<'a>,
@@ -39,10 +41,14 @@ pub struct Emission<'a> {
 
 impl<'a> Emission<'a> {
     /// No events yet, at the location where they will stand.
-    pub(super) fn new(location: Location<'a>) -> Self {
+    pub(super) fn new(coder: Coder<'a>, location: Location<'a>) -> Self {
         let mut text = Vec::with_capacity(128);
         text.push(b'[');
-        Self { text, raws: Vec::new(), location }
+        Self { coder, text, raws: Vec::new(), location }
+    }
+
+    pub(super) const fn coder(&self) -> Coder<'a> {
+        self.coder
     }
 
     /// Where they will stand.
@@ -63,7 +69,7 @@ impl<'a> Emission<'a> {
 
     pub(super) fn event<E: Event>(&mut self, event: &E) -> Result<(), CodecError> {
         self.name(E::INFO.name)?;
-        let mut writer = EventWriter::open(&mut self.text, &mut self.raws, self.location);
+        let mut writer = EventWriter::open(self.coder, &mut self.text, &mut self.raws, self.location);
         event.write(&mut writer).map_err(|error| error.within(".").within(E::INFO.name))?;
         writer.close();
         self.text.push(b'}');
@@ -72,7 +78,7 @@ impl<'a> Emission<'a> {
 
     /// The result of the run.
     pub(super) fn stop<T: Storable>(&mut self, result: &T) -> Result<(), CodecError> {
-        let stored = codec::record_at(self.location, result)?;
+        let stored = codec::record_at(self.coder, self.location, result)?;
         if stored.form == Form::Bytes {
             self.name(items::STOP_RAW)?;
             self.text.extend_from_slice(self.raws.len().to_string().as_bytes());
@@ -106,8 +112,8 @@ impl<'a> Emission<'a> {
 }
 
 /// Everything that a step returns, as one value.
-pub(super) fn encode<T: Emits>(location: Location<'_>, output: T) -> Result<Value, CodecError> {
-    let mut emission = Emission::new(location);
+pub(super) fn encode<T: Emits>(coder: Coder<'_>, location: Location<'_>, output: T) -> Result<Value, CodecError> {
+    let mut emission = Emission::new(coder, location);
     output.emit(&mut emission)?;
     Ok(emission.finish())
 }

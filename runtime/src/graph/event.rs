@@ -1,6 +1,7 @@
 //! Types of events, and how one is written down.
 
 use crate::codec::{self, CodecError, JsonText, Location, Storable};
+use crate::fields::Coder;
 use crate::value::{Form, Value};
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -55,6 +56,7 @@ pub trait Event: Sized + Send + 'static {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct EventWriter<'a> {
+    coder: Coder<'a>,
     text: &'a mut Vec<u8>,
     raws: &'a mut Vec<Bytes>,
     location: Location<'a>,
@@ -62,9 +64,14 @@ pub struct EventWriter<'a> {
 
 impl<'a> EventWriter<'a> {
     /// Opens an event.
-    pub(super) fn open(text: &'a mut Vec<u8>, raws: &'a mut Vec<Bytes>, location: Location<'a>) -> Self {
+    pub(super) fn open(
+        coder: Coder<'a>,
+        text: &'a mut Vec<u8>,
+        raws: &'a mut Vec<Bytes>,
+        location: Location<'a>,
+    ) -> Self {
         text.push(b'{');
-        Self { text, raws, location }
+        Self { coder, text, raws, location }
     }
 
     /// Adds a field.
@@ -72,7 +79,7 @@ impl<'a> EventWriter<'a> {
     /// # Errors
     /// It cannot be stored; the path begins with its name.
     pub fn field<T: Storable>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
-        let stored = codec::record_at(self.location, value).map_err(|error| error.within(name))?;
+        let stored = codec::record_at(self.coder, self.location, value).map_err(|error| error.within(name))?;
         if !self.text.ends_with(b"{") {
             self.text.push(b',');
         }
@@ -97,6 +104,7 @@ impl<'a> EventWriter<'a> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct EventReader<'a> {
+    coder: Coder<'a>,
     fields: Fields<'a>,
     text: &'a Bytes,
     raws: &'a [Bytes],
@@ -104,12 +112,17 @@ pub struct EventReader<'a> {
 }
 
 impl<'a> EventReader<'a> {
-    pub(super) fn new(text: &'a Bytes, raws: &'a [Bytes], location: Location<'a>) -> Result<Self, CodecError> {
+    pub(super) fn new(
+        coder: Coder<'a>,
+        text: &'a Bytes,
+        raws: &'a [Bytes],
+        location: Location<'a>,
+    ) -> Result<Self, CodecError> {
         let fields = JsonText::new(text)
             .and_then(JsonText::members)
             .map(Fields)
             .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
-        Ok(Self { fields, text, raws, location })
+        Ok(Self { coder, fields, text, raws, location })
     }
 
     /// Reads a field.
@@ -133,7 +146,9 @@ impl<'a> EventReader<'a> {
     pub fn optional<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<Option<T>, CodecError> {
         for name in std::iter::once(&name).chain(aliases) {
             if let Some(value) = self.value(name)? {
-                return codec::decode_at(self.location, &value).map(Some).map_err(|error| error.within(name));
+                return codec::decode_at(self.coder, self.location, &value)
+                    .map(Some)
+                    .map_err(|error| error.within(name));
             }
         }
         Ok(None)
@@ -169,27 +184,32 @@ fn none(message: String) -> CodecError {
 }
 
 /// One event as a value of its own, at the location where it will stand: its text, or its text and the bytes beside it.
-pub(crate) fn encode<E: Event>(location: Location<'_>, event: &E) -> Result<Value, CodecError> {
+pub(crate) fn encode<E: Event>(coder: Coder<'_>, location: Location<'_>, event: &E) -> Result<Value, CodecError> {
     let (mut text, mut raws) = (Vec::with_capacity(64), Vec::new());
-    let mut writer = EventWriter::open(&mut text, &mut raws, location);
+    let mut writer = EventWriter::open(coder, &mut text, &mut raws, location);
     event.write(&mut writer)?;
     writer.close();
     Ok(value(text, &raws))
 }
 
 /// Reads an event that is a value of its own, at the location where it stands.
-pub(crate) fn decode<E: Event>(location: Location<'_>, value: &Value) -> Result<E, CodecError> {
+pub(crate) fn decode<E: Event>(coder: Coder<'_>, location: Location<'_>, value: &Value) -> Result<E, CodecError> {
     let (text, raws) = split(value)?;
-    read::<E>(&text, &raws, location)
+    read::<E>(coder, &text, &raws, location)
 }
 
 /// The same for one that comes from outside or was sent by hand.
-pub(crate) fn encode_message<E: Event>(event: &E) -> Result<Value, CodecError> {
-    encode(Location::Message(E::INFO.channel), event)
+pub(crate) fn encode_message<E: Event>(coder: Coder<'_>, event: &E) -> Result<Value, CodecError> {
+    encode(coder, Location::Message(E::INFO.channel), event)
 }
 
-pub(super) fn read<E: Event>(text: &Bytes, raws: &[Bytes], location: Location<'_>) -> Result<E, CodecError> {
-    E::read(&EventReader::new(text, raws, location)?)
+pub(super) fn read<E: Event>(
+    coder: Coder<'_>,
+    text: &Bytes,
+    raws: &[Bytes],
+    location: Location<'_>,
+) -> Result<E, CodecError> {
+    E::read(&EventReader::new(coder, text, raws, location)?)
 }
 
 /// A text, and the bytes that belong to it, as one value.

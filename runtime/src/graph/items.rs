@@ -2,6 +2,7 @@
 
 use super::event::{self, Event, split};
 use crate::codec::{CodecError, JsonText, Location};
+use crate::fields::Coder;
 use crate::value::Value;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -30,9 +31,9 @@ pub struct Item {
 
 impl Item {
     /// Reads the event.
-    pub(super) fn read<E: Event>(&self) -> Result<E, CodecError> {
+    pub(super) fn read<E: Event>(&self, coder: Coder<'_>) -> Result<E, CodecError> {
         let location = self.step.map_or(Location::Message(E::INFO.channel), Location::Result);
-        event::read::<E>(&self.text, &self.raws, location)
+        event::read::<E>(coder, &self.text, &self.raws, location)
     }
 }
 

@@ -4,6 +4,7 @@ use super::emit::Emission;
 use super::event::Event;
 use super::items::FROM;
 use crate::codec::{CodecError, Location as Place};
+use crate::fields::Coder;
 use crate::record::{StepWrite, Written};
 use crate::scope::{StepScope, step_writer};
 use crate::value::Value;
@@ -28,9 +29,7 @@ impl StepScope {
             None => Err(format!("event `{}` cannot be sent: this code runs in no step", E::NAME)),
             Some((scope, env)) => {
                 if scope.sends.iter().any(|declared| declared.name == E::NAME) {
-                    let offered = env.fields.offer();
-                    let value = encode(&event, scope.position);
-                    drop(offered);
+                    let value = encode(env.fields.coder(), &event, scope.position);
                     value.map_err(|error| format!("event `{}` cannot be sent: {error}", E::NAME)).map(|value| {
                         // Apart from what is written to streams at the same place.
                         let key = format!("send {}:{}:{}", place.file(), place.line(), place.column());
@@ -61,11 +60,11 @@ impl StepScope {
 }
 
 /// The event, and who has sent it.
-fn encode<E: Event>(event: &E, position: u64) -> Result<Value, CodecError> {
-    let mut emission = Emission::new(Place::Message(E::INFO.channel));
+fn encode<E: Event>(coder: Coder<'_>, event: &E, position: u64) -> Result<Value, CodecError> {
+    let mut emission = Emission::new(coder, Place::Message(E::INFO.channel));
     emission.event(event)?;
     emission.json(FROM, position.to_string().as_bytes())?;
     let value = emission.finish();
-    crate::codec::check_size(&value)?;
+    crate::codec::check_size(coder, &value)?;
     Ok(value)
 }

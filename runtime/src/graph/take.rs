@@ -5,6 +5,7 @@ use super::payload::{Inputs, Payload};
 use super::shape::{Source, Taken};
 use super::start::{Begin, Begins, NoBegin};
 use crate::codec::{self, CodecError, Location, Storable};
+use crate::fields::Coder;
 use std::any::type_name;
 
 /// What a step of an event-driven workflow can take: an event, [`Begin`](crate::Begin), the answer to a question
@@ -25,7 +26,7 @@ pub trait Takes: Sized + Send + 'static {
     type Begin;
 
     #[doc(hidden)]
-    fn take(payload: &Payload) -> Result<Self, CodecError>;
+    fn take(coder: Coder<'_>, payload: &Payload) -> Result<Self, CodecError>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -33,9 +34,9 @@ impl<E: Event> Takes for E {
     const TAKEN: Taken = Source::Event(E::INFO);
     type Begin = NoBegin;
 
-    fn take(payload: &Payload) -> Result<Self, CodecError> {
+    fn take(coder: Coder<'_>, payload: &Payload) -> Result<Self, CodecError> {
         match payload {
-            Payload::Event(item) => item.read::<E>().map_err(|error| CodecError {
+            Payload::Event(item) => item.read::<E>(coder).map_err(|error| CodecError {
                 message: format!("event `{}`: {error}", E::INFO.name),
                 path: String::new(),
             }),
@@ -49,9 +50,9 @@ impl<T: Storable> Takes for Begin<T> {
     const TAKEN: Taken = Source::Begin(type_name::<T>);
     type Begin = Begins<T>;
 
-    fn take(payload: &Payload) -> Result<Self, CodecError> {
+    fn take(coder: Coder<'_>, payload: &Payload) -> Result<Self, CodecError> {
         match payload {
-            Payload::Begin(value) => codec::decode_at(Location::Input, value).map(Self),
+            Payload::Begin(value) => codec::decode_at(coder, Location::Input, value).map(Self),
             _ => Err(another("the start of the run")),
         }
     }
@@ -67,9 +68,9 @@ impl Inputs {
     /// # Errors
     /// It does not fit the type.
     #[doc(hidden)]
-    pub fn one<T: Takes>(&self, index: usize) -> Result<T, CodecError> {
+    pub fn one<T: Takes>(&self, coder: Coder<'_>, index: usize) -> Result<T, CodecError> {
         match self.parameter(index) {
-            [payload] => T::take(payload),
+            [payload] => T::take(coder, payload),
             other => Err(CodecError { path: String::new(), message: format!("{} events came for one", other.len()) }),
         }
     }

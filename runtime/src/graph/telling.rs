@@ -83,10 +83,8 @@ impl StepScope {
             }
         }
         let env = self.link.env().ok_or_else(left)?;
-        let offered = env.fields.offer();
         let channel = Shown::Written(E::INFO.channel).channel();
-        let value = event::encode(codec::Location::Shown(&channel), &event);
-        drop(offered);
+        let value = event::encode(env.fields.coder(), codec::Location::Shown(&channel), &event);
         drop(event);
         let value = value.map_err(|error| Error::msg(format!("event `{}` cannot be stored: {error}", E::INFO.name)))?;
         Ok(Some(hand_over(self, &env, place, E::INFO.channel, value)))

@@ -93,7 +93,10 @@ impl<C: StepContext> Emits for Updated<C> {
         if self.0.changed().is_empty() {
             return Ok(());
         }
-        let values = self.0.encode().map_err(|error| CodecError { path: String::new(), message: error.to_string() })?;
+        let values = self
+            .0
+            .encode(out.coder())
+            .map_err(|error| CodecError { path: String::new(), message: error.to_string() })?;
         out.context(C::Stored::schema().version, &values)
     }
 }

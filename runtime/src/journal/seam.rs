@@ -6,6 +6,7 @@
 use super::{Asked, Attempt};
 use crate::command::{Command, SetContext, UpdateContext};
 use crate::context::{ContextError, FieldValues, Schema, SharedContext};
+use crate::fields::Coder;
 use crate::record::{RoutedValue, RunIdentity, RunScope};
 use crate::resources::{Anything, Need};
 use crate::run_env::RunEnv;
@@ -21,6 +22,9 @@ use std::task::{Context, Poll};
 pub trait Journal: Send + Sync {
     /// Which run this is.
     fn identity(&self) -> &Arc<RunIdentity>;
+
+    /// With what its values are encoded and decoded.
+    fn coder(&self) -> Coder<'_>;
 
     /// What runs in the place of a step, in tests.
     fn substitute(&self, _step: &str) -> Option<Arc<dyn StepBody>> {

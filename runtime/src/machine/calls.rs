@@ -7,7 +7,7 @@ use super::state::{Call, Saving, State, What};
 use super::turn::Turn;
 use crate::command::{Abandon, Command, derived_id};
 use crate::context::{ContextError, FieldValues, SharedContext};
-use crate::fields::Fields;
+use crate::fields::{Coder, Fields};
 use crate::journal::{Asked, Completion, ContextChange, Continued, Journal, Recorded};
 use crate::record::{ParkReason, RoutedValue, RunIdentity, RunScope};
 use crate::run_env::RunEnv;
@@ -38,7 +38,7 @@ impl RunJournal {
         self.fields.vault()
     }
 
-    pub(super) fn fields(&self) -> &Arc<Fields> {
+    pub(super) const fn fields(&self) -> &Arc<Fields> {
         &self.fields
     }
 
@@ -60,6 +60,10 @@ impl crate::scope::ContextSource for RunJournal {
 impl Journal for RunJournal {
     fn identity(&self) -> &Arc<RunIdentity> {
         &self.identity
+    }
+
+    fn coder(&self) -> Coder<'_> {
+        self.fields.coder()
     }
 
     #[cfg(feature = "testing")]

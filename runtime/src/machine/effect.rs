@@ -2,6 +2,7 @@
 
 use super::outgoing::Asked;
 use super::replaced::Onward;
+use crate::command::Recode;
 use crate::journal::StepBody;
 use crate::scope::StepScope;
 use crate::store::{EntryRow, RunRow};
@@ -26,14 +27,7 @@ pub(crate) enum Effect {
     StartRun { number: i64 },
     /// A run was to be started whose id is taken: whether it is the same, its first entry says. Without a row the run is looked
     /// for: nobody knows any longer what became of the start.
-    Attach {
-        position: u64,
-        id: String,
-        row: Option<Box<RunRow>>,
-        workflow: &'static str,
-        input: Value,
-        recode: fn(&Value) -> Option<Value>,
-    },
+    Attach { position: u64, id: String, row: Option<Box<RunRow>>, workflow: &'static str, input: Value, recode: Recode },
     /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
     Replace { onward: Onward, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.

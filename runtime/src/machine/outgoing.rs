@@ -114,7 +114,7 @@ impl Machine {
             // It is there already: perhaps it is the same.
             (Command::StartChild(StartChild { workflow, input, .. }), Err(Rejected::Exists(row))) => {
                 let Some((input, recode)) = input.comparable() else { return };
-                let (workflow, input) = (*workflow, input.clone());
+                let (workflow, input, recode) = (*workflow, input.clone(), recode.clone());
                 drop(state);
                 self.attaching += 1;
                 let (id, row) = (row.id.clone(), Some(row));
@@ -221,7 +221,7 @@ impl Machine {
                 return None;
             };
             let (input, recode) = input.comparable()?;
-            let (id, input) = (id.clone().into_owned(), input.clone());
+            let (id, input, recode) = (id.clone().into_owned(), input.clone(), recode.clone());
             Some(Effect::Attach { position: *position, id, row: None, workflow, input, recode })
         });
         let named: Vec<Effect> = named.collect();

@@ -356,10 +356,7 @@ impl Machine {
         self.journal.state().origins = Origins::of(first);
         self.declare_state(workflow.state());
         let input = first.value.as_ref().ok_or_else(|| self.damaged("its first entry has no input"))?;
-        let offered = self.env.fields.offer();
-        let body = workflow.body(self.journal.clone(), input);
-        drop(offered);
-        match body {
+        match workflow.body(self.journal.clone(), input) {
             Ok(body) => {
                 self.future = Some(body);
                 self.fate.on_end = Some(workflow.on_end());

@@ -8,6 +8,7 @@ use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{Limits, Machine};
 use crate::context::ContextError;
+use crate::fields::Coder;
 use crate::journal::{AnyWorkflow, Journal};
 use crate::panics::Held;
 use crate::record::{FORMAT, Kind, ParkCause, ParkReason};
@@ -83,7 +84,7 @@ impl StateRecord {
     }
 
     /// The state, and whether its typed part is to be written anew with the next edit.
-    fn load(self, def: Option<StateDef>) -> Result<(StateSnapshot, bool), ContextError> {
+    fn load(self, coder: Coder<'_>, def: Option<StateDef>) -> Result<(StateSnapshot, bool), ContextError> {
         let mut snapshot = StateSnapshot { typed: None, keys: Arc::new(self.keys) };
         let Some(def) = def else { return Ok((snapshot, false)) };
         let version = self.version.unwrap_or(def.schema().version);
@@ -91,7 +92,7 @@ impl StateRecord {
             Some((seq, value)) if *seq == row.seq => FieldRow { value: value.clone(), ..row },
             _ => row,
         };
-        let (typed, older) = def.load(version, self.fields.into_values().map(loaded).collect())?;
+        let (typed, older) = def.load(coder, version, self.fields.into_values().map(loaded).collect())?;
         snapshot.typed = Some(Held::new(typed));
         Ok((snapshot, older || self.version.is_none()))
     }
@@ -114,7 +115,7 @@ impl RunJournal {
             }
             (state.shared.def, state.shared.recorded.clone())
         };
-        let (view, _) = recorded.load(def)?;
+        let (view, _) = recorded.load(self.fields().coder(), def)?;
         self.state().shared.view = Some(view.clone());
         Ok(view)
     }
@@ -152,8 +153,7 @@ impl Machine {
             state.shared.def.filter(|_| cause == 1 && state.shared.recorded.version.is_none())
         };
         let Some(def) = def else { return Ok(None) };
-        let _offered = self.env.fields.offer();
-        let values = def.defaults().map_err(|error| self.journal.missing_key(None).unwrap_or_else(|| {
+        let values = def.defaults(self.env.fields.coder()).map_err(|error| self.journal.missing_key(None).unwrap_or_else(|| {
             let run = self.journal.identity();
             let message = format!(
                 "workflow `{}` (run `{}`) cannot begin: {error}. Mend the defaults of its shared state and retry the run",
@@ -238,8 +238,7 @@ impl Machine {
         let recorded = self.journal.state().shared.recorded.clone();
         let sizes = recorded.sizes();
         let def = self.journal.declared_state();
-        let _offered = self.env.fields.offer();
-        let (now, is_older) = recorded.load(def).map_err(|error| {
+        let (now, is_older) = recorded.load(self.env.fields.coder(), def).map_err(|error| {
             self.journal.missing_key(None).unwrap_or_else(|| {
                 let run = self.journal.identity();
                 let what = format!("the shared state of run `{}` (workflow `{}`)", run.id, run.workflow);

@@ -7,6 +7,7 @@ mod sealed;
 
 use super::Secret;
 use crate::codec::{ArgsReader, ArgsWriter, decode, encode};
+use crate::fields::Coder;
 use crate::value::Value;
 use crate::vault::{Vault, VaultFault, exposing, redact, redacting, sealed_any, thread, thread::at_text as at};
 use serde::de::DeserializeOwned;
@@ -48,12 +49,12 @@ fn hides(shown: impl fmt::Display) -> String {
 }
 
 fn unreadable<T: DeserializeOwned + 'static>(text: &str) -> String {
-    hides(decode::<T>(&json(text)).err().unwrap())
+    hides(decode::<T>(Coder::NO_RUN, &json(text)).err().unwrap())
 }
 
 #[test]
 fn outside_of_steadfast_a_secret_is_not_written() {
-    let error = encode(&vec![api()]).unwrap_err().to_string();
+    let error = encode(Coder::NO_RUN, &vec![api()]).unwrap_err().to_string();
     assert_eq!(
         error,
         "at `[0].key`: a secret is written only by steadfast itself, encrypted; call `.expose()` to write it elsewhere"
@@ -65,7 +66,7 @@ fn without_keys_a_secret_is_an_error_with_its_path_and_a_fault() {
     let vault = without_keys();
     let error = {
         let _entered = vault.enter();
-        encode(&BTreeMap::from([("main", api())])).unwrap_err().to_string()
+        encode(Coder::NO_RUN, &BTreeMap::from([("main", api())])).unwrap_err().to_string()
     };
     assert_eq!(hides(error), "at `.main.key`: there is no key for secrets: add `.keys(..)` to the engine's builder");
     assert_eq!(vault.take_fault(), Some(VaultFault::NoProvider));
@@ -75,31 +76,31 @@ fn without_keys_a_secret_is_an_error_with_its_path_and_a_fault() {
     let error = unreadable::<Secret<String>>(r#""sealed1:k1:AAAAAAAAAAAAAAAAAAAAAAAA""#);
     assert!(error.contains("add `.keys(..)`"), "{error}");
     assert_eq!(vault.take_fault(), Some(VaultFault::NoProvider));
-    let plain = encode(&"no secret").unwrap();
+    let plain = encode(Coder::NO_RUN, &"no secret").unwrap();
     assert_eq!((text(&plain), vault.take_fault()), (r#""no secret""#, None));
 }
 
 #[test]
 fn redacted_it_is_a_placeholder_that_cannot_be_read() {
-    let (written, met) = sealed_any(|| redacting(|| encode(&api())));
+    let (written, met) = sealed_any(|| redacting(|| encode(Coder::NO_RUN, &api())));
     let written = written.unwrap();
     assert_eq!(text(&written), r#"{"url":"https://example.org","key":"[secret]"}"#);
     assert!(!met, "nothing was encrypted");
-    let error = redacting(|| decode::<Api>(&written)).unwrap_err().to_string();
+    let error = redacting(|| decode::<Api>(Coder::NO_RUN, &written)).unwrap_err().to_string();
     assert!(error.contains("it is redacted"), "{error}");
 }
 
 #[test]
 fn exposed_it_is_the_value_itself() {
-    let written = exposing(|| encode(&(api(), Secret::new(vec![1_u8, 2])))).unwrap();
+    let written = exposing(|| encode(Coder::NO_RUN, &(api(), Secret::new(vec![1_u8, 2])))).unwrap();
     assert_eq!(text(&written), r#"[{"url":"https://example.org","key":"hunter2"},[1,2]]"#);
-    assert_eq!(exposing(|| decode::<(Api, Secret<Vec<u8>>)>(&written)).unwrap().0, api());
+    assert_eq!(exposing(|| decode::<(Api, Secret<Vec<u8>>)>(Coder::NO_RUN, &written)).unwrap().0, api());
 }
 
 #[test]
 fn an_exposed_secret_that_json_cannot_hold_is_refused_without_its_value() {
     let secret = Secret::new(BTreeMap::from([(PLANTED, f64::NAN)]));
-    let error = exposing(|| encode(&[(1, secret)])).unwrap_err();
+    let error = exposing(|| encode(Coder::NO_RUN, &[(1, secret)])).unwrap_err();
     assert_eq!(error.path, "[0][1]");
     assert!(hides(error).contains("the `BTreeMap<&str, f64>` of a secret cannot be written here"));
 }
@@ -121,9 +122,9 @@ fn a_secret_is_no_key_of_a_map() {
         }
     }
     let map = || BTreeMap::from([(Name(Wrapped(Secret::new(PLANTED.into()))), 1)]);
-    let error = redacting(|| encode(&map())).unwrap_err().to_string();
+    let error = redacting(|| encode(Coder::NO_RUN, &map())).unwrap_err().to_string();
     assert!(error.starts_with("a `Secret` as the key of a map: "), "{error}");
-    hides(exposing(|| encode(&map())).unwrap_err());
+    hides(exposing(|| encode(Coder::NO_RUN, &map())).unwrap_err());
 }
 
 #[test]
@@ -170,8 +171,8 @@ fn what_is_no_secret_of_the_type_is_not_shown() {
 #[test]
 fn arguments_that_are_exposed_are_not_shown() {
     let damaged = json(r#"{"key":"hunter2"}"#);
-    hides(exposing(|| ArgsReader::new(&damaged).unwrap_err()));
-    let mut args = ArgsWriter::new();
+    hides(exposing(|| ArgsReader::new(Coder::NO_RUN, &damaged).unwrap_err()));
+    let mut args = ArgsWriter::new(Coder::NO_RUN);
     let error = args.arg("api", &api()).unwrap_err();
     assert_eq!(hides(&error).split(':').next(), Some("at `api.key`"));
 }
@@ -183,19 +184,19 @@ fn types_without_secrets_are_still_shown() {
         #[allow(dead_code, reason = "only to be read")]
         count: u64,
     }
-    let error = decode::<Vec<u64>>(&json(r#"["five"]"#)).unwrap_err().to_string();
+    let error = decode::<Vec<u64>>(Coder::NO_RUN, &json(r#"["five"]"#)).unwrap_err().to_string();
     assert_eq!(error, r#"expected `Vec<u64>`, found `["five"]`: invalid type: string "five", expected u64"#);
     let _entered = without_keys().enter();
-    let error = decode::<Mine>(&json(r#"{"count":"many"}"#)).unwrap_err().to_string();
+    let error = decode::<Mine>(Coder::NO_RUN, &json(r#"{"count":"many"}"#)).unwrap_err().to_string();
     assert_eq!(error, r#"expected `Mine`, found `{..}`: invalid type: string "many", expected u64"#);
 }
 
 #[test]
 fn a_token_is_no_secret_text() {
     let token = r#""sealed1:k1:AAAAAAAAAAAAAAAAAAAAAAAA""#;
-    let error = decode::<Secret<String>>(&json(token)).unwrap_err().to_string();
+    let error = decode::<Secret<String>>(Coder::NO_RUN, &json(token)).unwrap_err().to_string();
     assert!(error.contains("this secret is encrypted, and is read only by steadfast itself"), "{error}");
-    assert!(decode::<Vec<Secret<Box<str>>>>(&json(&format!("[{token}]"))).is_err());
+    assert!(decode::<Vec<Secret<Box<str>>>>(Coder::NO_RUN, &json(&format!("[{token}]"))).is_err());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a workflow declares: the type of its shared state, known to the engine without its type.
 
 use crate::context::{ContextError, DefaultContext, FieldValues, Loading, Schema, StoredContext, context_type};
+use crate::fields::Coder;
 use crate::resources::Anything;
 use crate::store::FieldRow;
 use std::any::TypeId;
@@ -65,8 +66,8 @@ impl<S: TypedState> StateKind for S {
 pub struct StateDef {
     id: TypeId,
     schema: fn() -> &'static Schema,
-    defaults: fn() -> Result<FieldValues, ContextError>,
-    load: fn(u32, Vec<FieldRow>) -> Loaded,
+    defaults: fn(Coder<'_>) -> Result<FieldValues, ContextError>,
+    load: fn(Coder<'_>, u32, Vec<FieldRow>) -> Loaded,
 }
 
 /// A state, and whether what it was made of is of an older version.
@@ -79,10 +80,10 @@ impl StateDef {
         Self {
             id: TypeId::of::<S>(),
             schema: S::schema,
-            defaults: || S::from_defaults().store_all().map(|(_, values)| values),
-            load: |version, rows| {
+            defaults: |coder| S::from_defaults().store_all(coder).map(|(_, values)| values),
+            load: |coder, version, rows| {
                 let rows = S::schema().latest(rows);
-                let (state, older) = Loading::set(context_type::<S>(), version, rows)?;
+                let (state, older) = Loading::set(coder, context_type::<S>(), version, rows)?;
                 Ok((state.into_anything(), older.is_some()))
             },
         }
@@ -94,13 +95,13 @@ impl StateDef {
     }
 
     /// Every field at its default, encoded.
-    pub(crate) fn defaults(&self) -> Result<FieldValues, ContextError> {
-        (self.defaults)()
+    pub(crate) fn defaults(&self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
+        (self.defaults)(coder)
     }
 
     /// The state of recorded fields, and whether they are of an older version.
-    pub(crate) fn load(&self, version: u32, rows: Vec<FieldRow>) -> Loaded {
-        (self.load)(version, rows)
+    pub(crate) fn load(&self, coder: Coder<'_>, version: u32, rows: Vec<FieldRow>) -> Loaded {
+        (self.load)(coder, version, rows)
     }
 }
 

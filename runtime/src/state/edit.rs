@@ -113,7 +113,7 @@ impl<S> State<S> {
         S: TypedState,
     {
         let made = self.in_turn(key, move |before| {
-            let old: Arc<S> = typed(before);
+            let (old, coder): (Arc<S>, _) = (typed(before), self.env.fields.coder());
             let mut new = S::clone(&old);
             let running = enter();
             let result = match change(&mut new) {
@@ -122,15 +122,15 @@ impl<S> State<S> {
             };
             drop(running);
             let refused = |error: &dyn fmt::Display| StateError::Unstorable(error.to_string());
-            let (result, decoded) = codec::round_trip_at(codec::Location::Result(&self.scope.name), &result)
+            let (result, decoded) = codec::round_trip_at(coder, codec::Location::Result(&self.scope.name), &result)
                 .map_err(|error| refused(&format!("the result of the edit: {error}")))?;
             let whole = if self.env.state.is_older() {
-                let (_, values) = S::clone(&old).store_all().map_err(|error| refused(&error))?;
+                let (_, values) = S::clone(&old).store_all(coder).map_err(|error| refused(&error))?;
                 Some(in_rows(values))
             } else {
                 None
             };
-            let (new, values) = old.store_difference(new).map_err(|error| refused(&error))?;
+            let (new, values) = old.store_difference(coder, new).map_err(|error| refused(&error))?;
             let after = StateSnapshot { typed: Some(Held::new(Arc::new(new))), ..before.clone() };
             Ok(Ok(Made { result, decoded, whole, rows: in_rows(values), after, routing: Routing::of::<S>() }))
         });
@@ -219,11 +219,7 @@ impl<S> State<S> {
         if self.scope.cancellation.is_told() {
             return Err(StateError::Stopped);
         }
-        let made = {
-            let _offered = self.env.fields.offer();
-            work(&state.now().0)
-        };
-        let made = match made {
+        let made = match work(&state.now().0) {
             Ok(Ok(made)) => made,
             Ok(Err(error)) => return Ok(Err(error)),
             Err(error) => {
@@ -254,10 +250,8 @@ impl<S> State<S> {
         if !shows_nothing::<R>() {
             self.env.state.durable(known.ticket).await.map_err(|_| StateError::Stopped)?;
         }
-        let decoded = {
-            let _offered = self.env.fields.offer();
-            codec::decode_at(codec::Location::Result(&self.scope.name), &known.result)
-        };
+        let location = codec::Location::Result(&self.scope.name);
+        let decoded = codec::decode_at(self.env.fields.coder(), location, &known.result);
         if let Err(error) = &decoded
             && !self.is_locked()
         {

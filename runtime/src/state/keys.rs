@@ -3,6 +3,7 @@
 use super::edit::{Labelled, Made};
 use super::{State, StateCall, StateError, runs_here};
 use crate::codec::{self, Storable};
+use crate::fields::Coder;
 use crate::lengths;
 use crate::shared_state::{StateSnapshot, rows};
 use crate::value::Value;
@@ -61,11 +62,7 @@ impl<S: Send + Sync + 'static> State<S> {
                 self.env.state.durable(edits).await.map_err(|_| StateError::Stopped)?;
             }
             let Some(value) = value else { return Ok(None) };
-            let read = {
-                let _offered = self.env.fields.offer();
-                read(&key, &value)
-            };
-            match read {
+            match read(self.env.fields.coder(), &key, &value) {
                 Ok(value) => Ok(Some(value)),
                 Err(error) => self.locked_or(error).await,
             }
@@ -73,10 +70,8 @@ impl<S: Send + Sync + 'static> State<S> {
     }
 
     fn write<'a, T: Storable>(&'a self, edit: String, key: &str, value: &T) -> StateCall<'a, ()> {
-        let stored = {
-            let _offered = self.env.fields.offer();
-            codec::record_at(codec::Location::Field(&rows::of_key(key)), value)
-        };
+        let row = rows::of_key(key);
+        let stored = codec::record_at(self.env.fields.coder(), codec::Location::Field(&row), value);
         match stored {
             Ok(value) => self.put(edit, key.to_owned(), Some(value)),
             Err(error) => {
@@ -138,7 +133,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
 }
 
 /// The value of a key.
-pub(crate) fn read<T: Storable>(key: &str, value: &Value) -> Result<T, StateError> {
-    let decoded = codec::decode_at(codec::Location::Field(&rows::of_key(key)), value);
+pub(crate) fn read<T: Storable>(coder: Coder<'_>, key: &str, value: &Value) -> Result<T, StateError> {
+    let decoded = codec::decode_at(coder, codec::Location::Field(&rows::of_key(key)), value);
     decoded.map_err(|error| StateError::OtherType { key: key.to_owned(), message: error.to_string() })
 }

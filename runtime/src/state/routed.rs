@@ -2,6 +2,7 @@
 
 use super::{State, StateError, TypedState, typed};
 use crate::context::{FieldValues, Schema};
+use crate::fields::Coder;
 use crate::panics::Held;
 use crate::record::RoutedValue;
 use crate::shared_state::{
@@ -15,7 +16,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub(super) struct Routing {
     schema: fn() -> &'static Schema,
-    point: fn(&mut StateSnapshot, &FieldValues),
+    point: fn(Coder<'_>, &mut StateSnapshot, &FieldValues),
 }
 
 impl Routing {
@@ -27,10 +28,10 @@ impl Routing {
 }
 
 /// A handle that loads its value when it is read points to the store from now on.
-fn point<S: TypedState>(snapshot: &mut StateSnapshot, values: &FieldValues) {
+fn point<S: TypedState>(coder: Coder<'_>, snapshot: &mut StateSnapshot, values: &FieldValues) {
     let mut state = S::clone(&typed::<S>(snapshot));
     // What was just encoded is read; a value that is not there for a handle is a value still.
-    let _ = state.point_to_stored(values);
+    let _ = state.point_to_stored(coder, values);
     snapshot.typed = Some(Held::new(Arc::new(state)));
 }
 
@@ -50,18 +51,14 @@ impl<S> State<S> {
             let Some(place) = schema.position(name) else { continue };
             let field = &schema.fields[place];
             let Some(store) = field.store.filter(|_| value.form != Form::Stored) else { continue };
-            let is_default = {
-                let _offered = self.env.fields.offer();
-                schema.is_default(place, value)
-            };
+            let is_default = schema.is_default(self.env.fields.coder(), place, value);
             let routed = RoutedValue { field: field.name, store, value: value.clone(), is_default };
             *value = self.env.fields.save(&routed).await.map_err(|why| {
                 StateError::Unstorable(format!("field `{name}`: store `{store}` did not take the value: {why}"))
             })?;
             saved.push((field.name, value.clone()));
         }
-        let _offered = self.env.fields.offer();
-        (routing.point)(after, &saved);
+        (routing.point)(self.env.fields.coder(), after, &saved);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::context::SharedContext;
 use crate::error::{AttemptCause, Failure};
+use crate::fields::Coder;
 use crate::journal::{Attempt, StepBody};
 use crate::panics::drop_caught;
 use crate::policy::Policy;
@@ -27,7 +28,7 @@ pub(crate) struct StepTable {
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
     /// A recorded value of its arguments, decoded with the types of today and encoded again.
-    pub(crate) recode: fn(&Value) -> Option<Value>,
+    pub(crate) recode: fn(Coder<'_>, &Value) -> Option<Value>,
     blocking: bool,
     resources: &'static [Need],
     state: fn() -> Option<StateDef>,
@@ -57,8 +58,8 @@ impl<S: StepDef> TableOf<S> {
 }
 
 // Not closures, which need another function each to be called through a pointer.
-fn recode<S: StepDef>(recorded: &Value) -> Option<Value> {
-    recoded(S::NAME, recorded, S::decode_args, S::encode_args)
+fn recode<S: StepDef>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
+    recoded(coder, S::NAME, recorded, S::decode_args, S::encode_args)
 }
 
 fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
@@ -66,16 +67,22 @@ fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
 }
 
 // What follows is compiled once for all steps with arguments of the same types.
-type Decode<A> = fn(&mut ArgsReader) -> Result<A, CodecError>;
-pub(crate) type Encode<A> = fn(&A, &mut ArgsWriter) -> Result<(), CodecError>;
+type Decode<A> = fn(&mut ArgsReader<'_>) -> Result<A, CodecError>;
+pub(crate) type Encode<A> = fn(&A, &mut ArgsWriter<'_>) -> Result<(), CodecError>;
 type Run<A> = fn(A, StepInputs) -> BoxFuture<'static, AttemptOutcome>;
 
-fn recoded<A>(step: &'static str, recorded: &Value, decode: Decode<A>, encode: Encode<A>) -> Option<Value> {
-    encode_args(step, &decode_args(step, recorded, decode).ok()?, encode).ok()
+fn recoded<A>(
+    coder: Coder<'_>,
+    step: &'static str,
+    recorded: &Value,
+    decode: Decode<A>,
+    encode: Encode<A>,
+) -> Option<Value> {
+    encode_args(coder, step, &decode_args(coder, step, recorded, decode).ok()?, encode).ok()
 }
 
 fn started<A>(step: &'static str, arguments: &Value, inputs: StepInputs, decode: Decode<A>, run: Run<A>) -> Started {
-    match decode_offered(step, arguments, inputs.env(), decode) {
+    match decoded(step, arguments, inputs.env(), decode) {
         Ok(args) => Ok(run(args, inputs)),
         Err(outcome) => Err(outcome),
     }
@@ -161,16 +168,21 @@ pub(crate) fn in_scope(
 ///
 /// # Errors
 /// An argument cannot be stored; the path begins with its name.
-pub(crate) fn encode_args<A>(step: &'static str, args: &A, encode: Encode<A>) -> Result<Value, CodecError> {
-    let mut writer = ArgsWriter::of(step);
+pub(crate) fn encode_args<A>(
+    coder: Coder<'_>,
+    step: &'static str,
+    args: &A,
+    encode: Encode<A>,
+) -> Result<Value, CodecError> {
+    let mut writer = ArgsWriter::of(coder, step);
     match encode(args, &mut writer) {
         Ok(()) => Ok(writer.finish()),
         Err(error) => Err(error),
     }
 }
 
-fn decode_args<A>(step: &'static str, recorded: &Value, decode: Decode<A>) -> Result<A, CodecError> {
-    let mut reader = ArgsReader::of(step, recorded)?;
+fn decode_args<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, decode: Decode<A>) -> Result<A, CodecError> {
+    let mut reader = ArgsReader::of(coder, step, recorded)?;
     let args = decode(&mut reader)?;
     reader.finish()?;
     Ok(args)
@@ -181,17 +193,11 @@ fn decode_args<A>(step: &'static str, recorded: &Value, decode: Decode<A>) -> Re
 /// # Errors
 /// What an attempt comes to that has none.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
-    decode_offered(S::NAME, arguments, env, S::decode_args)
+    decoded(S::NAME, arguments, env, S::decode_args)
 }
 
-fn decode_offered<A>(
-    step: &'static str,
-    arguments: &Value,
-    env: &RunEnv,
-    decode: Decode<A>,
-) -> Result<A, AttemptOutcome> {
-    let _offered = env.fields.offer();
-    decode_args(step, arguments, decode).map_err(|error| unreadable(&error, env))
+fn decoded<A>(step: &'static str, arguments: &Value, env: &RunEnv, decode: Decode<A>) -> Result<A, AttemptOutcome> {
+    decode_args(env.fields.coder(), step, arguments, decode).map_err(|error| unreadable(&error, env))
 }
 
 fn unreadable(error: &CodecError, env: &RunEnv) -> AttemptOutcome {

@@ -4,6 +4,7 @@ use super::StepInputs;
 use super::body::unstorable;
 use crate::codec::{self, CodecError, Location, Same, Storable};
 use crate::error::Failure;
+use crate::fields::Coder;
 use crate::lengths;
 use crate::record::AttemptOutcome;
 use crate::scope;
@@ -21,24 +22,26 @@ impl StepInputs {
         // The result is written and dropped as the engine's, not as a part of the body.
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
-        let result = result.map(|value| codec::record_same(location, &value, same));
-        ended(location, result, is_final)
+        let result = result.map(|value| codec::record_same(self.env().fields.coder(), location, &value, same));
+        ended(self.env().fields.coder(), location, result, is_final)
     }
 
     /// The same for results that are written down in a way of their own.
     pub(crate) fn end_encoded<T, E: Failure>(
         &self,
         result: Result<T, E>,
-        encode: fn(Location<'_>, T) -> Result<Value, CodecError>,
+        encode: fn(Coder<'_>, Location<'_>, T) -> Result<Value, CodecError>,
         is_final: fn(&E) -> bool,
     ) -> AttemptOutcome {
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
-        ended(location, result.map(|value| encode(location, value)), is_final)
+        let coder = self.env().fields.coder();
+        ended(coder, location, result.map(|value| encode(coder, location, value)), is_final)
     }
 }
 
 fn ended<E: Failure>(
+    coder: Coder<'_>,
     location: Location<'_>,
     result: Result<Result<Value, CodecError>, E>,
     is_final: fn(&E) -> bool,
@@ -46,15 +49,20 @@ fn ended<E: Failure>(
     match result {
         Ok(Ok(stored)) => AttemptOutcome::Completed(stored),
         Ok(Err(error)) => unstorable(&error.to_string()),
-        Err(error) => failed(location, &error, is_final(&error)),
+        Err(error) => failed(coder, location, &error, is_final(&error)),
     }
 }
 
-pub(super) fn failed<E: Failure>(location: Location<'_>, error: &E, terminal: bool) -> AttemptOutcome {
+pub(super) fn failed<E: Failure>(
+    coder: Coder<'_>,
+    location: Location<'_>,
+    error: &E,
+    terminal: bool,
+) -> AttemptOutcome {
     let cut = error.cut();
     let error = cut.as_ref().unwrap_or(error);
     let message = lengths::cut(error.to_string());
-    match codec::record_at(location, error) {
+    match codec::record_at(coder, location, error) {
         Ok(stored) => {
             AttemptOutcome::Failed { cause: crate::error::AttemptCause::Failed, error: Some(stored), message, terminal }
         }

@@ -1,6 +1,7 @@
 //! Streams that a step writes to.
 
 use crate::codec::{self, Storable};
+use crate::fields::Coder;
 use crate::record::{Shown, StepWrite, Written};
 use crate::run_env::RunEnv;
 use crate::scope::{self, StepScope};
@@ -38,8 +39,7 @@ impl<T: Storable> StepStreamWriter<'_, T> {
             Some((scope, env)) => {
                 let encode = || {
                     what.check()?;
-                    let _offered = env.fields.offer();
-                    encode(what, item)
+                    encode(env.fields.coder(), what, item)
                         .map_err(|error| format!("an item of stream `{}` cannot be stored: {error}", self.name))
                 };
                 encode().map(|value| hand_over(&scope, &env, place, self.name, value))
@@ -69,6 +69,6 @@ pub(crate) fn hand_over(
 }
 
 /// What is shown, as it is stored: bound to its channel.
-pub(crate) fn encode<T: Storable>(what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
-    codec::record_at(codec::Location::Shown(&what.channel()), value)
+pub(crate) fn encode<T: Storable>(coder: Coder<'_>, what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
+    codec::record_at(coder, codec::Location::Shown(&what.channel()), value)
 }

@@ -118,17 +118,17 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
             });
             S::transact(tx, &self.stored, args)
         };
-        let _offered = self.env.fields.offer();
+        let coder = self.env.fields.coder();
         let location = Location::Result(S::NAME);
         let outcome = match outcome {
-            Ok(value) => match codec::record_same(location, &value, S::same_output()) {
+            Ok(value) => match codec::record_same(coder, location, &value, S::same_output()) {
                 Ok(stored) if stored.bytes.len() > self.limit => {
                     unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
                 }
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
-            Err(error) => failed(location, &error, S::is_final(&error)),
+            Err(error) => failed(coder, location, &error, S::is_final(&error)),
         };
         keep_fault(&outcome, &self.env.fields);
         outcome

@@ -260,13 +260,11 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     fn into_future(self) -> Self::IntoFuture {
         let cipher = secrets::cipher(self.ways.seed);
         let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
-        let offered = fields.offer();
-        let input = codec::record_same(Location::Input, &self.input, W::same_input());
+        let input = codec::record_same(fields.coder(), Location::Input, &self.input, W::same_input());
         let input = input.unwrap_or_else(|error| {
             let hint = secrets::hint(&fields);
             panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)
         });
-        drop(offered);
         let mut fits = self.resources.check();
         if self.stubs.is_empty() {
             fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));

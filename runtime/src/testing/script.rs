@@ -28,9 +28,9 @@ impl Script {
     pub(super) fn message<M: Message>(&mut self, message: M) {
         let message = Mutex::new(message);
         let encode = move |fields: &Arc<Fields>| {
-            let _offered = fields.offer();
             let message = message.lock().unwrap_or_else(PoisonError::into_inner);
-            message::encode(&*message).map_err(|error| format!("message `{}` cannot be stored: {error}", M::NAME))
+            message::encode(fields.coder(), &*message)
+                .map_err(|error| format!("message `{}` cannot be stored: {error}", M::NAME))
         };
         self.messages.push((M::NAME, Box::new(encode)));
     }
@@ -38,9 +38,8 @@ impl Script {
     pub(super) fn event<E: Event>(&mut self, from_outside: E) {
         let from_outside = Mutex::new(from_outside);
         let encode = move |fields: &Arc<Fields>| {
-            let _offered = fields.offer();
             let from_outside = from_outside.lock().unwrap_or_else(PoisonError::into_inner);
-            event::encode_message(&*from_outside)
+            event::encode_message(fields.coder(), &*from_outside)
                 .map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
         };
         self.messages.push((E::INFO.channel, Box::new(encode)));
@@ -48,9 +47,10 @@ impl Script {
 
     pub(super) fn answer<Q: Message, A: Message>(&mut self, answer: impl Fn(Q) -> A + Send + Sync + 'static) {
         let reply = move |fields: &Arc<Fields>, question: &Value| {
-            let _offered = fields.offer();
-            let question = message::decode(question).map_err(|error| format!("a `{}`: {error}", Q::NAME))?;
-            message::encode(&answer(question)).map_err(|error| format!("a `{}` cannot be stored: {error}", A::NAME))
+            let coder = fields.coder();
+            let question = message::decode(coder, question).map_err(|error| format!("a `{}`: {error}", Q::NAME))?;
+            message::encode(coder, &answer(question))
+                .map_err(|error| format!("a `{}` cannot be stored: {error}", A::NAME))
         };
         self.replies.push(Answerer { question: Q::NAME, answer: A::NAME, reply: Box::new(reply) });
     }

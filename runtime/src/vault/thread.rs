@@ -19,13 +19,6 @@ pub(crate) enum Mode {
     Exposed,
 }
 
-/// What was said on this thread.
-enum Said {
-    Mode(Mode),
-    /// Written and read as tokens of the vault that this gives, asked for each secret; outside of steadfast if there is none.
-    Asked(fn() -> Option<Arc<Vault>>),
-}
-
 /// The places that were named, one after the other in one text; the innermost begins at `innermost`.
 struct Places {
     text: String,
@@ -36,7 +29,7 @@ struct Places {
 /// and the user's own types, and none of them hands anything on: so this is all that is not an argument, it is set around
 /// the serializer and the deserializer only, and by guards that put back what was there before.
 struct Here {
-    said: RefCell<Said>,
+    mode: RefCell<Mode>,
     places: RefCell<Places>,
     sealed: Cell<u64>,
     opened: Cell<u64>,
@@ -46,7 +39,7 @@ struct Here {
 thread_local! {
     static HERE: Here = const {
         Here {
-            said: RefCell::new(Said::Mode(Mode::Plain)),
+            mode: RefCell::new(Mode::Plain),
             places: RefCell::new(Places { text: String::new(), innermost: 0 }),
             sealed: Cell::new(0),
             opened: Cell::new(0),
@@ -55,47 +48,34 @@ thread_local! {
     };
 }
 
-fn with_said<R>(f: impl FnOnce(&Said) -> R) -> R {
-    HERE.with(|here| f(&here.said.borrow()))
-}
-
-fn replace_said(said: Said) -> Said {
-    HERE.with(|here| here.said.replace(said))
-}
-
 pub(crate) fn mode() -> Mode {
-    let vault = with_said(|said| match said {
-        Said::Mode(mode) => Err(mode.clone()),
-        Said::Asked(vault) => Ok(*vault),
-    });
-    vault.map_or_else(|mode| mode, |vault| vault().map_or(Mode::Plain, Mode::Sealed))
+    HERE.with(|here| here.mode.borrow().clone())
+}
+
+fn is(wanted: fn(&Mode) -> bool) -> bool {
+    HERE.with(|here| wanted(&here.mode.borrow()))
+}
+
+fn replace(mode: Mode) -> Mode {
+    HERE.with(|here| here.mode.replace(mode))
 }
 
 /// Puts the mode back that was before, when it is dropped; on the thread where it was made.
 #[must_use = "the mode is left when this is dropped"]
 pub(crate) struct Entered {
-    before: Said,
+    before: Mode,
     of_this_thread: PhantomData<Rc<()>>,
 }
 
 pub(crate) fn enter(mode: Mode) -> Entered {
-    say(Said::Mode(mode))
-}
-
-fn say(said: Said) -> Entered {
-    Entered { before: replace_said(said), of_this_thread: PhantomData }
+    Entered { before: replace(mode), of_this_thread: PhantomData }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
-        drop(replace_said(std::mem::replace(&mut self.before, Said::Mode(Mode::Plain))));
+        drop(replace(std::mem::replace(&mut self.before, Mode::Plain)));
     }
-}
-
-/// Until the guard is dropped, secrets are written and read on this thread as tokens of the vault that `vault` gives.
-pub(crate) fn enter_asked(vault: fn() -> Option<Arc<Vault>>) -> Entered {
-    say(Said::Asked(vault))
 }
 
 /// Runs `f`, in which a secret is written as a placeholder and cannot be read.
@@ -208,15 +188,15 @@ pub(crate) fn has_fault() -> bool {
 
 /// Whether nobody has said yet what happens to secrets.
 pub(crate) fn is_plain() -> bool {
-    with_said(|said| matches!(said, Said::Mode(Mode::Plain)))
+    is(|mode| matches!(mode, Mode::Plain))
 }
 
 /// Whether secrets are written as placeholders.
 pub(crate) fn is_redacting() -> bool {
-    with_said(|said| matches!(said, Said::Mode(Mode::Redacted)))
+    is(|mode| matches!(mode, Mode::Redacted))
 }
 
 /// Whether secrets are written and read as they are.
 pub(crate) fn is_exposing() -> bool {
-    with_said(|said| matches!(said, Said::Mode(Mode::Exposed)))
+    is(|mode| matches!(mode, Mode::Exposed))
 }

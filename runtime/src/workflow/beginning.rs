@@ -6,6 +6,7 @@ use super::saving::save_routed;
 use crate::context::{
     ContextError, ContextType, FieldValues, Loading, RecordedFields, SharedContext, StepContext, context_type,
 };
+use crate::fields::Coder;
 use crate::journal::{ContextChange, Journal, Recorded};
 use futures_util::future::BoxFuture;
 use std::future::pending;
@@ -76,7 +77,7 @@ impl Beginning {
             let message = format!("the run continues one with context `{}`", continued.context);
             return Err(ContextError { context: self.kind.name().into(), field: None, message });
         }
-        let loaded = Loading::set(self.kind, continued.version, continued.rows);
+        let loaded = Loading::set(self.journal.coder(), self.kind, continued.version, continued.rows);
         loaded.map(|(context, _)| Some(context))
     }
 
@@ -84,25 +85,27 @@ impl Beginning {
     pub(super) fn set(
         self,
         position: u64,
-        fresh: Box<dyn FnOnce() -> Stored + Send>,
+        fresh: Box<dyn FnOnce(Coder<'_>) -> Stored + Send>,
     ) -> BoxFuture<'static, Result<Begun, ContextError>> {
         Box::pin(async move {
             let change = ContextChange::Set { context: self.kind.name(), schema: self.kind.schema() };
             let (context, older) = match self.journal.recorded_change(position, &change) {
                 Recorded::New => {
-                    let mut stored = fresh();
+                    let mut stored = fresh(self.journal.coder());
                     if let Ok((context, values)) = &mut stored {
                         match save_routed(&*self.journal, position, &change, values).await {
-                            Ok(()) => context.point_to_stored(values)?,
+                            Ok(()) => context.point_to_stored(self.journal.coder(), values)?,
                             Err(error) => stored = Err(error),
                         }
                     }
                     (append(&*self.journal, position, &change, stored)?, None)
                 }
-                Recorded::Made { version, rows } => match Loading::set(self.kind, version, rows) {
-                    Ok(loaded) => loaded,
-                    Err(error) => return self.park(position, &error).await,
-                },
+                Recorded::Made { version, rows } => {
+                    match Loading::set(self.journal.coder(), self.kind, version, rows) {
+                        Ok(loaded) => loaded,
+                        Err(error) => return self.park(position, &error).await,
+                    }
+                }
                 Recorded::Refused(error) => match refused_before(&*self.journal, position, &error) {
                     Some(error) => return Err(error),
                     None => return pending().await,
@@ -116,15 +119,16 @@ impl Beginning {
 
     /// Sets the context to its defaults, or to that of the run which this one continues. A default that cannot be stored
     /// parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended code goes on.
-    pub(super) fn with_defaults(self, defaults: fn() -> Stored) -> BoxFuture<'static, Begun> {
+    pub(super) fn with_defaults(self, defaults: fn(Coder<'_>) -> Stored) -> BoxFuture<'static, Begun> {
         Box::pin(async move {
             let (journal, position) = (self.journal.clone(), self.journal.draw());
+            let coder = journal.coder();
             let begun = self.continued().and_then(|continued| match continued {
-                Some(continued) => continued.store_all(),
-                None => defaults(),
+                Some(continued) => continued.store_all(coder),
+                None => defaults(coder),
             });
             let begun = match begun {
-                Ok(stored) => self.set(position, Box::new(|| Ok(stored))).await,
+                Ok(stored) => self.set(position, Box::new(|_| Ok(stored))).await,
                 Err(error) => Err(error),
             };
             match begun {

@@ -6,6 +6,7 @@ use crate::context::{
     ContextError, ContextType, ContextUpdate, FieldValues, Loading, RecordedFields, SharedContext, StepContext,
     StoredContext,
 };
+use crate::fields::Coder;
 use crate::journal::{ContextChange, Journal, Recorded};
 use crate::value::{Form, Value};
 use futures_util::future::{BoxFuture, Either, Ready, ready};
@@ -24,7 +25,7 @@ pub(super) trait NewContext: Send {
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
-    fn encode(&mut self) -> Result<FieldValues, ContextError>;
+    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError>;
 
     /// The new context; nothing if it or the old one was taken.
     fn apply(&mut self) -> Option<SharedContext>;
@@ -44,8 +45,8 @@ impl<C: StepContext> NewContext for Updated<C> {
         self.0.as_mut().map_or_else(Vec::new, ContextUpdate::changed)
     }
 
-    fn encode(&mut self) -> Result<FieldValues, ContextError> {
-        self.0.as_mut().map_or_else(|| Ok(FieldValues::new()), ContextUpdate::encode)
+    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
+        self.0.as_mut().map_or_else(|| Ok(FieldValues::new()), |update| update.encode(coder))
     }
 
     fn apply(&mut self) -> Option<SharedContext> {
@@ -74,9 +75,9 @@ impl<C: StepContext> NewContext for Replaced<C> {
         both.map_or_else(Vec::new, |(old, new)| old.difference(new))
     }
 
-    fn encode(&mut self) -> Result<FieldValues, ContextError> {
+    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
         let Some((old, new)) = self.old.as_ref().zip(self.new.take()) else { return Ok(FieldValues::new()) };
-        let (new, values) = old.store_difference(new)?;
+        let (new, values) = old.store_difference(coder, new)?;
         self.new = Some(new);
         Ok(values)
     }
@@ -120,7 +121,7 @@ impl<'a> Changing<'a> {
                 Either::Right(Box::pin(async move { self.rewrite(&changed, new).await }))
             }
             Recorded::New => {
-                let encoded = update.encode().and_then(|mut values| {
+                let encoded = update.encode(self.journal.coder()).and_then(|mut values| {
                     let routed = routed(self.journal, &change, &mut values)?;
                     Ok((values, routed))
                 });
@@ -166,7 +167,7 @@ impl<'a> Changing<'a> {
         match self.journal.recorded_change(self.position, &self.change(&changed)) {
             Recorded::New if self.older.is_some() => self.rewrite(&changed, new.apply()).await,
             Recorded::New => {
-                let stored = new.encode().map(|values| (new.apply(), values));
+                let stored = new.encode(self.journal.coder()).map(|values| (new.apply(), values));
                 self.write(&changed, stored).await
             }
             recorded => self.repeat(recorded).await,
@@ -182,7 +183,8 @@ impl<'a> Changing<'a> {
         let Some(mut context) = self.context.take() else { return stopped() };
         let outcome = match recorded {
             Recorded::Made { version, rows } => {
-                let outcome = Loading { context: &mut context, older: self.older }.change(version, rows);
+                let outcome = Loading { context: &mut context, older: self.older, coder: self.journal.coder() }
+                    .change(version, rows);
                 // Recorded values that no longer decode park the run: the workflow does not go on.
                 outcome.map_or_else(|error| self.unreadable(&error), |()| now(Ok(())))
             }
@@ -204,7 +206,7 @@ impl<'a> Changing<'a> {
     /// in one version never mixes with another.
     async fn rewrite(&mut self, changed: &[&'static str], new: Option<SharedContext>) -> Result<(), ContextError> {
         let Some(new) = new else { return Ok(()) };
-        let stored = new.store_all().map(|(new, values)| (Some(new), values));
+        let stored = new.store_all(self.journal.coder()).map(|(new, values)| (Some(new), values));
         drop(new);
         self.write(changed, stored).await?;
         *self.older = None;
@@ -221,7 +223,7 @@ impl<'a> Changing<'a> {
             match save_routed(self.journal, self.position, &change, values).await {
                 Ok(()) => {
                     if let Some(context) = context {
-                        context.point_to_stored(values)?;
+                        context.point_to_stored(self.journal.coder(), values)?;
                     }
                 }
                 Err(error) => stored = Err(error),
@@ -250,7 +252,7 @@ impl Unfinished<'_> {
         let Some(mut context) = self.update.apply() else { return };
         if values.iter().any(|(_, value)| value.form == Form::Stored) {
             // What was just saved is found again; a value that is not there for a handle is a value still.
-            let _ = context.point_to_stored(values);
+            let _ = context.point_to_stored(self.changing.journal.coder(), values);
         }
         self.changing.put(Some(context));
     }

@@ -5,8 +5,9 @@ use super::outside::unexpected;
 use super::pending_call::PendingCall;
 use super::{Startable, WorkflowDef};
 use crate::codec::{self, Location, Storable};
-use crate::command::{Command, Given, StartChild as StartCommand};
+use crate::command::{Command, Given, Recode, StartChild as StartCommand};
 use crate::error::Failure;
+use crate::fields::Coder;
 use crate::journal::{Asked, ChildRun, Completion, Journal};
 use crate::panics::Held;
 use crate::scope::{self, Deadline, Scope};
@@ -93,7 +94,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
         let position = self.journal.draw();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
-            codec::record_same(Location::Input, &input, F::Workflow::same_input()).map_err(|error| error.to_string())
+            codec::record_same(self.journal.coder(), Location::Input, &input, F::Workflow::same_input())
+                .map_err(|error| error.to_string())
         } else {
             Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
         };
@@ -140,11 +142,12 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         }
         let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
-        let recode = |recorded: &_| {
+        let coder = self.journal.coder();
+        let recode = Recode::new(coder, |coder, recorded| {
             let location = Location::ChildInput(W::NAME);
-            codec::encode_at(location, &codec::decode_at::<W::Input>(location, recorded).ok()?).ok()
-        };
-        let recorded = codec::record_same(Location::ChildInput(W::NAME), &self.input, W::same_input())
+            codec::encode_at(coder, location, &codec::decode_at::<W::Input>(coder, location, recorded).ok()?).ok()
+        });
+        let recorded = codec::record_same(coder, Location::ChildInput(W::NAME), &self.input, W::same_input())
             .map_err(|error| error.to_string());
         // It may be dropped by whatever drives the run.
         let input = Held::new(Mutex::new(self.input));
@@ -152,9 +155,9 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             version: W::VERSION,
             dedup: given.deduplication_key,
             encode: Box::new(move |fields| {
-                let _offered = fields.offer();
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                codec::record_same(Location::Input, &*input, W::same_input()).map_err(|error| error.to_string())
+                codec::record_same(fields.coder(), Location::Input, &*input, W::same_input())
+                    .map_err(|error| error.to_string())
             }),
             detached: self.detached,
             scope,
@@ -201,9 +204,9 @@ impl<W: WorkflowDef> Future for Child<W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call, id, .. } = &mut *self;
-        call.poll(cx, |completion| match completion {
+        call.poll(cx, |coder, completion| match completion {
             Completion::Ended { status: Status::Deleting, .. } => Ok(Err(ChildError::Deleted { run: id.clone() })),
-            Completion::Ended { status, value } => ended::<W::Output, W::Error>(status, value.as_ref()),
+            Completion::Ended { status, value } => ended::<W::Output, W::Error>(coder, status, value.as_ref()),
             Completion::Refused(why) => Ok(Err(ChildError::Refused { reason: why })),
             _ => unexpected("the end of a run"),
         })
@@ -217,16 +220,17 @@ impl<W: WorkflowDef> FusedFuture for Child<W> {
 }
 
 fn ended<T: Storable, E: Failure>(
+    coder: Coder<'_>,
     status: Status,
     value: Option<&crate::value::Value>,
 ) -> Result<Result<T, ChildError<E>>, String> {
     let text = || value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default();
     let missing = || "the end of the run has no value".to_owned();
     Ok(match status {
-        Status::Completed => Ok(codec::decode_at(Location::Output, value.ok_or_else(missing)?)
+        Status::Completed => Ok(codec::decode_at(coder, Location::Output, value.ok_or_else(missing)?)
             .map_err(|error| format!("the result of the run: {error}"))?),
         Status::Failed => Err(ChildError::Failed(
-            codec::decode_at(Location::Output, value.ok_or_else(missing)?)
+            codec::decode_at(coder, Location::Output, value.ok_or_else(missing)?)
                 .map_err(|error| format!("the error of the run: {error}"))?,
         )),
         Status::Cancelled => Err(ChildError::Cancelled { reason: text() }),

@@ -2,7 +2,7 @@
 
 use super::{Flow, PendingCall, StepCall, WorkflowHandle};
 use crate::codec::Storable;
-use crate::command::{Command, Given, RunStep};
+use crate::command::{Command, Given, Recode, RunStep};
 use crate::error::Failure;
 use crate::journal::StepRun;
 use crate::policy::Policy;
@@ -24,7 +24,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         T: Storable,
         E: Failure,
     {
-        let arguments = Given::new(Ok(Value::json(&b"[]"[..])), |recorded| Some(recorded.clone()));
+        let arguments = Given::new(Ok(Value::json(&b"[]"[..])), Recode::none());
         let body = Arc::new(InlineBody::new(body, self.shared_context().cloned()));
         let run = StepRun { roles: &[], policy: Policy::ONCE, body };
         StepCall::new(name, PendingCall::new(&self.journal, Command::RunStep(RunStep { name, arguments, run })))

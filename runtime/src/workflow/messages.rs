@@ -2,7 +2,8 @@
 
 use super::Flow;
 use super::outside::{Outside, unexpected};
-use crate::command::{self, Command, Given};
+use crate::command::{self, Command, Given, Recode};
+use crate::fields::Coder;
 use crate::journal::Completion;
 use crate::lengths;
 use crate::message::{self, Message};
@@ -58,7 +59,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     pub fn try_receive<M: Message>(&self) -> Option<M> {
         let position = self.journal.draw();
         let value = self.journal.try_receive(position, M::NAME)?;
-        match message::decode(&value) {
+        match message::decode(self.journal.coder(), &value) {
             Ok(message) => Some(message),
             Err(error) => {
                 // The run is parked, and what the workflow does with this is not recorded.
@@ -74,29 +75,28 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// A `Secret` cannot be sent to another run: it is sealed for its own.
     pub fn send<M: Message>(&self, run: impl Into<String>, message: M) -> Sending<'_> {
         let to = run.into();
-        let (value, secret) = sealed_any(|| message::encode(&message));
+        let (value, secret) = sealed_any(|| message::encode(self.journal.coder(), &message));
         let value = match value {
             Ok(_) if lengths::check("a run's id", &to, 0).is_err() => Err("no run has an id of that length".to_owned()),
             Ok(_) if secret => Err("it holds a secret, which is sealed for its own run".to_owned()),
             value => value.map_err(|error| error.to_string()),
         };
         drop(message);
-        let recode = |recorded: &_| message::encode(&message::decode::<M>(recorded).ok()?).ok();
-        let message = Given::new(value, recode);
+        let message = Given::new(value, Recode::new(self.journal.coder(), message::recode::<M>));
         let command = Command::Send(command::Send { to: Some(to.into()), channel: M::NAME, message });
         Sending { call: Outside::new(&self.journal, command, sent) }
     }
 }
 
-fn received<M: Message>(completion: Completion) -> Result<Option<M>, String> {
+fn received<M: Message>(coder: Coder<'_>, completion: Completion) -> Result<Option<M>, String> {
     match completion {
-        Completion::Message(value) => message::decode(&value).map(Some).map_err(|error| error.to_string()),
+        Completion::Message(value) => message::decode(coder, &value).map(Some).map_err(|error| error.to_string()),
         Completion::Fired => Ok(None),
         _ => unexpected("a message"),
     }
 }
 
-fn sent(completion: Completion) -> Result<Result<(), SendError>, String> {
+fn sent(_: Coder<'_>, completion: Completion) -> Result<Result<(), SendError>, String> {
     match completion {
         Completion::Delivered => Ok(Ok(())),
         Completion::Refused(message) => Ok(Err(SendError { message })),

@@ -1,20 +1,24 @@
 //! A call whose answer comes from outside, with the types of that answer.
 
 use super::pending_call::PendingCall;
+use crate::fields::Coder;
 use crate::journal::{Asked, Completion, Journal};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+/// Decodes what has come.
+pub(super) type Decode<T> = fn(Coder<'_>, Completion) -> Result<T, String>;
+
 /// A call that borrows its flow and decodes its answer to `T`.
 pub(super) struct Outside<'flow, T> {
     pub(super) call: PendingCall,
-    decode: fn(Completion) -> Result<T, String>,
+    decode: Decode<T>,
     flow: PhantomData<&'flow ()>,
 }
 
 impl<T> Outside<'_, T> {
-    pub(super) fn new(journal: &Arc<dyn Journal>, command: Asked, decode: fn(Completion) -> Result<T, String>) -> Self {
+    pub(super) fn new(journal: &Arc<dyn Journal>, command: Asked, decode: Decode<T>) -> Self {
         Self { call: PendingCall::new(journal, command), decode, flow: PhantomData }
     }
 

@@ -1,5 +1,6 @@
 //! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
 
+use crate::fields::Coder;
 use crate::journal::{Asked, Completion, Journal};
 use std::fmt;
 use std::sync::Arc;
@@ -32,10 +33,10 @@ impl PendingCall {
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
-        decode: impl FnOnce(Completion) -> Result<T, String>,
+        decode: impl FnOnce(Coder<'_>, Completion) -> Result<T, String>,
     ) -> Poll<T> {
         let Poll::Ready(completion) = self.poll_any(cx) else { return Poll::Pending };
-        match decode(completion) {
+        match decode(self.journal.coder(), completion) {
             Ok(value) => self.ready(value),
             Err(why) => {
                 self.unreadable(&why);

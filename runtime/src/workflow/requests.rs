@@ -3,7 +3,8 @@
 use super::Flow;
 use super::messages::after;
 use super::outside::{Outside, unexpected};
-use crate::command::{self, AwaitAnswer, Command, Given};
+use crate::command::{self, AwaitAnswer, Command, Given, Recode};
+use crate::fields::Coder;
 use crate::journal::Completion;
 use crate::message::{self, Message};
 use futures_util::future::FusedFuture;
@@ -22,9 +23,9 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only. One that cannot be stored is a
     /// [`RequestError::Unstorable`], and nobody is asked.
     pub fn request<Q: Message, A: Message>(&self, question: Q) -> Request<'_, Q, A> {
-        let value = message::encode(&question).map_err(|error| error.to_string());
+        let value = message::encode(self.journal.coder(), &question).map_err(|error| error.to_string());
         drop(question);
-        let question = Given::new(value, |recorded| message::encode(&message::decode::<Q>(recorded).ok()?).ok());
+        let question = Given::new(value, Recode::new(self.journal.coder(), message::recode::<Q>));
         let command = Command::Request(command::Request { name: Q::NAME, answer: Some(A::NAME), question, due: None });
         Request { call: Outside::new(&self.journal, command, answered), question: PhantomData }
     }
@@ -43,9 +44,11 @@ impl<C: Send + Sync + 'static> Flow<C> {
 /// An answer, none within the time limit, or why there can be none.
 type Answered<A> = Result<Option<A>, String>;
 
-fn answered<A: Message>(completion: Completion) -> Result<Answered<A>, String> {
+fn answered<A: Message>(coder: Coder<'_>, completion: Completion) -> Result<Answered<A>, String> {
     match completion {
-        Completion::Message(value) => message::decode(&value).map(Some).map(Ok).map_err(|error| error.to_string()),
+        Completion::Message(value) => {
+            message::decode(coder, &value).map(Some).map(Ok).map_err(|error| error.to_string())
+        }
         Completion::Fired => Ok(Ok(None)),
         Completion::Refused(message) => Ok(Err(message)),
         _ => unexpected("the answer to a request"),

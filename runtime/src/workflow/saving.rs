@@ -44,7 +44,7 @@ pub(super) fn routed(
     let mut places = Vec::new();
     let mut routed = Vec::new();
     for (place, (name, value)) in values.iter().enumerate() {
-        if let Some((store, is_default)) = schema.store_of(name, value) {
+        if let Some((store, is_default)) = schema.store_of(journal.coder(), name, value) {
             places.push(place);
             routed.push(RoutedValue { field: name, store, value: value.clone(), is_default });
         }

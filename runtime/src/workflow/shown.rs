@@ -47,7 +47,7 @@ fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<
     if let Err(why) = what.check() {
         return journal.unstorable(position, why);
     }
-    match value.map(|value| encode_shown(what, value)).transpose() {
+    match value.map(|value| encode_shown(journal.coder(), what, value)).transpose() {
         Ok(value) => journal.tell(
             position,
             match what {

@@ -31,7 +31,7 @@ impl Future for Sleep<'_> {
     type Output = Result<(), Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.call.poll(cx, |_| Ok(Ok(())))
+        self.call.poll(cx, |_, _| Ok(Ok(())))
     }
 }
 

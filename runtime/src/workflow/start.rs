@@ -3,6 +3,7 @@
 use super::Flow;
 use super::beginning::{Beginning, Begun, Stored, WithDefaults};
 use crate::context::{ContextError, DefaultContext, SharedContext, StepContext, store_all};
+use crate::fields::Coder;
 use crate::journal::Journal;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl<C: StepContext> Start<C> {
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
     pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
         let position = self.journal.draw();
-        let fresh = Box::new(move || store_all::<C>(context));
+        let fresh = Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context));
         Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
     }
 
@@ -88,8 +89,8 @@ impl<C: DefaultContext> Start<C> {
     /// code goes on.
     #[doc(hidden)]
     pub fn with_defaults(self) -> WithDefaults<C> {
-        fn defaults<C: DefaultContext>() -> Stored {
-            store_all::<C>(C::from_defaults())
+        fn defaults<C: DefaultContext>(coder: Coder<'_>) -> Stored {
+            store_all::<C>(coder, C::from_defaults())
         }
         WithDefaults::new(Beginning::new::<C>(self.journal).with_defaults(defaults::<C>))
     }

@@ -43,6 +43,6 @@ impl<C: Send + Sync + 'static> Flow<C> {
             self.journal.unreadable(0, error.to_string());
             crate::shared_state::StateSnapshot::default()
         });
-        state.keys.get(key).map(|value| read_key(key, value)).transpose()
+        state.keys.get(key).map(|value| read_key(self.journal.coder(), key, value)).transpose()
     }
 }

@@ -3,7 +3,7 @@
 use super::WorkflowHandle;
 use super::pending_call::PendingCall;
 use crate::codec::{self, CodecError, Location, Storable};
-use crate::command::{Command, Given, RunStep};
+use crate::command::{Command, Given, Recode, RunStep};
 use crate::context::SharedContext;
 use crate::error::{Failure, StepError};
 use crate::journal::{Completion, Journal, StepBody, StepRun};
@@ -42,7 +42,7 @@ impl<T, E> StepCall<'_, T, E> {
         args: A,
         encode: Encode<A>,
     ) -> Self {
-        let args = encode_args(step.name, &args, encode);
+        let args = encode_args(journal.coder(), step.name, &args, encode);
         Self::of(journal, step, args, Arc::new(Body::new(step, context.cloned())))
     }
 
@@ -63,14 +63,18 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
         let location = Location::Result(self.name);
         let error = match self.call.poll_any(cx) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Completion::Completed(value)) => match codec::decode_at(location, &value) {
-                Ok(result) => return self.call.ready(Ok(result)),
-                Err(error) => error,
-            },
-            Poll::Ready(Completion::Failed(value)) => match codec::decode_at(location, &value) {
-                Ok(error) => return self.call.ready(Err(error)),
-                Err(error) => error,
-            },
+            Poll::Ready(Completion::Completed(value)) => {
+                match codec::decode_at(self.call.journal().coder(), location, &value) {
+                    Ok(result) => return self.call.ready(Ok(result)),
+                    Err(error) => error,
+                }
+            }
+            Poll::Ready(Completion::Failed(value)) => {
+                match codec::decode_at(self.call.journal().coder(), location, &value) {
+                    Ok(error) => return self.call.ready(Err(error)),
+                    Err(error) => error,
+                }
+            }
             Poll::Ready(_) => CodecError { path: String::new(), message: "what came is not the end of a step".into() },
         };
         self.call.unreadable(&error);
@@ -99,7 +103,8 @@ pub fn call_transaction<S: TransactionDef, H: WorkflowHandle + ?Sized>(
     args: S::Args,
 ) -> StepCall<'_, S::Output, S::Error> {
     let body = InCommit::<S>::new(flow.shared_context().cloned());
-    StepCall::of(flow.journal(), TableOf::<S>::TABLE, encode_args(S::NAME, &args, S::encode_args), Arc::new(body))
+    let args = encode_args(flow.journal().coder(), S::NAME, &args, S::encode_args);
+    StepCall::of(flow.journal(), TableOf::<S>::TABLE, args, Arc::new(body))
 }
 
 fn pending(
@@ -109,7 +114,7 @@ fn pending(
     own: Arc<dyn StepBody>,
 ) -> PendingCall {
     let body = journal.substitute(step.name).unwrap_or(own);
-    let arguments = Given::new(args.map_err(|error| error.to_string()), step.recode);
+    let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::new(journal.coder(), step.recode));
     let run = StepRun { roles: step.roles, policy: step.policy, body };
     PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, run }))
 }

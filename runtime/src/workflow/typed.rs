@@ -4,6 +4,7 @@ use super::{Start, WorkflowDef};
 use crate::codec::{self, CodecError, Location, Same, Storable};
 use crate::context::Schema;
 use crate::error::Failure;
+use crate::fields::{Coder, Fields};
 use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
 use crate::secret::is_secret;
 use crate::shared_state::StateDef;
@@ -48,8 +49,9 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        let input = codec::decode_at(Location::Input, input)?;
-        Ok(ending(W::call(Start::new(journal), input).future, W::same_output()))
+        let fields = journal.coder().fields();
+        let input = codec::decode_at(journal.coder(), Location::Input, input)?;
+        Ok(ending(fields, W::call(Start::new(journal), input).future, W::same_output()))
     }
 }
 
@@ -59,13 +61,16 @@ fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<B
 
 // Compiled once for all workflows with the same types of result and error.
 fn ending<T: Storable, E: Failure>(
+    fields: Option<Arc<Fields>>,
     body: BoxFuture<'static, Result<T, E>>,
     same: Option<Same<T>>,
 ) -> BoxFuture<'static, BodyEnd> {
     Box::pin(async move {
-        match body.await {
-            Ok(output) => end(codec::record_same(Location::Output, &output, same), BodyEnd::Completed),
-            Err(error) => end(record(&error), BodyEnd::Failed),
+        let ended = body.await;
+        let coder = Coder::new(fields.as_ref());
+        match ended {
+            Ok(output) => end(codec::record_same(coder, Location::Output, &output, same), BodyEnd::Completed),
+            Err(error) => end(record(coder, &error), BodyEnd::Failed),
         }
     })
 }
@@ -75,7 +80,7 @@ fn end(stored: Result<Value, CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd
 }
 
 /// The error of a workflow, with texts of a length that the journal keeps.
-fn record<E: Failure>(error: &E) -> Result<Value, CodecError> {
+fn record<E: Failure>(coder: Coder<'_>, error: &E) -> Result<Value, CodecError> {
     let cut = error.cut();
-    codec::record_at(Location::Output, cut.as_ref().unwrap_or(error))
+    codec::record_at(coder, Location::Output, cut.as_ref().unwrap_or(error))
 }

@@ -69,7 +69,8 @@ impl<C: StepContext> Flow<C> {
     /// A value does not decode.
     pub(crate) fn with_recorded(&self, version: u32, rows: Vec<FieldRow>) -> Result<C::Stored, ContextError> {
         let mut context = self.context.clone().expect("the context is back when an update ends");
-        Loading { context: &mut context, older: &mut self.older.clone() }.change(version, rows)?;
+        let coder = self.journal.coder();
+        Loading { context: &mut context, older: &mut self.older.clone(), coder }.change(version, rows)?;
         let context = context.into_stored().map(Arc::unwrap_or_clone);
         Ok(context.expect("a context keeps its type"))
     }

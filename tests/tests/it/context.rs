@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use steadfast::__private::{ContextUpdate as _, RecordedValue};
+use steadfast::__private::{Coder, ContextUpdate as _, RecordedValue};
 use steadfast::history::Value;
 use steadfast::prelude::*;
 
@@ -57,7 +57,7 @@ fn an_update_stores_only_what_changed() {
     let mut update = Order::begin_update(old.clone());
     update.total(6).owner("nobody").status(Status::Paid { cents: u128::MAX });
     assert_eq!(update.changed(), ["total", "status"]);
-    let values = update.encode().unwrap();
+    let values = update.encode(Coder::NO_RUN).unwrap();
     let new = update.apply();
     let values = values.iter().map(|(name, value)| (*name, value.to_string())).collect::<Vec<_>>();
     let paid = format!(r#"{{"Paid":{{"cents":{}}}}}"#, u128::MAX);
@@ -72,9 +72,9 @@ fn a_context_without_fields_is_a_context() {
     #[derive(StepContext, Clone)]
     struct Empty {}
 
-    let (_, values) = Nothing::builder().build().store_all().unwrap();
+    let (_, values) = Nothing::builder().build().store_all(Coder::NO_RUN).unwrap();
     assert!(values.is_empty());
-    assert!(Empty::builder().build().with(|c| c).store_all().unwrap().1.is_empty());
+    assert!(Empty::builder().build().with(|c| c).store_all(Coder::NO_RUN).unwrap().1.is_empty());
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn an_equal_value_writes_nothing() {
     update.total(5).owner("nobody").r#type(None);
     assert_eq!(update.changed(), [""; 0]);
     assert!(Arc::ptr_eq(&old, &update.discard()));
-    assert!(old.store_difference(order()).unwrap().1.is_empty());
+    assert!(old.store_difference(Coder::NO_RUN, order()).unwrap().1.is_empty());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_context_that_nobody_else_holds_is_changed_in_place() {
     let place = Arc::as_ptr(&old);
     let mut update = Order::begin_update(old);
     update.total(7);
-    let values = update.encode().unwrap();
+    let values = update.encode(Coder::NO_RUN).unwrap();
     let new = update.apply();
     assert_eq!((Arc::as_ptr(&new), new.total, values.len()), (place, 7, 1));
 }
@@ -102,12 +102,12 @@ fn a_context_that_nobody_else_holds_is_changed_in_place() {
 fn stored_fields_load_as_they_were() {
     let paid = Status::Paid { cents: u128::MAX };
     let old = order().with(|c| c.status(paid).receipt(Bytes::from_static(b"\xff")).r#type(Some("a.b".into())));
-    let (decoded, values) = old.clone().store_all().unwrap();
+    let (decoded, values) = old.clone().store_all(Coder::NO_RUN).unwrap();
     assert_eq!(decoded, old);
     let find = &mut |name: &str| {
         values.iter().find(|(field, _)| *field == name).map(|(name, value)| RecordedValue::new(*name, value.clone()))
     };
-    assert_eq!(Order::load(find).unwrap(), old);
+    assert_eq!(Order::load(Coder::NO_RUN, find).unwrap(), old);
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
             _ => None,
         }
     };
-    assert_eq!(Order::load(&mut fields("")).unwrap(), order());
-    let error = Order::load(&mut fields("total")).unwrap_err();
+    assert_eq!(Order::load(Coder::NO_RUN, &mut fields("")).unwrap(), order());
+    let error = Order::load(Coder::NO_RUN, &mut fields("total")).unwrap_err();
     assert_eq!((error.context.as_str(), error.field.as_deref()), ("Order", Some("total")));
     assert_eq!(
         error.to_string(),
@@ -133,16 +133,16 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
 fn a_value_that_does_not_decode_is_never_read_as_absent() {
     let mut order = order();
     let wrong = |name: &str| RecordedValue::new(name, Value::json("7"));
-    let error = order.load_field(&wrong("type")).unwrap_err().to_string();
+    let error = order.load_field(Coder::NO_RUN, &wrong("type")).unwrap_err().to_string();
     assert_eq!(
         error,
         "field `type` of context `Order`: expected `Option<String>`, found `7`: \
          invalid type: integer `7`, expected a string"
     );
-    assert!(!order.load_field(&wrong("unknown")).unwrap());
-    assert!(order.load_field(&wrong("total")).unwrap());
+    assert!(!order.load_field(Coder::NO_RUN, &wrong("unknown")).unwrap());
+    assert!(order.load_field(Coder::NO_RUN, &wrong("total")).unwrap());
     assert_eq!(order.total, 7);
-    assert!(order.load_field(&RecordedValue::new("type", Value::json("null"))).unwrap());
+    assert!(order.load_field(Coder::NO_RUN, &RecordedValue::new("type", Value::json("null"))).unwrap());
     assert_eq!(order.r#type, None);
 }
 
@@ -184,7 +184,7 @@ fn what_cannot_be_kept_is_refused_by_field_and_leaves_the_context_as_it_was() {
         let old = Arc::new(Measured::builder().build());
         let mut update = Measured::begin_update(old.clone());
         set(&update).other(9);
-        let error = update.encode().unwrap_err();
+        let error = update.encode(Coder::NO_RUN).unwrap_err();
         let kept = update.discard();
         assert!(Arc::ptr_eq(&old, &kept));
         error.to_string()

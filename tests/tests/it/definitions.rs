@@ -105,13 +105,13 @@ fn a_step_in_a_function_body() {
     async fn local(flow: u8) -> Result<u8> {
         Ok(flow)
     }
-    use steadfast::__private::{ArgsReader, ArgsWriter, StepDef};
+    use steadfast::__private::{ArgsReader, ArgsWriter, Coder, StepDef};
     let _: fn(&Flow, u8) -> StepCall<'_, u8> = local;
     assert_eq!(local::NAME, "inner");
-    let mut writer = ArgsWriter::of(local::NAME);
+    let mut writer = ArgsWriter::of(Coder::NO_RUN, local::NAME);
     local::encode_args(&(7,), &mut writer).unwrap();
     let args = writer.finish();
-    let mut reader = ArgsReader::of(local::NAME, &args).unwrap();
+    let mut reader = ArgsReader::of(Coder::NO_RUN, local::NAME, &args).unwrap();
     assert_eq!((args.to_string().as_str(), local::decode_args(&mut reader).unwrap()), ("[7]", (7,)));
     reader.finish().unwrap();
 }

@@ -5,6 +5,7 @@ use limits::Soon as _;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use steadfast::__private::Coder;
 use steadfast::__private::RecordedValue;
 use steadfast::history::Value;
 use steadfast::prelude::*;
@@ -31,7 +32,7 @@ fn document() -> Document {
 
 #[test]
 fn bytes_with_the_form_json_are_an_array() {
-    let (decoded, values) = document().store_all().unwrap();
+    let (decoded, values) = document().store_all(Coder::NO_RUN).unwrap();
     let text = |name: &str| values.iter().find(|(field, _)| *field == name).unwrap().1.to_string();
     assert_eq!((text("digest").as_str(), text("seal").as_str()), ("[1,255]", "[7]"));
     assert_eq!(decoded, document());
@@ -56,12 +57,12 @@ fn the_schema_says_where_a_field_goes() {
 
 #[test]
 fn a_value_above_its_limit_is_refused_by_name() {
-    let error = document().with(|c| c.title("a title too long")).store_all().unwrap_err();
+    let error = document().with(|c| c.title("a title too long")).store_all(Coder::NO_RUN).unwrap_err();
     assert_eq!(
         error.to_string(),
         "field `title` of context `Document`: the value takes 18 bytes, and the field's `max_bytes` is 8"
     );
-    document().with(|c| c.title("234567")).store_all().unwrap();
+    document().with(|c| c.title("234567")).store_all(Coder::NO_RUN).unwrap();
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_field_is_found_under_the_names_that_it_had() {
             let (name, text) = recorded.iter().find(|(name, _)| *name == asked)?;
             Some(RecordedValue::new(*name, Value::json(format!("\"{text}\""))))
         };
-        Document::load(find).map(|document| document.owner)
+        Document::load(Coder::NO_RUN, find).map(|document| document.owner)
     };
     assert_eq!(load(&[("user_name", "c")]).unwrap(), "c");
     assert_eq!(load(&[("user_name", "c"), ("user", "b")]).unwrap(), "b");
@@ -79,7 +80,7 @@ fn a_field_is_found_under_the_names_that_it_had() {
     assert_eq!(load(&[("users", "c")]).unwrap_err().field.as_deref(), Some("owner"));
 
     let mut changed = document();
-    assert!(changed.load_field(&RecordedValue::new("user_name", Value::json("\"bob\""))).unwrap());
+    assert!(changed.load_field(Coder::NO_RUN, &RecordedValue::new("user_name", Value::json("\"bob\""))).unwrap());
     assert_eq!(changed.owner, "bob");
     assert_eq!(Document::from_json(r#"{"user":"eve"}"#).unwrap().owner, "eve");
 }
@@ -120,7 +121,7 @@ fn fields_of_an_older_version_are_made_into_those_of_today() {
     let mut old = RecordedFields::new::<Purse>(1, [euros("5")]);
     Purse::migrate(&mut old).unwrap();
     assert_eq!((old.version(), old.get::<u64>("cents").unwrap()), (1, Some(500)));
-    assert_eq!(Purse::load(&mut |name| old.find(name)).unwrap().cents, 500);
+    assert_eq!(Purse::load(Coder::NO_RUN, &mut |name| old.find(name)).unwrap().cents, 500);
 
     let refused = |error: Result<(), ContextError>| error.unwrap_err().to_string();
     assert_eq!(

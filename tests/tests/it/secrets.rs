@@ -24,7 +24,8 @@ fn other_serializers_get_nothing() {
     let error = serde_json::to_string(&[Secret::new("hunter2")]).unwrap_err().to_string();
     assert!(error.contains("a secret is written only by steadfast itself, encrypted; call `.expose()`"), "{error}");
     assert!(serde_json::to_value(Secret::new(1)).is_err());
-    assert!(steadfast::__private::ArgsWriter::new().arg("pin", &Some(Secret::new(1))).is_err());
+    let mut args = steadfast::__private::ArgsWriter::of(steadfast::__private::Coder::NO_RUN, "step");
+    assert!(args.arg("pin", &Some(Secret::new(1))).is_err());
 }
 
 #[test]

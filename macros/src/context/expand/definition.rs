@@ -33,8 +33,8 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
         // Asked for of fields in stores only.
         let default = if field.default.is_some() && field.store.is_some() && !stand_in {
             let function = defaults::function(name);
-            quote!(::core::option::Option::Some(|schema, field| {
-                ::steadfast::__private::stored_default(#function, schema, field)
+            quote!(::core::option::Option::Some(|coder, schema, field| {
+                ::steadfast::__private::stored_default(coder, #function, schema, field)
             }))
         } else {
             quote!(::core::option::Option::None)
@@ -91,13 +91,13 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
                 &__SCHEMA
             }
 
-            fn store_all(self) -> ::core::result::Result<
+            fn store_all(self, coder: ::steadfast::__private::Coder<'_>) -> ::core::result::Result<
                 (Self, ::steadfast::__private::FieldValues), ::steadfast::__private::ContextError,
             > {
                 #store_all
             }
 
-            fn store_difference(&self, new: Self) -> ::core::result::Result<
+            fn store_difference(&self, coder: ::steadfast::__private::Coder<'_>, new: Self) -> ::core::result::Result<
                 (Self, ::steadfast::__private::FieldValues), ::steadfast::__private::ContextError,
             > {
                 #store_difference
@@ -108,6 +108,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
             }
 
             fn load(
+                coder: ::steadfast::__private::Coder<'_>,
                 field: &mut dyn ::core::ops::FnMut(&::core::primitive::str)
                     -> ::core::option::Option<::steadfast::__private::RecordedValue>,
             ) -> ::core::result::Result<Self, ::steadfast::__private::ContextError> {
@@ -115,7 +116,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
             }
 
             fn load_field(
-                &mut self, recorded: &::steadfast::__private::RecordedValue,
+                &mut self, coder: ::steadfast::__private::Coder<'_>, recorded: &::steadfast::__private::RecordedValue,
             ) -> ::core::result::Result<::core::primitive::bool, ::steadfast::__private::ContextError> {
                 #load_field
             }

@@ -32,6 +32,7 @@ impl Bodies {
 /// would be looked up there, which is elsewhere if the struct comes from a `macro_rules!`.
 pub(super) struct Locals {
     pub(super) this: TokenStream,
+    pub(super) coder: TokenStream,
     pub(super) values: TokenStream,
     pub(super) new: TokenStream,
     pub(super) changed: TokenStream,
@@ -43,6 +44,7 @@ impl Locals {
     pub(super) fn new() -> Self {
         Self {
             this: quote!(self),
+            coder: quote!(coder),
             values: quote!(values),
             new: quote!(new),
             changed: quote!(changed),
@@ -68,9 +70,9 @@ fn store_all(context: &Context) -> TokenStream {
         quote!(#ident: #stored,)
     });
     quote! {
-        let mut values = ::steadfast::__private::FieldValues::with_capacity(#count);
+        let mut values = ::steadfast::__private::FieldWriter::new(coder, #count);
         let stored = Self { #fields };
-        ::core::result::Result::Ok((stored, values))
+        ::core::result::Result::Ok((stored, values.finish()))
     }
 }
 
@@ -86,9 +88,9 @@ fn store_difference(context: &Context) -> TokenStream {
         quote!(#ident: #stored,)
     });
     quote! {
-        let mut values = ::steadfast::__private::FieldValues::new();
+        let mut values = ::steadfast::__private::FieldWriter::new(coder, 0);
         let stored = Self { #fields };
-        ::core::result::Result::Ok((stored, values))
+        ::core::result::Result::Ok((stored, values.finish()))
     }
 }
 
@@ -108,7 +110,7 @@ fn difference(context: &Context) -> TokenStream {
 }
 
 fn load(context: &Context) -> TokenStream {
-    let Locals { find, .. } = Locals::new();
+    let Locals { find, coder, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
         let default = if field.default.is_some() {
@@ -120,7 +122,7 @@ fn load(context: &Context) -> TokenStream {
         let aliases = &field.aliases;
         let loaded = tried(&quote_spanned!(ty.span()=>
             <#ty as ::steadfast::__private::Persist>::load(
-                #find(#name) #(.or_else(|| #find(#aliases)))*, #default, &__SCHEMA, #index,
+                #coder, #find(#name) #(.or_else(|| #find(#aliases)))*, #default, &__SCHEMA, #index,
             )
         ));
         quote!(#ident: #loaded,)
@@ -129,11 +131,11 @@ fn load(context: &Context) -> TokenStream {
 }
 
 fn load_field(context: &Context) -> TokenStream {
-    let Locals { this, recorded, .. } = Locals::new();
+    let Locals { this, coder, recorded, .. } = Locals::new();
     let fields = each(context, |field, index| {
         let Field { ident, ty, name, aliases, .. } = field;
         let read = tried(&quote_spanned!(ty.span()=>
-            <#ty as ::steadfast::__private::Persist>::read(#recorded, &__SCHEMA, #index)
+            <#ty as ::steadfast::__private::Persist>::read(#coder, #recorded, &__SCHEMA, #index)
         ));
         quote!(#name #(| #aliases)* => #this.#ident = #read,)
     });

@@ -59,7 +59,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
                 #changed
             }
 
-            fn encode(&mut self) -> ::core::result::Result<
+            fn encode(&mut self, coder: ::steadfast::__private::Coder<'_>) -> ::core::result::Result<
                 ::steadfast::__private::FieldValues, ::steadfast::__private::ContextError,
             > {
                 #encode
@@ -135,9 +135,9 @@ impl Bodies {
                 changed
             },
             encode: quote! {
-                let mut values = ::steadfast::__private::FieldValues::new();
+                let mut values = ::steadfast::__private::FieldWriter::new(coder, 0);
                 #(#encode)*
-                ::core::result::Result::Ok(values)
+                ::core::result::Result::Ok(values.finish())
             },
             apply: quote! {
                 let Self(mut old, new) = self;

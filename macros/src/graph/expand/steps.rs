@@ -72,11 +72,11 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let shape = shape(graph, step);
     let types = step.events().map(|(argument, _)| &argument.ty);
     // Looked up where the functions are, not where a type of the user's stands.
-    let [inputs, events, whole] = [quote!(inputs), quote!(events), quote!(context)];
+    let [coder, inputs, events, whole] = [quote!(coder), quote!(inputs), quote!(events), quote!(context)];
     let read = step.events().enumerate().map(|(index, (argument, collect))| {
         let ty = &argument.ty;
         let method = if collect.is_some() { quote!(all) } else { quote!(one) };
-        quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(#inputs, #index)?,)
+        quote_spanned!(ty.span()=> ::steadfast::__private::Inputs::#method::<#ty>(#inputs, #coder, #index)?,)
     });
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
@@ -101,6 +101,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             type Error = #error;
 
             fn events(
+                #coder: ::steadfast::__private::Coder<'_>,
                 #inputs: &::steadfast::__private::Inputs,
             ) -> ::core::result::Result<Self::Events, ::steadfast::__private::CodecError> {
                 ::core::result::Result::Ok((#(#read)*))

@@ -49,13 +49,13 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
 
             fn encode_args(
                 #parameter: &Self::Args,
-                #writer: &mut ::steadfast::__private::ArgsWriter,
+                #writer: &mut ::steadfast::__private::ArgsWriter<'_>,
             ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
                 #encode
             }
 
             fn decode_args(
-                #reader: &mut ::steadfast::__private::ArgsReader,
+                #reader: &mut ::steadfast::__private::ArgsReader<'_>,
             ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
                 #decode
             }

@@ -4,6 +4,7 @@ use super::items::Items;
 use crate::codec::Location;
 use crate::engine::reading::{self, Reader, Reading};
 use crate::engine::{error::EngineError, handle::Run};
+use crate::fields::Coder;
 use crate::graph::{Event, event};
 use crate::record::Shown;
 use crate::run_env::Progress;
@@ -83,7 +84,7 @@ impl<E: Event> EventStream<E> {
     async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
         let Some(row) = row else { return Ok(None) };
         let channel = Shown::Written(E::INFO.channel).channel();
-        let decode = |value: &Value| event::decode::<E>(Location::Shown(&channel), value);
+        let decode = |coder: Coder<'_>, value: &Value| event::decode::<E>(coder, Location::Shown(&channel), value);
         let event = self.items.run.decode_shown(E::INFO.channel, &row, decode).await?;
         Ok(event.map(|event| (row.item, event)))
     }

@@ -34,7 +34,7 @@ impl Future for InFlight {
     type Output = (What, u64, Completion);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Poll::Ready(completion) = self.call.poll(cx, Ok) else { return Poll::Pending };
+        let Poll::Ready(completion) = self.call.poll(cx, |_, completion| Ok(completion)) else { return Poll::Pending };
         let position = self.call.position();
         match self.what.take() {
             Some(what) => Poll::Ready((what, position, completion)),

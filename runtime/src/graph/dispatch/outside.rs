@@ -2,7 +2,7 @@
 
 use super::in_flight::{InFlight, What};
 use super::{Dispatch, Next, Node, Place, Ready, Running, millis};
-use crate::command::{Command, Given, Receive, Request, Sleep};
+use crate::command::{Command, Given, Receive, Recode, Request, Sleep};
 use crate::graph::{
     answers,
     event::split,
@@ -89,7 +89,7 @@ impl Dispatch<'_> {
         let request = Request {
             name: question.name,
             answer: Some(question.answer),
-            question: Given::new(Ok(value), |recorded| Some(recorded.clone())),
+            question: Given::new(Ok(value), Recode::none()),
             due: within.map(|within| self.journal.elapsed().saturating_add(within)),
         };
         let (scope, caught) = (running.out, running.caught);

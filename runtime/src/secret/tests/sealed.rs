@@ -1,6 +1,7 @@
 //! Secrets in a vault: what comes back, and what does not.
 
 use super::*;
+use crate::fields::Coder;
 use crate::value::Form;
 use crate::vault::{keys::Key, keys::KeyError, keys::KeyProvider, keys::StaticKeys, keys::cipher};
 use bytes::Bytes;
@@ -21,12 +22,12 @@ pub(super) fn vault() -> Arc<Vault> {
 
 pub(super) fn seal<T: Serialize + 'static>(vault: &Arc<Vault>, place: &str, value: &T) -> Value {
     let _entered = vault.enter();
-    at(place, || encode(value)).unwrap()
+    at(place, || encode(Coder::NO_RUN, value)).unwrap()
 }
 
 pub(super) fn open<T: DeserializeOwned + 'static>(vault: &Arc<Vault>, place: &str, value: &Value) -> Result<T, String> {
     let _entered = vault.enter();
-    at(place, || decode(value)).map_err(hides)
+    at(place, || decode(Coder::NO_RUN, value)).map_err(hides)
 }
 
 fn comes_back<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + 'static>(value: &T) {
@@ -71,15 +72,15 @@ fn arguments_come_back() {
     let vault = vault();
     let _entered = vault.enter();
     let arguments = at("args:charge", || {
-        let mut args = ArgsWriter::new();
+        let mut args = ArgsWriter::new(Coder::NO_RUN);
         args.arg("api", &api()).unwrap();
         args.arg("raw", &vec![1_u8]).unwrap();
         args.finish()
     });
     assert_eq!(arguments.form, Form::Parts);
-    let mut args = ArgsReader::new(&arguments).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &arguments).unwrap();
     assert_eq!(at("args:charge", || args.arg::<Api>("api")).unwrap(), api());
-    let mut args = ArgsReader::new(&arguments).unwrap();
+    let mut args = ArgsReader::new(Coder::NO_RUN, &arguments).unwrap();
     let error = at("args:refund", || args.arg::<Api>("api")).unwrap_err().to_string();
     assert!(hides(error).starts_with("at `api`: "));
 }
@@ -133,7 +134,7 @@ fn equal_secrets_are_equal_at_one_place_only() {
     let vault = vault();
     let two = |place, one: &str, other: &str| {
         let stored = seal(&vault, place, &[Secret::new(one.to_owned()), Secret::new(other.to_owned())]);
-        decode::<[String; 2]>(&stored).unwrap()
+        decode::<[String; 2]>(Coder::NO_RUN, &stored).unwrap()
     };
     let [one, same] = two("field:a", "x", "x");
     let [again, other] = two("field:a", "x", "y");
@@ -184,7 +185,7 @@ fn what_a_provider_says_is_noted() {
     }
     let refused = |vault: Arc<Vault>| {
         let _entered = vault.enter();
-        let error = hides(encode(&api()).unwrap_err());
+        let error = hides(encode(Coder::NO_RUN, &api()).unwrap_err());
         let Some(VaultFault::Provider(message)) = vault.take_fault() else { panic!("{error}") };
         assert!(error.starts_with("at `.key`: ") && error.contains(&message), "{error}");
         message
@@ -221,14 +222,14 @@ fn a_provider_may_mend_a_key() {
 fn a_secret_that_cannot_be_written_or_read_says_its_type_only() {
     let vault = vault();
     let _entered = vault.enter();
-    let error = encode(&[Secret::new(BTreeMap::from([(PLANTED, f64::NAN)]))]).unwrap_err();
+    let error = encode(Coder::NO_RUN, &[Secret::new(BTreeMap::from([(PLANTED, f64::NAN)]))]).unwrap_err();
     assert_eq!(error.path, "[0]");
     hides(error);
-    let stored = encode(&Secret::new(PLANTED.to_owned())).unwrap();
-    let error = hides(decode::<Secret<u64>>(&stored).unwrap_err());
+    let stored = encode(Coder::NO_RUN, &Secret::new(PLANTED.to_owned())).unwrap();
+    let error = hides(decode::<Secret<u64>>(Coder::NO_RUN, &stored).unwrap_err());
     assert!(error.contains("expected `u64` as a secret; what was found is left out"), "{error}");
-    let raw = encode(&Secret::new(PLANTED.as_bytes().to_vec())).unwrap();
-    hides(decode::<Secret<String>>(&raw).unwrap_err());
+    let raw = encode(Coder::NO_RUN, &Secret::new(PLANTED.as_bytes().to_vec())).unwrap();
+    hides(decode::<Secret<String>>(Coder::NO_RUN, &raw).unwrap_err());
     assert_eq!(vault.take_fault(), None, "the keys are all there");
 }
 
@@ -241,12 +242,12 @@ fn a_value_from_before_its_type_was_secret_is_not_shown() {
 #[test]
 fn nested_vaults_restore_what_was_before() {
     let (first, second) = (vault(), of(StaticKeys::new(key("k2")), "db", 7));
-    let written = || text(&encode(&Secret::new(1)).unwrap())[..12].to_owned();
+    let written = || text(&encode(Coder::NO_RUN, &Secret::new(1)).unwrap())[..12].to_owned();
     let _first = first.enter();
     {
         let _second = second.enter();
         assert_eq!(written(), "\"sealed1:k2:");
-        assert_eq!(redacting(|| encode(&Secret::new(1))).unwrap(), Value::text("[secret]"));
+        assert_eq!(redacting(|| encode(Coder::NO_RUN, &Secret::new(1))).unwrap(), Value::text("[secret]"));
         assert_eq!(written(), "\"sealed1:k2:");
     }
     assert_eq!(written(), "\"sealed1:k1:");
@@ -256,10 +257,10 @@ fn nested_vaults_restore_what_was_before() {
 fn what_was_met_inside_was_met_outside() {
     let vault = vault();
     let _entered = vault.enter();
-    let ((_, inner), outer) = sealed_any(|| sealed_any(|| encode(&Secret::new(1)).unwrap()));
-    let ((), nothing) = sealed_any(|| drop(encode(&1)));
+    let ((_, inner), outer) = sealed_any(|| sealed_any(|| encode(Coder::NO_RUN, &Secret::new(1)).unwrap()));
+    let ((), nothing) = sealed_any(|| drop(encode(Coder::NO_RUN, &1)));
     let (((), inner_nothing), after) = sealed_any(|| {
-        encode(&Secret::new(1)).unwrap();
+        encode(Coder::NO_RUN, &Secret::new(1)).unwrap();
         sealed_any(|| ())
     });
     assert_eq!([inner, outer, nothing, inner_nothing, after], [true, true, false, false, true]);

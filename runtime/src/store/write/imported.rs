@@ -49,13 +49,13 @@ pub struct ImportedRun {
     pub parent: Option<i64>,
     /// The run whose history it begins with.
     pub origin: Option<i64>,
-    /// Its deduplication key, unless its status is final. Rejected with [`Rejected::Held`] if another run holds it. A run that
+    /// Its deduplication key, unless its status is final. Rejected with [`Rejected::Held`](super::Rejected::Held) if another run holds it. A run that
     /// it replaces gives it its own if this is `None`.
     pub dedup: Option<String>,
     /// Names and values by which it can be found.
     pub labels: Vec<(String, String)>,
     /// The run whose id, lineage, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
-    /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`] if that run
+    /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`](super::Rejected::Fenced) if that run
     /// belongs to another lease than [`lease`](Self::lease).
     pub replaces: Option<i64>,
     /// Whether it goes on from where the run that it replaces is: open requests of that one are open for this one, and it is
