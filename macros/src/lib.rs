@@ -16,6 +16,7 @@ mod held;
 mod message;
 mod name;
 mod renamed;
+mod secret;
 mod step;
 mod suggest;
 mod transaction;

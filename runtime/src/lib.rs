@@ -173,6 +173,7 @@ pub mod __private {
     pub use crate::policy::Policy;
     pub use crate::record::{AttemptOutcome, EventInfo};
     pub use crate::resources::{Need, Resources};
+    pub use crate::secret::{IsSecret, NoSecret};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
     pub use crate::step::{HandleParameter, Input, Outcome, StepDef, StepInputs, TransactionDef};

@@ -1,5 +1,9 @@
 //! A value that is encrypted wherever it is stored.
 
+mod holds;
+
+pub use holds::{IsSecret, NoSecret};
+
 use crate::codec;
 use crate::fields::Coder;
 use crate::value::Value;
@@ -15,11 +19,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
-
-/// Whether a type is a secret or holds one, as far as its name tells: what stands in a struct of a user does not show.
-pub(crate) fn is_secret<T>() -> bool {
-    type_name::<T>().contains("steadfast::secret::Secret<")
-}
 
 /// A value that is encrypted wherever it is stored: in a field, an argument or a result, or nested inside one.
 ///

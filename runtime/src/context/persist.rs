@@ -116,13 +116,6 @@ pub trait Persist: Sized + 'static {
         false
     }
 
-    /// Whether the type holds a secret, as far as its name tells.
-    #[doc(hidden)]
-    #[must_use]
-    fn is_secret() -> bool {
-        crate::secret::is_secret::<Self>()
-    }
-
     /// A copy.
     #[doc(hidden)]
     #[must_use]

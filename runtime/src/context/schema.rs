@@ -38,8 +38,8 @@ pub struct FieldSchema {
     pub default: Option<FieldDefault>,
     /// Whether the type is a handle that loads its value when it is read.
     pub lazy: fn() -> bool,
-    /// Whether the type holds a secret, as far as its name tells.
-    pub secret: fn() -> bool,
+    /// Whether the type holds a secret, as far as it is written.
+    pub secret: bool,
 }
 
 /// Encodes the default of a field, of which the schema and the place are given.

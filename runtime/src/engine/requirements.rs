@@ -42,7 +42,7 @@ fn fields(of: &str, schema: &Schema, options: &Options) -> Result<(), EngineErro
             }
             _ => {}
         }
-        if (field.secret)() && options.cipher.is_none() {
+        if field.secret && options.cipher.is_none() {
             return Err(no_keys(&place()));
         }
     }

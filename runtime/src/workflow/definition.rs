@@ -26,6 +26,10 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// Roles of which the principal of a run needs one; none is needed if it is empty.
     const ROLES: &'static [&'static str] = &[];
 
+    /// Which of its input and its result holds a secret, as far as their types are written.
+    #[doc(hidden)]
+    const SECRET: Option<&'static str> = None;
+
     /// What its context consists of, if it has one.
     #[must_use]
     fn schema() -> Option<&'static Schema> {

@@ -6,7 +6,6 @@ use crate::context::Schema;
 use crate::error::Failure;
 use crate::fields::{Coder, Fields};
 use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
-use crate::secret::is_secret;
 use crate::shared_state::StateDef;
 use crate::value::Value;
 use futures_util::future::BoxFuture;
@@ -29,15 +28,7 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     }
 
     fn secret_place(&self) -> Option<&'static str> {
-        if is_secret::<W::Input>() {
-            Some("input")
-        } else if is_secret::<W::Output>() {
-            Some("result")
-        } else if is_secret::<W::Error>() {
-            Some("error")
-        } else {
-            None
-        }
+        W::SECRET
     }
 
     fn events(&self) -> Option<Vec<&'static str>> {

@@ -102,6 +102,109 @@ async fn without_keys_an_engine_with_secrets_does_not_start() {
     assert!(error.contains("add `.keys(..)`"), "{error}");
 }
 
+/// Types that hold a secret, and how that is found before the first run: by the types, however they are written.
+#[expect(clippy::unused_async, reason = "a step or a workflow need not wait for anything")]
+mod found {
+    use std::collections::BTreeMap;
+    use std::marker::PhantomData;
+    use steadfast::prelude::*;
+
+    type Pin = steadfast::Secret<u16>;
+    type Pins = Vec<Pin>;
+
+    #[derive(StepContext, Clone)]
+    pub(super) struct Aliased {
+        #[context(default)]
+        pin: Option<Pin>,
+    }
+
+    #[derive(StepContext, Clone)]
+    pub(super) struct AliasedList {
+        #[context(default)]
+        pins: Pins,
+    }
+
+    #[derive(StepContext, Clone)]
+    pub(super) struct Nested {
+        #[context(default)]
+        all: BTreeMap<String, Option<(u8, steadfast::Secret<String>)>>,
+    }
+
+    /// Not that of steadfast.
+    #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Default)]
+    pub(super) struct Secret<T> {
+        known_to: u8,
+        of: PhantomData<T>,
+    }
+
+    #[derive(StepContext, Clone)]
+    pub(super) struct Own {
+        #[context(default)]
+        secret: Option<Secret<u8>>,
+    }
+
+    #[workflow(context = Aliased)]
+    pub(super) async fn aliased(flow: &mut Flow<Aliased>) -> Result<bool> {
+        Ok(flow.pin.is_some())
+    }
+
+    #[workflow(context = AliasedList)]
+    pub(super) async fn aliased_list(flow: &mut Flow<AliasedList>) -> Result<usize> {
+        Ok(flow.pins.len())
+    }
+
+    #[workflow(context = Nested)]
+    pub(super) async fn nested(flow: &mut Flow<Nested>) -> Result<usize> {
+        Ok(flow.all.len())
+    }
+
+    #[workflow]
+    pub(super) async fn taken(_flow: &mut Flow, pin: Option<Pin>) -> Result<bool> {
+        Ok(pin.is_some())
+    }
+
+    #[workflow]
+    pub(super) async fn given(_flow: &mut Flow) -> Result<Pins> {
+        Ok(Vec::new())
+    }
+
+    #[workflow(context = Own)]
+    pub(super) async fn own(flow: &mut Flow<Own>) -> Result<bool> {
+        Ok(flow.secret.is_none())
+    }
+
+    #[derive(Clone)]
+    pub(super) struct Graph;
+
+    #[workflow]
+    impl Graph {
+        #[step]
+        async fn first(begin: Begin<Pin>) -> Result<Stop<u16>> {
+            Ok(Stop(*begin.0.expose()))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_found_in_a_type_however_it_is_written() {
+    async fn refused<M>(workflow: impl steadfast::Startable<M> + 'static) -> String {
+        Engine::builder().in_memory().workflow(workflow).start().await.unwrap_err().to_string()
+    }
+    let all = [
+        (refused(found::aliased).await, "field `pin` of context `Aliased`"),
+        (refused(found::aliased_list).await, "field `pins` of context `AliasedList`"),
+        (refused(found::nested).await, "field `all` of context `Nested`"),
+        (refused(found::taken).await, "the input of workflow `taken`"),
+        (refused(found::given).await, "the result of workflow `given`"),
+        (refused(found::Graph).await, "the input of workflow `Graph`"),
+    ];
+    for (error, place) in all {
+        assert!(error.starts_with(place) && error.contains("holds a secret"), "{error}");
+    }
+    let engine = Engine::builder().in_memory().workflow(found::own).start().await.unwrap();
+    assert!(engine.start(found::own, ()).await.unwrap().result().soon().await.unwrap());
+}
+
 #[step]
 async fn hidden(login: Login) -> Result<usize> {
     Ok(login.password.expose().len())

@@ -3,6 +3,7 @@
 use super::super::input::Context;
 use super::fields::Bodies;
 use super::{body, defaults};
+use crate::secret;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
@@ -20,10 +21,11 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
     let fields = context.fields.iter().map(|field| {
         let (name, type_name, required) = (&field.name, &field.type_name, field.default.is_none());
         let ty = &field.ty;
-        let [form, lazy, secret] = if stand_in {
-            [quote!(|| ::steadfast::__private::Form::Json), quote!(|| false), quote!(|| false)]
+        let secret = if stand_in { quote!(false) } else { secret::holds(ty) };
+        let [form, lazy] = if stand_in {
+            [quote!(|| ::steadfast::__private::Form::Json), quote!(|| false)]
         } else {
-            ["form", "is_lazy", "is_secret"].map(|method| {
+            ["form", "is_lazy"].map(|method| {
                 let method = syn::Ident::new(method, ty.span());
                 quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::#method)
             })

@@ -5,6 +5,7 @@ use super::steps;
 use crate::function::Function;
 use crate::held::Kind;
 use crate::name;
+use crate::secret;
 use crate::workflow::expand::definition as workflow;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -19,6 +20,8 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
         _ => quote!(()),
     };
     let (input, output) = ends(graph, stand_in);
+    let (written_input, written_output) = written(graph);
+    let secret = secret::of_workflow(written_input.as_ref(), written_output.as_ref()).filter(|_| !stand_in);
     let options = workflow::options(&graph.options, stand_in);
     let schema = graph.options.context.as_ref().filter(|_| !stand_in).map(workflow::schema);
     let state = graph.options.state.as_ref().filter(|_| !stand_in).map(workflow::state);
@@ -39,6 +42,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             type Input = #input;
             type Output = #output;
             type Error = ::steadfast::Error;
+            #secret
 
             #schema
             #state
@@ -96,7 +100,7 @@ fn body(graph: &Graph) -> TokenStream {
 fn ends(graph: &Graph, stand_in: bool) -> (TokenStream, TokenStream) {
     let (input, output) = if stand_in { (quote!(()), quote!(())) } else { folded(graph) };
     let (written_input, written_output) = written(graph);
-    (written_input.unwrap_or(input), written_output.unwrap_or(output))
+    (written_input.map_or(input, |ty| quote!(#ty)), written_output.map_or(output, |ty| quote!(#ty)))
 }
 
 /// The types of input and result, from those of all steps.
@@ -125,13 +129,13 @@ fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
 }
 
 /// The same as far as the text tells; that it is right is checked where steps stop.
-fn written(graph: &Graph) -> (Option<TokenStream>, Option<TokenStream>) {
+fn written(graph: &Graph) -> (Option<Type>, Option<Type>) {
     let inputs = graph.steps.iter().flat_map(|step| step.events().map(|(argument, _)| &argument.ty));
     let outputs = graph.steps.iter().filter_map(|step| step.step.function.output.as_ref());
     (argument_of(inputs, "Begin"), argument_of(outputs, "Stop"))
 }
 
-fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<TokenStream> {
+fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<Type> {
     struct Finder<'w>(&'w str, Option<Type>);
     impl<'ast> Visit<'ast> for Finder<'_> {
         fn visit_type(&mut self, ty: &'ast Type) {
@@ -157,7 +161,7 @@ fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<
     }
     let mut finder = Finder(word, None);
     types.for_each(|ty| finder.visit_type(ty));
-    finder.1.map(|ty| quote!(#ty))
+    finder.1
 }
 
 /// What the steps take of the engine, and what the attribute names beside it.

@@ -5,10 +5,10 @@ use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
 use crate::held::Kind;
 use crate::name;
+use crate::secret;
 use crate::tried::tried;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
 
 pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
@@ -122,7 +122,8 @@ impl Bodies {
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
-            let compare = (!is_plain(ty)).then(|| {
+            // Plain values come back by construction, and are passed often.
+            let compare = (!secret::is_plain(ty)).then(|| {
                 let same = comparison(&quote!(#ty), ty.span());
                 quote_spanned!(ty.span()=>
                     ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
@@ -228,15 +229,6 @@ pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
             #same
         }
     }
-}
-
-/// Whether a type is one of those that come back by construction, and are passed often.
-fn is_plain(ty: &Type) -> bool {
-    const PLAIN: [&str; 17] = [
-        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-        "f64", "String",
-    ];
-    matches!(ty, Type::Path(path) if path.qself.is_none() && PLAIN.iter().any(|plain| path.path.is_ident(plain)))
 }
 
 /// Which errors end the step at once.

@@ -3,6 +3,7 @@
 use super::super::attribute::Options;
 use super::super::input::Workflow;
 use super::{context, input};
+use crate::secret;
 use crate::step::expand::definition::same;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -32,6 +33,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
     let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
     let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
+    let secret = secret::of_workflow(workflow.input.as_ref().map(|input| &input.ty), function.output.as_ref());
+    let secret = secret.filter(|_| !stand_in);
     let input = workflow.input.as_ref().map(|_| quote!(input));
     // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
     let implementation = quote_spanned! {result.span()=>
@@ -45,6 +48,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             type Input = #stored_input;
             type Output = #value;
             type Error = #error;
+            #secret
 
             #schema
             #state
