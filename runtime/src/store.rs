@@ -11,6 +11,7 @@ mod ended;
 mod error;
 mod memory;
 mod rows;
+mod run_rows;
 mod sql;
 mod sqlite;
 mod status;
@@ -26,7 +27,8 @@ pub use memory::MemoryStore;
 pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
 };
-pub(crate) use sqlite::is_out_of_files;
+pub(crate) use run_rows::{FileInfo, RunRows};
+pub(crate) use sqlite::{RunFile, RunFileWriter, is_out_of_files};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};

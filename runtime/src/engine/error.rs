@@ -131,8 +131,9 @@ impl EngineError {
         Self::File { message, source: None }
     }
 
-    pub(super) fn file_of(message: String, source: std::io::Error) -> Self {
-        Self::File { message, source: Some(Arc::new(source)) }
+    /// What went wrong with the file of a run.
+    pub(super) fn file_of(error: StoreError) -> Self {
+        Self::File { message: error.message, source: error.source }
     }
 
     /// Whether trying again does not help while this engine lives.

@@ -1,13 +1,7 @@
 //! A run in a file: written from its committed rows, as a copy or as the run itself.
 
-mod file;
 mod moving;
-mod read;
-mod record;
 mod write;
-
-pub(super) use file::FileReader;
-pub(super) use read::{Exported, read};
 
 use super::error::EngineError;
 use super::handle::Run;
@@ -49,6 +43,11 @@ impl Run {
     /// they are not.
     ///
     /// Not in the file are the journals that the run had before it went on with a fresh one, or before it was rewound.
+    ///
+    /// The file is an SQLite database with the tables of [`SqliteStore`](crate::store::SqliteStore), in which this run is
+    /// alone; contents of field stores are in `steadfast_contents`. Any tool for SQLite reads it:
+    /// `sqlite3 -readonly order.run "SELECT * FROM steadfast_history"`. No engine opens it as its own, and one that was
+    /// changed is not imported.
     ///
     /// A file of that name is replaced once the new one is complete. An ended run is exported with its result.
     ///

@@ -3,15 +3,17 @@
 use super::asked;
 use super::core::Core;
 use super::error::EngineError;
-use super::export::{self, Exported, FileReader};
 use super::handle::Run;
 use super::place::{self, Contents, Placed};
 use super::reseal::{Reseal, resealed};
+use super::shown::CopiedOutput;
 use super::{Engine, threads};
 use crate::field_store::content_hash;
-use crate::machine::{forget_deduplication_key, recorded_scope};
+use crate::machine::forget_deduplication_key;
 use crate::record::InboxKind;
-use crate::store::{EntryRow, ImportedRun, NewInboxItem, RequestRow, RunKey, RunRow, Status};
+use crate::store::{
+    FileInfo, ImportedRun, NewInboxItem, OutputRow, RequestRow, RunFile, RunKey, RunRow, RunRows, Status,
+};
 use crate::value::{Form, Pointer};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -85,13 +87,13 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
     let busy = core.busy();
     let reading = core.clone();
     let read = threads::blocking(&core.runtime, move || {
-        let exported = export::read(&path)?;
-        let id = id.unwrap_or_else(|| exported.run.id.clone());
+        let (file, info, rows) = RunFile::open(&path).map_err(EngineError::file_of)?;
+        let id = id.unwrap_or_else(|| info.run.id.clone());
         super::opening::check_id(&id)?;
         if let Some(row) = reading.store.run(RunKey::Id(&id))? {
             return Err(taken(row));
         }
-        Incoming::new(&reading, exported, id)
+        Incoming::new(&reading, file, info, rows, id)
     })?;
     let Incoming { run, contents } = read.await.unwrap_or(Err(EngineError::ShuttingDown))?;
     let placed = place::place(core, run, contents).await;
@@ -116,19 +118,17 @@ struct Incoming {
 
 impl Incoming {
     /// Called on a thread that may block.
-    fn new(core: &Core, exported: Exported, id: String) -> Result<Self, EngineError> {
-        let Exported { run, mut entries, mut fields, mut items, taken, requests, outputs, contents, mut file } =
-            exported;
-        let unknown = || EngineError::file(format!("run `{}` is in a state that this version does not know", run.id));
-        let status = run.status().ok_or_else(unknown)?;
-        let old = run.incarnation;
-        let incarnation = if run.moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
+    fn new(core: &Core, file: RunFile, info: FileInfo, rows: RunRows, id: String) -> Result<Self, EngineError> {
+        let RunRows { executions, mut entries, mut fields, labels, mut items, taken, mut requests, outputs, contents } =
+            rows;
+        let FileInfo { run, moved, database } = info;
+        let (status, old) = (run.status, run.incarnation);
+        let incarnation = if moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
         let cipher = &core.options.cipher;
-        let from = |incarnation| Vault::new(cipher.clone(), &run.database, incarnation);
+        let from = |incarnation| Vault::new(cipher.clone(), &database, incarnation);
         let reseal = Reseal { from: from(old), to: core.vault(incarnation) };
         let answers = answers(&items, &requests);
-        let mut requests = requests;
-        if !run.moved {
+        if !moved {
             asked::rename_answers(&entries, &mut items, old, incarnation);
             requests = asked::copied(&requests, &mut entries, &items, (old, incarnation), core.now());
             entries.iter_mut().for_each(forget_deduplication_key);
@@ -139,17 +139,16 @@ impl Incoming {
             seal_items(&mut items, &answers, &reseal)?;
             asked::seal(&mut requests, &reseal)?;
             let of_writer = |writer: Option<_>| Reseal { from: from(writer.unwrap_or(old)), to: reseal.to.clone() };
-            let shown = outputs.into_iter().map(|output| output.sealed(of_writer)).collect::<Result<Vec<_>, _>>()?;
-            let mut moved = Moved::default();
-            for (pointer, at) in contents {
-                moved.take(core, &reseal, &mut file, pointer, at)?;
-            }
-            Ok((moved, shown))
+            let shown = as_shown(outputs, &executions).map(|output| output.sealed(of_writer));
+            let shown = shown.collect::<Result<Vec<_>, _>>()?;
+            let mut new = Moved::default();
+            contents.into_iter().try_for_each(|pointer| new.take(core, &reseal, &file, pointer))?;
+            Ok((new, shown))
         })();
-        let (moved, outputs) = resealed.map_err(|error: EngineError| {
+        let (new, outputs) = resealed.map_err(|error: EngineError| {
             EngineError::value_of(format!("run `{}` was not imported: {error}", run.id), error)
         })?;
-        moved.repoint(&mut fields)?;
+        new.repoint(&mut fields)?;
         let run = ImportedRun {
             id,
             workflow: run.workflow,
@@ -157,12 +156,12 @@ impl Incoming {
             lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused).then(|| core.leases.primary()),
             wake_at: run.wake_at,
             incarnation,
-            unique: run.moved.then_some(0),
+            unique: moved.then_some(0),
             seed: run.seed,
             created_at: run.created_at,
             parked: run.parked,
             at: core.now(),
-            labels: run.labels.unwrap_or_else(|| labels(&entries)),
+            labels,
             entries,
             fields,
             items,
@@ -172,12 +171,20 @@ impl Incoming {
             version: run.version,
             parent: None,
             origin: None,
-            dedup: run.dedup.filter(|_| run.moved),
+            dedup: run.dedup.filter(|_| moved),
             replaces: None,
             goes_on: true,
         };
-        Ok(Self { run, contents: moved.contents(reseal, file) })
+        Ok(Self { run, contents: new.contents(reseal, file) })
     }
+}
+
+/// What the run has shown, with the execution for which the secrets in it are sealed.
+fn as_shown(outputs: Vec<(String, OutputRow)>, executions: &[RunRow]) -> impl Iterator<Item = CopiedOutput> {
+    outputs.into_iter().map(|(channel, row)| {
+        let writer = executions.iter().find(|execution| execution.number == row.run);
+        CopiedOutput { channel, row, sealed_for: writer.map(|writer| writer.incarnation) }
+    })
 }
 
 /// The types of the answers that wait in the inbox.
@@ -196,28 +203,16 @@ fn seal_items(items: &mut [NewInboxItem], answers: &[Option<String>], reseal: &R
     Ok(())
 }
 
-/// The labels that were given to the start of the run.
-fn labels(entries: &[EntryRow]) -> Vec<(String, String)> {
-    entries.iter().find_map(recorded_scope).map_or_else(Vec::new, |scope| scope.labels.into_iter().collect())
-}
-
 /// The contents in a file, with what points to them from now on.
 #[derive(Default)]
 struct Moved {
     /// By what is in the file: field and hash.
     new: HashMap<(String, String), Pointer>,
-    contents: Vec<(Pointer, Pointer, u64)>,
+    contents: Vec<(Pointer, Pointer)>,
 }
 
 impl Moved {
-    fn take(
-        &mut self,
-        core: &Core,
-        reseal: &Reseal,
-        file: &mut FileReader,
-        old: Pointer,
-        at: u64,
-    ) -> Result<(), EngineError> {
+    fn take(&mut self, core: &Core, reseal: &Reseal, file: &RunFile, old: Pointer) -> Result<(), EngineError> {
         if !core.options.stores.contains_key(&old.store) {
             let store = &old.store;
             return Err(EngineError::value(format!(
@@ -226,10 +221,10 @@ impl Moved {
                 old.field
             )));
         }
-        let bytes = read(file, reseal, &old, at)?;
+        let bytes = read(file, reseal, &old)?;
         let new = Pointer { bytes: bytes.len(), hash: content_hash(&bytes), ..old.clone() };
         self.new.insert((old.field.clone(), old.hash.clone()), new.clone());
-        self.contents.push((old, new, at));
+        self.contents.push((old, new));
         Ok(())
     }
 
@@ -244,18 +239,17 @@ impl Moved {
         Ok(())
     }
 
-    fn contents(self, reseal: Reseal, file: FileReader) -> Contents {
-        let pointers = self.contents.iter().map(|(_, new, _)| new.clone()).collect();
+    fn contents(self, reseal: Reseal, file: RunFile) -> Contents {
+        let pointers = self.contents.iter().map(|(_, new)| new.clone()).collect();
         let places = Arc::new(self.contents);
         let source = Arc::new(Mutex::new((file, reseal)));
         let fetch = Box::new(move |place: usize| -> BoxFuture<'static, Result<Bytes, EngineError>> {
             let (places, source) = (places.clone(), source.clone());
             Box::pin(async move {
                 let reading = threads::blocking(&Handle::current(), move || {
-                    let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (file, reseal) = &mut *source;
-                    let (old, _, at) = &places[place];
-                    read(file, reseal, old, *at)
+                    let source = source.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (file, reseal) = &*source;
+                    read(file, reseal, &places[place].0)
                 })?;
                 reading.await.unwrap_or(Err(EngineError::ShuttingDown))
             })
@@ -265,7 +259,7 @@ impl Moved {
 }
 
 /// A content in the file, with its secrets sealed for the new run.
-fn read(file: &mut FileReader, reseal: &Reseal, old: &Pointer, at: u64) -> Result<Bytes, EngineError> {
-    let bytes = file.raw_at(at, old.bytes as u64)?;
+fn read(file: &RunFile, reseal: &Reseal, old: &Pointer) -> Result<Bytes, EngineError> {
+    let bytes = file.content(old).map_err(EngineError::file_of)?;
     resealed(reseal, old, bytes)
 }

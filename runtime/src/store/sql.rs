@@ -16,12 +16,14 @@ mod outgoing;
 mod queries;
 mod read;
 mod rows;
+mod run_rows;
 mod schema;
 mod select;
 #[cfg(test)]
 mod texts;
 mod user_code;
 
+pub(super) use apply::Apply;
 pub(super) use batch::commit;
 pub(super) use queries::SET_META;
 pub(super) use read::Reader;

@@ -9,12 +9,14 @@ mod options;
 #[cfg(test)]
 mod plans;
 mod readers;
+mod run_file;
 mod session;
 mod views;
 mod writing;
 
 pub(crate) use fault::is_out_of_files;
 pub use options::SqliteOptions;
+pub(crate) use run_file::{RunFile, RunFileWriter};
 
 use super::sql::{self, Reader};
 use super::{

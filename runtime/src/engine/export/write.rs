@@ -1,7 +1,5 @@
 //! Writing the file of a run from its committed rows.
 
-use super::file::FileWriter;
-use super::record::{ContentRecord, Record, RunRecord};
 use super::{ExportInfo, moving};
 use crate::engine::contents as copied;
 use crate::engine::core::Core;
@@ -11,11 +9,11 @@ use crate::engine::inbox;
 use crate::engine::shown::{self, CopiedOutput};
 use crate::machine::Standing;
 use crate::store::{
-    Belongings, EntryRow, FieldRow, InboxRow, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError,
-    StoreErrorKind, TakenItem,
+    Belongings, EntryRow, FieldRow, FileInfo, InboxRow, RequestKey, RequestRow, RunFileWriter, RunKey, RunRow, RunRows,
+    Status, Store, StoreError, StoreErrorKind,
 };
 use crate::value::{Form, Pointer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// How many entries are read at a time.
@@ -36,73 +34,40 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     if moved {
         before_it_was_moved(store, &mut row)?;
     }
-    let beside = Beside::read(store, &row, moved)?;
     let outputs = shown::copied(store, &row, row.seq)?;
-    // What is counted is written first: the contents of a history are known only once it was read.
-    let counted = count(store, &row)?;
-    let contents = counted.contents.len();
-    let mut file = FileWriter::create(path)?;
-    let run = RunRecord {
-        moved,
-        database: store.database_id().to_owned(),
-        id: row.id.clone(),
-        workflow: row.workflow.clone(),
-        version: row.version,
-        status: row.status.as_str().to_owned(),
-        wake_at: row.wake_at,
-        parked: row.parked.clone(),
-        incarnation: row.incarnation,
-        seed: row.seed,
-        created_at: row.created_at,
-        dedup: row.dedup.clone(),
-        labels: Some(store.labels(number)?),
-        entries: row.seq,
-        fields: counted.fields,
-        items: items.len() as u64,
-        taken: beside.taken.len() as u64,
-        requests: beside.requests.len() as u64,
-        outputs: outputs.len() as u64,
-        contents: contents as u64,
+    let beside = RunRows {
+        executions: executions(store, &outputs)?,
+        labels: store.labels(number)?,
+        items: items.into_iter().map(Into::into).collect(),
+        outputs: outputs.into_iter().map(|output| (output.channel, output.row)).collect(),
+        ..belongings(store, &row, moved)?
     };
-    file.write(&Record::Run(run), &[])?;
-    write_rows(&mut file, store, &row, &items, &beside, &outputs)?;
-    let env = core.fields(&row);
-    for pointer in counted.contents.into_values() {
-        let content = core.runtime.block_on(copied::load(core, &env, &pointer))?;
-        file.write(&Record::Content(ContentRecord { pointer }), &content)?;
+    // The file is nobody's: who imports it owns the run.
+    let run = RunRow { lease: None, loads: 0, ..row };
+    let info = FileInfo { run: run.clone(), moved, database: store.database_id().to_owned() };
+    let file = RunFileWriter::create(path, info).map_err(EngineError::file_of)?;
+    file.add(&beside).map_err(EngineError::file_of)?;
+    let mut contents = BTreeMap::new();
+    pages(store, &run, &mut |entries, fields| {
+        stored(&fields, &mut contents)?;
+        file.add(&RunRows { entries, fields, ..RunRows::default() }).map_err(EngineError::file_of)
+    })?;
+    let fields = core.fields(&run);
+    for pointer in contents.values() {
+        let content = core.runtime.block_on(copied::load(core, &fields, pointer))?;
+        file.add_content(pointer, &content).map_err(EngineError::file_of)?;
     }
-    let bytes = file.finish()?;
-    Ok(ExportInfo { run: row.id, workflow: row.workflow, status: row.status, entries: row.seq, contents, bytes })
+    let bytes = file.finish().map_err(EngineError::file_of)?;
+    let (entries, contents) = (run.seq, contents.len());
+    Ok(ExportInfo { run: run.id, workflow: run.workflow, status: run.status, entries, contents, bytes })
 }
 
-/// The rows of the run, table by table.
-fn write_rows(
-    file: &mut FileWriter,
-    store: &dyn Store,
-    row: &RunRow,
-    items: &[InboxRow],
-    beside: &Beside,
-    outputs: &[CopiedOutput],
-) -> Result<(), EngineError> {
-    pages(store, row, &mut |entries, fields| {
-        for entry in &entries {
-            file.write(&Record::entry(entry), entry.value.as_ref().map_or(&[], |value| &value.bytes))?;
-        }
-        fields.iter().try_for_each(|field| file.write(&Record::field(field), &field.value.bytes))
-    })?;
-    for item in items {
-        file.write(&Record::item(item), item.value.as_ref().map_or(&[], |value| &value.bytes))?;
-    }
-    for item in &beside.taken {
-        file.write(&Record::taken(item), &[])?;
-    }
-    for request in &beside.requests {
-        file.write(&Record::request(request), &request.value.bytes)?;
-    }
-    for output in outputs {
-        file.write(&Record::output(output), output.row.value.as_ref().map_or(&[], |value| &value.bytes))?;
-    }
-    Ok(())
+/// The rows of earlier executions that have written outputs: they say for which execution secrets are sealed.
+fn executions(store: &dyn Store, outputs: &[CopiedOutput]) -> Result<Vec<RunRow>, StoreError> {
+    let writers: BTreeSet<i64> =
+        outputs.iter().filter(|output| output.sealed_for.is_some()).map(|output| output.row.run).collect();
+    let rows = writers.into_iter().filter_map(|run| store.run(RunKey::Number(run)).transpose());
+    rows.map(|row| row.map(|row| RunRow { lease: None, ..row })).collect()
 }
 
 /// The run's row and what waits in its inbox, as they were at one moment.
@@ -145,50 +110,27 @@ fn before_it_was_moved(store: &dyn Store, row: &mut RunRow) -> Result<(), Engine
     Ok(())
 }
 
-/// What the run has in the database that its journal does not tell.
-#[derive(Default)]
-struct Beside {
-    taken: Vec<TakenItem>,
-    requests: Vec<RequestRow>,
-}
-
-impl Beside {
-    /// A copy is another run, to which nothing has come. Of questions that are answered it needs the types.
-    fn read(store: &dyn Store, row: &RunRow, moved: bool) -> Result<Self, EngineError> {
-        let belongings = store.belongings(row.number)?;
-        match belongings {
-            Some(Belongings { taken, requests, .. }) => {
-                Ok(Self { taken: if moved { taken } else { Vec::new() }, requests })
-            }
-            None if moved => Err(moving::unknown_belongings(&row.id)),
-            None => Ok(Self { taken: Vec::new(), requests: store.requests(RequestKey::Run(row.number))? }),
-        }
+/// What the run has in the database that its journal does not tell. A copy is another run, to which nothing has come. Of
+/// questions that are answered it needs the types.
+fn belongings(store: &dyn Store, row: &RunRow, moved: bool) -> Result<RunRows, EngineError> {
+    let (taken, mut requests) = match store.belongings(row.number)? {
+        Some(Belongings { taken, requests, .. }) => (if moved { taken } else { Vec::new() }, requests),
+        None if moved => return Err(moving::unknown_belongings(&row.id)),
+        None => (Vec::new(), store.requests(RequestKey::Run(row.number))?),
+    };
+    for request in &mut requests {
+        request.answered.take_if(|answered| answered == RequestRow::MOVED);
     }
+    Ok(RunRows { taken, requests, ..RunRows::default() })
 }
 
-/// What a history holds besides its entries.
-#[derive(Default)]
-struct Counted {
-    fields: u64,
-    /// Each content once, by store, field and hash.
-    contents: BTreeMap<(String, String, String), Pointer>,
-}
-
-fn count(store: &dyn Store, row: &RunRow) -> Result<Counted, EngineError> {
-    let mut counted = Counted::default();
-    let (number, mut from) = (row.number, 1);
-    while from <= row.seq {
-        let to = row.seq.min(from + PAGE as u64);
-        let rows = store.fields(number, from, to)?;
-        counted.fields += rows.len() as u64;
-        for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
-            let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
-            let key = (pointer.store.clone(), pointer.field.clone(), pointer.hash.clone());
-            counted.contents.insert(key, pointer);
-        }
-        from = to + 1;
+/// Adds the contents to which fields point, each once, by store, field and hash.
+fn stored(fields: &[FieldRow], contents: &mut BTreeMap<[String; 3], Pointer>) -> Result<(), EngineError> {
+    for row in fields.iter().filter(|row| row.value.form == Form::Stored) {
+        let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
+        contents.insert(pointer.place(), pointer);
     }
-    Ok(counted)
+    Ok(())
 }
 
 type EachPage<'a> = &'a mut dyn FnMut(Vec<EntryRow>, Vec<FieldRow>) -> Result<(), EngineError>;

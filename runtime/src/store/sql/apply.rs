@@ -19,7 +19,7 @@ pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
 pub(super) type Numbered = Result<Result<i64, Rejected>, StoreError>;
 
 /// One transaction in which writes are applied.
-pub(super) struct Apply<'a, S> {
+pub(in crate::store) struct Apply<'a, S> {
     pub(super) session: &'a S,
     pub(super) database: &'a str,
     /// The leases that this transaction has looked at, with their epochs.
@@ -27,7 +27,7 @@ pub(super) struct Apply<'a, S> {
 }
 
 impl<'a, S: Session> Apply<'a, S> {
-    pub(super) fn new(session: &'a S, database: &'a str) -> Self {
+    pub(in crate::store) fn new(session: &'a S, database: &'a str) -> Self {
         Self { session, database, epochs: RefCell::default() }
     }
 

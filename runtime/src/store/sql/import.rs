@@ -52,15 +52,7 @@ impl<S: Session> Apply<'_, S> {
         for (channel, output) in &run.outputs {
             self.insert_output(lineage, channel, &OutputRow { run: number, ..output.clone() })?;
         }
-        for item in &run.taken {
-            let values = [
-                Cell::Int(number),
-                Cell::Text(item.kind.as_str().as_bytes()),
-                Cell::Text(item.key.as_bytes()),
-                Cell::Int(item.at),
-            ];
-            self.session.execute(queries::INSERT_TAKEN_ITEM, &values)?;
-        }
+        run.taken.iter().try_for_each(|item| self.insert_taken(number, item))?;
         for request in &run.requests {
             self.insert_request(queries::IMPORT_REQUEST, number, request)?;
         }

@@ -80,6 +80,11 @@ queries! {
             version, parent, lineage, origin, dedup)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
         ON CONFLICT (id) DO NOTHING RETURNING number";
+    /// Every column, in the order in which they are read.
+    COPY_RUN = concat!(
+        "INSERT INTO steadfast_runs (", run_columns!(), ")
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+    );
     /// Incarnation, after, and the run that may have it. An index of incarnations would cost each start.
     RUN_BY_INCARNATION = concat!(
         "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number > ?2 AND number IS DISTINCT FROM ?3

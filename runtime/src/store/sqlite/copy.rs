@@ -80,9 +80,19 @@ fn copy_from(from: &Path, copy: &Path, name: &str, patience: Duration) -> Result
     if open::version(&Sqlite { connection: &source, database: name })?.is_none() {
         return Err(not_ours(format!("{name} is no Steadfast database: there is nothing in it. Check another path")));
     }
-    let mut target = Connection::open(copy).map_err(or_fault)?;
+    copy_pages(&source, &mut Connection::open(copy).map_err(or_fault)?, name, patience)
+}
+
+/// Copies all pages of one database into another.
+pub(super) fn copy_pages(
+    source: &Connection,
+    target: &mut Connection,
+    name: &str,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    let or_fault = |error| fault(name, error);
     let begun = Instant::now();
-    let backup = Backup::new(&source, &mut target).map_err(or_fault)?;
+    let backup = Backup::new(source, target).map_err(or_fault)?;
     loop {
         // All pages in one step: in several, each write of the engine between two would begin it anew.
         match backup.step(-1).map_err(or_fault)? {
@@ -108,7 +118,7 @@ fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
 }
 
 /// How SQLite is told that a file does not change.
-fn at_rest(full: &Path) -> PathBuf {
+pub(super) fn at_rest(full: &Path) -> PathBuf {
     let mut uri = String::from("file:");
     for byte in full.as_os_str().as_encoded_bytes() {
         match byte {

@@ -4,6 +4,7 @@ use super::copy::CopyFolder;
 use super::file::{looked_at, not_a_database, not_ours};
 use super::identity::Identity;
 use super::readers::Readers;
+use super::run_file::APPLICATION;
 use super::session::Sqlite;
 use super::views::VIEWS;
 use super::{AskedBy, File, SqliteOptions, SqliteStore};
@@ -25,7 +26,7 @@ const TYPES: Types = Types { number: "INTEGER PRIMARY KEY AUTOINCREMENT", body: 
 
 /// The keys in the table of facts.
 const SCHEMA: &str = "schema";
-const DATABASE: &str = "database";
+pub(super) const DATABASE: &str = "database";
 const CREATED: &str = "created_by";
 
 /// What the connection that writes may keep in memory: 16 MB, as SQLite writes it.
@@ -40,7 +41,7 @@ const CHECKPOINT: &str = "400";
 const LOG: &str = "67108864";
 
 /// Prepared statements kept per connection: more than there are queries.
-const STATEMENTS: usize = 128;
+pub(super) const STATEMENTS: usize = 128;
 
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
     open_as(looked_at(path)?, path.display().to_string(), options, None)
@@ -69,6 +70,12 @@ pub(super) fn open_as(
     // Until it is known to be ours, nothing moves from its log into the file.
     keep_log(&session, has_log(&full))?;
     let version = version(&session)?;
+    if copy.is_none() && session.pragma("application_id")? == APPLICATION {
+        return Err(not_ours(format!(
+            "{name} is the file of a run, which is imported into a database: `Engine::import`; it was left as it is. \
+             Choose another path"
+        )));
+    }
     keep_log(&session, false)?;
     settings(&session, options)?;
     if version != Some(VERSION) {
@@ -225,7 +232,7 @@ fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreErro
     ))
 }
 
-fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
+pub(super) fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
     session.begin()?;
     let done = steps(session).and_then(|()| session.commit());
     if done.is_err() {
@@ -234,12 +241,10 @@ fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
     done
 }
 
-fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
+/// Makes an empty or older database one of this version, within a transaction.
+pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
     // Asked again inside the transaction: another process may have been faster.
     let version = version(session)?;
-    let set = |key: &str, value: &str| {
-        session.execute(SET_META, &[Cell::Text(key.as_bytes()), Cell::Text(value.as_bytes())]).map(drop)
-    };
     for migration in MIGRATIONS.iter().skip(version.unwrap_or(0)) {
         for statement in migration.statements(&TYPES) {
             session.execute(&statement, &[])?;
@@ -250,8 +255,13 @@ fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
         session.execute(&format!("CREATE VIEW {} AS {}", view.name, view.query), &[])?;
     }
     if version.is_none() {
-        set(DATABASE, &uuid::Uuid::new_v4().simple().to_string())?;
-        set(CREATED, concat!("steadfast ", env!("CARGO_PKG_VERSION")))?;
+        set_fact(session, DATABASE, &uuid::Uuid::new_v4().simple().to_string())?;
+        set_fact(session, CREATED, concat!("steadfast ", env!("CARGO_PKG_VERSION")))?;
     }
-    set(SCHEMA, &VERSION.to_string())
+    set_fact(session, SCHEMA, &VERSION.to_string())
+}
+
+/// Writes down a fact about the database.
+pub(super) fn set_fact(session: &Sqlite<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+    session.execute(SET_META, &[Cell::Text(key.as_bytes()), Cell::Text(value.as_bytes())]).map(drop)
 }

@@ -302,3 +302,40 @@ async fn a_file_of_format_1_is_read() {
     let result = soon("the result", run.result()).await.unwrap();
     assert_eq!(result, (vec!["BERN".to_owned()], "wish you were here".to_owned()));
 }
+
+#[derive(StepContext, Clone)]
+struct Trunk {
+    #[context(default, store = "blobs")]
+    things: Bytes,
+}
+
+#[workflow(context = Trunk)]
+async fn recorded_trunk(flow: &mut Flow<Trunk>, things: Bytes) -> Result<Bytes> {
+    flow.update(|c| c.things(things)).await?;
+    flow.sleep(Duration::from_millis(400)).await?;
+    Ok(flow.things.clone())
+}
+
+/// `fixtures/run-2-moved.steadfast` is a traveller on its second leg who waits for an answer for 60 years, and
+/// `fixtures/run-2-contents.steadfast` a copy of a run with a field in a store: both were written in format 2.
+#[tokio::test]
+async fn files_of_format_2_are_read() {
+    let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    let blobs = steadfast::field_store::MemoryFieldStore::new();
+    let builder = builder().in_memory().workflow(recorded_trunk).field_store("blobs", blobs);
+    let engine = builder.start().await.unwrap();
+    engine.import(file("run-2-moved.steadfast")).await.unwrap();
+    has_all(&engine, "t").await;
+    let again = engine.start(two_notes, ()).id("other").deduplication_key("one").await.unwrap_err();
+    assert!(matches!(&again, EngineError::Held { holder, .. } if holder == "t"), "{again}");
+    engine.send("t", Note(7)).key("first").await.expect("it has arrived");
+    let open = request_of(&engine).await;
+    assert_eq!(open.read::<Question>().unwrap().text.expose(), "where to");
+    engine.answer(&open.id, reply("home")).await.unwrap();
+    let run = engine.handle(traveller, "t").await.unwrap();
+    assert_eq!(soon("the result", run.result()).await.unwrap(), "home");
+
+    engine.import(file("run-2-contents.steadfast")).await.unwrap();
+    let run = engine.handle(recorded_trunk, "trunk").await.unwrap();
+    assert_eq!(soon("the result", run.result()).await.unwrap(), b"hat\ncoat\n\xff\0{".as_slice());
+}

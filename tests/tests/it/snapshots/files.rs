@@ -4,6 +4,8 @@ use super::{Desk, napper};
 use crate::runs::wait_for;
 use limits::Soon as _;
 use steadfast::prelude::*;
+use steadfast::sql::Connection;
+use steadfast::sql::rusqlite::OpenFlags;
 use steadfast::{EngineError, Key, Pause, RunFilter, Secret, StaticKeys, Status};
 
 #[tokio::test]
@@ -22,8 +24,10 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
             other => panic!("{what}: {other:?}"),
         }
     };
-    let mut changed = whole.clone();
-    for place in 0..whole.len() {
+    // All of the header and the end, and so many places between that each page of the file has several.
+    let (end, mut changed) = (whole.len(), whole.clone());
+    let places = (0..128).chain((128..end - 64).step_by(53)).chain(end - 64..end);
+    for place in places {
         changed[place] ^= 1 << (place % 8);
         refused(&changed, &format!("byte {place} changed")).await;
         changed[place] = whole[place];
@@ -32,13 +36,42 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
     assert!(refused(&[&whole[..], b"x"].concat(), "longer").await.contains("damaged"));
     assert!(refused(&whole[..whole.len() - 1], "shorter").await.contains("damaged"));
     assert!(refused(b"Buy milk.\n", "notes").await.contains("is not the file of a run"));
-    let newer = String::from_utf8_lossy(&whole).replacen("format 2", "format 3", 1);
-    assert!(refused(newer.as_bytes(), "newer").await.contains("newer version"));
+    let mut newer = whole.clone();
+    newer[63] += 1;
+    assert!(refused(&newer, "newer").await.contains("newer version"));
     let error = engine.import(desk.path("nothing.run")).await.unwrap_err();
     assert!(error.to_string().contains("nothing.run"), "{error}");
     assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 2, "nothing was written");
     let left: Vec<_> = std::fs::read_dir(desk.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "no drafts are left: {left:?}");
+}
+
+#[tokio::test]
+async fn a_file_can_be_read_with_sql_and_is_no_database_of_an_engine() {
+    let desk = Desk::new();
+    let engine = Engine::builder().in_memory().workflow(napper).start().await.unwrap();
+    let run = engine.start(napper, 0).id("trip").label("line", "7").await.unwrap();
+    run.result().soon().await.unwrap();
+    let path = desk.path("trip.run");
+    let info = run.export(&path).await.unwrap();
+    assert_eq!(info.bytes, path.metadata().unwrap().len());
+    let whole = std::fs::read(&path).unwrap();
+    let one = |query: &str| {
+        let file = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        file.query_row(query, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert_eq!(one("PRAGMA integrity_check"), "ok");
+    assert_eq!(one("SELECT workflow FROM steadfast_runs"), "napper");
+    assert_eq!(one("SELECT kind FROM steadfast_history WHERE seq = 1"), "run_started");
+    assert_eq!(one("SELECT name || value FROM steadfast_labels"), "line7");
+
+    let refused = Engine::builder().sqlite(&path).workflow(napper).start().await.map(drop).unwrap_err().to_string();
+    assert!(refused.contains("trip.run") && refused.contains("`Engine::import`"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), whole, "it is left as it was");
+    engine.import(&path).id("copy").await.unwrap();
+    let mut left: Vec<_> = std::fs::read_dir(desk.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.retain(|name| name != "trip.run");
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[derive(StepContext, Clone)]

@@ -1,0 +1,106 @@
+//! Whether a file is that of a run, and as it was written: asked before SQLite opens it.
+
+use super::{APPLICATION, FORMAT};
+use crate::store::{StoreError, StoreErrorKind};
+use hmac_sha256::Hash;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::path::Path;
+
+/// How many bytes the hash at the end has.
+pub(super) const HASH: usize = 32;
+/// What SQLite begins a file with, where in that the file says its version and what it belongs to.
+const HEADER: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const VERSION_AT: usize = 60;
+const APPLICATION_AT: usize = 68;
+/// How files begin that are no databases.
+const BEFORE: [&[u8]; 2] = [b"steadfast run, format 1\n", b"steadfast run, format 2\n"];
+
+/// What a file is, once its hash was compared.
+pub(super) enum Format {
+    /// A database.
+    Database,
+    /// Records, of format 1 or 2.
+    Records,
+}
+
+/// Appends the hash of all that the file has, and says how many bytes it has then.
+pub(super) fn seal(file: &mut File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    file.write_all(&hash(&mut BufReader::new(&*file).take(length))?)?;
+    Ok(length + HASH as u64)
+}
+
+/// # Errors
+/// The file cannot be read, is not that of a run, of a newer version, or damaged.
+pub(super) fn check(path: &Path) -> Result<Format, StoreError> {
+    let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
+    let (length, mut file) = file.map_err(|error| unreadable(path, error))?;
+    let mut header = Vec::new();
+    file.by_ref().take(HEADER as u64).read_to_end(&mut header).map_err(|error| unreadable(path, error))?;
+    let format = format(path, &header)?;
+    let Some(sealed) = length.checked_sub(HASH as u64) else {
+        return Err(damaged(path, "it is too short"));
+    };
+    let mut found = [0; HASH];
+    let compared = file.rewind().and_then(|()| {
+        let expected = hash(&mut file.by_ref().take(sealed))?;
+        file.read_exact(&mut found)?;
+        Ok(found == expected)
+    });
+    if compared.map_err(|error| unreadable(path, error))? {
+        return Ok(format);
+    }
+    Err(damaged(path, "its content does not fit the hash at its end"))
+}
+
+fn format(path: &Path, header: &[u8]) -> Result<Format, StoreError> {
+    let number = |at: usize| header.get(at..)?.first_chunk().map(|bytes| i64::from(u32::from_be_bytes(*bytes)));
+    let name = path.display();
+    match number(VERSION_AT).filter(|_| header.starts_with(MAGIC) && number(APPLICATION_AT) == Some(APPLICATION)) {
+        Some(FORMAT) => Ok(Format::Database),
+        Some(format) if format > FORMAT => {
+            Err(newer(path, &format!("it has format {format}, and this version reads up to format {FORMAT}")))
+        }
+        _ if BEFORE.iter().any(|begin| header.starts_with(begin)) => Ok(Format::Records),
+        _ => {
+            let message = format!("`{name}` is not the file of a run: it was not written by `export`");
+            Err(StoreError::new(StoreErrorKind::NotOurs, message))
+        }
+    }
+}
+
+fn hash(bytes: &mut impl BufRead) -> io::Result<[u8; HASH]> {
+    let mut hash = Hash::new();
+    loop {
+        let read = bytes.fill_buf()?;
+        if read.is_empty() {
+            return Ok(hash.finalize());
+        }
+        hash.update(read);
+        let count = read.len();
+        bytes.consume(count);
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> StoreError {
+    let message = format!(
+        "the file `{}` is damaged: {what}. Nothing of it was imported; copy or export it again",
+        path.display()
+    );
+    StoreError::new(StoreErrorKind::Damaged, message)
+}
+
+pub(super) fn newer(path: &Path, why: &str) -> StoreError {
+    let message = format!(
+        "the file `{}` was written by a newer version of steadfast than this one; import it with that version ({why})",
+        path.display()
+    );
+    StoreError::new(StoreErrorKind::Newer, message)
+}
+
+pub(super) fn unreadable(path: &Path, why: io::Error) -> StoreError {
+    let message = format!("the file `{}` cannot be read: {why}", path.display());
+    StoreError::new(StoreErrorKind::Io, message).caused_by(why)
+}

@@ -1,0 +1,120 @@
+//! Files whose tables are those of another version.
+
+use super::{APPLICATION, FileInfo, RunFile, RunFileWriter, VERSION, sealed};
+use crate::record::{FORMAT, Kind};
+use crate::store::{EntryRow, RunRow, RunRows, Status, StoreErrorKind};
+use crate::value::Pointer;
+use rusqlite::Connection;
+use std::path::Path;
+
+fn info() -> FileInfo {
+    let run = RunRow {
+        number: 7,
+        id: "trip".to_owned(),
+        workflow: "journey".to_owned(),
+        status: Status::Sleeping,
+        seq: 1,
+        lease: None,
+        wake_at: Some(5),
+        loads: 0,
+        incarnation: [1; 16],
+        seed: [2; 16],
+        created_at: 3,
+        updated_at: 4,
+        parked: None,
+        version: 2,
+        parent: None,
+        lineage: 6,
+        origin: Some(6),
+        successor: None,
+        dedup: Some("key".to_owned()),
+    };
+    FileInfo { run, moved: true, database: "a database".to_owned() }
+}
+
+fn entry() -> EntryRow {
+    EntryRow {
+        seq: 1,
+        format: FORMAT,
+        kind: Kind::RunStarted,
+        cause: None,
+        at: 3,
+        position: None,
+        name: Some("journey".to_owned()),
+        attempt: None,
+        context: None,
+        due: None,
+        value: None,
+        other: None,
+    }
+}
+
+fn pointer(bytes: usize) -> Pointer {
+    let [store, field, form, hash] = ["blobs", "scan", "bytes", &bytes.to_string()].map(str::to_owned);
+    Pointer { store, field, form, bytes, hash, shared: false }
+}
+
+fn write(path: &Path, contents: &[Vec<u8>]) {
+    let file = RunFileWriter::create(path, info()).unwrap();
+    file.add(&RunRows { entries: vec![entry()], ..RunRows::default() }).unwrap();
+    for content in contents {
+        file.add_content(&pointer(content.len()), content).unwrap();
+    }
+    assert_eq!(file.finish().unwrap(), path.metadata().unwrap().len());
+}
+
+/// Changes a file and seals it again.
+fn change(path: &Path, statements: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    std::fs::write(path, &bytes[..bytes.len() - sealed::HASH]).unwrap();
+    Connection::open(path).unwrap().execute_batch(statements).unwrap();
+    let mut file = std::fs::OpenOptions::new().read(true).append(true).open(path).unwrap();
+    sealed::seal(&mut file).unwrap();
+}
+
+#[test]
+fn what_is_written_is_read_also_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trip.run");
+    let contents = [Vec::new(), vec![1; 3], vec![2; 1 << 20], vec![3; (5 << 19) + 1]];
+    write(&path, &contents);
+    let (file, found, rows) = RunFile::open(&path).unwrap();
+    assert_eq!((found.run, found.moved, found.database), (info().run, true, info().database));
+    assert_eq!((rows.entries, rows.contents.len()), (vec![entry()], contents.len()));
+    for content in contents {
+        assert_eq!(file.content(&pointer(content.len())).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_file_with_the_tables_of_an_older_version_is_read_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trip.run");
+    write(&path, &[b"hat".to_vec()]);
+    let newest = "DROP INDEX steadfast_runs_workflow; DROP INDEX steadfast_runs_unowned;";
+    change(&path, &format!("{newest} UPDATE steadfast_meta SET value = '3' WHERE key = 'schema'"));
+    let before = std::fs::read(&path).unwrap();
+    let (file, found, rows) = RunFile::open(&path).unwrap();
+    assert_eq!((found.run, rows.entries), (info().run, vec![entry()]));
+    assert_eq!(file.content(&pointer(3)).unwrap(), "hat");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_of_a_newer_version_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trip.run");
+    for newer in [
+        format!("UPDATE steadfast_meta SET value = '{}' WHERE key = 'schema'", VERSION + 1),
+        format!("UPDATE steadfast_entries SET format = {}", FORMAT + 1),
+        "UPDATE steadfast_entries SET kind = 'run_dreamt'".to_owned(),
+        "UPDATE steadfast_runs SET status = 'dreaming'".to_owned(),
+        format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 4"),
+    ] {
+        write(&path, &[]);
+        change(&path, &newer);
+        let error = RunFile::open(&path).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Newer, "{error}");
+        assert!(error.message.contains("trip.run") && error.message.contains("newer version"), "{error}");
+    }
+}
