@@ -17,6 +17,7 @@ mod request;
 mod run_step;
 mod send;
 mod set_context;
+mod set_label;
 mod sleep;
 mod start_child;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub(crate) use request::Request;
 pub(crate) use run_step::RunStep;
 pub(crate) use send::Send;
 pub(crate) use set_context::SetContext;
+pub(crate) use set_label::SetLabel;
 pub(crate) use sleep::Due;
 pub(crate) use sleep::Sleep;
 pub(crate) use start_child::StartChild;
@@ -101,6 +103,8 @@ pub enum Command<'a, S = (), R = ()> {
     WriteStream(WriteStream<'a>),
     /// Ends a stream.
     CloseStream(CloseStream<'a>),
+    /// Sets a label, or takes it away.
+    SetLabel(SetLabel<'a>),
     /// Sets the whole context.
     SetContext(SetContext<'a>),
     /// Changes fields of the context.
@@ -130,6 +134,7 @@ macro_rules! each {
             Command::Publish($any) => $does,
             Command::WriteStream($any) => $does,
             Command::CloseStream($any) => $does,
+            Command::SetLabel($any) => $does,
             Command::SetContext($any) => $does,
             Command::UpdateContext($any) => $does,
             Command::RefuseChange($any) => $does,
@@ -156,6 +161,7 @@ impl<'a> Command<'a> {
             Kind::ValuePublished => Publish::from_entry(entry).map(Command::Publish),
             Kind::StreamWritten => WriteStream::from_entry(entry).map(Command::WriteStream),
             Kind::StreamClosed => CloseStream::from_entry(entry).map(Command::CloseStream),
+            Kind::LabelSet => SetLabel::from_entry(entry).map(Command::SetLabel),
             Kind::ContextSet => SetContext::from_entry(entry).map(Command::SetContext),
             Kind::ContextUpdated => UpdateContext::from_entry(entry).map(Command::UpdateContext),
             Kind::ContextRefused => RefuseChange::from_entry(entry).map(Command::RefuseChange),
@@ -244,6 +250,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
+            | Self::SetLabel(_)
             | Self::SetContext(_)
             | Self::UpdateContext(_)
             | Self::RefuseChange(_)
@@ -271,6 +278,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
+            | Self::SetLabel(_)
             | Self::SetContext(_)
             | Self::UpdateContext(_)
             | Self::RefuseChange(_)
@@ -294,6 +302,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
+            | Self::SetLabel(_)
             | Self::SetContext(_)
             | Self::UpdateContext(_)
             | Self::RefuseChange(_)
@@ -326,6 +335,7 @@ impl<S, R, T, U> PartialEq<Command<'_, S, R>> for Command<'_, T, U> {
             (Self::Publish(recorded), Command::Publish(asked)) => recorded == asked,
             (Self::WriteStream(recorded), Command::WriteStream(asked)) => recorded == asked,
             (Self::CloseStream(recorded), Command::CloseStream(asked)) => recorded == asked,
+            (Self::SetLabel(recorded), Command::SetLabel(asked)) => recorded == asked,
             (Self::SetContext(recorded), Command::SetContext(asked)) => recorded == asked,
             (Self::UpdateContext(recorded), Command::UpdateContext(asked)) => recorded == asked,
             (Self::RefuseChange(recorded), Command::RefuseChange(asked)) => recorded == asked,
@@ -344,6 +354,7 @@ impl<S, R, T, U> PartialEq<Command<'_, S, R>> for Command<'_, T, U> {
                 | Self::Publish(_)
                 | Self::WriteStream(_)
                 | Self::CloseStream(_)
+                | Self::SetLabel(_)
                 | Self::SetContext(_)
                 | Self::UpdateContext(_)
                 | Self::RefuseChange(_)

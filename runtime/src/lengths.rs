@@ -29,6 +29,15 @@ pub(crate) fn cut(text: impl Into<String>) -> String {
     format!("{text}.. (cut: it had {whole} bytes)")
 }
 
+/// Whether this can be a label.
+///
+/// # Errors
+/// Its name is empty, or it or its value is too long.
+pub(crate) fn check_label(name: &str, value: &str) -> Result<(), String> {
+    check("the name of a label", name, 1)?;
+    check(&format!("the value of the label `{name}`"), value, 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{check, cut};

@@ -6,6 +6,7 @@ mod children;
 mod definition;
 mod handle;
 mod inline;
+mod labels;
 mod messages;
 mod on_cancel;
 mod outside;

@@ -1,6 +1,7 @@
 //! Runs that begin with the history of another up to a point: a fork beside it, or a run that takes its place.
 
 mod copy;
+mod labels;
 mod origins;
 mod outside;
 mod point;
@@ -73,7 +74,7 @@ impl Engine {
     ///   that were open are asked again, under other ids, also those that the run has kept from before it went on with a fresh
     ///   journal. Of these, those that nobody can answer any longer expire: see [`RequestError::Expired`](crate::RequestError::Expired).
     /// * Messages and answers that the other received after the point, or that wait there, are given to it too, in order.
-    /// * It has shown what the other had shown by then, and has its labels, identity and deadline; a deadline that has
+    /// * It has shown what the other had shown by then, and has its labels as they were then, its identity and its deadline; a deadline that has
     ///   passed is dropped. It is nobody's child. A pause that began before the point is over.
     ///
     /// ```

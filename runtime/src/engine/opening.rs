@@ -70,8 +70,7 @@ pub(super) fn check_id(id: &str) -> Result<(), EngineError> {
 /// # Errors
 /// The name or the value of a label is too long, or the name is empty.
 pub(super) fn check_label(name: &str, value: &str) -> Result<(), EngineError> {
-    check("the name of a label", name, 1)?;
-    check(&format!("the value of the label `{name}`"), value, 0)
+    lengths::check_label(name, value).map_err(EngineError::value)
 }
 
 /// # Errors

@@ -123,6 +123,7 @@ impl Path {
             | Kind::ValuePublished
             | Kind::StreamWritten
             | Kind::StreamClosed
+            | Kind::LabelSet
             | Kind::PatchMarked
             | Kind::MessageKept
             | Kind::AnswerKept

@@ -33,8 +33,7 @@ impl RunJournal {
         child.id.iter().try_for_each(|id| lengths::check("a run's id", id, 1))?;
         dedup.iter().try_for_each(|key| lengths::check("a deduplication key", key, 1))?;
         for (name, value) in &scope.labels {
-            lengths::check("the name of a label", name, 1)?;
-            lengths::check(&format!("the value of the label `{name}`"), value, 0)?;
+            lengths::check_label(name, value)?;
         }
         scope.check_size()?;
         let input = encode(&fields)?;

@@ -35,6 +35,7 @@ impl Sent {
             | Outgoing::Withdraw { .. }
             | Outgoing::Expire { .. }
             | Outgoing::Put { .. }
+            | Outgoing::Label { .. }
             | Outgoing::Replace(_) => None,
         };
         Self { outgoing, awaited_at }

@@ -299,6 +299,8 @@ kinds! {
     StreamWritten = "stream_written" [Command, Nothing, No, Stream, None, Nothing],
     /// A stream was closed: `name` is the stream.
     StreamClosed = "stream_closed" [Command, Nothing, No, Stream, None, Nothing],
+    /// The workflow set a label of the run: `name` is its name, `value` its value; without a value it was taken away.
+    LabelSet = "label_set" [Command, Nothing, No, Run, None, Nothing],
     /// The workflow takes the way of newer code: `name` is the patch.
     PatchMarked = "patch_marked" [Command, Nothing, No, Code, None, Nothing],
     /// The deadline of the run was reached.

@@ -104,6 +104,7 @@ macro_rules! conformance {
                 outputs: items_are_read_in_pages,
                 outputs: items_go_with_the_run,
                 labels: labels_are_kept,
+                labels: labels_are_changed,
                 labels: runs_by_label,
                 labels: runs_by_parent,
                 replace: an_id_goes_to_another_run,

@@ -204,6 +204,13 @@ pub enum Outgoing {
         /// What is written; `None` closes a stream.
         value: Option<Value>,
     },
+    /// Sets a label of the run, or takes it away.
+    Label {
+        /// The label's name.
+        name: String,
+        /// Its value.
+        value: Option<String>,
+    },
     /// The run goes on as this one; it must end with this append, which is refused as a whole if this one cannot be written.
     Replace(Box<ImportedRun>),
 }

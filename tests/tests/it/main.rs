@@ -35,6 +35,7 @@ mod in_place;
 mod incarnations;
 mod kept;
 mod killed;
+mod labels;
 mod lazy_fields;
 mod lengths;
 mod lifecycle;

@@ -191,6 +191,7 @@ impl ActivityKind {
             | Kind::ValuePublished
             | Kind::StreamWritten
             | Kind::StreamClosed
+            | Kind::LabelSet
             | Kind::PatchMarked
             | Kind::DeadlineReached
             | Kind::MessageKept

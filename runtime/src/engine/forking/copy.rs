@@ -1,7 +1,7 @@
 //! The run that begins with the history of another: its rows, with all secrets sealed for it.
 
 use super::outside::Outside;
-use super::{Plan, outside, point};
+use super::{Plan, labels, outside, point};
 use crate::command::asked_again;
 use crate::engine::{
     asked, continuing::Source, core::Core, error::EngineError, half_copied, place::Contents, reseal::Reseal,
@@ -66,6 +66,7 @@ pub(super) async fn make(
     let version = version(core, plan, &old)?;
     let cut = plan.at.cut(&old.id, &entries)?;
     let rest = entries.split_off(point::kept(cut, &entries));
+    let labels = labels::at_the_point(core, plan, &old, (&entries, &rest)).await?;
     let (at, incarnation) = (core.now(), *uuid::Uuid::new_v4().as_bytes());
     let reseal = Arc::new(Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) });
     let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
@@ -92,7 +93,6 @@ pub(super) async fn make(
     let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
-    let labels = core.ask(move |store| store.labels(number)).await?;
     let new_id = || replaces.map_or_else(|| uuid::Uuid::now_v7().to_string(), |_| old.id.clone());
     let run = ImportedRun {
         id: plan.id.clone().unwrap_or_else(new_id),
@@ -116,7 +116,7 @@ pub(super) async fn make(
         parent: old.parent.filter(|_| replaces.is_some()),
         origin: Some(old.number),
         dedup,
-        labels: labelled(labels, &plan.labels),
+        labels,
         replaces: replaces.map(|_| old.number),
         goes_on: false,
     };
@@ -177,10 +177,4 @@ fn drop_past_deadline(entry: &mut EntryRow, now: i64) {
     if scope.deadline.take_if(|deadline| *deadline <= now).is_some() {
         entry.value = Some(Value::json(serde_json::to_vec(&scope).expect("words and numbers are JSON")));
     }
-}
-
-fn labelled(mut labels: Vec<(String, String)>, given: &[(String, String)]) -> Vec<(String, String)> {
-    labels.retain(|(name, _)| given.iter().all(|(other, _)| other != name));
-    labels.extend_from_slice(given);
-    labels
 }

@@ -171,6 +171,7 @@ impl Calls {
             | Kind::ValuePublished
             | Kind::StreamWritten
             | Kind::StreamClosed
+            | Kind::LabelSet
             | Kind::PatchMarked
             | Kind::MessageKept
             | Kind::AnswerKept

@@ -1,7 +1,7 @@
 //! Labels, and the runs that are found by them or by their parent.
 
 use super::rig::{Rig, assert_refused, new_run, number};
-use crate::store::{ImportedRun, NewRun, RunKey, RunQuery, Status, Store, Write, Written};
+use crate::store::{ImportedRun, NewRun, Outgoing, RunKey, RunQuery, Status, Store, Write, Written};
 
 fn pairs(labels: &[(&str, &str)]) -> Vec<(String, String)> {
     labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -31,6 +31,24 @@ pub fn labels_are_kept<S: Store>(open: &dyn Fn() -> S) {
     while rig.write(Write::Delete { run, rows: 1 }) == Ok(Written::Deleted(false)) {}
     assert_eq!(rig.store.labels(run).expect("read"), []);
     assert!(found(&rig, &RunQuery { labels: pairs(&[("team", "red")]), ..RunQuery::default() }).is_empty());
+}
+
+/// A label that the run sets takes the place of the one by that name, and one that it takes away is gone; both can be done again.
+pub fn labels_are_changed<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let labels = pairs(&[("stage", "new"), ("team", "red")]);
+    let run = number(rig.write(Write::Start(NewRun { labels, ..new_run("a", rig.lease) })));
+    let other = rig.start("b");
+    let label = |name: &str, value: Option<&str>| Outgoing::Label { name: name.into(), value: value.map(Into::into) };
+    let changes = [label("stage", Some("sent")), label("team", None), label("none", None), label("ä", Some(""))];
+    for _ in 0..2 {
+        rig.outgoing(run, changes.to_vec());
+        assert_eq!(rig.store.labels(run).expect("read"), pairs(&[("stage", "sent"), ("ä", "")]));
+    }
+    assert_eq!(rig.store.labels(other).expect("read"), []);
+    let by = |value: &str| RunQuery { labels: pairs(&[("stage", value)]), ..RunQuery::default() };
+    assert_eq!(found(&rig, &by("sent")), ["a"]);
+    assert!(found(&rig, &by("new")).is_empty());
 }
 
 /// Runs are found by all of the labels asked for, together with every other condition.

@@ -43,6 +43,15 @@ impl Tables {
                 let output = OutputRow { item: 0, run: append.run, seq: *seq, at: append.at, value: value.clone() };
                 Ok(self.put(lineage, channel, output).cast_signed())
             }
+            Outgoing::Label { name, value } => {
+                if let Some(run) = self.runs.get_mut(&append.run) {
+                    match value {
+                        Some(value) => drop(run.labels.insert(name.clone(), value.clone())),
+                        None => drop(run.labels.remove(name)),
+                    }
+                }
+                Ok(0)
+            }
             Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
                 self.import(run, told)
             }

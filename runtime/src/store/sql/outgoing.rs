@@ -46,6 +46,10 @@ impl<S: Session> Apply<'_, S> {
                 Outgoing::Put { channel, seq, value } => {
                     Ok(self.put(self.lineage(append.run, &mut lineage)?, append, channel, *seq, value.as_ref())?)
                 }
+                Outgoing::Label { name, value } => {
+                    self.label(append.run, name, value.as_deref())?;
+                    Ok(0)
+                }
                 Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
                     // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
                     Ok(self.import(run, told)?.map_err(|rejected| {
@@ -131,6 +135,15 @@ impl<S: Session> Apply<'_, S> {
             text_or_null(request.answered.as_ref()),
         ];
         self.session.execute(query, &values).map(drop)
+    }
+
+    fn label(&self, run: i64, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let [run, name] = [Cell::Int(run), Cell::Text(name.as_bytes())];
+        let written = match value {
+            Some(value) => self.session.execute(queries::SET_LABEL, &[run, name, Cell::Text(value.as_bytes())]),
+            None => self.session.execute(queries::DELETE_LABEL, &[run, name]),
+        };
+        written.map(drop)
     }
 
     fn put(

@@ -298,6 +298,11 @@ queries! {
     LABELS = "SELECT name, value FROM steadfast_labels WHERE run = ?1 ORDER BY name";
     /// Run, name, value.
     INSERT_LABEL = "INSERT INTO steadfast_labels (run, name, value) VALUES (?1, ?2, ?3)";
+    /// Run, name, value.
+    SET_LABEL = "INSERT INTO steadfast_labels (run, name, value) VALUES (?1, ?2, ?3)
+        ON CONFLICT (run, name) DO UPDATE SET value = excluded.value";
+    /// Run, name.
+    DELETE_LABEL = "DELETE FROM steadfast_labels WHERE run = ?1 AND name = ?2";
     /// Run, how many.
     DELETE_LABELS = "DELETE FROM steadfast_labels WHERE run = ?1
         AND name IN (SELECT name FROM steadfast_labels WHERE run = ?1 ORDER BY name LIMIT ?2)";

@@ -35,7 +35,7 @@ impl Outgoing {
             Self::Ask(request) => not_text(Some(&request.value)),
             Self::Put { value, .. } => not_text(value.as_ref()),
             Self::Replace(run) => run.flaw(),
-            Self::Watch { .. } | Self::Withdraw { .. } | Self::Expire { .. } => None,
+            Self::Label { .. } | Self::Watch { .. } | Self::Withdraw { .. } | Self::Expire { .. } => None,
         }
     }
 }

@@ -160,7 +160,8 @@ impl Holding {
             }
             Self::Stream => self.items(place, &["first"]).await,
             Self::Label => {
-                assert_eq!(run.labels().await.unwrap()["team"], *cell);
+                let labels = run.labels().await.unwrap();
+                assert_eq!((&labels["team"], &labels["held"]), (cell, cell), "the one it was given, and its own");
                 let found = engine.list(RunFilter::all().label("team", cell)).await.unwrap();
                 assert!(found.iter().any(|info| info.id == *id), "it is found by its label: {found:?}");
             }

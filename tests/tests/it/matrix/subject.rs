@@ -350,7 +350,12 @@ async fn walk(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
             gate(flow, &plan, &key).await?;
             Ok(key)
         }
-        Holding::Parent | Holding::Watcher | Holding::Label | Holding::DeduplicationKey | Holding::Pause => {
+        Holding::Label => {
+            flow.set_label("held", &plan.cell);
+            gate(flow, &plan, "").await?;
+            Ok("done".into())
+        }
+        Holding::Parent | Holding::Watcher | Holding::DeduplicationKey | Holding::Pause => {
             gate(flow, &plan, "").await?;
             Ok("done".into())
         }

@@ -69,6 +69,7 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::ValuePublished, Row(Holding::PublishedValue)),
     (Kind::StreamWritten, Row(Holding::Stream)),
     (Kind::StreamClosed, Elsewhere("told")),
+    (Kind::LabelSet, Row(Holding::Label)),
     (Kind::PatchMarked, Elsewhere("patches")),
     (Kind::DeadlineReached, Column(Happening::TimeLimit)),
     (Kind::RunTimedOut, Column(Happening::TimeLimit)),
