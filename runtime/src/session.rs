@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// Takes the value of this type out.
-    #[allow(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
+    #[expect(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
     pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.take(&Key::of::<T>(None))
     }
@@ -101,7 +101,7 @@ impl Session {
     }
 
     /// Takes the value of this type under this key out.
-    #[allow(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
+    #[expect(clippy::must_use_candidate, reason = "taking it out may be all that is wanted")]
     pub fn remove_key<T: Send + Sync + 'static>(&self, key: &str) -> Option<Arc<T>> {
         self.take(&Key::of::<T>(Some(key.to_owned())))
     }

@@ -76,7 +76,7 @@ fn whole_number(value: &OsStr) -> Result<u64> {
     number.ok_or_else(|| Error::msg(format!("--pause-ms expects a whole number, found `{}`", value.display())))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
+#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
 fn explain(error: lexopt::Error) -> Error {
     Error::msg(format!("{error}; `ingest --help` lists the options"))
 }

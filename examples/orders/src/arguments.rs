@@ -68,7 +68,7 @@ fn whole_number(value: &OsStr) -> Result<usize> {
     number.ok_or_else(|| Error::msg(format!("--limit expects a whole number, found `{}`", value.display())))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
+#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
 fn explain(error: lexopt::Error) -> Error {
     Error::msg(format!("{error}; `orders --help` lists the options"))
 }

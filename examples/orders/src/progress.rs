@@ -58,9 +58,9 @@ fn speed(before: u64, done: u64, orders: u64, elapsed: Duration) -> String {
     if done <= before {
         return String::new();
     }
-    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let rate = (done - before) as f64 / elapsed.as_secs_f64();
-    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let left = orders.saturating_sub(done) as f64 / rate;
     format!(", {rate:.0} a second, {left:.0} s left")
 }

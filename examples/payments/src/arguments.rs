@@ -82,7 +82,7 @@ fn number(name: &str, least: u32, value: &OsStr) -> Result<u32> {
     number.ok_or_else(|| Error::msg(format!("{name} expects a whole number from {least} to {MOST}, found `{found}`")))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
+#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` asks for")]
 fn explain(error: lexopt::Error) -> Error {
     mistake(&error.to_string())
 }

@@ -103,7 +103,7 @@ fn what_cannot_be_read_back_is_not_recorded() {
     #[derive(Serialize, Deserialize)]
     struct Skipping {
         #[serde(skip_serializing)]
-        #[allow(dead_code, reason = "it is not there to be read")]
+        #[expect(dead_code, reason = "it is not there to be read")]
         lost: u8,
     }
     let error = record(&Skipping { lost: 1 }).unwrap_err().to_string();

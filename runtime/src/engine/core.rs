@@ -117,7 +117,7 @@ pub(crate) struct Core {
 const BLOCKING: usize = 256;
 
 impl Core {
-    #[allow(clippy::too_many_arguments, reason = "called once, by the builder, with a name for each")]
+    #[expect(clippy::too_many_arguments, reason = "called once, by the builder, with a name for each")]
     pub(crate) fn new(
         store: Arc<dyn Store>,
         committer: Committer,

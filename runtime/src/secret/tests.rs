@@ -131,14 +131,14 @@ fn a_secret_is_no_key_of_a_map() {
 fn what_is_no_secret_of_the_type_is_not_shown() {
     type Pin = Secret<u64>;
     #[derive(Deserialize, Debug)]
-    #[allow(dead_code, reason = "only to be read")]
+    #[expect(dead_code, reason = "only to be read")]
     struct Late {
         count: u64,
         key: Secret<String>,
     }
     #[derive(Deserialize, Debug)]
     #[serde(tag = "kind", deny_unknown_fields)]
-    #[allow(dead_code, reason = "only to be read")]
+    #[expect(dead_code, reason = "only to be read")]
     enum Tagged {
         A { count: u64, key: Secret<Option<u64>> },
     }
@@ -181,7 +181,7 @@ fn arguments_that_are_exposed_are_not_shown() {
 fn types_without_secrets_are_still_shown() {
     #[derive(Deserialize, Debug)]
     struct Mine {
-        #[allow(dead_code, reason = "only to be read")]
+        #[expect(dead_code, reason = "only to be read")]
         count: u64,
     }
     let error = decode::<Vec<u64>>(Coder::NO_RUN, &json(r#"["five"]"#)).unwrap_err().to_string();

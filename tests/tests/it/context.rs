@@ -146,7 +146,7 @@ fn a_value_that_does_not_decode_is_never_read_as_absent() {
     assert_eq!(order.r#type, None);
 }
 
-#[allow(clippy::option_option, reason = "the case is about what JSON makes of it")]
+#[expect(clippy::option_option, reason = "the case is about what JSON makes of it")]
 #[derive(StepContext, Clone, Debug, PartialEq)]
 struct Measured {
     #[context(default)]

@@ -50,7 +50,7 @@ async fn works(flow: &mut Flow) -> Result<u64> {
 }
 
 #[workflow]
-#[allow(clippy::unused_async, reason = "a workflow is async")]
+#[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn nothing(_flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(n)
 }

@@ -26,7 +26,7 @@ async fn tax(rate: u64) -> Result<u64> {
 }
 
 #[workflow]
-#[allow(clippy::unused_async, reason = "a workflow is async")]
+#[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn small(_flow: &mut Flow, n: u32) -> Result<u32> {
     Ok(n)
 }

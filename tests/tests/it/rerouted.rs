@@ -42,7 +42,7 @@ mod versioned {
         pub(super) n: u64,
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "a migration may fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "a migration may fail")]
     fn nothing(_: &mut RecordedFields) -> Result<()> {
         Ok(())
     }
@@ -94,7 +94,7 @@ mod renamed {
         pub(super) n: u64,
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "a migration may fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "a migration may fail")]
     fn rename(old: &mut RecordedFields) -> Result<()> {
         old.rename("scan", "document");
         Ok(())

@@ -333,7 +333,7 @@ struct Thick {
 }
 
 #[workflow(context = Thick)]
-#[allow(clippy::unused_async, reason = "a workflow is async")]
+#[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn open_thick(flow: &mut Flow<Thick>) -> Result<usize> {
     Ok(flow.cover.len())
 }

@@ -185,7 +185,7 @@ async fn a_workflow_with_live_fields_survives_every_fault() {
 
 #[tokio::test]
 async fn a_hook_that_panics_parks_its_own_run_only() {
-    #[allow(clippy::unused_async, reason = "a hook is async")]
+    #[expect(clippy::unused_async, reason = "a hook is async")]
     async fn broken(_: &FragileStored, _: &Resources) -> Result<Db> {
         panic!("no disk")
     }

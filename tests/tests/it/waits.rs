@@ -37,7 +37,7 @@ static SOUND: AtomicBool = AtomicBool::new(false);
 
 /// Code that is wrong today.
 #[workflow]
-#[allow(clippy::unused_async, reason = "a workflow is async")]
+#[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn broken(_flow: &mut Flow) -> Result<u64> {
     assert!(SOUND.load(Ordering::SeqCst), "not yet");
     Ok(1)

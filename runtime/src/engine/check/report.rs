@@ -38,7 +38,7 @@ pub struct Problem {
     pub help: Vec<String>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn word<S: serde::Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(status.as_str())
 }
@@ -70,7 +70,7 @@ impl CheckReport {
 
     /// The report as one JSON object with the members `checked` and `problems`.
     #[must_use]
-    #[allow(clippy::missing_panics_doc, reason = "strings and numbers are JSON")]
+    #[expect(clippy::missing_panics_doc, reason = "strings and numbers are JSON")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a report of strings and numbers is JSON")
     }

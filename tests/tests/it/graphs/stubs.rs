@@ -50,7 +50,7 @@ impl Other {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "as the step does")]
+#[expect(clippy::unnecessary_wraps, reason = "as the step does")]
 fn pages(urls: &[String]) -> Result<Vec<Page>> {
     Ok(urls.iter().map(|url| Page { url: url.clone(), body: "two words".into() }).collect())
 }

@@ -181,7 +181,7 @@ struct Limits {
     handle: std::sync::Arc<u32>,
 }
 
-#[allow(clippy::unused_async, clippy::unnecessary_wraps, reason = "a hook is async")]
+#[expect(clippy::unused_async, reason = "a hook is async")]
 async fn open(_: &LimitsStored, _: &Resources) -> Result<std::sync::Arc<u32>> {
     Ok(std::sync::Arc::new(5))
 }

@@ -77,7 +77,7 @@ async fn a_step_that_takes_another_state_than_is_declared_parks_the_run() {
     assert!(reason.message.contains("declares `state = Other`"), "{reason}");
 }
 
-#[allow(clippy::unused_async, reason = "a workflow is one")]
+#[expect(clippy::unused_async, reason = "a workflow is one")]
 #[workflow(state = Progress)]
 async fn misread(flow: &Flow) -> Result<u64> {
     Ok(flow.state::<Other>().other)

@@ -94,7 +94,7 @@ release!(
     |seen| format!("{} {}", seen.cents, seen.owner)
 );
 
-#[allow(clippy::unnecessary_wraps, reason = "what a function that migrates looks like")]
+#[expect(clippy::unnecessary_wraps, reason = "what a function that migrates looks like")]
 fn as_it_was(_: &mut RecordedFields) -> Result<()> {
     Ok(())
 }

@@ -163,7 +163,7 @@ struct Live {
     live: std::sync::Arc<u64>,
 }
 
-#[allow(clippy::unused_async, reason = "a hook is async")]
+#[expect(clippy::unused_async, reason = "a hook is async")]
 async fn open(_: &LiveStored, _: &Resources) -> Result<std::sync::Arc<u64>> {
     if STORE.0.load(std::sync::atomic::Ordering::SeqCst) {
         Ok(std::sync::Arc::new(7))
