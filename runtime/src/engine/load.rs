@@ -54,7 +54,6 @@ pub(super) fn drive_new(
     let all = core.clone();
     core.trials.mark(number);
     spawn(core, number, |driving| async move {
-        trace::started(run.identity(), &entries);
         run.start(&*workflow, &entries);
         drop(workflow);
         supervise(all, number, mail, Some(run), driving).await;

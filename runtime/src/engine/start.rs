@@ -6,7 +6,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
-use super::{Engine, continuing, load};
+use super::{Engine, continuing, load, trace};
 use crate::codec::Storable;
 use crate::context::StepContext;
 use crate::error::Failure;
@@ -163,6 +163,8 @@ async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) ->
 
 /// Drives a new run from its first entry, which is durable.
 pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
+    // Also of a run that is in memory already: it may have been found to be due before this.
+    trace::started(row, &entries);
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
     let foreign = load::foreign(core, mail.sender.clone());

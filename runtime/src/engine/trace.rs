@@ -4,7 +4,7 @@
 use crate::machine::Machine;
 use crate::record::{About, RunIdentity};
 use crate::scope::StepScope;
-use crate::store::{Append, EntryRow};
+use crate::store::{Append, EntryRow, RunRow};
 use data_encoding::HEXLOWER;
 use tracing::{Level, Span};
 
@@ -49,10 +49,10 @@ pub(super) fn attempt(scope: &StepScope) -> Span {
 }
 
 /// A run was started, with these entries.
-pub(super) fn started(run: &RunIdentity, entries: &[EntryRow]) {
+pub(super) fn started(row: &RunRow, entries: &[EntryRow]) {
     if tracing::enabled!(Level::INFO) {
         for entry in entries {
-            entry_of(run, entry);
+            entry_of(&row.id, &row.workflow, entry);
         }
     }
 }
@@ -63,20 +63,20 @@ pub(super) fn entries(run: &RunIdentity, append: &Append) {
         return;
     }
     for entry in &append.entries {
-        entry_of(run, entry);
+        entry_of(&run.id, &run.workflow, entry);
     }
     if let Some(status) = append.change.status {
         tracing::debug!(run = %run.id, workflow = %run.workflow, status = status.as_str(), "the status of a run changes");
     }
 }
 
-fn entry_of(run: &RunIdentity, entry: &EntryRow) {
+fn entry_of(run: &str, workflow: &str, entry: &EntryRow) {
     macro_rules! event {
         ($level:expr) => {
             tracing::event!(
                 $level,
-                run = %run.id,
-                workflow = %run.workflow,
+                run = %run,
+                workflow = %workflow,
                 seq = entry.seq,
                 cause = entry.cause,
                 position = entry.position,
