@@ -67,6 +67,37 @@ impl<'a> FieldWriter<'a> {
 ///
 /// Steps get the whole of it, by reference. Its stored part is what the workflow builds and changes and what survives a
 /// crash; for a context without transient fields that is the context itself.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone, Debug)]
+/// pub struct Order {
+///     pub customer: String,
+///     #[context(default)]
+///     pub cents: u64,
+/// }
+///
+/// #[step]
+/// async fn price(ctx: &Order, item: String) -> Result<u64> {
+///     Ok((ctx.customer.len() + item.len()) as u64)
+/// }
+///
+/// #[workflow(context = Order)]
+/// async fn order(start: Start<Order>, item: String) -> Result<u64> {
+///     let mut flow = start.with(Order::builder().customer("Ada").build()).await?;
+///     let cents = price(&flow, item).await?;
+///     flow.update(|c| c.cents(c.cents + cents)).await?;
+///     Ok(flow.cents)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(order).start().await?;
+/// assert_eq!(engine.start(order, "tea".to_owned()).await?.result().await?, 6);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a context",
     label = "this is not a context",

@@ -120,6 +120,35 @@ use std::sync::Arc;
 /// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine, and the handle of a run holds one. When the last
 /// is dropped the engine stops at once, as in a crash: nothing is lost, and the next engine on the same database goes on. For an orderly end
 /// use [`shutdown`](Engine::shutdown).
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[step]
+/// async fn double(n: u64) -> Result<u64> {
+///     Ok(2 * n)
+/// }
+///
+/// #[workflow]
+/// async fn twice(flow: &mut Flow, n: u64) -> Result<u64> {
+///     let n = double(flow, n).await?;
+///     Ok(double(flow, n).await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("runs.db");
+/// let engine = Engine::builder().sqlite(&path).workflow(twice).start().await?;
+/// let run = engine.start(twice, 3).id("order-1").await?;
+/// drop((engine, run)); // as in a crash
+///
+/// let engine = Engine::builder().sqlite(&path).workflow(twice).start().await?;
+/// assert_eq!(engine.handle(twice, "order-1").await?.result().await?, 12);
+/// engine.shutdown(Duration::from_secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) core: Arc<Core>,

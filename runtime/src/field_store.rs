@@ -17,8 +17,8 @@
 //!
 //! # Collection
 //!
-//! A value is saved before the database refers to it, and deleted some time after nothing refers to it any more. Whoever
-//! collects asks for [`FieldStore::list`], keeps what is listed by [`StoredField::from`] a key that the database still
+//! A value is saved before the database refers to it, and deleted some time after nothing refers to it any more. A collection
+//! asks for [`FieldStore::list`], keeps what is listed by [`StoredField::from`] a key that the database still
 //! refers to, and passes the rest to [`FieldStore::delete`]. What was saved a moment ago may belong to a commit under way:
 //! [`StoredField::saved_at`] is there to leave it alone.
 

@@ -9,7 +9,7 @@
 //! | [`Start`] | a workflow whose context is not set yet |
 //! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
 //! | [`StepCall`] | a step that was called and has not finished: a future |
-//! | [`Resources`] | what an engine has at hand for all runs, by type: a step takes `#[resource] db: &Db` |
+//! | [`Resources`] | values that an engine provides to all runs, by type: a step takes `#[resource] db: &Db` |
 //! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; gone after a crash |
 //! | [`State`] | what the concurrent steps of one run share, `state: &State<Progress>`: edits are atomic and made once |
 //! | [`StepScope`] | one attempt of a step, `scope: &StepScope`: its number, idempotency key, time limit, cancellation |
@@ -18,7 +18,7 @@
 //! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
 //! | [`RunHandle`] | one run seen from outside: its result, status, history |
 //! | [`#[transaction]`](transaction) | a plain function whose SQL on the engine's file is committed with its result |
-//! | [`Message`] | a type that runs are told: `flow.receive`, `flow.send`, `engine.send`; questions by `flow.request` |
+//! | [`Message`] | a type that is sent to runs: `flow.receive`, `flow.send`, `engine.send`; questions by `flow.request` |
 //! | [`Event`] | a struct that steps of an event-driven workflow take and return; from outside by [`Engine::emit`], told to readers by `scope.stream` |
 //! | [`EventStream`], [`ActivityReader`], [`Diagram`] | a run as it goes: the events that its steps tell, what the engine does, the way that it took |
 //! | [`Child`] | a run that a workflow has started: a future of its result |

@@ -94,7 +94,7 @@ pub(crate) struct Machine {
     /// The steps that are transactions.
     transactions: transaction::Transactions,
     purpose: Purpose,
-    /// The number by which outsiders know what this run shows, and its children know it.
+    /// The number by which observers know what this run shows, and its children know it.
     lineage: i64,
     /// The number of the last item of the inbox that was seen.
     read_to: i64,
@@ -168,7 +168,7 @@ impl Machine {
         self.journal.state().scope.clone()
     }
 
-    /// What it has at hand.
+    /// Its environment.
     pub(crate) const fn env(&self) -> &Arc<RunEnv> {
         &self.env
     }
@@ -183,7 +183,7 @@ impl Machine {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.resources())).collect()
     }
 
-    /// The number by which outsiders know what it shows.
+    /// The number by which observers know what it shows.
     pub(crate) const fn lineage(&self) -> i64 {
         self.lineage
     }

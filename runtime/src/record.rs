@@ -31,5 +31,5 @@ pub(crate) use step_write::{StepWrite, Written};
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///
 /// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
-/// outsiders read, limits and patches; 4 has shared state, and events that steps send by hand.
+/// observers read, limits and patches; 4 has shared state, and events that steps send by hand.
 pub(crate) const FORMAT: u16 = 4;

@@ -1,4 +1,4 @@
-//! What an engine has at hand for the steps of all its runs: connections, clients, configuration, by type.
+//! Values that an engine provides to the steps of all its runs: connections, clients, configuration, by type.
 
 mod anything;
 mod error;
@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 /// Makes a resource, without its type.
 type Make = Arc<dyn Fn(Resources) -> BoxFuture<'static, Result<Anything, Error>> + Send + Sync>;
 
-/// What an engine has at hand for the steps of all its runs, by type: one object for each type, the same for everybody.
+/// Values that an engine provides to the steps of all its runs, by type: one object for each type, the same for everybody.
 ///
 /// Registered with [`EngineBuilder::resource`](crate::EngineBuilder::resource) and
 /// [`resource_with`](crate::EngineBuilder::resource_with). Steps take one with `#[resource] db: &Db`; restore hooks of

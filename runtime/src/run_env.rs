@@ -1,4 +1,4 @@
-//! What one loaded run has at hand: the parts of the engine that its fields and steps reach.
+//! The environment of an active run: the parts of the engine that its fields and steps reach.
 
 mod board;
 mod live;
@@ -17,7 +17,7 @@ use live::Live;
 use outputs::Outputs;
 use std::sync::Arc;
 
-/// What one loaded run has at hand: stores and keys of its fields, resources, session, the values of transient fields.
+/// The environment of an active run: stores and keys of its fields, resources, session, the values of transient fields.
 ///
 /// Made once per load, and shared by everything that runs for it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct RunEnv {
     pub(crate) session: Session,
     /// The values of the transient fields.
     pub(crate) live: Live,
-    /// Where steps write what outsiders read.
+    /// Where steps write what observers read.
     pub(crate) outputs: Outputs,
     /// What its concurrent steps share.
     pub(crate) state: Arc<SharedState>,

@@ -30,6 +30,22 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// One attempt of one step, as its body sees it.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[step(retry(attempts = 3))]
+/// async fn charge(scope: &StepScope, cents: u64) -> Result<String> {
+///     // The same in every attempt, so that a service that knows the key charges once.
+///     Ok(format!("{}: {cents} cents, attempt {}", scope.idempotency_key(), scope.attempt))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let charged = charge::direct(&StepScope::for_tests("charge"), 5).await.unwrap();
+/// assert!(charged.ends_with(": 5 cents, attempt 1"));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StepScope {
     pub(crate) run: Arc<RunIdentity>,
@@ -47,7 +63,7 @@ pub struct StepScope {
     pub cancellation: Cancellation,
     /// What the attempt has written to streams, and how far it is.
     pub(crate) writes: Writes,
-    /// What its run has at hand.
+    /// The environment of its run.
     pub(crate) link: Link,
     /// The events that it may send by hand.
     pub(crate) sends: &'static [crate::record::EventInfo],
@@ -94,7 +110,7 @@ impl StepScope {
     }
 }
 
-/// The step in whose body this code runs, and what its run has at hand.
+/// The step in whose body this code runs, and the environment of its run.
 pub(crate) fn step_writer() -> Option<(Arc<StepScope>, Arc<RunEnv>)> {
     ambient(|ambient| match &ambient.current {
         Current::Step(scope) => Some((scope.clone(), ambient.env.clone())),

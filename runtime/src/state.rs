@@ -155,7 +155,7 @@ impl<S> State<S> {
         if self.is_locked() { std::future::pending().await } else { Err(error) }
     }
 
-    /// Whether what failed just now, on this thread, has failed for want of a key; then the run is told.
+    /// Whether what failed just now, on this thread, has failed for want of a key; then the run is parked.
     fn is_locked(&self) -> bool {
         let fault = self.env.fields.vault().take_fault();
         let locked = fault.is_some();

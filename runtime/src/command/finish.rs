@@ -45,7 +45,7 @@ impl Ask for Finish<'_> {
         entry.value = self.value.clone().map(Cow::into_owned);
     }
 
-    /// Runs that wait for the end are told by the database.
+    /// The database notifies the runs that wait for the end.
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {
         None
     }

@@ -6,7 +6,7 @@ use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::fmt;
 
-/// Publishes a value under a key, for outsiders.
+/// Publishes a value under a key, for observers.
 #[derive(Debug)]
 pub struct Publish<'a> {
     /// The key.

@@ -6,7 +6,7 @@ use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::fmt;
 
-/// Adds an item to a stream, for outsiders.
+/// Adds an item to a stream, for observers.
 #[derive(Debug)]
 pub struct WriteStream<'a> {
     /// The name of the stream.

@@ -14,7 +14,7 @@ pub(crate) struct ActiveRuns {
     pub(super) waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     pub(super) sessions: Sessions,
     /// What keeps runs in memory from going on at the moment.
-    pub(super) troubles: HashMap<i64, (String, i64)>,
+    pub(super) blocked: HashMap<i64, (String, i64)>,
     /// The time of day was set, and not all runs know.
     pub(super) setting: Option<Setting>,
 }
@@ -23,7 +23,7 @@ impl ActiveRuns {
     /// A run is no longer in memory.
     pub(super) fn off(&mut self, run: i64) {
         self.mail.remove(&run);
-        self.troubles.remove(&run);
+        self.blocked.remove(&run);
         if let Some(setting) = &mut self.setting {
             setting.knows(run);
         }

@@ -138,7 +138,7 @@ struct Entries {
     run: Run,
     cursor: u64,
     read: VecDeque<EntryRow>,
-    /// By which news of it are told, once it is known.
+    /// By what it is observed, once that is known.
     lineage: Option<i64>,
 }
 

@@ -86,14 +86,14 @@ impl Bodies {
         let (core, run, watch) = (self.core.clone(), self.run, self.watch.clone());
         let prepare = async move {
             let skips = core.clock.skips();
-            let pause = |trouble, wait| {
-                core.set_trouble(run, Some(trouble));
+            let pause = |blocked, wait| {
+                core.set_blocked(run, Some(blocked));
                 tokio::time::sleep(if skips { Duration::ZERO } else { wait })
             };
             let told = core.clone();
-            let preparation = preparation.telling(move |trouble| told.set_trouble(run, Some(trouble)));
+            let preparation = preparation.telling(move |blocked| told.set_blocked(run, Some(blocked)));
             let outcome = watched(watch, preparation.make(core.options.restore, pause)).await;
-            core.set_trouble(run, None);
+            core.set_blocked(run, None);
             // The run may have left.
             let _ = mail.send(core.envelope(DriverEvent::Prepared { position, outcome }));
             drop(busy);
@@ -190,7 +190,7 @@ impl Bodies {
             let Ok(permit) = permits.acquire_owned().await else { return };
             let runtime = on.clone();
             // Its end comes by mail, a panic of the body included.
-            let _ = threads::blocking_in_time(&runtime, |why| core.set_trouble(run, why), move || body(&on)).await;
+            let _ = threads::blocking_in_time(&runtime, |why| core.set_blocked(run, why), move || body(&on)).await;
             drop(permit);
         };
         self.core.runtime.spawn(async move { told.unless_dropped(Box::pin(begun)).await });
@@ -243,7 +243,7 @@ fn timed_out() -> AttemptOutcome {
     }
 }
 
-/// Ends an attempt whose body blocks its thread beyond its time limit: the run goes on, and the body is told.
+/// Ends an attempt whose body blocks its thread beyond its time limit: the run goes on, and the attempt is cancelled.
 fn too_late(
     core: &Arc<Core>,
     mail: &mpsc::UnboundedSender<Envelope>,

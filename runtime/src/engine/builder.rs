@@ -143,14 +143,14 @@ impl EngineBuilder {
         self.declared.push((name, resources));
     }
 
-    /// Has this at hand for the steps of all runs that take `#[resource] db: &Db`, and for restore hooks. One for each
+    /// Provides this to the steps of all runs that take `#[resource] db: &Db`, and for restore hooks. One for each
     /// type.
     pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
         self.resources.value(value);
         self
     }
 
-    /// Has at hand what this async function makes, for the steps of all runs that take it and for restore hooks. One for
+    /// Provides what this async function makes to the steps of all runs that take it and for restore hooks. One for
     /// each type.
     ///
     /// The function may take up to six other resources, each as an `Arc`. It runs when the first step needs what it
@@ -202,7 +202,7 @@ impl EngineBuilder {
 
     /// How long one try of what a step needs may take, for restore hooks and for each factory of a resource; a minute unless
     /// chosen otherwise. One that takes longer is dropped at its `await`, and counts as failed. While it lasts
-    /// [`RunInfo::trouble`](crate::RunInfo::trouble) says what is waited for.
+    /// [`RunInfo::blocked`](crate::RunInfo::blocked) says what is waited for.
     pub fn restore_timeout(mut self, timeout: Duration) -> Self {
         self.options.restore.timeout = Some(timeout);
         self
@@ -276,7 +276,7 @@ impl EngineBuilder {
     /// [`Engine::dead`]) only if the process dies four times in a row while its code is being polled, the last ones while it
     /// is the only run on probation; so a kill from outside, which mostly finds code that waits, parks nothing. To find one of n
     /// suspects takes at most this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never
-    /// parked: it is loaded later and later, up to 5 min after a start, and [`RunInfo::trouble`](crate::RunInfo::trouble) says so.
+    /// parked: it is loaded later and later, up to 5 min after a start, and [`RunInfo::blocked`](crate::RunInfo::blocked) says so.
     ///
     /// What is known of a process that died is in its side file beside the database. A [`Store`] without
     /// [`lock_stem`](Store::lock_stem) has none: suspects are held back and loaded in groups, but none is ever parked.

@@ -26,7 +26,7 @@ impl Cancelling {
     }
 
     /// Waits for the end of the run and says whether it ended because of a cancellation. `false` says that it was ending by
-    /// itself when it was told: [`RunHandle::result`](crate::RunHandle::result) gives what it came to.
+    /// itself when it was cancelled: [`RunHandle::result`](crate::RunHandle::result) gives what it came to.
     ///
     /// ```
     /// use steadfast::prelude::*;

@@ -90,7 +90,7 @@ pub(crate) struct Core {
     pub(crate) resources: Resources,
     /// Held while a run is put into the database with its contents; garbage is collected at no such time.
     pub(crate) placing: Arc<tokio::sync::RwLock<()>>,
-    /// Who waits for what runs show to outsiders.
+    /// The observers of outputs that wait.
     pub(crate) news: News,
     /// How far the steps of runs in memory are, as they say.
     pub(crate) boards: Boards,
@@ -231,7 +231,7 @@ impl Core {
         self.active_runs().mail.contains_key(&run)
     }
 
-    /// What a run that is being loaded has at hand.
+    /// The environment of a run that is being loaded.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
         let session = self.active_runs().sessions.of(row.number, &row.id);
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);

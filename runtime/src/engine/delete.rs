@@ -19,7 +19,7 @@ const SLICE: usize = 2_000;
 /// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
 /// and incarnation; then its rows, slice by slice.
 ///
-/// The journals that it had before it went on with a fresh one go with it. Runs that wait for its end are told in the commit
+/// The journals that it had before it went on with a fresh one go with it. Runs that wait for its end are notified in the commit
 /// that marks it.
 pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     // Marked first: what may not be deleted keeps all that it had.

@@ -13,7 +13,7 @@ impl Run {
     /// runs, after its end, and where its workflow is not registered.
     ///
     /// Of a workflow that is a function the edges are its calls, numbered in their order: each leads from what the workflow
-    /// was told last before it made the call.
+    /// was delivered last before it made the call.
     ///
     /// ```
     /// use steadfast::prelude::*;

@@ -19,7 +19,7 @@ use tokio::sync::OwnedRwLockReadGuard;
 
 /// How a run left memory.
 pub(super) enum Left {
-    /// It ended or is parked, and all that it wrote is durable; or it was told to leave at once.
+    /// It ended or is parked, and all that it wrote is durable; or it was evicted at once.
     Done(Outcome),
     /// It was evicted or handed back, and is off the books already.
     Gone,

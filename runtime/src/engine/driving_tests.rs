@@ -11,7 +11,7 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).build().unwrap()
 }
 
-/// A future that counts so many numbers, and is told of them here.
+/// A future that counts so many numbers, and gets them here.
 fn counting(runtime: &Runtime, count: u32) -> (Arc<Driving>, UnboundedSender<u32>, mpsc::Receiver<u32>) {
     let (send, mut numbers) = unbounded_channel();
     let (done, counted) = mpsc::channel();

@@ -153,7 +153,7 @@ fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     }
     let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
     let takes = match (workflow.events(), &known[..]) {
-        (None, _) => "is a function: it is told messages, `engine.send(..)`".to_owned(),
+        (None, _) => "is a function: send it messages, `engine.send(..)`".to_owned(),
         (_, []) => "takes no event from outside: give one of its steps a parameter of this type".to_owned(),
         (_, known) => {
             format!("takes {} from outside: give one of its steps a parameter of this type", known.join(", "))

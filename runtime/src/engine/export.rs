@@ -34,12 +34,12 @@ impl Run {
     /// The file has all that the run is: its journal, with the times until which it waits, its identity and deadline; the
     /// values of its context, also those in field stores; its labels; what it has published and written to streams; its open
     /// requests with their time limits; what waits in its inbox. Secrets in it stay encrypted, and keys are not in it. It is
-    /// the run as it is committed at one moment, at the end of a turn; the run goes on meanwhile and afterwards, whoever
+    /// the run as it is committed at one moment, at the end of a turn; the run goes on meanwhile and afterwards, whichever engine
     /// drives it.
     ///
     /// The copy is another run: its idempotency keys are others, and only its random numbers go on as here. Its requests have
     /// other ids. It is nobody's child, it has no deduplication key, and what was sent to this run under a key may be sent to
-    /// it again. It waits for the runs that this one has started, if they are where it is imported; otherwise it is told that
+    /// it again. It waits for the runs that this one has started, if they are where it is imported; otherwise it learns that
     /// they are not.
     ///
     /// Not in the file are the journals that the run had before it went on with a fresh one, or before it was rewound.

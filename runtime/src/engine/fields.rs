@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// A save or load that takes longer than this is told of in the run's status.
+/// A save or load that takes longer than this is reported in the run's status.
 const NOTICE: Duration = Duration::from_secs(1);
 
 /// Saves fields, trying each again with a growing pause; the outcome comes by mail.
@@ -45,7 +45,7 @@ pub(super) fn save(
                 None => return,
             }
         }
-        core.set_trouble(run, None);
+        core.set_blocked(run, None);
         // The run may have left.
         let _ = mail.send(core.envelope(DriverEvent::Saved(outcome.map(|()| saved))));
         drop(busy);
@@ -66,9 +66,9 @@ async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> O
         if failed >= policy.attempts {
             return Some(Err(format!("{why} ({failed} tries)")));
         }
-        let trouble = format!("{what} failed {failed} of {} times: {why}", policy.attempts);
-        tracing::warn!(run, trouble, "a field store failed; it is tried again");
-        core.set_trouble(run, Some(trouble));
+        let blocked = format!("{what} failed {failed} of {} times: {why}", policy.attempts);
+        tracing::warn!(run, blocked, "a field store failed; it is tried again");
+        core.set_blocked(run, Some(blocked));
         if !core.pause(policy.wait(failed, 0.5)).await {
             return None;
         }
@@ -86,7 +86,7 @@ async fn noticed<T>(
     if let Ok(done) = timeout(NOTICE, work.as_mut()).await {
         return done;
     }
-    core.set_trouble(run, Some(format!("{what} has not answered for {} s", NOTICE.as_secs())));
+    core.set_blocked(run, Some(format!("{what} has not answered for {} s", NOTICE.as_secs())));
     work.await
 }
 
@@ -139,12 +139,12 @@ pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Re
         failed += 1;
         let hopeless = matches!(why.kind, FieldStoreErrorKind::Missing | FieldStoreErrorKind::Damaged);
         if failed >= policy.attempts || hopeless {
-            core.set_trouble(number, None);
+            core.set_blocked(number, None);
             return give_up(&pointer.store, &why);
         }
-        let trouble = format!("field `{}` is not loaded yet: store `{}` failed: {why}", row.name, pointer.store);
-        tracing::warn!(run = number, trouble, "a field store failed; it is tried again");
-        core.set_trouble(number, Some(trouble));
+        let blocked = format!("field `{}` is not loaded yet: store `{}` failed: {why}", row.name, pointer.store);
+        tracing::warn!(run = number, blocked, "a field store failed; it is tried again");
+        core.set_blocked(number, Some(blocked));
         if !core.runtime.block_on(core.pause(policy.wait(failed, 0.5))) {
             return Err(Rebuild::Store(StoreError::new(StoreErrorKind::Closed, "the engine is stopping")));
         }

@@ -21,6 +21,29 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// One run seen from outside, of whatever workflow.
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::Status;
+///
+/// #[workflow]
+/// async fn pause(flow: &mut Flow, millis: u64) -> Result<u64> {
+///     flow.sleep(Duration::from_millis(millis)).await?;
+///     Ok(millis)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(pause).start().await?;
+/// engine.start(pause, 1).id("nap-1").await?.result().await?;
+/// let run = engine.run("nap-1").await?;
+/// assert_eq!(run.status().await?.status, Status::Completed);
+/// for entry in run.history().await? {
+///     println!("{entry}"); // run_started, sleep_started, timer_fired, ..
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Run {
     engine: Engine,
@@ -91,8 +114,8 @@ impl Run {
         let (number, seen, held) = (self.number, core.seen.clone(), core.leases.all());
         let read = core.ask(move |store| waits::read(store, &seen, &held, number)).await?;
         let (row, mut waits_for) = read.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })?;
-        waits_for.extend(core.trouble_since(number).filter(|_| !row.status.is_final()).map(waits::blocked));
-        Ok(RunInfo { trouble: core.trouble(number), waits_for, ..RunInfo::from_row(row) })
+        waits_for.extend(core.blocked_since(number).filter(|_| !row.status.is_final()).map(waits::blocked));
+        Ok(RunInfo { blocked: core.blocked(number), waits_for, ..RunInfo::from_row(row) })
     }
 
     /// The names and values by which the run can be found.
@@ -146,7 +169,7 @@ impl Run {
     }
 
     /// Removes an ended or parked run and everything that was kept of it; its id may be used again. A run that waits for its
-    /// end is told in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has started go on.
+    /// end are notified in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has started go on.
     ///
     /// # Errors
     /// The run has not ended, or the database does not work.
@@ -240,6 +263,36 @@ impl Run {
 }
 
 /// One run seen from outside, with the types of its result.
+///
+/// It dereferences to a [`Run`].
+///
+/// ```
+/// use steadfast::prelude::*;
+/// use steadfast::RunError;
+///
+/// #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+/// struct TooFew(u64);
+/// # impl std::error::Error for TooFew {}
+/// # impl std::fmt::Display for TooFew {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// #         write!(f, "{} cents are too few", self.0)
+/// #     }
+/// # }
+///
+/// #[workflow]
+/// async fn pay(_flow: &mut Flow, cents: u64) -> std::result::Result<u64, TooFew> {
+///     if cents < 100 { Err(TooFew(cents)) } else { Ok(cents) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(pay).start().await?;
+/// assert_eq!(engine.start(pay, 500).await?.result().await?, 500);
+/// let failed = engine.start(pay, 5).await?.result().await;
+/// assert!(matches!(failed, Err(RunError::Failed(TooFew(5)))), "the error has its type");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RunHandle<O, E = crate::Error> {
     run: Run,

@@ -1,4 +1,4 @@
-//! What is told to runs from outside: it waits in the inbox until the run's owner takes it into the journal.
+//! Items for runs from outside: they wait in the inbox until the run's owner takes them into the journal.
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;

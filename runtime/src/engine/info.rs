@@ -34,7 +34,7 @@ pub struct RunInfo {
     pub parked: Option<ParkReason>,
     /// What keeps it from going on at the moment, as the engine knows that drives it: a field store or a restore hook that
     /// fails and is tried again. Asked of another process it is `None`.
-    pub trouble: Option<String>,
+    pub blocked: Option<String>,
     /// What it waits for, in the order of its calls, since when, and who can help; empty in a list, and for a run that has
     /// ended. Several at once if branches wait. Of a history of more than 10,000 entries the last ones are looked at.
     pub waits_for: Vec<Wait>,
@@ -58,7 +58,7 @@ impl RunInfo {
             changed_at: moment(row.updated_at),
             sleeps_until: row.wake_at.filter(|_| sleeping).map(moment),
             parked,
-            trouble: None,
+            blocked: None,
             waits_for: Vec::new(),
             origin: row.origin,
             successor: row.successor,

@@ -1,4 +1,4 @@
-//! Who waits for what runs show to outsiders.
+//! The observers that wait for outputs of runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

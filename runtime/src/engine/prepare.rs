@@ -29,7 +29,7 @@ pub(crate) struct Preparation {
 }
 
 /// Why one try has failed.
-enum Trouble {
+enum Blocked {
     /// A hook of a transient field.
     Hook(String),
     /// The factory of a resource.
@@ -75,7 +75,7 @@ impl Preparation {
         })
     }
 
-    /// The same, and this is told what is waited for, as often as that changes.
+    /// The same; calls this with what is waited for, as often as that changes.
     pub(crate) fn telling(mut self, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
         self.tell = Box::new(tell);
         self
@@ -95,36 +95,36 @@ impl Preparation {
         }
         let mut failed = 0;
         loop {
-            let Err(trouble) = self.try_make(policy.timeout).await else { return Ok(()) };
+            let Err(blocked) = self.try_make(policy.timeout).await else { return Ok(()) };
             failed += 1;
-            if failed >= policy.attempts || matches!(trouble, Trouble::Missing(_)) {
-                return Err(self.park(&trouble, failed));
+            if failed >= policy.attempts || matches!(blocked, Blocked::Missing(_)) {
+                return Err(self.park(&blocked, failed));
             }
-            let why = match &trouble {
-                Trouble::Hook(why) => why.clone(),
-                Trouble::Factory(error) | Trouble::Missing(error) => error.to_string(),
+            let why = match &blocked {
+                Blocked::Hook(why) => why.clone(),
+                Blocked::Factory(error) | Blocked::Missing(error) => error.to_string(),
             };
             let (step, workflow) = (&self.step, &self.workflow);
             tracing::warn!(why, failed, step, workflow, "what a step needs could not be made; it is tried again");
-            let trouble = format!("{why} (failed {failed} of {} times)", policy.attempts);
-            self.before = Some(trouble.clone());
-            pause(trouble, policy.wait(failed, 0.5)).await;
+            let blocked = format!("{why} (failed {failed} of {} times)", policy.attempts);
+            self.before = Some(blocked.clone());
+            pause(blocked, policy.wait(failed, 0.5)).await;
         }
     }
 
-    async fn try_make(&self, limit: Option<Duration>) -> Result<(), Trouble> {
+    async fn try_make(&self, limit: Option<Duration>) -> Result<(), Blocked> {
         for need in self.needs.iter().filter(|need| !self.env.resources.is_made(need)) {
             let resource = need.short_name();
             self.wait_for(&format!("resource `{resource}`"));
             let made = within(limit, self.env.resources.make(need)).await.map_err(|limit| {
-                Trouble::Factory(ResourceError::Failed {
+                Blocked::Factory(ResourceError::Failed {
                     resource,
                     message: format!("it was not there after {limit:?}"),
                 })
             })?;
             made.map_err(|error| match error {
-                ResourceError::Missing { .. } => Trouble::Missing(error),
-                ResourceError::Failed { .. } => Trouble::Factory(error),
+                ResourceError::Missing { .. } => Blocked::Missing(error),
+                ResourceError::Failed { .. } => Blocked::Factory(error),
             })?;
         }
         if let Some(context) = &self.context {
@@ -135,10 +135,10 @@ impl Preparation {
             let restore = caught_future(self.env.live.restore(context, &self.env.resources).boxed());
             let made = within(limit, restore).await;
             let made =
-                made.map_err(|limit| Trouble::Hook(format!("{fields} could not be restored within {limit:?}")))?;
+                made.map_err(|limit| Blocked::Hook(format!("{fields} could not be restored within {limit:?}")))?;
             // One that panicked when it was called, before there was a future that names its field.
-            made.map_err(|panic| Trouble::Hook(format!("{fields} could not be restored: a hook panicked: {panic}")))?
-                .map_err(|error| Trouble::Hook(error.to_string()))?;
+            made.map_err(|panic| Blocked::Hook(format!("{fields} could not be restored: a hook panicked: {panic}")))?
+                .map_err(|error| Blocked::Hook(error.to_string()))?;
         }
         Ok(())
     }
@@ -150,21 +150,21 @@ impl Preparation {
         });
     }
 
-    fn park(&self, trouble: &Trouble, tries: u32) -> ParkReason {
+    fn park(&self, blocked: &Blocked, tries: u32) -> ParkReason {
         let Self { step, workflow, .. } = self;
-        match trouble {
-            Trouble::Hook(why) => {
+        match blocked {
+            Blocked::Hook(why) => {
                 let message = format!("{why} ({tries} tries). Mend what it needs and retry the run; nothing is lost");
                 ParkReason::new(ParkCause::Restore, message)
             }
-            Trouble::Factory(error) => {
+            Blocked::Factory(error) => {
                 let message = format!(
                     "step `{step}` cannot start: {error} ({tries} tries). Mend what it needs and retry the run; nothing \
                      is lost"
                 );
                 ParkReason::new(ParkCause::Resource, message)
             }
-            Trouble::Missing(error) => missing(step, workflow, error),
+            Blocked::Missing(error) => missing(step, workflow, error),
         }
     }
 }

@@ -172,7 +172,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
     }
 }
 
-/// The same as the engine makes, of a store that is at hand. Contents of field stores are not copied: such a run is refused.
+/// The same as the engine makes, of a given store. Contents of field stores are not copied: such a run is refused.
 #[cfg(feature = "testing")]
 pub(crate) fn successor_in(
     store: &dyn crate::store::Store,

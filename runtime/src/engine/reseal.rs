@@ -105,7 +105,7 @@ impl Reseal {
         Ok(held)
     }
 
-    /// What is shown to outsiders on a channel.
+    /// An output, by its channel.
     ///
     /// # Errors
     /// A key is missing.

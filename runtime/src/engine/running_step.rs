@@ -16,7 +16,7 @@ pub struct RunningStep {
     pub attempt: u32,
 }
 
-/// A body that was told that its engine stops.
+/// An attempt that knows that its engine stops.
 pub(crate) struct Told {
     pub(super) work: RunningStep,
     pub(super) cancellation: Cancellation,

@@ -1,4 +1,4 @@
-//! What runs show to outsiders: published values, and streams from any item on.
+//! Outputs of runs: published values, and streams from any item on.
 
 mod copied;
 mod events;
@@ -126,7 +126,7 @@ impl Run {
         })
     }
 
-    /// The number by which outsiders know what the run shows.
+    /// The number by which observers know what the run shows.
     pub(super) async fn lineage(&self) -> Result<i64, EngineError> {
         self.row().await.map(|row| row.lineage)
     }

@@ -104,7 +104,7 @@ async fn until(limit: Duration, is_so: impl Fn() -> bool) {
 impl Engine {
     /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, sleeping runs are
     /// left as they are. What is not done `within` this time the next engine goes on with. Its bodies are told to stop
-    /// ([`Cancellation`](crate::Cancellation)): one that has looked whether it is told may take the engine's
+    /// ([`Cancellation`](crate::Cancellation)): one that has asked for its cancellation may take the engine's
     /// [grace](crate::EngineBuilder::cancellation_grace) to end by itself, all others are dropped at their next `await`. The engine's
     /// resources are dropped, the last one made first.
     ///

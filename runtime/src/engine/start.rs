@@ -24,6 +24,24 @@ use std::time::Duration;
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A run that is about to be started: choose its id, then `.await`.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[workflow]
+/// async fn greet(_flow: &mut Flow, name: String) -> Result<String> {
+///     Ok(format!("hello {name}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(greet).start().await?;
+/// let start = || engine.start(greet, "Ada".to_owned()).id("ada").label("team", "red").time_limit(Duration::from_secs(60));
+/// assert!(start().await?.is_new());
+/// assert!(!start().await?.is_new(), "one id is one run, however often it is started");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a run is started when the call is awaited: add `.await`"]
 pub struct StartCall<'engine, W: WorkflowDef> {
     engine: &'engine Engine,

@@ -146,7 +146,7 @@ impl Suspects {
     }
 
     /// Why a run is not loaded yet, for people.
-    pub(crate) fn trouble(&self, run: i64) -> Option<String> {
+    pub(crate) fn blocked(&self, run: i64) -> Option<String> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }

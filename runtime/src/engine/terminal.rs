@@ -78,7 +78,7 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
         if asked.is_none_or(|asked| asked.elapsed() >= ASK) {
             asked = Some(Instant::now());
             let info = run.status().await?;
-            view.trouble = info.trouble;
+            view.blocked = info.blocked;
             if let Some(reason) = info.parked {
                 view.say(&format!("parked: {reason}"));
                 screen.finish(&mut view, &[]);

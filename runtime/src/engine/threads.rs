@@ -45,13 +45,13 @@ fn spawn(runtime: &Handle, work: Box<dyn FnOnce() + Send>) -> Result<(), EngineE
     spawned.map_err(|_| none("the runtime cannot start a thread that may block"))
 }
 
-/// [`blocking`] for work that is not lost if the system gives no thread: it waits for one, and `trouble` is told why.
+/// [`blocking`] for work that is not lost if the system gives no thread: it waits for one, and `blocked` gets the reason.
 ///
 /// # Errors
 /// The runtime is shutting down, or the work panicked.
 pub(super) async fn blocking_in_time<T: Send + 'static>(
     runtime: &Handle,
-    trouble: impl Fn(Option<String>),
+    blocked: impl Fn(Option<String>),
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, EngineError> {
     let work = Arc::new(Mutex::new(Some(work)));
@@ -65,13 +65,13 @@ pub(super) async fn blocking_in_time<T: Send + 'static>(
         match blocking(runtime, run) {
             Ok(task) => {
                 if waited {
-                    trouble(None);
+                    blocked(None);
                 }
                 return task.await.ok().flatten().ok_or(EngineError::ShuttingDown);
             }
             Err(error) => {
                 waited = true;
-                trouble(Some(error.to_string()));
+                blocked(Some(error.to_string()));
                 tokio::time::sleep(AGAIN).await;
             }
         }

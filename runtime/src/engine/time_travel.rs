@@ -159,7 +159,7 @@ async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineEr
     core.ask(move |store| changes_in(store, run, to)).await
 }
 
-/// The same as [`snapshot`], of a store that is at hand.
+/// The same as [`snapshot`], of a given store.
 #[cfg(feature = "testing")]
 pub(super) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
     Ok(latest(changes_in(store, run, seq)?))

@@ -52,7 +52,7 @@ impl StepScope {
     /// # }
     /// ```
     ///
-    /// In a unit test with [`StepScope::for_tests`] it is told to nobody.
+    /// In a unit test with [`StepScope::for_tests`] it is sent to no reader.
     ///
     /// # Errors
     /// The event cannot be stored, the run has left (the step is then told to stop), or this is a transaction, which is

@@ -204,7 +204,7 @@ impl Machine {
                 let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
                 state.wait_for_retry(position, due);
             }
-            // What the step has written before it ended, for outsiders or for others.
+            // What the step has written before it ended, for observers or for others.
             Role::Turn | Role::Command => {
                 if matches!(entry.kind, Kind::StreamWritten | Kind::EventSent) {
                     step.written.extend(entry.other.clone());

@@ -70,7 +70,7 @@ impl Machine {
         }
     }
 
-    /// An append is durable: what became of what it wrote elsewhere is told to the calls that wait for it. Gives the runs
+    /// An append is durable: the calls that wait for what it wrote elsewhere get the outcome. Gives the runs
     /// that it has started: their parent may be gone, they are driven all the same.
     pub(super) fn answered(
         &mut self,

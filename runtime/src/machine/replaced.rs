@@ -1,4 +1,4 @@
-//! A run that goes on as another with a fresh journal: that one keeps its id and all that outsiders know of it.
+//! A run that goes on as another with a fresh journal: that one keeps its id and all that observers know of it.
 
 use super::Machine;
 use super::calls::RunJournal;

@@ -1,4 +1,4 @@
-//! What a run shows to outsiders, and the ways it takes of newer code: entries that nobody waits for.
+//! Outputs of a run, and the patches that it takes: entries that no call waits for.
 
 use super::Machine;
 use super::calls::RunJournal;

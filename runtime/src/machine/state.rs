@@ -154,7 +154,7 @@ pub(super) struct StepInFlight {
     pub(super) failures: Vec<AttemptFailure>,
     /// When the next attempt is due on the monotonic clock, if the last one failed.
     pub(super) retry_due: Option<i64>,
-    /// The keys of what its attempts have written for outsiders.
+    /// The keys of what its attempts have written for observers.
     pub(super) written: HashSet<String>,
 }
 

@@ -37,7 +37,7 @@ pub(super) enum Deferred {
     },
     /// Something came from outside.
     Item(InboxRow),
-    /// A step wrote something for outsiders.
+    /// A step wrote something for observers.
     Wrote(StepWrite),
     /// A step has done something with the shared state.
     State(StateNews),

@@ -83,9 +83,9 @@ pub(crate) enum About {
     State,
     /// A call of its body.
     Call,
-    /// A value that outsiders read.
+    /// A value that observers read.
     Value,
-    /// A stream that outsiders read.
+    /// A stream that observers read.
     Stream,
     /// Which way its code takes.
     Code,
@@ -261,7 +261,7 @@ kinds! {
     RunCompleted = "run_completed" [Command, Nothing, Completed, Run, None, Output],
     /// The workflow returned an error: `value` is the error.
     RunFailed = "run_failed" [Command, Nothing, Failed, Run, None, Output],
-    /// The run ended because it was told to: `value` is the reason.
+    /// The run was cancelled: `value` is the reason.
     RunCancelled = "run_cancelled" [Command, Nothing, Cancelled, Run, None, Nothing],
     /// The run was moved into a file, and goes on where that is imported: `value` is what its row said before.
     RunMoved = "run_moved" [Moved, Nothing, Moved, Run, None, Nothing],
@@ -292,7 +292,7 @@ kinds! {
     ChildEnded = "child_ended" [Turn, ChildEnd, No, Call, None, Output],
     /// A step sent an event before it ended: `name` is the event, `value` what it says, `other` the key of the write.
     EventSent = "event_sent" [Turn, Event, No, Call, None, Event],
-    /// The workflow published a value: `name` is the key, `value` the hash of what is there for outsiders.
+    /// The workflow published a value: `name` is the key, `value` the hash of what is there for observers.
     ValuePublished = "value_published" [Command, Nothing, No, Value, None, Nothing],
     /// Something was written to a stream: `name` is the stream, `value` the hash of it; `other` the key of the write if a
     /// step did it.
@@ -327,7 +327,7 @@ kinds! {
     /// A step has edited the shared state: `name` is the step, `value` what the closure gave, `other` the place of the edit
     /// in the source and how often it was reached; the rows that it wrote are the values.
     StateEdited = "state_edited" [Edit, Nothing, No, State, Counted, Result],
-    /// The run stands still until it is told to go on: `value` says how.
+    /// The run is paused until it is resumed: `value` says how.
     RunPaused = "run_paused" [Pause, Nothing, No, Run, None, Nothing],
     /// The run goes on.
     RunResumed = "run_resumed" [Pause, Nothing, No, Run, None, Nothing],

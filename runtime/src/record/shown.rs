@@ -1,9 +1,9 @@
-//! What outsiders can read of a run.
+//! Outputs of a run.
 
 use super::{About, Kind};
 use crate::lengths;
 
-/// Something that outsiders can read.
+/// An output that observers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown<'a> {
     /// A new version of a value, under a key.

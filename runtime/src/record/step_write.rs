@@ -5,7 +5,7 @@ use crate::value::Value;
 /// What a step writes before it ends.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// An item of a stream, for outsiders.
+    /// An item of a stream, for observers.
     Item { stream: String },
     /// An event, for the steps that follow.
     Event { name: &'static str },

@@ -14,10 +14,29 @@ use tokio::sync::Notify;
 /// at its next `await`. The same holds at a [shutdown](crate::Engine::shutdown) for a body that has looked here before; any
 /// other is dropped at once. When its time is up, or its run has left, it is dropped at its next `await` without grace, so
 /// that two attempts do not overlap longer than they must. A body that blocks its thread cannot be dropped: it should look.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[step]
+/// async fn copy(scope: &StepScope, pages: u32) -> Result<u32> {
+///     for page in 0..pages {
+///         if scope.cancellation.is_cancelled() {
+///             return Ok(page); // what was done is tidied up here
+///         }
+///         tokio::task::yield_now().await;
+///     }
+///     Ok(pages)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(copy::direct(&StepScope::for_tests("copy"), 3).await.unwrap(), 3);
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<Word>);
 
-/// What a body is told, and its engine about it.
+/// The cancellation of an attempt, shared by its body and its engine.
 #[derive(Debug, Default)]
 struct Word {
     told: AtomicBool,
@@ -25,7 +44,7 @@ struct Word {
     /// The body is to be dropped.
     dropped: AtomicBool,
     body: AtomicWaker,
-    /// The body looks whether it was told.
+    /// The body looks whether it is cancelled.
     heeded: AtomicBool,
     /// The body has begun and not ended.
     at_work: AtomicBool,
@@ -41,7 +60,7 @@ impl Drop for AtWork {
 }
 
 impl Cancellation {
-    /// Whether the body was told to stop.
+    /// Whether the attempt is cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.heeded.store(true, Ordering::Relaxed);
@@ -53,7 +72,7 @@ impl Cancellation {
         self.0.told.load(Ordering::SeqCst)
     }
 
-    /// Waits until the body is told to stop.
+    /// Waits until the attempt is cancelled.
     pub async fn cancelled(&self) {
         self.0.heeded.store(true, Ordering::Relaxed);
         self.told().await;

@@ -1,9 +1,9 @@
-//! The way from an attempt to what its run has at hand, also out of a task or thread that its body has spawned.
+//! The way from an attempt to the environment of its run, also out of a task or thread that its body has spawned.
 
 use crate::run_env::RunEnv;
 use std::sync::{Arc, Weak};
 
-/// The way from an attempt to what its run has at hand.
+/// The way from an attempt to the environment of its run.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Link {
     /// An attempt of a run. A scope that is kept does not keep the engine.
@@ -20,7 +20,7 @@ impl Link {
         Self::Run(Arc::downgrade(env))
     }
 
-    /// What the run has at hand, while it is in memory.
+    /// The environment of the run, while it is active.
     pub(crate) fn env(&self) -> Option<Arc<RunEnv>> {
         match self {
             Self::Run(env) => env.upgrade(),

@@ -50,7 +50,7 @@ pub struct RunRow {
     /// The run that started it and whose cancellation reaches it; its [`lineage`](RunRow::lineage).
     pub parent: Option<i64>,
     /// The number of the first run that had this run's id before it went on with a fresh journal or was rewound: its own
-    /// number if it is the first. What outsiders read of it (streams, published values) belongs to this number.
+    /// number if it is the first. What observers read of it (streams, published values) belongs to this number.
     pub lineage: i64,
     /// The run whose history it began with or whose id it took over.
     pub origin: Option<i64>,
@@ -260,7 +260,7 @@ pub enum RequestKey<'a> {
     },
 }
 
-/// One item of what a run shows to outsiders: of a stream, or a version of a published value.
+/// An output of a run: an item of a stream, or a version of a published value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputRow {
     /// Its number in its channel, from 1, without gaps.

@@ -32,7 +32,7 @@ pub(crate) struct RunRows {
     pub(crate) taken: Vec<TakenItem>,
     /// Its questions.
     pub(crate) requests: Vec<RequestRow>,
-    /// What it has shown to outsiders, with the names of the channels.
+    /// Its outputs, with the names of the channels.
     pub(crate) outputs: Vec<(String, OutputRow)>,
     /// What its fields say of contents in field stores.
     pub(crate) contents: Vec<Pointer>,

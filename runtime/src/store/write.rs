@@ -82,7 +82,7 @@ pub enum Write {
         item: NewInboxItem,
     },
     /// Removes at most `rows` rows of a run that is ended or nobody's; marks it as deleting first, and removes its own row
-    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, they are told that it
+    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, they are notified that it
     /// is [`Status::Deleting`] when it is marked, nothing is removed yet, and the answer is [`Written::Marked`]. Rejected
     /// with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] when the run is owned and not ended.
     Delete {
@@ -166,7 +166,7 @@ pub enum Outgoing {
     },
     /// The same for every run whose parent this run's lineage is and that has not ended.
     TellChildren(NewInboxItem),
-    /// A new run. See [`Write::Start`] for the answers. If it was started, its end is told to this run's inbox, unless
+    /// A new run. See [`Write::Start`] for the answers. If it was started, its end goes to this run's inbox, unless
     /// there is no position.
     Start {
         /// The run.
@@ -195,7 +195,7 @@ pub enum Outgoing {
         /// The request's id.
         id: String,
     },
-    /// An item of what this run shows to outsiders.
+    /// An output of this run.
     Put {
         /// The name of the channel.
         channel: String,

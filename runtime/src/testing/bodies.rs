@@ -20,7 +20,7 @@ const HEAD_START: Duration = Duration::from_millis(20);
 
 /// What a body has done before its end.
 pub(super) enum News {
-    /// It has written something for outsiders; the sender is told that it was taken.
+    /// It has written an output; the sender learns that it was taken.
     Wrote(StepWrite, oneshot::Sender<()>),
     /// It has done something with the shared state.
     State(StateNews),

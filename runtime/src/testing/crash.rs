@@ -197,7 +197,7 @@ impl<W: WorkflowDef> CrashTest<W> {
     }
 
     /// Has the run told to stop, at each commit in turn, with every fault at the next commit. It must end as cancelled, or
-    /// as ever if it was too late.
+    /// as usual if it was too late.
     pub fn cancel_at_each_commit(mut self) -> Self {
         self.ways.cancel = true;
         self
@@ -237,14 +237,14 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
-    /// Has this at hand for steps and restore hooks; see [`EngineBuilder::resource`](crate::EngineBuilder::resource). It
+    /// Provides this to steps and restore hooks; see [`EngineBuilder::resource`](crate::EngineBuilder::resource). It
     /// is the same in all scenarios.
     pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
         self.resources.value(value);
         self
     }
 
-    /// Has at hand what this async function makes; see
+    /// Provides what this async function makes; see
     /// [`EngineBuilder::resource_with`](crate::EngineBuilder::resource_with). It is made anew in each scenario, and after
     /// each crash in it.
     pub fn resource_with<F: ResourceFactory<Needs>, Needs>(mut self, factory: F) -> Self {

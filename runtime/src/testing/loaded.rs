@@ -24,7 +24,7 @@ pub(super) struct Loaded {
 }
 
 impl Scenario<'_> {
-    /// Loads what an engine finds that begins: what is due at some time, and what was told something.
+    /// Loads what an engine finds that begins: what is due at some time, and what has something in its inbox.
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
             let told = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
@@ -35,7 +35,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// A run was told something: it looks, or is loaded first.
+    /// Something came to a run's inbox: it looks, or is loaded first.
     pub(super) fn is_told(&mut self, number: i64) {
         match self.loaded.get_mut(&number) {
             Some(loaded) => loaded.look = true,

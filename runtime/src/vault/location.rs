@@ -19,7 +19,7 @@ pub(crate) enum Location<'a> {
     Output,
     /// A message, a question or an answer, by the name of its channel.
     Message(&'a str),
-    /// What a run shows to outsiders, by its channel.
+    /// An output of a run, by its channel.
     Shown(&'a str),
 }
 

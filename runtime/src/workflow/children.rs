@@ -58,7 +58,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         StartChild { journal: &self.journal, position, input, given: Scope::default(), detached: false }
     }
 
-    /// The run goes on with a fresh journal: with this input, its context as it is now, and all that outsiders know of it.
+    /// The run goes on with a fresh journal: with this input, its context as it is now, and all that observers know of it.
     /// The workflow ends here; nothing after this runs.
     ///
     /// It keeps its id, labels, identity, deadline, deduplication key, streams, published values, what waits in its inbox, and

@@ -1,4 +1,4 @@
-//! Messages: what a running workflow is told, and what it tells others.
+//! Messages that a running workflow receives and sends.
 
 use super::Flow;
 use super::outside::{Outside, unexpected};

@@ -22,6 +22,39 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// The question stands in [`Engine::requests`](crate::Engine::requests) with an id, and is answered by
     /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only. One that cannot be stored is a
     /// [`RequestError::Unstorable`], and nobody is asked.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use steadfast::prelude::*;
+    ///
+    /// #[derive(Message, Serialize, Deserialize)]
+    /// struct MayI(u64);
+    ///
+    /// #[derive(Message, Serialize, Deserialize)]
+    /// struct Yes(bool);
+    ///
+    /// #[workflow]
+    /// async fn expense(flow: &mut Flow, cents: u64) -> Result<bool> {
+    ///     let Yes(yes) = flow.request(MayI(cents)).await?;
+    ///     Ok(yes)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(expense).start().await?;
+    /// let run = engine.start(expense, 500).await?;
+    /// let open = loop {
+    ///     if let Some(open) = engine.requests().await?.pop() {
+    ///         break open;
+    ///     }
+    ///     tokio::time::sleep(Duration::from_millis(1)).await;
+    /// };
+    /// assert_eq!(open.read::<MayI>()?.0, 500);
+    /// engine.answer(&open.id, Yes(true)).await?;
+    /// assert!(run.result().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn request<Q: Message, A: Message>(&self, question: Q) -> Request<'_, Q, A> {
         let value = message::encode(self.journal.coder(), &question).map_err(|error| error.to_string());
         drop(question);

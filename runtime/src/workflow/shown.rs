@@ -1,4 +1,4 @@
-//! What a workflow and its steps show to outsiders: published values and streams.
+//! Outputs of a workflow and its steps: published values and streams.
 
 use super::Flow;
 use crate::codec::Storable;

@@ -19,8 +19,31 @@ use std::task::{Context, Poll};
 /// A step that was called and has not finished: a future of its result.
 ///
 /// Its place in the history is fixed by the call; the body starts when it is first polled, in a task of its own.
-/// Dropping it cancels: the body is told, and a later result changes nothing. It borrows the workflow's handle, so the
+/// Dropping it cancels the attempt, and a later result changes nothing. It borrows the workflow's handle, so the
 /// context cannot change under it.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[step]
+/// async fn length(word: String) -> Result<usize> {
+///     Ok(word.len())
+/// }
+///
+/// #[workflow]
+/// async fn both(flow: &mut Flow) -> Result<usize> {
+///     let (tea, milk) = (length(flow, "tea".to_owned()), length(flow, "milk".to_owned()));
+///     let (tea, milk) = try_join!(tea, milk)?; // both run at once
+///     Ok(tea + milk)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(both).start().await?;
+/// assert_eq!(engine.start(both, ()).await?.result().await?, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a step runs only when it is awaited: add `.await`"]
 pub struct StepCall<'flow, T, E = crate::Error> {
     call: PendingCall,

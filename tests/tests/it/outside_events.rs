@@ -135,7 +135,7 @@ async fn an_event_that_cannot_arrive_is_refused_with_the_reason() {
     assert!(error.contains("`vote.cast`") && error.contains("`Closed`"), "{error}");
     let other = engine.start(function, ()).id("f").await.unwrap();
     let error = other.emit(Closed).await.unwrap_err().to_string();
-    assert!(error.contains("workflow `function` is a function: it is told messages"), "{error}");
+    assert!(error.contains("workflow `function` is a function: send it messages"), "{error}");
     assert!(matches!(engine.emit("nobody", Closed).await, Err(EngineError::NoSuchRun { id }) if id == "nobody"));
     run.emit(Closed).await.unwrap();
     assert!(run.result().soon().await.unwrap().is_empty());

@@ -110,18 +110,18 @@ async fn a_store_that_fails_is_tried_again_and_the_status_says_so() {
     let engine = engine.workflow(collect).start().await.unwrap();
     shelf.fail_after("pages", 0, 1_000_000);
     let run = engine.start(collect, 5).id("a").await.unwrap();
-    let trouble = loop {
-        if let Some(trouble) = run.status().await.unwrap().trouble {
-            break trouble;
+    let blocked = loop {
+        if let Some(blocked) = run.status().await.unwrap().blocked {
+            break blocked;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
-    assert!(trouble.starts_with("field `pages` is not saved yet: store `shelf` failed"), "{trouble}");
-    assert!(trouble.ends_with("the shelf is wet"), "{trouble}");
+    assert!(blocked.starts_with("field `pages` is not saved yet: store `shelf` failed"), "{blocked}");
+    assert!(blocked.ends_with("the shelf is wet"), "{blocked}");
     assert_eq!(run.context_at::<Album>(u64::MAX).await.unwrap(), None, "nothing of the change is to be seen");
     shelf.fail_after("pages", 0, 0);
     wait_for(&run, Status::Sleeping).await;
-    assert_eq!(run.status().await.unwrap().trouble, None);
+    assert_eq!(run.status().await.unwrap().blocked, None);
     assert_eq!(run.context_at::<Album>(u64::MAX).await.unwrap().unwrap().pages.len(), 2);
 }
 
@@ -168,7 +168,7 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     let engine = slow().start().await.unwrap();
     shelf.fail_after("pages", 0, u32::MAX);
     let run = engine.start(cover_only, ()).id("a").await.unwrap();
-    limits::until(async || run.status().await.unwrap().trouble.is_some()).await;
+    limits::until(async || run.status().await.unwrap().blocked.is_some()).await;
     assert_eq!(shelf.contents(&engine).await.len(), 1, "the cover is there, and nothing points to it");
     let busy = engine.collect_garbage().await.unwrap();
     assert_eq!((busy.deleted, busy.skipped), (0, 1), "a run that is saving is left alone");

@@ -269,10 +269,10 @@ async fn what_a_hanging_factory_or_hook_keeps_waiting_is_said_and_ends_after_a_t
             engine.start(listening, ()).id(id).await.map(drop).unwrap();
         }
         let run = engine.run(id).await.unwrap();
-        let mut troubles = std::collections::BTreeSet::new();
+        let mut blocked = std::collections::BTreeSet::new();
         let parked = loop {
             let info = run.status().await.unwrap();
-            troubles.extend(info.trouble);
+            blocked.extend(info.blocked);
             if let Some(parked) = info.parked {
                 break parked;
             }
@@ -280,6 +280,6 @@ async fn what_a_hanging_factory_or_hook_keeps_waiting_is_said_and_ends_after_a_t
         };
         assert_eq!(parked.cause, cause);
         assert!(parked.message.contains(ends) && parked.message.contains("300ms"), "{parked}");
-        assert!(troubles.contains(waits), "{troubles:?}");
+        assert!(blocked.contains(waits), "{blocked:?}");
     }
 }

@@ -103,7 +103,7 @@ pub enum ActivityKind {
         /// The reason that was given.
         reason: String,
     },
-    /// The run stands still until it is told to go on.
+    /// The run is paused until it is resumed.
     Paused,
     /// It goes on.
     Resumed,

@@ -1,4 +1,4 @@
-//! What an engine is told for tests.
+//! Settings of an engine for tests.
 
 use super::EngineBuilder;
 use crate::engine::clock::Clock;

@@ -1,4 +1,4 @@
-//! How runs enter memory and leave it, and how they are told something there.
+//! How runs are activated and evicted, and how events are sent to active ones.
 
 use super::Core;
 use crate::engine::{
@@ -33,7 +33,7 @@ impl Core {
         Mailbox { sender, receiver, offset: self.clock.offset() }
     }
 
-    /// A run leaves memory; who waits for its end is told to look.
+    /// A run leaves memory; those that wait for its end look again.
     pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
         // While the run is still here: a shutdown waits for that.
         self.drop_session(run, outcome);

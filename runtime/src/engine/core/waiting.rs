@@ -6,25 +6,25 @@ use tokio::sync::oneshot;
 
 impl Core {
     /// What keeps a run from going on at the moment, for people; `None` when nothing does.
-    pub(crate) fn set_trouble(&self, run: i64, trouble: Option<String>) {
+    pub(crate) fn set_blocked(&self, run: i64, blocked: Option<String>) {
         let now = self.now();
         let mut active = self.active_runs();
-        match trouble {
-            Some(trouble) if active.mail.contains_key(&run) => {
-                let since = active.troubles.get(&run).map_or(now, |(_, since)| *since);
-                active.troubles.insert(run, (trouble, since));
+        match blocked {
+            Some(blocked) if active.mail.contains_key(&run) => {
+                let since = active.blocked.get(&run).map_or(now, |(_, since)| *since);
+                active.blocked.insert(run, (blocked, since));
             }
-            _ => drop(active.troubles.remove(&run)),
+            _ => drop(active.blocked.remove(&run)),
         }
     }
 
-    pub(crate) fn trouble(&self, run: i64) -> Option<String> {
-        self.trouble_since(run).map(|(trouble, _)| trouble).or_else(|| self.suspects.trouble(run))
+    pub(crate) fn blocked(&self, run: i64) -> Option<String> {
+        self.blocked_since(run).map(|(blocked, _)| blocked).or_else(|| self.suspects.blocked(run))
     }
 
     /// The same, and since when in milliseconds since 1970.
-    pub(crate) fn trouble_since(&self, run: i64) -> Option<(String, i64)> {
-        self.active_runs().troubles.get(&run).cloned()
+    pub(crate) fn blocked_since(&self, run: i64) -> Option<(String, i64)> {
+        self.active_runs().blocked.get(&run).cloned()
     }
 
     /// Waits for the end of a run, and says whether it is in memory now.

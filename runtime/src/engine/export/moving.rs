@@ -12,7 +12,7 @@ use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When a run in memory does not leave, or has left before it was told, we look again.
+/// When a run in memory does not leave, or has left before it was asked to, we look again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Ends a run of ours, or of nobody's, as moved; one that was moved before is left as it is. Goes on to its end even if

@@ -73,7 +73,7 @@ impl Outside<'_> {
                 };
                 Some(NewInboxItem { name: Some(name), position: entry.position, ..new(InboxKind::Answer) })
             }
-            // What the run did itself it does again, and whether it is to end the fork is told anew.
+            // What the run did itself it does again, and a cancellation of the fork is requested anew.
             Delivers::Nothing
             | Delivers::Start
             | Delivers::Result

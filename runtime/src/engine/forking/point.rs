@@ -9,6 +9,14 @@ use std::collections::BTreeSet;
 ///
 /// A history is cut where the workflow observed something, such as the result of a step: all that it did because of that
 /// comes again. Steps that begin together are therefore begun again together.
+///
+/// ```
+/// use steadfast::ForkPoint;
+///
+/// let before_the_second_charge = ForkPoint::before("charge").nth(2);
+/// let after_an_entry_of_the_history = ForkPoint::after_entry(7);
+/// assert_ne!(before_the_second_charge, after_an_entry_of_the_history);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForkPoint(At);
 

@@ -1,4 +1,4 @@
-//! What a run has shown to outsiders, read for a run that has the same.
+//! Outputs of a run, read for a run that gets the same.
 
 use crate::engine::{error::EngineError, reseal::Reseal};
 use crate::record::Shown;

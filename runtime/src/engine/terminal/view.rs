@@ -24,7 +24,7 @@ pub(super) struct View {
     paused: bool,
     ended: Option<(Status, Option<String>)>,
     /// What keeps the run from going on at the moment.
-    pub(super) trouble: Option<String>,
+    pub(super) blocked: Option<String>,
     /// Lines that were not said yet.
     said: Vec<String>,
 }
@@ -54,7 +54,7 @@ impl View {
             early: Vec::new(),
             paused: false,
             ended: None,
-            trouble: None,
+            blocked: None,
             said: Vec::new(),
         }
     }
@@ -146,7 +146,7 @@ impl View {
         }
         if self.ended.is_none() {
             lines.extend(self.waiting(live));
-            lines.extend(self.trouble.as_ref().map(|trouble| format!("  held up: {}", plain(trouble))));
+            lines.extend(self.blocked.as_ref().map(|blocked| format!("  held up: {}", plain(blocked))));
         }
         lines
     }

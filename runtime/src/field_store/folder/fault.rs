@@ -1,4 +1,4 @@
-//! What went wrong with which file, and how it is told.
+//! Errors of the folder store, with the file.
 
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use std::io;

@@ -20,7 +20,7 @@ pub(super) fn save(root: &Path, path: &str, bytes: &[u8]) -> Result<(), Fault> {
             outcome => return outcome,
         }
     }
-    let error = io::Error::other("somebody removes it again and again");
+    let error = io::Error::other("another process removes it again and again");
     Err(Fault::new("keep the folder of", &super::below(root, path), error))
 }
 

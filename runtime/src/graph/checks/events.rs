@@ -152,7 +152,7 @@ pub const fn taken_once<const N: usize>(ways: &Ways<N>, step: usize, parameter: 
                 Text::new()
                     .add("two types of events of this workflow have the name `")
                     .add(two.name)
-                    .add("`, and are told apart by it in the journal\n= help: give one another, `#[event(name = \"..\")]`")
+                    .add("`, and the journal distinguishes them by it\n= help: give one another, `#[event(name = \"..\")]`")
                     .fail();
             }
             other += 1;

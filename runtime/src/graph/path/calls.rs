@@ -1,4 +1,4 @@
-//! The way of a run whose workflow is a function: its calls, numbered in their order, each after what the workflow was told
+//! The way of a run whose workflow is a function: its calls, numbered in their order, each after what was last delivered to the workflow
 //! last.
 
 use super::{Drawing, Path, Turn, What};
@@ -31,7 +31,7 @@ impl Path {
         }
     }
 
-    /// The node of what the workflow was told.
+    /// The node of what was last delivered to the workflow.
     fn came_from(&self, cause: u64, drawing: &mut Drawing) -> String {
         match self.turns.get(&cause) {
             Some(Turn::Call(position)) => match self.calls.get(position) {

@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::value::Value;
 
-/// Channels, taken keys and questions are told; what waits in the inbox is not among the keys.
+/// Channels, taken keys and questions are listed; what waits in the inbox is not among the keys.
 pub fn a_run_has_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));
@@ -59,7 +59,7 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     rig.end(child, Status::Completed);
     rig.end(watched, Status::Failed);
     assert!(bonds(parent).is_empty() && bonds(waits).is_empty());
-    // Who was told the end waits no longer, also for a run that takes the place of the one that ended.
+    // A watcher that got the end waits no longer, also for a run that takes the place of the one that ended.
     let mut again = imported("watched", Some(rig.lease));
     again.replaces = Some(watched);
     let again = number(rig.write(Write::Import(Box::new(again))));

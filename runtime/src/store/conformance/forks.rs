@@ -61,7 +61,7 @@ pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.store.runs(&owned).expect("read").runs, [row]);
 }
 
-/// What a run brings into its inbox stands before what was told to the one whose place it takes; the keys of both count.
+/// What a run brings into its inbox stands before what was sent to the one whose place it takes; the keys of both count.
 pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -79,7 +79,7 @@ pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(number(rig.write(Write::Send(again))), rig.inbox(run)[2].number);
 }
 
-/// Whether a run is to stand still is told to the one that goes on from where it is, and not to one that begins earlier.
+/// Pauses and resumes that wait go to the successor that goes on from there, and not to one that begins earlier.
 pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for (goes_on, brought) in [(true, false), (true, true), (false, false), (false, true)] {

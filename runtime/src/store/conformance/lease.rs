@@ -102,7 +102,7 @@ pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
     let claim = |lease| rig.write(Write::Claim { run, lease });
-    assert_eq!(claim(other), Err(Rejected::Fenced), "somebody owns it");
+    assert_eq!(claim(other), Err(Rejected::Fenced), "another lease owns it");
     assert_eq!(claim(rig.lease), Err(Rejected::Fenced), "the owner too");
     let change = Change {
         status: Some(Status::Parked),

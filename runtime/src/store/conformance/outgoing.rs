@@ -57,7 +57,7 @@ pub fn a_fenced_append_sends_nothing<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.items(RunKey::Number(b)).is_empty() && rig.find(RunKey::Id("c")).is_none());
 }
 
-/// Every child that has not ended is told, once for each key, and nobody else.
+/// Every child that has not ended gets the item, once for each key, and no other run.
 pub fn children_are_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let parent = rig.start("parent");

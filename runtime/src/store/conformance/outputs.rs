@@ -1,4 +1,4 @@
-//! What runs show to outsiders.
+//! Outputs of runs.
 
 use super::rig::{AT, Rig};
 use crate::store::{Outgoing, OutputRow, Status, Store, Write, Written};

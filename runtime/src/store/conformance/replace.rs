@@ -32,7 +32,7 @@ pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     let labels = vec![("team".to_owned(), "red".to_owned())];
     let new = NewRun { dedup: Some("k".to_owned()), labels: labels.clone(), ..new_run("a", rig.lease) };
     let old = number(rig.write(Write::Start(new)));
-    assert_eq!(rig.write(import(taking_over("a", old))), Err(Rejected::Fenced), "somebody owns it");
+    assert_eq!(rig.write(import(taking_over("a", old))), Err(Rejected::Fenced), "another lease owns it");
     let (status, parked) = (Some(Status::Parked), Some(Some("{}".to_owned())));
     let park = Change { status, parked, wake_at: Some(Some(5)), release: true, ..Change::default() };
     rig.write(rig.change(old, park)).expect("parked");
@@ -155,7 +155,7 @@ pub fn nobody_else_is_replaced_by_an_append<S: Store>(open: &dyn Fn() -> S) {
     );
 }
 
-/// A run that has ended and takes the place of one that others wait for is told to them.
+/// A run that has ended and takes the place of one that others wait for notifies them.
 pub fn a_replacement_that_has_ended_is_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (old, watcher) = (rig.start("a"), rig.start("watcher"));

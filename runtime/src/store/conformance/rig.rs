@@ -65,7 +65,7 @@ impl<S: Store> Rig<S> {
         Write::Append(Append { change, ..self.append(run, self.row(run).seq, Vec::new()) })
     }
 
-    /// Ends a run with this status; nobody owns it afterwards. Tells who was told.
+    /// Ends a run with this status; no lease owns it afterwards. Returns the runs that were notified.
     pub(super) fn end(&self, run: i64, status: Status) -> Vec<i64> {
         match self.write(Write::Append(self.ending(run, status))) {
             Ok(Written::Done) => Vec::new(),
@@ -80,7 +80,7 @@ impl<S: Store> Rig<S> {
         Append { change, ..self.append(run, seq, vec![entry(seq + 1)]) }
     }
 
-    /// Appends an entry that writes these, and tells what became of them and who was told.
+    /// Appends an entry that writes these, and returns the outcomes and the runs that were notified.
     pub(super) fn outgoing(&self, run: i64, outgoing: Vec<Outgoing>) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
         let seq = self.row(run).seq;
         appended(self.write(Write::Append(Append { outgoing, ..self.append(run, seq, vec![entry(seq + 1)]) })))

@@ -8,7 +8,7 @@ fn watch(id: &str, position: u64) -> Outgoing {
     Outgoing::Watch { id: id.to_owned(), position }
 }
 
-/// Who started a run or watches it is told its end, with what its last entry says.
+/// The end of a run goes to its starter and its watchers, with what its last entry says.
 pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (parent, other) = (rig.start("parent"), rig.start("other"));
@@ -36,7 +36,7 @@ pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(positions, [Some(8), Some(9)]);
 }
 
-/// A run that has ended is told at once, and one end comes once for each position, taken or not.
+/// The end of a run that has ended comes at once, and once for each position, taken or not.
 pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -53,7 +53,7 @@ pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.inbox(a).is_empty());
 }
 
-/// Who has ended is told nothing more, and an end is told once only.
+/// A watcher that has ended gets nothing more, and an end comes once only.
 pub fn who_has_ended_is_not_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
@@ -66,7 +66,7 @@ pub fn who_has_ended_is_not_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.inbox(a).len(), rig.inbox(b).len()), (0, 1));
 }
 
-/// A run that is deleted before it has ended is told as that when it is marked, once, and nothing is removed with that.
+/// The deletion of a run that has not ended is notified when it is marked, once, and removes nothing yet.
 pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
@@ -86,7 +86,7 @@ pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Ok(Written::Deleted(true)));
     assert_eq!((rig.inbox(a).len(), rig.find(RunKey::Id("c"))), (2, None));
 
-    // Who was told the end of a run is not told that it is deleted.
+    // A watcher that got the end of a run is not notified of its deletion.
     let d = rig.start("d");
     rig.outgoing(a, vec![watch("d", 7)]);
     rig.end(d, Status::Completed);

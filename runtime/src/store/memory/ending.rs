@@ -66,8 +66,8 @@ impl Tables {
         ids
     }
 
-    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that. Gives what is
-    /// to be put behind what that one has brought.
+    /// Watchers of a run watch its successor, and what was sent to the run goes to the inbox of the successor. Returns what is
+    /// to be put behind what that one brings.
     pub(super) fn hand_over(&mut self, old: i64, new: i64, import: &ImportedRun) -> Vec<NewInboxItem> {
         for (watched, watcher, position) in self.watchers_of(old) {
             self.watchers.remove(&(watched, watcher, position));

@@ -1,4 +1,4 @@
-//! What is told to runs.
+//! Inboxes of runs.
 
 use super::apply::Answer;
 use super::tables::{Keyed, Tables};

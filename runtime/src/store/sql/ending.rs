@@ -77,8 +77,8 @@ impl<S: Session> Apply<'_, S> {
         self.reader().listening(query, value)
     }
 
-    /// What waited for a run waits for the one that takes its place, and what was told to it is told to that, after what
-    /// that one has brought.
+    /// Watchers of a run watch its successor, and what was sent to the run goes to the inbox of the successor, after what
+    /// that one brings.
     pub(super) fn hand_over(&self, old: &RunRow, new: i64, run: &ImportedRun) -> Result<(), StoreError> {
         let values = [Cell::Int(old.number), Cell::Int(new)];
         for query in [queries::SET_SUCCESSOR, queries::MOVE_WATCHERS] {

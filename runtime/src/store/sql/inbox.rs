@@ -1,4 +1,4 @@
-//! What is told to runs, and what of it they have taken.
+//! Inboxes of runs: what was sent to them, and what of it they have taken.
 
 use super::apply::{Answer, Apply, Numbered, refused_if_damaged, text_or_null};
 use super::columns::value_cells;

@@ -197,8 +197,8 @@ queries! {
         WHERE number = ?2 AND run = ?1 AND key IS NOT NULL AND taken IS NULL";
     /// Run, number.
     TAKE_ITEM = "DELETE FROM steadfast_inbox WHERE number = ?2 AND run = ?1 AND key IS NULL";
-    /// From, to. What others have told a run is told to the one that takes its place; the ends of its children it asks for
-    /// anew, and may be told to end again.
+    /// From, to. What was sent to a run goes to its successor, without the ends of its children, which that one asks for
+    /// anew, and without a cancellation that was taken.
     MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
         WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')
             AND (taken IS NULL OR kind <> 'cancel')";
@@ -270,7 +270,7 @@ queries! {
             coalesce((SELECT max(item) FROM steadfast_outputs WHERE lineage = ?1 AND channel = ?2), 0) + 1,
             ?3, ?4, ?5, ?6, ?7)
         RETURNING item";
-    /// Run, how many. What outsiders read goes with the last run of a lineage.
+    /// Run, how many. What observers read goes with the last run of a lineage.
     DELETE_OUTPUTS = "DELETE FROM steadfast_outputs WHERE (lineage, channel, item) IN
         (SELECT lineage, channel, item FROM steadfast_outputs WHERE lineage =
             (SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1 AND successor IS NULL)

@@ -101,7 +101,7 @@ const VERSION_1: &[&str] = &[
 /// What random numbers come from; nothing stands for the incarnation.
 const VERSION_2: &[&str] = &["ALTER TABLE steadfast_runs ADD COLUMN seed TEXT"];
 
-/// What runs say to each other and to outsiders. Nothing stands for version 1, and for the lineage that begins with the run.
+/// What runs send to each other, and their outputs. Nothing stands for version 1, and for the lineage that begins with the run.
 const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN version BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN parent BIGINT",

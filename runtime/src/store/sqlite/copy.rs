@@ -117,7 +117,7 @@ fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
     Some((file.len(), file.modified().ok()?))
 }
 
-/// How SQLite is told that a file does not change.
+/// The URI by which SQLite opens a file as one that does not change.
 pub(super) fn at_rest(full: &Path) -> PathBuf {
     let mut uri = String::from("file:");
     for byte in full.as_os_str().as_encoded_bytes() {

@@ -35,7 +35,7 @@ pub struct ImportedRun {
     pub fields: Vec<FieldRow>,
     /// What waits in its inbox, before what comes from the inbox of the run that it replaces; `run` is ignored.
     pub items: Vec<NewInboxItem>,
-    /// What it has shown to outsiders, with the names of the channels, in order; `item` and `run` are ignored, and `seq` is 0
+    /// Its outputs, with the names of the channels, in order; `item` and `run` are ignored, and `seq` is 0
     /// for what is not written by one of the entries.
     pub outputs: Vec<(String, OutputRow)>,
     /// The keys of what has come to its inbox and was taken.
