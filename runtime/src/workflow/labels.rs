@@ -37,7 +37,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         label(&self.journal, name, Some(value));
     }
 
-    /// Takes a label away; one that the run does not have is no fault.
+    /// Takes a label away; one that the run does not have is no fault. What cannot be the name of a label parks the run.
     pub fn remove_label(&self, name: &str) {
         label(&self.journal, name, None);
     }

@@ -65,7 +65,9 @@ fn format(path: &Path, header: &[u8]) -> Result<Format, StoreError> {
         }
         _ if BEFORE.iter().any(|begin| header.starts_with(begin)) => Ok(Format::Records),
         _ => {
-            let message = format!("`{name}` is not the file of a run: it was not written by `export`");
+            let message = format!(
+                "`{name}` is not the file of a run: it was not written by `export`. Give the path of a file that was"
+            );
             Err(StoreError::new(StoreErrorKind::NotOurs, message))
         }
     }
