@@ -1,0 +1,9 @@
+//! The service as its clients meet it: real requests on a loopback port, stopped, killed, and asked wrongly; and its
+//! workflow with every fault at every commit.
+
+mod asked;
+mod faults;
+mod killed;
+mod mistakes;
+mod program;
+mod stopped;
