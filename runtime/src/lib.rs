@@ -72,6 +72,8 @@ mod error;
 pub mod field_store;
 mod fields;
 mod graph;
+#[cfg(doctest)]
+mod guide;
 mod journal;
 mod lazy;
 mod lengths;

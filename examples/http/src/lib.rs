@@ -12,3 +12,8 @@ mod workflow;
 pub use bank::Bank;
 pub use serve::serve;
 pub use workflow::{Approval, MayCharge, Order, Receipt, charge, fulfil};
+
+/// The code of the guide's chapter on HTTP services.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/http.md")]
+pub struct Chapter;

@@ -27,6 +27,7 @@ mod forks;
 mod garbage;
 mod garbage_gate;
 mod graphs;
+mod guide;
 mod hanging_stores;
 mod heartbeats;
 mod hostile_json;

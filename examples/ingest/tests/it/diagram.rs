@@ -1,11 +1,11 @@
-//! The picture of the README is that of today's workflow.
+//! The picture of the guide is that of today's workflow.
 
 use ingest::Ingest;
 use layout::backends::svg::SVGWriter;
 use layout::gv::{DotParser, GraphBuilder};
 use std::path::Path;
 
-const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ingest.svg");
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/ingest.svg");
 
 #[test]
 fn the_program_prints_it() {

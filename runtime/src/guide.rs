@@ -1,0 +1,37 @@
+//! The chapters of the guide, so that their code is compiled and run as tests of the documentation.
+//!
+//! A chapter that needs a feature is tested where that is on, as it is in a test of the whole workspace.
+
+/// Names chapters by their files.
+macro_rules! chapters {
+    ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {
+        $($(#[$meta])* #[doc = include_str!(concat!("../../docs/src/", $file, ".md"))] pub struct $name;)*
+    };
+}
+
+chapters! {
+    IsItForMe = "is-it-for-me";
+    FirstSteps = "first-steps";
+    Contexts = "contexts";
+    Steps = "steps";
+    Concurrency = "concurrency";
+    Time = "time";
+    Messages = "messages";
+    Children = "children";
+    Transactions = "transactions";
+    Graphs = "graphs";
+    SharedState = "shared-state";
+    #[cfg(feature = "encryption")]
+    Secrets = "secrets";
+    #[cfg(feature = "testing")]
+    Testing = "testing";
+    ChangingCode = "changing-code";
+    Operating = "operating";
+    Errors = "errors";
+    Backup = "backup";
+    Sizes = "sizes";
+    Programs = "programs";
+    Guarantees = "guarantees";
+    HowItWorks = "how-it-works";
+    Speed = "speed";
+}

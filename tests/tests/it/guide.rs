@@ -1,0 +1,120 @@
+//! The guide and the first page hold together: each chapter is listed and tested, links lead somewhere, and no program is
+//! left out of the tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+/// The longest first page, in lines.
+const LONGEST: usize = 220;
+
+/// The languages of blocks that are no programs.
+const NO_PROGRAM: [&str; 4] = ["text", "sh", "toml", "sql"];
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn text(path: &str) -> String {
+    read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The chapters by their names, without the ending; the list of them is none.
+fn chapters() -> BTreeMap<String, String> {
+    let folder = std::fs::read_dir(top().join("docs/src")).expect("the guide");
+    let names = folder.map(|entry| entry.expect("readable").file_name().into_string().expect("a name"));
+    let names = names.filter_map(|name| name.strip_suffix(".md").map(str::to_owned)).filter(|name| name != "SUMMARY");
+    names.map(|name| (name.clone(), text(&format!("docs/src/{name}.md")))).collect()
+}
+
+/// The targets of links, `[words](target)`, outside of programs.
+fn links(page: &str) -> Vec<String> {
+    let mut within = false;
+    let prose = page.lines().filter(|line| {
+        let fence = line.starts_with("```");
+        within ^= fence;
+        !fence && !within
+    });
+    let after = prose.flat_map(|line| line.split("](").skip(1));
+    after.map(|rest| rest.split(')').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The words after the three backticks at the beginning of each block, with the lines.
+fn blocks(page: &str) -> Vec<(usize, &str)> {
+    let fences = page.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.strip_prefix("```")?)));
+    let fences: Vec<_> = fences.collect();
+    assert!(fences.len().is_multiple_of(2), "a block without an end");
+    fences.into_iter().step_by(2).collect()
+}
+
+#[test]
+fn each_chapter_is_in_the_summary_once_and_is_tested_once() {
+    let mut listed = links(&text("docs/src/SUMMARY.md"));
+    listed.sort();
+    let files: Vec<String> = chapters().keys().map(|name| format!("{name}.md")).collect();
+    assert_eq!(listed, files, "docs/src/SUMMARY.md lists other chapters than there are in docs/src");
+
+    let guide = text("runtime/src/guide.rs");
+    let mut tested: Vec<&str> = guide
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix("\";")?.split_once(" = \""))
+        .map(|(_, name)| name)
+        .collect();
+    // Its programs need a crate that `steadfast` does not have.
+    let http = text("examples/http/src/lib.rs");
+    tested.extend(http.contains("include_str!(\"../../../docs/src/http.md\")").then_some("http"));
+    tested.sort_unstable();
+    assert_eq!(tested, chapters().into_keys().collect::<Vec<_>>(), "runtime/src/guide.rs has other chapters");
+}
+
+#[test]
+fn links_lead_to_files_of_the_project() {
+    let mut pages = vec![("README.md".to_owned(), text("README.md"))];
+    pages.extend(chapters().into_iter().map(|(name, page)| (format!("docs/src/{name}.md"), page)));
+    for (path, page) in pages {
+        let folder = top().join(&path).parent().expect("a folder").to_owned();
+        for link in links(&page) {
+            let outside = link.starts_with("https://");
+            assert!(outside || folder.join(&link).is_file(), "{path}: `{link}` leads nowhere");
+            let in_the_project = link.split_once("/blob/main/").is_none_or(|(_, file)| top().join(file).is_file());
+            assert!(in_the_project, "{path}: `{link}` leads nowhere");
+        }
+    }
+}
+
+#[test]
+fn every_program_is_compiled_and_run() {
+    let mut pages = chapters();
+    pages.insert("README".to_owned(), text("README.md"));
+    for (name, page) in &pages {
+        for (line, language) in blocks(page) {
+            let known = language == "rust" || NO_PROGRAM.contains(&language);
+            assert!(
+                known,
+                "{name}.md:{line}: a block of `{language}` is not tested; expected `rust` or {NO_PROGRAM:?}"
+            );
+        }
+    }
+    let without: BTreeSet<&str> = pages
+        .iter()
+        .filter(|(_, page)| !blocks(page).iter().any(|block| block.1 == "rust"))
+        .map(|(name, _)| &**name)
+        .collect();
+    assert_eq!(without, BTreeSet::from(["is-it-for-me", "programs", "speed"]), "chapters without a program");
+}
+
+#[test]
+fn each_chapter_begins_with_its_title() {
+    for (name, page) in chapters() {
+        let mut lines = page.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("# ")), "{name}.md has no title");
+        assert_eq!(lines.next(), Some(""), "{name}.md");
+        assert!(page.ends_with('\n'), "{name}.md");
+    }
+}
+
+#[test]
+fn the_first_page_is_short() {
+    let lines = text("README.md").lines().count();
+    assert!(lines <= LONGEST, "README.md has {lines} lines, at most {LONGEST}: the rest belongs into docs/src");
+}
