@@ -2,6 +2,7 @@
 
 mod around;
 mod backoffs;
+mod backups;
 mod bad_input;
 mod budget;
 mod cancellations;

@@ -2,6 +2,7 @@
 //! workflow with every fault at every commit.
 
 mod asked;
+mod deployed;
 mod faults;
 mod killed;
 mod mistakes;

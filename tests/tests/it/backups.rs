@@ -1,0 +1,117 @@
+//! Backups, as the guide describes them: the file by SQLite while the engine runs, then the folder of the field store.
+
+use limits::Soon as _;
+use std::path::Path;
+use steadfast::field_store::FolderStore;
+use steadfast::prelude::*;
+use steadfast::sql::Connection;
+use steadfast::{EngineBuilder, RunFilter};
+
+#[derive(StepContext, Clone)]
+struct Parcel {
+    #[context(default, store = "blobs")]
+    label: Bytes,
+    #[context(default)]
+    weighed: u64,
+}
+
+#[step]
+async fn weigh(ctx: &Parcel, n: u64) -> Result<u64> {
+    Ok(n + ctx.label.len() as u64)
+}
+
+/// Changes a small field and one in the store again and again.
+#[workflow(context = Parcel)]
+async fn ship(flow: &mut Flow<Parcel>, number: u64) -> Result<u64> {
+    for n in 0..10 {
+        flow.update(|c| c.label(Bytes::from(vec![b'x'; 2_000 + usize::try_from(number + n).unwrap_or_default()])))
+            .await?;
+        let weight = weigh(flow, n).await?;
+        flow.update(|c| c.weighed(c.weighed + weight)).await?;
+        // One of them is under way for long enough.
+        let last = number == RUNS - 1 && n == 5;
+        flow.sleep(Duration::from_millis(if last { 1_000 } else { 10 })).await?;
+    }
+    Ok(flow.weighed)
+}
+
+const RUNS: u64 = 20;
+
+fn expected(number: u64) -> u64 {
+    (0..10).map(|n| 2_000 + number + n + n).sum()
+}
+
+fn builder(folder: &Path) -> EngineBuilder {
+    let store = FolderStore::new(folder.join("blobs")).unwrap();
+    Engine::builder().sqlite(folder.join("ship.db")).field_store("blobs", store).workflow(ship)
+}
+
+/// Copies a folder, as any tool does.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            // What is being written has another name, and may be gone.
+            let _ = std::fs::copy(entry.path(), target);
+        }
+    }
+}
+
+async fn results(engine: &Engine) {
+    for number in 0..RUNS {
+        let run = engine.handle(ship, &format!("parcel-{number}")).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), expected(number), "parcel {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_running_engine_continues_elsewhere_with_everything_that_it_points_to() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    std::fs::create_dir_all(&here).unwrap();
+    std::fs::create_dir_all(&there).unwrap();
+    let engine = builder(&here).start().await.unwrap();
+    for number in 0..RUNS {
+        engine.start(ship, number).id(format!("parcel-{number}")).await.unwrap();
+    }
+    limits::until(async || engine.run("parcel-7").await.unwrap().status().await.unwrap().entries > 8).await;
+
+    let connection = Connection::open(here.join("ship.db")).unwrap();
+    connection.execute("VACUUM INTO ?1", [there.join("ship.db").to_str().unwrap()]).unwrap();
+    results(&engine).await;
+    // The folder last, however much later.
+    copy(&here.join("blobs"), &there.join("blobs"));
+    engine.shutdown(Duration::from_secs(10)).await.unwrap();
+
+    let restored = builder(&there).check().await.unwrap();
+    assert!(restored.is_ok(), "{restored}");
+    assert!(restored.checked() > 0, "the backup was made while runs were under way");
+    let engine = builder(&there).start().await.unwrap();
+    assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), usize::try_from(RUNS).unwrap());
+    results(&engine).await;
+    engine.shutdown(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_orderly_end_the_file_alone_is_the_database() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    std::fs::create_dir_all(&here).unwrap();
+    std::fs::create_dir_all(&there).unwrap();
+    let engine = builder(&here).start().await.unwrap();
+    for number in 0..RUNS {
+        engine.start(ship, number).id(format!("parcel-{number}")).await.unwrap();
+    }
+    engine.shutdown(Duration::from_secs(10)).await.unwrap();
+    drop(engine);
+    assert!(!here.join("ship.db-wal").exists(), "everything is in the file");
+
+    std::fs::copy(here.join("ship.db"), there.join("ship.db")).unwrap();
+    copy(&here.join("blobs"), &there.join("blobs"));
+    let engine = builder(&there).start().await.unwrap();
+    results(&engine).await;
+    engine.shutdown(Duration::from_secs(10)).await.unwrap();
+}
