@@ -2,7 +2,7 @@
 
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
 use crate::record::{RoutedValue, RunIdentity};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use crate::vault::{self, Cipher, Location, Vault, VaultFault};
 use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, HashSet};
@@ -37,7 +37,7 @@ impl DerefMut for FieldStores {
     }
 }
 
-/// Stands for the incarnation in the key of a default: it belongs to no run, and is never collected. There is one for each
+/// Stands for the execution in the key of a default: it belongs to no run, and is never collected. There is one for each
 /// default that a field ever had.
 pub(crate) const OF_ALL_RUNS: &str = "00000000000000000000000000000000";
 
@@ -63,7 +63,7 @@ impl Fields {
         cipher: Option<Arc<dyn Cipher>>,
         largest: usize,
     ) -> Arc<Self> {
-        let vault = Vault::new(cipher, database, run.incarnation);
+        let vault = Vault::new(cipher, database, run.execution);
         Arc::new(Self {
             database: database.to_owned(),
             run,
@@ -76,8 +76,8 @@ impl Fields {
     }
 
     /// What seals secrets for a run of this database.
-    pub(crate) fn vault_of(&self, incarnation: [u8; 16]) -> Arc<Vault> {
-        Vault::new(self.vault.cipher(), &self.database, incarnation)
+    pub(crate) fn vault_of(&self, execution: [u8; 16]) -> Arc<Vault> {
+        Vault::new(self.vault.cipher(), &self.database, execution)
     }
 
     /// The same stores and keys for another run of this database.
@@ -118,17 +118,17 @@ impl Fields {
                 database: self.database.clone(),
                 workflow: self.run.workflow.clone(),
                 run: "default".to_owned(),
-                incarnation: OF_ALL_RUNS.to_owned(),
+                execution: OF_ALL_RUNS.to_owned(),
                 field: field.clone(),
                 hash: hash.clone(),
             };
         }
-        let incarnation = HEXLOWER.encode(&self.run.incarnation);
+        let execution = HEXLOWER.encode(&self.run.execution);
         FieldKey {
             database: self.database.clone(),
             workflow: self.run.workflow.clone(),
             run: self.run.id.clone(),
-            incarnation,
+            execution,
             field: field.clone(),
             hash: hash.clone(),
         }
@@ -162,7 +162,7 @@ impl Fields {
         let pointer = Pointer {
             store: routed.store.to_owned(),
             field: routed.field.to_owned(),
-            form: routed.value.form.as_str().to_owned(),
+            encoding: routed.value.encoding.as_str().to_owned(),
             bytes: routed.value.bytes.len(),
             hash,
             // A secret is sealed for its run.
@@ -180,15 +180,15 @@ impl Fields {
 
     /// Loads the value that a pointer names.
     pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
-        let form = Form::parse(&pointer.form).ok_or_else(|| {
+        let encoding = Encoding::parse(&pointer.encoding).ok_or_else(|| {
             let message = format!(
                 "field `{}` was saved in the form `{}`, which this version does not know",
-                pointer.field, pointer.form
+                pointer.field, pointer.encoding
             );
             FieldStoreError::new(FieldStoreErrorKind::Damaged, message)
         })?;
         let bytes = self.store(&pointer.store)?.load(&self.key(pointer)).await?;
-        Ok(Value { form, bytes })
+        Ok(Value { encoding, bytes })
     }
 
     pub(crate) fn store(&self, name: &str) -> Result<&Arc<dyn AnyFieldStore>, FieldStoreError> {

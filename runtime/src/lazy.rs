@@ -5,7 +5,7 @@ use crate::context::{ContextError, FieldSchema, FieldWriter, Persist, RecordedVa
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use crate::fields::{Coder, Fields};
 use crate::scope::{self, Current};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::type_name;
 use std::fmt;
@@ -136,7 +136,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T
     /// The value as it is stored, or what points to it.
     fn encode(&self, coder: Coder<'_>, field: &FieldSchema) -> Result<Value, codec::CodecError> {
         match &*self.0 {
-            State::Value(value) => codec::encode_field(coder, field.name, (field.form)(), value),
+            State::Value(value) => codec::encode_field(coder, field.name, (field.encoding)(), value),
             State::Stored { pointer, .. } => Ok(pointer.to_value()),
         }
     }
@@ -165,7 +165,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         let stored =
             self.encode(values.coder(), &schema.fields[field]).map_err(|error| schema.refuse(field, &error))?;
         if let State::Value(value) = &*self.0
-            && stored.form != Form::Bytes
+            && stored.encoding != Encoding::Bytes
         {
             read_back(values.coder(), value, &stored, schema, field)?;
         }
@@ -205,7 +205,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
 
     /// A value that was recorded in the database itself, before the field was routed to a store, is there at once.
     fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
-        if recorded.value.form != Form::Stored {
+        if recorded.value.encoding != Encoding::Stored {
             let value = codec::decode_field(coder, &recorded.name, &recorded.value);
             return value.map(Self::new).map_err(|error| schema.refuse(field, &error));
         }
@@ -214,7 +214,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         Ok(Self(Arc::new(State::Stored { pointer, fields, loaded })))
     }
 
-    fn form() -> Form {
+    fn encoding() -> Encoding {
         codec::form_of::<T>()
     }
 

@@ -174,12 +174,12 @@ pub mod __private {
     };
     pub use crate::policy::Policy;
     pub use crate::record::{AttemptOutcome, EventInfo};
-    pub use crate::resources::{Need, Resources};
+    pub use crate::resources::{ResourceKey, Resources};
     pub use crate::secret::{IsSecret, NoSecret};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
     pub use crate::step::{HandleParameter, Input, Outcome, StepDef, StepInputs, TransactionDef};
-    pub use crate::value::{Form, Value};
+    pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
         HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel,

@@ -7,6 +7,7 @@ mod calls;
 mod child;
 mod commands;
 mod context_calls;
+mod continue_as_new;
 mod continued;
 mod delivered;
 mod effect;
@@ -22,15 +23,14 @@ mod live;
 mod moved;
 mod origins;
 mod outgoing;
+mod outputs;
 mod paused;
 mod poll;
-mod replaced;
 mod replay;
 mod restart;
 mod rows;
 mod run_scope;
 mod shared_state;
-mod shown;
 mod state;
 mod suspended;
 mod transaction;
@@ -41,10 +41,10 @@ use calls::RunJournal;
 pub(crate) use effect::Effect;
 pub(crate) use elapsed::{AHEAD, UNNOTICED};
 
+pub(crate) use continue_as_new::ContinueWith;
 pub(crate) use continued::Continuing;
-pub(crate) use moved::Standing;
+pub(crate) use moved::MovedState;
 pub(crate) use origins::Origins;
-pub(crate) use replaced::Onward;
 pub(crate) use replay::{LoadField, Rebuild};
 pub(crate) use run_scope::{forget_deduplication_key, recorded_scope, scope_entry};
 pub(crate) use shared_state::version as recorded_state_version;
@@ -55,7 +55,7 @@ use crate::context::SharedContext;
 use crate::journal::{BodyEnd, Journal};
 use crate::panics;
 use crate::record::{Limits, ParkReason, RunIdentity, RunScope};
-use crate::resources::Need;
+use crate::resources::ResourceKey;
 use crate::run_env::RunEnv;
 use crate::store::{Lease, RunRow, Status};
 use append::RowState;
@@ -95,7 +95,7 @@ pub(crate) struct Machine {
     transactions: transaction::Transactions,
     purpose: Purpose,
     /// The number by which observers know what this run shows, and its children know it.
-    lineage: i64,
+    first_run: i64,
     /// The number of the last item of the inbox that was seen.
     read_to: i64,
 }
@@ -139,7 +139,7 @@ impl Machine {
             attaching: 0,
             transactions: transaction::Transactions::default(),
             purpose: Purpose::Drive,
-            lineage: row.lineage,
+            first_run: row.first_run,
             read_to: 0,
             env,
         })
@@ -179,13 +179,13 @@ impl Machine {
     }
 
     /// The steps that have no result yet, by name, with what they take of the engine.
-    pub(crate) fn in_flight(&self) -> Vec<(&'static str, &'static [Need])> {
+    pub(crate) fn in_flight(&self) -> Vec<(&'static str, &'static [ResourceKey])> {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.resources())).collect()
     }
 
     /// The number by which observers know what it shows.
-    pub(crate) const fn lineage(&self) -> i64 {
-        self.lineage
+    pub(crate) const fn first_run(&self) -> i64 {
+        self.first_run
     }
 
     /// The lease under which it is driven.
@@ -211,7 +211,7 @@ impl Machine {
     /// Nothing has happened since the last [`take_append`](Machine::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
         // The row of a run that was parked says something else than it does now that it goes on.
-        let row_is_true = || self.standing() == (self.row.status, self.row.wake_at);
+        let row_is_true = || self.row_state() == (self.row.status, self.row.wake_at);
         let nothing_new = self.unwritten.tail == self.unwritten.appended
             && self.unwritten.taken.is_empty()
             && self.unwritten.outgoing.is_empty()

@@ -8,10 +8,10 @@ mod kind;
 mod limits;
 pub(crate) mod millis;
 pub(crate) mod outcome;
+mod output;
 mod park;
 mod routed;
 mod run_scope;
-mod shown;
 mod step_write;
 
 pub use event_info::EventInfo;
@@ -21,11 +21,11 @@ pub use kind::Kind;
 pub(crate) use kind::{About, Delivers, End, Role, Sealed, WrittenFields};
 pub(crate) use limits::Limits;
 pub use outcome::AttemptOutcome;
+pub(crate) use output::OutputKind;
 pub use park::{ParkCause, ParkReason};
 pub(crate) use routed::RoutedValue;
 pub use run_scope::Principal;
 pub(crate) use run_scope::RunScope;
-pub(crate) use shown::Shown;
 pub(crate) use step_write::{StepWrite, Written};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.

@@ -3,13 +3,13 @@
 mod anything;
 mod error;
 mod factory;
-mod need;
+mod key;
 mod set;
 
 pub(crate) use anything::Anything;
 pub use error::ResourceError;
 pub use factory::ResourceFactory;
-pub use need::Need;
+pub use key::ResourceKey;
 pub(crate) use set::ResourceSet;
 
 use crate::error::Error;
@@ -47,7 +47,7 @@ type Make = Arc<dyn Fn(Resources) -> BoxFuture<'static, Result<Anything, Error>>
 pub struct Resources(Arc<HashMap<TypeId, Arc<Entry>>>);
 
 struct Entry {
-    need: Need,
+    need: ResourceKey,
     /// `None` once the engine has let go of it.
     held: Mutex<Option<Arc<Offered>>>,
 }
@@ -81,7 +81,7 @@ impl Drop for Entry {
 }
 
 impl Entry {
-    fn new(need: Need, factory: Option<Make>, value: Option<Anything>) -> Arc<Self> {
+    fn new(need: ResourceKey, factory: Option<Make>, value: Option<Anything>) -> Arc<Self> {
         let made = OnceCell::new_with(value.map(Made::now));
         Arc::new(Self { need, held: Mutex::new(Some(Arc::new(Offered { factory, made }))) })
     }
@@ -107,7 +107,7 @@ impl Resources {
     #[must_use]
     pub fn and<R: Send + Sync + 'static>(self, value: R) -> Self {
         let mut entries = Arc::unwrap_or_clone(self.0);
-        entries.insert(TypeId::of::<R>(), Entry::new(Need::of::<R>(), None, Some(Arc::new(value))));
+        entries.insert(TypeId::of::<R>(), Entry::new(ResourceKey::of::<R>(), None, Some(Arc::new(value))));
         Self(Arc::new(entries))
     }
 
@@ -117,13 +117,13 @@ impl Resources {
     /// # Errors
     /// There is none of this type, or its factory failed or panicked. The next call runs the factory again.
     pub async fn get<R: Send + Sync + 'static>(&self) -> Result<Arc<R>, ResourceError> {
-        let need = Need::of::<R>();
+        let need = ResourceKey::of::<R>();
         let made = self.make(&need).await?;
         made.downcast().map_err(|_| self.missing(&need))
     }
 
     /// Makes the resource of this type, unless it has been made.
-    pub(crate) async fn make(&self, need: &Need) -> Result<Anything, ResourceError> {
+    pub(crate) async fn make(&self, need: &ResourceKey) -> Result<Anything, ResourceError> {
         let Some(entry) = self.0.get(&(need.id)()) else { return Err(self.missing(need)) };
         let failed = |message| ResourceError::Failed { resource: entry.need.short_name(), message };
         let Some(offered) = entry.offered() else { return Err(failed("the engine has stopped".to_owned())) };
@@ -141,7 +141,7 @@ impl Resources {
     }
 
     /// Whether a step that takes it can start.
-    pub(crate) fn is_made(&self, need: &Need) -> bool {
+    pub(crate) fn is_made(&self, need: &ResourceKey) -> bool {
         self.0.get(&(need.id)()).is_some_and(|entry| entry.made().is_some())
     }
 
@@ -151,7 +151,7 @@ impl Resources {
     }
 
     /// Why a step that takes it cannot start, if it is not registered.
-    pub(crate) fn lacks(&self, need: &Need) -> Option<ResourceError> {
+    pub(crate) fn lacks(&self, need: &ResourceKey) -> Option<ResourceError> {
         (!self.0.contains_key(&(need.id)())).then(|| self.missing(need))
     }
 
@@ -165,7 +165,7 @@ impl Resources {
         }
     }
 
-    fn missing(&self, need: &Need) -> ResourceError {
+    fn missing(&self, need: &ResourceKey) -> ResourceError {
         let mut registered: Vec<String> = self.0.values().map(|entry| entry.need.name_beside(need)).collect();
         registered.sort();
         let alike = self.0.values().any(|entry| entry.need.short_name() == need.short_name());

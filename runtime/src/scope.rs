@@ -75,7 +75,7 @@ impl StepScope {
     pub fn for_tests(step: impl Into<String>) -> Self {
         let (id, workflow) = ("test".to_owned(), "test".to_owned());
         Self {
-            run: Arc::new(RunIdentity { id, workflow, incarnation: [0; 16] }),
+            run: Arc::new(RunIdentity { id, workflow, execution: [0; 16] }),
             run_scope: Arc::default(),
             name: step.into(),
             position: 1,
@@ -96,7 +96,7 @@ impl StepScope {
 
     /// Whether it was made for a unit test.
     pub(crate) fn is_test(&self) -> bool {
-        self.run.incarnation == [0; 16]
+        self.run.execution == [0; 16]
     }
 
     /// A key for services that take one: the same for all attempts of this call, another for every other call, also of
@@ -104,7 +104,7 @@ impl StepScope {
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         let mut hash = hmac_sha256::Hash::new();
-        hash.update(self.run.incarnation);
+        hash.update(self.run.execution);
         hash.update(self.position.to_le_bytes());
         HEXLOWER.encode(&hash.finalize()[..16])
     }

@@ -132,7 +132,7 @@ impl<T: Serialize + 'static> Secret<T> {
         // A secret inside a secret is encrypted with it. Where the value refuses to be written, the reason could show it.
         let value = thread::exposing(|| codec::encode(Coder::NO_RUN, &self.0)).map_err(|_| cannot_be_written::<T>())?;
         let mut plain = Vec::with_capacity(1 + value.bytes.len());
-        plain.push(codec::tag(value.form));
+        plain.push(codec::tag(value.encoding));
         plain.extend_from_slice(&value.bytes);
         wipe_shared(value.bytes);
         let sealed = vault.seal_here(&plain);
@@ -144,9 +144,9 @@ impl<T: Serialize + 'static> Secret<T> {
 impl<T: DeserializeOwned + 'static> Secret<T> {
     /// The secret that was opened: a form tag and the encoded value.
     fn from_plain(plain: Vec<u8>) -> Option<Self> {
-        let form = codec::tagged(*plain.first()?)?;
+        let encoding = codec::tagged(*plain.first()?)?;
         let mut bytes = Bytes::from(plain);
-        let value = Value { form, bytes: bytes.split_off(1) };
+        let value = Value { encoding, bytes: bytes.split_off(1) };
         let decoded = thread::exposing(|| codec::decode(Coder::NO_RUN, &value)).ok();
         drop(bytes);
         wipe_shared(value.bytes);

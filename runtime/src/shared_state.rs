@@ -6,4 +6,4 @@ pub(crate) mod rows;
 
 pub(crate) use definition::StateKind;
 pub use definition::{StateDef, TypedState};
-pub(crate) use live::{KnownEdit, SharedState, StateEdit, StateNews, StateOpening, StateSnapshot, StepIsOver};
+pub(crate) use live::{KnownEdit, SharedState, StateEdit, StateEvent, StateOpening, StateSnapshot, StepIsOver};

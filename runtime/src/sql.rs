@@ -6,8 +6,8 @@
 
 mod error;
 mod guard;
+mod tokens;
 mod tx;
-mod words;
 
 pub use error::SqlError;
 pub(crate) use guard::Guard;

@@ -15,7 +15,7 @@ pub(crate) use keys::read as read_key;
 
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
-use crate::shared_state::{StateDef, StateKind, StateNews, TypedState};
+use crate::shared_state::{StateDef, StateEvent, StateKind, TypedState};
 use crate::step::{HandleParameter, StepInputs};
 use std::fmt;
 use std::future::Future;
@@ -160,7 +160,7 @@ impl<S> State<S> {
         let fault = self.env.fields.vault().take_fault();
         let locked = fault.is_some();
         if let Some(fault) = fault {
-            self.env.state.tell(StateNews::Locked { position: self.scope.position, fault });
+            self.env.state.notify(StateEvent::Locked { position: self.scope.position, fault });
         }
         locked
     }

@@ -23,7 +23,7 @@ use crate::codec::{ArgsReader, ArgsWriter, CodecError, Same, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::record::AttemptOutcome;
-use crate::resources::Need;
+use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use futures_util::future::BoxFuture;
 
@@ -38,7 +38,7 @@ pub trait StepDef: Send + Sync + 'static {
     /// Roles of which the principal of the run needs one; none is needed if it is empty.
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
-    const RESOURCES: &'static [Need] = &[];
+    const RESOURCES: &'static [ResourceKey] = &[];
     /// The shared state that it takes, if it takes a typed one.
     #[doc(hidden)]
     #[must_use]

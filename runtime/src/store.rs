@@ -50,7 +50,7 @@ pub mod backend {
     pub use super::write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
-    pub use crate::value::Form;
+    pub use crate::value::Encoding;
 
     /// The format in which entries are written by this version.
     pub const FORMAT: u16 = crate::record::FORMAT;
@@ -116,14 +116,14 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read, or a row is damaged.
     fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError>;
 
-    /// At most `limit` items of a channel of a lineage after the item with number `after`, in order; the newest ones, if
+    /// At most `limit` items of a channel of a first run after the item with number `after`, in order; the newest ones, if
     /// `newest` is set, still in order.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged.
     fn outputs(
         &self,
-        lineage: i64,
+        first_run: i64,
         channel: &str,
         after: u64,
         limit: usize,

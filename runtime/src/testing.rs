@@ -7,16 +7,16 @@
 //! * [`EngineBuilder::skip_sleeps`](crate::EngineBuilder::skip_sleeps) makes durable sleeps and backoffs take no time;
 //! * [`EngineBuilder::stub`](crate::EngineBuilder::stub) and [`CrashTest::stub`] put a closure in the place of a step.
 
-mod bodies;
+mod attempts;
 mod commit;
 mod crash;
 mod database;
 mod everywhere;
 mod fault;
 mod loaded;
+mod observers;
 mod oracle;
 mod outside;
-mod outsiders;
 mod perform;
 mod progress;
 mod sample;

@@ -14,7 +14,7 @@ use std::fmt;
 /// Every value carries its form, so reading never guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Form {
+pub enum Encoding {
     /// JSON text in UTF-8.
     Json,
     /// The bytes themselves.
@@ -28,7 +28,7 @@ pub enum Form {
     Stored,
 }
 
-impl Form {
+impl Encoding {
     /// The word that stands for this form in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -43,7 +43,9 @@ impl Form {
 
     /// The form that a word of a database stands for; `None` if this version knows no such form.
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Json, Self::Bytes, Self::Parts, Self::Hash, Self::Stored].into_iter().find(|form| form.as_str() == word)
+        [Self::Json, Self::Bytes, Self::Parts, Self::Hash, Self::Stored]
+            .into_iter()
+            .find(|encoding| encoding.as_str() == word)
     }
 }
 
@@ -51,8 +53,8 @@ impl Form {
 #[derive(Clone)]
 pub struct Value {
     /// How to read `bytes`.
-    pub form: Form,
-    /// The encoded value. For [`Form::Json`] this is UTF-8 text.
+    pub encoding: Encoding,
+    /// The encoded value. For [`Encoding::Json`] this is UTF-8 text.
     pub bytes: Bytes,
 }
 
@@ -60,7 +62,7 @@ impl Value {
     /// A value in JSON form; `text` must be JSON.
     #[must_use]
     pub fn json(text: impl Into<Bytes>) -> Self {
-        Self { form: Form::Json, bytes: text.into() }
+        Self { encoding: Encoding::Json, bytes: text.into() }
     }
 
     /// A text in JSON form.
@@ -76,7 +78,7 @@ impl Value {
     /// A value in raw form.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self { form: Form::Bytes, bytes: bytes.into() }
+        Self { encoding: Encoding::Bytes, bytes: bytes.into() }
     }
 }
 
@@ -84,7 +86,7 @@ impl PartialEq for Value {
     /// Clones share their bytes: those need not be looked at, however many they are.
     fn eq(&self, other: &Self) -> bool {
         let (left, right) = (&self.bytes, &other.bytes);
-        self.form == other.form
+        self.encoding == other.encoding
             && left.len() == right.len()
             && (std::ptr::eq(left.as_ptr(), right.as_ptr()) || left == right)
     }
@@ -102,19 +104,19 @@ impl fmt::Debug for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 200;
-        match (self.form, std::str::from_utf8(&self.bytes)) {
-            (Form::Json, Ok(text)) => {
+        match (self.encoding, std::str::from_utf8(&self.bytes)) {
+            (Encoding::Json, Ok(text)) => {
                 let text = redact(text);
                 match text.char_indices().nth(SHOWN) {
                     Some((cut, _)) => write!(f, "{}.. ({} bytes)", &text[..cut], self.bytes.len()),
                     None => f.write_str(&text),
                 }
             }
-            (Form::Stored, Ok(_)) => match Pointer::read(self) {
+            (Encoding::Stored, Ok(_)) => match Pointer::read(self) {
                 Ok(pointer) => write!(f, "<{} bytes in store `{}`>", pointer.bytes, pointer.store),
                 Err(_) => f.write_str("<in a store>"),
             },
-            _ => write!(f, "<{} bytes, form {}>", self.bytes.len(), self.form.as_str()),
+            _ => write!(f, "<{} bytes, form {}>", self.bytes.len(), self.encoding.as_str()),
         }
     }
 }
@@ -122,7 +124,7 @@ impl fmt::Display for Value {
 /// JSON as it is, with secrets redacted; other forms as [`Display`](fmt::Display) has them.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = (self.form == Form::Json).then(|| std::str::from_utf8(&self.bytes).ok()).flatten();
+        let json = (self.encoding == Encoding::Json).then(|| std::str::from_utf8(&self.bytes).ok()).flatten();
         match json.and_then(|text| serde_json::from_str::<serde_json::Value>(&redact(text)).ok()) {
             Some(json) => json.serialize(serializer),
             None => serializer.collect_str(self),

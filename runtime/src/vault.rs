@@ -122,12 +122,12 @@ impl Vault {
     }
 
     /// The vault of a run; without a cipher it refuses every secret.
-    pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, incarnation: [u8; 16]) -> Arc<Self> {
-        // The name has its length before it, the incarnation is always as long, and the place comes last: no two have the same bytes.
-        let mut owner = Vec::with_capacity(8 + database.len() + incarnation.len());
+    pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, execution: [u8; 16]) -> Arc<Self> {
+        // The name has its length before it, the execution is always as long, and the place comes last: no two have the same bytes.
+        let mut owner = Vec::with_capacity(8 + database.len() + execution.len());
         owner.extend_from_slice(&(database.len() as u64).to_le_bytes());
         owner.extend_from_slice(database.as_bytes());
-        owner.extend_from_slice(&incarnation);
+        owner.extend_from_slice(&execution);
         Arc::new(Self { cipher, owner, kept: Mutex::new(None) })
     }
 

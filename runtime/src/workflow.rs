@@ -9,11 +9,11 @@ mod inline;
 mod labels;
 mod messages;
 mod on_cancel;
+mod outputs;
 mod outside;
 mod pending_call;
 mod requests;
 mod saving;
-mod shown;
 mod sleep;
 mod start;
 mod state;
@@ -22,12 +22,13 @@ mod typed;
 mod update;
 
 pub use children::{Child, ChildError, StartChild};
+pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Startable, WorkflowDef};
 pub use handle::{HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
 pub use on_cancel::on_cancel;
+pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
-pub use shown::StreamWriter;
 pub use sleep::Sleep;
 pub use start::Start;
 pub use step_call::{StepCall, call, call_transaction};
@@ -47,6 +48,32 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// It dereferences to the stored part of the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
 /// [`update`](Flow::update) cannot happen under them: the compiler refuses it.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// struct Job { #[context(default)] done: u32 }
+///
+/// #[step]
+/// async fn work(ctx: &Job, part: u32) -> Result<u32> {
+///     Ok(ctx.done + part)
+/// }
+///
+/// #[workflow(context = Job)]
+/// async fn job(flow: &mut Flow<Job>) -> Result<u32> {
+///     let done = work(flow, 2).await?; // recorded: it never runs again once it has finished
+///     flow.update(|job| job.done(done)).await?;
+///     flow.sleep(Duration::from_millis(5)).await?; // durable, for years if need be
+///     Ok(flow.done)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(job).start().await?;
+/// # assert_eq!(engine.start(job, ()).id("a").await?.result().await?, 2);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Flow<C = ()> {
     journal: Arc<dyn Journal>,
     /// Empty only while an update holds the context.

@@ -4,7 +4,7 @@ use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::{CodecError, JsonText, Location, parts, typed};
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use crate::vault;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -110,14 +110,14 @@ impl<'a> ArgsWriter<'a> {
         let mut start = 1;
         for arg in &self.args {
             match arg {
-                Arg::Raw(bytes) => parts::append(&mut out, Form::Bytes, bytes),
+                Arg::Raw(bytes) => parts::append(&mut out, Encoding::Bytes, bytes),
                 Arg::Json(end) => {
-                    parts::append(&mut out, Form::Json, &self.json[start..*end]);
+                    parts::append(&mut out, Encoding::Json, &self.json[start..*end]);
                     start = end + 1;
                 }
             }
         }
-        Value { form: Form::Parts, bytes: out.into() }
+        Value { encoding: Encoding::Parts, bytes: out.into() }
     }
 }
 
@@ -136,15 +136,15 @@ impl<'a> ArgsReader<'a> {
     /// # Errors
     /// It holds no arguments.
     pub(crate) fn new(coder: Coder<'a>, value: &Value) -> Result<Self, CodecError> {
-        let values = match value.form {
-            Form::Parts => parts::split(value.bytes.clone())?,
-            Form::Json => elements(&value.bytes).map_err(|error| {
+        let values = match value.encoding {
+            Encoding::Parts => parts::split(value.bytes.clone())?,
+            Encoding::Json => elements(&value.bytes).map_err(|error| {
                 let found = if vault::is_exposing() { typed::outline(value) } else { value.to_string() };
                 none(&format!("expected the arguments of a step, found {found}: {error}"))
             })?,
-            Form::Hash => return Err(none("only the hash of the arguments was kept")),
-            Form::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
-            Form::Stored => return Err(none("expected the arguments of a step, found a field of a context")),
+            Encoding::Hash => return Err(none("only the hash of the arguments was kept")),
+            Encoding::Bytes => return Err(none("expected the arguments of a step, found raw bytes")),
+            Encoding::Stored => return Err(none("expected the arguments of a step, found a field of a context")),
         };
         Ok(Self { coder, count: values.len(), rest: values.into_iter(), location: None })
     }

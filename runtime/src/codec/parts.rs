@@ -1,7 +1,7 @@
 //! Several values in sequence: for each a form tag (one byte), the length (eight bytes, little endian) and the bytes.
 
 use super::CodecError;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::{Buf, Bytes};
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ const JSON: u8 = b'J';
 const RAW: u8 = b'B';
 
 /// The tag of a form that one value can have.
-pub(crate) fn tag(form: Form) -> u8 {
-    if form == Form::Bytes { RAW } else { JSON }
+pub(crate) fn tag(encoding: Encoding) -> u8 {
+    if encoding == Encoding::Bytes { RAW } else { JSON }
 }
 
 /// The form with this tag.
-pub(crate) fn tagged(tag: u8) -> Option<Form> {
+pub(crate) fn tagged(tag: u8) -> Option<Encoding> {
     match tag {
-        JSON => Some(Form::Json),
-        RAW => Some(Form::Bytes),
+        JSON => Some(Encoding::Json),
+        RAW => Some(Encoding::Bytes),
         _ => None,
     }
 }
 
 /// Appends one part.
-pub(super) fn append(out: &mut Vec<u8>, form: Form, bytes: &[u8]) {
-    out.push(tag(form));
+pub(super) fn append(out: &mut Vec<u8>, encoding: Encoding, bytes: &[u8]) {
+    out.push(tag(encoding));
     out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
     out.extend_from_slice(bytes);
 }
@@ -54,32 +54,32 @@ pub(crate) fn change_parts<E>(
     for part in parts {
         let new = change(&part)?;
         changed |= new.is_some();
-        append(&mut out, part.form, new.as_ref().unwrap_or(&part.bytes));
+        append(&mut out, part.encoding, new.as_ref().unwrap_or(&part.bytes));
     }
     Ok(changed.then(|| out.into()))
 }
 
 fn next(bytes: &mut Bytes) -> Option<Value> {
-    let form = tagged(bytes.try_get_u8().ok()?)?;
+    let encoding = tagged(bytes.try_get_u8().ok()?)?;
     let length = usize::try_from(bytes.try_get_u64_le().ok()?).ok()?;
-    (length <= bytes.len()).then(|| Value { form, bytes: bytes.split_to(length) })
+    (length <= bytes.len()).then(|| Value { encoding, bytes: bytes.split_to(length) })
 }
 
 /// A text and the bytes that belong to it, as one value.
 pub(crate) fn text_and_bytes(text: &[u8], raws: &[Bytes]) -> Value {
     let mut out = Vec::with_capacity(text.len() + raws.iter().map(Bytes::len).sum::<usize>() + 9 * (raws.len() + 1));
-    append(&mut out, Form::Json, text);
+    append(&mut out, Encoding::Json, text);
     for raw in raws {
-        append(&mut out, Form::Bytes, raw);
+        append(&mut out, Encoding::Bytes, raw);
     }
-    Value { form: Form::Parts, bytes: out.into() }
+    Value { encoding: Encoding::Parts, bytes: out.into() }
 }
 
 /// The text of such a value, and the bytes that belong to it; not copied.
 pub(crate) fn split_text_and_bytes(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
     let mut parts = split(value.bytes.clone())?.into_iter();
     match parts.next() {
-        Some(text) if text.form == Form::Json => Ok((text.bytes, parts.map(|part| part.bytes).collect())),
+        Some(text) if text.encoding == Encoding::Json => Ok((text.bytes, parts.map(|part| part.bytes).collect())),
         _ => Err(CodecError { path: String::new(), message: "the recorded parts do not begin with a text".into() }),
     }
 }

@@ -3,7 +3,7 @@
 use super::typed::{record, round_trip};
 use super::{ArgsReader, ArgsWriter, decode, encode, form_of, same_unordered};
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -15,13 +15,13 @@ fn json(text: &str) -> Value {
 #[test]
 fn bytes_are_raw_through_aliases_and_in_generic_code() {
     type Pdf = Vec<u8>;
-    fn generic<T: Serialize + 'static>(value: &T) -> Form {
-        encode(Coder::NO_RUN, value).unwrap().form
+    fn generic<T: Serialize + 'static>(value: &T) -> Encoding {
+        encode(Coder::NO_RUN, value).unwrap().encoding
     }
-    assert_eq!([form_of::<Pdf>(), form_of::<Bytes>(), form_of::<Box<[u8]>>()], [Form::Bytes; 3]);
-    assert_eq!([form_of::<Vec<i8>>(), form_of::<Option<Vec<u8>>>(), form_of::<[u8; 3]>()], [Form::Json; 3]);
-    assert_eq!(generic(&Pdf::new()), Form::Bytes);
-    assert_eq!(generic(&vec![1_u16]), Form::Json);
+    assert_eq!([form_of::<Pdf>(), form_of::<Bytes>(), form_of::<Box<[u8]>>()], [Encoding::Bytes; 3]);
+    assert_eq!([form_of::<Vec<i8>>(), form_of::<Option<Vec<u8>>>(), form_of::<[u8; 3]>()], [Encoding::Json; 3]);
+    assert_eq!(generic(&Pdf::new()), Encoding::Bytes);
+    assert_eq!(generic(&vec![1_u16]), Encoding::Json);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn the_recorded_form_decides_how_a_value_is_read() {
         error,
         "expected `Option<String>`, found `<3 bytes, form bytes>`: it was recorded as raw bytes, and the type is stored as JSON"
     );
-    let hash = Value { form: Form::Hash, bytes: Bytes::from_static(&[0; 32]) };
+    let hash = Value { encoding: Encoding::Hash, bytes: Bytes::from_static(&[0; 32]) };
     assert!(
         decode::<u8>(Coder::NO_RUN, &hash).unwrap_err().to_string().ends_with("only the hash of the value was kept")
     );
@@ -140,7 +140,7 @@ fn arguments_with_raw_bytes_are_parts() {
     args.arg("second", &"two".to_owned()).unwrap();
     args.arg("bytes", &Bytes::from_static(b"\xff\x00")).unwrap();
     let stored = args.finish();
-    assert_eq!(stored.form, Form::Parts);
+    assert_eq!(stored.encoding, Encoding::Parts);
     assert_eq!(&stored.bytes[..10], b"J\x01\x00\x00\x00\x00\x00\x00\x001");
 
     let mut args = ArgsReader::new(Coder::NO_RUN, &stored).unwrap();
@@ -151,7 +151,7 @@ fn arguments_with_raw_bytes_are_parts() {
     args.finish().unwrap();
 
     for cut in 1..stored.bytes.len() {
-        let damaged = Value { form: Form::Parts, bytes: stored.bytes.slice(..cut) };
+        let damaged = Value { encoding: Encoding::Parts, bytes: stored.bytes.slice(..cut) };
         let whole = ArgsReader::new(Coder::NO_RUN, &damaged).is_ok_and(|args| args.finish().is_err());
         assert!(ArgsReader::new(Coder::NO_RUN, &damaged).is_err() || whole, "{cut}");
     }

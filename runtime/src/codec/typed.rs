@@ -5,7 +5,7 @@ use super::comparison::{Same, compare};
 use super::json::{self, Order};
 use super::shown_types::may_be_shown;
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use crate::vault::{self, Location};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,10 +14,10 @@ use std::any::{Any, TypeId, type_name};
 /// The form in which values of a type are stored: raw for `Vec<u8>`, `Bytes` and `Box<[u8]>`, also through aliases; JSON
 /// for everything else.
 #[must_use]
-pub(crate) fn form_of<T: 'static>() -> Form {
+pub(crate) fn form_of<T: 'static>() -> Encoding {
     let id = TypeId::of::<T>();
     let raw = [TypeId::of::<Vec<u8>>(), TypeId::of::<Bytes>(), TypeId::of::<Box<[u8]>>()];
-    if raw.contains(&id) { Form::Bytes } else { Form::Json }
+    if raw.contains(&id) { Encoding::Bytes } else { Encoding::Json }
 }
 
 /// Encodes a value in the form of its type. [`Bytes`] are not copied.
@@ -43,7 +43,7 @@ fn encode_here<T: Serialize + 'static>(
     value: &T,
 ) -> Result<Value, CodecError> {
     match raw(value) {
-        Some(bytes) => Ok(Value { form: Form::Bytes, bytes }),
+        Some(bytes) => Ok(Value { encoding: Encoding::Bytes, bytes }),
         None => encode_json(coder, location, value),
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     value: &Value,
 ) -> Result<T, CodecError> {
     let _coding = coder.at(location);
-    if value.form == Form::Json {
+    if value.encoding == Encoding::Json {
         return match serde_json::from_slice(&value.bytes) {
             Ok(value) => Ok(value),
             Err(error) => Err(unreadable(type_name::<T>(), TypeId::of::<T>(), value, &error)),
@@ -114,11 +114,15 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
 pub(crate) fn encode_field<T: Serialize + 'static>(
     coder: Coder<'_>,
     field: &str,
-    form: Form,
+    encoding: Encoding,
     value: &T,
 ) -> Result<Value, CodecError> {
     let location = Location::Field(field);
-    if form == Form::Bytes { encode_at(coder, location, value) } else { encode_json(coder, Some(location), value) }
+    if encoding == Encoding::Bytes {
+        encode_at(coder, location, value)
+    } else {
+        encode_json(coder, Some(location), value)
+    }
 }
 
 /// [`decode`] for a field of a context, by the name under which it was recorded.
@@ -187,7 +191,7 @@ fn recorded(
     let stored = encode()?;
     check_size(coder, &stored)?;
     // Raw bytes come back by construction, and may be large.
-    if stored.form != Form::Bytes {
+    if stored.encoding != Encoding::Bytes {
         check(&stored, vault::sealed() - before)?;
     }
     Ok(stored)
@@ -268,7 +272,7 @@ fn not_read_back(CodecError { path, message }: &CodecError) -> CodecError {
 /// The bytes of a value that is stored raw.
 pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
     // Known when this is compiled for a type.
-    if form_of::<T>() == Form::Bytes { raw_bytes(value) } else { None }
+    if form_of::<T>() == Encoding::Bytes { raw_bytes(value) } else { None }
 }
 
 fn raw_bytes(value: &dyn Any) -> Option<Bytes> {
@@ -281,7 +285,7 @@ fn raw_bytes(value: &dyn Any) -> Option<Bytes> {
 
 /// Reads raw bytes into an `Option` of one of the types that are stored raw; leaves any other.
 fn read_raw(slot: &mut dyn Any, value: &Value) {
-    if value.form != Form::Bytes {
+    if value.encoding != Encoding::Bytes {
         return;
     }
     let bytes = &value.bytes;
@@ -313,12 +317,12 @@ pub(crate) fn says_damaged(why: &str) -> bool {
 
 /// A value in a form that no value of the type has.
 fn misfit(type_name: &str, found: &Value) -> CodecError {
-    let why = match found.form {
-        Form::Bytes => "it was recorded as raw bytes, and the type is stored as JSON",
-        Form::Parts => "these are the arguments of a step, and not one value",
-        Form::Stored => "the value is in a field store and was not loaded",
-        Form::Hash => "only the hash of the value was kept",
-        Form::Json => "it is not what the type is stored as",
+    let why = match found.encoding {
+        Encoding::Bytes => "it was recorded as raw bytes, and the type is stored as JSON",
+        Encoding::Parts => "these are the arguments of a step, and not one value",
+        Encoding::Stored => "the value is in a field store and was not loaded",
+        Encoding::Hash => "only the hash of the value was kept",
+        Encoding::Json => "it is not what the type is stored as",
     };
     mismatch(type_name, &beginning(found), why)
 }

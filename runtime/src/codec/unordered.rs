@@ -1,7 +1,7 @@
 //! Comparing without regard to the order in arrays, for sets that were encoded twice.
 
 use super::{JsonText, parts};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::collections::BTreeMap;
 
 /// Whether two values are equal if the order of the elements of arrays, wherever they stand, does not count.
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 /// A `HashSet` that is decoded and encoded again comes in another order; nothing in the text says that it was a set.
 #[must_use]
 pub(crate) fn same_unordered(recorded: &Value, found: &Value) -> bool {
-    recorded == found || (recorded.form == found.form && same(recorded, found).unwrap_or(false))
+    recorded == found || (recorded.encoding == found.encoding && same(recorded, found).unwrap_or(false))
 }
 
 fn same(recorded: &Value, found: &Value) -> Result<bool, serde_json::Error> {
-    match recorded.form {
-        Form::Json => Ok(sorted(&recorded.bytes)? == sorted(&found.bytes)?),
-        Form::Parts => {
+    match recorded.encoding {
+        Encoding::Json => Ok(sorted(&recorded.bytes)? == sorted(&found.bytes)?),
+        Encoding::Parts => {
             let (Ok(recorded), Ok(found)) = (parts::split(recorded.bytes.clone()), parts::split(found.bytes.clone()))
             else {
                 return Ok(false);
@@ -23,7 +23,7 @@ fn same(recorded: &Value, found: &Value) -> Result<bool, serde_json::Error> {
             let pairs = || recorded.iter().zip(&found);
             Ok(recorded.len() == found.len() && pairs().all(|(recorded, found)| same_unordered(recorded, found)))
         }
-        Form::Bytes | Form::Hash | Form::Stored => Ok(false),
+        Encoding::Bytes | Encoding::Hash | Encoding::Stored => Ok(false),
     }
 }
 

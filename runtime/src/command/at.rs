@@ -25,24 +25,24 @@ pub(crate) struct At<'a> {
 impl At<'_> {
     /// 32 hexadecimal digits that belong to the position of this execution.
     pub(crate) fn id(&self) -> String {
-        derived_id(self.run.incarnation, self.position)
+        derived_id(self.run.execution, self.position)
     }
 }
 
 /// 32 hexadecimal digits that belong to a position of an execution.
-pub(crate) fn derived_id(incarnation: [u8; 16], position: u64) -> String {
+pub(crate) fn derived_id(execution: [u8; 16], position: u64) -> String {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(b"derived");
-    hash.update(incarnation);
+    hash.update(execution);
     hash.update(position.to_le_bytes());
     HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 /// The id of a request in a copy of the run that has kept it under another id; 32 hexadecimal digits.
-pub(crate) fn asked_again(incarnation: [u8; 16], known: &str) -> String {
+pub(crate) fn asked_again(execution: [u8; 16], known: &str) -> String {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(b"asked again");
-    hash.update(incarnation);
+    hash.update(execution);
     hash.update(known.as_bytes());
     HEXLOWER.encode(&hash.finalize()[..16])
 }

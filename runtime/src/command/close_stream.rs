@@ -1,7 +1,7 @@
 //! Ends a stream.
 
 use super::{Ask, At, Due, Given};
-use crate::record::{Kind, Shown};
+use crate::record::{Kind, OutputKind};
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl Ask for CloseStream<'_> {
     }
 
     fn outgoing(&self, at: &At<'_>) -> Option<Outgoing> {
-        Some(Outgoing::Put { channel: Shown::Closed(self.stream).channel(), seq: at.seq, value: None })
+        Some(Outgoing::Put { channel: OutputKind::Closed(self.stream).channel(), seq: at.seq, value: None })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec;
 use crate::fields::{Coder, Fields};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use crate::vault::sealed_any;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -107,7 +107,7 @@ impl fmt::Display for Given<'_> {
 }
 
 fn hash(value: &Value) -> Value {
-    Value { form: Form::Hash, bytes: Bytes::copy_from_slice(&hmac_sha256::Hash::hash(&value.bytes)) }
+    Value { encoding: Encoding::Hash, bytes: Bytes::copy_from_slice(&hmac_sha256::Hash::hash(&value.bytes)) }
 }
 
 /// Whether today's arguments, or today's input, are those that were recorded.
@@ -118,7 +118,7 @@ pub(crate) fn same_value(recode: &Recode, recorded: &Value, asked: &Value) -> bo
     if recorded == asked {
         return true;
     }
-    if recorded.form == Form::Hash {
+    if recorded.encoding == Encoding::Hash {
         return hash(asked) == *recorded;
     }
     let Some(again) = recode.of(recorded) else { return false };

@@ -1,7 +1,7 @@
 //! Publishes a value.
 
 use super::{Ask, At, Due, Given};
-use crate::record::{Kind, Shown};
+use crate::record::{Kind, OutputKind};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::fmt;
@@ -43,7 +43,11 @@ impl Ask for Publish<'_> {
     }
 
     fn outgoing(&self, at: &At<'_>) -> Option<Outgoing> {
-        Some(Outgoing::Put { channel: Shown::Published(self.key).channel(), seq: at.seq, value: self.value.clone() })
+        Some(Outgoing::Put {
+            channel: OutputKind::Published(self.key).channel(),
+            seq: at.seq,
+            value: self.value.clone(),
+        })
     }
 }
 

@@ -65,7 +65,7 @@ impl Ask for Send<'_> {
             value: Some(self.message.value()?.clone()),
             ..NewInboxItem::new(0, InboxKind::Message, at.now)
         };
-        Some(Outgoing::Tell { to: self.to.as_deref()?.to_owned(), item })
+        Some(Outgoing::Deliver { to: self.to.as_deref()?.to_owned(), item })
     }
 }
 

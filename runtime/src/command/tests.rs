@@ -30,7 +30,7 @@ fn entry(kind: Kind) -> EntryRow {
 
 #[test]
 fn commands_are_read_and_written_as_the_same_kind() {
-    let run = RunIdentity { id: "run".to_owned(), workflow: "workflow".to_owned(), incarnation: [1; 16] };
+    let run = RunIdentity { id: "run".to_owned(), workflow: "workflow".to_owned(), execution: [1; 16] };
     for kind in Kind::ALL {
         let recorded = entry(*kind);
         let command = Command::from_entry(&recorded);

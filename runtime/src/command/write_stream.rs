@@ -1,7 +1,7 @@
 //! Adds an item to a stream.
 
 use super::{Ask, At, Due, Given};
-use crate::record::{Kind, Shown};
+use crate::record::{Kind, OutputKind};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::fmt;
@@ -43,7 +43,11 @@ impl Ask for WriteStream<'_> {
     }
 
     fn outgoing(&self, at: &At<'_>) -> Option<Outgoing> {
-        Some(Outgoing::Put { channel: Shown::Written(self.stream).channel(), seq: at.seq, value: self.item.clone() })
+        Some(Outgoing::Put {
+            channel: OutputKind::Written(self.stream).channel(),
+            seq: at.seq,
+            value: self.item.clone(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{ContextError, FieldSchema, FieldWriter, RecordedValue, Schema};
 use crate::codec;
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use crate::vault;
 use serde::{Serialize, de::DeserializeOwned};
 use std::cell::Cell;
@@ -107,7 +107,7 @@ pub trait Persist: Sized + 'static {
     /// The form in which values of this type are stored.
     #[doc(hidden)]
     #[must_use]
-    fn form() -> Form;
+    fn encoding() -> Encoding;
 
     /// Whether the type is a handle that loads its value when it is read.
     #[doc(hidden)]
@@ -125,11 +125,11 @@ pub trait Persist: Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Persist for T {
     fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError> {
-        let FieldSchema { name, form, .. } = schema.fields[field];
-        let stored =
-            codec::encode_field(values.coder(), name, form(), &self).map_err(|error| schema.refuse(field, &error))?;
+        let FieldSchema { name, encoding, .. } = schema.fields[field];
+        let stored = codec::encode_field(values.coder(), name, encoding(), &self)
+            .map_err(|error| schema.refuse(field, &error))?;
         // Raw bytes come back by construction, and may be large.
-        let decoded = if stored.form == Form::Bytes || vault::is_redacting() {
+        let decoded = if stored.encoding == Encoding::Bytes || vault::is_redacting() {
             self
         } else {
             read_back(values.coder(), &self, &stored, schema, field)?
@@ -172,7 +172,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         codec::decode_field(coder, &recorded.name, &recorded.value).map_err(|error| schema.refuse(field, &error))
     }
 
-    fn form() -> Form {
+    fn encoding() -> Encoding {
         codec::form_of::<Self>()
     }
 

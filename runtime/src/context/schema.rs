@@ -3,7 +3,7 @@
 use super::{ContextError, FieldWriter, Persist};
 use crate::fields::Coder;
 use crate::store::FieldRow;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::fmt::{self, Write as _};
 
 /// What a context consists of, as recorded with each run that uses it.
@@ -27,7 +27,7 @@ pub struct FieldSchema {
     /// Whether the builder demands it.
     pub required: bool,
     /// The form in which values are stored: by the type, or by `#[context(form = json)]`.
-    pub form: fn() -> Form,
+    pub encoding: fn() -> Encoding,
     /// The name of the field store that values go to.
     pub store: Option<&'static str>,
     /// The largest value in bytes, as it is stored.
@@ -68,11 +68,11 @@ impl Schema {
         for (index, field) in self.fields.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let (name, type_name) = (quoted(field.name), quoted(field.type_name));
-            let (form, required) = ((field.form)().as_str(), field.required);
+            let (encoding, required) = ((field.encoding)().as_str(), field.required);
             let store = field.store.map_or_else(String::new, |store| format!(r#","store":{}"#, quoted(store)));
             let _ = write!(
                 json,
-                r#"{comma}{{"name":{name},"type":{type_name},"form":"{form}","required":{required}{store}}}"#
+                r#"{comma}{{"name":{name},"type":{type_name},"form":"{encoding}","required":{required}{store}}}"#
             );
         }
         json.push(']');
@@ -132,7 +132,7 @@ impl Schema {
         /// In bytes.
         const SMALL: usize = 256;
         // What points to a store already was saved before.
-        if value.form == Form::Stored {
+        if value.encoding == Encoding::Stored {
             return None;
         }
         let place = self.fields.iter().position(|field| field.name == name)?;

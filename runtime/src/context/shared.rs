@@ -6,7 +6,7 @@ use super::{
 use crate::fields::Coder;
 use crate::panics::Held;
 use crate::resources::{Anything, Resources};
-use crate::value::Form;
+use crate::value::Encoding;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -106,7 +106,7 @@ pub(super) fn pointers<'a>(
     values: &'a FieldValues,
 ) -> impl Iterator<Item = RecordedValue> + 'a {
     let lazy = |name: &str| schema.fields.iter().any(|field| field.name == name && (field.lazy)());
-    let stored = values.iter().filter(move |(name, value)| value.form == Form::Stored && lazy(name));
+    let stored = values.iter().filter(move |(name, value)| value.encoding == Encoding::Stored && lazy(name));
     stored.map(|(name, value)| RecordedValue::new(*name, value.clone()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ContextError, FieldValues, Schema, StoredContext};
 use crate::codec::JsonText;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use data_encoding::BASE64;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
         json.push_str(if index == 0 { "" } else { "," });
         json.push_str(&key);
         json.push(':');
-        if matches!(value.form, Form::Json | Form::Stored) {
+        if matches!(value.encoding, Encoding::Json | Encoding::Stored) {
             json.push_str(std::str::from_utf8(&value.bytes).map_err(|error| whole(schema, error))?);
         } else {
             json.push('"');
@@ -45,7 +45,7 @@ pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a st
         let Some(index) = schema.position(&key) else {
             return Err(unknown(schema, &key));
         };
-        let value = if (schema.fields[index].form)() == Form::Bytes {
+        let value = if (schema.fields[index].encoding)() == Encoding::Bytes {
             bytes(text).map_err(|why| schema.refuse(index, &why))?
         } else {
             Value::json(text.get().as_bytes().to_vec())

@@ -36,7 +36,7 @@ pub(crate) enum Outcome {
     /// It ended: with this status, and what its last entry says.
     Ended(Status, Option<Value>),
     /// It is parked, evicted or no longer ours: the database says.
-    Left,
+    Evicted,
 }
 
 /// Which runs know that the time of day was set: those up to a number, and those that were in memory since.

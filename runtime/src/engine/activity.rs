@@ -8,8 +8,8 @@ pub use what::{Activity, ActivityKind, Waited};
 
 use super::error::EngineError;
 use super::handle::Run;
+use super::outputs::LOOK_AGAIN;
 use super::reading::{self, Reader, Reading};
-use super::shown::LOOK_AGAIN;
 use crate::store::EntryRow;
 use futures_util::Stream;
 use std::collections::VecDeque;
@@ -53,7 +53,7 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// Like [`history`](Run::history) it is about this incarnation of the run: one that goes on with a fresh journal ends here
+    /// Like [`history`](Run::history) it is about this execution of the run: one that goes on with a fresh journal ends here
     /// as [`Status::Replaced`](crate::Status::Replaced), and [`Engine::run`](crate::Engine::run) with its id gives what it is
     /// now.
     #[must_use]
@@ -63,6 +63,24 @@ impl Run {
 }
 
 /// Reads what the engine does for a run; any number of readers may do so.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// use futures_util::TryStreamExt;
+/// use steadfast::{Activity, ActivityKind};
+///
+/// let run = engine.start(hello, "Ada".to_owned()).id("a").await?;
+/// run.result().await?;
+/// let all: Vec<Activity> = run.activity().try_collect().await?; // ends with the run
+/// assert!(matches!(all[0].kind, ActivityKind::RunStarted { .. }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ActivityReader {
     entries: Entries,
@@ -139,17 +157,17 @@ struct Entries {
     cursor: u64,
     read: VecDeque<EntryRow>,
     /// By what it is observed, once that is known.
-    lineage: Option<i64>,
+    first_run: Option<i64>,
 }
 
 impl Entries {
     fn new(run: &Run) -> Self {
-        Self { run: run.clone(), cursor: 0, read: VecDeque::new(), lineage: None }
+        Self { run: run.clone(), cursor: 0, read: VecDeque::new(), first_run: None }
     }
 
     /// A reader at the same place that has read nothing ahead.
     fn here(&self) -> Self {
-        Self { cursor: self.cursor, lineage: self.lineage, ..Self::new(&self.run) }
+        Self { cursor: self.cursor, first_run: self.first_run, ..Self::new(&self.run) }
     }
 
     fn after(&mut self, seq: u64) {
@@ -161,13 +179,13 @@ impl Entries {
             if let Some(entry) = self.try_taken() {
                 return Ok(Some(entry));
             }
-            let lineage = match self.lineage {
-                Some(lineage) => lineage,
-                None => *self.lineage.insert(self.run.lineage().await?),
+            let first_run = match self.first_run {
+                Some(first_run) => first_run,
+                None => *self.first_run.insert(self.run.first_run().await?),
             };
             let core = self.run.core().clone();
-            let news = core.news.of(lineage);
-            let news = news.notified();
+            let observers = core.observers.of(first_run);
+            let observers = observers.notified();
             // Whether it has ended is asked before the entries: the last of them is then there.
             let ended = self.run.row().await?.status.is_final();
             self.fill().await?;
@@ -180,7 +198,7 @@ impl Entries {
             if core.is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+            let _ = tokio::time::timeout(LOOK_AGAIN, observers).await;
         }
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn find(
 ) -> Result<Option<(RunRow, Option<EntryRow>)>, StoreError> {
     let row = row.map_or_else(|| store.run(RunKey::Id(id)), |row| Ok(Some(row)))?;
     let Some(row) = row else { return Ok(None) };
-    let mut first = store.entries(row.lineage, 0, 1)?;
+    let mut first = store.entries(row.first_run, 0, 1)?;
     if first.is_empty() {
         first = store.entries(row.number, 0, 1)?;
     }

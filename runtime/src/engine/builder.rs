@@ -1,9 +1,11 @@
 //! Putting an engine together.
 
 mod check;
+mod database;
 #[cfg(feature = "testing")]
 mod stubs;
 
+use self::database::{Database, open};
 use super::clock::Clock;
 use super::committer::Committer;
 use super::core::{Core, Options};
@@ -21,9 +23,9 @@ use crate::journal::AnyWorkflow;
 use crate::panics::Held;
 use crate::policy::Policy;
 use crate::record::Limits;
-use crate::resources::{Need, ResourceFactory, ResourceSet};
+use crate::resources::{ResourceFactory, ResourceKey, ResourceSet};
 use crate::session::SessionPolicy;
-use crate::store::{Durability, MemoryStore, SqliteStore, Store};
+use crate::store::{Durability, Store};
 use crate::workflow::{Startable, Typed, WorkflowDef};
 use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
@@ -33,6 +35,25 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// An engine that is being put together; see [`Engine::builder`].
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow) -> Result<()> { Ok(()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("app.db");
+/// let engine = Engine::builder()
+///     .sqlite(file)
+///     .workflow(hello)
+///     .lease_term(Duration::from_secs(30)) // how long the runs of a silent process stay its own
+///     .start()
+///     .await?;
+/// engine.shutdown(Duration::from_secs(10)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "an engine runs after `.start().await`"]
 pub struct EngineBuilder {
     database: Database,
@@ -41,7 +62,7 @@ pub struct EngineBuilder {
     twice: Vec<String>,
     resources: ResourceSet,
     /// What the workflows say that their steps take.
-    declared: Vec<(&'static str, &'static [Need])>,
+    declared: Vec<(&'static str, &'static [ResourceKey])>,
     options: Options,
     clock: Clock,
 }
@@ -51,13 +72,6 @@ const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200),
 
 /// How long one try of a restore hook or a factory may take, unless chosen otherwise.
 const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
-
-enum Database {
-    None,
-    Memory,
-    Sqlite(PathBuf),
-    Store(Arc<dyn Store>),
-}
 
 impl EngineBuilder {
     pub(super) fn new() -> Self {
@@ -131,7 +145,7 @@ impl EngineBuilder {
         &mut self,
         (name, version): (&'static str, u32),
         workflow: Arc<dyn AnyWorkflow>,
-        resources: &'static [Need],
+        resources: &'static [ResourceKey],
     ) {
         if !self.workflows.insert(name, version, workflow) {
             self.twice.push(format!(
@@ -377,20 +391,4 @@ impl EngineBuilder {
         });
         Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
     }
-}
-
-async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {
-    Ok(match database {
-        Database::None => {
-            return Err(EngineError::configuration(
-                "no database was chosen: add `.sqlite(path)` or `.in_memory()`".into(),
-            ));
-        }
-        Database::Memory => Arc::new(MemoryStore::new()),
-        Database::Store(store) => store,
-        Database::Sqlite(path) => {
-            let open = threads::blocking(&Handle::current(), move || SqliteStore::open(path, durability))?;
-            Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
-        }
-    })
 }

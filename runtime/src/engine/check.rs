@@ -115,7 +115,7 @@ fn one(
     let Some(workflow) = workflows.get(&row.workflow, row.version) else {
         return Err(workflows::unknown_workflow(row, workflows).into());
     };
-    let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), incarnation: row.incarnation };
+    let run = RunIdentity { id: row.id.clone(), workflow: row.workflow.clone(), execution: row.execution };
     let Options { stores, cipher, limits, .. } = options;
     let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value);
     let env = RunEnv::new(fields, resources.clone(), Session::default());

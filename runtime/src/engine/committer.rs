@@ -93,12 +93,12 @@ impl Committer {
 
     /// The same in a lane. What one run writes must be in one lane, or wait for what it has written in another.
     pub(crate) async fn write_in(&self, lane: Lane, write: Write) -> Answer {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (sender, answer) = tokio::sync::oneshot::channel();
         self.submit_in(lane, write, move |answer| {
             // Nobody waits any longer: the write is done all the same.
-            let _ = tell.send(answer);
+            let _ = sender.send(answer);
         });
-        told.await.unwrap_or_else(|_| Err(closed()))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Whether the files of the database were not there at the last commit.

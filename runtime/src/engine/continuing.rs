@@ -3,8 +3,8 @@
 use super::contents;
 use super::core::Core;
 use super::error::EngineError;
+use super::import_run::{self, Contents, Placed};
 use super::opening::{Opening, Wanted, same_start};
-use super::place::{self, Contents, Placed};
 use super::reseal::{Reseal, resealed};
 use super::shared_state;
 use super::time_travel;
@@ -13,7 +13,7 @@ use crate::field_store::content_hash;
 use crate::fields::Fields;
 use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
-use crate::value::{Form, Pointer};
+use crate::value::{Encoding, Pointer};
 use crate::vault::Vault;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -44,18 +44,18 @@ pub(super) async fn start(
     let old = core.ask(move |store| store.run(RunKey::Id(&key))).await?;
     let old = old.ok_or_else(|| EngineError::NoSuchRun { id: from.clone() })?;
     let context = context_of(core, &old, wanted.workflow, wanted.schema).await?;
-    let incarnation = *uuid::Uuid::new_v4().as_bytes();
+    let execution = *uuid::Uuid::new_v4().as_bytes();
     let (id, workflow, version) = (opening.id.clone(), wanted.workflow.to_owned(), wanted.version);
-    let new = RunRow { id, workflow, version, incarnation, created_at: core.now(), ..old.clone() };
+    let new = RunRow { id, workflow, version, execution, created_at: core.now(), ..old.clone() };
     let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new))?, new.created_at);
     let scope = scope_entry(2, &opening.scope, new.created_at);
-    let reseal = Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) };
+    let reseal = Reseal { from: core.vault(old.execution), to: core.vault(execution) };
     let (mut run, contents) = new_run(core, new, vec![first], scope, &old, context).await?;
     run.labels = opening.labels();
     let (number, seq) = (old.number, old.seq);
     let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
     carry(state.fitting(wanted.state.as_ref(), &old)?, &reseal, &mut run)?;
-    let placed = place::place(core, run, contents).await?;
+    let placed = import_run::place(core, run, contents).await?;
     drop(busy);
     match placed {
         Placed::New(row) => Ok((*row, true)),
@@ -116,7 +116,7 @@ pub(super) async fn new_run(
     old: &RunRow,
     context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
-    let RunRow { id, workflow, version, incarnation, created_at: at, .. } = new;
+    let RunRow { id, workflow, version, execution, created_at: at, .. } = new;
     let lease = core.leases.primary();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
     entries.extend(scope);
@@ -124,14 +124,14 @@ pub(super) async fn new_run(
     let continued = continuing.entry(last, &context.name, context.rows.len(), at);
     let (cipher, database) = (&core.options.cipher, core.store.database_id());
     let reseal = Reseal {
-        from: Vault::new(cipher.clone(), database, old.incarnation),
-        to: Vault::new(cipher.clone(), database, incarnation),
+        from: Vault::new(cipher.clone(), database, old.execution),
+        to: Vault::new(cipher.clone(), database, execution),
     };
     let mut source = Source::new(core, old, Arc::new(reseal));
     let (mut fields, mut pointers) = (Vec::new(), Vec::new());
     for row in context.rows {
         let mut row = FieldRow { seq: continued.seq, format: crate::record::FORMAT, ..row };
-        if row.value.form == Form::Stored {
+        if row.value.encoding == Encoding::Stored {
             let pointer = source.add(&row).await?;
             row.value = pointer.to_value();
             pointers.push(pointer);
@@ -147,9 +147,9 @@ pub(super) async fn new_run(
         status: Status::Running,
         lease: Some(lease),
         wake_at: Some(0),
-        incarnation,
+        execution,
         unique: None,
-        seed: incarnation,
+        seed: execution,
         created_at: at,
         parked: None,
         at,
@@ -161,7 +161,7 @@ pub(super) async fn new_run(
         requests: Vec::new(),
         version,
         parent: None,
-        origin: None,
+        forked_from: None,
         dedup: None,
         labels: Vec::new(),
         replaces: None,

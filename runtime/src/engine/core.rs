@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::lease::Leases;
-use super::news::News;
+use super::observers::Observers;
 use super::outside::Outside;
 use super::suspects::Suspects;
 use super::threads;
@@ -89,9 +89,9 @@ pub(crate) struct Core {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resources: Resources,
     /// Held while a run is put into the database with its contents; garbage is collected at no such time.
-    pub(crate) placing: Arc<tokio::sync::RwLock<()>>,
+    pub(crate) import_gate: Arc<tokio::sync::RwLock<()>>,
     /// The observers of outputs that wait.
-    pub(crate) news: News,
+    pub(crate) observers: Observers,
     /// How far the steps of runs in memory are, as they say.
     pub(crate) boards: Boards,
     /// What those who asked for the status of runs were told last.
@@ -144,8 +144,8 @@ impl Core {
             suspects,
             runtime: tokio::runtime::Handle::current(),
             resources,
-            placing: Arc::default(),
-            news: News::default(),
+            import_gate: Arc::default(),
+            observers: Observers::default(),
             boards: Boards::default(),
             seen: Arc::default(),
             moved: Notify::new(),
@@ -242,17 +242,17 @@ impl Core {
     /// How the fields of a run are written and read.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
         let id = row.id_at_work().to_owned();
-        self.fields_as(RunIdentity { id, workflow: row.workflow.clone(), incarnation: row.incarnation })
+        self.fields_as(RunIdentity { id, workflow: row.workflow.clone(), execution: row.execution })
     }
 
     /// The same for a run that is about to be written.
     pub(crate) fn fields_of(&self, run: &ImportedRun) -> Arc<Fields> {
-        self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), incarnation: run.incarnation })
+        self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), execution: run.execution })
     }
 
     /// What seals the secrets of a run of this database.
-    pub(crate) fn vault(&self, incarnation: [u8; 16]) -> Arc<Vault> {
-        Vault::new(self.options.cipher.clone(), self.store.database_id(), incarnation)
+    pub(crate) fn vault(&self, execution: [u8; 16]) -> Arc<Vault> {
+        Vault::new(self.options.cipher.clone(), self.store.database_id(), execution)
     }
 
     pub(crate) fn fields_as(&self, run: RunIdentity) -> Arc<Fields> {

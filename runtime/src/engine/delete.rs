@@ -17,7 +17,7 @@ use std::sync::Arc;
 const SLICE: usize = 2_000;
 
 /// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
-/// and incarnation; then its rows, slice by slice.
+/// and execution; then its rows, slice by slice.
 ///
 /// The journals that it had before it went on with a fresh one go with it. Runs that wait for its end are notified in the commit
 /// that marks it.
@@ -49,7 +49,7 @@ async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
         if current != run {
             chain.push(current);
         }
-        (number, next) = (row.origin, Some(current));
+        (number, next) = (row.forked_from, Some(current));
     }
     chain.reverse();
     Ok(chain)
@@ -74,8 +74,8 @@ async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError>
 async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
     match core.committer.write(Write::Delete { run, rows }).await? {
         Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => Ok(true),
-        Ok(Written::Marked(told)) => {
-            inbox::look_all(core, told);
+        Ok(Written::Marked(notified)) => {
+            inbox::look_all(core, notified);
             Ok(false)
         }
         Ok(_) => Ok(false),
@@ -97,8 +97,8 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
         let (row, lease) = parked::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
         match core.committer.write(Write::Append(append)).await? {
-            Ok(Written::Appended { told, .. }) => {
-                inbox::look_all(&core, told);
+            Ok(Written::Appended { notified, .. }) => {
+                inbox::look_all(&core, notified);
                 Ok(())
             }
             Ok(_) => Ok(()),
@@ -119,7 +119,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         parked: Some(None),
         release: true,
     };
-    let told = NewInboxItem {
+    let notified = NewInboxItem {
         key: Some("cancel".to_owned()),
         value: Some(Value::text(reason)),
         sender: Some(row.id.clone()),
@@ -132,7 +132,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         entries: vec![asked, ended],
         fields: Vec::new(),
         taken: Vec::new(),
-        outgoing: vec![Outgoing::TellChildren(told)],
+        outgoing: vec![Outgoing::NotifyChildren(notified)],
         transaction: None,
         change,
         at,

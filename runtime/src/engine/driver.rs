@@ -1,13 +1,13 @@
 //! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
 
-use super::bodies::{Attempt, Bodies};
 use super::clock::Reading;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Outcome};
 use super::driving::Driving;
 use super::envelope::Successor;
+use super::running_attempts::{Attempt, RunningAttempts};
 use super::submit::submit;
 use super::timers::Sleeper;
-use super::{attach, fields, inbox, replacing, trace};
+use super::{attach, continue_as_new, fields, inbox, trace};
 use crate::machine::{Effect, Machine};
 use crate::record::ParkReason;
 use crate::session::SessionPolicy;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 
 /// How a run left memory.
-pub(super) enum Left {
+pub(super) enum DriverExit {
     /// It ended or is parked, and all that it wrote is durable; or it was evicted at once.
     Done(Outcome),
     /// It was evicted or handed back, and is off the books already.
@@ -41,16 +41,16 @@ pub(super) struct Driver<'a> {
     core: Arc<Core>,
     number: i64,
     run: Box<Machine>,
-    bodies: Bodies,
+    attempts: RunningAttempts,
     mail: &'a mut Mailbox,
     /// When it is woken, on the monotonic clock.
     due: Option<i64>,
-    left: Option<Left>,
+    exit: Option<DriverExit>,
     last: Option<Value>,
     draining: bool,
     inbox: Inbox,
     /// While the run as which this one goes on is not written: what it points to is not garbage.
-    placing: Option<OwnedRwLockReadGuard<()>>,
+    import_gate: Option<OwnedRwLockReadGuard<()>>,
     /// Since when nothing has happened to the run, on the monotonic clock.
     idle: Option<i64>,
     /// What the clocks showed when the last event came: reading them costs as much as handling one.
@@ -72,14 +72,14 @@ impl<'a> Driver<'a> {
         mail: &'a mut Mailbox,
         driving: Weak<Driving>,
     ) -> Self {
-        let bodies = Bodies::new(core.clone(), number, mail.sender.clone(), run.env().clone(), driving);
+        let attempts = RunningAttempts::new(core.clone(), number, mail.sender.clone(), run.env().clone(), driving);
         let (writes, writing) = (mail.sender.clone(), core.clone());
         run.env().outputs.open(move |write, taken| {
             // The run may have left: then the step is told to stop.
             let _ = writes.send(writing.envelope(DriverEvent::Wrote(write, taken)));
         });
         let (news, telling) = (mail.sender.clone(), core.clone());
-        run.env().state.lead(move |state| {
+        run.env().state.set_observer(move |state| {
             // The run may have left: nobody will hear that the edit is durable.
             let _ = news.send(telling.envelope(DriverEvent::State(state)));
         });
@@ -92,36 +92,38 @@ impl<'a> Driver<'a> {
             core,
             number,
             run,
-            bodies,
+            attempts,
             mail,
             due: None,
-            left: None,
+            exit: None,
             last: None,
             draining,
             inbox: Inbox::default(),
-            placing: None,
+            import_gate: None,
             idle: None,
             reading,
         }
     }
 
     /// Drives the run until it leaves memory.
-    pub(super) async fn drive(mut self) -> Left {
+    pub(super) async fn drive(mut self) -> DriverExit {
         // Where sleeps are skipped, the clock stands still until the run has set its timer or has left.
         let mut busy = self.core.busy();
         self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
         loop {
-            if let Some(left) = self.left.take() {
+            if let Some(left) = self.exit.take() {
                 return left;
             }
             let may_leave = self.may_leave();
             self.arm();
             if may_leave && self.leaves() {
-                return Left::Gone;
+                return DriverExit::Gone;
             }
             drop(busy);
-            let Some(Envelope { event, busy: of_event }) = self.mail.receiver.recv().await else { return Left::Lost };
+            let Some(Envelope { event, busy: of_event }) = self.mail.receiver.recv().await else {
+                return DriverExit::Lost;
+            };
             busy = of_event;
             self.handle(event);
             for _ in 0..ROUNDS {
@@ -131,7 +133,7 @@ impl<'a> Driver<'a> {
                 }
                 self.flush();
                 // A store that does not wait has answered by now.
-                if self.left.is_some() || self.mail.receiver.is_empty() {
+                if self.exit.is_some() || self.mail.receiver.is_empty() {
                     break;
                 }
             }
@@ -139,7 +141,7 @@ impl<'a> Driver<'a> {
     }
 
     fn handle(&mut self, event: DriverEvent) {
-        if self.left.is_some() {
+        if self.exit.is_some() {
             return;
         }
         self.reading = self.core.clock.read();
@@ -149,7 +151,7 @@ impl<'a> Driver<'a> {
             DriverEvent::Prepared { position, outcome } => self.prepared(position, outcome),
             DriverEvent::Saved(outcome) => self.run.saved(outcome, now),
             DriverEvent::AttemptEnded { position, attempt, outcome } => {
-                if self.bodies.ended(position, attempt) {
+                if self.attempts.ended(position, attempt) {
                     self.run.attempt_ended(position, attempt, outcome, now);
                 }
             }
@@ -162,9 +164,9 @@ impl<'a> Driver<'a> {
                 self.perform(effects);
                 self.run.transacted(outcome, now);
             }
-            DriverEvent::Unwritten(error) => self.left = Some(Left::Unwritten(error)),
-            DriverEvent::Fenced => self.left = Some(Left::Lost),
-            DriverEvent::Recheck(lease) if self.run.lease().number == lease => self.left = Some(Left::Lost),
+            DriverEvent::Unwritten(error) => self.exit = Some(DriverExit::Unwritten(error)),
+            DriverEvent::Fenced => self.exit = Some(DriverExit::Lost),
+            DriverEvent::Recheck(lease) if self.run.lease().number == lease => self.exit = Some(DriverExit::Lost),
             DriverEvent::Recheck(_) => {}
             DriverEvent::Due => {
                 self.due = None;
@@ -173,8 +175,8 @@ impl<'a> Driver<'a> {
             DriverEvent::Look => self.look(),
             DriverEvent::Inbox(items) => self.found(items, now),
             DriverEvent::Attached { position, id, outcome } => self.run.attached(position, id, outcome, now),
-            DriverEvent::Successor(Ok(Successor { run, placing })) => {
-                self.placing = Some(placing);
+            DriverEvent::Successor(Ok(Successor { run, import_gate })) => {
+                self.import_gate = Some(import_gate);
                 self.run.replaced_by(run, now);
             }
             DriverEvent::Successor(Err(reason)) => self.run.park(reason),
@@ -183,25 +185,25 @@ impl<'a> Driver<'a> {
                 // The step may be gone.
                 let _ = taken.send(());
             }
-            DriverEvent::State(news) => self.run.state_news(news, now),
+            DriverEvent::State(news) => self.run.state_event(news, now),
             DriverEvent::Foreign => self.run.woken_by_foreign(),
             DriverEvent::Move => self.run.move_away(now),
             DriverEvent::Drain => {
                 self.draining = true;
-                self.bodies.drop_waiting();
+                self.attempts.drop_waiting();
                 self.run.hold_transactions();
             }
-            DriverEvent::Stop(told) => self.bodies.stop(&told),
-            DriverEvent::Halt => self.left = Some(Left::Done(Outcome::Left)),
+            DriverEvent::Stop(stopped) => self.attempts.stop(&stopped),
+            DriverEvent::Halt => self.exit = Some(DriverExit::Done(Outcome::Evicted)),
         }
     }
 
     /// What a step needs has been made, or cannot be.
     fn prepared(&mut self, position: u64, outcome: Result<(), ParkReason>) {
         match outcome {
-            Ok(()) => self.bodies.prepared(position),
+            Ok(()) => self.attempts.prepared(position),
             // It is no longer waited for.
-            Err(_) if !self.run.is_in_flight(position) => self.bodies.tell(position),
+            Err(_) if !self.run.is_in_flight(position) => self.attempts.cancel(position),
             Err(reason) => {
                 let run = self.run.identity();
                 tracing::warn!(run = %run.id, workflow = %run.workflow, %reason, "the run is parked");
@@ -217,7 +219,7 @@ impl<'a> Driver<'a> {
             if self.run.ended().is_some() {
                 self.last = append.entries.last().and_then(|entry| entry.value.clone());
             }
-            submit(&self.core, append, self.run.lineage(), self.mail.sender.clone());
+            submit(&self.core, append, self.run.first_run(), self.mail.sender.clone());
         }
         let effects = self.run.take_free_effects();
         self.perform(effects);
@@ -230,26 +232,26 @@ impl<'a> Driver<'a> {
         for effect in effects {
             match effect {
                 // The next load of the run starts the attempt.
-                Effect::StartBody { .. } | Effect::StartRun { .. } if self.draining => {}
-                Effect::StartBody { step, scope, arguments, timeout, body } => {
-                    self.bodies.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());
+                Effect::StartAttempt { .. } | Effect::StartRun { .. } if self.draining => {}
+                Effect::StartAttempt { step, scope, arguments, timeout, body } => {
+                    self.attempts.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());
                 }
-                Effect::TellBody { position } => self.bodies.tell(position),
+                Effect::CancelAttempt { position } => self.attempts.cancel(position),
                 Effect::StartRun { number } => drop(self.core.load(number)),
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let wanted = attach::Wanted { position, id, row, workflow, input, recode };
                     attach::compare(&self.core, wanted, self.mail.sender.clone());
                 }
-                Effect::Replace { onward, kept } => {
-                    let going_on = replacing::GoingOn { onward, kept };
-                    replacing::successor(&self.core, self.number, going_on, self.mail.sender.clone());
+                Effect::Replace { with, kept } => {
+                    let continuation = continue_as_new::Continuation { with, kept };
+                    continue_as_new::successor(&self.core, self.number, continuation, self.mail.sender.clone());
                 }
                 Effect::Ended => {
                     // Before anything else: where sleeps are skipped, the clock would jump to what it no longer waits for.
                     self.core.timers.set(Sleeper::Run(self.number), None);
                     let outcome =
-                        self.run.ended().map_or(Outcome::Left, |status| Outcome::Ended(status, self.last.take()));
-                    self.left = Some(Left::Done(outcome));
+                        self.run.ended().map_or(Outcome::Evicted, |status| Outcome::Ended(status, self.last.take()));
+                    self.exit = Some(DriverExit::Done(outcome));
                 }
             }
         }
@@ -298,7 +300,7 @@ impl<'a> Driver<'a> {
 
     /// Whether nothing but time can move the run, and for so long that memory is better spent on others.
     fn may_leave(&mut self) -> bool {
-        let quiet = self.bodies.is_empty() && self.run.is_settled() && !self.inbox.reading;
+        let quiet = self.attempts.is_empty() && self.run.is_settled() && !self.inbox.reading;
         if !quiet || !self.mail.receiver.is_empty() {
             self.idle = None;
             return false;

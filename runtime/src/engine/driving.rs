@@ -63,9 +63,9 @@ pub(super) struct Task(Arc<Driving>);
 
 impl Driving {
     /// Says something that wakes the future, and polls it here, unless another task does. Gives an attempt that began then.
-    pub(super) fn tell(self: &Arc<Self>, say: impl FnOnce()) -> Option<Job> {
+    pub(super) fn deliver(self: &Arc<Self>, send: impl FnOnce()) -> Option<Job> {
         let here = self.take();
-        say();
+        send();
         if here { self.poll(true) } else { None }
     }
 

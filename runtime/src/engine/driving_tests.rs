@@ -43,7 +43,7 @@ fn no_word_is_lost_between_those_who_poll() {
                     if lane % 4 == 0 {
                         send.send(1).unwrap();
                     } else {
-                        assert!(driving.tell(|| send.send(1).unwrap()).is_none());
+                        assert!(driving.deliver(|| send.send(1).unwrap()).is_none());
                     }
                 }
             });
@@ -56,11 +56,11 @@ fn no_word_is_lost_between_those_who_poll() {
 fn what_ends_with_its_runtime_leaves_nothing() {
     let runtime = runtime();
     let (driving, send, _counted) = counting(&runtime, 2);
-    assert!(driving.tell(|| send.send(1).unwrap()).is_none());
+    assert!(driving.deliver(|| send.send(1).unwrap()).is_none());
     drop(runtime);
     assert!(send.send(1).is_err());
     assert_eq!(Arc::strong_count(&driving), 1);
-    assert!(driving.tell(|| ()).is_none());
+    assert!(driving.deliver(|| ()).is_none());
 }
 
 #[test]
@@ -85,6 +85,6 @@ fn one_of_the_attempts_that_begin_is_for_the_task_of_the_one_that_ends() {
     }));
     let driving = given.recv().unwrap().upgrade().unwrap();
     // The task that polls it at this moment may be its own.
-    let job = std::iter::repeat_with(|| driving.tell(|| send.send(()).unwrap())).take(1_000).find_map(|job| job);
+    let job = std::iter::repeat_with(|| driving.deliver(|| send.send(()).unwrap())).take(1_000).find_map(|job| job);
     assert!(job.is_some());
 }

@@ -1,10 +1,10 @@
 //! The events that a driver handles, and its mailbox.
 
-use super::running_step::Told;
+use super::running_step::StoppedAttempt;
 use super::timers::Busy;
 use crate::context::ContextError;
 use crate::record::{AttemptOutcome, ParkReason, StepWrite};
-use crate::shared_state::StateNews;
+use crate::shared_state::StateEvent;
 use crate::store::{ImportedRun, InboxRow, Rejected, StoreError};
 use crate::value::Value;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
@@ -34,7 +34,7 @@ pub(crate) enum DriverEvent {
     /// A step wrote a stream item or an event; the sender is notified once it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
     /// A step edited the shared state.
-    State(StateNews),
+    State(StateEvent),
     /// An append failed, or its outcome is unknown.
     Unwritten(StoreError),
     /// Another engine owns the run.
@@ -52,7 +52,7 @@ pub(crate) enum DriverEvent {
     /// The engine shuts down: finish what is in flight and leave.
     Drain,
     /// The time to finish is over: tell the bodies to stop, and report them.
-    Stop(mpsc::UnboundedSender<Told>),
+    Stop(mpsc::UnboundedSender<StoppedAttempt>),
     /// The run is moved into a file: end it here.
     Move,
     /// Leave at once.
@@ -70,5 +70,5 @@ pub(crate) struct Mailbox {
 /// A run that is made, and what keeps its contents until it is written.
 pub(crate) struct Successor {
     pub(super) run: Box<ImportedRun>,
-    pub(super) placing: OwnedRwLockReadGuard<()>,
+    pub(super) import_gate: OwnedRwLockReadGuard<()>,
 }

@@ -7,6 +7,21 @@ use std::fmt;
 use std::sync::Arc;
 
 /// An engine operation failed: which thing, what was expected and found, what to do.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// use steadfast::EngineError;
+///
+/// let missing = engine.run("order-42").await;
+/// assert!(matches!(missing, Err(EngineError::NoSuchRun { id }) if id == "order-42"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -215,6 +230,28 @@ impl std::error::Error for EngineError {
 }
 
 /// How a run ended other than with its result, or why that cannot be said.
+///
+/// ```
+/// use steadfast::RunError;
+/// # use steadfast::prelude::*;
+///
+/// #[workflow]
+/// async fn pay(flow: &mut Flow, cents: u32) -> Result<u32> {
+///     if cents == 0 { Err(Error::msg("nothing to pay"))? }
+///     Ok(cents)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(pay).start().await?;
+/// match engine.start(pay, 0).id("order-1").await?.result().await {
+///     Ok(cents) => println!("{cents} cents paid"),
+///     Err(RunError::Failed(error)) => assert_eq!(error.to_string(), "nothing to pay"),
+///     Err(RunError::Cancelled { reason }) => println!("cancelled: {reason}"),
+///     Err(other) => return Err(other.into()), // parked, timed out, ..: the text says what to do
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunError<E = crate::Error> {

@@ -118,7 +118,7 @@ pub(super) async fn within<T>(
 pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Result<Value, Rebuild> {
     let give_up = |store: &str, why: &FieldStoreError| {
         let message = format!(
-            "field `{}` (written by entry {}) cannot be loaded from store `{store}`: {why}. Mend the store and retry the \
+            "field `{}` (written by entry {}) cannot be loaded from store `{store}`: {why}. Fix the store and retry the \
              run; nothing is lost",
             row.name, row.seq
         );

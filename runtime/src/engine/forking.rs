@@ -13,8 +13,8 @@ use super::Engine;
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
+use super::import_run::{self, Placed};
 use super::opening::{check_id, check_label};
-use super::place::{self, Placed};
 use crate::store::RunRow;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -49,6 +49,22 @@ impl Plan {
 }
 
 /// A run that is about to be forked: choose an id, then `.await`.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// use steadfast::ForkPoint;
+///
+/// engine.start(hello, "Ada".to_owned()).id("a").await?.result().await?;
+/// let fork = engine.fork("a", ForkPoint::after_entry(1)).id("a-again").await?;
+/// assert_eq!(engine.handle(hello, fork.id()).await?.result().await?, "Hello, Ada!");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a run is forked when the call is awaited: add `.await`"]
 pub struct ForkCall<'engine> {
     engine: &'engine Engine,
@@ -121,7 +137,7 @@ impl Engine {
     ///
     /// It goes on, also if the run was told to stand still just before: to have it stand still, pause it afterwards.
     ///
-    /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::origin`]. What it did after
+    /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::forked_from`]. What it did after
     /// that point has happened, and runs that it started then go on.
     ///
     /// # Errors
@@ -203,7 +219,7 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
 async fn fork(core: &Arc<Core>, plan: Plan) -> Result<RunRow, EngineError> {
     let history = copy::history(core, &plan.run).await?;
     let (run, contents) = copy::make(core, &plan, history, None).await?;
-    match place::place(core, run, contents).await? {
+    match import_run::place(core, run, contents).await? {
         Placed::New(row) => Ok(*row),
         Placed::Exists(row) => {
             let action =

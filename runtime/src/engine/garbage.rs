@@ -8,7 +8,7 @@ use super::kept_out::KeptOut;
 use crate::field_store::{FieldKey, StoredField};
 use crate::fields::{Fields, OF_ALL_RUNS};
 use crate::store::{RunKey, RunQuery, RunRow};
-use crate::value::{Form, Pointer};
+use crate::value::{Encoding, Pointer};
 use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +17,19 @@ use std::sync::Arc;
 const PAGE: u64 = 4_096;
 
 /// What [`Engine::collect_garbage`] has done.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let garbage = engine.collect_garbage().await?;
+/// assert!(garbage.failures.is_empty(), "{garbage:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Garbage {
@@ -47,8 +60,8 @@ impl Engine {
 }
 
 async fn everything(core: &Arc<Core>) -> Result<Garbage, EngineError> {
-    // A run that comes from elsewhere may have the incarnation of one that is gone.
-    let _alone = core.placing.write().await;
+    // A run that comes from elsewhere may have the execution of one that is gone.
+    let _alone = core.import_gate.write().await;
     let mut garbage = Garbage::default();
     for (name, store) in core.options.stores.iter() {
         // Listed before the database is read: a run is recorded before it saves anything.
@@ -68,18 +81,18 @@ async fn collect(
 ) -> Result<(), EngineError> {
     let mut by_run: BTreeMap<String, Vec<StoredField>> = BTreeMap::new();
     for field in listed {
-        by_run.entry(field.incarnation().to_owned()).or_default().push(field);
+        by_run.entry(field.execution().to_owned()).or_default().push(field);
     }
     let numbers = find_runs(core, &by_run).await?;
-    for (incarnation, fields) in by_run {
+    for (execution, fields) in by_run {
         // Any run that begins may point to a default, now or later.
-        if incarnation == OF_ALL_RUNS {
+        if execution == OF_ALL_RUNS {
             garbage.kept += fields.len();
             continue;
         }
-        let held = match numbers.get(&incarnation) {
+        let held = match numbers.get(&execution) {
             None => Held::Gone,
-            Some(number) => Held::take(core, *number, &incarnation).await?,
+            Some(number) => Held::take(core, *number, &execution).await?,
         };
         let pointed_to = match &held {
             Held::AtWork => {
@@ -106,7 +119,7 @@ async fn collect(
     Ok(())
 }
 
-/// The numbers of the runs of these incarnations that are in the database. A run's id says nothing: it may have come back
+/// The numbers of the runs of these executions that are in the database. A run's id says nothing: it may have come back
 /// under another.
 async fn find_runs(
     core: &Core,
@@ -121,8 +134,8 @@ async fn find_runs(
             // Nobody knows which contents it points to.
             return Err(damaged.into());
         }
-        let known = page.runs.into_iter().map(|row| (HEXLOWER.encode(&row.incarnation), row.number));
-        found.extend(known.filter(|(incarnation, _)| by_run.contains_key(incarnation)));
+        let known = page.runs.into_iter().map(|row| (HEXLOWER.encode(&row.execution), row.number));
+        found.extend(known.filter(|(execution, _)| by_run.contains_key(execution)));
         after = page.next;
         more = after.is_some();
     }
@@ -141,10 +154,10 @@ enum Held {
 
 impl Held {
     /// Takes the run's place in memory, and only then looks at what it is.
-    async fn take(core: &Arc<Core>, number: i64, incarnation: &str) -> Result<Self, EngineError> {
+    async fn take(core: &Arc<Core>, number: i64, execution: &str) -> Result<Self, EngineError> {
         let Some(mut kept_out) = KeptOut::take(core, number, KeptOut::UNKNOWN) else { return Ok(Self::AtWork) };
         let row = core.ask(move |store| store.run(RunKey::Number(number))).await?;
-        let Some(row) = row.filter(|row| HEXLOWER.encode(&row.incarnation) == incarnation) else {
+        let Some(row) = row.filter(|row| HEXLOWER.encode(&row.execution) == execution) else {
             return Ok(Self::AtWork);
         };
         kept_out.is_due_at(row.wake_at);
@@ -165,7 +178,7 @@ async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, E
         let last = row.seq;
         let to = last.min(from + PAGE);
         let rows = core.ask(move |store| store.fields(number, from, to)).await?;
-        for written in rows.iter().filter(|written| written.value.form == Form::Stored) {
+        for written in rows.iter().filter(|written| written.value.encoding == Encoding::Stored) {
             found.insert(StoredField::from(&key(&fields, &written.value)?));
         }
         from = to + 1;
@@ -183,7 +196,7 @@ pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, S
     let (number, last) = (row.number, row.seq);
     let rows = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut contents = HashSet::new();
-    for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
+    for row in rows.iter().filter(|row| row.value.encoding == Encoding::Stored) {
         let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
         if !pointer.shared {
             let stored = StoredField::from(&fields.key(&pointer));

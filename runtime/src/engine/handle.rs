@@ -189,25 +189,25 @@ impl Run {
         let core = &self.engine.core;
         let mut number = self.number;
         loop {
-            let (told, in_memory) = core.wait_for(number);
+            let (ended, in_memory) = core.wait_for(number);
             let mut ours = true;
             let lost = core.committer.lost();
             // While the files are gone a run in memory comes to no end; asking says why.
             if !in_memory || core.committer.is_gone() {
                 let row = self.row_of(number).await?;
                 if row.status == Status::Replaced {
-                    core.stop_waiting(number, told);
+                    core.stop_waiting(number, ended);
                     number = self.next_row(row).await?.number;
                     continue;
                 }
                 // This start has not tried it yet: the reason is that of an earlier one.
                 if row.status == Status::Parked && !core.is_draining() && parked::try_once(core, &row).await {
-                    core.stop_waiting(number, told);
+                    core.stop_waiting(number, ended);
                     continue;
                 }
-                if let Some(ended) = self.ended_by(&row).await? {
-                    core.stop_waiting(number, told);
-                    return Ok(ended);
+                if let Some(end) = self.ended_by(&row).await? {
+                    core.stop_waiting(number, ended);
+                    return Ok(end);
                 }
                 ours = core.lease(row.lease).is_some();
                 if core.is_draining() {
@@ -215,14 +215,15 @@ impl Run {
                 }
             }
             // Another engine tells us nothing: look now and then.
-            let told =
-                async { if ours { told.await } else { timeout(LOOK_AGAIN, told).await.unwrap_or(Ok(Outcome::Left)) } };
-            let outcome = match select(pin!(told), pin!(lost)).await {
+            let ended = async {
+                if ours { ended.await } else { timeout(LOOK_AGAIN, ended).await.unwrap_or(Ok(Outcome::Evicted)) }
+            };
+            let outcome = match select(pin!(ended), pin!(lost)).await {
                 Either::Left((outcome, _)) => outcome,
-                Either::Right(((), _)) => Ok(Outcome::Left),
+                Either::Right(((), _)) => Ok(Outcome::Evicted),
             };
             match outcome {
-                Ok(Outcome::Ended(Status::Replaced, _) | Outcome::Left) | Err(_) => {}
+                Ok(Outcome::Ended(Status::Replaced, _) | Outcome::Evicted) | Err(_) => {}
                 Ok(Outcome::Ended(status, value)) => return self.ended_as(status, value),
             }
         }

@@ -4,9 +4,9 @@ use super::asked;
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
-use super::place::{self, Contents, Placed};
+use super::import_run::{self, Contents, Placed};
+use super::outputs::CopiedOutput;
 use super::reseal::{Reseal, resealed};
-use super::shown::CopiedOutput;
 use super::{Engine, threads};
 use crate::field_store::content_hash;
 use crate::machine::forget_deduplication_key;
@@ -14,7 +14,7 @@ use crate::record::InboxKind;
 use crate::store::{
     FileInfo, ImportedRun, NewInboxItem, OutputRow, RequestRow, RunFile, RunKey, RunRow, RunRows, Status,
 };
-use crate::value::{Form, Pointer};
+use crate::value::{Encoding, Pointer};
 use crate::vault::Vault;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -37,7 +37,7 @@ impl Engine {
     /// once it is durable; it goes on by itself, and its waits end when they would have ended.
     ///
     /// From `export` comes a copy: another run, with idempotency keys of its own and the same random numbers. From
-    /// `export_and_end` comes the run itself, with its keys, and only once: where a run of the same incarnation is, it is
+    /// `export_and_end` comes the run itself, with its keys, and only once: where a run of the same execution is, it is
     /// refused, whatever its id. A start that is repeated there under its id is the same start, and compared with the input
     /// of the journal in the file.
     ///
@@ -96,7 +96,7 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
         Incoming::new(&reading, file, info, rows, id)
     })?;
     let Incoming { run, contents } = read.await.unwrap_or(Err(EngineError::ShuttingDown))?;
-    let placed = place::place(core, run, contents).await;
+    let placed = import_run::place(core, run, contents).await;
     drop(busy);
     match placed? {
         Placed::New(row) => Ok(*row),
@@ -122,15 +122,15 @@ impl Incoming {
         let RunRows { executions, mut entries, mut fields, labels, mut items, taken, mut requests, outputs, contents } =
             rows;
         let FileInfo { run, moved, database } = info;
-        let (status, old) = (run.status, run.incarnation);
-        let incarnation = if moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
+        let (status, old) = (run.status, run.execution);
+        let execution = if moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
         let cipher = &core.options.cipher;
-        let from = |incarnation| Vault::new(cipher.clone(), &database, incarnation);
-        let reseal = Reseal { from: from(old), to: core.vault(incarnation) };
+        let from = |execution| Vault::new(cipher.clone(), &database, execution);
+        let reseal = Reseal { from: from(old), to: core.vault(execution) };
         let answers = answers(&items, &requests);
         if !moved {
-            asked::rename_answers(&entries, &mut items, old, incarnation);
-            requests = asked::copied(&requests, &mut entries, &items, (old, incarnation), core.now());
+            asked::rename_answers(&entries, &mut items, old, execution);
+            requests = asked::copied(&requests, &mut entries, &items, (old, execution), core.now());
             entries.iter_mut().for_each(forget_deduplication_key);
         }
         let resealed = (|| {
@@ -155,7 +155,7 @@ impl Incoming {
             status,
             lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused).then(|| core.leases.primary()),
             wake_at: run.wake_at,
-            incarnation,
+            execution,
             unique: moved.then_some(0),
             seed: run.seed,
             created_at: run.created_at,
@@ -170,7 +170,7 @@ impl Incoming {
             requests,
             version: run.version,
             parent: None,
-            origin: None,
+            forked_from: None,
             dedup: run.dedup.filter(|_| moved),
             replaces: None,
             goes_on: true,
@@ -183,7 +183,7 @@ impl Incoming {
 fn as_shown(outputs: Vec<(String, OutputRow)>, executions: &[RunRow]) -> impl Iterator<Item = CopiedOutput> {
     outputs.into_iter().map(|(channel, row)| {
         let writer = executions.iter().find(|execution| execution.number == row.run);
-        CopiedOutput { channel, row, sealed_for: writer.map(|writer| writer.incarnation) }
+        CopiedOutput { channel, row, sealed_for: writer.map(|writer| writer.execution) }
     })
 }
 
@@ -229,7 +229,7 @@ impl Moved {
     }
 
     fn repoint(&self, fields: &mut [crate::store::FieldRow]) -> Result<(), EngineError> {
-        for row in fields.iter_mut().filter(|row| row.value.form == Form::Stored) {
+        for row in fields.iter_mut().filter(|row| row.value.encoding == Encoding::Stored) {
             let old = Pointer::read(&row.value).map_err(|error| EngineError::file(error.to_string()))?;
             let new = self.new.get(&(old.field.clone(), old.hash)).ok_or_else(|| {
                 EngineError::file(format!("the file of the run does not hold what its field `{}` points to", old.field))

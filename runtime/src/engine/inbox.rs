@@ -127,7 +127,7 @@ pub(crate) fn items(
         let Some(ended) = item.sender.as_deref().map(|id| store.run(RunKey::Id(id))).transpose()?.flatten() else {
             continue;
         };
-        let reseal = Reseal { from: fields.vault_of(ended.incarnation), to: fields.vault_of(fields.run().incarnation) };
+        let reseal = Reseal { from: fields.vault_of(ended.execution), to: fields.vault_of(fields.run().execution) };
         if let Err(error) = reseal.ended_with(value) {
             // The run that waits for it finds out, and is parked with the same reason.
             tracing::warn!(run = %fields.run().id, ended = %ended.id, %error, "a secret of a run that has ended cannot be read");
@@ -147,7 +147,7 @@ fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRo
     };
     let mut execution = earlier(store, store.run(RunKey::Number(run))?)?;
     while let Some(row) = execution {
-        let reseal = Reseal { from: fields.vault_of(row.incarnation), to: fields.vault_of(fields.run().incarnation) };
+        let reseal = Reseal { from: fields.vault_of(row.execution), to: fields.vault_of(fields.run().execution) };
         let mut resealed = NewInboxItem::from(item.clone());
         // What is sealed for another execution than this one stays as it is.
         if reseal.item(&mut resealed, answer.as_deref()).is_ok() {
@@ -160,8 +160,9 @@ fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRo
 
 /// The execution that went on as this one.
 fn earlier(store: &dyn Store, row: Option<RunRow>) -> Result<Option<RunRow>, StoreError> {
-    let origin = row.and_then(|row| row.origin.filter(|origin| row.lineage != row.number && *origin < row.number));
-    origin.map_or(Ok(None), |origin| store.run(RunKey::Number(origin)))
+    let forked_from = row
+        .and_then(|row| row.forked_from.filter(|forked_from| row.first_run != row.number && *forked_from < row.number));
+    forked_from.map_or(Ok(None), |forked_from| store.run(RunKey::Number(forked_from)))
 }
 
 /// Has the runs of a lease look for new items; `false` if that could not be read. Called on a thread

@@ -8,6 +8,22 @@ use serde::Serialize;
 use std::time::SystemTime;
 
 /// A run as its row says; only what is committed, and only as at the end of a turn.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let run = engine.start(hello, "Ada".to_owned()).id("a").await?;
+/// run.result().await?;
+/// let info = run.status().await?;
+/// assert_eq!((info.id.as_str(), info.workflow.as_str()), ("a", "hello"));
+/// assert!(info.status.is_final());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RunInfo {
@@ -38,8 +54,8 @@ pub struct RunInfo {
     /// What it waits for, in the order of its calls, since when, and who can help; empty in a list, and for a run that has
     /// ended. Several at once if branches wait. Of a history of more than 10,000 entries the last ones are looked at.
     pub waits_for: Vec<Wait>,
-    /// The number of the run with whose history it began or whose id it took over: see [`Run::origin`](crate::Run::origin).
-    pub origin: Option<i64>,
+    /// The number of the run with whose history it began or whose id it took over: see [`Run::forked_from`](crate::Run::forked_from).
+    pub forked_from: Option<i64>,
     /// The number of the run that has taken over its id: see [`Run::successor`](crate::Run::successor).
     pub successor: Option<i64>,
     /// Its number in the database: give the last one of a page to [`RunFilter::after`] to get the next page.
@@ -60,7 +76,7 @@ impl RunInfo {
             parked,
             blocked: None,
             waits_for: Vec::new(),
-            origin: row.origin,
+            forked_from: row.forked_from,
             successor: row.successor,
             number: row.number,
             id: row.id,

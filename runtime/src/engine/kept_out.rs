@@ -24,7 +24,7 @@ impl KeptOut {
 
     /// The same for a place that is already reserved.
     pub(super) fn of(core: &Arc<Core>, run: i64, mail: Mailbox, wake_at: Option<i64>) -> Self {
-        Self { core: core.clone(), run, mail, wake_at, outcome: Outcome::Left }
+        Self { core: core.clone(), run, mail, wake_at, outcome: Outcome::Evicted }
     }
 
     /// Sets when the run is due, as read from its row.

@@ -170,7 +170,7 @@ impl Leases {
 
     pub(super) fn take(&self, store: &dyn Store, row: &LeaseRow) -> Result<bool, EngineError> {
         let seen = Lease { number: row.number, epoch: row.epoch };
-        let write = Write::TakeLease { seen, beat: row.beat, owner: self.owner.clone() };
+        let write = Write::TakeLease { seen, heartbeat: row.heartbeat, owner: self.owner.clone() };
         let answers = store.commit(&[write])?;
         let Some(Ok(Written::Lease(lease))) = answers.first() else { return Ok(false) };
         self.state().held.push(*lease);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub(super) fn watch(core: &Arc<Core>) -> Result<(), EngineError> {
     let term = core.options.lease_term;
     let (beating, watching) = (Arc::downgrade(core), Arc::downgrade(core));
-    threads::own("steadfast-lease", move || beat(&beating, term))?;
+    threads::own("steadfast-lease", move || heartbeat(&beating, term))?;
     threads::own("steadfast-watch", move || Watch::new(term).run(&watching)).map(drop)
 }
 
@@ -28,7 +28,7 @@ fn tick(term: Duration) -> Duration {
 
 /// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine has no
 /// commits.
-fn beat(core: &Weak<Core>, term: Duration) {
+fn heartbeat(core: &Weak<Core>, term: Duration) {
     let under_way = Arc::new(AtomicUsize::new(0));
     let mut last: Option<Instant> = None;
     loop {
@@ -120,9 +120,9 @@ impl Watch {
                 self.others.remove(&row.number);
                 continue;
             }
-            let seen = self.others.entry(row.number).or_insert((row.epoch, row.beat, Instant::now()));
-            if held_up || (seen.0, seen.1) != (row.epoch, row.beat) {
-                *seen = (row.epoch, row.beat, Instant::now());
+            let seen = self.others.entry(row.number).or_insert((row.epoch, row.heartbeat, Instant::now()));
+            if held_up || (seen.0, seen.1) != (row.epoch, row.heartbeat) {
+                *seen = (row.epoch, row.heartbeat, Instant::now());
             }
             let stands_still = seen.2.elapsed() >= self.term;
             let remains = match holder_of(&*core.store, &row) {

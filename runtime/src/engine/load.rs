@@ -2,7 +2,7 @@
 
 use super::admission::PATIENCE;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
-use super::driver::{Driver, Left};
+use super::driver::{Driver, DriverExit};
 use super::driving::{self, Driving};
 use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
@@ -73,7 +73,7 @@ where
                 let message = format!("driving run number {number} panicked: {panic}");
                 tracing::error!(run = number, message, "the run is parked");
                 park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
-                all.leave(number, &Outcome::Left);
+                all.leave(number, &Outcome::Evicted);
             }
         })
     });
@@ -122,31 +122,33 @@ async fn supervise(
         let span = trace::run(&run);
         let drive = Driver::new(core.clone(), number, run, &mut mail, driving.clone()).drive().instrument(span);
         match watched(core.suspects.watch(number), drive).await {
-            Left::Done(outcome) => {
+            DriverExit::Done(outcome) => {
                 core.leave(number, &outcome);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {
                     go_on(&core, number).await;
                 }
                 return;
             }
-            Left::Gone => return,
+            DriverExit::Gone => return,
             // Whether the run belongs to another engine now, its row says.
-            Left::Lost => tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again"),
-            Left::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
-                return core.leave(number, &Outcome::Left);
+            DriverExit::Lost => {
+                tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");
             }
-            Left::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
+            DriverExit::Unwritten(error) if error.kind == StoreErrorKind::Closed => {
+                return core.leave(number, &Outcome::Evicted);
+            }
+            DriverExit::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
                 let message = format!("the database refuses what run `{id}` has to record: {error}");
                 park_by_number(&core, number, &ParkReason::new(ParkCause::Unstorable, message)).await;
-                return core.leave(number, &Outcome::Left);
+                return core.leave(number, &Outcome::Evicted);
             }
-            Left::Unwritten(error) => {
+            DriverExit::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
                 if began.elapsed() > LONGEST_WAIT {
                     wait = FIRST_WAIT;
                 }
                 if !core.pause(wait).await {
-                    return core.leave(number, &Outcome::Left);
+                    return core.leave(number, &Outcome::Evicted);
                 }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
@@ -196,7 +198,7 @@ async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<
         }
         *mail = core.renew(number);
     }
-    core.leave(number, &Outcome::Left);
+    core.leave(number, &Outcome::Evicted);
     None
 }
 
@@ -246,7 +248,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
             }
             Ok(Brought::Machine(run))
         }
-        // The row is as it is: trying again would not mend it.
+        // The row is as it is: trying again would not fix it.
         Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
             let message = format!("the history of run `{}` cannot be read: {error}", row.id);
             park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
@@ -301,7 +303,7 @@ async fn rebuilt(
 fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
     let message = format!(
         "run `{}` ends its process: {} processes died while it was at work without making progress, the last ones while \
-         its code ran and it was on probation alone. Mend it and revive the run",
+         its code ran and it was on probation alone. Fix it and revive the run",
         row.id,
         record.deaths()
     );

@@ -149,8 +149,8 @@ pub(super) async fn same_start(
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
     // It may have gone on with a fresh journal: how it was started says the first.
-    let lineage = row.lineage;
-    let begun = core.ask(move |store| Ok((store.run(RunKey::Number(lineage))?, store.entries(lineage, 0, 3)?)));
+    let first_run = row.first_run;
+    let begun = core.ask(move |store| Ok((store.run(RunKey::Number(first_run))?, store.entries(first_run, 0, 3)?)));
     let (begun, first) = begun.await?;
     is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, &wanted, continuing)?;
     // One that is in the middle of something is in memory already, unless something has gone wrong.
@@ -200,11 +200,11 @@ pub(super) fn is_same_start(
         )));
     }
     if !same || continued.as_deref() != continuing {
-        let in_words = |value: Value, run: Option<&str>| {
+        let describe = |value: Value, run: Option<&str>| {
             let input = redact(&value.to_string()).into_owned();
             run.map_or_else(|| input.clone(), |run| format!("{input} continuing run `{run}`"))
         };
-        let (recorded, given) = (in_words(recorded, continued.as_deref()), in_words(given, continuing));
+        let (recorded, given) = (describe(recorded, continued.as_deref()), describe(given, continuing));
         return Err(EngineError::OtherInput { id: id(), recorded, given });
     }
     Ok(())

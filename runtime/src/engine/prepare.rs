@@ -5,7 +5,7 @@ use crate::journal::StepBody;
 use crate::panics::caught_future;
 use crate::policy::Policy;
 use crate::record::{ParkCause, ParkReason};
-use crate::resources::{Need, ResourceError};
+use crate::resources::{ResourceError, ResourceKey};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::shared_state::StateDef;
@@ -17,13 +17,13 @@ use std::time::Duration;
 pub(crate) struct Preparation {
     env: Arc<RunEnv>,
     context: Option<SharedContext>,
-    needs: &'static [Need],
+    needs: &'static [ResourceKey],
     /// Why the body cannot have the shared state that it takes.
     other_state: Option<String>,
     step: String,
     workflow: String,
     /// Is told what is waited for.
-    tell: Box<dyn Fn(String) + Send + Sync>,
+    on_blocked: Box<dyn Fn(String) + Send + Sync>,
     /// How the last try has failed.
     before: Option<String>,
 }
@@ -70,14 +70,14 @@ impl Preparation {
             other_state,
             step,
             workflow,
-            tell: Box::new(|_| ()),
+            on_blocked: Box::new(|_| ()),
             before: None,
         })
     }
 
     /// The same; calls this with what is waited for, as often as that changes.
-    pub(crate) fn telling(mut self, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
-        self.tell = Box::new(tell);
+    pub(crate) fn on_blocked(mut self, on_blocked: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.on_blocked = Box::new(on_blocked);
         self
     }
 
@@ -144,7 +144,7 @@ impl Preparation {
     }
 
     fn wait_for(&self, what: &str) {
-        (self.tell)(match &self.before {
+        (self.on_blocked)(match &self.before {
             None => format!("step `{}` waits for {what}", self.step),
             Some(before) => format!("{before}; step `{}` waits for {what} again", self.step),
         });
@@ -154,12 +154,12 @@ impl Preparation {
         let Self { step, workflow, .. } = self;
         match blocked {
             Blocked::Hook(why) => {
-                let message = format!("{why} ({tries} tries). Mend what it needs and retry the run; nothing is lost");
+                let message = format!("{why} ({tries} tries). Fix what it needs and retry the run; nothing is lost");
                 ParkReason::new(ParkCause::Restore, message)
             }
             Blocked::Factory(error) => {
                 let message = format!(
-                    "step `{step}` cannot start: {error} ({tries} tries). Mend what it needs and retry the run; nothing \
+                    "step `{step}` cannot start: {error} ({tries} tries). Fix what it needs and retry the run; nothing \
                      is lost"
                 );
                 ParkReason::new(ParkCause::Resource, message)

@@ -29,8 +29,8 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     core.runtime.spawn(correct_rows(core.clone(), lease));
     if core.suspects.is_inherited(lease) {
         // What had come for a run may be what ended the process.
-        let told = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
-        load_all(&core, told.into_iter().filter(|run| !core.is_active(*run)).collect()).await;
+        let notified = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
+        load_all(&core, notified.into_iter().filter(|run| !core.is_active(*run)).collect()).await;
     }
     if let Some(lease) = core.leases.held(lease) {
         while !collect(&core, lease).await && core.pause(AGAIN).await {}

@@ -17,6 +17,34 @@ const PAGE: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A question that waits for its answer.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use steadfast::prelude::*;
+/// #[derive(Message, Serialize, Deserialize)]
+/// struct MayI { cents: u32 }
+///
+/// #[derive(Message, Serialize, Deserialize)]
+/// struct Approved(bool);
+///
+/// #[workflow]
+/// async fn ask(flow: &mut Flow, cents: u32) -> Result<bool> {
+///     Ok(flow.request::<MayI, Approved>(MayI { cents }).await?.0)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(ask).start().await?;
+/// let run = engine.start(ask, 5).id("a").await?;
+/// while engine.requests().await?.is_empty() {
+///     tokio::time::sleep(Duration::from_millis(1)).await; // a person looks now and then
+/// }
+/// let request = engine.requests().await?.remove(0);
+/// assert_eq!((request.run.as_str(), request.read::<MayI>()?.cents), ("a", 5));
+/// engine.answer(&request.id, Approved(true)).await?;
+/// assert!(run.result().await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OpenRequest {

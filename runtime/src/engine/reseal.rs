@@ -1,11 +1,11 @@
-//! Secrets of a run that gets another place: each is opened for the old database and incarnation and sealed for the new.
+//! Secrets of a run that gets another place: each is opened for the old database and execution and sealed for the new.
 
 use super::error::EngineError;
 use crate::codec::change_parts;
 use crate::record::{InboxKind, Sealed};
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use crate::vault::{CipherError, Location, Vault, VaultFault, reseal};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -110,21 +110,21 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn output(&self, channel: &str, value: &mut Value) -> Result<(), EngineError> {
-        if let Some(bytes) = self.bytes(value, Location::Shown(channel))? {
+        if let Some(bytes) = self.bytes(value, Location::Published(channel))? {
             value.bytes = bytes;
         }
         Ok(())
     }
 
     fn bytes(&self, value: &Value, location: Location<'_>) -> Result<Option<Bytes>, EngineError> {
-        let resealed = match value.form {
-            Form::Json => self.json(&value.bytes, location),
-            Form::Parts => change_parts(&value.bytes, |part| match part.form {
-                Form::Json => self.json(&part.bytes, location),
+        let resealed = match value.encoding {
+            Encoding::Json => self.json(&value.bytes, location),
+            Encoding::Parts => change_parts(&value.bytes, |part| match part.encoding {
+                Encoding::Json => self.json(&part.bytes, location),
                 _ => Ok(None),
             }),
             // Raw bytes are the user's own, and a hash or a pointer holds no secret.
-            Form::Bytes | Form::Hash | Form::Stored => Ok(None),
+            Encoding::Bytes | Encoding::Hash | Encoding::Stored => Ok(None),
         };
         resealed.map_err(|error| {
             let fault = VaultFault::from(error);
@@ -139,9 +139,9 @@ impl Reseal {
 
 /// A content with its secrets sealed for the new run.
 pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
-    let Some(form) = Form::parse(&old.form) else {
+    let Some(encoding) = Encoding::parse(&old.encoding) else {
         return Err(EngineError::value(format!("field `{}` has a form that this version does not know", old.field)));
     };
-    let value = Value { form, bytes };
+    let value = Value { encoding, bytes };
     Ok(reseal.field_bytes(&old.field, &value)?.unwrap_or(value.bytes))
 }

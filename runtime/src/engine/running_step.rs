@@ -17,13 +17,13 @@ pub struct RunningStep {
 }
 
 /// An attempt that knows that its engine stops.
-pub(crate) struct Told {
+pub(crate) struct StoppedAttempt {
     pub(super) work: RunningStep,
     pub(super) cancellation: Cancellation,
 }
 
 /// Also if the caller of the shutdown has gone away.
-impl Drop for Told {
+impl Drop for StoppedAttempt {
     fn drop(&mut self) {
         self.cancellation.drop_body();
     }

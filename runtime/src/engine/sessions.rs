@@ -9,7 +9,7 @@ pub(super) struct Sessions(HashMap<i64, (String, Session)>);
 
 /// A session whose run has left memory. Nobody may hold a lock while its values are dropped: their `Drop` is the user's.
 #[must_use = "its values are dropped by `drop_values`"]
-pub(super) struct Left(Option<(String, Session)>);
+pub(super) struct TakenSession(Option<(String, Session)>);
 
 /// Why a run has left memory.
 #[derive(Clone, Copy)]
@@ -28,12 +28,12 @@ impl Sessions {
         self.0.entry(run).or_insert_with(|| (id.to_owned(), Session::default())).1.clone()
     }
 
-    pub(super) fn take(&mut self, run: i64) -> Left {
-        Left(self.0.remove(&run))
+    pub(super) fn take(&mut self, run: i64) -> TakenSession {
+        TakenSession(self.0.remove(&run))
     }
 }
 
-impl Left {
+impl TakenSession {
     pub(super) fn drop_values(self, why: Why) {
         let Some((run, session)) = self.0 else { return };
         let types = session.clear();

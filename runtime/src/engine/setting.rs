@@ -31,7 +31,7 @@ pub(super) fn begin(core: &Arc<Core>) {
             tracing::warn!(by_ms = by, "the time of day was set; durations go on as they were");
             core.begin_setting(by);
             recovery::wake_evicted(&core);
-            tell_sleepers(&core, by).await;
+            notify_sleepers(&core, by).await;
             core.end_setting();
             recovery::wake_evicted(&core);
         }
@@ -40,7 +40,7 @@ pub(super) fn begin(core: &Arc<Core>) {
 }
 
 /// Records it for every run of ours that is not in memory and waits for a time.
-async fn tell_sleepers(core: &Arc<Core>, by: i64) {
+async fn notify_sleepers(core: &Arc<Core>, by: i64) {
     let mut after = None;
     loop {
         let statuses = vec![Status::Running, Status::Sleeping, Status::Paused];
@@ -58,14 +58,14 @@ async fn tell_sleepers(core: &Arc<Core>, by: i64) {
         recovery::report(&page);
         after = page.next;
         let timed = page.runs.into_iter().filter(|row| row.wake_at.is_some() || row.status == Status::Paused);
-        stream::iter(timed).for_each_concurrent(AT_ONCE, |row| tell(core, row, by)).await;
+        stream::iter(timed).for_each_concurrent(AT_ONCE, |row| notify(core, row, by)).await;
         if after.is_none() || core.is_draining() {
             return;
         }
     }
 }
 
-async fn tell(core: &Arc<Core>, row: RunRow, by: i64) {
+async fn notify(core: &Arc<Core>, row: RunRow, by: i64) {
     let Some(lease) = core.lease(row.lease) else { return };
     let Some(mail) = core.enter_setting(row.number) else { return };
     // It may have moved on before its place was taken.

@@ -14,7 +14,7 @@ use crate::record::{FORMAT, Kind};
 use crate::shared_state::{StateDef, TypedState, rows, rows::StateRow};
 use crate::state::read_key;
 use crate::store::{EntryRow, FieldRow, RunRow, Store, StoreError};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl Run {
         for (name, row) in &recorded.rows {
             let Some(StateRow::Field(name)) = rows::parse(name) else { continue };
             let mut row = FieldRow { name: name.to_owned(), ..row.clone() };
-            if row.value.form == Form::Stored && S::schema().reads(name, version) {
+            if row.value.encoding == Encoding::Stored && S::schema().reads(name, version) {
                 let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
                 row.value = attempt(self.core(), load).await.map_err(|error| self.unreadable_state(&error))?;
             }

@@ -1,7 +1,7 @@
 //! The end of an engine: in order, or at once.
 
 use super::core::{Core, DriverEvent};
-use super::running_step::{RunningStep, Told};
+use super::running_step::{RunningStep, StoppedAttempt};
 use super::{Engine, EngineError};
 use crate::store::{Lease, Store, Write};
 use std::sync::atomic::Ordering;
@@ -49,12 +49,25 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
     if let Some(row) = leases.into_iter().find(|row| row.number == lease.number && row.epoch == lease.epoch) {
         let owner = super::lease::NOBODY.to_owned();
         // Taken from us meanwhile: then it is not ours to give.
-        let _ = core.committer.write(Write::TakeLease { seen: lease, beat: row.beat, owner }).await?;
+        let _ = core.committer.write(Write::TakeLease { seen: lease, heartbeat: row.heartbeat, owner }).await?;
     }
     Ok(())
 }
 
 /// How a [shutdown](Engine::shutdown) has ended.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let report = engine.shutdown(Duration::from_secs(10)).await?;
+/// assert!(report.finished && report.still_running.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -73,24 +86,24 @@ const DROPPING: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Tells the bodies that are at work to stop; those that heed it get the grace to end by themselves. Then all are dropped.
-async fn stop_bodies(core: &Core) -> Vec<Told> {
-    let (tell, mut telling) = mpsc::unbounded_channel();
-    core.send_to_all(|| DriverEvent::Stop(tell.clone()));
-    drop(tell);
-    let mut told = Vec::new();
+async fn stop_attempts(core: &Core) -> Vec<StoppedAttempt> {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    core.send_to_all(|| DriverEvent::Stop(sender.clone()));
+    drop(sender);
+    let mut stopped = Vec::new();
     let all_told = async {
-        while let Some(body) = telling.recv().await {
-            told.push(body);
+        while let Some(body) = receiver.recv().await {
+            stopped.push(body);
         }
     };
     // A driver that is busy for longer drops its bodies when it hears of the end.
     let _ = tokio::time::timeout(TELLING, all_told).await;
-    let heeds = |body: &Told| body.cancellation.is_heeded() && body.cancellation.is_at_work();
-    until(core.options.grace, || !told.iter().any(heeds)).await;
-    for body in &told {
+    let heeds = |body: &StoppedAttempt| body.cancellation.is_heeded() && body.cancellation.is_at_work();
+    until(core.options.grace, || !stopped.iter().any(heeds)).await;
+    for body in &stopped {
         body.cancellation.drop_body();
     }
-    told
+    stopped
 }
 
 /// Waits until something is so, but not for longer than a limit.
@@ -118,15 +131,15 @@ impl Engine {
         begin(core);
         core.send_to_all(|| DriverEvent::Drain);
         let finished = is_finished(core, within).await;
-        let told = if finished { Vec::new() } else { stop_bodies(core).await };
+        let stopped = if finished { Vec::new() } else { stop_attempts(core).await };
         let mut outcome = Ok(());
         for lease in core.leases.all() {
             let handed_back = hand_back(core, lease).await;
             outcome = outcome.and(handed_back);
         }
         stop(core);
-        until(DROPPING, || !told.iter().any(|body| body.cancellation.is_at_work())).await;
-        let running = told.iter().filter(|body| body.cancellation.is_at_work());
+        until(DROPPING, || !stopped.iter().any(|body| body.cancellation.is_at_work())).await;
+        let running = stopped.iter().filter(|body| body.cancellation.is_at_work());
         let mut still_running: Vec<RunningStep> = running.map(|body| body.work.clone()).collect();
         still_running.sort_unstable();
         outcome.map(|()| ShutdownReport { finished, still_running })

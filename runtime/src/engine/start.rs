@@ -133,7 +133,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
         id: id.clone(),
         workflow: wanted.workflow.to_owned(),
         lease,
-        incarnation: *uuid::Uuid::new_v4().as_bytes(),
+        execution: *uuid::Uuid::new_v4().as_bytes(),
         at,
         entries: Vec::new(),
         version: wanted.version,
@@ -146,7 +146,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     let (entries, mut row) = (new.entries.clone(), new.row(0));
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
-            (row.number, row.lineage) = (number, number);
+            (row.number, row.first_run) = (number, number);
             begin(core, &row, lease, entries);
             drop(busy);
             Ok((row, true))
@@ -169,7 +169,7 @@ async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) ->
     loop {
         let key = new.id.clone();
         match core.ask(move |store| store.run(RunKey::Id(&key))).await {
-            Ok(Some(row)) if row.incarnation == new.incarnation => {
+            Ok(Some(row)) if row.execution == new.execution => {
                 core.load(row.number);
                 return Ok((row, true));
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Hands an append to the committer; the answer comes by mail.
-pub(super) fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc::UnboundedSender<Envelope>) {
+pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mpsc::UnboundedSender<Envelope>) {
     let busy = core.busy();
     let courier = core.clone();
     let ends = append.change.release;
@@ -22,16 +22,16 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, lineage: i64, mail: mpsc:
                     courier.suspects.acquit(run);
                 }
                 if ends {
-                    courier.news.tell(lineage);
+                    courier.observers.notify(first_run);
                 }
                 let (written, outcome) = match written {
                     Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
                     written => (written, transaction.then(UserCode::no_sql)),
                 };
                 let outcomes = match written {
-                    Written::Appended { outcomes, told } => {
-                        inbox::look_all(&courier, told);
-                        courier.news.tell(lineage);
+                    Written::Appended { outcomes, notified } => {
+                        inbox::look_all(&courier, notified);
+                        courier.observers.notify(first_run);
                         outcomes
                     }
                     _ => Vec::new(),

@@ -51,7 +51,7 @@ impl Run {
     }
 }
 
-/// Shows one incarnation of a run to its end.
+/// Shows one execution of a run to its end.
 async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
     let mut activity = run.activity();
     let mut view = View::new(run.workflow(), run.id());

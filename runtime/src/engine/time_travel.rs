@@ -13,7 +13,7 @@ use crate::command::{missing_rows, recorded_version};
 use crate::context::{Loading, StepContext, StoredContext, context_type};
 use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
-use crate::value::{Form, Pointer};
+use crate::value::{Encoding, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ impl Run {
         let mut rows = Vec::with_capacity(snapshot.fields.len());
         let schema = C::Stored::schema();
         for mut row in schema.latest(snapshot.fields.into_values()) {
-            if row.value.form == Form::Stored && schema.reads(&row.name, snapshot.version) {
+            if row.value.encoding == Encoding::Stored && schema.reads(&row.name, snapshot.version) {
                 let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
                 row.value = attempt(self.core(), load).await.map_err(|error| self.unreadable(&error))?;
             }

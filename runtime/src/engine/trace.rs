@@ -8,9 +8,9 @@ use crate::store::{Append, EntryRow, RunRow};
 use data_encoding::HEXLOWER;
 use tracing::{Level, Span};
 
-/// What links the spans of one run in whatever process: its incarnation, as 32 hexadecimal digits.
+/// What links the spans of one run in whatever process: its execution, as 32 hexadecimal digits.
 pub(super) fn link(run: &RunIdentity) -> String {
-    HEXLOWER.encode(&run.incarnation)
+    HEXLOWER.encode(&run.execution)
 }
 
 /// While a run is in memory here.

@@ -71,6 +71,25 @@ where
 }
 
 /// The handle of [`Engine::transaction`]: SQL as of a [`Tx`], and what else belongs to the same commit.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// use steadfast::sql::params;
+/// # #[workflow]
+/// # async fn ship(_flow: &mut Flow, order: u32) -> Result<u32> { Ok(order) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::builder().sqlite(folder.path().join("shop.db")).workflow(ship).start().await?;
+/// let id = engine.transaction(|tx| {
+///     tx.execute("CREATE TABLE orders (number INTEGER PRIMARY KEY)", params![])?;
+///     tx.execute("INSERT INTO orders VALUES (?1)", params![42])?;
+///     Ok(tx.start(ship, 42).id("order-42").begin()?) // committed with the row, or not at all
+/// });
+/// assert_eq!(id.await?, "order-42");
+/// # Ok(())
+/// # }
+/// ```
 pub struct EngineTx<'a> {
     tx: Tx<'a>,
     core: &'a Core,
@@ -91,7 +110,7 @@ struct Around {
 #[derive(Default)]
 struct Done {
     started: Vec<(RunRow, Vec<EntryRow>)>,
-    told: Vec<i64>,
+    notified: Vec<i64>,
     /// What makes the commit impossible, whatever the closure returns.
     fault: Option<EngineError>,
 }
@@ -151,7 +170,7 @@ impl<'a> EngineTx<'a> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         match self.write(&Write::Send(NewInboxItem { run: row.number, ..item }))? {
             Ok(_) => {
-                self.done.told.push(row.number);
+                self.done.notified.push(row.number);
                 Ok(())
             }
             Err(Rejected::Refused(text)) => Err(EngineError::value(text)),
@@ -230,15 +249,15 @@ impl EngineTx<'_> {
         if let Some(row) = tx.run(&id)? {
             let (begun, first) = {
                 let _paused = tx.tx.pause();
-                let begun = tx.within.run(RunKey::Number(row.lineage));
-                let first = tx.within.first_entries(row.lineage, 3);
+                let begun = tx.within.run(RunKey::Number(row.first_run));
+                let first = tx.within.first_entries(row.first_run, 3);
                 (tx.noted(begun)?, tx.noted(first)?)
             };
             opening::is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, wanted, None)?;
             return Ok(id);
         }
-        let (incarnation, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());
-        let identity = RunIdentity { id: id.clone(), workflow: wanted.workflow.to_owned(), incarnation };
+        let (execution, at) = (*uuid::Uuid::new_v4().as_bytes(), core.now());
+        let identity = RunIdentity { id: id.clone(), workflow: wanted.workflow.to_owned(), execution };
         let input = wanted.encode(&core.fields_as(identity))?;
         let mut entries = vec![first_entry(wanted.workflow, input, at)];
         entries.extend(scope_entry(2, &scope, at));
@@ -246,7 +265,7 @@ impl EngineTx<'_> {
             id: id.clone(),
             workflow: wanted.workflow.to_owned(),
             lease: tx.lease,
-            incarnation,
+            execution,
             at,
             entries: entries.clone(),
             version: wanted.version,
@@ -336,7 +355,7 @@ where
     for (row, entries) in done.started {
         start::begin(core, &row, lease, entries);
     }
-    inbox::look_all(core, done.told);
+    inbox::look_all(core, done.notified);
     drop(busy);
     Ok(value)
 }
@@ -345,7 +364,7 @@ async fn was_written(core: &Arc<Core>, started: &RunRow) -> bool {
     loop {
         let id = started.id.clone();
         match core.read(move |store| store.run(RunKey::Id(&id))).await {
-            Ok(row) => return row.is_some_and(|row| row.incarnation == started.incarnation),
+            Ok(row) => return row.is_some_and(|row| row.execution == started.execution),
             Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             Err(_) => return false,
         }

@@ -100,17 +100,15 @@ impl Wait {
             WaitsFor::Answer { request, .. } => format!("answer request `{request}` (`engine.answer`)"),
             WaitsFor::Run { id, status: Some(Status::Parked), .. } => {
                 format!(
-                    "run `{id}` is parked: mend its code or `engine.retry(\"{id}\")`, or end it with `cancel(..)` and `force()`"
+                    "run `{id}` is parked: fix its code or `engine.retry(\"{id}\")`, or end it with `cancel(..)` and `force()`"
                 )
             }
             WaitsFor::Run { id, status: Some(Status::Paused), .. } => format!("run `{id}` is paused: `resume` it"),
             WaitsFor::Run { id, status: None, .. } => format!("run `{id}` was deleted, so cancel this run"),
             WaitsFor::Run { id, .. } => format!("run `{id}`, whose own status says what it waits for"),
             WaitsFor::Resume => "call `resume` on the run".to_owned(),
-            WaitsFor::Unpark => {
-                "mend what `parked` says; then start the engine anew, or call `engine.retry`".to_owned()
-            }
-            WaitsFor::Blocked(_) => "mend what fails; it is tried again until then".to_owned(),
+            WaitsFor::Unpark => "fix what `parked` says; then start the engine anew, or call `engine.retry`".to_owned(),
+            WaitsFor::Blocked(_) => "fix what fails; it is tried again until then".to_owned(),
             WaitsFor::Engine => {
                 "the next engine that starts on this database with the run's workflow goes on with it".to_owned()
             }

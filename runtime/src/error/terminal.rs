@@ -1,4 +1,4 @@
-//! The word for an error that no further attempt can mend.
+//! The word for an error that no further attempt can fix.
 
 use super::Error;
 use std::{error::Error as StdError, fmt};

@@ -47,7 +47,7 @@ impl FolderStore {
         });
         match opened {
             Ok(root) => Ok(Self { device: place::device(&root), root: root.into() }),
-            Err(fault) => Err(fault.told(&format!("the folder {} cannot be used as a store", given.display()))),
+            Err(fault) => Err(fault.reported(&format!("the folder {} cannot be used as a store", given.display()))),
         }
     }
 
@@ -63,7 +63,7 @@ impl FolderStore {
     ) -> Result<T, FieldStoreError> {
         let (root, device) = (self.root.clone(), self.device);
         let work = move || {
-            place::require_device(&root, device).map_err(|fault| fault.told("the store is out of reach"))?;
+            place::require_device(&root, device).map_err(|fault| fault.reported("the store is out of reach"))?;
             work(&root)
         };
         let failed = |why: &dyn std::fmt::Display| {
@@ -82,7 +82,7 @@ impl FieldStore for FolderStore {
     async fn save(&self, key: &FieldKey, bytes: Bytes) -> Result<(), FieldStoreError> {
         let key = key.clone();
         let work = move |root: &Path| {
-            write::save(root, &key.path(), &bytes).map_err(|fault| fault.told(&format!("{key} could not be saved")))
+            write::save(root, &key.path(), &bytes).map_err(|fault| fault.reported(&format!("{key} could not be saved")))
         };
         self.blocking(work).await
     }
@@ -90,7 +90,7 @@ impl FieldStore for FolderStore {
     async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
         let key = key.clone();
         let work = move |root: &Path| {
-            read::load(root, &key.path()).map_err(|fault| fault.told(&format!("{key} could not be loaded")))
+            read::load(root, &key.path()).map_err(|fault| fault.reported(&format!("{key} could not be loaded")))
         };
         self.blocking(work).await
     }
@@ -98,7 +98,8 @@ impl FieldStore for FolderStore {
     async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
         let path = field.path().to_owned();
         let work = move |root: &Path| {
-            sweep::delete(root, &path).map_err(|fault| fault.told(&format!("the content {path} could not be deleted")))
+            sweep::delete(root, &path)
+                .map_err(|fault| fault.reported(&format!("the content {path} could not be deleted")))
         };
         self.blocking(work).await
     }
@@ -106,8 +107,9 @@ impl FieldStore for FolderStore {
     async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
         let database = database.to_owned();
         let work = move |root: &Path| {
-            let told = |fault: Fault| fault.told(&format!("the contents of database {database} could not be listed"));
-            sweep::list(root, &database).map_err(told)
+            let reported =
+                |fault: Fault| fault.reported(&format!("the contents of database {database} could not be listed"));
+            sweep::list(root, &database).map_err(reported)
         };
         self.blocking(work).await
     }

@@ -6,12 +6,12 @@ use crate::parse::ParseError;
 use std::fmt;
 use std::str::FromStr;
 
-/// An incarnation is 32 digits; any other text is cut to this, so that its segment has room for the run's id too.
+/// An execution is 32 digits; any other text is cut to this, so that its segment has room for the run's id too.
 const LONGEST_INCARNATION: usize = 33;
 
 /// What names the content of a field in a store.
 ///
-/// The incarnation and the hash alone would be enough to tell two contents apart. The other parts are for people, and for
+/// The execution and the hash alone would be enough to tell two contents apart. The other parts are for people, and for
 /// deleting everything of a run or a workflow by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldKey {
@@ -21,9 +21,9 @@ pub struct FieldKey {
     pub workflow: String,
     /// The id of the run: any text.
     pub run: String,
-    /// The random id drawn for this incarnation of the run: 32 hexadecimal digits. A run that was deleted and started
-    /// again under the same id is another incarnation.
-    pub incarnation: String,
+    /// The random id drawn for this execution of the run: 32 hexadecimal digits. A run that was deleted and started
+    /// again under the same id is another execution.
+    pub execution: String,
     /// The recorded name of the field.
     pub field: String,
     /// The SHA-256 of the content, by [`FieldKey::hash_of`]: 64 hexadecimal digits.
@@ -39,7 +39,7 @@ impl FieldKey {
         content_hash(content)
     }
 
-    /// `database/workflow/run~incarnation/field/hash`, safe as the path of a file or an object on every system.
+    /// `database/workflow/run~execution/field/hash`, safe as the path of a file or an object on every system.
     ///
     /// Each segment consists of `a-z`, `0-9`, `-`, `_`; of `%` and two digits for each byte of anything else, capital
     /// letters and dots included; and of `~`. A text that would be longer than 150 bytes is cut, and ends with a `~` and 32
@@ -47,28 +47,28 @@ impl FieldKey {
     /// where capital letters make no difference.
     ///
     /// ```
-    /// # let (database, incarnation, hash) = ("d1".to_owned(), "i1".to_owned(), "h1".to_owned());
+    /// # let (database, execution, hash) = ("d1".to_owned(), "i1".to_owned(), "h1".to_owned());
     /// # use steadfast::field_store::FieldKey;
-    /// let key = FieldKey { database, workflow: "order".into(), run: "A/7".into(), incarnation, field: "scan".into(), hash };
+    /// let key = FieldKey { database, workflow: "order".into(), run: "A/7".into(), execution, field: "scan".into(), hash };
     /// assert_eq!(key.path(), "d1/order/%41%2f7~i1/scan/h1");
     /// ```
     #[must_use]
     pub fn path(&self) -> String {
-        let Self { database, workflow, run, incarnation, field, hash } = self;
+        let Self { database, workflow, run, execution, field, hash } = self;
         let whole = |text| encode(text, LONGEST);
-        let incarnation = encode(incarnation, LONGEST_INCARNATION);
-        format!("{}/{}/{}~{incarnation}/{}/{}", whole(database), whole(workflow), whole(run), whole(field), whole(hash))
+        let execution = encode(execution, LONGEST_INCARNATION);
+        format!("{}/{}/{}~{execution}/{}/{}", whole(database), whole(workflow), whole(run), whole(field), whole(hash))
     }
 
     fn parse(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let database = decode(segments.next()?)?;
         let workflow = decode(segments.next()?)?;
-        let (run, incarnation) = segments.next()?.rsplit_once('~')?;
-        let (run, incarnation) = (decode(run)?, decode(incarnation)?);
+        let (run, execution) = segments.next()?.rsplit_once('~')?;
+        let (run, execution) = (decode(run)?, decode(execution)?);
         let field = decode(segments.next()?)?;
         let hash = decode(segments.next()?)?;
-        let key = Self { database, workflow, run, incarnation, field, hash };
+        let key = Self { database, workflow, run, execution, field, hash };
         // Text can be escaped in more ways than the one that `path` uses.
         (key.path() == path).then_some(key)
     }

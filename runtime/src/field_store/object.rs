@@ -55,14 +55,14 @@ impl FieldStore for ObjectFieldStore {
 
     async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
         let place = self.place(&key.path())?;
-        let told = |error: Error| match error {
+        let reported = |error: Error| match error {
             Error::NotFound { .. } => {
                 let message = format!("{key} is missing: there is no object {place}; restore it from a backup");
                 FieldStoreError::new(FieldStoreErrorKind::Missing, message)
             }
             error => failed(&format!("{key} could not be loaded from its object"), &error),
         };
-        self.objects.get(&place).await.map_err(told)?.bytes().await.map_err(told)
+        self.objects.get(&place).await.map_err(reported)?.bytes().await.map_err(reported)
     }
 
     async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 /// One content in a store, by its path: what a list is made of, and what is deleted.
 ///
 /// A path may be too short to get the run's id and the names back ([`FieldKey::path`] cuts long texts), but always tells the
-/// database, the incarnation and the hash. Two are equal if their paths are.
+/// database, the execution and the hash. Two are equal if their paths are.
 #[derive(Clone, Debug)]
 pub struct StoredField {
     path: String,
@@ -50,10 +50,10 @@ impl StoredField {
         self.segment(0)
     }
 
-    /// The incarnation of the run: [`FieldKey::incarnation`].
+    /// The execution of the run: [`FieldKey::execution`].
     #[must_use]
-    pub fn incarnation(&self) -> &str {
-        self.segment(2).rsplit_once('~').map_or("", |(_, incarnation)| incarnation)
+    pub fn execution(&self) -> &str {
+        self.segment(2).rsplit_once('~').map_or("", |(_, execution)| execution)
     }
 
     /// The hash of the content: [`FieldKey::hash`].

@@ -8,7 +8,7 @@ use crate::context::SharedContext;
 use crate::error::Failure;
 use crate::fields::Coder;
 use crate::journal::{Attempt, StepBody};
-use crate::resources::Need;
+use crate::resources::ResourceKey;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::shared_state::StateDef;
@@ -40,7 +40,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         self.context.as_ref()
     }
 
-    fn resources(&self) -> &'static [Need] {
+    fn resources(&self) -> &'static [ResourceKey] {
         S::RESOURCES
     }
 

@@ -14,11 +14,11 @@ use crate::error::{Error, Failure, StepError};
 use crate::fields::Coder;
 use crate::journal::StepRun;
 use crate::policy::Policy;
-use crate::resources::Need;
+use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use crate::step::StepInputs;
 use crate::value::Value;
-use crate::workflow::{Flow, Startable, WorkflowDef};
+use crate::workflow::{Flow, Sealed, Startable, WorkflowDef};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -33,10 +33,13 @@ pub trait Graph: WorkflowDef<Error = Error> {
     fn plan() -> &'static Plan;
 }
 
-/// The form of [`Startable`] that a type with `#[workflow]` on its `impl` has.
+/// The kind of [`Startable`] that a type with `#[workflow]` on its `impl` has.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct OfGraph;
+
+#[diagnostic::do_not_recommend]
+impl<G: Graph> Sealed<OfGraph> for G {}
 
 #[diagnostic::do_not_recommend]
 impl<G: Graph> Startable<OfGraph> for G {
@@ -54,7 +57,7 @@ pub trait GraphStep: Send + Sync + 'static {
     /// Roles of which the principal of the run needs one; none is needed if it is empty.
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
-    const RESOURCES: &'static [Need] = &[];
+    const RESOURCES: &'static [ResourceKey] = &[];
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
     /// The events that it takes, as a tuple.

@@ -23,7 +23,7 @@ use crate::command::Command;
 use crate::context::SharedContext;
 use crate::error::Error;
 use crate::journal::{Completion, Journal};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use crate::workflow::PendingCall;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -367,7 +367,7 @@ fn stop_with(item: &Item, step: usize) -> Next {
     }
     let index = std::str::from_utf8(&item.text).ok().and_then(|text| text.parse::<usize>().ok());
     match index.and_then(|index| item.raws.get(index)) {
-        Some(bytes) => Next::Stop(Value { form: Form::Bytes, bytes: bytes.clone() }, step),
+        Some(bytes) => Next::Stop(Value { encoding: Encoding::Bytes, bytes: bytes.clone() }, step),
         None => Next::Unreadable("the bytes of the result are missing".into()),
     }
 }

@@ -6,7 +6,7 @@ use super::shape::Shape;
 use super::start::{BothStop, NoStop};
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::Bytes;
 
 /// What a step of an event-driven workflow can return: an event, [`Stop`](crate::Stop), a question ([`Ask`](crate::Ask)),
@@ -79,7 +79,7 @@ impl<'a> Emission<'a> {
     /// The result of the run.
     pub(super) fn stop<T: Storable>(&mut self, result: &T) -> Result<(), CodecError> {
         let stored = codec::record_at(self.coder, self.location, result)?;
-        if stored.form == Form::Bytes {
+        if stored.encoding == Encoding::Bytes {
             self.name(items::STOP_RAW)?;
             self.text.extend_from_slice(self.raws.len().to_string().as_bytes());
             self.raws.push(stored.bytes);

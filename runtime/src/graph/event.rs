@@ -2,7 +2,7 @@
 
 use crate::codec::{self, CodecError, JsonText, Location, Storable};
 use crate::fields::Coder;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl<'a> EventWriter<'a> {
         }
         self.text.push(b'"');
         self.text.extend_from_slice(name.as_bytes());
-        if stored.form == Form::Bytes {
+        if stored.encoding == Encoding::Bytes {
             self.text.extend_from_slice(format!("#raw\":{}", self.raws.len()).as_bytes());
             self.raws.push(stored.bytes);
         } else {
@@ -164,7 +164,7 @@ impl<'a> EventReader<'a> {
         let Some(index) = self.fields.get(&format!("{name}#raw")) else { return Ok(None) };
         let raw = index.get().parse::<usize>().ok().and_then(|index| self.raws.get(index));
         let raw = raw.ok_or_else(|| none(format!("the bytes of field `{name}` are missing")))?;
-        Ok(Some(Value { form: Form::Bytes, bytes: raw.clone() }))
+        Ok(Some(Value { encoding: Encoding::Bytes, bytes: raw.clone() }))
     }
 }
 
@@ -219,9 +219,9 @@ pub(super) fn value(text: Vec<u8>, raws: &[Bytes]) -> Value {
 
 /// The text of such a value, and the bytes that belong to it.
 pub(super) fn split(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
-    match value.form {
-        Form::Json => Ok((value.bytes.clone(), Arc::default())),
-        Form::Parts => codec::split_text_and_bytes(value),
-        form => Err(none(format!("expected an event, found a value of form {}", form.as_str()))),
+    match value.encoding {
+        Encoding::Json => Ok((value.bytes.clone(), Arc::default())),
+        Encoding::Parts => codec::split_text_and_bytes(value),
+        encoding => Err(none(format!("expected an event, found a value of form {}", encoding.as_str()))),
     }
 }

@@ -67,7 +67,7 @@ enum Turn {
     /// A message on this channel.
     Message(String),
     /// A cancellation was requested.
-    Told,
+    Cancelled,
 }
 
 /// How often there was something, as people write it.
@@ -100,7 +100,7 @@ impl Path {
             Kind::CallAbandoned => self.set(entry, State::Dropped),
             Kind::EventSent => self.was_sent(entry),
             Kind::MessageReceived => self.turn(entry, Turn::Message(name())),
-            Kind::CancelRequested | Kind::DeadlineReached => self.turn(entry, Turn::Told),
+            Kind::CancelRequested | Kind::DeadlineReached => self.turn(entry, Turn::Cancelled),
             Kind::RunCompleted
             | Kind::RunFailed
             | Kind::RunCancelled

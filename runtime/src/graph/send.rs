@@ -52,7 +52,7 @@ impl StepScope {
                 Err(why) => Err(crate::Error::msg(why)),
                 Ok(None) => Ok(()),
                 Ok(Some(taken)) => {
-                    taken.await.map_err(|_| crate::Error::msg("the run has left: the step is told to stop"))
+                    taken.await.map_err(|_| crate::Error::msg("the run was evicted: the step must stop"))
                 }
             }
         }

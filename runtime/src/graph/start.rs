@@ -7,6 +7,29 @@ use std::any::type_name;
 use std::ops::Deref;
 
 /// The input of an event-driven workflow, for the step that begins it: `begin: Begin<Urls>`. Exactly one step takes it.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(Event)]
+/// struct Word { text: String }
+///
+/// struct Lengths;
+///
+/// #[workflow(name = "lengths")]
+/// impl Lengths {
+///     #[step]
+///     async fn split(begin: Begin<String>) -> Result<Word> {
+///         Ok(Word { text: begin.trim().to_owned() })
+///     }
+///
+///     #[step]
+///     async fn measure(word: Word) -> Result<Stop<usize>> {
+///         Ok(Stop(word.text.len()))
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begin<T>(pub T);
 

@@ -8,7 +8,7 @@ use crate::codec::{CodecError, JsonText};
 use crate::context::{ContextUpdate, StepContext, StoredContext};
 use crate::record::FORMAT;
 use crate::store::FieldRow;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -109,10 +109,10 @@ impl Emission<'_> {
             if index > 0 {
                 text.push(b',');
             }
-            let form = value.form.as_str();
+            let encoding = value.encoding.as_str();
             // A name has no character that JSON writes another way.
-            text.extend_from_slice(format!("\"{name}\":{{\"{form}\":").as_bytes());
-            if matches!(value.form, Form::Json | Form::Stored) {
+            text.extend_from_slice(format!("\"{name}\":{{\"{encoding}\":").as_bytes());
+            if matches!(value.encoding, Encoding::Json | Encoding::Stored) {
                 text.extend_from_slice(&value.bytes);
             } else {
                 text.extend_from_slice(self.raw(value.bytes.clone()).to_string().as_bytes());
@@ -149,17 +149,19 @@ impl Change {
 fn fields(item: &Item, text: JsonText<'_>) -> Result<Vec<FieldRow>, CodecError> {
     let mut rows = Vec::new();
     for (name, field) in text.members().map_err(|error| other(&error))? {
-        let Some((form, text)) = field.members().map_err(|error| other(&error))?.into_iter().next() else { continue };
-        let value = match Form::parse(&form) {
-            Some(form @ (Form::Json | Form::Stored)) => {
-                Value { form, bytes: item.text.slice_ref(text.get().as_bytes()) }
+        let Some((encoding, text)) = field.members().map_err(|error| other(&error))?.into_iter().next() else {
+            continue;
+        };
+        let value = match Encoding::parse(&encoding) {
+            Some(encoding @ (Encoding::Json | Encoding::Stored)) => {
+                Value { encoding, bytes: item.text.slice_ref(text.get().as_bytes()) }
             }
-            Some(form) => {
+            Some(encoding) => {
                 let raw = text.get().parse::<usize>().ok().and_then(|index| item.raws.get(index));
                 let bytes = raw.ok_or_else(|| unreadable(&format!("the bytes of field `{name}` are missing")))?;
-                Value { form, bytes: bytes.clone() }
+                Value { encoding, bytes: bytes.clone() }
             }
-            None => return Err(unreadable(&format!("field `{name}` has the form `{form}`, which is not known"))),
+            None => return Err(unreadable(&format!("field `{name}` has the form `{encoding}`, which is not known"))),
         };
         rows.push(FieldRow { seq: 0, format: FORMAT, name: name.into_owned(), value });
     }

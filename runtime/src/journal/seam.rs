@@ -8,7 +8,7 @@ use crate::command::{Command, SetContext, UpdateContext};
 use crate::context::{ContextError, FieldValues, Schema, SharedContext};
 use crate::fields::Coder;
 use crate::record::{RoutedValue, RunIdentity, RunScope};
-use crate::resources::{Anything, Need};
+use crate::resources::{Anything, ResourceKey};
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::shared_state::{StateDef, StateSnapshot};
@@ -37,7 +37,7 @@ pub trait Journal: Send + Sync {
     }
 
     /// The next position. Drawn when a call is made, never when it is polled.
-    fn draw(&self) -> u64;
+    fn next_command_index(&self) -> u64;
 
     /// The time of the entry that is being delivered, in milliseconds since 1970. Never goes back.
     fn now(&self) -> i64;
@@ -63,7 +63,7 @@ pub trait Journal: Send + Sync {
     fn ask(&self, position: u64, command: Asked);
 
     /// Records a command that completes at once.
-    fn tell(&self, position: u64, command: Command<'_>);
+    fn issue(&self, position: u64, command: Command<'_>);
 
     /// Under what the run acts.
     fn scope(&self) -> Arc<RunScope>;
@@ -159,7 +159,7 @@ pub trait StepBody: Send + Sync {
     }
 
     /// What attempts need of the engine's resources.
-    fn resources(&self) -> &'static [Need] {
+    fn resources(&self) -> &'static [ResourceKey] {
         &[]
     }
 

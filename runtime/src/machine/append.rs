@@ -24,7 +24,7 @@ pub(super) struct Unwritten {
     /// Whether the entries hold a turn: the run has made progress.
     pub(super) progressed: bool,
     /// What is to be done once all this is durable.
-    pub(super) fresh: Vec<Effect>,
+    pub(super) pending_effects: Vec<Effect>,
 }
 
 /// What the run's row says.
@@ -77,10 +77,10 @@ impl Machine {
         self.unwritten.appended = self.unwritten.tail;
         self.unwritten.progressed = false;
         self.fate.closed = self.fate.parked.is_some() || self.fate.ended.is_some();
-        let effects = std::mem::take(&mut self.unwritten.fresh);
+        let effects = std::mem::take(&mut self.unwritten.pending_effects);
         #[cfg(feature = "testing")]
         let effects = if self.release == Release::TooEarly {
-            self.unwritten.fresh = effects;
+            self.unwritten.pending_effects = effects;
             Vec::new()
         } else {
             effects
@@ -99,14 +99,14 @@ impl Machine {
     /// Effects that wait for nothing, because nothing was appended.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
         if (!self.stands_still() || self.is_replacing()) && self.nothing_to_append() {
-            std::mem::take(&mut self.unwritten.fresh)
+            std::mem::take(&mut self.unwritten.pending_effects)
         } else {
             Vec::new()
         }
     }
 
     /// What the run's row should say: its status, and when it must be in memory next.
-    pub(super) fn standing(&self) -> (Status, Option<i64>) {
+    pub(super) fn row_state(&self) -> (Status, Option<i64>) {
         if self.fate.parked.is_some() {
             (Status::Parked, None)
         } else if let Some(status) = self.fate.ended {
@@ -123,7 +123,7 @@ impl Machine {
     /// When the run is due, if its row says a later moment or never, though it sleeps. A duration is recorded by the time of day
     /// of its entry and stands in the row by the monotonic clock, which may lie apart by what goes unnoticed.
     pub(crate) fn due_before_row(&self) -> Option<i64> {
-        let (status, due) = self.standing();
+        let (status, due) = self.row_state();
         let due = due.filter(|_| status == Status::Sleeping && self.row.status == Status::Sleeping)?;
         self.row.wake_at.is_none_or(|row| row >= due.saturating_add(UNNOTICED)).then_some(due)
     }
@@ -138,7 +138,7 @@ impl Machine {
 
     fn change(&mut self) -> Change {
         let mut change = Change::default();
-        let (status, wake_at) = self.standing();
+        let (status, wake_at) = self.row_state();
         change.release = self.fate.parked.is_some() || self.fate.ended.is_some();
         if status != self.row.status {
             self.row.status = status;

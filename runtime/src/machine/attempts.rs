@@ -84,7 +84,7 @@ impl Machine {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
             let (name, policy) = (step.call.name, step.call.run.policy);
-            let wait = policy.wait(failed, jitter(&self.journal.identity().incarnation, position, failure.attempt));
+            let wait = policy.wait(failed, jitter(&self.journal.identity().execution, position, failure.attempt));
             let due = elapsed.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
             state.wait_for_retry(position, due);
             (name, state.recorded_due(due))
@@ -185,7 +185,7 @@ impl Machine {
             sends: &[],
         };
         let (step, timeout, body) = (step.call.name, step.call.run.policy.timeout, step.call.run.body.clone());
-        self.unwritten.fresh.push(Effect::StartBody { step, scope, arguments, timeout, body });
+        self.unwritten.pending_effects.push(Effect::StartAttempt { step, scope, arguments, timeout, body });
     }
 
     /// Attempts are entries but no turns: they only change what is known of their step.

@@ -76,7 +76,7 @@ impl Journal for RunJournal {
         self.state().stubs.get_in_graph(workflow, step)
     }
 
-    fn draw(&self) -> u64 {
+    fn next_command_index(&self) -> u64 {
         let mut state = self.state();
         state.next_position += 1;
         state.next_position
@@ -112,7 +112,7 @@ impl Journal for RunJournal {
         self.ask_for(position, command);
     }
 
-    fn tell(&self, position: u64, command: Command<'_>) {
+    fn issue(&self, position: u64, command: Command<'_>) {
         self.tell_of(position, &command);
     }
 
@@ -122,7 +122,7 @@ impl Journal for RunJournal {
 
     fn derived_id(&self, position: u64) -> String {
         let author = self.state().author();
-        derived_id(author.unwrap_or(self.identity.incarnation), position)
+        derived_id(author.unwrap_or(self.identity.execution), position)
     }
 
     fn child_id(&self, position: u64) -> Option<String> {
@@ -214,7 +214,7 @@ impl Journal for RunJournal {
     fn cannot_begin(&self, position: u64, why: String) {
         let run = &self.identity;
         let message = format!(
-            "workflow `{}` (run `{}`) cannot begin: {why}. Mend what is wrong and retry the run; nothing is lost",
+            "workflow `{}` (run `{}`) cannot begin: {why}. Fix what is wrong and retry the run; nothing is lost",
             run.workflow, run.id
         );
         let reason = ParkReason::new(crate::record::ParkCause::Unstorable, message).at(Some(position));

@@ -13,22 +13,22 @@ use std::sync::Arc;
 
 impl RunJournal {
     /// As random as this run's own, and another for each call.
-    fn child_incarnation(&self, position: u64) -> [u8; 16] {
+    fn child_execution(&self, position: u64) -> [u8; 16] {
         let mut hash = hmac_sha256::Hash::new();
         hash.update(b"child");
-        hash.update(self.identity().incarnation);
+        hash.update(self.identity().execution);
         hash.update(position.to_le_bytes());
-        let mut incarnation = [0; 16];
-        incarnation.copy_from_slice(&hash.finalize()[..16]);
-        incarnation
+        let mut execution = [0; 16];
+        execution.copy_from_slice(&hash.finalize()[..16]);
+        execution
     }
 
     /// The run that a workflow starts, as it begins. Who owns it and whose child it is, the machine knows.
     pub(super) fn new_run(&self, position: u64, child: &StartChild<'static, ChildRun>) -> Result<NewRun, String> {
         let ChildRun { version, encode, dedup, detached, scope } = &child.run;
         let id = child.id(&self.at(position, 0, None));
-        let incarnation = self.child_incarnation(position);
-        let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), incarnation };
+        let execution = self.child_execution(position);
+        let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), execution };
         let fields: Arc<Fields> = self.fields().sibling(identity);
         child.id.iter().try_for_each(|id| lengths::check("a run's id", id, 1))?;
         dedup.iter().try_for_each(|key| lengths::check("a deduplication key", key, 1))?;
@@ -44,7 +44,7 @@ impl RunJournal {
             id,
             workflow: child.workflow.to_owned(),
             lease: Lease { number: 0, epoch: 0 },
-            incarnation,
+            execution,
             at,
             entries,
             version: *version,

@@ -36,7 +36,7 @@ struct Begun {
 impl RunJournal {
     /// 32 hexadecimal digits that belong to a position of this execution.
     pub(super) fn derived(&self, position: u64) -> String {
-        derived_id(self.identity().incarnation, position)
+        derived_id(self.identity().execution, position)
     }
 
     /// Where the command of a position stands that is asked for now.
@@ -245,7 +245,7 @@ impl State {
                 }
                 let due = due.and_then(|due| if let Due::Elapsed(due) = due { Some(due) } else { None });
                 self.insert(position, What::Outside(Box::new(Outside { command, due, id, known })));
-                self.serve(position);
+                self.dispatch(position);
             }
         }
     }

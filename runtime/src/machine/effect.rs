@@ -1,7 +1,7 @@
 //! What a run asks for once the entries it depends on are durable.
 
+use super::continue_as_new::ContinueWith;
 use super::outgoing::Asked;
-use super::replaced::Onward;
 use crate::command::Recode;
 use crate::journal::StepBody;
 use crate::scope::StepScope;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Something that leaves the run: done only after all it depends on is durable.
 pub(crate) enum Effect {
     /// An attempt of a step starts.
-    StartBody {
+    StartAttempt {
         step: &'static str,
         scope: StepScope,
         arguments: Value,
@@ -22,14 +22,14 @@ pub(crate) enum Effect {
         body: Arc<dyn StepBody>,
     },
     /// The body of a step is told to stop: nobody waits for it any longer.
-    TellBody { position: u64 },
+    CancelAttempt { position: u64 },
     /// A run that this one has started is there: it is to be driven.
     StartRun { number: i64 },
     /// A run was to be started whose id is taken: whether it is the same, its first entry says. Without a row the run is looked
     /// for: nobody knows any longer what became of the start.
     Attach { position: u64, id: String, row: Option<Box<RunRow>>, workflow: &'static str, input: Value, recode: Recode },
     /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
-    Replace { onward: Onward, kept: Vec<EntryRow> },
+    Replace { with: ContinueWith, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.
     Ended,
 }
@@ -37,7 +37,7 @@ pub(crate) enum Effect {
 impl Effect {
     /// The position of the step whose body starts.
     pub(super) fn starts(&self) -> Option<u64> {
-        if let Self::StartBody { scope, .. } = self { Some(scope.position) } else { None }
+        if let Self::StartAttempt { scope, .. } = self { Some(scope.position) } else { None }
     }
 }
 

@@ -40,7 +40,7 @@ impl Ending {
         }
     }
 
-    fn in_words(&self) -> String {
+    fn describe(&self) -> String {
         match &self.reason {
             Some(reason) => serde_json::from_slice(&reason.bytes).unwrap_or_default(),
             None => "the deadline was reached".to_owned(),
@@ -85,9 +85,9 @@ impl Machine {
         self.unwritten.entries.push(asked);
         self.unwritten.progressed = true;
         let Some(ending) = ending else { return };
-        let told = reason.unwrap_or_else(|| Value::text(&ending.in_words()));
-        self.tell_children(Some(&told), now);
-        self.tell_bodies();
+        let said = reason.unwrap_or_else(|| Value::text(&ending.describe()));
+        self.notify_children(Some(&said), now);
+        self.cancel_attempts();
         self.held_back.paused = false;
         self.give_way(ending);
         if self.future.is_some() {
@@ -114,8 +114,8 @@ impl Machine {
         self.held_back.clear();
         // A run that was about to go on as another ends instead.
         self.suspended = None;
-        self.unwritten.fresh.retain(|effect| !matches!(effect, Effect::Replace { .. }));
-        let on_end = self.fate.on_end.take().and_then(|on_end| on_end(self.journal.clone(), ending.in_words()));
+        self.unwritten.pending_effects.retain(|effect| !matches!(effect, Effect::Replace { .. }));
+        let on_end = self.fate.on_end.take().and_then(|on_end| on_end(self.journal.clone(), ending.describe()));
         self.future = on_end.map(|on_end| on_end.map(|()| BodyEnd::Completed(Value::json(&b"null"[..]))).boxed());
         self.waker = RunWaker::again(&self.waker);
         self.fate.ending = Some(ending);

@@ -2,13 +2,13 @@
 
 use crate::codec::JsonText;
 use crate::error::{AttemptCause, Attempts, StepError};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 
 /// A number between 0 and 1 that is the same for the same attempt.
-pub(super) fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64 {
+pub(super) fn jitter(execution: &[u8; 16], position: u64, attempt: u32) -> f64 {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(b"jitter");
-    hash.update(incarnation);
+    hash.update(execution);
     hash.update(position.to_le_bytes());
     hash.update(attempt.to_le_bytes());
     let bytes = hash.finalize();
@@ -16,7 +16,8 @@ pub(super) fn jitter(incarnation: &[u8; 16], position: u64, attempt: u32) -> f64
 }
 
 pub(super) fn step_error(cause: AttemptCause, error: Option<&Value>, message: String, attempts: Attempts) -> Value {
-    let text = error.filter(|value| value.form == Form::Json).and_then(|value| JsonText::new(&value.bytes).ok());
+    let text =
+        error.filter(|value| value.encoding == Encoding::Json).and_then(|value| JsonText::new(&value.bytes).ok());
     match (cause, text) {
         (AttemptCause::Failed, Some(error)) => failed(error, attempts),
         (AttemptCause::TimedOut, _) => encode(&StepError::TimedOut(attempts)),

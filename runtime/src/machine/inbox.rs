@@ -94,14 +94,14 @@ impl Machine {
     }
 
     /// The same word to every run that this one has started and not let go.
-    pub(super) fn tell_children(&mut self, reason: Option<&Value>, now: i64) {
+    pub(super) fn notify_children(&mut self, reason: Option<&Value>, now: i64) {
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
             value: reason.cloned(),
             sender: Some(self.journal.identity().id.clone()),
             ..NewInboxItem::new(0, InboxKind::Cancel, now)
         };
-        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::TellChildren(item), awaited_at: None });
+        self.unwritten.outgoing.push(Sent { outgoing: Outgoing::NotifyChildren(item), awaited_at: None });
     }
 }
 
@@ -174,7 +174,7 @@ impl State {
     }
 
     /// Gives a new call what has come for it before.
-    pub(super) fn serve(&mut self, position: u64) {
+    pub(super) fn dispatch(&mut self, position: u64) {
         let Some(Call { what: What::Outside(outside), completion: None, .. }) = self.calls.get(&position) else {
             return;
         };

@@ -4,7 +4,7 @@ use crate::context::{ContextError, FieldValues};
 use crate::journal::ContextChange;
 use crate::record::{Limits, RunIdentity};
 use crate::store::FieldRow;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The size of each field that is in the database, in bytes.
@@ -96,5 +96,5 @@ impl Inline {
 
 /// What a value takes in the database: of one that is in a store next to nothing.
 fn in_database(value: &Value) -> usize {
-    if value.form == Form::Stored { 0 } else { value.bytes.len() }
+    if value.encoding == Encoding::Stored { 0 } else { value.bytes.len() }
 }

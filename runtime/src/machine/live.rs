@@ -90,8 +90,8 @@ impl Machine {
         let open = self.suspended.take().map(|turn| turn.cause);
         let reason = ParkReason { unfinished: reason.unfinished.or(open), ..reason };
         self.drop_body();
-        self.tell_bodies();
-        self.unwritten.fresh.push(Effect::Ended);
+        self.cancel_attempts();
+        self.unwritten.pending_effects.push(Effect::Ended);
         self.fate.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.fate.unfinished), ..reason });
     }
 
@@ -178,7 +178,7 @@ impl Machine {
             && !self.stands_still()
             && self.nothing_to_append()
             && self.waiting.is_empty()
-            && self.unwritten.fresh.is_empty()
+            && self.unwritten.pending_effects.is_empty()
     }
 
     pub(super) fn entry(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) -> EntryRow {
@@ -247,10 +247,12 @@ impl Machine {
         self.unwritten.entries.extend(group.entries);
         self.unwritten.fields.extend(group.fields);
         self.send_out(group.outgoing);
-        self.unwritten.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten
+            .pending_effects
+            .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
         let replaced = self.journal.state().replaced.take();
-        if let Some(onward) = replaced {
-            return self.replace(onward, cause, at);
+        if let Some(with) = replaced {
+            return self.replace(with, cause, at);
         }
         match end {
             Some(_) if self.fate.ending.is_some() => self.finish_ending(cause),
@@ -277,17 +279,17 @@ impl Machine {
         });
         self.unwritten.entries.push(last);
         self.drop_body();
-        self.tell_bodies();
+        self.cancel_attempts();
         self.fate.ended = Some(status);
-        self.unwritten.fresh.push(Effect::Ended);
+        self.unwritten.pending_effects.push(Effect::Ended);
     }
 
-    pub(super) fn tell_bodies(&mut self) {
+    pub(super) fn cancel_attempts(&mut self) {
         let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
         // Bodies that have not started yet will not.
-        self.unwritten.fresh.retain(|effect| !matches!(effect, Effect::StartBody { .. }));
+        self.unwritten.pending_effects.retain(|effect| !matches!(effect, Effect::StartAttempt { .. }));
         self.transactions.forget();
-        self.unwritten.fresh.extend(positions.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten.pending_effects.extend(positions.into_iter().map(|position| Effect::CancelAttempt { position }));
     }
 
     pub(super) fn unstorable(&self, why: &str) -> ParkReason {

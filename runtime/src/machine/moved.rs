@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the row of a run said before the run was moved: what the row says where it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct MovedState {
     status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wake_at: Option<i64>,
@@ -22,7 +22,7 @@ pub(crate) struct Standing {
     pub(crate) dedup: Option<String>,
 }
 
-impl Standing {
+impl MovedState {
     pub(crate) fn new(status: Status, wake_at: Option<i64>, parked: Option<String>, dedup: Option<String>) -> Self {
         Self { status: status.as_str().to_owned(), wake_at, parked, dedup }
     }
@@ -54,13 +54,13 @@ impl Machine {
             return self.deferred.push_back(Deferred::Moved);
         }
         // A run in memory that is open has left behind whatever it was parked for.
-        let (status, wake_at) = self.standing();
+        let (status, wake_at) = self.row_state();
         let at = now;
-        let last = Standing::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);
+        let last = MovedState::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);
         self.unwritten.entries.push(last);
         self.drop_body();
-        self.tell_bodies();
+        self.cancel_attempts();
         self.fate.ended = Some(Status::Moved);
-        self.unwritten.fresh.push(Effect::Ended);
+        self.unwritten.pending_effects.push(Effect::Ended);
     }
 }

@@ -29,8 +29,8 @@ impl Sent {
     /// What a call writes: it waits for the answer, unless that comes to the inbox or there is none.
     pub(super) fn of_call(position: u64, outgoing: Outgoing) -> Self {
         let awaited_at = match &outgoing {
-            Outgoing::Tell { .. } | Outgoing::Start { .. } | Outgoing::Watch { .. } => Some(position),
-            Outgoing::TellChildren(_)
+            Outgoing::Deliver { .. } | Outgoing::Start { .. } | Outgoing::Watch { .. } => Some(position),
+            Outgoing::NotifyChildren(_)
             | Outgoing::Ask(_)
             | Outgoing::Withdraw { .. }
             | Outgoing::Expire { .. }
@@ -61,7 +61,7 @@ impl Machine {
             match &mut sent.outgoing {
                 Outgoing::Start { run, .. } => {
                     run.lease = self.lease;
-                    run.parent = run.parent.map(|_| self.lineage);
+                    run.parent = run.parent.map(|_| self.first_run);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
                 _ => {}
@@ -108,7 +108,7 @@ impl Machine {
                 self.deliver(Kind::MessageDelivered, now, |entry| entry.position = Some(position));
             }
             (Command::Send(send), Err(rejected)) => {
-                let why = in_words(send.to.as_deref().unwrap_or_default(), &rejected);
+                let why = describe(send.to.as_deref().unwrap_or_default(), &rejected);
                 drop(state);
                 self.refuse_message(position, &why, now);
             }
@@ -119,10 +119,10 @@ impl Machine {
                 drop(state);
                 self.attaching += 1;
                 let (id, row) = (row.id.clone(), Some(row));
-                self.unwritten.fresh.push(Effect::Attach { position, id, row, workflow, input, recode });
+                self.unwritten.pending_effects.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
             (Command::StartChild(_), Err(rejected)) => {
-                let why = in_words(outside.id.as_deref().unwrap_or_default(), &rejected);
+                let why = describe(outside.id.as_deref().unwrap_or_default(), &rejected);
                 drop(state);
                 self.refuse_child(position, &why, now);
             }
@@ -229,12 +229,12 @@ impl Machine {
         let again: Vec<Sent> = state.waits.iter().filter_map(|position| journal.resend(*position, &state)).collect();
         drop(state);
         self.attaching += named.len();
-        self.unwritten.fresh.extend(named);
+        self.unwritten.pending_effects.extend(named);
         self.send_out(again);
     }
 }
 
-fn in_words(id: &str, rejected: &Rejected) -> String {
+fn describe(id: &str, rejected: &Rejected) -> String {
     match rejected {
         Rejected::NoSuchRun => format!("there is no run `{id}` in this database"),
         Rejected::Ended => format!("run `{id}` has ended: nothing more reaches it"),

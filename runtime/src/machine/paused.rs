@@ -59,17 +59,17 @@ impl Machine {
             self.held_back.left = Some(self.journal.state().elapsed_due(limit).saturating_sub(self.elapsed_now(now)));
         }
         // Bodies that wait for this append have not started.
-        let bodies = self.unwritten.fresh.iter().filter_map(Effect::starts);
-        let unstarted: Vec<u64> = bodies.chain(self.transactions.waiting()).collect();
+        let attempts = self.unwritten.pending_effects.iter().filter_map(Effect::starts);
+        let unstarted: Vec<u64> = attempts.chain(self.transactions.waiting()).collect();
         self.transactions.forget();
-        self.unwritten.fresh.retain(|effect| effect.starts().is_none());
+        self.unwritten.pending_effects.retain(|effect| effect.starts().is_none());
         if abandon {
             let running: Vec<u64> = self.journal.state().running.iter().copied().collect();
             let waiting: Vec<u64> = self.held_back.starts.iter().chain(&self.held_back.attempts).copied().collect();
             let begun = |position: &u64| !unstarted.contains(position) && !waiting.contains(position);
             let running = running.into_iter().filter(begun);
             for position in running {
-                self.unwritten.fresh.push(Effect::TellBody { position });
+                self.unwritten.pending_effects.push(Effect::CancelAttempt { position });
                 self.held_back.attempts.push(position);
             }
         }

@@ -41,7 +41,7 @@ impl Machine {
                 Err(panic) => {
                     let run = journal.identity();
                     let message = format!(
-                        "the body of workflow `{}` (run `{}`) panicked: {panic}. Mend the workflow; the run then goes on by \
+                        "the body of workflow `{}` (run `{}`) panicked: {panic}. Fix the workflow; the run then goes on by \
                          itself",
                         run.workflow, run.id
                     );

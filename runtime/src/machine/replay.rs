@@ -11,7 +11,7 @@ use crate::command::{Command, Finish, recorded_version};
 use crate::journal::{AnyWorkflow, BodyEnd, Journal};
 use crate::record::{FORMAT, Kind, ParkCause, ParkReason, Role};
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 
@@ -224,7 +224,7 @@ impl Machine {
         version: &dyn Fn(&FieldRow) -> u32,
         load: LoadField<'_>,
     ) -> Result<(), Rebuild> {
-        for row in rows.filter(|row| row.value.form == Form::Stored) {
+        for row in rows.filter(|row| row.value.encoding == Encoding::Stored) {
             if let Ok(pointer) = Pointer::read(&row.value) {
                 self.env.fields.note(&pointer);
             }
@@ -324,8 +324,8 @@ impl Machine {
             None => {}
         }
         let replaced = self.journal.state().replaced.take();
-        if let Some(onward) = replaced {
-            self.replace(onward, cause.seq, cause.at);
+        if let Some(with) = replaced {
+            self.replace(with, cause.seq, cause.at);
             return Ok(());
         }
         let Some(end) = end? else {

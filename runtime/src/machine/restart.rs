@@ -17,8 +17,8 @@ impl Machine {
     /// Starts again what was in flight when the history ended, in the order of positions.
     fn restart_bodies(&mut self, now: i64) {
         // A last turn that was live has started its bodies itself.
-        let bodies = self.unwritten.fresh.iter().filter_map(Effect::starts);
-        let started: HashSet<u64> = bodies.chain(self.transactions.waiting()).collect();
+        let attempts = self.unwritten.pending_effects.iter().filter_map(Effect::starts);
+        let started: HashSet<u64> = attempts.chain(self.transactions.waiting()).collect();
         let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
         for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
             if !self.is_open() {

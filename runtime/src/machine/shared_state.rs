@@ -13,10 +13,10 @@ use crate::journal::{AnyWorkflow, Journal};
 use crate::panics::Held;
 use crate::record::{FORMAT, Kind, ParkCause, ParkReason};
 use crate::shared_state::{
-    SharedState, StateDef, StateEdit, StateNews, StateOpening, StateSnapshot, rows, rows::StateRow,
+    SharedState, StateDef, StateEdit, StateEvent, StateOpening, StateSnapshot, rows, rows::StateRow,
 };
 use crate::store::{EntryRow, FieldRow};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,7 +156,7 @@ impl Machine {
         let values = def.defaults(self.env.fields.coder()).map_err(|error| self.journal.missing_key(None).unwrap_or_else(|| {
             let run = self.journal.identity();
             let message = format!(
-                "workflow `{}` (run `{}`) cannot begin: {error}. Mend the defaults of its shared state and retry the run",
+                "workflow `{}` (run `{}`) cannot begin: {error}. Fix the defaults of its shared state and retry the run",
                 run.workflow, run.id
             );
             ParkReason::new(ParkCause::Unstorable, message)
@@ -183,7 +183,7 @@ impl Machine {
 
     /// What the history says of the state.
     pub(super) fn replay_state(&self, entry: &EntryRow, rows: Vec<FieldRow>) {
-        for row in rows.iter().filter(|row| row.value.form == Form::Stored) {
+        for row in rows.iter().filter(|row| row.value.encoding == Encoding::Stored) {
             if let Ok(pointer) = Pointer::read(&row.value) {
                 self.env.fields.note(&pointer);
             }
@@ -215,7 +215,7 @@ impl Machine {
             let record = &state.shared.recorded;
             let version = record.version.unwrap_or(1);
             let is_missing = |row: &&FieldRow| {
-                row.value.form == Form::Stored
+                row.value.encoding == Encoding::Stored
                     && def.schema().reads(&row.name, version)
                     && record.loaded.get(&row.name).is_none_or(|(seq, _)| *seq != row.seq)
             };
@@ -255,26 +255,26 @@ impl Machine {
     }
 
     /// A step has done something with the shared state.
-    pub(crate) fn state_news(&mut self, news: StateNews, now: i64) {
+    pub(crate) fn state_event(&mut self, event: StateEvent, now: i64) {
         if !self.is_open() {
             return;
         }
         if self.stands_still() {
-            return self.deferred.push_back(Deferred::State(news));
+            return self.deferred.push_back(Deferred::State(event));
         }
-        match news {
-            StateNews::Edited(edit) => self.edited(*edit, now),
-            StateNews::Locked { position, fault } => {
+        match event {
+            StateEvent::Edited(edit) => self.edited(*edit, now),
+            StateEvent::Locked { position, fault } => {
                 let reason = self.journal.locked(&fault, Some(position));
                 self.park(reason);
             }
-            StateNews::Unreadable(reason) => self.park(*reason),
+            StateEvent::Unreadable(reason) => self.park(*reason),
         }
     }
 
     /// An edit is published already, so it is recorded whatever has become of its step.
     fn edited(&mut self, edit: StateEdit, now: i64) {
-        let StateEdit { position, attempt, step, key, result, whole, rows, after, ticket } = edit;
+        let StateEdit { position, attempt, step, key, result, whole, rows, after, seq } = edit;
         if let (Some(whole), Some(def)) = (whole, self.journal.declared_state()) {
             let schema = def.schema();
             let entry = self.entry(Kind::StateSet, now, |entry| {
@@ -295,7 +295,7 @@ impl Machine {
         });
         self.unwritten.fields.extend(field_rows(entry.seq, rows));
         self.unwritten.entries.push(entry);
-        self.unwritten.edits = ticket;
+        self.unwritten.edits = seq;
         self.journal.state().shared.view = Some(after);
     }
 }

@@ -1,9 +1,9 @@
 //! What the body of a run and the machine around it share: the open turn, the calls in flight, the context.
 
+use super::continue_as_new::ContinueWith;
 use super::inline::Inline;
 use super::kept::KeptRequests;
 use super::origins::Origins;
-use super::replaced::Onward;
 use super::shared_state::StateNow;
 use super::turn::Turn;
 use crate::command::{Ask, Command, Due, RunStep, Sleep};
@@ -23,7 +23,7 @@ use std::task::Waker;
 pub(super) struct Kept {
     /// Messages, by channel.
     pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
-    /// Answers to requests of an earlier incarnation, by the request's id.
+    /// Answers to requests of an earlier execution, by the request's id.
     pub(super) answers: BTreeMap<String, Value>,
     /// Requests of an earlier execution that are open, or whose time is over.
     pub(super) requests: KeptRequests,
@@ -77,7 +77,7 @@ pub(super) struct State {
     /// Which patches the run takes, as far as it has come past them.
     pub(super) patches: BTreeMap<String, bool>,
     /// The run goes on as another, with this input.
-    pub(super) replaced: Option<Onward>,
+    pub(super) replaced: Option<ContinueWith>,
     /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
     /// Why the body must not go on.

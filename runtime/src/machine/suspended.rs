@@ -6,7 +6,7 @@ use super::outgoing::Answered;
 use super::turn::Turn;
 use crate::context::ContextError;
 use crate::record::{AttemptOutcome, ParkReason, RoutedValue, StepWrite};
-use crate::shared_state::StateNews;
+use crate::shared_state::StateEvent;
 use crate::store::InboxRow;
 use crate::value::Value;
 
@@ -40,7 +40,7 @@ pub(super) enum Deferred {
     /// A step wrote something for observers.
     Wrote(StepWrite),
     /// A step has done something with the shared state.
-    State(StateNews),
+    State(StateEvent),
     /// The end of the replay: what was in flight is to be started again.
     Restart,
 }
@@ -89,7 +89,7 @@ impl Machine {
                 Deferred::Attached { position, id, outcome } => self.attached(position, id, outcome, now),
                 Deferred::Item(item) => self.take_in(item, now),
                 Deferred::Wrote(write) => self.step_wrote(write, now),
-                Deferred::State(news) => self.state_news(news, now),
+                Deferred::State(event) => self.state_event(event, now),
                 Deferred::Restart => self.restart(now),
             }
         }
@@ -105,7 +105,9 @@ impl Machine {
         self.unwritten.entries.extend(group.entries);
         self.unwritten.fields.extend(group.fields);
         self.send_out(group.outgoing);
-        self.unwritten.fresh.extend(group.abandoned.into_iter().map(|position| Effect::TellBody { position }));
+        self.unwritten
+            .pending_effects
+            .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
     }
 
     /// Whether the body waits for fields to be saved.

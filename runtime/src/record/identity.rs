@@ -7,6 +7,6 @@ pub struct RunIdentity {
     pub id: String,
     /// The workflow's name.
     pub workflow: String,
-    /// Drawn at random for each incarnation of the run; idempotency keys come from it.
-    pub incarnation: [u8; 16],
+    /// Drawn at random for each execution of the run; idempotency keys come from it.
+    pub execution: [u8; 16],
 }

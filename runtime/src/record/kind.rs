@@ -121,7 +121,7 @@ pub(crate) enum WrittenFields {
 }
 
 /// Where in an entry's value secrets are encrypted, and so to what they are bound: a fact of each kind, because a run that gets
-/// another incarnation has them encrypted anew.
+/// another execution has them encrypted anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sealed {
     /// It holds none.
@@ -229,7 +229,7 @@ impl Kind {
 // The facts of each kind, in this order: what it is in a history, what it delivers, how the run has ended, what it is
 // about, which rows of fields it has written, where its secrets are. A new kind does not compile before each is answered.
 kinds! {
-    /// The run was started: `name` is its workflow, `value` its input, `other` the incarnations with whose histories it
+    /// The run was started: `name` is its workflow, `value` its input, `other` the executions with whose histories it
     /// begins, each with the entry before which that ends.
     RunStarted = "run_started" [Turn, Start, No, Run, None, Input],
     /// The workflow set a whole context: `name` is the context's name, `value` its schema and the fields written.
@@ -309,7 +309,7 @@ kinds! {
     RunTimedOut = "run_timed_out" [Command, Nothing, TimedOut, Run, None, Nothing],
     /// The run ended before it began: `value` says which role is missing.
     RunRefused = "run_refused" [Refused, Nothing, Refused, Run, None, Nothing],
-    /// The run goes on as another with a fresh journal: `other` is that run's incarnation, `value` its input.
+    /// The run goes on as another with a fresh journal: `other` is that run's execution, `value` its input.
     RunReplaced = "run_replaced" [Replaced, Nothing, Replaced, Run, None, Nothing],
     /// A message that the run before this one has received and not read: `name` is its channel, `value` what it says.
     MessageKept = "message_kept" [Kept, Nothing, No, Opening, None, Message],

@@ -16,7 +16,7 @@ pub enum AttemptOutcome {
         error: Option<Value>,
         /// The text of the error, panic or refusal.
         message: String,
-        /// No further attempt can mend it.
+        /// No further attempt can fix it.
         terminal: bool,
     },
 }

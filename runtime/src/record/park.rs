@@ -7,6 +7,23 @@ use std::num::NonZeroU64;
 
 /// Why a run is parked: it stands still, nothing is lost, and it goes on by itself once an engine starts with code,
 /// keys and stores that fit, or when it is retried.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let run = engine.start(hello, "Ada".to_owned()).id("a").await?;
+/// run.result().await?;
+/// match run.status().await?.parked {
+///     Some(reason) => eprintln!("{}", reason.message), // which call differs, what to do
+///     None => println!("`{}` is not parked", run.id()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ParkReason {

@@ -1,6 +1,6 @@
 //! Functions that make a resource of others.
 
-use super::{Need, Resources};
+use super::{ResourceKey, Resources};
 use crate::error::Error;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub trait ResourceFactory<Needs>: Send + Sync + 'static {
 
     /// What it takes.
     #[doc(hidden)]
-    fn needs() -> Vec<Need>;
+    fn needs() -> Vec<ResourceKey>;
 
     /// Runs it.
     ///
@@ -44,8 +44,8 @@ macro_rules! factories {
         {
             type Resource = R;
 
-            fn needs() -> Vec<Need> {
-                vec![$(Need::of::<$need>()),*]
+            fn needs() -> Vec<ResourceKey> {
+                vec![$(ResourceKey::of::<$need>()),*]
             }
 
             #[allow(unused_variables, reason = "a factory that needs nothing")]

@@ -1,19 +1,19 @@
 //! What was registered, and whether it makes sense.
 
 use super::Anything;
-use super::{Entry, Make, Need, ResourceFactory, Resources};
+use super::{Entry, Make, ResourceFactory, ResourceKey, Resources};
 use crate::panics::Held;
 use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// What was registered. [`open`](ResourceSet::open) makes of it what one process has.
 #[derive(Clone, Default)]
-pub(crate) struct ResourceSet(Vec<Offer>);
+pub(crate) struct ResourceSet(Vec<Provider>);
 
 #[derive(Clone)]
-struct Offer {
-    need: Need,
-    needs: Vec<Need>,
+struct Provider {
+    need: ResourceKey,
+    needs: Vec<ResourceKey>,
     source: Source,
 }
 
@@ -26,8 +26,8 @@ enum Source {
 impl ResourceSet {
     /// Adds a value.
     pub(crate) fn value<R: Send + Sync + 'static>(&mut self, value: R) {
-        self.0.push(Offer {
-            need: Need::of::<R>(),
+        self.0.push(Provider {
+            need: ResourceKey::of::<R>(),
             needs: Vec::new(),
             source: Source::Value(Held::new(Arc::new(value))),
         });
@@ -40,8 +40,8 @@ impl ResourceSet {
             let making = factory.clone().make(resources);
             async move { making.await.map(|made| made as Anything) }.boxed()
         });
-        self.0.push(Offer {
-            need: Need::of::<F::Resource>(),
+        self.0.push(Provider {
+            need: ResourceKey::of::<F::Resource>(),
             needs: F::needs(),
             source: Source::Factory(Held::new(make)),
         });
@@ -49,12 +49,12 @@ impl ResourceSet {
 
     /// Nothing has been made yet.
     pub(crate) fn open(&self) -> Resources {
-        let entry = |offer: &Offer| {
-            let (factory, value) = match &offer.source {
+        let entry = |provider: &Provider| {
+            let (factory, value) = match &provider.source {
                 Source::Value(value) => (None, Some(Anything::clone(value))),
                 Source::Factory(factory) => (Some(Make::clone(factory)), None),
             };
-            ((offer.need.id)(), Entry::new(offer.need, factory, value))
+            ((provider.need.id)(), Entry::new(provider.need, factory, value))
         };
         Resources(Arc::new(self.0.iter().map(entry).collect()))
     }
@@ -64,37 +64,37 @@ impl ResourceSet {
     /// # Errors
     /// A sentence: a type that is there twice, a need that nobody fills, a circle.
     pub(crate) fn check(&self) -> Result<(), String> {
-        for (index, offer) in self.0.iter().enumerate() {
-            if self.0[..index].iter().any(|before| before.need.is(&offer.need)) {
+        for (index, provider) in self.0.iter().enumerate() {
+            if self.0[..index].iter().any(|before| before.need.is(&provider.need)) {
                 return Err(format!(
                     "resource `{}` is registered twice: keep one, or give each a type of its own",
-                    offer.need.short_name()
+                    provider.need.short_name()
                 ));
             }
         }
-        for offer in &self.0 {
-            if let Some(need) = offer.needs.iter().find(|need| self.offer(need).is_none()) {
+        for provider in &self.0 {
+            if let Some(need) = provider.needs.iter().find(|need| self.provider(need).is_none()) {
                 return Err(format!(
                     "the factory of resource `{}` needs `{}`, which is not registered: add `.resource(..)` or \
                      `.resource_with(..)` for it",
-                    offer.need.name_beside(need),
-                    need.name_beside(&offer.need)
+                    provider.need.name_beside(need),
+                    need.name_beside(&provider.need)
                 ));
             }
         }
         let mut fine = Vec::new();
-        self.0.iter().try_for_each(|offer| self.no_circle(offer, &mut Vec::new(), &mut fine))
+        self.0.iter().try_for_each(|provider| self.no_circle(provider, &mut Vec::new(), &mut fine))
     }
 
     /// Whether a workflow's steps have what it says that they take.
     ///
     /// # Errors
     /// A sentence that names the workflow and the type.
-    pub(crate) fn check_workflow(&self, workflow: &str, declared: &[Need]) -> Result<(), String> {
-        let Some(need) = declared.iter().find(|need| self.offer(need).is_none()) else { return Ok(()) };
-        let others: Vec<String> = self.0.iter().map(|offer| offer.need.name_beside(need)).collect();
+    pub(crate) fn check_workflow(&self, workflow: &str, declared: &[ResourceKey]) -> Result<(), String> {
+        let Some(need) = declared.iter().find(|need| self.provider(need).is_none()) else { return Ok(()) };
+        let others: Vec<String> = self.0.iter().map(|provider| provider.need.name_beside(need)).collect();
         let others = if others.is_empty() { String::new() } else { format!(" (there are: `{}`)", others.join("`, `")) };
-        let name = self.0.iter().map(|offer| need.name_beside(&offer.need)).max_by_key(String::len);
+        let name = self.0.iter().map(|provider| need.name_beside(&provider.need)).max_by_key(String::len);
         Err(format!(
             "the steps of workflow `{workflow}` take resource `{}`, which is not registered{others}: add \
              `.resource(..)` or `.resource_with(..)` for it to the builder",
@@ -102,17 +102,22 @@ impl ResourceSet {
         ))
     }
 
-    fn offer(&self, need: &Need) -> Option<&Offer> {
-        self.0.iter().find(|offer| offer.need.is(need))
+    fn provider(&self, need: &ResourceKey) -> Option<&Provider> {
+        self.0.iter().find(|provider| provider.need.is(need))
     }
 
     /// Follows the needs; `path` leads here, and what is `fine` was looked at before.
-    fn no_circle<'a>(&'a self, offer: &'a Offer, path: &mut Vec<&'a Need>, fine: &mut Vec<Need>) -> Result<(), String> {
-        if fine.iter().any(|seen| seen.is(&offer.need)) {
+    fn no_circle<'a>(
+        &'a self,
+        provider: &'a Provider,
+        path: &mut Vec<&'a ResourceKey>,
+        fine: &mut Vec<ResourceKey>,
+    ) -> Result<(), String> {
+        if fine.iter().any(|seen| seen.is(&provider.need)) {
             return Ok(());
         }
-        let start = path.iter().position(|before| before.is(&offer.need));
-        path.push(&offer.need);
+        let start = path.iter().position(|before| before.is(&provider.need));
+        path.push(&provider.need);
         if let Some(start) = start {
             let chain: Vec<String> = path[start..].iter().map(|need| need.short_name()).collect();
             return Err(format!(
@@ -121,11 +126,11 @@ impl ResourceSet {
                 chain.join(" -> ")
             ));
         }
-        for next in offer.needs.iter().filter_map(|need| self.offer(need)) {
+        for next in provider.needs.iter().filter_map(|need| self.provider(need)) {
             self.no_circle(next, path, fine)?;
         }
         path.pop();
-        fine.push(offer.need);
+        fine.push(provider.need);
         Ok(())
     }
 }

@@ -20,11 +20,11 @@ impl Outputs {
 
     /// Hands something over; the receiver hears when it is taken, or is closed if the run has left.
     pub(crate) fn write(&self, write: StepWrite) -> oneshot::Receiver<()> {
-        let (taken, told) = oneshot::channel();
+        let (taken, answer) = oneshot::channel();
         if let Some(take) = self.0.get() {
             take(write, taken);
         }
-        told
+        answer
     }
 }
 

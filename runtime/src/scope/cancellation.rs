@@ -34,12 +34,12 @@ use tokio::sync::Notify;
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Cancellation(Arc<Word>);
+pub struct Cancellation(Arc<Flags>);
 
 /// The cancellation of an attempt, shared by its body and its engine.
 #[derive(Debug, Default)]
-struct Word {
-    told: AtomicBool,
+struct Flags {
+    requested: AtomicBool,
     waiting: Notify,
     /// The body is to be dropped.
     dropped: AtomicBool,
@@ -51,7 +51,7 @@ struct Word {
 }
 
 /// A body is at work while this lives.
-pub(crate) struct AtWork(Arc<Word>);
+pub(crate) struct AtWork(Arc<Flags>);
 
 impl Drop for AtWork {
     fn drop(&mut self) {
@@ -64,27 +64,27 @@ impl Cancellation {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.heeded.store(true, Ordering::Relaxed);
-        self.is_told()
+        self.is_requested()
     }
 
     /// The same, asked by the engine.
-    pub(crate) fn is_told(&self) -> bool {
-        self.0.told.load(Ordering::SeqCst)
+    pub(crate) fn is_requested(&self) -> bool {
+        self.0.requested.load(Ordering::SeqCst)
     }
 
     /// Waits until the attempt is cancelled.
     pub async fn cancelled(&self) {
         self.0.heeded.store(true, Ordering::Relaxed);
-        self.told().await;
+        self.requested().await;
     }
 
     /// The same, waited for by the engine.
-    pub(crate) async fn told(&self) {
-        let mut told = pin!(self.0.waiting.notified());
+    pub(crate) async fn requested(&self) {
+        let mut notified = pin!(self.0.waiting.notified());
         // A cancellation between the look and the wait is seen.
-        told.as_mut().enable();
-        if !self.is_told() {
-            told.await;
+        notified.as_mut().enable();
+        if !self.is_requested() {
+            notified.await;
         }
     }
 
@@ -104,7 +104,7 @@ impl Cancellation {
     }
 
     pub(crate) fn cancel(&self) {
-        self.0.told.store(true, Ordering::SeqCst);
+        self.0.requested.store(true, Ordering::SeqCst);
         self.0.waiting.notify_waiters();
     }
 

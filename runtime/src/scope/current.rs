@@ -7,6 +7,16 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Which run, and whether this is a workflow or a step: the answer of [`current`].
+///
+/// ```
+/// use steadfast::{Current, current};
+///
+/// match current() {
+///     Some(Current::Step(step)) => println!("attempt {} of step `{}`", step.attempt, step.name),
+///     Some(_) => println!("a workflow or a transaction"),
+///     None => println!("no code of a run"),
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Current {

@@ -2,6 +2,14 @@
 
 /// What becomes of the live values of a run that waits for long; see
 /// [`EngineBuilder::session_policy`](crate::EngineBuilder::session_policy).
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// use steadfast::SessionPolicy;
+///
+/// let builder = Engine::builder().in_memory().session_policy(SessionPolicy::Drop);
+/// # drop(builder);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionPolicy {

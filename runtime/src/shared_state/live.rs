@@ -42,11 +42,11 @@ pub(crate) struct StateEdit {
     /// The state after it.
     pub(crate) after: StateSnapshot,
     /// How many edits there were with it since the run was loaded.
-    pub(crate) ticket: u64,
+    pub(crate) seq: u64,
 }
 
 /// What comes from the bodies of steps to the driver of their run.
-pub(crate) enum StateNews {
+pub(crate) enum StateEvent {
     Edited(Box<StateEdit>),
     /// A secret of the state could not be written or read.
     Locked {
@@ -61,7 +61,7 @@ pub(crate) enum StateNews {
 #[derive(Clone)]
 pub(crate) struct KnownEdit {
     pub(crate) result: Value,
-    pub(crate) ticket: u64,
+    pub(crate) seq: u64,
 }
 
 /// The step is no longer waited for: its edits change nothing.
@@ -73,14 +73,14 @@ pub(crate) struct SharedState {
     inner: Mutex<Inner>,
     /// Held while one edit is made.
     pub(crate) writer: tokio::sync::Mutex<()>,
-    shown: watch::Sender<Shown>,
-    way: OnceLock<Box<Way>>,
+    shown: watch::Sender<Committed>,
+    observer: OnceLock<Box<Way>>,
 }
 
-type Way = dyn Fn(StateNews) + Send + Sync;
+type Way = dyn Fn(StateEvent) + Send + Sync;
 
 #[derive(Clone, Copy, Default)]
-struct Shown {
+struct Committed {
     /// So many edits are durable.
     durable: u64,
     closed: bool,
@@ -96,7 +96,7 @@ struct Inner {
     limits: Limits,
     /// The edits of the steps in flight, by position and key.
     steps: HashMap<u64, HashMap<String, KnownEdit>>,
-    tickets: u64,
+    last_seq: u64,
     /// Which edits were made since the run was loaded, and how many of them an observer has seen.
     #[cfg(feature = "testing")]
     made: (Vec<(u64, String)>, usize),
@@ -141,14 +141,14 @@ impl SharedState {
     }
 
     /// From now on this takes what steps do.
-    pub(crate) fn lead(&self, way: impl Fn(StateNews) + Send + Sync + 'static) {
+    pub(crate) fn set_observer(&self, observer: impl Fn(StateEvent) + Send + Sync + 'static) {
         // A run is driven once per load.
-        let _ = self.way.set(Box::new(way));
+        let _ = self.observer.set(Box::new(observer));
     }
 
     /// Whether edits go to a journal; in a unit test they do not.
     pub(crate) fn is_recorded_anywhere(&self) -> bool {
-        self.way.get().is_some()
+        self.observer.get().is_some()
     }
 
     /// What the workflow declares.
@@ -168,7 +168,7 @@ impl SharedState {
 
     /// The journal has this edit of a step in flight.
     pub(crate) fn is_recorded(&self, position: u64, key: String, result: Value) {
-        self.inner().steps.entry(position).or_default().insert(key, KnownEdit { result, ticket: 0 });
+        self.inner().steps.entry(position).or_default().insert(key, KnownEdit { result, seq: 0 });
     }
 
     /// What this edit came to, if it was made before.
@@ -179,7 +179,7 @@ impl SharedState {
     /// The state as it stands, and how many edits it has.
     pub(crate) fn now(&self) -> (StateSnapshot, u64) {
         let inner = self.inner();
-        (inner.now.clone(), inner.tickets)
+        (inner.now.clone(), inner.last_seq)
     }
 
     /// Whether the next edit writes every field first.
@@ -214,32 +214,32 @@ impl SharedState {
 
     /// Publishes an edit, and hands it over. Called under the lock of the writers.
     pub(crate) fn publish(&self, mut edit: StateEdit) -> Result<u64, StepIsOver> {
-        let ticket = {
+        let seq = {
             let mut guard = self.inner();
             let inner = &mut *guard;
             let known = inner.steps.get_mut(&edit.position).ok_or(StepIsOver)?;
-            inner.tickets += 1;
+            inner.last_seq += 1;
             #[cfg(feature = "testing")]
             inner.made.0.push((edit.position, edit.key.clone()));
-            edit.ticket = inner.tickets;
-            known.insert(edit.key.clone(), KnownEdit { result: edit.result.clone(), ticket: edit.ticket });
+            edit.seq = inner.last_seq;
+            known.insert(edit.key.clone(), KnownEdit { result: edit.result.clone(), seq: edit.seq });
             inner.now = edit.after.clone();
             inner.is_older &= edit.whole.is_none();
             inner.sizes = inner.sizes_with(edit.whole.as_deref(), &edit.rows);
-            edit.ticket
+            edit.seq
         };
-        match self.way.get() {
-            Some(way) => way(StateNews::Edited(Box::new(edit))),
+        match self.observer.get() {
+            Some(observer) => observer(StateEvent::Edited(Box::new(edit))),
             // In a unit test nothing is recorded.
-            None => self.is_durable(ticket),
+            None => self.is_durable(seq),
         }
-        Ok(ticket)
+        Ok(seq)
     }
 
     /// The run cannot go on.
-    pub(crate) fn tell(&self, news: StateNews) {
-        if let Some(way) = self.way.get() {
-            way(news);
+    pub(crate) fn notify(&self, event: StateEvent) {
+        if let Some(observer) = self.observer.get() {
+            observer(event);
         }
     }
 
@@ -293,8 +293,8 @@ impl Default for SharedState {
         Self {
             inner: Mutex::default(),
             writer: tokio::sync::Mutex::default(),
-            shown: watch::Sender::new(Shown::default()),
-            way: OnceLock::new(),
+            shown: watch::Sender::new(Committed::default()),
+            observer: OnceLock::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The names of the rows in which shared state is recorded: none of them can be the name of a field of a context.
 
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::Bytes;
 
 const FIELD: &str = "state.";
@@ -38,10 +38,10 @@ pub(crate) fn place(row: &str) -> &str {
 
 /// What stands in the row of a key that was removed: no value at all.
 pub(crate) const fn gone() -> Value {
-    Value { form: Form::Parts, bytes: Bytes::new() }
+    Value { encoding: Encoding::Parts, bytes: Bytes::new() }
 }
 
 /// Whether the key of this row was removed.
 pub(crate) fn is_gone(value: &Value) -> bool {
-    value.form == Form::Parts && value.bytes.is_empty()
+    value.encoding == Encoding::Parts && value.bytes.is_empty()
 }

@@ -1,6 +1,6 @@
 //! What keeps the statements of users to their own tables, and to their time.
 
-use super::words::{Word, words};
+use super::tokens::{Token, tokens};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,16 +49,16 @@ struct Named {
 }
 
 impl Named {
-    fn of(words: &[Word]) -> Self {
-        let ours = words.windows(2).any(|pair| {
-            matches!(&pair[0], Word::Name(before) if before == "references" || before == "to")
-                && matches!(&pair[1], Word::Name(name) if name.starts_with(OURS))
+    fn of(tokens: &[Token]) -> Self {
+        let ours = tokens.windows(2).any(|pair| {
+            matches!(&pair[0], Token::Name(before) if before == "references" || before == "to")
+                && matches!(&pair[1], Token::Name(name) if name.starts_with(OURS))
         });
-        let is = |word: &Word, wanted: &str| matches!(word, Word::Name(name) if name == wanted);
+        let is = |word: &Token, wanted: &str| matches!(word, Token::Name(name) if name == wanted);
         Self {
             ours,
-            numbers: words.iter().any(|word| is(word, "sqlite_sequence")),
-            alters: words.first().is_some_and(|word| is(word, "alter")),
+            numbers: tokens.iter().any(|word| is(word, "sqlite_sequence")),
+            alters: tokens.first().is_some_and(|word| is(word, "alter")),
         }
     }
 }
@@ -102,14 +102,14 @@ impl Guard {
 
     /// A statement is about to be prepared. Says why it is not, if its text says so already.
     pub(super) fn look_at(&self, statement: &str) -> Option<&'static str> {
-        let words = words(statement);
+        let tokens = tokens(statement);
         let mut state = self.state();
         state.refusal = None;
-        state.named = Named::of(&words);
-        let mut said = words.iter().filter(|word| **word != Word::Sign(';'));
+        state.named = Named::of(&tokens);
+        let mut said = tokens.iter().filter(|word| **word != Token::Sign(';'));
         match (said.next(), said.next()) {
             (None, _) => Some("there is no statement in this text"),
-            (Some(Word::Name(only)), None) if only == "reindex" || only == "analyze" => {
+            (Some(Token::Name(only)), None) if only == "reindex" || only == "analyze" => {
                 Some("without a name it is about the engine's tables too: name the table that it is for")
             }
             _ => None,

@@ -203,7 +203,7 @@ fn late(sql: &str) -> SqlError {
     SqlError::refused(sql, "the time limit of the transaction is reached")
 }
 
-/// Whether it says something of the file or the disk, which no other code of the user's can mend.
+/// Whether it says something of the file or the disk, which no other code of the user's can fix.
 const fn is_of_the_file(code: ErrorCode) -> bool {
     matches!(
         code,

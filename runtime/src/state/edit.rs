@@ -5,7 +5,7 @@ use super::routed::Routing;
 use super::{State, StateCall, StateError, TypedState, typed};
 use crate::codec::{self, Storable};
 use crate::panics::Held;
-use crate::shared_state::{KnownEdit, StateEdit, StateNews, StateSnapshot, StepIsOver, rows::of_field};
+use crate::shared_state::{KnownEdit, StateEdit, StateEvent, StateSnapshot, StepIsOver, rows::of_field};
 use crate::value::Value;
 use std::any::TypeId;
 use std::convert::Infallible;
@@ -216,7 +216,7 @@ impl<S> State<S> {
             drop(turn);
             return self.made_before(&key, known).await.map(Ok);
         }
-        if self.scope.cancellation.is_told() {
+        if self.scope.cancellation.is_requested() {
             return Err(StateError::Stopped);
         }
         let made = match work(&state.now().0) {
@@ -236,10 +236,10 @@ impl<S> State<S> {
             return Err(StateError::Unstorable(why));
         }
         let (attempt, step) = (self.scope.attempt, self.scope.name.clone());
-        let edit = StateEdit { position, attempt, step, key, result, whole, rows, after, ticket: 0 };
-        let ticket = state.publish(edit).map_err(stopped)?;
+        let edit = StateEdit { position, attempt, step, key, result, whole, rows, after, seq: 0 };
+        let seq = state.publish(edit).map_err(stopped)?;
         drop(turn);
-        let wait = if shows_nothing::<R>() { ticket.saturating_sub(UNDER_WAY) } else { ticket };
+        let wait = if shows_nothing::<R>() { seq.saturating_sub(UNDER_WAY) } else { seq };
         state.durable(wait).await.map_err(stopped)?;
         Ok(Ok(decoded))
     }
@@ -248,7 +248,7 @@ impl<S> State<S> {
     /// must not go on as if it were not.
     async fn made_before<R: Storable>(&self, key: &str, known: KnownEdit) -> Result<R, StateError> {
         if !shows_nothing::<R>() {
-            self.env.state.durable(known.ticket).await.map_err(|_| StateError::Stopped)?;
+            self.env.state.durable(known.seq).await.map_err(|_| StateError::Stopped)?;
         }
         let location = codec::Location::Result(&self.scope.name);
         let decoded = codec::decode_at(self.env.fields.coder(), location, &known.result);
@@ -256,7 +256,7 @@ impl<S> State<S> {
             && !self.is_locked()
         {
             let reason = self.unreadable(key, error);
-            self.env.state.tell(StateNews::Unreadable(Box::new(reason)));
+            self.env.state.notify(StateEvent::Unreadable(Box::new(reason)));
         }
         match decoded {
             Ok(result) => Ok(result),

@@ -9,7 +9,7 @@ use crate::shared_state::{
     StateSnapshot,
     rows::{StateRow, parse},
 };
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::sync::Arc;
 
 /// How the fields of a typed state are routed, without its type.
@@ -50,7 +50,7 @@ impl<S> State<S> {
             let Some(StateRow::Field(name)) = parse(row) else { continue };
             let Some(place) = schema.position(name) else { continue };
             let field = &schema.fields[place];
-            let Some(store) = field.store.filter(|_| value.form != Form::Stored) else { continue };
+            let Some(store) = field.store.filter(|_| value.encoding != Encoding::Stored) else { continue };
             let is_default = schema.is_default(self.env.fields.coder(), place, value);
             let routed = RoutedValue { field: field.name, store, value: value.clone(), is_default };
             *value = self.env.fields.save(&routed).await.map_err(|why| {

@@ -10,7 +10,7 @@ use crate::journal::{Attempt, StepBody};
 use crate::panics::drop_caught;
 use crate::policy::Policy;
 use crate::record::AttemptOutcome;
-use crate::resources::{Anything, Need};
+use crate::resources::{Anything, ResourceKey};
 use crate::run_env::RunEnv;
 use crate::scope::{Ambient, AmbientContext, Current, StepScope};
 use crate::shared_state::StateDef;
@@ -30,7 +30,7 @@ pub(crate) struct StepTable {
     /// A recorded value of its arguments, decoded with the types of today and encoded again.
     pub(crate) recode: fn(Coder<'_>, &Value) -> Option<Value>,
     blocking: bool,
-    resources: &'static [Need],
+    resources: &'static [ResourceKey],
     state: fn() -> Option<StateDef>,
     /// The type of the context that it reads.
     context: fn() -> TypeId,
@@ -118,7 +118,7 @@ pub(crate) fn whole_context(
 }
 
 /// What an attempt comes to if a resource that it takes is not there.
-pub(crate) fn unmade(resources: &[Need], env: &RunEnv) -> Option<AttemptOutcome> {
+pub(crate) fn unmade(resources: &[ResourceKey], env: &RunEnv) -> Option<AttemptOutcome> {
     let made = resources.iter().all(|need| env.resources.is_made(need));
     (!made).then(|| unstorable("a resource was not made before it started"))
 }
@@ -132,7 +132,7 @@ impl StepBody for Body {
         self.context.as_ref()
     }
 
-    fn resources(&self) -> &'static [Need] {
+    fn resources(&self) -> &'static [ResourceKey] {
         self.table.resources
     }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::{self, Storable};
 use crate::fields::Coder;
-use crate::record::{Shown, StepWrite, Written};
+use crate::record::{OutputKind, StepWrite, Written};
 use crate::run_env::RunEnv;
 use crate::scope::{self, StepScope};
 use crate::value::Value;
@@ -33,7 +33,7 @@ impl<T: Storable> StepStreamWriter<'_, T> {
     #[track_caller]
     pub fn write(&self, item: &T) -> impl Future<Output = Result<(), crate::Error>> + Send + use<T> {
         let place = Location::caller();
-        let what = Shown::Written(self.name);
+        let what = OutputKind::Written(self.name);
         let written = match scope::step_writer() {
             None => Err(format!("stream `{}` cannot be written to: this code runs in no step", self.name)),
             Some((scope, env)) => {
@@ -48,7 +48,7 @@ impl<T: Storable> StepStreamWriter<'_, T> {
         async move {
             match written {
                 Err(why) => Err(crate::Error::msg(why)),
-                Ok(taken) => taken.await.map_err(|_| crate::Error::msg("the run has left: the step is told to stop")),
+                Ok(taken) => taken.await.map_err(|_| crate::Error::msg("the run was evicted: the step must stop")),
             }
         }
     }
@@ -69,6 +69,10 @@ pub(crate) fn hand_over(
 }
 
 /// What is shown, as it is stored: bound to its channel.
-pub(crate) fn encode<T: Storable>(coder: Coder<'_>, what: Shown<'_>, value: &T) -> Result<Value, codec::CodecError> {
-    codec::record_at(coder, codec::Location::Shown(&what.channel()), value)
+pub(crate) fn encode<T: Storable>(
+    coder: Coder<'_>,
+    what: OutputKind<'_>,
+    value: &T,
+) -> Result<Value, codec::CodecError> {
+    codec::record_at(coder, codec::Location::Published(&what.channel()), value)
 }

@@ -7,7 +7,7 @@ use crate::record::InboxKind;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Belongings {
-    /// The channels of its lineage on which something was shown, in order of their names.
+    /// The channels of its first run on which something was shown, in order of their names.
     pub channels: Vec<String>,
     /// The items that came to its inbox with a key and were taken, in order of their keys.
     pub taken: Vec<TakenItem>,

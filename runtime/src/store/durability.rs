@@ -4,6 +4,14 @@
 ///
 /// In both settings the file stays consistent whatever happens, and nothing is lost when only the process ends,
 /// however it ends.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// use steadfast::Durability;
+///
+/// let builder = Engine::builder().sqlite("cache.db").durability(Durability::Relaxed);
+/// # drop(builder);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {

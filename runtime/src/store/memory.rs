@@ -96,13 +96,13 @@ impl Store for MemoryStore {
 
     fn outputs(
         &self,
-        lineage: i64,
+        first_run: i64,
         channel: &str,
         after: u64,
         limit: usize,
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError> {
-        Ok(self.tables().outputs(lineage, channel, after, limit, newest).to_vec())
+        Ok(self.tables().outputs(first_run, channel, after, limit, newest).to_vec())
     }
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {

@@ -34,9 +34,9 @@ pub struct RunRow {
     pub wake_at: Option<i64>,
     /// What the engine keeps of the processes that died with the run at work; 0 once it has made progress.
     pub loads: u32,
-    /// Drawn at random for each incarnation of the run; idempotency keys and derived ids come from it.
-    pub incarnation: [u8; 16],
-    /// What the random numbers of the workflow come from: the incarnation, or in a copy that of the run it was copied from,
+    /// Drawn at random for each execution of the run; idempotency keys and derived ids come from it.
+    pub execution: [u8; 16],
+    /// What the random numbers of the workflow come from: the execution, or in a copy that of the run it was copied from,
     /// so that its history goes on with the same ones.
     pub seed: [u8; 16],
     /// When it was started, in milliseconds since 1970.
@@ -47,13 +47,13 @@ pub struct RunRow {
     pub parked: Option<String>,
     /// The version of the workflow that it was started with; from 1.
     pub version: u32,
-    /// The run that started it and whose cancellation reaches it; its [`lineage`](RunRow::lineage).
+    /// The run that started it and whose cancellation reaches it; its [`first_run`](RunRow::first_run).
     pub parent: Option<i64>,
     /// The number of the first run that had this run's id before it went on with a fresh journal or was rewound: its own
     /// number if it is the first. What observers read of it (streams, published values) belongs to this number.
-    pub lineage: i64,
+    pub first_run: i64,
     /// The run whose history it began with or whose id it took over.
-    pub origin: Option<i64>,
+    pub forked_from: Option<i64>,
     /// The run that took over its id.
     pub successor: Option<i64>,
     /// No other run that has not ended may have the same key.
@@ -103,10 +103,10 @@ pub struct RunQuery {
     pub after: Option<i64>,
     /// Only runs with all of these labels.
     pub labels: Vec<(String, String)>,
-    /// Only runs whose parent is this lineage.
+    /// Only runs whose parent is this first run.
     pub parent: Option<i64>,
     /// Only runs whose history began with that of this run, or that took over its id.
-    pub origin: Option<i64>,
+    pub forked_from: Option<i64>,
     /// Ordered by `wake_at` (then by number) instead of by number, without the runs that are never due.
     pub by_wake_at: bool,
     /// Only runs that come after this `wake_at` and number in the order of [`by_wake_at`](RunQuery::by_wake_at).
@@ -131,7 +131,7 @@ impl Default for RunQuery {
             after: None,
             labels: Vec::new(),
             parent: None,
-            origin: None,
+            forked_from: None,
             by_wake_at: false,
             after_due: None,
             by_id: false,
@@ -285,5 +285,5 @@ pub struct LeaseRow {
     /// Grows by one with each new holder: an append with an older epoch is rejected.
     pub epoch: i64,
     /// Grows while the holder lives; it holds no wall time.
-    pub beat: i64,
+    pub heartbeat: i64,
 }

@@ -156,13 +156,13 @@ impl Store for SqliteStore {
 
     fn outputs(
         &self,
-        lineage: i64,
+        first_run: i64,
         channel: &str,
         after: u64,
         limit: usize,
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError> {
-        self.reading(|reader| reader.outputs(lineage, channel, after, limit, newest))
+        self.reading(|reader| reader.outputs(first_run, channel, after, limit, newest))
     }
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {

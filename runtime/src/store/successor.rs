@@ -12,7 +12,7 @@ pub(crate) fn successor(store: &dyn Store, row: &RunRow) -> Result<Option<RunRow
         return Ok(None);
     }
     // Numbers are never reused, so a chain of growing ones has an end.
-    let follows = |next: &RunRow| next.number > row.number && next.origin == Some(row.number);
+    let follows = |next: &RunRow| next.number > row.number && next.forked_from == Some(row.number);
     if let Some(number) = row.successor
         && let Some(next) = store.run(RunKey::Number(number))?.filter(follows)
     {
@@ -20,10 +20,10 @@ pub(crate) fn successor(store: &dyn Store, row: &RunRow) -> Result<Option<RunRow
     }
     let mut after = None;
     loop {
-        let query = RunQuery { origin: Some(row.number), after, ..RunQuery::default() };
+        let query = RunQuery { forked_from: Some(row.number), after, ..RunQuery::default() };
         let page = store.runs(&query)?;
-        // A fork has a lineage of its own.
-        let next = page.runs.into_iter().find(|next| follows(next) && next.lineage == row.lineage);
+        // A fork has a first run of its own.
+        let next = page.runs.into_iter().find(|next| follows(next) && next.first_run == row.first_run);
         if next.is_some() {
             return Ok(next);
         }
@@ -46,19 +46,19 @@ pub(crate) fn successor(store: &dyn Store, row: &RunRow) -> Result<Option<RunRow
 /// # Errors
 /// The database cannot be read.
 pub(crate) fn lineage_flaw(store: &dyn Store, row: &RunRow) -> Result<Option<String>, StoreError> {
-    let Some(origin) = row.origin else {
-        return Ok((row.lineage != row.number).then(|| said(row, row.number)));
+    let Some(forked_from) = row.forked_from else {
+        return Ok((row.first_run != row.number).then(|| said(row, row.number)));
     };
     // One that is gone says nothing.
-    let Some(origin) = store.run(RunKey::Number(origin))? else { return Ok(None) };
-    let expected = if origin.successor == Some(row.number) { origin.lineage } else { row.number };
-    Ok((row.lineage != expected).then(|| said(row, expected)))
+    let Some(forked_from) = store.run(RunKey::Number(forked_from))? else { return Ok(None) };
+    let expected = if forked_from.successor == Some(row.number) { forked_from.first_run } else { row.number };
+    Ok((row.first_run != expected).then(|| said(row, expected)))
 }
 
 fn said(row: &RunRow, expected: i64) -> String {
     format!(
         "its column `lineage` in `steadfast_runs` has {}, where {expected} is expected: what it shows and whom it has started \
          would be looked for elsewhere. Restore the database from a copy, or write {expected} there and retry the run",
-        row.lineage
+        row.first_run
     )
 }

@@ -26,7 +26,7 @@ pub enum Write {
     /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, else with
     /// [`Rejected::Fenced`] if the lease is no longer held.
     Start(NewRun),
-    /// A run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its incarnation,
+    /// A run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its execution,
     /// for [`ImportedRun::unique`]), else with [`Rejected::Fenced`] if its lease is no longer held.
     Import(Box<ImportedRun>),
     /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
@@ -64,7 +64,7 @@ pub enum Write {
         /// The lease's number and the epoch that was seen.
         seen: Lease,
         /// The beat that was seen.
-        beat: i64,
+        heartbeat: i64,
         /// The random id of the engine that takes it.
         owner: String,
     },
@@ -103,14 +103,14 @@ pub struct NewRun {
     /// The lease it shall belong to.
     pub lease: Lease,
     /// Drawn at random.
-    pub incarnation: [u8; 16],
+    pub execution: [u8; 16],
     /// Now, in milliseconds since 1970.
     pub at: i64,
     /// The first entries, from sequence number 1. The run begins as running and due at once.
     pub entries: Vec<EntryRow>,
     /// The version of the workflow.
     pub version: u32,
-    /// The lineage of the run whose cancellation reaches it.
+    /// The first run of the run whose cancellation reaches it.
     pub parent: Option<i64>,
     /// While this run has not ended, no other may have the same key: [`Rejected::Held`].
     pub dedup: Option<String>,
@@ -158,14 +158,14 @@ impl Append {
 #[derive(Clone, Debug)]
 pub enum Outgoing {
     /// Something for the inbox of another run, by its id. See [`Write::Send`] for the answers.
-    Tell {
+    Deliver {
         /// The id of the run.
         to: String,
         /// What is said; `run` is ignored.
         item: NewInboxItem,
     },
-    /// The same for every run whose parent this run's lineage is and that has not ended.
-    TellChildren(NewInboxItem),
+    /// The same for every run whose parent this run's first run is and that has not ended.
+    NotifyChildren(NewInboxItem),
     /// A new run. See [`Write::Start`] for the answers. If it was started, its end goes to this run's inbox, unless
     /// there is no position.
     Start {
@@ -304,7 +304,7 @@ pub enum Written {
         /// What became of each [`Outgoing`]: the number of the new row, or 0.
         outcomes: Vec<Result<i64, Rejected>>,
         /// The runs to whose inboxes something was written.
-        told: Vec<i64>,
+        notified: Vec<i64>,
     },
     /// Entries were appended that have a transaction.
     Transacted {

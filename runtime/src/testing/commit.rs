@@ -89,8 +89,8 @@ impl Scenario<'_> {
             Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
             written => (written, None),
         };
-        let (outcomes, told) = match written {
-            Written::Appended { outcomes, told } => (outcomes, told),
+        let (outcomes, notified) = match written {
+            Written::Appended { outcomes, notified } => (outcomes, notified),
             _ => (Vec::new(), Vec::new()),
         };
         self.look()?;
@@ -99,8 +99,8 @@ impl Scenario<'_> {
             Some(Fault::AnswerLost) => return Ok(Next::Unknown),
             _ => {}
         }
-        loaded.look |= told.contains(&number);
-        told.into_iter().filter(|told| *told != number).for_each(|told| self.is_told(told));
+        loaded.look |= notified.contains(&number);
+        notified.into_iter().filter(|notified| *notified != number).for_each(|notified| self.is_notified(notified));
         let effects = loaded.run.durable(outcomes, self.now);
         let next = self.perform(number, loaded, effects).await?;
         if !matches!(next, Next::GoOn) {

@@ -1,6 +1,6 @@
 //! The runs of a scenario that are in memory: loaded as the engine loads them.
 
-use super::bodies::Bodies;
+use super::attempts::RunningAttempts;
 use super::scenario::Scenario;
 use super::secrets;
 use crate::engine::rebuild;
@@ -9,7 +9,7 @@ use crate::machine::{LoadField, Machine, Rebuild};
 use crate::record::{Limits, RunIdentity};
 use crate::run_env::RunEnv;
 use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Write, Written};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, PoisonError};
@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError};
 pub(super) struct Loaded {
     pub(super) number: i64,
     pub(super) run: Box<Machine>,
-    pub(super) bodies: Bodies,
+    pub(super) attempts: RunningAttempts,
     /// Something has come into its inbox that it was not told yet.
     pub(super) look: bool,
 }
@@ -27,8 +27,8 @@ impl Scenario<'_> {
     /// Loads what an engine finds that begins: what is due at some time, and what has something in its inbox.
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
-            let told = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
-            if row.wake_at.is_some() || !told.is_empty() {
+            let notified = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
+            if row.wake_at.is_some() || !notified.is_empty() {
                 self.load(row.number).await?;
             }
         }
@@ -36,7 +36,7 @@ impl Scenario<'_> {
     }
 
     /// Something came to a run's inbox: it looks, or is loaded first.
-    pub(super) fn is_told(&mut self, number: i64) {
+    pub(super) fn is_notified(&mut self, number: i64) {
         match self.loaded.get_mut(&number) {
             Some(loaded) => loaded.look = true,
             None => drop(self.absent.insert(number)),
@@ -49,10 +49,10 @@ impl Scenario<'_> {
         if row.status.is_final() || self.loaded.contains_key(&number) {
             return Ok(());
         }
-        let mut run = self.fresh(&row);
+        let mut run = self.pending_effects(&row);
         self.rebuild(&mut run, &row).await?;
-        let bodies = Bodies::of(run.env(), self.plan.order);
-        self.loaded.insert(number, Loaded { number, run, bodies, look: false });
+        let attempts = RunningAttempts::of(run.env(), self.plan.order);
+        self.loaded.insert(number, Loaded { number, run, attempts, look: false });
         Ok(())
     }
 
@@ -66,11 +66,11 @@ impl Scenario<'_> {
 
     /// How what the run records is written and read.
     pub(super) fn fields(&self, row: &RunRow) -> Arc<Fields> {
-        let RunRow { id, workflow, incarnation, .. } = row.clone();
-        secrets::fields(RunIdentity { id, workflow, incarnation }, self.stores.clone(), self.subject.cipher.clone())
+        let RunRow { id, workflow, execution, .. } = row.clone();
+        secrets::fields(RunIdentity { id, workflow, execution }, self.stores.clone(), self.subject.cipher.clone())
     }
 
-    fn fresh(&mut self, row: &RunRow) -> Box<Machine> {
+    fn pending_effects(&mut self, row: &RunRow) -> Box<Machine> {
         let session = self.sessions.entry(row.number).or_default().clone();
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
@@ -82,7 +82,7 @@ impl Scenario<'_> {
         // A replay cannot wait, so what it may ask for is loaded before.
         let rows = self.store.fields(row.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let mut values = HashMap::new();
-        for row in rows.into_iter().filter(|row| row.value.form == Form::Stored) {
+        for row in rows.into_iter().filter(|row| row.value.encoding == Encoding::Stored) {
             let pointer = Pointer::read(&row.value).map_err(|error| error.to_string())?;
             let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
             values.insert((row.seq, row.name), value);
@@ -102,7 +102,7 @@ impl Scenario<'_> {
             if !self.is_new(&row)? {
                 continue;
             }
-            let mut run = self.fresh(&row);
+            let mut run = self.pending_effects(&row);
             self.rebuild(&mut run, &row).await?;
             let (ended, recorded): (Option<Status>, _) = (run.ended(), row.status);
             if ended != Some(recorded) {
@@ -117,9 +117,9 @@ impl Scenario<'_> {
     fn is_new(&self, row: &RunRow) -> Result<bool, String> {
         let mut hash = DefaultHasher::new();
         let value = |hash: &mut DefaultHasher, value: Option<&Value>| {
-            value.map(|value| (value.form, &value.bytes)).hash(hash);
+            value.map(|value| (value.encoding, &value.bytes)).hash(hash);
         };
-        (&row.workflow, row.version, row.incarnation, row.seed).hash(&mut hash);
+        (&row.workflow, row.version, row.execution, row.seed).hash(&mut hash);
         for entry in self.journal(row.number)? {
             let kind = entry.kind.as_str();
             (entry.seq, kind, entry.cause, entry.at, entry.position, entry.attempt, entry.due).hash(&mut hash);
@@ -136,8 +136,8 @@ impl Scenario<'_> {
 
     pub(super) fn take_over(&mut self) -> Result<(), String> {
         let leases = self.store.leases().map_err(|error| error.to_string())?;
-        let LeaseRow { number, epoch, beat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
-        let take = Write::TakeLease { seen: Lease { number, epoch }, beat, owner: "another".into() };
+        let LeaseRow { number, epoch, heartbeat, .. } = leases.into_iter().next().ok_or("there is no lease")?;
+        let take = Write::TakeLease { seen: Lease { number, epoch }, heartbeat, owner: "another".into() };
         match self.store.write(take)? {
             Written::Lease(lease) => {
                 self.lease = lease;

@@ -30,7 +30,7 @@ pub(super) struct End {
 /// What was shown, by channel and writer.
 pub(super) type ShownBy = BTreeMap<(String, Writer), Vec<Option<Value>>>;
 
-/// The place of a step among the incarnations of a run; `None` for its workflow.
+/// The place of a step among the executions of a run; `None` for its workflow.
 pub(super) type Writer = Option<(usize, Option<u64>)>;
 
 impl Seen {

@@ -11,9 +11,9 @@ use crate::value::Value;
 impl Scenario<'_> {
     /// What the plan has the outside say at this commit, which is under way.
     pub(super) fn interfere(&mut self, commit: usize, writing: &mut Loaded, number: i64) -> Result<(), String> {
-        let mut told = None;
+        let mut notified = None;
         if self.plan.early.is_some_and(|from| from <= commit) && self.said < self.subject.script.messages() {
-            told = self.next_message()?;
+            notified = self.next_message()?;
         }
         if let Some((disturbance, at)) = self.plan.disturbance
             && at == commit
@@ -27,9 +27,9 @@ impl Scenario<'_> {
             let item = NewInboxItem { key, value, ..NewInboxItem::new(self.main()?.number, kind, self.now) };
             let number = self.send(item)?;
             self.paused = number.is_some() && disturbance == Disturbance::Paused;
-            told = number.or(told);
+            notified = number.or(notified);
         }
-        if told == Some(number) {
+        if notified == Some(number) {
             writing.look = true;
             // The owner may hear of it before its append is written, or afterwards.
             if self.dice.below(2) == 0 {
@@ -68,7 +68,7 @@ impl Scenario<'_> {
             ..NewInboxItem::new(request.run, InboxKind::Answer, self.now)
         };
         self.store.write(Write::Answer { request: request.id, hash: hash_of_answer(&value), item })?;
-        self.is_told(request.run);
+        self.is_notified(request.run);
         Ok(true)
     }
 
@@ -87,9 +87,9 @@ impl Scenario<'_> {
     fn next_message(&mut self) -> Result<Option<i64>, String> {
         let main = self.main()?;
         let item = self.subject.script.item(self.said, &self.fields(&main), main.number, self.now)?;
-        let told = self.send(item)?;
+        let notified = self.send(item)?;
         self.said += 1;
-        Ok(told)
+        Ok(notified)
     }
 
     /// Puts something into the inbox of a run, unless it has ended; gives the run.
@@ -101,7 +101,7 @@ impl Scenario<'_> {
             Some(Err(Rejected::Ended)) => return Ok(None),
             other => return Err(format!("a word from outside was answered with {other:?}")),
         }
-        self.is_told(number);
+        self.is_notified(number);
         self.look()?;
         Ok(Some(number))
     }

@@ -3,7 +3,7 @@
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
 use super::secrets;
-use crate::engine::{Attach, GoingOn, Preparation, find_attached, judge, successor_in};
+use crate::engine::{Attach, Continuation, Preparation, find_attached, judge, successor_in};
 use crate::machine::Effect;
 use crate::policy::Policy;
 use crate::store::{ImportedRun, RunRow};
@@ -27,16 +27,16 @@ impl Scenario<'_> {
         let mut next = Next::GoOn;
         for effect in effects {
             match effect {
-                Effect::StartBody { scope, arguments, body, .. } => {
+                Effect::StartAttempt { scope, arguments, body, .. } => {
                     let (env, context) = (loaded.run.env().clone(), loaded.run.context());
                     prepare(Preparation::of(&*body, &scope, context, &env)).await?;
                     let (position, attempt) = (scope.position, scope.attempt);
                     let journal = self.journal(number)?;
                     self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
                     let body = body.attempt(&arguments, Arc::new(scope), env);
-                    loaded.bodies.start(position, attempt, body);
+                    loaded.attempts.start(position, attempt, body);
                 }
-                Effect::TellBody { position } => loaded.bodies.tell(position),
+                Effect::CancelAttempt { position } => loaded.attempts.cancel(position),
                 Effect::StartRun { number: child } => self.load(child).await?,
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let found = find_attached(&*self.store, &id, row.map(|row| *row));
@@ -46,8 +46,8 @@ impl Scenario<'_> {
                     };
                     loaded.run.attached(position, id, outcome, self.now);
                 }
-                Effect::Replace { onward, kept } => {
-                    let successor = self.successor(number, GoingOn { onward, kept })?;
+                Effect::Replace { with, kept } => {
+                    let successor = self.successor(number, Continuation { with, kept })?;
                     loaded.run.replaced_by(Box::new(successor), self.now);
                 }
                 Effect::Ended => {
@@ -62,13 +62,13 @@ impl Scenario<'_> {
     }
 
     /// The run as which one goes on.
-    fn successor(&self, number: i64, going_on: GoingOn) -> Result<ImportedRun, String> {
+    fn successor(&self, number: i64, continuation: Continuation) -> Result<ImportedRun, String> {
         let old = self.row(number)?;
-        let incarnation = secrets::next_incarnation(old.incarnation);
-        let vault = |incarnation| Vault::new(self.subject.cipher.clone(), secrets::DATABASE, incarnation);
-        let vaults = (vault(old.incarnation), vault(incarnation));
-        let new = RunRow { incarnation, created_at: self.now, ..old };
-        let mut run = successor_in(&*self.store, number, going_on, &new, vaults)?;
+        let execution = secrets::next_incarnation(old.execution);
+        let vault = |execution| Vault::new(self.subject.cipher.clone(), secrets::DATABASE, execution);
+        let vaults = (vault(old.execution), vault(execution));
+        let new = RunRow { execution, created_at: self.now, ..old };
+        let mut run = successor_in(&*self.store, number, continuation, &new, vaults)?;
         run.lease = Some(self.lease);
         Ok(run)
     }

@@ -1,12 +1,12 @@
 //! One workflow played through once: a deterministic executor with a fixed clock, fixed ids, one group a commit, and one
 //! fault at most. The runs that the workflow starts are played too, one thing at a time.
 
-use super::bodies::{Bodies, News};
+use super::attempts::{RunningAttempts, StepEvent};
 use super::database::Database;
 use super::fault::{Dice, Plan};
 use super::loaded::Loaded;
+use super::observers::Observers;
 use super::oracle::{End, Seen};
-use super::outsiders::Outsiders;
 use super::secrets;
 use super::subject::Subject;
 use crate::fields::FieldStores;
@@ -53,7 +53,7 @@ pub(super) struct Scenario<'a> {
     /// The runs in memory, by their numbers.
     pub(super) loaded: BTreeMap<i64, Loaded>,
     pub(super) seen: BTreeMap<i64, Seen>,
-    pub(super) outsiders: Outsiders,
+    pub(super) observers: Observers,
     /// Those that are not, and were told something.
     pub(super) absent: BTreeSet<i64>,
     /// A run that is to leave memory and come back.
@@ -88,7 +88,7 @@ impl Subject {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease,
-            incarnation: secrets::INCARNATION,
+            execution: secrets::INCARNATION,
             at: BEGINNING,
             entries: self.entries.clone(),
             version: self.version,
@@ -116,7 +116,7 @@ impl Subject {
             concurrent: false,
             loaded: BTreeMap::new(),
             seen: BTreeMap::new(),
-            outsiders: Outsiders::default(),
+            observers: Observers::default(),
             absent: BTreeSet::new(),
             evicting: None,
             said: 0,
@@ -142,7 +142,7 @@ impl Scenario<'_> {
         let fields = self.store.fields(main.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let mut end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
         end.rows = self.store.rows()?;
-        end.shown = self.outsiders.shown_by(main.lineage, &self.seen)?;
+        end.shown = self.observers.shown_by(main.first_run, &self.seen)?;
         self.replay_whole().await?;
         let has_orders = self.concurrent || self.dice.has_chosen;
         Ok(Played { end, commits: self.kinds, has_orders, saves: self.saves })
@@ -160,7 +160,7 @@ impl Scenario<'_> {
             }
         }
         let mut lookers = self.shuffled(|loaded| loaded.look);
-        let busy = |loaded: &Loaded| !loaded.bodies.is_empty();
+        let busy = |loaded: &Loaded| !loaded.attempts.is_empty();
         let is_busy = self.loaded.values().any(busy);
         // What comes from outside races with the bodies.
         if !lookers.is_empty() && (!is_busy || self.dice.below(2) == 0) {
@@ -253,13 +253,13 @@ impl Scenario<'_> {
     /// Lets bodies run for a while, or until one has ended or written something.
     async fn run_bodies(&mut self, can_wait: bool) {
         let began = Instant::now();
-        self.concurrent |= self.loaded.values().map(|loaded| loaded.bodies.running()).sum::<usize>() > 1;
+        self.concurrent |= self.loaded.values().map(|loaded| loaded.attempts.running()).sum::<usize>() > 1;
         loop {
-            for loaded in self.loaded.values_mut().filter(|loaded| !loaded.bodies.is_empty()) {
-                loaded.bodies.run().await;
+            for loaded in self.loaded.values_mut().filter(|loaded| !loaded.attempts.is_empty()) {
+                loaded.attempts.run().await;
             }
-            let has_news = self.loaded.values().any(|loaded| loaded.bodies.has_news());
-            if has_news || !can_wait || began.elapsed() > LONGEST {
+            let has_events = self.loaded.values().any(|loaded| loaded.attempts.has_events());
+            if has_events || !can_wait || began.elapsed() > LONGEST {
                 return;
             }
         }
@@ -267,18 +267,18 @@ impl Scenario<'_> {
 
     /// What a body has written, or to what it has come.
     fn take_news(&mut self) -> bool {
-        let Some(number) = self.shuffled(|loaded| loaded.bodies.has_news()).first().copied() else { return false };
-        let Some(Loaded { run, bodies, .. }) = self.loaded.get_mut(&number) else { return false };
-        if let Some(news) = bodies.next_news() {
-            match news {
-                News::Wrote(write, taken) => {
+        let Some(number) = self.shuffled(|loaded| loaded.attempts.has_events()).first().copied() else { return false };
+        let Some(Loaded { run, attempts, .. }) = self.loaded.get_mut(&number) else { return false };
+        if let Some(event) = attempts.next_event() {
+            match event {
+                StepEvent::Wrote(write, taken) => {
                     run.step_wrote(write, self.now);
                     // The step may be gone.
                     let _ = taken.send(());
                 }
-                News::State(news) => run.state_news(news, self.now),
+                StepEvent::State(event) => run.state_event(event, self.now),
             }
-        } else if let Some((position, attempt, outcome)) = bodies.next(&mut self.dice) {
+        } else if let Some((position, attempt, outcome)) = attempts.next(&mut self.dice) {
             let late = outcome.clone();
             run.attempt_ended(position, attempt, outcome, self.now);
             // A result that comes once more, or late, changes nothing.
@@ -294,7 +294,7 @@ impl Scenario<'_> {
     }
 
     fn stuck(&self, main: &RunRow) -> String {
-        if self.loaded.values().any(|loaded| !loaded.bodies.is_empty()) {
+        if self.loaded.values().any(|loaded| !loaded.attempts.is_empty()) {
             return "nothing happened for 30 s: a step does not end".into();
         }
         let last = self.seen.get(&main.number).map(|seen| seen.read().iter().rev().take(3).collect::<Vec<_>>());
@@ -303,12 +303,12 @@ impl Scenario<'_> {
 
     /// The process dies. Every body that was started has run: its effects on the world have happened.
     pub(super) async fn crash(&mut self, loaded: &mut Loaded) {
-        loaded.bodies.run_in_vain().await;
+        loaded.attempts.run_in_vain().await;
         for other in self.loaded.values_mut() {
-            other.bodies.run_in_vain().await;
+            other.attempts.run_in_vain().await;
         }
         self.loaded.clear();
-        loaded.bodies = Bodies::of(loaded.run.env(), self.plan.order);
+        loaded.attempts = RunningAttempts::of(loaded.run.env(), self.plan.order);
         self.resources = self.subject.resources.open();
         self.sessions.clear();
     }
@@ -321,7 +321,7 @@ impl Scenario<'_> {
             self.seen.entry(row.number).or_default().journal(journal)?;
         }
         self.loaded.values().try_for_each(|loaded| self.was_recorded(loaded))?;
-        self.outsiders.look(&*self.store, &rows, &self.seen)
+        self.observers.look(&*self.store, &rows, &self.seen)
     }
 
     /// Every edit of the shared state that a body was shown must be in the journal.
@@ -343,7 +343,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// The run that is played, in its last incarnation.
+    /// The run that is played, in its last execution.
     pub(super) fn main(&self) -> Result<RunRow, String> {
         let row = self.store.run(RunKey::Id(secrets::RUN)).map_err(|error| error.to_string())?;
         row.ok_or_else(|| "the run is gone".into())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The id of the run, in every scenario.
 pub(super) const RUN: &str = "crash-test";
-/// Its incarnation.
+/// Its execution.
 pub(super) const INCARNATION: [u8; 16] = *b"steadfast-crash!";
 /// Not that of the store, which is another in each scenario: the tokens of a secret are compared between scenarios.
 pub(super) const DATABASE: &str = "crash-test";
@@ -40,14 +40,14 @@ pub(super) fn fields(run: RunIdentity, stores: Arc<FieldStores>, cipher: Option<
 
 /// Which run is played.
 pub(super) fn identity(workflow: &str) -> RunIdentity {
-    RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), incarnation: INCARNATION }
+    RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), execution: INCARNATION }
 }
 
-/// The incarnation of the run that takes the place of another: the same in every scenario.
+/// The execution of the run that takes the place of another: the same in every scenario.
 pub(super) fn next_incarnation(before: [u8; 16]) -> [u8; 16] {
-    let mut incarnation = [0; 16];
-    incarnation.copy_from_slice(&hmac_sha256::Hash::hash(&before)[..16]);
-    incarnation
+    let mut execution = [0; 16];
+    execution.copy_from_slice(&hmac_sha256::Hash::hash(&before)[..16]);
+    execution
 }
 
 /// Why the run cannot go on, for the reader of the test.

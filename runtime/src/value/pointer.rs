@@ -1,6 +1,6 @@
 //! What stands in the database for a value that is in a field store.
 
-use super::{Form, Value};
+use super::{Encoding, Value};
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,9 @@ pub(crate) struct Pointer {
     pub(crate) store: String,
     /// The name of the field when it was saved.
     pub(crate) field: String,
-    /// The form of the value.
-    pub(crate) form: String,
+    /// The encoding of the value.
+    #[serde(rename = "form")]
+    pub(crate) encoding: String,
     pub(crate) bytes: usize,
     pub(crate) hash: String,
     /// Whether it is a default, of which all runs have one content.
@@ -22,9 +23,9 @@ pub(crate) struct Pointer {
 impl Pointer {
     /// What a value says that points to a store.
     pub(crate) fn read(value: &Value) -> Result<Self, FieldStoreError> {
-        let pointer = if value.form == Form::Stored { serde_json::from_slice(&value.bytes).ok() } else { None };
+        let pointer = if value.encoding == Encoding::Stored { serde_json::from_slice(&value.bytes).ok() } else { None };
         pointer.ok_or_else(|| {
-            let found = value.form.as_str();
+            let found = value.encoding.as_str();
             let message = format!(
                 "the row of a field in a store should say where it is, but it is {} bytes of form {found}",
                 value.bytes.len()
@@ -41,6 +42,6 @@ impl Pointer {
     /// The value that points to the store.
     pub(crate) fn to_value(&self) -> Value {
         let text = serde_json::to_vec(self).expect("a pointer of strings and numbers is JSON");
-        Value { form: Form::Stored, bytes: text.into() }
+        Value { encoding: Encoding::Stored, bytes: text.into() }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Location<'a> {
     /// A message, a question or an answer, by the name of its channel.
     Message(&'a str),
     /// An output of a run, by its channel.
-    Shown(&'a str),
+    Published(&'a str),
 }
 
 impl<'a> Location<'a> {
@@ -34,7 +34,7 @@ impl<'a> Location<'a> {
             Self::Input => ("input", ""),
             Self::Output => ("output", ""),
             Self::Message(channel) => ("message:", channel),
-            Self::Shown(channel) => ("shown:", channel),
+            Self::Published(channel) => ("shown:", channel),
         }
     }
 }

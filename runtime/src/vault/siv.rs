@@ -22,7 +22,7 @@ struct Siv {
     derived: RwLock<HashMap<String, Derived>>,
 }
 
-/// The key of the cipher, and the bytes it was derived from: a provider may mend a key that had the wrong ones.
+/// The key of the cipher, and the bytes it was derived from: a provider may fix a key that had the wrong ones.
 struct Derived {
     from: Zeroizing<[u8; 32]>,
     key: Arc<Zeroizing<[u8; 64]>>,

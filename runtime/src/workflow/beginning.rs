@@ -121,7 +121,7 @@ impl Beginning {
     /// parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended code goes on.
     pub(super) fn with_defaults(self, defaults: fn(Coder<'_>) -> Stored) -> BoxFuture<'static, Begun> {
         Box::pin(async move {
-            let (journal, position) = (self.journal.clone(), self.journal.draw());
+            let (journal, position) = (self.journal.clone(), self.journal.next_command_index());
             let coder = journal.coder();
             let begun = self.continued().and_then(|continued| match continued {
                 Some(continued) => continued.store_all(coder),

@@ -8,7 +8,7 @@ use crate::context::{
 };
 use crate::fields::Coder;
 use crate::journal::{ContextChange, Journal, Recorded};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use futures_util::future::{BoxFuture, Either, Ready, ready};
 use std::future::pending;
 use std::sync::Arc;
@@ -250,7 +250,7 @@ impl Unfinished<'_> {
     /// The new context is that of the flow.
     fn apply(&mut self, values: &FieldValues) {
         let Some(mut context) = self.update.apply() else { return };
-        if values.iter().any(|(_, value)| value.form == Form::Stored) {
+        if values.iter().any(|(_, value)| value.encoding == Encoding::Stored) {
             // What was just saved is found again; a value that is not there for a handle is a value still.
             let _ = context.point_to_stored(self.changing.journal.coder(), values);
         }

@@ -54,7 +54,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         F: Startable<M>,
     {
         drop(workflow);
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         StartChild { journal: &self.journal, position, input, given: Scope::default(), detached: false }
     }
 
@@ -91,7 +91,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         F: Startable<M>,
     {
         drop(workflow);
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
             codec::record_same(self.journal.coder(), Location::Input, &input, F::Workflow::same_input())
@@ -184,6 +184,27 @@ impl<W: WorkflowDef> IntoFuture for StartChild<'_, W> {
 /// A run that a workflow has started: a future of its result.
 ///
 /// Dropping it leaves the run to itself; it is not cancelled.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[workflow]
+/// async fn square(flow: &mut Flow, number: u32) -> Result<u32> {
+///     Ok(number * number)
+/// }
+///
+/// #[workflow]
+/// async fn squares(flow: &mut Flow) -> Result<u32> {
+///     let (two, three) = (flow.start(square, 2).await, flow.start(square, 3).await); // both run now
+///     Ok(two.await? + three.await?)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(square).workflow(squares).start().await?;
+/// # assert_eq!(engine.start(squares, ()).id("a").await?.result().await?, 13);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "await the child for its result, or drop it to leave it to itself"]
 pub struct Child<W> {
     call: PendingCall,

@@ -4,7 +4,7 @@ use super::Start;
 use crate::codec::{Same, Storable};
 use crate::context::Schema;
 use crate::error::Failure;
-use crate::resources::Need;
+use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use futures_util::future::BoxFuture;
 
@@ -46,7 +46,7 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// The resources that its steps take, as the attribute says.
     #[doc(hidden)]
     #[must_use]
-    fn resources() -> &'static [Need] {
+    fn resources() -> &'static [ResourceKey] {
         &[]
     }
 
@@ -101,9 +101,32 @@ impl<W: WorkflowDef> Body<W> {
     label = "expected a function with `#[workflow]`",
     note = "put `#[workflow]` or `#[workflow(context = YourContext)]` on the function, and name it without calling it: `engine.start(process_order, input)`"
 )]
-pub trait Startable<Form>: Send + Sync {
+pub trait Startable<Signature>: sealed::Sealed<Signature> + Send + Sync {
     /// The workflow.
     type Workflow: WorkflowDef;
+}
+
+/// Only functions with `#[workflow]` can be started: more may be asked of them in later versions.
+pub(crate) mod sealed {
+    use super::{Body, Start, WorkflowDef};
+
+    pub trait Sealed<Signature> {}
+
+    #[diagnostic::do_not_recommend]
+    impl<F, W> Sealed<(W,)> for F
+    where
+        F: Fn(Start<W::Context>) -> Body<W>,
+        W: WorkflowDef<Input = ()>,
+    {
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<F, W, I> Sealed<(W, I)> for F
+    where
+        F: Fn(Start<W::Context>, I) -> Body<W>,
+        W: WorkflowDef<Input = I>,
+    {
+    }
 }
 
 #[diagnostic::do_not_recommend]

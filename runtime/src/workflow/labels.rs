@@ -44,9 +44,9 @@ impl<C: Send + Sync + 'static> Flow<C> {
 }
 
 fn label(journal: &Arc<dyn Journal>, name: &str, value: Option<&str>) {
-    let position = journal.draw();
+    let position = journal.next_command_index();
     match lengths::check_label(name, value.unwrap_or_default()) {
-        Ok(()) => journal.tell(position, Command::SetLabel(SetLabel { name, value: value.map(Into::into) })),
+        Ok(()) => journal.issue(position, Command::SetLabel(SetLabel { name, value: value.map(Into::into) })),
         Err(why) => journal.unstorable(position, why),
     }
 }

@@ -57,7 +57,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// The next message of this type if one has come, without waiting.
     #[must_use]
     pub fn try_receive<M: Message>(&self) -> Option<M> {
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         let value = self.journal.try_receive(position, M::NAME)?;
         match message::decode(self.journal.coder(), &value) {
             Ok(message) => Some(message),

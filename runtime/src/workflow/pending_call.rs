@@ -21,7 +21,7 @@ enum State {
 
 impl PendingCall {
     pub(crate) fn new(journal: &Arc<dyn Journal>, command: Asked) -> Self {
-        Self::at(journal, journal.draw(), command)
+        Self::at(journal, journal.next_command_index(), command)
     }
 
     /// A call at a position that was drawn for it.

@@ -11,6 +11,31 @@ use std::sync::Arc;
 /// A workflow whose context is not set yet: steps that read no context can be called with it, others cannot.
 ///
 /// [`with`](Start::with) sets the context and gives the [`Flow`].
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// struct Job { user: String, #[context(default)] done: u32 }
+///
+/// #[step]
+/// async fn name_of(id: u32) -> Result<String> {
+///     Ok(format!("user {id}"))
+/// }
+///
+/// #[workflow(context = Job)]
+/// async fn job(start: Start<Job>, id: u32) -> Result<String> {
+///     let user = name_of(&start, id).await?; // a step that reads no context
+///     let flow = start.with(Job::builder().user(user).build()).await?;
+///     Ok(flow.user.clone())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(job).start().await?;
+/// # assert_eq!(engine.start(job, 7).id("a").await?.result().await?, "user 7");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Start<C = ()> {
     pub(super) journal: Arc<dyn Journal>,
     context: PhantomData<fn() -> C>,
@@ -45,7 +70,7 @@ impl<C: StepContext> Start<C> {
     /// # Errors
     /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
     pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         let fresh = Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context));
         Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
     }

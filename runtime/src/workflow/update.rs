@@ -33,7 +33,7 @@ impl<C: StepContext> Flow<C> {
 
     /// Takes the context away, for a change of it; a second handle of it if it is recorded in an older version.
     fn begin_update(&mut self) -> (u64, Option<SharedContext>, Update<C>) {
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         let old = if self.older.is_some() { self.context.clone() } else { None };
         // Only the flow shall hold the context now, so that it can be changed in place.
         self.journal.share_context(None);
@@ -57,7 +57,7 @@ impl<C: StepContext> Flow<C> {
     /// A value cannot be stored, or its store has given up: the error names the field, the context is unchanged, and a
     /// replay meets the same error.
     pub async fn set(&mut self, new: C::Stored) -> Result<(), ContextError> {
-        let position = self.journal.draw();
+        let position = self.journal.next_command_index();
         let old = self.context.clone().and_then(SharedContext::into_stored);
         let new = Replaced::<C> { old, new: Some(new) };
         self.changing(position).set(Box::new(new)).await

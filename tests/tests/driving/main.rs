@@ -111,7 +111,7 @@ fn all_are_heard(attempts: usize, others: usize) {
             let (talk, driving) = (talk.clone(), driving.clone());
             threads.push(thread::spawn(move || {
                 let Some(driving) = driving.upgrade() else { return talk.say() };
-                if let Some(job) = driving.tell(|| talk.say()) {
+                if let Some(job) = driving.deliver(|| talk.say()) {
                     block_on(run(job));
                 }
             }));

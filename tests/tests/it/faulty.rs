@@ -82,13 +82,13 @@ impl<S: Store> Store for Hooked<S> {
 
     fn outputs(
         &self,
-        lineage: i64,
+        first_run: i64,
         channel: &str,
         after: u64,
         limit: usize,
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError> {
-        self.inner.outputs(lineage, channel, after, limit, newest)
+        self.inner.outputs(first_run, channel, after, limit, newest)
     }
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {

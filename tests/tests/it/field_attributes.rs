@@ -9,7 +9,7 @@ use steadfast::__private::Coder;
 use steadfast::__private::RecordedValue;
 use steadfast::history::Value;
 use steadfast::prelude::*;
-use steadfast::store::backend::Form;
+use steadfast::store::backend::Encoding;
 use steadfast::{ContextError, RecordedFields};
 
 #[derive(StepContext, Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ fn bytes_with_the_form_json_are_an_array() {
 fn the_schema_says_where_a_field_goes() {
     let schema = Document::schema();
     let field = |name: &str| schema.field(name).unwrap();
-    assert_eq!(((field("digest").form)(), (field("scan").form)()), (Form::Json, Form::Bytes));
+    assert_eq!(((field("digest").encoding)(), (field("scan").encoding)()), (Encoding::Json, Encoding::Bytes));
     assert_eq!((field("scan").store, field("title").store), (Some("blobs"), None));
     assert_eq!(
         (field("scan").max_bytes, field("title").max_bytes, field("owner").max_bytes),

@@ -80,7 +80,7 @@ fn key_of(content: &[u8]) -> FieldKey {
         database: "d1".repeat(16),
         workflow: "order".to_owned(),
         run: "order-7".to_owned(),
-        incarnation: "1c".repeat(16),
+        execution: "1c".repeat(16),
         field: "invoice".to_owned(),
         hash: FieldKey::hash_of(content),
     }

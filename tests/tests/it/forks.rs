@@ -64,10 +64,13 @@ async fn a_fork_at_step_three_of_five_does_not_run_one_and_two_again() {
 
         assert_eq!(done(&id), ["1", "2", "3", "4", "5"], "the original has done nothing again");
         assert_eq!((run.history().await.unwrap(), run.status().await.unwrap()), before);
-        assert_eq!(fork.origin().await.unwrap().unwrap().number(), run.number());
+        assert_eq!(fork.forked_from().await.unwrap().unwrap().number(), run.number());
         assert_eq!(run.forks().await.unwrap().iter().map(steadfast::Run::id).collect::<Vec<_>>(), [&fork_id]);
-        assert_eq!((run.origin().await.unwrap().is_none(), run.successor().await.unwrap().is_none()), (true, true));
-        assert_eq!(fork.status().await.unwrap().origin, Some(run.number()));
+        assert_eq!(
+            (run.forked_from().await.unwrap().is_none(), run.successor().await.unwrap().is_none()),
+            (true, true)
+        );
+        assert_eq!(fork.status().await.unwrap().forked_from, Some(run.number()));
         let labels = fork.labels().await.unwrap();
         assert_eq!((labels["team"].as_str(), labels["of"].as_str()), ("red", "five"));
 

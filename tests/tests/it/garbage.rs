@@ -262,7 +262,7 @@ impl FieldStore for Gated {
     }
 
     async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
-        while self.held.lock().unwrap().as_str() == field.incarnation() {
+        while self.held.lock().unwrap().as_str() == field.execution() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.inner.delete(field).await
@@ -287,8 +287,8 @@ async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let database = format!("{engine:?}").split('"').nth(1).unwrap().to_owned();
     let mut all = gated.inner.list(&database).await.unwrap();
-    all.sort_by(|left, right| left.incarnation().cmp(right.incarnation()));
-    let (first, last) = (all.first().unwrap().incarnation().to_owned(), all.last().unwrap().clone());
+    all.sort_by(|left, right| left.execution().cmp(right.execution()));
+    let (first, last) = (all.first().unwrap().execution().to_owned(), all.last().unwrap().clone());
     let id = last.path().parse::<FieldKey>().unwrap().run;
     *gated.held.lock().unwrap() = first;
     let moving = async {

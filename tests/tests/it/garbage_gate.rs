@@ -85,7 +85,7 @@ async fn what_is_copied_for_a_run_that_is_not_there_yet_is_waited_for() {
     let run = engine.start(goes_on, 0).await.unwrap();
     saved(&slow, &database(&engine), 1).await;
     slow.0.hang_save.store(true, Ordering::SeqCst);
-    // The copy of the first field: it belongs to an incarnation of which the database does not know.
+    // The copy of the first field: it belongs to an execution of which the database does not know.
     saved(&rig, &database(&engine), 2).await;
     let collector = engine.clone();
     let mut collecting = tokio::spawn(async move { collector.collect_garbage().await });

@@ -260,7 +260,7 @@ async fn an_engine_that_lost_its_lease_gets_another_although_the_store_failed_on
     limits::until(async || {
         let row = store.leases().unwrap().remove(0);
         let seen = Lease { number: row.number, epoch: row.epoch };
-        let take = Write::TakeLease { seen, beat: row.beat, owner: "thief".into() };
+        let take = Write::TakeLease { seen, heartbeat: row.heartbeat, owner: "thief".into() };
         store.inner.commit(&[take]).unwrap()[0].is_ok()
     })
     .await;

@@ -58,7 +58,7 @@ fn a_folder_of_contents_fails_a_save_without_one() {
         database: "d".to_owned(),
         workflow: "w".to_owned(),
         run: "r".to_owned(),
-        incarnation: "i".to_owned(),
+        execution: "i".to_owned(),
         field: "f".to_owned(),
         hash,
     };

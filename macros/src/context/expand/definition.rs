@@ -22,15 +22,15 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
         let (name, type_name, required) = (&field.name, &field.type_name, field.default.is_none());
         let ty = &field.ty;
         let secret = if stand_in { quote!(false) } else { secret::holds(ty) };
-        let [form, lazy] = if stand_in {
-            [quote!(|| ::steadfast::__private::Form::Json), quote!(|| false)]
+        let [encoding, lazy] = if stand_in {
+            [quote!(|| ::steadfast::__private::Encoding::Json), quote!(|| false)]
         } else {
-            ["form", "is_lazy"].map(|method| {
+            ["encoding", "is_lazy"].map(|method| {
                 let method = syn::Ident::new(method, ty.span());
                 quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::Persist>::#method)
             })
         };
-        let form = if field.json { quote!(|| ::steadfast::__private::Form::Json) } else { form };
+        let encoding = if field.json { quote!(|| ::steadfast::__private::Encoding::Json) } else { encoding };
         let (store, max_bytes, aliases) = (option(field.store.as_ref()), option(field.max_bytes), &field.aliases);
         // Asked for of fields in stores only.
         let default = if field.default.is_some() && field.store.is_some() && !stand_in {
@@ -43,7 +43,7 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
         };
         quote! {
             ::steadfast::__private::FieldSchema {
-                name: #name, type_name: #type_name, required: #required, form: #form,
+                name: #name, type_name: #type_name, required: #required, encoding: #encoding,
                 store: #store, max_bytes: #max_bytes, aliases: &[#(#aliases),*], default: #default,
                 lazy: #lazy, secret: #secret,
             }

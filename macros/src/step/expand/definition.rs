@@ -277,10 +277,10 @@ pub(crate) fn state(step: &Step) -> Option<TokenStream> {
 pub(crate) fn resources(step: &Step) -> Option<TokenStream> {
     let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
         let ty = held.ty();
-        quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>())
+        quote_spanned!(ty.span()=> ::steadfast::__private::ResourceKey::of::<#ty>())
     });
     let needs = needs.collect::<Vec<_>>();
-    let need = quote!(::steadfast::__private::Need);
+    let need = quote!(::steadfast::__private::ResourceKey);
     (!needs.is_empty()).then(|| quote!(const RESOURCES: &'static [#need] = &[#(#needs),*];))
 }
 

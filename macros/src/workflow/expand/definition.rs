@@ -100,8 +100,8 @@ pub(crate) fn state(ty: &Type) -> TokenStream {
 
 /// The resources that the steps take.
 pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
-    let needs = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::Need::of::<#ty>()));
-    let need = quote!(::steadfast::__private::Need);
+    let needs = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::ResourceKey::of::<#ty>()));
+    let need = quote!(::steadfast::__private::ResourceKey);
     (!types.is_empty()).then(|| {
         quote! {
             fn resources() -> &'static [#need] {

@@ -2,7 +2,7 @@
 
 use super::{Activity, Entries};
 use crate::engine::reading::{self, Reader, Reading};
-use crate::engine::{error::EngineError, shown::EventStream};
+use crate::engine::{error::EngineError, outputs::EventStream};
 use crate::graph::Event;
 use crate::record::Kind;
 use crate::store::EntryRow;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 impl<E: Event> EventStream<E> {
     /// The events, and between them what the engine does, in the order of the journal, from its beginning.
     ///
-    /// It is about this incarnation of the run, like [`Run::activity`](crate::Run::activity): an event that an earlier one has
+    /// It is about this execution of the run, like [`Run::activity`](crate::Run::activity): an event that an earlier one has
     /// told, before the run went on with a fresh journal or was rewound, is read without activity only.
     ///
     /// ```no_run

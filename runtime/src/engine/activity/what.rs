@@ -5,13 +5,29 @@ use crate::error::{AttemptFailure, Error, StepError};
 use crate::journal::SENT;
 use crate::record::Kind;
 use crate::store::{EntryRow, Status};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::fmt;
 use std::time::SystemTime;
 
 /// Something that the engine did for a run.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow, name: String) -> Result<String> { Ok(format!("Hello, {name}!")) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+/// let run = engine.start(hello, "Ada".to_owned()).id("a").await?;
+/// run.result().await?;
+/// let mut activity = run.activity();
+/// let first = activity.next().await?.expect("a run begins with its start");
+/// assert_eq!(first.seq, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Activity {
@@ -221,7 +237,7 @@ fn text(value: &Value) -> String {
 
 /// Why a step failed: the last failure of an attempt, or why there was none.
 fn why_step_failed(value: &Value) -> String {
-    if value.form != Form::Json {
+    if value.encoding != Encoding::Json {
         return value.to_string();
     }
     match serde_json::from_slice::<StepError<IgnoredAny>>(&value.bytes) {
@@ -233,7 +249,7 @@ fn why_step_failed(value: &Value) -> String {
 
 fn why_run_failed(value: &Value) -> String {
     match serde_json::from_slice::<Error>(&value.bytes) {
-        Ok(error) if value.form == Form::Json => error.to_string(),
+        Ok(error) if value.encoding == Encoding::Json => error.to_string(),
         _ => value.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! Whether an engine that is being put together makes sense, and can go on with what is in its database.
 
-use super::{Database, EngineBuilder, open};
+use super::EngineBuilder;
+use super::database::{Database, open};
 use crate::engine::{
     check::{CheckReport, check},
     error::EngineError,

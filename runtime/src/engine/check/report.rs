@@ -12,6 +12,19 @@ use std::process::ExitCode;
 ///
 /// Its `Display` is a report for people, by workflow and reason; [`to_json`](CheckReport::to_json) one for programs, and
 /// [`exit_code`](CheckReport::exit_code) ends a program with it.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[workflow]
+/// # async fn hello(_flow: &mut Flow) -> Result<()> { Ok(()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let report = Engine::builder().in_memory().workflow(hello).check().await?;
+/// println!("{report}");
+/// assert!(report.problems().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[must_use = "the report says whether the build fits"]
 pub struct CheckReport {

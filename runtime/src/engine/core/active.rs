@@ -53,7 +53,7 @@ impl Core {
     /// A run leaves memory to come back later, unless something has been said to it meanwhile.
     pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mailbox) -> bool {
         if self.is_draining() {
-            self.drop_session(run, &Outcome::Left);
+            self.drop_session(run, &Outcome::Evicted);
         }
         // Events are sent under this lock.
         let mut active = self.active_runs();
@@ -74,8 +74,8 @@ impl Core {
         let session = self.active_runs().sessions.take(run);
         session.drop_values(match outcome {
             Outcome::Ended(..) => Why::Ended,
-            Outcome::Left if self.is_draining() => Why::Stopping,
-            Outcome::Left => Why::Away,
+            Outcome::Evicted if self.is_draining() => Why::Stopping,
+            Outcome::Evicted => Why::Away,
         });
     }
 

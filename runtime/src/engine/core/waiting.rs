@@ -29,17 +29,17 @@ impl Core {
 
     /// Waits for the end of a run, and says whether it is in memory now.
     pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
-        let (tell, told) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         let mut active = self.active_runs();
         let waiters = active.waiters.entry(run).or_default();
         waiters.retain(|waiter| !waiter.is_closed());
-        waiters.push(tell);
-        (told, active.mail.contains_key(&run))
+        waiters.push(sender);
+        (ended, active.mail.contains_key(&run))
     }
 
     /// Nobody waits any longer; what is kept of closed waits for this run is dropped.
-    pub(crate) fn stop_waiting(&self, run: i64, told: oneshot::Receiver<Outcome>) {
-        drop(told);
+    pub(crate) fn stop_waiting(&self, run: i64, ended: oneshot::Receiver<Outcome>) {
+        drop(ended);
         let mut active = self.active_runs();
         if let Some(waiters) = active.waiters.get_mut(&run) {
             waiters.retain(|waiter| !waiter.is_closed());
@@ -53,7 +53,7 @@ impl Core {
     pub(crate) fn tell_waiters(&self) {
         let waiters = std::mem::take(&mut self.active_runs().waiters);
         for waiter in waiters.into_values().flatten() {
-            let _ = waiter.send(Outcome::Left);
+            let _ = waiter.send(Outcome::Evicted);
         }
     }
 

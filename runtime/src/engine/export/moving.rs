@@ -7,7 +7,7 @@ use crate::engine::{
     kept_out::KeptOut,
 };
 
-use crate::machine::Standing;
+use crate::machine::MovedState;
 use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,10 +96,10 @@ pub(super) fn unknown_belongings(id: &str) -> EngineError {
 
 /// Tells the driver of the run, who ends it between two turns and with all that it has appended.
 async fn end_in_memory(core: &Core, run: i64) {
-    let (told, _) = core.wait_for(run);
+    let (ended, _) = core.wait_for(run);
     core.send_event(run, DriverEvent::Move);
     // Whatever came of it, its row says.
-    let _ = tokio::time::timeout(LOOK_AGAIN, told).await;
+    let _ = tokio::time::timeout(LOOK_AGAIN, ended).await;
 }
 
 /// Ends a run that is not in memory by one append.
@@ -128,7 +128,7 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
 }
 
 fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
-    let last = Standing::new(row.status, row.wake_at, row.parked.clone(), row.dedup.clone()).entry(row.seq + 1, at);
+    let last = MovedState::new(row.status, row.wake_at, row.parked.clone(), row.dedup.clone()).entry(row.seq + 1, at);
     let change =
         Change { status: Some(Status::Moved), wake_at: Some(None), loads: Some(0), parked: Some(None), release: true };
     let (fields, taken) = (Vec::new(), Vec::new());

@@ -6,13 +6,13 @@ use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::half_copied;
 use crate::engine::inbox;
-use crate::engine::shown::{self, CopiedOutput};
-use crate::machine::Standing;
+use crate::engine::outputs::{self, CopiedOutput};
+use crate::machine::MovedState;
 use crate::store::{
     Belongings, EntryRow, FieldRow, FileInfo, InboxRow, RequestKey, RequestRow, RunFileWriter, RunKey, RunRow, RunRows,
     Status, Store, StoreError, StoreErrorKind,
 };
-use crate::value::{Form, Pointer};
+use crate::value::{Encoding, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -22,7 +22,7 @@ const PAGE: usize = 512;
 /// Writes the file of a run: with `moved`, of a run that was moved, as it was before. Called on a thread that may block.
 pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path) -> Result<ExportInfo, EngineError> {
     let store = &*core.store;
-    let (mut row, items) = standing(core, number, id)?;
+    let (mut row, items) = row_state(core, number, id)?;
     if row.status == Status::Deleting {
         let action = "a run that is being deleted cannot be exported";
         return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
@@ -34,7 +34,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     if moved {
         before_it_was_moved(store, &mut row)?;
     }
-    let outputs = shown::copied(store, &row, row.seq)?;
+    let outputs = outputs::copied(store, &row, row.seq)?;
     let beside = RunRows {
         executions: executions(store, &outputs)?,
         labels: store.labels(number)?,
@@ -77,7 +77,7 @@ fn executions(store: &dyn Store, outputs: &[CopiedOutput]) -> Result<Vec<RunRow>
 /// that appends what it says. So if the row is the same before and after the inbox was read, all that was found waiting
 /// was waiting then. And if the inbox was empty before the row was read, what was sent before that is in the journal by
 /// then; what comes later comes after the export.
-fn standing(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
+fn row_state(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
     let store = &*core.store;
     let row = || store.run(RunKey::Number(number))?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() });
     loop {
@@ -97,16 +97,17 @@ fn standing(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>
 /// The row without the last entry, which says what it was.
 fn before_it_was_moved(store: &dyn Store, row: &mut RunRow) -> Result<(), EngineError> {
     let last = store.entries(row.number, row.seq.saturating_sub(1), 1)?.pop();
-    let standing = last.as_ref().and_then(Standing::of);
-    let Some((standing, status)) = standing.and_then(|standing| Some((standing.clone(), standing.status()?))) else {
+    let row_state = last.as_ref().and_then(MovedState::of);
+    let Some((row_state, status)) = row_state.and_then(|row_state| Some((row_state.clone(), row_state.status()?)))
+    else {
         let message = format!("the last entry of run `{}` should say how the run stood when it was moved", row.id);
         return Err(StoreError::new(StoreErrorKind::Damaged, message).into());
     };
     row.seq -= 1;
     row.status = status;
-    row.wake_at = standing.wake_at;
-    row.parked = standing.parked;
-    row.dedup = standing.dedup;
+    row.wake_at = row_state.wake_at;
+    row.parked = row_state.parked;
+    row.dedup = row_state.dedup;
     Ok(())
 }
 
@@ -126,7 +127,7 @@ fn belongings(store: &dyn Store, row: &RunRow, moved: bool) -> Result<RunRows, E
 
 /// Adds the contents to which fields point, each once, by store, field and hash.
 fn stored(fields: &[FieldRow], contents: &mut BTreeMap<[String; 3], Pointer>) -> Result<(), EngineError> {
-    for row in fields.iter().filter(|row| row.value.form == Form::Stored) {
+    for row in fields.iter().filter(|row| row.value.encoding == Encoding::Stored) {
         let pointer = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
         contents.insert(pointer.place(), pointer);
     }

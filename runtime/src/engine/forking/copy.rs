@@ -4,12 +4,12 @@ use super::outside::Outside;
 use super::{Plan, labels, outside, point};
 use crate::command::asked_again;
 use crate::engine::{
-    asked, continuing::Source, core::Core, error::EngineError, half_copied, place::Contents, reseal::Reseal,
+    asked, continuing::Source, core::Core, error::EngineError, half_copied, import_run::Contents, reseal::Reseal,
 };
 use crate::machine::{Origins, forget_deduplication_key, recorded_scope};
 use crate::record::{InboxKind, ParkReason};
 use crate::store::{EntryRow, FieldRow, ImportedRun, InboxRow, Lease, RequestKey, RunKey, RunRow, Status};
-use crate::value::{Form, Pointer, Value};
+use crate::value::{Encoding, Pointer, Value};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,9 +67,9 @@ pub(super) async fn make(
     let cut = plan.at.cut(&old.id, &entries)?;
     let rest = entries.split_off(point::kept(cut, &entries));
     let labels = labels::at_the_point(core, plan, &old, (&entries, &rest)).await?;
-    let (at, incarnation) = (core.now(), *uuid::Uuid::new_v4().as_bytes());
-    let reseal = Arc::new(Reseal { from: core.vault(old.incarnation), to: core.vault(incarnation) });
-    let outside = Outside { core, old: &old, kept: &entries, incarnation, reseal: &reseal };
+    let (at, execution) = (core.now(), *uuid::Uuid::new_v4().as_bytes());
+    let reseal = Arc::new(Reseal { from: core.vault(old.execution), to: core.vault(execution) });
+    let outside = Outside { core, old: &old, kept: &entries, execution, reseal: &reseal };
     let waiting: Vec<String> =
         items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone()).collect();
     let items = outside.items(rest, items, replaces.is_some(), at).await?;
@@ -79,14 +79,13 @@ pub(super) async fn make(
     let answered = items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone());
     let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
     // What takes the place of the other is asked under the same ids.
-    let rename =
-        |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(incarnation, known) };
+    let rename = |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(execution, known) };
     let mut requests = asked::keep(&open, &mut entries, answered, rename, at);
     asked::seal(&mut requests, &reseal)?;
     outside::name_answers(core, &mut entries).await?;
     let dedup = replaces.and_then(|_| deduplication_key(&old, &entries));
     if let Some(first) = entries.first_mut() {
-        first.other = Some(Origins::of(first).with(cut, old.incarnation));
+        first.other = Some(Origins::of(first).with(cut, old.execution));
     }
     make_its_own(&mut entries, &reseal, replaces.is_some(), at)?;
     let last = entries.len() as u64;
@@ -100,7 +99,7 @@ pub(super) async fn make(
         status: Status::Running,
         lease: Some(replaces.unwrap_or_else(|| core.leases.primary())),
         wake_at: Some(0),
-        incarnation,
+        execution,
         unique: None,
         seed: old.seed,
         created_at: if replaces.is_some() { old.created_at } else { at },
@@ -114,7 +113,7 @@ pub(super) async fn make(
         requests,
         version,
         parent: old.parent.filter(|_| replaces.is_some()),
-        origin: Some(old.number),
+        forked_from: Some(old.number),
         dedup,
         labels,
         replaces: replaces.map(|_| old.number),
@@ -150,7 +149,7 @@ async fn copied(source: &mut Source, mut rows: Vec<FieldRow>) -> Result<(Vec<Fie
     let mut pointers = Vec::new();
     let mut known: HashMap<Bytes, Value> = HashMap::new();
     for row in &mut rows {
-        if row.value.form != Form::Stored {
+        if row.value.encoding != Encoding::Stored {
             source.reseal().field(row)?;
             continue;
         }

@@ -8,8 +8,8 @@ impl Run {
     ///
     /// # Errors
     /// The database cannot be read, or this run was deleted.
-    pub async fn origin(&self) -> Result<Option<Self>, EngineError> {
-        self.other(self.row().await?.origin).await
+    pub async fn forked_from(&self) -> Result<Option<Self>, EngineError> {
+        self.other(self.row().await?.forked_from).await
     }
 
     /// The run that has taken over the id of this one: it went on with a fresh journal, or was rewound.
@@ -31,7 +31,7 @@ impl Run {
         let successor = self.successor().await?.map(|next| next.number());
         let (mut forks, mut after) = (Vec::new(), None);
         loop {
-            let query = RunQuery { origin: Some(row.number), after, ..RunQuery::default() };
+            let query = RunQuery { forked_from: Some(row.number), after, ..RunQuery::default() };
             let page = self.core().read(move |store| store.runs(&query)).await?;
             let others = page.runs.iter().filter(|other| Some(other.number) != successor);
             forks.extend(others.map(|other| Self::new(self.engine(), other)));

@@ -1,7 +1,7 @@
 //! What a run and the world outside have told each other: given to the run that begins with its history.
 
 use crate::command::{Command, derived_id};
-use crate::engine::{core::Core, error::EngineError, reseal::Reseal, shown};
+use crate::engine::{core::Core, error::EngineError, outputs, reseal::Reseal};
 use crate::record::{Delivers, InboxKind, Kind};
 use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunRow};
 
@@ -12,7 +12,7 @@ pub(super) struct Outside<'a> {
     /// The entries that stay.
     pub(super) kept: &'a [EntryRow],
     /// That of the new run.
-    pub(super) incarnation: [u8; 16],
+    pub(super) execution: [u8; 16],
     pub(super) reseal: &'a Reseal,
 }
 
@@ -49,7 +49,7 @@ impl Outside<'_> {
         for item in &mut items {
             let answer = match (&item.kind, &item.name, item.position) {
                 (InboxKind::Answer, Some(name), position) => match (self.answer_type(name).await?, position) {
-                    (None, Some(position)) => self.answer_type(&derived_id(self.old.incarnation, position)).await?,
+                    (None, Some(position)) => self.answer_type(&derived_id(self.old.execution, position)).await?,
                     (answer, _) => answer,
                 },
                 _ => None,
@@ -97,7 +97,7 @@ impl Outside<'_> {
             let given = NewInboxItem { name: kept.other.clone(), key: None, ..NewInboxItem::from(item) };
             return Some(given).filter(|_| !takes_place);
         }
-        if item.name != Some(derived_id(self.old.incarnation, position)) {
+        if item.name != Some(derived_id(self.old.execution, position)) {
             return None;
         }
         let name = self.asked_at(position, item.name.clone())?;
@@ -108,7 +108,7 @@ impl Outside<'_> {
     fn asked_at(&self, position: u64, id: Option<String>) -> Option<String> {
         let call = self.kept.iter().find(|entry| entry.position == Some(position) && entry.cause.is_some())?;
         match Command::from_entry(call)? {
-            Command::Request(_) => Some(derived_id(self.incarnation, position)),
+            Command::Request(_) => Some(derived_id(self.execution, position)),
             // It waits for the answer to a question of an earlier run of the same id.
             Command::AwaitAnswer(_) => id,
             _ => None,
@@ -122,7 +122,7 @@ impl Outside<'_> {
     /// What the run had shown at the point, with what those before it had under the same id.
     pub(super) async fn outputs(&self) -> Result<Vec<(String, OutputRow)>, EngineError> {
         let (old, cut) = (self.old.clone(), self.kept.len() as u64);
-        let outputs = self.core.ask(move |store| shown::copied(store, &old, cut)).await?;
+        let outputs = self.core.ask(move |store| outputs::copied(store, &old, cut)).await?;
         let from = |writer: Option<[u8; 16]>| Reseal {
             from: writer.map_or_else(|| self.reseal.from.clone(), |writer| self.core.vault(writer)),
             to: self.reseal.to.clone(),

@@ -4,8 +4,8 @@ use super::{Plan, copy};
 use crate::engine::{
     core::{Core, DriverEvent, Outcome},
     error::EngineError,
+    import_run::{self, Placed},
     kept_out::KeptOut,
-    place::{self, Placed},
 };
 use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Opti
     };
     let history = copy::history(core, &plan.run).await?;
     let (run, contents) = copy::make(core, plan, history, Some(lease)).await?;
-    match place::place(core, run, contents).await? {
+    match import_run::place(core, run, contents).await? {
         Placed::New(row) => Ok(Some(*row)),
         Placed::Exists(row) => {
             let action = "it has the id under which the run as it was would be kept: delete it, or fork instead";

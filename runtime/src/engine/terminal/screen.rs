@@ -33,7 +33,7 @@ impl Screen {
                     // A terminal that is gone is nobody who looks.
                     let _ = all.println(line);
                 }
-                draw(all, lines, &view.lines(progress, Some(SystemTime::now())));
+                next_command_index(all, lines, &view.lines(progress, Some(SystemTime::now())));
             }
             Self::Plain { written, last } => {
                 view.take_said().iter().for_each(|line| write(line));
@@ -60,7 +60,7 @@ impl Screen {
 }
 
 /// Draws these lines in the place of the last ones.
-fn draw(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
+fn next_command_index(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
     while drawn.len() > lines.len() {
         if let Some(line) = drawn.pop() {
             line.finish_and_clear();

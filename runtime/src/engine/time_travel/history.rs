@@ -10,6 +10,25 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How a run's context came to be what it is: the answer of [`Run::context_history`](crate::Run::context_history).
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[derive(StepContext, Clone)]
+/// # struct Order { #[context(default)] paid: bool }
+/// #[workflow(context = Order)]
+/// async fn pay(flow: &mut Flow<Order>) -> Result<()> {
+///     flow.update(|order| order.paid(true)).await?;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(pay).start().await?;
+/// let run = engine.start(pay, ()).id("order-1").await?;
+/// run.result().await?;
+/// println!("{}", run.context_history().await?); // a line for each change, with its cause
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContextHistory {
     run: String,

@@ -27,7 +27,7 @@ impl Fault {
     }
 
     /// The whole sentence: `what` could not be done, why, and what helps.
-    pub(super) fn told(&self, what: &str) -> FieldStoreError {
+    pub(super) fn reported(&self, what: &str) -> FieldStoreError {
         let kind = FieldStoreErrorKind::from(self.error.kind());
         let advice = match (kind, self.error.kind()) {
             (FieldStoreErrorKind::Missing, _) => "restore it from a backup",

@@ -39,7 +39,7 @@ impl Path {
                 None => "begin".to_owned(),
             },
             Some(Turn::Message(channel)) => node(&What::Receive(channel.clone()), drawing),
-            Some(Turn::Told) => {
+            Some(Turn::Cancelled) => {
                 drawing.diagram.node("outside", "outside", NodeKind::Outside);
                 "outside".to_owned()
             }

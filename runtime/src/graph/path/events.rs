@@ -5,7 +5,7 @@ use crate::graph::{
     diagram::{NodeKind, id},
     items::{ASK, CONTEXT, STOP, STOP_RAW},
 };
-use crate::value::Form;
+use crate::value::Encoding;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -146,7 +146,7 @@ fn asked(question: &str, drawing: &mut Drawing) -> String {
 
 /// What a step has taken, and whether its arguments say nothing else.
 fn sources(call: &Call) -> (Vec<Source>, bool) {
-    let arguments = call.arguments.as_ref().filter(|arguments| arguments.form == Form::Json);
+    let arguments = call.arguments.as_ref().filter(|arguments| arguments.encoding == Encoding::Json);
     let arguments = arguments.and_then(|arguments| serde_json::from_slice::<Vec<Value>>(&arguments.bytes).ok());
     let Some(arguments) = arguments else { return (Vec::new(), false) };
     let one = |argument: &Value| match argument {

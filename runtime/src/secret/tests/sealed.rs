@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fields::Coder;
-use crate::value::Form;
+use crate::value::Encoding;
 use crate::vault::{keys::Key, keys::KeyError, keys::KeyProvider, keys::StaticKeys, keys::cipher};
 use bytes::Bytes;
 
@@ -12,8 +12,8 @@ pub(super) fn key(id: &str) -> Key {
     Key::new(id, bytes)
 }
 
-pub(super) fn of(keys: impl KeyProvider, database: &str, incarnation: u8) -> Arc<Vault> {
-    Vault::new(Some(cipher(Arc::new(keys))), database, [incarnation; 16])
+pub(super) fn of(keys: impl KeyProvider, database: &str, execution: u8) -> Arc<Vault> {
+    Vault::new(Some(cipher(Arc::new(keys))), database, [execution; 16])
 }
 
 pub(super) fn vault() -> Arc<Vault> {
@@ -77,7 +77,7 @@ fn arguments_come_back() {
         args.arg("raw", &vec![1_u8]).unwrap();
         args.finish()
     });
-    assert_eq!(arguments.form, Form::Parts);
+    assert_eq!(arguments.encoding, Encoding::Parts);
     let mut args = ArgsReader::new(Coder::NO_RUN, &arguments).unwrap();
     assert_eq!(at("args:charge", || args.arg::<Api>("api")).unwrap(), api());
     let mut args = ArgsReader::new(Coder::NO_RUN, &arguments).unwrap();

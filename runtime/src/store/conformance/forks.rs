@@ -15,7 +15,7 @@ fn fork<S: Store>(rig: &Rig<S>, id: &str, change: impl FnOnce(&mut ImportedRun))
     number(rig.write(Write::Import(Box::new(run))))
 }
 
-/// What a run has shown comes along under its own lineage, numbered from 1; that of the other stays.
+/// What a run has shown comes along under its own first run, numbered from 1; that of the other stays.
 pub fn what_was_shown_comes_along<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -36,8 +36,8 @@ pub fn what_was_shown_comes_along<S: Store>(open: &dyn Fn() -> S) {
 pub fn runs_by_origin<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
-    let forks = ["b", "c", "d"].map(|id| fork(&rig, id, |run| run.origin = Some(old)));
-    let of = |origin| RunQuery { origin: Some(origin), ..RunQuery::default() };
+    let forks = ["b", "c", "d"].map(|id| fork(&rig, id, |run| run.forked_from = Some(old)));
+    let of = |forked_from| RunQuery { forked_from: Some(forked_from), ..RunQuery::default() };
     let found = |query: &RunQuery| -> Vec<i64> {
         rig.store.runs(query).expect("read").runs.into_iter().map(|row| row.number).collect()
     };
@@ -56,7 +56,7 @@ pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
     let run = fork(&rig, "a", |run| run.replaces = Some(old));
     let (was, row) = (rig.row(old), rig.row(run));
     assert_eq!((was.status, was.lease, was.wake_at), (Status::Replaced, None, None));
-    assert_eq!((row.lease, row.lineage), (Some(rig.lease.number), old));
+    assert_eq!((row.lease, row.first_run), (Some(rig.lease.number), old));
     let owned = RunQuery { lease: Some(rig.lease.number), ..RunQuery::default() };
     assert_eq!(rig.store.runs(&owned).expect("read").runs, [row]);
 }
@@ -85,8 +85,8 @@ pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
     for (goes_on, brought) in [(true, false), (true, true), (false, false), (false, true)] {
         let id = format!("{goes_on} {brought}");
         let old = rig.start(&id);
-        let told = [InboxKind::Pause, InboxKind::Resume, InboxKind::Message];
-        for kind in &told {
+        let notified = [InboxKind::Pause, InboxKind::Resume, InboxKind::Message];
+        for kind in &notified {
             rig.write(Write::Send(NewInboxItem { kind: kind.clone(), ..item(old, None) })).expect("sent");
         }
         let run = fork(&rig, &id, |run| {
@@ -94,7 +94,7 @@ pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
             run.items = if brought { vec![item(old, None)] } else { Vec::new() };
         });
         let kinds: Vec<_> = rig.inbox(run).into_iter().skip(usize::from(brought)).map(|item| item.kind).collect();
-        assert_eq!(kinds, told[if goes_on { 0 } else { 2 }..], "{id}");
+        assert_eq!(kinds, notified[if goes_on { 0 } else { 2 }..], "{id}");
         assert!(rig.inbox(old).is_empty());
     }
 }

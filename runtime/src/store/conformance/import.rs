@@ -13,7 +13,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         status: if lease.is_some() { Status::Sleeping } else { Status::Parked },
         lease,
         wake_at: lease.map(|_| AT + 50),
-        incarnation: [0xCD; 16],
+        execution: [0xCD; 16],
         unique: None,
         seed: [0xEF; 16],
         created_at: AT,
@@ -31,7 +31,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         requests: Vec::new(),
         version: 2,
         parent: None,
-        origin: None,
+        forked_from: None,
         dedup: None,
         labels: Vec::new(),
         replaces: None,
@@ -53,15 +53,15 @@ pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
         lease: Some(rig.lease.number),
         wake_at: Some(AT + 50),
         loads: 0,
-        incarnation: [0xCD; 16],
+        execution: [0xCD; 16],
         seed: [0xEF; 16],
         created_at: AT,
         updated_at: AT + 7,
         parked: None,
         version: 2,
         parent: None,
-        lineage: run,
-        origin: None,
+        first_run: run,
+        forked_from: None,
         successor: None,
         dedup: None,
     };
@@ -81,7 +81,7 @@ pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.row(run).status, rig.row(run).seed), (Status::Moved, [0xCD; 16]));
 }
 
-/// An id that is taken is answered with its run; an incarnation that must be unique as well.
+/// An id that is taken is answered with its run; an execution that must be unique as well.
 pub fn an_id_or_an_incarnation_that_is_taken_is_not_imported<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let first = number(rig.write(Write::Import(Box::new(imported("a", Some(rig.lease))))));

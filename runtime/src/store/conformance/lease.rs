@@ -3,8 +3,8 @@
 use super::rig::{Rig, entry, new_run};
 use crate::store::{Append, Change, Lease, LeaseRow, Rejected, RunRow, Status, Store, Write, Written};
 
-fn take(seen: Lease, beat: i64) -> Write {
-    Write::TakeLease { seen, beat, owner: "taker".to_owned() }
+fn take(seen: Lease, heartbeat: i64) -> Write {
+    Write::TakeLease { seen, heartbeat, owner: "taker".to_owned() }
 }
 
 /// Leases are listed in order; a beat is counted for its holder only.
@@ -16,11 +16,11 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.batch(&[Write::Beat(second), Write::Beat(second)]), [Ok(Written::Done), Ok(Written::Done)]);
     assert_eq!(rig.write(Write::Beat(Lease { epoch: 2, ..second })), Err(Rejected::Fenced));
     assert_eq!(rig.write(Write::Beat(Lease { number: 99, epoch: 1 })), Err(Rejected::Fenced));
-    let row = |lease: Lease, owner: &str, beat| LeaseRow {
+    let row = |lease: Lease, owner: &str, heartbeat| LeaseRow {
         number: lease.number,
         owner: owner.to_owned(),
         epoch: lease.epoch,
-        beat,
+        heartbeat,
     };
     let leases = rig.store.leases().expect("read");
     assert_eq!(leases, [row(rig.lease, "engine-1", 0), row(second, "engine-2", 3)]);

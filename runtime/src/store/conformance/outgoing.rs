@@ -9,7 +9,7 @@ use crate::store::{
 use crate::value::Value;
 
 fn tell(to: &str, key: Option<&str>) -> Outgoing {
-    Outgoing::Tell { to: to.to_owned(), item: item(0, key) }
+    Outgoing::Deliver { to: to.to_owned(), item: item(0, key) }
 }
 
 fn start(run: NewRun, position: Option<u64>) -> Outgoing {
@@ -27,12 +27,12 @@ pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
         sender: Some("a".to_owned()),
         ..item(0, Some("a:4"))
     };
-    let message = Outgoing::Tell { to: "b".to_owned(), item: said.clone() };
-    let (outcomes, told) = rig.outgoing(a, vec![message.clone(), tell("nobody", None), tell("b", None)]);
+    let message = Outgoing::Deliver { to: "b".to_owned(), item: said.clone() };
+    let (outcomes, notified) = rig.outgoing(a, vec![message.clone(), tell("nobody", None), tell("b", None)]);
     let waiting = rig.inbox(b);
     let first = &waiting[0];
     assert_eq!(outcomes, [Ok(first.number), Err(Rejected::NoSuchRun), Ok(waiting[1].number)]);
-    assert_eq!(told, [b]);
+    assert_eq!(notified, [b]);
     assert_eq!((&first.kind, &first.name, &first.sender), (&said.kind, &said.name, &said.sender));
     assert_eq!((first.run, first.position, &first.key, &first.value), (b, Some(4), &said.key, &said.value));
 
@@ -41,10 +41,10 @@ pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Append(take)), Ok(Written::Done));
     assert_eq!(rig.outgoing(a, vec![message.clone()]), (vec![Ok(first.number)], vec![]), "it was taken");
     rig.end(b, Status::Completed);
-    let (outcomes, told) = rig.outgoing(a, vec![message, tell("b", Some("new")), tell("b", None), tell("a", None)]);
+    let (outcomes, notified) = rig.outgoing(a, vec![message, tell("b", Some("new")), tell("b", None), tell("a", None)]);
     let own = rig.inbox(a)[0].number;
     assert_eq!(outcomes, [Ok(first.number), Err(Rejected::Ended), Err(Rejected::Ended), Ok(own)]);
-    assert_eq!(told, [a], "a run may tell itself");
+    assert_eq!(notified, [a], "a run may tell itself");
 }
 
 /// An append that is fenced tells nobody anything.
@@ -63,8 +63,8 @@ pub fn children_are_told<S: Store>(open: &dyn Fn() -> S) {
     let parent = rig.start("parent");
     let child = |id: &str| NewRun { parent: Some(parent), ..new_run(id, rig.lease) };
     let children: Vec<_> = ["a", "b", "c", "d"].map(|id| start(child(id), None)).into();
-    let (outcomes, told) = rig.outgoing(parent, children);
-    assert!(told.is_empty());
+    let (outcomes, notified) = rig.outgoing(parent, children);
+    assert!(notified.is_empty());
     let numbers: Vec<i64> = outcomes.into_iter().map(|outcome| outcome.expect("started")).collect();
     let grandchild = NewRun { parent: Some(numbers[0]), ..new_run("grandchild", rig.lease) };
     rig.outgoing(numbers[0], vec![start(grandchild, None)]);
@@ -74,10 +74,10 @@ pub fn children_are_told<S: Store>(open: &dyn Fn() -> S) {
     rig.write(rig.change(numbers[3], Change { release: true, ..Change::default() })).expect("released");
     assert_eq!(rig.write(Write::Delete { run: numbers[3], rows: 1 }), Ok(Written::Deleted(false)));
 
-    let cancel = || vec![Outgoing::TellChildren(item(0, Some("cancel")))];
-    let (outcomes, told) = rig.outgoing(parent, cancel());
+    let cancel = || vec![Outgoing::NotifyChildren(item(0, Some("cancel")))];
+    let (outcomes, notified) = rig.outgoing(parent, cancel());
     assert!(matches!(outcomes[..], [Ok(0)]), "{outcomes:?}");
-    assert_eq!(told, [numbers[0], numbers[2]]);
+    assert_eq!(notified, [numbers[0], numbers[2]]);
     for (run, count) in [(parent, 0), (numbers[0], 1), (numbers[1], 0), (numbers[2], 1)] {
         assert_eq!(rig.items(RunKey::Number(run)).len(), count);
     }
@@ -103,18 +103,18 @@ pub fn a_run_starts_others<S: Store>(open: &dyn Fn() -> S) {
         start(new_run("lost", Lease { epoch: 2, ..rig.lease }), Some(6)),
         tell("child", None),
     ];
-    let (outcomes, told) = rig.outgoing(parent, outgoing);
+    let (outcomes, notified) = rig.outgoing(parent, outgoing);
     let row = rig.find(RunKey::Id("child")).expect("started");
     let keyed = rig.find(RunKey::Id("keyed")).expect("started");
     assert_eq!(
-        (row.parent, row.version, row.lineage, row.lease),
+        (row.parent, row.version, row.first_run, row.lease),
         (Some(parent), 4, row.number, Some(rig.lease.number))
     );
     assert_eq!(rig.entries(row.number), child.entries);
     assert_eq!(rig.store.labels(row.number).expect("read"), child.labels);
     assert_eq!(outcomes[..3], [Ok(row.number), Err(Rejected::Exists(Box::new(rig.row(parent)))), Ok(keyed.number)]);
     assert_eq!(outcomes[3..5], [Err(Rejected::Held(Box::new(keyed.clone()))), Err(Rejected::Fenced)]);
-    assert_eq!((outcomes[5].is_ok(), told), (true, vec![row.number]), "one after the other");
+    assert_eq!((outcomes[5].is_ok(), notified), (true, vec![row.number]), "one after the other");
     assert_eq!(rig.row(parent).seq, 2, "the append is done all the same");
     assert!(rig.end(keyed.number, Status::Completed).is_empty(), "nobody waits for it");
 }
@@ -141,8 +141,8 @@ pub fn what_cannot_be_written_refuses_the_append<S: Store>(open: &dyn Fn() -> S)
     let first = EntryRow { value: Some(bad()), ..entry(1) };
     let imported = super::import::imported("a", Some(rig.lease));
     let wrong = [
-        Outgoing::Tell { to: "b".to_owned(), item: said.clone() },
-        Outgoing::TellChildren(said),
+        Outgoing::Deliver { to: "b".to_owned(), item: said.clone() },
+        Outgoing::NotifyChildren(said),
         start(without, None),
         start(NewRun { entries: vec![first], ..new_run("c", rig.lease) }, None),
         start(NewRun { labels: twice, ..new_run("c", rig.lease) }, None),
@@ -167,7 +167,7 @@ pub fn an_append_without_entries_sends<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     let outgoing = vec![tell("b", None)];
-    let (outcomes, told) = appended(rig.write(Write::Append(Append { outgoing, ..rig.append(a, 1, Vec::new()) })));
-    assert_eq!((outcomes, told), (vec![Ok(rig.items(RunKey::Number(b))[0])], vec![b]));
+    let (outcomes, notified) = appended(rig.write(Write::Append(Append { outgoing, ..rig.append(a, 1, Vec::new()) })));
+    assert_eq!((outcomes, notified), (vec![Ok(rig.items(RunKey::Number(b))[0])], vec![b]));
     assert_eq!(rig.write(Write::Append(rig.ending(a, Status::Failed))), Ok(Written::Done), "nobody watches");
 }

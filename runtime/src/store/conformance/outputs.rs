@@ -8,12 +8,12 @@ pub(super) fn put(channel: &str, value: Option<Value>) -> Outgoing {
     Outgoing::Put { channel: channel.to_owned(), seq: 2, value }
 }
 
-pub(super) fn items<S: Store>(rig: &Rig<S>, lineage: i64, channel: &str) -> Vec<u64> {
-    let rows = rig.store.outputs(lineage, channel, 0, usize::MAX, false).expect("read");
+pub(super) fn items<S: Store>(rig: &Rig<S>, first_run: i64, channel: &str) -> Vec<u64> {
+    let rows = rig.store.outputs(first_run, channel, 0, usize::MAX, false).expect("read");
     rows.into_iter().map(|row| row.item).collect()
 }
 
-/// Items are numbered in each channel of each lineage, from 1 without gaps, and come back as they were written.
+/// Items are numbered in each channel of each first run, from 1 without gaps, and come back as they were written.
 pub fn items_are_numbered_by_channel<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));

@@ -26,7 +26,7 @@ fn send<S: Store>(rig: &Rig<S>, run: i64, kind: &str, key: &str) -> i64 {
     number(rig.write(Write::Send(NewInboxItem { kind: InboxKind::from_word(kind), ..item(run, Some(key)) })))
 }
 
-/// The new run has the id, the lineage and the deduplication key; the old one has ended under another id.
+/// The new run has the id, the first run and the deduplication key; the old one has ended under another id.
 pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let labels = vec![("team".to_owned(), "red".to_owned())];
@@ -37,13 +37,13 @@ pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     let park = Change { status, parked, wake_at: Some(Some(5)), release: true, ..Change::default() };
     rig.write(rig.change(old, park)).expect("parked");
 
-    let taking = ImportedRun { origin: Some(old), parent: Some(77), ..taking_over("a", old) };
+    let taking = ImportedRun { forked_from: Some(old), parent: Some(77), ..taking_over("a", old) };
     let run = number(rig.write(import(taking)));
     let (row, was) = (rig.row(run), rig.row(old));
-    assert_eq!((row.id.as_str(), row.lineage, row.dedup.as_deref()), ("a", old, Some("k")));
-    assert_eq!((row.origin, row.parent, row.successor), (Some(old), Some(77), None));
+    assert_eq!((row.id.as_str(), row.first_run, row.dedup.as_deref()), ("a", old, Some("k")));
+    assert_eq!((row.forked_from, row.parent, row.successor), (Some(old), Some(77), None));
     assert_eq!((was.id, was.status, was.successor), (format!("a~{old}"), Status::Replaced, Some(run)));
-    assert_eq!((was.dedup, was.parked, was.wake_at, was.lineage), (None, None, None, old));
+    assert_eq!((was.dedup, was.parked, was.wake_at, was.first_run), (None, None, None, old));
     assert_eq!(rig.find(RunKey::Id("a")).map(|row| row.number), Some(run));
     assert_eq!(rig.find(RunKey::Id(&format!("a~{old}"))).map(|row| row.number), Some(old));
     let start = Write::Start(NewRun { dedup: Some("k".to_owned()), ..new_run("b", rig.lease) });
@@ -51,7 +51,7 @@ pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.store.labels(old).expect("read"), rig.store.labels(run).expect("read")), (labels, vec![]));
 
     let third = number(rig.write(import(taking_over("a", run))));
-    assert_eq!((rig.row(third).lineage, rig.row(run).successor), (old, Some(third)), "the lineage goes on");
+    assert_eq!((rig.row(third).first_run, rig.row(run).successor), (old, Some(third)), "the lineage goes on");
 }
 
 /// A run that had ended keeps its status; one that is not there or is being deleted is not replaced.
@@ -61,7 +61,7 @@ pub fn a_run_that_ended_keeps_its_status<S: Store>(open: &dyn Fn() -> S) {
         let old = rig.start(status.as_str());
         rig.end(old, status);
         let run = number(rig.write(import(taking_over(status.as_str(), old))));
-        assert_eq!((rig.row(old).status, rig.row(old).successor, rig.row(run).lineage), (status, Some(run), old));
+        assert_eq!((rig.row(old).status, rig.row(old).successor, rig.row(run).first_run), (status, Some(run), old));
     }
     assert_eq!(rig.write(import(taking_over("a", 999))), Err(Rejected::NoSuchRun));
     let going = rig.start("going");
@@ -115,15 +115,15 @@ pub fn a_run_goes_on_as_another<S: Store>(open: &dyn Fn() -> S) {
         lease: Some(rig.lease),
         status: Status::Running,
         wake_at: Some(0),
-        origin: Some(old),
+        forked_from: Some(old),
         ..taking_over("a", old)
     };
     let replace = || vec![Outgoing::Replace(Box::new(next.clone()))];
     assert_eq!(rig.outgoing(old, replace()).0, [Err(Rejected::Fenced)], "it goes on itself");
     let append = Append { outgoing: replace(), ..rig.ending(old, Status::Replaced) };
-    let (outcomes, told) = appended(rig.write(Write::Append(append)));
+    let (outcomes, notified) = appended(rig.write(Write::Append(append)));
     let run = rig.find(RunKey::Id("a")).expect("there").number;
-    assert_eq!((outcomes, told), (vec![Ok(run)], vec![]));
+    assert_eq!((outcomes, notified), (vec![Ok(run)], vec![]));
     let was = rig.row(old);
     assert_eq!((was.status, was.lease, was.successor, was.seq), (Status::Replaced, None, Some(run), 4));
     assert_eq!((asked_by(&rig, old), asked_by(&rig, run)), (vec![], vec!["r".to_owned()]));

@@ -128,7 +128,7 @@ pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
         id: id.to_owned(),
         workflow: "order".to_owned(),
         lease,
-        incarnation: [0xAB; 16],
+        execution: [0xAB; 16],
         at: AT,
         entries: vec![first],
         version: 1,
@@ -188,7 +188,7 @@ pub(super) fn item(run: i64, key: Option<&str>) -> NewInboxItem {
 #[track_caller]
 pub(super) fn appended(answer: Answer) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
     match answer {
-        Ok(Written::Appended { outcomes, told }) => (outcomes, told),
+        Ok(Written::Appended { outcomes, notified }) => (outcomes, notified),
         other => panic!("expected an append, found {other:?}"),
     }
 }

@@ -17,15 +17,15 @@ pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
         lease: Some(rig.lease.number),
         wake_at: Some(0),
         loads: 0,
-        incarnation: [0xAB; 16],
+        execution: [0xAB; 16],
         seed: [0xAB; 16],
         created_at: AT,
         updated_at: AT,
         parked: None,
         version: 3,
         parent: None,
-        lineage: run,
-        origin: None,
+        first_run: run,
+        forked_from: None,
         successor: None,
         dedup: None,
     };
@@ -39,7 +39,7 @@ pub fn an_id_that_is_taken_answers_with_its_run<S: Store>(open: &dyn Fn() -> S) 
     let rig = Rig::new(open);
     let first = rig.start("order-42");
     let row = rig.row(first);
-    let again = NewRun { workflow: "other".to_owned(), incarnation: [1; 16], ..new_run("order-42", rig.lease) };
+    let again = NewRun { workflow: "other".to_owned(), execution: [1; 16], ..new_run("order-42", rig.lease) };
     let exists = Err(Rejected::Exists(Box::new(row.clone())));
     assert_eq!(rig.write(Write::Start(again.clone())), exists);
     let fenced = Lease { epoch: 9, ..rig.lease };

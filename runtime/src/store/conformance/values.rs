@@ -3,9 +3,9 @@
 use super::rig::{Rig, assert_refused, entry, field, item, new_run};
 use crate::record::Kind;
 use crate::store::{Append, Change, EntryRow, NewInboxItem, NewRun, RunKey, Status, Store, Write, Written};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 
-const FORMS: [Form; 4] = [Form::Json, Form::Bytes, Form::Parts, Form::Hash];
+const FORMS: [Encoding; 4] = [Encoding::Json, Encoding::Bytes, Encoding::Parts, Encoding::Hash];
 
 /// Writes each value as an entry's, a field's and an inbox item's, and reads all of them back.
 fn assert_exact<S: Store>(open: &dyn Fn() -> S, values: &[Value]) {
@@ -45,9 +45,9 @@ pub fn every_form_byte_for_byte<S: Store>(open: &dyn Fn() -> S) {
         "",
     ];
     let mut values: Vec<_> = texts.into_iter().map(Value::json).collect();
-    for form in FORMS.into_iter().filter(|form| *form != Form::Json) {
+    for encoding in FORMS.into_iter().filter(|encoding| *encoding != Encoding::Json) {
         for bytes in [&every_byte[..], b"{\"plain\":true}", b"123", &[0], &[0, 0, 0], &[0xFF, 0xFE], &[]] {
-            values.push(Value { form, bytes: bytes.to_vec().into() });
+            values.push(Value { encoding, bytes: bytes.to_vec().into() });
         }
     }
     assert_exact(open, &values);
@@ -64,7 +64,7 @@ pub fn large_and_empty_values<S: Store>(open: &dyn Fn() -> S) {
 pub fn text_that_is_none_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
-    let no_text = || Value { form: Form::Json, bytes: vec![b'"', 0xFF, b'"'].into() };
+    let no_text = || Value { encoding: Encoding::Json, bytes: vec![b'"', 0xFF, b'"'].into() };
     let bad_entry = EntryRow { value: Some(no_text()), ..entry(2) };
     let new = new_run("b", rig.lease);
     let answers = rig.batch(&[
@@ -99,10 +99,10 @@ pub fn numbers_at_their_limits<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.entries(run)[1], extreme);
     let row = rig.row(run);
     assert_eq!((row.wake_at, row.loads, row.updated_at), (Some(i64::MAX), u32::MAX, i64::MIN));
-    for incarnation in [[0; 16], [0xFF; 16], *b"0123456789abcdef"] {
-        let new = NewRun { incarnation, ..new_run(&format!("{incarnation:?}"), rig.lease) };
+    for execution in [[0; 16], [0xFF; 16], *b"0123456789abcdef"] {
+        let new = NewRun { execution, ..new_run(&format!("{execution:?}"), rig.lease) };
         let run = super::rig::number(rig.write(Write::Start(new)));
-        assert_eq!(rig.row(run).incarnation, incarnation);
+        assert_eq!(rig.row(run).execution, execution);
     }
 }
 

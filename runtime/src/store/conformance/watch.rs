@@ -26,9 +26,9 @@ pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     let mut end = rig.ending(child, Status::TimedOut);
     end.entries[0].value = Some(Value::json("\"too late\""));
     assert_eq!(appended(rig.write(Write::Append(end))), (vec![], vec![parent, other]));
-    let told = rig.inbox(parent);
-    assert_eq!(told.len(), 1);
-    let item = &told[0];
+    let notified = rig.inbox(parent);
+    assert_eq!(notified.len(), 1);
+    let item = &notified[0];
     assert_eq!((item.kind.as_str(), item.key.as_deref(), item.position), ("ended", Some("ended:3"), Some(3)));
     assert_eq!((item.name.as_deref(), item.sender.as_deref()), (Some("timed_out"), Some("child")));
     assert_eq!(item.value, Some(Value::json("\"too late\"")));
@@ -41,9 +41,9 @@ pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     rig.end(b, Status::Failed);
-    let (outcomes, told) = rig.outgoing(a, vec![watch("b", 5)]);
+    let (outcomes, notified) = rig.outgoing(a, vec![watch("b", 5)]);
     let item = rig.inbox(a).remove(0);
-    assert_eq!((outcomes, told), (vec![Ok(item.number)], vec![a]));
+    assert_eq!((outcomes, notified), (vec![Ok(item.number)], vec![a]));
     let last = rig.entries(b).pop().and_then(|entry| entry.value);
     assert_eq!((item.name.as_deref(), item.position, item.value), (Some("failed"), Some(5), last));
     assert_eq!(rig.outgoing(a, vec![watch("b", 5)]), (vec![Ok(item.number)], vec![]));
@@ -77,12 +77,12 @@ pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.inbox(a).is_empty());
     rig.write(rig.change(c, Change { release: true, ..Change::default() })).expect("released");
     let marked = rig.write(Write::Delete { run: c, rows: 9 });
-    assert!(matches!(&marked, Ok(Written::Marked(told)) if told.iter().all(|run| *run == a)), "{marked:?}");
+    assert!(matches!(&marked, Ok(Written::Marked(notified)) if notified.iter().all(|run| *run == a)), "{marked:?}");
     assert_eq!((rig.row(c).status, rig.entries(c).len()), (Status::Deleting, 1));
-    let told = rig.inbox(a);
-    let said: Vec<_> = told.iter().map(|item| (item.kind.as_str(), item.position, item.name.as_deref())).collect();
+    let notified = rig.inbox(a);
+    let said: Vec<_> = notified.iter().map(|item| (item.kind.as_str(), item.position, item.name.as_deref())).collect();
     assert_eq!(said, [("ended", Some(5), Some("deleting")), ("ended", Some(6), Some("deleting"))]);
-    assert!(told.iter().all(|item| item.sender.as_deref() == Some("c") && item.value.is_none()));
+    assert!(notified.iter().all(|item| item.sender.as_deref() == Some("c") && item.value.is_none()));
     assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Ok(Written::Deleted(true)));
     assert_eq!((rig.inbox(a).len(), rig.find(RunKey::Id("c"))), (2, None));
 

@@ -25,10 +25,10 @@ impl Tables {
             Write::OpenLease { owner } => Ok(self.open_lease(owner)),
             Write::Beat(lease) => {
                 let row = self.held(*lease)?;
-                row.beat = row.beat.checked_add(1).unwrap_or(0);
+                row.heartbeat = row.heartbeat.checked_add(1).unwrap_or(0);
                 Ok(Written::Done)
             }
-            Write::TakeLease { seen, beat, owner } => self.take_lease(*seen, *beat, owner),
+            Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => self.delete(*run, *rows),
@@ -103,18 +103,18 @@ impl Tables {
         if !append.taken.is_empty() {
             self.take_items(append.run, &append.taken);
         }
-        let mut told = Vec::new();
+        let mut notified = Vec::new();
         let outcomes: Vec<_> =
-            append.outgoing.iter().map(|outgoing| self.write_outgoing(append, outgoing, &mut told)).collect();
+            append.outgoing.iter().map(|outgoing| self.write_outgoing(append, outgoing, &mut notified)).collect();
         if let Some(status) = change.status.filter(|status| status.is_final()) {
-            self.end(append.run, status, append.at, &mut told);
+            self.end(append.run, status, append.at, &mut notified);
         }
-        if outcomes.is_empty() && told.is_empty() {
+        if outcomes.is_empty() && notified.is_empty() {
             return Ok(Written::Done);
         }
-        told.sort_unstable();
-        told.dedup();
-        Ok(Written::Appended { outcomes, told })
+        notified.sort_unstable();
+        notified.dedup();
+        Ok(Written::Appended { outcomes, notified })
     }
 
     fn claim(&mut self, number: i64, lease: Lease) -> Answer {
@@ -144,17 +144,17 @@ impl Tables {
     fn open_lease(&mut self, owner: &str) -> Written {
         self.last_lease += 1;
         let number = self.last_lease;
-        self.leases.insert(number, LeaseRow { number, owner: owner.to_owned(), epoch: 1, beat: 0 });
+        self.leases.insert(number, LeaseRow { number, owner: owner.to_owned(), epoch: 1, heartbeat: 0 });
         Written::Number(number)
     }
 
-    fn take_lease(&mut self, seen: Lease, beat: i64, owner: &str) -> Answer {
+    fn take_lease(&mut self, seen: Lease, heartbeat: i64, owner: &str) -> Answer {
         let row = self.held(seen)?;
-        if row.beat != beat {
+        if row.heartbeat != heartbeat {
             return Err(Rejected::Fenced);
         }
         row.epoch = row.epoch.checked_add(1).unwrap_or(1);
-        row.beat = row.beat.checked_add(1).unwrap_or(0);
+        row.heartbeat = row.heartbeat.checked_add(1).unwrap_or(0);
         owner.clone_into(&mut row.owner);
         Ok(Written::Lease(Lease { number: row.number, epoch: row.epoch }))
     }

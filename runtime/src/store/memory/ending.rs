@@ -16,7 +16,7 @@ impl Run {
 impl Tables {
     /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
     /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
-    pub(super) fn end(&mut self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) {
+    pub(super) fn end(&mut self, run: i64, status: Status, at: i64, notified: &mut Vec<i64>) {
         self.free_dedup(run);
         if status == Status::Replaced {
             return;
@@ -25,7 +25,7 @@ impl Tables {
         for (watched, watcher, position) in self.watchers_of(run) {
             self.watchers.remove(&(watched, watcher, position));
             if self.accepts(watcher) {
-                self.give(watcher, &NewInboxItem::ended(watcher, position, &end, at), told);
+                self.give(watcher, &NewInboxItem::ended(watcher, position, &end, at), notified);
             }
         }
         for id in self.open_requests(run) {
@@ -45,7 +45,7 @@ impl Tables {
         {
             parent = Some(successor);
         }
-        let children = self.children.range((row.lineage, i64::MIN)..=(row.lineage, i64::MAX));
+        let children = self.children.range((row.first_run, i64::MIN)..=(row.first_run, i64::MAX));
         let children = children.map(|&(_, child)| (child, Bond::Child as fn(i64) -> Bond));
         let awaited = self.watchers.iter().filter(|(_, watcher, _)| *watcher == run);
         let awaited = awaited.map(|&(awaited, ..)| (awaited, Bond::Awaited as fn(i64) -> Bond));
@@ -122,11 +122,11 @@ impl Tables {
         if row.lease.is_some() && !row.status.is_final() {
             return Err(Rejected::Fenced);
         }
-        let mut told = Vec::new();
+        let mut notified = Vec::new();
         for (watched, watcher, position) in self.watchers_of(number) {
             self.watchers.remove(&(watched, watcher, position));
             if self.accepts(watcher) && row.status != Status::Deleting {
-                self.give(watcher, &NewInboxItem::deleted(watcher, position, &row), &mut told);
+                self.give(watcher, &NewInboxItem::deleted(watcher, position, &row), &mut notified);
             }
         }
         self.place(number, |row| {
@@ -134,9 +134,9 @@ impl Tables {
             (row.lease, row.wake_at) = (None, None);
         });
         self.free_dedup(number);
-        if !told.is_empty() {
-            told.dedup();
-            return Ok(Written::Marked(told));
+        if !notified.is_empty() {
+            notified.dedup();
+            return Ok(Written::Marked(notified));
         }
         let asked = self.asked_by(number);
         let Some(run) = self.runs.get_mut(&number) else { return Err(Rejected::NoSuchRun) };
@@ -152,8 +152,8 @@ impl Tables {
         for item in run.items.drain(..items) {
             self.inbox.remove(&item);
         }
-        let last = run.row.successor.is_none().then_some(run.row.lineage);
-        if let Some(channels) = last.and_then(|lineage| self.outputs.get_mut(&lineage)) {
+        let last = run.row.successor.is_none().then_some(run.row.first_run);
+        if let Some(channels) = last.and_then(|first_run| self.outputs.get_mut(&first_run)) {
             for items in channels.values_mut() {
                 items.drain(..slice(items.len()));
             }
@@ -166,8 +166,8 @@ impl Tables {
             return Ok(Written::Deleted(false));
         }
         self.watchers.retain(|&(run, watcher, _)| run != number && watcher != number);
-        if let Some(lineage) = last {
-            self.outputs.remove(&lineage);
+        if let Some(first_run) = last {
+            self.outputs.remove(&first_run);
         }
         if let Some(run) = self.runs.remove(&number) {
             self.ids.remove(&run.row.id);

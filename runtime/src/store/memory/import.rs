@@ -4,7 +4,7 @@ use super::tables::{Keyed, Run, Tables};
 use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RequestRow, RunKey, RunRow, Status, TakenItem};
 
 impl Tables {
-    pub(super) fn import(&mut self, new: &ImportedRun, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+    pub(super) fn import(&mut self, new: &ImportedRun, notified: &mut Vec<i64>) -> Result<i64, Rejected> {
         if let Some(row) = self.in_the_way(new) {
             return Err(Rejected::Exists(Box::new(row.clone())));
         }
@@ -30,15 +30,15 @@ impl Tables {
             lease: new.lease.map(|lease| lease.number),
             wake_at: new.wake_at,
             loads: 0,
-            incarnation: new.incarnation,
+            execution: new.execution,
             seed: new.seed,
             created_at: new.created_at,
             updated_at: new.at,
             parked: new.parked.clone(),
             version: new.version,
             parent: new.parent,
-            lineage: old.as_ref().map_or(number, |old| old.lineage),
-            origin: new.origin,
+            first_run: old.as_ref().map_or(number, |old| old.first_run),
+            forked_from: new.forked_from,
             successor: None,
             dedup: dedup.filter(|_| !new.status.is_final()),
         };
@@ -50,16 +50,16 @@ impl Tables {
         for item in new.items.iter().chain(&waiting) {
             self.deposit(number, item);
         }
-        let lineage = old.as_ref().map_or(number, |old| old.lineage);
+        let first_run = old.as_ref().map_or(number, |old| old.first_run);
         for (channel, output) in &new.outputs {
-            self.put(lineage, channel, OutputRow { run: number, ..output.clone() });
+            self.put(first_run, channel, OutputRow { run: number, ..output.clone() });
         }
         self.keep_keys(number, &new.taken);
         for request in &new.requests {
             self.ask_again(number, request);
         }
         if new.status.is_final() && old.is_some() {
-            self.end(number, new.status, new.at, told);
+            self.end(number, new.status, new.at, notified);
         }
         Ok(number)
     }
@@ -87,13 +87,13 @@ impl Tables {
         self.asked.insert((run, request.id.clone()));
     }
 
-    /// The run that has the id already, or the incarnation, or the name that the replaced one would get.
+    /// The run that has the id already, or the execution, or the name that the replaced one would get.
     pub(super) fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
         let other = |run: &&Run| new.replaces != Some(run.row.number);
         let same_id = self.find(RunKey::Id(&new.id)).filter(other);
         let twin = || {
             let newer = self.runs.range(new.unique?.saturating_add(1)..).map(|(_, run)| run);
-            newer.filter(other).find(|run| run.row.incarnation == new.incarnation)
+            newer.filter(other).find(|run| run.row.execution == new.execution)
         };
         let aside = || self.find(RunKey::Id(&new.name_of_replaced(new.replaces?)));
         same_id.or_else(twin).or_else(aside).map(|run| &run.row)

@@ -9,15 +9,16 @@ impl Tables {
         &mut self,
         append: &Append,
         outgoing: &Outgoing,
-        told: &mut Vec<i64>,
+        notified: &mut Vec<i64>,
     ) -> Result<i64, Rejected> {
         match outgoing {
-            Outgoing::Tell { to, item } => self.tell(to, item, told),
-            Outgoing::TellChildren(item) => {
-                let lineage = self.lineage(append.run);
-                let children = self.children.range((lineage, i64::MIN)..=(lineage, i64::MAX)).map(|&(_, child)| child);
+            Outgoing::Deliver { to, item } => self.deliver(to, item, notified),
+            Outgoing::NotifyChildren(item) => {
+                let first_run = self.first_run(append.run);
+                let children =
+                    self.children.range((first_run, i64::MIN)..=(first_run, i64::MAX)).map(|&(_, child)| child);
                 for child in children.filter(|child| self.accepts(*child)).collect::<Vec<_>>() {
-                    self.give(child, item, told);
+                    self.give(child, item, notified);
                 }
                 Ok(0)
             }
@@ -26,7 +27,7 @@ impl Tables {
                 self.watchers.extend(position.map(|position| (number, append.run, position)));
                 Ok(number)
             }
-            Outgoing::Watch { id, position } => self.watch(append, id, *position, told),
+            Outgoing::Watch { id, position } => self.watch(append, id, *position, notified),
             Outgoing::Ask(request) => {
                 self.ask(append.run, request);
                 Ok(0)
@@ -39,9 +40,9 @@ impl Tables {
                 Ok(0)
             }
             Outgoing::Put { channel, seq, value } => {
-                let lineage = self.lineage(append.run);
+                let first_run = self.first_run(append.run);
                 let output = OutputRow { item: 0, run: append.run, seq: *seq, at: append.at, value: value.clone() };
-                Ok(self.put(lineage, channel, output).cast_signed())
+                Ok(self.put(first_run, channel, output).cast_signed())
             }
             Outgoing::Label { name, value } => {
                 if let Some(run) = self.runs.get_mut(&append.run) {
@@ -53,43 +54,43 @@ impl Tables {
                 Ok(0)
             }
             Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
-                self.import(run, told)
+                self.import(run, notified)
             }
             Outgoing::Replace(_) => Err(Rejected::Fenced),
         }
     }
 
     /// Writes the next item of a channel, whatever number it says.
-    pub(super) fn put(&mut self, lineage: i64, channel: &str, output: OutputRow) -> u64 {
-        let items = self.outputs.entry(lineage).or_default().entry(channel.to_owned()).or_default();
+    pub(super) fn put(&mut self, first_run: i64, channel: &str, output: OutputRow) -> u64 {
+        let items = self.outputs.entry(first_run).or_default().entry(channel.to_owned()).or_default();
         let item = items.last().map_or(1, |last| last.item + 1);
         items.push(OutputRow { item, ..output });
         item
     }
 
-    fn lineage(&self, run: i64) -> i64 {
-        self.runs.get(&run).map_or(run, |run| run.row.lineage)
+    fn first_run(&self, run: i64) -> i64 {
+        self.runs.get(&run).map_or(run, |run| run.row.first_run)
     }
 
-    fn tell(&mut self, to: &str, item: &NewInboxItem, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+    fn deliver(&mut self, to: &str, item: &NewInboxItem, notified: &mut Vec<i64>) -> Result<i64, Rejected> {
         let row = &self.find(RunKey::Id(to)).ok_or(Rejected::NoSuchRun)?.row;
         let (number, accepts) = (row.number, row.status.accepts());
         if let Some(first) = self.seen(number, item) {
             return Ok(first);
         }
-        if accepts { Ok(self.give(number, item, told)) } else { Err(Rejected::Ended) }
+        if accepts { Ok(self.give(number, item, notified)) } else { Err(Rejected::Ended) }
     }
 
     /// Puts an item into an inbox and notes it, if it was not there.
-    pub(super) fn give(&mut self, run: i64, item: &NewInboxItem, told: &mut Vec<i64>) -> i64 {
+    pub(super) fn give(&mut self, run: i64, item: &NewInboxItem, notified: &mut Vec<i64>) -> i64 {
         let (number, new) = self.deposit(run, item);
         if new {
-            told.push(run);
+            notified.push(run);
         }
         number
     }
 
-    fn watch(&mut self, append: &Append, id: &str, position: u64, told: &mut Vec<i64>) -> Result<i64, Rejected> {
+    fn watch(&mut self, append: &Append, id: &str, position: u64, notified: &mut Vec<i64>) -> Result<i64, Rejected> {
         let run = self.find(RunKey::Id(id)).filter(|run| run.row.status != Status::Deleting);
         let run = run.ok_or(Rejected::NoSuchRun)?;
         if !run.row.status.is_final() {
@@ -98,7 +99,7 @@ impl Tables {
             return Ok(0);
         }
         let item = NewInboxItem::ended(append.run, position, &run.end(), append.at);
-        Ok(self.give(append.run, &item, told))
+        Ok(self.give(append.run, &item, notified))
     }
 
     fn ask(&mut self, run: i64, request: &RequestRow) {

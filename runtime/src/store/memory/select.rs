@@ -108,7 +108,7 @@ impl Tables {
 
     pub(super) fn belongings(&self, number: i64) -> Option<Belongings> {
         let run = self.runs.get(&number)?;
-        let channels = self.outputs.get(&run.row.lineage).into_iter().flatten();
+        let channels = self.outputs.get(&run.row.first_run).into_iter().flatten();
         let mut taken: Vec<_> = run.keys.iter().filter(|(_, keyed)| !run.items.contains(&keyed.number)).collect();
         taken.sort_unstable_by_key(|(key, _)| *key);
         let taken = taken.into_iter().map(|(key, Keyed { kind, at, .. })| TakenItem {
@@ -125,8 +125,15 @@ impl Tables {
         })
     }
 
-    pub(super) fn outputs(&self, lineage: i64, channel: &str, after: u64, limit: usize, newest: bool) -> &[OutputRow] {
-        let items = self.outputs.get(&lineage).and_then(|channels| channels.get(channel));
+    pub(super) fn outputs(
+        &self,
+        first_run: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> &[OutputRow] {
+        let items = self.outputs.get(&first_run).and_then(|channels| channels.get(channel));
         let Some(items) = items else { return &[] };
         let rest = &items[items.partition_point(|item| item.item <= after)..];
         let count = rest.len().min(limit);
@@ -142,7 +149,7 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.wake_at.is_none_or(|(from, to)| row.wake_at.is_some_and(|at| from <= at && at <= to))
         && query.updated_after.is_none_or(|moment| row.updated_at > moment)
         && query.parent.is_none_or(|parent| row.parent == Some(parent))
-        && query.origin.is_none_or(|origin| row.origin == Some(origin))
+        && query.forked_from.is_none_or(|forked_from| row.forked_from == Some(forked_from))
         && query.after.is_none_or(|after| row.number > after)
         && query.after_due.is_none_or(|after| row.wake_at.is_some_and(|at| (at, row.number) > after))
 }

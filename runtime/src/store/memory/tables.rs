@@ -15,7 +15,7 @@ pub(super) struct Tables {
     pub(super) requests: BTreeMap<String, RequestRow>,
     /// Every request, as run and id.
     pub(super) asked: BTreeSet<(i64, String)>,
-    /// Outputs, by lineage and channel, in order.
+    /// Outputs, by first run and channel, in order.
     pub(super) outputs: BTreeMap<i64, BTreeMap<String, Vec<OutputRow>>>,
     /// Who waits for the end of a run, as run, watcher and position.
     pub(super) watchers: BTreeSet<(i64, i64, u64)>,

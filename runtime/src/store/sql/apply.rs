@@ -45,7 +45,7 @@ impl<'a, S: Session> Apply<'a, S> {
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
                 self.if_changed(queries::BEAT, &values, Written::Done)
             }
-            Write::TakeLease { seen, beat, owner } => self.take_lease(*seen, *beat, owner),
+            Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => {
                 self.forget_leases();
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
@@ -66,13 +66,13 @@ impl<'a, S: Session> Apply<'a, S> {
             let taken = self.existing(&run.id)?.map_or(Rejected::Fenced, |row| Rejected::Exists(Box::new(row)));
             return Ok(Err(taken));
         }
-        let incarnation = drawn_text(run.incarnation);
+        let execution = drawn_text(run.execution);
         let values = [
             Cell::Text(run.id.as_bytes()),
             Cell::Text(run.workflow.as_bytes()),
             Cell::Text(Status::Running.as_str().as_bytes()),
             Cell::Int(run.lease.number),
-            Cell::Text(incarnation.as_bytes()),
+            Cell::Text(execution.as_bytes()),
             Cell::Int(run.at),
             clamped(run.entries.len()),
             Cell::Int(run.version.into()),
@@ -114,17 +114,17 @@ impl<'a, S: Session> Apply<'a, S> {
         if append.outgoing.is_empty() && ended.is_none() {
             return Ok(Ok(Written::Done));
         }
-        let mut told = Vec::new();
-        let outcomes = self.write_outgoing(append, &mut told)?;
+        let mut notified = Vec::new();
+        let outcomes = self.write_outgoing(append, &mut notified)?;
         if let Some(status) = ended {
-            self.end(append.run, status, append.at, &mut told)?;
+            self.end(append.run, status, append.at, &mut notified)?;
         }
-        if outcomes.is_empty() && told.is_empty() {
+        if outcomes.is_empty() && notified.is_empty() {
             return Ok(Ok(Written::Done));
         }
-        told.sort_unstable();
-        told.dedup();
-        Ok(Ok(Written::Appended { outcomes, told }))
+        notified.sort_unstable();
+        notified.dedup();
+        Ok(Ok(Written::Appended { outcomes, notified }))
     }
 
     /// Moves the run's row on, if the writer owns it and knows its last entry.
@@ -153,7 +153,7 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     pub(super) fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {
-        let [form, body] = value_cells(entry.value.as_ref());
+        let [encoding, body] = value_cells(entry.value.as_ref());
         let values = [
             Cell::Int(run),
             clamped(entry.seq),
@@ -166,7 +166,7 @@ impl<'a, S: Session> Apply<'a, S> {
             entry.attempt.map_or(Cell::Null, clamped),
             entry.context.map_or(Cell::Null, clamped),
             entry.due.map_or(Cell::Null, Cell::Int),
-            form,
+            encoding,
             body,
             text_or_null(entry.other.as_ref()),
         ];
@@ -174,13 +174,13 @@ impl<'a, S: Session> Apply<'a, S> {
     }
 
     pub(super) fn insert_field(&self, run: i64, field: &FieldRow) -> Result<(), StoreError> {
-        let [form, body] = value_cells(Some(&field.value));
+        let [encoding, body] = value_cells(Some(&field.value));
         let values = [
             Cell::Int(run),
             clamped(field.seq),
             Cell::Text(field.name.as_bytes()),
             Cell::Int(field.format.into()),
-            form,
+            encoding,
             body,
         ];
         self.session.execute(queries::INSERT_FIELD, &values).map(drop)
@@ -221,9 +221,10 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(Ok(Written::Number(number)))
     }
 
-    fn take_lease(&self, seen: Lease, beat: i64, owner: &str) -> Answer {
+    fn take_lease(&self, seen: Lease, heartbeat: i64, owner: &str) -> Answer {
         self.forget_leases();
-        let values = [Cell::Int(seen.number), Cell::Int(seen.epoch), Cell::Int(beat), Cell::Text(owner.as_bytes())];
+        let values =
+            [Cell::Int(seen.number), Cell::Int(seen.epoch), Cell::Int(heartbeat), Cell::Text(owner.as_bytes())];
         let taken = Lease { number: seen.number, epoch: seen.epoch.checked_add(1).unwrap_or(1) };
         self.if_changed(queries::TAKE_LEASE, &values, Written::Lease(taken))
     }

@@ -13,16 +13,16 @@ impl<S: Session> Reader<'_, S> {
             self.rows(Some(number), queries::ALL_REQUESTS_OF_RUN, &[Cell::Int(number)])?;
         requests.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(Some(Belongings {
-            channels: self.channels(row.lineage)?,
+            channels: self.channels(row.first_run)?,
             taken: self.rows(Some(number), queries::TAKEN_ITEMS, &[Cell::Int(number)])?,
             requests,
             bonds: self.bonds(&row)?,
         }))
     }
 
-    fn channels(&self, lineage: i64) -> Result<Vec<String>, StoreError> {
+    fn channels(&self, first_run: i64) -> Result<Vec<String>, StoreError> {
         let mut channels = Vec::new();
-        self.session.select(queries::CHANNELS, &[Cell::Int(lineage)], &mut |row| {
+        self.session.select(queries::CHANNELS, &[Cell::Int(first_run)], &mut |row| {
             if let Cell::Text(channel) = row.cell(0) {
                 channels.push(String::from_utf8_lossy(channel).into_owned());
             }
@@ -48,7 +48,7 @@ impl<S: Session> Reader<'_, S> {
             bonds.extend(found.into_iter().map(|(run, _)| bond(run)));
             Ok::<(), StoreError>(())
         };
-        bound(queries::CHILDREN, row.lineage, Bond::Child)?;
+        bound(queries::CHILDREN, row.first_run, Bond::Child)?;
         bound(queries::WATCHED, row.number, Bond::Awaited)?;
         bound(queries::WATCHERS, row.number, Bond::Waiting)?;
         Ok(bonds)

@@ -2,7 +2,7 @@
 
 use super::{Cell, Row};
 use crate::record::FORMAT;
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use bytes::Bytes;
 
 /// Why a row cannot be read. Where the row stands is said by who reads it.
@@ -87,18 +87,18 @@ impl<'a> Columns<'a> {
 
     /// The value in `form` and `body`.
     pub(super) fn value(&self) -> Result<Option<Value>, Flaw> {
-        let (form, body) = (self.cell("form"), self.cell("body"));
-        if form == Cell::Null && body == Cell::Null {
+        let (encoding, body) = (self.cell("form"), self.cell("body"));
+        if encoding == Cell::Null && body == Cell::Null {
             return Ok(None);
         }
-        let form = as_word("form", form, Form::parse)?;
-        match (form, body) {
-            (Form::Json, Cell::Text(_)) => {
+        let encoding = as_word("form", encoding, Encoding::parse)?;
+        match (encoding, body) {
+            (Encoding::Json, Cell::Text(_)) => {
                 let text = as_text("body", body)?;
-                Ok(Some(Value { form, bytes: Bytes::copy_from_slice(text.as_bytes()) }))
+                Ok(Some(Value { encoding, bytes: Bytes::copy_from_slice(text.as_bytes()) }))
             }
-            (Form::Json, other) => Err(wrong("body", "JSON text", &shown(other))),
-            (_, Cell::Bytes(bytes)) => Ok(Some(Value { form, bytes: Bytes::copy_from_slice(bytes) })),
+            (Encoding::Json, other) => Err(wrong("body", "JSON text", &shown(other))),
+            (_, Cell::Bytes(bytes)) => Ok(Some(Value { encoding, bytes: Bytes::copy_from_slice(bytes) })),
             (_, other) => Err(wrong("body", "bytes", &shown(other))),
         }
     }
@@ -117,8 +117,8 @@ fn as_word<T>(column: &str, cell: Cell<'_>, parse: fn(&str) -> Option<T>) -> Res
 /// The cells of a value's form and body.
 pub(super) fn value_cells(value: Option<&Value>) -> [Cell<'_>; 2] {
     let Some(value) = value else { return [Cell::Null, Cell::Null] };
-    let body = if value.form == Form::Json { Cell::Text(&value.bytes) } else { Cell::Bytes(&value.bytes) };
-    [Cell::Text(value.form.as_str().as_bytes()), body]
+    let body = if value.encoding == Encoding::Json { Cell::Text(&value.bytes) } else { Cell::Bytes(&value.bytes) };
+    [Cell::Text(value.encoding.as_str().as_bytes()), body]
 }
 
 pub(super) fn wrong(column: &str, expected: &str, found: &str) -> Flaw {

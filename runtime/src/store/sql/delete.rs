@@ -24,12 +24,12 @@ impl<S: Session> Apply<'_, S> {
             return Ok(Err(Rejected::Fenced));
         }
         if status != Status::Deleting {
-            let mut told = self.tell_of_deletion(run)?;
-            told.dedup();
+            let mut notified = self.notify_of_deletion(run)?;
+            notified.dedup();
             let deleting = Cell::Text(Status::Deleting.as_str().as_bytes());
             self.session.execute(queries::MARK_DELETING, &[Cell::Int(run), deleting])?;
-            if !told.is_empty() {
-                return Ok(Ok(Written::Marked(told)));
+            if !notified.is_empty() {
+                return Ok(Ok(Written::Marked(notified)));
             }
         }
         let mut left = rows;

@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 impl<S: Session> Apply<'_, S> {
     /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
     /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
-    pub(super) fn end(&self, run: i64, status: Status, at: i64, told: &mut Vec<i64>) -> Result<(), StoreError> {
+    pub(super) fn end(&self, run: i64, status: Status, at: i64, notified: &mut Vec<i64>) -> Result<(), StoreError> {
         let (mut watched, mut asked, mut held) = (false, false, false);
         self.session.select(queries::LEFT_BEHIND, &[Cell::Int(run)], &mut |row| {
             (watched, asked, held) = (yes(row.cell(0)), yes(row.cell(1)), yes(row.cell(2)));
             ControlFlow::Break(())
         })?;
         if watched && status != Status::Replaced {
-            self.tell_watchers(run, at, told)?;
+            self.notify_watchers(run, at, notified)?;
         }
         match status {
             Status::Moved if asked => {
@@ -32,37 +32,37 @@ impl<S: Session> Apply<'_, S> {
         Ok(())
     }
 
-    fn tell_watchers(&self, run: i64, at: i64, told: &mut Vec<i64>) -> Result<(), StoreError> {
+    fn notify_watchers(&self, run: i64, at: i64, notified: &mut Vec<i64>) -> Result<(), StoreError> {
         let Some(row) = self.numbered(run)? else { return Ok(()) };
         let end = self.end_of(row)?;
         for (watcher, position) in self.listening(queries::WATCHERS, run)? {
             let item = NewInboxItem::ended(watcher, position, &end, at);
             if self.seen(watcher, &item)?.is_none() {
                 self.insert_item(watcher, &item)?;
-                told.push(watcher);
+                notified.push(watcher);
             }
         }
         self.session.execute(queries::END_WATCH, &[Cell::Int(run)]).map(drop)
     }
 
     /// A run is about to be marked as deleting: runs that wait for its end are notified. Gives the runs that were told.
-    pub(super) fn tell_of_deletion(&self, run: i64) -> Result<Vec<i64>, StoreError> {
+    pub(super) fn notify_of_deletion(&self, run: i64) -> Result<Vec<i64>, StoreError> {
         let listening = self.listening(queries::WATCHERS, run)?;
-        let mut told = Vec::new();
+        let mut notified = Vec::new();
         if listening.is_empty() {
-            return Ok(told);
+            return Ok(notified);
         }
         // A row that cannot be read is removed all the same.
-        let Some(row) = self.numbered(run).ok().flatten() else { return Ok(told) };
+        let Some(row) = self.numbered(run).ok().flatten() else { return Ok(notified) };
         for (watcher, position) in listening {
             let item = NewInboxItem::deleted(watcher, position, &row);
             if self.seen(watcher, &item)?.is_none() {
                 self.insert_item(watcher, &item)?;
-                told.push(watcher);
+                notified.push(watcher);
             }
         }
         self.session.execute(queries::END_WATCH, &[Cell::Int(run)])?;
-        Ok(told)
+        Ok(notified)
     }
 
     /// How a run ended.

@@ -30,7 +30,7 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     let of_the_engine =
         query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at || query.updated_after.is_some();
     // The index of ids serves it alone, in its own order.
-    if query.by_id || of_the_engine || query.parent.is_some() || query.origin.is_some() {
+    if query.by_id || of_the_engine || query.parent.is_some() || query.forked_from.is_some() {
         return None;
     }
     let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());

@@ -7,7 +7,7 @@ use super::{Cell, Session, queries};
 use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RunRow, Status, StoreError, StoreErrorKind};
 
 impl<S: Session> Apply<'_, S> {
-    pub(super) fn import(&self, run: &ImportedRun, told: &mut Vec<i64>) -> Numbered {
+    pub(super) fn import(&self, run: &ImportedRun, notified: &mut Vec<i64>) -> Numbered {
         if let Some(row) = self.twin(run)? {
             return Ok(Err(Rejected::Exists(Box::new(row))));
         }
@@ -48,26 +48,26 @@ impl<S: Session> Apply<'_, S> {
             Some(old) => self.hand_over(old, number, run)?,
             None => run.items.iter().try_for_each(|item| self.deposit(number, item).map(drop))?,
         }
-        let lineage = old.as_ref().map_or(number, |old| old.lineage);
+        let first_run = old.as_ref().map_or(number, |old| old.first_run);
         for (channel, output) in &run.outputs {
-            self.insert_output(lineage, channel, &OutputRow { run: number, ..output.clone() })?;
+            self.insert_output(first_run, channel, &OutputRow { run: number, ..output.clone() })?;
         }
         run.taken.iter().try_for_each(|item| self.insert_taken(number, item))?;
         for request in &run.requests {
             self.insert_request(queries::IMPORT_REQUEST, number, request)?;
         }
         if run.status.is_final() && old.is_some() {
-            self.end(number, run.status, run.at, told)?;
+            self.end(number, run.status, run.at, notified)?;
         }
         Ok(Ok(number))
     }
 
-    /// The run that has the id already, or the incarnation, and is not the one that is replaced.
+    /// The run that has the id already, or the execution, and is not the one that is replaced.
     fn twin(&self, run: &ImportedRun) -> Result<Option<RunRow>, StoreError> {
         let same_id = self.existing(&run.id)?.filter(|row| run.replaces != Some(row.number));
         let Some(after) = run.unique.filter(|_| same_id.is_none()) else { return Ok(same_id) };
-        let incarnation = drawn_text(run.incarnation);
-        self.reader().run_by_incarnation(&incarnation, after, run.replaces).map_err(refused_if_damaged)
+        let execution = drawn_text(run.execution);
+        self.reader().run_by_incarnation(&execution, after, run.replaces).map_err(refused_if_damaged)
     }
 
     /// The run whose place another is to take: nobody's, or the same lease's.
@@ -97,7 +97,7 @@ impl<S: Session> Apply<'_, S> {
     }
 
     fn insert_imported(&self, run: &ImportedRun, old: Option<&RunRow>) -> Result<i64, StoreError> {
-        let (incarnation, seed) = (drawn_text(run.incarnation), drawn_text(run.seed));
+        let (execution, seed) = (drawn_text(run.execution), drawn_text(run.seed));
         let dedup = run.dedup.as_ref().or(old.and_then(|old| old.dedup.as_ref()));
         let dedup = dedup.filter(|_| !run.status.is_final());
         let values = [
@@ -107,15 +107,15 @@ impl<S: Session> Apply<'_, S> {
             clamped(run.entries.len()),
             run.lease.map_or(Cell::Null, |lease| Cell::Int(lease.number)),
             run.wake_at.map_or(Cell::Null, Cell::Int),
-            Cell::Text(incarnation.as_bytes()),
-            if run.seed == run.incarnation { Cell::Null } else { Cell::Text(seed.as_bytes()) },
+            Cell::Text(execution.as_bytes()),
+            if run.seed == run.execution { Cell::Null } else { Cell::Text(seed.as_bytes()) },
             Cell::Int(run.created_at),
             Cell::Int(run.at),
             text_or_null(run.parked.as_ref()),
             Cell::Int(run.version.into()),
             run.parent.map_or(Cell::Null, Cell::Int),
-            old.map_or(Cell::Null, |old| Cell::Int(old.lineage)),
-            run.origin.map_or(Cell::Null, Cell::Int),
+            old.map_or(Cell::Null, |old| Cell::Int(old.first_run)),
+            run.forked_from.map_or(Cell::Null, Cell::Int),
             text_or_null(dedup),
         ];
         let taken = || StoreError::new(StoreErrorKind::Refused, "the id is taken by a run that cannot be found");

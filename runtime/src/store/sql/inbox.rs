@@ -34,7 +34,7 @@ impl<S: Session> Apply<'_, S> {
     }
 
     pub(super) fn insert_item(&self, run: i64, item: &NewInboxItem) -> Result<i64, StoreError> {
-        let [form, body] = value_cells(item.value.as_ref());
+        let [encoding, body] = value_cells(item.value.as_ref());
         let values = [
             Cell::Int(run),
             Cell::Text(item.kind.as_str().as_bytes()),
@@ -43,7 +43,7 @@ impl<S: Session> Apply<'_, S> {
             text_or_null(item.name.as_ref()),
             item.position.map_or(Cell::Null, clamped),
             text_or_null(item.sender.as_ref()),
-            form,
+            encoding,
             body,
         ];
         self.drawn(queries::INSERT_ITEM, &values)

@@ -15,16 +15,16 @@ impl<S: Session> Apply<'_, S> {
     pub(super) fn write_outgoing(
         &self,
         append: &Append,
-        told: &mut Vec<i64>,
+        notified: &mut Vec<i64>,
     ) -> Result<Vec<Result<i64, Rejected>>, StoreError> {
         // Looked up by the first that needs it.
-        let mut lineage = None;
+        let mut first_run = None;
         let mut outcomes = Vec::with_capacity(append.outgoing.len());
         for outgoing in &append.outgoing {
             outcomes.push(match outgoing {
-                Outgoing::Tell { to, item } => alone(self.tell(to, item, told))?,
-                Outgoing::TellChildren(item) => {
-                    Ok(self.tell_children(self.lineage(append.run, &mut lineage)?, item, told)?)
+                Outgoing::Deliver { to, item } => alone(self.deliver(to, item, notified))?,
+                Outgoing::NotifyChildren(item) => {
+                    Ok(self.notify_children(self.first_run(append.run, &mut first_run)?, item, notified)?)
                 }
                 Outgoing::Start { run, position } => {
                     let started = self.start(run)?;
@@ -33,7 +33,7 @@ impl<S: Session> Apply<'_, S> {
                     }
                     started
                 }
-                Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, told))?,
+                Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, notified))?,
                 Outgoing::Ask(request) => {
                     self.insert_request(queries::INSERT_REQUEST, append.run, request)?;
                     Ok(0)
@@ -44,7 +44,7 @@ impl<S: Session> Apply<'_, S> {
                     Ok(0)
                 }
                 Outgoing::Put { channel, seq, value } => {
-                    Ok(self.put(self.lineage(append.run, &mut lineage)?, append, channel, *seq, value.as_ref())?)
+                    Ok(self.put(self.first_run(append.run, &mut first_run)?, append, channel, *seq, value.as_ref())?)
                 }
                 Outgoing::Label { name, value } => {
                     self.label(append.run, name, value.as_deref())?;
@@ -52,7 +52,7 @@ impl<S: Session> Apply<'_, S> {
                 }
                 Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
                     // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
-                    Ok(self.import(run, told)?.map_err(|rejected| {
+                    Ok(self.import(run, notified)?.map_err(|rejected| {
                         let why = match rejected {
                             Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
                             rejected => format!("{rejected:?}"),
@@ -67,14 +67,14 @@ impl<S: Session> Apply<'_, S> {
         Ok(outcomes)
     }
 
-    fn lineage(&self, run: i64, known: &mut Option<i64>) -> Result<i64, StoreError> {
+    fn first_run(&self, run: i64, known: &mut Option<i64>) -> Result<i64, StoreError> {
         if known.is_none() {
             *known = self.number(queries::LINEAGE, &[Cell::Int(run)])?;
         }
         Ok(known.unwrap_or(run))
     }
 
-    fn tell(&self, to: &str, item: &NewInboxItem, told: &mut Vec<i64>) -> Numbered {
+    fn deliver(&self, to: &str, item: &NewInboxItem, notified: &mut Vec<i64>) -> Numbered {
         let Some(row) = self.existing(to)? else { return Ok(Err(Rejected::NoSuchRun)) };
         if let Some(first) = self.seen(row.number, item)? {
             return Ok(Ok(first));
@@ -83,21 +83,21 @@ impl<S: Session> Apply<'_, S> {
             return Ok(Err(Rejected::Ended));
         }
         let number = self.insert_item(row.number, item)?;
-        told.push(row.number);
+        notified.push(row.number);
         Ok(Ok(number))
     }
 
-    fn tell_children(&self, lineage: i64, item: &NewInboxItem, told: &mut Vec<i64>) -> Result<i64, StoreError> {
-        for (child, _) in self.listening(queries::CHILDREN, lineage)? {
+    fn notify_children(&self, first_run: i64, item: &NewInboxItem, notified: &mut Vec<i64>) -> Result<i64, StoreError> {
+        for (child, _) in self.listening(queries::CHILDREN, first_run)? {
             if self.seen(child, item)?.is_none() {
                 self.insert_item(child, item)?;
-                told.push(child);
+                notified.push(child);
             }
         }
         Ok(0)
     }
 
-    fn watch(&self, append: &Append, id: &str, position: u64, told: &mut Vec<i64>) -> Numbered {
+    fn watch(&self, append: &Append, id: &str, position: u64, notified: &mut Vec<i64>) -> Numbered {
         let Some(row) = self.existing(id)?.filter(|row| row.status != Status::Deleting) else {
             return Ok(Err(Rejected::NoSuchRun));
         };
@@ -110,7 +110,7 @@ impl<S: Session> Apply<'_, S> {
             return Ok(Ok(first));
         }
         let number = self.insert_item(append.run, &item)?;
-        told.push(append.run);
+        notified.push(append.run);
         Ok(Ok(number))
     }
 
@@ -121,7 +121,7 @@ impl<S: Session> Apply<'_, S> {
 
     /// A question, by the query that says what happens if it is there already.
     pub(super) fn insert_request(&self, query: &str, run: i64, request: &RequestRow) -> Result<(), StoreError> {
-        let [form, body] = value_cells(Some(&request.value));
+        let [encoding, body] = value_cells(Some(&request.value));
         let values = [
             Cell::Text(request.id.as_bytes()),
             Cell::Int(run),
@@ -130,7 +130,7 @@ impl<S: Session> Apply<'_, S> {
             Cell::Text(request.answer.as_bytes()),
             Cell::Int(request.at),
             request.due.map_or(Cell::Null, Cell::Int),
-            form,
+            encoding,
             body,
             text_or_null(request.answered.as_ref()),
         ];
@@ -148,26 +148,26 @@ impl<S: Session> Apply<'_, S> {
 
     fn put(
         &self,
-        lineage: i64,
+        first_run: i64,
         append: &Append,
         channel: &str,
         seq: u64,
         value: Option<&Value>,
     ) -> Result<i64, StoreError> {
         let output = OutputRow { item: 0, run: append.run, seq, at: append.at, value: value.cloned() };
-        self.insert_output(lineage, channel, &output)
+        self.insert_output(first_run, channel, &output)
     }
 
     /// Writes the next item of a channel, whatever number it says.
-    pub(super) fn insert_output(&self, lineage: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
-        let [form, body] = value_cells(output.value.as_ref());
+    pub(super) fn insert_output(&self, first_run: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
+        let [encoding, body] = value_cells(output.value.as_ref());
         let values = [
-            Cell::Int(lineage),
+            Cell::Int(first_run),
             Cell::Text(channel.as_bytes()),
             Cell::Int(output.run),
             clamped(output.seq),
             Cell::Int(output.at),
-            form,
+            encoding,
             body,
         ];
         self.drawn(queries::INSERT_OUTPUT, &values)

@@ -68,13 +68,13 @@ queries! {
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number.
     RUN_STATE = "SELECT status, lease FROM steadfast_runs WHERE number = ?1";
-    /// Id, workflow, status, lease, incarnation, time, last entry, version, parent, deduplication key.
+    /// Id, workflow, status, lease, execution, time, last entry, version, parent, deduplication key.
     INSERT_RUN = "INSERT INTO steadfast_runs
             (id, workflow, status, seq, lease, wake_at, loads, incarnation, created_at, updated_at, version, parent, dedup)
         VALUES (?1, ?2, ?3, ?7, ?4, 0, 0, ?5, ?6, ?6, ?8, ?9, ?10)
         ON CONFLICT DO NOTHING RETURNING number";
-    /// Id, workflow, status, last entry, lease, due, incarnation, seed, time of its start, time, parked, version, parent,
-    /// lineage, origin, deduplication key.
+    /// Id, workflow, status, last entry, lease, due, execution, seed, time of its start, time, parked, version, parent,
+    /// first run, origin, deduplication key.
     IMPORT_RUN = "INSERT INTO steadfast_runs
             (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked,
             version, parent, lineage, origin, dedup)
@@ -85,7 +85,7 @@ queries! {
         "INSERT INTO steadfast_runs (", run_columns!(), ")
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
     );
-    /// Incarnation, after, and the run that may have it. An index of incarnations would cost each start.
+    /// Execution, after, and the run that may have it. An index of executions would cost each start.
     RUN_BY_INCARNATION = concat!(
         "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number > ?2 AND number IS DISTINCT FROM ?3
             LIMIT 1"
@@ -270,7 +270,7 @@ queries! {
             coalesce((SELECT max(item) FROM steadfast_outputs WHERE lineage = ?1 AND channel = ?2), 0) + 1,
             ?3, ?4, ?5, ?6, ?7)
         RETURNING item";
-    /// Run, how many. What observers read goes with the last run of a lineage.
+    /// Run, how many. What observers read goes with the last run of a first run.
     DELETE_OUTPUTS = "DELETE FROM steadfast_outputs WHERE (lineage, channel, item) IN
         (SELECT lineage, channel, item FROM steadfast_outputs WHERE lineage =
             (SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1 AND successor IS NULL)

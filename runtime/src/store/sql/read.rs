@@ -38,11 +38,11 @@ impl<S: Session> Reader<'_, S> {
     /// A run by what was drawn for it, other than this one.
     pub(super) fn run_by_incarnation(
         &self,
-        incarnation: &str,
+        execution: &str,
         after: i64,
         but: Option<i64>,
     ) -> Result<Option<RunRow>, StoreError> {
-        let values = [Cell::Text(incarnation.as_bytes()), Cell::Int(after), but.map_or(Cell::Null, Cell::Int)];
+        let values = [Cell::Text(execution.as_bytes()), Cell::Int(after), but.map_or(Cell::Null, Cell::Int)];
         Ok(self.rows(None, queries::RUN_BY_INCARNATION, &values)?.pop())
     }
 
@@ -124,15 +124,15 @@ impl<S: Session> Reader<'_, S> {
 
     pub(in crate::store) fn outputs(
         &self,
-        lineage: i64,
+        first_run: i64,
         channel: &str,
         after: u64,
         limit: usize,
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError> {
         let query = if newest { queries::NEWEST_OUTPUTS } else { queries::OUTPUTS };
-        let values = [Cell::Int(lineage), Cell::Text(channel.as_bytes()), clamped(after), clamped(limit)];
-        let mut rows: Vec<OutputRow> = self.rows(Some(lineage), query, &values)?;
+        let values = [Cell::Int(first_run), Cell::Text(channel.as_bytes()), clamped(after), clamped(limit)];
+        let mut rows: Vec<OutputRow> = self.rows(Some(first_run), query, &values)?;
         if newest {
             rows.reverse();
         }

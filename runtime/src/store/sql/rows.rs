@@ -40,7 +40,7 @@ impl FromRow for RunRow {
     const CALLED: (&'static str, &'static str) = ("the row of run", "number");
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
-        let incarnation = read_drawn("incarnation", row.text("incarnation")?)?;
+        let execution = read_drawn("incarnation", row.text("incarnation")?)?;
         let seed = row.maybe_text("seed")?.map(|seed| read_drawn("seed", seed)).transpose()?;
         let number = row.int("number")?;
         Ok(Self {
@@ -52,15 +52,15 @@ impl FromRow for RunRow {
             lease: row.maybe_int("lease")?,
             wake_at: row.maybe_int("wake_at")?,
             loads: row.number("loads")?,
-            incarnation,
-            seed: seed.unwrap_or(incarnation),
+            execution,
+            seed: seed.unwrap_or(execution),
             created_at: row.int("created_at")?,
             updated_at: row.int("updated_at")?,
             parked: row.maybe_text("parked")?.map(str::to_owned),
             version: row.maybe_number("version")?.unwrap_or(1),
             parent: row.maybe_int("parent")?,
-            lineage: row.maybe_int("lineage")?.unwrap_or(number),
-            origin: row.maybe_int("origin")?,
+            first_run: row.maybe_int("lineage")?.unwrap_or(number),
+            forked_from: row.maybe_int("origin")?,
             successor: row.maybe_int("successor")?,
             dedup: row.maybe_text("dedup")?.map(str::to_owned),
         })
@@ -189,12 +189,12 @@ impl FromRow for LeaseRow {
             number: row.int("number")?,
             owner: row.text("owner")?.to_owned(),
             epoch: row.int("epoch")?,
-            beat: row.int("beat")?,
+            heartbeat: row.int("beat")?,
         })
     }
 }
 
-/// An incarnation or a seed as it is written: 32 hexadecimal digits.
+/// An execution or a seed as it is written: 32 hexadecimal digits.
 pub(super) fn drawn_text(drawn: [u8; 16]) -> String {
     HEXLOWER.encode(&drawn)
 }

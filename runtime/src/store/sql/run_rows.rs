@@ -19,12 +19,14 @@ impl<S: Session> Apply<'_, S> {
         for request in &rows.requests {
             self.insert_request(queries::INSERT_REQUEST, run.number, request)?;
         }
-        rows.outputs.iter().try_for_each(|(channel, output)| self.insert_output(run.lineage, channel, output).map(drop))
+        rows.outputs
+            .iter()
+            .try_for_each(|(channel, output)| self.insert_output(run.first_run, channel, output).map(drop))
     }
 
     /// Writes the row of a run under the number that it has.
     pub(in crate::store) fn copy_run(&self, row: &RunRow) -> Result<(), StoreError> {
-        let (incarnation, seed) = (drawn_text(row.incarnation), drawn_text(row.seed));
+        let (execution, seed) = (drawn_text(row.execution), drawn_text(row.seed));
         let number_or_null = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
         let values = [
             Cell::Int(row.number),
@@ -35,15 +37,15 @@ impl<S: Session> Apply<'_, S> {
             number_or_null(row.lease),
             number_or_null(row.wake_at),
             clamped(row.loads),
-            Cell::Text(incarnation.as_bytes()),
+            Cell::Text(execution.as_bytes()),
             Cell::Text(seed.as_bytes()),
             Cell::Int(row.created_at),
             Cell::Int(row.updated_at),
             text_or_null(row.parked.as_ref()),
             Cell::Int(row.version.into()),
             number_or_null(row.parent),
-            Cell::Int(row.lineage),
-            number_or_null(row.origin),
+            Cell::Int(row.first_run),
+            number_or_null(row.forked_from),
             number_or_null(row.successor),
             text_or_null(row.dedup.as_ref()),
         ];
@@ -65,7 +67,7 @@ impl<S: Session> Reader<'_, S> {
         let belongings = self.belongings(number)?.unwrap_or_default();
         let mut outputs: Vec<(String, OutputRow)> = Vec::new();
         for channel in belongings.channels {
-            let shown = self.outputs(run.lineage, &channel, 0, usize::MAX, false)?;
+            let shown = self.outputs(run.first_run, &channel, 0, usize::MAX, false)?;
             outputs.extend(shown.into_iter().map(|output| (channel.clone(), output)));
         }
         let writers: BTreeSet<i64> =

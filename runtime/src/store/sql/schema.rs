@@ -98,10 +98,10 @@ const VERSION_1: &[&str] = &[
     "CREATE UNIQUE INDEX steadfast_inbox_run_key ON steadfast_inbox (run, key)",
 ];
 
-/// What random numbers come from; nothing stands for the incarnation.
+/// What random numbers come from; nothing stands for the execution.
 const VERSION_2: &[&str] = &["ALTER TABLE steadfast_runs ADD COLUMN seed TEXT"];
 
-/// What runs send to each other, and their outputs. Nothing stands for version 1, and for the lineage that begins with the run.
+/// What runs send to each other, and their outputs. Nothing stands for version 1, and for the first run that begins with the run.
 const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN version BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN parent BIGINT",

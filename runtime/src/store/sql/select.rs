@@ -104,8 +104,8 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
     if let Some(parent) = query.parent {
         conditions.push(format!("parent = {}", bind(Bound::Int(parent))));
     }
-    if let Some(origin) = query.origin {
-        conditions.push(format!("origin = {}", bind(Bound::Int(origin))));
+    if let Some(forked_from) = query.forked_from {
+        conditions.push(format!("origin = {}", bind(Bound::Int(forked_from))));
     }
     for (name, value) in &query.labels {
         let (name, value) = (bind(Bound::Text(name)), bind(Bound::Text(value)));

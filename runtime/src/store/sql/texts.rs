@@ -50,6 +50,6 @@ fn of_the_engine() -> Vec<RunQuery> {
         RunQuery { after_due: Some((3, 4)), ..due.clone() },
         due,
         RunQuery { parent: Some(1), after: Some(2), ..RunQuery::default() },
-        RunQuery { origin: Some(1), after: Some(2), ..RunQuery::default() },
+        RunQuery { forked_from: Some(1), after: Some(2), ..RunQuery::default() },
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::{Append, NewRun, Outgoing, Write};
 use crate::store::{EntryRow, FieldRow, ImportedRun, Status};
-use crate::value::{Form, Value};
+use crate::value::{Encoding, Value};
 use std::collections::HashSet;
 
 impl Write {
@@ -30,7 +30,7 @@ impl NewRun {
 impl Outgoing {
     fn flaw(&self) -> Option<String> {
         match self {
-            Self::Tell { item, .. } | Self::TellChildren(item) => not_text(item.value.as_ref()),
+            Self::Deliver { item, .. } | Self::NotifyChildren(item) => not_text(item.value.as_ref()),
             Self::Start { run, .. } => run.flaw().map(|flaw| format!("run `{}`: {flaw}", run.id)),
             Self::Ask(request) => not_text(Some(&request.value)),
             Self::Put { value, .. } => not_text(value.as_ref()),
@@ -103,6 +103,6 @@ fn flaw_of_labels(labels: &[(String, String)]) -> Option<String> {
 }
 
 fn not_text(value: Option<&Value>) -> Option<String> {
-    let value = value.filter(|value| value.form == Form::Json)?;
+    let value = value.filter(|value| value.encoding == Encoding::Json)?;
     std::str::from_utf8(&value.bytes).err().map(|error| format!("a value in JSON form is not text: {error}"))
 }

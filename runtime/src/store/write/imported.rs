@@ -16,9 +16,9 @@ pub struct ImportedRun {
     pub lease: Option<Lease>,
     /// When the run must be in memory next.
     pub wake_at: Option<i64>,
-    /// Its incarnation.
-    pub incarnation: [u8; 16],
-    /// If no other run in this database may have its incarnation: the number up to which the importer has looked for one. The
+    /// Its execution.
+    pub execution: [u8; 16],
+    /// If no other run in this database may have its execution: the number up to which the importer has looked for one. The
     /// store compares it with later runs only.
     pub unique: Option<i64>,
     /// What its random numbers come from.
@@ -45,16 +45,16 @@ pub struct ImportedRun {
     pub requests: Vec<RequestRow>,
     /// The version of the workflow.
     pub version: u32,
-    /// The lineage of the run whose cancellation reaches it.
+    /// The first run of the run whose cancellation reaches it.
     pub parent: Option<i64>,
     /// The run whose history it begins with.
-    pub origin: Option<i64>,
+    pub forked_from: Option<i64>,
     /// Its deduplication key, unless its status is final. Rejected with [`Rejected::Held`](super::Rejected::Held) if another run holds it. A run that
     /// it replaces gives it its own if this is `None`.
     pub dedup: Option<String>,
     /// Names and values by which it can be found.
     pub labels: Vec<(String, String)>,
-    /// The run whose id, lineage, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
+    /// The run whose id, first run, deduplication key and inbox it takes over; that run is [`Status::Replaced`] afterwards,
     /// unless it had ended, with an id of which the new one is a part. Rejected with [`Rejected::Fenced`](super::Rejected::Fenced) if that run
     /// belongs to another lease than [`lease`](Self::lease).
     pub replaces: Option<i64>,

@@ -61,7 +61,7 @@ pub(super) async fn sender(flow: &mut Flow, (to, from): (String, u64)) -> Result
     Ok(NOTES)
 }
 
-/// Has senders send to it, and hears each note once and in order, over several incarnations.
+/// Has senders send to it, and hears each note once and in order, over several executions.
 #[workflow]
 pub(super) async fn hub(flow: &mut Flow, (name, mut heard): (String, Heard)) -> Result<u64> {
     if heard.notes == 0 {
@@ -144,7 +144,7 @@ pub(super) async fn talk(engine: &Engine) -> Fallible<()> {
     let mut fans = Vec::new();
     for n in 0..HUBS {
         let name = format!("hub-{n}");
-        // A later incarnation has another input: it is there already.
+        // A later execution has another input: it is there already.
         if engine.run(&name).await.is_err() {
             engine.start(hub, (name.clone(), Heard::default())).id(name).await?;
         }
@@ -156,7 +156,7 @@ pub(super) async fn talk(engine: &Engine) -> Fallible<()> {
     let sum = SENDERS * NOTES * (NOTES + 1) / 2;
     for n in 0..HUBS {
         let name = format!("hub-{n}");
-        // The run of this id may be another incarnation by now.
+        // The run of this id may be another execution by now.
         let run = engine.handle(hub, &name).await?;
         assert_eq!(run.result().await?, 2 * sum, "{name}");
         let mut stream = run.stream::<(u64, u64)>("heard");

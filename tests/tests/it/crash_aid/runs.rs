@@ -126,7 +126,7 @@ async fn a_run_that_goes_on_with_a_fresh_journal() {
     assert!(report.cancelled > 0, "{report:?}");
 }
 
-/// One message an incarnation, and a step beside which the next may come.
+/// One message an execution, and a step beside which the next may come.
 #[workflow]
 async fn one_at_a_time(flow: &mut Flow, heard: Vec<String>) -> Result<Vec<String>> {
     let name = flow.receive::<Approval>().await?.by;

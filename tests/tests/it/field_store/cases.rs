@@ -59,7 +59,7 @@ pub(super) async fn a_list_is_of_one_database(store: &impl FieldStore) {
 
 pub(super) async fn a_list_tells_whose_a_content_is(store: &impl FieldStore) {
     let long = FieldKey { run: "long".repeat(128), workflow: "W".repeat(2_000), ..key_of(b"a") };
-    let keys = [key_of(b"a"), key_of(b"b"), FieldKey { incarnation: "22".repeat(16), ..key_of(b"a") }, long];
+    let keys = [key_of(b"a"), key_of(b"b"), FieldKey { execution: "22".repeat(16), ..key_of(b"a") }, long];
     for key in &keys {
         store.save(key, Bytes::from_static(b"a")).await.expect("saved");
     }
@@ -68,7 +68,7 @@ pub(super) async fn a_list_tells_whose_a_content_is(store: &impl FieldStore) {
     for key in &keys {
         let stored = listed.iter().find(|stored| **stored == StoredField::from(key)).expect("listed by its path");
         assert_eq!(stored.path(), key.path());
-        assert_eq!((stored.database(), stored.incarnation()), (key.database.as_str(), key.incarnation.as_str()));
+        assert_eq!((stored.database(), stored.execution()), (key.database.as_str(), key.execution.as_str()));
         assert_eq!(stored.hash(), key.hash);
     }
 }
@@ -134,7 +134,7 @@ pub(super) async fn names_of_any_kind_are_kept_apart(store: &impl FieldStore) {
 pub(super) async fn runs_and_incarnations_are_separate(store: &impl FieldStore) {
     let one = key_of(b"same");
     let other_run = FieldKey { run: "order-8".to_owned(), ..one.clone() };
-    let next = FieldKey { incarnation: "22".repeat(16), ..one.clone() };
+    let next = FieldKey { execution: "22".repeat(16), ..one.clone() };
     for key in [&one, &other_run, &next] {
         store.save(key, "same".into()).await.expect("saved");
     }

@@ -72,7 +72,7 @@ fn keys() -> impl Iterator<Item = FieldKey> {
             FieldKey { workflow: name.clone(), ..key.clone() },
             FieldKey { field: name.clone(), ..key.clone() },
             FieldKey { database: name.clone(), ..key.clone() },
-            FieldKey { incarnation: name.clone(), ..key.clone() },
+            FieldKey { execution: name.clone(), ..key.clone() },
             FieldKey { hash: name, ..key },
         ]
     };

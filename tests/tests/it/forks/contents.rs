@@ -122,7 +122,7 @@ async fn a_rewound_run_has_its_fields_and_secrets() {
     let run = engine.rewind("back", ForkPoint::before("act")).await.unwrap();
     let handle = engine.handle(case, "back").await.unwrap();
     assert_eq!(handle.result().soon().await.unwrap(), expected());
-    assert_eq!(run.origin().await.unwrap().unwrap().id(), format!("back~{}", was.number()));
+    assert_eq!(run.forked_from().await.unwrap().unwrap().id(), format!("back~{}", was.number()));
     // What was put aside can still be read: its contents are found under the id that it had.
     let fork = engine.fork(format!("back~{}", was.number()), ForkPoint::before("act")).id("aside").await.unwrap();
     wait_for(&fork, Status::Completed).await;

@@ -63,7 +63,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
     assert_eq!(was.history().await.unwrap(), before, "nothing is deleted");
     assert_eq!(was.status().await.unwrap().status, Status::Replaced);
     assert_eq!(was.successor().await.unwrap().unwrap().number(), new.number());
-    assert_eq!(new.origin().await.unwrap().unwrap().number(), was.number());
+    assert_eq!(new.forked_from().await.unwrap().unwrap().number(), was.number());
     assert!(was.forks().await.unwrap().is_empty());
     let again = engine.rewind(was.id(), ForkPoint::after_entry(1)).await.unwrap_err();
     assert!(again.to_string().contains("has taken its place"), "{again}");

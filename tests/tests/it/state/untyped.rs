@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use steadfast::StateError;
 use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::store::backend::Form;
+use steadfast::store::backend::Encoding;
 use steadfast::testing::crash_everywhere;
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
@@ -60,7 +60,7 @@ async fn keys_need_no_declaration_and_bytes_stay_raw() {
     let history = run.history().await.unwrap();
     assert!(history.iter().all(|entry| entry.kind != Kind::StateSet), "nothing is declared");
     let written = history.iter().flat_map(|entry| &entry.fields).find(|(name, _)| name == "key.page 1");
-    assert_eq!(written.unwrap().1.form, Form::Bytes);
+    assert_eq!(written.unwrap().1.encoding, Encoding::Bytes);
     assert_eq!(crash_everywhere(pages, ()).await.results, 1);
 }
 

@@ -66,15 +66,15 @@ fn everything_is_there_after_opening_again() {
         lease: Some(lease.number),
         wake_at: Some(0),
         loads: 0,
-        incarnation: [1; 16],
+        execution: [1; 16],
         seed: [1; 16],
         created_at: AT,
         updated_at: AT,
         parked: None,
         version: 1,
         parent: None,
-        lineage: run,
-        origin: None,
+        first_run: run,
+        forked_from: None,
         successor: None,
         dedup: None,
     };
@@ -95,9 +95,9 @@ fn a_file_of_the_second_schema_goes_on() {
     let row = |number| store.run(RunKey::Number(number)).expect("read").expect("there");
     let run = row(7);
     assert_eq!((run.id.as_str(), run.seq, run.lease, run.loads), ("order-42", 2, Some(3), 1));
-    assert_eq!((run.version, run.lineage, run.parent, run.origin), (1, 7, None, None));
+    assert_eq!((run.version, run.first_run, run.parent, run.forked_from), (1, 7, None, None));
     assert_eq!((run.successor, run.dedup, run.seed), (None, None, [1; 16]));
-    assert_eq!((row(8).lineage, row(8).seed, row(8).parked.as_deref()), (8, [1; 16], Some("{}")));
+    assert_eq!((row(8).first_run, row(8).seed, row(8).parked.as_deref()), (8, [1; 16], Some("{}")));
     let entries = store.entries(7, 0, 9).expect("read");
     assert_eq!((entries.len(), &entries[1].value, &entries[1].other), (2, &Some(Value::json("5")), &None));
     assert_eq!(store.fields(7, 0, 9).expect("read")[0].value, Value::json("5"));
@@ -111,7 +111,7 @@ fn a_file_of_the_second_schema_goes_on() {
     let outgoing = vec![Outgoing::Put { channel: "news".to_owned(), seq: 3, value: None }];
     let more = Append { outgoing, taken: vec![4], ..super::writing::append(7, lease, 2, Value::json("6")) };
     let answer = super::writing::written(&store, Write::Append(more)).expect("committed").expect("appended");
-    assert_eq!(answer, Written::Appended { outcomes: vec![Ok(1)], told: vec![] });
+    assert_eq!(answer, Written::Appended { outcomes: vec![Ok(1)], notified: vec![] });
     assert_eq!(super::writing::number(&store, super::writing::start("next", lease)), 9);
     drop(store);
 
@@ -142,7 +142,7 @@ fn a_file_of_the_third_schema_goes_on() {
     assert_eq!(found(RunQuery { statuses: vec![Status::Paused], ..all() }), ["paused"]);
     assert_eq!(found(RunQuery { labels: vec![("tenant".into(), "acme".into())], ..all() }), ["order-42", "paused"]);
     assert_eq!(found(RunQuery { parent: Some(7), ..all() }), ["child"]);
-    assert_eq!(found(RunQuery { origin: Some(7), ..all() }), ["paused"]);
+    assert_eq!(found(RunQuery { forked_from: Some(7), ..all() }), ["paused"]);
     let row = store.run(RunKey::Number(7)).expect("read").expect("there");
     assert_eq!((row.version, row.dedup.as_deref()), (2, Some("key")));
     let requests = store.requests(RequestKey::Run(7)).expect("read");

@@ -27,7 +27,7 @@ fn assert_shared(one: &impl Store, two: &impl Store) {
         seen_by_two = of_two();
     }
 
-    let taken = Write::TakeLease { seen: lease, beat: 0, owner: "two".to_owned() };
+    let taken = Write::TakeLease { seen: lease, heartbeat: 0, owner: "two".to_owned() };
     let next = Lease { epoch: 2, ..lease };
     assert_eq!(written(two, taken).expect("committed"), Ok(Written::Lease(next)));
     assert_ne!(of_one(), seen_by_one);

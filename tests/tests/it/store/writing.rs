@@ -37,7 +37,7 @@ pub(super) fn start(id: &str, lease: Lease) -> Write {
         id: id.to_owned(),
         workflow: "order".to_owned(),
         lease,
-        incarnation: [1; 16],
+        execution: [1; 16],
         at: AT,
         entries: vec![first],
         version: 1,

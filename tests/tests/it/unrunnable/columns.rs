@@ -58,7 +58,7 @@ async fn open(path: &Path) -> Engine {
     Engine::builder().sqlite(path).workflow(rounds).start().await.unwrap()
 }
 
-/// A run that has gone on twice and waits; gives the number of its first incarnation.
+/// A run that has gone on twice and waits; gives the number of its first execution.
 async fn gone_on(folder: &tempfile::TempDir) -> (PathBuf, i64) {
     let path = folder.path().join("runs.db");
     let engine = open(&path).await;
@@ -83,7 +83,7 @@ fn spoil(path: &Path, column: &str, value: &str, number: i64) {
     assert_eq!(file.execute(&text, []).unwrap(), 1);
 }
 
-/// Whoever has a handle of the first incarnation.
+/// Whoever has a handle of the first execution.
 async fn asked(path: &Path, number: i64) -> (Engine, Result<u64, RunError>) {
     let engine = open(path).await;
     let id = format!("r~{number}");

@@ -188,7 +188,7 @@ async fn a_run_whose_hook_fails_says_so_among_what_it_waits_for() {
     let engine = builder.restore_retry(1_000_000, Duration::from_millis(5)).start().await.unwrap();
     let run = engine.start(needs_a_hook, ()).await.unwrap();
     let blocked = |wait: &steadfast::Wait| match &wait.for_what {
-        WaitsFor::Blocked(why) => why.contains("the shelf is locked") && wait.help().contains("mend what fails"),
+        WaitsFor::Blocked(why) => why.contains("the shelf is locked") && wait.help().contains("fix what fails"),
         _ => false,
     };
     status(&run, |info| info.waits_for.iter().any(blocked)).await;

@@ -17,15 +17,15 @@ fn info() -> FileInfo {
         lease: None,
         wake_at: Some(5),
         loads: 0,
-        incarnation: [1; 16],
+        execution: [1; 16],
         seed: [2; 16],
         created_at: 3,
         updated_at: 4,
         parked: None,
         version: 2,
         parent: None,
-        lineage: 6,
-        origin: Some(6),
+        first_run: 6,
+        forked_from: Some(6),
         successor: None,
         dedup: Some("key".to_owned()),
     };
@@ -50,8 +50,8 @@ fn entry() -> EntryRow {
 }
 
 fn pointer(bytes: usize) -> Pointer {
-    let [store, field, form, hash] = ["blobs", "scan", "bytes", &bytes.to_string()].map(str::to_owned);
-    Pointer { store, field, form, bytes, hash, shared: false }
+    let [store, field, encoding, hash] = ["blobs", "scan", "bytes", &bytes.to_string()].map(str::to_owned);
+    Pointer { store, field, encoding, bytes, hash, shared: false }
 }
 
 fn write(path: &Path, contents: &[Vec<u8>]) {

@@ -6,7 +6,7 @@ use super::commands::History;
 use super::outgoing::Sent;
 use super::turn::Turn;
 use crate::command::{Command, MarkPatch, TryReceive};
-use crate::record::{Kind, Shown, StepWrite, Written};
+use crate::record::{Kind, OutputKind, StepWrite, Written};
 use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 
@@ -92,7 +92,7 @@ impl Machine {
                 });
             }
         };
-        let channel = Shown::Written(&stream).channel();
+        let channel = OutputKind::Written(&stream).channel();
         let entry = self.entry(Kind::StreamWritten, now, |entry| {
             entry.position = Some(position);
             entry.name = Some(stream);

@@ -5,7 +5,7 @@ use crate::lengths;
 
 /// An output that observers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown<'a> {
+pub(crate) enum OutputKind<'a> {
     /// A new version of a value, under a key.
     Published(&'a str),
     /// An item of a stream.
@@ -14,7 +14,7 @@ pub(crate) enum Shown<'a> {
     Closed(&'a str),
 }
 
-impl<'a> Shown<'a> {
+impl<'a> OutputKind<'a> {
     /// What an entry of this kind, with this name, shows.
     pub(crate) const fn of(kind: Kind, name: &'a str) -> Option<Self> {
         match kind.about() {

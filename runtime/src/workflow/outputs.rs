@@ -4,7 +4,7 @@ use super::Flow;
 use crate::codec::Storable;
 use crate::command::{CloseStream, Command, Publish, WriteStream};
 use crate::journal::Journal;
-use crate::record::Shown;
+use crate::record::OutputKind;
 use crate::step::encode_shown;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// Publishes a value under a key, in place of the one before: [`Engine::published`](crate::Engine::published) reads it,
     /// also after the run's end. A value that cannot be stored, and a key that is longer than 512 bytes, park the run.
     pub fn publish<T: Storable>(&self, key: &str, value: &T) {
-        show(&self.journal, Shown::Published(key), Some(value));
+        show(&self.journal, OutputKind::Published(key), Some(value));
     }
 
     /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
@@ -33,27 +33,27 @@ pub struct StreamWriter<'a, T> {
 impl<T: Storable> StreamWriter<'_, T> {
     /// Adds an item. One that cannot be stored parks the run, as does a stream's name that is longer than 512 bytes.
     pub fn write(&self, item: &T) {
-        show(self.journal, Shown::Written(self.name), Some(item));
+        show(self.journal, OutputKind::Written(self.name), Some(item));
     }
 
     /// Ends the stream; readers come to its end, and what is written later they never see. The run's end closes it too.
     pub fn close(self) {
-        show::<T>(self.journal, Shown::Closed(self.name), None);
+        show::<T>(self.journal, OutputKind::Closed(self.name), None);
     }
 }
 
-fn show<T: Storable>(journal: &Arc<dyn Journal>, what: Shown<'_>, value: Option<&T>) {
-    let position = journal.draw();
+fn show<T: Storable>(journal: &Arc<dyn Journal>, what: OutputKind<'_>, value: Option<&T>) {
+    let position = journal.next_command_index();
     if let Err(why) = what.check() {
         return journal.unstorable(position, why);
     }
     match value.map(|value| encode_shown(journal.coder(), what, value)).transpose() {
-        Ok(value) => journal.tell(
+        Ok(value) => journal.issue(
             position,
             match what {
-                Shown::Published(key) => Command::Publish(Publish { key, value }),
-                Shown::Written(stream) => Command::WriteStream(WriteStream { stream, item: value }),
-                Shown::Closed(stream) => Command::CloseStream(CloseStream { stream }),
+                OutputKind::Published(key) => Command::Publish(Publish { key, value }),
+                OutputKind::Written(stream) => Command::WriteStream(WriteStream { stream, item: value }),
+                OutputKind::Closed(stream) => Command::CloseStream(CloseStream { stream }),
             },
         ),
         Err(why) => journal.unstorable(position, format!("`{}`: {why}", what.channel())),

@@ -4,7 +4,7 @@ use super::core::{Core, DriverEvent, Envelope};
 use super::driving::{self, Driving, Job};
 use super::limit::Limited;
 use super::prepare::Preparation;
-use super::running_step::{RunningStep, Told};
+use super::running_step::{RunningStep, StoppedAttempt};
 use super::suspects::{Watch, watched};
 use super::{threads, trace};
 use crate::context::SharedContext;
@@ -26,7 +26,7 @@ use tokio::task::AbortHandle;
 use tracing::Instrument;
 
 /// The running attempts of one run, by position.
-pub(super) struct Bodies {
+pub(super) struct RunningAttempts {
     core: Arc<Core>,
     run: i64,
     mail: mpsc::UnboundedSender<Envelope>,
@@ -60,7 +60,7 @@ struct Running {
     cancellation: Cancellation,
 }
 
-impl Bodies {
+impl RunningAttempts {
     pub(super) fn new(
         core: Arc<Core>,
         run: i64,
@@ -90,8 +90,8 @@ impl Bodies {
                 core.set_blocked(run, Some(blocked));
                 tokio::time::sleep(if skips { Duration::ZERO } else { wait })
             };
-            let told = core.clone();
-            let preparation = preparation.telling(move |blocked| told.set_blocked(run, Some(blocked)));
+            let reporting = core.clone();
+            let preparation = preparation.on_blocked(move |blocked| reporting.set_blocked(run, Some(blocked)));
             let outcome = watched(watch, preparation.make(core.options.restore, pause)).await;
             core.set_blocked(run, None);
             // The run may have left.
@@ -121,22 +121,23 @@ impl Bodies {
         let (position, attempt) = (scope.position, scope.attempt);
         let cancellation = scope.cancellation.clone();
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
-        let (env, busy, told) = (self.env.clone(), self.core.busy(), cancellation.clone());
+        let (env, busy, stop) = (self.env.clone(), self.core.busy(), cancellation.clone());
         let (blocking, watch) = (body.blocking(), self.watch.clone());
         let limit = timeout.map(|timeout| {
-            let late = too_late(&core, &mail, position, attempt, told.clone());
-            (timeout, core.timers.clone(), late, told.clone())
+            let late = too_late(&core, &mail, position, attempt, cancellation.clone());
+            (timeout, core.timers.clone(), late, cancellation.clone())
         });
         let attempts = Box::pin(async move {
             // Nothing begins for a run that has ended or was lost while its body waited to begin.
             if !core.leases.has_margin() {
                 // Rare, and so not part of every attempt.
-                Box::pin(async { select(pin!(told.told()), pin!(core.leases.margin())).await.factor_first().0 }).await;
+                Box::pin(async { select(pin!(stop.requested()), pin!(core.leases.margin())).await.factor_first().0 })
+                    .await;
             }
-            if told.is_told() {
+            if stop.is_requested() {
                 return None;
             }
-            let _at_work = told.begin();
+            let _at_work = stop.begin();
             let span = trace::attempt(&scope);
             scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
             let scope = Arc::new(scope);
@@ -147,10 +148,10 @@ impl Bodies {
                 // Apart from the others, whose futures stay small.
                 (watch, limit) => Either::Right(Box::pin(async move {
                     let run = watched(watch, run);
-                    let Some((timeout, timers, late, told)) = limit else { return run.await };
+                    let Some((timeout, timers, late, cancellation)) = limit else { return run.await };
                     let outcome = Limited::new(timers, timeout, late, run).await;
                     outcome.unwrap_or_else(|| {
-                        told.cancel();
+                        cancellation.cancel();
                         Ok(timed_out())
                     })
                 })),
@@ -169,10 +170,10 @@ impl Bodies {
             };
             self.begin_blocking(cancellation.clone(), body);
         } else {
-            let told = cancellation.clone();
+            let cancellation = cancellation.clone();
             let job = Job(Box::pin(async move {
-                let envelope = told.unless_dropped(attempts).await??;
-                driving.upgrade()?.tell(|| drop(mail.send(envelope)))
+                let envelope = cancellation.unless_dropped(attempts).await??;
+                driving.upgrade()?.deliver(|| drop(mail.send(envelope)))
             }));
             // It is being polled: this is part of it.
             if let Some(job) = self.driving.upgrade().and_then(|driving| driving.begin(job)) {
@@ -183,7 +184,7 @@ impl Bodies {
     }
 
     /// Runs a body on a thread that may block, once there is a place for it.
-    fn begin_blocking(&self, told: Cancellation, body: impl FnOnce(&Handle) + Send + 'static) {
+    fn begin_blocking(&self, cancellation: Cancellation, body: impl FnOnce(&Handle) + Send + 'static) {
         let (on, permits) = (self.core.runtime.clone(), self.core.blocking.clone());
         let (core, run) = (self.core.clone(), self.run);
         let begun = async move {
@@ -193,7 +194,7 @@ impl Bodies {
             let _ = threads::blocking_in_time(&runtime, |why| core.set_blocked(run, why), move || body(&on)).await;
             drop(permit);
         };
-        self.core.runtime.spawn(async move { told.unless_dropped(Box::pin(begun)).await });
+        self.core.runtime.spawn(async move { cancellation.unless_dropped(Box::pin(begun)).await });
     }
 
     /// An attempt has ended; `false` if it is not one that is waited for.
@@ -206,7 +207,7 @@ impl Bodies {
     }
 
     /// Tells a body to stop; after the grace time it is dropped.
-    pub(super) fn tell(&mut self, position: u64) {
+    pub(super) fn cancel(&mut self, position: u64) {
         if let Some(waiting) = self.waiting.remove(&position) {
             waiting.task.abort();
         }
@@ -221,14 +222,14 @@ impl Bodies {
     }
 
     /// Tells all bodies to stop, because the engine does, and reports them. What they come to is no longer waited for.
-    pub(super) fn stop(&mut self, told: &mpsc::UnboundedSender<Told>) {
+    pub(super) fn stop(&mut self, stopped: &mpsc::UnboundedSender<StoppedAttempt>) {
         for (position, running) in std::mem::take(&mut self.running) {
             let Running { attempt, step, cancellation } = running;
             cancellation.cancel();
             let run = self.env.fields.run().id.clone();
             let work = RunningStep { run, position, step: step.to_owned(), attempt };
             // The shutdown may wait no longer.
-            let _ = told.send(Told { work, cancellation });
+            let _ = stopped.send(StoppedAttempt { work, cancellation });
         }
     }
 }
@@ -249,18 +250,18 @@ fn too_late(
     mail: &mpsc::UnboundedSender<Envelope>,
     position: u64,
     attempt: u32,
-    told: Cancellation,
+    cancellation: Cancellation,
 ) -> impl Fn() + Send + Sync + use<> {
     let (core, mail) = (core.clone(), mail.clone());
     move || {
-        told.cancel();
-        told.drop_body();
+        cancellation.cancel();
+        cancellation.drop_body();
         // The run may have left.
         let _ = mail.send(core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome: timed_out() }));
     }
 }
 
-impl Drop for Bodies {
+impl Drop for RunningAttempts {
     /// The run leaves memory: its bodies are dropped at their next await.
     fn drop(&mut self) {
         for running in self.running.values() {

@@ -14,7 +14,7 @@ use super::handle::Run;
 use super::reading::{self, Reader, Reading};
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::fields::Coder;
-use crate::record::Shown;
+use crate::record::OutputKind;
 use crate::store::{OutputRow, RunKey, RunRow, Status, successor};
 use crate::value::Value;
 use futures_util::Stream;
@@ -39,8 +39,8 @@ impl Run {
     /// The run has ended without publishing it, or the value is of another type.
     pub async fn published<T: Storable>(&self, key: &str) -> Result<T, EngineError> {
         loop {
-            let news = self.core().news.of(self.lineage().await?);
-            let news = news.notified();
+            let observers = self.core().observers.of(self.first_run().await?);
+            let observers = observers.notified();
             let ended = self.last_row().await?.status.is_final();
             if let Some(value) = self.try_published(key).await? {
                 return Ok(value);
@@ -52,7 +52,7 @@ impl Run {
             if self.core().is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+            let _ = tokio::time::timeout(LOOK_AGAIN, observers).await;
         }
     }
 
@@ -61,10 +61,10 @@ impl Run {
     /// # Errors
     /// The value is of another type, or the database cannot be read.
     pub async fn try_published<T: Storable>(&self, key: &str) -> Result<Option<T>, EngineError> {
-        let channel = Shown::Published(key).channel();
-        let lineage = self.lineage().await?;
+        let channel = OutputKind::Published(key).channel();
+        let first_run = self.first_run().await?;
         let name = channel.clone();
-        let newest = self.core().ask(move |store| store.outputs(lineage, &name, 0, 1, true)).await?;
+        let newest = self.core().ask(move |store| store.outputs(first_run, &name, 0, 1, true)).await?;
         let Some(row) = newest.into_iter().next() else { return Ok(None) };
         self.read_shown(&channel, &row).await
     }
@@ -96,12 +96,13 @@ impl Run {
     /// ```
     #[must_use]
     pub fn stream<T: Storable>(&self, name: &str) -> StreamReader<T> {
-        let channel = Shown::Written(name).channel();
+        let channel = OutputKind::Written(name).channel();
         StreamReader { items: Items::new(self, channel), reading: Reading::none(), types: PhantomData }
     }
 
     async fn read_shown<T: Storable>(&self, channel: &str, row: &OutputRow) -> Result<Option<T>, EngineError> {
-        self.decode_shown(channel, row, |coder, value| codec::decode_at(coder, Location::Shown(channel), value)).await
+        self.decode_shown(channel, row, |coder, value| codec::decode_at(coder, Location::Published(channel), value))
+            .await
     }
 
     /// Reads what the run has shown, with the keys of the run that wrote it.
@@ -112,7 +113,7 @@ impl Run {
         decode: impl Fn(Coder<'_>, &Value) -> Result<T, CodecError>,
     ) -> Result<Option<T>, EngineError> {
         let Some(value) = &row.value else { return Ok(None) };
-        // Another incarnation of the run may have written it, under keys of its own.
+        // Another execution of the run may have written it, under keys of its own.
         let writer = row.run;
         let fields = if writer == self.number() {
             self.fields().clone()
@@ -127,8 +128,8 @@ impl Run {
     }
 
     /// The number by which observers know what the run shows.
-    pub(super) async fn lineage(&self) -> Result<i64, EngineError> {
-        self.row().await.map(|row| row.lineage)
+    pub(super) async fn first_run(&self) -> Result<i64, EngineError> {
+        self.row().await.map(|row| row.first_run)
     }
 
     /// The row of the run that has the id now: the run may have gone on as another.
@@ -148,6 +149,28 @@ impl Run {
 }
 
 /// Reads a stream of a run, item by item, also as a [`Stream`]; a slow reader misses nothing.
+///
+/// ```
+/// # use futures_util::TryStreamExt;
+/// # use steadfast::prelude::*;
+/// #[workflow]
+/// async fn count(flow: &mut Flow) -> Result<()> {
+///     let numbers = flow.stream::<u32>("numbers");
+///     for number in 1..=3 {
+///         numbers.write(&number);
+///     }
+///     numbers.close();
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let engine = Engine::builder().in_memory().workflow(count).start().await?;
+/// let run = engine.start(count, ()).id("a").await?;
+/// let numbers: Vec<u32> = run.stream::<u32>("numbers").map_ok(|(_, number)| number).try_collect().await?;
+/// assert_eq!(numbers, [1, 2, 3]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct StreamReader<T> {
     items: Items,

@@ -14,7 +14,7 @@ use crate::value::Value;
 
 /// As what a run goes on: the version of its workflow, and its input.
 #[derive(Clone, Debug)]
-pub(crate) struct Onward {
+pub(crate) struct ContinueWith {
     pub(crate) version: u32,
     pub(crate) input: Value,
     /// When its time limit is over, as it is recorded now: a pause or a clock that was set may have moved it.
@@ -24,7 +24,7 @@ pub(crate) struct Onward {
 impl RunJournal {
     pub(super) fn go_on_as_another(&self, position: u64, version: u32, input: Result<Value, String>) {
         match input {
-            Ok(input) => self.state().replaced = Some(Onward { version, input, limit: None }),
+            Ok(input) => self.state().replaced = Some(ContinueWith { version, input, limit: None }),
             Err(why) => self.cannot_store(position, &format!("the input of the run with a fresh journal: {why}")),
         }
     }
@@ -82,13 +82,13 @@ impl Machine {
 
     /// The body is at its end and the run is not: nothing is delivered until the other run is made. What comes meanwhile is
     /// for that one.
-    pub(super) fn replace(&mut self, onward: Onward, cause: u64, at: i64) {
+    pub(super) fn replace(&mut self, with: ContinueWith, cause: u64, at: i64) {
         let kept = self.journal.state().unread(at);
-        let onward = Onward { limit: self.limit(), ..onward };
+        let with = ContinueWith { limit: self.limit(), ..with };
         self.drop_body();
-        self.tell_bodies();
+        self.cancel_attempts();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });
-        self.unwritten.fresh.push(Effect::Replace { onward, kept });
+        self.unwritten.pending_effects.push(Effect::Replace { with, kept });
     }
 
     /// Whether the other run is being made.
@@ -108,6 +108,6 @@ impl Machine {
         self.unwritten.entries.push(last);
         self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Replace(run), awaited_at: None });
         self.fate.ended = Some(Status::Replaced);
-        self.unwritten.fresh.push(Effect::Ended);
+        self.unwritten.pending_effects.push(Effect::Ended);
     }
 }

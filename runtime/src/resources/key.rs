@@ -6,14 +6,14 @@ use std::fmt;
 /// The type of a resource that a step or a factory takes, or that a workflow declares.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Need {
+pub struct ResourceKey {
     /// Its id.
     pub id: fn() -> TypeId,
     /// Its name with its path, for people.
     pub name: fn() -> &'static str,
 }
 
-impl Need {
+impl ResourceKey {
     /// This type. That it can be shared is asked where it is registered and where it is taken.
     #[must_use]
     pub const fn of<R: 'static>() -> Self {
@@ -35,7 +35,7 @@ impl Need {
     }
 }
 
-impl fmt::Debug for Need {
+impl fmt::Debug for ResourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Need").field(&(self.name)()).finish()
     }

@@ -2,7 +2,7 @@
 
 /// A piece of a statement.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum Token {
     /// A keyword or a name, in lower case and without its quotes.
     Name(String),
     /// What is between single quotes, in lower case.
@@ -15,8 +15,8 @@ const BEFORE_NAMES: [&str; 12] =
     ["references", "to", "update", "into", "from", "join", "table", "rollback", "abort", "replace", "fail", "ignore"];
 
 /// The pieces of a statement, without its comments.
-pub(super) fn words(statement: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
+pub(super) fn tokens(statement: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
     let mut rest = statement;
     while let Some(first) = rest.chars().next() {
         rest = &rest[first.len_utf8()..];
@@ -32,24 +32,24 @@ pub(super) fn words(statement: &str) -> Vec<Word> {
             ' ' | '\t' | '\n' | '\r' | '\x0c' | '\u{feff}' => continue,
             '\'' | '"' | '`' | '[' => {
                 let text = quoted(&mut rest, if first == '[' { ']' } else { first });
-                let named = match words.last() {
-                    Some(Word::Name(name)) => BEFORE_NAMES.contains(&name.as_str()),
-                    Some(Word::Sign(sign)) => *sign == '.',
+                let named = match tokens.last() {
+                    Some(Token::Name(name)) => BEFORE_NAMES.contains(&name.as_str()),
+                    Some(Token::Sign(sign)) => *sign == '.',
                     _ => false,
                 };
-                if first == '\'' && !named { Word::Text(text) } else { Word::Name(text) }
+                if first == '\'' && !named { Token::Text(text) } else { Token::Name(text) }
             }
             _ if is_of_a_name(first) => {
                 let end = rest.find(|other| !is_of_a_name(other)).unwrap_or(rest.len());
                 let name = format!("{first}{}", &rest[..end]).to_ascii_lowercase();
                 rest = &rest[end..];
-                Word::Name(name)
+                Token::Name(name)
             }
-            sign => Word::Sign(sign),
+            sign => Token::Sign(sign),
         };
-        words.push(word);
+        tokens.push(word);
     }
-    words
+    tokens
 }
 
 const fn is_of_a_name(letter: char) -> bool {
@@ -77,18 +77,18 @@ fn quoted(rest: &mut &str, quote: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, words};
+    use super::{Token, tokens};
 
-    fn name(text: &str) -> Word {
-        Word::Name(text.to_owned())
+    fn name(text: &str) -> Token {
+        Token::Name(text.to_owned())
     }
 
     #[test]
     fn texts_are_no_names_unless_sqlite_takes_them_as_such() {
-        assert_eq!(words("-- a\n /* b */ DEFAULT 'It''s'"), [name("default"), Word::Text("it's".into())]);
-        assert_eq!(words("References/**/'A' \"b\"\"c\" [d]"), ["references", "a", "b\"c", "d"].map(name));
-        assert_eq!(words("x.'y'"), [name("x"), Word::Sign('.'), name("y")]);
-        assert_eq!(words("'ä"), [Word::Text("ä".into())]);
-        assert_eq!(words(" ; -- nothing"), [Word::Sign(';')]);
+        assert_eq!(tokens("-- a\n /* b */ DEFAULT 'It''s'"), [name("default"), Token::Text("it's".into())]);
+        assert_eq!(tokens("References/**/'A' \"b\"\"c\" [d]"), ["references", "a", "b\"c", "d"].map(name));
+        assert_eq!(tokens("x.'y'"), [name("x"), Token::Sign('.'), name("y")]);
+        assert_eq!(tokens("'ä"), [Token::Text("ä".into())]);
+        assert_eq!(tokens(" ; -- nothing"), [Token::Sign(';')]);
     }
 }

@@ -1,17 +1,17 @@
 //! What anybody outside sees of the runs of a scenario, and what must hold of that.
 
 use super::oracle::{Seen, ShownBy, is_end};
-use crate::record::{InboxKind, Kind, Shown};
+use crate::record::{InboxKind, Kind, OutputKind};
 use crate::store::{EntryRow, InboxRow, OutputRow, RequestKey, RunKey, RunRow, Status, Store};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Outsiders {
-    /// By lineage and channel.
+pub(super) struct Observers {
+    /// By first run and channel.
     shown: BTreeMap<(i64, String), Vec<OutputRow>>,
-    /// The messages that ever lay in an inbox, by lineage.
+    /// The messages that ever lay in an inbox, by first run.
     told: BTreeMap<i64, Vec<(i64, Said)>>,
     /// How runs ended.
     ended: BTreeMap<i64, Status>,
@@ -20,7 +20,7 @@ pub(super) struct Outsiders {
 /// The channel of a message, its sender, and what it says.
 type Said = (Option<String>, Option<String>, Option<Value>);
 
-impl Outsiders {
+impl Observers {
     /// Looks at everything, and compares it with what was seen before and with the journals.
     pub(super) fn look(
         &mut self,
@@ -38,11 +38,11 @@ impl Outsiders {
             }
             requests(store, row, seen[&row.number].read())?;
         }
-        let lineages: BTreeSet<i64> = rows.iter().map(|row| row.lineage).collect();
-        for lineage in lineages {
-            let runs: Vec<&RunRow> = rows.iter().filter(|row| row.lineage == lineage).collect();
-            self.messages(store, lineage, &runs, seen)?;
-            self.outputs(store, lineage, &runs, seen)?;
+        let first_runs: BTreeSet<i64> = rows.iter().map(|row| row.first_run).collect();
+        for first_run in first_runs {
+            let runs: Vec<&RunRow> = rows.iter().filter(|row| row.first_run == first_run).collect();
+            self.messages(store, first_run, &runs, seen)?;
+            self.outputs(store, first_run, &runs, seen)?;
         }
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Outsiders {
     fn messages(
         &mut self,
         store: &dyn Store,
-        lineage: i64,
+        first_run: i64,
         runs: &[&RunRow],
         seen: &BTreeMap<i64, Seen>,
     ) -> Result<(), String> {
@@ -62,7 +62,7 @@ impl Outsiders {
             there.extend(messages.map(|InboxRow { number, name, sender, value, .. }| (number, (name, sender, value))));
         }
         there.sort_by_key(|(number, _)| *number);
-        let told = self.told.entry(lineage).or_default();
+        let told = self.told.entry(first_run).or_default();
         let new = there.iter().filter(|(number, _)| told.iter().all(|(known, _)| known != number));
         let new: Vec<_> = new.cloned().collect();
         told.extend(new);
@@ -80,7 +80,7 @@ impl Outsiders {
     fn outputs(
         &mut self,
         store: &dyn Store,
-        lineage: i64,
+        first_run: i64,
         runs: &[&RunRow],
         seen: &BTreeMap<i64, Seen>,
     ) -> Result<(), String> {
@@ -93,8 +93,8 @@ impl Outsiders {
             }
         }
         for (channel, written) in written {
-            let items = store.outputs(lineage, &channel, 0, usize::MAX, false).map_err(|error| error.to_string())?;
-            let before = self.shown.entry((lineage, channel)).or_default();
+            let items = store.outputs(first_run, &channel, 0, usize::MAX, false).map_err(|error| error.to_string())?;
+            let before = self.shown.entry((first_run, channel)).or_default();
             let numbered = (1..).zip(&items).all(|(number, item)| item.item == number);
             if !items.starts_with(before) || !numbered || items.iter().map(|item| (item.run, item.seq)).ne(written) {
                 return Err(format!("a channel of the run had {before:?}, and now it has {items:?}"));
@@ -105,16 +105,16 @@ impl Outsiders {
     }
 
     /// What a run has shown, in order for each writer.
-    pub(super) fn shown_by(&self, lineage: i64, seen: &BTreeMap<i64, Seen>) -> Result<ShownBy, String> {
+    pub(super) fn shown_by(&self, first_run: i64, seen: &BTreeMap<i64, Seen>) -> Result<ShownBy, String> {
         let mut shown = ShownBy::new();
         for ((of, channel), items) in &self.shown {
             let mut runs: Vec<i64> = items.iter().map(|item| item.run).collect();
             runs.dedup();
-            for item in items.iter().filter(|_| *of == lineage) {
+            for item in items.iter().filter(|_| *of == first_run) {
                 let entry = seen.get(&item.run).and_then(|seen| seen.read().iter().find(|entry| entry.seq == item.seq));
                 let entry = entry.ok_or("an item was shown of which no journal knows")?;
-                let incarnation = runs.iter().position(|run| *run == item.run).unwrap_or_default();
-                let writer = entry.attempt.map(|_| (incarnation, entry.position));
+                let execution = runs.iter().position(|run| *run == item.run).unwrap_or_default();
+                let writer = entry.attempt.map(|_| (execution, entry.position));
                 shown.entry((channel.clone(), writer)).or_default().push(item.value.clone());
             }
         }
@@ -124,7 +124,7 @@ impl Outsiders {
 
 /// Where an entry shows something.
 fn channel(entry: &EntryRow) -> Option<String> {
-    Some(Shown::of(entry.kind, entry.name.as_deref()?)?.channel())
+    Some(OutputKind::of(entry.kind, entry.name.as_deref()?)?.channel())
 }
 
 /// A request of which the journal tells can be answered until its run knows otherwise.

@@ -1,7 +1,7 @@
 //! Outputs of a run, read for a run that gets the same.
 
 use crate::engine::{error::EngineError, reseal::Reseal};
-use crate::record::Shown;
+use crate::record::OutputKind;
 use crate::store::{EntryRow, OutputRow, RunKey, RunRow, Store, StoreError};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -11,12 +11,12 @@ pub(in crate::engine) struct CopiedOutput {
     pub(in crate::engine) channel: String,
     /// Its `seq` is 0 if no entry of the run itself has written it.
     pub(in crate::engine) row: OutputRow,
-    /// For which incarnation its secrets are sealed, if not for that of the run.
+    /// For which execution its secrets are sealed, if not for that of the run.
     pub(in crate::engine) sealed_for: Option<[u8; 16]>,
 }
 
 impl CopiedOutput {
-    /// The item with its secrets sealed for another run. `from` makes what opens those of an incarnation, or without one
+    /// The item with its secrets sealed for another run. `from` makes what opens those of an execution, or without one
     /// those of the run itself.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ pub(in crate::engine) fn copied(store: &dyn Store, run: &RunRow, to: u64) -> Res
     let mut writers: HashMap<i64, Option<[u8; 16]>> = HashMap::new();
     let mut outputs = Vec::new();
     for channel in channels(store, run)? {
-        for mut row in store.outputs(run.lineage, &channel, 0, usize::MAX, false)? {
+        for mut row in store.outputs(run.first_run, &channel, 0, usize::MAX, false)? {
             let own = row.run == run.number;
             if row.run > run.number || (own && row.seq > to) {
                 continue;
@@ -50,7 +50,7 @@ pub(in crate::engine) fn copied(store: &dyn Store, run: &RunRow, to: u64) -> Res
                 sealed_for = match writers.entry(row.run) {
                     Entry::Occupied(known) => *known.get(),
                     Entry::Vacant(new) => {
-                        *new.insert(store.run(RunKey::Number(row.run))?.map(|writer| writer.incarnation))
+                        *new.insert(store.run(RunKey::Number(row.run))?.map(|writer| writer.execution))
                     }
                 };
                 row.seq = 0;
@@ -61,7 +61,7 @@ pub(in crate::engine) fn copied(store: &dyn Store, run: &RunRow, to: u64) -> Res
     Ok(outputs)
 }
 
-/// The channels of a run's lineage, as the store tells or as far as the journals do.
+/// The channels of a run's first run, as the store tells or as far as the journals do.
 fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreError> {
     if let Some(belongings) = store.belongings(run.number)? {
         return Ok(belongings.channels.into_iter().collect());
@@ -70,7 +70,7 @@ fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreEr
     let mut current = run.clone();
     loop {
         named(&store.entries(current.number, 0, usize::MAX)?, &mut channels);
-        let Some(before) = current.origin.filter(|_| current.lineage != current.number) else { break };
+        let Some(before) = current.forked_from.filter(|_| current.first_run != current.number) else { break };
         let Some(row) = store.run(RunKey::Number(before))? else { break };
         current = row;
     }
@@ -79,5 +79,6 @@ fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreEr
 
 /// The channels to which these entries have written.
 fn named(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
-    channels.extend(entries.iter().filter_map(|entry| Some(Shown::of(entry.kind, entry.name.as_deref()?)?.channel())));
+    channels
+        .extend(entries.iter().filter_map(|entry| Some(OutputKind::of(entry.kind, entry.name.as_deref()?)?.channel())));
 }

@@ -4,7 +4,7 @@ use super::event::{self, Event};
 use crate::codec;
 use crate::error::Error;
 use crate::lengths;
-use crate::record::Shown;
+use crate::record::OutputKind;
 use crate::run_env::Progress;
 use crate::scope::{Link, StepScope};
 use crate::step::hand_over;
@@ -59,16 +59,16 @@ impl StepScope {
     /// committed as a whole: its result can be told, not its way there.
     #[track_caller]
     pub fn stream<E: Event>(&self, event: E) -> impl Future<Output = Result<(), Error>> + Send + use<E> {
-        let told = self.tell(event, Location::caller());
+        let written = self.write_event(event, Location::caller());
         async move {
-            match told? {
-                Some(taken) => taken.await.map_err(|_| left()),
+            match written? {
+                Some(taken) => taken.await.map_err(|_| evicted()),
                 None => Ok(()),
             }
         }
     }
 
-    fn tell<E: Event>(
+    fn write_event<E: Event>(
         &self,
         event: E,
         place: &'static Location<'static>,
@@ -82,9 +82,9 @@ impl StepScope {
                 return Err(Error::msg(why));
             }
         }
-        let env = self.link.env().ok_or_else(left)?;
-        let channel = Shown::Written(E::INFO.channel).channel();
-        let value = event::encode(env.fields.coder(), codec::Location::Shown(&channel), &event);
+        let env = self.link.env().ok_or_else(evicted)?;
+        let channel = OutputKind::Written(E::INFO.channel).channel();
+        let value = event::encode(env.fields.coder(), codec::Location::Published(&channel), &event);
         drop(event);
         let value = value.map_err(|error| Error::msg(format!("event `{}` cannot be stored: {error}", E::INFO.name)))?;
         Ok(Some(hand_over(self, &env, place, E::INFO.channel, value)))
@@ -124,6 +124,6 @@ impl StepScope {
     }
 }
 
-fn left() -> Error {
-    Error::msg("the run has left: the step is told to stop")
+fn evicted() -> Error {
+    Error::msg("the run was evicted: the step must stop")
 }

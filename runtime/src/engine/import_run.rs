@@ -36,7 +36,7 @@ pub(super) struct Contents {
 /// What became of it.
 pub(super) enum Placed {
     New(Box<RunRow>),
-    /// The id or the incarnation is taken by this run: nothing was written.
+    /// The id or the execution is taken by this run: nothing was written.
     Exists(Box<RunRow>),
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Placed {
 /// # Errors
 /// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
 pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
-    let _placing = core.placing.read().await;
+    let _importing = core.import_gate.read().await;
     if run.unique.is_some() {
         match look_for_twin(core, &run).await? {
             Ok(last) => run.unique = Some(last),
@@ -83,15 +83,15 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
     Ok(Placed::New(Box::new(row)))
 }
 
-/// The run that has the same incarnation, or the number up to which none has. Every run is looked at, by a reader: the
+/// The run that has the same execution, or the number up to which none has. Every run is looked at, by a reader: the
 /// transaction, which nobody else can write beside, looks only at those that have come since.
 async fn look_for_twin(core: &Core, run: &ImportedRun) -> Result<Result<i64, Box<RunRow>>, EngineError> {
-    let (incarnation, mut last) = (run.incarnation, 0);
+    let (execution, mut last) = (run.execution, 0);
     loop {
         let query = RunQuery { after: Some(last), limit: PAGE, ..RunQuery::default() };
         let page = core.ask(move |store| store.runs(&query)).await?;
         last = page.runs.iter().map(|row| row.number).fold(page.next.unwrap_or(last), i64::max);
-        let twin = page.runs.into_iter().find(|row| row.incarnation == incarnation && run.replaces != Some(row.number));
+        let twin = page.runs.into_iter().find(|row| row.execution == execution && run.replaces != Some(row.number));
         if let Some(twin) = twin {
             return Ok(Err(Box::new(twin)));
         }
@@ -111,7 +111,7 @@ async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, 
     loop {
         let key = run.id.clone();
         match core.read(move |store| store.run(RunKey::Id(&key))).await {
-            Ok(Some(row)) if row.incarnation == run.incarnation => return Ok(row.number),
+            Ok(Some(row)) if row.execution == run.execution => return Ok(row.number),
             Err(error) if !error.is_for_good() && core.pause(AGAIN).await => {}
             _ => return Err(error.into()),
         }

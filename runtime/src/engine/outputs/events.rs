@@ -6,7 +6,7 @@ use crate::engine::reading::{self, Reader, Reading};
 use crate::engine::{error::EngineError, handle::Run};
 use crate::fields::Coder;
 use crate::graph::{Event, event};
-use crate::record::Shown;
+use crate::record::OutputKind;
 use crate::run_env::Progress;
 use crate::store::OutputRow;
 use crate::value::Value;
@@ -20,7 +20,7 @@ impl Run {
     /// from the first on. See there for an example.
     #[must_use]
     pub fn events<E: Event>(&self) -> EventStream<E> {
-        let channel = Shown::Written(E::INFO.channel).channel();
+        let channel = OutputKind::Written(E::INFO.channel).channel();
         EventStream { items: Items::new(self, channel), reading: Reading::none(), types: PhantomData }
     }
 
@@ -83,8 +83,8 @@ impl<E: Event> EventStream<E> {
 
     async fn read(&self, row: Option<OutputRow>) -> Result<Option<(u64, E)>, EngineError> {
         let Some(row) = row else { return Ok(None) };
-        let channel = Shown::Written(E::INFO.channel).channel();
-        let decode = |coder: Coder<'_>, value: &Value| event::decode::<E>(coder, Location::Shown(&channel), value);
+        let channel = OutputKind::Written(E::INFO.channel).channel();
+        let decode = |coder: Coder<'_>, value: &Value| event::decode::<E>(coder, Location::Published(&channel), value);
         let event = self.items.run.decode_shown(E::INFO.channel, &row, decode).await?;
         Ok(event.map(|event| (row.item, event)))
     }

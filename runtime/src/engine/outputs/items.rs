@@ -58,8 +58,8 @@ impl Items {
     /// The next item, if it is there by now.
     pub(super) async fn try_next(&mut self) -> Result<Option<OutputRow>, EngineError> {
         if !self.closed && self.read.is_empty() {
-            let lineage = self.run.lineage().await?;
-            self.read_on(lineage).await?;
+            let first_run = self.run.first_run().await?;
+            self.read_on(first_run).await?;
         }
         if self.read.is_empty() { Ok(None) } else { self.next().await }
     }
@@ -68,11 +68,11 @@ impl Items {
     pub(in crate::engine) async fn of_entry(&mut self, seq: u64) -> Result<Option<OutputRow>, EngineError> {
         loop {
             if self.read.is_empty() {
-                let lineage = self.run.lineage().await?;
-                self.read_on(lineage).await?;
+                let first_run = self.run.first_run().await?;
+                self.read_on(first_run).await?;
             }
             let Some(first) = self.read.front() else { return Ok(None) };
-            // Those of earlier incarnations have lower numbers of the run.
+            // Those of earlier executions have lower numbers of the run.
             let (of, wanted) = ((first.run, first.seq), (self.run.number(), seq));
             if of > wanted {
                 return Ok(None);
@@ -86,22 +86,22 @@ impl Items {
     }
 
     /// Reads what is there after the last item.
-    async fn read_on(&mut self, lineage: i64) -> Result<(), EngineError> {
+    async fn read_on(&mut self, first_run: i64) -> Result<(), EngineError> {
         let (channel, after) = (self.channel.clone(), self.cursor);
-        let rows = self.run.core().ask(move |store| store.outputs(lineage, &channel, after, PAGE, false)).await?;
+        let rows = self.run.core().ask(move |store| store.outputs(first_run, &channel, after, PAGE, false)).await?;
         self.read.extend(rows);
         Ok(())
     }
 
     /// Reads on, or waits for news.
     async fn fill(&mut self) -> Result<(), EngineError> {
-        let lineage = self.run.lineage().await?;
+        let first_run = self.run.first_run().await?;
         let core = self.run.core().clone();
-        let news = core.news.of(lineage);
-        let news = news.notified();
+        let observers = core.observers.of(first_run);
+        let observers = observers.notified();
         // Whether it has ended is asked before the items: what it wrote last is then there.
         let ended = self.run.last_row().await?.status.is_final();
-        self.read_on(lineage).await?;
+        self.read_on(first_run).await?;
         if !self.read.is_empty() {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl Items {
         if core.is_draining() {
             return Err(EngineError::ShuttingDown);
         }
-        let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+        let _ = tokio::time::timeout(LOOK_AGAIN, observers).await;
         Ok(())
     }
 }

@@ -4,24 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Who waits for news of which lineage.
+/// Who waits for news of which first run.
 #[derive(Default)]
-pub(crate) struct News(Mutex<HashMap<i64, Arc<Notify>>>);
+pub(crate) struct Observers(Mutex<HashMap<i64, Arc<Notify>>>);
 
-impl News {
+impl Observers {
     /// To be told of the next news: enable the wait before looking, so that none is missed.
-    pub(crate) fn of(&self, lineage: i64) -> Arc<Notify> {
+    pub(crate) fn of(&self, first_run: i64) -> Arc<Notify> {
         let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that nobody holds any longer.
         if listeners.len() > 64 {
             listeners.retain(|_, notify| Arc::strong_count(notify) > 1);
         }
-        listeners.entry(lineage).or_default().clone()
+        listeners.entry(first_run).or_default().clone()
     }
 
-    pub(crate) fn tell(&self, lineage: i64) {
+    pub(crate) fn notify(&self, first_run: i64) {
         let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(notify) = listeners.get(&lineage) {
+        if let Some(notify) = listeners.get(&first_run) {
             notify.notify_waiters();
         }
     }

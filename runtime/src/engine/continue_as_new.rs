@@ -5,11 +5,11 @@ use super::continuing::{self, Context};
 use super::core::{Core, DriverEvent, Envelope};
 use super::envelope::Successor;
 use super::error::EngineError;
-use super::place::Contents;
+use super::import_run::Contents;
 use super::reseal::Reseal;
 use super::shared_state;
 use super::time_travel;
-use crate::machine::{Onward, first_entry, recorded_scope, scope_entry};
+use crate::machine::{ContinueWith, first_entry, recorded_scope, scope_entry};
 use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
 use crate::vault::Vault;
@@ -21,12 +21,12 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// With what a run goes on: its input, and what has come to it and was not read.
 #[derive(Clone)]
-pub(crate) struct GoingOn {
-    pub(crate) onward: Onward,
+pub(crate) struct Continuation {
+    pub(crate) with: ContinueWith,
     pub(crate) kept: Vec<EntryRow>,
 }
 
-impl GoingOn {
+impl Continuation {
     /// What was not read is there from the beginning of the other run. What is sealed for this one is sealed for that.
     fn keep(self, asked: Asked, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
         for mut request in asked.open {
@@ -65,12 +65,17 @@ impl Asked {
 }
 
 /// Makes the run as which this one goes on; it comes by mail.
-pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: mpsc::UnboundedSender<Envelope>) {
+pub(super) fn successor(
+    core: &Arc<Core>,
+    number: i64,
+    continuation: Continuation,
+    mail: mpsc::UnboundedSender<Envelope>,
+) {
     let (making, busy) = (core.clone(), core.busy());
     core.runtime.spawn(async move {
         let core = making;
         let made = loop {
-            match make(&core, number, &going_on).await {
+            match make(&core, number, &continuation).await {
                 Err(EngineError::Store(error)) => {
                     tracing::warn!(run = number, %error, "a run cannot go on with a fresh journal yet");
                     if !core.pause(AGAIN).await {
@@ -80,7 +85,7 @@ pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: 
                 Ok(made) => break Ok(made),
                 Err(error) => {
                     let message =
-                        format!("the run cannot go on with a fresh journal: {error}. Mend that and retry the run");
+                        format!("the run cannot go on with a fresh journal: {error}. Fix that and retry the run");
                     break Err(ParkReason::new(ParkCause::FieldStore, message));
                 }
             }
@@ -91,24 +96,24 @@ pub(super) fn successor(core: &Arc<Core>, number: i64, going_on: GoingOn, mail: 
     });
 }
 
-async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Successor, EngineError> {
-    let placing = core.placing.clone().read_owned().await;
+async fn make(core: &Arc<Core>, number: i64, continuation: &Continuation) -> Result<Successor, EngineError> {
+    let import_gate = core.import_gate.clone().read_owned().await;
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let old = row.ok_or_else(|| EngineError::NoSuchRun { id: format!("number {number}") })?;
     let (first, labels) = core.read(move |store| Ok((store.entries(number, 0, 2)?, store.labels(number)?))).await?;
     let scope = first.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
-    let scope = scope.map(|entry| limited(entry, going_on.onward.limit));
+    let scope = scope.map(|entry| limited(entry, continuation.with.limit));
     let context = time_travel::snapshot(core, number, old.seq).await?;
     let seq = old.seq;
     let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
-    let incarnation = *uuid::Uuid::new_v4().as_bytes();
+    let execution = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
-    let mut first = first_entry(&old.workflow, going_on.onward.input.clone(), at);
+    let mut first = first_entry(&old.workflow, continuation.with.input.clone(), at);
     let database = core.store.database_id();
-    let vault = |incarnation| Vault::new(core.options.cipher.clone(), database, incarnation);
-    let reseal = Reseal { from: vault(old.incarnation), to: vault(incarnation) };
+    let vault = |execution| Vault::new(core.options.cipher.clone(), database, execution);
+    let reseal = Reseal { from: vault(old.execution), to: vault(execution) };
     reseal.entry(&mut first)?;
-    let new = RunRow { incarnation, created_at: at, ..old.clone() };
+    let new = RunRow { execution, created_at: at, ..old.clone() };
     let mut run = match context {
         Some(context) => {
             let context = Context {
@@ -123,13 +128,13 @@ async fn make(core: &Arc<Core>, number: i64, going_on: &GoingOn) -> Result<Succe
         None => bare(&new, first, scope),
     };
     continuing::carry(state, &reseal, &mut run)?;
-    let kept = going_on.kept.clone();
+    let kept = continuation.kept.clone();
     let asked = core.read(move |store| Asked::read(store, number, &kept)).await?;
-    going_on.clone().keep(asked, &reseal, &mut run)?;
+    continuation.clone().keep(asked, &reseal, &mut run)?;
     run.lease = core.lease(old.lease).or(run.lease);
-    (run.version, run.parent, run.origin) = (going_on.onward.version, old.parent, Some(old.number));
+    (run.version, run.parent, run.forked_from) = (continuation.with.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
-    Ok(Successor { run: Box::new(run), placing })
+    Ok(Successor { run: Box::new(run), import_gate })
 }
 
 /// Under what the run acts, with its time limit as it stands.
@@ -150,9 +155,9 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         status: Status::Running,
         lease: None,
         wake_at: Some(0),
-        incarnation: new.incarnation,
+        execution: new.execution,
         unique: None,
-        seed: new.incarnation,
+        seed: new.execution,
         created_at: new.created_at,
         parked: None,
         at: new.created_at,
@@ -164,7 +169,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         requests: Vec::new(),
         version: new.version,
         parent: new.parent,
-        origin: None,
+        forked_from: None,
         dedup: None,
         labels: Vec::new(),
         replaces: None,
@@ -177,7 +182,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
 pub(crate) fn successor_in(
     store: &dyn crate::store::Store,
     number: i64,
-    going_on: GoingOn,
+    continuation: Continuation,
     new: &RunRow,
     vaults: (Arc<Vault>, Arc<Vault>),
 ) -> Result<ImportedRun, String> {
@@ -185,7 +190,7 @@ pub(crate) fn successor_in(
     let old = store.run(RunKey::Number(number)).map_err(said)?.ok_or("the run is gone")?;
     let (from, to) = vaults;
     let reseal = Reseal { from, to };
-    let mut first = first_entry(&old.workflow, going_on.onward.input.clone(), new.created_at);
+    let mut first = first_entry(&old.workflow, continuation.with.input.clone(), new.created_at);
     reseal.entry(&mut first).map_err(|error| error.to_string())?;
     let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
     let mut run = bare(new, first, scope);
@@ -194,7 +199,7 @@ pub(crate) fn successor_in(
         let entry =
             continuing.entry(run.entries.len() as u64 + 1, &context.context, context.fields.len(), new.created_at);
         for row in context.fields.into_values() {
-            if row.value.form == crate::value::Form::Stored {
+            if row.value.encoding == crate::value::Encoding::Stored {
                 return Err(format!("field `{}` is in a store: going on with such a context is not played", row.name));
             }
             let mut row = crate::store::FieldRow { seq: entry.seq, format: crate::record::FORMAT, ..row };
@@ -205,10 +210,10 @@ pub(crate) fn successor_in(
     }
     let state = shared_state::recorded_in(store, number, old.seq).map_err(said)?;
     continuing::carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
-    run.version = going_on.onward.version;
-    let asked = Asked::read(store, number, &going_on.kept).map_err(said)?;
-    going_on.keep(asked, &reseal, &mut run).map_err(|error| error.to_string())?;
-    (run.parent, run.origin) = (old.parent, Some(number));
+    run.version = continuation.with.version;
+    let asked = Asked::read(store, number, &continuation.kept).map_err(said)?;
+    continuation.keep(asked, &reseal, &mut run).map_err(|error| error.to_string())?;
+    (run.parent, run.forked_from) = (old.parent, Some(number));
     (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
     Ok(run)
 }

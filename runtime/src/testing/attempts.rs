@@ -6,7 +6,7 @@ use crate::journal::Attempt;
 use crate::panics::caught_future;
 use crate::record::{AttemptOutcome, StepWrite};
 use crate::run_env::RunEnv;
-use crate::shared_state::{SharedState, StateNews};
+use crate::shared_state::{SharedState, StateEvent};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use std::collections::VecDeque;
@@ -19,19 +19,19 @@ use tokio::sync::{mpsc, oneshot};
 const HEAD_START: Duration = Duration::from_millis(20);
 
 /// What a body has done before its end.
-pub(super) enum News {
+pub(super) enum StepEvent {
     /// It has written an output; the sender learns that it was taken.
     Wrote(StepWrite, oneshot::Sender<()>),
     /// It has done something with the shared state.
-    State(StateNews),
+    State(StateEvent),
 }
 
 /// The bodies of a run that are running.
-pub(super) struct Bodies {
+pub(super) struct RunningAttempts {
     running: Vec<Body>,
     ended: Vec<(u64, u32, AttemptOutcome)>,
-    news: mpsc::UnboundedReceiver<News>,
-    told: VecDeque<News>,
+    event: mpsc::UnboundedReceiver<StepEvent>,
+    pending: VecDeque<StepEvent>,
     state: Arc<SharedState>,
     order: u64,
 }
@@ -42,21 +42,28 @@ struct Body {
     future: BoxFuture<'static, AttemptOutcome>,
 }
 
-impl Bodies {
+impl RunningAttempts {
     /// Those of a run that has just been loaded.
     /// In other orders than the first they take turns in going first.
     pub(super) fn of(env: &RunEnv, order: u64) -> Self {
-        let (sender, news) = mpsc::unbounded_channel();
+        let (sender, event) = mpsc::unbounded_channel();
         let edits = sender.clone();
         env.outputs.open(move |write, taken| {
             // The run may have left: then the step is told to stop.
-            let _ = sender.send(News::Wrote(write, taken));
+            let _ = sender.send(StepEvent::Wrote(write, taken));
         });
-        env.state.lead(move |state| {
+        env.state.set_observer(move |state| {
             // As above.
-            let _ = edits.send(News::State(state));
+            let _ = edits.send(StepEvent::State(state));
         });
-        Self { running: Vec::new(), ended: Vec::new(), news, told: VecDeque::new(), state: env.state.clone(), order }
+        Self {
+            running: Vec::new(),
+            ended: Vec::new(),
+            event,
+            pending: VecDeque::new(),
+            state: env.state.clone(),
+            order,
+        }
     }
 
     pub(super) fn start(&mut self, position: u64, attempt: u32, body: Attempt) {
@@ -65,7 +72,7 @@ impl Bodies {
     }
 
     /// Nobody waits for this call any longer.
-    pub(super) fn tell(&mut self, position: u64) {
+    pub(super) fn cancel(&mut self, position: u64) {
         self.running.retain(|body| body.position != position);
         self.ended.retain(|(ended, ..)| *ended != position);
     }
@@ -76,12 +83,12 @@ impl Bodies {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.ended.is_empty() && self.told.is_empty()
+        self.running.is_empty() && self.ended.is_empty() && self.pending.is_empty()
     }
 
     /// Whether one has ended or written something that was not yet taken.
-    pub(super) fn has_news(&self) -> bool {
-        !self.ended.is_empty() || !self.told.is_empty()
+    pub(super) fn has_events(&self) -> bool {
+        !self.ended.is_empty() || !self.pending.is_empty()
     }
 
     /// Runs what is running until all have ended, or one has written something; but for a short while only.
@@ -93,11 +100,11 @@ impl Bodies {
     pub(super) async fn run_in_vain(&mut self) {
         while !self.running.is_empty() {
             self.run().await;
-            if self.told.is_empty() || self.state.waiting() >= self.running.len() {
+            if self.pending.is_empty() || self.state.waiting() >= self.running.len() {
                 return;
             }
-            for news in self.told.drain(..) {
-                if let News::Wrote(_, taken) = news {
+            for event in self.pending.drain(..) {
+                if let StepEvent::Wrote(_, taken) = event {
                     // It may have been dropped meanwhile.
                     let _ = taken.send(());
                 }
@@ -121,22 +128,22 @@ impl Bodies {
             self.running = still;
             // Tokio would hold back what is there from a task that has been busy for long: what a body has done comes
             // before its end.
-            while let Ok(news) = self.news.try_recv() {
-                self.told.push_back(news);
+            while let Ok(event) = self.event.try_recv() {
+                self.pending.push_back(event);
             }
-            if self.told.is_empty()
-                && let Poll::Ready(Some(news)) = self.news.poll_recv(cx)
+            if self.pending.is_empty()
+                && let Poll::Ready(Some(event)) = self.event.poll_recv(cx)
             {
-                self.told.push_back(news);
+                self.pending.push_back(event);
             }
-            if self.running.is_empty() || !self.told.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if self.running.is_empty() || !self.pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
         all.await;
     }
 
     /// What was done first and is not yet taken.
-    pub(super) fn next_news(&mut self) -> Option<News> {
-        self.told.pop_front()
+    pub(super) fn next_event(&mut self) -> Option<StepEvent> {
+        self.pending.pop_front()
     }
 
     /// The end that is delivered next; the order of positions makes the choice independent of timing.
