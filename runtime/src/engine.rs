@@ -1,4 +1,4 @@
-//! The engine: starts runs, drives them, and takes over those of an engine that died. The only place with threads.
+//! Starts runs, drives them and takes over the runs of engines that died; the only module that spawns.
 
 mod active_runs;
 mod activity;
@@ -115,11 +115,11 @@ use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};
 use std::sync::Arc;
 
-/// What a program owns to run workflows: it starts them, drives them, and after a crash goes on where they stood.
+/// Starts workflow runs, drives them, and resumes them after a crash.
 ///
-/// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine, and the handle of a run holds one. When the last
-/// is dropped the engine stops at once, as in a crash: nothing is lost, and the next engine on the same database goes on. For an orderly end
-/// use [`shutdown`](Engine::shutdown).
+/// Made by [`Engine::builder`]. Cheap to clone; all clones are one engine, and the handle of a run holds a clone. The
+/// engine stops at once when the last clone is dropped, as in a crash: nothing is lost, and the next engine on the same
+/// database resumes its runs. For an orderly end use [`shutdown`](Engine::shutdown).
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -157,13 +157,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The start of every engine: name a database and the workflows, then `start`.
+    /// Creates a builder: name a database and the workflows, then call `start`.
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new()
     }
 
-    /// Starts a run of a workflow with its input; `()` for a workflow without. Awaiting the call gives the run's handle
-    /// once the start is durable.
+    /// Starts a run of a workflow with its input; `()` for a workflow without one. Awaiting the call returns the run's
+    /// handle once the start is durable.
     ///
     /// Give it an id with [`id`](StartCall::id) to make the start safe to repeat: the same id with the same workflow and
     /// input is the same run, finished or not.
@@ -178,8 +178,8 @@ impl Engine {
         StartCall::new(self, input)
     }
 
-    /// Writes to your own tables in the engine's file and starts runs, as one commit: the runs exist if and only if the rows
-    /// do.
+    /// Writes to your own tables in the engine's file and starts runs in one commit: the runs exist if and only if the
+    /// rows do.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -206,15 +206,15 @@ impl Engine {
     /// # }
     /// ```
     ///
-    /// If the closure returns an error, panics or takes longer than its [time limit](TransactionCall::time_limit), nothing has
-    /// happened. While it runs nobody else writes to the file, and it may be run again before it is committed: its
-    /// only effects should be those of its handle. A call of the engine itself is an error in it
-    /// ([`EngineError::WithinTransaction`]): start runs and send messages through the handle.
+    /// If the closure returns an error, panics or exceeds its [time limit](TransactionCall::time_limit), the
+    /// transaction is rolled back. While the closure runs, no other code writes to the file. It may run again before it
+    /// is committed, so its only effects should be those of its handle. Calling the engine itself inside the closure is
+    /// an error ([`EngineError::WithinTransaction`]): start runs and send messages through the handle.
     ///
     /// # Errors
-    /// [`EngineError::RolledBack`] with the closure's error, or with what the database said at the commit. With
-    /// [`EngineError::Store`] it may have been committed nevertheless; a run with an id of your own makes it safe to
-    /// repeat.
+    /// [`EngineError::RolledBack`] with the closure's error, or with the database's error at the commit. After
+    /// [`EngineError::Store`] the transaction may have been committed nevertheless; a run with an id of your own makes
+    /// it safe to repeat.
     pub fn transaction<T, F>(&self, body: F) -> TransactionCall<'_, F>
     where
         T: Send + 'static,
@@ -223,7 +223,7 @@ impl Engine {
         TransactionCall::new(self, body)
     }
 
-    /// The handle of a run of this workflow by its id, with the types of its result.
+    /// Returns the typed handle of a run of this workflow by its id.
     ///
     /// # Errors
     /// No run has this id, or it is a run of another workflow.
@@ -244,7 +244,7 @@ impl Engine {
         Ok(RunHandle::new(run, false))
     }
 
-    /// A run by its id, of whatever workflow.
+    /// Returns a run by its id, whatever its workflow.
     ///
     /// # Errors
     /// No run has this id.
@@ -255,9 +255,11 @@ impl Engine {
         Ok(Run::new(self, &row))
     }
 
-    /// The runs that fit a filter, in the order of their start, one page at a time. However many runs there are, a page costs
-    /// about what the best single condition of the filter leaves to look at, and the engine's work does not wait for it. A run whose row is damaged is left out
-    /// and named in the log; [`run`](Engine::run) says what is wrong with it.
+    /// Returns the runs that match a filter, one page at a time, in the order of their start.
+    ///
+    /// The cost of a page does not depend on the number of runs, but on how many rows the filter's most selective
+    /// condition leaves. The engine's work does not wait for it. A run whose row is damaged is left out and named in
+    /// the log; [`run`](Engine::run) reports what is wrong with it.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -267,7 +269,7 @@ impl Engine {
         Ok(page.runs.into_iter().map(RunInfo::from_row).collect())
     }
 
-    /// Tries a parked run again, now.
+    /// Retries a parked run now.
     ///
     /// # Errors
     /// No run has this id, or it is not parked.

@@ -1,4 +1,4 @@
-//! The runs in memory, and who waits for the end of which run.
+//! The active runs, and the callers that wait for a run to end.
 
 use super::envelope::Envelope;
 use super::sessions::Sessions;
@@ -7,20 +7,20 @@ use crate::value::Value;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::{mpsc, oneshot};
 
-/// The runs in memory, and who waits for the end of which run.
+/// The active runs, and the callers that wait for a run to end.
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
     pub(super) mail: HashMap<i64, mpsc::UnboundedSender<Envelope>>,
     pub(super) waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     pub(super) sessions: Sessions,
-    /// What keeps runs in memory from going on at the moment.
+    /// Why an active run is blocked, and since when.
     pub(super) blocked: HashMap<i64, (String, i64)>,
-    /// The time of day was set, and not all runs know.
+    /// A change of the system clock that not all runs have recorded.
     pub(super) setting: Option<Setting>,
 }
 
 impl ActiveRuns {
-    /// A run is no longer in memory.
+    /// Removes a run that is no longer active.
     pub(super) fn off(&mut self, run: i64) {
         self.mail.remove(&run);
         self.blocked.remove(&run);
@@ -30,16 +30,16 @@ impl ActiveRuns {
     }
 }
 
-/// How a run left memory.
+/// How a run was evicted.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
-    /// It ended: with this status, and what its last entry says.
+    /// The run ended with this status; the value is that of its last entry.
     Ended(Status, Option<Value>),
-    /// It is parked, evicted or no longer ours: the database says.
+    /// The run was parked, evicted or lost its lease: the database has its state.
     Evicted,
 }
 
-/// Which runs know that the time of day was set: those up to a number, and those that were in memory since.
+/// The runs that have recorded a change of the system clock: those up to a number, and those that were active since.
 pub(crate) struct Setting {
     before: i64,
     reached: i64,
@@ -47,25 +47,25 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// `before` is what was added to the monotonic clock before.
+    /// Begins a change; `before` is the earlier offset to the monotonic clock.
     pub(super) fn new(before: i64) -> Self {
         Self { before, reached: i64::MIN, know: HashSet::new() }
     }
 
-    /// A run knows.
+    /// Marks a run as informed.
     pub(super) fn knows(&mut self, run: i64) {
         if run > self.reached {
             self.know.insert(run);
         }
     }
 
-    /// All runs before this one know; says whether this one does.
+    /// Marks all runs before this one as informed, and returns whether this one already was.
     pub(super) fn reach(&mut self, run: i64) -> bool {
         self.reached = self.reached.max(run);
         self.know.contains(&run)
     }
 
-    /// What was added to the monotonic clock for what a run has recorded: what has happened since, its driver records.
+    /// Returns the clock offset as of which a run has recorded time; its driver records any later change.
     pub(super) fn offset_of(&self, run: i64, now: i64) -> i64 {
         if run <= self.reached || self.know.contains(&run) { now } else { self.before }
     }

@@ -1,4 +1,4 @@
-//! What the engine does for a run, for those who watch: read from its journal, as committed.
+//! What the engine does for a run, read from the committed journal.
 
 mod merged;
 mod what;
@@ -16,13 +16,13 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: usize = 512;
 
 impl Run {
-    /// A reader of what the engine does for the run: steps that start, fail and finish, what is waited for and what comes,
-    /// and how the run ends. It is read from the journal, so nothing is seen that is not committed, nothing is missed, and it
-    /// can be read again after the end.
+    /// Returns a reader of the run's activity: steps that start, fail and finish, waits and what ends them, and the end
+    /// of the run. It reads the journal: it shows only what is committed, misses nothing, and can be read again after
+    /// the end.
     ///
     /// ```
     /// use steadfast::{ActivityKind, prelude::*};
@@ -53,16 +53,16 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// Like [`history`](Run::history) it is about this execution of the run: one that goes on with a fresh journal ends here
-    /// as [`Status::Replaced`](crate::Status::Replaced), and [`Engine::run`](crate::Engine::run) with its id gives what it is
-    /// now.
+    /// Like [`history`](Run::history), it covers this execution of the run only. A run that continued as new ends here
+    /// as [`Status::Replaced`](crate::Status::Replaced); [`Engine::run`](crate::Engine::run) with its id returns the
+    /// current execution.
     #[must_use]
     pub fn activity(&self) -> ActivityReader {
         ActivityReader { entries: Entries::new(self), reading: Reading::none() }
     }
 }
 
-/// Reads what the engine does for a run; any number of readers may do so.
+/// Reads a run's activity; any number of readers may read one run.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -88,7 +88,7 @@ pub struct ActivityReader {
 }
 
 impl ActivityReader {
-    /// Goes on after this: the [`seq`](Activity::seq) of what was read last, also by another reader; 0 is the beginning.
+    /// Continues after this [`seq`](Activity::seq), which may come from another reader; 0 is the beginning.
     #[must_use]
     pub fn after(mut self, seq: u64) -> Self {
         self.reading.forget();
@@ -96,7 +96,7 @@ impl ActivityReader {
         self
     }
 
-    /// What was done next, as committed; waits for it. `None` once the run has ended.
+    /// Waits for the next activity that is committed. `None` once the run has ended.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
@@ -110,10 +110,10 @@ impl ActivityReader {
         Ok(None)
     }
 
-    /// What was done next, if it is there by now. `None` says only that.
+    /// Returns the next activity if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// As of [`next`](ActivityReader::next).
+    /// Those of [`next`](ActivityReader::next).
     pub async fn try_next(&mut self) -> Result<Option<Activity>, EngineError> {
         self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {
@@ -141,7 +141,7 @@ impl Reader for ActivityReader {
     }
 }
 
-/// The items of `next`, until it gives `None`.
+/// Yields the items of `next` until it returns `None`.
 impl Stream for ActivityReader {
     type Item = Result<Activity, EngineError>;
 
@@ -156,7 +156,7 @@ struct Entries {
     run: Run,
     cursor: u64,
     read: VecDeque<EntryRow>,
-    /// By what it is observed, once that is known.
+    /// The first run, whose number observers are registered by; read once.
     first_run: Option<i64>,
 }
 
@@ -165,7 +165,7 @@ impl Entries {
         Self { run: run.clone(), cursor: 0, read: VecDeque::new(), first_run: None }
     }
 
-    /// A reader at the same place that has read nothing ahead.
+    /// Returns a reader at the same cursor with nothing read ahead.
     fn here(&self) -> Self {
         Self { cursor: self.cursor, first_run: self.first_run, ..Self::new(&self.run) }
     }
@@ -186,7 +186,7 @@ impl Entries {
             let core = self.run.core().clone();
             let observers = core.observers.of(first_run);
             let observers = observers.notified();
-            // Whether it has ended is asked before the entries: the last of them is then there.
+            // Reads the status before the entries: if the run has ended, its last entry is then among them.
             let ended = self.run.row().await?.status.is_final();
             self.fill().await?;
             if !self.read.is_empty() {

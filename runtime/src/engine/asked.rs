@@ -1,4 +1,4 @@
-//! The requests of a run, as a run has them that begins with its history: under other ids, with what has come for them.
+//! Copies a run's open requests to a run that begins with its history: new ids, and the answers received so far.
 
 use super::error::EngineError;
 use super::reseal::Reseal;
@@ -6,7 +6,8 @@ use crate::command::{asked_again, derived_id};
 use crate::record::{InboxKind, Kind};
 use crate::store::{EntryRow, NewInboxItem, RequestRow};
 
-/// Gives answers that wait in the inbox of a run to its copy, whose requests have other ids. Nobody has answered those.
+/// Renames answers that wait in the inbox of a run for its copy, whose requests have other ids. The copied requests
+/// have no answers yet.
 pub(super) fn rename_answers(entries: &[EntryRow], items: &mut [NewInboxItem], from: [u8; 16], to: [u8; 16]) {
     for item in items.iter_mut().filter(|item| item.kind == InboxKind::Answer) {
         let Some(name) = &item.name else { continue };
@@ -18,9 +19,9 @@ pub(super) fn rename_answers(entries: &[EntryRow], items: &mut [NewInboxItem], f
     }
 }
 
-/// The requests that a run has kept from before its journal, open for another run that begins with its history: under the
-/// ids that `rename` gives. `rows` are its open requests, and for those that are `answered` the answers wait. One that can no
-/// longer be answered expires there.
+/// Returns the open requests that a run kept from before its journal, for another run that begins with its history,
+/// under the ids that `rename` returns. `rows` are its open requests; `answered` are those whose answers wait. A
+/// request that can no longer be answered expires in the new run.
 pub(super) fn keep(
     rows: &[RequestRow],
     entries: &mut [EntryRow],
@@ -49,7 +50,7 @@ pub(super) fn keep(
     requests
 }
 
-/// All open requests of a run for its copy.
+/// Returns all open requests of a run for its copy.
 pub(super) fn copied(
     rows: &[RequestRow],
     entries: &mut [EntryRow],
@@ -65,7 +66,7 @@ pub(super) fn copied(
     requests
 }
 
-/// Seals the questions for their new run.
+/// Seals the requests for their new run.
 ///
 /// # Errors
 /// A key is missing.
@@ -73,7 +74,7 @@ pub(super) fn seal(requests: &mut [RequestRow], reseal: &Reseal) -> Result<(), E
     requests.iter_mut().try_for_each(|request| reseal.request(request).map(drop))
 }
 
-/// The type of the answer to one of these requests.
+/// Returns the answer type of one of these requests.
 pub(super) fn answer_type<'a>(requests: &'a [RequestRow], id: &str) -> Option<&'a str> {
     requests.iter().find(|request| request.id == id).map(|request| request.answer.as_str())
 }

@@ -1,4 +1,4 @@
-//! A run that a workflow wants to start and that is there already: the same, or another.
+//! Compares a run that a workflow starts with the run that already has its id.
 
 use super::core::{Core, DriverEvent, Envelope};
 use crate::command::{Recode, same_value};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// What is there, and what was to be started.
+/// The existing run, and the start to compare it with.
 pub(crate) struct Attach {
     pub(crate) row: RunRow,
     pub(crate) workflow: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Attach {
 
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// What a run is to be compared with.
+/// A start to compare with the run that has its id.
 pub(super) struct Wanted {
     pub(super) position: u64,
     pub(super) id: String,
@@ -30,7 +30,7 @@ pub(super) struct Wanted {
     pub(super) recode: Recode,
 }
 
-/// Compares workflow and input; the answer comes by mail.
+/// Compares workflow and input in a task; the outcome is sent to the driver.
 pub(super) fn compare(core: &Arc<Core>, wanted: Wanted, mail: mpsc::UnboundedSender<Envelope>) {
     let (comparing, busy) = (core.clone(), core.busy());
     core.runtime.spawn(async move {
@@ -52,13 +52,13 @@ pub(super) fn compare(core: &Arc<Core>, wanted: Wanted, mail: mpsc::UnboundedSen
             Some((row, first)) => judge(&Attach { row, workflow, input, recode }, first),
             None => Err(format!("there is no run `{id}` in this database")),
         };
-        // The run may have left.
+        // The run may have been evicted.
         let _ = mail.send(core.envelope(DriverEvent::Attached { position, id, outcome }));
         drop(busy);
     });
 }
 
-/// The run that has an id, and the first entry with which it was started, before it went on with fresh journals.
+/// Returns the run with an id, and the first entry of its first run, before any continue-as-new.
 pub(crate) fn find(
     store: &dyn Store,
     id: &str,
@@ -73,7 +73,7 @@ pub(crate) fn find(
     Ok(Some((row, first.into_iter().next())))
 }
 
-/// Whether a run with this first entry is what was to be started.
+/// Checks that a run with this first entry is the one to be started.
 pub(crate) fn judge(attach: &Attach, first: Option<EntryRow>) -> Result<(), String> {
     let Attach { row, workflow, input: given, recode, .. } = attach;
     let input = first.filter(|entry| entry.kind == Kind::RunStarted).and_then(|entry| entry.value);

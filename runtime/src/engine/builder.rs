@@ -1,4 +1,4 @@
-//! Putting an engine together.
+//! Configures and starts an engine.
 
 mod check;
 mod database;
@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// An engine that is being put together; see [`Engine::builder`].
+/// A builder of an engine; see [`Engine::builder`].
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -61,16 +61,16 @@ pub struct EngineBuilder {
     workflows: Workflows,
     twice: Vec<String>,
     resources: ResourceSet,
-    /// What the workflows say that their steps take.
+    /// The resources that each workflow declares for its steps.
     declared: Vec<(&'static str, &'static [ResourceKey])>,
     options: Options,
     clock: Clock,
 }
 
-/// How often and how soon what the engine needs from outside is tried again, unless chosen otherwise.
+/// The default retry policy for what the engine needs from outside.
 const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE };
 
-/// How long one try of a restore hook or a factory may take, unless chosen otherwise.
+/// The default time limit for one try of a restore hook or a factory.
 const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl EngineBuilder {
@@ -101,33 +101,34 @@ impl EngineBuilder {
         }
     }
 
-    /// Keeps everything in this SQLite file, which is created if it is missing. Its folder must be writable and on a
+    /// Stores everything in this SQLite file, which is created if it is missing. Its folder must be writable and on a
     /// local disk.
     pub fn sqlite(mut self, path: impl Into<PathBuf>) -> Self {
         self.database = Database::Sqlite(path.into());
         self
     }
 
-    /// Keeps everything in memory: for tests, and where a crash may cost everything.
+    /// Keeps everything in memory: for tests, and where a crash may lose everything.
     pub fn in_memory(mut self) -> Self {
         self.database = Database::Memory;
         self
     }
 
-    /// Keeps everything in this store.
+    /// Stores everything in this store.
     pub fn store(mut self, store: impl Store) -> Self {
         self.database = Database::Store(Arc::new(store));
         self
     }
 
-    /// What a power cut may cost, for [`sqlite`](Self::sqlite); [`Durability::Full`] (nothing) unless chosen otherwise.
+    /// Sets what a power cut may lose, for [`sqlite`](Self::sqlite); [`Durability::Full`] (nothing) unless chosen
+    /// otherwise.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
-    /// Registers a workflow: runs of it can be started, and those in the database go on. Several versions of one name may be
-    /// registered, each a function of its own: a run goes on with the version that it was started with.
+    /// Registers a workflow: its runs can be started, and those in the database resume. Several versions of one name
+    /// may be registered, each a function of its own: a run stays with the version that it was started with.
     pub fn workflow<F, M>(mut self, workflow: F) -> Self
     where
         F: Startable<M>,
@@ -157,18 +158,18 @@ impl EngineBuilder {
         self.declared.push((name, resources));
     }
 
-    /// Provides this to the steps of all runs that take `#[resource] db: &Db`, and for restore hooks. One for each
+    /// Provides this value to restore hooks and to the steps of all runs that take `#[resource] db: &Db`. One for each
     /// type.
     pub fn resource<R: Send + Sync + 'static>(mut self, value: R) -> Self {
         self.resources.value(value);
         self
     }
 
-    /// Provides what this async function makes to the steps of all runs that take it and for restore hooks. One for
+    /// Provides what this async function returns to restore hooks and to the steps of all runs that take it. One for
     /// each type.
     ///
-    /// The function may take up to six other resources, each as an `Arc`. It runs when the first step needs what it
-    /// makes, once for the whole engine, never while a workflow is replayed; one that fails or panics is tried again, see
+    /// The function may take up to six other resources, each as an `Arc`. It runs when the first step needs its result,
+    /// once for the whole engine, never during a replay. If it fails or panics it is retried, see
     /// [`restore_retry`](Self::restore_retry).
     ///
     /// ```
@@ -205,24 +206,23 @@ impl EngineBuilder {
         self
     }
 
-    /// How often restore hooks and the factories of resources are tried before the run that needs them is parked, 5 times
-    /// unless chosen otherwise and at least once; and the wait before the second try, 200 ms unless chosen otherwise. It
-    /// is doubled from try to try, and at most 60 s.
+    /// Sets how often restore hooks and resource factories are tried before the run that needs them is parked (at least
+    /// once), and the backoff before the second try, doubled up to 60 s; 5 times and 200 ms unless chosen otherwise.
     pub fn restore_retry(mut self, attempts: u32, backoff: Duration) -> Self {
         self.options.restore.attempts = attempts.max(1);
         self.options.restore.backoff = backoff;
         self
     }
 
-    /// How long one try of what a step needs may take, for restore hooks and for each factory of a resource; a minute unless
-    /// chosen otherwise. One that takes longer is dropped at its `await`, and counts as failed. While it lasts
-    /// [`RunInfo::blocked`](crate::RunInfo::blocked) says what is waited for.
+    /// Sets the time limit for one try of a restore hook or of a resource factory; a minute unless chosen otherwise.
+    /// One that takes longer is dropped at its `await` and counts as failed. Meanwhile
+    /// [`RunInfo::blocked`](crate::RunInfo::blocked) names it.
     pub fn restore_timeout(mut self, timeout: Duration) -> Self {
         self.options.restore.timeout = Some(timeout);
         self
     }
 
-    /// What becomes of the live values in the [`Session`](crate::Session) of a run that waits for longer than
+    /// Sets whether the live values in the [`Session`](crate::Session) of a run are kept when it waits for longer than
     /// [`evict_after`](Self::evict_after); [`SessionPolicy::Keep`] unless chosen otherwise. Values never outlast the
     /// process: a shutdown drops them.
     pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
@@ -230,7 +230,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Where the fields go that are routed to this name: `#[context(store = "blobs")]`.
+    /// Registers the store for fields that are routed to this name: `#[context(store = "blobs")]`.
     pub fn field_store(mut self, name: impl Into<String>, store: impl FieldStore) -> Self {
         let name = name.into();
         let stores = Arc::make_mut(&mut self.options.stores);
@@ -240,95 +240,100 @@ impl EngineBuilder {
         self
     }
 
-    /// How often a field store is tried before a change is refused or a run is parked, at least once, and the pause before
-    /// the second try, which doubles each time up to a minute; 5 times and 200 ms unless chosen otherwise.
+    /// Sets how often a field store is tried before a change is refused or a run is parked (at least once), and
+    /// the backoff before the second try, which doubles up to a minute; 5 times and 200 ms unless chosen otherwise.
     pub fn field_store_retry(mut self, attempts: u32, backoff: Duration) -> Self {
         self.options.field_stores = Policy { attempts: attempts.max(1), backoff, ..AGAIN };
         self
     }
 
-    /// How long a field store may take for one save or one load before that counts as failed, a minute unless chosen
-    /// otherwise: longer than the largest value takes.
+    /// Sets how long a field store may take for one save or load before it counts as failed; a minute unless chosen
+    /// otherwise. Choose more than the largest value takes.
     pub fn field_store_timeout(mut self, timeout: Duration) -> Self {
         self.options.field_store_timeout = timeout;
         self
     }
 
-    /// The keys for values of type [`Secret`](crate::Secret).
+    /// Sets the keys for values of type [`Secret`](crate::Secret).
     ///
-    /// An engine without keys does not start if a field of a context, or an input, a result or an error of a workflow is a
+    /// An engine without keys does not start if a context field, or an input, a result or an error of a workflow is a
     /// secret or names one in its own type, such as `Vec<Secret<String>>`. A secret inside a struct of yours, or in the
-    /// arguments and results of steps, is not seen before it is met: the run is then parked until there is a key.
+    /// arguments and results of steps, is detected only when it is encoded: the run is then parked until there is a
+    /// key.
     #[cfg(feature = "encryption")]
     pub fn keys(mut self, keys: impl crate::vault::keys::KeyProvider) -> Self {
         self.options.cipher = Some(crate::vault::keys::cipher(Arc::new(keys)));
         self
     }
 
-    /// What the fields of one context may take in the database, in bytes: above `large` a warning names the largest ones,
-    /// once each time the run is loaded; above `most` a change is refused. 64 KiB and 1 MiB unless chosen otherwise. Fields that are routed to a store
-    /// do not count.
+    /// Sets how many bytes the fields of one context may take in the database; 64 KiB and 1 MiB unless chosen
+    /// otherwise. Above `large` a warning names the largest fields, once each time the run is loaded; above `most` a
+    /// change is refused. Fields that are routed to a store do not count.
     pub fn context_budget(mut self, large: usize, most: usize) -> Self {
         self.options.limits.large_context = large;
         self.options.limits.context = most;
         self
     }
 
-    /// How long an engine may be silent before others take over its runs, 5 s unless chosen otherwise between
-    /// 100 ms and a year. An engine whose process has ended is taken over at once, whatever the term.
+    /// Sets how long an engine may be silent before others take over its leases; 5 s unless chosen otherwise, between
+    /// 100 ms and a year. The leases of a process that has ended are taken over at once, whatever the term.
     pub fn lease_term(mut self, term: Duration) -> Self {
         self.options.lease_term = term.clamp(Duration::from_millis(100), Duration::from_hours(24 * 365));
         self
     }
 
-    /// How many processes may die with a run at work, without progress of the run, before it is a suspect; 5 unless chosen
-    /// otherwise and at least 1. A shutdown, a dropped engine and a takeover from a process that stands still do not count.
+    /// Sets how many processes may die while a run is at work and makes no progress before the run becomes a suspect; 5
+    /// unless chosen otherwise, at least 1. A shutdown, a dropped engine and a takeover from a process that hangs do
+    /// not count.
     ///
-    /// Suspects are loaded apart from the others: after a start they are held back for twice as long as the last process took
-    /// to die (1 s to 5 min), then loaded in groups, the most suspect ones by halves, each watched for as long. A process
-    /// that dies while they are held back clears them. A run is parked ([`ParkCause::TooManyLoads`](crate::ParkCause::TooManyLoads),
-    /// [`Engine::dead`]) only if the process dies four times in a row while its code is being polled, the last ones while it
-    /// is the only run on probation; so a kill from outside, which mostly finds code that waits, parks nothing. To find one of n
-    /// suspects takes at most this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never
-    /// parked: it is loaded later and later, up to 5 min after a start, and [`RunInfo::blocked`](crate::RunInfo::blocked) says so.
+    /// Suspects are loaded apart from the others. After a start they are held back for twice as long as the last
+    /// process took to die (1 s to 5 min), then loaded in groups, the most suspect ones by halves, each watched for as
+    /// long. A process that dies while they are held back clears them. A run is parked
+    /// ([`ParkCause::TooManyLoads`](crate::ParkCause::TooManyLoads), [`Engine::dead`]) only if the process dies four
+    /// times in a row while the run's code is being polled, the last ones while it is the only run on probation; so a
+    /// kill from outside, which mostly finds code that waits, parks nothing. To find one of n suspects takes at most
+    /// this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never parked: it is
+    /// loaded later and later, up to 5 min after a start, and [`RunInfo::blocked`](crate::RunInfo::blocked) says so.
     ///
-    /// What is known of a process that died is in its side file beside the database. A [`Store`] without
-    /// [`lock_stem`](Store::lock_stem) has none: suspects are held back and loaded in groups, but none is ever parked.
+    /// The side file beside the database records how a process died. A [`Store`] without
+    /// [`lock_stem`](Store::lock_stem) has no side file: suspects are held back and loaded in groups, but never parked.
     pub fn max_loads(mut self, deaths: u32) -> Self {
         self.options.max_loads = deaths.max(1);
         self
     }
 
-    /// The shortest wait for which a run leaves memory, 1 s unless chosen otherwise. A run with a long history stays for
-    /// longer waits too, because coming back costs a replay.
+    /// Sets the shortest wait for which a run is evicted; 1 s unless chosen otherwise. A run with a long history stays
+    /// active for longer waits too, because activating it costs a replay.
     pub fn evict_after(mut self, wait: Duration) -> Self {
         self.options.evict_after = wait;
         self
     }
 
-    /// How long the body of a step may go on after it was told to stop, 5 s unless chosen otherwise.
+    /// Sets how long the body of a step may run on after its cancellation; 5 s unless chosen otherwise.
     pub fn cancellation_grace(mut self, grace: Duration) -> Self {
         self.options.grace = grace;
         self
     }
 
-    /// The largest value that is recorded, in bytes; 256 MiB unless chosen otherwise. It holds for inputs, arguments, results,
-    /// typed errors, messages, questions and answers, events, published values, items of streams, and what an edit gives. What is
-    /// larger is refused where it is given; where nobody could hear of that, as of a published value, the run is parked.
+    /// Sets the largest value that is recorded, in bytes; 256 MiB unless chosen otherwise. It applies to inputs,
+    /// arguments, results, typed errors, messages, requests and answers, events, published values, stream items, and
+    /// results of edits. A larger value is refused where it is passed; where no caller could receive the error, as for
+    /// a published value, the run is parked.
     ///
-    /// What only people read (texts of errors and panics, the reason of a cancellation) is truncated after 16 KiB, with a note.
+    /// Texts for people only (errors, panics, the reason of a cancellation) are truncated at 16 KiB, with a note.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.options.limits.value = bytes;
         self
     }
 
-    /// Opens the database, takes over the runs of engines that have stopped, and goes on with what is due.
+    /// Opens the database, takes over the leases of engines that have stopped, and resumes the runs that are due.
     ///
-    /// Must be called within a tokio runtime, on which everything then runs.
+    /// Must be called within a tokio runtime, which then runs everything.
     ///
     /// # Errors
-    /// The database cannot be opened or is not ours, or the configuration makes no sense: among others a resource that is
-    /// registered twice, is declared by a workflow or needed by a factory and not registered, or needs itself in a circle.
+    /// The database cannot be opened or is not ours, or the configuration is invalid: among others a resource that is
+    /// registered twice, that a workflow declares or a factory needs but that is not registered, or that needs itself
+    /// in a circle.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -367,7 +372,7 @@ impl EngineBuilder {
         let core =
             Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources, load::WORK);
         let core = Arc::new(core);
-        // The timers have nothing to do before this.
+        // The timers do nothing before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));
         for (lease, remains) in inherited {
             core.suspects.inherit(lease, remains);

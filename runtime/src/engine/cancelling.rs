@@ -1,4 +1,4 @@
-//! What becomes of a cancellation.
+//! Cancellation of a run, and its outcome.
 
 use super::error::EngineError;
 use super::handle::{Ended, Run};
@@ -25,8 +25,8 @@ impl Cancelling {
         super::delete::cancel_parked(run.core(), run.number(), run.id(), self.reason.clone()).await
     }
 
-    /// Waits for the end of the run and says whether it ended because of a cancellation. `false` says that it was ending by
-    /// itself when it was cancelled: [`RunHandle::result`](crate::RunHandle::result) gives what it came to.
+    /// Waits for the end of the run and returns whether it ended because of a cancellation. `false` says that the run
+    /// was already ending by itself; [`RunHandle::result`](crate::RunHandle::result) returns its result.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -66,8 +66,9 @@ impl Run {
     /// Requests cancellation: running steps are cancelled, and the run ends as cancelled with this reason. Returns when the
     /// request is durable; a parked run ends when it is unparked, or by [`Cancelling::force`].
     ///
-    /// The run hears of it between two turns. One that was already ending, because its last step had just ended, completes
-    /// or fails all the same: [`Cancelling::took_effect`] waits for the end and says which of the two has happened.
+    /// The run receives the request between two turns. A run that was already ending, because its last step had just
+    /// ended, completes or fails all the same: [`Cancelling::took_effect`] waits for the end and returns which of the
+    /// two happened.
     ///
     /// # Errors
     /// The run has ended, or the database does not work.

@@ -1,4 +1,4 @@
-//! Can this build go on with what is in the database? Asked before it is deployed.
+//! Checks before a deployment whether a build can resume the runs of a database.
 
 mod help;
 mod report;
@@ -27,23 +27,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// How many runs are replayed at a time.
+/// The number of runs replayed at a time.
 const AT_ONCE: usize = 4;
 const PAGE: usize = 1_024;
 
 impl Engine {
-    /// Says for every unfinished run in the database whether this build can go on with it.
+    /// Checks for every unfinished run in the database whether this build can resume it.
     ///
-    /// The input and the context are decoded, the workflow is replayed as far as it is recorded, and the steps that would
-    /// be started again must find their resources registered. No body of a step runs, no hook of a transient field and no
-    /// factory, and nothing is written; contents of field stores are read.
-    /// Of a run that does not follow its history the report says what would help, and which other version of its workflow
-    /// it follows, if the engine has one.
-    /// [`EngineBuilder::check`](crate::EngineBuilder::check) does the same without starting an engine: use that one before
-    /// a deployment.
+    /// The input and the context are decoded, the workflow is replayed as far as it is recorded, and the steps that
+    /// would be restarted must find their resources registered. Contents of field stores are read. No step body, hook
+    /// of a transient field or factory runs, and nothing is written. For a run that diverges from its history the
+    /// report says what would help, and which registered version of its workflow follows it.
+    /// [`EngineBuilder::check`](crate::EngineBuilder::check) does the same without starting an engine: use that one
+    /// before a deployment.
     ///
     /// # Errors
-    /// The database cannot be read. What is wrong with single runs stands in the report.
+    /// The database cannot be read. Problems of single runs are in the report.
     pub async fn check(&self) -> Result<CheckReport, EngineError> {
         let core = &self.core;
         let (workflows, options) = (Arc::new(core.workflows.clone()), core.options.clone());
@@ -104,7 +103,7 @@ fn unreadable(error: &StoreError) -> ParkReason {
     ParkReason::new(ParkCause::Damaged, format!("the history cannot be read: {error}"))
 }
 
-/// A dry replay of one run.
+/// Replays one run without effects.
 fn one(
     store: &dyn Store,
     workflows: &Workflows,
@@ -135,7 +134,8 @@ fn one(
     })
 }
 
-/// Whether the row wakes the run when its journal says: a start sees only what is due.
+/// Checks that the row wakes the run no later than its journal does: after a start, recovery reads only the rows that
+/// are due.
 fn wakes_in_time(machine: &Machine, row: &RunRow) -> Result<(), Rebuild> {
     let Some(due) = machine.due_before_row() else { return Ok(()) };
     let said = row.wake_at.map_or_else(|| "NULL".to_owned(), |said| said.to_string());
@@ -147,7 +147,7 @@ fn wakes_in_time(machine: &Machine, row: &RunRow) -> Result<(), Rebuild> {
     Err(ParkReason::new(ParkCause::Damaged, message).into())
 }
 
-/// Whether the engine has what the steps take that would be started again.
+/// Checks that the engine has the resources of the steps that would be restarted.
 fn has_resources(machine: &Machine, resources: &Resources, row: &RunRow) -> Result<(), Rebuild> {
     for (step, needs) in machine.in_flight() {
         if let Some(error) = needs.iter().find_map(|need| resources.lacks(need)) {
@@ -157,7 +157,7 @@ fn has_resources(machine: &Machine, resources: &Resources, row: &RunRow) -> Resu
     Ok(())
 }
 
-/// Whether the workflow declares the shared state that those steps take.
+/// Checks that the workflow declares the shared state of those steps.
 fn has_states(machine: &Machine, env: &RunEnv, row: &RunRow) -> Result<(), Rebuild> {
     for (step, taken) in machine.states_in_flight() {
         if let Some(message) = prepare::other_state(step, &row.workflow, taken, env.state.definition()) {

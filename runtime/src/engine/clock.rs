@@ -1,23 +1,23 @@
-//! The two clocks of an engine: a monotonic one for durations, and the time of day for moments and for what is recorded.
+//! The engine's two clocks: a monotonic one for durations, and the wall clock for moments and for what is recorded.
 
 use crate::machine::UNNOTICED;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What both clocks show at one moment, in milliseconds.
+/// Both clocks read at one moment, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// The time of day, since 1970.
+    /// The wall clock, since 1970.
     pub(crate) wall: i64,
-    /// The monotonic clock: it begins with the engine, at the time of day that it then was.
+    /// The monotonic clock, which began with the engine at the wall clock's time.
     pub(crate) elapsed: i64,
-    /// How far the time of day has been set since then, as far as that was noticed: added to a time of the monotonic clock
-    /// it gives the time of day to be recorded.
+    /// How far the wall clock has been set since then, as far as noticed: added to a time of the monotonic clock, it
+    /// yields the wall-clock time to record.
     pub(crate) offset: i64,
 }
 
 impl Reading {
-    /// When the time of day will be this, on the monotonic clock.
+    /// Returns when the wall clock will show this moment, on the monotonic clock.
     pub(crate) const fn elapsed_at(self, moment: i64) -> i64 {
         moment.saturating_sub(self.wall.saturating_sub(self.elapsed))
     }
@@ -34,12 +34,12 @@ pub(crate) struct Clock {
 enum Source {
     /// The machine's clocks.
     System { begun: Instant, at: i64 },
-    /// One clock for both, which stands still and jumps to the next due time when the engine has nothing else to do.
+    /// One clock for both, which stands still and jumps to the next due time when the engine is idle.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "made by the testing feature only"))]
     Skipping(AtomicI64),
 }
 
-/// A reading that took longer says nothing.
+/// A reading that took longer than this is discarded.
 const PROMPT: Duration = Duration::from_millis(20);
 
 impl Clock {
@@ -53,7 +53,7 @@ impl Clock {
         Self { source: Source::Skipping(AtomicI64::new(at)), offset: AtomicI64::new(0) }
     }
 
-    /// The time of day, in milliseconds since 1970.
+    /// Returns the wall clock, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         match &self.source {
             Source::System { .. } => system_now(),
@@ -61,7 +61,7 @@ impl Clock {
         }
     }
 
-    /// The monotonic clock, in milliseconds.
+    /// Returns the monotonic clock, in milliseconds.
     pub(crate) fn elapsed(&self) -> i64 {
         match &self.source {
             Source::System { begun, at } => {
@@ -81,12 +81,12 @@ impl Clock {
         self.offset.load(Ordering::SeqCst)
     }
 
-    /// How far the time of day was set since that was last noticed; `None` if it was not.
+    /// Returns how far the wall clock was set since the last change that was noticed; `None` if it was not.
     pub(crate) fn was_set(&self) -> Option<i64> {
         let Source::System { .. } = &self.source else { return None };
         let asked = Instant::now();
         let (before, wall) = (self.elapsed(), self.now());
-        // The thread may have stood still between the two.
+        // The thread may have been suspended between the two readings.
         if asked.elapsed() > PROMPT {
             return None;
         }
@@ -94,12 +94,12 @@ impl Clock {
         (by.saturating_abs() >= UNNOTICED).then_some(by)
     }
 
-    /// What is recorded from now on is recorded by the time of day as it was set.
+    /// Adds to the offset with which times are recorded from now on.
     pub(crate) fn set(&self, by: i64) {
         self.offset.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Whether sleeps are skipped.
+    /// Returns whether sleeps are skipped.
     pub(crate) const fn skips(&self) -> bool {
         matches!(self.source, Source::Skipping(_))
     }
@@ -117,7 +117,7 @@ fn system_now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A moment from milliseconds since 1970.
+/// Converts milliseconds since 1970.
 pub(super) fn moment(millis: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

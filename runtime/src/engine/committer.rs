@@ -1,5 +1,5 @@
-//! The one place that writes: collects what all runs have appended since the last commit and writes it in one
-//! transaction. Natural batching: no timer, no added delay.
+//! The single writer: collects the appends of all runs since the last commit and writes them in one transaction.
+//! Batching is natural: no timer, no added delay.
 
 mod queue;
 
@@ -26,15 +26,15 @@ pub(crate) struct Committer {
 
 struct Shared {
     store: Arc<dyn Store>,
-    /// Shown to be held by each commit, if that is due.
+    /// The leases whose heartbeats are written with commits when due.
     leases: Arc<Leases>,
     queue: Mutex<Queue>,
     filled: Condvar,
-    /// Whether the queue holds something.
+    /// Whether the queue is not empty.
     waiting: AtomicBool,
-    /// Whether the files of the database were not there at the last commit.
+    /// Whether the database's files were missing at the last commit.
     gone: AtomicBool,
-    /// Told at each commit that finds them gone.
+    /// Notified at each commit that finds them missing.
     lost: Notify,
 }
 
@@ -42,8 +42,10 @@ struct Shared {
 const LINGER: Duration = Duration::from_micros(100);
 
 impl Committer {
+    /// Starts the committer, with a thread if the store waits for a disk.
+    ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub(crate) fn start(store: Arc<dyn Store>, leases: Arc<Leases>) -> Result<Self, EngineError> {
         let waits = store.waits();
         let shared = Arc::new(Shared {
@@ -60,7 +62,7 @@ impl Committer {
         Ok(Self { shared, thread })
     }
 
-    /// Hands over a write; `reply` is called with its answer, from another thread or before this returns.
+    /// Enqueues a write; `reply` is called with its outcome, from another thread or before this returns.
     pub(crate) fn submit(&self, write: Write, reply: impl FnOnce(Answer) + Send + 'static) {
         self.submit_in(Lane::of(&write), write, reply);
     }
@@ -72,7 +74,7 @@ impl Committer {
             return reply(Err(closed()));
         }
         if self.thread.is_none() {
-            // The queue's lock is held, so that the writes of one run keep their order.
+            // The lock is held during the commit, so that the writes of one run keep their order.
             let answer = self.shared.commit_one(&write);
             drop(queue);
             return reply(answer);
@@ -86,38 +88,38 @@ impl Committer {
         }
     }
 
-    /// Hands over a write and waits for its answer.
+    /// Enqueues a write and waits for its outcome.
     pub(crate) async fn write(&self, write: Write) -> Answer {
         self.write_in(Lane::of(&write), write).await
     }
 
-    /// The same in a lane. What one run writes must be in one lane, or wait for what it has written in another.
+    /// Enqueues a write in a lane and waits. All writes of one run must use one lane, or wait for those in another.
     pub(crate) async fn write_in(&self, lane: Lane, write: Write) -> Answer {
         let (sender, answer) = tokio::sync::oneshot::channel();
         self.submit_in(lane, write, move |answer| {
-            // Nobody waits any longer: the write is done all the same.
+            // The caller may have stopped waiting; the write is done all the same.
             let _ = sender.send(answer);
         });
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Whether the files of the database were not there at the last commit.
+    /// Returns whether the database's files were missing at the last commit.
     pub(crate) fn is_gone(&self) -> bool {
         self.shared.gone.load(Ordering::Relaxed)
     }
 
-    /// Waits for a commit, from this call on, that finds the files of the database gone.
+    /// Waits for a commit, from this call on, that finds the database's files missing.
     pub(crate) fn lost(&self) -> Notified<'_> {
         self.shared.lost.notified()
     }
 
-    /// Refuses what comes from now on; what was handed over before is still written.
+    /// Refuses new writes; those enqueued before are still written.
     pub(crate) fn close(&self) {
         self.shared.queue().closed = true;
         self.shared.filled.notify_one();
     }
 
-    /// Refuses what comes from now on, and drops what was handed over and is not yet being written: as in a crash.
+    /// Refuses new writes, and drops enqueued ones that are not yet being written, as in a crash.
     pub(crate) fn halt(&self) {
         let replies = {
             let mut queue = self.shared.queue();
@@ -137,7 +139,7 @@ impl Drop for Committer {
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != std::thread::current().id()
         {
-            // A panic of the committer has been reported on its own thread.
+            // A panic of the committer was reported on its own thread.
             let _ = thread.join();
         }
     }
@@ -176,7 +178,7 @@ impl Shared {
         }
     }
 
-    /// Commits a batch, together with the heartbeats that are due: while it is written, nothing else is.
+    /// Commits a batch together with the heartbeats that are due, because no other write happens meanwhile.
     fn commit_with_heartbeats(&self, writes: &mut Vec<Write>, begun: Instant) -> Vec<Answer> {
         let mut beats = self.leases.due_in_commit();
         if beats.is_empty() {
@@ -185,15 +187,15 @@ impl Shared {
         writes.splice(0..0, beats.iter().copied().map(Write::Beat));
         let mut answers = self.commit(writes);
         let work = answers.split_off(beats.len());
-        // One that is refused is found by the thread of the leases.
+        // The lease thread finds those that are refused.
         let mut beaten = answers.into_iter().map(|answer| matches!(answer, Ok(Ok(_))));
         beats.retain(|_| beaten.next().unwrap_or(false));
         self.leases.beaten(begun, &beats);
         work
     }
 
-    /// Looks for more work for a moment before the thread sleeps: the next step of a run that has just been answered comes
-    /// sooner than a sleeping thread wakes.
+    /// Looks for more work before the thread sleeps: the next step of a run that was just answered arrives sooner than
+    /// a sleeping thread wakes.
     fn linger(&self) {
         let until = Instant::now() + LINGER;
         while !self.waiting.load(Ordering::Acquire) && Instant::now() < until {
@@ -201,7 +203,7 @@ impl Shared {
         }
     }
 
-    /// One answer for each write, whatever the store does.
+    /// Returns one outcome for each write, whatever the store does.
     fn commit(&self, writes: &[Write]) -> Vec<Answer> {
         match self.answers(writes) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -209,12 +211,12 @@ impl Shared {
         }
     }
 
-    /// The answer to a single write.
+    /// Commits a single write.
     fn commit_one(&self, write: &Write) -> Answer {
         Ok(self.answers(std::slice::from_ref(write))?.remove(0))
     }
 
-    /// As many answers as writes.
+    /// Returns as many outcomes as writes.
     fn answers(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let text = match panics::caught(|| self.store.commit(writes)) {
             Ok(Ok(answers)) if answers.len() == writes.len() => {

@@ -1,4 +1,4 @@
-//! Contents of fields that are copied: from a store into a file, and from there or another run into a store.
+//! Copies of field contents: from a store into a file, and from a file or another run into a store.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -8,10 +8,10 @@ use crate::fields::Fields;
 use crate::value::Pointer;
 use bytes::Bytes;
 
-/// The content that a pointer names, compared with its hash.
+/// Loads the content that a pointer names, and compares it with its hash.
 ///
 /// # Errors
-/// The store cannot give it after several tries.
+/// The store cannot load it after several tries.
 pub(super) async fn load(core: &Core, fields: &Fields, pointer: &Pointer) -> Result<Bytes, EngineError> {
     let loaded = again(core, pointer, "load", || async { fields.load(pointer).await.map(|value| value.bytes) }).await?;
     if loaded.len() == pointer.bytes {
@@ -24,7 +24,7 @@ pub(super) async fn load(core: &Core, fields: &Fields, pointer: &Pointer) -> Res
 /// Saves a content under the key of a run.
 ///
 /// # Errors
-/// The store does not take it after several tries.
+/// The store cannot save it after several tries.
 pub(super) async fn save(core: &Core, fields: &Fields, pointer: &Pointer, bytes: Bytes) -> Result<(), EngineError> {
     let key = fields.key(pointer);
     again(core, pointer, "save", || async { fields.store(&pointer.store)?.save(&key, bytes.clone()).await }).await

@@ -1,4 +1,4 @@
-//! The run as which another goes on with a fresh journal: its first entries, made of what the other has recorded.
+//! Makes the successor of a run that continues as new: its first entries, made from what the run recorded.
 
 use super::contents;
 use super::continuing::{self, Context};
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// With what a run goes on: its input, and what has come to it and was not read.
+/// The input of the successor, and the messages and answers that the run received and did not read.
 #[derive(Clone)]
 pub(crate) struct Continuation {
     pub(crate) with: ContinueWith,
@@ -27,7 +27,7 @@ pub(crate) struct Continuation {
 }
 
 impl Continuation {
-    /// What was not read is there from the beginning of the other run. What is sealed for this one is sealed for that.
+    /// Appends the unread entries to the successor, and reseals for it what was sealed for this run.
     fn keep(self, asked: Asked, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
         for mut request in asked.open {
             if reseal.request(&mut request)? {
@@ -44,10 +44,10 @@ impl Continuation {
     }
 }
 
-/// What is known of the requests of a run that goes on.
+/// The requests of a run that continues as new.
 struct Asked {
     open: Vec<RequestRow>,
-    /// For each entry that is kept, of what type the answer is that it says.
+    /// For each kept entry, the answer type of its request if it is an answer.
     answers: Vec<Option<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Asked {
     }
 }
 
-/// Makes the run as which this one goes on; it comes by mail.
+/// Makes the successor of a run in a task; it is sent to the driver.
 pub(super) fn successor(
     core: &Arc<Core>,
     number: i64,
@@ -90,7 +90,7 @@ pub(super) fn successor(
                 }
             }
         };
-        // The run may have left.
+        // The run may have been evicted.
         let _ = mail.send(core.envelope(DriverEvent::Successor(made)));
         drop(busy);
     });
@@ -137,7 +137,7 @@ async fn make(core: &Arc<Core>, number: i64, continuation: &Continuation) -> Res
     Ok(Successor { run: Box::new(run), import_gate })
 }
 
-/// Under what the run acts, with its time limit as it stands.
+/// Returns the scope of the run with its time limit as it is now.
 fn limited(entry: EntryRow, limit: Option<i64>) -> EntryRow {
     let scope = recorded_scope(&entry).zip(limit).and_then(|(mut scope, limit)| {
         scope.deadline = Some(limit);
@@ -146,7 +146,7 @@ fn limited(entry: EntryRow, limit: Option<i64>) -> EntryRow {
     scope.unwrap_or(entry)
 }
 
-/// The run without a context.
+/// Makes the run without a context.
 fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
     let entries = std::iter::once(first).chain(scope).collect();
     ImportedRun {
@@ -177,7 +177,8 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
     }
 }
 
-/// The same as the engine makes, of a given store. Contents of field stores are not copied: such a run is refused.
+/// Makes the same successor as the engine does, from a given store. Contents of field stores are not copied: such a run
+/// is refused.
 #[cfg(feature = "testing")]
 pub(crate) fn successor_in(
     store: &dyn crate::store::Store,
@@ -218,7 +219,7 @@ pub(crate) fn successor_in(
     Ok(run)
 }
 
-/// Copies contents under the key of the new run: nothing points to them before its first commit.
+/// Copies contents under the key of the new run; no row points to them before its first commit.
 async fn copy(core: &Core, new: &RunRow, mut contents: Contents) -> Result<(), EngineError> {
     let fields = core.fields(new);
     for (place, pointer) in contents.pointers.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Starting a run with the context with which another has ended.
+//! Starts a run with the final context of another run.
 
 use super::contents;
 use super::core::Core;
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// Starts a run that continues `from`; says whether it is new.
+/// Starts a run that continues `from`; returns whether it is new.
 pub(super) async fn start(
     core: &Arc<Core>,
     opening: Opening,
@@ -35,7 +35,7 @@ pub(super) async fn start(
         return Err(EngineError::value(message));
     }
     let busy = core.busy();
-    // Asked first: a start that is repeated finds its run, also when the one that it continues was deleted since.
+    // Checked first: a repeated start finds its run, even if the run that it continues was deleted since.
     let key = opening.id.clone();
     if let Some(row) = core.ask(move |store| store.run(RunKey::Id(&key))).await? {
         return same_start(core, row, wanted, Some(&from)).await.map(|row| (row, false));
@@ -63,14 +63,14 @@ pub(super) async fn start(
     }
 }
 
-/// A context with which a run has ended, one value for each field.
+/// The final context of a run, one value for each field.
 pub(super) struct Context {
     pub(super) name: String,
     pub(super) version: u32,
     pub(super) rows: Vec<FieldRow>,
 }
 
-/// The context with which a run has ended, if the workflow can begin with it.
+/// Returns the final context of a run, if the workflow can begin with it.
 async fn context_of(
     core: &Core,
     old: &RunRow,
@@ -107,7 +107,7 @@ async fn context_of(
     }
 }
 
-/// The new run with its two entries, and the contents that are copied for it.
+/// Makes the new run with its first entries, and the contents to copy for it.
 pub(super) async fn new_run(
     core: &Arc<Core>,
     new: RunRow,
@@ -171,7 +171,7 @@ pub(super) async fn new_run(
     Ok((run, Contents { pointers, fetch }))
 }
 
-/// Where the contents come from: the stores, under the key of the other run.
+/// The source of the contents: the stores, under the key of the other run.
 pub(super) struct Source {
     core: Arc<Core>,
     old: Arc<Fields>,
@@ -184,12 +184,12 @@ impl Source {
         Self { core: core.clone(), old: core.fields(old), reseal, pointers: Vec::new() }
     }
 
-    /// What seals secrets for the new run.
+    /// Returns the reseal from the old run to the new one.
     pub(super) fn reseal(&self) -> &Reseal {
         &self.reseal
     }
 
-    /// What points to the content once it is copied.
+    /// Adds a content to copy, and returns the pointer to the copy.
     pub(super) async fn add(&mut self, row: &FieldRow) -> Result<Pointer, EngineError> {
         let old = Pointer::read(&row.value).map_err(|error| EngineError::value_of(error.to_string(), error))?;
         let place = self.pointers.len();
@@ -208,7 +208,7 @@ impl Source {
     }
 }
 
-/// What the steps of the run have shared, those of the next share on.
+/// Carries the shared state of the old run's steps over to the new run.
 pub(super) fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
     if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
         rows.iter_mut().try_for_each(|row| reseal.field(row))?;

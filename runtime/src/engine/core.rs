@@ -1,4 +1,4 @@
-//! What all parts of an engine share.
+//! The state that all parts of an engine share.
 
 mod active;
 mod waiting;
@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
-/// What can be chosen of an engine.
+/// The configuration of an engine.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) lease_term: Duration,
@@ -43,38 +43,38 @@ pub(crate) struct Options {
     pub(crate) evict_after: Duration,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
-    /// How often and how soon hooks and factories are tried again.
+    /// The retry policy for hooks and factories.
     pub(crate) restore: Policy,
-    /// How often and how soon a field store is tried again.
+    /// The retry policy for field stores.
     pub(crate) field_stores: Policy,
-    /// How long one try may take.
+    /// The time limit for one try of a field store.
     pub(crate) field_store_timeout: Duration,
     pub(crate) stores: Arc<FieldStores>,
-    /// What encrypts secrets; none without keys.
+    /// The cipher for secrets; `None` without keys.
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
     pub(crate) session_policy: SessionPolicy,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::journal::Stubs,
 }
 
-/// The work that lower parts of an engine ask of the upper ones: functions that the builder hands in, so that imports point one
-/// way.
+/// Work that lower parts of an engine request from upper ones: functions that the builder passes in, so that imports
+/// point one way.
 #[derive(Clone, Copy)]
 pub(crate) struct Work {
-    /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+    /// Activates a run of ours; `false` if it is active, perhaps about to be evicted.
     pub(crate) load: fn(&Arc<Core>, i64) -> bool,
-    /// The same, and waits until it has been replayed, driven or refused; but not for long.
+    /// Activates a run and waits, for a limited time, until it has been replayed, driven or refused.
     pub(crate) load_and_wait: fn(&Arc<Core>, i64) -> BoxFuture<'static, ()>,
-    /// Looks, in a moment, what was left undone while the store did not work.
+    /// Looks soon for work left undone while the store did not work.
     pub(crate) catch_up: fn(&Arc<Core>),
 }
 
-/// What all parts of an engine share.
+/// The state that all parts of an engine share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
-    /// The same database, for what users ask.
+    /// The same database, for queries of users.
     outside: Outside,
-    /// For runs that come back into memory because something was said to them; those that are due have places of their own.
+    /// Permits for activations that a message caused; runs that are due have permits of their own.
     pub(crate) places: Places,
     pub(crate) committer: Committer,
     pub(crate) workflows: Workflows,
@@ -88,32 +88,32 @@ pub(crate) struct Core {
     pub(crate) suspects: Suspects,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resources: Resources,
-    /// Held while a run is put into the database with its contents; garbage is collected at no such time.
+    /// Held shared while a run is written with its contents, and exclusively while garbage is collected.
     pub(crate) import_gate: Arc<tokio::sync::RwLock<()>>,
-    /// The observers of outputs that wait.
+    /// The waiting observers of outputs.
     pub(crate) observers: Observers,
-    /// How far the steps of runs in memory are, as they say.
+    /// The progress that steps of active runs have reported.
     pub(crate) boards: Boards,
-    /// What those who asked for the status of runs were told last.
+    /// The status that observers of runs saw last.
     pub(crate) seen: Arc<Seen>,
-    /// Notified whenever a run enters or leaves memory.
+    /// Notified whenever a run is activated or evicted.
     pub(crate) moved: Notify,
-    /// Starts nothing more; bodies in flight may finish.
+    /// Whether nothing more is started; bodies in flight may finish.
     pub(crate) draining: AtomicBool,
-    /// It was noticed that the time of day was set.
+    /// Whether a change of the wall clock was noticed.
     pub(crate) set: AtomicBool,
-    /// The store has failed, and nobody has looked yet what was left undone.
+    /// Whether the store has failed and the work left undone has not been looked for yet.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
     pub(crate) stopping: Notify,
-    /// Bodies that block their thread leave some of the runtime's for everything else.
+    /// Permits for bodies that block their thread, which leave some of the runtime's threads for everything else.
     pub(crate) blocking: Arc<Semaphore>,
     active: Mutex<ActiveRuns>,
-    /// What stands above and is asked for from below.
+    /// Work of the upper parts.
     work: Work,
 }
 
-/// How many bodies may block a thread at once: half of what tokio has, unless told otherwise.
+/// The most bodies that may block a thread at once: half of tokio's default.
 const BLOCKING: usize = 256;
 
 impl Core {
@@ -159,12 +159,12 @@ impl Core {
         }
     }
 
-    /// Now, in milliseconds since 1970.
+    /// Returns the wall clock, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// Now, as durations are recorded that begin now: in milliseconds since 1970.
+    /// Returns the time with which durations that begin now are recorded, in milliseconds since 1970.
     pub(crate) fn recorded_now(&self) -> i64 {
         self.clock.elapsed().saturating_add(self.clock.offset())
     }
@@ -182,10 +182,10 @@ impl Core {
         Envelope { event, busy: self.busy() }
     }
 
-    /// Runs something to its end, even if nobody waits for the answer any longer.
+    /// Runs a future to its end, even if the caller stops waiting.
     ///
     /// # Errors
-    /// Its own; or that the runtime ends, or that this is called where it could never end.
+    /// The future's own; the runtime has ended; or this is called within a commit or an edit, where it could never end.
     pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
@@ -221,17 +221,17 @@ impl Core {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether no run is in memory.
+    /// Returns whether no run is active.
     pub(crate) fn is_empty(&self) -> bool {
         self.active_runs().mail.is_empty()
     }
 
-    /// Whether a run is in memory.
+    /// Returns whether a run is active.
     pub(crate) fn is_active(&self, run: i64) -> bool {
         self.active_runs().mail.contains_key(&run)
     }
 
-    /// The environment of a run that is being loaded.
+    /// Makes the environment of a run that is being loaded.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
         let session = self.active_runs().sessions.of(row.number, &row.id);
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
@@ -239,18 +239,18 @@ impl Core {
         env
     }
 
-    /// How the fields of a run are written and read.
+    /// Returns the means to write and read the fields of a run.
     pub(crate) fn fields(&self, row: &RunRow) -> Arc<Fields> {
         let id = row.id_at_work().to_owned();
         self.fields_as(RunIdentity { id, workflow: row.workflow.clone(), execution: row.execution })
     }
 
-    /// The same for a run that is about to be written.
+    /// Returns the means to write and read the fields of a run that is about to be written.
     pub(crate) fn fields_of(&self, run: &ImportedRun) -> Arc<Fields> {
         self.fields_as(RunIdentity { id: run.id.clone(), workflow: run.workflow.clone(), execution: run.execution })
     }
 
-    /// What seals the secrets of a run of this database.
+    /// Returns the vault that seals the secrets of a run of this database.
     pub(crate) fn vault(&self, execution: [u8; 16]) -> Arc<Vault> {
         Vault::new(self.options.cipher.clone(), self.store.database_id(), execution)
     }
@@ -260,36 +260,37 @@ impl Core {
         Fields::new(self.store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value)
     }
 
-    /// Runs that are not in memory are looked at when one of them may be due: at a moment, or after a duration.
+    /// Schedules a look at evicted runs for when one of them may be due. `due` may be a moment or the end of a
+    /// duration, so the earlier of both readings counts.
     pub(crate) fn wake_evicted(&self, due: i64) {
         let reading = self.clock.read();
         let elapsed = reading.elapsed_at(due).min(due.saturating_sub(reading.offset));
         self.timers.no_later_than(Sleeper::Evicted, elapsed);
     }
 
-    /// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+    /// Activates a run of ours; `false` if it is active, perhaps about to be evicted.
     pub(crate) fn load(self: &Arc<Self>, run: i64) -> bool {
         (self.work.load)(self, run)
     }
 
-    /// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long.
+    /// Activates a run and waits, for a limited time, until it has been replayed, driven or refused.
     pub(crate) async fn load_and_wait(self: &Arc<Self>, run: i64) {
         (self.work.load_and_wait)(self, run).await;
     }
 
-    /// The store has failed: what was left undone is looked for in a moment.
+    /// Schedules a look for the work left undone, after the store has failed.
     pub(crate) fn catch_up(self: &Arc<Self>) {
         (self.work.catch_up)(self);
     }
 
-    /// The lease under which this engine may write a run's journal now.
+    /// Returns the lease under which this engine may write a run's journal now.
     pub(crate) fn lease(&self, number: Option<i64>) -> Option<Lease> {
         self.leases.held(number?)
     }
 }
 
-/// A user's code within a commit must not wait for the engine: nothing is written before that code ends. Nor must the
-/// closure of an edit, which holds up all other edits of its run.
+/// Refuses calls that would wait forever. User code within a commit must not wait for the engine, which writes nothing
+/// before that code ends. Nor must the closure of an edit, which blocks all other edits of its run.
 fn not_within_a_commit() -> Result<(), EngineError> {
     if user_code::runs_here() {
         Err(EngineError::WithinTransaction)
@@ -300,7 +301,7 @@ fn not_within_a_commit() -> Result<(), EngineError> {
     }
 }
 
-/// An engine that nobody has stopped lets go of its resources in the same order as one that was.
+/// An engine dropped without a shutdown releases its resources in the same order as one that was shut down.
 impl Drop for Core {
     fn drop(&mut self) {
         self.resources.let_go();

@@ -1,4 +1,4 @@
-//! Runs that were found to end their process, and are given up.
+//! Quarantined runs: those that were found to end their process.
 
 use super::Engine;
 use super::error::EngineError;
@@ -9,8 +9,8 @@ use crate::record::ParkCause;
 use crate::store::Status;
 
 impl RunInfo {
-    /// Whether the run was given up, because it ends its process each time it is loaded: see
-    /// [`max_loads`](crate::EngineBuilder::max_loads). `parked` says so in a sentence. A start does not try it again.
+    /// Returns whether the run is quarantined, because it ends its process each time it is loaded: see
+    /// [`max_loads`](crate::EngineBuilder::max_loads). `parked` has the reason. A start does not try it again.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.parked.as_ref().is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)
@@ -18,7 +18,7 @@ impl RunInfo {
 }
 
 impl Engine {
-    /// The runs that were given up, in the order of their start. [`Run::revive`] gives one another chance.
+    /// Returns the quarantined runs, in the order of their start. [`Run::revive`] gives a run another chance.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -35,7 +35,7 @@ impl Engine {
 }
 
 impl Run {
-    /// Has a run go on that was given up or is parked for another reason, now. Nothing is held against it any longer: as many
+    /// Resumes a run that is quarantined or parked for another reason, now. Its count of deaths is cleared: as many
     /// processes as before may die with it at work.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Ending and removing runs without running any of their code.
+//! Ends and removes runs without running any of their code.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -13,16 +13,16 @@ use crate::store::{
 use crate::value::Value;
 use std::sync::Arc;
 
-/// How many rows are removed in one transaction: others wait no longer than for these.
+/// The number of rows removed in one transaction, which bounds how long others wait.
 const SLICE: usize = 2_000;
 
-/// Removes a run that has ended or is parked: what the field stores hold for it, as long as its row keeps others from its id
+/// Removes a run that has ended or is parked: first its contents in field stores, while its row still reserves its id
 /// and execution; then its rows, slice by slice.
 ///
-/// The journals that it had before it went on with a fresh one go with it. Runs that wait for its end are notified in the commit
-/// that marks it.
+/// The journals from before each continue-as-new are removed with it. Runs that wait for its end are notified in the
+/// commit that marks it.
 pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    // Marked first: what may not be deleted keeps all that it had.
+    // Marked first: a run that may not be deleted keeps all its rows.
     if slice(core, run, id, 0).await? {
         return Ok(());
     }
@@ -32,13 +32,13 @@ pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), E
     remove(core, run, id).await
 }
 
-/// The runs whose id went from one to the next until this one had it, the oldest first.
+/// Returns the predecessors of a run by continue-as-new, the oldest first.
 async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
     let mut chain = Vec::new();
     let (mut number, mut next) = (Some(run), None);
     while let Some(current) = number {
         let Some(row) = core.read(move |store| store.run(RunKey::Number(current))).await? else { break };
-        // A fork has an origin of which it is no successor.
+        // A fork is forked from a run too, but is not its successor.
         if next.is_some() {
             let replaced = row.clone();
             let found = core.read(move |store| successor(store, &replaced)).await?;
@@ -62,7 +62,7 @@ async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError>
     }
     let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
     if let Some(row) = row {
-        // Of a damaged run nobody knows; once it is gone all that is there is garbage.
+        // The contents of a damaged run are unknown; once it is removed they are garbage.
         let contents = garbage::contents(core, &row).await.unwrap_or_default();
         garbage::delete_contents(core, contents).await;
     }
@@ -70,7 +70,7 @@ async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError>
     Ok(())
 }
 
-/// Removes some rows; says whether the run is gone.
+/// Removes some rows; returns whether the run is removed.
 async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
     match core.committer.write(Write::Delete { run, rows }).await? {
         Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => Ok(true),
@@ -88,8 +88,7 @@ async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool
     }
 }
 
-/// Ends a parked run: it is taken, two entries are appended, and it is released. Goes on to its end even if nobody waits
-/// for the answer any longer.
+/// Ends a parked run: claims it, appends two entries and releases it. Runs to its end even if the caller stops waiting.
 pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: String) -> Result<(), EngineError> {
     let (engine, core, id) = (core, core.clone(), id.to_owned());
     let cancelling = engine.to_the_end(async move {

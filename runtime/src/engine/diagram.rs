@@ -1,19 +1,19 @@
-//! The way of a run as a picture.
+//! A diagram of a run's path.
 
 use super::error::EngineError;
 use super::handle::Run;
 use crate::graph::{Diagram, Path};
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: usize = 4_096;
 
 impl Run {
-    /// The way that the run has taken so far, as a picture, from its journal alone: each step with how often it was called and
-    /// how many of it run or failed, and on the edges the events, with how many there were. It can be asked for while the run
-    /// runs, after its end, and where its workflow is not registered.
+    /// Returns a diagram of the path that the run has taken so far, from its journal alone: each step with how often it
+    /// was called and how many of its calls run or failed, and on the edges the events, with their number. It is
+    /// available while the run runs, after its end, and where its workflow is not registered.
     ///
-    /// Of a workflow that is a function the edges are its calls, numbered in their order: each leads from what the workflow
-    /// was delivered last before it made the call.
+    /// For a workflow that is a function the edges are its calls, numbered in their order: each leads from what was
+    /// delivered to the workflow last before it made the call.
     ///
     /// ```
     /// use steadfast::prelude::*;

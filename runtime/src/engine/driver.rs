@@ -1,4 +1,4 @@
-//! Drives one run in memory: mail goes into the machine, its appends to the committer, its effects to the world.
+//! Drives one active run: events go into the machine, its appends to the committer, and its effects are performed.
 
 use super::clock::Reading;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Outcome};
@@ -17,47 +17,47 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 
-/// How a run left memory.
+/// The reason why a driver exited.
 pub(super) enum DriverExit {
-    /// It ended or is parked, and all that it wrote is durable; or it was evicted at once.
+    /// The run ended or is parked, and all that it wrote is durable; or it was evicted at once.
     Done(Outcome),
-    /// It was evicted or handed back, and is off the books already.
+    /// The run was evicted or handed back, and is unregistered already.
     Gone,
     /// Another engine owns the run now.
     Lost,
-    /// Its tail could not be written: it must be loaded again once the store works.
+    /// The last appends could not be written: the run must be loaded again once the store works.
     Unwritten(StoreError),
 }
 
-/// How often what has come is handed over before others may run.
+/// How many rounds of events are handled before other tasks may run.
 const ROUNDS: usize = 8;
-/// How many items of an inbox are read at a time.
+/// The number of inbox items read at a time.
 const ITEMS: usize = 1_000;
-/// How soon an inbox is read again that could not be read.
+/// The wait before an inbox that could not be read is read again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// A run in memory.
+/// The driver of an active run.
 pub(super) struct Driver<'a> {
     core: Arc<Core>,
     number: i64,
     run: Box<Machine>,
     attempts: RunningAttempts,
     mail: &'a mut Mailbox,
-    /// When it is woken, on the monotonic clock.
+    /// When the timer is set, on the monotonic clock.
     due: Option<i64>,
     exit: Option<DriverExit>,
     last: Option<Value>,
     draining: bool,
     inbox: Inbox,
-    /// While the run as which this one goes on is not written: what it points to is not garbage.
+    /// Held until the successor is written, so that its contents are not collected as garbage.
     import_gate: Option<OwnedRwLockReadGuard<()>>,
-    /// Since when nothing has happened to the run, on the monotonic clock.
+    /// Since when the run has been idle, on the monotonic clock.
     idle: Option<i64>,
-    /// What the clocks showed when the last event came: reading them costs as much as handling one.
+    /// The clocks when the last event arrived: reading them costs as much as handling an event.
     reading: Reading,
 }
 
-/// Whether the run's inbox is being read, and whether something has come since.
+/// Whether the run's inbox is being read, and whether items have arrived since.
 #[derive(Default)]
 struct Inbox {
     reading: bool,
@@ -75,12 +75,12 @@ impl<'a> Driver<'a> {
         let attempts = RunningAttempts::new(core.clone(), number, mail.sender.clone(), run.env().clone(), driving);
         let (writes, writing) = (mail.sender.clone(), core.clone());
         run.env().outputs.open(move |write, taken| {
-            // The run may have left: then the step is told to stop.
+            // The driver may have exited: then the step is cancelled.
             let _ = writes.send(writing.envelope(DriverEvent::Wrote(write, taken)));
         });
         let (news, telling) = (mail.sender.clone(), core.clone());
         run.env().state.set_observer(move |state| {
-            // The run may have left: nobody will hear that the edit is durable.
+            // The driver may have exited: then no observer learns that the edit is durable.
             let _ = news.send(telling.envelope(DriverEvent::State(state)));
         });
         let (draining, mut run) = (core.is_draining(), run);
@@ -105,9 +105,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Drives the run until it leaves memory.
+    /// Drives the run until it is evicted.
     pub(super) async fn drive(mut self) -> DriverExit {
-        // Where sleeps are skipped, the clock stands still until the run has set its timer or has left.
+        // A clock that skips sleeps stands still until the run has set its timer or is evicted.
         let mut busy = self.core.busy();
         self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
@@ -127,7 +127,7 @@ impl<'a> Driver<'a> {
             busy = of_event;
             self.handle(event);
             for _ in 0..ROUNDS {
-                // What has come meanwhile shares the commit.
+                // Events that have arrived meanwhile share the commit.
                 while let Ok(envelope) = self.mail.receiver.try_recv() {
                     self.handle(envelope.event);
                 }
@@ -182,7 +182,7 @@ impl<'a> Driver<'a> {
             DriverEvent::Successor(Err(reason)) => self.run.park(reason),
             DriverEvent::Wrote(write, taken) => {
                 self.run.step_wrote(write, now);
-                // The step may be gone.
+                // The step may have ended.
                 let _ = taken.send(());
             }
             DriverEvent::State(news) => self.run.state_event(news, now),
@@ -198,11 +198,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// What a step needs has been made, or cannot be.
+    /// Starts an attempt whose inputs are prepared, or parks the run if they cannot be.
     fn prepared(&mut self, position: u64, outcome: Result<(), ParkReason>) {
         match outcome {
             Ok(()) => self.attempts.prepared(position),
-            // It is no longer waited for.
+            // The call was dropped meanwhile.
             Err(_) if !self.run.is_in_flight(position) => self.attempts.cancel(position),
             Err(reason) => {
                 let run = self.run.identity();
@@ -212,7 +212,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Hands what has happened to the committer.
+    /// Submits what has happened to the committer.
     fn flush(&mut self) {
         if let Some(append) = self.run.take_append(self.reading.wall) {
             trace::entries(self.run.identity(), &append);
@@ -247,7 +247,7 @@ impl<'a> Driver<'a> {
                     continue_as_new::successor(&self.core, self.number, continuation, self.mail.sender.clone());
                 }
                 Effect::Ended => {
-                    // Before anything else: where sleeps are skipped, the clock would jump to what it no longer waits for.
+                    // First of all: a clock that skips sleeps would jump to a timer that no longer matters.
                     self.core.timers.set(Sleeper::Run(self.number), None);
                     let outcome =
                         self.run.ended().map_or(Outcome::Evicted, |status| Outcome::Ended(status, self.last.take()));
@@ -257,7 +257,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Reads what has come from outside, once at a time.
+    /// Reads the inbox, one read at a time.
     fn look(&mut self) {
         if self.inbox.reading {
             self.inbox.again = true;
@@ -272,7 +272,7 @@ impl<'a> Driver<'a> {
                 tracing::warn!(run = number, %error, "the inbox cannot be read now");
                 core.pause(AGAIN).await;
             }
-            // The run may have left.
+            // The driver may have exited.
             let _ = mail.send(core.envelope(DriverEvent::Inbox(items.ok())));
             drop(busy);
         });
@@ -289,7 +289,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Keeps the timer of this run at what is due next.
+    /// Sets the timer of this run to what is due next.
     fn arm(&mut self) {
         let next = self.next_due(self.reading).into_iter().chain(self.leaves_at()).min();
         if next != self.due {
@@ -298,7 +298,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Whether nothing but time can move the run, and for so long that memory is better spent on others.
+    /// Returns whether only time or a message can advance the run, and the wait is long enough to evict it.
     fn may_leave(&mut self) -> bool {
         let quiet = self.attempts.is_empty() && self.run.is_settled() && !self.inbox.reading;
         if !quiet || !self.mail.receiver.is_empty() {
@@ -317,36 +317,36 @@ impl<'a> Driver<'a> {
         let now = self.reading.elapsed;
         match self.next_due(self.reading) {
             Some(due) => due.saturating_sub(now) > self.shortest_absence(),
-            // Nobody knows when what it waits for will come: it leaves when that has not come for as long.
+            // It is unknown when a message will arrive: the run is evicted after being idle for as long.
             None => *self.idle.get_or_insert(now) <= now.saturating_sub(self.shortest_absence()),
         }
     }
 
-    /// When something is due next, on the monotonic clock.
+    /// Returns the next due time, on the monotonic clock.
     fn next_due(&self, reading: Reading) -> Option<i64> {
         self.run.next_elapsed(|moment| reading.elapsed_at(moment))
     }
 
-    /// Coming back costs a replay of the whole history: a wait must be long against that. In milliseconds.
+    /// Returns the shortest wait for which the run is evicted, in milliseconds: long against a replay of its history.
     fn shortest_absence(&self) -> i64 {
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);
         shortest.max(replay)
     }
 
-    /// Leaves memory, unless something has come.
+    /// Evicts the run, unless an event has arrived.
     fn leaves(&mut self) -> bool {
-        // Where sleeps are skipped, the clock stands still until it is known again when the run is due.
+        // A clock that skips sleeps stands still until the timer for evicted runs is set.
         let _busy = self.core.busy();
         let left = self.core.leave_if_quiet(self.number, self.mail);
-        // Only now: a wake-up that comes while the run is still here would be lost.
+        // Only now: a timer that fires while the run is still active would be lost.
         if left && let Some(due) = self.next_due(self.core.clock.read()) {
             self.core.timers.no_later_than(Sleeper::Evicted, due);
         }
         left
     }
 
-    /// When a run leaves memory that waits for something of which nobody knows when it comes.
+    /// Returns when an idle run that waits for no timer is evicted.
     fn leaves_at(&self) -> Option<i64> {
         let idle = self.idle.filter(|_| self.run.next_due().is_none())?;
         Some(idle.saturating_add(self.shortest_absence()))

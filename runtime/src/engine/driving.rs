@@ -1,9 +1,10 @@
-//! The future that drives a run, polled by a task that has something for it: its own, or that of an attempt which has just
-//! ended. That one goes on with the next attempt, so that steps in sequence need neither a task nor a wake-up each.
+//! The future that drives a run, polled by any task that has an event for it: its own, or that of an attempt that has
+//! just ended. The latter continues with the next attempt, so that steps in sequence need neither a task nor a wake-up
+//! each.
 //!
-//! What must hold: one task polls at a time; of whatever is said to the future before it is woken, a poll that begins
-//! afterwards learns; an attempt that it begins is run once. A model test (`tests/tests/driving`) takes this file as it is and
-//! tries every order of a few tasks, with the types of `sync` replaced.
+//! Invariants: one task polls at a time; a poll that begins after a wake sees every event sent before that wake; an
+//! attempt that it starts is run once. A model test (`tests/tests/driving`) takes this file as it is and tries every
+//! order of a few tasks, with the types of `sync` replaced.
 
 use super::sync::{AtomicU8, AtomicWaker, Mutex, MutexGuard, POLLS};
 use futures_util::future::BoxFuture;
@@ -14,41 +15,43 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-/// A task polls it, and has it to itself.
+/// A task polls the future, and has exclusive access.
 const POLLED: u8 = 1;
-/// It was woken since the last poll began: perhaps for something that this poll did not see any more, so there is to be another.
+/// The future was woken since the last poll began, perhaps for an event that this poll missed, so another poll must
+/// follow.
 const WOKEN: u8 = 2;
-/// It is ready, and gone. It stays [`POLLED`], so that nobody polls it again.
+/// The future is complete, and dropped. [`POLLED`] stays set, so that no task polls it again.
 const ENDED: u8 = 4;
 
-/// How many attempts one task runs, and for how long, before others may.
+/// How many attempts one task runs before it yields.
 const IN_A_ROW: usize = 16;
+/// How long one task runs attempts before it yields.
 const AT_A_TIME: Duration = Duration::from_micros(100);
 
-/// The future that drives a run, and who polls it.
+/// The future that drives a run, and the state of who polls it.
 pub(super) struct Driving {
-    /// Who looks whether another polls says in the same change what that one has to know: with a look and then a change, it
-    /// could let go in between.
+    /// Each task sets its own flag and reads those of others in one atomic change: between a read and a later write,
+    /// the polling task could let go and miss the flag.
     state: AtomicU8,
-    /// Locked by the task that has taken it, so that no task ever waits.
+    /// Locked by the task that polls, so that no task ever waits.
     future: Mutex<Option<BoxFuture<'static, ()>>>,
-    /// The same.
+    /// Locked likewise.
     next: Mutex<Next>,
     task: AtomicWaker,
 }
 
-/// An attempt of a step. When it has ended, its task runs the one that this gives.
+/// An attempt of a step. When it has ended, its task runs the job that this returns.
 pub(super) struct Job(pub(super) BoxFuture<'static, Option<Job>>);
 
-/// The attempt with which the polling task goes on.
+/// The attempt with which the polling task continues.
 enum Next {
-    /// Who polls it runs no attempts.
+    /// The polling task runs no attempts.
     Closed,
     Open,
     Taken(Job),
 }
 
-/// The task of a future that others may poll too.
+/// Returns the task of a future that other tasks may poll too.
 pub(super) fn driven(future: impl FnOnce(Weak<Driving>) -> BoxFuture<'static, ()>) -> Task {
     Task(Arc::new_cyclic(|driving| Driving {
         state: AtomicU8::new(0),
@@ -58,19 +61,20 @@ pub(super) fn driven(future: impl FnOnce(Weak<Driving>) -> BoxFuture<'static, ()
     }))
 }
 
-/// The task of the future: woken when nobody else polls it.
+/// The future's own task, woken when no other task polls it.
 pub(super) struct Task(Arc<Driving>);
 
 impl Driving {
-    /// Says something that wakes the future, and polls it here, unless another task does. Gives an attempt that began then.
+    /// Sends an event that wakes the future, and polls it here unless another task does. Returns an attempt that began
+    /// meanwhile.
     pub(super) fn deliver(self: &Arc<Self>, send: impl FnOnce()) -> Option<Job> {
         let here = self.take();
         send();
         if here { self.poll(true) } else { None }
     }
 
-    /// Gives an attempt to the task of the one that ends now. One that is given back needs a task of its own, which
-    /// [`run`]s it. Called by the future.
+    /// Offers an attempt to the task of the one that ends now. An attempt that is returned needs a task of its own,
+    /// which [`run`]s it. Called by the future.
     #[must_use]
     pub(super) fn begin(&self, job: Job) -> Option<Job> {
         let mut next = self.next();
@@ -82,17 +86,17 @@ impl Driving {
         }
     }
 
-    /// Whether the task that asks is the one that polls from now on.
+    /// Takes the right to poll; returns whether the caller has it.
     fn take(&self) -> bool {
         self.state.fetch_or(POLLED, Ordering::AcqRel) & POLLED == 0
     }
 
-    /// Polls the future, by the task that has taken it.
+    /// Polls the future in the task that has taken it.
     fn poll(self: &Arc<Self>, runs_attempts: bool) -> Option<Job> {
         let waker = Waker::from(self.clone());
         let mut job = None;
         for _ in 0..POLLS {
-            // Before the poll: what wakes it from here on, this poll may have missed.
+            // Before the poll: it may miss whatever wakes it from here on.
             self.state.fetch_and(!WOKEN, Ordering::AcqRel);
             if runs_attempts && job.is_none() {
                 *self.next() = Next::Open;
@@ -110,13 +114,13 @@ impl Driving {
                 drop(future);
                 return job;
             }
-            // Let go of before the state says so, for the next to find it free.
+            // Unlocked before the state is cleared, so that the next task finds the mutex free.
             drop(future);
             if self.state.compare_exchange(POLLED, 0, Ordering::AcqRel, Ordering::Acquire).is_ok() {
                 return job;
             }
         }
-        // It was woken each time, and others are to have their turn: its own task goes on, and must find it free.
+        // Woken in each poll; other tasks must have their turn. The future's own task continues, and must find it free.
         self.state.fetch_and(!POLLED, Ordering::AcqRel);
         self.task.wake();
         job
@@ -148,7 +152,7 @@ impl Wake for Driving {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // A task that polls it does so once more before it lets go.
+        // A polling task polls once more before it lets go.
         if self.state.fetch_or(WOKEN, Ordering::AcqRel) & POLLED == 0 {
             self.task.wake();
         }
@@ -160,10 +164,10 @@ impl Future for Task {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driving = &self.0;
-        // Before the look at the state: who lets go afterwards wakes this task.
+        // Before the state is read: a task that lets go afterwards then wakes this one.
         driving.task.register(cx.waker());
-        // Another that polls does so once more: it has begun since this task was woken, so that nothing is lost without it, but
-        // what is said in the meantime is then handled at once.
+        // A task that polls is made to poll once more. Nothing would be lost without that, because its poll began after
+        // this task was woken, but events sent meanwhile are then handled at once.
         if driving.state.fetch_or(POLLED | WOKEN, Ordering::AcqRel) & POLLED == 0 {
             driving.poll(false);
         }
@@ -172,7 +176,7 @@ impl Future for Task {
 }
 
 impl Drop for Task {
-    /// The runtime ends: the future holds its own waker.
+    /// Drops the future when the runtime ends; otherwise it would live on, since it holds its own waker.
     fn drop(&mut self) {
         let future = self.0.future.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(future);

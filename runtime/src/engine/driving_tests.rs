@@ -1,4 +1,5 @@
-//! A run that several tasks poll, on real threads. Every order of a few words is tried by the model in `tests/tests/driving`.
+//! A run that several tasks poll, on real threads. The model in `tests/tests/driving` tries every order of a few
+//! events.
 
 use super::driving::{Driving, Job, driven, run};
 use futures_util::FutureExt;
@@ -11,7 +12,7 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).build().unwrap()
 }
 
-/// A future that counts so many numbers, and gets them here.
+/// Returns a future that sums up `count` numbers, with the sender of the numbers and the receiver of the sum.
 fn counting(runtime: &Runtime, count: u32) -> (Arc<Driving>, UnboundedSender<u32>, mpsc::Receiver<u32>) {
     let (send, mut numbers) = unbounded_channel();
     let (done, counted) = mpsc::channel();
@@ -84,7 +85,7 @@ fn one_of_the_attempts_that_begin_is_for_the_task_of_the_one_that_ends() {
         drive.boxed()
     }));
     let driving = given.recv().unwrap().upgrade().unwrap();
-    // The task that polls it at this moment may be its own.
+    // The task that polls it at this moment may be the future's own.
     let job = std::iter::repeat_with(|| driving.deliver(|| send.send(()).unwrap())).take(1_000).find_map(|job| job);
     assert!(job.is_some());
 }

@@ -1,4 +1,4 @@
-//! Giving an event-driven run an event from outside.
+//! Sends events from outside to event-driven runs.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -14,8 +14,8 @@ use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 
 impl Engine {
-    /// Gives a run an event from outside, by the run's id. Awaiting the call means that it is durable: it arrives once, in the
-    /// order of the sender, also if the run has not begun to wait for it, and whatever crashes.
+    /// Sends an event from outside to a run, by the run's id. The event is durable once the call returns: it is
+    /// delivered once, in the order of the sender, even if the run has not begun to wait for it or a process crashes.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -53,14 +53,14 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// There is no such run, or it has ended; the type is not `#[event(external)]`; the run's workflow is registered here and
-    /// takes no such event from outside; or the event cannot be stored.
+    /// There is no such run, or it has ended; the type is not `#[event(external)]`; the run's workflow is registered
+    /// here and takes no such event from outside; or the event cannot be stored.
     pub fn emit<E: Event>(&self, run: impl Into<String>, event: E) -> EmitCall<'_, E> {
         EmitCall { engine: self, run: run.into(), event, key: None }
     }
 }
 
-/// An event that is about to be given to a run: choose a key, then `.await`.
+/// An event to be sent to a run: choose a key, then `.await`.
 #[must_use = "an event is given to the run when the call is awaited: add `.await`"]
 pub struct EmitCall<'engine, E> {
     engine: &'engine Engine,
@@ -70,8 +70,8 @@ pub struct EmitCall<'engine, E> {
 }
 
 impl<E: Event> EmitCall<'_, E> {
-    /// A key of the sender's: of several events of one type to a run with the same key only the first arrives, also after it
-    /// was taken. With it the call may be repeated.
+    /// Sets a deduplication key of the sender: of several events of one type with the same key, a run receives only the
+    /// first, even after it was taken. With a key the call may be repeated.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -89,16 +89,16 @@ impl<'engine, E: Event> IntoFuture for EmitCall<'engine, E> {
 }
 
 impl Run {
-    /// Gives the run an event from outside. See [`Engine::emit`], which can also have a key.
+    /// Sends the run an event from outside. See [`Engine::emit`], which also takes a key.
     ///
     /// # Errors
-    /// As of [`Engine::emit`].
+    /// Those of [`Engine::emit`].
     pub async fn emit<E: Event>(&self, event: E) -> Result<(), EngineError> {
         self.emit_with(event, None).await
     }
 
     async fn emit_with<E: Event>(&self, event: E, key: Option<String>) -> Result<(), EngineError> {
-        // It may have gone on as another, with secrets of its own.
+        // The run may have continued as new, with secrets of its own.
         let row = self.last_row().await?;
         let item = item(self.core(), &row, &event, key)?;
         drop(event);
@@ -107,10 +107,10 @@ impl Run {
 }
 
 impl EngineTx<'_> {
-    /// Gives a run an event from outside, in this commit: it arrives if and only if this transaction is committed.
+    /// Sends a run an event from outside, in this commit: it arrives if and only if this transaction is committed.
     ///
     /// # Errors
-    /// As of [`Engine::emit`].
+    /// Those of [`Engine::emit`].
     pub fn emit<E: Event>(&mut self, run: &str, event: E) -> Result<(), EngineError> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         let item = item(self.core(), &row, &event, None)?;
@@ -119,7 +119,7 @@ impl EngineTx<'_> {
     }
 }
 
-/// An event as it lies in the inbox of a run.
+/// Makes the inbox item of an event.
 fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> Result<NewInboxItem, EngineError> {
     takes::<E>(core, row)?;
     check_key(key.as_deref())?;
@@ -137,7 +137,7 @@ fn item<E: Event>(core: &Core, row: &RunRow, event: &E, key: Option<String>) -> 
     })
 }
 
-/// Whether a run can take an event of this type, as far as is known here.
+/// Checks that a run can take an event of this type, as far as it is known here.
 fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let event = E::INFO.name;
     if !E::INFO.external {
@@ -145,7 +145,7 @@ fn takes<E: Event>(core: &Core, row: &RunRow) -> Result<(), EngineError> {
             "event `{event}` does not come from outside: put `#[event(external)]` on its struct, or have a step return it"
         )));
     }
-    // Another process may have the workflow.
+    // Another process may have registered the workflow.
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return Ok(()) };
     let known = workflow.events().unwrap_or_default();
     if known.contains(&event) {

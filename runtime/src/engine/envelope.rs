@@ -9,7 +9,7 @@ use crate::store::{ImportedRun, InboxRow, Rejected, StoreError};
 use crate::value::Value;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
-/// A [`DriverEvent`] on its way to a driver. Until it is handled, a clock that skips sleeps stands still.
+/// A [`DriverEvent`] on its way to a driver. A clock that skips sleeps stands still until it is handled.
 pub(crate) struct Envelope {
     pub(crate) event: DriverEvent,
     pub(super) busy: Option<Busy>,
@@ -17,19 +17,19 @@ pub(crate) struct Envelope {
 
 /// An event for the driver of a run.
 pub(crate) enum DriverEvent {
-    /// What an attempt needs has been made, or cannot be.
+    /// The inputs of an attempt are prepared, or cannot be.
     Prepared { position: u64, outcome: Result<(), ParkReason> },
     /// Fields are saved in their stores, or one of them cannot be.
     Saved(Result<Vec<Value>, ContextError>),
     /// An attempt of a step has ended.
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
-    /// The oldest append that was under way is durable; what the database said to each thing that it wrote elsewhere.
+    /// The oldest append in flight is durable; the database's outcome for each of its outgoing writes.
     Durable(Vec<Result<i64, Rejected>>),
-    /// The same, and its transaction has run.
+    /// Like `Durable`, and the outcome of the transaction in the append.
     Transacted(Vec<Result<i64, Rejected>>, AttemptOutcome),
-    /// A run that was to be started was there already: whether it is the same.
+    /// The run to be started exists already: whether it is the same.
     Attached { position: u64, id: String, outcome: Result<(), String> },
-    /// The run that this one goes on as, or why it cannot be made.
+    /// The successor of this run, or why it cannot be made.
     Successor(Result<Successor, ParkReason>),
     /// A step wrote a stream item or an event; the sender is notified once it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
@@ -39,7 +39,7 @@ pub(crate) enum DriverEvent {
     Unwritten(StoreError),
     /// Another engine owns the run.
     Fenced,
-    /// A lease was lost: leave if it was this run's.
+    /// A lease was lost: exit if it was this run's.
     Recheck(i64),
     /// Something is due.
     Due,
@@ -47,15 +47,15 @@ pub(crate) enum DriverEvent {
     Look,
     /// The items of the inbox; `None` if it could not be read.
     Inbox(Option<Vec<InboxRow>>),
-    /// The workflow was woken by something foreign.
+    /// The workflow was woken by a waker that is not the engine's.
     Foreign,
-    /// The engine shuts down: finish what is in flight and leave.
+    /// The engine shuts down: finish what is in flight and exit.
     Drain,
-    /// The time to finish is over: tell the bodies to stop, and report them.
+    /// The time to finish is over: cancel the bodies, and report them.
     Stop(mpsc::UnboundedSender<StoppedAttempt>),
-    /// The run is moved into a file: end it here.
+    /// The run is exported to a file: end it here.
     Move,
-    /// Leave at once.
+    /// Exit at once.
     Halt,
 }
 
@@ -63,11 +63,11 @@ pub(crate) enum DriverEvent {
 pub(crate) struct Mailbox {
     pub(crate) sender: mpsc::UnboundedSender<Envelope>,
     pub(crate) receiver: mpsc::UnboundedReceiver<Envelope>,
-    /// What the clock adds to durations of the run to record them, until its driver notices otherwise.
+    /// The offset with which the run's durations are recorded, until its driver notices a change.
     pub(crate) offset: i64,
 }
 
-/// A run that is made, and what keeps its contents until it is written.
+/// A run to be written, and the lock that keeps its contents until then.
 pub(crate) struct Successor {
     pub(super) run: Box<ImportedRun>,
     pub(super) import_gate: OwnedRwLockReadGuard<()>,

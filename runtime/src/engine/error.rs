@@ -1,4 +1,4 @@
-//! What the engine answers when it cannot do what it was asked.
+//! Errors of engine operations and of runs.
 
 use crate::record::ParkReason;
 use crate::store::StoreError;
@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// An engine operation failed: which thing, what was expected and found, what to do.
+/// An engine operation failed: names the object, what was expected and found, and what to do.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The database did not do its work. Whether a write of this call happened can be asked again with the same id.
+    /// The database failed. Whether a write of this call happened is found by repeating it with the same id.
     Store(StoreError),
     /// There is no run with this id in the database.
     NoSuchRun {
@@ -36,27 +36,27 @@ pub enum EngineError {
     OtherWorkflow {
         /// The id.
         id: String,
-        /// The workflow that was asked for.
+        /// The requested workflow.
         expected: String,
-        /// The workflow that the run is of.
+        /// The workflow of the run.
         found: String,
     },
     /// The id belongs to a run of the same workflow that was started with another input.
     OtherInput {
         /// The id.
         id: String,
-        /// The input that the run was started with.
+        /// The input with which the run was started.
         recorded: String,
         /// The input of this call.
         given: String,
     },
-    /// The run has ended, or is in a state in which this cannot be done.
+    /// The run has ended, or is in a state in which the operation is impossible.
     WrongStatus {
         /// The run's id.
         id: String,
-        /// What it is doing.
+        /// The run's status.
         status: crate::store::Status,
-        /// What cannot be done.
+        /// The reason, and what to do instead.
         action: &'static str,
     },
     /// No request with this id waits for an answer.
@@ -64,16 +64,16 @@ pub enum EngineError {
         /// The id.
         id: String,
     },
-    /// The request asks for an answer of another type.
+    /// The request expects an answer of another type.
     OtherAnswer {
         /// The request's id.
         request: String,
-        /// The type that it asks for.
+        /// The expected type.
         expected: String,
         /// The type of this answer.
         found: String,
     },
-    /// The request was answered, and otherwise.
+    /// The request was already answered, with another answer.
     Answered {
         /// The request's id.
         request: String,
@@ -85,7 +85,7 @@ pub enum EngineError {
         /// The version.
         version: u32,
     },
-    /// A run that has not ended holds the deduplication key, so this one was not started.
+    /// An unfinished run holds the deduplication key, so this run was not started.
     Held {
         /// The id of the run that was not started.
         id: String,
@@ -94,32 +94,33 @@ pub enum EngineError {
         /// The id of the run that holds it.
         holder: String,
     },
-    /// Two workflows of one name, resources that cannot be made, or an option that makes no sense.
+    /// Two workflows have one name and version, resources cannot be made, or an option is invalid.
     Configuration {
-        /// The whole sentence.
+        /// The full sentence.
         message: String,
-        /// The error behind it, if there is one.
+        /// The cause, if there is one.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
-    /// A value cannot be stored or read: what, and why.
+    /// A value cannot be stored or read.
     Value {
-        /// The whole sentence.
+        /// The full sentence.
         message: String,
-        /// The error behind it, if there is one.
+        /// The cause, if there is one.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
-    /// The file of a run cannot be written or read: which, why, and what to do.
+    /// The file of a run cannot be written or read.
     File {
-        /// The whole sentence.
+        /// The full sentence, with what to do.
         message: String,
-        /// What the system said, if it was the system.
+        /// The error of the system, if it was the cause.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
-    /// A transaction was rolled back, so none of it has happened: its closure returned this error, or why else.
+    /// A transaction was rolled back without effects, because its closure returned this error or for the reason it
+    /// states.
     RolledBack(crate::Error),
-    /// The engine was asked for something by the code of a transaction, which holds up all that it could wait for.
+    /// The code of a transaction called the engine, which cannot answer before that code ends.
     WithinTransaction,
-    /// The engine was asked for something by the closure of an edit of shared state, which holds up all other edits.
+    /// The closure of an edit of shared state called the engine; it would block all other edits.
     WithinEdit,
     /// The engine, or the runtime that it was started on, is shutting down or has stopped.
     ShuttingDown,
@@ -146,12 +147,12 @@ impl EngineError {
         Self::File { message, source: None }
     }
 
-    /// What went wrong with the file of a run.
+    /// Wraps an error about the file of a run.
     pub(super) fn file_of(error: StoreError) -> Self {
         Self::File { message: error.message, source: error.source }
     }
 
-    /// Whether trying again does not help while this engine lives.
+    /// Returns whether a retry cannot help while this engine lives.
     pub(super) fn is_for_good(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_for_good())
     }
@@ -229,7 +230,7 @@ impl std::error::Error for EngineError {
     }
 }
 
-/// How a run ended other than with its result, or why that cannot be said.
+/// A run that ended other than with a result, or whose end is unknown.
 ///
 /// ```
 /// use steadfast::RunError;
@@ -257,26 +258,27 @@ impl std::error::Error for EngineError {
 pub enum RunError<E = crate::Error> {
     /// The workflow returned this error.
     Failed(E),
-    /// The run was told to stop.
+    /// The run was cancelled.
     Cancelled {
-        /// The reason that was given.
+        /// The reason given.
         reason: String,
     },
     /// Its time limit or deadline was reached.
     TimedOut,
-    /// The run ended before it began: its principal does not have a role that its workflow asks for.
+    /// The run ended before it began: its principal lacks a role that its workflow requires.
     Refused {
-        /// The roles that it asks for, and those that were found.
+        /// The required roles, and those that were found.
         reason: String,
     },
-    /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and goes on where that is imported.
+    /// The run was moved into a file by [`export_and_end`](crate::Run::export_and_end), and continues where that is
+    /// imported.
     Moved,
-    /// The run stands still; it is not ended, nothing is lost, and it goes on once the reason is gone.
+    /// The run is parked: it has not ended, nothing is lost, and it resumes once the reason is gone.
     Parked {
-        /// Why.
+        /// The reason.
         reason: Box<ParkReason>,
     },
-    /// The engine cannot say.
+    /// The engine cannot tell how the run ended.
     Engine(EngineError),
 }
 

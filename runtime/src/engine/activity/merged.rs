@@ -1,4 +1,4 @@
-//! The events of one type and what the engine does, in the one order of the journal.
+//! The events of one type merged with the run's activity, in journal order.
 
 use super::{Activity, Entries};
 use crate::engine::reading::{self, Reader, Reading};
@@ -11,10 +11,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 impl<E: Event> EventStream<E> {
-    /// The events, and between them what the engine does, in the order of the journal, from its beginning.
+    /// Returns the events, interleaved with the engine's activity in journal order, from the beginning.
     ///
-    /// It is about this execution of the run, like [`Run::activity`](crate::Run::activity): an event that an earlier one has
-    /// told, before the run went on with a fresh journal or was rewound, is read without activity only.
+    /// Like [`Run::activity`](crate::Run::activity), it covers this execution only: an event that an earlier execution
+    /// sent, before a continue-as-new or a rewind, is read without activity only.
     ///
     /// ```no_run
     /// # use steadfast::{RunEvent, Run, prelude::*};
@@ -38,16 +38,16 @@ impl<E: Event> EventStream<E> {
     }
 }
 
-/// An event of the user's, or what the engine did.
+/// A user's event, or an activity of the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunEvent<E> {
-    /// A step told this.
+    /// An event that a step sent.
     Event(E),
-    /// The engine did this.
+    /// An activity of the engine.
     Activity(Activity),
 }
 
-/// Reads the events of one type and what the engine does, in the order of the journal.
+/// Reads the events of one type and the run's activity, in journal order.
 #[derive(Debug)]
 pub struct EventsAndActivity<E> {
     entries: Entries,
@@ -56,8 +56,8 @@ pub struct EventsAndActivity<E> {
 }
 
 impl<E: Event> EventsAndActivity<E> {
-    /// Goes on after this: a cursor that [`next`](Self::next) gave, also to another reader; 0 is the beginning. These cursors
-    /// are numbers of entries, other than those of [`EventStream`].
+    /// Continues after this cursor, which [`next`](Self::next) of this or another reader returned; 0 is the beginning.
+    /// The cursors are entry numbers, unlike those of [`EventStream`].
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
         self.reading.forget();
@@ -66,10 +66,11 @@ impl<E: Event> EventsAndActivity<E> {
         self
     }
 
-    /// What comes next, with the number of its entry, as committed; waits for it. `None` once the run has ended.
+    /// Waits for the next item that is committed, and returns it with the number of its entry. `None` once the run has
+    /// ended.
     ///
     /// # Errors
-    /// An event does not fit the type (the reader goes on after it), or the database cannot be read.
+    /// An event does not fit the type (the next call continues after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
         self.reading.forget();
         while let Some(entry) = self.entries.next().await? {
@@ -80,10 +81,10 @@ impl<E: Event> EventsAndActivity<E> {
         Ok(None)
     }
 
-    /// What comes next, if it is there by now. `None` says only that.
+    /// Returns the next item if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// As of [`next`](Self::next).
+    /// Those of [`next`](Self::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
         self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {
@@ -118,7 +119,7 @@ impl<E: Event> Reader for EventsAndActivity<E> {
     }
 }
 
-/// The items of `next`, until it gives `None`.
+/// Yields the items of `next` until it returns `None`.
 impl<E: Event> Stream for EventsAndActivity<E> {
     type Item = Result<(u64, RunEvent<E>), EngineError>;
 

@@ -1,4 +1,4 @@
-//! What an entry of a journal says to people.
+//! The activity that a journal entry stands for, in words for people.
 
 use crate::engine::clock::moment;
 use crate::error::{AttemptFailure, Error, StepError};
@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use std::fmt;
 use std::time::SystemTime;
 
-/// Something that the engine did for a run.
+/// One activity of the engine for a run.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -31,16 +31,16 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Activity {
-    /// The number of its entry in the journal: the cursor from which a reader goes on.
+    /// The number of its entry in the journal; a reader continues from it as a cursor.
     pub seq: u64,
-    /// When it was recorded.
+    /// The time at which it was recorded.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
-    /// What it is.
+    /// The kind of activity.
     pub kind: ActivityKind,
 }
 
-/// What the engine did.
+/// A kind of activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum ActivityKind {
@@ -49,26 +49,26 @@ pub enum ActivityKind {
         /// The name of its workflow.
         workflow: String,
     },
-    /// An attempt of a step starts. Whether its body runs already nobody has recorded.
+    /// An attempt of a step starts. The journal does not record whether its body runs yet.
     StepStarted {
         /// The step's name.
         step: String,
-        /// The position of its call: the same for all attempts.
+        /// The command index of its call, the same for all attempts.
         position: u64,
-        /// The attempt, from 1; 0 for a step that is refused at its call.
+        /// The attempt, from 1; 0 for a step that is refused when it is called.
         attempt: u32,
     },
     /// An attempt of a step failed, and another follows.
     AttemptFailed {
         /// The step's name.
         step: String,
-        /// The position of its call.
+        /// The command index of its call.
         position: u64,
         /// The attempt.
         attempt: u32,
         /// The text of the error, panic or refusal.
         message: String,
-        /// When the next attempt starts.
+        /// The time at which the next attempt starts.
         #[serde(serialize_with = "crate::record::millis::option::serialize")]
         next: Option<SystemTime>,
     },
@@ -76,7 +76,7 @@ pub enum ActivityKind {
     StepCompleted {
         /// The step's name.
         step: String,
-        /// The position of its call.
+        /// The command index of its call.
         position: u64,
         /// The attempt that finished it.
         attempt: u32,
@@ -85,71 +85,71 @@ pub enum ActivityKind {
     StepFailed {
         /// The step's name.
         step: String,
-        /// The position of its call.
+        /// The command index of its call.
         position: u64,
         /// The last attempt; 0 if there was none.
         attempt: u32,
         /// The text of the last attempt's error, panic or refusal.
         message: String,
     },
-    /// The workflow dropped a call: its step is told to stop, or what it waited for is not waited for any longer.
+    /// The workflow dropped a call: its step is cancelled, or the run no longer waits for the result.
     Dropped {
-        /// The position of the call.
+        /// The command index of the call.
         position: u64,
     },
-    /// The run waits for something, perhaps beside other things.
+    /// The run waits for something, perhaps among other things.
     Waiting {
-        /// For what.
+        /// The thing that the run waits for.
         for_what: Waited,
-        /// The position of the call.
+        /// The command index of the call.
         position: u64,
-        /// Until when at the latest.
+        /// The latest end of the wait.
         #[serde(serialize_with = "crate::record::millis::option::serialize")]
         until: Option<SystemTime>,
     },
-    /// Something came for which the run has waited, or will.
+    /// Something arrived that the run waits for, or will wait for.
     Came {
-        /// What it was.
+        /// The thing that arrived.
         what: Waited,
-        /// The position of the call, if it was for a certain one.
+        /// The command index of the call, if it belongs to a certain one.
         position: Option<u64>,
     },
-    /// The run was asked to stop.
+    /// Cancellation of the run was requested.
     CancelRequested {
-        /// The reason that was given.
+        /// The reason given.
         reason: String,
     },
     /// The run is paused until it is resumed.
     Paused,
-    /// It goes on.
+    /// The run was resumed.
     Resumed,
     /// The run ended.
     RunEnded {
-        /// How.
+        /// The final status.
         status: Status,
-        /// Why, if it did not end with a result.
+        /// The cause, if it did not end with a result.
         message: Option<String>,
     },
 }
 
-/// What a run waits for.
+/// A thing that a run waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Waited {
-    /// A moment.
+    /// A timer.
     Timer,
-    /// An event from outside, of this name.
+    /// An event from outside with this name.
     Event(String),
-    /// A message of this name.
+    /// A message with this name.
     Message(String),
-    /// The answer to a question of this name.
+    /// The answer to a request with this name.
     Answer(String),
-    /// A run that it has started: its workflow if it is waited for, its status if it has ended.
+    /// A run that this run started: its workflow if the run waits for it, its status if it has ended.
     Run(String),
 }
 
 impl Activity {
-    /// What an entry says; `None` if that is nothing to watch.
+    /// Returns the activity of an entry; `None` if observers see nothing of it.
     pub(super) fn of(entry: &EntryRow) -> Option<Self> {
         let kind = ActivityKind::of(entry)?;
         Some(Self { seq: entry.seq, at: moment(entry.at), kind })
@@ -193,7 +193,7 @@ impl ActivityKind {
             Kind::RunCompleted | Kind::RunTimedOut | Kind::RunMoved | Kind::RunReplaced => ended(None),
             Kind::RunFailed => ended(value.map(why_run_failed)),
             Kind::RunCancelled | Kind::RunRefused => ended(value.map(text)),
-            // Nothing to watch.
+            // Internal: not part of a run's activity.
             Kind::ContextSet
             | Kind::ContextUpdated
             | Kind::ContextRefused
@@ -221,7 +221,7 @@ impl ActivityKind {
     }
 }
 
-/// A channel as people know it; what a graph's own steps send each other is none.
+/// Returns a channel under its public name; `None` for the internal channel of a graph's own steps.
 fn channel(entry: &EntryRow) -> Option<Waited> {
     let name = entry.name.as_deref().unwrap_or_default();
     match name.strip_prefix("event:") {
@@ -230,12 +230,12 @@ fn channel(entry: &EntryRow) -> Option<Waited> {
     }
 }
 
-/// A text that was recorded as JSON.
+/// Decodes a text recorded as JSON.
 fn text(value: &Value) -> String {
     serde_json::from_slice(&value.bytes).unwrap_or_else(|_| value.to_string())
 }
 
-/// Why a step failed: the last failure of an attempt, or why there was none.
+/// Returns why a step failed: the last failure of an attempt, or why there was none.
 fn why_step_failed(value: &Value) -> String {
     if value.encoding != Encoding::Json {
         return value.to_string();
@@ -254,7 +254,7 @@ fn why_run_failed(value: &Value) -> String {
     }
 }
 
-/// One line: the number of its entry, and what happened.
+/// One line: the entry's number and the activity.
 impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>5} {}", self.seq, self.kind)

@@ -1,4 +1,4 @@
-//! Whether an engine that is being put together makes sense, and can go on with what is in its database.
+//! Validates the configuration of an engine, and checks that it can resume the runs of its database.
 
 use super::EngineBuilder;
 use super::database::{Database, open};
@@ -12,18 +12,19 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 impl EngineBuilder {
-    /// Says for every unfinished run of the database whether this build can go on with it, as
-    /// [`Engine::check`](crate::Engine::check) does, without starting an engine: nothing is taken over and nothing is written.
+    /// Checks for every unfinished run of the database whether this build can resume it, as
+    /// [`Engine::check`](crate::Engine::check) does, without starting an engine: no lease is taken over and nothing is
+    /// written.
     ///
-    /// The file of [`sqlite`](Self::sqlite) is copied into the system's folder for temporary files, as it is at one
-    /// moment; the copy is brought to the schema of this build, checked and removed. It takes as much room as the file. An
-    /// engine may run on the file meanwhile, also one of an older build. The right to read the file is enough, and while
-    /// it is in use (there is a `-wal` beside it) to read its `-wal` and `-shm` too; if the engine has crashed and left no
-    /// `-shm`, SQLite has to make one, and needs the right to do so in the folder.
+    /// The file of [`sqlite`](Self::sqlite) is copied, as it is at one moment, into the system's folder for temporary
+    /// files; the copy is migrated to the schema of this build, checked and removed. It takes as much room as the file.
+    /// An engine may run on the file meanwhile, also one of an older build. Read permission on the file is enough;
+    /// while it is in use (there is a `-wal` beside it), also on its `-wal` and `-shm`. If the engine crashed and left
+    /// no `-shm`, SQLite has to create one, and needs permission to do so in the folder.
     ///
     /// # Errors
-    /// The database does not exist, is none of Steadfast or cannot be read or copied, or the configuration makes no
-    /// sense.
+    /// The database does not exist, was not created by Steadfast or cannot be read or copied, or the configuration is
+    /// invalid.
     pub async fn check(self) -> Result<CheckReport, EngineError> {
         self.sensible()?;
         if let Database::Sqlite(path) = &self.database
@@ -42,7 +43,7 @@ impl EngineBuilder {
         check(store, Arc::new(self.workflows), self.options, self.resources.open()).await
     }
 
-    /// Whether what was put together fits together.
+    /// Checks that the parts of the configuration fit together.
     pub(super) fn sensible(&self) -> Result<(), EngineError> {
         if let Some(twice) = self.twice.first() {
             return Err(EngineError::configuration(twice.clone()));

@@ -1,4 +1,4 @@
-//! The database that was chosen, until it is opened.
+//! The chosen database, until it is opened.
 
 use crate::engine::{error::EngineError, threads};
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
@@ -13,6 +13,8 @@ pub(super) enum Database {
     Store(Arc<dyn Store>),
 }
 
+/// Opens the chosen database.
+///
 /// # Errors
 /// None was chosen, or it cannot be opened.
 pub(super) async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {

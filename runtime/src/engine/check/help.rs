@@ -1,10 +1,10 @@
-//! What would have a run go on that this build cannot go on with.
+//! Suggestions for runs that this build cannot resume.
 
 use crate::engine::workflows::Workflows;
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Store};
 
-/// What would help, each in a sentence. `fits` says whether the history of the run fits another version of its workflow.
+/// Returns suggestions, each a sentence. `fits` returns whether the run's history fits another version of its workflow.
 pub(super) fn help(
     store: &dyn Store,
     workflows: &Workflows,
@@ -52,7 +52,7 @@ pub(super) fn help(
     help
 }
 
-/// The last entry after which a run can be cut.
+/// Returns the last entry after which a run can be cut.
 fn last_turn(store: &dyn Store, row: &RunRow) -> Option<u64> {
     let entries = store.entries(row.number, 0, usize::MAX).ok()?;
     entries.iter().rfind(|entry| entry.kind.is_turn()).map(|entry| entry.seq)

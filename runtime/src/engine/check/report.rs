@@ -1,4 +1,4 @@
-//! What a check has found.
+//! The report of a check.
 
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Status, StoreError};
@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
-/// Whether a build can go on with every unfinished run of a database: the answer of
+/// A report on whether a build can resume every unfinished run of a database, from
 /// [`Engine::check`](crate::Engine::check).
 ///
-/// Its `Display` is a report for people, by workflow and reason; [`to_json`](CheckReport::to_json) one for programs, and
-/// [`exit_code`](CheckReport::exit_code) ends a program with it.
+/// Its `Display` is a report for people, by workflow and reason; [`to_json`](CheckReport::to_json) is one for programs,
+/// and [`exit_code`](CheckReport::exit_code) ends a program with it.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -28,26 +28,26 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Default, Serialize)]
 #[must_use = "the report says whether the build fits"]
 pub struct CheckReport {
-    /// How many unfinished runs there are.
+    /// The number of unfinished runs.
     checked: usize,
-    /// Those that this build cannot go on with, in the order of their start.
+    /// The runs that this build cannot resume, in the order of their start.
     problems: Vec<Problem>,
 }
 
-/// An unfinished run that this build cannot go on with.
+/// An unfinished run that this build cannot resume.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
     /// The run's id; empty if its row cannot be read.
     pub run: String,
-    /// Its workflow.
+    /// The name of its workflow.
     pub workflow: String,
-    /// What it is doing.
+    /// The run's status.
     #[serde(serialize_with = "word")]
     pub status: Status,
-    /// Why it would be parked.
+    /// The reason for which it would be parked.
     pub reason: ParkReason,
-    /// What would help, if that can be said.
+    /// Suggestions, if there are any.
     pub help: Vec<String>,
 }
 
@@ -57,31 +57,31 @@ fn word<S: serde::Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S
 }
 
 impl CheckReport {
-    /// Whether this build can go on with every run.
+    /// Returns whether this build can resume every run.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// How many unfinished runs were checked.
+    /// Returns the number of unfinished runs that were checked.
     #[must_use]
     pub const fn checked(&self) -> usize {
         self.checked
     }
 
-    /// The runs that this build cannot go on with, in the order of their start.
+    /// Returns the runs that this build cannot resume, in the order of their start.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Success if every run can go on, failure else: for a deployment that stops before harm is done.
+    /// Returns success if every run can resume, else failure: for a deployment that stops before it does harm.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         if self.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    /// The report as one JSON object with the members `checked` and `problems`.
+    /// Returns the report as one JSON object with the members `checked` and `problems`.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "strings and numbers are JSON")]
     pub fn to_json(&self) -> String {
@@ -97,7 +97,7 @@ impl CheckReport {
         self.problems.push(Problem { run: row.id, workflow: row.workflow, status: row.status, reason, help });
     }
 
-    /// Rows that cannot be read at all.
+    /// Adds rows that cannot be read at all.
     pub(super) fn damaged(&mut self, errors: Vec<StoreError>) {
         for error in errors {
             self.checked += 1;
@@ -107,7 +107,7 @@ impl CheckReport {
         }
     }
 
-    /// Problems by workflow and what they have in common.
+    /// Groups problems by workflow and common cause.
     fn groups(&self) -> BTreeMap<(&str, String), Vec<&Problem>> {
         let mut groups: BTreeMap<_, Vec<&Problem>> = BTreeMap::new();
         for problem in &self.problems {
@@ -119,7 +119,7 @@ impl CheckReport {
     }
 }
 
-/// How many ids of a group are shown.
+/// The number of ids shown for a group.
 const SHOWN: usize = 5;
 
 impl fmt::Display for CheckReport {

@@ -1,4 +1,5 @@
-//! What waits for the next commit: in lanes that share it, so that no kind of work waits for the end of another.
+//! The queue for the next commit, in lanes that share each commit, so that no kind of work waits for the end of
+//! another.
 
 use crate::store::{Rejected, StoreError, Write, Written};
 use std::collections::VecDeque;
@@ -6,37 +7,38 @@ use std::time::Duration;
 
 pub(super) type Reply = Box<dyn FnOnce(Answer) + Send>;
 
-/// What becomes of one write.
+/// The outcome of one write.
 pub(crate) type Answer = Result<Result<Written, Rejected>, StoreError>;
 
-/// The most writes of one transaction: bounds what a single run waits for behind others.
+/// The most writes of one transaction; it bounds how long a single run waits behind others.
 pub(super) const BATCH: usize = 1_024;
 
-/// The most writes of the first transaction that run a user's code, of which nobody knows how long it takes.
+/// The most writes of the first transaction that run a user's code, whose duration is unknown.
 const CODE: usize = 8;
 
-/// A transaction that takes longer than this is followed by a smaller one: heartbeats are written between transactions.
+/// The duration of a transaction above which the next one is smaller: heartbeats are written between transactions.
 const LONG: Duration = Duration::from_millis(250);
 
-/// Whose turn a write is in. Each lane keeps its order, and has a third of each commit for sure.
+/// The lane of a write. Each lane keeps its order, and has a guaranteed third of each commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// What runs at work append, and what is said to them.
+    /// Appends of running runs, and messages to them.
     Work,
-    /// Runs that begin.
+    /// Runs that start.
     New,
-    /// Runs that come back into memory.
+    /// Runs that are being activated.
     Waking,
 }
 
-/// The writes that wait, with who waits for them.
+/// The waiting writes, each with its reply.
 pub(super) struct Queue {
-    /// Signs of life do not wait behind the work.
+    /// Heartbeats, which do not wait behind the work.
     beats: VecDeque<Waiting>,
     lanes: [VecDeque<Waiting>; 3],
     pub(super) closed: bool,
-    /// The most writes of the next transaction, and the most that run a user's code.
+    /// The most writes of the next transaction.
     most: usize,
+    /// The most writes of the next transaction that run a user's code.
     code: usize,
 }
 
@@ -50,7 +52,7 @@ impl Default for Queue {
 type Waiting = (Write, Reply);
 
 impl Lane {
-    /// The lane of a write, unless it is said.
+    /// Returns the default lane of a write.
     pub(super) const fn of(write: &Write) -> Self {
         match write {
             Write::Start(_) | Write::Import(_) | Write::Transaction(_) => Self::New,
@@ -69,7 +71,7 @@ impl Queue {
         self.beats.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
     }
 
-    /// Takes what the next transaction writes: of each lane its share, and what one leaves the others may have.
+    /// Takes the writes of the next transaction: first each lane's share, then what other lanes left unused.
     pub(super) fn take(&mut self, writes: &mut Vec<Write>, replies: &mut Vec<Reply>) {
         let mut taken = |(write, reply): Waiting| {
             writes.push(write);
@@ -97,7 +99,7 @@ impl Queue {
         }
     }
 
-    /// A transaction has taken this long: the next is smaller, or larger again.
+    /// Adapts the size of the next transaction to how long this one took.
     pub(super) fn learn(&mut self, writes: &[Write], took: Duration) {
         let code = writes.iter().filter(|write| write.user_code().is_some()).count();
         if took > LONG {
@@ -109,7 +111,7 @@ impl Queue {
         }
     }
 
-    /// Drops the writes that wait, and gives those who wait for them.
+    /// Drops the waiting writes, and returns their replies.
     pub(super) fn clear(&mut self) -> Vec<Reply> {
         let lanes = self.lanes.iter_mut().flat_map(std::mem::take);
         std::mem::take(&mut self.beats).into_iter().chain(lanes).map(|(_, reply)| reply).collect()
@@ -137,7 +139,7 @@ mod tests {
         queue
     }
 
-    /// How many of each lane, in their order.
+    /// Takes a batch, and returns how many writes each lane has in it.
     fn batch(queue: &mut Queue) -> [usize; 3] {
         let (mut writes, mut replies, mut counts, mut last) = (Vec::new(), Vec::new(), [0; 3], [-1; 3]);
         queue.take(&mut writes, &mut replies);

@@ -1,4 +1,4 @@
-//! How runs are activated and evicted, and how events are sent to active ones.
+//! Activates and evicts runs, and sends events to the active ones.
 
 use super::Core;
 use crate::engine::{
@@ -10,7 +10,7 @@ use crate::engine::{
 use tokio::sync::mpsc;
 
 impl Core {
-    /// Makes room for a run in memory; `None` if it is there already.
+    /// Registers a run as active; `None` if it is active already.
     pub(crate) fn enter(&self, run: i64) -> Option<Mailbox> {
         self.enter_among(&mut self.active_runs(), run)
     }
@@ -26,16 +26,16 @@ impl Core {
         Some(Mailbox { sender, receiver, offset })
     }
 
-    /// Another box for the mail of a run in memory: what was said to its last driver is not for the next.
+    /// Replaces the mailbox of an active run: events for its last driver are not for the next one.
     pub(crate) fn renew(&self, run: i64) -> Mailbox {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.active_runs().mail.insert(run, sender.clone());
         Mailbox { sender, receiver, offset: self.clock.offset() }
     }
 
-    /// A run leaves memory; those that wait for its end look again.
+    /// Evicts a run and notifies those that wait for its end.
     pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
-        // While the run is still here: a shutdown waits for that.
+        // Before the run is removed: a shutdown waits until no run is active.
         self.drop_session(run, outcome);
         let waiters = {
             let mut active = self.active_runs();
@@ -44,18 +44,18 @@ impl Core {
             active.waiters.remove(&run)
         };
         for waiter in waiters.into_iter().flatten() {
-            // Who no longer waits need not know.
+            // The waiter may have gone.
             let _ = waiter.send(outcome.clone());
         }
         self.moved.notify_waiters();
     }
 
-    /// A run leaves memory to come back later, unless something has been said to it meanwhile.
+    /// Evicts a run that will be activated again, unless an event has been sent to it meanwhile.
     pub(crate) fn leave_if_quiet(&self, run: i64, mail: &Mailbox) -> bool {
         if self.is_draining() {
             self.drop_session(run, &Outcome::Evicted);
         }
-        // Events are sent under this lock.
+        // Events are sent under this lock, so none can arrive after the check.
         let mut active = self.active_runs();
         if !mail.receiver.is_empty() {
             return false;
@@ -69,7 +69,7 @@ impl Core {
         true
     }
 
-    /// Drops the live values of a run that leaves.
+    /// Drops the live values of a run that is evicted.
     fn drop_session(&self, run: i64, outcome: &Outcome) {
         let session = self.active_runs().sessions.take(run);
         session.drop_values(match outcome {
@@ -79,26 +79,26 @@ impl Core {
         });
     }
 
-    /// The time of day was set: runs in memory record it, and those that come into memory from now on go through `setting`.
+    /// Begins a change of the wall clock: active runs record it, and later activations consult `setting`.
     pub(crate) fn begin_setting(&self, by: i64) {
         let mut active = self.active_runs();
         active.setting = Some(Setting::new(self.clock.offset()));
         self.clock.set(by);
         for mail in active.mail.values() {
-            // It may just be leaving.
+            // The driver may just be exiting.
             let _ = mail.send(self.envelope(DriverEvent::Due));
         }
     }
 
-    /// Takes the place of a run that does not know yet that the time of day was set; `None` if it does, or will.
+    /// Registers a run as active if it has not recorded the change of the wall clock; `None` if it has, or will.
     pub(crate) fn enter_setting(&self, run: i64) -> Option<Mailbox> {
         let mut active = self.active_runs();
         let knows = active.setting.as_mut().is_none_or(|setting| setting.reach(run));
-        // Under the same lock: a load in between would take the run for one that knows.
+        // Under the same lock: `enter` in between would take the run for one that has recorded the change.
         if knows { None } else { self.enter_among(&mut active, run) }
     }
 
-    /// All runs know.
+    /// Ends the change: all runs have recorded it.
     pub(crate) fn end_setting(&self) {
         self.active_runs().setting = None;
     }
@@ -112,7 +112,7 @@ impl Core {
     /// Sends an event to the driver of every active run.
     pub(crate) fn send_to_all(&self, event: impl Fn() -> DriverEvent) {
         for mail in self.active_runs().mail.values() {
-            // It may just be leaving.
+            // The driver may just be exiting.
             let _ = mail.send(self.envelope(event()));
         }
     }

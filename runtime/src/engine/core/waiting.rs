@@ -1,11 +1,11 @@
-//! Who waits: for the end of a run, for another try, and what runs in memory are kept by.
+//! Waits for the end of a run or for another try, and the reasons why active runs are blocked.
 
 use super::{Core, Outcome};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl Core {
-    /// What keeps a run from going on at the moment, for people; `None` when nothing does.
+    /// Returns the reason why a run is blocked at the moment, for people; `None` if it is not.
     pub(crate) fn set_blocked(&self, run: i64, blocked: Option<String>) {
         let now = self.now();
         let mut active = self.active_runs();
@@ -22,12 +22,12 @@ impl Core {
         self.blocked_since(run).map(|(blocked, _)| blocked).or_else(|| self.suspects.blocked(run))
     }
 
-    /// The same, and since when in milliseconds since 1970.
+    /// Returns the reason why an active run is blocked, and since when, in milliseconds since 1970.
     pub(crate) fn blocked_since(&self, run: i64) -> Option<(String, i64)> {
         self.active_runs().blocked.get(&run).cloned()
     }
 
-    /// Waits for the end of a run, and says whether it is in memory now.
+    /// Registers a wait for the end of a run, and returns whether the run is active.
     pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
         let (sender, ended) = oneshot::channel();
         let mut active = self.active_runs();
@@ -37,7 +37,7 @@ impl Core {
         (ended, active.mail.contains_key(&run))
     }
 
-    /// Nobody waits any longer; what is kept of closed waits for this run is dropped.
+    /// Ends a wait, and drops closed waits for this run.
     pub(crate) fn stop_waiting(&self, run: i64, ended: oneshot::Receiver<Outcome>) {
         drop(ended);
         let mut active = self.active_runs();
@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    /// Every wait for the end of a run looks again: another engine may have it now, or nobody.
+    /// Wakes every wait for the end of a run to check again: another engine may own the run now, or none.
     pub(crate) fn tell_waiters(&self) {
         let waiters = std::mem::take(&mut self.active_runs().waiters);
         for waiter in waiters.into_values().flatten() {
@@ -57,11 +57,11 @@ impl Core {
         }
     }
 
-    /// Waits before something is tried again; `false` if the engine is stopping.
+    /// Waits before a retry; `false` if the engine is stopping.
     pub(crate) async fn pause(&self, wait: Duration) -> bool {
         let stopping = self.stopping.notified();
         if !self.is_draining() {
-            // Which of the two it was shows in a moment.
+            // The check below tells which of the two it was.
             let _ = tokio::time::timeout(wait, stopping).await;
         }
         !self.is_draining()
