@@ -1,30 +1,30 @@
-//! What a run has beside its journal, and who needs it where it is.
+//! The rows of a run beside its journal, and the runs bound to it.
 
 use super::rows::RequestRow;
 use crate::record::InboxKind;
 
-/// What a run has in the database beyond its journal, its fields, its labels and what waits in its inbox.
+/// The rows of a run beyond its journal, its fields, its labels and the items that wait in its inbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Belongings {
-    /// The channels of its first run on which something was shown, in order of their names.
+    /// The channels of its first run that have outputs, in order of their names.
     pub channels: Vec<String>,
-    /// The items that came to its inbox with a key and were taken, in order of their keys.
+    /// The items that arrived in its inbox with a key and were taken, in order of their keys.
     pub taken: Vec<TakenItem>,
-    /// Its questions, answered or not, in order of their ids.
+    /// Its requests, answered or not, in order of their ids.
     pub requests: Vec<RequestRow>,
-    /// The unfinished runs that need to be in the same database as this one.
+    /// The unfinished runs that must be in the same database as this one.
     pub bonds: Vec<Bond>,
 }
 
 /// The mark of an inbox item that was taken: another item with its key does not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenItem {
-    /// What it was, as of [`InboxRow::kind`](super::InboxRow::kind).
+    /// Its kind, as of [`InboxRow::kind`](super::InboxRow::kind).
     pub kind: InboxKind,
-    /// The key with which it came.
+    /// The key that it had.
     pub key: String,
-    /// When it was sent, in milliseconds since 1970.
+    /// The time at which it was sent, in milliseconds since 1970.
     pub at: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What every store must do, as tests: one line for each backend.
+//! The conformance suite of stores, as tests: one line for each backend.
 //!
 //! ```
 //! # use steadfast::store::MemoryStore;
@@ -6,8 +6,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! The line makes a module with one `#[test]` for each case. The expression is called for an empty store, more than once
-//! in some cases.
+//! The line makes a module with one `#[test]` for each case. The expression is evaluated for an empty store, more than
+//! once in some cases.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics when the rule in its first line is broken")]
 

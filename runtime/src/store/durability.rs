@@ -1,9 +1,9 @@
-//! What a commit has survived when it is answered.
+//! The failures that an answered commit has survived.
 
-/// What a commit to a file has survived when it is answered.
+/// The failures that a commit to a file survives once it is answered.
 ///
-/// In both settings the file stays consistent whatever happens, and nothing is lost when only the process ends,
-/// however it ends.
+/// In both settings the file stays consistent whatever happens, and the end of the process alone loses nothing, however
+/// it ends.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -15,13 +15,13 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
-    /// A power cut or a crash of the operating system too: each commit waits for the disk (on macOS with
-    /// `F_FULLFSYNC`, without which that system does not wait).
+    /// A power cut or a crash of the operating system too: each commit waits for the disk (on macOS with `F_FULLFSYNC`,
+    /// without which that system does not wait).
     #[default]
     Full,
-    /// Only the end of the process. A power cut or a crash of the operating system may take back the last commits, from
-    /// the newest one backwards, at most to the last checkpoint. What had left the process by then stays done: steps
-    /// whose results are taken back run again, with the same idempotency key, and an observer may have seen a
-    /// result that is now computed anew. Several times faster where commits are small.
+    /// Only the end of the process. A power cut or a crash of the operating system may lose the last commits, from the
+    /// newest one backwards, at most to the last checkpoint. Effects that left the process before stay done: steps
+    /// whose results are lost run again, with the same idempotency key, and an observer may have seen a result that is
+    /// now computed anew. Several times faster where commits are small.
     Relaxed,
 }

@@ -1,10 +1,10 @@
-//! With which entry a run ends, and how.
+//! The status in which each kind of last entry ends a run.
 
 use super::Status;
 use crate::record::{End, Kind};
 
 impl Status {
-    /// How a run has ended whose last entry is of this kind; `None` if that is not the end.
+    /// Returns the status of a run whose last entry is of this kind, or `None` if that kind is no end.
     pub(crate) const fn ended_by(kind: Kind) -> Option<Self> {
         match kind.end() {
             End::No => None,

@@ -1,4 +1,4 @@
-//! What a database can answer instead of doing its work.
+//! The errors of a database.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// Another process holds the database; it goes on when it is released.
+    /// Another process holds the database; the engine continues when it is released.
     Busy,
     /// The disk is full.
     Full,
@@ -15,17 +15,17 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// The disk or the connection failed.
     Io,
-    /// A row, or the file, is not as it was written.
+    /// A row, or the file, differs from what was written.
     Damaged,
-    /// The file holds something that is not a Steadfast database.
+    /// The file is not a Steadfast database.
     NotOurs,
     /// The database was written by a newer version.
     Newer,
-    /// One value is larger than the database takes.
+    /// One value is larger than the database accepts.
     TooLarge,
     /// The database refuses one write from any engine.
     Refused,
-    /// The file was deleted, moved or replaced while it was open: what would be written now would be lost.
+    /// The file was deleted, moved or replaced while it was open: further writes would be lost.
     Gone,
     /// The store is closed.
     Closed,
@@ -37,26 +37,26 @@ pub enum StoreErrorKind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoreError {
-    /// What can be done about it.
+    /// The kind, by what can be done about it.
     pub kind: StoreErrorKind,
-    /// The whole sentence.
+    /// The full message.
     pub message: String,
     pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StoreError {
-    /// An error of a kind, with its sentence.
+    /// Creates an error of a kind, with its message.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same error, with the one that caused it.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
 
-    /// Whether the call should be answered instead of repeated: the files will hardly come back.
+    /// Returns whether to answer the call instead of retrying it, because the file will hardly come back.
     pub(crate) fn is_for_good(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Gone | StoreErrorKind::Closed)
     }

@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tables::Tables;
 
-/// A [`Store`] in memory: everything it holds is gone with its last clone.
+/// A [`Store`] in memory: its data is lost with its last clone.
 ///
-/// A clone is another handle on the same data, as a second process is on the same file.
+/// A clone is another handle on the same data, like a second process on the same file.
 #[derive(Debug)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
-    /// How many commits came from this handle.
+    /// The number of commits from this handle.
     own: AtomicU64,
 }
 
@@ -33,7 +33,7 @@ struct Shared {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         let database_id = uuid::Uuid::new_v4().simple().to_string();

@@ -1,4 +1,4 @@
-//! The one SQL core: every query, what the writes of a batch do with them, and what their rows mean.
+//! The one SQL core: every query, the writes of a batch that use them, and the meaning of their rows.
 //!
 //! A driver supplies the connection ([`Session`]), the names of types, the frame of a transaction and the classes of
 //! its errors.
@@ -36,7 +36,7 @@ use crate::sql::{End, Tx};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// One value of a row or of a query, as a database knows it.
+/// One value of a row or of a query, in the terms of a database.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell<'a> {
     /// No value.
@@ -51,36 +51,37 @@ pub(super) enum Cell<'a> {
     Other(&'static str),
 }
 
-/// A row that a query found.
+/// A row found by a query.
 pub(super) trait Row {
-    /// The value of a column, counted from 0.
+    /// Returns the value of a column, counted from 0.
     fn cell(&self, column: usize) -> Cell<'_>;
 }
 
-/// What is done with each row; it may stop the query.
+/// The callback for each row, which may stop the query.
 pub(super) type EachRow<'a> = &'a mut dyn FnMut(&dyn Row) -> ControlFlow<()>;
 
 /// A connection, as the core uses it. Queries name their values `?1`, `?2`, ..
 pub(super) trait Session {
-    /// Runs a query that gives no rows, and tells how many rows it changed.
+    /// Runs a query that returns no rows, and returns the number of rows that it changed.
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError>;
 
-    /// Runs a query and hands over its rows, to the last or until told to stop.
+    /// Runs a query and passes its rows to `each`, to the last or until `each` stops it.
     fn select(&self, query: &str, values: &[Cell<'_>], each: EachRow<'_>) -> Result<(), StoreError>;
 
-    /// Begins a transaction that nobody else's writes can come between.
+    /// Begins a transaction that excludes other writers.
     fn begin(&self) -> Result<(), StoreError>;
 
     /// Begins a transaction that only reads: until it is rolled back, all queries see the same rows.
     fn begin_read(&self) -> Result<(), StoreError>;
 
-    /// Ends the transaction; all of it is kept, or this is an error.
+    /// Commits the transaction; all of it is kept, or this is an error.
     fn commit(&self) -> Result<(), StoreError>;
 
-    /// Ends the transaction, if there is still one, and takes back all of it.
+    /// Rolls back the transaction, if one is open.
     fn rollback(&self) -> Result<(), StoreError>;
 
-    /// Has a user's code execute SQL within the transaction, and says how it was left; `None` if that cannot be had here.
+    /// Has a user's code execute SQL within the transaction, and returns how the code left it; `None` if this driver
+    /// cannot.
     fn user_code(&self, _within: Duration, _code: &mut dyn FnMut(&mut Tx<'_>)) -> Result<Option<End>, StoreError> {
         Ok(None)
     }

@@ -36,14 +36,14 @@ use writing::Writing;
 
 /// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
 ///
-/// Several stores, in one process or in several on the same machine, may have the same file open. The file may also hold
-/// tables of your own: ours begin with `steadfast_`. For a person with the `sqlite3` shell there are views:
-/// `steadfast_history`, what happened in each run, `steadfast_context`, what its context is now, and `steadfast_state`, what
-/// its steps share.
+/// Several stores, in one process or in several on the same machine, may have the same file open. The file may also
+/// hold tables of your own: the engine's begin with `steadfast_`. For a person with the `sqlite3` shell there are
+/// views: `steadfast_history` (the events of each run), `steadfast_context` (its current context) and `steadfast_state`
+/// (what its steps share).
 ///
-/// A clone is the same store with the same connections. If the file, or its log, is deleted, moved or replaced while it is
-/// open, everything that is asked for from then on is an error ([`StoreErrorKind::Gone`](super::StoreErrorKind::Gone)):
-/// what would be written would be lost. That is seen at each commit.
+/// A clone is the same store with the same connections. If the file, or its log, is deleted, moved or replaced while it
+/// is open, every later call is an error ([`StoreErrorKind::Gone`](super::StoreErrorKind::Gone)), because further
+/// writes would be lost. Each commit checks this.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     file: Arc<File>,
@@ -53,25 +53,26 @@ pub struct SqliteStore {
 /// The open file.
 #[derive(Debug)]
 struct File {
-    /// For the engine's loads. Never holds a transaction open, so that the log can be checkpointed at any time.
+    /// The reader for the engine's loads. Never holds a transaction open, so that the log can be checkpointed at any
+    /// time.
     reader: Mutex<Connection>,
-    /// For all other readers.
+    /// The connections for all other readers.
     readers: Readers,
     writer: Mutex<Connection>,
-    /// Watches the connection that writes while a user's code runs on it.
+    /// The guard of the connection that writes while a user's code runs on it.
     guard: Guard,
     path: PathBuf,
     name: String,
     database_id: String,
-    /// What `data_version` said when it was last asked.
+    /// The value of `data_version` when it was last read.
     data_version: AtomicU64,
     identity: Identity,
-    /// The last to go: where the file is, if it is the copy of another.
+    /// The folder of the file, if it is a copy of another; dropped last.
     #[expect(dead_code, reason = "it is kept to be dropped")]
     copy: Option<copy::CopyFolder>,
 }
 
-/// Whose questions a store answers, and so with which connections.
+/// The side whose reads a store serves, and so its connections.
 #[derive(Clone, Copy, Debug)]
 enum AskedBy {
     Engine,
@@ -79,21 +80,21 @@ enum AskedBy {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     ///
     /// # Errors
-    /// The file cannot be opened or written, or it is not one of ours, in which case it is left as it is. The sentence
-    /// names the file and says what to do.
+    /// The file cannot be opened or written, or it is not a Steadfast database, in which case it is left as it is. The
+    /// message names the file and says what to do.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
         Self::options().durability(durability).open(path)
     }
 
-    /// What can be chosen before opening.
+    /// Returns the options for opening a file.
     pub fn options() -> SqliteOptions {
         SqliteOptions::default()
     }
 
-    /// The file, as an absolute path without symbolic links.
+    /// Returns the file, as an absolute path without symbolic links.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -118,7 +119,7 @@ impl Store for SqliteStore {
         let connection = locked(&self.file.writer);
         let session = Writing { sqlite: Sqlite { connection: &connection, database: name }, guard };
         let answers = sql::commit(&session, name, writes)?;
-        // Only now: a file that went away before the commit has taken it along.
+        // Checked after the commit: a file that went away before it has taken the commit along.
         identity.check(name)?;
         if answers.iter().any(|answer| matches!(answer, Ok(Written::Deleted(_)))) {
             session.sqlite.give_back_free_pages();
@@ -178,7 +179,8 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.leases())
     }
 
-    /// Asks the connection that writes, whose own commits do not count; while it is busy, the answer is the last one.
+    /// Reads `data_version` of the writing connection, whose own commits do not count. While it is busy, returns the
+    /// last value.
     fn foreign_changes(&self) -> Result<u64, StoreError> {
         let File { name, data_version, identity, .. } = &*self.file;
         identity.check_all(name)?;
@@ -206,24 +208,24 @@ impl Store for SqliteStore {
     }
 }
 
-/// Leaves the file without a log to replay, if nobody else has it open.
+/// Leaves the file without a log to replay, if no other process has it open.
 impl Drop for File {
     fn drop(&mut self) {
         let (writer, reader, idle) = (locked(&self.writer), locked(&self.reader), self.readers.idle());
         if !self.identity.is_intact() {
-            // The last connection that is closed would remove the log by its name, and that may be another file's by now.
+            // The last connection to close would remove the log by its name, which may belong to another file by now.
             for connection in [&*writer, &*reader].into_iter().chain(&*idle) {
                 let _ = open::keep_log(&Sqlite { connection, database: &self.name }, true);
             }
             return;
         }
-        // All of this only saves work for the next one to open the file.
+        // All of this only saves work for the next process that opens the file.
         let _ = writer.busy_timeout(Duration::from_millis(50));
         let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 
-/// A connection is usable after a panic elsewhere: what was begun is rolled back by the next commit.
+/// Locks a connection. It is usable after a panic elsewhere: the next commit rolls back what was begun.
 fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,34 +1,34 @@
-//! What a run is doing, in words of a database.
+//! The status of a run, and its name in a database.
 
 use crate::parse::ParseError;
 
-/// What a run is doing, as its row says.
+/// The status of a run, as its row says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// It can make progress, or waits for something that is due.
+    /// Able to make progress, or waiting for something that is due.
     Running,
-    /// It waits for a time and needs no memory until then.
+    /// Waiting for a time, and not in memory until then.
     Sleeping,
     /// Paused by a request; continues when it is resumed.
     Paused,
-    /// It cannot go on with the code that is deployed; nothing is lost. See the run's `parked` reason.
+    /// Blocked with the code that is deployed; nothing is lost. See the run's `parked` reason.
     Parked,
-    /// It ended with a result.
+    /// Ended with a result.
     Completed,
-    /// It ended with an error of its own.
+    /// Ended with an error of its own.
     Failed,
-    /// It ended because it was cancelled.
+    /// Ended because it was cancelled.
     Cancelled,
-    /// It ended because its time limit or deadline was reached.
+    /// Ended because its time limit or deadline was reached.
     TimedOut,
-    /// It ended before it began: its principal lacks the role that it needs.
+    /// Ended before it began: its principal lacks a role that it needs.
     Refused,
-    /// Another run has taken over its id: it went on as that one with a fresh journal, or was rewound.
+    /// Ended because another run has taken its id: by a continue-as-new or by a rewind.
     Replaced,
-    /// It was moved into a file, and goes on where that is imported.
+    /// Moved into a file; continues where that is imported.
     Moved,
-    /// Its rows are being removed; its id is free once they are gone.
+    /// Being deleted; its id is free once its rows are gone.
     Deleting,
 }
 
@@ -49,7 +49,7 @@ impl Status {
         Self::Deleting,
     ];
 
-    /// The word that stands for this status in a database.
+    /// Returns the word for this status in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,12 +68,12 @@ impl Status {
         }
     }
 
-    /// The status that a word of a database stands for.
+    /// Parses a word from a database.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether the run has come to its end: its result will not change.
+    /// Returns whether the run has ended: its result will not change.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(
@@ -88,7 +88,7 @@ impl Status {
         )
     }
 
-    /// Whether something may still be told to the run.
+    /// Returns whether the run's inbox still accepts items.
     pub(crate) const fn accepts(self) -> bool {
         !self.is_final() && !matches!(self, Self::Deleting)
     }
@@ -106,7 +106,7 @@ impl std::str::FromStr for Status {
     }
 }
 
-/// As [`Status::as_str`].
+/// Serializes as [`Status::as_str`].
 impl serde::Serialize for Status {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

@@ -1,12 +1,12 @@
-//! As which run another went on: what its row says, or the rows of those that came from it where that is damaged.
+//! Finds the successor of a run: by its row, or by the rows forked from it where its own is damaged.
 
 use super::{RunKey, RunQuery, RunRow, Status, Store, StoreError, StoreErrorKind};
 use std::borrow::Cow;
 
-/// The run that took over the id of this one; `None` if none did.
+/// Returns the run that took the id of this one, or `None` if none did.
 ///
 /// # Errors
-/// The database cannot be read; or the run was replaced, and no row says by which.
+/// The database cannot be read; or the run was replaced, and no row names its successor.
 pub(crate) fn successor(store: &dyn Store, row: &RunRow) -> Result<Option<RunRow>, StoreError> {
     if row.successor.is_none() && row.status != Status::Replaced {
         return Ok(None);
@@ -41,7 +41,8 @@ pub(crate) fn successor(store: &dyn Store, row: &RunRow) -> Result<Option<RunRow
     Err(StoreError::new(StoreErrorKind::Damaged, message))
 }
 
-/// Whose outputs and children the row says are its own, if that is not so, as a part of a sentence.
+/// Returns, as a part of a sentence, why the row's first run is wrong: outputs and children are found by it. Returns
+/// `None` if it is right.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -49,7 +50,7 @@ pub(crate) fn lineage_flaw(store: &dyn Store, row: &RunRow) -> Result<Option<Str
     let Some(forked_from) = row.forked_from else {
         return Ok((row.first_run != row.number).then(|| said(row, row.number)));
     };
-    // One that is gone says nothing.
+    // A row that is gone proves nothing.
     let Some(forked_from) = store.run(RunKey::Number(forked_from))? else { return Ok(None) };
     let expected = if forked_from.successor == Some(row.number) { forked_from.first_run } else { row.number };
     Ok((row.first_run != expected).then(|| said(row, expected)))

@@ -9,19 +9,19 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How long a user's code may hold up all other writers, unless chosen otherwise.
+/// The time for which a user's code may block all other writers, unless configured otherwise.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(250);
 
 thread_local! {
     static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a user's code runs on this thread, within a commit.
+/// Returns whether a user's code runs on this thread, within a commit.
 pub(crate) fn runs_here() -> bool {
     RUNS_HERE.get()
 }
 
-/// A user's code runs on this thread until the guard is dropped.
+/// Marks this thread as running a user's code until the guard is dropped.
 pub(super) fn enter() -> impl Drop {
     struct Leave;
     impl Drop for Leave {
@@ -38,31 +38,31 @@ pub(super) fn enter() -> impl Drop {
 pub struct UserCode {
     pub(crate) body: Arc<dyn TransactionBody>,
     pub(crate) time_limit: Duration,
-    /// Known once it has made a commit fail: it is not run again, so that the others of its batch can be written.
+    /// The outcome once it has made a commit fail: it is not run again, so that the others of its batch can be written.
     failed: Arc<OnceLock<AttemptOutcome>>,
 }
 
-/// What code within a commit does. It may be run several times before one of them is committed.
+/// The body of code within a commit. It may run several times before one of them is committed.
 pub(crate) trait TransactionBody: Send + Sync {
     fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome;
 }
 
 /// The commit within which code runs: what it can write besides the user's rows.
 pub(crate) trait Within {
-    /// One more write of the same commit.
+    /// Performs one more write in the same commit.
     fn write(&mut self, write: &Write) -> Result<Result<Written, Rejected>, StoreError>;
 
-    /// A run as this commit leaves it.
+    /// Returns a run as this commit leaves it.
     fn run(&mut self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError>;
 
-    /// The first entries of a run.
+    /// Returns the first entries of a run.
     fn first_entries(&mut self, run: i64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
 }
 
 /// A transaction of a run: code, and the entry that records its result.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    /// Written after the entries of the append, if the code gives a value; here without it.
+    /// The entry written after those of the append if the code returns a value; without that value here.
     pub entry: EntryRow,
     /// The code.
     pub code: UserCode,
@@ -73,7 +73,7 @@ impl UserCode {
         Self { body, time_limit, failed: Arc::default() }
     }
 
-    /// Code that has failed before it begins.
+    /// Creates code that has failed before it begins.
     pub(crate) fn failing(outcome: AttemptOutcome) -> Self {
         struct Nothing;
         impl TransactionBody for Nothing {
@@ -86,7 +86,7 @@ impl UserCode {
         code
     }
 
-    /// What a store answers that has no SQL.
+    /// Returns the outcome for a store that has no SQL.
     #[must_use]
     pub fn no_sql() -> AttemptOutcome {
         let message = Self::no_sql_text().to_owned();
@@ -97,13 +97,13 @@ impl UserCode {
         "the store of this engine has no tables of yours: give the engine a file, `.sqlite(\"app.db\")`"
     }
 
-    /// It has made the commit fail, and is not run again.
+    /// Records that it has made the commit fail, so that it does not run again.
     pub(crate) fn fail(&self, outcome: AttemptOutcome) {
-        // The first reason is the true one.
+        // The first reason is the cause; later ones follow from it.
         let _ = self.failed.set(outcome);
     }
 
-    /// What it came to when it made a commit fail.
+    /// Returns its outcome when it made a commit fail.
     pub(crate) fn failed(&self) -> Option<&AttemptOutcome> {
         self.failed.get()
     }
@@ -115,13 +115,13 @@ impl fmt::Debug for UserCode {
     }
 }
 
-/// An attempt whose rows the database did not keep.
+/// Creates the outcome of an attempt whose rows the database did not keep.
 pub(crate) fn rolled_back(why: impl Into<String>) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::RolledBack, error: None, message: why.into(), terminal: false }
 }
 
 impl Write {
-    /// The user's code in it.
+    /// Returns the user's code in it.
     pub(crate) const fn user_code(&self) -> Option<&UserCode> {
         match self {
             Self::Append(append) => match &append.transaction {

@@ -1,4 +1,4 @@
-//! What can be written, and what a store answers to each write.
+//! The writes of a store, and the answer to each.
 
 mod flaw;
 pub(super) mod imported;
@@ -11,7 +11,7 @@ use crate::record::{AttemptOutcome, InboxKind};
 use crate::value::Value;
 use imported::ImportedRun;
 
-/// A lease as its holder knows it.
+/// A lease as its holder sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// The lease's number.
@@ -23,72 +23,72 @@ pub struct Lease {
 /// One write of a batch.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// A new run with its first entry. Rejected with [`Rejected::Exists`] if the id is taken, else with
+    /// Creates a run with its first entries. Rejected with [`Rejected::Exists`] if the id is taken, otherwise with
     /// [`Rejected::Fenced`] if the lease is no longer held.
     Start(NewRun),
-    /// A run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its execution,
-    /// for [`ImportedRun::unique`]), else with [`Rejected::Fenced`] if its lease is no longer held.
+    /// Imports a run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its
+    /// execution, for [`ImportedRun::unique`]), otherwise with [`Rejected::Fenced`] if its lease is no longer held.
     Import(Box<ImportedRun>),
-    /// Entries by the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the lease is
-    /// in that epoch, and the run's last entry is the one named; and if the run is to be [`Status::Moved`] while another run
-    /// is bound to it: see [`Bond`](super::Bond).
+    /// Appends entries of the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the
+    /// lease is in that epoch, and the run's last entry is the one named. Also rejected so if the run is to be
+    /// [`Status::Moved`] while another run is bound to it: see [`Bond`](super::Bond).
     Append(Append),
-    /// Code that writes to the user's own tables, starts runs and puts into inboxes. Rejected with [`Rejected::Refused`] if it
-    /// fails.
+    /// Runs code that writes to the user's own tables, starts runs and writes to inboxes. Rejected with
+    /// [`Rejected::Refused`] if it fails.
     Transaction(UserCode),
-    /// Something for a run's inbox. Rejected with [`Rejected::NoSuchRun`], or [`Rejected::Ended`] once the run's status
-    /// is final or deleting. An item with a key that has come to that inbox before, taken or not, is written once and
-    /// answered with the number of the first, whatever has become of the run since.
+    /// Puts an item into a run's inbox. Rejected with [`Rejected::NoSuchRun`], or with [`Rejected::Ended`] once the
+    /// run's status is final or deleting. An item whose key has arrived in that inbox before, taken or not, is written
+    /// once: the answer is the number of the first, whatever has become of the run since.
     Send(NewInboxItem),
-    /// Takes a run that nobody owns into a lease. Rejected with [`Rejected::Fenced`] if a lease owns it, if it has
+    /// Claims a run without an owner for a lease. Rejected with [`Rejected::Fenced`] if a lease owns it, if it has
     /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
     Claim {
         /// The run's number.
         run: i64,
-        /// The lease it shall belong to.
+        /// The lease that claims it.
         lease: Lease,
     },
-    /// Takes the runs into a lease that are running, sleeping or paused and that no lease owns: they have none, or it does not
-    /// exist. Rejected with [`Rejected::Fenced`] if the lease is lost. Answered with how many there were.
+    /// Claims the running, sleeping or paused runs that no lease owns, because they name none or one that does not
+    /// exist. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is their number.
     Adopt(Lease),
-    /// A new lease in epoch 1 with beat 0.
+    /// Creates a lease in epoch 1 with heartbeat 0.
     OpenLease {
         /// The random id of the engine.
         owner: String,
     },
-    /// The holder lives. Rejected with [`Rejected::Fenced`] if it holds the lease no longer.
+    /// Advances the heartbeat. Rejected with [`Rejected::Fenced`] if the engine no longer holds the lease.
     Beat(Lease),
-    /// Takes a lease from a holder that stopped, in the next epoch. Rejected with [`Rejected::Fenced`] unless epoch and
-    /// beat are still those that were seen.
+    /// Takes over a lease from a holder that stopped, in the next epoch. Rejected with [`Rejected::Fenced`] unless
+    /// epoch and heartbeat are still those that were seen.
     TakeLease {
         /// The lease's number and the epoch that was seen.
         seen: Lease,
-        /// The beat that was seen.
+        /// The heartbeat that was seen.
         heartbeat: i64,
-        /// The random id of the engine that takes it.
+        /// The random id of the engine that takes it over.
         owner: String,
     },
     /// Removes a lease that owns no run. Rejected with [`Rejected::Fenced`] if it owns one or is held by another.
     CloseLease(Lease),
-    /// An answer to a request, for the inbox of the run that asks. Rejected with [`Rejected::NoSuchRun`] if there is no such
-    /// request, with [`Rejected::Ended`] if its run has ended without an answer, and with [`Rejected::Answered`] if it was
-    /// answered otherwise. The same answer again changes nothing and is [`Written::Done`].
+    /// Delivers an answer to a request to the inbox of the run that asks. Rejected with [`Rejected::NoSuchRun`] if
+    /// there is no such request, with [`Rejected::Ended`] if its run has ended without an answer, and with
+    /// [`Rejected::Answered`] if it has another answer. The same answer again changes nothing and is [`Written::Done`].
     Answer {
         /// The request's id.
         request: String,
         /// The hash of the answer.
         hash: String,
-        /// For the inbox; `run`, `name` and `position` are taken from the request.
+        /// The inbox item; `run`, `name` and `position` are taken from the request.
         item: NewInboxItem,
     },
-    /// Removes at most `rows` rows of a run that is ended or nobody's; marks it as deleting first, and removes its own row
-    /// last. Answered with [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, they are notified that it
-    /// is [`Status::Deleting`] when it is marked, nothing is removed yet, and the answer is [`Written::Marked`]. Rejected
+    /// Deletes at most `rows` rows of a run that has ended or has no owner. Marks it as deleting first, and removes its
+    /// own row last. The answer is [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, marking
+    /// it notifies them that it is [`Status::Deleting`], removes nothing yet, and answers [`Written::Marked`]. Rejected
     /// with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] when the run is owned and not ended.
     Delete {
         /// The run's number.
         run: i64,
-        /// How many rows to remove at most.
+        /// The number of rows to remove at most.
         rows: usize,
     },
 }
@@ -96,15 +96,15 @@ pub enum Write {
 /// A run that does not exist yet.
 #[derive(Clone, Debug)]
 pub struct NewRun {
-    /// The id its starter gave it.
+    /// The id that its starter chose.
     pub id: String,
     /// The name of the workflow.
     pub workflow: String,
-    /// The lease it shall belong to.
+    /// The lease that it will belong to.
     pub lease: Lease,
-    /// Drawn at random.
+    /// The execution, drawn at random.
     pub execution: [u8; 16],
-    /// Now, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub at: i64,
     /// The first entries, from sequence number 1. The run begins as running and due at once.
     pub entries: Vec<EntryRow>,
@@ -112,13 +112,13 @@ pub struct NewRun {
     pub version: u32,
     /// The first run of the run whose cancellation reaches it.
     pub parent: Option<i64>,
-    /// While this run has not ended, no other may have the same key: [`Rejected::Held`].
+    /// The deduplication key: while this run has not ended, no other may have the same one ([`Rejected::Held`]).
     pub dedup: Option<String>,
-    /// Names and values by which it can be found; each name once.
+    /// The labels by which it can be found; each name once.
     pub labels: Vec<(String, String)>,
 }
 
-/// Entries of one run by its owner, and what they make of the run's row.
+/// Entries of one run by its owner, and the change of the run's row.
 #[derive(Clone, Debug)]
 pub struct Append {
     /// The run's number.
@@ -131,21 +131,22 @@ pub struct Append {
     pub entries: Vec<EntryRow>,
     /// New values of context fields.
     pub fields: Vec<FieldRow>,
-    /// The numbers of the inbox items that these entries take into the journal: removed from the inbox, which remembers
-    /// their keys.
+    /// The numbers of the inbox items that these entries take into the journal. They are removed from the inbox, which
+    /// remembers their keys.
     pub taken: Vec<i64>,
-    /// What is written beyond the run's own rows, in order, in the same commit.
+    /// The writes beyond the run's own rows, in order, in the same commit.
     pub outgoing: Vec<Outgoing>,
-    /// A transaction after all of this, answered by [`Written::Transacted`]. It fails by itself: what stands above stays.
+    /// A transaction after all of this, answered by [`Written::Transacted`]. It fails by itself: the rest of the append
+    /// stays.
     pub transaction: Option<Transaction>,
-    /// What becomes of the run's row.
+    /// The change of the run's row.
     pub change: Change,
-    /// Now, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub at: i64,
 }
 
 impl Append {
-    /// The questions of which it says that the time for the answer is over.
+    /// Returns the requests whose time for an answer is over, by this append.
     pub(super) fn expired(&self) -> impl Iterator<Item = &str> {
         self.outgoing.iter().filter_map(|outgoing| match outgoing {
             Outgoing::Expire { id } => Some(id.as_str()),
@@ -154,43 +155,44 @@ impl Append {
     }
 }
 
-/// What an entry writes beyond the rows of its run. One that is rejected leaves the append and the others alone.
+/// A write of an entry beyond the rows of its run. A rejected one leaves the append and the others alone.
 #[derive(Clone, Debug)]
 pub enum Outgoing {
-    /// Something for the inbox of another run, by its id. See [`Write::Send`] for the answers.
+    /// An item for the inbox of another run, by its id. See [`Write::Send`] for the answers.
     Deliver {
         /// The id of the run.
         to: String,
-        /// What is said; `run` is ignored.
+        /// The item; `run` is ignored.
         item: NewInboxItem,
     },
-    /// The same for every run whose parent this run's first run is and that has not ended.
+    /// The same item for every run that has not ended and whose parent is this run's first run.
     NotifyChildren(NewInboxItem),
-    /// A new run. See [`Write::Start`] for the answers. If it was started, its end goes to this run's inbox, unless
-    /// there is no position.
+    /// A new run. See [`Write::Start`] for the answers. If it was started, its end is delivered to this run's inbox,
+    /// unless there is no position.
     Start {
         /// The run.
         run: Box<NewRun>,
-        /// The position of the call that waits for its end.
+        /// The command index of the call that waits for its end.
         position: Option<u64>,
     },
-    /// The end of a run shall be told to this run's inbox, once; now if it has ended. Rejected with
+    /// A watch: the end of a run is delivered to this run's inbox, once, or now if it has ended. Rejected with
     /// [`Rejected::NoSuchRun`].
     Watch {
         /// The id of the run.
         id: String,
-        /// The position of the call that waits for its end.
+        /// The command index of the call that waits for its end.
         position: u64,
     },
-    /// A question. One with the same id is left as it is.
+    /// A request. One with the same id is left as it is.
     Ask(RequestRow),
-    /// Nobody waits for the answer any longer.
+    /// The withdrawal of a request: the run no longer waits for the answer.
     Withdraw {
         /// The request's id.
         id: String,
     },
-    /// The same, because the time for the answer is over. If this run's request was answered all the same, the whole append is
-    /// rejected with [`Rejected::Fenced`]: the answer was accepted, so the run has to be looked at again.
+    /// The withdrawal of a request because its time is over. If this run's request has an answer all the same, the
+    /// whole append is rejected with [`Rejected::Fenced`]: the answer was accepted, so the run has to be looked at
+    /// again.
     Expire {
         /// The request's id.
         id: String,
@@ -201,69 +203,70 @@ pub enum Outgoing {
         channel: String,
         /// The entry that writes it.
         seq: u64,
-        /// What is written; `None` closes a stream.
+        /// The value written; `None` closes a stream.
         value: Option<Value>,
     },
-    /// Sets a label of the run, or takes it away.
+    /// A label of the run, set or removed.
     Label {
         /// The label's name.
         name: String,
         /// Its value.
         value: Option<String>,
     },
-    /// The run goes on as this one; it must end with this append, which is refused as a whole if this one cannot be written.
+    /// The successor of the run, which must end with this append. The append is refused as a whole if the successor
+    /// cannot be written.
     Replace(Box<ImportedRun>),
 }
 
-/// What becomes of a run's row with an append.
+/// The change of a run's row with an append.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// The new status, if it changes.
     pub status: Option<Status>,
-    /// When the run must be in memory next: `None` leaves it, `Some(None)` is never, `Some(Some(0))` is now.
+    /// The time at which the run must be active next: `None` leaves it, `Some(None)` is never, `Some(Some(0))` is now.
     pub wake_at: Option<Option<i64>>,
-    /// `None` leaves what is kept of processes that died, otherwise it becomes this.
+    /// The record of processes that died: `None` leaves it, otherwise it becomes this.
     pub loads: Option<u32>,
-    /// Why the run is parked, as JSON: `None` leaves it, `Some(None)` clears it.
+    /// The reason why the run is parked, as JSON: `None` leaves it, `Some(None)` clears it.
     pub parked: Option<Option<String>>,
-    /// The run belongs to nobody after this.
+    /// Whether the run has no owner after this.
     pub release: bool,
 }
 
-/// Something to put into a run's inbox.
+/// An item to put into a run's inbox.
 #[derive(Clone, Debug)]
 pub struct NewInboxItem {
     /// The run it is for.
     pub run: i64,
-    /// What it is.
+    /// The kind of the item.
     pub kind: InboxKind,
-    /// The same thing sent twice under one key arrives once.
+    /// The key: the same item sent twice under one key arrives once.
     pub key: Option<String>,
-    /// Now, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub at: i64,
-    /// The channel of a message, the id of a request, the status of a run that ended.
+    /// The channel of a message, the id of a request, or the status of a run that ended.
     pub name: Option<String>,
-    /// The position of the call that waits for it.
+    /// The command index of the call that waits for it.
     pub position: Option<u64>,
     /// The id of the run that sends it.
     pub sender: Option<String>,
-    /// What is said.
+    /// The payload.
     pub value: Option<Value>,
 }
 
 impl NewInboxItem {
-    /// That a run for whose end this one waits is being deleted, at the last change of that one.
+    /// Creates the notice for a waiting run that `row` is being deleted, at the time of that row's last change.
     pub(super) fn deleted(run: i64, position: u64, row: &RunRow) -> Self {
         let end = End { id: row.id.clone(), status: Status::Deleting, value: None };
         Self::ended(run, position, &end, row.updated_at)
     }
 
-    /// Something of a kind for a run, with nothing in it.
+    /// Creates an empty item of a kind for a run.
     pub(crate) const fn new(run: i64, kind: InboxKind, at: i64) -> Self {
         Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
     }
 
-    /// The end of another run, for the one that waits for it at this position; it arrives once.
+    /// Creates the notice of another run's end for the call at this position; it arrives once.
     pub(super) fn ended(run: i64, position: u64, end: &End, at: i64) -> Self {
         Self {
             key: Some(format!("ended:{position}")),
@@ -276,7 +279,7 @@ impl NewInboxItem {
     }
 }
 
-/// The same thing for another inbox.
+/// Copies an item for another inbox.
 impl From<InboxRow> for NewInboxItem {
     fn from(row: InboxRow) -> Self {
         let InboxRow { run, kind, key, at, name, position, sender, value, .. } = row;
@@ -284,11 +287,11 @@ impl From<InboxRow> for NewInboxItem {
     }
 }
 
-/// How a run has ended, for those who wait for it.
+/// The end of a run, for runs that wait for it.
 pub(super) struct End {
     pub(super) id: String,
     pub(super) status: Status,
-    /// What its last entry says.
+    /// The value of its last entry.
     pub(super) value: Option<Value>,
 }
 
@@ -297,36 +300,36 @@ pub(super) struct End {
 pub enum Written {
     /// The number of the new run, the new inbox item, or the new lease.
     Number(i64),
-    /// Done; there is nothing to tell.
+    /// Done, with nothing to report.
     Done,
     /// Entries were appended that wrote more than the rows of their run.
     Appended {
-        /// What became of each [`Outgoing`]: the number of the new row, or 0.
+        /// The outcome of each [`Outgoing`]: the number of the new row, or 0.
         outcomes: Vec<Result<i64, Rejected>>,
         /// The runs to whose inboxes something was written.
         notified: Vec<i64>,
     },
     /// Entries were appended that have a transaction.
     Transacted {
-        /// The value that was recorded by one more entry, or why there is none: the user's rows were then taken back.
+        /// The value recorded by one more entry, or why there is none: the user's rows were then rolled back.
         outcome: AttemptOutcome,
         /// The answer to the rest of the append.
         appended: Box<Written>,
     },
-    /// The lease that was taken, in its new epoch.
+    /// The lease that was taken over, in its new epoch.
     Lease(Lease),
     /// The run as it was claimed.
     Claimed(Box<RunRow>),
     /// Whether the run is gone entirely.
     Deleted(bool),
-    /// A run was marked as deleting, and these runs, which waited for its end, were told.
+    /// A run was marked as deleting; these runs, which waited for its end, were notified.
     Marked(Vec<i64>),
 }
 
 /// A write that was left out of the batch; the others were done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// The writer does not own what it writes, or it has moved on since.
+    /// The writer does not own what it writes, or the run has advanced since.
     Fenced,
     /// The id is taken by this run.
     Exists(Box<RunRow>),
@@ -336,8 +339,8 @@ pub enum Rejected {
     Ended,
     /// This run has not ended and holds the deduplication key.
     Held(Box<RunRow>),
-    /// The request was answered otherwise.
+    /// The request has another answer.
     Answered,
-    /// The database refuses this write from any engine: what it said.
+    /// The database refuses this write from any engine, for this reason.
     Refused(String),
 }

@@ -4,7 +4,7 @@ use super::rig::{AT, Rig, assert_refused, bare_entry, entry, field};
 use crate::store::{Append, Change, Lease, Rejected, RunRow, Status, Store, Write, Written};
 use crate::value::Value;
 
-/// What is appended is read back, and the row follows.
+/// Entries come back as they were appended, and the row follows.
 pub fn entries_come_back_as_they_were<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -36,7 +36,7 @@ pub fn entries_are_read_in_pages<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.entries(other).len(), 5);
 }
 
-/// Who does not name the last entry appends nothing.
+/// An append that does not name the last entry is rejected.
 pub fn an_old_tail_is_fenced<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -74,7 +74,7 @@ pub fn a_gap_is_refused<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.entries(run).len(), 1);
 }
 
-/// One write of a batch is rejected, the ones before and after it are done.
+/// One write of a batch is rejected; those before and after it are done.
 pub fn a_rejected_write_leaves_the_others<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let runs = ["a", "b", "c", "d"].map(|id| rig.start(id));
@@ -92,7 +92,7 @@ pub fn a_rejected_write_leaves_the_others<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(runs.map(|run| rig.row(run).seq), [2, 1, 1, 2]);
 }
 
-/// Writes are applied in order: one sees what those before it did.
+/// Writes are applied in order: one sees the effects of those before it.
 pub fn writes_of_a_batch_see_each_other<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -102,7 +102,7 @@ pub fn writes_of_a_batch_see_each_other<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.row(run).seq, 3);
 }
 
-/// An append without entries changes the row alone, and the tail is checked all the same.
+/// An append without entries changes the row alone, and still has to name the last entry.
 pub fn a_change_without_entries<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -114,7 +114,7 @@ pub fn a_change_without_entries<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Append(late)), Err(Rejected::Fenced));
 }
 
-/// Every part of a change is made when given and left when not, in any combination.
+/// Every part of a change is applied if given and left alone if not, in any combination.
 pub fn what_does_not_change_stays<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");

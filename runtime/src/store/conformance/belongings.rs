@@ -1,4 +1,4 @@
-//! What a run has beside its journal, and what keeps it where it is.
+//! The rows of a run beside its journal, and the bonds that keep it in its database.
 
 use super::import::imported;
 use super::outputs::put;
@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::value::Value;
 
-/// Channels, taken keys and questions are listed; what waits in the inbox is not among the keys.
+/// Channels, taken keys and requests are listed; items that wait in the inbox are not among the keys.
 pub fn a_run_has_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));
@@ -59,7 +59,7 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     rig.end(child, Status::Completed);
     rig.end(watched, Status::Failed);
     assert!(bonds(parent).is_empty() && bonds(waits).is_empty());
-    // A watcher that got the end waits no longer, also for a run that takes the place of the one that ended.
+    // A watcher that got the end waits no longer, not even for a run that replaces the ended one.
     let mut again = imported("watched", Some(rig.lease));
     again.replaces = Some(watched);
     let again = number(rig.write(Write::Import(Box::new(again))));
@@ -68,7 +68,7 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     rig.end(parent, Status::Moved);
     rig.end(waits, Status::Moved);
 
-    // The run that has the parent's place now is the parent.
+    // The successor of the parent is the parent now.
     let old = rig.start("old");
     let run = Box::new(NewRun { parent: Some(old), ..new_run("its child", rig.lease) });
     let child = rig.outgoing(old, vec![Outgoing::Start { run, position: None }]).0.remove(0).expect("started");
@@ -81,7 +81,7 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     rig.end(child, Status::Moved);
 }
 
-/// The open questions of a moved run are not asked here any longer, and can be told.
+/// The open requests of a moved run can no longer be answered here, and are recognizable.
 pub fn the_questions_of_a_moved_run_go_with_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -101,7 +101,7 @@ pub fn the_questions_of_a_moved_run_go_with_it<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(ids, [("r1", Some(RequestRow::MOVED)), ("r2", Some("h"))]);
 }
 
-/// A run may bring its key, its questions, and the keys of what it has taken.
+/// A run may bring its deduplication key, its requests, and the keys of taken items.
 pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let mark = TakenItem { kind: InboxKind::Message, key: "k".to_owned(), at: AT };
@@ -132,7 +132,7 @@ pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S)
     let held = rig.write(Write::Import(Box::new(bring("b"))));
     assert_eq!(held, Err(Rejected::Held(Box::new(rig.row(run)))));
     assert_eq!(rig.find(RunKey::Id("b")), None, "nothing of it is written");
-    // What takes its place may have it, and gives its questions another value as long as they are open.
+    // A run that replaces it may have the key, and gives its open requests another value.
     rig.outgoing(run, vec![Outgoing::Ask(request("r3", run))]);
     let other = Value::json("\"sealed anew\"");
     let mut next = bring("a");
@@ -143,7 +143,7 @@ pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S)
     let [r2, r3] = ["r2", "r3"].map(|id| rig.store.requests(RequestKey::Id(id)).expect("read").remove(0));
     assert_eq!((r2.run, r2.value), (run, answered.value.clone()), "it is answered");
     assert_eq!((r3.run, r3.value), (new, other));
-    // One that has ended holds no key.
+    // A run that has ended holds no key.
     rig.write(rig.change(new, Change { status: Some(Status::Completed), ..Change::default() })).expect("ended");
     let ended = ImportedRun { status: Status::Completed, lease: None, requests: Vec::new(), ..bring("c") };
     let ended = number(rig.write(Write::Import(Box::new(ended))));

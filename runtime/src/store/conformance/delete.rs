@@ -8,7 +8,7 @@ fn delete(run: i64, rows: usize) -> Write {
     Write::Delete { run, rows }
 }
 
-/// A run of five entries, two fields and two inbox items, ended or not.
+/// Starts a run of five entries, two fields and two inbox items, ended or not.
 fn full_run<S: Store>(rig: &Rig<S>, id: &str, ended: bool) -> i64 {
     let run = rig.start(id);
     rig.send(run, None).expect("sent");
@@ -29,7 +29,7 @@ fn rows<S: Store>(rig: &Rig<S>, run: i64) -> usize {
     rig.entries(run).len() + rig.fields(run).len() + rig.items(RunKey::Number(run)).len()
 }
 
-/// A run goes in slices of at most so many rows: it is marked first, and its own row goes last.
+/// A run is deleted in slices of at most so many rows: it is marked first, and its own row is removed last.
 pub fn slices_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (full_run(&rig, "a", true), full_run(&rig, "b", false));
@@ -54,7 +54,8 @@ pub fn slices_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(delete(full_run(&rig, "c", true), 1_000)), Ok(Written::Deleted(true)), "in one slice");
 }
 
-/// A run that is owned and has not ended is not deleted; one that nobody owns is, and one that ended but is still owned.
+/// A run that is owned and has not ended is not deleted; a run without an owner is, and so is an ended one with an
+/// owner.
 pub fn a_run_in_use_is_not_deleted<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = full_run(&rig, "a", false);
@@ -83,7 +84,7 @@ pub fn a_run_being_deleted_does_nothing_more<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::CloseLease(rig.lease)), Ok(Written::Done), "it holds no lease");
 }
 
-/// Once a run is gone its id may be used again, its number never.
+/// Once a run is deleted its id may be used again, its number never.
 pub fn numbers_are_not_used_again<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let first = full_run(&rig, "a", true);

@@ -30,7 +30,7 @@ pub fn runs_in_pages<S: Store>(open: &dyn Fn() -> S) {
     assert!(found(&rig, &RunQuery { limit: 0, ..RunQuery::default() }).is_empty());
 }
 
-/// Runs come in order of their ids if that is asked for, byte by byte, page by page, with every condition.
+/// Runs come in order of their ids on request, byte by byte, page by page, with every condition.
 pub fn runs_by_id<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let ids = ["b", "a-10", "a-9", "A", "a", "\u{e9}", "a-", "Z"];
@@ -60,7 +60,7 @@ pub fn runs_by_id<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(found(&rig, &RunQuery { after: Some(runs[1]), limit: 2, ..all }), ["A", "Z"]);
 }
 
-/// Each condition restricts, and all of them together.
+/// Each condition restricts, and so do all of them together.
 pub fn runs_by_status_workflow_and_prefix<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for (id, workflow, status) in [
@@ -105,7 +105,7 @@ pub fn prefixes_are_compared_byte_by_byte<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
-/// The runs of a lease by the time they are due, and the sets follow every change.
+/// Runs of a lease are found by the time they are due, and the indexes follow every change.
 pub fn runs_by_lease_and_time<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let other = rig.open_lease("engine-2");
@@ -144,7 +144,7 @@ pub fn runs_by_lease_and_time<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(found(&rig, &of(other)), ["c"]);
 }
 
-/// What is not there is nothing, not an error.
+/// A query that finds no rows is no error.
 pub fn nothing_found_is_no_error<S: Store>(open: &dyn Fn() -> S) {
     let store = open();
     assert_eq!(store.run(RunKey::Number(1)).expect("read"), None);

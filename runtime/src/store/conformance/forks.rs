@@ -1,4 +1,4 @@
-//! Runs that begin with the history of another, and those that take its place for that.
+//! Runs that begin with the history of another, and those that replace it in doing so.
 
 use super::import::imported;
 use super::outputs::{items, put};
@@ -15,7 +15,7 @@ fn fork<S: Store>(rig: &Rig<S>, id: &str, change: impl FnOnce(&mut ImportedRun))
     number(rig.write(Write::Import(Box::new(run))))
 }
 
-/// What a run has shown comes along under its own first run, numbered from 1; that of the other stays.
+/// Outputs of a run are copied under the new first run, numbered from 1; the original's stay.
 pub fn what_was_shown_comes_along<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -32,7 +32,7 @@ pub fn what_was_shown_comes_along<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.outgoing(run, vec![put("x", None)]).0, [Ok(3)], "and goes on from there");
 }
 
-/// The runs that began with the history of a run, or took its place.
+/// Runs are found by the run that they were forked from or replaced.
 pub fn runs_by_origin<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -46,7 +46,7 @@ pub fn runs_by_origin<S: Store>(open: &dyn Fn() -> S) {
     assert!(found(&of(forks[0])).is_empty());
 }
 
-/// A run may take the place of one that belongs to the same lease; nobody owns that one afterwards.
+/// A run may replace one of the same lease, which has no owner afterwards.
 pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -61,7 +61,7 @@ pub fn a_run_of_the_same_lease_is_replaced<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.store.runs(&owned).expect("read").runs, [row]);
 }
 
-/// What a run brings into its inbox stands before what was sent to the one whose place it takes; the keys of both count.
+/// Items that a run brings come before those of the run that it replaces; the keys of both count.
 pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let old = rig.start("a");
@@ -79,7 +79,7 @@ pub fn what_is_brought_comes_first<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(number(rig.write(Write::Send(again))), rig.inbox(run)[2].number);
 }
 
-/// Pauses and resumes that wait go to the successor that goes on from there, and not to one that begins earlier.
+/// Waiting pauses and resumptions go to a successor that continues from there, not to one that begins earlier.
 pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for (goes_on, brought) in [(true, false), (true, true), (false, false), (false, true)] {
@@ -99,7 +99,7 @@ pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
-/// The questions of a run are not those of the one that takes its place, unless that keeps them.
+/// Requests of a run are withdrawn when it is replaced, unless the successor keeps them.
 pub fn questions_are_withdrawn_or_kept<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for keeps in [true, false] {

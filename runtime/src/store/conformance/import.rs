@@ -1,4 +1,4 @@
-//! Runs that come with their history.
+//! Runs that are imported with their history.
 
 use super::rig::{AT, Rig, assert_refused, bare_entry, entry, field, item, number};
 use crate::record::Kind;
@@ -39,7 +39,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
     }
 }
 
-/// Row, entries, fields and inbox are there at once, as they were given.
+/// Row, entries, fields and inbox exist at once, as they were given.
 pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let new = imported("order-42", Some(rig.lease));
@@ -81,7 +81,7 @@ pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.row(run).status, rig.row(run).seed), (Status::Moved, [0xCD; 16]));
 }
 
-/// An id that is taken is answered with its run; an execution that must be unique as well.
+/// An id that is taken is answered with its run, and so is an execution that must be unique.
 pub fn an_id_or_an_incarnation_that_is_taken_is_not_imported<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let first = number(rig.write(Write::Import(Box::new(imported("a", Some(rig.lease))))));
@@ -113,7 +113,7 @@ pub fn a_lost_lease_imports_nothing<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.find(RunKey::Id("a")), None);
 }
 
-/// A history with a gap, a field of no entry, a run that nobody could ever drive: refused, and nothing is there.
+/// A history with a gap, a field of no entry, or a run that no engine could drive is refused and leaves no row.
 pub fn what_makes_no_run_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let good = || imported("a", Some(rig.lease));

@@ -53,7 +53,7 @@ pub fn items_come_in_order<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.send(b + 9, None), Err(Rejected::NoSuchRun));
 }
 
-/// Another item with the key of one that came before is the same one, taken or not; keys of different runs have nothing to do with each other.
+/// An item with the key of an earlier one is the same item, taken or not; keys of different runs are independent.
 pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -93,7 +93,7 @@ pub fn a_run_that_ended_accepts_nothing<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
-/// What has come under a key has come, also if the run has ended since or is being deleted.
+/// An item that arrived under a key stays accepted, even if the run has ended since or is being deleted.
 pub fn a_key_is_looked_at_before_the_end<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for status in [Status::Completed, Status::Cancelled, Status::Moved] {
@@ -126,7 +126,7 @@ pub fn taken_items_are_gone<S: Store>(open: &dyn Fn() -> S) {
     assert!(again > foreign, "numbers are not used again");
 }
 
-/// A lease sees what waits for the runs that it owns now, in order of arrival.
+/// A lease sees the items that wait for the runs that it owns now, in order of arrival.
 pub fn a_lease_sees_the_items_of_its_runs<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let other = rig.open_lease("engine-2");

@@ -11,7 +11,7 @@ fn found<S: Store>(rig: &Rig<S>, query: &RunQuery) -> Vec<String> {
     rig.store.runs(query).expect("runs can be read").runs.into_iter().map(|row| row.id).collect()
 }
 
-/// Labels come back in order of their names, byte by byte, and go with the run.
+/// Labels come back in order of their names, byte by byte, and are deleted with the run.
 pub fn labels_are_kept<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let labels = pairs(&[("team", "red"), ("Team", "blue"), ("ä", ""), ("", "x")]);
@@ -33,7 +33,7 @@ pub fn labels_are_kept<S: Store>(open: &dyn Fn() -> S) {
     assert!(found(&rig, &RunQuery { labels: pairs(&[("team", "red")]), ..RunQuery::default() }).is_empty());
 }
 
-/// A label that the run sets takes the place of the one by that name, and one that it takes away is gone; both can be done again.
+/// A label that the run sets replaces the one by that name, and a removed one is gone; both can be repeated.
 pub fn labels_are_changed<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let labels = pairs(&[("stage", "new"), ("team", "red")]);
@@ -51,7 +51,7 @@ pub fn labels_are_changed<S: Store>(open: &dyn Fn() -> S) {
     assert!(found(&rig, &by("new")).is_empty());
 }
 
-/// Runs are found by all of the labels asked for, together with every other condition.
+/// Runs are found by all labels of the query, together with every other condition.
 pub fn runs_by_label<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for (id, labels) in [

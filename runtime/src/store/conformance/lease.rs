@@ -1,4 +1,4 @@
-//! Leases, and who owns a run.
+//! Leases, and the ownership of runs.
 
 use super::rig::{Rig, entry, new_run};
 use crate::store::{Append, Change, Lease, LeaseRow, Rejected, RunRow, Status, Store, Write, Written};
@@ -7,7 +7,7 @@ fn take(seen: Lease, heartbeat: i64) -> Write {
     Write::TakeLease { seen, heartbeat, owner: "taker".to_owned() }
 }
 
-/// Leases are listed in order; a beat is counted for its holder only.
+/// Leases are listed in order; a heartbeat counts for its holder only.
 pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let second = rig.open_lease("engine-2");
@@ -26,7 +26,7 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(leases, [row(rig.lease, "engine-1", 0), row(second, "engine-2", 3)]);
 }
 
-/// A lease is taken only as it was seen, and then by one.
+/// A lease is taken over only if it is as it was seen, and then by one engine.
 pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -97,7 +97,7 @@ pub fn a_lease_that_owns_a_run_is_not_closed<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.open_lease("engine-2").number > rig.lease.number);
 }
 
-/// A run that nobody owns is claimed by one, and then it is his.
+/// A run without an owner is claimed by one lease, which then owns it.
 pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
@@ -122,7 +122,7 @@ pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
 }
 
-/// Nobody claims a run that has ended.
+/// A run that has ended cannot be claimed.
 pub fn a_run_that_ended_is_not_claimed<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for status in [Status::Completed, Status::Failed, Status::Cancelled, Status::Moved] {

@@ -1,4 +1,4 @@
-//! What an append writes beyond the rows of its run: messages and new runs.
+//! The writes of an append beyond the rows of its run: messages and new runs.
 
 use super::rig::{AT, Rig, appended, assert_refused, entry, field, item, new_run};
 use crate::record::InboxKind;
@@ -16,7 +16,7 @@ fn start(run: NewRun, position: Option<u64>) -> Outgoing {
     Outgoing::Start { run: Box::new(run), position }
 }
 
-/// A message comes into the inbox of the other run with the append that sends it, once for each key.
+/// A message arrives in the inbox of the other run with the append that sends it, once for each key.
 pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -47,7 +47,7 @@ pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(notified, [a], "a run may tell itself");
 }
 
-/// An append that is fenced tells nobody anything.
+/// A fenced append sends no message.
 pub fn a_fenced_append_sends_nothing<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -119,7 +119,7 @@ pub fn a_run_starts_others<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.end(keyed.number, Status::Completed).is_empty(), "nobody waits for it");
 }
 
-/// What no database takes is refused with the whole append, and nothing of it is there.
+/// A write that every database refuses has the whole append refused, of which no row is written.
 pub fn what_cannot_be_written_refuses_the_append<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -162,7 +162,7 @@ pub fn what_cannot_be_written_refuses_the_append<S: Store>(open: &dyn Fn() -> S)
     assert_eq!(rig.find(RunKey::Id("c")), None);
 }
 
-/// An append that changes nothing of its run but writes more is an append too, and one that writes no more is just done.
+/// An append that changes only rows beyond its run is an append too, and one that writes nothing more is just done.
 pub fn an_append_without_entries_sends<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));

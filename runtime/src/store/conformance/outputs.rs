@@ -42,7 +42,7 @@ pub fn items_are_read_in_pages<S: Store>(open: &dyn Fn() -> S) {
     assert!(page(10, 5, false).is_empty() && page(u64::MAX, 5, true).is_empty() && page(0, 0, true).is_empty());
 }
 
-/// What a run has shown is there after its end, and goes with it when it is deleted.
+/// Outputs of a run stay after its end, and are deleted with it.
 pub fn items_go_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));

@@ -1,4 +1,4 @@
-//! A run that takes the place of another.
+//! A run that replaces another.
 
 use super::import::imported;
 use super::outputs::{items, put};
@@ -26,7 +26,7 @@ fn send<S: Store>(rig: &Rig<S>, run: i64, kind: &str, key: &str) -> i64 {
     number(rig.write(Write::Send(NewInboxItem { kind: InboxKind::from_word(kind), ..item(run, Some(key)) })))
 }
 
-/// The new run has the id, the first run and the deduplication key; the old one has ended under another id.
+/// The new run gets the id, the first run and the deduplication key; the old one has ended under another id.
 pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let labels = vec![("team".to_owned(), "red".to_owned())];
@@ -54,7 +54,7 @@ pub fn an_id_goes_to_another_run<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.row(third).first_run, rig.row(run).successor), (old, Some(third)), "the lineage goes on");
 }
 
-/// A run that had ended keeps its status; one that is not there or is being deleted is not replaced.
+/// A run that had ended keeps its status; a missing one, or one being deleted, is not replaced.
 pub fn a_run_that_ended_keeps_its_status<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     for status in [Status::Completed, Status::Moved, Status::Replaced] {
@@ -70,7 +70,7 @@ pub fn a_run_that_ended_keeps_its_status<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(import(taking_over("going", going))), Err(Rejected::Ended));
 }
 
-/// The id of a third run is not taken, and then nothing has changed.
+/// The id of a third run is not taken, and then nothing changes.
 pub fn the_id_of_a_third_run_is_not_taken<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (old, third) = (rig.start("a"), rig.start("b"));
@@ -86,7 +86,7 @@ pub fn the_id_of_a_third_run_is_not_taken<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(before, ("a".to_owned(), Status::Running, None));
 }
 
-/// What others have told the old run comes to the new one, with the keys of what was taken; the ends of its children do not.
+/// Items sent to the old run move to the new one, with the keys of taken ones; the ends of its children do not.
 pub fn the_inbox_goes_along<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (old, child) = (rig.start("a"), rig.start("child"));
@@ -105,7 +105,7 @@ pub fn the_inbox_goes_along<S: Store>(open: &dyn Fn() -> S) {
     assert!(send(&rig, run, "ended", "ended:1") > waiting[4], "the end comes again");
 }
 
-/// A run goes on as another in the append that ends it: who waits for its end waits on, and so do its questions.
+/// A run continues as another in the append that ends it: its watchers wait on, and its requests stay open.
 pub fn a_run_goes_on_as_another<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (old, watcher) = (rig.start("a"), rig.start("watcher"));
@@ -138,7 +138,7 @@ pub fn a_run_goes_on_as_another<S: Store>(open: &dyn Fn() -> S) {
     assert!(items(&rig, old, "x").is_empty());
 }
 
-/// Only the run itself goes on as another, and it does not end if that one cannot be written.
+/// Only the run itself can continue as another, and it does not end if its successor cannot be written.
 pub fn nobody_else_is_replaced_by_an_append<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
@@ -155,7 +155,7 @@ pub fn nobody_else_is_replaced_by_an_append<S: Store>(open: &dyn Fn() -> S) {
     );
 }
 
-/// A run that has ended and takes the place of one that others wait for notifies them.
+/// A run that has ended, and replaces one that others wait for, notifies them.
 pub fn a_replacement_that_has_ended_is_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (old, watcher) = (rig.start("a"), rig.start("watcher"));

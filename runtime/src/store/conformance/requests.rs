@@ -1,4 +1,4 @@
-//! Questions that runs ask, and their answers.
+//! Requests of runs, and their answers.
 
 use super::rig::{AT, Rig, entry, item};
 use crate::record::InboxKind;
@@ -35,7 +35,7 @@ pub(super) fn asked_by<S: Store>(rig: &Rig<S>, run: i64) -> Vec<String> {
     rig.store.requests(RequestKey::Run(run)).expect("read").into_iter().map(|request| request.id).collect()
 }
 
-/// A question is found by its id, by its run, and among all that are open; asked again it is as it was.
+/// A request is found by its id, by its run, and among all open ones; made again, it stays as it was.
 pub fn a_question_is_found<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -72,7 +72,7 @@ pub fn an_answer_arrives_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((asked_by(&rig, run), open_ones(&rig, "", 9)), (vec!["r2".to_owned()], vec!["r2".to_owned()]));
 }
 
-/// A question that is withdrawn is gone, unless it was answered, and only who asked withdraws it.
+/// A withdrawn request is gone, unless it was answered, and only the asking run can withdraw it.
 pub fn a_question_is_withdrawn<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));
@@ -88,7 +88,7 @@ pub fn a_question_is_withdrawn<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(answer("r2", "h1")), Err(Rejected::NoSuchRun));
 }
 
-/// A question whose time is over is gone; but if it was answered, nothing of the append is written that says so.
+/// A request whose time is over is gone; but if it was answered, the append that expires it is rejected.
 pub fn an_answer_that_was_in_time_counts<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));
@@ -108,7 +108,7 @@ pub fn an_answer_that_was_in_time_counts<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(answer("r2", "h1")), Err(Rejected::NoSuchRun));
 }
 
-/// With the end of a run what it asked is asked no longer; what was answered stays until it is deleted.
+/// Open requests of a run end with it; answered ones stay until it is deleted.
 pub fn questions_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));

@@ -1,4 +1,4 @@
-//! A store with a lease, and short words for the writes that the cases are made of.
+//! A store with a lease, and shorthands for the writes of the cases.
 
 use crate::record::{FORMAT, InboxKind, Kind};
 use crate::store::{
@@ -9,7 +9,7 @@ use crate::value::Value;
 
 pub(super) type Answer = Result<Written, Rejected>;
 
-/// A time.
+/// The time of the cases.
 pub(super) const AT: i64 = 1_700_000_000_123;
 
 pub(super) struct Rig<S> {
@@ -18,7 +18,7 @@ pub(super) struct Rig<S> {
 }
 
 impl<S: Store> Rig<S> {
-    /// A fresh store in which this engine holds a lease.
+    /// Creates an empty store in which this engine holds a lease.
     pub(super) fn new(open: &dyn Fn() -> S) -> Self {
         let mut rig = Self { store: open(), lease: Lease { number: 0, epoch: 1 } };
         rig.lease = rig.open_lease("engine-1");
@@ -39,7 +39,7 @@ impl<S: Store> Rig<S> {
         Lease { number: number(self.write(Write::OpenLease { owner: owner.to_owned() })), epoch: 1 }
     }
 
-    /// Starts a run and tells its number.
+    /// Starts a run and returns its number.
     pub(super) fn start(&self, id: &str) -> i64 {
         number(self.write(Write::Start(new_run(id, self.lease))))
     }
@@ -60,7 +60,7 @@ impl<S: Store> Rig<S> {
         }
     }
 
-    /// An append that only changes the run's row.
+    /// Returns an append that only changes the run's row.
     pub(super) fn change(&self, run: i64, change: Change) -> Write {
         Write::Append(Append { change, ..self.append(run, self.row(run).seq, Vec::new()) })
     }
@@ -73,7 +73,7 @@ impl<S: Store> Rig<S> {
         }
     }
 
-    /// The append that ends a run with this status.
+    /// Returns the append that ends a run with this status.
     pub(super) fn ending(&self, run: i64, status: Status) -> Append {
         let change = Change { status: Some(status), wake_at: Some(None), release: true, ..Change::default() };
         let seq = self.row(run).seq;
@@ -86,7 +86,7 @@ impl<S: Store> Rig<S> {
         appended(self.write(Write::Append(Append { outgoing, ..self.append(run, seq, vec![entry(seq + 1)]) })))
     }
 
-    /// What waits in the inbox of a run.
+    /// Returns the items that wait in the inbox of a run.
     pub(super) fn inbox(&self, run: i64) -> Vec<InboxRow> {
         self.store.inbox(RunKey::Number(run), 0, usize::MAX).expect("the inbox can be read")
     }
@@ -111,7 +111,7 @@ impl<S: Store> Rig<S> {
         self.store.fields(run, 0, u64::MAX).expect("the fields can be read")
     }
 
-    /// The numbers of the items in an inbox.
+    /// Returns the numbers of the items in an inbox.
     pub(super) fn items(&self, of: RunKey<'_>) -> Vec<i64> {
         self.store
             .inbox(of, 0, usize::MAX)
@@ -138,7 +138,7 @@ pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
     }
 }
 
-/// An entry with something in every column.
+/// Returns an entry with a value in every column.
 pub(super) fn entry(seq: u64) -> EntryRow {
     EntryRow {
         seq,
@@ -156,7 +156,7 @@ pub(super) fn entry(seq: u64) -> EntryRow {
     }
 }
 
-/// An entry with nothing in any column that may be empty.
+/// Returns an entry with no value in any optional column.
 pub(super) fn bare_entry(seq: u64) -> EntryRow {
     let kind = Kind::TimerFired;
     EntryRow {
@@ -184,7 +184,7 @@ pub(super) fn item(run: i64, key: Option<&str>) -> NewInboxItem {
     NewInboxItem { key: key.map(str::to_owned), value, ..NewInboxItem::new(run, InboxKind::Cancel, AT) }
 }
 
-/// What became of what an append wrote beyond the rows of its run.
+/// Returns the outcomes of an append's writes beyond the rows of its run, and the runs that were notified.
 #[track_caller]
 pub(super) fn appended(answer: Answer) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
     match answer {
@@ -193,7 +193,7 @@ pub(super) fn appended(answer: Answer) -> (Vec<Result<i64, Rejected>>, Vec<i64>)
     }
 }
 
-/// The number that a write was answered with.
+/// Returns the number in the answer to a write.
 #[track_caller]
 pub(super) fn number(answer: Answer) -> i64 {
     match answer {
@@ -202,7 +202,7 @@ pub(super) fn number(answer: Answer) -> i64 {
     }
 }
 
-/// Asserts that a write was refused, and with a sentence.
+/// Asserts that a write was refused, with a message.
 #[track_caller]
 pub(super) fn assert_refused(answer: &Answer) {
     match answer {

@@ -53,14 +53,14 @@ pub fn every_form_byte_for_byte<S: Store>(open: &dyn Fn() -> S) {
     assert_exact(open, &values);
 }
 
-/// A value of a megabyte, and one of nothing, are values like any other.
+/// A value of a megabyte, and an empty one, are values like any other.
 pub fn large_and_empty_values<S: Store>(open: &dyn Fn() -> S) {
     let large: Vec<u8> = (0..1_048_576_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let text = format!("\"{}\"", "ä".repeat(524_288));
     assert_exact(open, &[Value::raw(large), Value::json(text), Value::raw(Vec::new()), Value::json("")]);
 }
 
-/// What says that it is JSON and is no text is refused alone, in entries, fields and items alike.
+/// A value marked as JSON that is not text is refused alone, in entries, fields and items alike.
 pub fn text_that_is_none_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -120,7 +120,7 @@ pub fn every_kind_and_status<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
-/// The id of a database is 32 hexadecimal digits and its own.
+/// The id of a database is 32 hexadecimal digits, and unique.
 pub fn a_database_has_an_id<S: Store>(open: &dyn Fn() -> S) {
     let (one, two) = (open(), open());
     for store in [&one, &two] {
@@ -135,7 +135,7 @@ pub fn an_empty_batch<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(open().commit(&[]).expect("committed"), []);
 }
 
-/// What this store object commits is not a foreign change.
+/// Commits of this store object are not foreign changes.
 pub fn own_commits_are_not_foreign<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let changes = || rig.store.foreign_changes().expect("read");

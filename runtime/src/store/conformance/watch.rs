@@ -8,7 +8,7 @@ fn watch(id: &str, position: u64) -> Outgoing {
     Outgoing::Watch { id: id.to_owned(), position }
 }
 
-/// The end of a run goes to its starter and its watchers, with what its last entry says.
+/// The end of a run is delivered to its starter and its watchers, with the value of its last entry.
 pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (parent, other) = (rig.start("parent"), rig.start("other"));
@@ -36,7 +36,7 @@ pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(positions, [Some(8), Some(9)]);
 }
 
-/// The end of a run that has ended comes at once, and once for each position, taken or not.
+/// The end of a run that has ended is delivered at once, and once for each position, taken or not.
 pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
@@ -53,7 +53,7 @@ pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     assert!(rig.inbox(a).is_empty());
 }
 
-/// A watcher that has ended gets nothing more, and an end comes once only.
+/// A watcher that has ended gets no more items, and an end is delivered once only.
 pub fn who_has_ended_is_not_told<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
@@ -94,7 +94,7 @@ pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.inbox(a).len(), 3);
 }
 
-/// A run that is deleted watches nothing, and nobody watches it.
+/// A deleted run watches no other, and no run can watch it.
 pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));

@@ -1,4 +1,4 @@
-//! What a store in memory does with a write.
+//! Applies a write to a store in memory.
 
 use super::tables::{Run, Tables};
 use crate::store::{Append, Lease, LeaseRow, NewRun, Outgoing, Rejected, RunRow, Status, UserCode, Write, Written};
@@ -64,7 +64,7 @@ impl Tables {
         if append.change.status == Some(Status::Moved) && !self.bonds(append.run).is_empty() {
             return Err(Rejected::Fenced);
         }
-        // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
+        // A run that ends so without its successor would be lost: the append is refused as a whole.
         for outgoing in &append.outgoing {
             if let Outgoing::Replace(run) = outgoing
                 && append.change.release

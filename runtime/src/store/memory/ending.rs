@@ -1,4 +1,4 @@
-//! What the end of a run means for others, and how it is removed.
+//! The effects of a run's end on other rows, and the deletion of runs.
 
 use super::apply::Answer;
 use super::tables::{Run, Tables};
@@ -6,7 +6,7 @@ use crate::record::InboxKind;
 use crate::store::{Bond, ImportedRun, NewInboxItem, Rejected, RequestRow, Status, Written, write::End};
 
 impl Run {
-    /// How it ended.
+    /// Returns how it ended.
     pub(super) fn end(&self) -> End {
         let value = self.entries.last().and_then(|entry| entry.value.clone());
         End { id: self.row.id.clone(), status: self.row.status, value }
@@ -14,8 +14,8 @@ impl Run {
 }
 
 impl Tables {
-    /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
-    /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
+    /// Applies the end of a run with this final status: notifies its watchers, withdraws its requests, frees its
+    /// deduplication key. The watchers and requests of a replaced run wait for its successor.
     pub(super) fn end(&mut self, run: i64, status: Status, at: i64, notified: &mut Vec<i64>) {
         self.free_dedup(run);
         if status == Status::Replaced {
@@ -36,7 +36,7 @@ impl Tables {
         }
     }
 
-    /// The unfinished runs that need to be in the same database as this one.
+    /// Returns the unfinished runs that must be in the same database as this one.
     pub(super) fn bonds(&self, run: i64) -> Vec<Bond> {
         let Some(row) = self.runs.get(&run).map(|run| &run.row) else { return Vec::new() };
         let mut parent = row.parent;
@@ -66,8 +66,8 @@ impl Tables {
         ids
     }
 
-    /// Watchers of a run watch its successor, and what was sent to the run goes to the inbox of the successor. Returns what is
-    /// to be put behind what that one brings.
+    /// Moves the watchers of a run to its successor, and its inbox items too. Returns the items to deposit after those
+    /// that the successor brings.
     pub(super) fn hand_over(&mut self, old: i64, new: i64, import: &ImportedRun) -> Vec<NewInboxItem> {
         for (watched, watcher, position) in self.watchers_of(old) {
             self.watchers.remove(&(watched, watcher, position));
@@ -88,7 +88,7 @@ impl Tables {
         run.row.successor = Some(new);
         let inbox = &mut self.inbox;
         if !import.goes_on {
-            // Whether a run is to stand still is not told to one that begins at an earlier point.
+            // Pauses do not apply to a run that begins at an earlier point.
             let stands = |kind: &InboxKind| matches!(kind, InboxKind::Pause | InboxKind::Resume);
             let dropped: Vec<_> =
                 run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| stands(&item.kind))).collect();
@@ -101,7 +101,8 @@ impl Tables {
             run.items.extract_if(.., |item| inbox.get(item).is_some_and(|item| item.kind.moves_on())).collect();
         let behind = !import.items.is_empty();
         let mut keys: Vec<_> = run.keys.extract_if(|_, keyed| keyed.kind.moves_on()).collect();
-        // It may be told to end again, and what waits comes with its key.
+        // A taken cancellation loses its key, so that the successor can be cancelled too. Items that are deposited
+        // later bring their own keys.
         keys.retain(|(_, keyed)| if items.contains(&keyed.number) { !behind } else { keyed.kind != InboxKind::Cancel });
         let waiting: Vec<_> =
             if behind { items.iter().filter_map(|item| inbox.remove(item)).collect() } else { vec![] };

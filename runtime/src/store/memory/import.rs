@@ -1,4 +1,4 @@
-//! A run with all its history, in one write; it may take the place of another.
+//! Imports a run with all its history, in one write; it may replace another run.
 
 use super::tables::{Keyed, Run, Tables};
 use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RequestRow, RunKey, RunRow, Status, TakenItem};
@@ -64,7 +64,7 @@ impl Tables {
         Ok(number)
     }
 
-    /// What was taken from the inbox keeps its key.
+    /// Records the keys of items that were taken from the inbox.
     fn keep_keys(&mut self, run: i64, taken: &[TakenItem]) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         for TakenItem { kind, key, at } in taken.iter().cloned() {
@@ -73,7 +73,7 @@ impl Tables {
         }
     }
 
-    /// A request is this run's from now on, if it is still open.
+    /// Moves a request to this run, if it is still open.
     fn ask_again(&mut self, run: i64, request: &RequestRow) {
         match self.requests.get_mut(&request.id) {
             Some(known) if known.is_open() => {
@@ -87,7 +87,7 @@ impl Tables {
         self.asked.insert((run, request.id.clone()));
     }
 
-    /// The run that has the id already, or the execution, or the name that the replaced one would get.
+    /// Returns the run that has the id already, or the execution, or the id that the replaced one would get.
     pub(super) fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
         let other = |run: &&Run| new.replaces != Some(run.row.number);
         let same_id = self.find(RunKey::Id(&new.id)).filter(other);
@@ -99,7 +99,7 @@ impl Tables {
         same_id.or_else(twin).or_else(aside).map(|run| &run.row)
     }
 
-    /// The run whose place another is to take: nobody's, or the same lease's.
+    /// Returns the run to replace, which has no owner or belongs to the same lease.
     fn replaceable(&self, number: i64, lease: Option<Lease>) -> Result<RunRow, Rejected> {
         let row = &self.runs.get(&number).ok_or(Rejected::NoSuchRun)?.row;
         match row.status {
@@ -109,7 +109,7 @@ impl Tables {
         }
     }
 
-    /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
+    /// Renames a run, ends it if it has not ended, and returns its deduplication key, which is free now.
     fn put_aside(&mut self, old: &RunRow, new: &ImportedRun) -> Option<String> {
         let name = new.name_of_replaced(old.number);
         self.ids.remove(&old.id);
@@ -120,7 +120,7 @@ impl Tables {
             let row = &mut run.row;
             (row.id, row.updated_at) = (name, new.at);
             if !row.status.is_final() {
-                // It is in no set by its time: nobody owns it.
+                // Without an owner it is in no set by its due time, so this needs no `place`.
                 (row.status, row.wake_at, row.parked) = (Status::Replaced, None, None);
             }
         }

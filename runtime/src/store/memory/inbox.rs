@@ -11,7 +11,7 @@ impl Tables {
 
     pub(super) fn send(&mut self, new: &NewInboxItem) -> Result<i64, Rejected> {
         let status: Status = self.runs.get(&new.run).ok_or(Rejected::NoSuchRun)?.row.status;
-        // What has come has come, also if the run has ended since: the sender may not know.
+        // An item that has arrived stays accepted, even if the run has ended since: the sender may not know.
         if let Some(first) = self.seen(new.run, new) {
             return Ok(first);
         }
@@ -21,13 +21,13 @@ impl Tables {
         Ok(self.deposit(new.run, new).0)
     }
 
-    /// The item that came to an inbox under the same key, taken or not.
+    /// Returns the item that arrived in an inbox under the same key, taken or not.
     pub(super) fn seen(&self, run: i64, item: &NewInboxItem) -> Option<i64> {
         Some(self.runs.get(&run)?.keys.get(item.key.as_ref()?)?.number)
     }
 
-    /// Puts an item into the inbox of a run that exists, unless its key was seen there. Tells the number of the item that is
-    /// there now, and whether it is the new one.
+    /// Puts an item into the inbox of an existing run, unless its key has arrived there. Returns the number of the item
+    /// in the inbox, and whether it is the new one.
     pub(super) fn deposit(&mut self, run: i64, new: &NewInboxItem) -> (i64, bool) {
         if let Some(first) = self.seen(run, new) {
             return (first, false);

@@ -1,10 +1,10 @@
-//! What an append writes beyond the rows of its run.
+//! The writes of an append beyond the rows of its run.
 
 use super::tables::Tables;
 use crate::store::{Append, NewInboxItem, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status};
 
 impl Tables {
-    /// Writes one; if it is rejected it has written nothing. Adds the runs to whose inboxes something was written.
+    /// Performs one write; a rejected one has written nothing. Adds to `notified` the runs whose inboxes got an item.
     pub(super) fn write_outgoing(
         &mut self,
         append: &Append,
@@ -60,7 +60,7 @@ impl Tables {
         }
     }
 
-    /// Writes the next item of a channel, whatever number it says.
+    /// Writes the next item of a channel, whatever the number in `output`.
     pub(super) fn put(&mut self, first_run: i64, channel: &str, output: OutputRow) -> u64 {
         let items = self.outputs.entry(first_run).or_default().entry(channel.to_owned()).or_default();
         let item = items.last().map_or(1, |last| last.item + 1);
@@ -81,7 +81,7 @@ impl Tables {
         if accepts { Ok(self.give(number, item, notified)) } else { Err(Rejected::Ended) }
     }
 
-    /// Puts an item into an inbox and notes it, if it was not there.
+    /// Puts an item into an inbox, and notifies its run if the item is new.
     pub(super) fn give(&mut self, run: i64, item: &NewInboxItem, notified: &mut Vec<i64>) -> i64 {
         let (number, new) = self.deposit(run, item);
         if new {

@@ -1,4 +1,4 @@
-//! What a store in memory finds.
+//! The queries of a store in memory.
 
 use super::tables::{Keyed, Run, Tables};
 use crate::store::{
@@ -56,7 +56,7 @@ impl Tables {
         labels.is_empty() || self.runs.get(&run).is_some_and(has)
     }
 
-    /// The numbers of a lease's runs that are due in a time, in order of that time.
+    /// Returns the numbers of a lease's runs that are due in a range of time, in order of that time.
     fn due_between(&self, lease: i64, from: i64, to: i64) -> impl Iterator<Item = i64> {
         let end = if from > to { (lease, from, i64::MIN) } else { (lease, to, i64::MAX) };
         self.due.range((lease, from, i64::MIN)..end).map(|&(_, _, number)| number)

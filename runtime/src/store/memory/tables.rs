@@ -1,23 +1,23 @@
-//! The rows of a store in memory, and the sets by which they are found.
+//! The rows of a store in memory, and the sets that index them.
 
 use crate::record::InboxKind;
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Everything that a store in memory holds.
+/// All rows of a store in memory.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) runs: BTreeMap<i64, Run>,
     pub(super) ids: HashMap<String, i64>,
     pub(super) leases: BTreeMap<i64, LeaseRow>,
-    /// What waits in the inboxes.
+    /// The items that wait in the inboxes.
     pub(super) inbox: BTreeMap<i64, InboxRow>,
     pub(super) requests: BTreeMap<String, RequestRow>,
     /// Every request, as run and id.
     pub(super) asked: BTreeSet<(i64, String)>,
     /// Outputs, by first run and channel, in order.
     pub(super) outputs: BTreeMap<i64, BTreeMap<String, Vec<OutputRow>>>,
-    /// Who waits for the end of a run, as run, watcher and position.
+    /// The runs that wait for the end of another, as run, watcher and command index.
     pub(super) watchers: BTreeSet<(i64, i64, u64)>,
     /// Every run that has a parent, as parent and number.
     pub(super) children: BTreeSet<(i64, i64)>,
@@ -33,21 +33,21 @@ pub(super) struct Tables {
     pub(super) commits: u64,
 }
 
-/// One run with all that belongs to it.
+/// One run with its rows.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) row: RunRow,
     pub(super) entries: Vec<EntryRow>,
-    /// By sequence number and name.
+    /// The values of fields, by sequence number and name.
     pub(super) fields: Vec<FieldRow>,
     /// The numbers of the items in its inbox, in order.
     pub(super) items: Vec<i64>,
-    /// The items that came with a key, taken or not.
+    /// The items that arrived with a key, taken or not.
     pub(super) keys: HashMap<String, Keyed>,
     pub(super) labels: BTreeMap<String, String>,
 }
 
-/// An item that came with a key.
+/// An item that arrived with a key.
 #[derive(Debug)]
 pub(super) struct Keyed {
     pub(super) number: i64,
@@ -71,7 +71,7 @@ impl Tables {
         }
     }
 
-    /// Changes a run's owner and time through `change`, and the sets that follow from them.
+    /// Changes a run's owner and due time through `change`, and updates the sets that depend on them.
     pub(super) fn place(&mut self, number: i64, change: impl FnOnce(&mut RunRow)) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let (lease, wake_at) = (run.row.lease, run.row.wake_at);
@@ -99,7 +99,7 @@ impl Tables {
         }
     }
 
-    /// Adds a run to all the sets that it belongs to.
+    /// Adds a run to the sets that it belongs to.
     pub(super) fn insert(&mut self, run: Run) {
         let (number, row) = (run.row.number, &run.row);
         self.note(number, row.lease, row.wake_at);
@@ -113,14 +113,14 @@ impl Tables {
         self.runs.insert(number, run);
     }
 
-    /// Takes its deduplication key from a run.
+    /// Removes the deduplication key of a run, and returns it.
     pub(super) fn free_dedup(&mut self, number: i64) -> Option<String> {
         let key = self.runs.get_mut(&number)?.row.dedup.take()?;
         self.dedup.remove(&key);
         Some(key)
     }
 
-    /// The ids of the requests of a run, answered or not.
+    /// Returns the ids of the requests of a run, answered or not.
     pub(super) fn asked_by(&self, run: i64) -> Vec<String> {
         let of_run = self.asked.range((run, String::new())..).take_while(|(asker, _)| *asker == run);
         of_run.map(|(_, id)| id.clone()).collect()

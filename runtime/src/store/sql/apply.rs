@@ -1,4 +1,4 @@
-//! What one write does.
+//! Applies one write.
 
 use super::columns::value_cells;
 use super::queries;
@@ -12,17 +12,17 @@ use crate::store::{
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-/// What a database answered to one write: done or rejected, or that the batch cannot go on.
+/// The answer of a database to one write: done or rejected, or an error that ends the batch.
 pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
 
-/// The same of something that is known by its number.
+/// The same for a row that has a number.
 pub(super) type Numbered = Result<Result<i64, Rejected>, StoreError>;
 
 /// One transaction in which writes are applied.
 pub(in crate::store) struct Apply<'a, S> {
     pub(super) session: &'a S,
     pub(super) database: &'a str,
-    /// The leases that this transaction has looked at, with their epochs.
+    /// The leases that this transaction has read, with their epochs.
     epochs: RefCell<Vec<(i64, Option<i64>)>>,
 }
 
@@ -56,7 +56,7 @@ impl<'a, S: Session> Apply<'a, S> {
         }
     }
 
-    /// What was looked up is looked up again: a lease changed, or a write was taken back.
+    /// Drops the epochs that were read: a lease has changed, or a write was rolled back.
     pub(super) fn forget_leases(&self) {
         self.epochs.borrow_mut().clear();
     }
@@ -127,7 +127,7 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(Ok(Written::Appended { outcomes, notified }))
     }
 
-    /// Moves the run's row on, if the writer owns it and knows its last entry.
+    /// Advances the run's row, if the writer owns it and knows its last entry.
     fn advance(&self, append: &Append) -> Result<bool, StoreError> {
         let change = &append.change;
         let parked = change.parked.as_ref().and_then(Option::as_ref);
@@ -241,7 +241,7 @@ impl<'a, S: Session> Apply<'a, S> {
         Ok(epoch == Some(lease.epoch))
     }
 
-    /// The status and the owner of a run.
+    /// Returns the status and the owner of a run.
     pub(super) fn state(&self, run: i64) -> Result<Option<(Status, Option<i64>)>, StoreError> {
         let mut state = None;
         self.session.select(queries::RUN_STATE, &[Cell::Int(run)], &mut |row| {
@@ -261,7 +261,7 @@ impl<'a, S: Session> Apply<'a, S> {
         state.transpose().map_err(|()| damaged())
     }
 
-    /// Whether another run needs this one in its database.
+    /// Returns whether another run needs this one in its database.
     fn is_bound(&self, run: i64) -> Result<bool, StoreError> {
         let Some(row) = self.numbered(run)? else { return Ok(false) };
         self.reader().bonds(&row).map(|bonds| !bonds.is_empty()).map_err(refused_if_damaged)
@@ -279,7 +279,7 @@ impl<'a, S: Session> Apply<'a, S> {
         self.reader().run(RunKey::Number(run)).map_err(refused_if_damaged)
     }
 
-    /// The integer that a query finds or draws.
+    /// Returns the integer that a query finds or draws.
     pub(super) fn number(&self, query: &str, values: &[Cell<'_>]) -> Result<Option<i64>, StoreError> {
         let mut number = None;
         self.session.select(query, values, &mut |row| {
@@ -306,7 +306,7 @@ pub(super) fn text_or_null(text: Option<&String>) -> Cell<'_> {
     text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
 }
 
-/// A damaged row concerns the write that met it, and no other of the batch.
+/// Turns damage into a rejection: a damaged row concerns the write that read it, and no other of the batch.
 pub(super) fn refused_if_damaged(error: StoreError) -> StoreError {
     match error.kind {
         StoreErrorKind::Damaged | StoreErrorKind::Newer => StoreError::new(StoreErrorKind::Refused, error.message),

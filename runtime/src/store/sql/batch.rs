@@ -1,4 +1,4 @@
-//! What becomes of a batch of writes: one transaction, in which each write stands for itself.
+//! Commits a batch of writes: one transaction, in which each write succeeds or fails alone.
 
 use super::apply::Apply;
 use super::{Session, queries};
@@ -8,8 +8,8 @@ type Answers = Vec<Result<Written, Rejected>>;
 
 /// Applies `writes` in one transaction.
 ///
-/// A write that the database does not take would have the whole transaction refused. As this is rare, nothing guards
-/// against it until it happens; then the batch is applied again with a savepoint around each write.
+/// A write that the database refuses would fail the whole transaction. As this is rare, the first attempt has no guard
+/// against it; if it happens, the batch is applied again with a savepoint around each write.
 pub(in crate::store) fn commit(
     session: &impl Session,
     database: &str,
@@ -37,7 +37,7 @@ fn transaction(
     session.begin()?;
     let answers = body().and_then(|answers| session.commit().map(|()| answers));
     if answers.is_err() {
-        // If this fails too, the next `begin` finds the transaction still open and says so.
+        // If this fails too, the next `begin` finds the transaction still open and reports it.
         let _ = session.rollback();
     }
     answers
@@ -83,8 +83,8 @@ fn one_by_one(
     writes.iter().zip(flaws).map(answer).collect()
 }
 
-/// A user's code may have a whole transaction refused, at its commit too: each write that has some gets a transaction of its
-/// own, in its place. Code that has its own refused is not run again.
+/// Applies the batch in several transactions. A user's code may make a whole transaction fail, even at its commit: so
+/// each write with code gets a transaction of its own, in its place. Code whose own transaction fails is not run again.
 fn apart(
     session: &impl Session,
     database: &str,

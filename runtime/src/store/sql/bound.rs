@@ -1,4 +1,4 @@
-//! Which runs are bound to another, and what else a run has.
+//! The runs bound to another, and the other rows of a run.
 
 use super::queries;
 use super::read::Reader;
@@ -31,7 +31,7 @@ impl<S: Session> Reader<'_, S> {
         Ok(channels)
     }
 
-    /// The unfinished runs that need to be in the same database as this one.
+    /// Returns the unfinished runs that must be in the same database as this one.
     pub(super) fn bonds(&self, row: &RunRow) -> Result<Vec<Bond>, StoreError> {
         let mut bonds = Vec::new();
         let mut parent = row.parent;
@@ -54,8 +54,8 @@ impl<S: Session> Reader<'_, S> {
         Ok(bonds)
     }
 
-    /// Those of the runs that a query finds that can still be told something, with the position in the query's row. A
-    /// damaged row is nobody's who listens: its owner reads it again once it is restored.
+    /// Returns the runs found by a query whose inboxes still accept items, with the position in the query's row. Skips
+    /// a run with a damaged row: its owner reads the row again once it is restored.
     pub(super) fn listening(&self, query: &str, value: i64) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut runs = Vec::new();
         self.session.select(query, &[Cell::Int(value)], &mut |row| {

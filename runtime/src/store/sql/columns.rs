@@ -1,25 +1,25 @@
-//! The values of a row as Rust knows them, or a sentence about what they are instead.
+//! The values of a row as Rust types, or a message on what they are instead.
 
 use super::{Cell, Row};
 use crate::record::FORMAT;
 use crate::value::{Encoding, Value};
 use bytes::Bytes;
 
-/// Why a row cannot be read. Where the row stands is said by who reads it.
+/// The reason why a row cannot be read. The reader adds which row it is.
 #[derive(Debug)]
 pub(super) enum Flaw {
-    /// It is not as it was written.
+    /// The row differs from what was written.
     Damaged(String),
-    /// It was written in this format, by a newer version.
+    /// The row has this format, of a newer version.
     Newer(i64),
 }
 
-/// A row whose columns are known by name.
+/// A row whose columns have names.
 pub(super) struct Columns<'a> {
     row: &'a dyn Row,
     names: &'static [&'static str],
-    /// The column after the one that was read last: as a rule a row is read from left to right, and a long history has
-    /// many.
+    /// The column after the last one that was read. Rows are usually read from left to right, and a long history has
+    /// many, so this saves the search by name.
     next: std::cell::Cell<usize>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// An integer of a narrower type, such as a sequence number.
+    /// Returns an integer of a narrower type, such as a sequence number.
     pub(super) fn number<T: TryFrom<i64>>(&self, name: &str) -> Result<T, Flaw> {
         self.maybe_number(name)?.ok_or_else(|| wrong(name, "an integer", &shown(Cell::Null)))
     }
@@ -72,12 +72,12 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The value of a column that holds one of a set of words.
+    /// Returns the value of a column that holds one of a set of words.
     pub(super) fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Result<T, Flaw> {
         as_word(name, self.cell(name), parse)
     }
 
-    /// The format of the row; newer than ours is an error before anything else is read.
+    /// Returns the format of the row. A newer one is an error before anything else is read.
     pub(super) fn format(&self) -> Result<u16, Flaw> {
         match self.int("format")? {
             format if format > i64::from(FORMAT) => Err(Flaw::Newer(format)),
@@ -85,7 +85,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The value in `form` and `body`.
+    /// Returns the value in the columns `form` and `body`.
     pub(super) fn value(&self) -> Result<Option<Value>, Flaw> {
         let (encoding, body) = (self.cell("form"), self.cell("body"));
         if encoding == Cell::Null && body == Cell::Null {
@@ -114,7 +114,7 @@ fn as_word<T>(column: &str, cell: Cell<'_>, parse: fn(&str) -> Option<T>) -> Res
     parse(word).ok_or_else(|| wrong(column, "a word that this version knows", &shown(cell)))
 }
 
-/// The cells of a value's form and body.
+/// Returns the cells of a value's encoding and body.
 pub(super) fn value_cells(value: Option<&Value>) -> [Cell<'_>; 2] {
     let Some(value) = value else { return [Cell::Null, Cell::Null] };
     let body = if value.encoding == Encoding::Json { Cell::Text(&value.bytes) } else { Cell::Bytes(&value.bytes) };

@@ -1,11 +1,11 @@
-//! Removing a run, a slice at a time.
+//! Deletes a run, a slice at a time.
 
 use super::apply::{Answer, Apply};
 use super::read::clamped;
 use super::{Cell, Session, queries};
 use crate::store::{Rejected, Status, StoreError, Written};
 
-/// What removes the rows of a run, but for its own.
+/// The queries that delete the rows of a run, except its own.
 const PARTS: [&str; 7] = [
     queries::DELETE_ENTRIES,
     queries::DELETE_FIELDS,
@@ -17,7 +17,7 @@ const PARTS: [&str; 7] = [
 ];
 
 impl<S: Session> Apply<'_, S> {
-    /// Removes at most `rows` rows of a run; its own row counts and goes last.
+    /// Removes at most `rows` rows of a run. Its own row counts, and is removed last.
     pub(super) fn delete(&self, run: i64, rows: usize) -> Answer {
         let Some((status, lease)) = self.state(run)? else { return Ok(Err(Rejected::NoSuchRun)) };
         if lease.is_some() && !status.is_final() {

@@ -1,4 +1,4 @@
-//! What the end of a run means for others.
+//! The effects of a run's end on other rows.
 
 use super::apply::{Apply, refused_if_damaged};
 use super::{Cell, Session, queries};
@@ -6,8 +6,8 @@ use crate::store::{ImportedRun, NewInboxItem, RequestRow, RunRow, Status, StoreE
 use std::ops::ControlFlow;
 
 impl<S: Session> Apply<'_, S> {
-    /// A run has this final status now: its watchers are notified, its requests are withdrawn, its deduplication key
-    /// is free. The watchers and requests of a run that was replaced wait on for the one that took its place.
+    /// Applies the end of a run with this final status: notifies its watchers, withdraws its requests, frees its
+    /// deduplication key. The watchers and requests of a replaced run wait for its successor.
     pub(super) fn end(&self, run: i64, status: Status, at: i64, notified: &mut Vec<i64>) -> Result<(), StoreError> {
         let (mut watched, mut asked, mut held) = (false, false, false);
         self.session.select(queries::LEFT_BEHIND, &[Cell::Int(run)], &mut |row| {
@@ -45,14 +45,14 @@ impl<S: Session> Apply<'_, S> {
         self.session.execute(queries::END_WATCH, &[Cell::Int(run)]).map(drop)
     }
 
-    /// A run is about to be marked as deleting: runs that wait for its end are notified. Gives the runs that were told.
+    /// Notifies the runs that wait for the end of a run which is about to be marked as deleting, and returns them.
     pub(super) fn notify_of_deletion(&self, run: i64) -> Result<Vec<i64>, StoreError> {
         let listening = self.listening(queries::WATCHERS, run)?;
         let mut notified = Vec::new();
         if listening.is_empty() {
             return Ok(notified);
         }
-        // A row that cannot be read is removed all the same.
+        // A row that cannot be read is deleted all the same.
         let Some(row) = self.numbered(run).ok().flatten() else { return Ok(notified) };
         for (watcher, position) in listening {
             let item = NewInboxItem::deleted(watcher, position, &row);
@@ -65,20 +65,19 @@ impl<S: Session> Apply<'_, S> {
         Ok(notified)
     }
 
-    /// How a run ended.
+    /// Returns how a run ended.
     pub(super) fn end_of(&self, row: RunRow) -> Result<End, StoreError> {
         let last = self.reader().entries(row.number, row.seq.saturating_sub(1), 1).map_err(refused_if_damaged)?;
         let value = last.into_iter().next_back().and_then(|entry| entry.value);
         Ok(End { id: row.id, status: row.status, value })
     }
 
-    /// Those of the runs that a query finds that can still be told something, with the position in the query's row.
+    /// Returns the runs found by a query whose inboxes still accept items, with the position in the query's row.
     pub(super) fn listening(&self, query: &str, value: i64) -> Result<Vec<(i64, u64)>, StoreError> {
         self.reader().listening(query, value)
     }
 
-    /// Watchers of a run watch its successor, and what was sent to the run goes to the inbox of the successor, after what
-    /// that one brings.
+    /// Moves the watchers of a run to its successor, and its inbox items after those that the successor brings.
     pub(super) fn hand_over(&self, old: &RunRow, new: i64, run: &ImportedRun) -> Result<(), StoreError> {
         let values = [Cell::Int(old.number), Cell::Int(new)];
         for query in [queries::SET_SUCCESSOR, queries::MOVE_WATCHERS] {

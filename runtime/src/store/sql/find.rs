@@ -1,7 +1,7 @@
-//! Finds the runs of a list. Several indexes may serve a question, and which of them has least to look at depends on the
-//! rows: so they take turns with a growing number of rows, until one of them has a full page or nothing more.
+//! Finds the runs of a list. Several indexes may serve a query, and which of them reads the fewest rows depends on the
+//! data. So they take turns with a growing number of rows, until one has a full page or no more rows.
 //!
-//! That costs a small multiple of what the best index alone would cost, whatever the question and the rows.
+//! This costs a small multiple of the best index alone, whatever the query and the rows.
 
 use super::read::Reader;
 use super::select::{Bound, Values, end_of_prefix};
@@ -9,27 +9,27 @@ use super::{Cell, Session};
 use crate::store::{RunQuery, Status, StoreError};
 use std::ops::ControlFlow;
 
-/// How many rows each index may look at in the first round, and by what the number grows.
+/// The number of rows that each index may read in the first round, and the factor by which it grows.
 const FIRST_ROUND: usize = 1_024;
 const GROWTH: usize = 8;
 
-/// A way to the runs of a question: the rows of one index, each with whether it fits the rest of the question.
+/// One index that serves a query: its rows, each with whether it matches the other conditions.
 #[derive(Debug)]
 pub(super) struct Way<'a> {
-    /// Gives number and whether the run fits; the first value is the number after which it begins.
+    /// The query, which returns number and match; its first value is the number after which it begins.
     pub(super) text: String,
     pub(super) values: Values<'a>,
-    /// In ascending order of the number, so that it may stop at a full page and go on from there.
+    /// Whether rows come in ascending order of the number, so that it may stop at a full page and continue from there.
     pub(super) in_order: bool,
-    /// Every row fits: nothing is looked at that is not asked for.
+    /// Whether every row matches, so that no row is read in vain.
     pub(super) exact: bool,
 }
 
-/// Every index that serves a question. `None` if it is one that only the engine asks, or in the order of ids.
+/// Returns every index that serves a query. Returns `None` for a query of the engine, or one in the order of ids.
 pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     let of_the_engine =
         query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at || query.updated_after.is_some();
-    // The index of ids serves it alone, in its own order.
+    // The index of ids serves this query alone, in its own order.
     if query.by_id || of_the_engine || query.parent.is_some() || query.forked_from.is_some() {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
         ways.push(by_state(query, prefix));
     }
     ways.extend(prefix.map(|prefix| by_prefix(query, prefix)));
-    // The order of all runs: for what nearly all of them fit. Alone it serves the question for all runs.
+    // The index of all runs, for a query that nearly all of them match. Alone it serves a query without conditions.
     if ways.is_empty() || (prefix.is_some() && ways.len() == 1) {
         ways.push(all(query, prefix));
     }
@@ -47,7 +47,7 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
 }
 
 impl<S: Session> Reader<'_, S> {
-    /// The numbers of the first runs of a question, in ascending order, by whichever way ends first.
+    /// Returns the numbers of the first matching runs, in ascending order, by whichever index ends first.
     pub(super) fn first(&self, query: &RunQuery, ways: Vec<Way<'_>>) -> Result<Vec<i64>, StoreError> {
         let mut ways: Vec<_> = match ways.iter().position(|way| way.exact && way.in_order) {
             Some(exact) => ways.into_iter().skip(exact).take(1).collect(),
@@ -68,7 +68,7 @@ impl<S: Session> Reader<'_, S> {
         }
     }
 
-    /// Looks at so many rows of an index; `true` if `walk` has found all that it needs to.
+    /// Reads at most `rows` rows of an index; returns whether `walk` is complete.
     fn walk(&self, way: &Way<'_>, walk: &mut Walk, rows: usize, limit: usize) -> Result<bool, StoreError> {
         if !way.in_order {
             walk.found.clear();
@@ -100,7 +100,7 @@ impl<S: Session> Reader<'_, S> {
     }
 }
 
-/// How far one way has been gone.
+/// The progress of one index.
 #[derive(Debug)]
 struct Walk {
     after: i64,
@@ -113,7 +113,8 @@ fn all<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     way("FROM steadfast_runs r WHERE number > ?1 ORDER BY number", "number", &fits, values, true)
 }
 
-/// By status, workflow, or both; an index of each status is in order, so those of several statuses are merged.
+/// Finds runs by status, workflow, or both. An index yields each status in order, so those of several statuses are
+/// merged.
 fn by_state<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     let mut values = Values::after_one();
     let workflow = query.workflow.as_deref().map(|workflow| values.bind(Bound::Text(workflow)));
@@ -162,7 +163,7 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
         status_in(&mut values, query),
         id_in(&mut values, prefix),
     ];
-    // The run's row is looked at only if the question is about it too.
+    // Joins the run's row only if a condition needs it.
     let runs =
         if fits[1..].iter().any(Option::is_some) { " CROSS JOIN steadfast_runs r ON r.number = l.run" } else { "" };
     let fits = fits.map(|fit| fit.map(|fit| fit.replace("r.number", "l.run")));
@@ -177,7 +178,7 @@ fn way<'a>(from: &str, number: &str, conditions: &[Option<String>], values: Valu
     Way { text: format!("SELECT {number}, {fits} {from}"), values, in_order, exact }
 }
 
-/// All conditions as one expression, and whether there are none.
+/// Joins all conditions into one expression, and returns whether there are none.
 fn fits(conditions: &[Option<String>]) -> (String, bool) {
     let conditions: Vec<&str> = conditions.iter().flatten().map(String::as_str).collect();
     if conditions.is_empty() { ("1".to_owned(), true) } else { (format!("({})", conditions.join(" AND ")), false) }

@@ -1,4 +1,4 @@
-//! A run with all its history, in one write; it may take the place of another.
+//! Imports a run with all its history, in one write; it may replace another run.
 
 use super::apply::{Apply, Numbered, refused_if_damaged, text_or_null};
 use super::read::clamped;
@@ -34,6 +34,7 @@ impl<S: Session> Apply<'_, S> {
             if let Some(row) = self.existing(&name)? {
                 return Ok(Err(Rejected::Exists(Box::new(row))));
             }
+            // Before the insert: ids and deduplication keys are unique.
             self.put_aside(old, &name, run.at)?;
         }
         let number = self.insert_imported(run, old.as_ref())?;
@@ -62,7 +63,7 @@ impl<S: Session> Apply<'_, S> {
         Ok(Ok(number))
     }
 
-    /// The run that has the id already, or the execution, and is not the one that is replaced.
+    /// Returns another run that has the id or the execution already, and is not the one being replaced.
     fn twin(&self, run: &ImportedRun) -> Result<Option<RunRow>, StoreError> {
         let same_id = self.existing(&run.id)?.filter(|row| run.replaces != Some(row.number));
         let Some(after) = run.unique.filter(|_| same_id.is_none()) else { return Ok(same_id) };
@@ -70,7 +71,7 @@ impl<S: Session> Apply<'_, S> {
         self.reader().run_by_incarnation(&execution, after, run.replaces).map_err(refused_if_damaged)
     }
 
-    /// The run whose place another is to take: nobody's, or the same lease's.
+    /// Returns the run to replace, which has no owner or belongs to the same lease.
     fn replaceable(&self, number: i64, lease: Option<Lease>) -> Result<Result<RunRow, Rejected>, StoreError> {
         let lease = lease.map(|lease| lease.number);
         Ok(match self.numbered(number)? {
@@ -81,7 +82,7 @@ impl<S: Session> Apply<'_, S> {
         })
     }
 
-    /// Takes its id and its deduplication key from a run, and ends it if it has not ended.
+    /// Renames a run and frees its deduplication key, and ends it if it has not ended.
     fn put_aside(&self, old: &RunRow, name: &str, at: i64) -> Result<(), StoreError> {
         let ended = old.status.is_final();
         let status = if ended { old.status } else { Status::Replaced };

@@ -1,4 +1,4 @@
-//! Inboxes of runs: what was sent to them, and what of it they have taken.
+//! Inboxes of runs: the items sent to them, and those already taken.
 
 use super::apply::{Answer, Apply, Numbered, refused_if_damaged, text_or_null};
 use super::columns::value_cells;
@@ -9,7 +9,7 @@ use crate::store::{Append, NewInboxItem, Rejected, RequestKey, StoreError, Writt
 impl<S: Session> Apply<'_, S> {
     pub(super) fn send(&self, item: &NewInboxItem) -> Numbered {
         let Some((status, _)) = self.state(item.run)? else { return Ok(Err(Rejected::NoSuchRun)) };
-        // What has come has come, also if the run has ended since: the sender may not know.
+        // An item that has arrived stays accepted, even if the run has ended since: the sender may not know.
         if let Some(first) = self.seen(item.run, item)? {
             return Ok(Ok(first));
         }
@@ -19,7 +19,7 @@ impl<S: Session> Apply<'_, S> {
         self.insert_item(item.run, item).map(Ok)
     }
 
-    /// Puts an item into an inbox, unless its key was seen there.
+    /// Puts an item into an inbox, unless its key has arrived there.
     pub(super) fn deposit(&self, run: i64, item: &NewInboxItem) -> Result<i64, StoreError> {
         match self.seen(run, item)? {
             Some(first) => Ok(first),
@@ -27,7 +27,7 @@ impl<S: Session> Apply<'_, S> {
         }
     }
 
-    /// The item that came to an inbox under the same key, taken or not.
+    /// Returns the item that arrived in an inbox under the same key, taken or not.
     pub(super) fn seen(&self, run: i64, item: &NewInboxItem) -> Result<Option<i64>, StoreError> {
         let Some(key) = &item.key else { return Ok(None) };
         self.number(queries::INBOX_KEY, &[Cell::Int(run), Cell::Text(key.as_bytes())])
@@ -49,7 +49,7 @@ impl<S: Session> Apply<'_, S> {
         self.drawn(queries::INSERT_ITEM, &values)
     }
 
-    /// An item without a key goes; of another the key stays.
+    /// Takes an item: deletes one without a key, and keeps the row of one with a key.
     pub(super) fn take(&self, run: i64, item: i64, at: i64) -> Result<(), StoreError> {
         let values = [Cell::Int(run), Cell::Int(item), Cell::Int(at)];
         if self.session.execute(queries::TAKE_ITEM_WITH_KEY, &values)? == 0 {
@@ -58,7 +58,7 @@ impl<S: Session> Apply<'_, S> {
         Ok(())
     }
 
-    /// Whether one of the questions whose time is over was answered all the same.
+    /// Returns whether a request whose time is over has an answer all the same.
     pub(super) fn is_answered(&self, append: &Append) -> Result<bool, StoreError> {
         for id in append.expired() {
             let found = self.reader().requests(RequestKey::Id(id))?;

@@ -1,4 +1,4 @@
-//! What an append writes beyond the rows of its run.
+//! The writes of an append beyond the rows of its run.
 
 use super::apply::{Apply, Numbered, text_or_null};
 use super::columns::value_cells;
@@ -10,14 +10,14 @@ use crate::store::{
 use crate::value::Value;
 
 impl<S: Session> Apply<'_, S> {
-    /// Writes each in order; one that is rejected has written nothing. Adds the runs to whose inboxes something was
-    /// written.
+    /// Performs the writes in order; a rejected one has written nothing. Adds to `notified` the runs whose inboxes got
+    /// an item.
     pub(super) fn write_outgoing(
         &self,
         append: &Append,
         notified: &mut Vec<i64>,
     ) -> Result<Vec<Result<i64, Rejected>>, StoreError> {
-        // Looked up by the first that needs it.
+        // Read by the first write that needs it.
         let mut first_run = None;
         let mut outcomes = Vec::with_capacity(append.outgoing.len());
         for outgoing in &append.outgoing {
@@ -51,7 +51,7 @@ impl<S: Session> Apply<'_, S> {
                     Ok(0)
                 }
                 Outgoing::Replace(run) if append.change.release && run.replaces == Some(append.run) => {
-                    // A run that ends so and has nothing to go on as would be lost: the append is refused as a whole.
+                    // A run that ends so without its successor would be lost: the append is refused as a whole.
                     Ok(self.import(run, notified)?.map_err(|rejected| {
                         let why = match rejected {
                             Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
@@ -119,7 +119,7 @@ impl<S: Session> Apply<'_, S> {
         self.session.execute(queries::INSERT_WATCHER, &values).map(drop)
     }
 
-    /// A question, by the query that says what happens if it is there already.
+    /// Inserts a request; the query decides what happens if the id exists.
     pub(super) fn insert_request(&self, query: &str, run: i64, request: &RequestRow) -> Result<(), StoreError> {
         let [encoding, body] = value_cells(Some(&request.value));
         let values = [
@@ -158,7 +158,7 @@ impl<S: Session> Apply<'_, S> {
         self.insert_output(first_run, channel, &output)
     }
 
-    /// Writes the next item of a channel, whatever number it says.
+    /// Writes the next item of a channel, whatever the number in `output`.
     pub(super) fn insert_output(&self, first_run: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
         let [encoding, body] = value_cells(output.value.as_ref());
         let values = [
@@ -174,7 +174,7 @@ impl<S: Session> Apply<'_, S> {
     }
 }
 
-/// That the row of another run is damaged is no reason to refuse an append: nothing was written to it.
+/// Rejects only the item if the row of another run is damaged: nothing was written to that run, so the append stays.
 fn alone(outcome: Numbered) -> Numbered {
     match outcome {
         Err(error) if error.kind == StoreErrorKind::Refused => Ok(Err(Rejected::Refused(error.message))),

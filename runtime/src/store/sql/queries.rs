@@ -31,7 +31,7 @@ macro_rules! request_columns {
     };
 }
 
-/// A question with the values of its columns, up to what happens if it is there already.
+/// Inserts a request; callers append the action for an id that exists.
 macro_rules! insert_request {
     () => {
         "INSERT INTO steadfast_requests (id, run, position, name, answer, at, due, form, body, answered)
@@ -74,7 +74,7 @@ queries! {
         VALUES (?1, ?2, ?3, ?7, ?4, 0, 0, ?5, ?6, ?6, ?8, ?9, ?10)
         ON CONFLICT DO NOTHING RETURNING number";
     /// Id, workflow, status, last entry, lease, due, execution, seed, time of its start, time, parked, version, parent,
-    /// first run, origin, deduplication key.
+    /// first run, forked from, deduplication key.
     IMPORT_RUN = "INSERT INTO steadfast_runs
             (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked,
             version, parent, lineage, origin, dedup)
@@ -85,7 +85,7 @@ queries! {
         "INSERT INTO steadfast_runs (", run_columns!(), ")
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
     );
-    /// Execution, after, and the run that may have it. An index of executions would cost each start.
+    /// Execution, after, and the run that may have it. No index: one of executions would cost every start.
     RUN_BY_INCARNATION = concat!(
         "SELECT ", run_columns!(), " FROM steadfast_runs WHERE incarnation = ?1 AND number > ?2 AND number IS DISTINCT FROM ?3
             LIMIT 1"
@@ -94,9 +94,9 @@ queries! {
     RUN_BY_DEDUP = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE dedup = ?1");
     /// Number.
     LINEAGE = "SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1";
-    /// Lineage.
+    /// First run.
     CHILDREN = "SELECT number, NULL, status FROM steadfast_runs WHERE parent = ?1 ORDER BY number";
-    /// Number. Whether it is watched, whether it has asked something, whether it holds a key.
+    /// Number. Whether it is watched, whether it has open requests, whether it holds a deduplication key.
     LEFT_BEHIND = "SELECT EXISTS (SELECT 1 FROM steadfast_watchers WHERE run = ?1),
             EXISTS (SELECT 1 FROM steadfast_requests WHERE run = ?1 AND answered IS NULL),
             dedup IS NOT NULL
@@ -111,7 +111,7 @@ queries! {
     SET_SUCCESSOR = "UPDATE steadfast_runs SET successor = ?2 WHERE number = ?1";
     /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
     ///
-    /// The common case: status and due stay what they are. It sets no column of an index, so that none is touched.
+    /// The common case, in which status and due stay the same. It sets no indexed column, so that no index is written.
     ADVANCE_RUN = concat!(
         "UPDATE steadfast_runs SET seq = ?4, updated_at = ?5, loads = coalesce(?6, loads)",
         as_owner!(),
@@ -130,7 +130,7 @@ queries! {
     /// Lease. The statuses are those of the index.
     ADOPT_UNOWNED = "UPDATE steadfast_runs SET lease = ?1
         WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')";
-    /// Lease. Goes from owner to owner, however many runs each of them has.
+    /// Lease. Steps from owner to owner, however many runs each has.
     ADOPT_LOST = "UPDATE steadfast_runs SET lease = ?1 WHERE lease IN (
         WITH RECURSIVE owners (lease) AS (
             SELECT min(lease) FROM steadfast_runs WHERE lease IS NOT NULL
@@ -149,7 +149,7 @@ queries! {
     /// Run, after, limit.
     ENTRIES = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other
         FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    /// Run, after, limit. Nothing that stands behind a large value in its row.
+    /// Run, after, limit. Omits the columns stored after a large value in the row.
     OUTLINE = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, NULL, NULL, NULL
         FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     INSERT_ENTRY = "INSERT INTO steadfast_entries
@@ -172,8 +172,8 @@ queries! {
         "SELECT ", inbox_columns!(), " FROM steadfast_inbox i
             WHERE i.run = ?1 AND i.taken IS NULL AND i.number > ?2 ORDER BY i.number LIMIT ?3"
     );
-    /// Lease, after, limit. What waits is little and the runs are many, so the join begins with what waits: the sign before
-    /// the number keeps a database from going through all items that ever came, in their order.
+    /// Lease, after, limit. Few items wait and runs are many, so the join begins with the waiting items. The `+` before
+    /// the number keeps a database from scanning all items ever sent, in their order.
     INBOX_OF_LEASE = concat!(
         "SELECT ", inbox_columns!(), " FROM steadfast_inbox i WHERE i.number IN
             (SELECT w.number FROM steadfast_inbox w CROSS JOIN steadfast_runs r
@@ -181,7 +181,7 @@ queries! {
                 ORDER BY +w.number LIMIT ?3)
             ORDER BY i.number"
     );
-    /// Run. The keys of what was taken.
+    /// Run. The keys of the items that were taken.
     TAKEN_ITEMS = "SELECT kind, key, at FROM steadfast_inbox
         WHERE run = ?1 AND key IS NOT NULL AND taken IS NOT NULL ORDER BY key";
     /// Run, kind, key, time.
@@ -197,14 +197,14 @@ queries! {
         WHERE number = ?2 AND run = ?1 AND key IS NOT NULL AND taken IS NULL";
     /// Run, number.
     TAKE_ITEM = "DELETE FROM steadfast_inbox WHERE number = ?2 AND run = ?1 AND key IS NULL";
-    /// From, to. What was sent to a run goes to its successor, without the ends of its children, which that one asks for
-    /// anew, and without a cancellation that was taken.
+    /// From, to. Moves the items of a run to its successor, except the ends of its children, which the successor
+    /// watches anew, and a cancellation that was taken.
     MOVE_ITEMS = "UPDATE steadfast_inbox SET run = ?2
         WHERE run = ?1 AND kind IN ('message', 'answer', 'cancel', 'pause', 'resume')
             AND (taken IS NULL OR kind <> 'cancel')";
-    /// Run. Whether a run is to stand still is not told to one that begins at an earlier point.
+    /// Run. Pauses do not apply to a run that begins at an earlier point.
     DROP_PAUSES = "DELETE FROM steadfast_inbox WHERE run = ?1 AND kind IN ('pause', 'resume') AND taken IS NULL";
-    /// From, to. The same for what was taken, and then for what waits: it comes after what is there already.
+    /// From, to. Moves taken items; the next query moves waiting ones, after the items that are there already.
     MOVE_TAKEN_ITEMS = "UPDATE steadfast_inbox SET run = ?2
         WHERE run = ?1 AND kind IN ('message', 'answer', 'pause', 'resume') AND taken IS NOT NULL";
     APPEND_ITEMS = "INSERT INTO steadfast_inbox (run, kind, key, at, name, position, sender, form, body)
@@ -234,11 +234,11 @@ queries! {
     );
     /// Id, run, position, name, answer, time, due, form, body, answered.
     INSERT_REQUEST = concat!(insert_request!(), " DO NOTHING");
-    /// The same.
+    /// Values as above. An open request that exists gets this run and this value.
     IMPORT_REQUEST = concat!(
         insert_request!(), " DO UPDATE SET run = ?2, form = ?8, body = ?9 WHERE steadfast_requests.answered IS NULL"
     );
-    /// Run, what stands for the answer.
+    /// Run, the mark in place of an answer.
     MOVE_AWAY_REQUESTS = "UPDATE steadfast_requests SET answered = ?2 WHERE run = ?1 AND answered IS NULL";
     /// Id, hash.
     ANSWER_REQUEST = "UPDATE steadfast_requests SET answered = ?2 WHERE id = ?1";
@@ -252,25 +252,25 @@ queries! {
     DELETE_REQUESTS = "DELETE FROM steadfast_requests
         WHERE id IN (SELECT id FROM steadfast_requests WHERE run = ?1 LIMIT ?2)";
 
-    /// Lineage, channel, after, limit.
+    /// First run, channel, after, limit.
     OUTPUTS = concat!(
         "SELECT ", output_columns!(), " FROM steadfast_outputs
             WHERE lineage = ?1 AND channel = ?2 AND item > ?3 ORDER BY item LIMIT ?4"
     );
-    /// Lineage, channel, after, limit.
+    /// First run, channel, after, limit.
     NEWEST_OUTPUTS = concat!(
         "SELECT ", output_columns!(), " FROM steadfast_outputs
             WHERE lineage = ?1 AND channel = ?2 AND item > ?3 ORDER BY item DESC LIMIT ?4"
     );
-    /// Lineage.
+    /// First run.
     CHANNELS = "SELECT DISTINCT channel FROM steadfast_outputs WHERE lineage = ?1 ORDER BY channel";
-    /// Lineage, channel, run, entry, time, form, body.
+    /// First run, channel, run, entry, time, form, body.
     INSERT_OUTPUT = "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
         VALUES (?1, ?2,
             coalesce((SELECT max(item) FROM steadfast_outputs WHERE lineage = ?1 AND channel = ?2), 0) + 1,
             ?3, ?4, ?5, ?6, ?7)
         RETURNING item";
-    /// Run, how many. What observers read goes with the last run of a first run.
+    /// Run, how many. Outputs are deleted with the last execution of a first run.
     DELETE_OUTPUTS = "DELETE FROM steadfast_outputs WHERE (lineage, channel, item) IN
         (SELECT lineage, channel, item FROM steadfast_outputs WHERE lineage =
             (SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1 AND successor IS NULL)
@@ -312,11 +312,11 @@ queries! {
     LEASE_EPOCH = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
     /// Owner.
     OPEN_LEASE = "INSERT INTO steadfast_leases (owner, epoch, beat) VALUES (?1, 1, 0) RETURNING number";
-    /// Number, epoch. Epochs and beats are only ever compared for being the same, so that they may begin anew after the
-    /// largest one.
+    /// Number, epoch. Epochs and heartbeats are only compared for equality, so they may start again after the largest
+    /// one.
     BEAT = "UPDATE steadfast_leases SET beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
         WHERE number = ?1 AND epoch = ?2";
-    /// Number, epoch, beat, owner.
+    /// Number, epoch, heartbeat, owner.
     TAKE_LEASE = "UPDATE steadfast_leases SET owner = ?4,
             epoch = CASE WHEN epoch < 9223372036854775807 THEN epoch + 1 ELSE 1 END,
             beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
@@ -325,12 +325,12 @@ queries! {
     CLOSE_LEASE = "DELETE FROM steadfast_leases WHERE number = ?1 AND epoch = ?2
         AND NOT EXISTS (SELECT 1 FROM steadfast_runs WHERE lease = ?1)";
 
-    /// Lets one write be taken back without the others.
+    /// Allows one write to be rolled back without the others.
     SAVEPOINT = "SAVEPOINT steadfast_write";
     UNDO = "ROLLBACK TO steadfast_write";
     RELEASE = "RELEASE steadfast_write";
 
-    /// Lets what a user's code does be taken back without the rest of its write.
+    /// Allows a user's code to be rolled back without the rest of its write.
     SAVEPOINT_CODE = "SAVEPOINT steadfast_code";
     UNDO_CODE = "ROLLBACK TO steadfast_code";
     RELEASE_CODE = "RELEASE steadfast_code";

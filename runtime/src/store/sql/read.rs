@@ -1,4 +1,4 @@
-//! What a store reads.
+//! The reads of a store.
 
 use super::columns::{Columns, Flaw};
 use super::queries;
@@ -12,16 +12,16 @@ use crate::store::{
 };
 use std::ops::ControlFlow;
 
-/// Reads through a session; its errors name the database and the row.
+/// Reads through a session. Errors name the database and the row.
 pub(in crate::store) struct Reader<'a, S> {
     /// The connection.
     pub(in crate::store) session: &'a S,
-    /// The database's name in sentences.
+    /// The database's name in messages.
     pub(in crate::store) database: &'a str,
 }
 
 impl<S: Session> Reader<'_, S> {
-    /// The value of a key in the table of facts about the database.
+    /// Returns the value of a key in the metadata table.
     pub(in crate::store) fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.one_text(queries::META, Cell::Text(key.as_bytes()))
     }
@@ -35,7 +35,7 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, query, &[value])?.pop())
     }
 
-    /// A run by what was drawn for it, other than this one.
+    /// Returns a run with this execution and a number above `after`, other than `but`.
     pub(super) fn run_by_incarnation(
         &self,
         execution: &str,
@@ -46,7 +46,7 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, queries::RUN_BY_INCARNATION, &values)?.pop())
     }
 
-    /// The run that holds a deduplication key.
+    /// Returns the run that holds a deduplication key.
     pub(super) fn run_by_dedup(&self, key: &str) -> Result<Option<RunRow>, StoreError> {
         Ok(self.rows(None, queries::RUN_BY_DEDUP, &[Cell::Text(key.as_bytes())])?.pop())
     }
@@ -62,7 +62,7 @@ impl<S: Session> Reader<'_, S> {
         if query.limit == 0 {
             return Ok(RunPage::default());
         }
-        // A run must not change between being found and being read.
+        // One read transaction: a run must not change between being found and being read.
         self.session.begin_read()?;
         let rows = self.first(query, ways).and_then(|numbers| {
             let mut page = Page::default();
@@ -176,7 +176,7 @@ impl<S: Session> Reader<'_, S> {
         }
     }
 
-    /// A page of the file that is damaged stands for the run that was being read.
+    /// Adds the run that was being read to the error of a damaged page.
     fn while_reading(&self, run: Option<i64>, error: StoreError) -> StoreError {
         match run {
             Some(run) if error.kind == StoreErrorKind::Damaged => {
@@ -222,7 +222,7 @@ impl<S: Session> Reader<'_, S> {
     }
 }
 
-/// Rows of runs, and what was wrong with some.
+/// Rows of runs, and the flaws of those that cannot be read.
 #[derive(Default)]
 struct Page {
     runs: Vec<RunRow>,
@@ -246,7 +246,7 @@ impl Page {
     }
 }
 
-/// What a row is called in sentences.
+/// Names a row in messages.
 fn called<T: FromRow>(columns: &Columns<'_>) -> String {
     let (called, key) = T::CALLED;
     let number = columns.int(key).map(|number| number.to_string());
@@ -254,7 +254,7 @@ fn called<T: FromRow>(columns: &Columns<'_>) -> String {
     format!("{called} {}", key.as_deref().unwrap_or("(its number is damaged too)"))
 }
 
-/// A number no greater than a database's integers.
+/// Clamps a number to the integers of a database.
 pub(super) fn clamped<T: TryInto<i64>>(number: T) -> Cell<'static> {
     Cell::Int(number.try_into().unwrap_or(i64::MAX))
 }

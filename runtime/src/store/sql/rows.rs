@@ -1,15 +1,15 @@
-//! What the rows of each table mean.
+//! The meaning of the rows of each table.
 
 use super::columns::{Columns, Flaw, wrong};
 use crate::record::{InboxKind, Kind};
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
 use data_encoding::HEXLOWER;
 
-/// A struct that stands in a row.
+/// A struct that is read from a row.
 pub(super) trait FromRow: Sized {
-    /// The columns that are read, in the order of the query.
+    /// The columns, in the order of the query.
     const COLUMNS: &'static [&'static str];
-    /// What one row is called, and the column by which it is known.
+    /// The name of one row in messages, and the column that identifies it.
     const CALLED: (&'static str, &'static str);
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw>;
@@ -194,7 +194,7 @@ impl FromRow for LeaseRow {
     }
 }
 
-/// An execution or a seed as it is written: 32 hexadecimal digits.
+/// Encodes an execution or a seed as 32 hexadecimal digits.
 pub(super) fn drawn_text(drawn: [u8; 16]) -> String {
     HEXLOWER.encode(&drawn)
 }

@@ -1,4 +1,4 @@
-//! The rows of one run as they are, for the file of a run: a database that holds nothing else.
+//! Reads and writes all rows of one run, for the file of a run: a database that holds only this run.
 
 use super::apply::{Apply, text_or_null};
 use super::read::{Reader, clamped};
@@ -8,7 +8,7 @@ use crate::store::{OutputRow, RunKey, RunRow, RunRows, StoreError, TakenItem};
 use std::collections::BTreeSet;
 
 impl<S: Session> Apply<'_, S> {
-    /// Adds rows of a run whose own row is there.
+    /// Adds rows of a run whose own row exists.
     pub(in crate::store) fn add_rows(&self, run: &RunRow, rows: &RunRows) -> Result<(), StoreError> {
         rows.executions.iter().try_for_each(|row| self.copy_run(row))?;
         rows.entries.iter().try_for_each(|entry| self.insert_entry(run.number, entry))?;
@@ -24,7 +24,7 @@ impl<S: Session> Apply<'_, S> {
             .try_for_each(|(channel, output)| self.insert_output(run.first_run, channel, output).map(drop))
     }
 
-    /// Writes the row of a run under the number that it has.
+    /// Inserts the row of a run under its own number.
     pub(in crate::store) fn copy_run(&self, row: &RunRow) -> Result<(), StoreError> {
         let (execution, seed) = (drawn_text(row.execution), drawn_text(row.seed));
         let number_or_null = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
@@ -60,7 +60,7 @@ impl<S: Session> Apply<'_, S> {
 }
 
 impl<S: Session> Reader<'_, S> {
-    /// All rows of a run.
+    /// Returns all rows of a run.
     pub(in crate::store) fn all_rows(&self, run: &RunRow) -> Result<RunRows, StoreError> {
         let number = run.number;
         let items = self.inbox(RunKey::Number(number), 0, usize::MAX)?.into_iter().map(Into::into).collect();

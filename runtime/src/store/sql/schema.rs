@@ -1,32 +1,32 @@
-//! The tables, and the steps by which an older database becomes one of this version.
+//! The tables, and the migrations of an older database.
 
 /// The version of the schema that this code reads and writes.
 pub(in crate::store) const VERSION: usize = MIGRATIONS.len();
 
-/// The table by which a database is known to be ours.
+/// The table that marks a database as Steadfast's.
 pub(in crate::store) const META_TABLE: &str = "steadfast_meta";
 
-/// How a database calls the types of columns.
+/// The column type names of a database.
 pub(in crate::store) struct Types {
-    /// An integer key that the database draws and never draws again.
+    /// An integer key that the database assigns and never reuses.
     pub(in crate::store) number: &'static str,
     /// A column for text or bytes.
     pub(in crate::store) body: &'static str,
 }
 
-/// What makes a database of the version before into one of the next.
+/// One migration step.
 pub(in crate::store) struct Migration {
     statements: &'static [&'static str],
 }
 
 impl Migration {
-    /// The statements, with the type names of a database.
+    /// Returns the statements, with the type names of a database.
     pub(in crate::store) fn statements(&self, types: &Types) -> impl Iterator<Item = String> {
         self.statements.iter().map(|text| text.replace("{number}", types.number).replace("{body}", types.body))
     }
 }
 
-/// Every migration in order: the first makes an empty database into one of version 1.
+/// Every migration in order: the first turns an empty database into version 1.
 pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { statements: VERSION_1 },
     Migration { statements: VERSION_2 },
@@ -56,7 +56,7 @@ const VERSION_1: &[&str] = &[
         updated_at BIGINT NOT NULL,
         parked TEXT
     )",
-    // Runs that ended belong to nobody: these indexes stay as small as the work at hand.
+    // Runs that ended have no owner, so these indexes stay as small as the unfinished work.
     "CREATE INDEX steadfast_runs_due ON steadfast_runs (lease, wake_at)
         WHERE lease IS NOT NULL AND wake_at IS NOT NULL",
     "CREATE INDEX steadfast_runs_owned ON steadfast_runs (lease) WHERE lease IS NOT NULL",
@@ -98,10 +98,10 @@ const VERSION_1: &[&str] = &[
     "CREATE UNIQUE INDEX steadfast_inbox_run_key ON steadfast_inbox (run, key)",
 ];
 
-/// What random numbers come from; nothing stands for the execution.
+/// The seed of random numbers; `NULL` means the execution.
 const VERSION_2: &[&str] = &["ALTER TABLE steadfast_runs ADD COLUMN seed TEXT"];
 
-/// What runs send to each other, and their outputs. Nothing stands for version 1, and for the first run that begins with the run.
+/// Messages between runs, and their outputs. `NULL` means version 1, and a first run that is the run itself.
 const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN version BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN parent BIGINT",
@@ -109,7 +109,7 @@ const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN origin BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN successor BIGINT",
     "ALTER TABLE steadfast_runs ADD COLUMN dedup TEXT",
-    // Most runs have none of these, and cost the indexes nothing.
+    // Most runs have none of these, so the indexes cost them nothing.
     "CREATE INDEX steadfast_runs_parent ON steadfast_runs (parent) WHERE parent IS NOT NULL",
     "CREATE INDEX steadfast_runs_origin ON steadfast_runs (origin) WHERE origin IS NOT NULL",
     "CREATE UNIQUE INDEX steadfast_runs_dedup ON steadfast_runs (dedup) WHERE dedup IS NOT NULL",
@@ -117,7 +117,7 @@ const VERSION_3: &[&str] = &[
     "ALTER TABLE steadfast_inbox ADD COLUMN name TEXT",
     "ALTER TABLE steadfast_inbox ADD COLUMN position BIGINT",
     "ALTER TABLE steadfast_inbox ADD COLUMN sender TEXT",
-    // When the item was taken; its row stays for its key.
+    // The time at which the item was taken; its row stays for its key.
     "ALTER TABLE steadfast_inbox ADD COLUMN taken BIGINT",
     "CREATE INDEX steadfast_inbox_waiting ON steadfast_inbox (run, number) WHERE taken IS NULL",
     "CREATE TABLE steadfast_requests (
@@ -161,17 +161,18 @@ const VERSION_3: &[&str] = &[
     "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
 ];
 
-/// Indexes for every list in its own order. A step touches none of them; a start, a wait and an end touch as many as before.
+/// Indexes for every list in its own order. A step writes none of them; a start, a wait and an end write as many as
+/// before.
 const VERSION_4: &[&str] = &[
-    // One index of what a lease owns instead of two: runs that are never due are in it too.
+    // One index of a lease's runs instead of two: it includes runs that are never due.
     "DROP INDEX IF EXISTS steadfast_runs_due",
     "DROP INDEX IF EXISTS steadfast_runs_owned",
     "CREATE INDEX steadfast_runs_due ON steadfast_runs (lease, wake_at) WHERE lease IS NOT NULL",
     "CREATE INDEX steadfast_runs_workflow ON steadfast_runs (workflow, status)",
-    // What a start looks for: as a rule there is none.
+    // Read at every start; usually there are none.
     "CREATE INDEX steadfast_runs_unowned ON steadfast_runs (lease, status)
         WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')",
-    // The open requests of a run, however many it has asked before.
+    // The open requests of a run, however many it has made before.
     "DROP INDEX IF EXISTS steadfast_requests_run",
     "CREATE INDEX steadfast_requests_run ON steadfast_requests (run, answered, id)",
 ];

@@ -1,5 +1,5 @@
-//! The queries of the engine for its own runs, and lists in the order of ids, with only the conditions that restrict. Other lists
-//! of users: see `find`.
+//! The engine's queries for its own runs, and lists in the order of ids, with only the conditions that restrict. See
+//! `find` for the other lists of users.
 
 use super::Cell;
 use super::queries::SELECT_RUNS;
@@ -24,21 +24,21 @@ impl Bound<'_> {
     }
 }
 
-/// The values of a query in order.
+/// The values of a query, in order.
 #[derive(Debug, Default)]
 pub(super) struct Values<'a> {
     values: Vec<Bound<'a>>,
-    /// How many values come before these.
+    /// The number of values before these.
     before: usize,
 }
 
 impl<'a> Values<'a> {
-    /// Values that come after one that the caller of the query gives.
+    /// Creates values that follow one given by the caller of the query.
     pub(super) const fn after_one() -> Self {
         Self { values: Vec::new(), before: 1 }
     }
 
-    /// Adds a value, and gives the words for it in the query's text.
+    /// Adds a value, and returns its placeholder in the query's text.
     pub(super) fn bind(&mut self, value: Bound<'a>) -> String {
         self.values.push(value);
         format!("?{}", self.before + self.values.len())
@@ -49,7 +49,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The text of the query and its values in order.
+/// Returns the text of the query and its values.
 pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     let mut values = Values::default();
     let conditions = conditions(query, &mut values);
@@ -66,16 +66,16 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     if query.by_wake_at || query.by_id {
         return (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values);
     }
-    // The inner query needs no row, only an index, even where it has to sort all that fit for one page.
+    // The inner query reads only an index, no row, even where it has to sort all matches for one page.
     let numbers = format!("SELECT number FROM steadfast_runs{filter} ORDER BY {order} LIMIT {limit}");
     (format!("{SELECT_RUNS} WHERE number IN ({numbers}) ORDER BY {order}"), values)
 }
 
-/// What is asked of each run, all of which must hold.
+/// Returns the conditions of a query, all of which must hold.
 fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
     let mut conditions: Vec<String> = Vec::new();
     let mut bind = |value| values.bind(value);
-    // In the order of ids, the index of ids is to be used and no other.
+    // In the order of ids, `IS TRUE` keeps the database from using any index but that of ids.
     let looked_at = |condition: String| if query.by_id { format!("({condition}) IS TRUE") } else { condition };
     if !query.statuses.is_empty() {
         let words: Vec<_> = query.statuses.iter().map(|status| bind(Bound::Text(status.as_str()))).collect();
@@ -94,7 +94,7 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
         conditions.push(format!("lease = {}", bind(Bound::Int(lease))));
     }
     if let Some((from, to)) = query.wake_at {
-        // The index is entered where the page begins.
+        // Enters the index where the page begins.
         let from = query.after_due.map_or(from, |(due, _)| from.max(due));
         conditions.push(format!("wake_at BETWEEN {} AND {}", bind(Bound::Int(from)), bind(Bound::Int(to))));
     }
@@ -121,7 +121,7 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
     }
     match &query.after_id {
         Some(after) => conditions.push(format!("id > {}", bind(Bound::Text(after)))),
-        // The index is entered at its beginning.
+        // Enters the index at its beginning.
         None if query.by_id => conditions.push("id >= ''".to_owned()),
         None => {}
     }
@@ -134,9 +134,9 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
     conditions
 }
 
-/// The least text that is greater than every text with this prefix, byte by byte; `None` if there is none.
+/// Returns the least text that is greater than every text with this prefix, byte by byte; `None` if there is none.
 ///
-/// UTF-8 sorts as its characters do, so the last character that has a successor takes it and the rest is cut.
+/// UTF-8 sorts like its characters, so the last character that has a successor is replaced by it, and the rest is cut.
 pub(super) fn end_of_prefix(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
     while let Some(last) = end.pop() {

@@ -1,11 +1,11 @@
-//! Every query that the core can ask, for the test of their plans.
+//! The queries of the core, for the test of their plans.
 
 use super::find::ways;
 use super::queries::ALL;
 use super::select::select_runs;
 use crate::store::{RunQuery, Status};
 
-/// Name and text of every query.
+/// Returns name and text of every query.
 pub(in crate::store) fn texts() -> Vec<(String, String)> {
     let mut texts: Vec<_> = ALL.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     for query in lists() {
@@ -23,7 +23,7 @@ pub(in crate::store) fn texts() -> Vec<(String, String)> {
     texts
 }
 
-/// What `RunFilter` can ask for: each condition alone, and with each other.
+/// Returns the queries of `RunFilter`: each condition alone, and in combination.
 fn lists() -> Vec<RunQuery> {
     let statuses = [vec![], vec![Status::Parked], vec![Status::Running, Status::Sleeping]];
     let workflows = [None, Some("order".to_owned())];
@@ -43,7 +43,7 @@ fn lists() -> Vec<RunQuery> {
     lists
 }
 
-/// What the engine asks for: what is due, what comes next, children, copies.
+/// Returns the engine's queries: due runs, the next page, children, copies.
 fn of_the_engine() -> Vec<RunQuery> {
     let due = RunQuery { lease: Some(1), wake_at: Some((0, 9)), by_wake_at: true, ..RunQuery::default() };
     vec![

@@ -14,7 +14,7 @@ use crate::store::{
 use crate::value::Value;
 
 impl<S: Session> Apply<'_, S> {
-    /// An append with its transaction, if it has one: that fails by itself, and the entries stay.
+    /// Appends, and then runs the transaction, if there is one. It fails by itself, and the entries stay.
     pub(super) fn append_all(&self, append: &Append) -> Answer {
         let written = self.append(append)?;
         let Some(Transaction { entry, code }) = &append.transaction else { return Ok(written) };
@@ -27,7 +27,7 @@ impl<S: Session> Apply<'_, S> {
         Ok(Ok(Written::Transacted { outcome, appended: Box::new(written) }))
     }
 
-    /// Code that belongs to no run.
+    /// Runs code that belongs to no run.
     pub(super) fn transaction(&self, code: &UserCode) -> Answer {
         Ok(match self.run(code, |_| Ok(()))? {
             AttemptOutcome::Completed(_) => Ok(Written::Done),
@@ -80,7 +80,7 @@ impl<S: Session> Apply<'_, S> {
     }
 }
 
-/// What a user's code came to. A panic, or a result that cannot be stored, says more than that it took long.
+/// Judges the outcome of a user's code. A panic, or a result that cannot be stored, says more than a late end.
 fn judged(end: &End, code: &UserCode, outcome: Result<AttemptOutcome, String>) -> AttemptOutcome {
     match outcome {
         Err(panic) => AttemptOutcome::panicked(panic),
@@ -99,10 +99,10 @@ fn failed(cause: AttemptCause, message: String) -> AttemptOutcome {
     AttemptOutcome::Failed { cause, error: None, message, terminal: false }
 }
 
-/// The commit as a user's code reaches it through the engine.
+/// The commit, as a user's code reaches it through the engine.
 struct Batch<'a, 's, S> {
     apply: &'a Apply<'s, S>,
-    /// What says that this commit cannot go on.
+    /// The first error that ends this commit.
     error: Option<StoreError>,
 }
 

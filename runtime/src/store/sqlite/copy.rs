@@ -1,6 +1,6 @@
-//! A copy of a file, to be checked by a build that may be newer than the one that still runs on the file itself.
+//! A copy of a file, for a check by a build that may be newer than the one that still runs on the file.
 //!
-//! The copy is what this build would make of the file at its start, older schemas included; the file is only read.
+//! The copy is what this build would make of the file at its start, migrations included. The file itself is only read.
 
 use super::fault::fault;
 use super::file::{looked_at, not_ours};
@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A folder that nobody else can look into, removed with what is in it.
+/// A private folder, removed with its contents.
 #[derive(Debug)]
 pub(super) struct CopyFolder(PathBuf);
 
@@ -37,7 +37,7 @@ impl Drop for CopyFolder {
     }
 }
 
-/// A store in a copy of the file, under the name of the file.
+/// Opens a store in a copy of the file, under the name of the file.
 pub(super) fn open_copy(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {
     let full = looked_at(path)?;
     let name = path.display().to_string();
@@ -59,19 +59,19 @@ pub(super) fn open_copy(path: &Path, options: &SqliteOptions) -> Result<SqliteSt
 fn copy_file(full: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {
     let quiet = || (!log_of(full).exists()).then(|| stamp(full)).flatten();
     if let Some(before) = quiet() {
-        // Nobody has it open. Read as a file that does not change: SQLite then makes no log beside it, which would belong
-        // to us and not to the engine, and needs no right to write there.
+        // No process has it open. Opened as immutable, SQLite makes no log beside it, which would belong to this
+        // process and not to the engine, and needs no right to write there.
         let copied = copy_from(&at_rest(full), copy, name, patience);
         if quiet() == Some(before) {
             return copied;
         }
-        // An engine has begun meanwhile, so that may be half of the old and half of the new.
+        // An engine has begun meanwhile, so the copy may mix old and new pages.
         let _ = std::fs::remove_file(copy);
     }
     copy_from(full, copy, name, patience)
 }
 
-/// All of it as it was at one moment, also while others write.
+/// Copies one snapshot of the file, even while others write.
 fn copy_from(from: &Path, copy: &Path, name: &str, patience: Duration) -> Result<(), StoreError> {
     let or_fault = |error| fault(name, error);
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -94,7 +94,7 @@ pub(super) fn copy_pages(
     let begun = Instant::now();
     let backup = Backup::new(source, target).map_err(or_fault)?;
     loop {
-        // All pages in one step: in several, each write of the engine between two would begin it anew.
+        // All pages in one step: with several, each write of the engine in between would restart it.
         match backup.step(-1).map_err(or_fault)? {
             StepResult::Done => return Ok(()),
             _ if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
@@ -117,7 +117,7 @@ fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
     Some((file.len(), file.modified().ok()?))
 }
 
-/// The URI by which SQLite opens a file as one that does not change.
+/// Returns the URI that opens a file as immutable.
 pub(super) fn at_rest(full: &Path) -> PathBuf {
     let mut uri = String::from("file:");
     for byte in full.as_os_str().as_encoded_bytes() {

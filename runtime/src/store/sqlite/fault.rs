@@ -1,9 +1,9 @@
-//! What SQLite's errors mean.
+//! The meaning of SQLite's errors.
 
 use crate::store::{StoreError, StoreErrorKind};
 use rusqlite::{Error, ErrorCode};
 
-/// The error as a store answers it; `database` is the file's name in the sentence.
+/// Converts an error of SQLite; `database` is the file's name in the message.
 pub(super) fn fault(database: &str, error: Error) -> StoreError {
     let code = error.sqlite_error_code();
     let (kind, sentence) = match code {
@@ -43,20 +43,20 @@ pub(super) fn fault(database: &str, error: Error) -> StoreError {
     StoreError::new(kind, format!("{database}: {sentence} (SQLite: {error})")).caused_by(error)
 }
 
-/// Whether this process may open no more files. SQLite does not say so.
+/// Returns whether this process can open no more files, which SQLite does not report.
 fn has_no_files_left() -> bool {
-    // What SQLite could not open is closed again: so some may be left by now.
+    // SQLite has closed again the files that it could not open, so a few handles may be free by now.
     let opened: Result<Vec<_>, _> = (0..4).map(|_| std::fs::File::open(std::env::temp_dir())).collect();
     opened.is_err_and(|error| is_out_of_files(&error))
 }
 
-/// Whether the process or the system has too many files open.
+/// Returns whether the process or the system has too many files open.
 pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
     // EMFILE and ENFILE, the same on all systems that have them.
     cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
-/// Whether a plain error of SQLite is about tables of ours that are gone or unreadable.
+/// Returns whether a generic error of SQLite is about tables of the engine that are missing or unreadable.
 fn says_damaged(error: &Error) -> bool {
     let text = error.to_string();
     ["no such table", "no such column", "has no column", "malformed"].iter().any(|sign| text.contains(sign))

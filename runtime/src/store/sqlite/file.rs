@@ -1,12 +1,12 @@
-//! Whether a path can be a database of ours, before SQLite looks at it.
+//! Checks whether a path can be a database of the engine, before SQLite opens it.
 
 use crate::store::{StoreError, StoreErrorKind};
 use std::path::{Path, PathBuf};
 
-/// The least size of a file that SQLite has written anything into. It takes a smaller one for empty, and writes over it.
+/// The smallest file that SQLite has written anything into. SQLite takes a smaller one for empty, and overwrites it.
 const LEAST: u64 = 512;
 
-/// The absolute path, if there is a folder for it and it is not a folder itself.
+/// Returns the absolute path, if its folder exists and it is not a folder itself.
 ///
 /// This does not open the file: closing it would drop the locks that SQLite holds on it elsewhere in this process.
 pub(super) fn looked_at(path: &Path) -> Result<PathBuf, StoreError> {

@@ -1,6 +1,6 @@
-//! Whether the files that are open are still the ones that their paths name.
+//! Checks that the open files are still the ones that their paths name.
 //!
-//! SQLite goes on with a file that was deleted or replaced: everything it writes is then lost with the last handle.
+//! SQLite keeps using a file that was deleted or replaced: all its writes are then lost with the last handle.
 
 use super::StoreError;
 use crate::store::StoreErrorKind;
@@ -15,7 +15,7 @@ pub(super) struct Identity {
     database: Known,
     log: Known,
     index: Known,
-    /// Whether the last look found one of them gone: then nothing is read or written before the next look.
+    /// Whether the last check found one of them gone: then nothing is read or written before the next check.
     gone: AtomicBool,
 }
 
@@ -29,11 +29,11 @@ struct Known {
 
 /// An open file whose current path the system reports (`/proc/self/fd`).
 ///
-/// `stat` on the log queries its timestamps too. With multigrain timestamps (ext4 since Linux 6.13) the next write must then
-/// record a new one, and its sync waits for the file system's journal: that was 60 us of 230 a commit.
+/// `stat` on the log queries its timestamps too. With multigrain timestamps (ext4 since Linux 6.13) the next write must
+/// then record a new one, and its sync waits for the file system's journal: 60 us of 230 a commit.
 #[derive(Debug)]
 struct Handle {
-    /// SQLite has no locks on the log that go when this is closed, as it has on the database.
+    /// The open log. Closing it drops no locks of SQLite, unlike closing the database.
     _file: File,
     link: PathBuf,
     named: PathBuf,
@@ -43,7 +43,7 @@ struct Handle {
 type Id = (u64, u64);
 
 impl Identity {
-    /// Remembers the files of the database at this path, which is open.
+    /// Records the files of the database at this path, which is open.
     pub(super) fn of(path: &Path) -> Self {
         let beside = |suffix: &str| {
             let mut name = path.as_os_str().to_owned();
@@ -54,12 +54,12 @@ impl Identity {
         Self { database, log, index, gone: AtomicBool::new(false) }
     }
 
-    /// Checks the files that hold what was committed: the database and its log.
+    /// Checks the files that hold commits: the database and its log.
     pub(super) fn check(&self, name: &str) -> Result<(), StoreError> {
         self.look(name, &[&self.database, &self.log])
     }
 
-    /// Checks all files. The index of the log holds no data, but other processes would miss our locks on it.
+    /// Checks all files. The index of the log holds no data, but other processes would miss this one's locks on it.
     pub(super) fn check_all(&self, name: &str) -> Result<(), StoreError> {
         self.look(name, &[&self.database, &self.log, &self.index])
     }
@@ -69,7 +69,7 @@ impl Identity {
         if self.gone.load(Ordering::Acquire) { self.check_all(name) } else { Ok(()) }
     }
 
-    /// Whether the files are certainly ours to remove or to write over by their names.
+    /// Returns whether the files may safely be removed or overwritten by their names.
     pub(super) fn is_intact(&self) -> bool {
         [&self.database, &self.log, &self.index].into_iter().all(|known| known.fault().is_none())
     }
@@ -77,7 +77,7 @@ impl Identity {
     fn look(&self, name: &str, files: &[&Known]) -> Result<(), StoreError> {
         let fault = files.iter().find_map(|known| known.fault().map(|fault| (known, fault)));
         let Some((known, fault)) = fault else {
-            // One look at two of the files does not clear what was said of the third.
+            // A check of two files does not clear the result of the third.
             if files.len() == 3 && self.gone.swap(false, Ordering::AcqRel) {
                 tracing::info!(database = name, "the files of the database are back, and the engine goes on");
             }
@@ -101,13 +101,13 @@ impl Known {
         Self { path, id, handle: None }
     }
 
-    /// The same, checked without `stat` where the system supports it.
+    /// Enables the check without `stat` where the system supports it.
     fn held(mut self) -> Self {
         self.handle = Handle::of(&self.path).filter(|_| self.id.is_some());
         self
     }
 
-    /// What has become of the file, if the path names it no longer.
+    /// Returns what happened to the file, if the path no longer names it.
     fn fault(&self) -> Option<&'static str> {
         let known = self.id?;
         if self.handle.as_ref().is_some_and(Handle::has_its_path) {
@@ -117,7 +117,7 @@ impl Known {
             Ok(Some(found)) if found != known => Some("was replaced by another file"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some("was deleted or moved"),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => Some("was deleted or moved"),
-            // A folder that cannot be searched at the moment says nothing of the file.
+            // A folder that cannot be searched right now proves nothing about the file.
             _ => None,
         }
     }
@@ -138,7 +138,8 @@ impl Handle {
         None
     }
 
-    /// The path of a deleted or replaced file ends in ` (deleted)`, that of a moved one is another.
+    /// Returns whether the file still has its path. That of a deleted or replaced file ends in ` (deleted)`, that of a
+    /// moved one differs.
     fn has_its_path(&self) -> bool {
         std::fs::read_link(&self.link).is_ok_and(|named| named == self.named)
     }
@@ -151,7 +152,7 @@ fn id_of(path: &Path) -> io::Result<Option<Id>> {
     Ok(Some((file.dev(), file.ino())))
 }
 
-/// Elsewhere a file that is open cannot be deleted, moved or replaced.
+/// Returns `None`: other systems do not let an open file be deleted, moved or replaced.
 #[cfg(not(unix))]
 fn id_of(_: &Path) -> io::Result<Option<Id>> {
     Ok(None)

@@ -1,4 +1,4 @@
-//! Opening a file: what is it, may we have it, is it of this version.
+//! Opens a file: checks that it is a usable database of this version.
 
 use super::copy::CopyFolder;
 use super::file::{looked_at, not_a_database, not_ours};
@@ -24,20 +24,20 @@ use std::time::{Duration, Instant};
 
 const TYPES: Types = Types { number: "INTEGER PRIMARY KEY AUTOINCREMENT", body: "" };
 
-/// The keys in the table of facts.
+/// The keys in the metadata table.
 const SCHEMA: &str = "schema";
 pub(super) const DATABASE: &str = "database";
 const CREATED: &str = "created_by";
 
-/// What the connection that writes may keep in memory: 16 MB, as SQLite writes it.
+/// The page cache of the writing connection: 16 MB, in SQLite's notation.
 const CACHE: &str = "-16000";
 
-/// The log goes into the file once it has so many pages, and is written over from its beginning. Until it is that long each
-/// commit lengthens a file, which costs a disk much more than writing over one; a much shorter log writes hot pages into
-/// the file over and over.
+/// The number of pages after which the log is checkpointed and overwritten from its beginning. Until it has this length
+/// each commit extends a file, which costs a disk much more than overwriting one. A much shorter log writes hot pages
+/// into the file over and over.
 const CHECKPOINT: &str = "400";
 
-/// What the log may keep on disk between checkpoints: 64 MiB.
+/// The size that the log may keep on disk between checkpoints: 64 MiB.
 const LOG: &str = "67108864";
 
 /// Prepared statements kept per connection: more than there are queries.
@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, 
     open_as(looked_at(path)?, path.display().to_string(), options, None)
 }
 
-/// Opens the file at this absolute path, and calls it by this name. `copy` is the folder that goes with the store.
+/// Opens the file at this absolute path under this name. `copy` is the folder that the store owns.
 pub(super) fn open_as(
     full: PathBuf,
     name: String,
@@ -55,10 +55,10 @@ pub(super) fn open_as(
     copy: Option<CopyFolder>,
 ) -> Result<SqliteStore, StoreError> {
     let mut writer = connect(&full, &name, options)?;
-    // Before any statement is prepared: all would be prepared anew.
+    // Installed before any statement is prepared, because it invalidates prepared statements.
     let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, error))?;
     let session = Sqlite { connection: &writer, database: &name };
-    // Asked before the first read: that makes files for the log, with the rights that this file has.
+    // Checked before the first read: that creates the log's files, with the rights of this file.
     if session.read_only()? {
         return Err(StoreError::new(
             StoreErrorKind::ReadOnly,
@@ -67,7 +67,7 @@ pub(super) fn open_as(
             ),
         ));
     }
-    // Until it is known to be ours, nothing moves from its log into the file.
+    // Until the file is known to be the engine's, no page is moved from its log into it.
     keep_log(&session, has_log(&full))?;
     let version = version(&session)?;
     if copy.is_none() && session.pragma("application_id")? == APPLICATION {
@@ -98,7 +98,7 @@ pub(super) fn open_as(
     Ok(SqliteStore { file: Arc::new(file), asked_by: AskedBy::Engine })
 }
 
-/// A connection that only reads.
+/// Opens a connection that only reads.
 pub(super) fn connect_reader(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
     let reader = connect(full, name, options)?;
     Sqlite { connection: &reader, database: name }.set("query_only", "ON")?;
@@ -111,7 +111,7 @@ fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connectio
         .and_then(|connection| connection.busy_timeout(options.busy_timeout).map(|()| connection))
         .map_err(|error| super::fault::fault(name, error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // A plan depends on the text of a query alone: else each binding of a range or a limit has it parsed anew.
+    // A plan depends only on the text of a query: otherwise each new value of a range or a limit would re-prepare it.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| super::fault::fault(name, error))?;
@@ -124,13 +124,13 @@ fn has_log(full: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-/// Whether the log stays where it is when the last connection is closed, instead of being moved into the file.
+/// Sets whether the log stays when the last connection is closed, instead of being moved into the file.
 pub(super) fn keep_log(session: &Sqlite<'_>, keep: bool) -> Result<(), StoreError> {
     let set = session.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
     set.map(drop).map_err(|error| super::fault::fault(session.database, error))
 }
 
-/// Whether there is an SQLite database, or nothing yet.
+/// Checks that the file is an SQLite database or empty.
 fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
     let read = session.connection.query_row("PRAGMA schema_version", [], |_| Ok(()));
     read.map_err(|error| match error.sqlite_error_code() {
@@ -139,7 +139,7 @@ fn is_database(session: &Sqlite<'_>) -> Result<(), StoreError> {
     })
 }
 
-/// The version of the schema; `None` if the file is empty.
+/// Returns the version of the schema; `None` if the file is empty.
 pub(super) fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError> {
     let name = session.database;
     is_database(session)?;
@@ -180,7 +180,7 @@ pub(super) fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError>
 }
 
 fn settings(session: &Sqlite<'_>, options: &SqliteOptions) -> Result<(), StoreError> {
-    // Takes effect on a file without tables only, and stays in the file.
+    // Takes effect only on a file without tables, and persists in it.
     session.set("auto_vacuum", "INCREMENTAL")?;
     write_ahead(session, options.busy_timeout)?;
     match options.durability {
@@ -200,7 +200,7 @@ fn settings(session: &Sqlite<'_>, options: &SqliteOptions) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Switching to a log needs the file for itself for a moment, and SQLite does not wait for that.
+/// Switches to a write-ahead log. This needs exclusive access for a moment, and SQLite does not wait for that.
 fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreError> {
     let begun = Instant::now();
     loop {
@@ -241,9 +241,9 @@ pub(super) fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
     done
 }
 
-/// Makes an empty or older database one of this version, within a transaction.
+/// Migrates an empty or older database to this version, within a transaction.
 pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
-    // Asked again inside the transaction: another process may have been faster.
+    // Read again inside the transaction: another process may have been faster.
     let version = version(session)?;
     for migration in MIGRATIONS.iter().skip(version.unwrap_or(0)) {
         for statement in migration.statements(&TYPES) {
@@ -261,7 +261,7 @@ pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
     set_fact(session, SCHEMA, &VERSION.to_string())
 }
 
-/// Writes down a fact about the database.
+/// Writes a key of the metadata table.
 pub(super) fn set_fact(session: &Sqlite<'_>, key: &str, value: &str) -> Result<(), StoreError> {
     session.execute(SET_META, &[Cell::Text(key.as_bytes()), Cell::Text(value.as_bytes())]).map(drop)
 }

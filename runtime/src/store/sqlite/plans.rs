@@ -1,17 +1,17 @@
-//! The plan of every query: nothing is scanned, and nothing is sorted that an index gives in order.
+//! Tests the plan of every query: none scans a table, and none sorts rows that an index yields in order.
 
 use super::SqliteStore;
 use crate::store::{Durability, sql::texts};
 use rusqlite::Connection;
 
-/// Queries that look at a whole table, and why they may.
+/// Queries that scan, and why they may.
 const SCANS: &[(&str, &str)] = &[
     ("ADOPT_LOST", "as many as leases that own runs"),
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
 ];
 
-/// Queries that sort what they have found, and why they may.
+/// Queries that sort their rows, and why they may.
 const SORTS: &[(&str, &str)] = &[("INBOX_OF_LEASE", "what waits is in order of runs")];
 
 #[test]
@@ -25,13 +25,13 @@ fn every_query_is_served_by_an_index_in_its_own_order() {
     assert!(texts.len() > 150, "{}", texts.len());
     for (name, text) in texts {
         let explained = ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|word| text.trim_start().starts_with(word));
-        // It is the beginning of others.
+        // `SELECT_RUNS` is only the beginning of other queries.
         if !explained || name == "SELECT_RUNS" {
             continue;
         }
         let plan = plan(&db, &text);
         let allowed = |list: &[(&str, &str)]| list.iter().any(|(allowed, _)| *allowed == name);
-        // A constant row is made, not read.
+        // A constant row is not read from a table.
         if plan.iter().any(|line| line.starts_with("SCAN ") && line != "SCAN CONSTANT ROW") {
             scans.push(name.clone());
             if !allowed(SCANS) {

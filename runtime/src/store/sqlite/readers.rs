@@ -1,6 +1,6 @@
-//! The connections that read: one for the engine's loads, and a few for users.
+//! The connections for reads: one for the engine's loads, and a few for users.
 //!
-//! A long question of a user holds up neither loads nor, with a few connections, the short questions of others.
+//! A long query of a user delays neither loads nor, with a few connections, the short queries of others.
 
 use super::SqliteOptions;
 use super::open::connect_reader;
@@ -9,10 +9,10 @@ use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Idle connections that are kept. More are opened when more are asked for at once.
+/// Idle connections that are kept. Concurrent calls may open more.
 const KEPT: usize = 4;
 
-/// The connections that answer users, opened when they are first needed.
+/// The connections for users, opened when first needed.
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
@@ -26,8 +26,8 @@ impl Readers {
         Self { path, name, options, idle: Mutex::new(Vec::new()) }
     }
 
-    /// Reads with a connection that no other call uses meanwhile. `check` is called before a connection is made: the path
-    /// must still name the file that is open.
+    /// Reads with a connection that no other call uses meanwhile. Calls `check` before opening a connection: the path
+    /// must still name the open file.
     pub(super) fn with<T>(
         &self,
         check: impl FnOnce() -> Result<(), StoreError>,
@@ -40,7 +40,7 @@ impl Readers {
             check()?;
             connect_reader(&self.path, &self.name, &self.options)?
         };
-        // After a panic or an error the connection is closed, with whatever was begun on it.
+        // After a panic or an error the connection is closed, along with its open transaction.
         let answer = read(&connection)?;
         let mut idle = self.idle();
         if idle.len() < KEPT {
@@ -49,7 +49,7 @@ impl Readers {
         Ok(answer)
     }
 
-    /// The connections that nobody uses now.
+    /// Returns the idle connections.
     pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

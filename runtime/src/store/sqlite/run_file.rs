@@ -1,7 +1,7 @@
-//! The file of one run: an SQLite database with the tables of every other one, in which this run is alone.
+//! The file of one run: an SQLite database with the same tables as any other, which holds only this run.
 //!
-//! After the last page comes the SHA-256 of all before it, where SQLite does not look: so a file that was cut or changed
-//! anywhere is found out before anything of it is used, and a person can read it with any tool for SQLite.
+//! After the last page comes the SHA-256 of all before it, where SQLite does not look. So a file that was cut or
+//! changed anywhere is detected before any of it is used, and any tool for SQLite can read it.
 
 mod before;
 mod draft;
@@ -24,15 +24,15 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-/// What SQLite says the file belongs to: «STFR».
+/// The application id in SQLite's header: «STFR».
 pub(super) const APPLICATION: i64 = 0x5354_4652;
-/// The version of the file; one of a greater number is refused. Those of format 1 and 2 were no databases.
+/// The version of the file; a greater one is refused. Files of format 1 and 2 were no databases.
 const FORMAT: i64 = 3;
 /// Pages are small, since most tables of a short run are empty.
 const PAGE: &str = "1024";
 
-/// The contents of field stores, by what stands in the fields for them. SQLite holds no more than 1 GB in a row, and has a
-/// copy of what it writes: so they come in parts.
+/// The contents of field stores, by the pointers in the fields. SQLite holds no more than 1 GB in a row, and copies
+/// what it writes: so they are split into parts.
 const CONTENTS: &str = "CREATE TABLE steadfast_contents
     (pointer TEXT NOT NULL, part BIGINT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (pointer, part))";
 const INSERT_PART: &str = "INSERT INTO steadfast_contents (pointer, part, body) VALUES (?1, ?2, ?3)";
@@ -40,7 +40,7 @@ const POINTERS: &str = "SELECT pointer FROM steadfast_contents WHERE part = 0 OR
 const PARTS: &str = "SELECT body FROM steadfast_contents WHERE pointer = ?1 ORDER BY part";
 const PART: usize = 1 << 20;
 
-/// The keys in the table of facts.
+/// The keys in the metadata table.
 const RUN: &str = "run";
 const MOVED: &str = "moved";
 
@@ -63,13 +63,14 @@ impl RunFile {
         Sqlite { connection: &self.connection, database: &self.name }
     }
 
-    /// Opens a file after its hash was compared, and reads all but the contents.
+    /// Opens a file after comparing its hash, and reads all but the contents.
     ///
     /// # Errors
-    /// It cannot be read, is no such file, of a newer version, or damaged: the sentence names it and says what to do.
+    /// It cannot be read, is not the file of a run, is of a newer version, or is damaged: the message names it and says
+    /// what to do.
     pub(crate) fn open(path: &Path) -> Result<(Self, FileInfo, RunRows), StoreError> {
         let format = sealed::check(path)?;
-        // It is as it was written, so what is not known in it is newer.
+        // The hash matches, so anything unknown in it is newer, not damaged.
         let newer = |error: StoreError| match error.kind {
             StoreErrorKind::Damaged | StoreErrorKind::Newer => sealed::newer(path, &error.message),
             _ => error,
@@ -83,17 +84,17 @@ impl RunFile {
         Ok((file, info, rows))
     }
 
-    /// The file itself, which is not changed and gets no log beside it.
+    /// Opens the file itself, which is not changed and gets no log beside it.
     fn at_rest(path: &Path) -> Result<Self, StoreError> {
         let full = path.canonicalize().map_err(|error| sealed::unreadable(path, error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let file = Self::new(path, Connection::open_with_flags(at_rest(&full), flags))?;
-        // A file may come from anywhere: nothing in its schema calls functions.
+        // A file may come from anywhere: its schema must not call functions.
         file.session().set("trusted_schema", "OFF")?;
         Ok(file)
     }
 
-    /// The file if it has the tables of this version; else a copy that has them, which goes when it is closed.
+    /// Returns the file if it has the tables of this version, otherwise a migrated copy, which is removed when closed.
     fn of_today(self, path: &Path) -> Result<Self, StoreError> {
         if open::version(&self.session())? == Some(VERSION) {
             return Ok(self);
@@ -121,13 +122,13 @@ impl RunFile {
         Ok((FileInfo { run, moved: reader.meta(MOVED)?.is_some(), database }, rows))
     }
 
-    /// The content of a field store that a pointer names.
+    /// Returns the content of a field store that a pointer names.
     ///
     /// # Errors
     /// It cannot be read.
     pub(crate) fn content(&self, pointer: &Pointer) -> Result<Bytes, StoreError> {
         let mut content = Vec::new();
-        // What cannot be had at once is had bit by bit, or not.
+        // Best effort: if the size cannot be reserved at once, the vector grows part by part.
         let _ = content.try_reserve_exact(pointer.bytes);
         self.session().select(PARTS, &[Cell::Text(&pointer.to_value().bytes)], &mut |row| {
             if let Cell::Bytes(part) = row.cell(0) {
@@ -148,7 +149,7 @@ pub(crate) struct RunFileWriter {
 }
 
 impl RunFileWriter {
-    /// Begins a file under another name beside its own.
+    /// Creates a file under another name beside its own.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -159,7 +160,7 @@ impl RunFileWriter {
         session.set("page_size", PAGE)?;
         session.set("application_id", &APPLICATION.to_string())?;
         session.set("user_version", &FORMAT.to_string())?;
-        // Nobody reads a draft, so nothing in it is ever taken back.
+        // A draft has no readers, so it needs no rollback.
         session.set("journal_mode", "OFF")?;
         session.set("synchronous", "OFF")?;
         session.begin()?;
@@ -190,10 +191,10 @@ impl RunFileWriter {
         add_content(&self.file.session(), pointer, content)
     }
 
-    /// Gives the file its name, once all of it is on the disk, and says how many bytes it has.
+    /// Renames the file to its name once all of it is on disk, and returns its size in bytes.
     ///
     /// # Errors
-    /// The file cannot be written: then there is none.
+    /// The file cannot be written: then it does not exist.
     pub(crate) fn finish(self) -> Result<u64, StoreError> {
         let Self { file, draft, .. } = self;
         file.session().commit()?;

@@ -1,4 +1,4 @@
-//! A connection to a file, as the SQL core uses it.
+//! A connection to a file, for the SQL core.
 
 use super::fault::fault;
 use crate::store::{
@@ -9,7 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 use std::ops::ControlFlow;
 
-/// Free pages that a file may keep for its next rows, and how many are given back at a time.
+/// The number of free pages that a file may keep for its next rows, and that are released at a time.
 const FREE_PAGES: i64 = 1_024;
 
 /// A connection with the name of its file.
@@ -31,26 +31,26 @@ impl Sqlite<'_> {
         Ok(statement)
     }
 
-    /// The integer that a pragma answers.
+    /// Returns the integer value of a pragma.
     pub(super) fn pragma(&self, name: &str) -> Result<i64, StoreError> {
         let mut statement = self.bound(&format!("PRAGMA {name}"), &[])?;
         self.or_fault(statement.query_row([], |row| row.get(0)))
     }
 
-    /// Sets a pragma, whatever it answers.
+    /// Sets a pragma, ignoring its result.
     pub(super) fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
         self.select(&format!("PRAGMA {name} = {value}"), &[], &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Whether the file could only be opened for reading.
+    /// Returns whether the file could only be opened for reading.
     pub(super) fn read_only(&self) -> Result<bool, StoreError> {
         self.or_fault(self.connection.is_readonly("main"))
     }
 
-    /// After deletions: shrinks the file by some pages, if it has many to spare.
+    /// Shrinks the file by some pages after deletions, if it has many to spare.
     pub(super) fn give_back_free_pages(&self) {
         if self.pragma("freelist_count").is_ok_and(|free| free > FREE_PAGES) {
-            // One row for each page. If it fails, the pages stay free for the next rows.
+            // Returns one row per page. If it fails, the pages stay free for the next rows.
             let _ = self
                 .select(&format!("PRAGMA incremental_vacuum({FREE_PAGES})"), &[], &mut |_| ControlFlow::Continue(()));
         }

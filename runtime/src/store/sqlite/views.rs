@@ -1,6 +1,6 @@
-//! Views for a person with a shell; no code of ours reads them.
+//! Views for people with a shell; the engine does not read them.
 
-/// A view, made anew whenever the schema changes.
+/// A view, recreated whenever a database is opened with another schema.
 pub(super) struct View {
     pub(super) name: &'static str,
     pub(super) query: &'static str,
@@ -44,7 +44,7 @@ pub(super) const VIEWS: &[View] = &[
     },
     View {
         name: "steadfast_context",
-        // Beside `max`, the other columns are those of the row that has the maximum: SQLite says so.
+        // SQLite defines that, beside `max`, the other columns come from the row that has the maximum.
         query: concat!(
             "SELECT r.id AS run, f.name AS field, ",
             readable!("f.body"),
@@ -56,7 +56,7 @@ pub(super) const VIEWS: &[View] = &[
     },
     View {
         name: "steadfast_state",
-        // As above. A key that was removed has a row without a value.
+        // As above. A removed key has a row without a value.
         query: concat!(
             "SELECT run, field, value, since FROM (SELECT r.id AS run, f.name AS field, ",
             readable!("f.body"),

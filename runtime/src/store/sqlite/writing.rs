@@ -1,4 +1,4 @@
-//! The connection that writes: it lets users' code execute SQL within a transaction.
+//! The writing connection, which lets users' code execute SQL within a transaction.
 
 use super::fault::fault;
 use super::session::Sqlite;
@@ -9,7 +9,7 @@ use crate::store::{
 };
 use std::time::Duration;
 
-/// A connection with what watches it.
+/// A connection with the guard that watches it.
 pub(super) struct Writing<'a> {
     pub(super) sqlite: Sqlite<'a>,
     pub(super) guard: &'a Guard,

@@ -1,4 +1,4 @@
-//! What makes a write one that no database takes.
+//! The reasons for which every database refuses a write.
 
 use super::{Append, NewRun, Outgoing, Write};
 use crate::store::{EntryRow, FieldRow, ImportedRun, Status};
@@ -6,7 +6,7 @@ use crate::value::{Encoding, Value};
 use std::collections::HashSet;
 
 impl Write {
-    /// What makes this write one that no database takes, if anything does.
+    /// Returns the reason why every database refuses this write, if there is one.
     pub(crate) fn flaw(&self) -> Option<String> {
         match self {
             Self::Start(run) => run.flaw(),

@@ -1,10 +1,10 @@
-//! The row of a run that begins.
+//! The row of a new run.
 
 use super::NewRun;
 use crate::store::{RunRow, Status};
 
 impl NewRun {
-    /// Its row, once the database has given it a number.
+    /// Returns its row, with the number assigned by the database.
     pub(crate) fn row(&self, number: i64) -> RunRow {
         RunRow {
             number,

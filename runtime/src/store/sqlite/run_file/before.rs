@@ -1,6 +1,7 @@
-//! Files of format 1 and 2: records, each a line of JSON and as many raw bytes as it says, and the same hash at the end.
+//! Reads files of format 1 and 2: records, each a line of JSON followed by as many raw bytes as it states, with the
+//! same hash at the end.
 //!
-//! They are read into a database of their own, in the words of their JSON, and from there as the files of today.
+//! They are inserted into a database by their JSON names, and read from there like current files.
 
 use super::sealed::{self, HASH};
 use super::{CONTENTS, RunFile, add_content, open};
@@ -13,7 +14,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-/// What each record becomes: `?1` is its JSON, `?2` the bytes after it. The run has the number 1.
+/// The statements for each record: `?1` is its JSON, `?2` the bytes after it. The run has the number 1.
 const RECORDS: &[(&str, &[&str])] = &[
     (
         "run",
@@ -37,7 +38,7 @@ const RECORDS: &[(&str, &[&str])] = &[
                 other, form, body)
             SELECT 1, ?1->>'seq', ?1->>'format', ?1->>'kind', ?1->>'cause', ?1->>'at', ?1->>'position', ?1->>'name',
                 ?1->>'attempt', ?1->>'context', ?1->>'due', ?1->>'other', ?1->>'$.value.form', ?2",
-            // Format 1 has only the labels that the start was given.
+            // Format 1 has only the labels given at the start.
             "INSERT OR IGNORE INTO steadfast_labels (run, name, value)
                 SELECT 1, key, value FROM json_each(CASE ?1->>'kind' WHEN 'scope_set' THEN ?2 END, '$.labels')
                     WHERE NOT EXISTS (SELECT 1 FROM steadfast_labels)",
@@ -68,7 +69,7 @@ const RECORDS: &[(&str, &[&str])] = &[
     (
         "output",
         &[
-            // Of an earlier execution only that is known for which its secrets are sealed.
+            // An earlier execution is known only by the execution for which its secrets are sealed.
             "INSERT OR IGNORE INTO steadfast_runs (id, workflow, status, seq, loads, incarnation, created_at, updated_at)
                 SELECT '~' || sealed, '', 'replaced', 0, 0, sealed, 0, 0 FROM
                 (SELECT group_concat(printf('%02x', value), '') AS sealed FROM json_each(?1, '$.sealed_for')
@@ -86,7 +87,7 @@ const RECORDS: &[(&str, &[&str])] = &[
 /// Reads a file whose hash was compared.
 ///
 /// # Errors
-/// It cannot be read, or has a record that is none of these.
+/// It cannot be read, or has an unknown record.
 pub(super) fn read(path: &Path) -> Result<RunFile, StoreError> {
     let file = RunFile::new(path, Connection::open(""))?;
     let session = file.session();
@@ -128,7 +129,7 @@ fn records(path: &Path) -> io::Result<impl BufRead> {
     Ok(records)
 }
 
-/// A record: what it is, its JSON, and the bytes after it.
+/// Reads a record: its kind, its JSON, and the bytes after it.
 fn next(records: &mut impl BufRead) -> io::Result<Option<(String, Value, Vec<u8>)>> {
     let mut line = Vec::new();
     if records.read_until(b'\n', &mut line)? == 0 {

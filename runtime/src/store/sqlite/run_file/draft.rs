@@ -1,4 +1,4 @@
-//! A file that has its name only once it is complete.
+//! A file that gets its name only once it is complete.
 
 use super::sealed;
 use crate::store::{StoreError, StoreErrorKind};
@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that is being written under another name beside its own; dropped, it is removed.
+/// A file that is being written under another name beside its own; removed on drop.
 #[derive(Debug)]
 pub(super) struct Draft {
     path: PathBuf,
@@ -22,7 +22,7 @@ impl Draft {
         Ok(Self { path: path.to_owned(), draft })
     }
 
-    /// Seals the file, has it on the disk, and gives it its name; says how many bytes it has.
+    /// Seals the file, syncs it to disk and renames it; returns its size in bytes.
     pub(super) fn finish(self) -> Result<u64, StoreError> {
         self.named().map_err(|error| unwritable(&self.path, error))
     }
@@ -40,19 +40,19 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Best effort: it is gone if it has its own name by now.
+        // Best effort: after the rename this name does not exist.
         let _ = std::fs::remove_file(&self.draft);
     }
 }
 
-/// Brings the name of a file to the disk.
+/// Syncs the folder, so that the name of a file is durable.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Elsewhere a folder cannot be opened as a file, and the name is durable with the file.
+/// Does nothing: other systems cannot open a folder as a file, and the name is durable with the file.
 #[cfg(not(unix))]
 fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())

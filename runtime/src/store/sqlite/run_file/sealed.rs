@@ -1,4 +1,4 @@
-//! Whether a file is that of a run, and as it was written: asked before SQLite opens it.
+//! Checks, before SQLite opens it, whether a file is the file of a run and unchanged.
 
 use super::{APPLICATION, FORMAT};
 use crate::store::{StoreError, StoreErrorKind};
@@ -7,17 +7,17 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
-/// How many bytes the hash at the end has.
+/// The length of the hash at the end, in bytes.
 pub(super) const HASH: usize = 32;
-/// What SQLite begins a file with, where in that the file says its version and what it belongs to.
+/// The length of SQLite's header, its first bytes, and the offsets of the file's version and application id.
 const HEADER: usize = 100;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
-/// How files begin that are no databases.
+/// The first bytes of files that are no databases.
 const BEFORE: [&[u8]; 2] = [b"steadfast run, format 1\n", b"steadfast run, format 2\n"];
 
-/// What a file is, once its hash was compared.
+/// The format of a file whose hash was compared.
 pub(super) enum Format {
     /// A database.
     Database,
@@ -25,15 +25,17 @@ pub(super) enum Format {
     Records,
 }
 
-/// Appends the hash of all that the file has, and says how many bytes it has then.
+/// Appends the hash of the whole file, and returns its size in bytes.
 pub(super) fn seal(file: &mut File) -> io::Result<u64> {
     let length = file.metadata()?.len();
     file.write_all(&hash(&mut BufReader::new(&*file).take(length))?)?;
     Ok(length + HASH as u64)
 }
 
+/// Checks a file's header and hash, and returns its format.
+///
 /// # Errors
-/// The file cannot be read, is not that of a run, of a newer version, or damaged.
+/// The file cannot be read, is not the file of a run, is of a newer version, or is damaged.
 pub(super) fn check(path: &Path) -> Result<Format, StoreError> {
     let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
     let (length, mut file) = file.map_err(|error| unreadable(path, error))?;

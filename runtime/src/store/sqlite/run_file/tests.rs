@@ -1,4 +1,4 @@
-//! Files whose tables are those of another version.
+//! Tests of files whose tables are those of another version.
 
 use super::{APPLICATION, FileInfo, RunFile, RunFileWriter, VERSION, sealed};
 use crate::record::{FORMAT, Kind};
