@@ -1,4 +1,4 @@
-//! Fields in stores: saved before the change that points to them is recorded, loaded while a run is replayed.
+//! Saves fields in stores before the change that points to them is recorded, and loads them during a replay.
 
 use super::core::{Core, DriverEvent, Envelope};
 use crate::context::ContextError;
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 /// A save or load that takes longer than this is reported in the run's status.
 const NOTICE: Duration = Duration::from_secs(1);
 
-/// Saves fields, trying each again with a growing pause; the outcome comes by mail.
+/// Saves fields, retrying each with a growing backoff; the outcome is sent to the driver.
 pub(super) fn save(
     core: &Arc<Core>,
     run: i64,
@@ -41,18 +41,18 @@ pub(super) fn save(
                     outcome = Err(ContextError { context: context.into(), field: Some(field.field.into()), message });
                     break;
                 }
-                // The engine stops: the next load of the run saves them.
+                // The engine is stopping: the next load of the run saves them.
                 None => return,
             }
         }
         core.set_blocked(run, None);
-        // The run may have left.
+        // The driver may have exited.
         let _ = mail.send(core.envelope(DriverEvent::Saved(outcome.map(|()| saved))));
         drop(busy);
     });
 }
 
-/// `None` if the engine stops meanwhile.
+/// Saves one field with retries; `None` if the engine stops meanwhile.
 async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> Option<Result<Value, String>> {
     let policy = core.options.field_stores;
     let mut failed = 0;
@@ -75,7 +75,7 @@ async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> O
     }
 }
 
-/// One try; if it takes long, the run's status says so.
+/// Runs one try; if it takes long, the run's status reports it.
 async fn noticed<T>(
     core: &Core,
     run: i64,
@@ -90,7 +90,7 @@ async fn noticed<T>(
     work.await
 }
 
-/// One try, within its time, whatever the store does.
+/// Runs one try within its time limit; a panic of the store is an error.
 pub(super) async fn attempt<T>(
     core: &Core,
     work: impl Future<Output = Result<T, FieldStoreError>> + Send,
@@ -98,7 +98,7 @@ pub(super) async fn attempt<T>(
     within(core.options.field_store_timeout, work).await
 }
 
-/// One try, within some time, whatever the store does.
+/// Runs one try within a time limit; a panic of the store is an error.
 pub(super) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, FieldStoreError>> + Send,
@@ -111,10 +111,10 @@ pub(super) async fn within<T>(
     }
 }
 
-/// The value of a field that is in a store. Called on a thread that may block.
+/// Loads the value of a field from its store. Called on a thread that may block.
 ///
 /// # Errors
-/// The store cannot give it after several tries: the run is to be parked.
+/// The store cannot load it after several tries: the run is to be parked.
 pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Result<Value, Rebuild> {
     let give_up = |store: &str, why: &FieldStoreError| {
         let message = format!(

@@ -1,4 +1,4 @@
-//! Runs that begin with the history of another up to a point: a fork beside it, or a run that takes its place.
+//! Forks and rewinds: runs that begin with the history of another up to a point.
 
 mod copy;
 mod labels;
@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-/// What is asked for.
+/// The parameters of a fork or a rewind.
 struct Plan {
     run: String,
     at: ForkPoint,
@@ -48,7 +48,7 @@ impl Plan {
     }
 }
 
-/// A run that is about to be forked: choose an id, then `.await`.
+/// A fork to be made: choose an id, then `.await`.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -71,7 +71,7 @@ pub struct ForkCall<'engine> {
     plan: Plan,
 }
 
-/// A run that is about to be rewound: `.await` it.
+/// A rewind to be made: `.await` it.
 #[must_use = "a run is rewound when the call is awaited: add `.await`"]
 pub struct RewindCall<'engine> {
     engine: &'engine Engine,
@@ -79,19 +79,19 @@ pub struct RewindCall<'engine> {
 }
 
 impl Engine {
-    /// Makes another run of the history of this one before a point, which goes on from there by itself. What is recorded
-    /// up to that point is not done again; the run itself is left as it is, also while another engine drives it.
-    /// Awaiting the call gives the new run once it is durable.
+    /// Forks a run: makes another run with this one's history before a point, which continues from there on its own.
+    /// What is recorded up to that point is not done again. The run itself is left unchanged, also while another engine
+    /// drives it. Awaiting the call returns the new run once it is durable.
     ///
-    /// * It goes on with today's code: the function of the newest version that the engine has, unless told otherwise. If its
-    ///   history does not fit that, it is parked as any other.
+    /// * It continues with today's code: the function of the newest registered version, unless chosen otherwise. If its
+    ///   history does not fit that, it is parked like any other run.
     /// * It has idempotency keys of its own, and the random numbers of the other. It has no deduplication key.
-    /// * Steps that were in flight at the point begin another attempt. Runs that it had started are waited for; requests
-    ///   that were open are asked again, under other ids, also those that the run has kept from before it went on with a fresh
-    ///   journal. Of these, those that nobody can answer any longer expire: see [`RequestError::Expired`](crate::RequestError::Expired).
-    /// * Messages and answers that the other received after the point, or that wait there, are given to it too, in order.
-    /// * It has shown what the other had shown by then, and has its labels as they were then, its identity and its deadline; a deadline that has
-    ///   passed is dropped. It is nobody's child. A pause that began before the point is over.
+    /// * Steps that were in flight at the point start another attempt. It waits for the runs that the other had started.
+    ///   Requests that were open are made again under new ids, also those kept from before a continue-as-new; those of the
+    ///   latter that can no longer be answered expire: see [`RequestError::Expired`](crate::RequestError::Expired).
+    /// * It also receives, in order, the messages and answers that the other received after the point or has in its inbox.
+    /// * It has the outputs and the labels that the other had at the point, its identity and its deadline; a deadline that
+    ///   has passed is dropped. It has no parent. A pause that began before the point is over.
     ///
     /// ```
     /// use steadfast::ForkPoint;
@@ -130,38 +130,39 @@ impl Engine {
         ForkCall { engine: self, plan: Plan::new(run.into(), at) }
     }
 
-    /// Has a run go on from an earlier point of its history, with today's code: after a mistake was mended. As a
-    /// [`fork`](Engine::fork), but the new run takes over the id, and with it what waits in the inbox, the streams with all
-    /// their items, the published values, those who wait for the run's end, and its deduplication key, also if it had ended
-    /// and so given it up.
+    /// Resumes a run from an earlier point of its history with today's code, after a mistake was fixed. It works like a
+    /// [`fork`](Engine::fork), but the new run takes the id and with it the inbox, the streams with all their items,
+    /// the published values, the waits for the run's end, and the deduplication key, even if the run had released that
+    /// by ending.
     ///
-    /// It goes on, also if the run was told to stand still just before: to have it stand still, pause it afterwards.
+    /// The new run proceeds even if the run was paused before: to keep it paused, pause it afterwards.
     ///
-    /// Nothing is deleted: the run as it was is there under the id `<id>~<number>`, see [`Run::forked_from`]. What it did after
-    /// that point has happened, and runs that it started then go on.
+    /// Nothing is deleted: the old run stays under the id `<id>~<number>`, see [`Run::forked_from`]. Its effects after
+    /// that point have happened, and the runs that it started then continue.
     ///
     /// # Errors
-    /// As for a fork. Or another run holds the deduplication key meanwhile ([`EngineError::Held`]), or the run is neither ended, parked nor paused, or another engine has it: then nothing has changed.
+    /// Those of a fork. Also, another run holds the deduplication key meanwhile ([`EngineError::Held`]), the run is
+    /// neither ended, parked nor paused, or another engine owns it: then nothing has changed.
     pub fn rewind(&self, run: impl Into<String>, at: ForkPoint) -> RewindCall<'_> {
         RewindCall { engine: self, plan: Plan::new(run.into(), at) }
     }
 }
 
 impl ForkCall<'_> {
-    /// The id of the fork, at most 512 bytes. Without one it gets a time-ordered UUID.
+    /// Sets the id of the fork, at most 512 bytes; a time-ordered UUID by default.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.plan.id = Some(id.into());
         self
     }
 
-    /// A name and a value by which the fork can be found, beside those of the other run. A second value for a name takes
-    /// the place of the first.
+    /// Adds a label by which the fork can be found, beside those of the other run. A second value for a name replaces
+    /// the first.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.plan.label(name.into(), value.into());
         self
     }
 
-    /// The version of the workflow with which it goes on.
+    /// Sets the version of the workflow with which it continues.
     pub const fn version(mut self, version: u32) -> Self {
         self.plan.version = Some(version);
         self
@@ -169,13 +170,13 @@ impl ForkCall<'_> {
 }
 
 impl RewindCall<'_> {
-    /// A name and a value by which the run can be found from now on, beside those that it has.
+    /// Adds a label by which the run can be found from now on, beside its own.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.plan.label(name.into(), value.into());
         self
     }
 
-    /// The version of the workflow with which it goes on.
+    /// Sets the version of the workflow with which it continues.
     pub const fn version(mut self, version: u32) -> Self {
         self.plan.version = Some(version);
         self
@@ -190,7 +191,7 @@ impl<'engine> IntoFuture for ForkCall<'engine> {
         Box::pin(async move {
             let core = &self.engine.core;
             self.plan.check(core)?;
-            // A fork goes on to its end even if nobody waits for it any longer.
+            // A fork runs to its end even if the caller stops waiting.
             let (forking, plan, busy) = (core.clone(), self.plan, core.busy());
             let row = core.to_the_end(async move { fork(&forking, plan).await }).await?;
             drop(busy);
@@ -207,7 +208,7 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
         Box::pin(async move {
             let core = &self.engine.core;
             self.plan.check(core)?;
-            // As a fork.
+            // Likewise.
             let (rewinding, plan, busy) = (core.clone(), self.plan, core.busy());
             let row = core.to_the_end(async move { taking_over::rewind(&rewinding, plan).await }).await?;
             drop(busy);

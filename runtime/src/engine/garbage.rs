@@ -1,4 +1,5 @@
-//! Contents of field stores that no run points to: left by a crash between a save and its commit, or by a deletion.
+//! Collects contents of field stores that no run points to, left by a crash between a save and its commit or by a
+//! deletion.
 
 use super::Engine;
 use super::core::Core;
@@ -13,10 +14,10 @@ use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// How many entries' worth of fields are read at a time.
+/// The number of entries whose fields are read at a time.
 const PAGE: u64 = 4_096;
 
-/// What [`Engine::collect_garbage`] has done.
+/// The outcome of [`Engine::collect_garbage`].
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -33,26 +34,26 @@ const PAGE: u64 = 4_096;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Garbage {
-    /// Contents that were deleted: nothing points to them.
+    /// The number of contents that were deleted, since nothing points to them.
     pub deleted: usize,
-    /// Contents that runs point to, and defaults, of which all runs of a workflow have one content.
+    /// The number of contents that runs point to, and of defaults, which all runs of a workflow share.
     pub kept: usize,
-    /// Contents of runs that are at work now, here or in another engine: they are looked at another time.
+    /// The number of contents of runs that are at work, here or in another engine; a later collection checks them.
     pub skipped: usize,
-    /// What could not be listed or deleted, and why.
+    /// The contents that could not be listed or deleted, and why.
     pub failures: Vec<String>,
 }
 
 impl Engine {
-    /// Deletes what is in the field stores for this database and no run points to.
+    /// Deletes the contents in the field stores of this database that no run points to.
     ///
-    /// Only contents of this database are looked at, also in a folder that several share. Those of a run that is in memory
-    /// or belongs to another engine are skipped: it may be about to record what it has just saved. A copy of a database
-    /// file counts as the same database: give the copy a folder of its own before it collects. Goes on to its end even if
-    /// nobody waits for the answer any longer.
+    /// Only contents of this database are considered, also in a folder that several databases share. Contents of a run
+    /// that is active or belongs to another engine are skipped: it may be about to record what it has just saved. A
+    /// copy of a database file counts as the same database: give the copy a folder of its own before it collects. Runs
+    /// to its end even if the caller stops waiting.
     ///
     /// # Errors
-    /// The database cannot be read. What a store cannot do stands in [`Garbage::failures`].
+    /// The database cannot be read. Failures of stores are in [`Garbage::failures`].
     pub async fn collect_garbage(&self) -> Result<Garbage, EngineError> {
         let core = self.core.clone();
         self.core.to_the_end(async move { everything(&core).await }).await
@@ -60,7 +61,7 @@ impl Engine {
 }
 
 async fn everything(core: &Arc<Core>) -> Result<Garbage, EngineError> {
-    // A run that comes from elsewhere may have the execution of one that is gone.
+    // An imported run may have the execution of one that was deleted, and contents that no row points to yet.
     let _alone = core.import_gate.write().await;
     let mut garbage = Garbage::default();
     for (name, store) in core.options.stores.iter() {
@@ -85,7 +86,7 @@ async fn collect(
     }
     let numbers = find_runs(core, &by_run).await?;
     for (execution, fields) in by_run {
-        // Any run that begins may point to a default, now or later.
+        // Any run that starts may point to a default, now or later.
         if execution == OF_ALL_RUNS {
             garbage.kept += fields.len();
             continue;
@@ -119,8 +120,8 @@ async fn collect(
     Ok(())
 }
 
-/// The numbers of the runs of these executions that are in the database. A run's id says nothing: it may have come back
-/// under another.
+/// Returns the numbers of the runs with these executions. Ids do not help: a run may have been imported again under
+/// another id.
 async fn find_runs(
     core: &Core,
     by_run: &BTreeMap<String, Vec<StoredField>>,
@@ -131,7 +132,7 @@ async fn find_runs(
         let query = RunQuery { after, ..RunQuery::default() };
         let page = core.ask(move |store| store.runs(&query)).await?;
         if let Some(damaged) = page.damaged.into_iter().next() {
-            // Nobody knows which contents it points to.
+            // It is unknown to which contents it points.
             return Err(damaged.into());
         }
         let known = page.runs.into_iter().map(|row| (HEXLOWER.encode(&row.execution), row.number));
@@ -142,18 +143,18 @@ async fn find_runs(
     Ok(found)
 }
 
-/// A run that saves nothing as long as this lives.
+/// Whether a run may save contents during the collection.
 enum Held {
-    /// It is not in the database, so it will not save anything.
+    /// The run is not in the database, so it saves nothing.
     Gone,
-    /// It has ended, or is ours and kept from coming into memory.
+    /// The run has ended, or is ours and kept from being activated.
     Still { row: Box<RunRow>, _kept_out: KeptOut },
-    /// It may be saving something now.
+    /// The run may be saving something now.
     AtWork,
 }
 
 impl Held {
-    /// Takes the run's place in memory, and only then looks at what it is.
+    /// Occupies the run's place among the active runs, and only then reads its row.
     async fn take(core: &Arc<Core>, number: i64, execution: &str) -> Result<Self, EngineError> {
         let Some(mut kept_out) = KeptOut::take(core, number, KeptOut::UNKNOWN) else { return Ok(Self::AtWork) };
         let row = core.ask(move |store| store.run(RunKey::Number(number))).await?;
@@ -166,7 +167,7 @@ impl Held {
     }
 }
 
-/// What a run's rows point to.
+/// Returns the contents that a run's rows point to.
 async fn pointed_to(core: &Core, row: &RunRow) -> Result<HashSet<StoredField>, EngineError> {
     let fields = core.fields(row);
     let (number, mut from) = (row.number, 1);
@@ -190,7 +191,7 @@ fn key(fields: &Fields, value: &crate::value::Value) -> Result<FieldKey, EngineE
     Ok(fields.key(&pointer))
 }
 
-/// What the stores hold for a run, by the names of the stores: to be deleted with it.
+/// Returns the contents that a run owns in the stores, by the names of the stores: to be deleted with it.
 pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, StoredField)>, EngineError> {
     let fields = core.fields(row);
     let (number, last) = (row.number, row.seq);
@@ -206,7 +207,7 @@ pub(super) async fn contents(core: &Core, row: &RunRow) -> Result<Vec<(String, S
     Ok(contents.into_iter().collect())
 }
 
-/// Deletes the contents of a run that is gone; what cannot be deleted now is garbage, and collected another time.
+/// Deletes the contents of a deleted run; those that cannot be deleted now are garbage for a later collection.
 pub(super) async fn delete_contents(core: &Core, contents: Vec<(String, StoredField)>) {
     for (name, field) in contents {
         let Some(store) = core.options.stores.get(&name) else { continue };

@@ -1,10 +1,10 @@
-//! A run whose contents are being copied: written as parked and nobody's, until they are there.
+//! Writes a run whose contents are being copied as parked and without owner, until they are complete.
 
 use super::core::Core;
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{Append, Change, ImportedRun, Lease, RunRow, Status, Write};
 
-/// The run as long as its contents are not copied.
+/// Returns the run as it is written until its contents are copied.
 pub(super) fn half_copied(run: &ImportedRun) -> ImportedRun {
     let message = "its fields are being copied into the stores of this engine. If this does not end, the process has died \
                    meanwhile: delete the run and import, start or fork it again";
@@ -13,13 +13,13 @@ pub(super) fn half_copied(run: &ImportedRun) -> ImportedRun {
     ImportedRun { status, lease: None, wake_at: None, parked, ..run.clone() }
 }
 
-/// Whether a run's fields are not all here.
+/// Returns whether a run's fields are incomplete.
 pub(super) fn is_half_copied(row: &RunRow) -> bool {
     let reason = row.parked.as_deref().filter(|_| row.status == Status::Parked).and_then(ParkReason::from_json);
     reason.is_some_and(|reason| reason.cause == ParkCause::Importing)
 }
 
-/// Leaves such a run to nobody, so that it can be deleted, if a process died that had just taken it.
+/// Releases such a run, so that it can be deleted, if a process died that had just claimed it.
 pub(super) async fn let_go(core: &Core, row: &RunRow) {
     let Some(lease) = core.lease(row.lease) else { return };
     let release = Change { release: true, ..Change::default() };

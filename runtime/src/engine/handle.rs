@@ -1,4 +1,4 @@
-//! One run seen from outside.
+//! Handles of runs.
 
 use super::core::Outcome;
 use super::error::{EngineError, RunError};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// One run seen from outside, of whatever workflow.
+/// A handle of a run, whatever its workflow.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -53,7 +53,7 @@ pub struct Run {
     fields: Arc<Fields>,
 }
 
-/// How a run ended, as recorded.
+/// The recorded end of a run.
 pub(super) enum Ended {
     Completed(Value),
     Failed(Value),
@@ -64,7 +64,7 @@ pub(super) enum Ended {
     Parked(Box<crate::record::ParkReason>),
 }
 
-/// When another engine drives the run, we hear of its end by looking.
+/// How often the row of a run is read that another engine drives.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Run {
@@ -85,7 +85,7 @@ impl Run {
         &self.workflow
     }
 
-    /// The run's number in the database; never reused.
+    /// The run's number in the database, which is never reused.
     #[must_use]
     pub const fn number(&self) -> i64 {
         self.number
@@ -103,9 +103,9 @@ impl Run {
         &self.fields
     }
 
-    /// What the run is doing, as committed, and what it [waits for](RunInfo::waits_for). The first time it reads the last 10,000
-    /// entries of the run's history, later only what has come since. A run that has gone on with a fresh journal is
-    /// [`Status::Replaced`]: what it does there, [`Engine::run`] with its id says.
+    /// Returns the committed status of the run, and what it [waits for](RunInfo::waits_for). The first call reads the
+    /// last 10,000 entries of the run's history, later ones only what was added since. A run that continued as new is
+    /// [`Status::Replaced`]: [`Engine::run`] with its id returns its current execution.
     ///
     /// # Errors
     /// The database cannot be read, or the run was deleted.
@@ -118,7 +118,7 @@ impl Run {
         Ok(RunInfo { blocked: core.blocked(number), waits_for, ..RunInfo::from_row(row) })
     }
 
-    /// The names and values by which the run can be found.
+    /// Returns the labels by which the run can be found.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -137,7 +137,7 @@ impl Run {
         row.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })
     }
 
-    /// The run's journal so far, as committed.
+    /// Returns the committed journal so far.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged.
@@ -152,7 +152,7 @@ impl Run {
         }
     }
 
-    /// At most `limit` entries of the run's journal after the one with number `after`, as committed.
+    /// Returns at most `limit` committed journal entries after the one with number `after`.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged.
@@ -168,8 +168,9 @@ impl Run {
         Ok(HistoryEntry::from_rows(entries, fields))
     }
 
-    /// Removes an ended or parked run and everything that was kept of it; its id may be used again. A run that waits for its
-    /// end are notified in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has started go on.
+    /// Removes an ended or parked run and everything stored for it; its id may be used again. Runs that wait for its
+    /// end are notified in the same commit: [`ChildError::Deleted`](crate::ChildError::Deleted). Runs that it has
+    /// started continue.
     ///
     /// # Errors
     /// The run has not ended, or the database does not work.
@@ -192,7 +193,7 @@ impl Run {
             let (ended, in_memory) = core.wait_for(number);
             let mut ours = true;
             let lost = core.committer.lost();
-            // While the files are gone a run in memory comes to no end; asking says why.
+            // While the files are missing an active run cannot end; reading its row reports why.
             if !in_memory || core.committer.is_gone() {
                 let row = self.row_of(number).await?;
                 if row.status == Status::Replaced {
@@ -200,7 +201,7 @@ impl Run {
                     number = self.next_row(row).await?.number;
                     continue;
                 }
-                // This start has not tried it yet: the reason is that of an earlier one.
+                // This engine has not tried it since its start: the reason is that of an earlier one.
                 if row.status == Status::Parked && !core.is_draining() && parked::try_once(core, &row).await {
                     core.stop_waiting(number, ended);
                     continue;
@@ -214,7 +215,7 @@ impl Run {
                     return Err(EngineError::ShuttingDown);
                 }
             }
-            // Another engine tells us nothing: look now and then.
+            // Another engine does not notify us: read the row now and then.
             let ended = async {
                 if ours { ended.await } else { timeout(LOOK_AGAIN, ended).await.unwrap_or(Ok(Outcome::Evicted)) }
             };
@@ -229,7 +230,7 @@ impl Run {
         }
     }
 
-    /// How the run has ended, or why it is parked, as its row says.
+    /// Returns how the run has ended, or why it is parked, from its row.
     async fn ended_by(&self, row: &RunRow) -> Result<Option<Ended>, EngineError> {
         if row.status.is_final() {
             let (number, before) = (row.number, row.seq.saturating_sub(1));
@@ -263,7 +264,7 @@ impl Run {
     }
 }
 
-/// One run seen from outside, with the types of its result.
+/// A handle of a run with the types of its result.
 ///
 /// It dereferences to a [`Run`].
 ///
@@ -320,17 +321,18 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
         Self { run, is_new, types: PhantomData }
     }
 
-    /// Whether the call that gave this handle has started the run; `false` if a run of this id was there already.
+    /// Returns whether the call that returned this handle started the run; `false` if a run with this id existed
+    /// already.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Waits for the end of the run and gives its result, as recorded.
+    /// Waits for the end of the run and returns its recorded result.
     ///
     /// # Errors
-    /// The error that the workflow returned, as the same value; or that the run was cancelled, is parked, or cannot be
-    /// asked for.
+    /// The error that the workflow returned, as the same value; or the run was cancelled, timed out, was refused or
+    /// moved, is parked, or the engine failed.
     pub async fn result(&self) -> Result<O, RunError<E>> {
         let ended = self.run.ended().await?;
         let coder = self.run.fields.coder();

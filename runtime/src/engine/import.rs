@@ -1,4 +1,4 @@
-//! Importing a run from its file, as a copy or as the run itself.
+//! Imports a run from its file, as a copy or as the run itself.
 
 use super::asked;
 use super::core::Core;
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 
-/// A run that is about to be imported: choose another id, or `.await`.
+/// An import to be made: choose another id, or `.await`.
 #[must_use = "a run is imported when the call is awaited: add `.await`"]
 pub struct ImportCall<'engine> {
     engine: &'engine Engine,
@@ -33,32 +33,33 @@ pub struct ImportCall<'engine> {
 }
 
 impl Engine {
-    /// Imports a run from the file that [`Run::export`] or [`Run::export_and_end`] wrote. Awaiting the call gives the run
-    /// once it is durable; it goes on by itself, and its waits end when they would have ended.
+    /// Imports a run from a file that [`Run::export`] or [`Run::export_and_end`] wrote. Awaiting the call returns the
+    /// run once it is durable; it continues on its own, and its waits end when they would have ended.
     ///
-    /// From `export` comes a copy: another run, with idempotency keys of its own and the same random numbers. From
-    /// `export_and_end` comes the run itself, with its keys, and only once: where a run of the same execution is, it is
-    /// refused, whatever its id. A start that is repeated there under its id is the same start, and compared with the input
-    /// of the journal in the file.
+    /// A file of `export` becomes a copy: another run, with idempotency keys of its own and the same random numbers. A
+    /// file of `export_and_end` becomes the run itself, with its keys, and only once: the import is refused if the
+    /// database has a run of the same execution, whatever its id. A start that is repeated there under its id is the
+    /// same start, and is compared with the input of the journal in the file.
     ///
-    /// All of it becomes visible in one commit, or nothing. The history, without the contents of field stores, is held in
-    /// memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied one at a
-    /// time; the run is parked until they are there, and if the process dies before that it stays so and can be deleted and imported again. A run that
-    /// was parked is tried once.
+    /// The run becomes visible in one commit, or not at all. Its history, without the contents of field stores, is held
+    /// in memory meanwhile, and other runs wait for that commit as for any other. Contents of field stores are copied
+    /// one at a time; the run is parked until they are complete. If the process dies before that, it stays parked and
+    /// can be deleted and imported again. A run that was parked is tried once.
     ///
-    /// Secrets are encrypted anew for their new place, which takes their keys. A text that is nothing but what looks like a
-    /// secret of an unknown key counts as one; within a longer text it is left as it is.
+    /// Secrets are encrypted anew for their new location, which takes their keys. A text that consists only of what
+    /// looks like a secret of an unknown key counts as one; within a longer text it is left unchanged.
     ///
     /// # Errors
-    /// The id is taken, or a run that has not ended holds the deduplication key of a moved run. Or the file is not one of ours, damaged, of a newer version, or holds secrets or fields for whose
-    /// keys or stores the engine has no name. Nothing is written then.
+    /// The id is taken, or an unfinished run holds the deduplication key of a moved run. Or the file is not a run file,
+    /// is damaged or of a newer version, or holds secrets or fields whose keys or stores the engine does not have.
+    /// Nothing is written then.
     pub fn import(&self, path: impl Into<PathBuf>) -> ImportCall<'_> {
         ImportCall { engine: self, path: path.into(), id: None }
     }
 }
 
 impl ImportCall<'_> {
-    /// Another id than the one in the file, at most 512 bytes.
+    /// Sets another id than the one in the file, at most 512 bytes.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -75,7 +76,7 @@ impl<'engine> IntoFuture for ImportCall<'engine> {
             if core.is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            // An import goes on to its end even if nobody waits for it any longer.
+            // An import runs to its end even if the caller stops waiting.
             let (importing, path, id) = (core.clone(), self.path, self.id);
             let row = core.to_the_end(async move { import(&importing, path, id).await }).await?;
             Ok(Run::new(self.engine, &row))
@@ -110,14 +111,14 @@ fn taken(row: RunRow) -> EngineError {
     EngineError::WrongStatus { id: row.id, status: row.status, action }
 }
 
-/// A run that is ready to be put into the database.
+/// A run that is ready to be written into the database.
 struct Incoming {
     run: ImportedRun,
     contents: Contents,
 }
 
 impl Incoming {
-    /// Called on a thread that may block.
+    /// Builds the run from the rows of a file. Called on a thread that may block.
     fn new(core: &Core, file: RunFile, info: FileInfo, rows: RunRows, id: String) -> Result<Self, EngineError> {
         let RunRows { executions, mut entries, mut fields, labels, mut items, taken, mut requests, outputs, contents } =
             rows;
@@ -179,7 +180,7 @@ impl Incoming {
     }
 }
 
-/// What the run has shown, with the execution for which the secrets in it are sealed.
+/// Returns the outputs of the run, each with the execution for which its secrets are sealed.
 fn as_shown(outputs: Vec<(String, OutputRow)>, executions: &[RunRow]) -> impl Iterator<Item = CopiedOutput> {
     outputs.into_iter().map(|(channel, row)| {
         let writer = executions.iter().find(|execution| execution.number == row.run);
@@ -187,26 +188,26 @@ fn as_shown(outputs: Vec<(String, OutputRow)>, executions: &[RunRow]) -> impl It
     })
 }
 
-/// The types of the answers that wait in the inbox.
+/// Returns the types of the answers in the inbox.
 fn answers(items: &[NewInboxItem], requests: &[RequestRow]) -> Vec<Option<String>> {
     let of = |item: &NewInboxItem| asked::answer_type(requests, item.name.as_deref()?).map(str::to_owned);
     items.iter().map(of).collect()
 }
 
-/// What waits in the inbox, with the types of the answers among it.
+/// Seals the items of the inbox, given the types of the answers among them.
 fn seal_items(items: &mut [NewInboxItem], answers: &[Option<String>], reseal: &Reseal) -> Result<(), EngineError> {
     for (item, answer) in items.iter_mut().zip(answers) {
         reseal.item(item, answer.as_deref())?;
-        // The run that has ended is not known here, or another has its id.
+        // The child run is unknown here, or another run has its id.
         item.sender.take_if(|_| item.kind == InboxKind::Ended);
     }
     Ok(())
 }
 
-/// The contents in a file, with what points to them from now on.
+/// The contents in a file, with the pointers that replace those to them.
 #[derive(Default)]
 struct Moved {
-    /// By what is in the file: field and hash.
+    /// The new pointers, by field and hash in the file.
     new: HashMap<(String, String), Pointer>,
     contents: Vec<(Pointer, Pointer)>,
 }
@@ -258,7 +259,7 @@ impl Moved {
     }
 }
 
-/// A content in the file, with its secrets sealed for the new run.
+/// Reads a content of the file, and seals its secrets for the new run.
 fn read(file: &RunFile, reseal: &Reseal, old: &Pointer) -> Result<Bytes, EngineError> {
     let bytes = file.content(old).map_err(EngineError::file_of)?;
     resealed(reseal, old, bytes)

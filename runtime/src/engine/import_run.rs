@@ -1,8 +1,9 @@
-//! Puts a run that began elsewhere into the database, with the contents of its fields.
+//! Writes a run that began elsewhere into the database, with the contents of its fields.
 //!
-//! Rows come before contents: what is in a field store without a run that points to it is garbage, and may be collected at
-//! any time. So a run with contents is first written as parked and nobody's; once its contents are saved, one append makes
-//! of it what it shall be. A process that dies in between leaves a parked run that nobody tries, and that can be deleted.
+//! Rows come before contents: a content in a field store to which no run points is garbage, and may be collected at any
+//! time. So a run with contents is first written as parked and without owner; once its contents are saved, one append
+//! gives it its real state. A process that dies in between leaves a parked run that no engine tries, and that can be
+//! deleted.
 
 use super::contents;
 use super::core::Core;
@@ -21,29 +22,29 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before a write of unknown outcome is looked for again.
+/// The wait before a write of unknown outcome is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
-/// How many runs are looked at at a time.
+/// The number of runs read at a time.
 const PAGE: usize = 4_096;
 
-/// The contents of a run's fields under their new hashes, and where their bytes come from, one at a time.
+/// The contents of a run's fields under their new hashes, and the source of their bytes, one at a time.
 pub(super) struct Contents {
     pub(super) pointers: Vec<Pointer>,
-    /// The bytes of the content with this place in the list.
+    /// Returns the bytes of the content with this index.
     pub(super) fetch: Box<dyn FnMut(usize) -> BoxFuture<'static, Result<Bytes, EngineError>> + Send>,
 }
 
-/// What became of it.
+/// The outcome of writing a run.
 pub(super) enum Placed {
     New(Box<RunRow>),
-    /// The id or the execution is taken by this run: nothing was written.
+    /// This run has the id or the execution already: nothing was written.
     Exists(Box<RunRow>),
 }
 
-/// Puts a run into the database and goes on with it.
+/// Writes a run into the database and resumes it.
 ///
 /// # Errors
-/// Nothing is left in the database, or its contents could not be copied: then it says whether the run is left.
+/// Nothing is left in the database; or the contents could not be copied, and the error says whether the run is left.
 pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
     let _importing = core.import_gate.read().await;
     if run.unique.is_some() {
@@ -55,7 +56,7 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
     let half = !contents.pointers.is_empty() && run.replaces.is_none();
     let mut contents = Some(contents);
     if let Some(contents) = contents.take_if(|_| run.replaces.is_some()) {
-        // Whose place is taken must not be gone before all is there; if this fails, what was copied is garbage.
+        // The replaced run must stay until all contents are copied; if that fails, the copies are garbage.
         copy_under(core, &core.fields_of(&run), contents).await?;
     }
     let written = if half { half_copied(&run) } else { run.clone() };
@@ -83,8 +84,8 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
     Ok(Placed::New(Box::new(row)))
 }
 
-/// The run that has the same execution, or the number up to which none has. Every run is looked at, by a reader: the
-/// transaction, which nobody else can write beside, looks only at those that have come since.
+/// Returns the run that has the same execution, or the run number up to which none has. All runs are scanned here, by a
+/// reader; the transaction, which blocks all other writes, scans only those added since.
 async fn look_for_twin(core: &Core, run: &ImportedRun) -> Result<Result<i64, Box<RunRow>>, EngineError> {
     let (execution, mut last) = (run.execution, 0);
     loop {
@@ -106,7 +107,7 @@ fn lost(id: &str) -> EngineError {
     StoreError::new(StoreErrorKind::Busy, message).into()
 }
 
-/// Nobody knows whether it was written: look, before anybody repeats anything.
+/// Looks for a write of unknown outcome, before a caller repeats it.
 async fn find(core: &Core, run: &ImportedRun, error: StoreError) -> Result<i64, EngineError> {
     loop {
         let key = run.id.clone();
@@ -145,7 +146,7 @@ async fn take_back(core: &Arc<Core>, number: i64, id: &str, error: EngineError) 
     }
 }
 
-/// All contents are there: makes the run what it shall be.
+/// Gives the run its real state, once all contents are copied.
 async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), EngineError> {
     let gone = || EngineError::NoSuchRun { id: run.id.clone() };
     loop {
@@ -167,7 +168,7 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
                 parked: Some(run.parked.clone()),
                 release: run.lease.is_none(),
             };
-            // Nobody else changes it, so that it is done if this says so; else the row is looked at again.
+            // No other engine changes the row, so this result is final; otherwise the row is read again.
             let done = core.committer.write(Write::Append(changed(&row, lease, change, core.now()))).await;
             if matches!(done, Ok(Ok(_))) {
                 return Ok(());
@@ -179,7 +180,7 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
     }
 }
 
-/// Goes on with a run that has just come: at once, or when it is due. One that was parked is tried.
+/// Resumes a run that was just written, now or when it is due. A parked run is tried.
 async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
     match row.status {
         Status::Running | Status::Sleeping => match row.wake_at.filter(|due| !has_mail && *due > core.now()) {

@@ -1,4 +1,4 @@
-//! Items for runs from outside: they wait in the inbox until the run's owner takes them into the journal.
+//! Sends items to runs from outside: they wait in the inbox until the run's owner takes them into the journal.
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How soon a write of unknown outcome is repeated, and a read that failed.
+/// The wait before a write of unknown outcome is repeated, or a failed read.
 const AGAIN: Duration = Duration::from_millis(200);
-/// How many items are read at a time.
+/// The number of items read at a time.
 const PAGE: usize = 4_096;
 
-/// Puts something into a run's inbox, durably, and wakes the run if it is ours. Goes on to its end even if nobody waits
-/// for the answer any longer.
+/// Puts an item into a run's inbox, durably, and wakes the run if it is ours. Runs to its end even if the caller stops
+/// waiting.
 pub(super) async fn send(core: &Arc<Core>, id: &str, item: NewInboxItem) -> Result<(), EngineError> {
     let (sending, id) = (core.clone(), id.to_owned());
     core.to_the_end(async move { send_to_the_end(&sending, id, item).await }).await
@@ -37,7 +37,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
             Ok(Err(Rejected::Refused(text))) => return Err(EngineError::value(text)),
             Ok(Err(_)) => {
                 let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
-                // What is sealed for this one the other cannot read.
+                // A value sealed for the replaced run cannot be read by its successor.
                 if let Some(replaced) = row.clone().filter(|row| row.status == Status::Replaced)
                     && !item.value.as_ref().is_some_and(Value::holds_secret)
                     && let Some(next) = core.read(move |store| successor(store, &replaced)).await?
@@ -48,7 +48,7 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
                 let status = row.map_or(Status::Deleting, |row| row.status);
                 return Err(EngineError::WrongStatus { id, status, action: "nothing more reaches it" });
             }
-            // Nobody knows whether it was written. With a key it is written once, however often it is sent.
+            // The outcome is unknown. An item with a key is written once, however often it is sent.
             Err(error) => {
                 look(core, run).await;
                 if item.key.is_none() || error.is_for_good() || !core.pause(AGAIN).await {
@@ -59,11 +59,11 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
     }
 }
 
-/// Has a run look into its inbox: one in memory reads it; another of ours is loaded.
+/// Makes a run read its inbox: an active run is notified; another run of ours is loaded.
 pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
     while !core.send_event(run, DriverEvent::Look) {
         match core.read(move |store| store.run(RunKey::Number(run))).await {
-            // What is in its inbox has gone along.
+            // The inbox has moved to the successor.
             Ok(Some(row)) if row.status == Status::Replaced => {
                 match core.read(move |store| successor(store, &row)).await {
                     Ok(Some(next)) => run = next.number,
@@ -86,13 +86,13 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
     }
 }
 
-/// Whether something is said to a paused run that moves it; the rest waits until it goes on.
+/// Returns whether an item makes a paused run act; other items wait until it is resumed.
 async fn is_moved(core: &Core, run: i64) -> bool {
     let items = core.read(move |store| store.inbox(RunKey::Number(run), 0, usize::MAX)).await;
     items.is_ok_and(|items| items.iter().any(|item| matches!(item.kind, InboxKind::Cancel | InboxKind::Resume)))
 }
 
-/// The same for several runs, without waiting.
+/// Makes several runs read their inboxes, without waiting for them.
 pub(super) fn look_all(core: &Arc<Core>, runs: Vec<i64>) {
     let absent: Vec<i64> = runs.into_iter().filter(|run| !core.send_event(*run, DriverEvent::Look)).collect();
     if absent.is_empty() {
@@ -107,8 +107,8 @@ pub(super) fn look_all(core: &Arc<Core>, runs: Vec<i64>) {
     });
 }
 
-/// What waits in the inbox of a run, after an item. What a run has ended with is sealed for that run: its secrets become
-/// those of the run that waits for it.
+/// Returns the items in the inbox of a run after a given one. The result of a run is sealed for that run: it is
+/// resealed for the run that waits for it.
 pub(crate) fn items(
     store: &dyn Store,
     run: i64,
@@ -129,15 +129,15 @@ pub(crate) fn items(
         };
         let reseal = Reseal { from: fields.vault_of(ended.execution), to: fields.vault_of(fields.run().execution) };
         if let Err(error) = reseal.ended_with(value) {
-            // The run that waits for it finds out, and is parked with the same reason.
+            // The waiting run detects this too, and is parked with the same reason.
             tracing::warn!(run = %fields.run().id, ended = %ended.id, %error, "a secret of a run that has ended cannot be read");
         }
     }
     Ok(items)
 }
 
-/// What reached an earlier execution of the run in the commit in which it went on is sealed for that one: its secrets become
-/// those of this run. One that no execution can open is left as it is, and parks the run that reads it.
+/// Reseals an item that reached an earlier execution of the run in the commit of its continue-as-new, and is sealed for
+/// that execution. If no execution can open it, it is left unchanged, and parks the run that reads it.
 fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRow) -> Result<(), StoreError> {
     let answer = match (&item.kind, item.name.as_deref()) {
         (InboxKind::Answer, Some(id)) => {
@@ -149,7 +149,7 @@ fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRo
     while let Some(row) = execution {
         let reseal = Reseal { from: fields.vault_of(row.execution), to: fields.vault_of(fields.run().execution) };
         let mut resealed = NewInboxItem::from(item.clone());
-        // What is sealed for another execution than this one stays as it is.
+        // An item that is sealed for another execution stays unchanged.
         if reseal.item(&mut resealed, answer.as_deref()).is_ok() {
             item.value = resealed.value;
         }
@@ -158,15 +158,14 @@ fn reseal_moved(store: &dyn Store, run: i64, fields: &Fields, item: &mut InboxRo
     Ok(())
 }
 
-/// The execution that went on as this one.
+/// Returns the execution whose successor this one is.
 fn earlier(store: &dyn Store, row: Option<RunRow>) -> Result<Option<RunRow>, StoreError> {
     let forked_from = row
         .and_then(|row| row.forked_from.filter(|forked_from| row.first_run != row.number && *forked_from < row.number));
     forked_from.map_or(Ok(None), |forked_from| store.run(RunKey::Number(forked_from)))
 }
 
-/// Has the runs of a lease look for new items; `false` if that could not be read. Called on a thread
-/// that may block.
+/// Makes the runs of a lease look for new items; `false` if that could not be read. Called on a thread that may block.
 pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     match waiting(&*core.store, lease.number) {
         Ok(runs) => {
@@ -180,7 +179,7 @@ pub(super) fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     }
 }
 
-/// The runs of a lease for which something waits.
+/// Returns the runs of a lease that have items in their inboxes.
 pub(super) fn waiting(store: &dyn Store, lease: i64) -> Result<BTreeSet<i64>, StoreError> {
     let mut runs = BTreeSet::new();
     let mut after = 0;

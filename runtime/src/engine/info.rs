@@ -1,4 +1,4 @@
-//! What can be asked of runs without their types.
+//! Untyped information about runs.
 
 use super::clock::moment;
 use super::waits::Wait;
@@ -7,7 +7,7 @@ use crate::store::{RunQuery, RunRow, Status};
 use serde::Serialize;
 use std::time::SystemTime;
 
-/// A run as its row says; only what is committed, and only as at the end of a turn.
+/// A run as its row describes it: only committed state, as at the end of a turn.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -27,38 +27,39 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RunInfo {
-    /// The id its starter gave it.
+    /// The run's id.
     pub id: String,
     /// The workflow's name.
     pub workflow: String,
-    /// The version of the workflow that it was started with: it goes on with the function of this version.
+    /// The version of the workflow that it was started with, whose function drives it.
     pub version: u32,
-    /// What it is doing.
+    /// The run's status.
     pub status: Status,
-    /// How many entries its journal has.
+    /// The number of entries in its journal.
     pub entries: u64,
-    /// When it was started.
+    /// The time of its start.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub started_at: SystemTime,
-    /// When it last changed.
+    /// The time of its last change.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub changed_at: SystemTime,
-    /// Until when it sleeps, if it does.
+    /// The end of its sleep, if it sleeps.
     #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub sleeps_until: Option<SystemTime>,
-    /// Why it is parked, if it is.
+    /// The reason why it is parked, if it is.
     pub parked: Option<ParkReason>,
-    /// What keeps it from going on at the moment, as the engine knows that drives it: a field store or a restore hook that
-    /// fails and is tried again. Asked of another process it is `None`.
+    /// The reason why it is blocked at the moment, as known to the engine that drives it: a field store or a restore
+    /// hook that fails and is retried. `None` in other processes.
     pub blocked: Option<String>,
-    /// What it waits for, in the order of its calls, since when, and who can help; empty in a list, and for a run that has
-    /// ended. Several at once if branches wait. Of a history of more than 10,000 entries the last ones are looked at.
+    /// The things that it waits for in the order of its calls, since when, and who can help; several if branches wait.
+    /// Empty in a list, and for a run that has ended. Only the last 10,000 entries of a history are read.
     pub waits_for: Vec<Wait>,
-    /// The number of the run with whose history it began or whose id it took over: see [`Run::forked_from`](crate::Run::forked_from).
+    /// The number of the run with whose history it began or whose id it took: see
+    /// [`Run::forked_from`](crate::Run::forked_from).
     pub forked_from: Option<i64>,
-    /// The number of the run that has taken over its id: see [`Run::successor`](crate::Run::successor).
+    /// The number of the run that has taken its id: see [`Run::successor`](crate::Run::successor).
     pub successor: Option<i64>,
-    /// Its number in the database: give the last one of a page to [`RunFilter::after`] to get the next page.
+    /// Its number in the database: pass the last one of a page to [`RunFilter::after`] to get the next page.
     pub number: i64,
 }
 
@@ -85,7 +86,7 @@ impl RunInfo {
     }
 }
 
-/// Which runs [`Engine::list`](super::Engine::list) gives: all, unless restricted.
+/// A filter of the runs that [`Engine::list`](super::Engine::list) returns: all, unless restricted.
 ///
 /// ```
 /// use steadfast::{RunFilter, Status};
@@ -96,55 +97,57 @@ impl RunInfo {
 pub struct RunFilter(RunQuery);
 
 impl RunFilter {
-    /// Every run, in the order in which they were started, 1,000 a page.
+    /// Selects every run, in the order of their start, 1,000 a page.
     pub fn all() -> Self {
         Self(RunQuery::default())
     }
 
-    /// Only runs in this status; called again, also those in another.
+    /// Selects only runs in this status; each further call adds a status.
     pub fn status(mut self, status: Status) -> Self {
         self.0.statuses.push(status);
         self
     }
 
-    /// Only runs of this workflow.
+    /// Selects only runs of this workflow.
     pub fn workflow(mut self, name: impl Into<String>) -> Self {
         self.0.workflow = Some(name.into());
         self
     }
 
-    /// Only runs with this label; called again, only those with both.
+    /// Selects only runs with this label; with several calls, only those with all labels.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.labels.push((name.into(), value.into()));
         self
     }
 
-    /// Only runs whose id begins so.
+    /// Selects only runs whose id begins with this prefix.
     pub fn id_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.0.id_prefix = Some(prefix.into());
         self
     }
 
-    /// Only runs that were started after this one: the [`number`](RunInfo::number) of the last run of the page before.
+    /// Selects only runs that were started after this one: the [`number`](RunInfo::number) of the last run of the
+    /// previous page.
     pub fn after(mut self, number: i64) -> Self {
         self.0.after = Some(number);
         self
     }
 
-    /// In the order of their ids, compared byte by byte, instead of the order in which they were started. Other conditions than a
-    /// prefix are then looked at run by run, so that a page of few may take as long as looking at all runs of the prefix.
+    /// Orders runs by their ids, compared byte by byte, instead of by their start. Conditions other than a prefix are
+    /// then checked run by run, so that a small page may take as long as reading all runs of the prefix.
     pub fn by_id(mut self) -> Self {
         self.0.by_id = true;
         self
     }
 
-    /// [`by_id`](Self::by_id), and only runs with a greater id than this one: that of the last run of the page before.
+    /// Orders runs [`by_id`](Self::by_id), and selects only those with a greater id than this: that of the last run of
+    /// the previous page.
     pub fn after_id(mut self, id: impl Into<String>) -> Self {
         self.0.after_id = Some(id.into());
         self.by_id()
     }
 
-    /// At most this many.
+    /// Limits the page to this many runs.
     pub fn limit(mut self, runs: usize) -> Self {
         self.0.limit = runs;
         self

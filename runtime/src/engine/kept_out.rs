@@ -1,10 +1,10 @@
-//! Exclusive access to a run that is not in memory.
+//! Exclusive access to a run that is not active.
 
 use super::core::{Core, Mailbox, Outcome};
 use std::sync::Arc;
 
-/// Reserves a run's place in memory, so that no driver starts. Dropping it loads the run if it is due or an event arrived
-/// meanwhile: a load that found the place taken is not repeated.
+/// A reservation of a run's place among the active runs, so that no driver starts. Dropping it loads the run if it is
+/// due or an event arrived meanwhile: a load that found the place taken is not repeated.
 pub(super) struct KeptOut {
     core: Arc<Core>,
     run: i64,
@@ -17,12 +17,12 @@ impl KeptOut {
     /// The due time of a run whose row has not been read: it is loaded on drop.
     pub(super) const UNKNOWN: Option<i64> = Some(0);
 
-    /// Reserves the place of a run; `None` if it is in memory. `wake_at` is when it is due, in milliseconds since 1970.
+    /// Reserves the place of a run; `None` if it is active. `wake_at` is when it is due, in milliseconds since 1970.
     pub(super) fn take(core: &Arc<Core>, run: i64, wake_at: Option<i64>) -> Option<Self> {
         core.enter(run).map(|mail| Self::of(core, run, mail, wake_at))
     }
 
-    /// The same for a place that is already reserved.
+    /// Takes over a place that is already reserved.
     pub(super) fn of(core: &Arc<Core>, run: i64, mail: Mailbox, wake_at: Option<i64>) -> Self {
         Self { core: core.clone(), run, mail, wake_at, outcome: Outcome::Evicted }
     }

@@ -1,4 +1,4 @@
-//! Who owns runs: an engine holds leases, shows that it lives, and takes over from engines that do not.
+//! Leases of runs: an engine holds leases, sends heartbeats, and takes over the leases of dead engines.
 
 use super::error::EngineError;
 use super::suspects::{Recorder, Remains, remains_of};
@@ -9,20 +9,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// The leases that this engine holds. Runs belong to a lease, so taking over those of a dead engine is one row.
+/// The leases that this engine holds. Runs belong to a lease, so taking over all runs of a dead engine changes one row.
 pub(crate) struct Leases {
     owner: String,
     term: Duration,
     state: Mutex<State>,
-    /// When the leases were last shown to be held, on our own monotonic clock.
+    /// The time of the last heartbeat of all leases, on our own monotonic clock.
     pub(super) shown: watch::Sender<Instant>,
-    /// Its file is locked as long as this engine lives: another engine that can lock it knows that we do not.
+    /// The writer of this engine's side file, which is locked as long as this engine lives: an engine that can lock it
+    /// knows that we are dead.
     pub(super) recorder: Arc<Recorder>,
 }
 
 pub(super) struct State {
     held: Vec<Lease>,
-    /// The engine has stopped: nothing is held any more, and nothing is taken.
+    /// Whether the engine has stopped: it holds no lease, and takes none.
     pub(super) released: bool,
 }
 
@@ -45,7 +46,7 @@ impl Leases {
         Ok(Self { owner, term, state, shown, recorder })
     }
 
-    /// What writes the side file of this engine.
+    /// Returns the writer of this engine's side file.
     pub(crate) const fn recorder(&self) -> &Arc<Recorder> {
         &self.recorder
     }
@@ -54,27 +55,27 @@ impl Leases {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lease to which new runs belong.
+    /// Returns the lease to which new runs belong.
     pub(crate) fn primary(&self) -> Lease {
         self.state().held.first().copied().unwrap_or(Lease { number: 0, epoch: 0 })
     }
 
-    /// Every lease that is held.
+    /// Returns every lease that is held.
     pub(crate) fn all(&self) -> Vec<Lease> {
         self.state().held.clone()
     }
 
-    /// A lease by its number, if it is held.
+    /// Returns a lease by its number, if it is held.
     pub(crate) fn held(&self, number: i64) -> Option<Lease> {
         self.state().held.iter().copied().find(|lease| lease.number == number)
     }
 
-    /// Whether the leases are certain to be held for a while yet. A body starts only then.
+    /// Returns whether the leases are certain to be held for a while yet. A body starts only then.
     pub(crate) fn has_margin(&self) -> bool {
         self.is_fresh(*self.shown.borrow())
     }
 
-    /// Waits until they are.
+    /// Waits until [`has_margin`](Self::has_margin).
     pub(crate) async fn margin(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.shown.subscribe().wait_for(|shown| self.is_fresh(*shown)).await;
@@ -84,20 +85,20 @@ impl Leases {
         shown.elapsed() < self.term.mul_f64(0.6)
     }
 
-    /// The heartbeats that a commit should carry: a batch may take long, and nothing else is written meanwhile. None if the
-    /// last ones are recent.
+    /// Returns the heartbeats that a commit should carry, because a batch may take long and nothing else is written
+    /// meanwhile. Empty if the last ones are recent.
     pub(crate) fn due_in_commit(&self) -> Vec<Lease> {
         if self.shown.borrow().elapsed() < self.term / 10 { Vec::new() } else { self.all() }
     }
 
-    /// What became of heartbeats of all leases, which were asked for at a moment.
+    /// Records heartbeats that were submitted at `asked`, if they cover all leases.
     pub(crate) fn beaten(&self, asked: Instant, beaten: &[Lease]) {
         if !beaten.is_empty() && self.state().held.iter().all(|held| beaten.contains(held)) {
             self.shown.send_modify(|shown| *shown = asked.max(*shown));
         }
     }
 
-    /// Lets go of everything: others may take over at once.
+    /// Releases all leases: others may take them over at once.
     pub(crate) fn release(&self) {
         let mut state = self.state();
         state.held.clear();
@@ -105,8 +106,8 @@ impl Leases {
         self.recorder.close();
     }
 
-    /// Takes over what dead engines have left; opens a lease if there is none to take. Returns the leases whose holders died,
-    /// and what these left behind.
+    /// Takes over the leases of dead engines; opens a lease if there is none to take. Returns the leases whose holders
+    /// died, with the remains of these.
     pub(crate) fn acquire(&self, store: &dyn Store) -> Result<Vec<(i64, Arc<Remains>)>, EngineError> {
         let mut inherited = Vec::new();
         for row in store.leases()? {
@@ -127,7 +128,7 @@ impl Leases {
         Ok(inherited)
     }
 
-    /// Takes the unfinished runs that no lease owns, as after a repair of the file by hand.
+    /// Adopts the unfinished runs that no lease owns, as after a repair of the file by hand.
     fn adopt(&self, store: &dyn Store) -> Result<(), EngineError> {
         let answers = store.commit(&[Write::Adopt(self.primary())])?;
         if let Some(Ok(Written::Number(runs @ 1..))) = answers.first() {
@@ -136,12 +137,12 @@ impl Leases {
         Ok(())
     }
 
-    /// Removes the side files of engines that died and own nothing any longer.
+    /// Removes the side files of engines that died and own no lease any longer.
     pub(super) fn sweep(&self, store: &dyn Store) -> Result<(), EngineError> {
         let Some(stem) = store.lock_stem() else { return Ok(()) };
         let (Some(folder), Some(name)) = (stem.parent(), stem.file_name()) else { return Ok(()) };
         let (prefix, leases) = (format!("{}{SIGN}", name.to_string_lossy()), store.leases()?);
-        // A folder that cannot be listed is no reason not to start.
+        // A folder that cannot be listed must not prevent a start.
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
@@ -163,7 +164,7 @@ impl Leases {
         Ok(())
     }
 
-    /// Lets go of one lease, so that losing it is no surprise.
+    /// Forgets one lease that was lost.
     pub(crate) fn forget(&self, lease: Lease) {
         self.state().held.retain(|held| *held != lease);
     }
@@ -181,7 +182,7 @@ impl Leases {
 /// The owner of a lease that was handed back.
 pub(super) const NOBODY: &str = "nobody";
 
-/// What stands between the name of the database and the owner in the name of a side file.
+/// The separator between the name of the database and the owner in the name of a side file.
 const SIGN: &str = "-owner-";
 
 fn sign_of(stem: &Path, owner: &str) -> PathBuf {
@@ -190,17 +191,18 @@ fn sign_of(stem: &Path, owner: &str) -> PathBuf {
     name.into()
 }
 
-/// What is known of the holder of a lease.
+/// The state of the holder of a lease.
 pub(super) enum Holder {
-    /// It may live.
+    /// It may be alive.
     Lives,
-    /// It has ended in order.
+    /// It ended in order.
     Ended,
     /// Its process died.
     Died(Arc<Remains>),
 }
 
-/// Whether the holder of a lease is certainly gone: it said so, the lock on its file is free, or the file is gone.
+/// Returns whether the holder of a lease is certainly gone: it handed the lease back, the lock on its file is free, or
+/// the file is missing.
 pub(super) fn holder_of(store: &dyn Store, row: &LeaseRow) -> Holder {
     if row.owner == NOBODY {
         return Holder::Ended;

@@ -1,4 +1,4 @@
-//! Shows that this engine lives, and takes over from engines that do not.
+//! Sends heartbeats, and takes over leases of engines that stopped.
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Starts the two threads of the leases. One shows that we live and waits for nothing; the other watches the other engines
-/// and listens for what they put into our inboxes, and waits for the database.
+/// Starts the two lease threads. One sends heartbeats and never blocks. The other watches other engines and the inboxes
+/// that they write to, and waits for the database.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system cannot start a thread.
 pub(super) fn watch(core: &Arc<Core>) -> Result<(), EngineError> {
     let term = core.options.lease_term;
     let (beating, watching) = (Arc::downgrade(core), Arc::downgrade(core));
@@ -26,8 +26,8 @@ fn tick(term: Duration) -> Duration {
     (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100))
 }
 
-/// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine has no
-/// commits.
+/// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine
+/// has no commits.
 fn heartbeat(core: &Weak<Core>, term: Duration) {
     let under_way = Arc::new(AtomicUsize::new(0));
     let mut last: Option<Instant> = None;
@@ -69,7 +69,7 @@ fn heartbeat(core: &Weak<Core>, term: Duration) {
 
 struct Watch {
     term: Duration,
-    /// What was last seen of the leases of others, and since when.
+    /// Epoch and heartbeat of others' leases as last seen, and since when.
     others: HashMap<i64, (i64, i64, Instant)>,
     foreign: u64,
 }
@@ -106,14 +106,14 @@ impl Watch {
         }
     }
 
-    /// Takes the leases of engines that died, or that have stood still for the term on our own clock.
+    /// Takes over the leases of engines that died, or whose heartbeat has not advanced for the term on our own clock.
     fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
         core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
         let mut taken = false;
-        // While our own heartbeats do not get through, the database is held up, and those of the others do not
-        // either: their counters stand still though they live.
+        // While our own heartbeats do not get through, the database is blocked for the others too: their counters do
+        // not advance though they live.
         let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
         for row in rows {
             if core.leases.held(row.number).is_some() {
@@ -127,7 +127,7 @@ impl Watch {
             let stands_still = seen.2.elapsed() >= self.term;
             let remains = match holder_of(&*core.store, &row) {
                 Holder::Lives if !stands_still => continue,
-                // Without a side file nobody can tell a process that died from one that stands still.
+                // Without a side file a dead process cannot be distinguished from one that hangs.
                 Holder::Lives => core.store.lock_stem().is_none().then(Arc::default),
                 Holder::Ended => None,
                 Holder::Died(remains) => Some(remains),
@@ -148,10 +148,10 @@ impl Watch {
     }
 }
 
-/// A lease was taken from us: its runs are dropped and their bodies told.
+/// Handles the loss of a lease: its runs are dropped and their bodies cancelled.
 fn lose(core: &Arc<Core>, lease: Lease) {
     if core.leases.held(lease.number) != Some(lease) {
-        // It was given back, or lost before.
+        // It was handed back, or lost before.
         return;
     }
     tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");

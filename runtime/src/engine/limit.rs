@@ -1,4 +1,4 @@
-//! The time limit of one attempt: it counts from the first poll of the body to its end, as the body's own task sees it.
+//! The time limit of one attempt, counted from the first poll of the body to its end, as the body's own task sees it.
 
 use super::timers::{Limit, Timers};
 use futures_util::task::AtomicWaker;
@@ -9,25 +9,25 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// The body waits: nobody polls it.
+/// The body waits and is not being polled.
 const PENDING: u64 = 0;
 /// The body is being polled.
 const POLLED: u64 = 1;
-/// The body has ended, or was given up by its own task.
+/// The body has ended, or its own task has dropped it.
 const ENDED: u64 = 2;
 /// The time was over in the middle of a poll that does not end.
 const LATE: u64 = 3;
 const PHASES: u64 = 0b11;
-/// What one more poll adds to the state, above the phase.
+/// The increment for one more poll, above the phase.
 const ONE_POLL: u64 = 0b100;
 
 /// How long one poll may still take once the time is over. A body that waits is polled again instead: it may have ended
 /// while its task was not given a thread.
 const LAST_POLL: Duration = Duration::from_millis(20);
-/// When to look again at a body that was woken for its last poll, which may block its thread.
+/// When a body that was woken for its last poll is checked again, since that may block its thread.
 const WOKEN: Duration = Duration::from_millis(250);
 
-/// What the task of a body and the thread of the timers know of its time limit.
+/// The state that a body's task shares with the timer thread.
 pub(super) struct OfBody {
     /// One of the phases, and the number of polls.
     state: AtomicU64,
@@ -47,7 +47,7 @@ impl Limit for OfBody {
                 self.task.wake();
                 return Some(WOKEN);
             }
-            // Still the same poll.
+            // The same poll as at the last check.
             POLLED if before == state + 1 => {
                 let late = (state & !PHASES) | LATE;
                 if self.state.compare_exchange(state, late, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
@@ -62,22 +62,24 @@ impl Limit for OfBody {
     }
 }
 
-/// A body with a time limit; gives `None` once the time is over.
+/// A body with a time limit; resolves to `None` once the time is over.
 pub(super) struct Limited<F> {
     /// Dropped within a poll, where a panic ends this attempt only.
     body: Option<Pin<Box<F>>>,
     timers: Arc<Timers>,
     within: Duration,
     limit: Arc<OfBody>,
-    /// What it is known by among the timers, once it has begun.
+    /// Its key among the timers, once it has begun.
     armed: Option<(Instant, u64)>,
     begun: bool,
-    /// Ready once the runtime has looked after timers and sockets: what the body waits for may have come in time.
+    /// Ready once the runtime has polled timers and sockets, since the event that the body waits for may have arrived
+    /// in time.
     caught_up: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl<F: Future> Limited<F> {
-    /// `late` ends the attempt of a body that blocks its thread when its time is over; called on another thread.
+    /// Creates a limit. `late` ends the attempt of a body that blocks its thread when its time is over; called on
+    /// another thread.
     pub(super) fn new(timers: Arc<Timers>, within: Duration, late: impl Fn() + Send + Sync + 'static, body: F) -> Self {
         let (state, over, task) = (AtomicU64::new(PENDING), AtomicU64::new(0), AtomicWaker::new());
         let limit = Arc::new(OfBody { state, over, task, late: Box::new(late) });
@@ -86,7 +88,7 @@ impl<F: Future> Limited<F> {
 
     fn begin(&mut self) {
         self.begun = true;
-        // Beyond what a clock can count there is no limit.
+        // A limit that the clock cannot represent is no limit.
         if let Some(due) = Instant::now().checked_add(self.within) {
             self.armed = Some((due, self.timers.limit(due, self.as_limit())));
         }
@@ -116,7 +118,7 @@ impl<F: Future> Future for Limited<F> {
         let Some(body) = this.body.as_mut() else { return Poll::Ready(None) };
         let polled = ((limit.state.load(Ordering::SeqCst) & !PHASES) + ONE_POLL) | POLLED;
         limit.state.store(polled, Ordering::SeqCst);
-        // The body first: one that has ended has kept its limit, however late its task comes to see it.
+        // The body first: if it has ended it has kept its limit, however late its task sees that.
         let outcome = body.as_mut().poll(cx);
         // If the time is found to be over from here on, a wake follows.
         let gives_up = outcome.is_pending() && limit.over.load(Ordering::SeqCst) != 0 && this.is_caught_up(cx);

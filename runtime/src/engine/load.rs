@@ -1,4 +1,4 @@
-//! Brings a run into memory: counts the load, replays the history, and drives it until it leaves.
+//! Activates a run: counts the load, replays the history, and drives the run until it is evicted.
 
 use super::admission::PATIENCE;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
@@ -25,7 +25,7 @@ use tracing::Instrument;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// What the lower parts of an engine ask for.
+/// The functions that the lower parts of an engine call.
 pub(super) const WORK: Work = Work {
     load,
     load_and_wait: |core, number| {
@@ -35,14 +35,14 @@ pub(super) const WORK: Work = Work {
     catch_up: recovery::catch_up,
 };
 
-/// Brings a run of ours into memory; `false` if it is there, perhaps about to leave.
+/// Activates a run of ours; `false` if it is active, perhaps about to be evicted.
 fn load(core: &Arc<Core>, number: i64) -> bool {
     let Some(mail) = core.enter(number) else { return false };
     spawn(core, number, |driving| supervise(core.clone(), number, mail, None, driving));
     true
 }
 
-/// Drives a run that was just started, from its first entry, which is durable.
+/// Drives a run that was just started from its first entry, which is durable.
 pub(super) fn drive_new(
     core: &Arc<Core>,
     number: i64,
@@ -60,7 +60,8 @@ pub(super) fn drive_new(
     });
 }
 
-/// A panic in a user's `Deserialize` or `Drop` must not leave a run on the books that nobody drives.
+/// Spawns a driver. A panic in a user's `Deserialize` or `Drop` parks the run: otherwise it would stay registered as
+/// active without a driver.
 fn spawn<F>(core: &Arc<Core>, number: i64, drive: impl FnOnce(Weak<Driving>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -80,12 +81,12 @@ where
     core.runtime.spawn(driven);
 }
 
-/// Brings a run into memory and waits until it has been replayed, driven or refused; but not for long: what holds one run
-/// up, such as a field store that hangs, must not hold up those behind it.
+/// Activates a run and waits, for a limited time, until it has been replayed, driven or refused: a run that is blocked,
+/// for example by a field store that hangs, must not block those behind it.
 async fn load_and_wait(core: &Arc<Core>, number: i64) {
     let loading = core.clone();
     let loaded = core.runtime.spawn(async move { load_here(&loading, number).await });
-    // It goes on by itself.
+    // After the timeout the load continues in its task.
     let _ = tokio::time::timeout(PATIENCE, loaded).await;
 }
 
@@ -98,7 +99,8 @@ async fn load_here(core: &Arc<Core>, number: i64) {
     }
 }
 
-/// Drives a run until it leaves memory; while the store does not work, the run stands still.
+/// Drives a run until it is evicted, reloading it after lost or failed appends; while the store does not work, the run
+/// is blocked.
 async fn supervise(
     core: Arc<Core>,
     number: i64,
@@ -110,7 +112,8 @@ async fn supervise(
     loop {
         let run = match first.take() {
             Some(run) => run,
-            // In a box of its own: a run that was just started does not carry what loading one needs.
+            // In a box of its own, so that the future of a run that was just started does not contain the state of a
+            // load.
             None => match core.places.admit(bring(&core, number, &mut mail).boxed()).await {
                 Some(run) => run,
                 None => return,
@@ -130,7 +133,7 @@ async fn supervise(
                 return;
             }
             DriverExit::Gone => return,
-            // Whether the run belongs to another engine now, its row says.
+            // The row tells whether the run belongs to another engine now.
             DriverExit::Lost => {
                 tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");
             }
@@ -153,12 +156,12 @@ async fn supervise(
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
-        // What was said to the last driver is not for the next.
+        // Events for the last driver are not for the next one.
         mail = core.renew(number);
     }
 }
 
-/// Drives the run as which one goes on.
+/// Drives the successor of a run.
 async fn go_on(core: &Arc<Core>, number: i64) {
     loop {
         let next = blocking(core, move |store| match store.run(RunKey::Number(number))? {
@@ -179,7 +182,7 @@ async fn go_on(core: &Arc<Core>, number: i64) {
     }
 }
 
-/// Loads a run, trying again while the store does not work. `None`: there is nothing to drive, and the run has left.
+/// Loads a run, retrying while the store does not work. `None` if there is nothing to drive; the run is then evicted.
 async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<Machine>> {
     let mut wait = FIRST_WAIT;
     loop {
@@ -202,16 +205,16 @@ async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<
     None
 }
 
-/// What one try to load a run came to.
+/// The outcome of one try to load a run.
 enum Brought {
     Machine(Box<Machine>),
-    /// It is not ours to drive: ended, parked, or taken by another.
+    /// The run is not ours to drive: it has ended, is parked, or belongs to another engine.
     Nothing,
-    /// It has moved on while we looked: look again.
+    /// The run has advanced meanwhile: read it again.
     Moved,
 }
 
-/// One try to load a run, or what the store said.
+/// Tries once to load a run.
 async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<Brought, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
     let Some(mut row) = row else { return Ok(Brought::Nothing) };
@@ -248,7 +251,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
             }
             Ok(Brought::Machine(run))
         }
-        // The row is as it is: trying again would not fix it.
+        // A retry would not fix the row.
         Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
             let message = format!("the history of run `{}` cannot be read: {error}", row.id);
             park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
@@ -258,7 +261,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
     }
 }
 
-/// The run as its history makes it, on a thread that may block.
+/// Rebuilds the run from its history, on a thread that may block.
 async fn rebuilt(
     core: &Arc<Core>,
     row: &RunRow,
@@ -269,7 +272,7 @@ async fn rebuilt(
     let (sender, mails) = (mail.sender.clone(), core.clone());
     let rebuilt = row.clone();
     let limits = core.options.limits;
-    // The clock as it was when the run took its place in memory: what was noticed since then, its driver records.
+    // The offset as it was when the run was activated: its driver records later changes of the clock.
     let (clock, offset, env) = (core.clock.clone(), mail.offset, core.env(row));
     let watch = core.suspects.watch(row.number);
     blocking(core, move |store| {
@@ -278,7 +281,7 @@ async fn rebuilt(
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
         run = run.on_clock(clock.elapsed(), offset);
         let now = |run: &mut Machine| {
-            // Where sleeps are skipped, the clock goes on from where it stood when the run was driven last.
+            // A clock that skips sleeps resumes where it stood when the run was driven last.
             clock.jump(run.latest());
             run.go_on_at(clock.elapsed());
             clock.now()
@@ -299,7 +302,7 @@ async fn rebuilt(
     .await
 }
 
-/// The run that ends its process.
+/// Returns the reason for parking a run that ends its process.
 fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
     let message = format!(
         "run `{}` ends its process: {} processes died while it was at work without making progress, the last ones while \
@@ -310,24 +313,24 @@ fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
     ParkReason::new(ParkCause::TooManyLoads, message)
 }
 
-/// The run with the stubs of its engine.
+/// Gives the run the stubs of its engine.
 #[cfg(feature = "testing")]
 pub(super) fn with_stubs(options: &Options, run: Box<Machine>) -> Box<Machine> {
     run.with_stubs(options.stubs.clone())
 }
 
-/// Stubs exist in tests only.
+/// Returns the run unchanged: stubs exist in tests only.
 #[cfg(not(feature = "testing"))]
 pub(super) fn with_stubs(_: &Options, run: Box<Machine>) -> Box<Machine> {
     run
 }
 
-/// Says that a workflow was woken by something foreign.
+/// Returns a function that reports that a foreign waker woke the workflow.
 pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Envelope>) -> impl Fn() + Send + Sync + use<> {
     let core = Arc::downgrade(core);
     move || {
         if let Some(core) = core.upgrade() {
-            // The run may have left.
+            // The driver may have exited.
             let _ = mail.send(core.envelope(DriverEvent::Foreign));
         }
     }

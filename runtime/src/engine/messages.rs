@@ -1,4 +1,4 @@
-//! Telling a run something from outside.
+//! Sends messages to runs from outside.
 
 use super::error::EngineError;
 use super::handle::Run;
@@ -13,8 +13,8 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 
 impl Engine {
-    /// Sends a message to a run, by its id. Awaiting the call means that it is durable: it arrives once, in the order of the
-    /// sender, also if nobody waits for it yet and whatever crashes.
+    /// Sends a message to a run, by its id. The message is durable once the call returns: it is delivered once, in the
+    /// order of the sender, even if the run does not wait for it yet or a process crashes.
     ///
     /// # Errors
     /// There is no such run, it has ended, or the message cannot be stored.
@@ -23,7 +23,7 @@ impl Engine {
     }
 }
 
-/// A message that is about to be sent: choose a key, then `.await`.
+/// A message to be sent: choose a key, then `.await`.
 #[must_use = "a message is sent when the call is awaited: add `.await`"]
 pub struct SendCall<'engine, M> {
     engine: &'engine Engine,
@@ -33,8 +33,8 @@ pub struct SendCall<'engine, M> {
 }
 
 impl<M: Message> SendCall<'_, M> {
-    /// A key of the sender's: of several messages to a run with the same channel and key only the first arrives, also after
-    /// it was received. With it a send may be repeated.
+    /// Sets a deduplication key of the sender: of several messages on one channel with the same key, a run receives
+    /// only the first, even after it was received. With a key the send may be repeated.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -55,7 +55,7 @@ impl<'engine, M: Message> IntoFuture for SendCall<'engine, M> {
 }
 
 impl Run {
-    /// Sends a message to the run. See [`Engine::send`], which can also have a key.
+    /// Sends a message to the run. See [`Engine::send`], which also takes a key.
     ///
     /// # Errors
     /// The run has ended, or the message cannot be stored.
@@ -70,7 +70,7 @@ impl Run {
     }
 }
 
-/// A message as it lies in the inbox.
+/// Makes the inbox item of a message.
 pub(super) fn item<M: Message>(
     fields: &Arc<Fields>,
     run: i64,

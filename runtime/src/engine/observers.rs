@@ -1,18 +1,18 @@
-//! The observers that wait for outputs of runs.
+//! Observers that wait for outputs of runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Who waits for news of which first run.
+/// The observers, by the first run that they observe.
 #[derive(Default)]
 pub(crate) struct Observers(Mutex<HashMap<i64, Arc<Notify>>>);
 
 impl Observers {
-    /// To be told of the next news: enable the wait before looking, so that none is missed.
+    /// Returns the notification of a first run's next output: enable the wait before reading, so that none is missed.
     pub(crate) fn of(&self, first_run: i64) -> Arc<Notify> {
         let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that nobody holds any longer.
+        // Entries that no observer holds any longer.
         if listeners.len() > 64 {
             listeners.retain(|_, notify| Arc::strong_count(notify) > 1);
         }

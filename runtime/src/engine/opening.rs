@@ -1,4 +1,4 @@
-//! What a start gives a run: checked, encoded, and compared with the run that is there already.
+//! The parameters of a start: checked, encoded, and compared with a run that exists already.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -18,7 +18,7 @@ use crate::vault::redact;
 use crate::workflow::WorkflowDef;
 use std::sync::Arc;
 
-/// A run that is about to be started: its id, under what it acts, and its deduplication key.
+/// A run to be started: its id, its scope, and its deduplication key.
 pub(super) struct Opening {
     pub(super) id: String,
     pub(super) scope: RunScope,
@@ -26,7 +26,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Called where the start is awaited: what is around it holds for it too.
+    /// Reads the surrounding scope, so it must be called where the start is awaited.
     ///
     /// # Errors
     /// An id, a key or a label is too long or empty.
@@ -34,7 +34,8 @@ impl Opening {
         Self::within(given, scope::surrounding(), scope::caller().as_deref(), now)
     }
 
-    /// The same at another place: `around` and `caller` are those of where the start is awaited.
+    /// Creates an opening from a captured scope: `around` and `caller` are those of the place where the start is
+    /// awaited.
     ///
     /// # Errors
     /// An id, a key or a label is too long or empty.
@@ -61,20 +62,26 @@ impl Opening {
     }
 }
 
+/// Checks a run id.
+///
 /// # Errors
 /// The id is empty or too long.
 pub(super) fn check_id(id: &str) -> Result<(), EngineError> {
     check("a run's id", id, 1)
 }
 
+/// Checks a label.
+///
 /// # Errors
 /// The name or the value of a label is too long, or the name is empty.
 pub(super) fn check_label(name: &str, value: &str) -> Result<(), EngineError> {
     lengths::check_label(name, value).map_err(EngineError::value)
 }
 
+/// Checks the key of a message or an event.
+///
 /// # Errors
-/// The key of something that is sent is empty or too long.
+/// The key is empty or too long.
 pub(super) fn check_key(key: Option<&str>) -> Result<(), EngineError> {
     key.map_or(Ok(()), |key| check("a key", key, 1))
 }
@@ -83,9 +90,9 @@ fn check(what: &str, text: &str, least: usize) -> Result<(), EngineError> {
     lengths::check(what, text, least).map_err(EngineError::value)
 }
 
-/// The workflow of a run that is to be started, and its input.
+/// The workflow of a run to be started, and its input.
 //
-// Without their types: so all that a start does is compiled once, in this crate, and not again for each workflow of a program.
+// Type-erased, so that a start is compiled once, in this crate, and not again for each workflow of a program.
 pub(super) struct Wanted {
     pub(super) workflow: &'static str,
     pub(super) version: u32,
@@ -95,10 +102,10 @@ pub(super) struct Wanted {
 }
 
 trait AnyInput: Send {
-    /// The input as it is recorded.
+    /// Encodes the input as it is recorded.
     fn record(&self, fields: &Arc<Fields>) -> Result<Value, CodecError>;
 
-    /// A recorded input, decoded with the type of this one and encoded again.
+    /// Returns a function that decodes a recorded input with the type of this one and encodes it again.
     fn recode(&self, fields: &Arc<Fields>) -> Recode;
 }
 
@@ -120,6 +127,8 @@ impl Wanted {
         Self { workflow, version, schema, state, input: Box::new(InputOf::<W>(input)) }
     }
 
+    /// Checks that the workflow is registered.
+    ///
     /// # Errors
     /// The engine does not have the workflow.
     pub(super) fn check(&self, core: &Core) -> Result<(), EngineError> {
@@ -130,10 +139,10 @@ impl Wanted {
         Err(EngineError::UnknownWorkflow { name: workflow.to_owned(), version })
     }
 
-    /// The input as it is recorded for a run: what it holds of secrets is bound to the run.
+    /// Encodes the input for a run: its secrets are bound to that run.
     ///
     /// # Errors
-    /// It cannot be stored.
+    /// The input cannot be stored.
     pub(super) fn encode(&self, fields: &Arc<Fields>) -> Result<Value, EngineError> {
         self.input.record(fields).map_err(|error| {
             EngineError::value_of(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow), error)
@@ -141,26 +150,26 @@ impl Wanted {
     }
 }
 
-/// The id is taken: by the same start, or by something else.
+/// Checks that the run which has the id was started by the same start.
 pub(super) async fn same_start(
     core: &Arc<Core>,
     row: RunRow,
     wanted: Wanted,
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
-    // It may have gone on with a fresh journal: how it was started says the first.
+    // The run may have continued as new: its first run tells how it was started.
     let first_run = row.first_run;
     let begun = core.ask(move |store| Ok((store.run(RunKey::Number(first_run))?, store.entries(first_run, 0, 3)?)));
     let (begun, first) = begun.await?;
     is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, &wanted, continuing)?;
-    // One that is in the middle of something is in memory already, unless something has gone wrong.
+    // A running run is active already, unless something has gone wrong.
     if row.status == Status::Running && core.lease(row.lease).is_some() {
         core.load(row.number);
     }
     Ok(row)
 }
 
-/// Whether a run with these first entries was started as it is to be now.
+/// Checks that a run with these first entries was started as requested now.
 pub(super) fn is_same_start(
     core: &Core,
     row: &RunRow,

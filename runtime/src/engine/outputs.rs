@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 impl Engine {
-    /// The value that a run has published under a key, as committed; waits for the first one.
+    /// Waits for the value that a run publishes under a key, and returns the newest committed one.
     ///
     /// # Errors
     /// There is no such run, it has ended without publishing it, or the value is of another type.
@@ -33,7 +33,7 @@ impl Engine {
 }
 
 impl Run {
-    /// The value that the run has published under a key, as committed; waits for the first one.
+    /// Waits for the value that the run publishes under a key, and returns the newest committed one.
     ///
     /// # Errors
     /// The run has ended without publishing it, or the value is of another type.
@@ -56,7 +56,7 @@ impl Run {
         }
     }
 
-    /// The value that the run has published under a key, if it has by now.
+    /// Returns the value that the run has published under a key, if there is one by now.
     ///
     /// # Errors
     /// The value is of another type, or the database cannot be read.
@@ -69,7 +69,7 @@ impl Run {
         self.read_shown(&channel, &row).await
     }
 
-    /// A reader of one of the run's streams, from its first item on.
+    /// Returns a reader of one of the run's streams, from its first item on.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -105,7 +105,7 @@ impl Run {
             .await
     }
 
-    /// Reads what the run has shown, with the keys of the run that wrote it.
+    /// Decodes an output with the keys of the run that wrote it.
     pub(super) async fn decode_shown<T>(
         &self,
         channel: &str,
@@ -127,12 +127,12 @@ impl Run {
         })
     }
 
-    /// The number by which observers know what the run shows.
+    /// Returns the number of the first run, under which observers find the outputs.
     pub(super) async fn first_run(&self) -> Result<i64, EngineError> {
         self.row().await.map(|row| row.first_run)
     }
 
-    /// The row of the run that has the id now: the run may have gone on as another.
+    /// Returns the row of the run that has the id now, after any continue-as-new.
     pub(super) async fn last_row(&self) -> Result<RunRow, EngineError> {
         let mut row = self.row().await?;
         while row.status == Status::Replaced {
@@ -141,7 +141,7 @@ impl Run {
         Ok(row)
     }
 
-    /// The row of the run as which a replaced one went on.
+    /// Returns the row of the successor of a replaced run.
     pub(super) async fn next_row(&self, row: RunRow) -> Result<RunRow, EngineError> {
         let next = self.core().ask(move |store| successor(store, &row)).await?;
         next.ok_or_else(|| EngineError::NoSuchRun { id: self.id().to_owned() })
@@ -179,7 +179,7 @@ pub struct StreamReader<T> {
 }
 
 impl<T: Storable> StreamReader<T> {
-    /// Goes on after this item: a cursor that [`next`](StreamReader::next) gave, also to another reader; 0 is the
+    /// Continues after this cursor, which [`next`](StreamReader::next) of this or another reader returned; 0 is the
     /// beginning.
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
@@ -188,22 +188,22 @@ impl<T: Storable> StreamReader<T> {
         self
     }
 
-    /// The next item with its number from 1, as committed; waits for it. `None` at the end of the stream: it was closed, or
-    /// its run has ended.
+    /// Waits for the next item that is committed, and returns it with its number, from 1. `None` at the end of the
+    /// stream: it was closed, or its run has ended.
     ///
     /// # Errors
-    /// The item is of another type (the reader goes on after it), or the database cannot be read.
+    /// The item is of another type (the next call continues after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
         self.reading.forget();
         let next = self.items.next().await?;
         self.read(next).await
     }
 
-    /// The next item with its number, if it is there by now. `None` says only that: [`next`](StreamReader::next) tells the
-    /// end of the stream.
+    /// Returns the next item with its number if it is committed by now. `None` says only that it is not:
+    /// [`next`](StreamReader::next) reports the end of the stream.
     ///
     /// # Errors
-    /// As of [`next`](StreamReader::next).
+    /// Those of [`next`](StreamReader::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
         self.reading.forget();
         let next = self.items.try_next().await?;
@@ -233,7 +233,7 @@ impl<T: Storable> Reader for StreamReader<T> {
     }
 }
 
-/// The items of `next`, until it gives `None`.
+/// Yields the items of `next` until it returns `None`.
 impl<T: Storable> Stream for StreamReader<T> {
     type Item = Result<(u64, T), EngineError>;
 

@@ -1,4 +1,4 @@
-//! What users ask of the database: it never holds up the engine's own loads.
+//! Reads the database for users, without delaying the engine's own loads.
 
 use super::error::EngineError;
 use super::threads;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-/// How many questions of users are answered at a time. The others wait without a thread: loads need threads too.
+/// The number of user queries run at a time. The others wait without a thread, since loads need threads too.
 const AT_ONCE: usize = 8;
 
-/// The store as users ask it.
+/// The store for user queries.
 pub(super) struct Outside {
     store: Arc<dyn Store>,
     turns: Semaphore,
@@ -21,7 +21,7 @@ impl Outside {
         Self { store: store.for_users().unwrap_or_else(|| store.clone()), turns: Semaphore::new(AT_ONCE) }
     }
 
-    /// Answers a question on a thread that may block, in its turn.
+    /// Runs a query on a thread that may block, when it is its turn.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         runtime: &Handle,
@@ -31,7 +31,7 @@ impl Outside {
         if !store.waits() {
             return Ok(read(&*store)?);
         }
-        // It is never closed.
+        // The semaphore is never closed.
         let _turn = self.turns.acquire().await;
         let task = threads::blocking(runtime, move || read(&*store))?;
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)

@@ -1,4 +1,4 @@
-//! Ending a run here, so that it can go on elsewhere.
+//! Ends a run here, so that it can continue elsewhere.
 
 use crate::engine::{
     core::{Core, DriverEvent, Outcome},
@@ -12,11 +12,11 @@ use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When a run in memory does not leave, or has left before it was asked to, we look again.
+/// The wait before a retry, when an active run is not evicted or was evicted before it received the event.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Ends a run of ours, or of nobody's, as moved; one that was moved before is left as it is. Goes on to its end even if
-/// nobody waits for the answer any longer.
+/// Ends a run of ours, or one without owner, as moved; a run moved before is left unchanged. Runs to its end even if
+/// the caller stops waiting.
 ///
 /// # Errors
 /// The run has ended or belongs to another engine, or the database does not work.
@@ -32,7 +32,7 @@ pub(super) async fn end_here(core: &Arc<Core>, run: i64, id: &str) -> Result<(),
             check(&core, &row)?;
             refuse_if_bound(&core, &row).await?;
             match KeptOut::take(&core, run, KeptOut::UNKNOWN) {
-                // Nobody brings it into memory while we have its place there.
+                // No driver can activate the run while we occupy its place.
                 Some(kept_out) => end_in_database(&core, kept_out, run).await?,
                 None => end_in_memory(&core, run).await,
             }
@@ -59,7 +59,7 @@ fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     Err(EngineError::WrongStatus { id: row.id.clone(), status: row.status, action })
 }
 
-/// Refuses to move a run without those that need it where it is. The commit that ends it looks once more.
+/// Refuses to move a run that others need where it is. The commit that ends it checks again.
 async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let number = row.number;
     let found = core.read(move |store| {
@@ -86,7 +86,7 @@ async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     )))
 }
 
-/// The store tells nothing of what a run has beside its journal.
+/// The store does not implement `Store::belongings`.
 pub(super) fn unknown_belongings(id: &str) -> EngineError {
     EngineError::file(format!(
         "run `{id}` cannot be moved: its store does not tell what else belongs to it (`Store::belongings`). Copy it with \
@@ -94,15 +94,15 @@ pub(super) fn unknown_belongings(id: &str) -> EngineError {
     ))
 }
 
-/// Tells the driver of the run, who ends it between two turns and with all that it has appended.
+/// Sends a move to the run's driver, which ends the run between two turns with all that it has appended.
 async fn end_in_memory(core: &Core, run: i64) {
     let (ended, _) = core.wait_for(run);
     core.send_event(run, DriverEvent::Move);
-    // Whatever came of it, its row says.
+    // The caller reads the outcome from the run's row.
     let _ = tokio::time::timeout(LOOK_AGAIN, ended).await;
 }
 
-/// Ends a run that is not in memory by one append.
+/// Ends an evicted run by one append.
 async fn end_in_database(core: &Core, kept_out: KeptOut, run: i64) -> Result<(), EngineError> {
     if append_end(core, run).await? {
         kept_out.ended(Outcome::Ended(Status::Moved, None));
@@ -113,7 +113,7 @@ async fn end_in_database(core: &Core, kept_out: KeptOut, run: i64) -> Result<(),
     Ok(())
 }
 
-/// `false` if the run has moved on since.
+/// Appends the end; `false` if the run has advanced meanwhile.
 async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
     let row = core.ask(move |store| store.run(RunKey::Number(run))).await?;
     let Some(row) = row.filter(|row| check(core, row).is_ok()) else { return Ok(false) };

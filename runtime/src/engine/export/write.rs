@@ -1,4 +1,4 @@
-//! Writing the file of a run from its committed rows.
+//! Writes the file of a run from its committed rows.
 
 use super::{ExportInfo, moving};
 use crate::engine::contents as copied;
@@ -16,10 +16,11 @@ use crate::value::{Encoding, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: usize = 512;
 
-/// Writes the file of a run: with `moved`, of a run that was moved, as it was before. Called on a thread that may block.
+/// Writes the file of a run; with `moved`, that of a moved run in its state before the move. Called on a thread that
+/// may block.
 pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path) -> Result<ExportInfo, EngineError> {
     let store = &*core.store;
     let (mut row, items) = row_state(core, number, id)?;
@@ -42,7 +43,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
         outputs: outputs.into_iter().map(|output| (output.channel, output.row)).collect(),
         ..belongings(store, &row, moved)?
     };
-    // The file is nobody's: who imports it owns the run.
+    // The run in the file has no owner: the engine that imports it owns it.
     let run = RunRow { lease: None, loads: 0, ..row };
     let info = FileInfo { run: run.clone(), moved, database: store.database_id().to_owned() };
     let file = RunFileWriter::create(path, info).map_err(EngineError::file_of)?;
@@ -62,7 +63,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     Ok(ExportInfo { run: run.id, workflow: run.workflow, status: run.status, entries, contents, bytes })
 }
 
-/// The rows of earlier executions that have written outputs: they say for which execution secrets are sealed.
+/// Returns the rows of earlier executions that wrote outputs: they tell for which execution secrets are sealed.
 fn executions(store: &dyn Store, outputs: &[CopiedOutput]) -> Result<Vec<RunRow>, StoreError> {
     let writers: BTreeSet<i64> =
         outputs.iter().filter(|output| output.sealed_for.is_some()).map(|output| output.row.run).collect();
@@ -70,19 +71,19 @@ fn executions(store: &dyn Store, outputs: &[CopiedOutput]) -> Result<Vec<RunRow>
     rows.map(|row| row.map(|row| RunRow { lease: None, ..row })).collect()
 }
 
-/// The run's row and what waits in its inbox, as they were at one moment.
+/// Returns the run's row and the items in its inbox, as they were at one moment.
 ///
-/// Entries and fields are never changed once they are committed, so the row's last number says which of them belong to
-/// that moment, whatever is appended meanwhile; and a commit holds whole turns. An item of the inbox is taken by the commit
-/// that appends what it says. So if the row is the same before and after the inbox was read, all that was found waiting
-/// was waiting then. And if the inbox was empty before the row was read, what was sent before that is in the journal by
-/// then; what comes later comes after the export.
+/// Committed entries and fields never change, so the row's last number tells which of them belong to that moment,
+/// whatever is appended meanwhile; and a commit holds whole turns. An inbox item is taken by the commit that appends
+/// its entry. So if the row is the same before and after the inbox was read, all items found were waiting at that
+/// moment. And if the inbox was empty before the row was read, items sent earlier are in the journal by then; later
+/// ones arrive after the export.
 fn row_state(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
     let store = &*core.store;
     let row = || store.run(RunKey::Number(number))?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() });
     loop {
         let before = row()?;
-        // What others have ended with is sealed for this run then: in the file nobody knows the others.
+        // The results of other runs are sealed for this run here: an import of the file cannot read the other runs.
         let items = inbox::items(store, number, &core.fields(&before), 0, usize::MAX)?;
         let row = row()?;
         if row.status.is_final() && row.status != Status::Moved {
@@ -94,7 +95,7 @@ fn row_state(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow
     }
 }
 
-/// The row without the last entry, which says what it was.
+/// Restores the row from the last entry, which records its state before the move.
 fn before_it_was_moved(store: &dyn Store, row: &mut RunRow) -> Result<(), EngineError> {
     let last = store.entries(row.number, row.seq.saturating_sub(1), 1)?.pop();
     let row_state = last.as_ref().and_then(MovedState::of);
@@ -111,8 +112,8 @@ fn before_it_was_moved(store: &dyn Store, row: &mut RunRow) -> Result<(), Engine
     Ok(())
 }
 
-/// What the run has in the database that its journal does not tell. A copy is another run, to which nothing has come. Of
-/// questions that are answered it needs the types.
+/// Returns the run's rows that its journal does not contain. A copy is another run that has received nothing, so it
+/// gets no keys of taken items. Answered requests are included for the types of their answers.
 fn belongings(store: &dyn Store, row: &RunRow, moved: bool) -> Result<RunRows, EngineError> {
     let (taken, mut requests) = match store.belongings(row.number)? {
         Some(Belongings { taken, requests, .. }) => (if moved { taken } else { Vec::new() }, requests),
@@ -136,7 +137,7 @@ fn stored(fields: &[FieldRow], contents: &mut BTreeMap<[String; 3], Pointer>) ->
 
 type EachPage<'a> = &'a mut dyn FnMut(Vec<EntryRow>, Vec<FieldRow>) -> Result<(), EngineError>;
 
-/// The entries up to the row's last one, with their fields, a page at a time.
+/// Calls `each` for the entries up to the row's last one with their fields, a page at a time.
 fn pages(store: &dyn Store, row: &RunRow, each: EachPage<'_>) -> Result<(), EngineError> {
     let mut after = 0;
     while after < row.seq {

@@ -1,4 +1,4 @@
-//! The run that begins with the history of another: its rows, with all secrets sealed for it.
+//! Builds a run that begins with the history of another: its rows, with all secrets resealed.
 
 use super::outside::Outside;
 use super::{Plan, labels, outside, point};
@@ -14,11 +14,11 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A run as it is committed at one moment.
+/// A run as committed at one moment.
 pub(super) struct History {
     pub(super) row: RunRow,
     pub(super) entries: Vec<EntryRow>,
-    /// What waits in its inbox.
+    /// The items in its inbox.
     pub(super) items: Vec<InboxRow>,
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
             return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
         }
         entries.extend(more);
-        // What is taken from the inbox is in the journal then: nothing is there twice or nowhere.
+        // An item taken from the inbox is in the journal by then, so no item is seen twice or missed.
         if row.seq == entries.len() as u64 {
             return Ok(History { row, entries, items });
         }
@@ -55,7 +55,7 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
     }
 }
 
-/// Makes the run. With a lease it takes the place of the other.
+/// Builds the run. With a lease it replaces the other.
 pub(super) async fn make(
     core: &Arc<Core>,
     plan: &Plan,
@@ -78,7 +78,7 @@ pub(super) async fn make(
     let open = core.ask(move |store| store.requests(RequestKey::Run(number))).await?;
     let answered = items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone());
     let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
-    // What takes the place of the other is asked under the same ids.
+    // A run that replaces the other keeps the ids of its requests.
     let rename = |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(execution, known) };
     let mut requests = asked::keep(&open, &mut entries, answered, rename, at);
     asked::seal(&mut requests, &reseal)?;
@@ -122,7 +122,7 @@ pub(super) async fn make(
     Ok((run, Contents { pointers, fetch: Box::new(move |place| source.fetch(place)) }))
 }
 
-/// Makes the history that of the new run: its secrets, its deadline and its deduplication key.
+/// Adapts the history to the new run: its secrets, its deadline and its deduplication key.
 fn make_its_own(entries: &mut [EntryRow], reseal: &Reseal, takes_its_place: bool, at: i64) -> Result<(), EngineError> {
     for entry in entries {
         reseal.entry(entry)?;
@@ -134,7 +134,7 @@ fn make_its_own(entries: &mut [EntryRow], reseal: &Reseal, takes_its_place: bool
     Ok(())
 }
 
-/// The version with which the run goes on.
+/// Returns the version with which the run continues.
 fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
     let newest = || core.workflows.newest(&old.workflow).map(|(version, _)| version);
     let version = plan.version.or_else(newest).unwrap_or(old.version);
@@ -144,7 +144,7 @@ fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
     }
 }
 
-/// The values of fields for the run, and what is in stores of them: once each.
+/// Returns the field values for the run, and the pointers to their contents, each once.
 async fn copied(source: &mut Source, mut rows: Vec<FieldRow>) -> Result<(Vec<FieldRow>, Vec<Pointer>), EngineError> {
     let mut pointers = Vec::new();
     let mut known: HashMap<Bytes, Value> = HashMap::new();
@@ -165,12 +165,12 @@ async fn copied(source: &mut Source, mut rows: Vec<FieldRow>) -> Result<(Vec<Fie
     Ok((rows, pointers))
 }
 
-/// The key that a run has, or had until it ended.
+/// Returns the key that a run has, or had until it ended.
 fn deduplication_key(old: &RunRow, entries: &[EntryRow]) -> Option<String> {
     old.dedup.clone().or_else(|| entries.iter().find_map(recorded_scope)?.deduplication_key)
 }
 
-/// A run that begins now does not end because of what was to be done by then.
+/// Drops a deadline that has passed, so that it does not end the new run.
 fn drop_past_deadline(entry: &mut EntryRow, now: i64) {
     let Some(mut scope) = recorded_scope(entry) else { return };
     if scope.deadline.take_if(|deadline| *deadline <= now).is_some() {

@@ -1,4 +1,4 @@
-//! The labels of a run that begins with the history of another: as they were at the point, and those given with it.
+//! Determines the labels of a fork or a rewind: those at the point, and those of the call.
 
 use super::Plan;
 use crate::command::SetLabel;
@@ -13,7 +13,7 @@ fn set(entry: &EntryRow) -> Option<SetLabel<'_>> {
     SetLabel::from_entry(entry).filter(|_| entry.kind == Kind::LabelSet)
 }
 
-/// What the run has set after the point, in the rest of its history, it has not set yet.
+/// Returns the labels at the point; `rest` is the history after it, whose labels are not set yet.
 pub(super) async fn at_the_point(
     core: &Core,
     plan: &Plan,

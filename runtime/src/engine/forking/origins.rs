@@ -1,10 +1,10 @@
-//! Where runs come from, and what became of them.
+//! Navigates between a run, its origin, its successor and its forks.
 
 use crate::engine::{error::EngineError, handle::Run};
 use crate::store::{RunKey, RunQuery, successor};
 
 impl Run {
-    /// The run with whose history this one began, or whose id it took over, if it is still there.
+    /// Returns the run with whose history this one began, or whose id it took, if it still exists.
     ///
     /// # Errors
     /// The database cannot be read, or this run was deleted.
@@ -12,7 +12,7 @@ impl Run {
         self.other(self.row().await?.forked_from).await
     }
 
-    /// The run that has taken over the id of this one: it went on with a fresh journal, or was rewound.
+    /// Returns the run that has taken this one's id, by continue-as-new or by a rewind.
     ///
     /// # Errors
     /// The database cannot be read, or this run was deleted.
@@ -22,7 +22,7 @@ impl Run {
         Ok(next.map(|next| Self::new(self.engine(), &next)))
     }
 
-    /// The runs that were forked from this one, in the order in which they were.
+    /// Returns the runs that were forked from this one, in the order of the forks.
     ///
     /// # Errors
     /// The database cannot be read, or this run was deleted.

@@ -1,24 +1,24 @@
-//! What a run and the world outside have told each other: given to the run that begins with its history.
+//! Carries messages, answers and outputs over to a run that begins with another's history.
 
 use crate::command::{Command, derived_id};
 use crate::engine::{core::Core, error::EngineError, outputs, reseal::Reseal};
 use crate::record::{Delivers, InboxKind, Kind};
 use crate::store::{EntryRow, InboxRow, NewInboxItem, OutputRow, RequestKey, RunRow};
 
-/// What of it is made for the new run.
+/// The source and the target of the copy.
 pub(super) struct Outside<'a> {
     pub(super) core: &'a Core,
     pub(super) old: &'a RunRow,
-    /// The entries that stay.
+    /// The entries that the new run keeps.
     pub(super) kept: &'a [EntryRow],
-    /// That of the new run.
+    /// The execution of the new run.
     pub(super) execution: [u8; 16],
     pub(super) reseal: &'a Reseal,
 }
 
 impl Outside<'_> {
-    /// What others have told the run that it has not received at the point: what it received later, then what waits.
-    /// Messages that wait for one whose place is taken come by themselves.
+    /// Returns the items that the run had not received at the point: those it received later, then those in its inbox.
+    /// Messages in the inbox of a run that is replaced move with its inbox.
     pub(super) async fn items(
         &self,
         rest: Vec<EntryRow>,
@@ -59,7 +59,7 @@ impl Outside<'_> {
         Ok(items)
     }
 
-    /// Something that was received after the point.
+    /// Returns the item for an entry that was received after the point.
     fn received(&self, entry: &EntryRow) -> Option<NewInboxItem> {
         let new = |kind| NewInboxItem { value: entry.value.clone(), ..NewInboxItem::new(0, kind, entry.at) };
         match entry.kind.delivers() {
@@ -73,7 +73,7 @@ impl Outside<'_> {
                 };
                 Some(NewInboxItem { name: Some(name), position: entry.position, ..new(InboxKind::Answer) })
             }
-            // What the run did itself it does again, and a cancellation of the fork is requested anew.
+            // The new run repeats what the run did itself; a cancellation of the fork must be requested anew.
             Delivers::Nothing
             | Delivers::Start
             | Delivers::Result
@@ -89,7 +89,7 @@ impl Outside<'_> {
         }
     }
 
-    /// An answer that the run has not received yet. One to a request that it has kept comes by itself with the inbox.
+    /// Returns an answer that the run has not received yet. One to a kept request moves with the inbox.
     fn waiting_answer(&self, item: InboxRow, takes_place: bool) -> Option<NewInboxItem> {
         let position = item.position?;
         let kept = |entry: &&EntryRow| entry.kind == Kind::RequestKept && entry.name == item.name;
@@ -104,12 +104,12 @@ impl Outside<'_> {
         Some(NewInboxItem { name: Some(name), key: None, ..NewInboxItem::from(item) })
     }
 
-    /// The id of the question at a position in the new run, if it was asked before the point.
+    /// Returns the id of the request at a command index in the new run, if it was made before the point.
     fn asked_at(&self, position: u64, id: Option<String>) -> Option<String> {
         let call = self.kept.iter().find(|entry| entry.position == Some(position) && entry.cause.is_some())?;
         match Command::from_entry(call)? {
             Command::Request(_) => Some(derived_id(self.execution, position)),
-            // It waits for the answer to a question of an earlier run of the same id.
+            // It waits for the answer to a request of an earlier run of the same id.
             Command::AwaitAnswer(_) => id,
             _ => None,
         }
@@ -119,7 +119,7 @@ impl Outside<'_> {
         answer_type(self.core, request).await
     }
 
-    /// What the run had shown at the point, with what those before it had under the same id.
+    /// Returns the outputs of the run at the point, with those of its predecessors under the same id.
     pub(super) async fn outputs(&self) -> Result<Vec<(String, OutputRow)>, EngineError> {
         let (old, cut) = (self.old.clone(), self.kept.len() as u64);
         let outputs = self.core.ask(move |store| outputs::copied(store, &old, cut)).await?;
@@ -131,14 +131,14 @@ impl Outside<'_> {
     }
 }
 
-/// The type of the answer to a request.
+/// Returns the answer type of a request.
 async fn answer_type(core: &Core, request: &str) -> Result<Option<String>, EngineError> {
     let id = request.to_owned();
     let found = core.ask(move |store| store.requests(RequestKey::Id(&id))).await?;
     Ok(found.into_iter().next().map(|request| request.answer))
 }
 
-/// Says of what type answers are that came before anybody waited for them: the secrets in them are bound to that.
+/// Records the type of answers that arrived before the run waited for them: their secrets are bound to it.
 pub(super) async fn name_answers(core: &Core, entries: &mut [EntryRow]) -> Result<(), EngineError> {
     for entry in entries
         .iter_mut()

@@ -1,14 +1,14 @@
-//! The points of a history at which another run can begin.
+//! Points of a history at which another run can begin.
 
 use crate::engine::error::EngineError;
 use crate::record::Kind;
 use crate::store::EntryRow;
 use std::collections::BTreeSet;
 
-/// A point in the history of a run: what is recorded before it stays, and what the workflow did then it does again.
+/// A point in the history of a run: what is recorded before it is kept, and the workflow repeats what follows.
 ///
-/// A history is cut where the workflow observed something, such as the result of a step: all that it did because of that
-/// comes again. Steps that begin together are therefore begun again together.
+/// A history is cut where the workflow observed something, such as the result of a step: all that it did in that turn
+/// is repeated. Steps that started together are therefore started again together.
 ///
 /// ```
 /// use steadfast::ForkPoint;
@@ -28,12 +28,13 @@ enum At {
 }
 
 impl ForkPoint {
-    /// Before the first call of a step, by its recorded name; of another call with [`nth`](ForkPoint::nth).
+    /// Chooses the point before the first call of a step, by its recorded name; [`nth`](ForkPoint::nth) chooses another
+    /// call.
     pub fn before(step: impl Into<String>) -> Self {
         Self(At::Before { step: step.into(), nth: 1 })
     }
 
-    /// Before this call of the step instead of the first, counted from 1 in the order of the history.
+    /// Chooses this call of the step instead of the first, counted from 1 in the order of the history.
     #[must_use]
     pub fn nth(mut self, call: usize) -> Self {
         if let At::Before { nth, .. } = &mut self.0 {
@@ -42,22 +43,23 @@ impl ForkPoint {
         self
     }
 
-    /// Before the call at this position: [`HistoryEntry::position`](crate::journal::HistoryEntry::position).
+    /// Chooses the point before the call with this command index:
+    /// [`HistoryEntry::position`](crate::journal::HistoryEntry::position).
     #[must_use]
     pub const fn at_position(position: u64) -> Self {
         Self(At::Position(position))
     }
 
-    /// After the entry with this number, which must be one that the workflow observes: see [`Kind::is_turn`].
+    /// Chooses the point after the entry with this number, which the workflow must observe: see [`Kind::is_turn`].
     #[must_use]
     pub const fn after_entry(seq: u64) -> Self {
         Self(At::After(seq))
     }
 
-    /// The last entry that stays and is observed again.
+    /// Returns the number of the last entry that is kept and observed again.
     ///
     /// # Errors
-    /// The history has no such point: what it has instead.
+    /// The history has no such point; the error lists the points it has.
     pub(super) fn cut(&self, run: &str, entries: &[EntryRow]) -> Result<u64, EngineError> {
         let refused = |why: String| Err(EngineError::value(format!("run `{run}` has no such point: {why}")));
         match &self.0 {
@@ -98,7 +100,7 @@ impl ForkPoint {
     }
 }
 
-/// How many entries stay: those that begin a run with its first one belong to that.
+/// Returns how many entries are kept. Entries that belong to the start of the run are kept with its first one.
 pub(super) fn kept(cut: u64, entries: &[EntryRow]) -> usize {
     let cut = usize::try_from(cut).unwrap_or(usize::MAX).min(entries.len());
     let opening = |entry: &&EntryRow| {

@@ -1,4 +1,4 @@
-//! A run that takes the place of its own past: its id, its inbox, and those who wait for it.
+//! Rewinds a run: the new run takes its id, its inbox and the waits for its end.
 
 use super::{Plan, copy};
 use crate::engine::{
@@ -11,14 +11,14 @@ use crate::store::{Append, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When a run in memory does not leave at once, we look again.
+/// The wait before a retry, when an active run is not evicted at once.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, EngineError> {
     loop {
         let row = find(core, &plan.run).await?;
         check(core, &row)?;
-        // Nobody brings it into memory while we have its place there.
+        // No driver can activate the run while we occupy its place.
         if let Some(kept_out) = KeptOut::take(core, row.number, row.wake_at) {
             if let Some(row) = put_in_place(core, &plan, row.number).await? {
                 kept_out.ended(Outcome::Ended(Status::Replaced, None));
@@ -26,7 +26,7 @@ pub(super) async fn rewind(core: &Arc<Core>, plan: Plan) -> Result<RunRow, Engin
             }
         } else if row.status == Status::Paused {
             core.send_event(row.number, DriverEvent::Halt);
-            // What it has started in its last moment, it may drive no longer.
+            // Activates the runs that it started in its last moment, since its driver no longer does.
             core.catch_up();
         }
         if !core.pause(LOOK_AGAIN).await {
@@ -41,7 +41,7 @@ async fn find(core: &Core, id: &str) -> Result<RunRow, EngineError> {
     row.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })
 }
 
-/// Whether the run stands still, and nobody else can have it go on.
+/// Checks that the run is at rest, and that no other engine can resume it.
 fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let still = row.status.is_final() || matches!(row.status, Status::Parked | Status::Paused);
     let action = if row.successor.is_some() {
@@ -58,7 +58,7 @@ fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     Err(EngineError::WrongStatus { id: row.id.clone(), status: row.status, action })
 }
 
-/// `None` if the run has moved on since.
+/// Replaces the run; `None` if it has advanced meanwhile.
 async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Option<RunRow>, EngineError> {
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let Some(row) = row.filter(|row| row.id == plan.run) else { return Ok(None) };
@@ -79,7 +79,8 @@ async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Opti
     }
 }
 
-/// Whether nothing is under way any more that its driver had handed over before it left: this comes after all of that.
+/// Returns whether all that its driver submitted before it exited is written: an empty append is queued behind it, and
+/// fails if the run has changed.
 async fn is_quiet(core: &Core, row: &RunRow, lease: Lease) -> Result<bool, EngineError> {
     let (entries, fields, taken, outgoing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (run, after, change, at) = (row.number, row.seq, Change::default(), core.now());

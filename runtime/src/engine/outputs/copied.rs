@@ -1,4 +1,4 @@
-//! Outputs of a run, read for a run that gets the same.
+//! Reads the outputs of a run for a run that copies them.
 
 use crate::engine::{error::EngineError, reseal::Reseal};
 use crate::record::OutputKind;
@@ -9,15 +9,15 @@ use std::collections::{BTreeSet, HashMap};
 /// An item of a channel.
 pub(in crate::engine) struct CopiedOutput {
     pub(in crate::engine) channel: String,
-    /// Its `seq` is 0 if no entry of the run itself has written it.
+    /// The item, with `seq` 0 if no entry of the run itself wrote it.
     pub(in crate::engine) row: OutputRow,
-    /// For which execution its secrets are sealed, if not for that of the run.
+    /// The execution for which its secrets are sealed, if not that of the run.
     pub(in crate::engine) sealed_for: Option<[u8; 16]>,
 }
 
 impl CopiedOutput {
-    /// The item with its secrets sealed for another run. `from` makes what opens those of an execution, or without one
-    /// those of the run itself.
+    /// Returns the item with its secrets sealed for another run. `from` returns the reseal from an execution, or
+    /// without one from the run itself.
     ///
     /// # Errors
     /// A key is missing.
@@ -32,7 +32,7 @@ impl CopiedOutput {
     }
 }
 
-/// What a run has shown up to an entry, with what those before it had under the same id, channel by channel.
+/// Returns the outputs of a run up to an entry, with those of its predecessors under the same id, channel by channel.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -61,7 +61,7 @@ pub(in crate::engine) fn copied(store: &dyn Store, run: &RunRow, to: u64) -> Res
     Ok(outputs)
 }
 
-/// The channels of a run's first run, as the store tells or as far as the journals do.
+/// Returns the channels of a run's first run: from the store, or else as far as the journals name them.
 fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreError> {
     if let Some(belongings) = store.belongings(run.number)? {
         return Ok(belongings.channels.into_iter().collect());
@@ -77,7 +77,7 @@ fn channels(store: &dyn Store, run: &RunRow) -> Result<BTreeSet<String>, StoreEr
     Ok(channels)
 }
 
-/// The channels to which these entries have written.
+/// Adds the channels to which these entries wrote.
 fn named(entries: &[EntryRow], channels: &mut BTreeSet<String>) {
     channels
         .extend(entries.iter().filter_map(|entry| Some(OutputKind::of(entry.kind, entry.name.as_deref()?)?.channel())));

@@ -1,4 +1,4 @@
-//! The events of one type that the steps of a run tell those outside.
+//! Typed events that the steps of a run send to observers.
 
 use super::items::Items;
 use crate::codec::Location;
@@ -16,25 +16,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 impl Run {
-    /// A reader of the events of this type that the run's steps tell by [`StepScope::stream`](crate::StepScope::stream),
-    /// from the first on. See there for an example.
+    /// Returns a reader of the events of this type that the run's steps send by
+    /// [`StepScope::stream`](crate::StepScope::stream), from the first one on. See there for an example.
     #[must_use]
     pub fn events<E: Event>(&self) -> EventStream<E> {
         let channel = OutputKind::Written(E::INFO.channel).channel();
         EventStream { items: Items::new(self, channel), reading: Reading::none(), types: PhantomData }
     }
 
-    /// How far the run's running steps are, as they have said last by [`StepScope::progress`](crate::StepScope::progress).
-    /// This is asked of this engine's memory: of a run that another engine drives, or that waits outside of memory, it is
-    /// empty, and so it is of steps that say nothing or have ended.
+    /// Returns the progress that the run's running steps last reported by
+    /// [`StepScope::progress`](crate::StepScope::progress). It is read from this engine's memory: it is empty for a run
+    /// that is evicted or that another engine drives, and has no steps that reported nothing or have ended.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
         self.core().boards.read(self.number())
     }
 }
 
-/// Reads the events of one type that a run's steps tell, one by one; a slow reader misses nothing, and there may be any
-/// number of readers.
+/// Reads the events of one type that a run's steps send, one by one; a slow reader misses nothing, and any number of
+/// readers may read one run.
 #[derive(Debug)]
 pub struct EventStream<E> {
     items: Items,
@@ -43,7 +43,8 @@ pub struct EventStream<E> {
 }
 
 impl<E: Event> EventStream<E> {
-    /// Goes on after this event: a cursor that [`next`](EventStream::next) gave, also to another reader; 0 is the beginning.
+    /// Continues after this cursor, which [`next`](EventStream::next) of this or another reader returned; 0 is the
+    /// beginning.
     #[must_use]
     pub fn after(mut self, cursor: u64) -> Self {
         self.reading.forget();
@@ -51,20 +52,21 @@ impl<E: Event> EventStream<E> {
         self
     }
 
-    /// The next event with its number from 1, as committed; waits for it. `None` once the run has ended.
+    /// Waits for the next event that is committed, and returns it with its number, from 1. `None` once the run has
+    /// ended.
     ///
     /// # Errors
-    /// What is recorded does not fit the type (the reader goes on after it), or the database cannot be read.
+    /// The recorded value does not fit the type (the next call continues after it), or the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
         self.reading.forget();
         let next = self.items.next().await?;
         self.read(next).await
     }
 
-    /// The next event with its number, if it is there by now. `None` says only that.
+    /// Returns the next event with its number if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// As of [`next`](EventStream::next).
+    /// Those of [`next`](EventStream::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
         self.reading.forget();
         let next = self.items.try_next().await?;
@@ -75,7 +77,7 @@ impl<E: Event> EventStream<E> {
         &self.items.run
     }
 
-    /// The event that an entry of this run's own journal has told. Ask in the order of the entries.
+    /// Returns the event of an entry of this run's own journal. Call it in the order of the entries.
     pub(in crate::engine) async fn of_entry(&mut self, seq: u64) -> Result<Option<E>, EngineError> {
         let row = self.items.of_entry(seq).await?;
         Ok(self.read(row).await?.map(|(_, event)| event))
@@ -106,7 +108,7 @@ impl<E: Event> Reader for EventStream<E> {
     }
 }
 
-/// The items of `next`, until it gives `None`.
+/// Yields the items of `next` until it returns `None`.
 impl<E: Event> Stream for EventStream<E> {
     type Item = Result<(u64, E), EngineError>;
 

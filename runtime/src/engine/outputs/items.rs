@@ -1,13 +1,13 @@
-//! What a run has shown on one channel, item by item and without types; a slow reader misses nothing.
+//! Reads the outputs of a run on one channel, item by item and untyped; a slow reader misses nothing.
 
 use crate::engine::{error::EngineError, handle::Run};
 use crate::store::OutputRow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How many items are read at a time.
+/// The number of items read at a time.
 const PAGE: usize = 256;
-/// When another engine drives the run, we hear of news by looking.
+/// How often outputs are read that another engine writes, which does not notify us.
 pub(in crate::engine) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A reader of one channel.
@@ -25,17 +25,17 @@ impl Items {
         Self { run: run.clone(), channel, cursor: 0, read: VecDeque::new(), closed: false }
     }
 
-    /// A reader at the same place that has read nothing ahead.
+    /// Returns a reader at the same cursor with nothing read ahead.
     pub(super) fn here(&self) -> Self {
         Self { cursor: self.cursor, closed: self.closed, ..Self::new(&self.run, self.channel.clone()) }
     }
 
-    /// Goes on after this item.
+    /// Continues after this item.
     pub(super) fn after(&mut self, cursor: u64) {
         *self = Self { cursor, ..Self::new(&self.run, std::mem::take(&mut self.channel)) };
     }
 
-    /// The next item, as committed; waits for it. `None` at the end.
+    /// Waits for the next item that is committed. `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<OutputRow>, EngineError> {
         loop {
             if let Some(row) = self.read.pop_front() {
@@ -55,7 +55,7 @@ impl Items {
         }
     }
 
-    /// The next item, if it is there by now.
+    /// Returns the next item, if it is committed by now.
     pub(super) async fn try_next(&mut self) -> Result<Option<OutputRow>, EngineError> {
         if !self.closed && self.read.is_empty() {
             let first_run = self.run.first_run().await?;
@@ -64,7 +64,7 @@ impl Items {
         if self.read.is_empty() { Ok(None) } else { self.next().await }
     }
 
-    /// The item that an entry of this run's own journal has written. Ask in the order of the entries.
+    /// Returns the item of an entry of this run's own journal. Call it in the order of the entries.
     pub(in crate::engine) async fn of_entry(&mut self, seq: u64) -> Result<Option<OutputRow>, EngineError> {
         loop {
             if self.read.is_empty() {
@@ -72,7 +72,7 @@ impl Items {
                 self.read_on(first_run).await?;
             }
             let Some(first) = self.read.front() else { return Ok(None) };
-            // Those of earlier executions have lower numbers of the run.
+            // Items of earlier executions have lower run numbers.
             let (of, wanted) = ((first.run, first.seq), (self.run.number(), seq));
             if of > wanted {
                 return Ok(None);
@@ -85,7 +85,7 @@ impl Items {
         }
     }
 
-    /// Reads what is there after the last item.
+    /// Reads the items after the last one.
     async fn read_on(&mut self, first_run: i64) -> Result<(), EngineError> {
         let (channel, after) = (self.channel.clone(), self.cursor);
         let rows = self.run.core().ask(move |store| store.outputs(first_run, &channel, after, PAGE, false)).await?;
@@ -93,13 +93,13 @@ impl Items {
         Ok(())
     }
 
-    /// Reads on, or waits for news.
+    /// Reads more items, or waits for a notification.
     async fn fill(&mut self) -> Result<(), EngineError> {
         let first_run = self.run.first_run().await?;
         let core = self.run.core().clone();
         let observers = core.observers.of(first_run);
         let observers = observers.notified();
-        // Whether it has ended is asked before the items: what it wrote last is then there.
+        // Reads the status before the items: if the run has ended, its last output is then among them.
         let ended = self.run.last_row().await?.status.is_final();
         self.read_on(first_run).await?;
         if !self.read.is_empty() {
