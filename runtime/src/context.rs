@@ -1,6 +1,6 @@
-//! The typed, immutable context of a workflow: what the derive generates, and what may be a field.
+//! The typed, immutable context of a workflow: the items that the derive generates, and the types that can be fields.
 //!
-//! Nothing here knows a database: fields become names and [`Value`]s.
+//! It does not depend on a database: fields become names and [`Value`]s.
 
 mod builder;
 mod error;
@@ -34,7 +34,7 @@ use std::sync::Arc;
 /// The new values of some fields, in the order of the struct.
 pub type FieldValues = Vec<(&'static str, Value)>;
 
-/// Writes the fields of a context of one run.
+/// A writer for the fields of a context of one run.
 #[derive(Debug)]
 pub struct FieldWriter<'a> {
     coder: Coder<'a>,
@@ -42,7 +42,7 @@ pub struct FieldWriter<'a> {
 }
 
 impl<'a> FieldWriter<'a> {
-    /// For so many fields.
+    /// Creates a writer for so many fields.
     #[must_use]
     pub fn new(coder: Coder<'a>, fields: usize) -> Self {
         Self { coder, values: FieldValues::with_capacity(fields) }
@@ -56,7 +56,7 @@ impl<'a> FieldWriter<'a> {
         self.values.push((name, value));
     }
 
-    /// What was written.
+    /// Returns the values that were written.
     #[must_use]
     pub fn finish(self) -> FieldValues {
         self.values
@@ -65,8 +65,8 @@ impl<'a> FieldWriter<'a> {
 
 /// A context of a workflow; implemented by `#[derive(StepContext)]`.
 ///
-/// Steps get the whole of it, by reference. Its stored part is what the workflow builds and changes and what survives a
-/// crash; for a context without transient fields that is the context itself.
+/// Steps get the whole of it, by reference. The workflow builds and changes its stored part, which survives a crash;
+/// for a context without transient fields that is the context itself.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -106,7 +106,7 @@ impl<'a> FieldWriter<'a> {
     note = "for something the engine holds write `#[resource] name: &{Self}`; `&Session` and `&StepScope` are known by these names, and not by an alias"
 )]
 pub trait StepContext: Clone + Send + Sync + Sized + 'static {
-    /// The fields that are stored; `Self` if there is no transient field.
+    /// The stored fields; `Self` if there is no transient field.
     type Stored: StoredContext;
 
     /// The values of the transient fields.
@@ -120,7 +120,7 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
     /// The names of the transient fields, in the order of the struct.
     const TRANSIENT: &'static [&'static str] = &[];
 
-    /// Makes the values of the transient fields, in the order of their needs.
+    /// Restores the values of the transient fields, in the order of their dependencies.
     ///
     /// # Errors
     /// A hook failed: names the field.
@@ -129,16 +129,16 @@ pub trait StepContext: Clone + Send + Sync + Sized + 'static {
         restore::without_transient_fields()
     }
 
-    /// A copy of the stored part.
+    /// Returns a copy of the stored part.
     #[doc(hidden)]
     fn stored_part(&self) -> Self::Stored;
 
-    /// The whole context: the stored part with the transient fields as they were made.
+    /// Returns the whole context: the stored part with the restored transient fields.
     #[doc(hidden)]
     fn whole(stored: &Arc<Self::Stored>, live: &Self::Live) -> Arc<Self>;
 }
 
-/// The stored part of a context: what the workflow's builder makes, `flow.update` changes and the database holds.
+/// The stored part of a context: the workflow's builder makes it, `flow.update` changes it, and the database holds it.
 ///
 /// Implemented by `#[derive(StepContext)]`: for the struct itself, or for `OrderContextStored` if `OrderContext` has
 /// transient fields.
@@ -152,33 +152,33 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// The name under which the context is recorded: the struct's, or the one given with `name = ".."`.
     const NAME: &'static str;
 
-    /// What the closure of an update gets: it dereferences to the old context and has a setter for each field.
+    /// The argument of an update's closure: it dereferences to the old context and has a setter for each field.
     type Update: ContextUpdate<Context = Self> + 'static;
 
-    /// The fields, their types and forms, as recorded with each run.
+    /// Returns the fields, their types and encodings, as recorded with each run.
     #[doc(hidden)]
     fn schema() -> &'static Schema;
 
-    /// Encodes every field, and gives back the context as the stored values decode.
+    /// Encodes every field, and returns the context as the stored values decode.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
     fn store_all(self, coder: Coder<'_>) -> Result<(Self, FieldValues), ContextError>;
 
-    /// Encodes the fields in which `new` differs from `self`, and gives back `new` as the stored values decode.
+    /// Encodes the fields in which `new` differs from `self`, and returns `new` as the stored values decode.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
     fn store_difference(&self, coder: Coder<'_>, new: Self) -> Result<(Self, FieldValues), ContextError>;
 
-    /// The names of the fields in which `new` differs from `self`; encodes nothing.
+    /// Returns the names of the fields in which `new` differs from `self`; encodes nothing.
     #[doc(hidden)]
     fn difference(&self, new: &Self) -> Vec<&'static str>;
 
-    /// Builds a context from stored fields, asked for by each name that a field has or had; fields with a default may be
-    /// missing, unknown ones are ignored.
+    /// Builds a context from stored fields, which `field` returns by each name that a field has or had. Fields with a
+    /// default may be missing; unknown ones are ignored.
     ///
     /// # Errors
     /// A required field that is missing or a value that does not decode, by name.
@@ -192,19 +192,19 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError>;
 
-    /// Makes fields of an older version of the context into those of today's: `#[context(version = 2, migrate = ..)]`.
+    /// Migrates fields of an older version of the context to the current one: `#[context(version = 2, migrate = ..)]`.
     ///
     /// # Errors
-    /// What the user's function said.
+    /// The error of the user's function.
     #[doc(hidden)]
     fn migrate(_recorded: &mut RecordedFields) -> Result<(), ContextError> {
         Ok(())
     }
 
-    /// Puts the pointer in the place of a value that a store has now, where the field's type holds such pointers.
+    /// Replaces a value by the pointer to its store, if the field's type holds such pointers.
     ///
     /// # Errors
-    /// None: what was just encoded is read.
+    /// None: the values were just encoded.
     #[doc(hidden)]
     fn point_to_stored(&mut self, coder: Coder<'_>, values: &FieldValues) -> Result<(), ContextError> {
         for recorded in shared::pointers(Self::schema(), values) {
@@ -213,11 +213,11 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
         Ok(())
     }
 
-    /// The start of an update.
+    /// Begins an update.
     #[doc(hidden)]
     fn begin_update(old: Arc<Self>) -> Self::Update;
 
-    /// The context as JSON: an object with a member for each field. Bytes stand in it as base64 text, secrets as
+    /// Returns the context as JSON: an object with a member for each field. Bytes are base64 text, secrets are
     /// `"[secret]"`.
     ///
     /// # Errors
@@ -226,7 +226,8 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
         redacting(|| text::write(Self::schema(), &self.clone().store_all(Coder::NO_RUN)?.1))
     }
 
-    /// [`to_json`](StoredContext::to_json) with the secrets as they are: for eyes that may see them.
+    /// Returns the same as [`to_json`](StoredContext::to_json), with the secrets in plain text: for readers that may
+    /// see them.
     ///
     /// # Errors
     /// The first field that JSON cannot hold, by name.
@@ -234,21 +235,22 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
         exposing(|| text::write(Self::schema(), &self.clone().store_all(Coder::NO_RUN)?.1))
     }
 
-    /// A context from the text that [`to_json`](StoredContext::to_json) makes, or that a person wrote.
+    /// Parses a context from the text that [`to_json`](StoredContext::to_json) returns, or that a person wrote.
     ///
     /// A field with a default may be missing.
     ///
     /// # Errors
     /// The text is no object, has an unknown key or one twice, lacks a required field, or a value does not fit: by name.
     fn from_json(json: &str) -> Result<Self, ContextError> {
-        // A person wrote it, also where a step reads it: what stands there is no token.
+        // A person wrote the text, even if a step reads it: its secrets are plain text, not tokens.
         exposing(|| {
             let values = text::read(Self::schema(), json)?;
             Self::load(Coder::NO_RUN, &mut |name| Some(RecordedValue::new(name, values.get(name)?.clone())))
         })
     }
 
-    /// A copy with some fields changed, in memory only; what is stored changes by [`Flow::update`](crate::Flow::update).
+    /// Returns a copy with some fields changed, in memory only; [`Flow::update`](crate::Flow::update) changes the
+    /// stored context.
     #[must_use]
     fn with<F>(&self, change: F) -> Self
     where
@@ -265,22 +267,22 @@ pub trait ContextUpdate: Send {
     /// The context that is updated.
     type Context;
 
-    /// The names of the fields that were set to another value than they have; encodes nothing.
+    /// Returns the names of the fields that were set to another value; encodes nothing.
     #[doc(hidden)]
     fn changed(&mut self) -> Vec<&'static str>;
 
-    /// Encodes the fields that were set to another value; what was set becomes what the encoded values decode to.
+    /// Encodes the fields that were set to another value. Their new values become what the encoded ones decode to.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
     #[doc(hidden)]
     fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError>;
 
-    /// Applies what was set, in place if nobody else holds the old context.
+    /// Applies the new values, in place if the old context has no other holder.
     #[doc(hidden)]
     fn apply(self) -> Arc<Self::Context>;
 
-    /// The context as it was.
+    /// Returns the old context.
     #[doc(hidden)]
     fn discard(self) -> Arc<Self::Context>;
 }
@@ -292,7 +294,7 @@ pub trait ContextUpdate: Send {
     note = "take `start: Start<{Self}>` and begin with `let mut flow = start.with({Self}::builder()...build()).await?;`, or give every field `#[context(default)]`"
 )]
 pub trait DefaultContext: StepContext {
-    /// The context with every field at its default.
+    /// Returns the context with every field at its default.
     #[doc(hidden)]
     fn from_defaults() -> Self::Stored;
 }

@@ -1,4 +1,4 @@
-//! Workflows: what `#[workflow]` defines, and what its body can say.
+//! Workflows: the definitions that `#[workflow]` generates, and the calls of a workflow's body.
 
 mod beginning;
 mod changing;
@@ -43,11 +43,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The handle of a running workflow: steps are called with it, the context is read through it, and it is the only thing
-/// that can change the context.
+/// The handle of a running workflow: calls steps, reads the context, and is the only way to change it.
 ///
-/// It dereferences to the stored part of the context: `flow.status` reads a field. Steps borrow it while they are in flight, so an
-/// [`update`](Flow::update) cannot happen under them: the compiler refuses it.
+/// It dereferences to the stored part of the context: `flow.status` reads a field. Steps borrow it while they are in
+/// flight, so the compiler refuses an [`update`](Flow::update) until they have finished.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -76,42 +75,42 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 pub struct Flow<C = ()> {
     journal: Arc<dyn Journal>,
-    /// Empty only while an update holds the context.
+    /// The context; empty only while an update holds it.
     context: Option<SharedContext>,
-    /// The fields as they are recorded, as long as that is an older version of the context.
+    /// The fields as they are recorded, while that is an older version of the context.
     older: Option<Box<RecordedFields>>,
     types: PhantomData<fn() -> C>,
 }
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// The id of the run.
+    /// Returns the id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.journal.identity().id
     }
 
-    /// The time of what the workflow last observed (a finished step, a timer, its start): the same in every replay, and
-    /// it never goes back. It does not advance while the workflow computes.
+    /// Returns the time of the last event that the workflow observed (a finished step, a timer, its start): the same in
+    /// every replay, and never earlier than before. It does not advance while the workflow computes.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let millis = u64::try_from(self.journal.now()).unwrap_or(0);
         UNIX_EPOCH + Duration::from_millis(millis)
     }
 
-    /// A random number, the same in every replay.
+    /// Returns a random number, the same in every replay.
     #[must_use]
     pub fn random(&self) -> u64 {
         uuid::Uuid::from_bytes(self.journal.random()).as_u64_pair().0
     }
 
-    /// A random UUID (version 4), the same in every replay.
+    /// Returns a random UUID (version 4), the same in every replay.
     #[must_use]
     pub fn uuid(&self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.journal.random()).into_uuid()
     }
 
-    /// Whether this run takes the way of newer code: `true` in runs that first come here with code that asks, `false` in
-    /// those that came past here before. What it was is recorded, and the same ever after.
+    /// Returns whether this run takes the path of newer code: `true` in runs that first reach this call with code that
+    /// has it, `false` in those that passed this point before. The answer is recorded, and never changes.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -125,27 +124,28 @@ impl<C: Send + Sync + 'static> Flow<C> {
         self.journal.patched(patch, false)
     }
 
-    /// Stands in the place of [`patched`](Flow::patched) once every run that went the old way has ended: runs in which the
-    /// patch is recorded go on, new ones no longer record it. Once those have ended too, this call can go.
+    /// Replaces [`patched`](Flow::patched) once every run that took the old path has ended: runs in which the patch is
+    /// recorded continue, new ones no longer record it. Once those have ended too, this call can be removed.
     pub fn deprecate_patch(&self, patch: &str) {
         self.journal.patched(patch, true);
     }
 
-    /// Waits durably: nothing stays in memory while a long sleep lasts, and a restart does not prolong it. Rounded up to
-    /// milliseconds. The time runs from [`now`](Flow::now). It is a duration: setting the machine's clock neither shortens nor
-    /// prolongs it. After a restart the time that the process was away counts too, by the machine's clock.
+    /// Waits durably: a long sleep needs no memory, and a restart does not prolong it. Rounds up to milliseconds. The
+    /// time runs from [`now`](Flow::now). It is a duration: setting the machine's clock neither shortens nor prolongs
+    /// it. Time during which the process was down counts too, by the machine's clock.
     pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
         Sleep::new(&self.journal, Due::Elapsed(messages::after(self.journal.elapsed(), duration)))
     }
 
-    /// Waits durably until a moment of the machine's clock, also when that is set; one that has passed still takes its place in the history.
+    /// Waits durably until a moment of the machine's clock, even if that clock is set. A moment that has passed is
+    /// still recorded in the history.
     pub fn sleep_until(&self, moment: SystemTime) -> Sleep<'_> {
         let millis = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().div_ceil(1_000_000));
         Sleep::new(&self.journal, Due::Moment(i64::try_from(millis).unwrap_or(i64::MAX)))
     }
 }
 
-/// The stored part of the context. A transient field is not there: it would be another value in a replay.
+/// Dereferences to the stored part of the context, without transient fields: their values would differ in a replay.
 impl<C: StepContext> Deref for Flow<C> {
     type Target = C::Stored;
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a context.
+//! Errors of contexts.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,7 +11,7 @@ pub struct ContextError {
     pub context: String,
     /// The field, if one is at fault.
     pub field: Option<String>,
-    /// What was expected, what was found, what to do.
+    /// The expected, the actual, and how to fix it.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! A context from what was recorded of it, in whatever version.
+//! Loads a context from recorded fields, in any version.
 
 use super::{ContextError, ContextType, RecordedFields, RecordedValue, SharedContext};
 use crate::fields::Coder;
@@ -6,8 +6,8 @@ use crate::store::FieldRow;
 
 /// A context that is loaded from recorded fields, change by change.
 ///
-/// While the fields are of an older version, they are kept as they were recorded, and the context is made of all of them
-/// anew with each change: an old change may map to several current fields.
+/// Fields of an older version are kept as they were recorded, and each change migrates all of them again: an old change
+/// may map to several current fields.
 pub(crate) struct Loading<'a> {
     pub(crate) context: &'a mut SharedContext,
     pub(crate) older: &'a mut Option<Box<RecordedFields>>,
@@ -15,7 +15,7 @@ pub(crate) struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    /// A whole context that was set.
+    /// Loads a whole context that was set.
     pub(crate) fn set(
         coder: Coder<'_>,
         kind: ContextType,
@@ -30,7 +30,7 @@ impl Loading<'_> {
         Ok((migrated(kind, &recorded)?, Some(Box::new(recorded))))
     }
 
-    /// Fields that were changed.
+    /// Loads changed fields.
     pub(crate) fn change(&mut self, version: u32, rows: Vec<FieldRow>) -> Result<(), ContextError> {
         let (kind, coder) = (self.context.kind(), self.coder);
         known(kind, version)?;
@@ -40,7 +40,7 @@ impl Loading<'_> {
                 *self.context = migrated(kind, older)?;
                 return Ok(());
             }
-            // The first change by newer code writes every field: from there on they are those of its version.
+            // The first change by newer code writes every field, so all fields have its version from there on.
             Some(older) if version < kind.schema().version => {
                 **older = RecordedFields::of(coder, kind.name(), version, recorded(rows));
                 *self.context = migrated(kind, older)?;
@@ -49,7 +49,7 @@ impl Loading<'_> {
             _ => *self.older = None,
         }
         for row in recorded(rows) {
-            // A field that this build no longer has is left alone.
+            // A field that this build no longer has is ignored.
             self.context.load_field(coder, &row)?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What may be a stored field of a context, and everything that is done with one field.
+//! The types that can be stored fields of a context, and all operations on one field.
 
 use super::{ContextError, FieldSchema, FieldWriter, RecordedValue, Schema};
 use crate::codec;
@@ -12,9 +12,9 @@ use std::cell::Cell;
 ///
 /// Locks, cells and atomics are excluded: a field cannot be changed behind the journal's back.
 //
-// All that generated code does with a field is a method here, named through the field's type, and what the type must be
-// able to do stands at the one implementation: so a type that cannot be a field gives one error, at its place in the
-// struct, and not one for each use and each missing trait.
+// Generated code uses a field only through the methods here, named through the field's type, and all bounds are on the
+// one implementation. So a type that cannot be a field causes one error, at its place in the struct, and not one for
+// each use and each missing trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a stored field of a context",
     label = "a stored field must be `Serialize + Deserialize + PartialEq + Clone + Send + Sync` and own what it holds",
@@ -22,11 +22,11 @@ use std::cell::Cell;
     note = "a lock, cell or atomic cannot be stored, because a step could change the context through it: store the value, and change it with `flow.update(..)`"
 )]
 pub trait Persist: Sized + 'static {
-    /// Encodes the field, notes the value under the field's name, and gives back what a reader will decode.
+    /// Encodes the field, pushes the value under the field's name, and returns what a reader will decode.
     #[doc(hidden)]
     fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError>;
 
-    /// [`store`](Persist::store) for a field of an update; a field that was not set, or to the value it has, is left.
+    /// Stores a field of an update like [`store`](Persist::store); skips one that was not set, or set to its old value.
     #[doc(hidden)]
     fn store_new(
         new: Option<Self>,
@@ -36,7 +36,7 @@ pub trait Persist: Sized + 'static {
         values: &mut FieldWriter<'_>,
     ) -> Result<Option<Self>, ContextError>;
 
-    /// [`store`](Persist::store) for a field that has another value than before; else the value as it is stored.
+    /// Stores the field like [`store`](Persist::store) if its value is new; otherwise returns the old value.
     #[doc(hidden)]
     fn store_if_new(
         self,
@@ -46,7 +46,7 @@ pub trait Persist: Sized + 'static {
         values: &mut FieldWriter<'_>,
     ) -> Result<Self, ContextError>;
 
-    /// [`store_new`](Persist::store_new) in place.
+    /// Stores a field of an update in place, like [`store_new`](Persist::store_new).
     #[doc(hidden)]
     fn store_set(
         new: &Cell<Option<Self>>,
@@ -64,7 +64,7 @@ pub trait Persist: Sized + 'static {
         }
     }
 
-    /// [`compare`](Persist::compare) for a field of an update, if it was set.
+    /// Compares a field of an update like [`compare`](Persist::compare), if it was set.
     #[doc(hidden)]
     fn compare_set(new: &mut Cell<Option<Self>>, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
         if let Some(new) = new.get_mut() {
@@ -72,7 +72,7 @@ pub trait Persist: Sized + 'static {
         }
     }
 
-    /// Gives a field the value that an update has set, if it was set.
+    /// Sets a field to the value of an update, if it was set.
     #[doc(hidden)]
     fn apply_set(new: &Cell<Option<Self>>, field: &mut Self) {
         if let Some(new) = new.take() {
@@ -80,7 +80,7 @@ pub trait Persist: Sized + 'static {
         }
     }
 
-    /// Notes the field's name if the values differ.
+    /// Adds the field's name to `changed` if the values differ.
     #[doc(hidden)]
     fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>);
 
@@ -88,7 +88,8 @@ pub trait Persist: Sized + 'static {
     #[doc(hidden)]
     fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError>;
 
-    /// Decodes the field if there is a value, else makes its default; a required field without one is refused.
+    /// Decodes the field if there is a value, otherwise returns its default. A required field without a value is an
+    /// error.
     #[doc(hidden)]
     fn load(
         coder: Coder<'_>,
@@ -104,19 +105,19 @@ pub trait Persist: Sized + 'static {
         }
     }
 
-    /// The form in which values of this type are stored.
+    /// Returns the encoding in which values of this type are stored.
     #[doc(hidden)]
     #[must_use]
     fn encoding() -> Encoding;
 
-    /// Whether the type is a handle that loads its value when it is read.
+    /// Returns whether the type is a handle that loads its value when it is read.
     #[doc(hidden)]
     #[must_use]
     fn is_lazy() -> bool {
         false
     }
 
-    /// A copy.
+    /// Returns a copy.
     #[doc(hidden)]
     #[must_use]
     fn copy(&self) -> Self;
@@ -128,7 +129,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         let FieldSchema { name, encoding, .. } = schema.fields[field];
         let stored = codec::encode_field(values.coder(), name, encoding(), &self)
             .map_err(|error| schema.refuse(field, &error))?;
-        // Raw bytes come back by construction, and may be large.
+        // Raw bytes decode to themselves, and may be large.
         let decoded = if stored.encoding == Encoding::Bytes || vault::is_redacting() {
             self
         } else {
@@ -181,7 +182,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
     }
 }
 
-/// The value as a reader will decode it, which must be equal.
+/// Returns the value as a reader will decode it, which must be equal to the written one.
 pub(crate) fn read_back<T: DeserializeOwned + PartialEq + 'static>(
     coder: Coder<'_>,
     written: &T,

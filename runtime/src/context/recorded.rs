@@ -1,4 +1,4 @@
-//! Stored fields as they were recorded, under their old names and in their old version.
+//! Stored fields as they were recorded, with their old names and versions.
 
 use super::{ContextError, Schema, StoredContext};
 use crate::codec;
@@ -14,14 +14,14 @@ use std::sync::Arc;
 /// The stored value of a field, with the name under which it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedValue {
-    /// The name that the field had then.
+    /// The name that the field had when it was recorded.
     pub name: String,
     /// The value.
     pub value: Value,
 }
 
 impl RecordedValue {
-    /// A value under its name.
+    /// Creates a value with its name.
     #[must_use]
     pub fn new(name: impl Into<String>, value: Value) -> Self {
         Self { name: name.into(), value }
@@ -52,12 +52,12 @@ pub struct RecordedFields {
     context: &'static str,
     version: u32,
     fields: BTreeMap<String, RecordedValue>,
-    /// Whose they are.
+    /// The run that they belong to.
     run: Option<Arc<Fields>>,
 }
 
 impl RecordedFields {
-    /// Fields as a run of an older version may have recorded them: for tests of a `migrate` function.
+    /// Creates fields as a run of an older version may have recorded them: for tests of a `migrate` function.
     ///
     /// ```
     /// use steadfast::{RecordedFields, history::Value, prelude::*};
@@ -82,7 +82,7 @@ impl RecordedFields {
         Self::of(Coder::NO_RUN, C::NAME, version, fields)
     }
 
-    /// Fields as they were read from the database.
+    /// Creates fields that were read from the database.
     pub(crate) fn of(
         coder: Coder<'_>,
         context: &'static str,
@@ -97,18 +97,18 @@ impl RecordedFields {
         Coder::new(self.run.as_ref())
     }
 
-    /// The version in which the fields were recorded.
+    /// Returns the version in which the fields were recorded.
     #[must_use]
     pub const fn version(&self) -> u32 {
         self.version
     }
 
-    /// The names of the fields, in alphabetical order.
+    /// Returns the names of the fields, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
 
-    /// A field's value; `None` if it was not recorded.
+    /// Returns a field's value, or `None` if it was not recorded.
     ///
     /// # Errors
     /// It does not decode to this type.
@@ -130,26 +130,26 @@ impl RecordedFields {
         Ok(())
     }
 
-    /// Takes a field away; `false` if it was not recorded.
+    /// Removes a field; returns `false` if it was not recorded.
     pub fn remove(&mut self, name: &str) -> bool {
         self.fields.remove(name).is_some()
     }
 
-    /// Gives a field another name; `false` if it was not recorded.
+    /// Renames a field; returns `false` if it was not recorded.
     pub fn rename(&mut self, from: &str, to: &str) -> bool {
         let Some(field) = self.fields.remove(from) else { return false };
         self.fields.insert(to.to_owned(), field);
         true
     }
 
-    /// The value that a field of today's is loaded from.
+    /// Returns the value from which a current field is loaded.
     #[doc(hidden)]
     #[must_use]
     pub fn find(&self, name: &str) -> Option<RecordedValue> {
         self.fields.get(name).cloned()
     }
 
-    /// Later values of the same version take the place of earlier ones.
+    /// Replaces values by later ones of the same version.
     pub(crate) fn write(&mut self, fields: impl IntoIterator<Item = RecordedValue>) {
         self.fields.extend(fields.into_iter().map(|field| (field.name.clone(), field)));
     }
@@ -160,7 +160,7 @@ impl RecordedFields {
     }
 }
 
-/// What a `migrate` function returns.
+/// The return type of a `migrate` function.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this is not what a `migrate` function returns",
@@ -168,10 +168,10 @@ impl RecordedFields {
     note = "write `fn from_v1(old: &mut RecordedFields) -> Result<()>`"
 )]
 pub trait MigrateOutcome {
-    /// What the function said: as it is if it names a field, else as a sentence of the context's.
+    /// Returns the function's error: unchanged if it names a field, otherwise as an error of the context.
     ///
     /// # Errors
-    /// The function returned one.
+    /// The function returned an error.
     fn outcome(self, schema: &Schema, from: u32) -> Result<(), ContextError>;
 }
 
@@ -191,10 +191,10 @@ impl<E: Into<Error> + 'static> MigrateOutcome for Result<(), E> {
     }
 }
 
-/// What generated code makes of the outcome of a `migrate` function.
+/// Converts the outcome of a `migrate` function; generated code calls this.
 ///
 /// # Errors
-/// The function returned one.
+/// The function returned an error.
 #[doc(hidden)]
 pub fn migrated(outcome: impl MigrateOutcome, schema: &Schema, from: u32) -> Result<(), ContextError> {
     outcome.outcome(schema, from)

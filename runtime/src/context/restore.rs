@@ -1,4 +1,4 @@
-//! Transient fields: what makes their values.
+//! Restores the values of transient fields.
 
 use crate::error::Error;
 use crate::panics::{caught, caught_future};
@@ -8,14 +8,14 @@ use futures_util::future::BoxFuture;
 use std::fmt;
 use std::sync::Arc;
 
-/// A transient field whose value could not be made: names the field.
+/// A transient field could not be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreError {
     /// The context's recorded name.
     pub context: &'static str,
     /// The field.
     pub field: &'static str,
-    /// What its hook said.
+    /// The error of its hook.
     pub message: String,
 }
 
@@ -28,11 +28,11 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The values of the transient fields of a context, without their type, once they are made.
+/// The future of a context's transient values, without their type.
 #[doc(hidden)]
 pub type Restoring = BoxFuture<'static, Result<Anything, RestoreError>>;
 
-/// What generated code wraps around the values of all transient fields.
+/// Erases the type of the transient values; generated code calls this for all of them.
 #[doc(hidden)]
 pub fn restoring<L: Send + Sync + 'static>(
     live: impl Future<Output = Result<L, RestoreError>> + Send + 'static,
@@ -44,7 +44,7 @@ pub(super) fn without_transient_fields() -> Restoring {
     std::future::ready(Ok(Arc::new(()) as Anything)).boxed()
 }
 
-/// Awaits a hook. What generated code wraps around each.
+/// Awaits a restore hook; generated code calls this for each.
 #[doc(hidden)]
 pub fn run_hook<'a, T: 'a, H: RestoreHook<T> + Send + 'a>(
     context: &'static str,
@@ -54,10 +54,10 @@ pub fn run_hook<'a, T: 'a, H: RestoreHook<T> + Send + 'a>(
     hook.run(context, field)
 }
 
-/// Makes a default. What generated code wraps around each.
+/// Creates a default; generated code calls this for each.
 ///
 /// # Errors
-/// It panicked.
+/// The default panicked.
 #[doc(hidden)]
 pub fn run_default<T>(
     context: &'static str,
@@ -67,7 +67,7 @@ pub fn run_default<T>(
     caught(default).map_err(|panic| RestoreError { context, field, message: format!("its default panicked: {panic}") })
 }
 
-/// What a restore hook returns when it is called.
+/// The return type of a restore hook's call.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this is not a restore hook for a field of type `{T}`",
@@ -75,7 +75,7 @@ pub fn run_default<T>(
     note = "write `async fn open(stored: &.., resources: &Resources) -> Result<{T}>`, with the stored part of the context"
 )]
 pub trait RestoreHook<T> {
-    /// The value, or what the hook said with the field's name.
+    /// Returns the value, or the hook's error with the field's name.
     fn run<'a>(self, context: &'static str, field: &'static str) -> BoxFuture<'a, Result<T, RestoreError>>
     where
         Self: Send + 'a,
@@ -106,7 +106,7 @@ impl<T, E: Into<Error>, F: Future<Output = Result<T, E>>> RestoreHook<T> for F {
     note = "write `#[context(transient, restore = open)]` with an `async fn open(stored: &.., resources: &Resources) -> Result<{Self}>`, or implement `Default` for `{Self}`"
 )]
 pub trait TransientDefault: Sized {
-    /// The value.
+    /// Returns the default value.
     fn made() -> Self;
 }
 

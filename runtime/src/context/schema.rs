@@ -1,4 +1,4 @@
-//! What a context consists of.
+//! The schema of a context.
 
 use super::{ContextError, FieldWriter, Persist};
 use crate::fields::Coder;
@@ -6,12 +6,12 @@ use crate::store::FieldRow;
 use crate::value::{Encoding, Value};
 use std::fmt::{self, Write as _};
 
-/// What a context consists of, as recorded with each run that uses it.
+/// The schema of a context, as recorded with each run that uses it.
 #[derive(Debug)]
 pub struct Schema {
     /// The context's recorded name.
     pub name: &'static str,
-    /// `#[context(version = 2)]`; 1 unless it is given.
+    /// The version of `#[context(version = 2)]`; 1 by default.
     pub version: u32,
     /// The stored fields in the order of the struct.
     pub fields: &'static [FieldSchema],
@@ -24,9 +24,9 @@ pub struct FieldSchema {
     pub name: &'static str,
     /// The type as written in the struct.
     pub type_name: &'static str,
-    /// Whether the builder demands it.
+    /// Whether the builder requires it.
     pub required: bool,
-    /// The form in which values are stored: by the type, or by `#[context(form = json)]`.
+    /// The encoding of stored values: by the type, or by `#[context(form = json)]`.
     pub encoding: fn() -> Encoding,
     /// The name of the field store that values go to.
     pub store: Option<&'static str>,
@@ -38,14 +38,14 @@ pub struct FieldSchema {
     pub default: Option<FieldDefault>,
     /// Whether the type is a handle that loads its value when it is read.
     pub lazy: fn() -> bool,
-    /// Whether the type holds a secret, as far as it is written.
+    /// Whether the type holds a secret, as far as the written type shows it.
     pub secret: bool,
 }
 
-/// Encodes the default of a field, of which the schema and the place are given.
+/// Encodes the default of the field at this index of the schema.
 pub(super) type FieldDefault = fn(Coder<'_>, &Schema, usize) -> Option<Value>;
 
-/// What generated code makes a [`FieldDefault`] of.
+/// Encodes a default; generated code makes a [`FieldDefault`] of this.
 #[doc(hidden)]
 #[must_use]
 pub fn stored_default<T: Persist>(
@@ -60,7 +60,7 @@ pub fn stored_default<T: Persist>(
 }
 
 impl Schema {
-    /// The schema as JSON, for the record and for a person who reads it.
+    /// Returns the schema as JSON, for the journal and for people.
     #[must_use]
     pub fn to_json(&self) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
@@ -83,7 +83,8 @@ impl Schema {
         json
     }
 
-    /// A hash of names, forms and types, in hexadecimal: two builds with equal fingerprints store the same context.
+    /// Returns a hash of names, encodings and types, in hexadecimal: two builds with equal fingerprints store the same
+    /// context.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digest = hmac_sha256::Hash::hash(self.to_json().as_bytes());
@@ -93,12 +94,12 @@ impl Schema {
         })
     }
 
-    /// Whether a recorded field is read when the context is loaded, and not later or never.
+    /// Returns whether a recorded field is read when the context is loaded, and not later or never.
     pub(crate) fn reads(&self, name: &str, version: u32) -> bool {
         self.field(name).map_or(version < self.version, |field| !(field.lazy)())
     }
 
-    /// Of several values of one field, recorded under its names, the latest.
+    /// Returns the latest value of each field, whichever of its names it was recorded under.
     pub(crate) fn latest(&self, rows: impl IntoIterator<Item = FieldRow>) -> Vec<FieldRow> {
         let mut latest: Vec<FieldRow> = Vec::new();
         for row in rows {
@@ -115,7 +116,7 @@ impl Schema {
         latest
     }
 
-    /// The field that has this name, or had it before.
+    /// Returns the field that has this name, or had it before.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&FieldSchema> {
         self.position(name).map(|index| &self.fields[index])
@@ -126,12 +127,12 @@ impl Schema {
         named.or_else(|| self.fields.iter().position(|field| field.aliases.contains(&name)))
     }
 
-    /// The store that a value of a field goes to, and whether it is the default. One that is no larger than what would point
-    /// to it stays in the database: so a run that never sets the field saves nothing.
+    /// Returns the store for a value of a field, and whether the value is the default. A default no larger than a
+    /// pointer stays in the database: so a run that never sets the field saves nothing.
     pub(crate) fn store_of(&self, coder: Coder<'_>, name: &str, value: &Value) -> Option<(&'static str, bool)> {
-        /// In bytes.
+        /// The size up to which a default stays in the database, in bytes.
         const SMALL: usize = 256;
-        // What points to a store already was saved before.
+        // A pointer to a store was saved before.
         if value.encoding == Encoding::Stored {
             return None;
         }
@@ -141,13 +142,13 @@ impl Schema {
         if value.bytes.len() <= SMALL && is_default { None } else { Some((store, is_default)) }
     }
 
-    /// Whether a value is the default of the field at this place.
+    /// Returns whether a value is the default of the field at this index.
     pub(crate) fn is_default(&self, coder: Coder<'_>, place: usize, value: &Value) -> bool {
         let default = self.fields[place].default.and_then(|default| default(coder, self, place));
         default.is_some_and(|kept| kept == *value)
     }
 
-    /// `#[context(max_bytes = ..)]`.
+    /// Checks `#[context(max_bytes = ..)]`.
     pub(crate) fn check_size(&self, field: usize, value: &Value) -> Result<(), ContextError> {
         match self.fields[field].max_bytes {
             Some(most) if value.bytes.len() > most => {
@@ -159,13 +160,13 @@ impl Schema {
         }
     }
 
-    /// A required field has no value.
+    /// Returns the error for a required field without a value.
     pub(crate) fn missing(&self, field: usize) -> ContextError {
         let message = format!("it is required (`{}`), and there is no value for it", self.fields[field].type_name);
         self.refuse(field, &message)
     }
 
-    /// The error that names a field of this context.
+    /// Returns an error that names a field of this context.
     pub(crate) fn refuse(&self, field: usize, why: &dyn fmt::Display) -> ContextError {
         let field = self.fields[field].name;
         ContextError { context: self.name.into(), field: Some(field.into()), message: why.to_string() }

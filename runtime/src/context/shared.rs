@@ -1,4 +1,4 @@
-//! The context of a run without its type: what steps and readers without a parameter get, and what changes it.
+//! The context of a run without its type, for steps and readers without a type parameter, and its changes.
 
 use super::{
     ContextError, FieldValues, RecordedFields, RecordedValue, Restoring, Schema, StepContext, StoredContext, change,
@@ -11,7 +11,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The stored part of a run's context without its type, with what makes the whole of it.
+/// The stored part of a run's context without its type, with the functions that make the whole context.
 #[derive(Clone)]
 pub struct SharedContext(Arc<dyn AnyContext>);
 
@@ -20,17 +20,17 @@ impl SharedContext {
         Self(Arc::new(Of::<C> { stored: Held::new(stored), context: PhantomData }))
     }
 
-    /// The stored part, if it is of this type.
+    /// Returns the stored part, if it is of this type.
     pub(crate) fn stored<S: StoredContext>(&self) -> Option<&S> {
         self.0.stored().downcast_ref()
     }
 
-    /// The stored part as a pointer of its own; what is left of this one is dropped.
+    /// Returns the stored part as a pointer of its own, and drops the rest.
     pub(crate) fn into_stored<S: StoredContext>(self) -> Option<Arc<S>> {
         self.into_anything().downcast().ok()
     }
 
-    /// The same without its type.
+    /// Returns the same pointer without its type.
     pub(crate) fn into_anything(self) -> Anything {
         self.0.share()
     }
@@ -39,27 +39,27 @@ impl SharedContext {
         self.0.share()
     }
 
-    /// Its recorded name.
+    /// Returns the context's recorded name.
     pub(crate) fn name(&self) -> &'static str {
         self.0.kind().name()
     }
 
-    /// Its type.
+    /// Returns the context's type.
     pub(super) fn kind(&self) -> ContextType {
         self.0.kind()
     }
 
-    /// The names of its transient fields.
+    /// Returns the names of the transient fields.
     pub(crate) fn transient(&self) -> &'static [&'static str] {
         self.0.transient()
     }
 
-    /// Makes the values of the transient fields.
+    /// Restores the values of the transient fields.
     pub(crate) fn restore(&self, resources: &Resources) -> Restoring {
         self.0.restore(resources)
     }
 
-    /// The whole context, if `live` are the values that [`restore`](Self::restore) made.
+    /// Returns the whole context, if `live` are the values that [`restore`](Self::restore) returned.
     pub(crate) fn whole(&self, live: &Anything) -> Option<Anything> {
         self.0.whole(live)
     }
@@ -68,7 +68,7 @@ impl SharedContext {
         Arc::ptr_eq(&self.0.share(), &other.0.share())
     }
 
-    /// Encodes every field, and gives the context as the stored values decode.
+    /// Encodes every field, and returns the context as the stored values decode.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
@@ -76,7 +76,7 @@ impl SharedContext {
         self.0.store_all(coder)
     }
 
-    /// Replaces one field by its stored value; others that hold the context keep what they have. Returns `false` if this
+    /// Replaces one field by its stored value; other holders of the context keep the old one. Returns `false` if this
     /// build has no such field.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl SharedContext {
         }
     }
 
-    /// See [`StoredContext::point_to_stored`].
+    /// Replaces saved values by pointers: see [`StoredContext::point_to_stored`].
     pub(crate) fn point_to_stored(&mut self, coder: Coder<'_>, values: &FieldValues) -> Result<(), ContextError> {
         for recorded in pointers(self.kind().schema(), values) {
             self.load_field(coder, &recorded)?;
@@ -100,7 +100,7 @@ impl SharedContext {
     }
 }
 
-/// The values that a store has now, of fields whose type holds what points to them.
+/// Returns the values that were saved to a store, of fields whose type holds pointers.
 pub(super) fn pointers<'a>(
     schema: &'static Schema,
     values: &'a FieldValues,
@@ -172,7 +172,7 @@ impl<C: StepContext> AnyContext for Of<C> {
     }
 }
 
-/// Encodes every field of a context, and gives it as the stored values decode.
+/// Encodes every field of a context, and returns it as the stored values decode.
 ///
 /// # Errors
 /// The first field that cannot be stored, by name.
@@ -183,28 +183,28 @@ pub(crate) fn store_all<C: StepContext>(
     stored.store_all(coder).map(|(stored, values)| (SharedContext::new::<C>(Arc::new(stored)), values))
 }
 
-/// The type of a context, for code that is compiled once, in this crate, and not again for each context of a program.
+/// The type of a context, for code that is compiled once, in this crate, and not for each context of a program.
 pub(crate) type ContextType = &'static dyn AnyContextType;
 
 pub(crate) trait AnyContextType: Send + Sync {
-    /// The recorded name.
+    /// Returns the recorded name.
     fn name(&self) -> &'static str;
 
-    /// What it consists of.
+    /// Returns the schema.
     fn schema(&self) -> &'static Schema;
 
-    /// See [`StoredContext::load`].
+    /// Builds a context from stored fields: see [`StoredContext::load`].
     fn load(
         &self,
         coder: Coder<'_>,
         field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
     ) -> Result<SharedContext, ContextError>;
 
-    /// See [`StoredContext::migrate`].
+    /// Migrates older fields: see [`StoredContext::migrate`].
     fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError>;
 }
 
-/// The type of a context.
+/// Returns the type of a context.
 pub(crate) const fn context_type<C: StepContext>() -> ContextType {
     &TypeOf::<C>(PhantomData)
 }

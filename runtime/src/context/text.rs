@@ -1,4 +1,4 @@
-//! A context as one JSON text, for people and for other systems; the journal keeps fields one by one.
+//! Converts a context to and from one JSON text, for people and other systems; the journal keeps fields one by one.
 
 use super::{ContextError, FieldValues, Schema, StoredContext};
 use crate::codec::JsonText;
@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A context for `{:?}`: the text, or why there is none.
+/// Formats a context for `{:?}`: the text, or the error instead.
 #[doc(hidden)]
 pub fn debug<C: StoredContext>(name: &str, context: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match context.to_json() {
@@ -16,8 +16,8 @@ pub fn debug<C: StoredContext>(name: &str, context: &C, f: &mut fmt::Formatter<'
     }
 }
 
-/// An object with a member for each field: JSON fields as they are stored, raw bytes as base64 text, of a value that is in
-/// a store where it is.
+/// Writes an object with a member for each field: JSON fields as they are stored, raw bytes as base64 text, and for a
+/// value in a store its pointer.
 pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, ContextError> {
     let mut json = String::from("{");
     for (index, (name, value)) in values.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn write(schema: &Schema, values: &FieldValues) -> Result<String, Con
     Ok(json)
 }
 
-/// The members of such a text by field.
+/// Reads the members of such a text by field.
 pub(super) fn read<'a>(schema: &'a Schema, json: &str) -> Result<BTreeMap<&'a str, Value>, ContextError> {
     let members = JsonText::new(json.as_bytes()).and_then(JsonText::members).map_err(|error| whole(schema, error))?;
     let mut values = BTreeMap::new();
@@ -85,7 +85,7 @@ fn unknown(schema: &Schema, key: &str) -> ContextError {
     ContextError { context: schema.name.into(), field: Some(key.into()), message }
 }
 
-/// Whether one letter more, less, other or two swapped make one word of the other.
+/// Returns whether one letter more, less, changed, or two swapped turn one word into the other.
 fn differ_by_one(left: &str, right: &str) -> bool {
     let (left, right) = (left.chars().collect::<Vec<_>>(), right.chars().collect::<Vec<_>>());
     let same = left.iter().zip(&right).take_while(|(left, right)| left == right).count();

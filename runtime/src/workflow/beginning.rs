@@ -1,4 +1,4 @@
-//! How a run comes to its context, without the context's type: so it is compiled once, and not again for each workflow.
+//! Sets the context of a new run, without the context's type: compiled once, and not again for each workflow.
 
 use super::Flow;
 use super::changing::{append, refused_before};
@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A context as it is stored, with its values; or the field that cannot be.
+/// A context as it is stored, with its values; or the error of a field that cannot be stored.
 pub(super) type Stored = Result<(SharedContext, FieldValues), ContextError>;
 
 /// A workflow whose context is not set yet.
@@ -24,7 +24,7 @@ pub(super) struct Beginning {
     kind: ContextType,
 }
 
-/// What the handle of a workflow has once its context is set.
+/// The parts of a workflow's handle once its context is set.
 pub(super) struct Begun {
     journal: Arc<dyn Journal>,
     context: SharedContext,
@@ -38,7 +38,7 @@ impl Begun {
     }
 }
 
-/// The future of a handle whose context is at its defaults.
+/// The future of a handle whose context has its default values.
 #[must_use = "the context is set when this is awaited"]
 pub struct WithDefaults<C> {
     begun: BoxFuture<'static, Begun>,
@@ -67,7 +67,7 @@ impl Beginning {
         Self { journal, kind: context_type::<C>() }
     }
 
-    /// The context with which the run has ended that this one continues; `None` if it continues none.
+    /// Returns the final context of the run that this one continues, or `None` if it continues none.
     ///
     /// # Errors
     /// It is another context, or does not decode.
@@ -81,7 +81,7 @@ impl Beginning {
         loaded.map(|(context, _)| Some(context))
     }
 
-    /// Sets the context at a position; `fresh` is called if the history has none.
+    /// Sets the context at a command index; calls `fresh` if the history has none.
     pub(super) fn set(
         self,
         position: u64,
@@ -117,8 +117,9 @@ impl Beginning {
         })
     }
 
-    /// Sets the context to its defaults, or to that of the run which this one continues. A default that cannot be stored
-    /// parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended code goes on.
+    /// Sets the context to its defaults, or to that of the run which this one continues. A default that cannot be
+    /// stored parks the run: this is a fault of the program and not of the run, so nothing is recorded, and fixed code
+    /// continues.
     pub(super) fn with_defaults(self, defaults: fn(Coder<'_>) -> Stored) -> BoxFuture<'static, Begun> {
         Box::pin(async move {
             let (journal, position) = (self.journal.clone(), self.journal.next_command_index());
@@ -133,7 +134,7 @@ impl Beginning {
             };
             match begun {
                 Ok(begun) => begun,
-                // The workflow cannot go on, and has nobody to tell.
+                // The workflow has no way to receive this error, so the run is parked.
                 Err(error) => {
                     journal.cannot_begin(position, error.to_string());
                     pending().await
@@ -142,7 +143,7 @@ impl Beginning {
         })
     }
 
-    /// What is recorded cannot be read: the workflow does not go on.
+    /// Parks the run because its recorded context cannot be read; never returns.
     pub(super) async fn park<T>(&self, position: u64, why: &ContextError) -> T {
         self.journal.unreadable(position, why.to_string());
         pending().await

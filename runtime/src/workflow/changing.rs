@@ -1,5 +1,5 @@
-//! What becomes of a change of the context, without the context's type: so it is compiled once, and not again for each
-//! workflow and each call.
+//! Applies changes of the context, without the context's type: compiled once, and not again for each workflow and each
+//! call.
 
 use super::saving::{routed, save_routed};
 use crate::context::{
@@ -13,31 +13,31 @@ use futures_util::future::{BoxFuture, Either, Ready, ready};
 use std::future::pending;
 use std::sync::Arc;
 
-/// What becomes of a change. Nothing is awaited unless a field goes to a store.
+/// The future of a change. It is ready at once unless a field is saved to a store.
 pub(super) type Changed<'a> = Either<Ready<Result<(), ContextError>>, BoxFuture<'a, Result<(), ContextError>>>;
 
 /// A new context, before it is recorded.
 pub(super) trait NewContext: Send {
-    /// The names of the fields that get another value.
+    /// Returns the names of the fields that get another value.
     fn changed(&mut self) -> Vec<&'static str>;
 
-    /// Encodes those fields; the new context becomes what the encoded values decode to.
+    /// Encodes those fields. The new context becomes what the encoded values decode to.
     ///
     /// # Errors
     /// The first field that cannot be stored, by name.
     fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError>;
 
-    /// The new context; nothing if it or the old one was taken.
+    /// Returns the new context, or `None` if it or the old one was taken.
     fn apply(&mut self) -> Option<SharedContext>;
 
-    /// The context as it was; nothing if it or the new one was taken.
+    /// Returns the old context, or `None` if it or the new one was taken.
     fn discard(&mut self) -> Option<SharedContext>;
 
-    /// The same in a box of its own; nothing is left here.
+    /// Moves this into a box of its own; leaves it empty.
     fn boxed(&mut self) -> Box<dyn NewContext>;
 }
 
-/// What the closure of an update has set.
+/// The values set by the closure of an update.
 pub(super) struct Updated<C: StepContext>(pub(super) Option<<C::Stored as StoredContext>::Update>);
 
 impl<C: StepContext> NewContext for Updated<C> {
@@ -62,9 +62,9 @@ impl<C: StepContext> NewContext for Updated<C> {
     }
 }
 
-/// A context that takes the place of another.
+/// A context that replaces another.
 pub(super) struct Replaced<C: StepContext> {
-    /// Empty only while an update holds the context.
+    /// The old context; empty only while an update holds it.
     pub(super) old: Option<Arc<C::Stored>>,
     pub(super) new: Option<C::Stored>,
 }
@@ -96,7 +96,7 @@ impl<C: StepContext> NewContext for Replaced<C> {
     }
 }
 
-/// The context of a flow, for a change of it at a position.
+/// The context of a flow, for a change of it at a command index.
 pub(super) struct Changing<'a> {
     pub(super) kind: ContextType,
     pub(super) position: u64,
@@ -106,7 +106,7 @@ pub(super) struct Changing<'a> {
 }
 
 impl<'a> Changing<'a> {
-    /// Makes an update, which holds the context. `old` is that context if it is recorded in an older version.
+    /// Performs an update, which holds the context. `old` is that context if it is recorded in an older version.
     pub(super) fn update(mut self, old: Option<SharedContext>, update: &mut dyn NewContext) -> Changed<'a> {
         let changed = update.changed();
         if changed.is_empty() {
@@ -151,7 +151,7 @@ impl<'a> Changing<'a> {
                 }
             }
             recorded => {
-                // The flow's alone, so that the recorded change is made in place.
+                // Only the flow may hold the context, so that the recorded change is applied in place.
                 *self.context = update.discard();
                 self.repeat(recorded)
             }
@@ -178,14 +178,14 @@ impl<'a> Changing<'a> {
         ContextChange::Update { context: self.kind.name(), schema: self.kind.schema(), fields }
     }
 
-    /// The change is in the history already.
+    /// Repeats a change that the history has already.
     fn repeat(mut self, recorded: Recorded) -> Changed<'a> {
         let Some(mut context) = self.context.take() else { return stopped() };
         let outcome = match recorded {
             Recorded::Made { version, rows } => {
                 let outcome = Loading { context: &mut context, older: self.older, coder: self.journal.coder() }
                     .change(version, rows);
-                // Recorded values that no longer decode park the run: the workflow does not go on.
+                // Recorded values that no longer decode park the run, and the workflow waits forever.
                 outcome.map_or_else(|error| self.unreadable(&error), |()| now(Ok(())))
             }
             Recorded::Refused(error) => {
@@ -202,8 +202,8 @@ impl<'a> Changing<'a> {
         stopped()
     }
 
-    /// The first change of a context that is recorded in an older version writes every field, so that what is recorded
-    /// in one version never mixes with another.
+    /// Writes every field, for the first change of a context that is recorded in an older version: so recorded fields
+    /// of two versions never mix.
     async fn rewrite(&mut self, changed: &[&'static str], new: Option<SharedContext>) -> Result<(), ContextError> {
         let Some(new) = new else { return Ok(()) };
         let stored = new.store_all(self.journal.coder()).map(|(new, values)| (Some(new), values));
@@ -240,18 +240,18 @@ impl<'a> Changing<'a> {
     }
 }
 
-/// An update whose fields are being saved: gives the old context back if it is dropped.
+/// An update whose fields are being saved: restores the old context if it is dropped.
 struct Unfinished<'a> {
     changing: Changing<'a>,
     update: Box<dyn NewContext>,
 }
 
 impl Unfinished<'_> {
-    /// The new context is that of the flow.
+    /// Makes the new context that of the flow.
     fn apply(&mut self, values: &FieldValues) {
         let Some(mut context) = self.update.apply() else { return };
         if values.iter().any(|(_, value)| value.encoding == Encoding::Stored) {
-            // What was just saved is found again; a value that is not there for a handle is a value still.
+            // Best effort: a field that gets no pointer keeps its value.
             let _ = context.point_to_stored(self.changing.journal.coder(), values);
         }
         self.changing.put(Some(context));
@@ -270,12 +270,13 @@ fn now<'a>(outcome: Result<(), ContextError>) -> Changed<'a> {
     Either::Left(ready(outcome))
 }
 
-/// The workflow does not go on.
+/// Returns a future that is never ready: the workflow stops here.
 fn stopped<'a>() -> Changed<'a> {
     Either::Right(Box::pin(pending()))
 }
 
-/// The error that the workflow met when this change was first refused. `None` if it cannot be read: the workflow does not go on.
+/// Returns the error that the workflow got when this change was first refused. Returns `None`, and parks the run, if it
+/// cannot be read.
 pub(super) fn refused_before(journal: &dyn Journal, position: u64, error: &Value) -> Option<ContextError> {
     match serde_json::from_slice(&error.bytes) {
         Ok(error) => Some(error),
@@ -286,7 +287,7 @@ pub(super) fn refused_before(journal: &dyn Journal, position: u64, error: &Value
     }
 }
 
-/// Appends the outcome of a change, and gives it back to the workflow.
+/// Appends the outcome of a change, and returns it to the workflow.
 pub(super) fn append<T>(
     journal: &dyn Journal,
     position: u64,

@@ -1,4 +1,4 @@
-//! Other runs that a workflow starts.
+//! Child runs of a workflow.
 
 use super::Flow;
 use super::outside::unexpected;
@@ -22,11 +22,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// Starts a run of another workflow, in the commit of this entry. Awaiting the call gives the [`Child`]; awaiting that
-    /// gives its result, and dropping it leaves it to itself.
+    /// Starts a run of another workflow, in the commit of this entry. Awaiting the call returns the [`Child`]; awaiting
+    /// that returns its result, and dropping it lets the run continue alone.
     ///
-    /// Its id is drawn from this run and the place of the call, the same in every replay, unless one is given. If this run
-    /// is cancelled or reaches its deadline, so does the child, unless it is [`detached`](StartChild::detached).
+    /// Its id is derived from this run and the command index of the call, the same in every replay, unless one is
+    /// given. A cancellation or an expired deadline of this run reaches the child too, unless it is
+    /// [`detached`](StartChild::detached).
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -58,14 +59,14 @@ impl<C: Send + Sync + 'static> Flow<C> {
         StartChild { journal: &self.journal, position, input, given: Scope::default(), detached: false }
     }
 
-    /// The run goes on with a fresh journal: with this input, its context as it is now, and all that observers know of it.
-    /// The workflow ends here; nothing after this runs.
+    /// Continues the run as new: with a fresh journal, this input, its current context, and everything that observers
+    /// know of it. The workflow ends here; code after this call does not run.
     ///
-    /// It keeps its id, labels, identity, deadline, deduplication key, streams, published values, what waits in its inbox, and
-    /// the requests that are open, with their time limits: wait for their answers with [`answer_to`](Flow::answer_to). Steps in flight are told to stop. It draws
-    /// other idempotency keys from now on.
+    /// The run keeps its id, labels, identity, deadline, deduplication key, streams, published values, unread inbox
+    /// items, and its open requests with their time limits: wait for their answers with [`answer_to`](Flow::answer_to).
+    /// Steps in flight are cancelled. Later steps have new idempotency keys.
     ///
-    /// `workflow` is this workflow, in this or another version: so runs that live long come to newer code. Another workflow
+    /// `workflow` is this workflow, in this or another version: so long-lived runs get newer code. Another workflow
     /// parks the run.
     ///
     /// ```
@@ -104,7 +105,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 }
 
-/// A run that is about to be started by a workflow: choose its id, then `.await`.
+/// A child run that is about to be started: choose its id, then `.await`.
 #[must_use = "a run is started when the call is awaited: add `.await`"]
 pub struct StartChild<'flow, W: WorkflowDef> {
     journal: &'flow Arc<dyn Journal>,
@@ -115,27 +116,28 @@ pub struct StartChild<'flow, W: WorkflowDef> {
 }
 
 impl<W: WorkflowDef> StartChild<'_, W> {
-    /// The run's id, at most 512 bytes. If there is a run of this id with the same workflow and input, that one is the child.
+    /// Sets the run's id, at most 512 bytes. If a run of this id has the same workflow and input, that one is the
+    /// child.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.given = self.given.id(id);
         self
     }
 
-    /// All that this scope says; what it does not say stays as it is. Deadline and identity are those of this run, unless they
-    /// are given; labels are only those given.
+    /// Applies the settings of this scope; those that it lacks stay as they are. Deadline and identity default to those
+    /// of this run; labels are only the given ones.
     pub fn with(mut self, scope: Scope) -> Self {
         self.given = scope.or(self.given);
         self
     }
 
-    /// Neither the cancellation of this run nor its deadline reach it; its identity does.
+    /// Detaches the run: neither the cancellation of this run nor its deadline reach it; its identity does.
     pub fn detached(mut self) -> Self {
         self.detached = true;
         self
     }
 
     fn command(self) -> (Arc<dyn Journal>, u64, Asked) {
-        // What is around the call holds for it too.
+        // The surrounding scope applies to the call too.
         let mut given = self.given.or(scope::surrounding());
         if self.detached && given.deadline.is_none() {
             given.deadline = Some(Deadline::Never);
@@ -149,7 +151,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         });
         let recorded = codec::record_same(coder, Location::ChildInput(W::NAME), &self.input, W::same_input())
             .map_err(|error| error.to_string());
-        // It may be dropped by whatever drives the run.
+        // Whatever drives the run may drop it, and a panic of its `Drop` must not reach that.
         let input = Held::new(Mutex::new(self.input));
         let run = ChildRun {
             version: W::VERSION,
@@ -181,9 +183,9 @@ impl<W: WorkflowDef> IntoFuture for StartChild<'_, W> {
     }
 }
 
-/// A run that a workflow has started: a future of its result.
+/// A child run: a future of its result.
 ///
-/// Dropping it leaves the run to itself; it is not cancelled.
+/// Dropping it does not cancel the run.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -213,7 +215,7 @@ pub struct Child<W> {
 }
 
 impl<W> Child<W> {
-    /// The id of the run.
+    /// Returns the id of the run.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -261,27 +263,27 @@ fn ended<T: Storable, E: Failure>(
     })
 }
 
-/// How a run that a workflow has started ended other than with its result.
+/// The ways in which a child run ends without a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ChildError<E = crate::Error> {
     /// Its workflow returned this error.
     Failed(E),
-    /// It was told to stop.
+    /// It was cancelled.
     Cancelled {
-        /// The reason that was given.
+        /// The reason of the cancellation.
         reason: String,
     },
     /// Its time limit or deadline was reached.
     TimedOut,
     /// It was deleted before it had ended.
     Deleted {
-        /// The id that it had.
+        /// The id of the run.
         run: String,
     },
-    /// It could not be started, or its end cannot be known here.
+    /// It could not be started, or its end is not known here.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

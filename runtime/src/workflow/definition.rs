@@ -1,4 +1,4 @@
-//! What `#[workflow]` leaves for the runtime: the definition of a workflow, and how a function names it.
+//! The definition of a workflow, as `#[workflow]` generates it, and how a function names it.
 
 use super::Start;
 use crate::codec::{Same, Storable};
@@ -8,81 +8,81 @@ use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use futures_util::future::BoxFuture;
 
-/// A workflow, as `#[workflow]` defines it on the braced struct that has the function's name.
+/// A workflow, as `#[workflow]` defines it on the braced struct with the function's name.
 pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// The recorded name.
     const NAME: &'static str;
-    /// Its context; `()` if none.
+    /// The context; `()` if none.
     type Context: Send + Sync + 'static;
-    /// Its input after the handle; `()` if none.
+    /// The input after the handle; `()` if none.
     type Input: Storable;
-    /// What it returns when all is well.
+    /// The result.
     type Output: Storable;
-    /// The error it returns.
+    /// The error.
     type Error: Failure;
 
-    /// Which of the functions of this name it is; older runs go on with the function of their version.
+    /// The version among the functions of this name; older runs continue with the function of their version.
     const VERSION: u32 = 1;
-    /// Roles of which the principal of a run needs one; none is needed if it is empty.
+    /// The roles of which a run's principal needs one; empty if it needs none.
     const ROLES: &'static [&'static str] = &[];
 
-    /// Which of its input and its result holds a secret, as far as their types are written.
+    /// The part of input and result that holds a secret, as far as their types show it.
     #[doc(hidden)]
     const SECRET: Option<&'static str> = None;
 
-    /// What its context consists of, if it has one.
+    /// Returns the schema of its context, if it has one.
     #[must_use]
     fn schema() -> Option<&'static Schema> {
         None
     }
 
-    /// The state that its concurrent steps share, if it declares one.
+    /// Returns the state that its concurrent steps share, if it declares one.
     #[doc(hidden)]
     #[must_use]
     fn state() -> Option<StateDef> {
         None
     }
 
-    /// The resources that its steps take, as the attribute says.
+    /// Returns the resources that its steps take, by the attribute.
     #[doc(hidden)]
     #[must_use]
     fn resources() -> &'static [ResourceKey] {
         &[]
     }
 
-    /// How inputs are compared with what is read back, if their type can be.
+    /// Returns the comparison of inputs with their read-back values, if the type has one.
     #[doc(hidden)]
     #[must_use]
     fn same_input() -> Option<Same<Self::Input>> {
         None
     }
 
-    /// The same for results.
+    /// Returns the same comparison for results.
     #[doc(hidden)]
     #[must_use]
     fn same_output() -> Option<Same<Self::Output>> {
         None
     }
 
-    /// The names of the events that it takes from outside, of an event-driven workflow.
+    /// Returns the names of the events that an event-driven workflow takes from outside.
     #[doc(hidden)]
     #[must_use]
     fn events() -> Option<Vec<&'static str>> {
         None
     }
 
-    /// What runs once the run is told to stop, in the place of the body: the call of a step.
+    /// Returns the future that replaces the body once the run is cancelled: the call of a step.
     #[doc(hidden)]
     #[must_use]
     fn on_cancel(_: Start<Self::Context>, _: String) -> Option<BoxFuture<'static, ()>> {
         None
     }
 
-    /// The user's function.
+    /// Calls the user's function.
     fn call(start: Start<Self::Context>, input: Self::Input) -> Body<Self>;
 }
 
-/// A workflow that was called with its handle: what a function with `#[workflow]` returns. Only an engine can run it.
+/// The body of a workflow: the return value of a function with `#[workflow]`. Only an engine can run it.
 #[must_use = "only an engine can run a workflow: `engine.start(..)`"]
 pub struct Body<W: WorkflowDef> {
     pub(crate) future: BoxFuture<'static, Result<W::Output, W::Error>>,
@@ -95,7 +95,7 @@ impl<W: WorkflowDef> Body<W> {
     }
 }
 
-/// A function with `#[workflow]`, by which an engine finds name and types.
+/// A function with `#[workflow]`, from which an engine gets name and types.
 #[diagnostic::on_unimplemented(
     message = "this is not a workflow",
     label = "expected a function with `#[workflow]`",
@@ -106,7 +106,7 @@ pub trait Startable<Signature>: sealed::Sealed<Signature> + Send + Sync {
     type Workflow: WorkflowDef;
 }
 
-/// Only functions with `#[workflow]` can be started: more may be asked of them in later versions.
+/// Seals the trait to functions with `#[workflow]`, so that later versions may require more of them.
 pub(crate) mod sealed {
     use super::{Body, Start, WorkflowDef};
 

@@ -1,4 +1,4 @@
-//! What a step can be called with.
+//! The handles with which steps can be called.
 
 use super::{Flow, Start};
 use crate::context::SharedContext;
@@ -17,7 +17,7 @@ pub trait WorkflowHandle: Send + Sync {
     #[doc(hidden)]
     fn journal(&self) -> &Arc<dyn Journal>;
 
-    /// The context that a step called now will see.
+    /// Returns the context that a step called now will see.
     #[doc(hidden)]
     fn shared_context(&self) -> Option<&SharedContext>;
 }

@@ -1,4 +1,4 @@
-//! A step written where it is called.
+//! Inline steps, written where they are called.
 
 use super::{Flow, PendingCall, StepCall, WorkflowHandle};
 use crate::codec::Storable;
@@ -12,11 +12,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// A step written where it is called: `flow.run("fetch", async move || fetch(url).await).await?`.
+    /// Runs an inline step: `flow.run("fetch", async move || fetch(url).await).await?`.
     ///
-    /// It runs once, outside of the workflow, and its result is recorded; what it captures is not, so only its name is
-    /// compared in a replay. If the process dies while it runs, it runs again as the next attempt. It has one attempt
-    /// otherwise; for retries, a time limit or recorded arguments write a function with `#[step]`.
+    /// It runs once, outside of the workflow, and its result is recorded. Its captures are not, so a replay compares
+    /// only its name. If the process dies while it runs, it runs again as the next attempt; otherwise it has one
+    /// attempt. For retries, a time limit or recorded arguments write a function with `#[step]`.
     pub fn run<T, E, F, Fut>(&self, name: &'static str, body: F) -> StepCall<'_, T, E>
     where
         F: FnOnce() -> Fut + Send + 'static,

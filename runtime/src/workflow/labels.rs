@@ -1,4 +1,4 @@
-//! Labels of a running workflow: by what it is found.
+//! Labels of a running workflow, by which it is found.
 
 use super::Flow;
 use crate::command::{Command, SetLabel};
@@ -7,8 +7,8 @@ use crate::lengths;
 use std::sync::Arc;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// Gives the run a label, in place of the one that it had by this name: it is found by it
-    /// ([`RunFilter::label`](crate::RunFilter::label)) once this is durable, with the next thing that leaves the run.
+    /// Sets a label of the run, replacing the value that this name had. [`RunFilter::label`](crate::RunFilter::label)
+    /// finds the run by it once this is durable, which is with the run's next effect.
     ///
     /// ```
     /// use steadfast::RunFilter;
@@ -32,12 +32,12 @@ impl<C: Send + Sync + 'static> Flow<C> {
     /// # }
     /// ```
     ///
-    /// A name that is empty, and a name or a value that is longer than 512 bytes, park the run.
+    /// An empty name parks the run, and so does a name or a value longer than 512 bytes.
     pub fn set_label(&self, name: &str, value: &str) {
         label(&self.journal, name, Some(value));
     }
 
-    /// Takes a label away; one that the run does not have is no fault. What cannot be the name of a label parks the run.
+    /// Removes a label; does nothing if the run does not have it. A name that no label can have parks the run.
     pub fn remove_label(&self, name: &str) {
         label(&self.journal, name, None);
     }

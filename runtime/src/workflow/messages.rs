@@ -1,4 +1,4 @@
-//! Messages that a running workflow receives and sends.
+//! Messages that a workflow receives and sends.
 
 use super::Flow;
 use super::outside::{Outside, unexpected};
@@ -18,11 +18,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// Waits durably for the next message of this type; one that has come before is given at once.
+    /// Waits durably for the next message of this type; one that has arrived before is returned at once.
     ///
-    /// Messages come in the order in which they were sent by each sender, each once, also after a crash. With
-    /// [`within`](Receive::within) the wait has a time limit. A message that comes to a call that is dropped before it took it
-    /// goes to the next one.
+    /// The messages of each sender arrive in the order in which they were sent, each once, even after a crash. With
+    /// [`within`](Receive::within) the wait has a time limit. A message for a call that is dropped before it took the
+    /// message goes to the next call.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -54,7 +54,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         Receive { call: Outside::new(&self.journal, command, received) }
     }
 
-    /// The next message of this type if one has come, without waiting.
+    /// Returns the next message of this type if one has arrived, without waiting.
     #[must_use]
     pub fn try_receive<M: Message>(&self) -> Option<M> {
         let position = self.journal.next_command_index();
@@ -62,17 +62,17 @@ impl<C: Send + Sync + 'static> Flow<C> {
         match message::decode(self.journal.coder(), &value) {
             Ok(message) => Some(message),
             Err(error) => {
-                // The run is parked, and what the workflow does with this is not recorded.
+                // The run is parked, and what the workflow does with this `None` is not recorded.
                 self.journal.unreadable(position, error.to_string());
                 None
             }
         }
     }
 
-    /// Sends a message to another run, by its id. It arrives once, whatever crashes. One that cannot be stored is a
-    /// [`SendError`].
+    /// Sends a message to another run, by its id. It arrives once, whatever crashes. A message that cannot be stored is
+    /// a [`SendError`].
     ///
-    /// A `Secret` cannot be sent to another run: it is sealed for its own.
+    /// A `Secret` cannot be sent to another run: it is sealed for this one.
     pub fn send<M: Message>(&self, run: impl Into<String>, message: M) -> Sending<'_> {
         let to = run.into();
         let (value, secret) = sealed_any(|| message::encode(self.journal.coder(), &message));
@@ -104,15 +104,15 @@ fn sent(_: Coder<'_>, completion: Completion) -> Result<Result<(), SendError>, S
     }
 }
 
-/// A durable wait for a message. It cannot fail; its `?` is there so that every durable call reads alike.
+/// A durable wait for a message. It cannot fail; it returns a `Result` so that every durable call reads alike.
 #[must_use = "a message is received only when the call is awaited: add `.await`"]
 pub struct Receive<'flow, M> {
     call: Outside<'flow, Option<M>>,
 }
 
 impl<'flow, M: Message> Receive<'flow, M> {
-    /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nothing came. It is a
-    /// duration, whatever the machine's clock is set to.
+    /// Limits the wait to this duration, rounded up to milliseconds, from [`Flow::now`]: `None` means that no message
+    /// came. It is a duration, whatever the machine's clock is set to.
     #[must_use = "a message is received only when the call is awaited: add `.await`"]
     pub fn within(self, limit: Duration) -> impl FusedFuture<Output = Result<Option<M>, Infallible>> + use<'flow, M> {
         let Self { mut call } = self;
@@ -122,7 +122,7 @@ impl<'flow, M: Message> Receive<'flow, M> {
     }
 }
 
-/// So long after a time of the same clock, in milliseconds.
+/// Adds a duration to a time of the same clock, in milliseconds.
 pub(super) fn after(begun: i64, limit: Duration) -> i64 {
     begun.saturating_add(i64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
 }
@@ -144,7 +144,7 @@ impl<M: Message> FusedFuture for Receive<'_, M> {
     }
 }
 
-/// A durable wait for a message with a time limit: `None` says that nothing came in time.
+/// A durable wait for a message with a time limit: `None` if none came in time.
 #[must_use = "a message is received only when the call is awaited: add `.await`"]
 struct ReceiveWithin<'flow, M> {
     call: Outside<'flow, Option<M>>,
@@ -164,7 +164,7 @@ impl<M: Message> FusedFuture for ReceiveWithin<'_, M> {
     }
 }
 
-/// A message on its way to another run. Ready once it is in that run's inbox.
+/// A message on its way to another run; ready once it is in that run's inbox.
 #[must_use = "a message is sent only when the call is awaited: add `.await`"]
 pub struct Sending<'flow> {
     call: Outside<'flow, Result<(), SendError>>,
@@ -184,7 +184,8 @@ impl FusedFuture for Sending<'_> {
     }
 }
 
-/// A message could not be sent: there is no such run, it has ended, or the message cannot be stored. Recorded, so a replay meets it again.
+/// A message could not be sent: there is no such run, it has ended, or the message cannot be stored. Recorded, so a
+/// replay returns it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendError {
     message: String,

@@ -1,4 +1,4 @@
-//! The step that runs once a run is told to stop.
+//! The step that runs once a run is cancelled.
 
 use super::start::cancelled_flow;
 use super::{Flow, Start, StepCall};
@@ -6,7 +6,7 @@ use crate::codec::Storable;
 use crate::error::Failure;
 use futures_util::future::BoxFuture;
 
-/// A step that can run once a run is told to stop: it takes the reason, and the context of the run at most.
+/// A step that can run once a run is cancelled: its parameters are the reason, and at most the context of the run.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`on_cancel` names a step that takes the reason, a `String`, and nothing else but the context of the workflow",
@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
             name it without calling it: `#[workflow(on_cancel = release_all)]`"
 )]
 pub trait CancelStep<C, Outcome> {
-    /// Calls it, and ignores its result.
+    /// Calls the step, and ignores its result.
     fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()>;
 }
 
@@ -29,17 +29,17 @@ where
 {
     fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            // Its result is in the history.
+            // The history records the result.
             let _ = self(&flow, reason).await;
         })
     }
 }
 
-/// What no function takes.
+/// A type that no function takes.
 #[doc(hidden)]
 pub enum Nothing {}
 
-/// With one implementation alone the compiler would say in its own words what the function should be.
+/// A second implementation: with only one, the compiler would describe the expected function in its own words.
 #[diagnostic::do_not_recommend]
 impl<C, F> CancelStep<C, Nothing> for F
 where
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// What `#[workflow(on_cancel = ..)]` leaves.
+/// Calls the step of `#[workflow(on_cancel = ..)]`; generated code calls this.
 #[doc(hidden)]
 pub fn on_cancel<C, M>(start: Start<C>, reason: String, step: impl CancelStep<C, M>) -> Option<BoxFuture<'static, ()>>
 where

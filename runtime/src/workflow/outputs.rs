@@ -10,13 +10,15 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// Publishes a value under a key, in place of the one before: [`Engine::published`](crate::Engine::published) reads it,
-    /// also after the run's end. A value that cannot be stored, and a key that is longer than 512 bytes, park the run.
+    /// Publishes a value under a key, replacing the one before. [`Engine::published`](crate::Engine::published) reads
+    /// it, even after the run's end. A value that cannot be stored parks the run, and so does a key longer than 512
+    /// bytes.
     pub fn publish<T: Storable>(&self, key: &str, value: &T) {
         show(&self.journal, OutputKind::Published(key), Some(value));
     }
 
-    /// A stream of this run by its name, to write to: [`Run::stream`](crate::Run::stream) reads it, from any item on.
+    /// Returns a stream of this run by its name, to write to. [`Run::stream`](crate::Run::stream) reads it, from any
+    /// item on.
     #[must_use]
     pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> StreamWriter<'a, T> {
         StreamWriter { journal: &self.journal, name, items: PhantomData }
@@ -31,12 +33,12 @@ pub struct StreamWriter<'a, T> {
 }
 
 impl<T: Storable> StreamWriter<'_, T> {
-    /// Adds an item. One that cannot be stored parks the run, as does a stream's name that is longer than 512 bytes.
+    /// Adds an item. One that cannot be stored parks the run, and so does a stream's name longer than 512 bytes.
     pub fn write(&self, item: &T) {
         show(self.journal, OutputKind::Written(self.name), Some(item));
     }
 
-    /// Ends the stream; readers come to its end, and what is written later they never see. The run's end closes it too.
+    /// Closes the stream: readers reach its end, and never see later items. The run's end closes it too.
     pub fn close(self) {
         show::<T>(self.journal, OutputKind::Closed(self.name), None);
     }

@@ -1,4 +1,4 @@
-//! A call whose answer comes from outside, with the types of that answer.
+//! A call whose answer comes from outside, with the type of that answer.
 
 use super::pending_call::PendingCall;
 use crate::fields::Coder;
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Decodes what has come.
+/// Decodes a completion.
 pub(super) type Decode<T> = fn(Coder<'_>, Completion) -> Result<T, String>;
 
 /// A call that borrows its flow and decodes its answer to `T`.
@@ -28,7 +28,8 @@ impl<T> Outside<'_, T> {
     }
 }
 
-/// What should not come: the journal and the code disagree in a way that the comparison of calls cannot see.
+/// Returns the error for a completion of the wrong kind: the comparison of calls cannot see this difference between
+/// journal and code.
 pub(super) fn unexpected<T>(expected: &str) -> Result<T, String> {
     Err(format!("what came is not {expected}"))
 }

@@ -1,4 +1,4 @@
-//! A call whose place in the history is fixed and whose completion is awaited: a step, an inline step or a sleep.
+//! A call with a fixed command index that waits for its completion: a step, an inline step, a sleep.
 
 use crate::fields::Coder;
 use crate::journal::{Asked, Completion, Journal};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A call from the draw of its position to its completion.
+/// A call, from its command index to its completion.
 pub(crate) struct PendingCall {
     journal: Arc<dyn Journal>,
     position: u64,
@@ -24,12 +24,12 @@ impl PendingCall {
         Self::at(journal, journal.next_command_index(), command)
     }
 
-    /// A call at a position that was drawn for it.
+    /// Creates a call at a command index that was drawn for it.
     pub(super) fn at(journal: &Arc<dyn Journal>, position: u64, command: Asked) -> Self {
         Self { journal: journal.clone(), position, state: State::Unpolled(Box::new(command)) }
     }
 
-    /// Polls for the completion. What does not decode parks the run, and the workflow does not go on.
+    /// Polls for the completion. One that does not decode parks the run, and the workflow stays pending.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -45,28 +45,28 @@ impl PendingCall {
         }
     }
 
-    /// [`poll`](Self::poll) in two parts: what came is to be decoded, and then to be [`ready`](Self::ready) or
-    /// [`unreadable`](Self::unreadable).
+    /// Polls for the completion without decoding it: the first half of [`poll`](Self::poll). The caller decodes it, and
+    /// then calls [`ready`](Self::ready) or [`unreadable`](Self::unreadable).
     pub(super) fn poll_any(&mut self, cx: &mut Context<'_>) -> Poll<Completion> {
         assert!(!self.is_done(), "a call was polled after it had finished");
         self.start();
         self.journal.poll(self.position, cx)
     }
 
-    /// It has finished, with what came.
+    /// Finishes the call with a value.
     pub(super) fn ready<T>(&mut self, value: T) -> Poll<T> {
         self.state = State::Done;
         Poll::Ready(value)
     }
 
-    /// What came does not decode: the run is parked.
+    /// Parks the run because the completion does not decode.
     pub(super) fn unreadable(&self, why: &dyn fmt::Display) {
         self.journal.unreadable(self.position, why.to_string());
     }
 }
 
 impl PendingCall {
-    /// Until when an answer is waited for; before the first poll.
+    /// Sets the time until which the call waits for an answer; only before the first poll.
     pub(super) fn due(&mut self, moment: i64) {
         if let State::Unpolled(command) = &mut self.state {
             command.set_due(moment);
@@ -90,7 +90,7 @@ impl PendingCall {
         &self.journal
     }
 
-    /// Whether the completion was given out.
+    /// Returns whether the call has returned its completion.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }

@@ -1,4 +1,4 @@
-//! Human-in-the-loop requests: a question, and the durable wait for the answer.
+//! Human-in-the-loop requests: a question, and the durable wait for its answer.
 
 use super::Flow;
 use super::messages::after;
@@ -17,11 +17,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// Asks a question and waits durably for the answer, for as long as it takes or [`within`](Request::within) a time.
+    /// Makes a human-in-the-loop request and waits durably for its answer, without limit or [`within`](Request::within)
+    /// a time.
     ///
-    /// The question stands in [`Engine::requests`](crate::Engine::requests) with an id, and is answered by
-    /// [`Engine::answer`](crate::Engine::answer): once, and by a value of this type only. One that cannot be stored is a
-    /// [`RequestError::Unstorable`], and nobody is asked.
+    /// [`Engine::requests`](crate::Engine::requests) lists the request with an id, and
+    /// [`Engine::answer`](crate::Engine::answer) answers it: once, and only by a value of this type. A question that
+    /// cannot be stored is a [`RequestError::Unstorable`], and no request is made.
     ///
     /// ```
     /// use serde::{Deserialize, Serialize};
@@ -63,10 +64,10 @@ impl<C: Send + Sync + 'static> Flow<C> {
         Request { call: Outside::new(&self.journal, command, answered), question: PhantomData }
     }
 
-    /// Waits for the answer to a request that this run has asked before it went on with a fresh journal: its id is
-    /// [`Request::id`]. The time limit that the request was given holds on: once it is over, also before this call, the
-    /// answer is [`RequestError::Expired`]. For an id of which no answer can come, because no such request is open and no
-    /// answer was kept unread, it is [`RequestError::NotOpen`] at once.
+    /// Waits for the answer to a request that this run made before it continued as new: its id is [`Request::id`]. The
+    /// request keeps its time limit: once it is over, even before this call, the answer is [`RequestError::Expired`].
+    /// An id that can get no answer, because no such request is open and no unread answer was kept, is
+    /// [`RequestError::NotOpen`] at once.
     pub fn answer_to<A: Message>(&self, request: impl Into<String>) -> Answer<'_, A> {
         let request: String = request.into();
         let command = Command::AwaitAnswer(AwaitAnswer { request: request.clone().into(), answer: Some(A::NAME) });
@@ -74,7 +75,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 }
 
-/// An answer, none within the time limit, or why there can be none.
+/// An answer, `None` after the time limit, or the reason why there can be none.
 type Answered<A> = Result<Option<A>, String>;
 
 fn answered<A: Message>(coder: Coder<'_>, completion: Completion) -> Result<Answered<A>, String> {
@@ -88,7 +89,7 @@ fn answered<A: Message>(coder: Coder<'_>, completion: Completion) -> Result<Answ
     }
 }
 
-/// A question that waits durably for its answer.
+/// A human-in-the-loop request that waits durably for its answer.
 #[must_use = "a question is asked only when the call is awaited: add `.await`"]
 pub struct Request<'flow, Q, A> {
     call: Outside<'flow, Answered<A>>,
@@ -96,14 +97,14 @@ pub struct Request<'flow, Q, A> {
 }
 
 impl<'flow, Q: Message, A: Message> Request<'flow, Q, A> {
-    /// The id by which it is answered; the same in every replay.
+    /// Returns the id by which it is answered; the same in every replay.
     #[must_use]
     pub fn id(&self) -> String {
         self.call.call.journal().derived_id(self.call.call.position())
     }
 
-    /// Waits no longer than this, rounded up to milliseconds, from [`Flow::now`]: `None` says that nobody answered, and
-    /// nobody can any longer. It is a duration, whatever the machine's clock is set to.
+    /// Limits the wait to this duration, rounded up to milliseconds, from [`Flow::now`]: `None` means that no answer
+    /// came, and none is accepted any longer. It is a duration, whatever the machine's clock is set to.
     #[must_use = "a question is asked only when the call is awaited: add `.await`"]
     pub fn within(
         self,
@@ -134,7 +135,7 @@ impl<Q: Message, A: Message> FusedFuture for Request<'_, Q, A> {
     }
 }
 
-/// A question with a time limit: `None` says that nobody answered in time.
+/// A request with a time limit: `None` if no answer came in time.
 #[must_use = "a question is asked only when the call is awaited: add `.await`"]
 struct RequestWithin<'flow, A> {
     call: Outside<'flow, Answered<A>>,
@@ -154,7 +155,7 @@ impl<A: Message> FusedFuture for RequestWithin<'_, A> {
     }
 }
 
-/// A durable wait for the answer to an earlier question.
+/// A durable wait for the answer to an earlier request.
 #[must_use = "an answer comes only when the call is awaited: add `.await`"]
 pub struct Answer<'flow, A> {
     call: Outside<'flow, Answered<A>>,
@@ -181,22 +182,22 @@ impl<A: Message> FusedFuture for Answer<'_, A> {
     }
 }
 
-/// Why there is no answer to a request. Recorded, so a replay meets it again.
+/// The reason why a request has no answer. Recorded, so a replay returns it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The question cannot be stored, so that nobody was asked.
+    /// The question cannot be stored, so no request was made.
     Unstorable {
-        /// Which question, and why.
+        /// The question, and the reason.
         message: String,
     },
-    /// Nobody answered within the time limit of the request, and nobody can any longer.
+    /// No answer came within the time limit of the request, and none is accepted any longer.
     Expired {
         /// The request's id.
         request: String,
     },
-    /// The run has no open request with this id: it was never asked by an earlier execution of the run, was dropped, or its
-    /// answer was read before. A request of this execution is awaited itself.
+    /// The run has no open request with this id: no earlier execution made it, it was dropped, or its answer was read
+    /// before. A request of this execution is awaited itself.
     NotOpen {
         /// The request's id.
         request: String,

@@ -1,16 +1,16 @@
-//! Fields that go to stores: saved before the change that points to them is recorded.
+//! Saves fields to their stores before the change that points to them is recorded.
 
 use crate::context::{ContextError, FieldValues};
 use crate::journal::{ContextChange, Journal};
 use crate::record::RoutedValue;
 use std::future::poll_fn;
 
-/// Saves what is routed to stores and puts what points to it in its place; what stays in the database must fit.
+/// Saves the values that are routed to stores and replaces them by pointers; the rest must fit in the database.
 ///
-/// The turn in which the workflow makes the change stays open meanwhile, so that it is one step of its history.
+/// The turn in which the workflow makes the change stays open meanwhile, so that the change is part of that turn.
 ///
 /// # Errors
-/// A store has given up: names field and store. Or the context is too large: names the largest fields.
+/// A store has failed for good: names field and store. Or the context is too large: names the largest fields.
 pub(super) async fn save_routed(
     journal: &dyn Journal,
     position: u64,
@@ -23,14 +23,14 @@ pub(super) async fn save_routed(
     }
 }
 
-/// Values that are routed to stores, and their places among the values of a change.
+/// Values that are routed to stores, and their indexes among the values of a change.
 pub(super) struct Routed {
     context: &'static str,
     places: Vec<usize>,
     values: Vec<RoutedValue>,
 }
 
-/// Takes out what is routed to stores, if anything is; what stays in the database must fit.
+/// Takes out the values that are routed to stores, if there are any; the rest must fit in the database.
 ///
 /// # Errors
 /// The context is too large: names the largest fields.
@@ -53,17 +53,17 @@ pub(super) fn routed(
         return Ok(None);
     }
     for place in &places {
-        // The store has it now; a large value shall not be held twice.
+        // `routed` holds the value now; a large one must not be in memory twice.
         values[*place].1.bytes = bytes::Bytes::new();
     }
     Ok(Some(Routed { context: schema.name, places, values: routed }))
 }
 
 impl Routed {
-    /// Saves what is routed and puts what points to it in its place.
+    /// Saves the routed values and replaces them by pointers.
     ///
     /// # Errors
-    /// A store has given up: names field and store.
+    /// A store has failed for good: names field and store.
     pub(super) async fn save(
         self,
         journal: &dyn Journal,
@@ -81,7 +81,7 @@ impl Routed {
     }
 }
 
-/// Tells the journal when the workflow drops the change before its fields are saved.
+/// Abandons the change in the journal if the workflow drops it before its fields are saved.
 struct Open<'a> {
     journal: &'a dyn Journal,
     position: u64,

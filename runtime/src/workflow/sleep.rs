@@ -1,4 +1,4 @@
-//! A durable wait for a moment.
+//! Durable timers.
 
 use super::pending_call::PendingCall;
 use crate::command::{Command, Sleep as SleepCommand};
@@ -11,10 +11,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A durable wait: a future that is ready when its moment has come, also after a restart.
+/// A durable wait: a future that is ready at its time, even after a restart.
 ///
-/// Its place in the history is fixed by the call; the wait is recorded when it is first polled. It cannot fail; its `?` is
-/// there so that every durable call reads alike.
+/// Its command index is fixed by the call; the wait is recorded when it is first polled. It cannot fail; it returns a
+/// `Result` so that every durable call reads alike.
 #[must_use = "a sleep passes only when it is awaited: add `.await`"]
 pub struct Sleep<'flow> {
     call: PendingCall,
@@ -35,7 +35,7 @@ impl Future for Sleep<'_> {
     }
 }
 
-/// So that it can stand in `select_biased!`.
+/// Allows use in `select_biased!`.
 impl FusedFuture for Sleep<'_> {
     fn is_terminated(&self) -> bool {
         self.call.is_done()

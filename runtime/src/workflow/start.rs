@@ -8,9 +8,9 @@ use crate::journal::Journal;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// A workflow whose context is not set yet: steps that read no context can be called with it, others cannot.
+/// A workflow whose context is not set yet: it can call steps that read no context, but no others.
 ///
-/// [`with`](Start::with) sets the context and gives the [`Flow`].
+/// [`with`](Start::with) sets the context and returns the [`Flow`].
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -46,7 +46,7 @@ impl<C: Send + Sync + 'static> Start<C> {
         Self { journal, context: PhantomData }
     }
 
-    /// The id of the run.
+    /// Returns the id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.journal.identity().id
@@ -54,7 +54,7 @@ impl<C: Send + Sync + 'static> Start<C> {
 }
 
 impl Start<()> {
-    /// The handle of a workflow without a context.
+    /// Returns the handle of a workflow without a context.
     #[doc(hidden)]
     #[must_use]
     pub fn without_context(self) -> Flow<()> {
@@ -63,22 +63,22 @@ impl Start<()> {
 }
 
 impl<C: StepContext> Start<C> {
-    /// Sets the stored part of the context and gives the handle that carries it.
+    /// Sets the stored part of the context and returns the handle that carries it.
     ///
-    /// In a replay the recorded context is the one that the handle carries.
+    /// In a replay the handle carries the recorded context.
     ///
     /// # Errors
-    /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
+    /// A field's value cannot be stored: the error names it. It is recorded, so a replay returns it again.
     pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
         let position = self.journal.next_command_index();
         let fresh = Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context));
         Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
     }
 
-    /// Sets the context to that of the run which this one continues, or else to the one that the closure makes.
+    /// Sets the context to that of the run which this one continues, or otherwise to the one that the closure returns.
     ///
     /// # Errors
-    /// A field's value cannot be stored: the error names it. The error is recorded, so a replay meets it again.
+    /// A field's value cannot be stored: the error names it. It is recorded, so a replay returns it again.
     pub async fn with_continued_or(self, fresh: impl FnOnce() -> C::Stored) -> Result<Flow<C>, ContextError> {
         let beginning = Beginning::new::<C>(self.journal.clone());
         let context = match beginning.continued() {
@@ -88,10 +88,11 @@ impl<C: StepContext> Start<C> {
         self.with(context).await
     }
 
-    /// The stored part of the context with which the run has ended that this one continues; `None` if it continues none:
+    /// Returns the stored part of the final context of the run that this one continues, or `None` if it continues none:
     /// see [`StartCall::continuing`](crate::StartCall::continuing).
     ///
-    /// What no longer decodes parks the run: then this is `None`, and what the workflow does with it is not recorded.
+    /// A context that no longer decodes parks the run: then this is `None`, and what the workflow does with it is not
+    /// recorded.
     #[must_use]
     pub fn continued(&self) -> Option<C::Stored> {
         match Beginning::new::<C>(self.journal.clone()).continued() {
@@ -110,8 +111,8 @@ fn typed<C: StepContext>(context: Option<SharedContext>) -> Option<C::Stored> {
 
 impl<C: DefaultContext> Start<C> {
     /// Sets the context with every field at its default, or to that of the run which this one continues. A default that
-    /// cannot be stored parks the run: it is a fault of the program and not of this run, so nothing is recorded and mended
-    /// code goes on.
+    /// cannot be stored parks the run: this is a fault of the program and not of the run, so nothing is recorded, and
+    /// fixed code continues.
     #[doc(hidden)]
     pub fn with_defaults(self) -> WithDefaults<C> {
         fn defaults<C: DefaultContext>(coder: Coder<'_>) -> Stored {
@@ -121,7 +122,7 @@ impl<C: DefaultContext> Start<C> {
     }
 }
 
-/// The handle for the step that runs once a run is told to stop.
+/// Returns the handle for the step that runs once a run is cancelled.
 pub(super) fn cancelled_flow<C: Send + Sync + 'static>(start: Start<C>) -> Flow<C> {
     let context = start.journal.context();
     Flow { journal: start.journal, context, older: None, types: PhantomData }

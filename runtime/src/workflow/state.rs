@@ -1,4 +1,4 @@
-//! The state that concurrent steps share, as the workflow sees it.
+//! The shared state of concurrent steps, as the workflow sees it.
 
 use super::Flow;
 use crate::codec::Storable;
@@ -7,12 +7,13 @@ use crate::state::{StateError, read_key};
 use std::sync::Arc;
 
 impl<C: Send + Sync + 'static> Flow<C> {
-    /// The state that the steps of this run share, as of what the workflow last observed (a finished step, a timer, its
-    /// start): the same in every replay. All edits of a step are in it once its result is.
+    /// Returns the state that the steps of this run share, as of the last event that the workflow observed (a finished
+    /// step, a timer, its start): the same in every replay. It includes all edits of a step once that step's result is
+    /// observed.
     ///
-    /// The workflow reads it, and steps [edit](crate::State::edit) it. If it is of another type than
-    /// `#[workflow(state = ..)]` says, or does not decode with today's types, the run is parked, and what the workflow does
-    /// with the defaults that it gets then is not recorded.
+    /// The workflow reads it, and steps [edit](crate::State::edit) it. The run is parked if the type differs from
+    /// `#[workflow(state = ..)]`, or if a value no longer decodes with the current types. This then returns the
+    /// defaults, and what the workflow does with them is not recorded.
     #[must_use]
     pub fn state<S: TypedState>(&self) -> Arc<S> {
         let wanted = StateDef::of::<S>();
@@ -33,10 +34,11 @@ impl<C: Send + Sync + 'static> Flow<C> {
         })
     }
 
-    /// The value of a key of the shared state, as of what the workflow last observed; `None` if there is none.
+    /// Returns the value of a key of the shared state, as of the last event that the workflow observed; `None` if there
+    /// is none.
     ///
     /// # Errors
-    /// There is one, and it does not decode to this type.
+    /// The value does not decode to this type.
     pub fn state_value<T: Storable>(&self, key: &str) -> Result<Option<T>, StateError> {
         let found = self.journal.shared_state();
         let state = found.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! A step that was called and has not finished.
+//! Calls of steps that have not finished.
 
 use super::WorkflowHandle;
 use super::pending_call::PendingCall;
@@ -16,11 +16,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A step that was called and has not finished: a future of its result.
+/// A called step that has not finished: a future of its result.
 ///
-/// Its place in the history is fixed by the call; the body starts when it is first polled, in a task of its own.
-/// Dropping it cancels the attempt, and a later result changes nothing. It borrows the workflow's handle, so the
-/// context cannot change under it.
+/// Its command index is fixed by the call; the body starts when it is first polled, in a task of its own. Dropping it
+/// cancels the attempt, and ignores a later result. It borrows the workflow's handle, so the context cannot change
+/// while it runs.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -105,20 +105,20 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
     }
 }
 
-/// So that it can stand in `select_biased!`.
+/// Allows use in `select_biased!`.
 impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
     fn is_terminated(&self) -> bool {
         self.call.is_done()
     }
 }
 
-/// Calls a step. What `#[step]` puts behind the function of that name.
+/// Calls a step; the body of the function that `#[step]` generates.
 #[doc(hidden)]
 pub fn call<S: StepDef, H: WorkflowHandle + ?Sized>(flow: &H, args: S::Args) -> StepCall<'_, S::Output, S::Error> {
     StepCall::called(flow.journal(), flow.shared_context(), TableOf::<S>::TABLE, args, S::encode_args)
 }
 
-/// Calls a transaction. What `#[transaction]` puts behind the function of that name.
+/// Calls a transaction; the body of the function that `#[transaction]` generates.
 #[doc(hidden)]
 #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
 pub fn call_transaction<S: TransactionDef, H: WorkflowHandle + ?Sized>(

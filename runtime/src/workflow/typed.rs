@@ -1,4 +1,4 @@
-//! A workflow with its types, as what drives a run sees it.
+//! A workflow with its types, as the machine sees it.
 
 use super::{Start, WorkflowDef};
 use crate::codec::{self, CodecError, Location, Same, Storable};
@@ -50,7 +50,7 @@ fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<B
     W::on_cancel(Start::new(journal), reason)
 }
 
-// Compiled once for all workflows with the same types of result and error.
+// Generic over result and error only: compiled once for all workflows that share them.
 fn ending<T: Storable, E: Failure>(
     fields: Option<Arc<Fields>>,
     body: BoxFuture<'static, Result<T, E>>,
@@ -70,7 +70,7 @@ fn end(stored: Result<Value, CodecError>, kind: fn(Value) -> BodyEnd) -> BodyEnd
     stored.map_or_else(|error| BodyEnd::Unstorable(error.to_string()), kind)
 }
 
-/// The error of a workflow, with texts of a length that the journal keeps.
+/// Encodes the error of a workflow, with texts cut to a length that the journal keeps.
 fn record<E: Failure>(coder: Coder<'_>, error: &E) -> Result<Value, CodecError> {
     let cut = error.cut();
     codec::record_at(coder, Location::Output, cut.as_ref().unwrap_or(error))

@@ -1,4 +1,4 @@
-//! Changing the context: only here, only by the workflow.
+//! Changes the context, which only the workflow can do.
 
 use super::Flow;
 use super::changing::{Changed, Changing, Replaced, Updated};
@@ -13,14 +13,14 @@ type Update<C> = <<C as StepContext>::Stored as StoredContext>::Update;
 impl<C: StepContext> Flow<C> {
     /// Changes fields of the context: `flow.update(|c| c.status(Status::Done).total(c.total + 1)).await?`.
     ///
-    /// The closure sees the old values. Only fields that get another value are encoded and written, each as a row of its
-    /// own; setting equal values writes nothing. The change is durable with the next thing that leaves the run; several
-    /// updates and the next step share one commit. A field that is routed to a store is saved before. An old value that
+    /// The closure sees the old values. Only fields that get another value are encoded and written, each as a row of
+    /// its own; setting equal values writes nothing. The change becomes durable with the run's next effect; several
+    /// updates and the next step share one commit. A field that is routed to a store is saved first. An old value that
     /// was kept with `clone` stays as it was.
     ///
     /// # Errors
-    /// A value cannot be stored, or its store has given up: the error names the field, the context is unchanged, and a
-    /// replay meets the same error.
+    /// A value cannot be stored, or its store has failed for good: the error names the field, the context is unchanged,
+    /// and a replay returns the same error.
     ///
     /// # Panics
     /// The closure panics, or an earlier one did and the panic was caught.
@@ -31,11 +31,12 @@ impl<C: StepContext> Flow<C> {
         Updating { update: Asked::For(Some(self)), change: Some(change) }
     }
 
-    /// Takes the context away, for a change of it; a second handle of it if it is recorded in an older version.
+    /// Takes the context out of the flow, to change it. Returns a second handle of it too if it is recorded in an older
+    /// version.
     fn begin_update(&mut self) -> (u64, Option<SharedContext>, Update<C>) {
         let position = self.journal.next_command_index();
         let old = if self.older.is_some() { self.context.clone() } else { None };
-        // Only the flow shall hold the context now, so that it can be changed in place.
+        // Only the update may hold the context now, so that it can be changed in place.
         self.journal.share_context(None);
         let context = self.context.take().and_then(SharedContext::into_stored);
         let update = C::Stored::begin_update(context.expect("the context is back when an update ends"));
@@ -54,8 +55,8 @@ impl<C: StepContext> Flow<C> {
     /// Replaces the whole stored part of the context; only the fields that differ are written.
     ///
     /// # Errors
-    /// A value cannot be stored, or its store has given up: the error names the field, the context is unchanged, and a
-    /// replay meets the same error.
+    /// A value cannot be stored, or its store has failed for good: the error names the field, the context is unchanged,
+    /// and a replay returns the same error.
     pub async fn set(&mut self, new: C::Stored) -> Result<(), ContextError> {
         let position = self.journal.next_command_index();
         let old = self.context.clone().and_then(SharedContext::into_stored);
@@ -63,7 +64,7 @@ impl<C: StepContext> Flow<C> {
         self.changing(position).set(Box::new(new)).await
     }
 
-    /// The stored part with fields that are recorded elsewhere.
+    /// Returns the stored part with fields that are recorded elsewhere.
     ///
     /// # Errors
     /// A value does not decode.
@@ -76,8 +77,8 @@ impl<C: StepContext> Flow<C> {
     }
 }
 
-/// An update, which is made when it is polled first. Each call in a program has a type of its own, so this says no more than
-/// it must.
+/// An update, performed when it is first polled. Each call in a program has a type of its own, so this type has as
+/// little code as possible.
 struct Updating<'a, C: StepContext, F> {
     update: Asked<'a, C>,
     change: Option<F>,
@@ -104,7 +105,7 @@ impl<C: StepContext> Asked<'_, C> {
     }
 }
 
-// What is polled in place lies in a box.
+// The future that is polled in place is boxed.
 impl<C: StepContext, F> Unpin for Updating<'_, C, F> {}
 
 impl<C: StepContext, F> Future for Updating<'_, C, F>
