@@ -113,6 +113,58 @@ fn each_chapter_begins_with_its_title() {
     }
 }
 
+/// The rows of the tables below a heading of the first page.
+fn rows(heading: &str) -> Vec<String> {
+    let page = text("README.md");
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section.lines().filter(|line| line.starts_with("| ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_page_compares_as_the_guide_does() {
+    let (rows, guide) = (rows("Beside others"), text("docs/src/is-it-for-me.md"));
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        assert!(guide.lines().any(|line| line == row), "not in docs/src/is-it-for-me.md: {row}");
+    }
+}
+
+#[test]
+fn figures_are_those_of_the_table() {
+    let table = text("docs/src/speed.md");
+    let rows = rows("Speed");
+    assert!(rows.len() == 7, "{rows:?}");
+    for row in &rows[1..] {
+        // The table of the guide has a letter before, and a goal behind.
+        let row = row.trim_end_matches(" |");
+        let line = table.lines().find(|line| line.contains(row.trim_start_matches("| ")));
+        assert!(line.is_some(), "not in docs/src/speed.md: {row}");
+    }
+    for (chapter, figures) in [
+        ("is-it-for-me", &["8,900 runs"][..]),
+        ("shared-state", &["154,000 edits/s", "16,900"]),
+        ("sizes", &["303 bytes", "152 bytes", "4,090", "20 MB", "6.2 ms", "270 ms"]),
+    ] {
+        // However the lines are broken.
+        let page = text(&format!("docs/src/{chapter}.md")).split_whitespace().collect::<Vec<_>>().join(" ");
+        for figure in figures {
+            assert!(page.contains(figure), "{chapter}.md no longer says `{figure}`: take it out of this test");
+            assert!(table.contains(figure), "{chapter}.md says `{figure}`, which is not in docs/src/speed.md");
+        }
+    }
+}
+
+#[test]
+fn the_compile_error_is_that_of_the_compiler() {
+    let said =
+        text("tests/ui/fail/change_in_step/assignment.stderr").replace("ui/fail/change_in_step/assignment", "src/main");
+    let (error, _) = said.split_once("\n\n").expect("the first error");
+    for page in ["README.md", "docs/src/contexts.md"] {
+        assert!(text(page).contains(&format!("```text\n{error}\n```")), "{page} shows another error than:\n{error}");
+    }
+}
+
 #[test]
 fn the_first_page_is_short() {
     let lines = text("README.md").lines().count();
