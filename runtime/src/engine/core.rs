@@ -94,7 +94,7 @@ pub(crate) struct Core {
     pub(crate) observers: Observers,
     /// The progress that steps of active runs have reported.
     pub(crate) boards: Boards,
-    /// The status that observers of runs saw last.
+    /// A cache of the open calls of runs whose status was read.
     pub(crate) seen: Arc<Seen>,
     /// Notified whenever a run is activated or evicted.
     pub(crate) moved: Notify,

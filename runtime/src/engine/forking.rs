@@ -86,12 +86,14 @@ impl Engine {
     /// * It continues with today's code: the function of the newest registered version, unless chosen otherwise. If its
     ///   history does not fit that, it is parked like any other run.
     /// * It has idempotency keys of its own, and the random numbers of the other. It has no deduplication key.
-    /// * Steps that were in flight at the point start another attempt. It waits for the runs that the other had started.
-    ///   Requests that were open are made again under new ids, also those kept from before a continue-as-new; those of the
-    ///   latter that can no longer be answered expire: see [`RequestError::Expired`](crate::RequestError::Expired).
-    /// * It also receives, in order, the messages and answers that the other received after the point or has in its inbox.
-    /// * It has the outputs and the labels that the other had at the point, its identity and its deadline; a deadline that
-    ///   has passed is dropped. It has no parent. A pause that began before the point is over.
+    /// * Steps that were in flight at the point start another attempt. It waits for the runs that the other had
+    ///   started. Requests that were open are made again under new ids, also those kept from before a continue-as-new;
+    ///   those of the latter that can no longer be answered expire: see
+    ///   [`RequestError::Expired`](crate::RequestError::Expired).
+    /// * It also receives, in order, the messages and answers that the other received after the point or has in its
+    ///   inbox.
+    /// * It has the outputs and the labels that the other had at the point, its identity and its deadline; a deadline
+    ///   that has passed is dropped. It has no parent. A pause that began before the point is over.
     ///
     /// ```
     /// use steadfast::ForkPoint;

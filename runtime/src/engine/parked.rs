@@ -1,4 +1,4 @@
-//! Parked runs: tried once by each start, and when a person asks for it.
+//! Tries parked runs, once after each start and on request.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PAGE: usize = 4_096;
-/// Parked runs are tried one after the other, with a pause: healthy runs come first.
+/// The pause between parked runs, which are tried one after the other: healthy runs come first.
 const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 
-/// Tries every parked run once, at a bounded rate. One that was given up is left to [`Run::revive`](super::Run::revive): an
+/// Tries every parked run once, at a bounded rate. Quarantined runs are left to [`Run::revive`](super::Run::revive): an
 /// engine that starts must stay up.
 pub(super) async fn try_parked(core: Arc<Core>) {
     try_all_parked(&core).await;
@@ -52,7 +52,7 @@ async fn try_all_parked(core: &Arc<Core>) {
     }
 }
 
-/// Tries a parked run that this start has not tried yet; `false` if it has: then the run is parked for today's reason.
+/// Tries a parked run that this engine has not tried since its start; `false` if it has: then its reason is current.
 pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
     if was_given_up(row) || half_copied::is_half_copied(row) {
         return false;
@@ -63,7 +63,7 @@ pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
     }
     trial
         .get_or_init(|| async {
-            // One that another engine has taken meanwhile is not ours to try.
+            // A run that another engine has claimed meanwhile is not ours to try.
             if core.lease(row.lease).is_some() || matches!(claim(core, row.number).await, Ok(Ok(_))) {
                 core.load_and_wait(row.number).await;
             }
@@ -72,7 +72,7 @@ pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
     true
 }
 
-/// Tries one parked run now. Goes on to its end even if nobody waits for the answer any longer.
+/// Tries one parked run now. Runs to its end even if the caller stops waiting.
 pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     let (engine, core, id) = (core, core.clone(), id.to_owned());
     let trying = engine.to_the_end(async move {
@@ -83,7 +83,7 @@ pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), En
         }
         loop {
             take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
-            // A try before this one may be about to leave.
+            // The driver of an earlier try may be about to exit.
             if core.load(run) || !core.pause(BETWEEN_PARKED).await {
                 return Ok(());
             }
@@ -92,7 +92,7 @@ pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), En
     trying.await
 }
 
-/// Takes a parked run into our lease; one that a try before this has left there is ours already.
+/// Claims a parked run; one that an earlier try left under our lease is ours already.
 pub(super) async fn take_parked(
     core: &Core,
     run: i64,
@@ -113,12 +113,12 @@ pub(super) async fn take_parked(
     }
 }
 
-/// Takes a run that nobody owns into our lease.
+/// Claims a run without owner.
 async fn claim(core: &Core, run: i64) -> Result<Result<Written, Rejected>, StoreError> {
     core.committer.write(Write::Claim { run, lease: core.leases.primary() }).await
 }
 
-/// Whether a run was given up, as its row says.
+/// Returns whether a run is quarantined, from its row.
 pub(super) fn was_given_up(row: &RunRow) -> bool {
     let reason = row.parked.as_deref().and_then(ParkReason::from_json);
     reason.is_some_and(|reason| reason.cause == ParkCause::TooManyLoads)

@@ -1,4 +1,4 @@
-//! Parks runs that are not in memory: changes of their rows without an entry.
+//! Parks runs that are not active: changes their rows without an entry.
 
 use super::committer::Lane;
 use super::core::Core;
@@ -7,10 +7,10 @@ use crate::record::ParkReason;
 use crate::store::{Append, Change, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write};
 use std::time::Duration;
 
-/// How long until it is tried again.
+/// The wait before a retry.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Parks a run of which nothing is in memory, once the store works.
+/// Parks a run that has no driver, once the store works.
 pub(super) async fn park_by_number(core: &Core, number: i64, reason: &ParkReason) {
     loop {
         let row = blocking(core, move |store| store.run(RunKey::Number(number))).await;
@@ -66,7 +66,7 @@ pub(super) async fn append(core: &Core, row: &RunRow, lease: Lease, change: Chan
     }
 }
 
-/// Asks the store on a thread that may block.
+/// Reads the store on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     core: &Core,
     work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Having a run stand still, and go on.
+//! Pauses and resumes runs.
 
 use super::error::EngineError;
 use super::handle::Run;
@@ -7,25 +7,25 @@ use crate::record::InboxKind;
 use crate::store::NewInboxItem;
 use crate::value::Value;
 
-/// What becomes of the steps that are in flight when a run is paused.
+/// The treatment of the steps in flight when a run is paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pause {
-    /// They end by themselves, and what they come to is recorded.
+    /// They run to their end, and their results are recorded.
     #[default]
     Drain,
-    /// They are told to stop, and begin another attempt when the run goes on.
+    /// They are cancelled, and start another attempt when the run is resumed.
     Abandon,
 }
 
 impl Run {
-    /// Has the run stand still: no step begins, no timer fires, no message is received, its deadline does not end it. Paused
-    /// time does not count to its [time limit](crate::StartCall::time_limit); sleeps, backoffs and waits for messages run on, and
-    /// what is due by then happens when the run goes on, as does a deadline that has passed. The
-    /// answer comes when the request is durable; its status is then soon [`Status::Paused`](crate::Status::Paused), and its
-    /// history says what became of the steps in flight.
+    /// Pauses the run: no step starts, no timer fires, no message is received, and its deadline does not end it. Paused
+    /// time does not count towards its [time limit](crate::StartCall::time_limit). Sleeps, backoffs and waits for
+    /// messages continue; what is due by then happens when the run is resumed, as does a deadline that has passed.
+    /// Returns when the request is durable; soon after, the status is [`Status::Paused`](crate::Status::Paused), and
+    /// the history shows how the steps in flight ended.
     ///
-    /// A paused run leaves memory; what its session holds is dropped, or kept with the run in memory, as the engine's
+    /// A paused run is evicted. The values in its session are dropped, or kept with the run in memory, as the engine's
     /// [`SessionPolicy`](crate::SessionPolicy) says.
     ///
     /// # Errors
@@ -38,8 +38,8 @@ impl Run {
         self.say(InboxKind::Pause, Some(Value::text(how))).await
     }
 
-    /// Has a paused run go on: what has come meanwhile is received, and what is due happens. The answer comes when the
-    /// request is durable.
+    /// Resumes a paused run: it receives what arrived meanwhile, and what is due happens. Returns when the request is
+    /// durable.
     ///
     /// # Errors
     /// The run has ended, or the database does not work.

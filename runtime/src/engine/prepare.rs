@@ -1,4 +1,4 @@
-//! What must be made before an attempt of a step can start: its resources, and the values of the run's transient fields.
+//! Prepares the inputs of an attempt before it starts: its resources, and the values of the run's transient fields.
 
 use crate::context::SharedContext;
 use crate::journal::StepBody;
@@ -13,32 +13,32 @@ use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an attempt waits for.
+/// The inputs that an attempt waits for.
 pub(crate) struct Preparation {
     env: Arc<RunEnv>,
     context: Option<SharedContext>,
     needs: &'static [ResourceKey],
-    /// Why the body cannot have the shared state that it takes.
+    /// The reason why the body cannot have the shared state that it takes.
     other_state: Option<String>,
     step: String,
     workflow: String,
-    /// Is told what is waited for.
+    /// Called with the input that is waited for.
     on_blocked: Box<dyn Fn(String) + Send + Sync>,
-    /// How the last try has failed.
+    /// The failure of the last try.
     before: Option<String>,
 }
 
-/// Why one try has failed.
+/// The failure of one try.
 enum Blocked {
-    /// A hook of a transient field.
+    /// A hook of a transient field failed.
     Hook(String),
-    /// The factory of a resource.
+    /// The factory of a resource failed.
     Factory(ResourceError),
-    /// Trying again would not help.
+    /// A resource is not registered, so a retry would not help.
     Missing(ResourceError),
 }
 
-/// What a future gives, or the time limit that it did not keep.
+/// Returns the output of a future, or the time limit that it exceeded.
 async fn within<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Output, Duration> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, future).await.map_err(|_| limit),
@@ -47,8 +47,8 @@ async fn within<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Outp
 }
 
 impl Preparation {
-    /// What is missing for this body; `None` if it can start at once. `latest` is the run's context as it stands: the one
-    /// of the call may be older.
+    /// Returns what must be prepared for this body; `None` if it can start at once. `latest` is the run's current
+    /// context: that of the call may be older.
     pub(crate) fn of(
         body: &dyn StepBody,
         scope: &StepScope,
@@ -75,16 +75,16 @@ impl Preparation {
         })
     }
 
-    /// The same; calls this with what is waited for, as often as that changes.
+    /// Sets a function that is called with the input that is waited for, whenever that changes.
     pub(crate) fn on_blocked(mut self, on_blocked: impl Fn(String) + Send + Sync + 'static) -> Self {
         self.on_blocked = Box::new(on_blocked);
         self
     }
 
-    /// Makes it, trying again with a growing pause.
+    /// Prepares the inputs, retrying with a growing backoff.
     ///
     /// # Errors
-    /// Why the run is to be parked: the last of the tries has failed, or something is missing altogether.
+    /// The reason for parking the run: the last try failed, or a resource is not registered.
     pub(crate) async fn make<F: Future<Output = ()>>(
         mut self,
         policy: Policy,
@@ -136,7 +136,7 @@ impl Preparation {
             let made = within(limit, restore).await;
             let made =
                 made.map_err(|limit| Blocked::Hook(format!("{fields} could not be restored within {limit:?}")))?;
-            // One that panicked when it was called, before there was a future that names its field.
+            // A hook may panic when it is called, before there is a future that names its field.
             made.map_err(|panic| Blocked::Hook(format!("{fields} could not be restored: a hook panicked: {panic}")))?
                 .map_err(|error| Blocked::Hook(error.to_string()))?;
         }
@@ -169,7 +169,7 @@ impl Preparation {
     }
 }
 
-/// Why a step cannot have the shared state that it takes, in a workflow that declares another or none.
+/// Returns why a step cannot have the shared state that it takes: the workflow declares another or none.
 pub(super) fn other_state(
     step: &str,
     workflow: &str,
@@ -187,7 +187,7 @@ pub(super) fn other_state(
     ))
 }
 
-/// Why a run is parked of which a step takes a resource that is not registered.
+/// Returns the reason for parking a run whose step takes a resource that is not registered.
 pub(super) fn missing(step: &str, workflow: &str, error: &ResourceError) -> ParkReason {
     let resource = match error {
         ResourceError::Missing { resource, .. } | ResourceError::Failed { resource, .. } => resource,

@@ -1,4 +1,4 @@
-//! Loads suspects group by group, and watches each for a while.
+//! Loads suspects group by group, and watches each group for a while.
 
 use super::core::Core;
 use super::suspects::{Group, Next};
@@ -6,12 +6,12 @@ use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether all of a group have made progress or left.
+/// How often a group is checked for runs that have made progress or were evicted.
 const LOOK: Duration = Duration::from_millis(50);
-/// How many are replayed at a time.
+/// The number of runs replayed at a time.
 const AT_ONCE: usize = 8;
 
-/// Loads the suspects that are held back until there are none, or the engine stops.
+/// Loads the suspects that are held back until none are left or the engine stops.
 pub(super) async fn look_after(core: Arc<Core>) {
     loop {
         match core.suspects.next(Instant::now()) {
@@ -30,7 +30,7 @@ pub(super) async fn look_after(core: Arc<Core>) {
     }
 }
 
-/// One group; `false` if the engine stops meanwhile.
+/// Runs the probation of one group; `false` if the engine stops meanwhile.
 async fn probation(core: &Arc<Core>, group: &Group, window: Duration) -> bool {
     tracing::info!(
         runs = group.runs.len(),

@@ -1,4 +1,4 @@
-//! Readers as streams, for `StreamExt` and `select!`.
+//! Turns readers into streams, for `StreamExt` and `select!`.
 
 use super::error::EngineError;
 use futures_util::FutureExt as _;
@@ -8,14 +8,14 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-/// What a read gives: the reader, which had moved into it, and the item.
+/// The result of a read: the reader, which had moved into it, and the item.
 type Read<R, T> = (R, Result<Option<T>, EngineError>);
 
-/// The read that a reader has begun as a stream, if it has.
+/// The read that a reader has in flight as a stream, if any.
 ///
-/// The reader moves into the read and comes back with the item. Meanwhile a copy stands in its place that has read nothing
-/// ahead; so a read that is dropped loses nothing: the copy reads the same item again. The mutex is never locked: it makes
-/// readers `Sync`.
+/// The reader moves into the read and comes back with the item. Meanwhile a copy that has read nothing ahead takes its
+/// place; so dropping a read loses nothing: the copy reads the same item again. The mutex is never locked: it only
+/// makes readers `Sync`.
 pub(super) struct Reading<R, T>(Mutex<Option<BoxFuture<'static, Read<R, T>>>>);
 
 impl<R, T> Reading<R, T> {
@@ -27,7 +27,7 @@ impl<R, T> Reading<R, T> {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops the read, because the reader is used in another way: it is where it was before.
+    /// Drops the read, because the reader is used in another way; its cursor is unchanged.
     pub(super) fn forget(&mut self) {
         *self.begun() = None;
     }
@@ -39,18 +39,18 @@ impl<R, T> fmt::Debug for Reading<R, T> {
     }
 }
 
-/// Reads one item after the other.
+/// A reader of one item after the other.
 pub(super) trait Reader: Send + Sized + 'static {
-    /// An item, with its cursor where the reader gives one.
+    /// An item, with its cursor if the reader has one.
     type Item: Send;
 
-    /// A reader at the same place that has read nothing ahead.
+    /// Returns a reader at the same cursor that has read nothing ahead.
     fn here(&self) -> Self;
 
-    /// The read that it has begun.
+    /// Returns the read in flight.
     fn reading(&mut self) -> &mut Reading<Self, Self::Item>;
 
-    /// Reads the next item; waits for it.
+    /// Waits for the next item.
     fn read_next(&mut self) -> impl Future<Output = Result<Option<Self::Item>, EngineError>> + Send;
 }
 

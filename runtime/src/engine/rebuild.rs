@@ -1,4 +1,4 @@
-//! A run's history, read in pages and followed to its end.
+//! Replays a run's history into a machine, page by page.
 
 use super::inbox;
 use crate::journal::AnyWorkflow;
@@ -6,12 +6,12 @@ use crate::machine::{LoadField, Machine, Rebuild};
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{RunRow, Store, lineage_flaw};
 
-/// How many entries are read at a time, unless they are large.
+/// The number of entries read at a time, unless they are large.
 const PAGE: usize = 4_096;
-/// A page that is larger than this, in bytes, is followed by a smaller one.
+/// The size in bytes of a page after which the next one is smaller.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// Replays the whole history and takes in what waits in the inbox.
+/// Replays the whole history, then receives the items in the inbox.
 pub(crate) fn rebuild(
     store: &dyn Store,
     run: &mut Machine,

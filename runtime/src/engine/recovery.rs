@@ -1,4 +1,4 @@
-//! Finds what there is to do: runs of ours that are due, or for which something came.
+//! Finds runs to resume: runs of ours that are due or have new items.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -10,25 +10,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How many runs are replayed at a time.
+/// The number of runs replayed at a time.
 const AT_ONCE: usize = 8;
 const PAGE: usize = 4_096;
 const AGAIN: Duration = Duration::from_secs(1);
-/// In milliseconds.
+/// A century in milliseconds.
 const CENTURY: i64 = 100 * 365 * 24 * 60 * 60 * 1_000;
-/// How long after a lease was taken it is looked for rows that are wrong.
+/// The delay between taking a lease and the search for rows with a wrong due time.
 const LATER: Duration = Duration::from_millis(100);
-/// How soon after a failure of the store it is looked what was left undone.
+/// The delay between a failure of the store and the search for work left undone.
 const SOON: Duration = Duration::from_millis(50);
 
-/// Goes on with the runs of a lease that was taken: those in the middle of something, those that are due, and those
-/// for which something came meanwhile.
+/// Resumes the runs of a lease that was taken: those in the middle of a turn, those that are due, and those with new
+/// items.
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
     core.runtime.spawn(correct_rows(core.clone(), lease));
     if core.suspects.is_inherited(lease) {
-        // What had come for a run may be what ended the process.
+        // An item that a run received may be what ended the process.
         let notified = core.read(move |store| inbox::waiting(store, lease)).await.unwrap_or_default();
         load_all(&core, notified.into_iter().filter(|run| !core.is_active(*run)).collect()).await;
     }
@@ -37,14 +37,14 @@ pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
     }
 }
 
-/// Goes on with the runs of a lease that was taken from another engine meanwhile.
+/// Resumes the runs of a lease that was taken over from another engine.
 pub(super) async fn take_over(core: Arc<Core>, lease: i64) {
     take_up(core.clone(), lease).await;
     core.suspects.settle(lease);
 }
 
-/// What was written, or was not, while the store did not work: runs of ours that are due and not loaded, and those for which
-/// something came.
+/// Resumes runs after a failure of the store, since it is unknown what was written: runs of ours that are due and not
+/// loaded, and those with new items.
 pub(super) fn catch_up(core: &Arc<Core>) {
     if core.behind.swap(true, Ordering::SeqCst) {
         return;
@@ -52,7 +52,7 @@ pub(super) fn catch_up(core: &Arc<Core>) {
     let core = core.clone();
     core.runtime.clone().spawn(async move {
         if core.pause(SOON).await {
-            // What fails from now on is caught up with once more.
+            // Cleared first, so that a failure from now on starts another search.
             core.behind.store(false, Ordering::SeqCst);
             for lease in core.leases.all() {
                 take_up(core.clone(), lease.number).await;
@@ -72,13 +72,13 @@ async fn collect(core: &Arc<Core>, lease: Lease) -> bool {
     }
 }
 
-/// Loads the runs of a lease that are in the middle of something though their rows say that they are never due.
+/// Loads the runs of a lease that are in the middle of a turn though their rows have no due time.
 async fn drive_undue(core: &Arc<Core>, lease: i64) {
     let mut after = None;
     loop {
         let (lease, statuses) = (Some(lease), vec![Status::Running]);
         let query = RunQuery { lease, statuses, after, limit: PAGE, ..RunQuery::default() };
-        // What cannot be read now is looked at by the next start.
+        // Runs that cannot be read now are left to the next start.
         let Ok(page) = core.read(move |store| store.runs(&query)).await else { return };
         for row in page.runs.iter().filter(|row| row.wake_at.is_none() && !core.is_active(row.number)) {
             tracing::warn!(run = %row.id, "the run is running, and its row does not say when it is due");
@@ -91,18 +91,18 @@ async fn drive_undue(core: &Arc<Core>, lease: i64) {
     }
 }
 
-/// Loads the runs of a lease whose rows say that they are due too late; each writes into its row what its journal says. Nothing
-/// waits for that, and it may look at every run that sleeps: what is due goes first.
+/// Loads the runs of a lease whose rows have too late a due time; each then corrects its row from its journal. This may
+/// read every sleeping run, so it comes after the runs that are due, and nothing waits for it.
 async fn correct_rows(core: Arc<Core>, lease: i64) {
     if !core.pause(LATER).await {
         return;
     }
     let now = core.now();
     let sleeping = |from| RunQuery { lease: Some(lease), wake_at: Some((from, i64::MAX)), ..RunQuery::default() };
-    // They last did something at a moment that has not come yet: the time of day was set back while nobody drove them, and
-    // their rows are by the time of day as it was.
+    // Their last change lies in the future: the wall clock was set back while no engine drove them, and their rows have
+    // the old time.
     let ahead = RunQuery { updated_after: Some(now.saturating_add(AHEAD)), ..sleeping(now.saturating_add(1)) };
-    // They are due in centuries, as no journal says in good faith.
+    // Due in centuries, which no valid journal says.
     let far = sleeping(now.saturating_add(CENTURY));
     for query in [ahead, far] {
         let mut after_due = None;
@@ -130,8 +130,8 @@ async fn load_all(core: &Arc<Core>, runs: Vec<i64>) {
     loads.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
-/// Loads every run of a lease that is due, from a moment on (0 for those in the middle of something), and sees to it that the
-/// next one is woken.
+/// Loads every run of a lease that is due, from a moment on (0 for those in the middle of a turn), and schedules the
+/// next one.
 async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
     while let Err(error) = try_wake_due(core, lease, from).await {
         tracing::warn!(%error, "the runs that are due cannot be read yet");
@@ -142,9 +142,9 @@ async fn wake_due(core: &Arc<Core>, lease: i64, from: i64) {
 }
 
 async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), EngineError> {
-    // A moment comes by the time of day, a duration by the monotonic clock.
+    // Moments follow the wall clock, durations the monotonic clock.
     let now = core.now().max(core.recorded_now());
-    // Said first: it does not wait for runs whose loads take long.
+    // Scheduled first, so that it does not wait for slow loads.
     let later = (now + 1, i64::MAX);
     let next = RunQuery { lease: Some(lease), wake_at: Some(later), by_wake_at: true, limit: 1, ..RunQuery::default() };
     let next = core.read(move |store| store.runs(&next)).await?;
@@ -153,7 +153,8 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
     }
     let mut after_due = None;
     loop {
-        // In the order in which they are due, so that a page costs what is on it. Who was due first resumes first.
+        // In the order of due times, so that a page costs only its own rows, and the run that was due first resumes
+        // first.
         let due = RunQuery { lease: Some(lease), wake_at: Some((from, now)), by_wake_at: true, ..RunQuery::default() };
         let query = RunQuery { after_due, limit: PAGE, ..due };
         let page = core.read(move |store| store.runs(&query)).await?;
@@ -166,7 +167,7 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
     }
 }
 
-/// Loads the runs that are due and not in memory.
+/// Loads the runs that are due and not active.
 pub(super) fn wake_evicted(core: &Arc<Core>) {
     for lease in core.leases.all() {
         let busy = core.busy();
@@ -178,7 +179,7 @@ pub(super) fn wake_evicted(core: &Arc<Core>) {
     }
 }
 
-/// Names the runs whose rows cannot be read; the others go on.
+/// Logs the runs whose rows cannot be read; the others continue.
 pub(super) fn report(page: &RunPage) {
     for error in &page.damaged {
         tracing::error!(%error, "a run is passed over");

@@ -1,4 +1,4 @@
-//! Questions that runs have asked, and answering them.
+//! Requests of runs, and answers to them.
 
 use super::clock::moment;
 use super::error::EngineError;
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 const PAGE: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// A question that waits for its answer.
+/// A request that waits for its answer.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -48,27 +48,27 @@ const AGAIN: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OpenRequest {
-    /// By this it is answered.
+    /// The id with which it is answered.
     pub id: String,
-    /// The run that asks.
+    /// The run that made the request.
     pub run: String,
-    /// The name of the question's type.
+    /// The recorded name of the question's type.
     pub question: String,
-    /// The name of the answer's type.
+    /// The recorded name of the answer's type.
     pub answer: String,
-    /// When it was asked.
+    /// The time of the request.
     pub asked_at: SystemTime,
-    /// Until when an answer is waited for.
+    /// The end of the wait for an answer, if limited.
     pub due: Option<SystemTime>,
     value: Value,
     fields: Arc<Fields>,
 }
 
 impl OpenRequest {
-    /// The question.
+    /// Decodes the question.
     ///
     /// # Errors
-    /// It is of another type, or does not decode.
+    /// The question is of another type, or does not decode.
     pub fn read<Q: Message>(&self) -> Result<Q, EngineError> {
         if self.question != Q::NAME {
             return Err(EngineError::value(format!(
@@ -84,7 +84,7 @@ impl OpenRequest {
         })
     }
 
-    /// The question as people read it; secrets are left out.
+    /// Returns the question as text for people, without secrets.
     #[must_use]
     pub fn text(&self) -> String {
         crate::vault::redact(&self.value.to_string()).into_owned()
@@ -92,7 +92,7 @@ impl OpenRequest {
 }
 
 impl Engine {
-    /// The requests of all runs that wait for an answer, in no particular order.
+    /// Returns the open requests of all runs, in no particular order.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -116,7 +116,7 @@ impl Engine {
         }
     }
 
-    /// A request by its id, if it waits for an answer.
+    /// Returns an open request by its id.
     ///
     /// # Errors
     /// There is no such request, or it is answered.
@@ -131,11 +131,11 @@ impl Engine {
         self.open(row).await?.ok_or_else(|| EngineError::NoSuchRequest { id: id.to_owned() })
     }
 
-    /// Answers a request. The answer is durable when this returns; the same answer again changes nothing.
+    /// Answers a request. The answer is durable when this returns; repeating the same answer changes nothing.
     ///
     /// # Errors
-    /// There is no such request (or nobody waits for it any longer), it asks for an answer of another type, it was answered
-    /// otherwise, or the answer cannot be stored. The request then waits as before.
+    /// There is no such request (or its run no longer waits for it), it expects an answer of another type, it has
+    /// another answer already, or the answer cannot be stored. An open request stays open.
     pub async fn answer<A: Message>(&self, request: &str, answer: A) -> Result<(), EngineError> {
         let row = self.request_row(request).await?;
         if row.answer != A::NAME {
@@ -156,14 +156,15 @@ impl Engine {
             ..NewInboxItem::new(run.number, InboxKind::Answer, self.core.now())
         };
         let write = Write::Answer { request: request.to_owned(), hash, item };
-        // An answer goes on to its end even if nobody waits for it any longer.
+        // An answer runs to its end even if the caller stops waiting.
         let (core, id) = (self.core.clone(), request.to_owned());
         let answering = self.core.to_the_end(async move {
             let mut again = false;
             loop {
                 match core.committer.write(write.clone()).await {
                     Ok(Ok(written)) => {
-                        // What says now that it is there already may be the first try, of which nobody has heard.
+                        // After an unknown outcome, an answer that exists already may be our own, whose run was not
+                        // notified.
                         if again || matches!(written, Written::Number(_)) {
                             inbox::look(&core, run.number).await;
                         }
@@ -172,7 +173,7 @@ impl Engine {
                     Ok(Err(Rejected::Answered)) => return Err(EngineError::Answered { request: id }),
                     Ok(Err(Rejected::Refused(text))) => return Err(EngineError::value(text)),
                     Ok(Err(_)) => return Err(EngineError::NoSuchRequest { id }),
-                    // The same answer twice is one.
+                    // A repeated answer is written once.
                     Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return Err(error.into()),
                     Err(_) => again = true,
                 }
@@ -207,12 +208,12 @@ impl Engine {
     }
 }
 
-/// Requests with the runs that ask, which are mostly others each time.
+/// Reads the run of each request; runs are mostly different, so they are not cached.
 fn with_runs(store: &dyn Store, requests: Vec<RequestRow>) -> Result<Vec<(RequestRow, Option<RunRow>)>, StoreError> {
     requests.into_iter().map(|row| store.run(RunKey::Number(row.run)).map(|run| (row, run))).collect()
 }
 
-/// By this an answer is known to be the same again.
+/// Returns the hash by which a repeated answer is recognized.
 pub(crate) fn hash(answer: &Value) -> String {
     HEXLOWER.encode(&hmac_sha256::Hash::hash(&answer.bytes))
 }
@@ -222,7 +223,7 @@ fn encoded<A: Message>(fields: &Arc<Fields>, answer: &A) -> Result<Value, crate:
 }
 
 impl Run {
-    /// The requests of this run that wait for an answer.
+    /// Returns the open requests of this run.
     ///
     /// # Errors
     /// The database cannot be read.

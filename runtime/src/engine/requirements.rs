@@ -1,10 +1,12 @@
-//! What the registered workflows need and the engine may not have: found at its start, not in the middle of a run.
+//! Checks at the start that the engine has what the registered workflows need, instead of in the middle of a run.
 
 use super::core::Options;
 use super::error::EngineError;
 use super::workflows::Workflows;
 use crate::context::Schema;
 
+/// Checks field stores and keys.
+///
 /// # Errors
 /// The first thing that is missing, by workflow and field.
 pub(super) fn check(workflows: &Workflows, options: &Options) -> Result<(), EngineError> {

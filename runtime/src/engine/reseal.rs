@@ -1,4 +1,5 @@
-//! Secrets of a run that gets another place: each is opened for the old database and execution and sealed for the new.
+//! Reseals secrets of a run for another location: each is opened for the old database and execution and sealed for the
+//! new one.
 
 use super::error::EngineError;
 use crate::codec::change_parts;
@@ -17,7 +18,7 @@ pub(super) struct Reseal {
 }
 
 impl Reseal {
-    /// Everything that an entry says.
+    /// Reseals the value of an entry.
     ///
     /// # Errors
     /// A key is missing.
@@ -45,7 +46,7 @@ impl Reseal {
         Ok(())
     }
 
-    /// The result or the error with which a run has ended, for the run that waits for it.
+    /// Reseals the result or the error of a run for the run that waits for it.
     ///
     /// # Errors
     /// A key is missing.
@@ -56,7 +57,7 @@ impl Reseal {
         Ok(())
     }
 
-    /// The value of a field; one that is in a store is another matter.
+    /// Reseals the value of a field; contents in stores are resealed by [`resealed`].
     ///
     /// # Errors
     /// A key is missing.
@@ -67,7 +68,7 @@ impl Reseal {
         Ok(())
     }
 
-    /// The bytes of a field's value under the name under which it was recorded; `None` if they stay as they are.
+    /// Reseals the bytes of a field's value under its recorded name; `None` if they are unchanged.
     ///
     /// # Errors
     /// A key is missing.
@@ -75,7 +76,7 @@ impl Reseal {
         self.bytes(value, Location::Field(rows::place(name)))
     }
 
-    /// What waits in an inbox; the type of an answer is not said by the item.
+    /// Reseals an inbox item; `answer` is the type of an answer, which the item does not contain.
     ///
     /// # Errors
     /// A key is missing.
@@ -94,7 +95,7 @@ impl Reseal {
         Ok(())
     }
 
-    /// A question; says whether it held a secret.
+    /// Reseals a question; returns whether it held a secret.
     ///
     /// # Errors
     /// A key is missing.
@@ -105,7 +106,7 @@ impl Reseal {
         Ok(held)
     }
 
-    /// An output, by its channel.
+    /// Reseals an output of a channel.
     ///
     /// # Errors
     /// A key is missing.
@@ -137,7 +138,7 @@ impl Reseal {
     }
 }
 
-/// A content with its secrets sealed for the new run.
+/// Returns a content with its secrets sealed for the new run.
 pub(super) fn resealed(reseal: &Reseal, old: &Pointer, bytes: Bytes) -> Result<Bytes, EngineError> {
     let Some(encoding) = Encoding::parse(&old.encoding) else {
         return Err(EngineError::value(format!("field `{}` has a form that this version does not know", old.field)));

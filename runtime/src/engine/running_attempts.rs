@@ -1,4 +1,4 @@
-//! The attempts of a run's steps that are running, each in a task of its own.
+//! Runs the attempts of a run's steps, each in a task of its own.
 
 use super::core::{Core, DriverEvent, Envelope};
 use super::driving::{self, Driving, Job};
@@ -25,22 +25,22 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
-/// The running attempts of one run, by position.
+/// The running attempts of one run, by command index.
 pub(super) struct RunningAttempts {
     core: Arc<Core>,
     run: i64,
     mail: mpsc::UnboundedSender<Envelope>,
     env: Arc<RunEnv>,
-    /// What handles the mail.
+    /// The future that handles the mail.
     driving: Weak<Driving>,
     running: BTreeMap<u64, Running>,
-    /// Attempts for which something is being made first.
+    /// Attempts whose inputs are being prepared.
     waiting: BTreeMap<u64, Waiting>,
-    /// The watch of a suspect.
+    /// The watch of the run, if it is a suspect.
     watch: Option<Arc<Watch>>,
 }
 
-/// An attempt that is about to start.
+/// An attempt to be started.
 pub(super) struct Attempt {
     pub(super) step: &'static str,
     pub(super) scope: StepScope,
@@ -77,7 +77,8 @@ impl RunningAttempts {
         self.running.is_empty() && self.waiting.is_empty()
     }
 
-    /// Starts an attempt once what it needs has been made; its end comes by mail. `context` is the run's as it stands.
+    /// Starts an attempt once its inputs are prepared; its end is sent to the driver. `context` is the run's current
+    /// one.
     pub(super) fn start(&mut self, attempt: Attempt, context: Option<SharedContext>) {
         let preparation = Preparation::of(&*attempt.body, &attempt.scope, context, &self.env);
         let Some(preparation) = preparation else { return self.begin(attempt) };
@@ -94,7 +95,7 @@ impl RunningAttempts {
             let preparation = preparation.on_blocked(move |blocked| reporting.set_blocked(run, Some(blocked)));
             let outcome = watched(watch, preparation.make(core.options.restore, pause)).await;
             core.set_blocked(run, None);
-            // The run may have left.
+            // The driver may have exited.
             let _ = mail.send(core.envelope(DriverEvent::Prepared { position, outcome }));
             drop(busy);
         };
@@ -102,14 +103,14 @@ impl RunningAttempts {
         self.waiting.insert(position, Waiting { attempt, task });
     }
 
-    /// What an attempt needs has been made.
+    /// Starts an attempt whose inputs are prepared.
     pub(super) fn prepared(&mut self, position: u64) {
         if let Some(waiting) = self.waiting.remove(&position) {
             self.begin(waiting.attempt);
         }
     }
 
-    /// The engine stops: what has not begun does not begin, and the next load of the run starts it.
+    /// Drops attempts that have not begun, because the engine stops; the next load of the run starts them.
     pub(super) fn drop_waiting(&mut self) {
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             waiting.task.abort();
@@ -128,9 +129,9 @@ impl RunningAttempts {
             (timeout, core.timers.clone(), late, cancellation.clone())
         });
         let attempts = Box::pin(async move {
-            // Nothing begins for a run that has ended or was lost while its body waited to begin.
+            // An attempt must not begin for a run that has ended or was lost while it waited.
             if !core.leases.has_margin() {
-                // Rare, and so not part of every attempt.
+                // Rare, so boxed apart from every attempt's future.
                 Box::pin(async { select(pin!(stop.requested()), pin!(core.leases.margin())).await.factor_first().0 })
                     .await;
             }
@@ -141,11 +142,11 @@ impl RunningAttempts {
             let span = trace::attempt(&scope);
             scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
             let scope = Arc::new(scope);
-            // Decoding the arguments is the user's code too, so it happens inside.
+            // Decoding the arguments runs user code too, so it happens inside.
             let run = async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await };
             let run = match (watch, limit) {
                 (None, None) => Either::Left(run),
-                // Apart from the others, whose futures stay small.
+                // Boxed, so that other attempts' futures stay small.
                 (watch, limit) => Either::Right(Box::pin(async move {
                     let run = watched(watch, run);
                     let Some((timeout, timers, late, cancellation)) = limit else { return run.await };
@@ -161,7 +162,7 @@ impl RunningAttempts {
             drop(busy);
             Some(envelope)
         });
-        // In all of them the run may have left: then the result is not wanted.
+        // In each case the driver may have exited: then the result is not needed.
         if blocking {
             let body = move |runtime: &Handle| {
                 if let Some(envelope) = runtime.block_on(attempts) {
@@ -175,7 +176,7 @@ impl RunningAttempts {
                 let envelope = cancellation.unless_dropped(attempts).await??;
                 driving.upgrade()?.deliver(|| drop(mail.send(envelope)))
             }));
-            // It is being polled: this is part of it.
+            // The future is being polled right now, and this call is part of the poll.
             if let Some(job) = self.driving.upgrade().and_then(|driving| driving.begin(job)) {
                 self.core.runtime.spawn(driving::run(job));
             }
@@ -183,21 +184,21 @@ impl RunningAttempts {
         self.running.insert(position, Running { attempt, step, cancellation });
     }
 
-    /// Runs a body on a thread that may block, once there is a place for it.
+    /// Runs a body on a thread that may block, once a permit is available.
     fn begin_blocking(&self, cancellation: Cancellation, body: impl FnOnce(&Handle) + Send + 'static) {
         let (on, permits) = (self.core.runtime.clone(), self.core.blocking.clone());
         let (core, run) = (self.core.clone(), self.run);
         let begun = async move {
             let Ok(permit) = permits.acquire_owned().await else { return };
             let runtime = on.clone();
-            // Its end comes by mail, a panic of the body included.
+            // Its end is sent to the driver, even if the body panics.
             let _ = threads::blocking_in_time(&runtime, |why| core.set_blocked(run, why), move || body(&on)).await;
             drop(permit);
         };
         self.core.runtime.spawn(async move { cancellation.unless_dropped(Box::pin(begun)).await });
     }
 
-    /// An attempt has ended; `false` if it is not one that is waited for.
+    /// Removes an attempt that has ended; `false` if it is no longer waited for.
     pub(super) fn ended(&mut self, position: u64, attempt: u32) -> bool {
         let waited_for = self.running.get(&position).is_some_and(|running| running.attempt == attempt);
         if waited_for {
@@ -206,7 +207,7 @@ impl RunningAttempts {
         waited_for
     }
 
-    /// Tells a body to stop; after the grace time it is dropped.
+    /// Cancels a body, and drops it after the grace period.
     pub(super) fn cancel(&mut self, position: u64) {
         if let Some(waiting) = self.waiting.remove(&position) {
             waiting.task.abort();
@@ -221,20 +222,20 @@ impl RunningAttempts {
         }
     }
 
-    /// Tells all bodies to stop, because the engine does, and reports them. What they come to is no longer waited for.
+    /// Cancels all bodies, because the engine stops, and reports them. Their results are no longer waited for.
     pub(super) fn stop(&mut self, stopped: &mpsc::UnboundedSender<StoppedAttempt>) {
         for (position, running) in std::mem::take(&mut self.running) {
             let Running { attempt, step, cancellation } = running;
             cancellation.cancel();
             let run = self.env.fields.run().id.clone();
             let work = RunningStep { run, position, step: step.to_owned(), attempt };
-            // The shutdown may wait no longer.
+            // The shutdown may have stopped waiting.
             let _ = stopped.send(StoppedAttempt { work, cancellation });
         }
     }
 }
 
-/// The failure of an attempt whose time is over.
+/// Returns the failure of an attempt that exceeded its time limit.
 fn timed_out() -> AttemptOutcome {
     AttemptOutcome::Failed {
         cause: AttemptCause::TimedOut,
@@ -244,7 +245,8 @@ fn timed_out() -> AttemptOutcome {
     }
 }
 
-/// Ends an attempt whose body blocks its thread beyond its time limit: the run goes on, and the attempt is cancelled.
+/// Returns a function that ends an attempt whose body blocks its thread beyond its time limit: the run continues, and
+/// the attempt is cancelled.
 fn too_late(
     core: &Arc<Core>,
     mail: &mpsc::UnboundedSender<Envelope>,
@@ -256,13 +258,13 @@ fn too_late(
     move || {
         cancellation.cancel();
         cancellation.drop_body();
-        // The run may have left.
+        // The driver may have exited.
         let _ = mail.send(core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome: timed_out() }));
     }
 }
 
 impl Drop for RunningAttempts {
-    /// The run leaves memory: its bodies are dropped at their next await.
+    /// Drops the bodies at their next `await`, because the run is evicted.
     fn drop(&mut self) {
         for running in self.running.values() {
             running.cancellation.cancel();

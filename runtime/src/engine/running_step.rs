@@ -1,4 +1,4 @@
-//! An attempt of a step that is at work while its engine stops.
+//! Attempts that are running while the engine stops.
 
 use crate::scope::Cancellation;
 
@@ -8,7 +8,7 @@ use crate::scope::Cancellation;
 pub struct RunningStep {
     /// The run's id.
     pub run: String,
-    /// The position of the step's call.
+    /// The command index of the step's call.
     pub position: u64,
     /// The step's name.
     pub step: String,
@@ -16,13 +16,13 @@ pub struct RunningStep {
     pub attempt: u32,
 }
 
-/// An attempt that knows that its engine stops.
+/// A cancelled attempt of an engine that stops; its body is dropped with it.
 pub(crate) struct StoppedAttempt {
     pub(super) work: RunningStep,
     pub(super) cancellation: Cancellation,
 }
 
-/// Also if the caller of the shutdown has gone away.
+/// Also if the caller of the shutdown has dropped its future.
 impl Drop for StoppedAttempt {
     fn drop(&mut self) {
         self.cancellation.drop_body();

@@ -1,29 +1,29 @@
-//! The sessions of the runs in memory: they outlast a reload, and go when the run leaves.
+//! Sessions of active runs: they outlast a reload, and are dropped when the run is evicted.
 
 use crate::session::Session;
 use std::collections::HashMap;
 
-/// The sessions of the runs in memory.
+/// The sessions of active runs.
 #[derive(Default)]
 pub(super) struct Sessions(HashMap<i64, (String, Session)>);
 
-/// A session whose run has left memory. Nobody may hold a lock while its values are dropped: their `Drop` is the user's.
+/// The session of an evicted run. Its values must be dropped without holding a lock, because their `Drop` is user code.
 #[must_use = "its values are dropped by `drop_values`"]
 pub(super) struct TakenSession(Option<(String, Session)>);
 
-/// Why a run has left memory.
+/// The reason why a run was evicted.
 #[derive(Clone, Copy)]
 pub(super) enum Why {
-    /// It has ended, so nobody needs the values any longer.
+    /// The run has ended, so its values are no longer needed.
     Ended,
     /// The engine stops, and values do not outlast a process.
     Stopping,
-    /// It waits, is parked or has moved: its steps will ask for the values and find none.
+    /// The run waits, is parked or was moved: its steps will look for the values and find none.
     Away,
 }
 
 impl Sessions {
-    /// The session of a run, with what an earlier load has left in it.
+    /// Returns the session of a run, with the values of an earlier load.
     pub(super) fn of(&mut self, run: i64, id: &str) -> Session {
         self.0.entry(run).or_insert_with(|| (id.to_owned(), Session::default())).1.clone()
     }

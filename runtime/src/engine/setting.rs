@@ -1,5 +1,5 @@
-//! The time of day was set while the engine runs: what is recorded of durations that run is put right, in memory and in the
-//! database, so that neither they nor a restart go wrong.
+//! Corrects recorded times of running durations after a change of the wall clock, in active runs and in the database,
+//! so that neither they nor a restart go wrong.
 
 use super::core::Core;
 use super::kept_out::KeptOut;
@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How many runs are read at a time, and written at a time.
+/// The number of runs read at a time.
 const PAGE: usize = 4_096;
+/// The number of runs written at a time.
 const AT_ONCE: usize = 256;
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The timers have noticed it.
+/// Handles a change of the wall clock that the timers noticed.
 pub(super) fn begin(core: &Arc<Core>) {
     if core.set.swap(true, Ordering::SeqCst) {
         return;
@@ -39,7 +40,7 @@ pub(super) fn begin(core: &Arc<Core>) {
     });
 }
 
-/// Records it for every run of ours that is not in memory and waits for a time.
+/// Records the change for every run of ours that is not active and waits for a time.
 async fn notify_sleepers(core: &Arc<Core>, by: i64) {
     let mut after = None;
     loop {
@@ -68,7 +69,7 @@ async fn notify_sleepers(core: &Arc<Core>, by: i64) {
 async fn notify(core: &Arc<Core>, row: RunRow, by: i64) {
     let Some(lease) = core.lease(row.lease) else { return };
     let Some(mail) = core.enter_setting(row.number) else { return };
-    // It may have moved on before its place was taken.
+    // The run may have changed before its place was taken.
     let number = row.number;
     let mut kept_out = KeptOut::of(core, number, mail, KeptOut::UNKNOWN);
     let row = core.read(move |store| store.run(crate::store::RunKey::Number(number))).await;
@@ -86,7 +87,7 @@ async fn notify(core: &Arc<Core>, row: RunRow, by: i64) {
     }
 }
 
-/// When a run is looked at: not later than before, because it may wait for a moment.
+/// Returns the corrected due time of a run's row: not later than before, because the run may wait for a moment.
 const fn moved(due: i64, by: i64) -> i64 {
     if due > 0 && by < 0 {
         let due = due.saturating_add(by);

@@ -1,4 +1,4 @@
-//! The state that the steps of a run share, seen from outside: at any entry, and how it came to be what it is.
+//! The shared state of a run's steps seen from outside: at any entry, and its history.
 
 mod history;
 
@@ -18,18 +18,18 @@ use crate::value::{Encoding, Pointer, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: usize = 4_096;
 
-/// The shared state as it is recorded, the newest row of each field and key.
+/// The recorded shared state: the newest row of each field and key.
 #[derive(Clone, Default)]
 pub(super) struct Recorded {
-    /// The entry that wrote the whole of the typed part last.
+    /// The entry that last wrote the whole typed part.
     set: Option<EntryRow>,
     rows: BTreeMap<String, FieldRow>,
 }
 
-/// An entry that changed the state, with what it wrote.
+/// An entry that changed the state, with its rows.
 pub(super) struct StateChange {
     entry: EntryRow,
     rows: Vec<FieldRow>,
@@ -50,11 +50,11 @@ impl Recorded {
         }
     }
 
-    /// What of it a run of this workflow can go on with: the keys, and the typed part if it is of the type that the workflow
-    /// declares (`own`).
+    /// Returns the part of the state with which a run of this workflow can begin: the keys, and the typed part if it is
+    /// of the type that the workflow declares (`own`).
     ///
     /// # Errors
-    /// It is recorded in a newer version of that type than this build knows.
+    /// The state is recorded in a newer version of that type than this build knows.
     pub(super) fn fitting(mut self, own: Option<&StateDef>, old: &RunRow) -> Result<Self, EngineError> {
         let Some(set) = &self.set else { return Ok(self) };
         let own = own.map(StateDef::schema);
@@ -76,7 +76,7 @@ impl Recorded {
         Ok(self)
     }
 
-    /// The entry with which a run begins that goes on with this state, and its rows.
+    /// Returns the entry with which a run begins that continues with this state, and its rows.
     pub(super) fn carried(self, seq: u64, at: i64) -> Option<(EntryRow, Vec<FieldRow>)> {
         if self.rows.is_empty() && self.set.is_none() {
             return None;
@@ -88,25 +88,25 @@ impl Recorded {
         Some((entry, rows.collect()))
     }
 
-    /// The value of a row by its name.
+    /// Returns the value of a row by its name.
     fn value(&self, row: &str) -> Option<&Value> {
         self.rows.get(row).map(|row| &row.value)
     }
 }
 
 impl Run {
-    /// The state that the steps of the run share, as it is committed; `None` if it has not begun or declares none.
+    /// Returns the committed state that the steps of the run share; `None` if it has not begun or declares none.
     ///
     /// # Errors
-    /// The database cannot be read, or what is recorded does not decode to this type.
+    /// The database cannot be read, or the recorded state does not decode to this type.
     pub async fn state<S: TypedState>(&self) -> Result<Option<S>, EngineError> {
         self.state_at(u64::MAX).await
     }
 
-    /// The state that the steps of the run share, as it was after an entry; `None` if it had not begun.
+    /// Returns the state that the steps of the run share as it was after an entry; `None` if it had not begun.
     ///
     /// # Errors
-    /// The database cannot be read, or what is recorded does not decode to this type.
+    /// The database cannot be read, or the recorded state does not decode to this type.
     pub async fn state_at<S: TypedState>(&self, seq: u64) -> Result<Option<S>, EngineError> {
         let recorded = self.recorded_state(seq).await?;
         let Some(set) = &recorded.set else { return Ok(None) };
@@ -126,7 +126,7 @@ impl Run {
         Ok(state.downcast::<S>().ok().map(Arc::unwrap_or_clone))
     }
 
-    /// The value of a key of the shared state, as it is committed; `None` if there is none.
+    /// Returns the committed value of a key of the shared state; `None` if there is none.
     ///
     /// # Errors
     /// The database cannot be read, or the value is of another type.
@@ -136,7 +136,7 @@ impl Run {
         read_key(self.fields().coder(), key, value).map(Some).map_err(|error| self.unreadable_state(&error))
     }
 
-    /// Which step changed what of the shared state, and when. Its `Display` is a text that a person likes to read.
+    /// Returns the history of the shared state: which step changed what, and when. Its `Display` is a text for people.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -157,7 +157,7 @@ impl Run {
     }
 }
 
-/// The shared state of a run as it was after an entry.
+/// Returns the shared state of a run as it was after an entry.
 pub(super) fn recorded_in(store: &dyn Store, run: i64, to: u64) -> Result<Recorded, StoreError> {
     let mut recorded = Recorded::default();
     for change in changes(store, run, to)? {
@@ -166,7 +166,7 @@ pub(super) fn recorded_in(store: &dyn Store, run: i64, to: u64) -> Result<Record
     Ok(recorded)
 }
 
-/// The changes of a run's shared state up to an entry.
+/// Returns the changes of a run's shared state up to an entry.
 fn changes(store: &dyn Store, run: i64, to: u64) -> Result<Vec<StateChange>, StoreError> {
     let (mut after, mut changes) = (0, Vec::new());
     loop {

@@ -1,4 +1,4 @@
-//! The end of an engine: in order, or at once.
+//! Ends an engine, in order or at once.
 
 use super::core::{Core, DriverEvent};
 use super::running_step::{RunningStep, StoppedAttempt};
@@ -20,8 +20,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Stops at once: nothing more is written, bodies are dropped, others may take over. Resources go too: a body that still
-/// runs keeps its own, the handle of a run keeps none.
+/// Stops at once: nothing more is written, bodies are dropped, and others may take over. Resources are dropped too: a
+/// body that still runs keeps its own, the handle of a run keeps none.
 pub(super) fn stop(core: &Arc<Core>) {
     begin(core);
     core.committer.halt();
@@ -33,13 +33,13 @@ pub(super) fn stop(core: &Arc<Core>) {
     core.resources.let_go();
 }
 
-/// Nothing more is started.
+/// Prevents anything more from starting.
 fn begin(core: &Core) {
     core.draining.store(true, Ordering::SeqCst);
     core.stopping.notify_waiters();
 }
 
-/// Removes a lease; one that still owns runs is left to nobody, for the next engine to take at once.
+/// Removes a lease; one that still owns runs is marked as without owner, so that the next engine takes it at once.
 async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
     core.leases.forget(lease);
     if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
@@ -48,13 +48,13 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
     let leases = core.read(Store::leases).await?;
     if let Some(row) = leases.into_iter().find(|row| row.number == lease.number && row.epoch == lease.epoch) {
         let owner = super::lease::NOBODY.to_owned();
-        // Taken from us meanwhile: then it is not ours to give.
+        // It fails if another engine has taken the lease meanwhile; then it is not ours to hand back.
         let _ = core.committer.write(Write::TakeLease { seen: lease, heartbeat: row.heartbeat, owner }).await?;
     }
     Ok(())
 }
 
-/// How a [shutdown](Engine::shutdown) has ended.
+/// The outcome of a [shutdown](Engine::shutdown).
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -71,21 +71,23 @@ async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Whether everything in flight had finished in time. What had not, the next engine goes on with.
+    /// Whether everything in flight had finished in time. The next engine resumes what had not.
     pub finished: bool,
-    /// The steps whose bodies still run, ordered by run and position: blocking ones, and those that do not come to an
-    /// `await`. They keep the process for as long as they take, unless it exits; their results are not recorded.
+    /// The steps whose bodies still run, ordered by run and command index: blocking ones, and those that do not reach
+    /// an `await`. They keep the process alive for as long as they take, unless it exits; their results are not
+    /// recorded.
     pub still_running: Vec<RunningStep>,
 }
 
-/// How long the drivers of runs may take to tell their bodies.
+/// How long the drivers may take to cancel their bodies.
 const TELLING: Duration = Duration::from_secs(1);
-/// How long bodies that were dropped may take to come to an `await`.
+/// How long dropped bodies may take to reach an `await`.
 const DROPPING: Duration = Duration::from_millis(200);
-/// How often it is looked whether bodies have ended.
+/// How often bodies are checked for their end.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Tells the bodies that are at work to stop; those that heed it get the grace to end by themselves. Then all are dropped.
+/// Cancels the running bodies; those that observe their cancellation get the grace period to end on their own. Then all
+/// are dropped.
 async fn stop_attempts(core: &Core) -> Vec<StoppedAttempt> {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     core.send_to_all(|| DriverEvent::Stop(sender.clone()));
@@ -96,7 +98,7 @@ async fn stop_attempts(core: &Core) -> Vec<StoppedAttempt> {
             stopped.push(body);
         }
     };
-    // A driver that is busy for longer drops its bodies when it hears of the end.
+    // A driver that is busy for longer drops its bodies when it exits.
     let _ = tokio::time::timeout(TELLING, all_told).await;
     let heeds = |body: &StoppedAttempt| body.cancellation.is_heeded() && body.cancellation.is_at_work();
     until(core.options.grace, || !stopped.iter().any(heeds)).await;
@@ -106,7 +108,7 @@ async fn stop_attempts(core: &Core) -> Vec<StoppedAttempt> {
     stopped
 }
 
-/// Waits until something is so, but not for longer than a limit.
+/// Waits until a condition holds, at most for a limit.
 async fn until(limit: Duration, is_so: impl Fn() -> bool) {
     let since = Instant::now();
     while !is_so() && since.elapsed() < limit {
@@ -115,17 +117,17 @@ async fn until(limit: Duration, is_so: impl Fn() -> bool) {
 }
 
 impl Engine {
-    /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, sleeping runs are
-    /// left as they are. What is not done `within` this time the next engine goes on with. Its bodies are told to stop
-    /// ([`Cancellation`](crate::Cancellation)): one that has asked for its cancellation may take the engine's
-    /// [grace](crate::EngineBuilder::cancellation_grace) to end by itself, all others are dropped at their next `await`. The engine's
-    /// resources are dropped, the last one made first.
+    /// Ends the engine in order: nothing more is started, steps in flight may finish and are recorded, and sleeping
+    /// runs are left unchanged. The next engine resumes what has not finished `within` this time. Bodies still running
+    /// then are cancelled ([`Cancellation`](crate::Cancellation)): a body that has obtained its cancellation may take
+    /// the engine's [grace](crate::EngineBuilder::cancellation_grace) period to end on its own, all others are dropped
+    /// at their next `await`. The engine's resources are dropped, the last one made first.
     ///
-    /// Returns whether everything had finished, and which steps still run: a blocking step cannot be dropped, and keeps the
-    /// process for as long as it takes.
+    /// Returns whether everything had finished, and which steps still run: a blocking step cannot be dropped, and keeps
+    /// the process alive for as long as it takes.
     ///
     /// # Errors
-    /// The database did not take the last writes; nothing that was reported as done is lost.
+    /// The database did not accept the last writes; nothing that was reported as done is lost.
     pub async fn shutdown(&self, within: Duration) -> Result<ShutdownReport, EngineError> {
         let core = &self.core;
         begin(core);
@@ -146,9 +148,9 @@ impl Engine {
     }
 }
 
-/// Waits until no run is in memory; `false` if the time is over before.
+/// Waits until no run is active; `false` if the time is over before.
 async fn is_finished(core: &Core, within: Duration) -> bool {
-    // Beyond what a clock can count there is no limit.
+    // A limit that the clock cannot represent is no limit.
     let until = Instant::now().checked_add(within);
     loop {
         let moved = core.moved.notified();
@@ -163,7 +165,7 @@ async fn is_finished(core: &Core, within: Duration) -> bool {
         if left.is_zero() {
             return false;
         }
-        // Which of the two it was shows when we look again.
+        // The next iteration tells which of the two it was.
         let _ = tokio::time::timeout(left, moved).await;
     }
 }

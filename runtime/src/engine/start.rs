@@ -1,4 +1,4 @@
-//! Starting a run: its row and first entry in one commit, once for each id.
+//! Starts runs: row and first entry in one commit, once for each id.
 
 mod options;
 
@@ -20,10 +20,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before a start of unknown outcome is looked for again.
+/// The wait before a start of unknown outcome is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// A run that is about to be started: choose its id, then `.await`.
+/// A start to be made: choose an id, then `.await`.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -61,19 +61,18 @@ impl<W: WorkflowDef> StartCall<'_, W>
 where
     W::Context: StepContext,
 {
-    /// The run starts with the context with which another one has ended, whatever its workflow: `Flow` begins with it
-    /// instead of the defaults, and a workflow that takes `Start` asks for it with
-    /// [`continued`](crate::Start::continued) or [`with_continued_or`](crate::Start::with_continued_or).
+    /// Starts the run with the final context of another run, whatever its workflow: `Flow` begins with it instead of
+    /// the defaults, and a workflow that takes `Start` gets it with [`continued`](crate::Start::continued) or
+    /// [`with_continued_or`](crate::Start::with_continued_or).
     ///
-    /// The values become part of the new run's history, and contents in field stores are copied, so that the other run may
-    /// be deleted afterwards. A context of an older version is migrated as on a load. To start again under the
-    /// same id gives the same run if it continues the same one.
+    /// The values become part of the new run's history, and contents in field stores are copied, so that the other run
+    /// may be deleted afterwards. A context of an older version is migrated as on a load. Starting again under the same
+    /// id returns the same run if it continues the same one.
     ///
-    /// [Shared state](crate::State) is taken along too: the values with keys, and the declared state if this workflow declares
-    /// the same type. Another type begins with its own defaults.
+    /// [Shared state](crate::State) is carried over too: the values with keys, and the declared state if this workflow
+    /// declares the same type. Another type begins with its own defaults.
     ///
-    /// The call fails while that run has not ended, if it never set a context, or if its context is another than that of
-    /// this workflow.
+    /// The call fails if that run has not ended, never set a context, or has another context than this workflow.
     pub fn continuing(mut self, run: impl Into<String>) -> Self {
         self.continuing = Some(run.into());
         self
@@ -109,7 +108,7 @@ fn started(
         }
         wanted.check(core)?;
         let opening = Opening::new(given, core.recorded_now())?;
-        // A start goes on to its end even if nobody waits for it any longer.
+        // A start runs to its end even if the caller stops waiting.
         let starting = core.clone();
         let started = core.to_the_end(async move {
             match continuing {
@@ -164,7 +163,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     }
 }
 
-/// Nobody knows whether it was written: look, before anybody repeats anything.
+/// Looks for a write of unknown outcome, before a caller repeats it.
 async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) -> Result<(RunRow, bool), EngineError> {
     loop {
         let key = new.id.clone();
@@ -181,7 +180,7 @@ async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) ->
 
 /// Drives a new run from its first entry, which is durable.
 pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
-    // Also of a run that is in memory already: it may have been found to be due before this.
+    // Also for a run that is active already: it may have been found due before this.
     trace::started(row, &entries);
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };

@@ -1,4 +1,4 @@
-//! What a run in memory writes, and what the database says to it.
+//! Submits the appends of active runs, and handles their outcomes.
 
 use super::core::{Core, DriverEvent, Envelope};
 use super::inbox;
@@ -6,13 +6,13 @@ use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Hands an append to the committer; the answer comes by mail.
+/// Submits an append to the committer; the outcome is sent to the driver.
 pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mpsc::UnboundedSender<Envelope>) {
     let busy = core.busy();
     let courier = core.clone();
     let ends = append.change.release;
     let (run, acquitted) = (append.run, append.change.loads == Some(0));
-    // The code of a transaction is polled, so to speak, from here to its answer.
+    // For the watch, a transaction's code counts as polled from here to its outcome.
     let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
     core.committer.submit(Write::Append(append), move |answer| {
@@ -44,14 +44,14 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
             Ok(Err(Rejected::Refused(text))) => DriverEvent::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),
             Ok(Err(_)) => DriverEvent::Fenced,
             Err(error) => {
-                // What it would have had others do, nobody has told them.
+                // It is unknown whether runs that this append would have notified must be notified.
                 courier.catch_up();
                 DriverEvent::Unwritten(error)
             }
         };
         drop(polled);
         if mail.send(courier.envelope(message)).is_err() {
-            // The run has left, and nobody drives those that it has started.
+            // The driver has exited, and the runs that this one started have no driver.
             courier.catch_up();
         }
         drop(busy);

@@ -1,12 +1,13 @@
 //! Finds the run that ends its process, and no other.
 //!
-//! The end of a process counts for the runs that were at work in it; an engine that ends in order removes its side file, and
-//! nothing counts. A run at work in so many deaths without progress ([`max_loads`](crate::EngineBuilder::max_loads)) is a
-//! *suspect*. Suspects are held back for a while after a start (an end in that time clears them), then loaded in groups
-//! (`groups.rs`), each on probation for as long. Meanwhile the side file has which suspects are on probation and whose code
-//! is being polled (`recorder.rs`, `watch.rs`); from that the next engine tells what the end means (`verdict.rs`). Only a
-//! run whose code was being polled, alone, several times in a row is parked: a kill from outside mostly finds code that waits.
-//! A run that leaves no such trace, because a thread of its own ends the process, is never parked but loaded later and later.
+//! The end of a process counts for the runs that were at work in it; an engine that ends in order removes its side
+//! file, and nothing counts. A run at work in too many deaths without progress
+//! ([`max_loads`](crate::EngineBuilder::max_loads)) is a *suspect*. Suspects are held back for a while after a start
+//! (an end in that time clears them), then loaded in groups (`groups.rs`), each on probation for as long. Meanwhile the
+//! side file records which suspects are on probation and whose code is being polled (`recorder.rs`, `watch.rs`); the
+//! next engine derives the verdict from that (`verdict.rs`). A run is parked only if its code was being polled, alone,
+//! several times in a row: a kill from outside mostly finds code that waits. A run that leaves no such trace, because a
+//! thread of its own ends the process, is never parked but loaded later and later.
 
 mod groups;
 mod record;
@@ -32,29 +33,29 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// The suspects of an engine.
 pub(crate) struct Suspects {
     recorder: Arc<Recorder>,
-    /// So many deaths make a run a suspect.
+    /// The number of deaths that makes a run a suspect.
     threshold: u32,
-    /// Whether there has been any: other runs cost one look at this.
+    /// Whether there has been any suspect: other runs pay one load of this flag.
     any: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What the holders of our leases left behind that died, and the runs that it has been counted for.
+    /// The remains of the dead holders of our leases, and the runs for which each death has been counted.
     deaths: HashMap<i64, (Arc<Remains>, HashSet<i64>)>,
     /// How long suspects are held back and then watched.
     window: Duration,
     held: BTreeMap<i64, Record>,
-    /// Since when all of them are held back.
+    /// The time since which all of them are held back.
     since: Option<Instant>,
-    /// Those that may be loaded.
+    /// The suspects that may be loaded.
     admitted: HashMap<i64, Arc<Watch>>,
-    /// Whether a task looks after them.
+    /// Whether a task is running their probation.
     looked_after: bool,
 }
 
-/// What a task does next for the suspects that are held back.
+/// The next action for the suspects that are held back.
 pub(super) enum Next {
     Nothing,
     Wait(Duration),
@@ -70,45 +71,46 @@ impl Suspects {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A lease was taken whose holder had died.
+    /// Records that a lease was taken whose holder had died.
     pub(crate) fn inherit(&self, lease: i64, remains: Arc<Remains>) {
         let mut state = self.state();
         let window = remains.time_to_death().saturating_mul(2).clamp(SHORTEST, LONGEST);
-        // Not in the middle of a probation.
+        // A probation in progress must not become shorter.
         state.window = if state.looked_after { state.window.max(window) } else { window };
         state.deaths.insert(lease, (remains, HashSet::new()));
     }
 
-    /// All runs that were at work under the lease have been looked at.
+    /// Forgets the death of a lease's holder, once all runs at work under it have been counted.
     pub(crate) fn settle(&self, lease: i64) {
         self.state().deaths.remove(&lease);
     }
 
-    /// Whether runs of the lease were at work in a process that died, and have not been looked at.
+    /// Returns whether runs of the lease were at work in a process that died, and have not all been counted.
     pub(crate) fn is_inherited(&self, lease: i64) -> bool {
         self.state().deaths.contains_key(&lease)
     }
 
-    /// A run's record after the end of the process before, if that was not counted yet.
+    /// Returns a run's record after the death of the last process, if that was not counted yet.
     pub(crate) fn count(&self, lease: i64, run: i64, record: Record) -> Option<Record> {
         let state = self.state();
         let (remains, counted) = state.deaths.get(&lease)?;
         (!counted.contains(&run)).then(|| verdict::after_death(run, record, remains)).filter(|after| *after != record)
     }
 
-    /// The end of the process before was counted for this run.
+    /// Marks the death of the last process as counted for this run.
     pub(crate) fn counted(&self, lease: i64, run: i64) {
         if let Some((_, counted)) = self.state().deaths.get_mut(&lease) {
             counted.insert(run);
         }
     }
 
-    /// Whether a run may be loaded now; a suspect may when its turn has come.
+    /// Returns whether a run may be loaded now; a suspect may once it is admitted.
     pub(crate) fn admits(&self, run: i64, record: Record) -> bool {
         !record.is_suspect(self.threshold) || self.state().admitted.contains_key(&run)
     }
 
-    /// Holds a suspect back until its turn comes; `true` if a task is to [look after](super::probation::look_after) them.
+    /// Holds a suspect back until it is admitted; `true` if the caller must spawn
+    /// [`look_after`](super::probation::look_after).
     pub(crate) fn hold(&self, run: i64, id: &str, record: Record) -> bool {
         self.any.store(true, Ordering::Release);
         let looked_after = {
@@ -125,7 +127,7 @@ impl Suspects {
         !looked_after
     }
 
-    /// The watch of a run that is loaded, if it is a suspect.
+    /// Returns the watch of a loaded run, if it is a suspect.
     pub(crate) fn watch(&self, run: i64) -> Option<Arc<Watch>> {
         if !self.any.load(Ordering::Acquire) {
             return None;
@@ -133,7 +135,7 @@ impl Suspects {
         self.state().admitted.get(&run).cloned()
     }
 
-    /// The run has made progress: it is no suspect any longer.
+    /// Acquits a run that has made progress.
     pub(crate) fn acquit(&self, run: i64) {
         if !self.any.load(Ordering::Acquire) {
             return;
@@ -145,7 +147,7 @@ impl Suspects {
         }
     }
 
-    /// Why a run is not loaded yet, for people.
+    /// Returns why a run is not loaded yet, for people.
     pub(crate) fn blocked(&self, run: i64) -> Option<String> {
         if !self.any.load(Ordering::Acquire) {
             return None;
@@ -168,13 +170,13 @@ impl Suspects {
         };
         let held_for = state.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         match group.after.checked_sub(held_for) {
-            // Another may come meanwhile that goes first.
+            // A suspect that goes first may arrive meanwhile.
             Some(left) if !left.is_zero() => Next::Wait(left.min(window)),
             _ => Next::Load(group, window),
         }
     }
 
-    /// The turn of these has come.
+    /// Admits a group to its probation.
     pub(super) fn admit(&self, group: &Group) {
         let alone = group.runs.len() == 1;
         for run in &group.runs {
@@ -187,7 +189,7 @@ impl Suspects {
         }
     }
 
-    /// Their probation is over.
+    /// Ends the probation of a group.
     pub(super) fn clear(&self, group: &Group) {
         for run in &group.runs {
             if self.state().admitted.contains_key(run) {

@@ -1,8 +1,8 @@
-//! What tasks share in [`driving`](super::driving): the model test puts its own here.
+//! Types that [`driving`](super::driving) shares between tasks, replaced in the model test.
 
 pub(super) use futures_util::task::AtomicWaker;
 pub(super) use std::sync::atomic::AtomicU8;
 pub(super) use std::sync::{Mutex, MutexGuard};
 
-/// How often a task polls a run, as long as it is woken meanwhile; then the run's own task goes on.
+/// The number of polls of one task while the future is woken; then the run's own task continues.
 pub(super) const POLLS: usize = 8;

@@ -1,4 +1,4 @@
-//! A run on the console: what its steps do, as long as it runs.
+//! Shows the steps of a run on the console while it runs.
 
 mod screen;
 mod view;
@@ -10,16 +10,16 @@ use super::handle::Run;
 use crate::store::Status;
 use std::time::{Duration, Instant};
 
-/// How often what is shown is brought up to date.
+/// How often the display is updated.
 const TICK: Duration = Duration::from_millis(100);
-/// How often it is asked whether the run is parked or held up.
+/// How often the status is read for whether the run is parked or blocked.
 const ASK: Duration = Duration::from_secs(1);
-/// How much is read before something is shown.
+/// The most activities read before the display is updated.
 const AT_ONCE: usize = 4_096;
 
 impl Run {
-    /// Shows on the console what the run does, until it has ended: for each step how many are done, running and failed and
-    /// [how far they are](crate::StepScope::progress), what is waited for, and each failure as a line of its own.
+    /// Shows on the console what the run does until it ends: for each step how many calls are done, running and failed
+    /// and [their progress](crate::StepScope::progress), what the run waits for, and each failure on a line of its own.
     ///
     /// ```no_run
     /// # async fn show(engine: steadfast::Engine) -> std::result::Result<(), steadfast::EngineError> {
@@ -28,20 +28,20 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// It is drawn on standard error; where that is no terminal, plain lines say what has changed, at most one for each step
-    /// in a second, and one for each failure. It reads the journal as every reader does, so the run does not notice, another
-    /// process may drive it, and the call may be dropped at any time. A run that goes on with a fresh journal is followed. One
-    /// that is parked is said to be, and no longer watched.
+    /// It is drawn on standard error. If that is no terminal, plain lines show the changes, at most one line for each
+    /// step in a second, and one for each failure. It reads the journal as every reader does, so the run is not
+    /// affected, another process may drive it, and the call may be dropped at any time. A run that continues as new is
+    /// followed. If the run is parked, its reason is shown and the call returns.
     ///
     /// # Errors
-    /// The database cannot be read, the run was deleted, or the engine shuts down. How the run ended is no error: ask its
-    /// [result](crate::RunHandle::result).
+    /// The database cannot be read, the run was deleted, or the engine shuts down. An error of the run itself is none
+    /// of this call: see its [result](crate::RunHandle::result).
     pub async fn watch_in_terminal(&self) -> Result<(), EngineError> {
         let mut screen = Screen::new();
         let mut run = self.clone();
         loop {
             watch(&run, &mut screen).await?;
-            // It may have gone on as another.
+            // The run may have continued as new.
             let row = run.row().await?;
             if row.status != Status::Replaced {
                 return Ok(());
@@ -57,7 +57,7 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
     let mut view = View::new(run.workflow(), run.id());
     let mut asked = None::<Instant>;
     loop {
-        // It gives up nothing that it has read when the time is over.
+        // The timeout loses no item that was read.
         let mut next = match tokio::time::timeout(TICK, activity.next()).await {
             Ok(Ok(None)) => {
                 view.is_over(run.status().await?.status);

@@ -1,4 +1,4 @@
-//! Threads of the engine, and what it says if the system gives none.
+//! Threads of the engine, and the error if the system cannot start one.
 
 use super::error::EngineError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,22 +8,22 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// How soon a thread is asked for again.
+/// The wait before a thread is requested again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// A thread of the engine's own.
+/// Starts a thread of the engine's own.
 ///
 /// # Errors
-/// The system gives none.
+/// The system cannot start a thread.
 pub(super) fn own(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
     let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     started.map_err(|error| none(&format!("the engine's thread `{name}` cannot be started: {error}")))
 }
 
-/// Work on a thread of the runtime that may block. There is no answer if the runtime is shutting down or the work panics.
+/// Runs work on a runtime thread that may block. The receiver fails if the runtime is shutting down or the work panics.
 ///
 /// # Errors
-/// The system gives none: tokio panics then.
+/// The system cannot start a thread: tokio panics then.
 pub(super) fn blocking<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> T + Send + 'static,
@@ -32,20 +32,21 @@ pub(super) fn blocking<T: Send + 'static>(
     spawn(
         runtime,
         Box::new(move || {
-            // Perhaps nobody waits any longer.
+            // The receiver may have been dropped.
             let _ = answer.send(work());
         }),
     )?;
     Ok(answered)
 }
 
-// A task of one type: tokio's code for tasks is compiled again for each.
+// Boxed, because tokio's code for tasks is compiled again for each type of task.
 fn spawn(runtime: &Handle, work: Box<dyn FnOnce() + Send>) -> Result<(), EngineError> {
     let spawned = catch_unwind(AssertUnwindSafe(|| drop(runtime.spawn_blocking(work))));
     spawned.map_err(|_| none("the runtime cannot start a thread that may block"))
 }
 
-/// [`blocking`] for work that is not lost if the system gives no thread: it waits for one, and `blocked` gets the reason.
+/// Like [`blocking`], but keeps the work if the system cannot start a thread: it waits for one, and `blocked` receives
+/// the reason.
 ///
 /// # Errors
 /// The runtime is shutting down, or the work panicked.

@@ -1,4 +1,4 @@
-//! A run's context as it was: at any entry, and how it came to be what it is.
+//! The context of a run in the past: at any entry, and its history.
 
 mod history;
 
@@ -17,10 +17,10 @@ use crate::value::{Encoding, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: usize = 4_096;
 
-/// The values of a context's fields in one version, as recorded.
+/// The recorded values of a context's fields in one version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
     /// The context's recorded name.
@@ -29,16 +29,16 @@ pub(super) struct Snapshot {
     pub(super) fields: BTreeMap<String, FieldRow>,
 }
 
-/// An entry that changed the context, with what it wrote.
+/// An entry that changed the context, with its rows.
 pub(super) struct Change {
     pub(super) entry: EntryRow,
     pub(super) rows: Vec<FieldRow>,
-    /// The entry whose delivery made the workflow do it.
+    /// The entry in whose turn the workflow made the change.
     pub(super) cause: Option<EntryRow>,
 }
 
 impl Snapshot {
-    /// A change follows. Of a newer version it holds every field.
+    /// Applies a change. One of a newer version holds every field.
     pub(super) fn apply(&mut self, change: &Change) {
         let version = recorded_version(&change.entry);
         if change.entry.kind == Kind::ContextSet || version != self.version {
@@ -51,8 +51,8 @@ impl Snapshot {
 }
 
 impl Run {
-    /// The stored part of the run's context as it was after an entry; `None` if it was not set yet. For the latest, give
-    /// `u64::MAX`.
+    /// Returns the stored part of the run's context as it was after an entry; `None` if it was not set yet. Pass
+    /// `u64::MAX` for the latest.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -77,7 +77,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// The database or a field store cannot be read, or what is recorded does not decode to this type.
+    /// The database or a field store cannot be read, or the recorded context does not decode to this type.
     pub async fn context_at<C: StepContext>(&self, seq: u64) -> Result<Option<C::Stored>, EngineError> {
         let Some(snapshot) = self.snapshot(seq).await? else { return Ok(None) };
         let mut rows = Vec::with_capacity(snapshot.fields.len());
@@ -94,7 +94,8 @@ impl Run {
         Ok(context.into_stored().map(Arc::unwrap_or_clone))
     }
 
-    /// Who changed what of the run's context, and when. Its `Display` is a text that a person likes to read.
+    /// Returns the history of the run's context: which entry changed what, and when. Its `Display` is a text for
+    /// people.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -103,7 +104,7 @@ impl Run {
         Ok(ContextHistory::new(self.id(), self.started_at().await?, &changes))
     }
 
-    /// The fields in which the context after one entry differs from that after another.
+    /// Returns the fields in which the context after one entry differs from that after another.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -120,8 +121,8 @@ impl Run {
         Ok(changes.filter(|change| change.old != change.new).collect())
     }
 
-    /// What the run's context consisted of when it was set, as JSON: its name, version, fields, their types and forms.
-    /// `None` if it was not set yet.
+    /// Returns the schema of the run's context when it was set, as JSON: its name, version, fields, their types and
+    /// encodings. `None` if it was not set yet.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -149,17 +150,17 @@ impl Run {
     }
 }
 
-/// The values as they were recorded after an entry; `None` if the context was not set yet.
+/// Returns the values as recorded after an entry; `None` if the context was not set yet.
 pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<Snapshot>, EngineError> {
     Ok(latest(changes(core, run, seq).await?))
 }
 
-/// The changes of a run's context up to an entry, refused ones too.
+/// Returns the changes of a run's context up to an entry, refused ones too.
 async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineError> {
     core.ask(move |store| changes_in(store, run, to)).await
 }
 
-/// The same as [`snapshot`], of a given store.
+/// Returns the same as [`snapshot`], from a given store.
 #[cfg(feature = "testing")]
 pub(super) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
     Ok(latest(changes_in(store, run, seq)?))
@@ -175,7 +176,7 @@ fn latest(changes: Vec<Change>) -> Option<Snapshot> {
     snapshot
 }
 
-/// What is read of a run whose rows are missing would be another context.
+/// Checks that an entry's rows are complete: with rows missing, another context would be read.
 pub(super) fn check_rows(store: &dyn Store, run: i64, entry: &EntryRow, rows: &[FieldRow]) -> Result<(), StoreError> {
     let Some(missing) = missing_rows(entry, rows) else { return Ok(()) };
     let id = store.run(RunKey::Number(run))?.map(|row| row.id).unwrap_or_default();

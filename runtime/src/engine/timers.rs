@@ -1,4 +1,4 @@
-//! One thread that wakes what is due: a busy runtime cannot delay it.
+//! Wakes what is due from one thread of its own, so that a busy runtime cannot delay it.
 
 use super::clock::Clock;
 use super::error::EngineError;
@@ -8,32 +8,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Who is woken.
+/// The target of a wake-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Sleeper {
-    /// The runs that are not in memory.
+    /// The runs that are not active.
     Evicted,
-    /// A run in memory.
+    /// An active run.
     Run(i64),
-    /// What notices that the time of day was set.
+    /// The check for a change of the wall clock.
     Clock,
 }
 
 /// A time limit.
 pub(super) trait Limit: Send + Sync {
-    /// The time is over. Says when to look again: none is needed once the attempt has ended.
+    /// Called when the time is over. Returns when to call again; `None` once the attempt has ended.
     fn look(&self) -> Option<Duration>;
 }
 
-/// Limits that have begun, by when they are over.
+/// Running limits, by the time when they are over.
 type Limits = BTreeMap<(Instant, u64), Weak<dyn Limit>>;
 
-/// Wakes sleepers when they are due; each has one due time at most.
+/// Wakes sleepers when they are due; each has at most one due time.
 pub(crate) struct Timers {
     state: Mutex<State>,
     changed: Condvar,
     clock: Arc<Clock>,
-    /// How many things the engine is about to do by itself; sleeps are skipped only when there are none.
+    /// The number of actions that the engine is about to take on its own; sleeps are skipped only if there are none.
     busy: AtomicUsize,
 }
 
@@ -43,18 +43,20 @@ struct State {
     due: HashMap<Sleeper, i64>,
     /// Time limits of bodies, which run in real time even where sleeps are skipped.
     limits: Limits,
-    /// How many limits have begun: no two are known by the same number.
+    /// The number of limits ever set, which makes their keys unique.
     begun: u64,
     closed: bool,
 }
 
-/// How often it is looked whether the time of day was set.
+/// How often the wall clock is checked for a change.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const SKIP_AGAIN: Duration = Duration::from_micros(500);
 
 impl Timers {
+    /// Starts the timer thread.
+    ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub(crate) fn start(clock: Arc<Clock>, wake: impl Fn(Sleeper) + Send + 'static) -> Result<Arc<Self>, EngineError> {
         let timers =
             Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), clock, busy: AtomicUsize::new(0) });
@@ -95,7 +97,7 @@ impl Timers {
         }
     }
 
-    /// Looks at a time limit when it is over, unless it is taken away before. Returns its number.
+    /// Sets a time limit, which is checked when it is over unless it is removed before. Returns its number.
     pub(super) fn limit(&self, over: Instant, limit: Weak<dyn Limit>) -> u64 {
         let mut state = self.state();
         state.begun += 1;
@@ -107,12 +109,12 @@ impl Timers {
         key.1
     }
 
-    /// Takes a time limit away: its body has ended.
+    /// Removes a time limit whose body has ended.
     pub(super) fn unlimit(&self, armed: (Instant, u64)) {
         self.state().limits.remove(&armed);
     }
 
-    /// While the guard lives the engine has something to do by itself.
+    /// Marks the engine as busy while the guard lives.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::SeqCst);
         Busy(self.clone())
@@ -147,7 +149,7 @@ impl Timers {
                 let again = limit.upgrade().and_then(|limit| limit.look());
                 state = self.state();
                 if let Some(again) = again {
-                    // Its number stays unique; if the body has ended meanwhile, the next look finds nothing.
+                    // Its number stays unique; if the body has ended meanwhile, the next check ends it.
                     state.begun += 1;
                     let key = (now + again, state.begun);
                     state.limits.insert(key, limit);
@@ -172,7 +174,7 @@ impl Timers {
         }
     }
 
-    /// Takes out the next sleeper that is due, or says how long there is none; `None` if nobody sleeps.
+    /// Removes the next sleeper that is due, or returns how long to wait for it; `None` if there are no sleepers.
     fn next_sleeper(&self, state: &mut State) -> Result<Sleeper, Option<Duration>> {
         let Some(&(due, sleeper)) = state.queue.first() else { return Err(None) };
         if self.clock.skips() && self.busy.load(Ordering::SeqCst) == 0 {
@@ -189,7 +191,7 @@ impl Timers {
     }
 }
 
-/// See [`Timers::busy`].
+/// A guard of [`Timers::busy`].
 pub(crate) struct Busy(Arc<Timers>);
 
 impl Drop for Busy {

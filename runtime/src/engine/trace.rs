@@ -1,5 +1,5 @@
-//! What the engine emits to subscribers of `tracing`: a span for each load of a run and for each attempt of a step, an
-//! event for each entry of a journal. Ids, names and numbers only: no value of a user's is in any of them.
+//! Spans and events for subscribers of `tracing`: a span for each load of a run and for each attempt of a step, an
+//! event for each entry of a journal. They contain ids, names and numbers only, never a user's value.
 
 use crate::machine::Machine;
 use crate::record::{About, RunIdentity};
@@ -8,12 +8,12 @@ use crate::store::{Append, EntryRow, RunRow};
 use data_encoding::HEXLOWER;
 use tracing::{Level, Span};
 
-/// What links the spans of one run in whatever process: its execution, as 32 hexadecimal digits.
+/// Returns the link between the spans of one run in any process: its execution, as 32 hexadecimal digits.
 pub(super) fn link(run: &RunIdentity) -> String {
     HEXLOWER.encode(&run.execution)
 }
 
-/// While a run is in memory here.
+/// Creates the span of an active run.
 pub(super) fn run(machine: &Machine) -> Span {
     if !tracing::enabled!(Level::INFO) {
         return Span::none();
@@ -31,7 +31,7 @@ pub(super) fn run(machine: &Machine) -> Span {
     )
 }
 
-/// While an attempt of a step runs: what its body logs is within.
+/// Creates the span of an attempt; events that its body logs are within.
 pub(super) fn attempt(scope: &StepScope) -> Span {
     if !tracing::enabled!(Level::INFO) {
         return Span::none();
@@ -48,7 +48,7 @@ pub(super) fn attempt(scope: &StepScope) -> Span {
     )
 }
 
-/// A run was started, with these entries.
+/// Emits the entries with which a run was started.
 pub(super) fn started(row: &RunRow, entries: &[EntryRow]) {
     if tracing::enabled!(Level::INFO) {
         for entry in entries {
@@ -57,7 +57,7 @@ pub(super) fn started(row: &RunRow, entries: &[EntryRow]) {
     }
 }
 
-/// What has happened to a run, as it is handed to the database.
+/// Emits the entries of an append as it is submitted.
 pub(super) fn entries(run: &RunIdentity, append: &Append) {
     if !tracing::enabled!(Level::INFO) {
         return;

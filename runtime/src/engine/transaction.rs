@@ -1,4 +1,4 @@
-//! The other way round: the user's statements, the runs they start and what they tell others, as one commit.
+//! Transactions of users: their statements, the runs that they start and the messages that they send, in one commit.
 
 use super::core::Core;
 use super::error::EngineError;
@@ -24,10 +24,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long to wait before a transaction of unknown outcome is looked for again.
+/// The wait before a transaction of unknown outcome is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// A transaction of the engine that is about to run: `.await` it. See [`Engine::transaction`].
+/// A transaction to be run: `.await` it. See [`Engine::transaction`].
 #[must_use = "a transaction runs when the call is awaited: add `.await`"]
 pub struct TransactionCall<'engine, F> {
     engine: &'engine Engine,
@@ -40,7 +40,7 @@ impl<'engine, F> TransactionCall<'engine, F> {
         Self { engine, body, time_limit: TIME_LIMIT }
     }
 
-    /// How long it may hold up everybody else who writes to the file; 250 ms unless chosen otherwise.
+    /// Sets how long it may block all other writers of the file; 250 ms unless chosen otherwise.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
@@ -61,7 +61,7 @@ where
             if core.is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            // It goes on to its end even if nobody waits for it any longer.
+            // A transaction runs to its end even if the caller stops waiting.
             let (body, limit) = (self.body, self.time_limit);
             let around = Around { scope: scope::surrounding(), caller: scope::caller() };
             let engine = core.clone();
@@ -70,7 +70,7 @@ where
     }
 }
 
-/// The handle of [`Engine::transaction`]: SQL as of a [`Tx`], and what else belongs to the same commit.
+/// The handle of [`Engine::transaction`]: SQL as in a [`Tx`], and engine writes in the same commit.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -99,19 +99,19 @@ pub struct EngineTx<'a> {
     done: Done,
 }
 
-/// What is in force where the transaction is awaited: the closure runs on another thread.
+/// The scope where the transaction is awaited, since the closure runs on another thread.
 #[derive(Clone)]
 struct Around {
     scope: Scope,
     caller: Option<Arc<RunScope>>,
 }
 
-/// What is to be made known once it is committed.
+/// The effects to make known after the commit.
 #[derive(Default)]
 struct Done {
     started: Vec<(RunRow, Vec<EntryRow>)>,
     notified: Vec<i64>,
-    /// What makes the commit impossible, whatever the closure returns.
+    /// An error that prevents the commit, whatever the closure returns.
     fault: Option<EngineError>,
 }
 
@@ -136,7 +136,7 @@ impl std::fmt::Debug for EngineTx<'_> {
 }
 
 impl<'a> EngineTx<'a> {
-    /// A run that exists if and only if this transaction is committed: choose its id, then
+    /// Starts a run that exists if and only if this transaction is committed: choose its id, then
     /// [`begin`](TransactionalStart::begin).
     pub fn start<F, M>(
         &mut self,
@@ -150,7 +150,7 @@ impl<'a> EngineTx<'a> {
         TransactionalStart { tx: self, input, given: Scope::default(), workflow: PhantomData }
     }
 
-    /// Sends a message to a run, in this commit: it arrives if and only if this transaction is committed.
+    /// Sends a message to a run in this commit: it arrives if and only if this transaction is committed.
     ///
     /// # Errors
     /// There is no such run, it has ended, or the message cannot be stored.
@@ -165,7 +165,7 @@ impl<'a> EngineTx<'a> {
         self.core
     }
 
-    /// Puts something into the inbox of a run, in this commit; the run hears of it afterwards.
+    /// Puts an item into the inbox of a run in this commit; the run is notified afterwards.
     pub(super) fn deposit(&mut self, run: &str, item: NewInboxItem) -> Result<(), EngineError> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         match self.write(&Write::Send(NewInboxItem { run: row.number, ..item }))? {
@@ -203,7 +203,7 @@ impl<'a> EngineTx<'a> {
     }
 }
 
-/// A run that is about to be started in a transaction: choose its id, then [`begin`](Self::begin).
+/// A start to be made in a transaction: choose an id, then [`begin`](Self::begin).
 #[must_use = "a run is started by `.begin()?`"]
 pub struct TransactionalStart<'t, 'a, W: WorkflowDef> {
     tx: &'t mut EngineTx<'a>,
@@ -213,20 +213,20 @@ pub struct TransactionalStart<'t, 'a, W: WorkflowDef> {
 }
 
 impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
-    /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
+    /// Sets the run's id, at most 512 bytes; a time-ordered UUID by default.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.given = self.given.id(id);
         self
     }
 
-    /// What the run is given beyond its input: labels, a deadline, for whom it acts. What it does not say stays as it is.
+    /// Applies all options of a scope: labels, a deadline, a principal. Options that it does not set are unchanged.
     pub fn with(mut self, scope: Scope) -> Self {
         self.given = scope.or(self.given);
         self
     }
 
-    /// Writes the start of the run, and gives its id. It begins once the transaction is committed. An id that is there
-    /// already, with the same workflow and input, is the same run.
+    /// Writes the start of the run, and returns its id. The run begins once the transaction is committed. An id that
+    /// exists already with the same workflow and input is the same run.
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
@@ -240,7 +240,7 @@ impl EngineTx<'_> {
         let core = self.core;
         let tx = self;
         wanted.check(core)?;
-        // Id and key are for one start.
+        // Id and key apply to one start only.
         let around = tx.around.scope.clone();
         (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
         let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.recorded_now())?;
@@ -293,7 +293,7 @@ impl EngineTx<'_> {
     }
 }
 
-/// A closure as the store runs it; what it has come to last.
+/// A closure as the store runs it, with the outcome of its last run.
 struct Body<F, T> {
     core: Arc<Core>,
     lease: Lease,
@@ -341,12 +341,13 @@ where
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (value, done) = match (answer, last) {
         (Ok(Ok(_)), Some((Ok(value), done))) => (value, done),
-        // Its own reason says more than that it was rolled back; but one that succeeded was rolled back by others.
+        // The closure's own reason is more precise than a rejection. If the closure succeeded, another cause rolled it
+        // back.
         (Ok(_), Some((Err(error), _))) => return Err(error),
         (Ok(Err(Rejected::Refused(why))), _) => return Err(EngineError::RolledBack(Error::msg(why))),
         (Ok(_), _) => return Err(EngineError::RolledBack(Error::msg("the store does not run transactions"))),
         (Err(error), Some((Ok(value), done))) => match done.started.first() {
-            // Nobody knows whether it was written: a run that it has started says so.
+            // The outcome is unknown: the row of a run that it started tells.
             Some((row, _)) if was_written(core, row).await => (value, done),
             _ => return Err(EngineError::Store(error)),
         },

@@ -1,4 +1,4 @@
-//! Which parked runs this start has tried.
+//! The parked runs that were tried since the start.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +19,10 @@ impl Trials {
         tried.as_mut().map(|tried| tried.entry(run).or_default().clone())
     }
 
-    /// The run is driven by this engine: if it is parked, that is for today's reason.
+    /// Marks a run that this engine drives: if it is parked later, its reason is current.
     pub(super) fn mark(&self, run: i64) {
         if let Some(tried) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            // Its trial may be under way.
+            // A trial of it may be in flight.
             let _ = tried.entry(run).or_default().set(());
         }
     }

@@ -1,4 +1,4 @@
-//! What a run waits for, since when, and who can help: read from what is committed.
+//! Waits of a run, since when, and who can help: read from committed state.
 
 mod open;
 
@@ -12,22 +12,22 @@ use serde::Serialize;
 use std::fmt;
 use std::time::SystemTime;
 
-/// Something that a run waits for. Printed it is one line that says since when, and [`help`](Wait::help) says who could do
-/// something about it.
+/// A thing that a run waits for. Its `Display` is one line that includes the time since, and [`help`](Wait::help) says
+/// what would end the wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Wait {
-    /// What it waits for.
+    /// The thing that the run waits for.
     pub for_what: WaitsFor,
-    /// Since when.
+    /// The start of the wait.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub since: SystemTime,
-    /// Until when at the latest, if that is known.
+    /// The latest end of the wait, if known.
     #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub until: Option<SystemTime>,
 }
 
-/// What a run waits for.
+/// A thing that a run waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum WaitsFor {
@@ -45,11 +45,11 @@ pub enum WaitsFor {
         /// The attempt that failed.
         failed: u32,
     },
-    /// A moment: [`until`](Wait::until).
+    /// The moment [`until`](Wait::until).
     Timer,
-    /// An event from outside, of this name.
+    /// An event from outside with this name.
     Event(String),
-    /// A message of this name.
+    /// A message with this name.
     Message(String),
     /// The answer to a request.
     Answer {
@@ -58,29 +58,29 @@ pub enum WaitsFor {
         /// The name of the question.
         question: String,
     },
-    /// The end of a run that it has started.
+    /// The end of a run that it started.
     Run {
         /// That run's id.
         id: String,
-        /// What that run is doing; `None` if it was deleted.
+        /// The status of that run; `None` if it was deleted.
         status: Option<Status>,
-        /// Why that run is parked, if it is.
+        /// The reason why that run is parked, if it is.
         parked: Option<Box<ParkReason>>,
     },
-    /// A person who has it go on: it is paused.
+    /// A person who resumes it: it is paused.
     Resume,
-    /// Code, a key, a store or a resource with which it can go on: it is parked, and [`parked`](crate::RunInfo::parked) says
-    /// why.
+    /// Code, a key, a store or a resource that it lacks: it is parked, and [`parked`](crate::RunInfo::parked) has the
+    /// reason.
     Unpark,
-    /// A field store, a restore hook or a resource that fails and is tried again, as the engine knows that drives the run: the
-    /// text says which and why.
+    /// A field store, a restore hook or a resource that fails and is retried, as known to the engine that drives the
+    /// run, with the reason.
     Blocked(String),
-    /// An engine: the one that drove it has stopped, or the record of who drives it is missing.
+    /// An engine: its last one has stopped, or the record of its owner is missing.
     Engine,
 }
 
 impl Wait {
-    /// Who or what could have the run go on, in one sentence.
+    /// Returns who or what could end the wait, in one sentence.
     #[must_use]
     pub fn help(&self) -> String {
         match &self.for_what {
@@ -146,8 +146,8 @@ impl fmt::Display for Wait {
     }
 }
 
-/// The run's row and what it waits for; `held` are our leases. What is damaged in its history is left out: a status must be had
-/// all the same.
+/// Reads the run's row and its waits; `held` are our leases. Damage in its history is ignored: the status must be
+/// available all the same.
 pub(super) fn read(
     store: &dyn Store,
     seen: &Seen,
@@ -171,18 +171,18 @@ pub(super) fn read(
     Ok(Some((row, waits)))
 }
 
-/// Whether nobody drives a run that is to be driven.
+/// Returns whether a run that should be driven has no owner.
 fn is_left_alone(row: &RunRow, leases: &[LeaseRow]) -> bool {
     let lease = leases.iter().find(|lease| Some(lease.number) == row.lease);
     lease.is_none_or(|lease| lease.owner == NOBODY)
 }
 
-/// What keeps a run in memory from going on at the moment, and since when in milliseconds since 1970.
+/// Makes the wait of a run that is blocked, since a moment in milliseconds since 1970.
 pub(super) fn blocked((why, since): (String, i64)) -> Wait {
     Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None }
 }
 
-/// The answer to a request, with the request's id.
+/// Returns the id and the name of the open request of a call.
 fn request(store: &dyn Store, run: i64, position: u64) -> Option<(String, String)> {
     let open = store.requests(RequestKey::Run(run)).ok()?;
     let request = open.into_iter().find(|request| request.position == position)?;

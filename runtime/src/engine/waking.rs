@@ -1,11 +1,11 @@
-//! What the timers call.
+//! Handles the wake-ups of the timers.
 
 use super::core::{Core, DriverEvent};
 use super::timers::Sleeper;
 use super::{recovery, setting};
 use std::sync::Arc;
 
-/// A sleeper is due.
+/// Handles a sleeper that is due.
 pub(super) fn wake(core: &Arc<Core>, sleeper: Sleeper) {
     match sleeper {
         Sleeper::Run(run) => {

@@ -1,4 +1,4 @@
-//! The workflows that an engine has, by name and version.
+//! The registered workflows, by name and version.
 
 use crate::journal::AnyWorkflow;
 use crate::record::{ParkCause, ParkReason};
@@ -6,12 +6,12 @@ use crate::store::RunRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The workflows that an engine has, by name and version.
+/// The registered workflows, by name and version.
 #[derive(Clone, Default)]
 pub(crate) struct Workflows(BTreeMap<&'static str, BTreeMap<u32, Arc<dyn AnyWorkflow>>>);
 
 impl Workflows {
-    /// Adds one; `false` if there is one of this name and version already.
+    /// Adds a workflow; `false` if one of this name and version exists already.
     pub(crate) fn insert(&mut self, name: &'static str, version: u32, workflow: Arc<dyn AnyWorkflow>) -> bool {
         self.0.entry(name).or_default().insert(version, workflow).is_none()
     }
@@ -20,7 +20,7 @@ impl Workflows {
         self.0.get(name)?.get(&version)
     }
 
-    /// The one of this name with the greatest version, and that version.
+    /// Returns the workflow of this name with the greatest version, and that version.
     pub(crate) fn newest(&self, name: &str) -> Option<(u32, &Arc<dyn AnyWorkflow>)> {
         self.0.get(name)?.last_key_value().map(|(version, workflow)| (*version, workflow))
     }
@@ -29,18 +29,18 @@ impl Workflows {
         self.0.keys().copied()
     }
 
-    /// The versions of this name, the oldest first.
+    /// Returns the versions of this name, the oldest first.
     pub(crate) fn versions(&self, name: &str) -> Vec<u32> {
         self.0.get(name).map_or_else(Vec::new, |versions| versions.keys().copied().collect())
     }
 
-    /// All of them, with their names.
+    /// Returns all workflows with their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn AnyWorkflow>)> {
         self.0.iter().flat_map(|(name, versions)| versions.values().map(|workflow| (*name, workflow)))
     }
 }
 
-/// The engine has no workflow of that name, or not in that version.
+/// Returns the reason for parking a run whose workflow is not registered in its version.
 pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReason {
     let versions: Vec<String> = workflows.versions(&row.workflow).iter().map(u32::to_string).collect();
     if !versions.is_empty() {

@@ -1,4 +1,4 @@
-//! Which step changed what of the shared state, and when.
+//! The history of a run's shared state.
 
 use super::{Recorded, StateChange};
 use crate::engine::time_travel::{FieldChange, Since};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How a run's shared state came to be what it is: the answer of [`Run::state_history`](crate::Run::state_history).
+/// The changes of a run's shared state, from [`Run::state_history`](crate::Run::state_history).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateHistory {
     run: String,
@@ -24,12 +24,12 @@ pub struct StateHistory {
 pub struct StateEntry {
     /// The number of its entry in the journal.
     pub seq: u64,
-    /// When it was made.
+    /// The time of the change.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
-    /// The step that made it; `None` where the whole of the typed part was written.
+    /// The step that made it; `None` where the whole typed part was written.
     pub step: Option<String>,
-    /// The position of the step's call.
+    /// The command index of the step's call.
     pub position: Option<u64>,
     /// The step's attempt.
     pub attempt: Option<u32>,
@@ -50,7 +50,7 @@ impl StateHistory {
         Self { run: run.to_owned(), started_at, entries: entries.collect() }
     }
 
-    /// The changes, the first first.
+    /// Returns the changes, the oldest first.
     #[must_use]
     pub fn entries(&self) -> &[StateEntry] {
         &self.entries

@@ -1,4 +1,4 @@
-//! What a start is given beyond its input: the words of the call.
+//! Options of a start beyond its input.
 
 use super::StartCall;
 use crate::record::Principal;
@@ -7,41 +7,41 @@ use crate::workflow::WorkflowDef;
 use std::time::{Duration, SystemTime};
 
 impl<W: WorkflowDef> StartCall<'_, W> {
-    /// The run's id, at most 512 bytes. Without one it gets a time-ordered UUID.
+    /// Sets the run's id, at most 512 bytes; a time-ordered UUID by default.
     pub fn id(self, id: impl Into<String>) -> Self {
         self.with(Scope::new().id(id))
     }
 
-    /// How long the run may take, from its start: a duration, whatever the machine's clock is set to. Time in which the run is
-    /// [paused](crate::Run::pause) does not count.
+    /// Limits how long the run may take from its start: a duration, independent of changes of the machine's clock. Time
+    /// in which the run is [paused](crate::Run::pause) does not count.
     pub fn time_limit(self, limit: Duration) -> Self {
         self.with(Scope::new().time_limit(limit))
     }
 
-    /// When the run ends at the latest: a moment of the machine's clock, also when that is set.
+    /// Sets the latest end of the run: a moment of the machine's clock, also when that is set.
     pub fn deadline(self, moment: SystemTime) -> Self {
         self.with(Scope::new().deadline(moment))
     }
 
-    /// The run may take as long as it needs, also if the run whose step starts it has a deadline.
+    /// Removes any deadline, including that of the run whose step starts it.
     pub fn no_deadline(self) -> Self {
         self.with(Scope::new().no_deadline())
     }
 
-    /// A name and a value by which the run can be found, at most 512 bytes each: see
-    /// [`RunFilter::label`](crate::RunFilter::label). A second value for a name takes the place of the first.
+    /// Adds a label by which the run can be found, at most 512 bytes for name and value each: see
+    /// [`RunFilter::label`](crate::RunFilter::label). A second value for a name replaces the first.
     pub fn label(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(Scope::new().label(name, value))
     }
 
-    /// While this run has not ended, no other is started with the same key, at most 512 bytes: the start of another fails
-    /// with [`EngineError::Held`](crate::EngineError::Held), which names the run that holds it.
+    /// Sets a deduplication key, at most 512 bytes. While this run has not ended, the start of another run with the
+    /// same key fails with [`EngineError::Held`](crate::EngineError::Held), which names the run that holds it.
     pub fn deduplication_key(self, key: impl Into<String>) -> Self {
         self.with(Scope::new().deduplication_key(key))
     }
 
-    /// For whom the run acts: what asks for a role looks at this principal's. Otherwise it acts for whom the run does whose
-    /// step starts it.
+    /// Sets the principal for whom the run acts: role checks look at its roles. By default it is the principal of the
+    /// run whose step starts it.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -66,7 +66,7 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().principal(principal))
     }
 
-    /// All that this scope says; what it does not say stays as it is.
+    /// Applies all options of a scope; options that it does not set are unchanged.
     pub fn with(mut self, scope: Scope) -> Self {
         self.given = scope.or(self.given);
         self

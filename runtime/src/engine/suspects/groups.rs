@@ -1,5 +1,5 @@
-//! Which suspects are loaded next: the least suspect first, those that are most suspect by halves, and the one that explains
-//! the last end of a process alone.
+//! Chooses the suspects to load next: the least suspect first, the most suspect by halves, and a run that explains the
+//! last death alone.
 
 use super::record::Record;
 use std::time::Duration;
@@ -11,20 +11,21 @@ pub(super) struct Held {
     pub(super) record: Record,
 }
 
-/// The runs that are loaded together next, and how long they must have been held back before.
+/// The runs to load together next, and how long they must have been held back before.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) struct Group {
     pub(in crate::engine) runs: Vec<i64>,
     pub(super) after: Duration,
-    /// The count of deaths that each of them gets if the process ends now.
+    /// The count of deaths that each run gets if the process ends now.
     pub(super) rank: u16,
 }
 
-/// The longest that one run is held back after each start.
+/// The longest time for which a run is held back after each start.
 pub(super) const LONGEST: Duration = Duration::from_mins(5);
 
-/// The next group out of what is held back; `None` if nothing is. `window` is how long suspects are held back and then
-/// watched: longer than the last process took to end. `threshold` is the count of deaths from which a run is a suspect.
+/// Returns the next group of the suspects held back; `None` if there are none. `window` is how long suspects are held
+/// back and then watched: longer than the last process took to end. `threshold` is the count of deaths from which a run
+/// is a suspect.
 pub(super) fn next(held: &[Held], window: Duration, threshold: u32) -> Option<Group> {
     let rank = held.iter().map(|held| held.record.deaths).max()?.saturating_add(1);
     let is_plain = |held: &&Held| held.record.proofs == 0 && held.record.unexplained == 0;
@@ -34,20 +35,21 @@ pub(super) fn next(held: &[Held], window: Duration, threshold: u32) -> Option<Gr
     {
         let mut runs: Vec<i64> = plain.iter().filter(|held| held.record.deaths == least).map(|held| held.run).collect();
         runs.sort_unstable();
-        // A group that has died before is never loaded as a whole again: with a culprit in each of two groups, they would
-        // take turns for ever. Of those that have not, the last process died with one of those that have the most deaths.
+        // A group that has died before is never loaded as a whole again: with a culprit in each of two groups, the
+        // groups would alternate forever. Among groups that have not, the last process died with one of those with the
+        // most deaths.
         let died_before = u32::from(least) > threshold;
         if died_before || (least == most && plain.len() == held.len()) {
             runs.truncate(runs.len().div_ceil(2));
         }
         return Some(Group { runs, after: window, rank });
     }
-    // Least of all one that ends the process without a trace: others shall have had their time by then.
+    // A run that ends the process without a trace comes last, so that the others have had their time by then.
     let last = held.iter().min_by_key(|held| (held.record.unexplained, held.record.proofs, held.run))?;
     Some(Group { runs: vec![last.run], after: backoff(window, last.record.unexplained), rank })
 }
 
-/// An eighth longer after each end that nothing explains.
+/// Returns the wait of a run: an eighth longer after each unexplained end.
 fn backoff(window: Duration, unexplained: u16) -> Duration {
     let mut wait = window;
     for _ in 0..unexplained {
@@ -71,7 +73,7 @@ mod tests {
     const WINDOW: Duration = Duration::from_secs(1);
     const THRESHOLD: u16 = 5;
 
-    /// Plays starts until nothing ends the process any more: how many ended, which runs were found.
+    /// Simulates starts until the process survives: the number of deaths, and the runs that were found.
     fn play(runs: i64, culprits: &BTreeSet<i64>, polled: bool) -> (u32, BTreeSet<i64>) {
         let mut records: BTreeMap<i64, Record> =
             (1..=runs).map(|run| (run, Record { deaths: THRESHOLD, ..Record::default() })).collect();

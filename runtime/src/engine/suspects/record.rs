@@ -1,21 +1,24 @@
-//! What a run's row keeps of the ends of processes that it was at work in.
+//! The record of process deaths in a run's row.
 
 /// A run's record, in the column `loads` of its row. Progress clears it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// How many processes have died with the run at work; among suspects, the higher the more suspect.
+    /// The number of processes that died with the run at work; the higher, the more suspect.
     pub(super) deaths: u16,
-    /// How many of them, in a row, while its code was being polled and nothing else explains it; at most [`PROOFS`].
+    /// How many of them, in a row, while its code was being polled and no other run explains the death; at most
+    /// [`PROOFS`].
     pub(super) proofs: u8,
-    /// How many while it was on probation alone, without any code of a suspect being polled.
+    /// The number of deaths while it was on probation alone and no suspect's code was being polled.
     pub(super) unexplained: u16,
 }
 
-/// With so many proofs a run is parked. A kill from outside mostly finds code that waits, and one of those clears it.
+/// The number of proofs with which a run is parked. A kill from outside mostly finds code that waits; one such death
+/// clears the count.
 pub(super) const PROOFS: u8 = 4;
 
-/// The bits of `proofs` and `unexplained` in the column.
+/// The number of bits of `proofs` in the column.
 const PROOF_BITS: u32 = 4;
+/// The number of bits of `unexplained` in the column.
 const UNEXPLAINED_BITS: u32 = 12;
 
 impl Record {
@@ -28,18 +31,18 @@ impl Record {
         }
     }
 
-    /// As the column has it.
+    /// Encodes the record for the column.
     pub(crate) fn loads(self) -> u32 {
         let unexplained = u32::from(self.unexplained).min((1 << UNEXPLAINED_BITS) - 1);
         u32::from(self.deaths) | (u32::from(self.proofs) | unexplained << PROOF_BITS) << u16::BITS
     }
 
-    /// Whether so many processes have died with it at work that it is loaded apart from the others.
+    /// Returns whether so many processes died with it at work that it is loaded apart from the others.
     pub(crate) fn is_suspect(self, threshold: u32) -> bool {
         u32::from(self.deaths) >= threshold
     }
 
-    /// Whether it is the run that ends the process.
+    /// Returns whether it is the run that ends the process.
     pub(crate) const fn is_found(self) -> bool {
         self.proofs >= PROOFS
     }
@@ -59,7 +62,7 @@ mod tests {
             let record = Record { deaths, proofs, unexplained };
             assert_eq!(Record::of(record.loads()), record);
         }
-        // Written by an earlier version: how often the run was loaded.
+        // Written by an earlier version: the number of loads.
         assert_eq!(Record::of(3), Record { deaths: 3, ..Record::default() });
         assert_eq!(Record::of(u32::MAX).loads() & 0xFFFF, 0xFFFF);
     }

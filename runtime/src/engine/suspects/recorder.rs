@@ -1,5 +1,5 @@
-//! The side file of an engine: locked as its sign of life, and written with what the next engine must know if this one's
-//! process dies. It is not synced: what a process has written survives its death.
+//! The side file of an engine: locked as its sign of life, with the data that the next engine needs if this process
+//! dies. It is not synced: what a process has written survives its death.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How a suspect takes part at the moment.
+/// The stage of a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It is not loaded yet.
@@ -33,15 +33,15 @@ impl Stage {
     }
 }
 
-/// What is recorded of one suspect.
+/// The record of one suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) stage: Stage,
-    /// Whether its code is being polled: the workflow, a step, a hook, a value that is decoded or dropped.
+    /// Whether its code is being polled: the workflow, a step, a hook, or a value being decoded or dropped.
     pub(super) polled: bool,
     /// The count of deaths that it gets if the process ends now: more than all others have.
     pub(super) rank: u16,
-    /// When it was loaded, since the engine's start.
+    /// The time of its load, since the engine's start.
     pub(super) loaded_at: Duration,
 }
 
@@ -51,10 +51,10 @@ impl Slot {
     }
 }
 
-/// What an engine left behind whose process died.
+/// The data that an engine left whose process died.
 #[derive(Debug, Default)]
 pub(crate) struct Remains {
-    /// How long the engine had been running, as far as it could say.
+    /// The uptime of the engine, as last recorded.
     pub(super) uptime: Duration,
     pub(super) slots: HashMap<i64, Slot>,
     /// Whether any run was on probation.
@@ -70,7 +70,8 @@ impl Remains {
         Self { uptime, slots, on_probation: any, explained }
     }
 
-    /// How long it took from the load of the run that explains the end; from the engine's start, if none does.
+    /// Returns the time from the load of the run that explains the death to the death; from the engine's start, if none
+    /// does.
     pub(super) fn time_to_death(&self) -> Duration {
         let of = |chosen: fn(&Slot) -> bool| {
             self.slots.values().filter(|slot| chosen(slot)).map(|slot| self.uptime.saturating_sub(slot.loaded_at)).min()
@@ -82,7 +83,7 @@ impl Remains {
     }
 }
 
-/// The side file of an engine; without a file (a store in memory) nothing is kept.
+/// The writer of an engine's side file; without a file (a store in memory) nothing is recorded.
 pub(crate) struct Recorder {
     began: Instant,
     state: Mutex<State>,
@@ -95,24 +96,24 @@ struct State {
     places: HashMap<i64, usize>,
 }
 
-/// The uptime in milliseconds.
+/// The size of the uptime in milliseconds.
 const HEAD: usize = 8;
-/// Run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
+/// The size of a slot: run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
 const SLOT: usize = 24;
-/// How often a file is made that a sweep of another engine removes before it is locked.
+/// How often a file is created again that another engine's sweep removes before it is locked.
 const TRIES: usize = 10;
 
 impl Recorder {
-    /// Makes and locks the file of an engine.
+    /// Creates and locks the file of an engine.
     ///
     /// # Errors
-    /// The file cannot be made or locked.
+    /// The file cannot be created or locked.
     pub(crate) fn create(path: PathBuf) -> std::io::Result<Self> {
         let recorder = Self::without_file();
         for _ in 0..TRIES {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
             match file.try_lock() {
-                // A sweep may have taken the name away between the two.
+                // A sweep may have removed the name between opening and locking.
                 Ok(()) if path.exists() => {
                     recorder.state().open = Some((file, path));
                     recorder.tick();
@@ -133,7 +134,8 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the file: the engine ends in order. First the name, then the lock: a missing file means that the owner is gone.
+    /// Removes the file, because the engine ends in order. First the name, then the lock: a missing file means an owner
+    /// that ended in order.
     pub(crate) fn close(&self) {
         if let Some((file, path)) = self.state().open.take() {
             let _ = std::fs::remove_file(path);
@@ -141,7 +143,8 @@ impl Recorder {
         }
     }
 
-    /// Removes the file of an engine that died. The lock is held meanwhile, so that no engine that starts takes it for its own.
+    /// Removes the file of a dead engine. The lock is held meanwhile, so that no starting engine takes the file for its
+    /// own.
     pub(crate) fn remove_if_free(path: &Path) {
         if let Ok(file) = OpenOptions::new().write(true).open(path)
             && file.try_lock().is_ok()
@@ -161,7 +164,7 @@ impl Recorder {
         self.began.elapsed()
     }
 
-    /// Records at what stage a suspect is; it keeps whether it is being polled.
+    /// Records the stage of a suspect; keeps whether it is being polled.
     pub(super) fn set(&self, run: i64, stage: Stage, rank: u16) {
         let loaded_at = self.uptime();
         self.state().change(run, |slot| {
@@ -180,7 +183,7 @@ impl Recorder {
         }
     }
 
-    /// Forgets a run: it is no suspect any longer.
+    /// Forgets a run that is no longer a suspect.
     pub(super) fn clear(&self, run: i64) {
         let mut state = self.state();
         if let Some(place) = state.places.remove(&run) {
@@ -190,7 +193,7 @@ impl Recorder {
     }
 }
 
-/// Nobody has stopped the engine, but its process goes on: that is an end in order too.
+/// An engine that was dropped without a shutdown, in a process that continues, has ended in order too.
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.close();
@@ -238,7 +241,7 @@ fn encoded(run: i64, slot: &Slot) -> [u8; SLOT] {
     bytes
 }
 
-/// A slot that was half written when a machine lost power is none.
+/// Decodes a slot; `None` for one that was half written when the machine lost power.
 fn decoded(bytes: &[u8; SLOT]) -> Option<(i64, Slot)> {
     let eight = |at: usize| <[u8; 8]>::try_from(&bytes[at..at + 8]).ok();
     let stage = Stage::of(bytes[18])?;
@@ -251,7 +254,8 @@ fn decoded(bytes: &[u8; SLOT]) -> Option<(i64, Slot)> {
     Some((i64::from_le_bytes(eight(0)?), slot))
 }
 
-/// What the engine of this file left behind; `None` while its process lives, or if it removed the file in order.
+/// Returns the data that the engine of this file left; `None` while its process lives, or if it removed the file in
+/// order.
 pub(crate) fn remains_of(path: &Path) -> Option<Remains> {
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
     file.try_lock().ok()?;
@@ -280,7 +284,7 @@ mod tests {
         recorder.set(4, Stage::Alone, 8);
         recorder.polled(99, true);
         assert!(remains_of(&path).is_none(), "its process lives");
-        // As the system does when the process dies.
+        // The system drops the lock like this when the process dies.
         drop(recorder.state().open.take());
         let remains = remains_of(&path).unwrap();
         let seen = |run: i64| remains.slots.get(&run).map(|slot| (slot.stage, slot.rank, slot.polled));

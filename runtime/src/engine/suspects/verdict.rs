@@ -1,12 +1,12 @@
-//! What the end of a process says of a run that was at work in it.
+//! Judges what the death of a process says about a run at work in it.
 
 use super::record::{PROOFS, Record};
 use super::recorder::{Remains, Slot, Stage};
 
-/// The record of a run after the end of a process that had it at work.
+/// Returns the record of a run after the death of a process that had it at work.
 ///
-/// Code of a run on probation that was being polled at the end explains it. An end while all suspects were held back has
-/// nothing to do with them: that is how one that comes from outside shows.
+/// If the code of a run on probation was being polled, that explains the death. A death while all suspects were held
+/// back has nothing to do with them, so its cause came from outside.
 pub(super) fn after_death(run: i64, record: Record, remains: &Remains) -> Record {
     let explained = remains.explained;
     let more_deaths = |rank: u16| rank.max(record.deaths.saturating_add(1));

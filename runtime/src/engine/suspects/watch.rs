@@ -1,4 +1,4 @@
-//! Records while code of a suspect is being polled. Other runs have no watch, and their polls cost nothing more.
+//! Records while code of a suspect is being polled. Other runs have no watch, so their polls cost nothing more.
 
 use super::recorder::Recorder;
 use futures_util::future::Either;
@@ -11,13 +11,13 @@ use std::task::{Context, Poll};
 pub(crate) struct Watch {
     run: i64,
     recorder: Arc<Recorder>,
-    /// How many threads poll code of it.
+    /// The number of threads that poll its code.
     polls: Mutex<u32>,
     /// Cleared once the run has made progress.
     active: AtomicBool,
 }
 
-/// Code of the run is being polled while this lives.
+/// A guard: code of the run is being polled while it lives.
 pub(crate) struct Polled(Arc<Watch>);
 
 impl Watch {
@@ -50,7 +50,7 @@ impl Drop for Polled {
     }
 }
 
-/// A future with the code of a run; watched if the run is a suspect.
+/// Wraps a future that runs a run's code; watched if the run is a suspect.
 pub(crate) fn watched<F: Future>(watch: Option<Arc<Watch>>, future: F) -> Either<F, Watched<F>> {
     match watch {
         None => Either::Left(future),
@@ -58,7 +58,7 @@ pub(crate) fn watched<F: Future>(watch: Option<Arc<Watch>>, future: F) -> Either
     }
 }
 
-/// A future with the code of a suspect.
+/// A future that runs a suspect's code.
 pub(crate) struct Watched<F> {
     future: Option<Pin<Box<F>>>,
     watch: Arc<Watch>,
@@ -79,7 +79,7 @@ impl<F: Future> Future for Watched<F> {
 }
 
 impl<F> Drop for Watched<F> {
-    /// What it drops is code of the run too.
+    /// Counts as a poll, since the values that it drops run code of the run too.
     fn drop(&mut self) {
         let _polled = self.future.is_some().then(|| self.watch.enter());
         self.future = None;
@@ -98,7 +98,7 @@ mod tests {
         std::fs::read(file).unwrap()[8 + 19] == 1
     }
 
-    /// Says when it is dropped whether code of the run is then being polled.
+    /// Sends, when dropped, whether code of the run is being polled.
     struct Dropped(PathBuf, mpsc::Sender<bool>);
 
     impl Drop for Dropped {

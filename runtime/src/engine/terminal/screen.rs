@@ -1,4 +1,4 @@
-//! Where lines go: drawn again and again on a terminal, and elsewhere written one after the other when they have changed.
+//! Writes lines: redrawn in place on a terminal, and elsewhere appended when they have changed.
 
 use super::view::View;
 use crate::run_env::Progress;
@@ -6,10 +6,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often changes are written where nothing can be drawn.
+/// How often changes are written where drawing is impossible.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Standard error: a terminal, or not.
+/// Standard error, as a terminal or not.
 pub(super) enum Screen {
     Terminal { all: MultiProgress, lines: Vec<ProgressBar> },
     Plain { written: Vec<String>, last: Option<Instant> },
@@ -25,12 +25,12 @@ impl Screen {
         Self::Terminal { all, lines: Vec::new() }
     }
 
-    /// Shows how it stands.
+    /// Shows the current state.
     pub(super) fn show(&mut self, view: &mut View, progress: &[Progress]) {
         match self {
             Self::Terminal { all, lines } => {
                 for line in view.take_said() {
-                    // A terminal that is gone is nobody who looks.
+                    // An error means that the terminal is gone.
                     let _ = all.println(line);
                 }
                 next_command_index(all, lines, &view.lines(progress, Some(SystemTime::now())));
@@ -45,13 +45,13 @@ impl Screen {
         }
     }
 
-    /// Shows how it stands for the last time.
+    /// Shows the final state.
     pub(super) fn finish(&mut self, view: &mut View, progress: &[Progress]) {
         if let Self::Plain { last, .. } = self {
             *last = None;
         }
         self.show(view, progress);
-        // What comes next is below.
+        // Later output goes below.
         match self {
             Self::Terminal { lines, .. } => lines.drain(..).for_each(|line| line.abandon()),
             Self::Plain { written, .. } => written.clear(),
@@ -85,6 +85,6 @@ fn write_new(written: &mut Vec<String>, lines: Vec<String>) {
 }
 
 fn write(line: &str) {
-    // If nobody listens there, nobody wants to know.
+    // Best effort: standard error may be closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What is known of a watched run, as lines of text.
+//! The state of a watched run as lines of text.
 
 use crate::engine::activity::{Activity, ActivityKind, Waited};
 use crate::run_env::Progress;
@@ -7,25 +7,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-/// How many steps have lines of their own.
+/// The number of steps that have lines of their own.
 const STEPS: usize = 24;
-/// How wide a bar is.
+/// The width of a bar.
 const BAR: usize = 20;
 
-/// What is known of a run.
+/// The known state of a run.
 pub(super) struct View {
     name: String,
     started: Option<SystemTime>,
     steps: Vec<Step>,
-    /// What is waited for, by the position of the call.
+    /// The waits, by the command index of the call.
     waits: BTreeMap<u64, Wait>,
-    /// What has come before it was waited for.
+    /// Arrivals that the run did not wait for yet.
     early: Vec<Waited>,
     paused: bool,
     ended: Option<(Status, Option<String>)>,
-    /// What keeps the run from going on at the moment.
+    /// The reason why the run is blocked at the moment.
     pub(super) blocked: Option<String>,
-    /// Lines that were not said yet.
+    /// Lines that were not written yet.
     said: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ struct Step {
     done: usize,
     failed: usize,
     tried_again: usize,
-    /// The positions that are running.
+    /// The command indexes of running calls.
     running: BTreeSet<u64>,
 }
 
@@ -59,13 +59,13 @@ impl View {
         }
     }
 
-    /// Takes note of what the engine did.
+    /// Applies an activity.
     pub(super) fn see(&mut self, seen: Activity) {
         let at = seen.at;
         self.started.get_or_insert(at);
         match seen.kind {
             ActivityKind::StepStarted { step, position, .. } => {
-                // A later attempt is the same call.
+                // A later attempt belongs to the same call.
                 self.step(&step).running.insert(position);
             }
             ActivityKind::AttemptFailed { step, attempt, message, .. } => {
@@ -120,12 +120,12 @@ impl View {
         &mut self.steps[index]
     }
 
-    /// The run has ended, whether its journal says so or not.
+    /// Marks the run as ended, whether its journal says so or not.
     pub(super) fn is_over(&mut self, status: Status) {
         self.ended.get_or_insert((status, None));
     }
 
-    /// A line of its own.
+    /// Adds a line of its own.
     pub(super) fn say(&mut self, line: &str) {
         self.said.push(plain(line));
     }
@@ -134,7 +134,7 @@ impl View {
         std::mem::take(&mut self.said)
     }
 
-    /// How it stands now. Lines that change with every look, as those of a clock, are for a terminal only.
+    /// Returns the current lines. Lines that change with every update, such as a clock, are for a terminal only.
     pub(super) fn lines(&self, progress: &[Progress], live: Option<SystemTime>) -> Vec<String> {
         let width = self.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
         let mut lines = vec![self.headline(live)];
@@ -163,7 +163,7 @@ impl View {
         format!("{}: {state}{since}", self.name)
     }
 
-    /// What is waited for, on one line.
+    /// Returns the waits on one line.
     fn waiting(&self, live: Option<SystemTime>) -> Option<String> {
         let mut whats: Vec<String> = Vec::new();
         for wait in self.waits.values() {
@@ -186,7 +186,7 @@ impl View {
 impl Step {
     fn line(&self, width: usize, progress: &[Progress], live: bool) -> String {
         let name = plain(&self.name);
-        // A written line keeps its text when other steps come to be known.
+        // A written line must not change when other steps appear.
         let mut text = if live { format!("  {name:width$} ") } else { format!("  {name}:") };
         let counts = [
             (self.done, "done"),
@@ -213,7 +213,7 @@ impl Step {
     }
 }
 
-/// How far, as a picture.
+/// Draws a progress bar.
 fn bar(done: u64, total: u64) -> String {
     let whole = u128::from(total).max(1);
     let filled = (u128::from(done) * BAR as u128 / whole).min(BAR as u128);
@@ -221,12 +221,12 @@ fn bar(done: u64, total: u64) -> String {
     format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled))
 }
 
-/// Text of others on one line, without what a terminal would obey.
+/// Replaces control characters, so that the text stays on one line and cannot control the terminal.
 fn plain(text: &str) -> String {
     text.chars().map(|envelope| if envelope.is_control() { ' ' } else { envelope }).collect()
 }
 
-/// A time as people say it.
+/// A duration, printed for people.
 struct Span(Duration);
 
 impl std::fmt::Display for Span {

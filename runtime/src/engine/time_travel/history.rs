@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! The history of a run's context.
 
 use super::{Change, Snapshot};
 use crate::context::ContextError;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How a run's context came to be what it is: the answer of [`Run::context_history`](crate::Run::context_history).
+/// The changes of a run's context, from [`Run::context_history`](crate::Run::context_history).
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -43,10 +43,10 @@ pub struct ContextHistory {
 pub struct ContextEntry {
     /// The number of its entry in the journal.
     pub seq: u64,
-    /// When it was made.
+    /// The time of the change.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
-    /// Whether the whole context was set, fields were changed, or a change was refused.
+    /// The kind: the whole context was set, fields were changed, or a change was refused.
     pub kind: Kind,
     /// The context's recorded name.
     pub context: String,
@@ -54,7 +54,7 @@ pub struct ContextEntry {
     pub after: Option<(u64, Kind, Option<String>)>,
     /// The fields, in alphabetical order.
     pub fields: Vec<FieldChange>,
-    /// Why it was refused, if it was.
+    /// The reason of a refusal, if it was refused.
     pub refused: Option<String>,
 }
 
@@ -64,7 +64,7 @@ pub struct ContextEntry {
 pub struct FieldChange {
     /// The field's name, as recorded.
     pub field: String,
-    /// The value before; `None` if there was none. Of a value in a field store it says where it is.
+    /// The value before; `None` if there was none. For a value in a field store it is the pointer.
     pub old: Option<Value>,
     /// The value after; `None` if there is none.
     pub new: Option<Value>,
@@ -83,7 +83,7 @@ impl ContextHistory {
         Self { run: run.to_owned(), started_at, entries: entries.collect() }
     }
 
-    /// The changes, the first first.
+    /// Returns the changes, the oldest first.
     #[must_use]
     pub fn entries(&self) -> &[ContextEntry] {
         &self.entries
@@ -156,7 +156,7 @@ impl fmt::Display for FieldChange {
     }
 }
 
-/// After what the workflow made a change.
+/// The entry after which the workflow made a change, printed for people.
 struct After<'a>(&'a ContextEntry);
 
 impl fmt::Display for After<'_> {
@@ -172,7 +172,7 @@ impl fmt::Display for After<'_> {
     }
 }
 
-/// A time since the start of a run.
+/// The time since the start of a run.
 pub(in crate::engine) struct Since(pub(in crate::engine) Duration);
 
 impl fmt::Display for Since {

@@ -1,4 +1,4 @@
-//! The calls of a run's history that have not ended.
+//! Finds the open calls of a run's history.
 
 use super::{Wait, WaitsFor, request};
 use crate::engine::clock::moment;
@@ -8,11 +8,11 @@ use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How much of a history is looked at: what began before the last so many entries is left out.
+/// The number of last entries that are read; calls that began before them are left out.
 const ENTRIES: u64 = 10_000;
 const PAGE: usize = 2_048;
 
-/// How many of the runs that it waits for are looked up.
+/// The number of child runs that are looked up.
 const RUNS: usize = 50;
 
 /// A call in flight.
@@ -25,7 +25,7 @@ struct Call {
     due: Option<i64>,
 }
 
-/// What has begun.
+/// The kind of an open call.
 #[derive(Clone, Copy, PartialEq)]
 enum Open {
     Attempt,
@@ -36,20 +36,20 @@ enum Open {
     Run,
 }
 
-/// What has begun and not ended, by position.
+/// The open calls, by command index.
 #[derive(Default)]
 struct Calls {
     open: BTreeMap<u64, Call>,
-    /// Those who wait for a message, in their order, and messages for which nobody has waited yet, by channel.
+    /// The calls that wait for a message, in their order, by channel.
     receivers: HashMap<String, VecDeque<u64>>,
+    /// The number of messages that arrived before a call waited for them, by channel.
     kept: HashMap<String, usize>,
 }
 
-/// How many runs are remembered.
+/// The number of runs in the cache.
 const SEEN: usize = 1_024;
 
-/// What was found in the histories of runs that were asked about, so that a status that is asked again and again costs only
-/// what has happened since.
+/// A cache of the open calls of runs whose status was read, so that reading it again costs only the entries since.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<HashMap<i64, (u64, Calls)>>);
 
@@ -67,10 +67,10 @@ impl Seen {
     }
 }
 
-/// What a run waits for that is neither parked nor paused, in the order of the calls.
+/// Returns the waits of a run that is neither parked nor paused, in the order of the calls.
 pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
     let begun = || (row.seq.saturating_sub(ENTRIES), Calls::default());
-    // Taken out: the lock is not held while the database is read.
+    // Taken out, so that the lock is not held while the database is read.
     let (mut after, mut calls) =
         seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq).unwrap_or_else(begun);
     while after < row.seq {
@@ -146,7 +146,7 @@ impl Calls {
             | Kind::CallAbandoned
             | Kind::RequestAnswered
             | Kind::ChildEnded => drop(self.open.remove(&position)),
-            // Nothing that is waited for, or nothing that anybody could help with.
+            // Not a wait, or one that no person could end.
             Kind::RunStarted
             | Kind::RunCompleted
             | Kind::RunFailed
@@ -183,7 +183,7 @@ impl Calls {
         }
     }
 
-    /// A message goes to the first who waits for one of its channel and still does.
+    /// Gives a message to the first call that still waits on its channel.
     fn came(&mut self, channel: String) {
         let receivers = self.receivers.entry(channel.clone()).or_default();
         while let Some(position) = receivers.pop_front() {
@@ -204,7 +204,7 @@ impl Call {
             Open::Timer => WaitsFor::Timer,
             Open::Message => match self.name.strip_prefix("event:") {
                 Some(event) => WaitsFor::Event(event.to_owned()),
-                // What a graph's own steps send each other is nothing that anybody could help with.
+                // The internal channel of a graph's own steps: no person could send on it.
                 None if self.name == SENT => return None,
                 None => WaitsFor::Message(name()),
             },
@@ -216,7 +216,7 @@ impl Call {
         })
     }
 
-    /// The run that was started, as it is now.
+    /// Returns the wait for a child run, with its current status.
     fn run(&self, store: &dyn Store, row: &RunRow) -> Option<WaitsFor> {
         let started = store.entries(row.number, self.seq.saturating_sub(1), 1).ok()?.into_iter().next()?;
         let id = started.other?;
