@@ -1,7 +1,7 @@
 //! Event-driven workflows: steps that are routed by the events they take and return.
 //!
-//! An event-driven workflow is an ordinary workflow whose body is the dispatch loop: the same engine, the same journal. What
-//! `#[workflow]` on an `impl` leaves for it is a [`Graph`].
+//! An event-driven workflow is an ordinary workflow whose body is the dispatch loop: the same engine, the same journal.
+//! `#[workflow]` on an `impl` generates a [`Graph`].
 
 mod answers;
 mod body;

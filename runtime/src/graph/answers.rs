@@ -13,10 +13,10 @@ use crate::value::Value;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// A question that a step returns: the run waits durably for its answer `A`, and the step that takes `Answered<Q, A>` goes on.
-/// Nothing of the step runs twice for it.
+/// A human-in-the-loop request that a step returns. The run waits durably for its answer `A`, and continues with the
+/// step that takes `Answered<Q, A>`. The asking step does not run again.
 ///
-/// It stands in [`Engine::requests`](crate::Engine::requests), and is answered by [`Engine::answer`](crate::Engine::answer).
+/// [`Engine::requests`](crate::Engine::requests) lists it, and [`Engine::answer`](crate::Engine::answer) answers it.
 #[derive(Clone, Debug)]
 pub struct Ask<Q, A> {
     question: Q,
@@ -25,13 +25,13 @@ pub struct Ask<Q, A> {
 }
 
 impl<Q: Message, A: Message> Ask<Q, A> {
-    /// Asks, and waits for as long as it takes.
+    /// Creates a request without a time limit.
     #[must_use]
     pub const fn new(question: Q) -> Self {
         Self { question, within: None, answer: PhantomData }
     }
 
-    /// Waits no longer than this, rounded up to milliseconds, from the end of the step: then the answer is `None`.
+    /// Sets a time limit, rounded up to milliseconds, from the end of the step: after it the answer is `None`.
     #[must_use]
     pub const fn within(mut self, limit: Duration) -> Self {
         self.within = Some(limit);
@@ -39,18 +39,18 @@ impl<Q: Message, A: Message> Ask<Q, A> {
     }
 }
 
-/// A question that was asked, with its answer.
+/// A human-in-the-loop request with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered<Q, A> {
-    /// What was asked.
+    /// The question.
     pub question: Q,
-    /// The answer; `None` if none came within the time that was set.
+    /// The answer; `None` if none came within the time limit.
     pub answer: Option<A>,
 }
 
-/// A question as it stands in the result of a step.
+/// A request as it is written in the result of a step.
 pub(super) struct Written<'a> {
-    /// In milliseconds.
+    /// The time limit, in milliseconds.
     pub(super) within: Option<i64>,
     pub(super) question: JsonText<'a>,
 }
@@ -91,7 +91,7 @@ impl<Q: Message, A: Message> Takes for Answered<Q, A> {
     }
 }
 
-/// Reads a question without its types.
+/// Reads a request without its types.
 pub(super) fn written(text: &bytes::Bytes) -> Result<Written<'_>, CodecError> {
     let wrong = |why: &dyn std::fmt::Display| CodecError {
         path: String::new(),
@@ -107,7 +107,7 @@ pub(super) fn written(text: &bytes::Bytes) -> Result<Written<'_>, CodecError> {
     Ok(Written { within, question })
 }
 
-/// The question itself.
+/// Returns the question of a request.
 pub(super) fn question(text: &bytes::Bytes, written: &Written<'_>) -> Value {
     Value::json(text.slice_ref(written.question.get().as_bytes()))
 }

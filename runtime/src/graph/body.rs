@@ -1,4 +1,4 @@
-//! The body of a step of a graph: one attempt, from the events that were routed to it.
+//! The body of a step of a graph: one attempt, with the events routed to the step.
 
 use super::definition::GraphStep;
 use super::emit::{self, Emits};
@@ -18,7 +18,7 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The body of a step, with the events that it takes: the recorded arguments only say where they are.
+/// The body of a step, with the events that it takes: the recorded arguments only name their places.
 pub(crate) struct EventBody<S: GraphStep> {
     context: Option<SharedContext>,
     inputs: Inputs,
@@ -77,7 +77,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
     }
 }
 
-/// A closure in the place of a step, with the events that the step would take.
+/// A closure in place of a step, with the events that the step would take.
 pub(super) struct StubBody<E, O, F, C> {
     inputs: Inputs,
     events: fn(Coder<'_>, &Inputs) -> Result<E, CodecError>,

@@ -1,4 +1,4 @@
-//! What a step gets that takes the failures of others.
+//! The failures that a step with `#[step(catch)]` takes.
 
 use super::event::Event;
 use super::payload::{Failure, Payload};
@@ -10,11 +10,12 @@ use crate::error::{self, StepError};
 use crate::fields::{Coder, Fields};
 use std::sync::Arc;
 
-/// A step that failed for good, for the step with `#[step(catch)]`: which one, why, and the event that it had taken.
+/// A step that failed for good, for the step with `#[step(catch)]`: its name, its error, and the event that it had
+/// taken.
 #[derive(Clone, Debug)]
 pub struct Caught {
     failure: Failure,
-    /// Those of the run.
+    /// The fields of the run.
     fields: Option<Arc<Fields>>,
 }
 
@@ -23,32 +24,32 @@ impl Caught {
         Coder::new(self.fields.as_ref())
     }
 
-    /// The name of the step that failed.
+    /// Returns the name of the step that failed.
     #[must_use]
     pub fn step(&self) -> &str {
         self.failure.step
     }
 
-    /// Why, in the words of its error, with the cause of every attempt.
+    /// Returns the text of its error, with the cause of every attempt.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.failure.message
     }
 
-    /// The error itself, if the step's error is an `E`; a step that returns [`steadfast::Result`](crate::Result) has
-    /// [`steadfast::Error`](crate::Error).
+    /// Returns the error itself, if the step's error is an `E`; a step that returns
+    /// [`steadfast::Result`](crate::Result) has [`steadfast::Error`](crate::Error).
     #[must_use]
     pub fn error<E: error::Failure>(&self) -> Option<StepError<E>> {
         codec::decode_at(self.coder(), Location::Result(self.failure.step), &self.failure.error).ok()
     }
 
-    /// How often a failure was taken in this line of descent, this one included.
+    /// Returns how many failures were caught along this chain of events, including this one.
     #[must_use]
     pub const fn times(&self) -> u32 {
         self.failure.times
     }
 
-    /// The event that the step had taken, if it was one of this type; of several the first.
+    /// Returns the event that the step had taken, if it had this type; of several the first.
     #[must_use]
     pub fn event<E: Event>(&self) -> Option<E> {
         self.failure.taken.iter().find_map(|payload| match payload {

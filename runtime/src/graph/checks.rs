@@ -1,4 +1,4 @@
-//! What must hold of a graph, checked by the compiler: one function for each rule, called in a constant at the user's token.
+//! The rules of a graph, checked by the compiler: one function for each rule, called in a constant at the user's token.
 
 mod ends;
 mod events;

@@ -5,7 +5,7 @@ use super::take::Takes;
 use crate::codec::CodecError;
 use crate::fields::Coder;
 
-/// What a parameter with `#[collect]` can be: a `Vec` of events.
+/// The type of a parameter with `#[collect]`: a `Vec` of events.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold the events that are collected",
@@ -13,10 +13,10 @@ use crate::fields::Coder;
     note = "write `#[collect] all: Vec<YourEvent>`"
 )]
 pub trait Collects: Sized + Send + 'static {
-    /// One of them.
+    /// The type of one event.
     type Item: Takes;
 
-    /// From the events that came.
+    /// Collects the events that came.
     fn collect(events: impl Iterator<Item = Result<Self::Item, CodecError>>) -> Result<Self, CodecError>;
 }
 
@@ -30,10 +30,10 @@ impl<T: Takes> Collects for Vec<T> {
 }
 
 impl Inputs {
-    /// The events of a parameter that waits for several.
+    /// Returns the events of a parameter that waits for several.
     ///
     /// # Errors
-    /// One does not fit the type.
+    /// An event does not fit the type.
     #[doc(hidden)]
     pub fn all<T: Collects>(&self, coder: Coder<'_>, index: usize) -> Result<T, CodecError> {
         T::collect(self.parameter(index).iter().map(|payload| T::Item::take(coder, payload)))

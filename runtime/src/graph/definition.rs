@@ -1,4 +1,4 @@
-//! What `#[workflow]` on an `impl` leaves for the runtime: the steps of a graph, and how one is called.
+//! The definition of a graph, as `#[workflow]` on an `impl` generates it: its steps, and how each is called.
 
 use super::body::EventBody;
 use super::diagram::Diagram;
@@ -22,13 +22,13 @@ use crate::workflow::{Flow, Sealed, Startable, WorkflowDef};
 use std::future::Future;
 use std::sync::Arc;
 
-/// An event-driven workflow: what `#[workflow]` makes of an `impl` block.
+/// An event-driven workflow, as `#[workflow]` generates it from an `impl` block.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event-driven workflow",
     note = "put `#[workflow]` on an `impl` of it"
 )]
 pub trait Graph: WorkflowDef<Error = Error> {
-    /// Its steps, and the way from one to the next.
+    /// Returns its steps, and the routes between them.
     #[doc(hidden)]
     fn plan() -> &'static Plan;
 }
@@ -48,13 +48,13 @@ impl<G: Graph> Startable<OfGraph> for G {
 
 /// One step of a graph, as `#[workflow]` defines it.
 pub trait GraphStep: Send + Sync + 'static {
-    /// What the compiler and the dispatch loop know of it.
+    /// The data on the step for the compiler and the dispatch loop.
     const SHAPE: StepShape;
     /// Retries and time limit.
     const POLICY: Policy;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
-    /// Roles of which the principal of the run needs one; none is needed if it is empty.
+    /// The roles of which a run's principal needs one; empty if it needs none.
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
     const RESOURCES: &'static [ResourceKey] = &[];
@@ -62,29 +62,29 @@ pub trait GraphStep: Send + Sync + 'static {
     type Context: Send + Sync + 'static;
     /// The events that it takes, as a tuple.
     type Events: Send + 'static;
-    /// What it returns when all is well.
+    /// The type that it returns.
     type Output: Emits;
-    /// The error it returns.
+    /// The type of its error.
     type Error: Failure;
 
     /// Reads its events.
     ///
     /// # Errors
-    /// One does not fit its type.
+    /// An event does not fit its type.
     fn events(coder: Coder<'_>, inputs: &Inputs) -> Result<Self::Events, CodecError>;
 
-    /// The shared state that it takes.
+    /// Returns the shared state that it takes.
     #[must_use]
     fn state() -> Option<StateDef> {
         None
     }
 
-    /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    /// Returns whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
     fn is_final(error: &Self::Error) -> bool {
         error.is_terminal()
     }
 
-    /// The user's function.
+    /// Calls the user's function.
     fn body(
         context: Arc<Self::Context>,
         events: Self::Events,
@@ -92,7 +92,7 @@ pub trait GraphStep: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send + 'static;
 }
 
-/// What a step of a graph returns.
+/// The return type of a step of a graph.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a step returns a `Result`, not `{Self}`",
@@ -105,10 +105,10 @@ pub trait GraphOutcome {
     /// The error.
     type Error: Failure;
 
-    /// The result itself.
+    /// Returns the result itself.
     ///
     /// # Errors
-    /// As it was.
+    /// Its own error.
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
@@ -121,7 +121,7 @@ impl<T: Emits, E: Failure> GraphOutcome for Result<T, E> {
     }
 }
 
-/// Makes the call of a step.
+/// The function that creates the call of a step.
 type StepCaller = fn(Option<SharedContext>, Inputs, Value) -> RunStep<'static, StepRun>;
 
 /// A step without its types.
@@ -129,12 +129,12 @@ type StepCaller = fn(Option<SharedContext>, Inputs, Value) -> RunStep<'static, S
 pub struct AnyStep {
     pub(super) shape: StepShape,
     pub(super) call: StepCaller,
-    /// The error of a step that failed for good.
+    /// Decodes the error of a step that failed for good.
     pub(super) failure: fn(Coder<'_>, &Value) -> Result<Error, CodecError>,
 }
 
 impl AnyStep {
-    /// The step `S`.
+    /// Returns the step `S`.
     #[must_use]
     pub const fn of<S: GraphStep>() -> Self {
         Self { shape: S::SHAPE, call: call::<S>, failure: failure::<S> }
@@ -142,7 +142,7 @@ impl AnyStep {
 }
 
 fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> RunStep<'static, StepRun> {
-    // They say where the events are, and are compared as they stand.
+    // The arguments only name the places of the events, and are compared as they are.
     let arguments = Given::new(Ok(arguments), Recode::none());
     let body = Arc::new(EventBody::<S>::new(context, inputs));
     RunStep { name: S::SHAPE.name, arguments, run: StepRun { roles: S::ROLES, policy: S::POLICY, body } }
@@ -153,19 +153,19 @@ fn failure<S: GraphStep>(coder: Coder<'_>, error: &Value) -> Result<Error, Codec
     Ok(error.into())
 }
 
-/// The body of a graph without a context: its dispatch loop.
+/// Runs the body of a graph without a context: its dispatch loop.
 ///
 /// # Errors
-/// A step failed for good and nobody took that, or the graph came to rest without a `Stop`.
+/// A step failed for good and no step caught it, or the graph ran out of work without a `Stop`.
 #[doc(hidden)]
 pub async fn body<G: Graph<Context = ()>>(mut flow: Flow<()>, input: G::Input) -> Result<G::Output, Error> {
     run::<G>(&mut flow, input).await
 }
 
-/// The same of one with a context, which its steps may change.
+/// Runs the body of a graph with a context, which its steps may change.
 ///
 /// # Errors
-/// As without, or a change could not be made.
+/// As for [`body`], or a change could not be made.
 #[doc(hidden)]
 pub async fn body_in_context<G: Graph>(mut flow: Flow<G::Context>, input: G::Input) -> Result<G::Output, Error>
 where
@@ -186,14 +186,14 @@ async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::O
     }
 }
 
-/// The graph as a picture.
+/// Returns the diagram of the graph.
 #[doc(hidden)]
 #[must_use]
 pub fn diagram<G: Graph>() -> Diagram {
     Diagram::of(G::NAME, G::plan())
 }
 
-/// A step reads the context that its workflow has.
+/// Holds if a step reads the context that its workflow has.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this step reads the context `{Self}`, and the workflow has `{C}`",
@@ -205,11 +205,11 @@ pub trait SameContext<C> {}
 #[diagnostic::do_not_recommend]
 impl<C> SameContext<C> for C {}
 
-/// Called in a constant at the type of a step's context.
+/// Checks the type of a step's context; called there in a constant.
 #[doc(hidden)]
 pub const fn same_context<Read: SameContext<C>, C>() {}
 
-/// A step shares the state that its workflow has.
+/// Holds if a step shares the state that its workflow has.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this step shares the state `{Self}`, and the workflow has `{S}`",
@@ -221,6 +221,6 @@ pub trait SameState<S> {}
 #[diagnostic::do_not_recommend]
 impl<S> SameState<S> for S {}
 
-/// Called in a constant at the type of a step's state.
+/// Checks the type of a step's state; called there in a constant.
 #[doc(hidden)]
 pub const fn same_state<Shared: SameState<S>, S>() {}

@@ -1,11 +1,11 @@
-//! A graph as a picture: text for Mermaid and for Graphviz.
+//! Diagrams of graphs, as text for Mermaid and for Graphviz.
 
 use super::plan::Plan;
 use super::shape::{Shape, Source, Trigger};
 use crate::codec::short;
 use std::fmt::Write as _;
 
-/// A graph as a picture: its steps, with the types of the events on the edges.
+/// A diagram of a graph: its steps, with the types of the events on the edges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagram {
     name: String,
@@ -37,7 +37,7 @@ pub(crate) struct Edge {
 }
 
 impl Diagram {
-    /// From parts.
+    /// Creates an empty diagram.
     pub(crate) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), nodes: Vec::new(), edges: Vec::new() }
     }
@@ -57,7 +57,7 @@ impl Diagram {
         }
     }
 
-    /// As text for [Mermaid](https://mermaid.js.org), which many readers of Markdown draw.
+    /// Returns the diagram as text for [Mermaid](https://mermaid.js.org), which many Markdown viewers draw.
     #[must_use]
     pub fn mermaid(&self) -> String {
         let mut text = String::from("flowchart TD\n");
@@ -77,7 +77,7 @@ impl Diagram {
         text
     }
 
-    /// As text for [Graphviz](https://graphviz.org), `dot -Tsvg`.
+    /// Returns the diagram as text for [Graphviz](https://graphviz.org), `dot -Tsvg`.
     #[must_use]
     pub fn graphviz(&self) -> String {
         let mut text = String::new();
@@ -97,7 +97,7 @@ impl Diagram {
         text
     }
 
-    /// The graph that a workflow is.
+    /// Creates the diagram of a workflow's graph.
     pub(crate) fn of(name: &str, plan: &'static Plan) -> Self {
         let mut diagram = Self::new(name);
         diagram.node("begin", "start", NodeKind::End);
@@ -167,20 +167,20 @@ impl Diagram {
     }
 }
 
-/// As Mermaid text.
+/// Formats the diagram as Mermaid text.
 impl std::fmt::Display for Diagram {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.mermaid())
     }
 }
 
-/// The steps that take something, with whether they collect it.
+/// Returns the steps that take an event, with whether they collect it.
 fn takers(plan: &'static Plan, source: &Source) -> Vec<(&'static str, bool)> {
     let inputs = plan.steps.iter().flat_map(|step| step.shape.inputs.iter().map(|input| (step.shape.name, input)));
     inputs.filter(|(_, input)| input.taken.is(source)).map(|(name, input)| (name, input.collect)).collect()
 }
 
-/// A name of a step as both languages take it: words of theirs such as `end` would be read as such.
+/// Returns the id of a step for both languages: with a prefix, since a name such as `end` is a keyword there.
 pub(crate) fn id(name: &str) -> String {
     let plain: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
     format!("step_{plain}")

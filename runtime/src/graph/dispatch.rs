@@ -1,5 +1,5 @@
-//! The dispatch loop: the body of an event-driven workflow. It starts the steps that events are for, and takes what they
-//! return, one after the other in the order of the journal.
+//! The dispatch loop: the body of an event-driven workflow. It starts the steps that take the events, and routes their
+//! results, one after the other in the order of the journal.
 
 mod context;
 mod fan_in;
@@ -36,73 +36,73 @@ use std::time::Duration;
 pub(super) struct Node {
     payload: Payload,
     place: Place,
-    /// The fan-out to which it belongs.
+    /// The fan-out that it belongs to.
     scope: ScopeId,
-    /// How often a failure was taken on the way to it.
+    /// The number of failures that were caught on the way to it.
     caught: u32,
 }
 
-/// A step that is to be started, with what it takes.
+/// A step that can be started, with its events.
 #[derive(Debug)]
 struct Ready {
     inputs: Each<Node>,
-    /// The fan-out to which what comes of it belongs; one that it opens is inside.
+    /// The fan-out that its results belong to; one that it opens is inside.
     scope: ScopeId,
-    /// For a step on a timer: how often it was started.
+    /// For a step on a timer: the number of earlier starts.
     tick: Option<u64>,
 }
 
-/// A step that runs.
+/// A running step.
 #[derive(Debug)]
 struct Running {
     step: usize,
-    /// The fan-out to which it belongs, and that to which its events do.
+    /// The fan-out that it belongs to, and the one that its events belong to.
     scope: ScopeId,
     out: ScopeId,
     caught: u32,
-    /// What it has taken, if its failure may be.
+    /// Its events, if its failure can be caught.
     taken: Vec<Payload>,
-    /// How many events it has sent by hand.
+    /// The number of events that it has sent by hand.
     sent: u64,
 }
 
-/// How the loop goes on.
+/// The next action of the loop.
 enum Next {
     Go,
-    /// The run ends with this, as a step has returned it.
+    /// The run ends with this value, returned by this step.
     Stop(Value, usize),
     Fail(Error),
-    /// A recorded value does not fit today's types: the run is parked.
+    /// A recorded value does not fit the current types: the run is parked.
     Unreadable(String),
 }
 
-/// The state of the loop: nothing in it is recorded, all of it comes of what is.
+/// The state of the loop: derived from the journal, and not itself recorded.
 struct Dispatch<'a> {
     flow: &'a mut dyn GraphFlow,
     journal: Arc<dyn Journal>,
     context: Option<SharedContext>,
     lock: Lock,
-    /// What the step that has just ended changes in the context.
+    /// The changes of the context by the step that has just ended.
     changes: Vec<Item>,
     workflow: &'static str,
     plan: &'static Plan,
     scopes: Scopes,
-    /// For each step what waits for it.
+    /// The waiting starts of each step.
     queues: Vec<VecDeque<Ready>>,
-    /// Steps for which something waits, in the order in which it came.
+    /// Steps with waiting starts, in the order of arrival.
     ready: VecDeque<usize>,
-    /// For each step how many of it run.
+    /// The number of running calls of each step.
     workers: Vec<usize>,
     running: BTreeMap<u64, Running>,
     in_flight: FuturesUnordered<InFlight>,
-    /// Questions and timers that are waited for, by position.
+    /// The number of open requests and timers.
     waits: usize,
 }
 
-/// Runs a graph to its end, and gives the result with which it stops and the step that has returned it.
+/// Runs a graph to its end, and returns its result and the step that returned it.
 ///
 /// # Errors
-/// A step failed for good and nobody took that, or the graph came to rest without a stop.
+/// A step failed for good and no step caught it, or the graph ran out of work without a stop.
 pub(super) async fn run<I: crate::codec::Storable>(
     flow: &mut dyn GraphFlow,
     workflow: &'static str,
@@ -126,7 +126,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
         in_flight: FuturesUnordered::new(),
         waits: 0,
     };
-    // It came from the journal, so it can be written again.
+    // The input was decoded from the journal, so it can be encoded again.
     let input = codec::encode_at(dispatch.journal.coder(), Location::Input, input)?;
     dispatch.begin(input);
     loop {
@@ -138,7 +138,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
             return Err(dispatch.rest());
         };
         let next = dispatch.completed(what, position, completion);
-        // Before anything that comes of it begins.
+        // Applied before any step that follows from this one starts.
         let next = if dispatch.changes.is_empty() { next } else { dispatch.change_context(next).await };
         match next {
             Next::Go => {}
@@ -165,7 +165,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Whether nothing can happen any more.
+    /// Returns whether no further event can occur.
     fn is_at_rest(&self) -> bool {
         self.running.is_empty() && self.waits == 0 && self.plan.external.is_empty()
     }
@@ -177,7 +177,7 @@ impl Dispatch<'_> {
         ))
     }
 
-    /// An event goes to everybody who takes it.
+    /// Delivers an event to every step that takes it.
     fn deliver(&mut self, node: Node) -> Next {
         let plan = self.plan;
         match plan.takers(node.payload.name()) {
@@ -194,7 +194,7 @@ impl Dispatch<'_> {
         Next::Go
     }
 
-    /// An event goes to one who takes it.
+    /// Delivers an event to one of its takers.
     fn give(&mut self, taker: Taker, node: Node) {
         if self.plan.shape(taker.step).collects() {
             return self.park(taker, node);
@@ -209,13 +209,13 @@ impl Dispatch<'_> {
         self.ready.push_back(step);
     }
 
-    /// Starts what waits, as far as there are workers.
+    /// Starts waiting steps, as far as workers are free.
     fn start_ready(&mut self) {
         let mut kept = VecDeque::new();
         for _ in 0..self.ready.len() {
             let Some(step) = self.ready.pop_front() else { break };
             if self.plan.shape(step).workers.is_some_and(|most| self.workers[step] >= most) {
-                // Asked for again when a worker is free.
+                // `step_ended` enqueues the step again when a worker is free.
                 continue;
             }
             if !self.lock.admits(self.plan.shape(step), !kept.is_empty()) {
@@ -245,13 +245,13 @@ impl Dispatch<'_> {
         };
         let out = if shape.output.is_several() {
             let out = self.scopes.open(scope, step);
-            // The step itself holds it open.
+            // The running step itself keeps its fan-out open.
             self.scopes.enter(out);
             out
         } else {
             scope
         };
-        // In a test something else may run in the place of a step.
+        // A test may have replaced the step by a stub.
         let stub = self.journal.substitute_in_graph(self.workflow, shape.name);
         let stub = stub.as_ref().and_then(|stub| stub.downcast_ref::<GraphStub>());
         let stub = stub.map(|stub| stub.body(inputs.clone()));
@@ -301,7 +301,7 @@ impl Dispatch<'_> {
         next
     }
 
-    /// What a step has returned goes on its way.
+    /// Routes the results of a step.
     fn route(&mut self, running: &Running, position: u64, items: Vec<Item>) -> Next {
         if self.plan.shape(running.step).output.updates().is_some() {
             self.changes.extend(items.iter().filter(|item| item.name == CONTEXT).cloned());
@@ -329,7 +329,8 @@ impl Dispatch<'_> {
         Next::Go
     }
 
-    /// A step failed for good: the step that takes failures gets it, as often as its budget allows.
+    /// Passes the failure of a step to the step that catches failures, as often as that one's budget allows; otherwise
+    /// ends the run.
     fn failed(&mut self, running: &Running, position: u64, error: Value) -> Next {
         let failure = match (self.plan.steps[running.step].failure)(self.journal.coder(), &error) {
             Ok(failure) => failure,

@@ -1,4 +1,4 @@
-//! What a step can return: events, several of them, none, or the end of the run.
+//! The return types of steps: events, several of them, none, or the end of the run.
 
 use super::event::{Event, EventWriter, value};
 use super::items;
@@ -9,19 +9,20 @@ use crate::fields::Coder;
 use crate::value::{Encoding, Value};
 use bytes::Bytes;
 
-/// What a step of an event-driven workflow can return: an event, [`Stop`](crate::Stop), a question ([`Ask`](crate::Ask)),
-/// nothing, or several of these as `Vec`, tuple, `Option`, [`OneOf`](crate::OneOf) or an enum with `#[derive(Events)]`.
+/// A type that a step of an event-driven workflow can return: an event, [`Stop`](crate::Stop), a request
+/// ([`Ask`](crate::Ask)), nothing, or several of these as `Vec`, tuple, `Option`, [`OneOf`](crate::OneOf) or an enum
+/// with `#[derive(Events)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which events it stands for",
     label = "the compiler must see which steps follow",
     note = "return events (`#[derive(Event)]`), `Stop<T>`, `Vec`, `Option`, a tuple or `OneOf<..>` of them, or an enum with `#[derive(Events)]`"
 )]
 pub trait Emits: Send + Sized + 'static {
-    /// What it may stand for.
+    /// The events that it may emit.
     #[doc(hidden)]
     const SHAPE: Shape;
 
-    /// What it ends the run with, if it does.
+    /// The type of the result with which it ends the run, if it does.
     #[doc(hidden)]
     type Stop;
 
@@ -29,7 +30,7 @@ pub trait Emits: Send + Sized + 'static {
     fn emit(self, out: &mut Emission<'_>) -> Result<(), CodecError>;
 }
 
-/// The events of one result, as they are written down.
+/// The events of one result, as they are encoded.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Emission<'a> {
@@ -40,7 +41,7 @@ pub struct Emission<'a> {
 }
 
 impl<'a> Emission<'a> {
-    /// No events yet, at the location where they will stand.
+    /// Begins an empty result, for the location at which it will be stored.
     pub(super) fn new(coder: Coder<'a>, location: Location<'a>) -> Self {
         let mut text = Vec::with_capacity(128);
         text.push(b'[');
@@ -51,7 +52,7 @@ impl<'a> Emission<'a> {
         self.coder
     }
 
-    /// Where they will stand.
+    /// Returns the location at which the events will be stored.
     pub(super) const fn location(&self) -> Location<'a> {
         self.location
     }
@@ -76,7 +77,7 @@ impl<'a> Emission<'a> {
         Ok(())
     }
 
-    /// The result of the run.
+    /// Adds the result of the run.
     pub(super) fn stop<T: Storable>(&mut self, result: &T) -> Result<(), CodecError> {
         let stored = codec::record_at(self.coder, self.location, result)?;
         if stored.encoding == Encoding::Bytes {
@@ -91,13 +92,13 @@ impl<'a> Emission<'a> {
         Ok(())
     }
 
-    /// Bytes beside the text; gives their number.
+    /// Adds bytes beside the text, and returns their index.
     pub(super) fn raw(&mut self, bytes: Bytes) -> usize {
         self.raws.push(bytes);
         self.raws.len() - 1
     }
 
-    /// Something that is JSON already.
+    /// Adds a member that is JSON already.
     pub(super) fn json(&mut self, name: &str, text: &[u8]) -> Result<(), CodecError> {
         self.name(name)?;
         self.text.extend_from_slice(text);
@@ -111,7 +112,7 @@ impl<'a> Emission<'a> {
     }
 }
 
-/// Everything that a step returns, as one value.
+/// Encodes everything that a step returns as one value.
 pub(super) fn encode<T: Emits>(coder: Coder<'_>, location: Location<'_>, output: T) -> Result<Value, CodecError> {
     let mut emission = Emission::new(coder, location);
     output.emit(&mut emission)?;
@@ -183,10 +184,10 @@ macro_rules! tuple {
     };
 }
 
-/// What several possible stops come to.
+/// The combined stop of several types.
 #[doc(hidden)]
 pub trait AllStop {
-    /// That stop.
+    /// The combined stop.
     type Stop;
 }
 

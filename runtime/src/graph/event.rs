@@ -1,4 +1,4 @@
-//! Types of events, and how one is written down.
+//! Types of events, and their encoding.
 
 use crate::codec::{self, CodecError, JsonText, Location, Storable};
 use crate::fields::Coder;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::record::EventInfo;
 
-/// A type of events: what `#[derive(Event)]` gives a struct.
+/// A type of events, implemented by `#[derive(Event)]`.
 ///
 /// Its fields are owned serde types, or bytes, which are stored raw. It needs no other derive.
 ///
@@ -52,7 +52,7 @@ pub trait Event: Sized + Send + 'static {
     fn read(event: &EventReader<'_>) -> Result<Self, CodecError>;
 }
 
-/// Writes the fields of one event: those that are raw bytes beside the text.
+/// A writer for the fields of one event: raw bytes go beside the text.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct EventWriter<'a> {
@@ -63,7 +63,7 @@ pub struct EventWriter<'a> {
 }
 
 impl<'a> EventWriter<'a> {
-    /// Opens an event.
+    /// Begins an event.
     pub(super) fn open(
         coder: Coder<'a>,
         text: &'a mut Vec<u8>,
@@ -77,7 +77,7 @@ impl<'a> EventWriter<'a> {
     /// Adds a field.
     ///
     /// # Errors
-    /// It cannot be stored; the path begins with its name.
+    /// The field cannot be stored; the path begins with its name.
     pub fn field<T: Storable>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
         let stored = codec::record_at(self.coder, self.location, value).map_err(|error| error.within(name))?;
         if !self.text.ends_with(b"{") {
@@ -100,7 +100,7 @@ impl<'a> EventWriter<'a> {
     }
 }
 
-/// The fields of one event, to be read by name.
+/// A reader for the fields of one event, by name.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct EventReader<'a> {
@@ -128,7 +128,7 @@ impl<'a> EventReader<'a> {
     /// Reads a field.
     ///
     /// # Errors
-    /// It is not there, or does not fit the type; the path begins with its name.
+    /// The field is missing, or does not fit the type; the path begins with its name.
     pub fn field<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<T, CodecError> {
         match self.optional(name, aliases)? {
             Some(value) => Ok(value),
@@ -139,10 +139,10 @@ impl<'a> EventReader<'a> {
         }
     }
 
-    /// Reads a field that may not be there.
+    /// Reads a field that may be missing.
     ///
     /// # Errors
-    /// It does not fit the type.
+    /// The field does not fit the type.
     pub fn optional<T: Storable>(&self, name: &'static str, aliases: &[&'static str]) -> Result<Option<T>, CodecError> {
         for name in std::iter::once(&name).chain(aliases) {
             if let Some(value) = self.value(name)? {
@@ -168,13 +168,13 @@ impl<'a> EventReader<'a> {
     }
 }
 
-/// The fields of one event as they are recorded: few enough to be looked through.
+/// The fields of one recorded event: few enough for a linear search.
 #[derive(Debug)]
 struct Fields<'a>(Vec<(Cow<'a, str>, JsonText<'a>)>);
 
 impl<'a> Fields<'a> {
     fn get(&self, name: &str) -> Option<JsonText<'a>> {
-        // Of several with one name the last counts.
+        // The last of several fields with one name counts.
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 }
@@ -183,7 +183,8 @@ fn none(message: String) -> CodecError {
     CodecError { path: String::new(), message }
 }
 
-/// One event as a value of its own, at the location where it will stand: its text, or its text and the bytes beside it.
+/// Encodes one event as a value of its own, for the location at which it will be stored: its text, or its text and the
+/// bytes beside it.
 pub(crate) fn encode<E: Event>(coder: Coder<'_>, location: Location<'_>, event: &E) -> Result<Value, CodecError> {
     let (mut text, mut raws) = (Vec::with_capacity(64), Vec::new());
     let mut writer = EventWriter::open(coder, &mut text, &mut raws, location);
@@ -192,13 +193,13 @@ pub(crate) fn encode<E: Event>(coder: Coder<'_>, location: Location<'_>, event: 
     Ok(value(text, &raws))
 }
 
-/// Reads an event that is a value of its own, at the location where it stands.
+/// Decodes an event that is a value of its own, at its location.
 pub(crate) fn decode<E: Event>(coder: Coder<'_>, location: Location<'_>, value: &Value) -> Result<E, CodecError> {
     let (text, raws) = split(value)?;
     read::<E>(coder, &text, &raws, location)
 }
 
-/// The same for one that comes from outside or was sent by hand.
+/// Encodes an event that comes from outside or was sent by hand.
 pub(crate) fn encode_message<E: Event>(coder: Coder<'_>, event: &E) -> Result<Value, CodecError> {
     encode(coder, Location::Message(E::INFO.channel), event)
 }
@@ -212,12 +213,12 @@ pub(super) fn read<E: Event>(
     E::read(&EventReader::new(coder, text, raws, location)?)
 }
 
-/// A text, and the bytes that belong to it, as one value.
+/// Combines a text and its bytes into one value.
 pub(super) fn value(text: Vec<u8>, raws: &[Bytes]) -> Value {
     if raws.is_empty() { Value::json(text) } else { codec::text_and_bytes(&text, raws) }
 }
 
-/// The text of such a value, and the bytes that belong to it.
+/// Splits such a value into the text and its bytes.
 pub(super) fn split(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
     match value.encoding {
         Encoding::Json => Ok((value.bytes.clone(), Arc::default())),

@@ -1,4 +1,4 @@
-//! What a step has returned: the events in it one after the other, as they stand in the journal.
+//! The result of a step: its events one after the other, as the journal has them.
 
 use super::event::{self, Event, split};
 use crate::codec::{CodecError, JsonText, Location};
@@ -7,37 +7,37 @@ use crate::value::Value;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// The name under which the end of the run stands among the events.
+/// The name of the end of the run among the events.
 pub(super) const STOP: &str = "#stop";
-/// The same for a result of raw bytes.
+/// The name of an end whose result is raw bytes.
 pub(super) const STOP_RAW: &str = "#stop#raw";
-/// What a question's name begins with.
+/// The prefix of a request's name.
 pub(super) const ASK: &str = "#ask:";
-/// The name under which a change of the context stands among the events.
+/// The name of a change of the context among the events.
 pub(super) const CONTEXT: &str = "#context";
-/// The position of the step that has sent what stands before it.
+/// The name of the sending step's command index, which follows the event.
 pub(super) const FROM: &str = "#from";
 
-/// One thing that a step has returned.
+/// One event, request or change that a step has returned.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// The name of the event.
     pub(crate) name: String,
     pub(super) text: Bytes,
     pub(super) raws: Arc<[Bytes]>,
-    /// The step whose result it is, to whose place secrets in it are bound; `None` if it came alone.
+    /// The step whose result it is from, to which its secrets are bound; `None` if it came alone.
     pub(super) step: Option<&'static str>,
 }
 
 impl Item {
-    /// Reads the event.
+    /// Decodes the event.
     pub(super) fn read<E: Event>(&self, coder: Coder<'_>) -> Result<E, CodecError> {
         let location = self.step.map_or(Location::Message(E::INFO.channel), Location::Result);
         event::read::<E>(coder, &self.text, &self.raws, location)
     }
 }
 
-/// Takes the result of a step apart, without reading the events. No step is named where nobody reads them.
+/// Splits the result of a step without decoding the events. `step` is `None` where they are never decoded.
 pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Item>, CodecError> {
     let (text, raws) = split(value)?;
     let wrong = |why: &dyn std::fmt::Display| CodecError {
@@ -56,7 +56,7 @@ pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Ite
     entries.into_iter().map(item).collect()
 }
 
-/// Events that a running step has sent by hand: its position, and the events.
+/// Returns the command index of the step that has sent events by hand, and the events.
 pub(super) fn sender(mut items: Vec<Item>) -> Option<(u64, Vec<Item>)> {
     let from = items.iter().position(|item| item.name == FROM)?;
     let position = std::str::from_utf8(&items.remove(from).text).ok()?.parse().ok()?;

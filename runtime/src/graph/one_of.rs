@@ -1,11 +1,11 @@
-//! One of several types of events, without an enum of one's own.
+//! A choice between several types of events, without an enum.
 
 use super::emit::{AllStop, Emission, Emits};
 use super::shape::Shape;
 use super::start::NoStop;
 use crate::codec::CodecError;
 
-/// One of two to four types of events. An enum with `#[derive(Events)]` says more by its names.
+/// One of two to four types of events. An enum with `#[derive(Events)]` has more telling names.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -17,17 +17,17 @@ use crate::codec::CodecError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OneOf<A, B, C = Never, D = Never> {
-    /// The first.
+    /// The first type.
     A(A),
-    /// The second.
+    /// The second type.
     B(B),
-    /// The third.
+    /// The third type.
     C(C),
-    /// The fourth.
+    /// The fourth type.
     D(D),
 }
 
-/// No event: what a [`OneOf`] of fewer types has in the other places.
+/// No event: the unused types of a [`OneOf`] with fewer ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Never {}
 

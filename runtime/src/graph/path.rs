@@ -1,4 +1,4 @@
-//! The way that a run took, from its journal alone: which steps ran, how often, and what led from one to the next.
+//! The path of a run, from its journal alone: which steps ran, how often, and the events between them.
 
 mod calls;
 mod events;
@@ -10,28 +10,28 @@ use crate::store::EntryRow;
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 
-/// A run as far as its journal was read.
+/// A run, as far as its journal was read.
 #[derive(Debug, Default)]
 pub(crate) struct Path {
     workflow: String,
-    /// The calls, by position.
+    /// The calls, by command index.
     calls: BTreeMap<u64, Call>,
-    /// The names of the events that a step has returned, and of those that it has sent by hand, by its position.
+    /// The names of the events that a step has returned, and of those that it has sent by hand, by its command index.
     returned: HashMap<u64, Vec<String>>,
     sent: HashMap<u64, Vec<String>>,
-    /// What made the workflow go on, by the number of the entry.
+    /// The causes of turns, by the number of the entry.
     turns: HashMap<u64, Turn>,
-    /// Whether what every finished step has returned reads as events.
+    /// Whether the results of all finished steps decode as events.
     all_events: bool,
-    /// How the run has ended, and the entry that made it.
+    /// The end of the run, and the entry that caused it.
     end: Option<(End, Option<u64>)>,
 }
 
-/// A call that the workflow has made.
+/// A call of the workflow.
 #[derive(Debug)]
 struct Call {
     what: What,
-    /// The entry whose delivery made the workflow do it.
+    /// The entry whose delivery caused it.
     cause: Option<u64>,
     /// The arguments of a step.
     arguments: Option<Value>,
@@ -58,11 +58,11 @@ enum State {
     Dropped,
 }
 
-/// What made the workflow go on.
+/// The cause of a turn.
 #[derive(Debug)]
 enum Turn {
     Start,
-    /// Something came to the call at this position.
+    /// A completion of the call at this command index.
     Call(u64),
     /// A message on this channel.
     Message(String),
@@ -70,7 +70,7 @@ enum Turn {
     Cancelled,
 }
 
-/// How often there was something, as people write it.
+/// A count, as people write it.
 struct Times(usize);
 
 impl std::fmt::Display for Times {
@@ -108,7 +108,7 @@ impl Path {
             | Kind::RunRefused
             | Kind::RunMoved
             | Kind::RunReplaced => self.end = Some((entry.kind.end(), entry.cause)),
-            // No way leads there.
+            // These are not drawn.
             Kind::ContextSet
             | Kind::ContextUpdated
             | Kind::ContextRefused
@@ -169,7 +169,7 @@ impl Path {
         }
     }
 
-    /// An event that a running step has sent, with the step's position in front.
+    /// Reads an event that a running step has sent, with the step's command index.
     fn was_sent(&mut self, entry: &EntryRow) {
         let Some(Ok(items)) = entry.value.as_ref().map(|value| items(value, None)) else { return };
         let Some((position, items)) = super::items::sender(items) else { return };
@@ -177,7 +177,7 @@ impl Path {
         self.sent.entry(position).or_default().extend(names(items));
     }
 
-    /// The way as a picture. Whether the workflow is event-driven the journal says, if nobody else does.
+    /// Draws the path. If `is_graph` is `None`, the journal decides whether the workflow is event-driven.
     pub(crate) fn diagram(&self, is_graph: Option<bool>) -> Diagram {
         let mut drawing = Drawing { diagram: Diagram::new(&self.workflow), edges: Vec::new() };
         drawing.diagram.node("begin", "start", NodeKind::End);
@@ -190,7 +190,7 @@ impl Path {
         drawing.finish()
     }
 
-    /// A node for each step, in the order of the first calls, with how often it was called.
+    /// Adds a node for each step, in the order of the first calls, with the number of its calls.
     fn draw_steps(&self, diagram: &mut Diagram) {
         let mut steps: Vec<(&str, Vec<State>)> = Vec::new();
         for call in self.calls.values() {
@@ -228,7 +228,7 @@ fn names(items: Vec<Item>) -> Vec<String> {
     items.into_iter().map(|item| item.name).collect()
 }
 
-/// A picture, with edges that are counted before they are drawn.
+/// A diagram, with edges that are counted before they are drawn.
 struct Drawing {
     diagram: Diagram,
     edges: Vec<(String, String, String, usize)>,
@@ -243,7 +243,7 @@ impl Drawing {
         }
     }
 
-    /// The end of the run.
+    /// Adds the end of the run.
     fn end(&mut self, end: End, from: &str) {
         let (id, label) = match end {
             End::Completed => ("stop", "stop"),

@@ -1,4 +1,4 @@
-//! What travels from one step to the next: the event as it is written down, read by the step that takes it.
+//! The events on their way from one step to the next: encoded, and decoded by the step that takes them.
 
 use super::items::Item;
 use crate::value::Value;
@@ -11,14 +11,14 @@ pub enum Payload {
     Begin(Value),
     /// An event of a step, or from outside.
     Event(Item),
-    /// A question, and its answer if one came in time.
+    /// A request, and its answer if one came in time.
     Answer(Item, Option<Value>),
-    /// A step that failed for good, and what it had taken.
+    /// A step that failed for good, and the events that it had taken.
     Failure(Box<Failure>),
 }
 
 impl Payload {
-    /// The name by which its takers are found.
+    /// Returns the name by which its takers are found.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Event(item) | Self::Answer(item, _) => &item.name,
@@ -34,26 +34,25 @@ pub struct Failure {
     pub(super) step: &'static str,
     /// The error as it is recorded.
     pub(super) error: Value,
-    /// The same for people.
+    /// The text of the error.
     pub(super) message: String,
-    /// How often a failure was taken in this line of descent, this one included.
+    /// The number of failures that were caught along this chain of events, including this one.
     pub(super) times: u32,
     pub(super) taken: Vec<Payload>,
 }
 
-/// What one invocation of a step takes: for each event parameter one event, or several.
+/// The events of one call of a step: for each event parameter one event, or several.
 #[derive(Clone, Debug)]
 pub struct Inputs(pub(super) Each<Payload>);
 
 impl Inputs {
-    /// The events of one parameter.
+    /// Returns the events of one parameter.
     pub(super) fn parameter(&self, index: usize) -> &[Payload] {
         self.0.parameter(index)
     }
 }
 
-/// Something for each parameter of a step. One thing for the only parameter is the usual case, and needs no memory of its
-/// own.
+/// Items for each parameter of a step. One item for the only parameter is the usual case, and needs no allocation.
 #[derive(Clone, Debug)]
 pub(super) enum Each<T> {
     One(T),
@@ -61,7 +60,7 @@ pub(super) enum Each<T> {
 }
 
 impl<T> Each<T> {
-    /// How many parameters there are.
+    /// Returns the number of parameters.
     pub(super) const fn parameters(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -69,7 +68,7 @@ impl<T> Each<T> {
         }
     }
 
-    /// What there is for one parameter.
+    /// Returns the items of one parameter.
     pub(super) fn parameter(&self, index: usize) -> &[T] {
         match self {
             Self::One(one) if index == 0 => std::slice::from_ref(one),
@@ -78,12 +77,12 @@ impl<T> Each<T> {
         }
     }
 
-    /// What there is for all parameters, in their order.
+    /// Returns the items of all parameters, in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.parameters()).flat_map(|index| self.parameter(index))
     }
 
-    /// Something else of each.
+    /// Maps each item.
     pub(super) fn map<U>(self, each: impl Fn(T) -> U) -> Each<U> {
         match self {
             Self::One(one) => Each::One(each(one)),

@@ -1,4 +1,4 @@
-//! The way from one step to the next, worked out once from the steps.
+//! The routes between the steps, computed once from the steps.
 
 use super::definition::AnyStep;
 use super::items::ASK;
@@ -7,20 +7,20 @@ use super::ways::Ways;
 use crate::record::EventInfo;
 use std::collections::HashMap;
 
-/// A parameter of a step: both by their number.
+/// A parameter of a step: the indexes of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Taker {
     pub(super) step: usize,
     pub(super) parameter: usize,
 }
 
-/// The steps of a graph, and who takes what.
+/// The steps of a graph, and the takers of each event.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) steps: &'static [AnyStep],
-    /// Who takes an event, by its recorded name; the answer to a question by that of the question.
+    /// The takers of an event, by its recorded name; those of an answer by the name of the request.
     takers: HashMap<String, Vec<Taker>>,
-    /// The steps that wait for a whole fan-out, by the step that opens it; last those that wait for the run itself.
+    /// The steps that wait for a whole fan-out, by the step that opens it; last the steps that wait for the run itself.
     collectors: Vec<Vec<usize>>,
     pub(super) begin: Option<Taker>,
     pub(super) catch: Option<usize>,
@@ -30,7 +30,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Adds to what the compiler knows of the steps what the dispatch loop asks for.
+    /// Computes the tables of the dispatch loop from those of the compiler.
     #[must_use]
     pub fn of<const N: usize>(steps: &'static [AnyStep; N], ways: &Ways<N>) -> Self {
         let mut plan = Self {
@@ -73,7 +73,7 @@ impl Plan {
         }
     }
 
-    /// The names of the events that it takes from outside.
+    /// Returns the names of the events that come from outside.
     pub fn external(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.external.iter().map(|event| event.name)
     }
@@ -82,12 +82,12 @@ impl Plan {
         &self.steps[step].shape
     }
 
-    /// Who takes an event of this name.
+    /// Returns the takers of an event of this name.
     pub(super) fn takers(&self, name: &str) -> &[Taker] {
         self.takers.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The steps that wait for the whole fan-out of a step; `None` for the run itself.
+    /// Returns the steps that wait for the whole fan-out of a step; `None` is the run itself.
     pub(super) fn collectors(&self, opener: Option<usize>) -> &[usize] {
         &self.collectors[opener.unwrap_or(self.steps.len())]
     }

@@ -1,4 +1,4 @@
-//! The open fan-outs of a run: which events and steps belong to which, so that fan-ins know when nothing more can come.
+//! The open fan-outs of a run: the events and steps that belong to each, so that fan-ins know when no more can come.
 
 use super::dispatch::Node;
 use super::plan::Taker;
@@ -12,23 +12,23 @@ impl ScopeId {
     pub(super) const RUN: Self = Self(0);
 }
 
-/// A fan-out that is not at its end.
+/// An open fan-out.
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) parent: ScopeId,
-    /// The step whose result it is; `None` for the run itself.
+    /// The step whose result opened it; `None` for the run itself.
     pub(super) opener: Option<usize>,
-    /// Events that wait for a worker, steps that run, questions that are asked and fan-outs inside.
+    /// The number of events that wait for a worker, running steps, open requests, and fan-outs inside.
     pending: usize,
-    /// Events that wait for the others, by who collects them.
+    /// Collected events that wait for the others, by their taker.
     pub(super) parked: BTreeMap<Taker, Vec<Node>>,
     /// Steps that have taken some of its events already.
     pub(super) served: Vec<usize>,
-    /// The step that opened it failed: it is no fan-out that happens to be empty.
+    /// Whether the step that opened it failed; otherwise, if it is empty, the step returned no events.
     pub(super) failed: bool,
 }
 
-/// All of them.
+/// All open fan-outs of a run.
 #[derive(Debug)]
 pub(super) struct Scopes {
     open: HashMap<ScopeId, Open>,
@@ -41,7 +41,7 @@ impl Scopes {
         Self { open: HashMap::from([(ScopeId::RUN, run)]), last: 0 }
     }
 
-    /// A fan-out of a step within another.
+    /// Opens a fan-out of a step within another.
     pub(super) fn open(&mut self, parent: ScopeId, opener: usize) -> ScopeId {
         self.last += 1;
         self.enter(parent);
@@ -54,19 +54,19 @@ impl Scopes {
         self.open.get_mut(&id).expect("an event belongs to a fan-out that is open")
     }
 
-    /// Something of it is on its way.
+    /// Counts one more activity of a fan-out.
     pub(super) fn enter(&mut self, id: ScopeId) {
         self.get(id).pending += 1;
     }
 
-    /// Something of it has come to its end; whether nothing more is on its way.
+    /// Ends one activity of a fan-out; returns whether it was the last.
     pub(super) fn leave(&mut self, id: ScopeId) -> bool {
         let open = self.get(id);
         open.pending -= 1;
         open.pending == 0
     }
 
-    /// Nothing more comes of it; the run itself stays.
+    /// Closes a fan-out; that of the run itself stays open.
     pub(super) fn close(&mut self, id: ScopeId) -> Open {
         if id == ScopeId::RUN {
             let run = self.get(id);
@@ -76,7 +76,7 @@ impl Scopes {
         self.open.remove(&id).expect("a fan-out is closed once")
     }
 
-    /// The nearest fan-out of a step, from one inside; else the run itself.
+    /// Returns the nearest fan-out of a step, seen from one inside; otherwise the run itself.
     pub(super) fn of_step(&mut self, from: ScopeId, opener: usize) -> ScopeId {
         let mut id = from;
         while id != ScopeId::RUN && self.get(id).opener != Some(opener) {

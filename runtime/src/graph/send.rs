@@ -12,15 +12,16 @@ use std::future::Future;
 use std::panic::Location;
 
 impl StepScope {
-    /// Sends an event to the step that takes it, before this step ends. It belongs to the fan-out of what the step returns,
-    /// and is sent once for all attempts: what an attempt has sent at this place of the source, and as the n-th time there,
-    /// no later attempt sends again. The step declares what it sends: `#[step(sends(Chunk))]`.
+    /// Sends an event to the step that takes it, before this step ends. The event belongs to the fan-out of the step's
+    /// result. It is sent once for all attempts: a later attempt does not send again an event that an earlier one has
+    /// sent from the same line of code and the same time around. The step declares the events that it sends:
+    /// `#[step(sends(Chunk))]`.
     ///
-    /// In a unit test, with [`StepScope::for_tests`], it goes nowhere.
+    /// In a unit test, with [`StepScope::for_tests`], the event is dropped.
     ///
     /// # Errors
-    /// The step does not declare the event, this code runs in no step of an event-driven workflow, the event cannot be stored,
-    /// or the step was told to stop.
+    /// The step does not declare the event, this code does not run in a step of an event-driven workflow, the event
+    /// cannot be stored, or the step was cancelled.
     #[track_caller]
     pub fn send<E: Event>(&self, event: E) -> impl Future<Output = Result<(), crate::Error>> + Send + use<E> {
         let place = Location::caller();
@@ -31,7 +32,7 @@ impl StepScope {
                 if scope.sends.iter().any(|declared| declared.name == E::NAME) {
                     let value = encode(env.fields.coder(), &event, scope.position);
                     value.map_err(|error| format!("event `{}` cannot be sent: {error}", E::NAME)).map(|value| {
-                        // Apart from what is written to streams at the same place.
+                        // The prefix separates it from stream items that are written at the same place.
                         let key = format!("send {}:{}:{}", place.file(), place.line(), place.column());
                         let (key, what) = (scope.writes.key(&key), Written::Event { name: E::NAME });
                         let (position, attempt) = (scope.position, scope.attempt);
@@ -59,7 +60,7 @@ impl StepScope {
     }
 }
 
-/// The event, and who has sent it.
+/// Encodes the event and its sender.
 fn encode<E: Event>(coder: Coder<'_>, event: &E, position: u64) -> Result<Value, CodecError> {
     let mut emission = Emission::new(coder, Place::Message(E::INFO.channel));
     emission.event(event)?;

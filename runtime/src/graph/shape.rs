@@ -1,34 +1,34 @@
-//! What is known of a graph before anything runs: plain data, so that the compiler can check it.
+//! The static data on a graph, for checks by the compiler.
 
 use crate::record::EventInfo;
 use std::time::Duration;
 
-/// A request, by the recorded names.
+/// A request, by its recorded names.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
-    /// What is asked.
+    /// The name of the question's type.
     pub name: &'static str,
-    /// What is answered.
+    /// The name of the answer's type.
     pub answer: &'static str,
 }
 
-/// Where an event comes from.
+/// The origin of an event.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// A step.
+    /// A step that returns or sends it, or the outside.
     Event(EventInfo),
     /// The start of the run, with this input.
     Begin(fn() -> &'static str),
-    /// The answer to a question.
+    /// The answer to a request.
     Answer(Question),
     /// A step that failed for good.
     Failure,
 }
 
-/// What a type that a step takes stands for.
+/// The origin of the events of a parameter's type.
 pub(super) type Taken = Source;
 
-/// What a type that a step returns stands for.
+/// The events that a return type may emit.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// No event.
@@ -41,9 +41,9 @@ pub enum Shape {
     Ask(Question),
     /// A change of the context of this name.
     Update(&'static str),
-    /// Any number of what is inside.
+    /// Any number of the inner shape.
     Many(&'static Self),
-    /// Perhaps what is inside.
+    /// The inner shape, or nothing.
     Maybe(&'static Self),
     /// All of these.
     All(&'static [&'static Self]),
@@ -54,24 +54,24 @@ pub enum Shape {
 /// One event parameter of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
-    /// What it takes.
+    /// The origin of its events.
     pub taken: Taken,
-    /// Whether it waits for several.
+    /// Whether it waits for several events.
     pub collect: bool,
-    /// How many; all of a fan-out if none is said.
+    /// The number of events to wait for; `None` for all of a fan-out.
     pub count: Option<usize>,
-    /// The step whose fan-out it waits for; the nearest above if none is said.
+    /// The step whose fan-out it waits for; `None` for the nearest above.
     pub from: Option<&'static str>,
 }
 
-/// What a step begins with.
+/// The trigger that starts a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// Its events.
     Events,
-    /// Time: again and again after this.
+    /// A timer that fires again and again, with this period.
     Every(Duration),
-    /// Time: once, so long after the start.
+    /// A timer that fires once, this long after the start.
     After(Duration),
 }
 
@@ -82,22 +82,22 @@ pub struct StepShape {
     pub name: &'static str,
     /// Its event parameters.
     pub inputs: &'static [Input],
-    /// What it returns.
+    /// The events that it returns.
     pub output: Shape,
-    /// What it sends by hand.
+    /// The events that it sends by hand.
     pub sends: &'static [EventInfo],
-    /// What it begins with.
+    /// The trigger that starts it.
     pub trigger: Trigger,
-    /// How many of it run at once; any number if none is said.
+    /// The number of calls that run at once; `None` for no limit.
     pub workers: Option<usize>,
     /// Whether it reads the context.
     pub reads: bool,
-    /// How often it takes the failure of a step in one line of descent, if it is the one that does.
+    /// How many failures it catches along one chain of events; `None` if it catches none.
     pub catches: Option<u32>,
 }
 
 impl Shape {
-    /// Whether it may stand for several events, so that what returns it opens a fan-out.
+    /// Returns whether it may emit several events, so that the step opens a fan-out.
     #[must_use]
     pub const fn is_several(&self) -> bool {
         match self {
@@ -105,7 +105,7 @@ impl Shape {
             Self::All(parts) => {
                 let (mut index, mut events) = (0, 0);
                 while index < parts.len() {
-                    // A change of the context is no event beside the others.
+                    // A change of the context does not count as an event.
                     if !matches!(parts[index], Self::Update(_)) {
                         events += 1;
                     }
@@ -131,7 +131,7 @@ impl Shape {
         }
     }
 
-    /// Calls with everything that it may stand for: an event, a question or a stop.
+    /// Calls `visit` for each event, request and stop that it may emit, with whether there may be several.
     pub(super) fn each(&'static self, visit: &mut dyn FnMut(&'static Self, bool)) {
         self.visit(false, visit);
     }
@@ -146,7 +146,7 @@ impl Shape {
         }
     }
 
-    /// Whether it may stand for what an input takes.
+    /// Returns whether it may emit the event that an input takes.
     #[must_use]
     pub const fn gives(&self, taken: &Taken) -> bool {
         match (self, taken) {
@@ -167,7 +167,7 @@ impl Shape {
         }
     }
 
-    /// Whether it may end the run.
+    /// Returns whether it may end the run.
     #[must_use]
     pub const fn stops(&self) -> bool {
         match self {
@@ -187,7 +187,7 @@ impl Shape {
         }
     }
 
-    /// The name of the context that it may change.
+    /// Returns the name of the context that it may change.
     #[must_use]
     pub const fn updates(&self) -> Option<&'static str> {
         match self {
@@ -207,7 +207,7 @@ impl Shape {
         }
     }
 
-    /// Whether nobody is called by it and nothing ends with it.
+    /// Returns whether it calls no step and does not end the run.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
         match self {
@@ -229,7 +229,7 @@ impl Shape {
 }
 
 impl StepShape {
-    /// Whether it may give what an input takes, in its result or by hand.
+    /// Returns whether it may return or send the event that an input takes.
     #[must_use]
     pub const fn gives(&self, taken: &Taken) -> bool {
         if self.output.gives(taken) {
@@ -246,7 +246,7 @@ impl StepShape {
         false
     }
 
-    /// Whether its events wait for others of their fan-out.
+    /// Returns whether its events wait for others of their fan-out.
     #[must_use]
     pub const fn collects(&self) -> bool {
         !self.inputs.is_empty() && self.inputs[0].collect
@@ -254,7 +254,7 @@ impl StepShape {
 }
 
 impl Question {
-    /// Whether both are the same.
+    /// Returns whether both requests are the same.
     #[must_use]
     pub const fn is(&self, other: &Self) -> bool {
         same(self.name, other.name) && same(self.answer, other.answer)
@@ -262,7 +262,7 @@ impl Question {
 }
 
 impl Source {
-    /// Whether both are the same.
+    /// Returns whether both origins are the same.
     #[must_use]
     pub const fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -274,8 +274,8 @@ impl Source {
     }
 }
 
-/// Whether two texts are the same. From the end on, where the paths of types differ first: this is interpreted by the
-/// compiler, often.
+/// Returns whether two texts are equal. Compares from the end, where paths of types differ first: the compiler
+/// interprets this often.
 pub(super) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {

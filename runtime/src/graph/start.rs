@@ -1,4 +1,4 @@
-//! The two ends of a graph: what it begins with, and what it stops with.
+//! The two ends of a graph: its input, and its result.
 
 use super::emit::{Emission, Emits};
 use super::shape::Shape;
@@ -41,7 +41,7 @@ impl<T> Deref for Begin<T> {
     }
 }
 
-/// The result of an event-driven workflow: the step that returns it ends the run. Steps that still run are told to stop.
+/// The result of an event-driven workflow: the step that returns it ends the run. Steps that still run are cancelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop<T = ()>(pub T);
 
@@ -55,21 +55,20 @@ impl<T: Storable> Emits for Stop<T> {
     }
 }
 
-/// A type does not stop the run.
+/// Marks a type that does not stop the run.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum NoStop {}
 
-/// A type may stop the run with a `T`.
+/// Marks a type that may stop the run with a `T`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Stops<T>(T);
 
-/// What two types that may stop a run come to. If they stop with different results it is the first; [`StopsWith`] finds the
-/// other.
+/// The combined stop of two types. If they stop with different results it is the first; [`StopsWith`] finds the other.
 #[doc(hidden)]
 pub trait BothStop<Other> {
-    /// That stop.
+    /// The combined stop.
     type Stop;
 }
 
@@ -81,7 +80,7 @@ impl<T, Other> BothStop<Other> for Stops<T> {
     type Stop = Self;
 }
 
-/// A type stops with the result of its graph, if it stops.
+/// Holds if a type, if it stops the run, stops it with the result of its graph.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this step stops the run with another result than the first one that does: `{T}`",
@@ -96,10 +95,10 @@ impl<T> StopsWith<T> for NoStop {}
 #[diagnostic::do_not_recommend]
 impl<T> StopsWith<T> for Stops<T> {}
 
-/// The result of a graph: of one that never stops, which is refused elsewhere, nothing.
+/// The result of a graph; `()` for one that never stops, which another check refuses.
 #[doc(hidden)]
 pub trait StopResult {
-    /// That type.
+    /// The type of the result.
     type Result: Storable;
 }
 
@@ -111,20 +110,20 @@ impl<T: Storable> StopResult for Stops<T> {
     type Result = T;
 }
 
-/// A type is not the start of the run.
+/// Marks a type that is not the start of the run.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum NoBegin {}
 
-/// A type is the start of the run, with an input of `T`.
+/// Marks a type that is the start of the run, with an input of `T`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Begins<T>(T);
 
-/// What two parameters come to, of which one may be the start.
+/// The combined start of two parameters, of which one may be the start.
 #[doc(hidden)]
 pub trait BothBegin<Other> {
-    /// That start.
+    /// The combined start.
     type Begin;
 }
 
@@ -136,10 +135,10 @@ impl<T, Other> BothBegin<Other> for Begins<T> {
     type Begin = Self;
 }
 
-/// The input of a graph: of one that has no start, which is refused elsewhere, nothing.
+/// The input of a graph; `()` for one without a start, which another check refuses.
 #[doc(hidden)]
 pub trait BeginInput {
-    /// That type.
+    /// The type of the input.
     type Input: Storable;
 }
 
@@ -151,6 +150,6 @@ impl<T: Storable> BeginInput for Begins<T> {
     type Input = T;
 }
 
-/// Called in a constant at the return type of a step.
+/// Checks the result of a step; called in a constant at its return type.
 #[doc(hidden)]
 pub const fn stops_with<S: StopsWith<T>, T>() {}

@@ -1,4 +1,4 @@
-//! What a step tells those outside while it runs: events of its run, and how far it is.
+//! The outputs of a running step: events of its run, and its progress.
 
 use super::event::{self, Event};
 use crate::codec;
@@ -13,9 +13,9 @@ use std::panic::Location;
 use std::time::SystemTime;
 
 impl StepScope {
-    /// Sends an event to readers of this type, [`Run::events`](crate::Run::events); no step takes it.
-    /// Once for all attempts of the step: what an attempt has told at this place of the source, and as the n-th time there,
-    /// no later attempt tells again. Readers see it once it is durable, before the step's result.
+    /// Sends an event to readers of this type, [`Run::events`](crate::Run::events); no step takes it. It is sent once
+    /// for all attempts of the step: a later attempt does not send again an event that an earlier one has sent from the
+    /// same line of code and the same time around. Readers see it once it is durable, before the step's result.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -52,11 +52,11 @@ impl StepScope {
     /// # }
     /// ```
     ///
-    /// In a unit test with [`StepScope::for_tests`] it is sent to no reader.
+    /// In a unit test with [`StepScope::for_tests`] the event is dropped.
     ///
     /// # Errors
-    /// The event cannot be stored, the run has left (the step is then told to stop), or this is a transaction, which is
-    /// committed as a whole: its result can be told, not its way there.
+    /// The event cannot be stored, the run was evicted (then the step is cancelled), or this is a transaction: it
+    /// commits as a whole, so it has no events on the way.
     #[track_caller]
     pub fn stream<E: Event>(&self, event: E) -> impl Future<Output = Result<(), Error>> + Send + use<E> {
         let written = self.write_event(event, Location::caller());
@@ -90,17 +90,17 @@ impl StepScope {
         Ok(Some(hand_over(self, &env, place, E::INFO.channel, value)))
     }
 
-    /// Says how far this attempt is, for people who watch: `scope.progress(3, 10)`. It costs next to nothing, so say it as
-    /// often as you like.
+    /// Reports the progress of this attempt, for people who watch: `scope.progress(3, 10)`. It costs next to nothing,
+    /// so report as often as you like.
     ///
-    /// It is kept in memory only, the last report of each running attempt: the engine that runs the step shows it
-    /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`), other processes and later readers do not, and
-    /// words in between may go unseen. What must be seen is an event: [`stream`](Self::stream).
+    /// The last report of each running attempt is kept, in memory only. The engine that runs the step shows it
+    /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`); other processes and later readers do not
+    /// see it, and reports in between may be missed. For events that must be seen use [`stream`](Self::stream).
     pub fn progress(&self, done: impl TryInto<u64>, total: impl TryInto<u64>) {
         self.report(done, total, None);
     }
 
-    /// The same with what it is doing: `scope.progress_with(3, 10, "reading page 4")`.
+    /// Reports the progress with a message: `scope.progress_with(3, 10, "reading page 4")`.
     pub fn progress_with(&self, done: impl TryInto<u64>, total: impl TryInto<u64>, message: impl Into<String>) {
         self.report(done, total, Some(message.into()));
     }
@@ -110,7 +110,7 @@ impl StepScope {
             step: self.name.clone(),
             position: self.position,
             attempt: self.attempt,
-            // Less than nothing is nothing.
+            // Negative numbers count as 0.
             done: done.try_into().unwrap_or(0),
             total: total.try_into().unwrap_or(0),
             message: message.map(lengths::cut),

@@ -1,4 +1,4 @@
-//! A step of a graph under its name, and a closure in its place.
+//! Stubs: closures that replace steps of a graph in tests.
 
 use super::body;
 use super::definition::GraphStep;
@@ -9,7 +9,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// What is there with the feature `testing` only.
+/// Items that exist with the feature `testing` only.
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 #[macro_export]
@@ -17,7 +17,7 @@ macro_rules! __with_testing {
     ($($item:item)*) => { $($item)* };
 }
 
-/// What is there with the feature `testing` only.
+/// Items that exist with the feature `testing` only.
 #[cfg(not(feature = "testing"))]
 #[doc(hidden)]
 #[macro_export]
@@ -25,7 +25,7 @@ macro_rules! __with_testing {
     ($($item:item)*) => {};
 }
 
-/// One step of an event-driven workflow, for a test that puts a closure in its place: `Ingest::steps().fetch`. A graph has
+/// One step of an event-driven workflow, for a test that replaces it by a closure: `Ingest::steps().fetch`. A graph has
 /// `steps` with the feature `testing` only.
 pub struct StepOf<S> {
     /// The recorded names.
@@ -49,14 +49,14 @@ impl<S> StepOf<S> {
         Self { workflow, name, step: PhantomData }
     }
 
-    /// The name of its workflow, and its own.
+    /// Returns the name of its workflow, and its own.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "stubs exist in tests only"))]
     pub(crate) const fn names(&self) -> (&'static str, &'static str) {
         (self.workflow, self.name)
     }
 }
 
-/// A closure in the place of a step.
+/// Creates a stub: a closure that replaces a step.
 #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "stubs exist in tests only"))]
 pub(crate) fn stub<S: GraphStep>(
     stub: impl Fn(S::Events) -> Result<S::Output, S::Error> + Send + Sync + 'static,
@@ -69,7 +69,7 @@ pub(crate) fn stub<S: GraphStep>(
     Arc::new(GraphStub(Box::new(make)))
 }
 
-/// Makes the body that runs in the place of a step, of what the step would take.
+/// Creates the body that replaces a step, from the events that the step would take.
 pub(super) struct GraphStub(Box<dyn Fn(Inputs) -> Arc<dyn StepBody> + Send + Sync>);
 
 impl GraphStub {
@@ -84,7 +84,7 @@ impl<S> fmt::Debug for StepOf<S> {
     }
 }
 
-/// Without the feature a graph has no function of ours.
+/// A test: without the feature, a graph has no function `steps`.
 ///
 /// ```compile_fail,E0599
 /// use steadfast::prelude::*;

@@ -1,4 +1,4 @@
-//! What a step can take.
+//! The parameter types of steps.
 
 use super::event::Event;
 use super::payload::{Inputs, Payload};
@@ -8,7 +8,7 @@ use crate::codec::{self, CodecError, Location, Storable};
 use crate::fields::Coder;
 use std::any::type_name;
 
-/// What a step of an event-driven workflow can take: an event, [`Begin`](crate::Begin), the answer to a question
+/// A type that a step of an event-driven workflow can take: an event, [`Begin`](crate::Begin), the answer to a request
 /// ([`Answered`](crate::Answered)) or, if it catches failures, [`Caught`](crate::Caught).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
@@ -17,11 +17,11 @@ use std::any::type_name;
     note = "several events: `#[collect] all: Vec<YourEvent>`"
 )]
 pub trait Takes: Sized + Send + 'static {
-    /// What it stands for.
+    /// The origin of its events.
     #[doc(hidden)]
     const TAKEN: Taken;
 
-    /// The input of the run, if it is that.
+    /// The type of the run's input, if it is the start.
     #[doc(hidden)]
     type Begin;
 
@@ -63,10 +63,10 @@ pub(super) fn another(expected: &str) -> CodecError {
 }
 
 impl Inputs {
-    /// The event of a parameter.
+    /// Returns the event of a parameter.
     ///
     /// # Errors
-    /// It does not fit the type.
+    /// The event does not fit the type.
     #[doc(hidden)]
     pub fn one<T: Takes>(&self, coder: Coder<'_>, index: usize) -> Result<T, CodecError> {
         match self.parameter(index) {

@@ -1,6 +1,6 @@
-//! Sentences that the compiler makes: texts put together in constants.
+//! Compiler messages, put together in constants.
 
-/// A sentence in the making.
+/// A message that is being put together.
 pub(super) struct Text {
     bytes: [u8; Self::MOST],
     length: usize,
@@ -25,7 +25,7 @@ impl Text {
         self
     }
 
-    /// Stops the compiler with this sentence, at the place of the caller.
+    /// Stops the compiler with this message, at the place of the caller.
     #[track_caller]
     pub(super) const fn fail(&self) -> ! {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {

@@ -1,4 +1,4 @@
-//! A step that changes the context: by returning the change, which the dispatch loop makes when the step's result is there.
+//! Steps that change the context: they return the change, and the dispatch loop applies it with the step's result.
 
 use super::emit::{Emission, Emits};
 use super::items::{CONTEXT, Item};
@@ -15,10 +15,10 @@ use std::sync::Arc;
 /// A change of the context `C`, returned by a step of an event-driven workflow, alone or beside its events:
 /// `Result<(Updated<Settings>, Page)>`.
 ///
-/// The step itself sees the context as it was. The workflow makes the change when it takes the step's result, in the same
-/// turn: every step that begins afterwards sees it. A step that returns `Updated` has the context for itself: it begins when
-/// no other step that reads the context runs, and none of those begins until it has ended. So no change is lost, and none
-/// happens under a step that reads.
+/// The step itself sees the old context. The workflow applies the change when it takes the step's result, in the same
+/// turn: every step that starts afterwards sees it. A step that returns `Updated` has the context for itself: it starts
+/// when no other step that reads the context runs, and none of those starts until it has ended. So no change is lost,
+/// and none happens while a step reads.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -60,7 +60,7 @@ use std::sync::Arc;
 pub struct Updated<C: StepContext>(<C::Stored as StoredContext>::Update);
 
 impl<C: StepContext> Updated<C> {
-    /// The change that the closure makes of the context that the step has: `Updated::of(ctx, |c| c.limit(3))`. The closure
+    /// Creates the change that the closure makes to the step's context: `Updated::of(ctx, |c| c.limit(3))`. The closure
     /// sees the old values.
     pub fn of<F>(context: &C, change: F) -> Self
     where
@@ -71,7 +71,7 @@ impl<C: StepContext> Updated<C> {
         Self(update)
     }
 
-    /// The stored part of the context with the change: for unit tests of the step.
+    /// Returns the stored part of the context with the change applied: for unit tests of the step.
     #[must_use]
     pub fn into_context(self) -> C::Stored {
         Arc::unwrap_or_clone(self.0.apply())
@@ -102,7 +102,7 @@ impl<C: StepContext> Emits for Updated<C> {
 }
 
 impl Emission<'_> {
-    /// Fields of the context that get another value: as they are stored, raw bytes beside the text.
+    /// Adds the fields of the context that get another value: as they are stored, with raw bytes beside the text.
     fn context(&mut self, version: u32, values: &[(&'static str, Value)]) -> Result<(), CodecError> {
         let mut text = format!("{{\"version\":{version},\"fields\":{{").into_bytes();
         for (index, (name, value)) in values.iter().enumerate() {
@@ -110,7 +110,7 @@ impl Emission<'_> {
                 text.push(b',');
             }
             let encoding = value.encoding.as_str();
-            // A name has no character that JSON writes another way.
+            // JSON escapes no character of a field name.
             text.extend_from_slice(format!("\"{name}\":{{\"{encoding}\":").as_bytes());
             if matches!(value.encoding, Encoding::Json | Encoding::Stored) {
                 text.extend_from_slice(&value.bytes);
@@ -124,14 +124,14 @@ impl Emission<'_> {
     }
 }
 
-/// A change of the context, as it is recorded with the result of a step.
+/// A change of the context, as recorded with the result of a step.
 pub(super) struct Change {
     pub(super) version: u32,
     pub(super) rows: Vec<FieldRow>,
 }
 
 impl Change {
-    /// Reads what [`Emission::context`] has written: `{"version":1,"fields":{"limit":{"json":5}}}`.
+    /// Reads the output of [`Emission::context`]: `{"version":1,"fields":{"limit":{"json":5}}}`.
     pub(super) fn read(item: &Item) -> Result<Self, CodecError> {
         let (mut version, mut rows) = (None, Vec::new());
         for (name, part) in JsonText::new(&item.text).and_then(JsonText::members).map_err(|error| other(&error))? {

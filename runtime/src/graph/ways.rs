@@ -1,27 +1,27 @@
-//! The ways through a graph, worked out once by the compiler: which step gives something to which, from which one the end is
-//! reached, and which steps collect what comes of which fan-out.
+//! The routes through a graph, computed once by the compiler: which steps emit events that others take, which steps
+//! lead to the end, and which steps collect which fan-out.
 //
-// The interpreter of constants is slow, and refuses what takes it long: events are compared once, and everything else looks
-// at the table that comes of it.
+// The interpreter of constants is slow, and refuses long evaluations: events are compared once, and everything else
+// reads the resulting table.
 
 mod levels;
 
 use self::levels::Levels;
 use super::shape::{Shape, Source, StepShape, Trigger, same};
 
-/// The ways through a graph of `N` steps. Steps are known by their number.
+/// The routes through a graph of `N` steps. Steps are identified by their index.
 #[derive(Debug)]
 pub struct Ways<const N: usize> {
     pub(super) steps: [StepShape; N],
-    /// `gives[a][b]`: a result of `a`, or an event that it sends, goes to `b`.
+    /// `gives[a][b]`: `b` takes a result of `a`, or an event that `a` sends.
     gives: [[bool; N]; N],
-    /// From which steps some chain of events leads to the end.
+    /// The steps from which some chain of events leads to the end.
     ends: [bool; N],
     levels: Levels<N>,
 }
 
 impl<const N: usize> Ways<N> {
-    /// Works them out.
+    /// Computes the routes.
     #[must_use]
     pub const fn of(steps: [StepShape; N]) -> Self {
         let mut gives = [[false; N]; N];
@@ -43,13 +43,13 @@ impl<const N: usize> Ways<N> {
         self.ends[step]
     }
 
-    /// The steps that wait for the whole fan-out of a step; `None` for the run itself.
+    /// Returns the steps that wait for the whole fan-out of a step; `None` is the run itself.
     pub(super) fn collectors(&self, opener: Option<usize>) -> Vec<usize> {
         let level = opener.map_or(&self.levels.of_run, |opener| &self.levels.of_step[opener]);
         (0..N).filter(|step| level[*step]).collect()
     }
 
-    /// Two fan-outs, the outer one first, that a step collects without saying which it means: the inner ones would call it
+    /// Returns two fan-outs, the outer one first, that a step collects without naming one: the inner one would call it
     /// with nothing.
     pub(super) const fn collected_twice(&self, collector: usize) -> Option<[usize; 2]> {
         if !self.steps[collector].collects() || self.steps[collector].inputs[0].from.is_some() {
@@ -72,7 +72,7 @@ impl<const N: usize> Ways<N> {
         None
     }
 
-    /// Whether some chain of events leads from a step to another; what is taken of a failing step is one of them.
+    /// Returns whether some chain of events leads from one step to another; a caught failure counts as an event.
     pub(super) const fn leads_to(&self, from: usize, to: usize) -> bool {
         let mut reached = [false; N];
         let mut open = [0; N];
@@ -97,7 +97,7 @@ impl<const N: usize> Ways<N> {
         false
     }
 
-    /// The step of this recorded name.
+    /// Returns the step with this recorded name.
     pub(super) const fn position(&self, name: &str) -> Option<usize> {
         let mut index = 0;
         while index < N {
@@ -121,7 +121,8 @@ const fn gives_to(source: &StepShape, taker: &StepShape) -> bool {
     false
 }
 
-/// From the steps that end the run back to those that give them something. What nobody takes is a fault of its own.
+/// Finds the steps that lead to the end, backwards from those that end the run. A step with an untaken event counts
+/// too: another check reports that.
 const fn ends<const N: usize>(steps: &[StepShape; N], gives: &[[bool; N]; N]) -> [bool; N] {
     let mut ends = [false; N];
     let mut open = [0; N];
@@ -208,13 +209,13 @@ pub(super) const fn stops_somewhere(steps: &[StepShape]) -> bool {
     false
 }
 
-/// A step that only watches: it returns nothing, and what it takes goes to others too, or it is on a timer; or it begins a
-/// run in which all that matters comes of itself or from outside.
+/// Returns whether a step needs no route to the end, because it only watches. It returns nothing, and it is on a timer
+/// or takes a broadcast; or it begins a run whose events come from timers or from outside.
 pub(super) const fn is_aside(steps: &[StepShape], step: &StepShape) -> bool {
     if !step.output.is_nothing() || !step.sends.is_empty() {
         return false;
     }
-    // The failure is noted, and the others go on.
+    // It only notes the failure, and the other steps continue.
     if step.catches.is_some() {
         return true;
     }
@@ -233,7 +234,7 @@ pub(super) const fn is_aside(steps: &[StepShape], step: &StepShape) -> bool {
     false
 }
 
-/// Whether a step is called by the time, or by what comes from outside.
+/// Returns whether a timer or an event from outside starts some step.
 const fn has_other_source(steps: &[StepShape]) -> bool {
     let mut index = 0;
     while index < steps.len() {

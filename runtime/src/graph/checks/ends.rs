@@ -1,4 +1,4 @@
-//! A graph has one beginning, and an end that every step leads to.
+//! Checks that a graph has one beginning, and an end that every step leads to.
 
 use super::super::{
     text::Text,
@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::Steps;
 
-/// Exactly one step begins: called at the type.
+/// Checks that some step begins the run; called at the type.
 #[track_caller]
 pub const fn has_start<const N: usize>(ways: &Ways<N>) {
     let steps: &Steps = &ways.steps;
@@ -22,7 +22,7 @@ pub const fn has_start<const N: usize>(ways: &Ways<N>) {
         .fail();
 }
 
-/// Some step ends the run: called at the type.
+/// Checks that some step ends the run; called at the type.
 #[track_caller]
 pub const fn has_stop<const N: usize>(ways: &Ways<N>) {
     let steps: &Steps = &ways.steps;
@@ -33,7 +33,7 @@ pub const fn has_stop<const N: usize>(ways: &Ways<N>) {
     }
 }
 
-/// No step before this one begins too: called at its parameter.
+/// Checks that no earlier step begins the run too; called at the step's parameter.
 #[track_caller]
 pub const fn one_start<const N: usize>(ways: &Ways<N>, step: usize) {
     let steps: &Steps = &ways.steps;
@@ -52,11 +52,11 @@ pub const fn one_start<const N: usize>(ways: &Ways<N>, step: usize) {
     }
 }
 
-/// From a step some chain of events leads to the end: called at its name.
+/// Checks that some chain of events leads from a step to the end; called at its name.
 #[track_caller]
 pub const fn reaches_stop<const N: usize>(ways: &Ways<N>, step: usize) {
     let steps: &Steps = &ways.steps;
-    // Without any end one sentence is enough.
+    // Without any end, the message of `has_stop` is enough.
     if stops_somewhere(steps) && !is_aside(steps, &steps[step]) && !ways.reaches_the_end(step) {
         Text::new()
             .add("nothing that comes of step `")

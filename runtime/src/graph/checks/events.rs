@@ -1,4 +1,4 @@
-//! Each event comes from somewhere, and goes to one step.
+//! Checks that each event has an origin, and one step that takes it.
 
 use super::super::{
     shape::{Shape, Source, StepShape, same},
@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::Steps;
 
-/// Each event that a step returns or sends is taken by some step: called at its return type.
+/// Checks that some step takes each event that a step returns or sends; called at its return type.
 #[track_caller]
 pub const fn produced_is_taken<const N: usize>(ways: &Ways<N>, step: usize) {
     let steps: &Steps = &ways.steps;
@@ -68,7 +68,7 @@ const fn event_is_taken(steps: &Steps, step: &StepShape, source: &Source, how: &
     }
 }
 
-/// What a parameter takes comes from somewhere: called at its type.
+/// Checks that the event of a parameter has an origin; called at its type.
 #[track_caller]
 pub const fn taken_is_produced<const N: usize>(ways: &Ways<N>, step: usize, parameter: usize) {
     let steps: &Steps = &ways.steps;
@@ -118,7 +118,7 @@ pub const fn taken_is_produced<const N: usize>(ways: &Ways<N>, step: usize, para
     }
 }
 
-/// No step before takes the same event, unless it is for all who take it: called at the parameter's type.
+/// Checks that no earlier step takes the same event, unless it is a broadcast; called at the parameter's type.
 #[track_caller]
 pub const fn taken_once<const N: usize>(ways: &Ways<N>, step: usize, parameter: usize) {
     let steps: &Steps = &ways.steps;
@@ -167,7 +167,7 @@ const fn twice(one: &StepShape, two: &StepShape, taken: &Source, itself: bool) {
         Source::Event(event) if event.broadcast && !itself => return,
         Source::Event(event) => event.name,
         Source::Answer(question) => question.name,
-        // Said in other words.
+        // Other rules report these.
         Source::Begin(_) | Source::Failure => return,
     };
     if itself {

@@ -1,9 +1,9 @@
-//! A step that waits for a fan-out waits for one that there is, and for one only.
+//! Checks that a step waits for one fan-out only, and for one that exists.
 
 use super::super::{text::Text, ways::Ways};
 
-/// A parameter that waits for the fan-out of a step names one that has a fan-out, of which something comes to it: called at
-/// the parameter's type.
+/// Checks that a parameter with `from` names a step that has a fan-out, and whose events lead here; called at the
+/// parameter's type.
 #[track_caller]
 pub const fn collected_from<const N: usize>(ways: &Ways<N>, step: usize, parameter: usize) {
     let Some(from) = ways.steps[step].inputs[parameter].from else { return };
@@ -32,7 +32,7 @@ pub const fn collected_from<const N: usize>(ways: &Ways<N>, step: usize, paramet
     }
 }
 
-/// A step that collects at two levels, of which one is within the other, says which it means: called at the parameter's type.
+/// Checks that a step which collects at two nested levels says which one it waits for; called at the parameter's type.
 #[track_caller]
 pub const fn collected_at_one_level<const N: usize>(ways: &Ways<N>, step: usize) {
     let Some([outer, inner]) = ways.collected_twice(step) else { return };

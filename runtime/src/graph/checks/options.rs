@@ -1,4 +1,4 @@
-//! An option of a step has an effect where it stands, and a change of the context has a context.
+//! Checks that each option of a step has an effect, and that a change of the context has a context.
 
 use super::super::{
     shape::{Source, StepShape, same},
@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::Steps;
 
-/// A step with `catch` takes failures: called at its parameter's type.
+/// Checks that a step with `catch` takes failures; called at its parameter's type.
 #[track_caller]
 pub const fn catch_takes_failures<const N: usize>(ways: &Ways<N>, step: usize) {
     let steps: &Steps = &ways.steps;
@@ -29,7 +29,7 @@ pub const fn catch_takes_failures<const N: usize>(ways: &Ways<N>, step: usize) {
         .fail();
 }
 
-/// A step that says how many of it run at once can be called more than once: called at that word.
+/// Checks that a step with `workers` can be called more than once; called at that option.
 #[track_caller]
 pub const fn workers_have_work<const N: usize>(ways: &Ways<N>, step: usize) {
     let steps: &Steps = &ways.steps;
@@ -42,7 +42,7 @@ pub const fn workers_have_work<const N: usize>(ways: &Ways<N>, step: usize) {
     }
 }
 
-/// A step changes the context of its workflow and no other: called at its return type.
+/// Checks that a step changes the context of its workflow and no other; called at its return type.
 #[track_caller]
 pub const fn updates_its_context<const N: usize>(ways: &Ways<N>, step: usize, context: Option<&str>) {
     let step = &ways.steps[step];

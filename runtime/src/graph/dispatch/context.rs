@@ -1,4 +1,4 @@
-//! The context of a graph: which steps have it, and the changes that steps return.
+//! The context of a graph: the steps that hold it, and the changes that steps return.
 
 use super::{Dispatch, Next};
 use crate::context::{ContextError, SharedContext, StepContext};
@@ -15,7 +15,8 @@ pub(in crate::graph) trait GraphFlow: Send {
 
     fn shared_context(&self) -> Option<SharedContext>;
 
-    /// Makes a change that a step has returned.
+    /// Applies a change that a step has returned. The outer error means that it cannot be read, the inner one that it
+    /// is refused.
     fn change(&mut self, change: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>>;
 }
 
@@ -28,7 +29,7 @@ impl GraphFlow for Flow<()> {
         None
     }
 
-    /// The compiler has seen to it that no step returns one.
+    /// Does nothing: the compiler has checked that no step returns a change.
     fn change(&mut self, _: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>> {
         std::future::ready(Ok(Ok(()))).boxed()
     }
@@ -52,10 +53,10 @@ impl<C: StepContext> GraphFlow for Flow<C> {
     }
 }
 
-/// Who has the context: any number of steps that read it, or one that changes it.
+/// A lock on the context: held by any number of steps that read it, or by one that changes it.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// Whether there is a step that changes it.
+    /// Whether any step changes the context; otherwise there is nothing to lock.
     matters: bool,
     reading: usize,
     changing: bool,
@@ -67,7 +68,7 @@ impl Lock {
         Self { matters, reading: 0, changing: false }
     }
 
-    /// Whether a step may begin. None overtakes one that waits for the context, so that each gets its turn.
+    /// Returns whether a step may start. None overtakes a step that waits for the context, so that none starves.
     pub(super) const fn admits(&self, step: &StepShape, others_wait: bool) -> bool {
         if !self.matters {
             return true;
@@ -103,7 +104,7 @@ impl Lock {
 }
 
 impl Dispatch<'_> {
-    /// Makes the changes that the step that has ended returned; then the loop goes on as it would without.
+    /// Applies the changes of the step that has ended, and then returns `next`.
     pub(super) async fn change_context(&mut self, next: Next) -> Next {
         for item in std::mem::take(&mut self.changes) {
             let change = match Change::read(&item) {
@@ -112,7 +113,7 @@ impl Dispatch<'_> {
             };
             match self.flow.change(change).await {
                 Ok(Ok(())) => self.context = self.flow.shared_context(),
-                // As the workflow would meet it that calls `update`.
+                // The run fails with it, like a workflow that calls `update`.
                 Ok(Err(refused)) => return Next::Fail(refused.into()),
                 Err(unreadable) => return Next::Unreadable(unreadable.to_string()),
             }

@@ -1,10 +1,10 @@
-//! Fan-in: events wait until nothing more can come of their fan-out, or until so many are there.
+//! Fan-in: events wait until no more can come from their fan-out, or until the requested number has come.
 
 use super::{Dispatch, Node, Ready};
 use crate::graph::{payload::Each, plan::Taker, scopes::ScopeId};
 
 impl Dispatch<'_> {
-    /// An event waits for the others.
+    /// Holds an event until the others have come.
     pub(super) fn park(&mut self, taker: Taker, mut node: Node) {
         let plan = self.plan;
         let from = plan.shape(taker.step).inputs[taker.parameter].from;
@@ -17,7 +17,7 @@ impl Dispatch<'_> {
         self.take_counted(taker.step, scope);
     }
 
-    /// As many as a step waits for are there.
+    /// Starts a step with a `count` once that many events have come.
     fn take_counted(&mut self, step: usize, scope: ScopeId) {
         let inputs = self.plan.shape(step).inputs;
         let open = self.scopes.get(scope);
@@ -40,9 +40,9 @@ impl Dispatch<'_> {
         self.enqueue(step, Ready { inputs: Each::Several(batch), scope, tick: None });
     }
 
-    /// Something of a fan-out has come to its end. With the last of it those who wait for all of it begin.
+    /// Ends one activity of a fan-out. The last one closes it, which starts the steps that wait for all of it.
     pub(super) fn leave(&mut self, mut scope: ScopeId) {
-        // The end of a fan-out may be that of the one around it, and so on outwards.
+        // Closing a fan-out may end the last activity of the one around it, and so on outwards.
         while self.scopes.leave(scope) {
             let parent = self.close(scope);
             if scope == ScopeId::RUN {
@@ -52,14 +52,14 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Nothing more comes of a fan-out: who waits for all of it begins. Gives the one around it.
+    /// Closes a fan-out, which starts the steps that wait for all of it. Returns the fan-out around it.
     fn close(&mut self, scope: ScopeId) -> ScopeId {
         let mut open = self.scopes.close(scope);
         let mut collectors = self.plan.collectors(open.opener).to_vec();
         collectors.extend(open.parked.keys().map(|taker| taker.step));
         collectors.sort_unstable();
         collectors.dedup();
-        // Of the run itself more may come at any time, from outside or by the time: so many are waited for until then.
+        // The run itself can still get events from outside or by timers: steps with a `count` wait until it cannot.
         let goes_on = scope == ScopeId::RUN && (self.waits > 0 || !self.plan.external.is_empty());
         for step in collectors {
             let inputs = self.plan.shape(step).inputs;
@@ -71,7 +71,8 @@ impl Dispatch<'_> {
                 .map(|parameter| open.parked.remove(&Taker { step, parameter }).unwrap_or_default())
                 .collect();
             let is_empty = batch.iter().all(Vec::is_empty);
-            // An empty fan-out gives an empty `Vec`; the run itself is none, nor is what a step that failed would have returned.
+            // An empty fan-out delivers an empty `Vec`. Three cases deliver none: the run itself is no fan-out, a step
+            // that failed has returned none, and a step that was served has taken its events already.
             if is_empty && (scope == ScopeId::RUN || open.failed || open.served.contains(&step)) {
                 continue;
             }

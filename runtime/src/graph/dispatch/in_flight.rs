@@ -1,4 +1,4 @@
-//! What the loop waits for.
+//! The calls that the loop waits for.
 
 use crate::graph::{items::Item, scopes::ScopeId};
 use crate::journal::Completion;
@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What a call was made for.
+/// The purpose of a call.
 #[derive(Debug)]
 pub(super) enum What {
     Step,

@@ -1,4 +1,5 @@
-//! What comes to a graph other than by its own steps' results: answers, timers, events from outside and events sent by hand.
+//! Events that do not come from results of the graph's own steps: answers, timers, events from outside and events sent
+//! by hand.
 
 use super::in_flight::{InFlight, What};
 use super::{Dispatch, Next, Node, Place, Ready, Running, millis};
@@ -16,7 +17,7 @@ use crate::record::EventInfo;
 use crate::workflow::PendingCall;
 
 impl Dispatch<'_> {
-    /// Waits for everything that can come from outside.
+    /// Waits for all events that can come from outside.
     pub(super) fn listen(&mut self) {
         for event in &self.plan.external {
             self.receive(event.channel, What::Event(event));
@@ -36,7 +37,7 @@ impl Dispatch<'_> {
         self.in_flight.push(InFlight::new(call, what));
     }
 
-    /// An event came from outside.
+    /// Delivers an event from outside, and waits for the next one.
     pub(super) fn came(&mut self, position: u64, event: &'static EventInfo, completion: Completion) -> Next {
         let Completion::Message(value) = completion else { return unexpected() };
         self.receive(event.channel, What::Event(event));
@@ -50,7 +51,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// A step that runs has sent an event.
+    /// Delivers an event that a running step has sent.
     pub(super) fn was_sent(&mut self, completion: Completion) -> Next {
         let Completion::Message(value) = completion else { return unexpected() };
         self.receive(SENT, What::Sent);
@@ -69,7 +70,7 @@ impl Dispatch<'_> {
         self.deliver(Node { payload: Payload::Event(item), place, scope, caught })
     }
 
-    /// A step has made a request.
+    /// Makes the request that a step has returned.
     pub(super) fn ask(&mut self, item: Item, running: &Running) -> Next {
         let mut asked = None;
         self.plan.shape(running.step).output.each(&mut |shape, _| {
@@ -99,7 +100,7 @@ impl Dispatch<'_> {
         Next::Go
     }
 
-    /// The answer, or the end of its time limit.
+    /// Delivers the answer to a request, or the end of its time limit.
     pub(super) fn answered(
         &mut self,
         position: u64,
@@ -121,13 +122,13 @@ impl Dispatch<'_> {
         next
     }
 
-    /// A step begins so long from now.
+    /// Sets the timer that starts a step.
     pub(super) fn set_timer(&mut self, step: usize, tick: u64, due: i64) {
         self.waits += 1;
         self.call(Command::Sleep(Sleep { due: Due::Elapsed(due) }), What::Timer { step, tick });
     }
 
-    /// A step's time has come. One that is late is not made up for, and one that still runs is passed over.
+    /// Starts a step when its timer fires. A missed tick is not made up for, and a step that still runs is skipped.
     pub(super) fn timer_fired(&mut self, step: usize, tick: u64) -> Next {
         self.waits -= 1;
         if let Trigger::Every(wait) = self.plan.shape(step).trigger {

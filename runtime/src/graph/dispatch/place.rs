@@ -1,22 +1,22 @@
-//! Where events are in the journal: what the entry of a step says of those that it takes.
+//! The places of events in the journal, for the entry of the step that takes them.
 
 use super::Node;
 use crate::graph::payload::Each;
 use crate::value::Value;
 use std::fmt::{self, Write as _};
 
-/// Where an event is in the journal.
+/// The place of an event in the journal.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    /// It is the input of the run.
+    /// The input of the run.
     Begin,
-    /// In the result of the step at a position: which of its events, from 0.
+    /// In the result of the step at a command index: the index of the event, from 0.
     Returned(u64, usize),
-    /// Sent by hand by the step at a position: which of its events, from 1.
+    /// Sent by hand by the step at a command index: the number of the event, from 1.
     Sent(u64, u64),
-    /// It is the failure of the step at a position.
+    /// The failure of the step at a command index.
     Failure(u64),
-    /// It came to the call at a position, from outside.
+    /// Received from outside by the call at a command index.
     Came(u64),
 }
 
@@ -32,7 +32,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where the events of an invocation are, for its entry: they are stored once, with the step that returned them.
+/// Encodes the places of a call's events, for its entry: the events are stored once, in the result of the step that
+/// returned them.
 pub(super) fn sources(inputs: &Each<Node>) -> Value {
     let mut text = String::with_capacity(24);
     text.push('[');
@@ -49,7 +50,7 @@ pub(super) fn sources(inputs: &Each<Node>) -> Value {
             if index > 0 {
                 text.push(',');
             }
-            // A text takes whatever is written.
+            // Writing to a `String` cannot fail.
             let _ = write!(text, "\"{}\"", node.place);
         }
         if several {

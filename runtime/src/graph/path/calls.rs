@@ -1,10 +1,10 @@
-//! The way of a run whose workflow is a function: its calls, numbered in their order, each after what was last delivered to the workflow
-//! last.
+//! The path of a run whose workflow is a function: its numbered calls, each after the entry that was last delivered to
+//! the workflow.
 
 use super::{Drawing, Path, Turn, What};
 use crate::graph::diagram::{NodeKind, id};
 
-/// How many numbers are written out on one edge.
+/// The number of call numbers that are written out on one edge.
 const NUMBERS: usize = 3;
 
 impl Path {
@@ -31,7 +31,7 @@ impl Path {
         }
     }
 
-    /// The node of what was last delivered to the workflow.
+    /// Returns the node of the entry that was last delivered to the workflow.
     fn came_from(&self, cause: u64, drawing: &mut Drawing) -> String {
         match self.turns.get(&cause) {
             Some(Turn::Call(position)) => match self.calls.get(position) {

@@ -1,4 +1,4 @@
-//! The way of an event-driven run: an entry of a step says where the events are that it has taken.
+//! The path of an event-driven run: the entry of a step names the places of the events that it has taken.
 
 use super::{Call, Drawing, Path, Turn, What};
 use crate::graph::{
@@ -9,15 +9,15 @@ use crate::value::Encoding;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the steps have taken, by their position.
+/// The events that the steps have taken, by the steps' command index.
 pub(super) type Routes = BTreeMap<u64, Vec<Source>>;
 
-/// Where something is that a step has taken.
+/// The place of something that a step has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// The input of the run.
     Begin,
-    /// Its timer.
+    /// The timer of the step.
     Time,
     /// One of the events that a step has returned.
     Returned(u64, usize),
@@ -25,12 +25,12 @@ pub(super) enum Source {
     Sent(u64, usize),
     /// A step that failed.
     Failure(u64),
-    /// What came to a call: an event from outside, or an answer.
+    /// A completion of a call: an event from outside, or an answer.
     Came(u64),
 }
 
 impl Path {
-    /// What the steps have taken, and whether their arguments say nothing else.
+    /// Returns the events that the steps have taken, and whether all their arguments are such places.
     pub(super) fn routes(&self) -> (Routes, bool) {
         let steps = self.calls.iter().filter(|(_, call)| matches!(call.what, What::Step(_)));
         let (mut routes, mut all) = (Routes::new(), true);
@@ -42,7 +42,7 @@ impl Path {
         (routes, all)
     }
 
-    /// Whether a run of a workflow that nobody knows here looks like one whose steps take events.
+    /// Returns whether a run of an unknown workflow looks like one whose steps take events.
     pub(super) fn reads_as_graph(&self, routes: &Routes) -> bool {
         let is_there = |source: &Source| match source {
             Source::Begin | Source::Time => true,
@@ -117,7 +117,7 @@ impl Path {
         drawing.edge(&from, to, &label);
     }
 
-    /// The questions that steps have asked, answered or not.
+    /// Draws the requests of steps, answered or not.
     fn draw_questions(&self, drawing: &mut Drawing) {
         for call in self.calls.values() {
             let What::Request(question) = &call.what else { continue };
@@ -144,7 +144,7 @@ fn asked(question: &str, drawing: &mut Drawing) -> String {
     person
 }
 
-/// What a step has taken, and whether its arguments say nothing else.
+/// Returns the events that a step has taken, and whether all its arguments are such places.
 fn sources(call: &Call) -> (Vec<Source>, bool) {
     let arguments = call.arguments.as_ref().filter(|arguments| arguments.encoding == Encoding::Json);
     let arguments = arguments.and_then(|arguments| serde_json::from_slice::<Vec<Value>>(&arguments.bytes).ok());

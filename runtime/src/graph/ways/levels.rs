@@ -1,21 +1,21 @@
-//! Who collects at which level: what a fan-out's events come to within it, without looking into the fan-outs inside, of which
-//! only what their collectors return belongs to the outer one.
+//! The collectors of each level: the steps that collect the events of a fan-out. Of a fan-out inside another, only the
+//! results of its collectors belong to the outer one.
 
 use super::super::shape::{StepShape, same};
 use super::begins;
 
 type Table<const N: usize> = [[bool; N]; N];
 
-/// For each fan-out the steps that collect what comes of it.
+/// The collectors of each fan-out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Levels<const N: usize> {
-    /// By the step that opens it.
+    /// The collectors by the step that opens the fan-out.
     pub(super) of_step: Table<N>,
-    /// Those that wait for the run itself.
+    /// The collectors that wait for the run itself.
     pub(super) of_run: [bool; N],
 }
 
-/// Steps that were reached at a level, and those of them whose events are still to be followed.
+/// The steps that were reached at a level, and those of them whose events are still to be followed.
 struct Search<const N: usize> {
     seen: [bool; N],
     open: [usize; N],
@@ -30,7 +30,7 @@ impl<const N: usize> Levels<N> {
         if catch.is_none() || plain.has_all(steps) {
             return plain;
         }
-        // Who collects only what comes of failures gets an empty `Vec` where none was taken.
+        // A step that collects only results of caught failures gets an empty `Vec` where none was caught.
         let mut all = plain.follow(steps, gives, catch);
         let mut step = 0;
         while step < N {
@@ -47,7 +47,7 @@ impl<const N: usize> Levels<N> {
         all
     }
 
-    /// The same until nothing more is found; with `catch`, what is taken of a failing step is followed too.
+    /// Repeats the search until it finds no more; with `catch`, follows caught failures too.
     const fn follow(self, steps: &[StepShape; N], gives: &Table<N>, catch: Option<usize>) -> Self {
         let mut now = self;
         loop {
@@ -66,7 +66,7 @@ impl<const N: usize> Levels<N> {
             let mut begin = 0;
             while begin < N {
                 if begins(&steps[begin]) {
-                    // What the run begins with is itself a step of the outermost level.
+                    // The first step of the run is itself at the outermost level.
                     let mut search = Search::new();
                     before.reach(begin, steps, catch, &mut search);
                     changed |= before.collect(steps, gives, catch, &mut search, None, &mut now.of_run);
@@ -80,7 +80,7 @@ impl<const N: usize> Levels<N> {
         }
     }
 
-    /// Notes the steps that collect what is reached; whether one is new.
+    /// Marks the steps that collect events of the reached ones; returns whether one is new.
     const fn collect(
         &self,
         steps: &[StepShape; N],
@@ -108,7 +108,8 @@ impl<const N: usize> Levels<N> {
         changed
     }
 
-    /// A step is reached at a level: its events go on there, or those of the collectors of the fan-out that it opens.
+    /// Reaches a step at a level. Its own events stay at that level; if it opens a fan-out, those of the fan-out's
+    /// collectors do.
     const fn reach(&self, step: usize, steps: &[StepShape; N], catch: Option<usize>, search: &mut Search<N>) {
         if search.seen[step] {
             return;
@@ -129,7 +130,7 @@ impl<const N: usize> Levels<N> {
         }
     }
 
-    /// The steps that are reached within the fan-out of a step.
+    /// Returns the steps that are reached within the fan-out of a step.
     pub(super) const fn inside(&self, outer: usize, steps: &[StepShape; N], gives: &Table<N>) -> [bool; N] {
         let mut search = Search::new();
         search.push(outer);
@@ -145,7 +146,7 @@ impl<const N: usize> Levels<N> {
         search.seen
     }
 
-    /// Whether a step is known to collect at some level.
+    /// Returns whether a step is known to collect at some level.
     const fn has(&self, step: usize) -> bool {
         let mut opener = 0;
         while opener < N {
@@ -174,7 +175,7 @@ impl<const N: usize> Search<N> {
         Self { seen: [false; N], open: [0; N], count: 0 }
     }
 
-    /// No step is pushed twice: the one that opens a fan-out is pushed only at the beginning.
+    /// Pushes a step; no step is pushed twice, since the opener of a fan-out is pushed only at the beginning.
     const fn push(&mut self, step: usize) {
         self.open[self.count] = step;
         self.count += 1;
@@ -189,7 +190,7 @@ impl<const N: usize> Search<N> {
     }
 }
 
-/// Whether a step collects at the level of a fan-out: that which it names, if it names one.
+/// Returns whether a step collects at the level of a fan-out: it names that one, or none.
 const fn is_of<const N: usize>(steps: &[StepShape; N], collector: usize, opener: Option<usize>) -> bool {
     match (steps[collector].inputs[0].from, opener) {
         (None, _) => true,
@@ -198,7 +199,7 @@ const fn is_of<const N: usize>(steps: &[StepShape; N], collector: usize, opener:
     }
 }
 
-/// Collectors that name the fan-out they wait for; whether one is new.
+/// Marks the collectors that name this fan-out; returns whether one is new.
 const fn named<const N: usize>(steps: &[StepShape; N], opener: usize, found: &mut [bool; N]) -> bool {
     let mut changed = false;
     let mut collector = 0;
@@ -216,7 +217,7 @@ const fn named<const N: usize>(steps: &[StepShape; N], opener: usize, found: &mu
     changed
 }
 
-/// The step that takes the failures of others.
+/// Returns the step that catches failures.
 const fn catch<const N: usize>(steps: &[StepShape; N]) -> Option<usize> {
     let mut step = N;
     while step > 0 {
