@@ -1,4 +1,5 @@
-//! Between a user's value and a stored [`Value`](crate::value::Value): which form a type takes, and what is refused.
+//! Conversion between a user's value and a stored [`Value`](crate::value::Value): the encoding of each type, and the
+//! values that are refused.
 
 mod args;
 mod bounds;

@@ -1,8 +1,8 @@
-//! Where the bytes of a context field go that is kept outside the database: folders, buckets, functions of yours.
+//! Stores for context fields that are kept outside the database: folders, buckets, functions of yours.
 //!
-//! A field routed with `#[context(store = "blobs")]` leaves its bytes in the [`FieldStore`] of that name; the database
-//! keeps their SHA-256. So a store may lose or damage what it was given, but never pass it off as the value: what is
-//! loaded is compared with the hash, and another content is an error of the kind [`FieldStoreErrorKind::Damaged`].
+//! A field routed with `#[context(store = "blobs")]` keeps its bytes in the [`FieldStore`] of that name; the database
+//! keeps their SHA-256. So a store may lose or damage a content, but never return a wrong one as the value: each load
+//! compares the hash, and another content is an error of the kind [`FieldStoreErrorKind::Damaged`].
 //!
 //! | store | where |
 //! |---|---|
@@ -12,15 +12,15 @@
 //! | [`MemoryFieldStore`] | memory, for tests |
 //! | your own | implement [`FieldStore`] with plain `async fn` |
 //!
-//! A store is content-addressed. A [`FieldKey`] holds the hash of its content, so a key never gets another content, a save
-//! may be repeated, and two saves of one key at the same time are no conflict.
+//! A store is content-addressed. A [`FieldKey`] contains the hash of its content, so a key never gets another content,
+//! a save may be repeated, and two concurrent saves of one key do not conflict.
 //!
 //! # Collection
 //!
-//! A value is saved before the database refers to it, and deleted some time after nothing refers to it any more. A collection
-//! asks for [`FieldStore::list`], keeps what is listed by [`StoredField::from`] a key that the database still
-//! refers to, and passes the rest to [`FieldStore::delete`]. What was saved a moment ago may belong to a commit under way:
-//! [`StoredField::saved_at`] is there to leave it alone.
+//! A value is saved before the database refers to it, and deleted some time after nothing refers to it any more. A
+//! collection calls [`FieldStore::list`], keeps the contents whose key ([`StoredField::from`]) the database still
+//! refers to, and passes the rest to [`FieldStore::delete`]. A content that was just saved may belong to a commit in
+//! progress: [`StoredField::saved_at`] serves to spare it.
 
 mod erased;
 mod error;
@@ -49,10 +49,10 @@ pub use stored::StoredField;
 
 use bytes::Bytes;
 
-/// A place that keeps the contents of context fields.
+/// A store for the contents of context fields.
 ///
-/// Implement it with plain `async fn`; [`FieldKey::path`] is a name for each content that any file system and any bucket
-/// takes.
+/// Implement it with plain `async fn`. [`FieldKey::path`] is a name for each content that any file system and any
+/// bucket accepts.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -91,31 +91,31 @@ use bytes::Bytes;
     note = "implement `steadfast::field_store::FieldStore` with four `async fn`, or use `FolderStore` or `from_fns`"
 )]
 pub trait FieldStore: Send + Sync + 'static {
-    /// Keeps `bytes` under `key`.
+    /// Saves `bytes` under `key`.
     ///
-    /// When this returns `Ok`, the content is as durable as the store can make it. A reader sees all of it or nothing. To
-    /// save a key again is fine; a store may then trust what it has, if it is sure that it is the same content, but must
-    /// bring [`StoredField::saved_at`] up to date.
+    /// After `Ok`, the content is as durable as the store can make it. A reader sees all of it or nothing. Saving a key
+    /// again is allowed; a store may then keep what it has, if it is sure that the content is the same, but must update
+    /// [`StoredField::saved_at`].
     ///
     /// # Errors
-    /// The content is not kept, or nobody knows. It may be saved again.
+    /// The content is not saved, or the outcome is unknown. It may be saved again.
     fn save(&self, key: &FieldKey, bytes: Bytes) -> impl Future<Output = Result<(), FieldStoreError>> + Send;
 
-    /// The content of `key`. It need not be compared with the hash: [`load_verified`] does that for every store.
+    /// Loads the content of `key`. It need not compare the hash: [`load_verified`] does that for every store.
     ///
     /// # Errors
-    /// [`FieldStoreErrorKind::Missing`] if there is nothing under this key; other kinds if the store cannot be read.
+    /// [`FieldStoreErrorKind::Missing`] if there is no content under this key; other kinds if the store cannot be read.
     fn load(&self, key: &FieldKey) -> impl Future<Output = Result<Bytes, FieldStoreError>> + Send;
 
-    /// Forgets one content. To delete what is not there is fine.
+    /// Deletes one content. Deleting a missing content succeeds.
     ///
     /// # Errors
-    /// The content could not be deleted, and may still be there.
+    /// The content could not be deleted, and may still exist.
     fn delete(&self, field: &StoredField) -> impl Future<Output = Result<(), FieldStoreError>> + Send;
 
-    /// Everything that is kept for one database, in any order.
+    /// Lists everything that is kept for one database, in any order.
     ///
-    /// A content that is saved or deleted at the same time may or may not be among it.
+    /// It may or may not include a content that is saved or deleted at the same time.
     ///
     /// # Errors
     /// The store cannot be read. A list with gaps must not be returned as `Ok`.

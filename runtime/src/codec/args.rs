@@ -13,9 +13,9 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub struct ArgsWriter<'a> {
     coder: Coder<'a>,
-    /// The JSON arguments as an array that is not closed yet.
+    /// The JSON arguments, as an array that is not closed yet.
     json: Vec<u8>,
-    /// For each argument where its text ends in `json`, or its bytes.
+    /// The end of each argument's text in `json`, or its bytes.
     args: Vec<Arg>,
     location: Option<Location<'static>>,
 }
@@ -27,14 +27,14 @@ enum Arg {
 }
 
 impl<'a> ArgsWriter<'a> {
-    /// No arguments yet.
+    /// Creates a writer without arguments.
     pub(crate) fn new(coder: Coder<'a>) -> Self {
         let mut json = json::space();
         json.push(b'[');
         Self { coder, json, args: Vec::new(), location: None }
     }
 
-    /// No arguments yet of a step by this name.
+    /// Creates a writer for the arguments of a step.
     #[must_use]
     pub fn of(coder: Coder<'a>, step: &'static str) -> Self {
         Self { location: Some(Location::Arguments(step)), ..Self::new(coder) }
@@ -43,7 +43,7 @@ impl<'a> ArgsWriter<'a> {
     /// Adds an argument.
     ///
     /// # Errors
-    /// It cannot be stored; the path begins with `name`.
+    /// The argument cannot be stored; the path begins with `name`.
     pub fn arg<T: Serialize + 'static>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
         if let Some(bytes) = typed::raw(value) {
             self.args.push(Arg::Raw(bytes));
@@ -59,10 +59,10 @@ impl<'a> ArgsWriter<'a> {
         Ok(())
     }
 
-    /// Adds an argument that will be read: its secrets come back as secrets.
+    /// Adds an argument that will be decoded: its secrets must decode as secrets.
     ///
     /// # Errors
-    /// It cannot be stored, or a secret in it would be read as something else; the path begins with `name`.
+    /// The argument cannot be stored, or a secret in it would decode as another type; the path begins with `name`.
     pub(super) fn arg_to_read<T>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError>
     where
         T: Serialize + DeserializeOwned + 'static,
@@ -78,7 +78,7 @@ impl<'a> ArgsWriter<'a> {
         Ok(())
     }
 
-    /// Compares the argument that was added last with what a reader will decode.
+    /// Compares the last added argument with the value that a reader will decode.
     ///
     /// # Errors
     /// They differ; the path begins with `name`.
@@ -99,7 +99,7 @@ impl<'a> ArgsWriter<'a> {
         compared.map_err(|error| error.within(name))
     }
 
-    /// The arguments as one value.
+    /// Returns the arguments as one value.
     #[must_use]
     pub fn finish(mut self) -> Value {
         if self.args.iter().all(|arg| matches!(arg, Arg::Json(_))) {
@@ -121,7 +121,7 @@ impl<'a> ArgsWriter<'a> {
     }
 }
 
-/// Decodes recorded arguments one after the other.
+/// Decodes recorded arguments, one after the other.
 #[derive(Debug)]
 pub struct ArgsReader<'a> {
     coder: Coder<'a>,
@@ -131,10 +131,10 @@ pub struct ArgsReader<'a> {
 }
 
 impl<'a> ArgsReader<'a> {
-    /// The arguments in a value that [`ArgsWriter`] made.
+    /// Reads the arguments in a value that [`ArgsWriter`] created.
     ///
     /// # Errors
-    /// It holds no arguments.
+    /// The value does not hold arguments.
     pub(crate) fn new(coder: Coder<'a>, value: &Value) -> Result<Self, CodecError> {
         let values = match value.encoding {
             Encoding::Parts => parts::split(value.bytes.clone())?,
@@ -149,10 +149,10 @@ impl<'a> ArgsReader<'a> {
         Ok(Self { coder, count: values.len(), rest: values.into_iter(), location: None })
     }
 
-    /// The same for the arguments of a step by this name.
+    /// Reads the arguments of a step.
     ///
     /// # Errors
-    /// It holds no arguments.
+    /// The value does not hold arguments.
     pub fn of(coder: Coder<'a>, step: &'static str, value: &Value) -> Result<Self, CodecError> {
         Ok(Self { location: Some(Location::Arguments(step)), ..Self::new(coder, value)? })
     }
@@ -160,7 +160,7 @@ impl<'a> ArgsReader<'a> {
     /// Takes the next argument.
     ///
     /// # Errors
-    /// There is none, or it does not fit the type; the path begins with `name`.
+    /// No argument is left, or it does not fit the type; the path begins with `name`.
     pub fn arg<T: DeserializeOwned + 'static>(&mut self, name: &'static str) -> Result<T, CodecError> {
         match self.rest.next() {
             Some(value) => {
@@ -170,7 +170,7 @@ impl<'a> ArgsReader<'a> {
         }
     }
 
-    /// No argument may be left.
+    /// Checks that no argument is left.
     ///
     /// # Errors
     /// More arguments are recorded than were taken.
@@ -189,7 +189,7 @@ fn recorded(count: usize) -> String {
     if count == 1 { "1 argument is recorded".into() } else { format!("{count} arguments are recorded") }
 }
 
-/// The elements of a JSON array, each as its text, not copied.
+/// Returns the elements of a JSON array as texts, without copying.
 fn elements(array: &Bytes) -> Result<Vec<Value>, serde_json::Error> {
     let texts = JsonText::new(array)?.elements()?;
     Ok(texts.into_iter().map(|text| Value::json(array.slice_ref(text.get().as_bytes()))).collect())

@@ -1,4 +1,4 @@
-//! What a value must be able to do to be stored, by where it stands.
+//! The bounds of stored values, by their use.
 
 use super::{ArgsReader, ArgsWriter, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,7 +26,7 @@ pub trait StepArg: Sized + 'static {
     #[doc(hidden)]
     fn write(&self, name: &'static str, args: &mut ArgsWriter) -> Result<(), CodecError>;
 
-    /// Takes the argument from those that were recorded.
+    /// Reads the argument from the recorded ones.
     #[doc(hidden)]
     fn read(name: &'static str, args: &mut ArgsReader) -> Result<Self, CodecError>;
 }

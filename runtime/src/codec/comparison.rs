@@ -1,4 +1,4 @@
-//! Whether what is read back is what was written, as far as a type can be compared.
+//! Compares decoded values with the written ones, for types that can be compared.
 
 use super::CodecError;
 use crate::value::Value;
@@ -8,18 +8,19 @@ use std::marker::PhantomData;
 /// Compares two values of a type.
 pub type Same<T> = fn(&T, &T) -> bool;
 
-/// A type that macros know and the runtime does not: `(&Comparison::<T>::NEW).same()` compares if the type is `PartialEq`.
+/// A helper for macros, which do not know a type's traits: `(&Comparison::<T>::NEW).same()` compares if the type is
+/// `PartialEq`.
 #[derive(Debug)]
 pub struct Comparison<T>(PhantomData<fn(T)>);
 
 impl<T> Comparison<T> {
-    /// That of the type.
+    /// The comparison of the type.
     pub const NEW: Self = Self(PhantomData);
 }
 
 /// Types that can be compared.
 pub trait Comparable<T> {
-    /// How.
+    /// Returns the comparison.
     fn same(&self) -> Option<Same<T>>;
 }
 
@@ -29,9 +30,9 @@ impl<T: PartialEq> Comparable<T> for Comparison<T> {
     }
 }
 
-/// All types: found one reference later, so that [`Comparable`] comes first.
+/// All types; found through one more reference, so that [`Comparable`] takes precedence.
 pub trait Incomparable<T> {
-    /// Not at all.
+    /// Returns `None`.
     fn same(&self) -> Option<Same<T>>;
 }
 

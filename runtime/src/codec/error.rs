@@ -1,18 +1,18 @@
-//! Why a value cannot be stored or read.
+//! Errors of encoding and decoding.
 
 use std::fmt;
 
-/// Why a value cannot be stored, or a stored value not be read: where inside it, what was expected, what was found.
+/// An error of encoding or decoding a value: its place in the value, the expected, and the actual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecError {
-    /// The place inside the value, such as `.items[3].price`; empty for the value itself.
+    /// The place in the value, such as `.items[3].price`; empty for the value itself.
     pub path: String,
-    /// The rest of the sentence.
+    /// The rest of the message.
     pub message: String,
 }
 
 impl CodecError {
-    /// The error, seen from the value around it that has it under `name`.
+    /// Prepends the name of the surrounding value to the path.
     pub(crate) fn within(mut self, name: &str) -> Self {
         self.path.insert_str(0, name);
         self

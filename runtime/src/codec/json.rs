@@ -1,4 +1,5 @@
-//! JSON that comes back as it was: the bytes that `serde_json` writes, but what JSON would lose is refused, with its place.
+//! JSON without loss: writes the same bytes as `serde_json`, but refuses values that JSON would lose, and names their
+//! place.
 
 mod compound;
 mod key;
@@ -18,13 +19,13 @@ use writer::Writer;
 /// The order of the keys of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// As the value gives them.
+    /// The order of the value.
     AsGiven,
-    /// Sorted by their bytes, so that equal values have equal bytes.
+    /// Sorted by bytes, so that equal values have equal bytes.
     Sorted,
 }
 
-/// Appends a value as JSON. On an error `out` is as it was.
+/// Appends a value as JSON. Leaves `out` unchanged on an error.
 pub(super) fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, order: Order) -> Result<(), CodecError> {
     let start = out.len();
     match value.serialize(&mut Writer::new(out, order)) {
@@ -40,10 +41,10 @@ thread_local! {
     static SPACE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Longer texts are kept in the space in which they were written.
+/// The length, in bytes, above which a text keeps its buffer instead of being copied.
 const COPIED: usize = 4 << 10;
 
-/// Space for a text that is about to be written: what it was before is used again if [`finished`] gives it back.
+/// Returns a buffer for a text. Reuses the last one that [`finished`] returned.
 pub(super) fn space() -> Vec<u8> {
     let mut space = SPACE.take();
     space.clear();
@@ -51,8 +52,8 @@ pub(super) fn space() -> Vec<u8> {
     space
 }
 
-/// A text that was written into [`space`], with no more memory than it needs. One that may hold a secret as it is leaves
-/// nothing behind in the space.
+/// Converts a text written into [`space`] to bytes of its own length, and returns the buffer for reuse. A text that may
+/// hold a plain secret keeps its buffer, so that no copy of it remains there.
 pub(super) fn finished(text: Vec<u8>) -> Bytes {
     if text.len() > COPIED || vault::is_exposing() {
         return text.into();

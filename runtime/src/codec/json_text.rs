@@ -1,15 +1,15 @@
-//! JSON text that is taken apart without being read: where elements and members stand.
+//! Splits JSON text without decoding it: finds the ends of elements and members.
 //!
-//! `serde_json` has `RawValue` for this, but its feature `raw_value` holds for the whole program of a user: there it makes a
-//! `serde_json::Value` with the key `$serde_json::private::RawValue` another value when it is read.
+//! `serde_json` has `RawValue` for this, but its feature `raw_value` would apply to the whole program of a user: there
+//! it makes a `serde_json::Value` with the key `$serde_json::private::RawValue` decode to another value.
 
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::Error;
 use std::borrow::Cow;
 
-/// One JSON value as its text, without the space around it. It was checked as a whole, so that taking it apart only looks
-/// for the ends of its parts.
+/// One JSON value as its text, without surrounding space. It was checked as a whole, so splitting it only searches for
+/// the ends of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JsonText<'a>(&'a str);
 
@@ -17,7 +17,7 @@ impl<'a> JsonText<'a> {
     /// Checks a whole text.
     ///
     /// # Errors
-    /// It is not one JSON value.
+    /// The text is not one JSON value.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(text).map_err(Error::custom)?;
         let mut value = serde_json::Deserializer::from_str(text);
@@ -30,7 +30,7 @@ impl<'a> JsonText<'a> {
         self.0
     }
 
-    /// The elements of an array.
+    /// Returns the elements of an array.
     ///
     /// # Errors
     /// The value is no array.
@@ -43,7 +43,7 @@ impl<'a> JsonText<'a> {
         Ok(elements)
     }
 
-    /// The members of an object in their order; a key may stand twice.
+    /// Returns the members of an object in their order; a key may occur twice.
     ///
     /// # Errors
     /// The value is no object.
@@ -64,7 +64,7 @@ impl<'a> JsonText<'a> {
         Err(Error::custom(format!("expected `{open}`, found `{found}` at the begin of the JSON text")))
     }
 
-    /// What a text in quotes says; borrowed where it has no escape.
+    /// Returns the content of a text in quotes; borrows it if it has no escape.
     fn text(self) -> Result<Cow<'a, str>, Error> {
         match self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(inner) if !inner.contains('\\') => Ok(Cow::Borrowed(inner)),
@@ -73,10 +73,10 @@ impl<'a> JsonText<'a> {
     }
 }
 
-/// What may stand between the parts of a JSON text.
+/// The space characters between the parts of a JSON text.
 const SPACE: [char; 4] = [' ', '\n', '\t', '\r'];
 
-/// The values in an array or object that was checked, one after the other: in an object each key, then what it names.
+/// An iterator over the values of a checked array or object: in an object each key, then its value.
 struct Parts<'a> {
     text: &'a str,
     at: usize,
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Where the text in quotes ends that begins here.
+/// Returns the end of the text in quotes that begins at `start`.
 fn end_of_text(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
@@ -112,12 +112,12 @@ fn end_of_text(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Where the array or object ends that begins here.
+/// Returns the end of the array or object that begins at `start`.
 fn end_of_group(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(&byte) = bytes.get(at) {
         at += 1;
-        // Most bytes are none of these.
+        // Most bytes are none of these, so a table lookup is faster than comparisons.
         match MARKS[usize::from(byte)] {
             Mark::None => {}
             Mark::Quote => at = end_of_text(bytes, at - 1),
@@ -129,7 +129,7 @@ fn end_of_group(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// What a byte means for where a group ends.
+/// The meaning of a byte for the end of a group.
 #[derive(Clone, Copy)]
 enum Mark {
     None,
@@ -148,7 +148,7 @@ const MARKS: [Mark; 256] = {
     marks
 };
 
-/// Where the number, `true`, `false` or `null` ends that begins here.
+/// Returns the end of the number, `true`, `false` or `null` that begins at `start`.
 fn end_of_word(bytes: &[u8], start: usize) -> usize {
     let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\t' | b'\r');
     bytes[start..].iter().position(ends).map_or(bytes.len(), |length| start + length)

@@ -1,4 +1,5 @@
-//! Several values in sequence: for each a form tag (one byte), the length (eight bytes, little endian) and the bytes.
+//! Several values in sequence: for each an encoding tag (one byte), the length (eight bytes, little endian) and the
+//! bytes.
 
 use super::CodecError;
 use crate::value::{Encoding, Value};
@@ -8,12 +9,12 @@ use std::sync::Arc;
 const JSON: u8 = b'J';
 const RAW: u8 = b'B';
 
-/// The tag of a form that one value can have.
+/// Returns the tag of an encoding that one value can have.
 pub(crate) fn tag(encoding: Encoding) -> u8 {
     if encoding == Encoding::Bytes { RAW } else { JSON }
 }
 
-/// The form with this tag.
+/// Returns the encoding with this tag.
 pub(crate) fn tagged(tag: u8) -> Option<Encoding> {
     match tag {
         JSON => Some(Encoding::Json),
@@ -29,7 +30,7 @@ pub(super) fn append(out: &mut Vec<u8>, encoding: Encoding, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The parts, not copied.
+/// Splits the parts, without copying.
 pub(super) fn split(mut bytes: Bytes) -> Result<Vec<Value>, CodecError> {
     let mut parts = Vec::new();
     while !bytes.is_empty() {
@@ -41,10 +42,10 @@ pub(super) fn split(mut bytes: Bytes) -> Result<Vec<Value>, CodecError> {
     Ok(parts)
 }
 
-/// The parts again, with other bytes in the place of some; `None` if nothing changed or they are damaged.
+/// Replaces the bytes of some parts; returns `None` if none changed or they are damaged.
 ///
 /// # Errors
-/// What the closure answers.
+/// The error of the closure.
 pub(crate) fn change_parts<E>(
     bytes: &Bytes,
     mut change: impl FnMut(&Value) -> Result<Option<Bytes>, E>,
@@ -65,7 +66,7 @@ fn next(bytes: &mut Bytes) -> Option<Value> {
     (length <= bytes.len()).then(|| Value { encoding, bytes: bytes.split_to(length) })
 }
 
-/// A text and the bytes that belong to it, as one value.
+/// Combines a text and its bytes into one value.
 pub(crate) fn text_and_bytes(text: &[u8], raws: &[Bytes]) -> Value {
     let mut out = Vec::with_capacity(text.len() + raws.iter().map(Bytes::len).sum::<usize>() + 9 * (raws.len() + 1));
     append(&mut out, Encoding::Json, text);
@@ -75,7 +76,7 @@ pub(crate) fn text_and_bytes(text: &[u8], raws: &[Bytes]) -> Value {
     Value { encoding: Encoding::Parts, bytes: out.into() }
 }
 
-/// The text of such a value, and the bytes that belong to it; not copied.
+/// Splits such a value into the text and its bytes, without copying.
 pub(crate) fn split_text_and_bytes(value: &Value) -> Result<(Bytes, Arc<[Bytes]>), CodecError> {
     let mut parts = split(value.bytes.clone())?.into_iter();
     match parts.next() {

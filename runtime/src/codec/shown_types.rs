@@ -1,4 +1,4 @@
-//! Types of which an error may show the text that does not fit them.
+//! The types whose errors may show the text that does not fit them.
 
 use bytes::Bytes;
 use std::any::TypeId;
@@ -20,11 +20,11 @@ macro_rules! any_of {
     };
 }
 
-/// Whether an error may show a JSON text that does not fit a type: only if that is one of the types of which is known that no secret
-/// is in them. A type of a user may hold one wherever it likes.
+/// Returns whether an error may show a JSON text that does not fit a type: only for types that are known to hold no
+/// secret. A user's type may hold one anywhere.
 ///
-/// A text that should be encrypted may stand there as it is, recorded before its type was a secret, also behind the place
-/// where reading stopped.
+/// The text may contain a plain secret that was recorded before its type was a secret, even after the point where
+/// decoding stopped.
 pub(super) fn may_be_shown(id: TypeId) -> bool {
     any_of![
         id;

@@ -1,4 +1,4 @@
-//! Values on their way into the journal and back.
+//! Tests of values on their way into the journal and back.
 
 use super::typed::{record, round_trip};
 use super::{ArgsReader, ArgsWriter, decode, encode, form_of, same_unordered};
@@ -173,7 +173,7 @@ fn arguments_that_do_not_fit_are_named() {
     let mut args = ArgsWriter::new(Coder::NO_RUN);
     let error = args.arg("price", &vec![("a", f32::NAN)]).unwrap_err().to_string();
     assert_eq!(error, "at `price[0][1]`: JSON has no NaN: it would be read back as nothing");
-    // What was refused leaves no trace.
+    // A refused argument leaves no trace.
     args.arg("price", &1).unwrap();
     args.arg("next", &2).unwrap();
     assert_eq!(args.finish().to_string(), "[1,2]");

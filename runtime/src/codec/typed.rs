@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId, type_name};
 
-/// The form in which values of a type are stored: raw for `Vec<u8>`, `Bytes` and `Box<[u8]>`, also through aliases; JSON
+/// Returns the encoding of a type's values: raw for `Vec<u8>`, `Bytes` and `Box<[u8]>`, including their aliases; JSON
 /// for everything else.
 #[must_use]
 pub(crate) fn form_of<T: 'static>() -> Encoding {
@@ -20,15 +20,16 @@ pub(crate) fn form_of<T: 'static>() -> Encoding {
     if raw.contains(&id) { Encoding::Bytes } else { Encoding::Json }
 }
 
-/// Encodes a value in the form of its type. [`Bytes`] are not copied.
+/// Encodes a value in the encoding of its type, without copying [`Bytes`].
 ///
 /// # Errors
-/// JSON would lose something of it: NaN, a key that is no text, `Some` of nothing; the path leads to the place.
+/// JSON would lose part of the value: NaN, a key that is no text, `Some` of a value that is `null`. The path leads to
+/// the place.
 pub(crate) fn encode<T: Serialize + 'static>(coder: Coder<'_>, value: &T) -> Result<Value, CodecError> {
     encode_here(coder, None, value)
 }
 
-/// [`encode`] for the value at a location.
+/// Encodes the value at a location, like [`encode`].
 pub(crate) fn encode_at<T: Serialize + 'static>(
     coder: Coder<'_>,
     location: Location<'_>,
@@ -64,15 +65,15 @@ fn written(
     Ok(Value::json(json::finished(text)))
 }
 
-/// Decodes a value by the form in which it was recorded. [`Bytes`] are not copied.
+/// Decodes a value in its recorded encoding, without copying [`Bytes`].
 ///
 /// # Errors
-/// It does not fit the type: expected and found.
+/// The value does not fit the type: expected and found.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(coder: Coder<'_>, value: &Value) -> Result<T, CodecError> {
     decode_here_or_at(coder, None, value)
 }
 
-/// [`decode`] for the value at a location.
+/// Decodes the value at a location, like [`decode`].
 pub(crate) fn decode_at<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Location<'_>,
@@ -81,7 +82,7 @@ pub(crate) fn decode_at<T: DeserializeOwned + 'static>(
     decode_here_or_at(coder, Some(location), value)
 }
 
-/// A recorded input of a workflow, decoded with the type of today and encoded again.
+/// Decodes a recorded input of a workflow with the current type, and encodes it again.
 pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(
     coder: Coder<'_>,
     recorded: &Value,
@@ -89,7 +90,7 @@ pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(
     encode_at(coder, Location::Input, &decode_at::<T>(coder, Location::Input, recorded).ok()?).ok()
 }
 
-/// The value at a location, or a part of something that has one.
+/// Decodes the value at a location, or a part of something that has one.
 pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Option<Location<'_>>,
@@ -110,7 +111,7 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     }
 }
 
-/// [`encode`] for a field of a context.
+/// Encodes a field of a context, like [`encode`].
 pub(crate) fn encode_field<T: Serialize + 'static>(
     coder: Coder<'_>,
     field: &str,
@@ -125,7 +126,7 @@ pub(crate) fn encode_field<T: Serialize + 'static>(
     }
 }
 
-/// [`decode`] for a field of a context, by the name under which it was recorded.
+/// Decodes a field of a context, like [`decode`], by the name under which it was recorded.
 pub(crate) fn decode_field<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,
     field: &str,
@@ -134,19 +135,19 @@ pub(crate) fn decode_field<T: DeserializeOwned + 'static>(
     decode_at(coder, Location::Field(field), value)
 }
 
-/// Encodes a value that is to be recorded: one that could not be read back is refused now.
+/// Encodes a value to be recorded, and checks that it can be decoded.
 ///
 /// # Errors
-/// It cannot be written or, once written, not be read.
+/// The value cannot be encoded, or not be decoded again.
 #[cfg(test)]
 pub(crate) fn record<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, CodecError> {
     record_here(Coder::NO_RUN, None, value, None)
 }
 
-/// [`record`] for the value at a location.
+/// Encodes the value at a location to be recorded, like [`record`].
 ///
 /// # Errors
-/// As [`record`].
+/// Those of [`record`].
 pub(crate) fn record_at<T: Serialize + DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Location<'_>,
@@ -155,10 +156,10 @@ pub(crate) fn record_at<T: Serialize + DeserializeOwned + 'static>(
     record_here(coder, Some(location), value, None)
 }
 
-/// [`record_at`] for a type of which is known whether it can be compared.
+/// Encodes a value like [`record_at`], and compares it with the decoded one if `same` can compare the type.
 ///
 /// # Errors
-/// As [`record`], and if it is read back as another value.
+/// Those of [`record`], and if it decodes to another value.
 pub(crate) fn record_same<T: Serialize + DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Location<'_>,
@@ -190,26 +191,26 @@ fn recorded(
     let before = vault::sealed();
     let stored = encode()?;
     check_size(coder, &stored)?;
-    // Raw bytes come back by construction, and may be large.
+    // Raw bytes decode to themselves, and may be large.
     if stored.encoding != Encoding::Bytes {
         check(&stored, vault::sealed() - before)?;
     }
     Ok(stored)
 }
 
-/// Encodes a value, and gives back what a reader will decode.
+/// Encodes a value, and returns what a reader will decode.
 ///
 /// # Errors
-/// It cannot be written or, once written, not be read.
+/// The value cannot be encoded, or not be decoded again.
 #[cfg(test)]
 pub(crate) fn round_trip<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<(Value, T), CodecError> {
     round_trip_here(Coder::NO_RUN, None, value)
 }
 
-/// [`round_trip`] for the value at a location.
+/// Encodes the value at a location, like [`round_trip`].
 ///
 /// # Errors
-/// As [`round_trip`].
+/// Those of [`round_trip`].
 pub(crate) fn round_trip_at<T: Serialize + DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Location<'_>,
@@ -230,10 +231,10 @@ fn round_trip_here<T: Serialize + DeserializeOwned + 'static>(
     Ok((stored, back))
 }
 
-/// Whether a value is small enough to be recorded.
+/// Checks that a value is small enough to be recorded.
 ///
 /// # Errors
-/// It is not: its size, and what is allowed.
+/// The value is too large: names its size and the limit.
 pub(crate) fn check_size(coder: Coder<'_>, stored: &Value) -> Result<(), CodecError> {
     let (bytes, largest) = (stored.bytes.len(), coder.largest());
     if bytes <= largest {
@@ -243,8 +244,8 @@ pub(crate) fn check_size(coder: Coder<'_>, stored: &Value) -> Result<(), CodecEr
     Err(CodecError { path: String::new(), message })
 }
 
-/// Reads what was just written, with so many secrets in it. A token that is read as a text, as by a variant of an untagged
-/// enum that stands before the secret one, would be a text to the program.
+/// Decodes a value that was just written with so many secrets. A token that decodes as a text, as by a variant of an
+/// untagged enum before the secret one, would be a plain text to the program: this is an error.
 pub(super) fn read_back<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,
     location: Option<Location<'_>>,
@@ -269,9 +270,9 @@ fn not_read_back(CodecError { path, message }: &CodecError) -> CodecError {
     CodecError { path: path.clone(), message: format!("it can be written but not be read back: {message}") }
 }
 
-/// The bytes of a value that is stored raw.
+/// Returns the bytes of a value that is stored raw.
 pub(super) fn raw<T: 'static>(value: &T) -> Option<Bytes> {
-    // Known when this is compiled for a type.
+    // Evaluated when this is compiled for a type.
     if form_of::<T>() == Encoding::Bytes { raw_bytes(value) } else { None }
 }
 
@@ -283,7 +284,7 @@ fn raw_bytes(value: &dyn Any) -> Option<Bytes> {
     slice.or_else(|| value.downcast_ref::<Box<[u8]>>().map(|bytes| &**bytes)).map(Bytes::copy_from_slice)
 }
 
-/// Reads raw bytes into an `Option` of one of the types that are stored raw; leaves any other.
+/// Decodes raw bytes into an `Option` of a type that is stored raw; leaves any other type alone.
 fn read_raw(slot: &mut dyn Any, value: &Value) {
     if value.encoding != Encoding::Bytes {
         return;
@@ -298,7 +299,7 @@ fn read_raw(slot: &mut dyn Any, value: &Value) {
     }
 }
 
-/// A text that does not fit a type: shown if no secret can be in it.
+/// Returns the error of a text that does not fit a type; shows the text if it can hold no secret.
 fn unreadable(type_name: &str, id: TypeId, found: &Value, error: &serde_json::Error) -> CodecError {
     if serde_json::from_slice::<serde::de::IgnoredAny>(&found.bytes).is_err() {
         return CodecError { path: String::new(), message: format!("{DAMAGED}, it is no JSON: {}", reason(error)) };
@@ -307,15 +308,15 @@ fn unreadable(type_name: &str, id: TypeId, found: &Value, error: &serde_json::Er
     mismatch(type_name, &shown, &reason(error))
 }
 
-/// How the sentence of a value begins that no type reads.
+/// The beginning of the message for a value that no type decodes.
 const DAMAGED: &str = "what is recorded is damaged";
 
-/// Whether a value could not be read because it is not as it was written.
+/// Returns whether a value could not be decoded because it is damaged.
 pub(crate) fn says_damaged(why: &str) -> bool {
     why.contains(DAMAGED)
 }
 
-/// A value in a form that no value of the type has.
+/// Returns the error of a value in an encoding that the type does not have.
 fn misfit(type_name: &str, found: &Value) -> CodecError {
     let why = match found.encoding {
         Encoding::Bytes => "it was recorded as raw bytes, and the type is stored as JSON",
@@ -332,7 +333,7 @@ fn mismatch(type_name: &str, found: &str, why: &str) -> CodecError {
     CodecError { path: String::new(), message: format!("expected `{expected}`, found {found}: {why}") }
 }
 
-/// What `serde_json` says, without the place where this is the whole of a short text.
+/// Returns the message of `serde_json`, without the position if the text is short and on one line.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {
@@ -351,7 +352,7 @@ fn beginning(value: &Value) -> String {
     }
 }
 
-/// What kind of JSON a value is, without what is in it.
+/// Returns the kind of a JSON value, without its content.
 pub(super) fn outline(value: &Value) -> String {
     let kind = match value.bytes.trim_ascii() {
         b"{}" => "`{}`",
@@ -366,7 +367,7 @@ pub(super) fn outline(value: &Value) -> String {
     kind.into()
 }
 
-/// A type's name without the modules it stands in: `Option<Status>`.
+/// Returns a type's name without its modules: `Option<Status>`.
 pub(crate) fn short(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     let mut word = 0;

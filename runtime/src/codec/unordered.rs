@@ -1,12 +1,12 @@
-//! Comparing without regard to the order in arrays, for sets that were encoded twice.
+//! Compares values without regard to the order in arrays, for sets that were encoded twice.
 
 use super::{JsonText, parts};
 use crate::value::{Encoding, Value};
 use std::collections::BTreeMap;
 
-/// Whether two values are equal if the order of the elements of arrays, wherever they stand, does not count.
+/// Returns whether two values are equal if the order of array elements, at any depth, does not count.
 ///
-/// A `HashSet` that is decoded and encoded again comes in another order; nothing in the text says that it was a set.
+/// A `HashSet` that is decoded and encoded again has another order, and its text does not show that it was a set.
 #[must_use]
 pub(crate) fn same_unordered(recorded: &Value, found: &Value) -> bool {
     recorded == found || (recorded.encoding == found.encoding && same(recorded, found).unwrap_or(false))
@@ -27,7 +27,7 @@ fn same(recorded: &Value, found: &Value) -> Result<bool, serde_json::Error> {
     }
 }
 
-/// The text with every array and object sorted.
+/// Returns the text with every array and object sorted.
 fn sorted(json: &[u8]) -> Result<String, serde_json::Error> {
     sorted_text(JsonText::new(json)?)
 }

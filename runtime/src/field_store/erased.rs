@@ -1,4 +1,4 @@
-//! Any store behind one pointer, and the comparison that every load goes through.
+//! A store without its type, and the hash check of every load.
 
 use super::hash::content_hash_apart;
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
@@ -9,11 +9,11 @@ use futures_util::future::BoxFuture;
 
 /// Loads the content of `key` and compares it with the hash in the key: never returns bytes that were not saved.
 ///
-/// This is how the engine loads; use it to test a store of your own. A content of more than 256 KiB is hashed on another
-/// thread of tokio's.
+/// The engine loads with this; use it to test a store of your own. A content of more than 256 KiB is hashed on another
+/// thread of tokio.
 ///
 /// # Errors
-/// What the store answers, and [`FieldStoreErrorKind::Damaged`] if the content is another one.
+/// Errors of the store, and [`FieldStoreErrorKind::Damaged`] if the content is another one.
 pub async fn load_verified(store: &impl FieldStore, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
     let bytes = store.load(key).await?;
     let found = content_hash_apart(bytes.clone()).await;
@@ -28,18 +28,18 @@ pub async fn load_verified(store: &impl FieldStore, key: &FieldKey) -> Result<By
     Err(FieldStoreError::new(FieldStoreErrorKind::Damaged, message))
 }
 
-/// Any [`FieldStore`]: the form in which the engine holds them. Each call costs one box.
+/// A [`FieldStore`] without its type, as the engine holds it. Each call costs one box.
 pub(crate) trait AnyFieldStore: Send + Sync {
-    /// [`FieldStore::save`]; the hash in the key is taken as it is.
+    /// Saves like [`FieldStore::save`]; trusts the hash in the key.
     fn save<'a>(&'a self, key: &'a FieldKey, bytes: Bytes) -> BoxFuture<'a, Result<(), FieldStoreError>>;
 
-    /// [`load_verified`].
+    /// Loads with [`load_verified`].
     fn load<'a>(&'a self, key: &'a FieldKey) -> BoxFuture<'a, Result<Bytes, FieldStoreError>>;
 
-    /// [`FieldStore::delete`].
+    /// Deletes like [`FieldStore::delete`].
     fn delete<'a>(&'a self, field: &'a StoredField) -> BoxFuture<'a, Result<(), FieldStoreError>>;
 
-    /// [`FieldStore::list`].
+    /// Lists like [`FieldStore::list`].
     fn list<'a>(&'a self, database: &'a str) -> BoxFuture<'a, Result<Vec<StoredField>, FieldStoreError>>;
 }
 
@@ -61,7 +61,7 @@ impl<S: FieldStore> AnyFieldStore for S {
     }
 }
 
-/// What an engine holds of the user's may panic when it is dropped.
+/// Forwards to a store whose panic on drop is caught.
 impl<S: FieldStore> FieldStore for Held<S> {
     fn save(&self, key: &FieldKey, bytes: Bytes) -> impl Future<Output = Result<(), FieldStoreError>> + Send {
         (**self).save(key, bytes)

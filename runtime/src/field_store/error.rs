@@ -1,4 +1,4 @@
-//! What a store of contents can answer instead of doing its work.
+//! The errors of field stores.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -7,15 +7,15 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldStoreErrorKind {
-    /// There is no content under this key. To try again does not help; a backup may.
+    /// There is no content under this key. Retrying does not help; a backup may.
     Missing,
-    /// The content is not the one that was saved. To try again does not help; a backup may.
+    /// The content differs from the one that was saved. Retrying does not help; a backup may.
     Damaged,
     /// The disk or a quota is full.
     Full,
-    /// The system does not let this process read or write there.
+    /// The system does not allow this process to read or write there.
     Denied,
-    /// Everything else: the disk, the network or the service failed.
+    /// Anything else: the disk, the network or the service failed.
     Io,
 }
 
@@ -25,20 +25,20 @@ pub enum FieldStoreErrorKind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FieldStoreError {
-    /// What can be done about it.
+    /// The kind, by what can be done about it.
     pub kind: FieldStoreErrorKind,
-    /// The whole sentence.
+    /// The full message.
     pub message: String,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl FieldStoreError {
-    /// An error of a kind, with its sentence.
+    /// Creates an error of a kind, with its message.
     pub fn new(kind: FieldStoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same error, with the one that caused it.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
@@ -57,8 +57,8 @@ impl std::error::Error for FieldStoreError {
     }
 }
 
-/// For `?` in a store of your own. What is not found is [`Missing`](FieldStoreErrorKind::Missing); the text is that of the
-/// system, and names no key.
+/// Converts an error for `?` in a store of your own. `NotFound` becomes [`Missing`](FieldStoreErrorKind::Missing); the
+/// text is that of the system, and names no key.
 impl From<io::Error> for FieldStoreError {
     fn from(error: io::Error) -> Self {
         Self::new(error.kind().into(), error.to_string()).caused_by(error)

@@ -1,4 +1,4 @@
-//! Contents as files of a folder.
+//! Contents as files in a folder.
 
 mod fault;
 mod place;
@@ -15,30 +15,30 @@ use std::sync::Arc;
 
 /// A store in a folder: one file for each content, named by [`FieldKey::path`] below the folder.
 ///
-/// A save returns when the file and the folders that lead to it are on the disk. The file gets its name last, so no reader
-/// ever sees half of one; what a process that died left behind has another name, and is removed by a later delete or list
-/// once it is a day old. Content is neither copied on its way to the disk nor on its way back.
+/// A save returns when the file and its parent folders are on disk. The file gets its name last, so no reader sees half
+/// of one. A dead process leaves files with another name, which a later delete or list removes once they are a day old.
+/// Content is copied neither on its way to the disk nor back.
 ///
-/// A folder that is not there, or is on another device than at first, is a volume that is not mounted: nothing is saved to
-/// what stands in its place.
+/// A folder that is missing, or on another device than at first, is taken for an unmounted volume: nothing is saved to
+/// the folder in its place.
 ///
-/// Several processes may use one folder, and a folder may serve several databases. Below the folder symbolic links are
-/// refused. The work is done on tokio's threads for blocking calls, so the methods need a runtime of tokio's. A save whose
-/// future is dropped is done to its end.
+/// Several processes may use one folder, and a folder may serve several databases. Symbolic links below the folder are
+/// refused. The work runs on tokio's threads for blocking calls, so the methods need a runtime of tokio. A save runs to
+/// its end even if its future is dropped.
 #[derive(Clone, Debug)]
 pub struct FolderStore {
     root: Arc<Path>,
-    /// The device that the folder was on when the store was made.
+    /// The device of the folder when the store was created.
     device: Option<u64>,
 }
 
 impl FolderStore {
-    /// A store in the folder `path`, which is created if it is not there.
+    /// Creates a store in the folder `path`, which is created if it is missing.
     ///
-    /// A relative path is taken from the folder in which the process works now. Blocks until the folder is on the disk.
+    /// A relative path is resolved against the current working directory. Blocks until the folder is on disk.
     ///
     /// # Errors
-    /// The folder cannot be created, or is something else.
+    /// The folder cannot be created, or is not a folder.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, FieldStoreError> {
         let given = path.as_ref();
         let opened = std::path::absolute(given).map_err(|error| Fault::new("find", given, error)).and_then(|root| {
@@ -51,7 +51,7 @@ impl FolderStore {
         }
     }
 
-    /// The folder, as an absolute path.
+    /// Returns the folder, as an absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.root
@@ -70,7 +70,7 @@ impl FolderStore {
             let message = format!("the work in the folder {} was not done to its end: {why}", self.root.display());
             Err(FieldStoreError::new(FieldStoreErrorKind::Io, message))
         };
-        // tokio panics if the system gives no thread.
+        // tokio panics if the system has no thread left.
         match panics::caught(|| tokio::task::spawn_blocking(work)) {
             Ok(task) => task.await.unwrap_or_else(|error| failed(&error)),
             Err(panic) => failed(&panic),
@@ -115,7 +115,7 @@ impl FieldStore for FolderStore {
     }
 }
 
-/// The file or folder of a path made of encoded segments.
+/// Returns the file or folder of a path of encoded segments.
 fn below(root: &Path, path: &str) -> PathBuf {
     let mut place = root.to_owned();
     place.extend(path.split('/'));

@@ -1,17 +1,17 @@
-//! A store made of two functions.
+//! A store of two functions.
 
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
 use bytes::Bytes;
 use std::any::Any;
 use std::fmt::Display;
 
-/// A store that saves and loads by two async functions.
+/// Creates a store that saves and loads by two async functions.
 ///
-/// **Nothing is collected there**: a delete does nothing and the list is empty, so contents stay for ever, or for as long as
+/// **Its contents are never collected**: a delete does nothing and the list is empty, so contents stay for as long as
 /// you keep them. Implement [`FieldStore`] if that is not enough.
 ///
-/// An error that is a [`FieldStoreError`] is passed on as it is; any other is of the kind [`FieldStoreErrorKind::Io`], with
-/// its text in the sentence. So return [`FieldStoreErrorKind::Missing`] for what is not there: it is not tried again.
+/// An error that is a [`FieldStoreError`] is passed on unchanged; any other gets the kind [`FieldStoreErrorKind::Io`],
+/// with its text in the message. So return [`FieldStoreErrorKind::Missing`] for a missing content: it is not retried.
 ///
 /// ```
 /// # use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The name of one content: whose field it is, and the hash of the bytes.
+//! The key of one content: its field, and the hash of the bytes.
 
 use super::content_hash;
 use super::segment::{LONGEST, decode, encode};
@@ -6,23 +6,24 @@ use crate::parse::ParseError;
 use std::fmt;
 use std::str::FromStr;
 
-/// An execution is 32 digits; any other text is cut to this, so that its segment has room for the run's id too.
+/// The longest execution in a path. An execution has 32 digits; any other text is cut, so that its segment has room for
+/// the run's id.
 const LONGEST_INCARNATION: usize = 33;
 
-/// What names the content of a field in a store.
+/// The key of a field's content in a store.
 ///
-/// The execution and the hash alone would be enough to tell two contents apart. The other parts are for people, and for
-/// deleting everything of a run or a workflow by hand.
+/// Execution and hash alone distinguish two contents. The other parts are for people, and for deleting a run or a
+/// workflow by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldKey {
-    /// The random id drawn when the database was created: 32 hexadecimal digits.
+    /// The random id of the database: 32 hexadecimal digits.
     pub database: String,
     /// The name of the workflow: any text.
     pub workflow: String,
     /// The id of the run: any text.
     pub run: String,
-    /// The random id drawn for this execution of the run: 32 hexadecimal digits. A run that was deleted and started
-    /// again under the same id is another execution.
+    /// The random id of this execution of the run: 32 hexadecimal digits. A run that was deleted and started again
+    /// under the same id is another execution.
     pub execution: String,
     /// The recorded name of the field.
     pub field: String,
@@ -31,20 +32,20 @@ pub struct FieldKey {
 }
 
 impl FieldKey {
-    /// The SHA-256 of a content as 64 hexadecimal digits in lower case.
+    /// Returns the SHA-256 of a content as 64 lowercase hexadecimal digits.
     ///
-    /// It takes about 5 ms for each megabyte.
+    /// It takes about 5 ms per megabyte.
     #[must_use]
     pub fn hash_of(content: &[u8]) -> String {
         content_hash(content)
     }
 
-    /// `database/workflow/run~execution/field/hash`, safe as the path of a file or an object on every system.
+    /// Returns `database/workflow/run~execution/field/hash`, safe as the path of a file or an object on every system.
     ///
-    /// Each segment consists of `a-z`, `0-9`, `-`, `_`; of `%` and two digits for each byte of anything else, capital
-    /// letters and dots included; and of `~`. A text that would be longer than 150 bytes is cut, and ends with a `~` and 32
-    /// digits of its hash. A segment is shorter than 200 bytes and the path shorter than 650. Two keys have two paths, also
-    /// where capital letters make no difference.
+    /// Each segment consists of `a-z`, `0-9`, `-`, `_` and `~`, and of `%` with two digits for each byte of anything
+    /// else, including capital letters and dots. A text longer than 150 bytes is cut, and ends with a `~` and 32 digits
+    /// of its hash. A segment is shorter than 200 bytes and the path shorter than 650. Two keys have two paths, even on
+    /// systems that ignore case.
     ///
     /// ```
     /// # let (database, execution, hash) = ("d1".to_owned(), "i1".to_owned(), "h1".to_owned());
@@ -69,13 +70,13 @@ impl FieldKey {
         let field = decode(segments.next()?)?;
         let hash = decode(segments.next()?)?;
         let key = Self { database, workflow, run, execution, field, hash };
-        // Text can be escaped in more ways than the one that `path` uses.
+        // `decode` accepts other escapes than the ones that `path` writes.
         (key.path() == path).then_some(key)
     }
 }
 
-/// Parses [`FieldKey::path`]. Fails if no key has this path, or if a segment was cut: [`StoredField`](super::StoredField)
-/// reads what any path says.
+/// Parses [`FieldKey::path`]. Fails if no key has this path, or if a segment was cut:
+/// [`StoredField`](super::StoredField) parses any path.
 impl FromStr for FieldKey {
     type Err = ParseError;
 
@@ -84,7 +85,7 @@ impl FromStr for FieldKey {
     }
 }
 
-/// As a part of a sentence: the field, the run and the path.
+/// Formats the key as a part of a sentence: the field, the run and the path.
 impl fmt::Display for FieldKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the content of field {:?} of run {:?} ({})", self.field, self.run, self.path())

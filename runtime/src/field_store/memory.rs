@@ -1,4 +1,4 @@
-//! Contents in memory, for tests.
+//! Field stores in memory, for tests.
 
 use super::segment::{LONGEST, encode};
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
@@ -7,21 +7,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-/// A store in the memory of this process. Clones share what they hold; it is gone with the last of them.
+/// A store in the memory of this process. Clones share their contents, which are lost with the last of them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryFieldStore {
     contents: Arc<Mutex<BTreeMap<String, (Bytes, SystemTime)>>>,
 }
 
 impl MemoryFieldStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn contents(&self) -> MutexGuard<'_, BTreeMap<String, (Bytes, SystemTime)>> {
-        // Each use is one call of the map's, so a panic elsewhere leaves nothing half done.
+        // Each use is one call of the map, so a panic elsewhere leaves no partial change.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Contents as objects of a bucket.
+//! Contents as objects in a bucket.
 
 use super::segment::{LONGEST, encode};
 use super::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
@@ -8,11 +8,12 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
 use std::sync::Arc;
 
-/// A store in anything that the crate `object_store` reaches: S3, Google Cloud Storage, Azure, memory.
+/// A store in any service that the crate `object_store` supports: S3, Google Cloud Storage, Azure, memory.
 ///
-/// Name `object_store` in your own `Cargo.toml`, in the same version, with the features of your cloud. Each content is one
-/// object, put in one request: the clouds show a reader all of it or nothing, and take up to 5 GB that way. For a folder
-/// use [`FolderStore`](super::FolderStore): the local backend of `object_store` is durable only with its `with_fsync`.
+/// Add `object_store` to your own `Cargo.toml`, in the same version, with the features of your cloud. Each content is
+/// one object, written in one request: the clouds show a reader all of it or nothing, and accept up to 5 GB that way.
+/// For a folder use [`FolderStore`](super::FolderStore): the local backend of `object_store` is durable only with its
+/// `with_fsync`.
 ///
 /// ```
 /// use object_store::memory::InMemory;
@@ -28,19 +29,20 @@ pub struct ObjectFieldStore {
 }
 
 impl ObjectFieldStore {
-    /// A store at the root of `objects`.
+    /// Creates a store at the root of `objects`.
     #[must_use]
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
         Self { objects, prefix: Path::default() }
     }
 
-    /// The same below a prefix, of one or more segments with `/` between them.
+    /// Moves the store below a prefix, of one or more segments with `/` between them.
     #[must_use]
     pub fn prefix(self, prefix: &str) -> Self {
         Self { prefix: Path::from(prefix), ..self }
     }
 
-    /// Our own paths hold `%` and `~`, which [`Path::from`] would encode a second time.
+    /// Returns the path of an object. Paths of contents have `%` and `~`, which [`Path::from`] would encode a second
+    /// time.
     fn place(&self, path: &str) -> Result<Path, FieldStoreError> {
         let whole = if self.prefix.is_root() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
         Path::parse(whole).map_err(|error| failed(&format!("{path} is no name for an object"), &error.into()))
@@ -94,7 +96,7 @@ impl FieldStore for ObjectFieldStore {
 
 fn failed(what: &str, error: &Error) -> FieldStoreError {
     let (kind, advice) = match error {
-        // Not the object, then, but what should hold it. That is no reason to give the content up.
+        // The bucket is missing, not the object: this is no reason to give up the content.
         Error::NotFound { .. } => (FieldStoreErrorKind::Io, "; create the bucket, or name the right one"),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             (FieldStoreErrorKind::Denied, "; allow these credentials to read, write, list and delete there")

@@ -1,36 +1,37 @@
-//! Any text as one segment of a path that every file system and every bucket takes.
+//! Encodes any text as one segment of a path that every file system and every bucket accepts.
 //!
-//! What comes out consists of `a-z`, `0-9`, `-`, `_` and `%`, and of `~` where a text was cut: no capital letters, so that
-//! two names never meet in a file system that ignores case; no dots, so that there is no `..`, no hidden file and no suffix.
+//! The result consists of `a-z`, `0-9`, `-`, `_` and `%`, and of `~` where a text was cut. It has no capital letters,
+//! so that two names never collide in a file system that ignores case, and no dots, so that there is no `..`, no hidden
+//! file and no suffix.
 
 use super::content_hash;
 
-/// An encoded text is not longer than this.
+/// The longest encoded text, in bytes.
 pub(super) const LONGEST: usize = 150;
 
-/// No segment is longer, also not one of two texts. File systems take 255 bytes.
+/// The longest segment, even one of two texts. File systems allow 255 bytes.
 const LONGEST_SEGMENT: usize = 199;
 
-/// How many hexadecimal digits of a text's SHA-256 stand for what was cut off.
+/// The number of hexadecimal digits of a text's SHA-256 that replace the part that is cut.
 const DIGITS: usize = 32;
 
-/// Devices on Windows, whatever their folder.
+/// Names of devices on Windows, in any folder.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// Stands for the empty text; a segment must not be empty.
+/// The encoded empty text; a segment must not be empty.
 const EMPTY: &str = "%";
 
-/// `text` as a segment of at most `longest` bytes.
+/// Encodes `text` as a segment of at most `longest` bytes.
 ///
-/// Two texts give two segments: if one is cut, by 128 bits of its hash.
+/// Two texts have two segments: cut ones differ by 128 bits of their hash.
 pub(super) fn encode(text: &str, longest: usize) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
     }
     let mut encoded = String::with_capacity(text.len());
     let device = is_device(text);
-    // Where it may be cut, without cutting an escape apart.
+    // The last position where it may be cut without splitting an escape.
     let mut cut = 0;
     let room = longest.saturating_sub(1 + DIGITS);
     for (index, byte) in text.bytes().enumerate() {
@@ -55,7 +56,7 @@ pub(super) fn encode(text: &str, longest: usize) -> String {
     encoded
 }
 
-/// The text that was encoded, or `None` if it was cut or never was one.
+/// Decodes a segment, or returns `None` if it was cut or never encoded.
 pub(super) fn decode(segment: &str) -> Option<String> {
     if segment == EMPTY {
         return Some(String::new());
@@ -75,7 +76,7 @@ pub(super) fn decode(segment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether a segment, as a file name, can only be one that [`encode`] could have made, alone or two joined by a `~`.
+/// Returns whether a segment is safe as a file name, as [`encode`] makes it, alone or two joined by a `~`.
 pub(super) fn is_safe(segment: &str) -> bool {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'%' | b'~');
     (1..=LONGEST_SEGMENT).contains(&segment.len()) && segment.bytes().all(allowed) && !is_device(segment)

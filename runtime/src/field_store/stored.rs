@@ -1,4 +1,4 @@
-//! One content as a store lists it.
+//! A content as listed by a store.
 
 use super::FieldKey;
 use super::segment::is_safe;
@@ -8,10 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::time::SystemTime;
 
-/// One content in a store, by its path: what a list is made of, and what is deleted.
+/// One content in a store, by its path: listed, and deleted.
 ///
-/// A path may be too short to get the run's id and the names back ([`FieldKey::path`] cuts long texts), but always tells the
-/// database, the execution and the hash. Two are equal if their paths are.
+/// A path may be too short to recover the run's id and the names ([`FieldKey::path`] cuts long texts), but always has
+/// the database, the execution and the hash. Two are equal if their paths are.
 #[derive(Clone, Debug)]
 pub struct StoredField {
     path: String,
@@ -26,37 +26,37 @@ impl StoredField {
         (whole && segments.next().is_none() && stored.segment(2).contains('~')).then_some(stored)
     }
 
-    /// The same, with the time when it was last saved.
+    /// Sets the time when it was last saved.
     #[must_use]
     pub fn with_saved_at(self, time: Option<SystemTime>) -> Self {
         Self { saved_at: time, ..self }
     }
 
-    /// [`FieldKey::path`] of the key.
+    /// Returns the [`FieldKey::path`] of the key.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// When it was last saved, by the store's clock; `None` if the store does not know.
+    /// Returns the time when it was last saved, by the store's clock; `None` if the store does not know.
     #[must_use]
     pub fn saved_at(&self) -> Option<SystemTime> {
         self.saved_at
     }
 
-    /// The id of the database: [`FieldKey::database`].
+    /// Returns the id of the database: [`FieldKey::database`].
     #[must_use]
     pub fn database(&self) -> &str {
         self.segment(0)
     }
 
-    /// The execution of the run: [`FieldKey::execution`].
+    /// Returns the execution of the run: [`FieldKey::execution`].
     #[must_use]
     pub fn execution(&self) -> &str {
         self.segment(2).rsplit_once('~').map_or("", |(_, execution)| execution)
     }
 
-    /// The hash of the content: [`FieldKey::hash`].
+    /// Returns the hash of the content: [`FieldKey::hash`].
     #[must_use]
     pub fn hash(&self) -> &str {
         self.segment(4)
@@ -73,7 +73,7 @@ impl From<&FieldKey> for StoredField {
     }
 }
 
-/// Parses [`FieldKey::path`], also one that was cut. A path that is accepted names a place below a store's root.
+/// Parses [`FieldKey::path`], even a cut one. An accepted path names a place below a store's root.
 impl FromStr for StoredField {
     type Err = ParseError;
 

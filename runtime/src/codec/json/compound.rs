@@ -1,4 +1,4 @@
-//! Arrays and objects while they are written.
+//! Open arrays and objects.
 
 use super::key::Key;
 use super::refusal::Refusal;
@@ -35,9 +35,9 @@ impl<'a, 'out> Array<'a, 'out> {
 /// An open object.
 pub(in crate::codec) struct Object<'a, 'out> {
     writer: &'a mut Writer<'out>,
-    /// Where its members begin among those of all open objects.
+    /// The index of its first member among those of all open objects.
     first: usize,
-    /// The key that was written and has no value yet.
+    /// The start of the key that has no value yet.
     key: Option<usize>,
 }
 
@@ -84,9 +84,9 @@ impl<'a, 'out> Object<'a, 'out> {
     }
 }
 
-/// The array or object of an enum's variant: `{"Variant":..}`.
+/// The array or object of an enum variant: `{"Variant":..}`.
 pub(in crate::codec) struct Nested<T> {
-    /// Where the variant's name is written.
+    /// The position of the variant's name.
     pub(super) key: usize,
     pub(super) inner: T,
 }

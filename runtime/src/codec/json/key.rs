@@ -1,4 +1,4 @@
-//! The keys of an object: what JSON can hold as a text and give back as what it was.
+//! The keys of an object: those that JSON can hold as a text and that decode to the same value.
 
 use super::refusal::Refusal;
 use crate::vault::MARKER;
@@ -24,8 +24,8 @@ impl<'a> Key<'a> {
     }
 }
 
-/// What the keys begin with by which `serde_json` knows its own types, if its feature `raw_value` or `arbitrary_precision`
-/// is on.
+/// The prefix of the keys by which `serde_json` marks its own types, with its features `raw_value` and
+/// `arbitrary_precision`.
 const PRIVATE: &str = "$serde_json::private::";
 
 fn is_read_otherwise(key: &str) -> bool {
@@ -81,7 +81,7 @@ impl Serializer for Key<'_> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Refusal> {
-        // As a key it would stand in paths and messages, and two of them would be one where secrets are redacted.
+        // As a key a secret would appear in paths and messages, and redaction would make two of them equal.
         if name == MARKER { refused("a `Secret`") } else { value.serialize(self) }
     }
 

@@ -1,13 +1,13 @@
-//! The members of an object: no key twice, and sorted on demand.
+//! The members of an object: rejects duplicate keys, and sorts on demand.
 
 use super::Order;
 use super::refusal::Refusal;
 
-/// Where the members of all open objects stand in the output.
+/// The positions of the members of all open objects in the output.
 #[derive(Default)]
 pub(in crate::codec) struct Members(Vec<Member>);
 
-/// The place of one key in quotes; its member ends where the next begins.
+/// The position of one key in quotes; its member ends where the next begins.
 #[derive(Clone, Copy)]
 struct Member {
     start: usize,
@@ -20,11 +20,11 @@ impl Member {
     }
 }
 
-/// Up to so many keys are compared each with each.
+/// The number of keys up to which each is compared with each.
 const FEW: usize = 8;
 
 impl Members {
-    /// Begins an object. What comes back is for `is_first` and `close`.
+    /// Begins an object. Returns the index for `is_first` and `close`.
     pub(super) fn open(&mut self) -> usize {
         self.0.len()
     }
@@ -64,7 +64,7 @@ fn unequal_among_few(members: &[Member], out: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The members by their keys, each with its end.
+/// Sorts the members by their keys, each with its end.
 fn sorted(members: &[Member], out: &[u8]) -> Result<Vec<(Member, usize)>, Refusal> {
     let commas = members.iter().skip(1).map(|next| next.start - 1);
     let mut sorted = members.iter().copied().zip(commas.chain([out.len()])).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
-//! Texts that JSON writes as they are, as most are: found eight bytes at a time, which is quick in a debug build too.
+//! Finds texts that JSON need not escape, which most are: eight bytes at a time, which is fast in a debug build too.
 
-/// A byte in each place of a word.
+/// Returns a word with this byte in each place.
 const fn everywhere(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -11,13 +11,14 @@ const QUOTE: u64 = everywhere(b'"');
 const BACKSLASH: u64 = everywhere(b'\\');
 const SPACE: u64 = everywhere(b' ');
 
-/// Whether JSON escapes nothing of a text: it has no quote, no backslash and no control character.
+/// Returns whether JSON escapes no character of a text: it has no quote, no backslash and no control character.
 pub(super) fn is_plain(text: &str) -> bool {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     for word in words {
         let word = u64::from_ne_bytes(*word);
         let (quote, backslash) = (word ^ QUOTE, word ^ BACKSLASH);
-        // The high bit of some byte is set if one is zero, or below a space; where it was set before it says nothing.
+        // The high bit of some byte gets set if that byte is zero, or below a space. A high bit that was set before is
+        // masked out.
         let found = (quote.wrapping_sub(LOW) & !quote)
             | (backslash.wrapping_sub(LOW) & !backslash)
             | (word.wrapping_sub(SPACE) & !word);

@@ -1,11 +1,11 @@
-//! `serde_json::value::RawValue`, and `serde_json::Number` where it keeps its text: JSON that is already written.
+//! `serde_json::value::RawValue`, and `serde_json::Number` if it keeps its text: values that are JSON already.
 
 use super::compound::Object;
 use super::refusal::Refusal;
 use super::writer::Writer;
 use serde::Serialize;
 
-/// A struct as it is written: as an object, unless it is text that is JSON already.
+/// An open struct: an object, or text that is JSON already.
 pub(in crate::codec) enum Struct<'a, 'out> {
     Object(Object<'a, 'out>),
     Raw(Raw<'a, 'out>),
@@ -15,8 +15,8 @@ pub(in crate::codec) enum Struct<'a, 'out> {
 pub(in crate::codec) struct Raw<'a, 'out>(&'a mut Writer<'out>);
 
 impl<'a, 'out> Raw<'a, 'out> {
-    /// The names of types under which `serde_json` hands over such text. No data of a user can bring them about: they are
-    /// looked for in the name of a type only.
+    /// Returns whether `serde_json` uses this type name for such text. Users' data cannot forge it, because only names
+    /// of types are compared.
     pub(super) fn is_marker(name: &'static str) -> bool {
         name == "$serde_json::private::RawValue" || name == "$serde_json::private::Number"
     }

@@ -1,18 +1,18 @@
-//! Why a value was not written, and where in it.
+//! Errors of writing a value, with the place in it.
 
 use crate::codec::CodecError;
 use serde::ser;
 use std::fmt;
 
-/// A refusal on its way out of the value: each object and array that it passes puts its part of the path in front.
+/// An error on its way out of the value: each object and array prepends its part of the path.
 //
-// Boxed, because every write returns a `Result` with it and almost none is a refusal.
+// Boxed, because every write returns a `Result` with it, and errors are rare.
 #[derive(Debug)]
 pub(in crate::codec) struct Refusal(Box<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    /// Innermost first.
+    /// The parts of the path, innermost first.
     path: Vec<String>,
     message: String,
 }
@@ -22,13 +22,13 @@ impl Refusal {
         Self(Box::new(Parts { path: Vec::new(), message: message.into() }))
     }
 
-    /// The refusal, seen from the array around it.
+    /// Adds the index in the array around it.
     pub(super) fn in_element(mut self, index: usize) -> Self {
         self.0.path.push(format!("[{index}]"));
         self
     }
 
-    /// The refusal, seen from the object around it; `key` is JSON text in quotes, as it was written.
+    /// Adds the key in the object around it; `key` is JSON text in quotes, as it was written.
     pub(super) fn in_member(mut self, key: &[u8]) -> Self {
         let text = String::from_utf8_lossy(key);
         let inner = text.trim_matches('"');

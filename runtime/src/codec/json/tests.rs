@@ -1,4 +1,4 @@
-//! Our bytes are those of `serde_json` for whatever both accept.
+//! Tests that the bytes equal those of `serde_json` for all values that both accept.
 
 use super::{Order, append};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
@@ -16,7 +16,7 @@ fn written<T: Serialize + ?Sized>(value: &T) -> String {
     ours
 }
 
-/// As a program writes it that turns the feature `raw_value` of `serde_json` on.
+/// A type as `serde_json` writes it with the feature `raw_value`.
 struct Raw(&'static str);
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -30,7 +30,7 @@ fn refused<T: Serialize + ?Sized>(value: &T) -> String {
     text(value, Order::AsGiven).unwrap_err()
 }
 
-/// Numbers that are the same each time.
+/// A generator of reproducible numbers.
 struct Seeded(u64);
 
 impl Seeded {
@@ -100,7 +100,7 @@ fn the_bytes_are_those_of_serde_json() {
         let tree = seeded.tree(4);
         let json = written(&tree);
         assert_eq!(serde_json::from_str::<Tree>(&json).unwrap(), tree);
-        // Sorted is the same value, and the same bytes when it is sorted again.
+        // Sorting keeps the value, and sorting twice keeps the bytes.
         let sorted = text(&tree, Order::Sorted).unwrap();
         assert_eq!(serde_json::from_str::<Tree>(&sorted).unwrap(), tree);
         assert_eq!(text(&serde_json::from_str::<Tree>(&sorted).unwrap(), Order::Sorted).unwrap(), sorted);

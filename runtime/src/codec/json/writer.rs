@@ -1,4 +1,4 @@
-//! The serializer: scalars, and the way into arrays and objects.
+//! The serializer: scalars, and the entry to arrays and objects.
 
 use super::Order;
 use super::compound::{Array, Nested, Object};
@@ -9,14 +9,14 @@ use super::refusal::Refusal;
 use serde::{Serialize, Serializer, ser};
 use std::num::FpCategory;
 
-/// `serde_json` reads no deeper.
+/// The depth up to which `serde_json` reads.
 const DEEPEST: usize = 127;
 
 /// Writes one value.
 pub(in crate::codec) struct Writer<'out> {
     pub(super) out: &'out mut Vec<u8>,
     pub(super) order: Order,
-    /// The members of the objects that are open, outermost first.
+    /// The members of the open objects, outermost first.
     pub(super) members: Members,
     depth: usize,
 }
@@ -26,7 +26,7 @@ impl<'out> Writer<'out> {
         Self { out, order, members: Members::default(), depth: 0 }
     }
 
-    /// What `serde_json` writes for a number or a text.
+    /// Writes a number or a text like `serde_json`.
     fn scalar<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         serde_json::to_writer(&mut *self.out, value).map_err(|error| Refusal::new(error.to_string()))
     }
@@ -47,7 +47,7 @@ impl<'out> Writer<'out> {
         self.out.push(bracket);
     }
 
-    /// `{"Variant":`
+    /// Writes `{"Variant":`, and returns the position of the name.
     fn open_variant(&mut self, variant: &'static str) -> Result<usize, Refusal> {
         self.open(b'{')?;
         let key = self.out.len();
@@ -56,9 +56,9 @@ impl<'out> Writer<'out> {
         Ok(key)
     }
 
-    /// The JSON text of the key that was written at `start`.
+    /// Returns the JSON text of the key that was written at `start`.
     pub(super) fn key_at(&self, start: usize) -> &[u8] {
-        // The key is the only complete text at this place: it ends at the first quote that is not escaped.
+        // The key is the only complete text here: it ends at the first quote that is not escaped.
         let mut end = start + 1;
         while end < self.out.len() && self.out[end] != b'"' {
             end += if self.out[end] == b'\\' { 2 } else { 1 };

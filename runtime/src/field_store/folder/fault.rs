@@ -1,10 +1,10 @@
-//! Errors of the folder store, with the file.
+//! Errors of the folder store, which name the file.
 
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An error of the system, with what was being done to which file or folder.
+/// An error of the system, with the operation and its file or folder.
 #[derive(Debug)]
 pub(super) struct Fault {
     doing: &'static str,
@@ -17,7 +17,7 @@ impl Fault {
         Self { doing, at: at.to_owned(), error }
     }
 
-    /// A file or folder is of another kind than those that a store makes.
+    /// Creates an error for a file or folder of a kind that a store never makes.
     pub(super) fn strange(doing: &'static str, at: &Path, what: &str) -> Self {
         Self::new(doing, at, io::Error::new(io::ErrorKind::NotADirectory, what.to_owned()))
     }
@@ -26,7 +26,7 @@ impl Fault {
         self.error.kind() == io::ErrorKind::NotFound
     }
 
-    /// The whole sentence: `what` could not be done, why, and what helps.
+    /// Creates the full message: `what` could not be done, why, and how to fix it.
     pub(super) fn reported(&self, what: &str) -> FieldStoreError {
         let kind = FieldStoreErrorKind::from(self.error.kind());
         let advice = match (kind, self.error.kind()) {
@@ -45,7 +45,7 @@ impl Fault {
     }
 }
 
-/// Names what was being done, for `?`.
+/// Adds the operation to an error, for `?`.
 pub(super) trait Doing<T> {
     fn doing(self, doing: &'static str, at: &Path) -> Result<T, Fault>;
 }

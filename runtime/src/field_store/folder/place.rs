@@ -1,18 +1,19 @@
-//! The folders that lead to a content: made, checked, and brought to the disk.
+//! The parent folders of a content: created, checked, and synced to disk.
 
 use super::fault::{Doing, Fault};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Makes the folder of a store and what leads to it.
+/// Creates the folder of a store and its parents.
 pub(super) fn create_root(root: &Path) -> Result<(), Fault> {
     let made: Vec<&Path> = root.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(root).doing("create the folder", root)?;
     made.iter().filter_map(|folder| folder.parent()).try_for_each(sync)
 }
 
-/// Without its folder a store is not empty, but out of reach: a volume that is not mounted must not look like lost contents.
+/// Checks that the folder of a store exists. Without it the store is unreachable, not empty: an unmounted volume must
+/// not look like lost contents.
 pub(super) fn require_root(root: &Path) -> Result<(), Fault> {
     if root.is_dir() {
         return Ok(());
@@ -21,7 +22,7 @@ pub(super) fn require_root(root: &Path) -> Result<(), Fault> {
     Err(Fault::new("find", root, error))
 }
 
-/// The device that a folder is on, where the system numbers them.
+/// Returns the device of a folder, where the system numbers devices.
 #[cfg(unix)]
 pub(super) fn device(root: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
@@ -33,7 +34,8 @@ pub(super) fn device(_: &Path) -> Option<u64> {
     None
 }
 
-/// The place where a volume is to be mounted is a folder too: what is saved there is hidden once the volume is back.
+/// Checks that the folder is on the same device as before. The mount point of a volume is a folder too, and files saved
+/// there are hidden once the volume is back.
 pub(super) fn require_device(root: &Path, known: Option<u64>) -> Result<(), Fault> {
     match (known, device(root)) {
         (Some(known), Some(found)) if known != found => {
@@ -44,7 +46,7 @@ pub(super) fn require_device(root: &Path, known: Option<u64>) -> Result<(), Faul
     }
 }
 
-/// Makes the folders below `root` that lead to `path` (all but its last segment) and returns the last of them.
+/// Creates the parent folders of `path` below `root`, and returns the innermost.
 pub(super) fn create(root: &Path, path: &str) -> Result<PathBuf, Fault> {
     require_root(root)?;
     let mut folder = root.to_owned();
@@ -59,7 +61,7 @@ pub(super) fn create(root: &Path, path: &str) -> Result<PathBuf, Fault> {
     Ok(folder)
 }
 
-/// Finds the folders below `root` that lead to `path` and returns the last of them.
+/// Finds the parent folders of `path` below `root`, and returns the innermost.
 pub(super) fn find(root: &Path, path: &str) -> Result<PathBuf, Fault> {
     require_root(root)?;
     let mut folder = root.to_owned();
@@ -70,19 +72,19 @@ pub(super) fn find(root: &Path, path: &str) -> Result<PathBuf, Fault> {
     Ok(folder)
 }
 
-/// Brings the names in `folder` and in all that lead to it from `root` to the disk.
+/// Syncs the names in `folder` and in its parents up to `root` to disk.
 ///
-/// All of them each time: a folder that was there already may have been made a moment ago, by a process that has not brought
-/// its name to the disk yet, or died before.
+/// Always all of them: an existing folder may have been created just now by a process that has not synced its name yet,
+/// or that died before.
 pub(super) fn sync_from(root: &Path, folder: &Path) -> Result<(), Fault> {
     folder.ancestors().take_while(|folder| folder.starts_with(root)).try_for_each(sync)
 }
 
-/// Removes the folders below `root` that lead to `path`, from the innermost up to the first that holds something.
+/// Removes the empty parent folders of `path` below `root`, from the innermost outwards.
 pub(super) fn remove_empty(root: &Path, path: &str) {
     let place = super::below(root, path);
     let mut folders = place.ancestors().skip(1).take_while(|folder| *folder != root);
-    // The system refuses to remove a folder that is not empty, so nothing that is saved meanwhile is lost.
+    // The system refuses to remove a folder that is not empty, so a concurrent save loses no file.
     while folders.next().is_some_and(|folder| fs::remove_dir(folder).is_ok()) {}
 }
 
@@ -91,7 +93,7 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     folders.split('/').filter(|segment| !segment.is_empty())
 }
 
-/// A link may lead out of the store, so it is no folder of ours.
+/// Checks that this is a folder and no link, which might lead out of the store.
 fn check(folder: &Path) -> Result<(), Fault> {
     let kind = fs::symlink_metadata(folder).doing("look at", folder)?.file_type();
     if kind.is_symlink() {
@@ -108,7 +110,7 @@ fn sync(folder: &Path) -> Result<(), Fault> {
     fs::File::open(folder).and_then(|opened| opened.sync_all()).doing("bring to the disk the folder", folder)
 }
 
-/// Other systems have no such call; they write the names of files with the files.
+/// Does nothing: other systems have no such call, and write the names of files with the files.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same form on all systems")]
 fn sync(_folder: &Path) -> Result<(), Fault> {

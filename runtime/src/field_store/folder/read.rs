@@ -1,11 +1,11 @@
-//! Loading a whole file.
+//! Loads a whole file.
 
 use super::fault::{Doing, Fault};
 use super::place;
 use bytes::Bytes;
 use std::path::Path;
 
-/// The bytes of the file `path` below `root`, in one allocation of their size.
+/// Returns the bytes of the file `path` below `root`, in one allocation of their size.
 pub(super) fn load(root: &Path, path: &str) -> Result<Bytes, Fault> {
     place::find(root, path)?;
     let file = super::below(root, path);

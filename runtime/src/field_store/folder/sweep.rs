@@ -1,4 +1,4 @@
-//! What collection needs: the list of what is there, deletes, and the end of what crashed saves left behind.
+//! The operations of a collection: list, delete, and the removal of files that crashed saves left behind.
 
 use super::fault::{Doing, Fault};
 use super::place;
@@ -11,16 +11,16 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// The end of the name of a file that is being written. The name of a content has no dot.
+/// The suffix of a file that is being written. The name of a content has no dot.
 pub(super) const LEFTOVER_SUFFIX: &str = ".tmp";
 
-/// No save takes longer; a file that is older was left by a dead process.
+/// The age after which a leftover is removed: no save takes longer, so its process is dead.
 const OLD: Duration = Duration::from_hours(24);
 
-/// How many folders lead from that of the database to a content.
+/// The number of folders between that of the database and a content.
 const LEVELS: usize = 3;
 
-/// Removes the file `path` below `root`, and the folders that are empty without it.
+/// Removes the file `path` below `root`, and the folders that become empty.
 pub(super) fn delete(root: &Path, path: &str) -> Result<(), Fault> {
     let folder = match place::find(root, path) {
         Err(fault) if fault.is_missing() => return Ok(()),
@@ -38,7 +38,7 @@ pub(super) fn delete(root: &Path, path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// All contents of one database.
+/// Returns all contents of one database.
 pub(super) fn list(root: &Path, database: &str) -> Result<Vec<StoredField>, Fault> {
     place::require_root(root)?;
     let database = encode(database, LONGEST);
@@ -66,7 +66,7 @@ fn visit(folder: &Path, path: &str, levels: usize, found: &mut Vec<StoredField>)
     Ok(())
 }
 
-/// What is in a folder; nothing if it was removed meanwhile.
+/// Returns the entries of a folder; none if it was removed meanwhile.
 fn entries(folder: &Path) -> Result<Vec<DirEntry>, Fault> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -74,13 +74,13 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>, Fault> {
     }
 }
 
-/// Whether this file was left by a dead process, or is being written.
+/// Returns whether this file is a leftover or being written, and removes it if it is old.
 fn remove_if_old_leftover(entry: &DirEntry) -> bool {
     let leftover = entry.file_name().to_str().is_some_and(|name| name.ends_with(LEFTOVER_SUFFIX));
     let modified = entry.metadata().and_then(|metadata| metadata.modified());
     let age = modified.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
     if leftover && age.is_ok_and(|age| age > OLD) {
-        // Another collector may have been faster, and the next list comes by again.
+        // Another collector may have been faster; otherwise the next list tries again.
         let _removed = fs::remove_file(entry.path());
     }
     leftover

@@ -1,4 +1,4 @@
-//! Saving: under another name first, and only if it is not there already.
+//! Saves a file: under another name first, and only if it does not exist yet.
 
 use super::fault::{Doing, Fault};
 use super::place;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// How often a save begins again because another process removed a folder that was empty for a moment.
+/// The number of retries when another process removes a folder that was empty for a moment.
 const TRIES: usize = 100;
 
-/// Saves `bytes` as the file `path` below `root`; returns when it is on the disk.
+/// Saves `bytes` as the file `path` below `root`; returns when it is on disk.
 pub(super) fn save(root: &Path, path: &str, bytes: &[u8]) -> Result<(), Fault> {
     for _ in 0..TRIES {
         match save_once(root, path, bytes) {
@@ -34,10 +34,10 @@ fn save_once(root: &Path, path: &str, bytes: &[u8]) -> Result<(), Fault> {
     place::sync_from(root, &folder)
 }
 
-/// Whether the file is there and holds `bytes`; it then counts as saved now.
+/// Returns whether the file exists and holds `bytes`; then sets its save time to now.
 ///
-/// Comparing is ten times as fast as hashing, and stops at the first difference. Whatever else is the matter with the file,
-/// it is replaced.
+/// Comparing is ten times as fast as hashing, and stops at the first difference. A file that cannot be compared is
+/// replaced.
 fn refresh(target: &Path, bytes: &[u8]) -> bool {
     let plain = target.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64);
     let refreshed = || {
@@ -47,7 +47,7 @@ fn refresh(target: &Path, bytes: &[u8]) -> bool {
         }
         file.set_modified(SystemTime::now())?;
         file.sync_all()?;
-        // A collector may have removed it meanwhile, after a look at its old time.
+        // A collector may have removed it meanwhile, because of its old time.
         target.try_exists()
     };
     plain && refreshed().unwrap_or(false)
@@ -75,7 +75,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// Written beside its target: in the same file system, and no delete removes a folder that holds it.
+    /// Writes the draft beside its target: in the same file system, and no delete removes a folder that holds it.
     fn write(folder: &Path, bytes: &[u8]) -> Result<Self, Fault> {
         let path = folder.join(format!("{}{LEFTOVER_SUFFIX}", Uuid::new_v4().simple()));
         let mut file = File::create_new(&path).doing("create the file", &path)?;
@@ -94,7 +94,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
-            // If this fails too, the file is an old leftover tomorrow.
+            // If this fails too, a later delete or list removes the leftover.
             let _removed = std::fs::remove_file(&self.path);
         }
     }
