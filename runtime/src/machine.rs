@@ -1,5 +1,7 @@
 //! One loaded run as a machine without threads, clock or database: entries and completions go in, appends and effects
 //! come out. The engine and the fault-injecting test executor drive the same machine.
+//!
+//! A turn is an activation in Temporal's terms: one entry is delivered, and the workflow is polled until it waits.
 
 mod append;
 mod attempts;
@@ -64,7 +66,7 @@ use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// One loaded run. It is large: those who hand it on do so in its box.
+/// A loaded run. It is large, so it is passed in its box.
 pub(crate) struct Machine {
     number: i64,
     lease: Lease,
@@ -73,44 +75,45 @@ pub(crate) struct Machine {
     future: Option<BoxFuture<'static, BodyEnd>>,
     waker: Arc<RunWaker>,
     limits: Limits,
-    /// When effects are given out: see [`Machine::releasing_early`].
+    /// When effects are released: see [`Machine::releasing_early`].
     #[cfg(feature = "testing")]
     release: append::Release,
     unwritten: append::Unwritten,
-    /// What the run's row says, to write only what changes.
+    /// The state of the run's row, so that only changes are written.
     row: RowState,
     /// Effects of appends that are not yet durable.
     waiting: Waiting,
     fate: ending::Fate,
     clock: elapsed::RunClock,
-    /// Entries of the turn that is being collected in replay.
+    /// The entries of the turn that a replay is collecting.
     pending: replay::PendingTurn,
-    /// A turn that stays open while fields are saved, and what has come meanwhile.
+    /// A turn that stays open while fields are saved, and the events that are deferred meanwhile.
     suspended: Option<suspended::OpenTurn>,
     deferred: VecDeque<suspended::Deferred>,
     held_back: paused::HeldBack,
-    /// How many runs that are there already are being compared with those that were to be started.
+    /// The number of existing runs that are being compared with runs to be started.
     attaching: usize,
     /// The steps that are transactions.
     transactions: transaction::Transactions,
     purpose: Purpose,
-    /// The number by which observers know what this run shows, and its children know it.
+    /// The number of the first run, by which observers and children refer to this run.
     first_run: i64,
-    /// The number of the last item of the inbox that was seen.
+    /// The number of the last inbox item that was seen.
     read_to: i64,
 }
 
-/// What a run was loaded for.
+/// The purpose of a load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To go on with it.
+    /// To drive the run.
     Drive,
-    /// Only what is recorded is played: nothing happens for the first time.
+    /// To replay only what is recorded, without any new effect.
     Check,
 }
 
 impl Machine {
-    /// A run before its first entry is delivered. `wake` is called when something foreign wakes the workflow.
+    /// Creates a run before its first entry is delivered. `foreign` is called when a waker that is not the engine's
+    /// wakes the workflow.
     pub(crate) fn new(
         row: &RunRow,
         lease: Lease,
@@ -145,83 +148,83 @@ impl Machine {
         })
     }
 
-    /// The run with closures in the place of steps.
+    /// Replaces steps of the run by closures.
     #[cfg(feature = "testing")]
     pub(crate) fn with_stubs(self: Box<Self>, stubs: crate::journal::Stubs) -> Box<Self> {
         self.journal.state().stubs = stubs;
         self
     }
 
-    /// The run for a check: it is replayed as far as it is recorded, and does nothing of its own.
+    /// Makes the run a check: it is replayed as far as it is recorded, without new effects.
     pub(crate) fn dry(mut self: Box<Self>) -> Box<Self> {
         self.purpose = Purpose::Check;
         self
     }
 
-    /// Which run this is.
+    /// Returns the identity of the run.
     pub(crate) fn identity(&self) -> &Arc<RunIdentity> {
         self.journal.identity()
     }
 
-    /// Under what it acts.
+    /// Returns the scope under which it acts.
     pub(crate) fn scope(&self) -> Arc<RunScope> {
         self.journal.state().scope.clone()
     }
 
-    /// Its environment.
+    /// Returns its environment.
     pub(crate) const fn env(&self) -> &Arc<RunEnv> {
         &self.env
     }
 
-    /// The context as it stands, for the hooks of transient fields.
+    /// Returns the current context, for the hooks of transient fields.
     pub(crate) fn context(&self) -> Option<SharedContext> {
         self.journal.state().context.now.clone()
     }
 
-    /// The steps that have no result yet, by name, with what they take of the engine.
+    /// Returns the steps that have no result yet, by name, with the resources that they take.
     pub(crate) fn in_flight(&self) -> Vec<(&'static str, &'static [ResourceKey])> {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.resources())).collect()
     }
 
-    /// The number by which observers know what it shows.
+    /// Returns the number by which observers find its outputs.
     pub(crate) const fn first_run(&self) -> i64 {
         self.first_run
     }
 
-    /// The lease under which it is driven.
+    /// Returns the lease under which it is driven.
     pub(crate) const fn lease(&self) -> Lease {
         self.lease
     }
 
-    /// The sequence number of the last entry, durable or not.
+    /// Returns the sequence number of the last entry, durable or not.
     pub(crate) const fn tail(&self) -> u64 {
         self.unwritten.tail
     }
 
-    /// How the run ended, if it did.
+    /// Returns the status with which the run ended, if it did.
     pub(crate) const fn ended(&self) -> Option<Status> {
         self.fate.ended
     }
 
-    /// Why the run is to be parked, if it is.
+    /// Returns the reason for which the run is to be parked, if it is.
     pub(crate) const fn parked(&self) -> Option<&ParkReason> {
         self.fate.parked.as_ref()
     }
 
-    /// Nothing has happened since the last [`take_append`](Machine::take_append).
+    /// Returns whether nothing has happened since the last [`take_append`](Machine::take_append).
     pub(crate) fn nothing_to_append(&self) -> bool {
-        // The row of a run that was parked says something else than it does now that it goes on.
+        // The row of a run that was parked differs from its state once it is resumed.
         let row_is_true = || self.row_state() == (self.row.status, self.row.wake_at);
         let nothing_new = self.unwritten.tail == self.unwritten.appended
             && self.unwritten.taken.is_empty()
             && self.unwritten.outgoing.is_empty()
             && self.fate.parked.is_none()
             && !self.has_transaction();
-        // Nobody outside sees half a turn.
+        // Half a turn is never appended, so that no reader can see it.
         self.fate.closed || (self.stands_still() && !self.is_replacing()) || (nothing_new && row_is_true())
     }
 
-    /// Drops the body while no turn is open, so that what it drops leaves no trace: neither as an entry, nor as a wake of
+    /// Drops the body while no turn is open, so that the drop leaves no trace: neither as an entry, nor as a wake of
     /// another branch, nor as a panic.
     fn drop_body(&mut self) {
         self.waker.close();

@@ -1,4 +1,4 @@
-//! What a run hands to the store: the entries since the last time, and what they make of its row.
+//! Appends of a run: the entries since the last append, and the changes of its row.
 
 use super::Machine;
 use super::effect::Effect;
@@ -6,10 +6,10 @@ use super::elapsed::UNNOTICED;
 use super::outgoing::Sent;
 use crate::store::{Append, Change, EntryRow, FieldRow, RunRow, Status};
 
-/// What has happened since the last append.
+/// The changes since the last append.
 #[derive(Default)]
 pub(super) struct Unwritten {
-    /// The last sequence number that was given.
+    /// The last sequence number that was assigned.
     pub(super) tail: u64,
     /// The tail when the last append was taken.
     pub(super) appended: u64,
@@ -17,17 +17,17 @@ pub(super) struct Unwritten {
     pub(super) fields: Vec<FieldRow>,
     /// The numbers of the items that are taken from the inbox.
     pub(super) taken: Vec<i64>,
-    /// What the entries write beyond the rows of this run.
+    /// The writes beyond the rows of this run.
     pub(super) outgoing: Vec<Sent>,
-    /// How many edits of the shared state are entries by now, since the run was loaded.
+    /// The number of edits of the shared state that are entries by now, since the run was loaded.
     pub(super) edits: u64,
-    /// Whether the entries hold a turn: the run has made progress.
+    /// Whether the entries contain a turn: the run has made progress.
     pub(super) progressed: bool,
-    /// What is to be done once all this is durable.
+    /// The effects to perform once all this is durable.
     pub(super) pending_effects: Vec<Effect>,
 }
 
-/// What the run's row says.
+/// The state of the run's row.
 pub(super) struct RowState {
     pub(super) status: Status,
     pub(super) wake_at: Option<i64>,
@@ -43,18 +43,18 @@ impl RowState {
     }
 }
 
-/// When effects are given out.
+/// When effects are released.
 #[cfg(feature = "testing")]
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Release {
     #[default]
     WhenDurable,
-    /// For a test of the test that is to find it.
+    /// For a test of the test that must find this fault.
     TooEarly,
 }
 
 impl Machine {
-    /// Everything that has happened since the last call, to be committed together; `None` if nothing has.
+    /// Returns all changes since the last call, to be committed together; `None` if there are none.
     pub(crate) fn take_append(&mut self, now: i64) -> Option<Append> {
         if self.nothing_to_append() {
             return None;
@@ -89,14 +89,14 @@ impl Machine {
         Some(append)
     }
 
-    /// The same, but it does not keep effects until what they depend on is durable.
+    /// Makes the machine release effects before the entries that they depend on are durable.
     #[cfg(feature = "testing")]
     pub(crate) fn releasing_early(mut self: Box<Self>) -> Box<Self> {
         self.release = Release::TooEarly;
         self
     }
 
-    /// Effects that wait for nothing, because nothing was appended.
+    /// Returns effects that wait for nothing, because there is nothing to append.
     pub(crate) fn take_free_effects(&mut self) -> Vec<Effect> {
         if (!self.stands_still() || self.is_replacing()) && self.nothing_to_append() {
             std::mem::take(&mut self.unwritten.pending_effects)
@@ -105,7 +105,7 @@ impl Machine {
         }
     }
 
-    /// What the run's row should say: its status, and when it must be in memory next.
+    /// Returns the status and the due time that the run's row should have.
     pub(super) fn row_state(&self) -> (Status, Option<i64>) {
         if self.fate.parked.is_some() {
             (Status::Parked, None)
@@ -120,16 +120,16 @@ impl Machine {
         }
     }
 
-    /// When the run is due, if its row says a later moment or never, though it sleeps. A duration is recorded by the time of day
-    /// of its entry and stands in the row by the monotonic clock, which may lie apart by what goes unnoticed.
+    /// Returns when a sleeping run is due, if its row has a later time or none. A duration is recorded by the wall
+    /// clock of its entry but is in the row by the monotonic clock; the two may differ by what goes unnoticed.
     pub(crate) fn due_before_row(&self) -> Option<i64> {
         let (status, due) = self.row_state();
         let due = due.filter(|_| status == Status::Sleeping && self.row.status == Status::Sleeping)?;
         self.row.wake_at.is_none_or(|row| row >= due.saturating_add(UNNOTICED)).then_some(due)
     }
 
-    /// Whether a call learns from the database what became of what it has sent: who dies before that must come back and ask
-    /// again.
+    /// Returns whether a call waits for the database's outcome of a write: if the process dies before that, the run
+    /// must be loaded again and repeat the write.
     fn awaits_answer(&self) -> bool {
         self.attaching > 0
             || self.waiting.is_awaited()

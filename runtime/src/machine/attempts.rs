@@ -1,4 +1,4 @@
-//! The attempts of steps: recorded before their bodies start, tried again by policy.
+//! Attempts of steps: recorded before their bodies start, retried by policy.
 
 use super::Machine;
 use super::effect::Effect;
@@ -13,7 +13,7 @@ use crate::store::EntryRow;
 use crate::value::Value;
 
 impl Machine {
-    /// An attempt of a step has ended.
+    /// Handles the end of an attempt.
     pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
         if !self.is_open() {
             return;
@@ -64,8 +64,8 @@ impl Machine {
         });
     }
 
-    /// A step that failed because a key is missing has not failed: it waits for the key. What it could not read and did
-    /// without is no matter.
+    /// Returns the reason for parking, if a step failed because a key is missing: it waits for the key instead. A step
+    /// that completed nevertheless is not affected.
     fn waits_for_a_key(&self, position: u64, outcome: &AttemptOutcome) -> Option<ParkReason> {
         let unmet = self.journal.unmet_key(position);
         match outcome {
@@ -77,7 +77,7 @@ impl Machine {
         }
     }
 
-    /// The attempt has failed, as so many before it; the next one begins after a wait.
+    /// Records the failure of an attempt, and schedules the next one after a backoff.
     fn try_again(&mut self, position: u64, failed: u32, failure: &AttemptFailure, now: i64) {
         let elapsed = self.elapsed_now(now);
         let (name, recorded) = {
@@ -101,11 +101,11 @@ impl Machine {
         self.due(now);
     }
 
-    /// The first attempt of a step that was recorded in the turn that has just ended.
+    /// Starts the first attempt of a step that was recorded in the turn that has just ended.
     pub(super) fn first_attempt(&mut self, position: u64) {
         let attempt = self.journal.state().step(position).map(|step| step.attempt);
         match attempt {
-            // A refused step is a turn of its own, which may begin and refuse others, and may end the run.
+            // A refusal is a turn of its own, which may start and refuse other steps, and may end the run.
             Some(0) => {
                 self.journal.state().refused.insert(position);
             }
@@ -115,7 +115,7 @@ impl Machine {
         }
     }
 
-    /// A step whose arguments cannot be stored, or that asks for a role which is missing, fails at its call, without a body.
+    /// Fails a step when it is called, without a body: its arguments cannot be stored, or a required role is missing.
     pub(super) fn refuse(&mut self, position: u64, now: i64) {
         let limit = self.limits.value;
         let (name, error) = {
@@ -141,7 +141,7 @@ impl Machine {
         });
     }
 
-    /// A later attempt: recorded before its body starts.
+    /// Starts a later attempt, which is recorded before its body starts.
     pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
         let (attempt, context, name) = {
             let mut state = self.journal.state();
@@ -188,7 +188,7 @@ impl Machine {
         self.unwritten.pending_effects.push(Effect::StartAttempt { step, scope, arguments, timeout, body });
     }
 
-    /// Attempts are entries but no turns: they only change what is known of their step.
+    /// Applies a recorded attempt: such entries are no turns and only change the state of their step.
     pub(super) fn apply_attempt(&mut self, entry: &EntryRow) {
         let mut state = self.journal.state();
         let Some(position) = entry.position else { return };
@@ -204,7 +204,7 @@ impl Machine {
                 let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
                 state.wait_for_retry(position, due);
             }
-            // What the step has written before it ended, for observers or for others.
+            // Outputs and events that the step wrote before it ended.
             Role::Turn | Role::Command => {
                 if matches!(entry.kind, Kind::StreamWritten | Kind::EventSent) {
                     step.written.extend(entry.other.clone());

@@ -1,4 +1,4 @@
-//! The journal as the body of a workflow sees it: its calls are recorded, or compared with the recorded ones.
+//! The journal as a workflow body calls it: calls are recorded, or compared with the recorded ones.
 
 use super::Limits;
 use super::commands::History;
@@ -17,7 +17,7 @@ use crate::value::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-/// The journal of one run as its body sees it. The body runs on one thread at a time, so the lock is never contended.
+/// The journal of one run as its body calls it. The body runs on one thread at a time, so the lock is never contended.
 pub(crate) struct RunJournal {
     identity: Arc<RunIdentity>,
     seed: [u8; 16],
@@ -162,7 +162,7 @@ impl Journal for RunJournal {
     }
 
     fn abandon(&self, position: u64) {
-        // The call holds the user's closure, which may do anything when it is dropped: that happens after the lock.
+        // The call holds the user's closure, whose drop runs user code: dropped after the lock is released.
         let removed;
         let mut guard = self.state();
         let state = &mut *guard;

@@ -1,4 +1,4 @@
-//! The run that a workflow starts, as it begins.
+//! The first entries of a child run.
 
 use super::calls::RunJournal;
 use super::run_scope::scope_entry;
@@ -12,7 +12,7 @@ use crate::store::{Lease, NewRun};
 use std::sync::Arc;
 
 impl RunJournal {
-    /// As random as this run's own, and another for each call.
+    /// Derives a child's execution: as random as this run's own, and different for each call.
     fn child_execution(&self, position: u64) -> [u8; 16] {
         let mut hash = hmac_sha256::Hash::new();
         hash.update(b"child");
@@ -23,7 +23,7 @@ impl RunJournal {
         execution
     }
 
-    /// The run that a workflow starts, as it begins. Who owns it and whose child it is, the machine knows.
+    /// Makes the child run with its first entries. The machine sets its lease and its parent.
     pub(super) fn new_run(&self, position: u64, child: &StartChild<'static, ChildRun>) -> Result<NewRun, String> {
         let ChildRun { version, encode, dedup, detached, scope } = &child.run;
         let id = child.id(&self.at(position, 0, None));

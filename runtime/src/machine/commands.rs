@@ -1,4 +1,4 @@
-//! Commands of the body: recorded when they are asked for the first time, compared with what is recorded otherwise.
+//! Commands of the body: recorded the first time, compared with the recorded ones in a replay.
 
 use super::calls::RunJournal;
 use super::outgoing::Sent;
@@ -12,39 +12,39 @@ use crate::value::Value;
 use std::collections::HashSet;
 use std::sync::MutexGuard;
 
-/// What the history says of a command, with the lock under which what follows is done.
+/// The history's answer to a command, with the lock that the next action needs.
 pub(super) enum History<'s> {
-    /// Nothing: it is asked for the first time.
+    /// Not in the history: the command is issued for the first time.
     New(MutexGuard<'s, State>),
-    /// It was asked then too.
+    /// Recorded as the same command.
     Recorded(EntryRow, MutexGuard<'s, State>),
-    /// Something else, or nobody can say: the body does not go on.
+    /// Recorded as another command, or not comparable: the body does not continue.
     Diverged,
 }
 
-/// What is known of a call as it begins to wait.
+/// The recorded parameters of a call that begins to wait.
 struct Begun {
     /// The entry whose context a step sees.
     context: Option<u64>,
     /// The attempt of a step that was recorded with its call.
     attempt: u32,
     due: Option<Due>,
-    /// The id by which the body knows a request, if that is another than the one by which it is answered.
+    /// The id by which the body knows a request, if it differs from the one with which it is answered.
     known: Option<String>,
 }
 
 impl RunJournal {
-    /// 32 hexadecimal digits that belong to a position of this execution.
+    /// Derives 32 hexadecimal digits from a command index and this execution.
     pub(super) fn derived(&self, position: u64) -> String {
         derived_id(self.identity().execution, position)
     }
 
-    /// Where the command of a position stands that is asked for now.
+    /// Returns the place of a command that is issued now.
     pub(super) fn at(&self, position: u64, now: i64, due: Option<i64>) -> At<'_> {
         At { run: self.identity(), position, seq: 0, now, due, context: None, refused: false }
     }
 
-    /// What the history says of a command.
+    /// Looks up a command in the history and compares it.
     pub(super) fn history<S, R>(&self, position: u64, command: &Command<'_, S, R>) -> History<'_> {
         let mut guard = self.state();
         let Some(entry) = guard.recorded(position, command) else {
@@ -56,14 +56,14 @@ impl RunJournal {
         let (same, missing_key) = match command.given() {
             None => (is_same(), None),
             Some(given) => {
-                // Comparing decodes and encodes with the user's code, which must not find the lock held.
+                // Comparing runs the user's encoding and decoding code, which must not find the lock held.
                 drop(guard);
                 if given.value().is_some() {
-                    // What was survived before says nothing about this comparison.
+                    // Clears faults of earlier calls, which do not concern this comparison.
                     self.vault().take_fault();
                 }
                 let same = is_same();
-                // What differs only because a key is missing waits for the key.
+                // If the values differ only because a key is missing, the run waits for the key.
                 let missing_key = if same { None } else { self.missing_key(Some(position)) };
                 guard = self.state();
                 (same, missing_key)
@@ -77,18 +77,18 @@ impl RunJournal {
         History::Diverged
     }
 
-    /// Something that the body waits for.
+    /// Issues a command that the body waits for.
     pub(super) fn ask_for(&self, position: u64, command: Asked) {
         match self.history(position, &command) {
             History::Diverged => {}
             History::New(state) => self.record(state, position, command),
             History::Recorded(entry, mut state) => {
                 let due = match (command.due(), entry.due) {
-                    // Neither the code of today nor a clock that was set since changes when it ends.
+                    // Neither changed code nor a clock that was set since changes the recorded end.
                     (Some(Due::Moment(_)), Some(recorded)) => Some(Due::Moment(recorded)),
                     (_, recorded) => recorded.map(|due| Due::Elapsed(state.elapsed_due(due))),
                 };
-                // A copy of a run asks its own question; the body knows it by the id that it had.
+                // A copy of a run makes its own request; the body knows it by the original id.
                 let own = matches!(command, Command::Request(_)).then(|| self.derived(position));
                 let known = entry.other.clone().filter(|_| own.is_some() && entry.other != own);
                 let begun = Begun { context: entry.context, attempt: entry.attempt.unwrap_or(0), due, known };
@@ -97,7 +97,7 @@ impl RunJournal {
         }
     }
 
-    /// A command that completes at once.
+    /// Issues a command that completes at once.
     pub(super) fn tell_of(&self, position: u64, command: &Command<'_>) {
         let History::New(mut guard) = self.history(position, command) else { return };
         let now = guard.time.now;
@@ -105,7 +105,7 @@ impl RunJournal {
         turn.command(command, &mut self.at(position, now, None), None);
     }
 
-    /// The first time: the entry, and what it writes into the database with it.
+    /// Records a new command, with its writes to the database.
     fn record<'s>(&'s self, mut guard: MutexGuard<'s, State>, position: u64, mut command: Asked) {
         if guard.turn.as_mut().and_then(Turn::live).is_none() {
             return;
@@ -117,7 +117,7 @@ impl RunJournal {
                 Some(small) if small.bytes.len() <= limit && !matches!(command, Command::StartChild(_)) => {
                     value = Some(small.clone());
                 }
-                // What follows runs the user's code, which must not find the lock held.
+                // The following calls run user code, which must not find the lock held.
                 _ => {
                     drop(guard);
                     let Some(recorded) = self.to_record(position, &mut command, limit) else { return };
@@ -161,7 +161,7 @@ impl RunJournal {
         state.wait(position, command, id, begun);
     }
 
-    /// What is recorded of a value that a command gives away, and the run that it starts; `None` if it waits for a key.
+    /// Returns the value to record for a command and the run that it starts; `None` if the run must wait for a key.
     fn to_record(&self, position: u64, command: &mut Asked, limit: usize) -> Option<(Option<Value>, Option<NewRun>)> {
         let mut started = None;
         if let Command::StartChild(child) = command
@@ -172,7 +172,7 @@ impl RunJournal {
                 Err(why) => child.input.refuse(why),
             }
         }
-        // What waits for a key is not refused.
+        // A value that waits for a key is not refused.
         if command.refusal().is_some()
             && let Some(reason) = self.missing_key(Some(position))
         {
@@ -180,23 +180,24 @@ impl RunJournal {
             return None;
         }
         let value = match command {
-            // Who answers sees the whole question.
+            // A person who answers needs the whole question.
             Command::Request(request) => request.question.value().cloned(),
             _ => command.given().and_then(|given| given.to_record(limit)),
         };
         Some((value, started))
     }
 
-    /// What a run that is loaded again says once more, because nobody knows whether it arrived: a message whose answer is
-    /// not recorded; a question and a wait for another run, which a copy of a run has not yet in this database.
+    /// Returns the write that a reloaded run repeats, because its outcome is unknown: a message without a recorded
+    /// outcome. A request and a wait for another run are repeated too, because a copied run does not have them in this
+    /// database yet.
     pub(super) fn resend(&self, position: u64, state: &State) -> Option<Sent> {
         let call = state.calls.get(&position).filter(|call| call.completion.is_none())?;
         let What::Outside(outside) = &call.what else { return None };
         let due = outside.due.map(|due| state.recorded_due(due));
         let mut at = self.at(position, state.time.now, due);
         if let Command::StartChild(child) = &outside.command {
-            // Whether the run that has a given id is the one that was started is asked first; one that was refused is not
-            // there.
+            // Whether a run with a given id is the one that was started is checked by `Attach` first. A refused run
+            // does not exist.
             if child.id.is_some() || child.input.refusal().is_some() {
                 return None;
             }
@@ -207,7 +208,7 @@ impl RunJournal {
         outside.command.outgoing(&at).map(|outgoing| Sent::of_call(position, outgoing))
     }
 
-    /// The run is to be parked: a value cannot be stored, or the key of its secret is missing.
+    /// Parks the run: a value cannot be stored, or the key of its secret is missing.
     pub(super) fn cannot_store(&self, position: u64, why: &str) {
         let reason = self.missing_key(Some(position)).unwrap_or_else(|| {
             let run = self.identity();
@@ -223,7 +224,7 @@ impl RunJournal {
 }
 
 impl State {
-    /// The call is in flight; a message that has come already is its answer.
+    /// Inserts a call in flight; a message or an answer that has arrived already completes it.
     fn wait(&mut self, position: u64, command: Asked, id: Option<String>, begun: Begun) {
         let Begun { context, attempt, due, known } = begun;
         match command {

@@ -1,4 +1,4 @@
-//! Changes of the context as the body of a workflow makes them: recorded, or compared with the recorded ones.
+//! Changes of the context by a workflow body: recorded, or compared with the recorded ones.
 
 use super::calls::RunJournal;
 use super::turn::Turn;
@@ -7,7 +7,7 @@ use crate::journal::{ContextChange, Recorded};
 use crate::value::Value;
 
 impl RunJournal {
-    /// What the history says of a change that the workflow is about to make.
+    /// Looks up a change in the history before the workflow makes it.
     pub(super) fn change_of_history(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
         let mut state = self.state();
         let asked = change.command();
@@ -32,7 +32,7 @@ impl RunJournal {
         }
     }
 
-    /// A change for the first time: the new values, or why it was refused.
+    /// Records a new change: the new values, or the reason of the refusal.
     pub(super) fn record_change(
         &self,
         position: u64,

@@ -1,4 +1,4 @@
-//! A run that goes on as another with a fresh journal: that one keeps its id and all that observers know of it.
+//! Continue-as-new: the successor has a fresh journal and keeps the run's id and outputs.
 
 use super::Machine;
 use super::calls::RunJournal;
@@ -12,12 +12,12 @@ use crate::record::Kind;
 use crate::store::{EntryRow, ImportedRun, Outgoing, Status};
 use crate::value::Value;
 
-/// As what a run goes on: the version of its workflow, and its input.
+/// The parameters of a continue-as-new: the version of the workflow, and its input.
 #[derive(Clone, Debug)]
 pub(crate) struct ContinueWith {
     pub(crate) version: u32,
     pub(crate) input: Value,
-    /// When its time limit is over, as it is recorded now: a pause or a clock that was set may have moved it.
+    /// The end of its time limit as recorded now: a pause or a change of the clock may have moved it.
     pub(crate) limit: Option<i64>,
 }
 
@@ -31,7 +31,8 @@ impl RunJournal {
 }
 
 impl State {
-    /// What has come and the body has not taken, as the first entries of another run have it, and the requests that are open.
+    /// Returns what the run received and the body did not take, and the open requests, as first entries of the
+    /// successor.
     fn unread(&self, at: i64) -> Vec<EntryRow> {
         let message = |name: &str, value: &Value| EntryRow {
             name: Some(name.to_owned()),
@@ -66,7 +67,7 @@ impl State {
 }
 
 impl Machine {
-    /// What the run before this one has received and not read is there from the beginning.
+    /// Keeps what the previous run received and did not read.
     pub(super) fn keep(&mut self, entry: EntryRow) {
         if entry.kind == Kind::RequestKept {
             return self.keep_request(entry);
@@ -80,8 +81,8 @@ impl Machine {
         }
     }
 
-    /// The body is at its end and the run is not: nothing is delivered until the other run is made. What comes meanwhile is
-    /// for that one.
+    /// Begins a continue-as-new: the body has ended, but nothing is delivered until the successor is made. Items that
+    /// arrive meanwhile are for the successor.
     pub(super) fn replace(&mut self, with: ContinueWith, cause: u64, at: i64) {
         let kept = self.journal.state().unread(at);
         let with = ContinueWith { limit: self.limit(), ..with };
@@ -91,12 +92,12 @@ impl Machine {
         self.unwritten.pending_effects.push(Effect::Replace { with, kept });
     }
 
-    /// Whether the other run is being made.
+    /// Returns whether the successor is being made.
     pub(super) fn is_replacing(&self) -> bool {
         self.suspended.as_ref().is_some_and(|turn| turn.replacing)
     }
 
-    /// The other run is made, and begins with the commit in which this one ends.
+    /// Ends the run with its successor, which begins in the same commit.
     pub(crate) fn replaced_by(&mut self, run: Box<ImportedRun>, now: i64) {
         if !self.is_open() || !self.is_replacing() {
             return;

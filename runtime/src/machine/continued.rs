@@ -1,4 +1,4 @@
-//! A run that goes on with the context of another: what is recorded of it, and how it comes to the workflow.
+//! A run that continues with the context of another: its entry, and how the workflow gets the context.
 
 use super::Machine;
 use super::replay::{LoadField, Rebuild};
@@ -11,7 +11,7 @@ use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the last of the first entries of such a run says; the values are the fields that it wrote.
+/// The entry that says which context a run continues with; the values are the fields that it wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Continuing {
     /// The id of the run that had ended.
@@ -21,13 +21,13 @@ pub(crate) struct Continuing {
 }
 
 impl Continuing {
-    /// What an entry says, if it is such a one.
+    /// Decodes an entry, if it is of this kind.
     pub(crate) fn of(entry: &EntryRow) -> Option<Self> {
         let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ContextContinued)?;
         serde_json::from_slice(&value.bytes).ok()
     }
 
-    /// The entry that follows the first ones, which writes so many fields.
+    /// Returns the entry, which follows the other first entries and writes this many fields.
     pub(crate) fn entry(&self, seq: u64, context: &str, fields: usize, at: i64) -> EntryRow {
         let value = serde_json::to_vec(self).expect("words and numbers are JSON");
         let (name, context) = (Some(context.to_owned()), Some(fields as u64));
@@ -36,14 +36,14 @@ impl Continuing {
 }
 
 impl Machine {
-    /// Keeps under what the run acts, if an entry says that.
+    /// Keeps the scope, if the entry has one.
     pub(super) fn set_scope(&mut self, entry: &EntryRow) {
         if let Some(scope) = recorded_scope(entry) {
             self.journal.state().scope = Arc::new(scope);
         }
     }
 
-    /// Keeps the context of the other run for the workflow, which asks for it in its first turn.
+    /// Keeps the context of the other run for the workflow, which reads it in its first turn.
     pub(super) fn go_on_with(
         &mut self,
         workflow: &dyn AnyWorkflow,

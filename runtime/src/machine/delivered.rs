@@ -1,4 +1,4 @@
-//! What the delivery of an entry says, and to whom.
+//! What an entry delivers, and to which call.
 
 use super::state::State;
 use crate::journal::{Completion, SENT};
@@ -7,29 +7,29 @@ use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::task::Waker;
 
-/// What the delivery of an entry says.
+/// The content of a delivery.
 pub(super) enum Delivered {
-    /// Nothing to any call: the body begins, or it was told to end.
+    /// Nothing for any call: the body starts, or the run is ended early.
     Nothing,
-    /// To the call at a position.
+    /// A completion for the call with a command index.
     Call(u64, Completion),
-    /// A message: the call that waits on its channel is not known.
+    /// A message; the call that waits on its channel is not recorded.
     Message { channel: String, value: Value },
-    /// The answer to a request. The position is where it was asked, if that is known.
+    /// The answer to a request; the command index is that of the request, if known.
     Answer { id: String, position: Option<u64>, value: Value },
-    /// The time for the answer to a kept request is over.
+    /// The end of the time for the answer to a kept request.
     Expired { id: String },
 }
 
 impl Delivered {
-    /// What an entry delivers; `None` if it is for a call and incomplete.
+    /// Returns the delivery of an entry; `None` if it is for a call and incomplete.
     pub(super) fn of(entry: &EntryRow) -> Option<Self> {
         let value = || entry.value.clone();
         let text = || entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
         let refused = || Completion::Refused(text().unwrap_or_default());
         let completion = match entry.kind.delivers() {
             Delivers::Nothing | Delivers::Start | Delivers::Cancel | Delivers::Deadline => return Some(Self::Nothing),
-            // What comes without knowing the call that waits for it; nothing comes of an entry that is incomplete.
+            // Delivered without a call in the entry; an incomplete entry delivers nothing.
             Delivers::Message => return Some(Self::message(entry.name.as_deref(), entry).unwrap_or(Self::Nothing)),
             Delivers::Event => return Some(Self::message(Some(SENT), entry).unwrap_or(Self::Nothing)),
             Delivers::Answer => return Some(Self::answer(entry).unwrap_or(Self::Nothing)),
@@ -43,7 +43,7 @@ impl Delivered {
             Delivers::Refusal => refused(),
             Delivers::ChildEnd => match entry.name.as_deref().and_then(Status::parse) {
                 Some(status) => Completion::Ended { status, value: value() },
-                // It never began.
+                // The run never started.
                 None => refused(),
             },
         };
@@ -58,7 +58,7 @@ impl Delivered {
         Some(Self::Answer { id: entry.other.clone()?, position: entry.position, value: entry.value.clone()? })
     }
 
-    /// Gives it to the call that waits, or keeps it for one to come.
+    /// Gives the delivery to the waiting call, or keeps it for a later one.
     pub(super) fn deliver(self, state: &mut State) -> Option<Waker> {
         match self {
             Self::Nothing => None,

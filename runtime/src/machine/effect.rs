@@ -1,4 +1,4 @@
-//! What a run asks for once the entries it depends on are durable.
+//! Effects of a run, performed once the entries that they depend on are durable.
 
 use super::continue_as_new::ContinueWith;
 use super::outgoing::Asked;
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something that leaves the run: done only after all it depends on is durable.
+/// An effect outside the run, performed only after all entries that it depends on are durable.
 pub(crate) enum Effect {
     /// An attempt of a step starts.
     StartAttempt {
@@ -21,21 +21,21 @@ pub(crate) enum Effect {
         timeout: Option<Duration>,
         body: Arc<dyn StepBody>,
     },
-    /// The body of a step is told to stop: nobody waits for it any longer.
+    /// Cancels the body of a step whose result is no longer waited for.
     CancelAttempt { position: u64 },
-    /// A run that this one has started is there: it is to be driven.
+    /// Drives a run that this one has started.
     StartRun { number: i64 },
-    /// A run was to be started whose id is taken: whether it is the same, its first entry says. Without a row the run is looked
-    /// for: nobody knows any longer what became of the start.
+    /// Compares the run that has the id of a run to be started with that start. Without a row the run is looked up: the
+    /// outcome of the start is unknown.
     Attach { position: u64, id: String, row: Option<Box<RunRow>>, workflow: &'static str, input: Value, recode: Recode },
-    /// The run goes on as another, with this input, and with what it has received and not read: that one is to be made.
+    /// Makes the successor of this run, with this input and with what was received and not read.
     Replace { with: ContinueWith, kept: Vec<EntryRow> },
     /// The run has ended, or is parked.
     Ended,
 }
 
 impl Effect {
-    /// The position of the step whose body starts.
+    /// Returns the command index of the step whose body starts.
     pub(super) fn starts(&self) -> Option<u64> {
         if let Self::StartAttempt { scope, .. } = self { Some(scope.position) } else { None }
     }
@@ -47,8 +47,8 @@ impl Effect {
 pub(super) struct Waiting(VecDeque<(Vec<Effect>, Vec<Asked>, u64)>);
 
 impl Waiting {
-    /// `asked` is what is done with what the database says to each thing sent; so many `edits` of the shared state
-    /// are durable then.
+    /// Adds an append. `asked` says how to handle the outcome of each outgoing write; `edits` is the number of edits of
+    /// the shared state that are durable with it.
     pub(super) fn push(&mut self, effects: Vec<Effect>, asked: Vec<Asked>, edits: u64) {
         self.0.push_back((effects, asked, edits));
     }
@@ -57,7 +57,7 @@ impl Waiting {
         self.0.pop_front().unwrap_or_default()
     }
 
-    /// Whether a call waits for what the database says.
+    /// Returns whether a call waits for an outcome.
     pub(super) fn is_awaited(&self) -> bool {
         self.0.iter().any(|(_, asked, _)| asked.iter().any(|asked| asked.awaited_at.is_some()))
     }

@@ -1,4 +1,4 @@
-//! A run that is told to end: its body gives way to what the workflow does on such an end, or it ends at once.
+//! Ends a run early: its body is replaced by the workflow's `on_cancel` step, or the run ends at once.
 
 use super::Machine;
 use super::delivered::Delivered;
@@ -10,7 +10,7 @@ use crate::store::{EntryRow, RunRow, Status};
 use crate::value::Value;
 use futures_util::FutureExt;
 
-/// How a run ends that was told to.
+/// An early end of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
     status: Status,
@@ -19,7 +19,7 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// What an entry says that ends a run.
+    /// Returns the early end that an entry causes.
     pub(super) fn of(entry: &EntryRow) -> Option<Self> {
         let reason = entry.value.clone();
         match entry.kind.delivers() {
@@ -48,25 +48,25 @@ impl Ending {
     }
 }
 
-/// How a run comes to an end, or to a stop.
+/// The end of a run, or its stop.
 #[derive(Default)]
 pub(super) struct Fate {
-    /// The step that takes the place of the body when the run is cancelled or its time is over.
+    /// The step that replaces the body when the run is cancelled or its time is over.
     pub(super) on_end: Option<OnEnd>,
-    /// How the run ends that is being told to.
+    /// The early end in progress.
     pub(super) ending: Option<Ending>,
     /// The status with which it has ended.
     pub(super) ended: Option<Status>,
-    /// Why the run is to be parked; nothing more is delivered.
+    /// The reason for parking the run; nothing more is delivered.
     pub(super) parked: Option<ParkReason>,
     /// A turn that was delivered when the run was parked, and whose group was not recorded.
     pub(super) unfinished: Option<u64>,
-    /// The append that ends or parks the run was taken.
+    /// Whether the append that ends or parks the run was taken.
     pub(super) closed: bool,
 }
 
 impl Fate {
-    /// Of a run that may have been parked.
+    /// Restores the state of a run that may have been parked.
     pub(super) fn of(row: &RunRow) -> Self {
         let parked = row.parked.as_deref().and_then(ParkReason::from_json);
         Self { unfinished: parked.and_then(|reason| reason.unfinished), ..Self::default() }
@@ -74,7 +74,7 @@ impl Fate {
 }
 
 impl Machine {
-    /// The run is told to end, between two turns. Its steps are told, and so are the runs that it has started.
+    /// Ends the run early, between two turns. Its steps and its children are notified.
     pub(super) fn end_early(&mut self, kind: Kind, reason: Option<Value>, now: i64) {
         if self.fate.ending.is_some() {
             return;
@@ -97,7 +97,7 @@ impl Machine {
         }
     }
 
-    /// The body is dropped, with all that it waited for; what the workflow does on such an end takes its place.
+    /// Drops the body with all its calls; the workflow's step for an early end replaces it.
     pub(super) fn give_way(&mut self, ending: Ending) {
         self.drop_body();
         let calls = {
@@ -109,10 +109,10 @@ impl Machine {
             state.context.saving = None;
             std::mem::take(&mut state.calls)
         };
-        // The calls hold the user's closures, which may do anything when they are dropped.
+        // The calls hold the user's closures, whose drop runs user code.
         drop(calls);
         self.held_back.clear();
-        // A run that was about to go on as another ends instead.
+        // A continue-as-new in progress is abandoned: the run ends instead.
         self.suspended = None;
         self.unwritten.pending_effects.retain(|effect| !matches!(effect, Effect::Replace { .. }));
         let on_end = self.fate.on_end.take().and_then(|on_end| on_end(self.journal.clone(), ending.describe()));
@@ -121,14 +121,14 @@ impl Machine {
         self.fate.ending = Some(ending);
     }
 
-    /// The run ends as it was told to.
+    /// Ends the run with the status of its early end.
     pub(super) fn finish_ending(&mut self, cause: u64) {
         if let Some(Ending { status, kind, reason }) = self.fate.ending.clone() {
             self.finish(status, kind, cause, reason);
         }
     }
 
-    /// The same in replay: what follows is compared as the body's own.
+    /// Replays an early end: what follows is compared like the body's own commands. Returns whether a step follows.
     pub(super) fn follow_ending(&mut self, ending: Ending) -> bool {
         let status = ending.status;
         self.give_way(ending);
@@ -139,7 +139,7 @@ impl Machine {
         true
     }
 
-    /// How the run ends that is being told to, with its last entry.
+    /// Returns the last entry and the status of the early end in progress.
     pub(super) fn told_to_end(&self) -> Option<(Kind, Status)> {
         self.fate.ending.as_ref().map(|ending| (ending.kind, ending.status))
     }

@@ -1,10 +1,10 @@
-//! How a step failed, as it is recorded; and the share of a wait that is drawn at random.
+//! Recorded failures of steps, and the jitter of a backoff.
 
 use crate::codec::JsonText;
 use crate::error::{AttemptCause, Attempts, StepError};
 use crate::value::{Encoding, Value};
 
-/// A number between 0 and 1 that is the same for the same attempt.
+/// Returns a number between 0 and 1 that is the same for the same attempt.
 pub(super) fn jitter(execution: &[u8; 16], position: u64, attempt: u32) -> f64 {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(b"jitter");
@@ -28,7 +28,7 @@ pub(super) fn step_error(cause: AttemptCause, error: Option<&Value>, message: St
     }
 }
 
-/// A failure with a user's error, of which only the text is known here.
+/// Encodes a failure with a user's error, of which only the JSON text is known here.
 fn failed(error: JsonText<'_>, attempts: Attempts) -> Value {
     let empty = encode(&StepError::Failed((), attempts));
     let (begin, null) = (br#"{"failed":["#.as_slice(), b"null".as_slice());

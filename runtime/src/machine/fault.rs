@@ -1,9 +1,9 @@
-//! Why a run is parked whose history cannot be read.
+//! Reasons for parking a run whose history cannot be read.
 
 use crate::codec;
 use crate::record::{ParkCause, ParkReason};
 
-/// Something that is recorded cannot be read.
+/// Returns the reason for a recorded value that cannot be read.
 pub(super) fn unreadable(what: &str, why: &str) -> ParkReason {
     if codec::says_damaged(why) {
         let message = format!("{what} cannot be read: {why}. Restore the database from a copy, or delete the run");

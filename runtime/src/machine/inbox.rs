@@ -1,4 +1,4 @@
-//! What comes from outside: taken from the inbox into the journal, each item once.
+//! Takes items from the inbox into the journal, each once.
 
 use super::Machine;
 use super::outgoing::Sent;
@@ -12,7 +12,7 @@ use crate::value::Value;
 use std::task::Waker;
 
 impl Machine {
-    /// Takes something from the inbox into the journal.
+    /// Takes an inbox item into the journal.
     pub(crate) fn receive(&mut self, item: InboxRow, now: i64) {
         if item.number <= self.read_to || !self.is_open() {
             return;
@@ -21,7 +21,7 @@ impl Machine {
         self.take_in(item, now);
     }
 
-    /// The number of the last item that the run has seen.
+    /// Returns the number of the last item that the run has seen.
     pub(crate) const fn read_to(&self) -> i64 {
         self.read_to
     }
@@ -33,11 +33,11 @@ impl Machine {
         if self.held_back.paused && !item.kind.reaches_paused() {
             return self.held_back.items.push(item);
         }
-        // A run that is told to stop does not wait for its fields to be saved.
+        // A cancellation does not wait for fields to be saved.
         if self.is_transacting() || (self.suspended.is_some() && item.kind != InboxKind::Cancel) {
             return self.deferred.push_back(Deferred::Item(item));
         }
-        // What comes when the time is over does not change how the run ends.
+        // Once the time is over, later items do not change how the run ends.
         if !self.held_back.paused && self.is_over(now) {
             self.due(now);
             return;
@@ -65,7 +65,7 @@ impl Machine {
                     (id, asked)
                 };
                 let (position, answer) = asked.unzip();
-                // It was given to the run from which the history comes, so that nobody has answered the question here.
+                // The answer belongs to the run from which the history comes, so the request here has no answer.
                 if let (None, Some(position)) = (&item.key, position) {
                     self.expire(position);
                 }
@@ -88,12 +88,12 @@ impl Machine {
                 self.unwritten.taken.push(number);
                 self.resume(now);
             }
-            // What a newer version has sent stays where it is.
+            // An item of a newer version stays in the inbox.
             InboxKind::Unknown(_) => {}
         }
     }
 
-    /// The same word to every run that this one has started and not let go.
+    /// Cancels every attached child of this run.
     pub(super) fn notify_children(&mut self, reason: Option<&Value>, now: i64) {
         let item = NewInboxItem {
             key: Some("cancel".to_owned()),
@@ -106,12 +106,12 @@ impl Machine {
 }
 
 impl State {
-    /// Whether a call from outside is waited for at a position.
+    /// Returns whether a call at a command index waits for a completion from outside.
     pub(super) fn is_waiting(&self, position: u64) -> bool {
         self.waits.contains(&position)
     }
 
-    /// The position at which the answer to a request is waited for.
+    /// Returns the command index at which the answer to a request is waited for.
     pub(super) fn asked(&self, id: &str) -> Option<u64> {
         let asks = |position: &&u64| {
             let outside = self.outside(**position);
@@ -120,13 +120,13 @@ impl State {
         self.waits.iter().find(asks).copied()
     }
 
-    /// The same with the type of the answer.
+    /// Returns the command index with the type of the answer.
     fn asked_for(&self, id: &str) -> Option<(u64, String)> {
         let position = self.asked(id)?;
         Some((position, self.outside(position)?.command.answer()?.to_owned()))
     }
 
-    /// The call at a position, if its answer comes from outside.
+    /// Returns the call at a command index, if its completion comes from outside.
     fn outside(&self, position: u64) -> Option<&Outside> {
         match &self.calls.get(&position)?.what {
             What::Outside(outside) => Some(outside),
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// The first call that waits for a message on a channel.
+    /// Returns the first call that waits for a message on a channel.
     fn receiver(&self, channel: &str) -> Option<u64> {
         let waiting = |position: &&u64| {
             self.outside(**position).is_some_and(|outside| outside.command.channel() == Some(channel))
@@ -142,7 +142,7 @@ impl State {
         self.waits.iter().find(waiting).copied()
     }
 
-    /// A message has come: it is for the first call that waits on its channel, or for one to come.
+    /// Delivers a message to the first call that waits on its channel, or keeps it for a later one.
     pub(super) fn message(&mut self, channel: &str, value: Value) -> Option<Waker> {
         if let Some(position) = self.receiver(channel) {
             return self.complete(position, Completion::Message(value));
@@ -151,10 +151,10 @@ impl State {
         None
     }
 
-    /// The answer to a request has come: it is for the call that waits for it, or for one to come.
+    /// Delivers an answer to the call that waits for it, or keeps it for a later one.
     pub(super) fn answer(&mut self, id: &str, position: Option<u64>, value: Value) -> Option<Waker> {
         self.kept.requests.is_answered(id);
-        // In the history of a run that another began with, the question has the id that it had there.
+        // In a history copied from another run, the request has the id of that run.
         let recorded = || position.filter(|position| self.waits.contains(position));
         if let Some(position) = self.asked(id).or_else(recorded) {
             return self.complete(position, Completion::Message(value));
@@ -173,7 +173,7 @@ impl State {
         first
     }
 
-    /// Gives a new call what has come for it before.
+    /// Completes a new call with what has arrived for it before.
     pub(super) fn dispatch(&mut self, position: u64) {
         let Some(Call { what: What::Outside(outside), completion: None, .. }) = self.calls.get(&position) else {
             return;
@@ -197,7 +197,7 @@ impl State {
         }
     }
 
-    /// A call was dropped before it took the message that had come for it: another gets it, or one to come.
+    /// Puts back the message of a call that was dropped before taking it: for another call, or a later one.
     pub(super) fn put_back(&mut self, call: &mut Call) -> Option<Waker> {
         let What::Outside(outside) = &call.what else { return None };
         if let (Command::AwaitAnswer(answer), Some(Completion::Message(value))) = (&outside.command, &call.completion) {

@@ -1,4 +1,4 @@
-//! How much of a context is in the database itself: large values belong into a store.
+//! The size of a context in the database itself: large values belong in a store.
 
 use crate::context::{ContextError, FieldValues};
 use crate::journal::ContextChange;
@@ -10,20 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The size of each field that is in the database, in bytes.
 #[derive(Default)]
 pub(super) struct Inline {
-    /// By today's name: a field that is gone counts no longer.
+    /// By current name: a removed field no longer counts.
     fields: BTreeMap<String, usize>,
-    /// Values that are about to be replayed and that were loaded from stores.
+    /// Values to be replayed that were loaded from stores.
     loaded: BTreeSet<(u64, String)>,
     warned: bool,
 }
 
 impl Inline {
-    /// A value that is about to be replayed is not in the database: it comes from a store.
+    /// Marks a value to be replayed as loaded from a store.
     pub(super) fn loaded(&mut self, row: &FieldRow) {
         self.loaded.insert((row.seq, row.name.clone()));
     }
 
-    /// These values were written, as the history says.
+    /// Counts replayed values.
     pub(super) fn replay(&mut self, rows: &[FieldRow], change: &ContextChange<'_>) {
         let schema = change.schema();
         for row in rows {
@@ -34,7 +34,7 @@ impl Inline {
         }
     }
 
-    /// These values were written.
+    /// Counts written values.
     pub(super) fn write<'a>(&mut self, values: impl Iterator<Item = (&'a str, &'a Value)>) {
         for (name, value) in values {
             self.note(name, in_database(value));
@@ -48,8 +48,8 @@ impl Inline {
         }
     }
 
-    /// Whether the context is not too large with these values, or at least no larger than it was: a smaller budget must not
-    /// keep yesterday's runs from going on. Warns once when it becomes large.
+    /// Checks that the context is not too large with these values, or at least no larger than before: a smaller budget
+    /// must not stop existing runs. Warns once when the context becomes large.
     pub(super) fn fits(
         &mut self,
         change: &ContextChange<'_>,
@@ -94,7 +94,7 @@ impl Inline {
     }
 }
 
-/// What a value takes in the database: of one that is in a store next to nothing.
+/// Returns the size of a value in the database; a pointer counts as nothing.
 fn in_database(value: &Value) -> usize {
     if value.encoding == Encoding::Stored { 0 } else { value.bytes.len() }
 }

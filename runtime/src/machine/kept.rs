@@ -1,4 +1,4 @@
-//! Requests that a run has asked before it went on with a fresh journal: they are open as long as they would have been.
+//! Requests that a run made before a continue-as-new: they stay open until their original end.
 
 use super::Machine;
 use super::outgoing::Sent;
@@ -15,23 +15,23 @@ use std::task::Waker;
 #[derive(Default)]
 pub(super) struct KeptRequests {
     open: BTreeMap<String, OpenRequest>,
-    /// Those whose time is over, and for whose answers nobody has waited since.
+    /// Requests whose time is over, before a call has observed that.
     expired: BTreeSet<String>,
 }
 
 struct OpenRequest {
-    /// The id by which it is answered.
+    /// The id with which it is answered.
     id: String,
     due: Option<i64>,
 }
 
 impl KeptRequests {
-    /// The next one whose time is over, and when that is.
+    /// Returns the next request whose time ends, and when.
     fn next(&self) -> Option<(i64, &String)> {
         self.open.iter().filter_map(|(known, request)| Some((request.due?, known))).min()
     }
 
-    /// The id by which the run knows a request.
+    /// Returns the id by which the run knows a request.
     pub(super) fn known_as(&self, id: &str) -> Option<String> {
         self.open.iter().find(|(_, request)| request.id == id).map(|(known, _)| known.clone())
     }
@@ -40,35 +40,35 @@ impl KeptRequests {
         self.open.remove(known);
     }
 
-    /// Whether an answer may come, or the news that it will not.
+    /// Returns whether an answer or an expiry may still be delivered.
     fn knows(&self, known: &str) -> bool {
         self.open.contains_key(known) || self.expired.contains(known)
     }
 
-    /// Whether the time for an answer that is waited for from now on is over.
+    /// Returns whether the time for an answer is over, and forgets the request if so.
     pub(super) fn take_expired(&mut self, known: &str) -> bool {
         self.expired.remove(known)
     }
 }
 
 impl State {
-    /// The clock was set: what is recorded of kept requests moves along.
+    /// Moves the ends of kept requests after a change of the clock.
     pub(super) fn move_kept(&mut self, by: i64) {
         let dues = self.kept.requests.open.values_mut().filter_map(|request| request.due.as_mut());
         dues.for_each(|due| *due = due.saturating_add(by));
     }
 
-    /// Whether something will come to who waits for the answer to a request of an earlier execution.
+    /// Returns whether a call that waits for this request of an earlier execution can complete.
     pub(super) fn may_be_answered(&self, known: &str) -> bool {
         self.kept.answers.contains_key(known) || self.kept.requests.knows(known)
     }
 
-    /// When the time for an answer to a kept request is over next.
+    /// Returns the next end of the time for an answer to a kept request.
     pub(super) fn kept_due(&self) -> Option<i64> {
         self.kept.requests.next().map(|(due, _)| due)
     }
 
-    /// The time for the answer to a kept request is over: the call that waits for it sees that, now or once it is made.
+    /// Expires a kept request: the call that waits for it observes that, now or once it is made.
     pub(super) fn request_expired(&mut self, known: String) -> Option<Waker> {
         self.kept.requests.open.remove(&known);
         if let Some(position) = self.asked(&known) {
@@ -78,8 +78,8 @@ impl State {
         None
     }
 
-    /// The requests whose answers have not come, as the first entries of another run have them. One whose time is over, and
-    /// of which the body has not heard, expires there.
+    /// Returns the unanswered requests as first entries of the successor. A request whose expiry the body has not
+    /// observed expires there.
     pub(super) fn unanswered(&self, at: i64) -> Vec<EntryRow> {
         let kept = |known: &str, id: &str, due: Option<i64>| EntryRow {
             name: Some(id.to_owned()),
@@ -108,14 +108,14 @@ impl State {
 }
 
 impl Machine {
-    /// A request of the run before this one is open.
+    /// Keeps an open request of the previous run.
     pub(super) fn keep_request(&mut self, entry: EntryRow) {
         let Some(known) = entry.other else { return };
         let id = entry.name.unwrap_or_else(|| known.clone());
         self.journal.state().kept.requests.open.insert(known, OpenRequest { id, due: entry.due });
     }
 
-    /// The time for the answer to a kept request is over, unless it has come meanwhile.
+    /// Expires the next kept request, unless its answer has arrived meanwhile.
     pub(super) fn expire_kept(&mut self, now: i64) {
         let next = {
             let state = self.journal.state();

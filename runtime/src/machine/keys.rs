@@ -1,4 +1,4 @@
-//! Why a run waits for the key of a secret.
+//! Reasons for waiting for the key of a secret.
 
 use super::calls::RunJournal;
 use crate::journal::Journal;
@@ -6,17 +6,18 @@ use crate::record::{ParkCause, ParkReason};
 use crate::vault::VaultFault;
 
 impl RunJournal {
-    /// Why a secret could not be written or read just now, on this thread: no fault of the run, which waits for its key.
+    /// Returns the reason for parking if a secret could not be written or read just now, on this thread: the run waits
+    /// for its key.
     pub(super) fn missing_key(&self, position: Option<u64>) -> Option<ParkReason> {
         self.fields().vault().take_fault().map(|fault| self.locked(&fault, position))
     }
 
-    /// Why an attempt of a step could not write or read a secret.
+    /// Returns the reason for parking if an attempt of a step could not write or read a secret.
     pub(super) fn missing_key_of_attempt(&self, position: u64) -> Option<ParkReason> {
         self.fields().vault().take_kept().map(|fault| self.locked(&fault, Some(position)))
     }
 
-    /// Why a step could not read a secret that it asked for, whatever it has made of that.
+    /// Returns the reason for parking if a step could not read a secret that it requested, whatever the step did then.
     pub(super) fn unmet_key(&self, position: u64) -> Option<ParkReason> {
         self.fields().take_unmet().map(|fault| self.locked(&fault, Some(position)))
     }

@@ -1,4 +1,4 @@
-//! A run that makes history: completions go in, entries and effects come out.
+//! A run that is driven: completions go in, entries and effects come out.
 
 use super::Machine;
 use super::delivered::Delivered;
@@ -60,8 +60,8 @@ impl Machine {
         }
     }
 
-    /// The oldest append that was under way is durable: what waited for it may leave the run, and calls learn what became
-    /// of what it wrote elsewhere.
+    /// Handles that the oldest append in flight is durable: its effects are released, and calls receive the outcomes of
+    /// its outgoing writes.
     pub(crate) fn durable(&mut self, outcomes: Vec<Result<i64, Rejected>>, now: i64) -> Vec<Effect> {
         let (mut effects, asked, edits) = self.waiting.release();
         self.env.state.is_durable(edits);
@@ -69,7 +69,7 @@ impl Machine {
         effects
     }
 
-    /// The body was woken by something that the engine does not own.
+    /// Parks the run, because a waker that is not the engine's woke the body.
     pub(crate) fn woken_by_foreign(&mut self) {
         if self.stands_still() {
             self.deferred.push_back(Deferred::Foreign);
@@ -86,7 +86,7 @@ impl Machine {
         if self.is_transacting() {
             return self.deferred.push_back(Deferred::Parked(reason));
         }
-        // A turn that was open is done again, from its beginning, by the next load.
+        // The next load repeats an open turn from its beginning.
         let open = self.suspended.take().map(|turn| turn.cause);
         let reason = ParkReason { unfinished: reason.unfinished.or(open), ..reason };
         self.drop_body();
@@ -99,7 +99,7 @@ impl Machine {
         self.fate.parked.is_none() && self.fate.ended.is_none()
     }
 
-    /// When something is due next, in milliseconds since 1970.
+    /// Returns the next due time, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
         if self.stands_still() || self.held_back.paused {
             return None;
@@ -111,7 +111,7 @@ impl Machine {
         durations.into_iter().chain(moments).chain(state.kept_due()).chain(deadline).min()
     }
 
-    /// When something is due next on the monotonic clock; `elapsed_at` says when the time of day is a moment.
+    /// Returns the next due time on the monotonic clock; `elapsed_at` converts a moment of the wall clock.
     pub(crate) fn next_elapsed(&self, elapsed_at: impl Fn(i64) -> i64) -> Option<i64> {
         if self.stands_still() || self.held_back.paused {
             return None;
@@ -127,20 +127,20 @@ impl Machine {
         durations.into_iter().chain(moments).chain(kept).chain(deadline).min()
     }
 
-    /// The time of a kept request as it is recorded, if it is over.
+    /// Returns the recorded end of the next kept request, if it is over.
     fn kept_is_due(&self, now: i64) -> Option<i64> {
         let state = self.journal.state();
         state.kept_due().filter(|kept| state.elapsed_due(*kept) <= self.elapsed_now(now))
     }
 
-    /// Whether the run may take no longer, unless it is ending.
+    /// Returns whether the run's time is over, unless it is ending.
     pub(super) fn is_over(&self, now: i64) -> bool {
         let state = self.journal.state();
         let Some(deadline) = state.scope.deadline.filter(|_| self.fate.ending.is_none()) else { return false };
         if state.scope.is_limited() { state.elapsed_due(deadline) <= self.elapsed_now(now) } else { deadline <= now }
     }
 
-    /// The time for the answer to a question is over, unless it has come meanwhile.
+    /// Expires a request, unless its answer has arrived meanwhile.
     pub(super) fn expire(&mut self, position: u64) {
         let id = match self.journal.state().calls.get(&position).map(|call| &call.what) {
             Some(What::Outside(outside)) if matches!(outside.command, Command::Request(_)) => outside.id.clone(),
@@ -150,7 +150,7 @@ impl Machine {
         self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Expire { id }, awaited_at: None });
     }
 
-    /// The call that is due first, if its time has come, and its time as it is recorded.
+    /// Returns the call that is due first, if its time has come, and its recorded time.
     fn first_due(&self, now: i64) -> Option<(i64, u64)> {
         let state = self.journal.state();
         let elapsed = self.elapsed_now(now);
@@ -160,19 +160,19 @@ impl Machine {
         durations.into_iter().chain(moments).min()
     }
 
-    /// Whether a step is waited for.
+    /// Returns whether the result of a step is waited for.
     pub(crate) fn is_in_flight(&self, position: u64) -> bool {
         self.journal.state().step(position).is_some()
     }
 
-    /// Whether an attempt of a step is started or about to be.
+    /// Returns whether an attempt of a step is running or about to start.
     pub(crate) fn has_bodies(&self) -> bool {
         !self.journal.state().running.is_empty()
     }
 
-    /// Whether everything that was appended is durable and has been acted upon.
+    /// Returns whether everything that was appended is durable and has been acted upon.
     pub(crate) fn is_settled(&self) -> bool {
-        // A run that leaves while another is compared with the one that it wanted never watches it, and hears nothing of its end.
+        // A run evicted during a comparison would never watch the compared run, nor receive its end.
         let attaching = self.attaching > 0;
         !attaching
             && !self.stands_still()
@@ -201,8 +201,8 @@ impl Machine {
         self.live_turn(seq, at, delivered);
     }
 
-    /// One turn for the first time: what the body does is recorded as one group. If the body cannot go on, the entry
-    /// stays, its group does not, and the run is parked.
+    /// Runs a turn for the first time: what the body does is recorded as one group. If the body cannot continue, the
+    /// entry is kept without its group, and the run is parked.
     pub(super) fn live_turn(&mut self, cause: u64, at: i64, delivered: Delivered) {
         let begins_with = match self.first_state(cause) {
             Ok(first) => first,
@@ -221,7 +221,7 @@ impl Machine {
         self.end_turn(cause, at, end);
     }
 
-    /// The body waits: what it has done is the group of this turn, unless it waits for fields to be saved.
+    /// Ends a turn whose body waits: its commands become the group, unless it waits for fields to be saved.
     pub(super) fn end_turn(&mut self, cause: u64, at: i64, end: Result<Option<BodyEnd>, ParkReason>) {
         if matches!(end, Ok(None)) && self.is_saving() {
             self.suspended = Some(OpenTurn { cause, at, replacing: false });
@@ -286,7 +286,7 @@ impl Machine {
 
     pub(super) fn cancel_attempts(&mut self) {
         let positions: Vec<u64> = self.journal.state().calls.keys().copied().collect();
-        // Bodies that have not started yet will not.
+        // Bodies that have not started will not.
         self.unwritten.pending_effects.retain(|effect| !matches!(effect, Effect::StartAttempt { .. }));
         self.transactions.forget();
         self.unwritten.pending_effects.extend(positions.into_iter().map(|position| Effect::CancelAttempt { position }));

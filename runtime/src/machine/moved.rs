@@ -1,4 +1,4 @@
-//! A run that is moved into a file: it ends here, and goes on where the file is imported.
+//! A run that is moved into a file: it ends here, and continues where the file is imported.
 
 use super::Machine;
 use super::effect::Effect;
@@ -9,7 +9,7 @@ use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
-/// What the row of a run said before the run was moved: what the row says where it goes on.
+/// The state of a run's row before the move, which is restored where the run continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MovedState {
     status: String,
@@ -17,7 +17,7 @@ pub(crate) struct MovedState {
     pub(crate) wake_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parked: Option<String>,
-    /// Its deduplication key, which is free from then on.
+    /// Its deduplication key, which is released by the move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dedup: Option<String>,
 }
@@ -27,7 +27,7 @@ impl MovedState {
         Self { status: status.as_str().to_owned(), wake_at, parked, dedup }
     }
 
-    /// What the last entry of a moved run says.
+    /// Decodes the last entry of a moved run.
     pub(crate) fn of(last: &EntryRow) -> Option<Self> {
         let value = last.value.as_ref().filter(|_| last.kind == Kind::RunMoved)?;
         serde_json::from_slice(&value.bytes).ok()
@@ -37,7 +37,7 @@ impl MovedState {
         Status::parse(&self.status)
     }
 
-    /// The entry with which a run is moved.
+    /// Returns the entry with which a run is moved.
     pub(crate) fn entry(&self, seq: u64, at: i64) -> EntryRow {
         let value = serde_json::to_vec(self).expect("words and numbers are JSON");
         EntryRow { value: Some(Value::json(value)), ..entry(seq, Kind::RunMoved, at) }
@@ -45,7 +45,7 @@ impl MovedState {
 }
 
 impl Machine {
-    /// Ends the run here, between two turns: its bodies are told to stop, and nothing is delivered any more.
+    /// Ends the run here, between two turns: its bodies are cancelled, and nothing more is delivered.
     pub(crate) fn move_away(&mut self, now: i64) {
         if !self.is_open() {
             return;
@@ -53,7 +53,7 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::Moved);
         }
-        // A run in memory that is open has left behind whatever it was parked for.
+        // An open active run is no longer parked, whatever its row said before.
         let (status, wake_at) = self.row_state();
         let at = now;
         let last = MovedState::new(status, wake_at, None, self.row.dedup.clone()).entry(self.next_seq(), at);

@@ -1,16 +1,16 @@
-//! The runs whose histories a run begins with: what the workflow saw of their identity it sees again in replay.
+//! Origins of a forked history: in a replay the workflow sees the identity of the run that it saw then.
 
 use super::state::State;
 use super::turn::Turn;
 use crate::store::EntryRow;
 use std::fmt::Write as _;
 
-/// The executions whose turns the first entries of a run are, in order: those before the entry with this number.
+/// The executions that made the first turns of a run, in order: each with the entry number before which its turns are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origins(Vec<(u64, [u8; 16])>);
 
 impl Origins {
-    /// What the first entry of a run says.
+    /// Decodes the first entry of a run.
     pub(crate) fn of(first: &EntryRow) -> Self {
         let read = |part: &str| {
             let (before, execution) = part.split_once(':')?;
@@ -19,7 +19,7 @@ impl Origins {
         Self(first.other.as_deref().unwrap_or_default().split(',').filter_map(read).collect())
     }
 
-    /// What is said by the first entry of a run that begins with the history of this one, before an entry.
+    /// Encodes the origins for a run that begins with this history before an entry.
     pub(crate) fn with(mut self, before: u64, execution: [u8; 16]) -> String {
         let known = self.0.iter().position(|(known, _)| *known >= before);
         match known {
@@ -40,7 +40,7 @@ impl Origins {
 }
 
 impl State {
-    /// The execution whose turn is being replayed, if it was another's.
+    /// Returns the execution whose turn is being replayed, if it is another than the run's own.
     pub(super) fn author(&self) -> Option<[u8; 16]> {
         let Some(Turn::Replay { cause, .. }) = &self.turn else { return None };
         self.origins.0.iter().find(|(before, _)| cause < before).map(|(_, execution)| *execution)

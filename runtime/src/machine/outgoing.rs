@@ -1,4 +1,4 @@
-//! What a run writes beyond its own rows, and what the database answers to that.
+//! Outgoing writes of a run beyond its own rows, and their outcomes.
 
 use super::Machine;
 use super::effect::Effect;
@@ -10,23 +10,24 @@ use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 
-/// Something for the database, in the commit of its entry.
+/// An outgoing write, in the commit of its entry.
 pub(super) struct Sent {
     pub(super) outgoing: Outgoing,
-    /// The position of the call whose answer depends on what the database says.
+    /// The command index of the call that waits for the outcome.
     pub(super) awaited_at: Option<u64>,
 }
 
-/// What is done with what the database says to something that was sent.
+/// The handling of an outgoing write's outcome.
 pub(super) struct Asked {
-    /// The position of the call that waits for it.
+    /// The command index of the call that waits for it.
     pub(super) awaited_at: Option<u64>,
-    /// It is the start of another run, which is to be driven.
+    /// Whether it starts another run, which is to be driven.
     is_start: bool,
 }
 
 impl Sent {
-    /// What a call writes: it waits for the answer, unless that comes to the inbox or there is none.
+    /// Creates the outgoing write of a call. The call waits for the outcome, unless its completion comes by the inbox
+    /// or there is none.
     pub(super) fn of_call(position: u64, outgoing: Outgoing) -> Self {
         let awaited_at = match &outgoing {
             Outgoing::Deliver { .. } | Outgoing::Start { .. } | Outgoing::Watch { .. } => Some(position),
@@ -41,21 +42,21 @@ impl Sent {
         Self { outgoing, awaited_at }
     }
 
-    /// What is sent, and what is done with the answer.
+    /// Splits the write from the handling of its outcome.
     pub(super) fn split(self) -> (Outgoing, Asked) {
         let is_start = matches!(self.outgoing, Outgoing::Start { .. });
         (self.outgoing, Asked { awaited_at: self.awaited_at, is_start })
     }
 }
 
-/// What the database said to something that a call waits for.
+/// The outcome of an outgoing write for which a call waits.
 pub(super) struct Answered {
     pub(super) position: u64,
     pub(super) outcome: Result<i64, Rejected>,
 }
 
 impl Machine {
-    /// Takes what the entries write beyond the rows of the run; who owns it is known here only.
+    /// Queues outgoing writes, with lease and parent, which only the machine knows.
     pub(super) fn send_out(&mut self, sent: impl IntoIterator<Item = Sent>) {
         for mut sent in sent {
             match &mut sent.outgoing {
@@ -70,8 +71,8 @@ impl Machine {
         }
     }
 
-    /// An append is durable: the calls that wait for what it wrote elsewhere get the outcome. Gives the runs
-    /// that it has started: their parent may be gone, they are driven all the same.
+    /// Hands the outcomes of a durable append to the waiting calls. Returns the started runs as effects: they are
+    /// driven even if this run has ended.
     pub(super) fn answered(
         &mut self,
         asked: Vec<Asked>,
@@ -112,7 +113,7 @@ impl Machine {
                 drop(state);
                 self.refuse_message(position, &why, now);
             }
-            // It is there already: perhaps it is the same.
+            // The id is taken: by the same run, perhaps.
             (Command::StartChild(StartChild { workflow, input, .. }), Err(Rejected::Exists(row))) => {
                 let Some((input, recode)) = input.comparable() else { return };
                 let (workflow, input, recode) = (*workflow, input.clone(), recode.clone());
@@ -130,7 +131,7 @@ impl Machine {
         }
     }
 
-    /// A run that a workflow wanted to start was there already: it is waited for, or it is another.
+    /// Handles the comparison with an existing run: the call waits for that run if it is the same, and fails otherwise.
     pub(crate) fn attached(&mut self, position: u64, id: String, outcome: Result<(), String>, now: i64) {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::Attached { position, id, outcome });
@@ -155,7 +156,7 @@ impl Machine {
         });
     }
 
-    /// A run that was waited for has ended.
+    /// Handles the end of a child that is waited for.
     pub(super) fn child_ended(&mut self, position: u64, status: Status, value: Option<Value>, now: i64) {
         if self.journal.state().is_waiting(position) {
             self.deliver(Kind::ChildEnded, now, |entry: &mut EntryRow| {
@@ -166,9 +167,9 @@ impl Machine {
         }
     }
 
-    /// Answers the calls that are refused: each answer is a turn, in which the workflow may make further ones.
+    /// Completes the refused calls: each refusal is a turn, in which the workflow may make further calls.
     pub(super) fn refuse_calls(&mut self, now: i64) {
-        // The turn of a refusal comes here too: the outermost call goes on, so that the stack does not grow with them.
+        // Each refusal's turn calls this again: only the outermost call loops, so that the stack does not grow.
         {
             let mut state = self.journal.state();
             if state.refusing || state.refused.is_empty() {
@@ -212,7 +213,7 @@ impl Machine {
         });
     }
 
-    /// What nobody knows to have arrived is said again.
+    /// Repeats writes whose outcome is unknown.
     pub(super) fn say_again(&mut self) {
         let journal = self.journal.clone();
         let state = journal.state();

@@ -1,4 +1,4 @@
-//! Outputs of a run, and the patches that it takes: entries that no call waits for.
+//! Outputs of a run, and its patches: entries for which no call waits.
 
 use super::Machine;
 use super::calls::RunJournal;
@@ -33,7 +33,8 @@ impl RunJournal {
         guard.take_message(channel)
     }
 
-    /// A run that came past here before the patch goes the old way for good.
+    /// Returns whether the run takes a patch. A run that passed this point before the patch takes the old branch for
+    /// good.
     pub(super) fn takes_patch(&self, patch: &str, given_up: bool) -> bool {
         let mut guard = self.state();
         let state = &mut *guard;
@@ -64,7 +65,7 @@ impl RunJournal {
 }
 
 impl Machine {
-    /// A step has written something; what an earlier attempt has written stays.
+    /// Records an output or an event of a step; one that an earlier attempt wrote is kept.
     pub(crate) fn step_wrote(&mut self, write: StepWrite, now: i64) {
         if !self.is_open() {
             return;

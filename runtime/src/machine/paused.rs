@@ -1,4 +1,4 @@
-//! A run that stands still because it was told to.
+//! Pauses a run.
 
 use super::Machine;
 use super::effect::Effect;
@@ -6,17 +6,17 @@ use crate::record::Kind;
 use crate::store::{EntryRow, InboxRow};
 use crate::value::Value;
 
-/// Whether a run is paused, and what does not happen while it is and happens once it goes on.
+/// The pause of a run, and the actions that are buffered until it is resumed.
 #[derive(Default)]
 pub(super) struct HeldBack {
     pub(super) paused: bool,
-    /// What is left of the run's time limit, in milliseconds: paused time does not count.
+    /// The remaining time limit of the run in milliseconds: paused time does not count.
     pub(super) left: Option<i64>,
-    /// What has come from outside.
+    /// Inbox items.
     pub(super) items: Vec<InboxRow>,
     /// Steps whose attempt is recorded and whose body has not started.
     pub(super) starts: Vec<u64>,
-    /// Steps whose body was told to stop: they begin another attempt.
+    /// Steps whose body was cancelled: they start another attempt.
     pub(super) attempts: Vec<u64>,
 }
 
@@ -27,7 +27,7 @@ impl HeldBack {
 }
 
 impl Machine {
-    /// A pause or its end, as it is recorded.
+    /// Replays a pause or a resume.
     pub(super) fn replay_pause(&mut self, entry: &EntryRow) {
         if entry.kind == Kind::RunPaused {
             self.held_back.paused = true;
@@ -39,15 +39,15 @@ impl Machine {
         }
     }
 
-    /// Whether the run stands still because it was told to.
+    /// Returns whether the run is paused.
     pub(crate) const fn is_paused(&self) -> bool {
         self.held_back.paused
     }
 
-    /// Nothing begins any more. Bodies in flight end by themselves, or are told to stop.
+    /// Pauses the run: nothing new starts. Bodies in flight run to their end or are cancelled.
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
         let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
-        // One that lets its steps end may be told not to wait for them.
+        // A draining pause may be followed by an abandoning one.
         if self.fate.ending.is_some() || (self.held_back.paused && !abandon) {
             return;
         }
@@ -76,7 +76,7 @@ impl Machine {
         self.held_back.starts.extend(unstarted);
     }
 
-    /// The run goes on: what was held back happens now.
+    /// Resumes the run and performs the buffered actions.
     pub(super) fn resume(&mut self, now: i64) {
         if !self.held_back.paused {
             return;

@@ -1,4 +1,4 @@
-//! Polling the body of a workflow: until it waits, and only for what the engine owns.
+//! Polls the body of a workflow until it waits, and only for what the engine owns.
 
 use super::Machine;
 use crate::journal::{BodyEnd, Journal};
@@ -8,12 +8,12 @@ use crate::scope::{self, Ambient, AmbientContext, Current, WorkflowScope};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// More polls than this in one turn, and the body will never wait: it spins.
+/// The number of polls in one turn above which the body is taken to spin.
 const MOST_POLLS: u32 = 1_000_000;
 
 impl Machine {
     /// Polls the body until it is pending without having woken itself, within its scope and free of tokio's budget.
-    /// Gives its end, `None` while it waits, or why it cannot go on.
+    /// Returns its end, `None` while it waits, or the reason why it cannot continue.
     pub(super) fn poll_body(&mut self, wake: Option<Waker>) -> Result<Option<BodyEnd>, ParkReason> {
         let Some(future) = self.future.as_mut() else { return Ok(None) };
         let journal = self.journal.clone();
@@ -52,7 +52,7 @@ impl Machine {
         Err(self.foreign_await("wakes itself without end, as if it waited for something"))
     }
 
-    /// The workflow waits although nothing that the engine owns could ever wake it.
+    /// Returns whether the workflow waits although nothing that the engine owns could ever wake it.
     pub(super) fn is_stuck(&self) -> bool {
         let state = self.journal.state();
         state.running.is_empty() && state.time.due.is_empty() && state.time.moments.is_empty() && state.waits.is_empty()

@@ -1,4 +1,5 @@
-//! Rebuilding a run from its history: the same entries are delivered, and what the body does is compared group by group.
+//! Rebuilds a run from its history: the same entries are delivered, and the body's commands are compared group by
+//! group.
 
 use super::delivered::Delivered;
 use super::ending::Ending;
@@ -15,14 +16,14 @@ use crate::value::{Encoding, Pointer, Value};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 
-/// Fetches the value of a field that is in a store.
+/// Loads the value of a field that is in a store.
 pub(crate) type LoadField<'a> = &'a mut dyn FnMut(&FieldRow) -> Result<Value, Rebuild>;
 
-/// Why a run could not be rebuilt.
+/// The reason why a run could not be rebuilt.
 pub(crate) enum Rebuild {
-    /// It is to be parked.
+    /// The run is to be parked.
     Park(ParkReason),
-    /// The database cannot say.
+    /// The database cannot be read.
     Store(StoreError),
 }
 
@@ -38,17 +39,17 @@ pub(super) struct PendingTurn {
     cause: Option<EntryRow>,
     group: VecDeque<EntryRow>,
     fields: VecDeque<FieldRow>,
-    /// Nothing follows in the history.
+    /// Whether nothing follows in the history.
     last: bool,
-    /// The run is told to stop next, perhaps in the middle of this turn.
+    /// Whether a cancellation follows, perhaps in the middle of this turn.
     cut: bool,
 }
 
 impl Machine {
-    /// Takes the next entries of the history, in order, with the field values that they wrote.
+    /// Replays the next entries of the history, in order, with the field values that they wrote.
     ///
     /// # Errors
-    /// Why the run must be parked: the history is damaged, or the code does not follow it.
+    /// The reason for parking the run: the history is damaged, or the code diverges from it.
     pub(crate) fn replay(
         &mut self,
         workflow: &dyn AnyWorkflow,
@@ -79,7 +80,7 @@ impl Machine {
             }
             match role {
                 Role::Scope => self.set_scope(&entry),
-                // It belongs to no call of a turn, and says nothing that was not so before.
+                // No command of a turn writes it, and it does not change the values that the turn observes.
                 Role::State => {
                     let rows = self.rows_of(&entry, &mut fields);
                     self.check_written(&entry, &rows)?;
@@ -108,7 +109,7 @@ impl Machine {
         Ok(())
     }
 
-    /// An entry of the group of the turn that is being collected.
+    /// Adds an entry to the group of the turn that is being collected.
     fn collect(
         &mut self,
         entry: EntryRow,
@@ -126,7 +127,7 @@ impl Machine {
         Ok(())
     }
 
-    /// An entry that follows the group of a turn, which is thereby complete.
+    /// Handles an entry that follows the group of a turn, which is thereby complete.
     fn between_turns(
         &mut self,
         role: Role,
@@ -139,7 +140,7 @@ impl Machine {
         self.deliver_pending(workflow, load)?;
         match role {
             Role::Turn => {
-                // A step that sends an event has written something too.
+                // A step that sends an event has written an output too.
                 self.apply_attempt(&entry);
                 self.pending.cause = Some(entry);
             }
@@ -161,7 +162,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The values that an entry wrote beside a turn. Those of the turn before it are kept for that.
+    /// Takes the values that an entry wrote outside a turn. Those of the turn before it are kept for that turn.
     fn rows_of(&mut self, entry: &EntryRow, fields: &mut Peekable<impl Iterator<Item = FieldRow>>) -> Vec<FieldRow> {
         let mut rows = Vec::new();
         while let Some(field) = fields.next_if(|field| field.seq <= entry.seq) {
@@ -174,10 +175,10 @@ impl Machine {
         rows
     }
 
-    /// The history is at its end: delivers the last turn, and starts again what was in flight.
+    /// Finishes a replay at the end of the history: delivers the last turn, and restarts what was in flight.
     ///
     /// # Errors
-    /// Why the run must be parked.
+    /// The reason for parking the run.
     pub(crate) fn finish_replay(
         &mut self,
         workflow: &dyn AnyWorkflow,
@@ -201,7 +202,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Loads what the next turn reads of its fields.
+    /// Delivers the collected turn, after loading the stored fields that it reads.
     fn deliver_pending(&mut self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
         let mut fields = std::mem::take(&mut self.pending.fields);
         let group = std::mem::take(&mut self.pending.group);
@@ -215,8 +216,8 @@ impl Machine {
         Ok(self.follow(workflow).map_err(|reason| reason.in_turn(turn))?)
     }
 
-    /// Puts the values that are in stores in the place of what points to them, unless they are loaded when they are read. A
-    /// field that is gone is loaded if it is of an older version: what makes it one of today may read it.
+    /// Replaces pointers by the values in stores, unless these are loaded lazily. A removed field of an older version
+    /// is loaded if a migration may read it.
     pub(super) fn load_stored<'a>(
         &self,
         workflow: &dyn AnyWorkflow,
@@ -236,7 +237,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Delivers an entry to which nothing is recorded yet.
+    /// Delivers an entry again whose group was not recorded.
     fn deliver_again(&mut self, cause: &EntryRow, ending: Option<Ending>) -> Result<(), ParkReason> {
         self.journal.state().see(cause);
         if let Some(ending) = ending {
@@ -247,7 +248,7 @@ impl Machine {
             }
         }
         let delivered = self.delivered(cause)?;
-        // What the body does now counts from then.
+        // Durations that the body starts now begin at the time of that entry.
         let now = self.clock.elapsed;
         let then = self.journal.state().time.elapsed;
         self.clock.elapsed = now.map(|now| then.min(now));
@@ -278,7 +279,7 @@ impl Machine {
             };
         }
         if let Some(ending) = ending {
-            // Nothing of the body runs once a run is told to end.
+            // The body runs no code after an early end without a step of its own.
             if !self.follow_ending(ending) {
                 return Ok(());
             }
@@ -300,9 +301,9 @@ impl Machine {
         self.compare(&cause, end)
     }
 
-    /// Whether nothing need be recorded of the turn that an entry began: a start is committed alone, and a process that dies
-    /// then has recorded nothing of the first turn, which always leaves something. So is the result of a transaction, whose
-    /// turn may have left nothing.
+    /// Returns whether an empty group may mean that the turn was not recorded: the turn parked the run; or it is the
+    /// start, which is committed alone and whose turn always leaves something. The result of a transaction is committed
+    /// alone too, but its turn may leave nothing, so only the last entry of the history counts.
     fn may_be_unrecorded(&self, cause: &EntryRow) -> bool {
         !self.pending.cut
             && (self.fate.unfinished == Some(cause.seq)
@@ -310,7 +311,7 @@ impl Machine {
                 || (self.pending.last && self.is_of_transaction(cause)))
     }
 
-    /// What the body did in a turn, against what is recorded of it.
+    /// Compares what the body did in a turn with its recorded group.
     fn compare(&mut self, cause: &EntryRow, end: Result<Option<BodyEnd>, ParkReason>) -> Result<(), ParkReason> {
         let (turn, fault) = {
             let mut state = self.journal.state();
@@ -318,7 +319,7 @@ impl Machine {
         };
         let Some(Turn::Replay { mut group, .. }) = turn else { return fault.map_or(Ok(()), Err) };
         match fault {
-            // The body has not come further: it was told to stop while its fields were being saved.
+            // The turn was cut: the run was cancelled while the body's fields were being saved.
             Some(_) if self.pending.cut && group.is_empty() => return Ok(()),
             Some(fault) => return Err(fault),
             None => {}
@@ -381,7 +382,7 @@ impl Machine {
         )
     }
 
-    /// What an entry delivers.
+    /// Returns the delivery of an entry.
     fn delivered(&self, entry: &EntryRow) -> Result<Delivered, ParkReason> {
         let incomplete = || self.damaged(&format!("entry {} ({}) is incomplete", entry.seq, entry.kind.as_str()));
         Delivered::of(entry).ok_or_else(incomplete)

@@ -1,10 +1,10 @@
-//! What is started again when the history is at its end.
+//! Restarts what was in flight at the end of the history.
 
 use super::{Effect, Machine};
 use std::collections::HashSet;
 
 impl Machine {
-    /// Starts again what was in flight.
+    /// Restarts what was in flight.
     pub(super) fn restart(&mut self, now: i64) {
         self.anchor(now);
         if self.is_open() {
@@ -14,9 +14,9 @@ impl Machine {
         }
     }
 
-    /// Starts again what was in flight when the history ended, in the order of positions.
+    /// Restarts the steps that were in flight when the history ended, in the order of their command indexes.
     fn restart_bodies(&mut self, now: i64) {
-        // A last turn that was live has started its bodies itself.
+        // If the last turn was live, it has started its bodies already.
         let attempts = self.unwritten.pending_effects.iter().filter_map(Effect::starts);
         let started: HashSet<u64> = attempts.chain(self.transactions.waiting()).collect();
         let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
@@ -25,7 +25,7 @@ impl Machine {
                 return;
             }
             if self.held_back.paused {
-                // One that was recorded during the pause has not begun.
+                // An attempt that was recorded during the pause has not begun.
                 if !self.held_back.starts.contains(&position) {
                     self.held_back.attempts.push(position);
                 }

@@ -1,4 +1,4 @@
-//! The rows that an entry has written are there, as it says.
+//! Checks that the rows which an entry wrote exist.
 
 use super::{Machine, ParkReason};
 use crate::command::missing_rows;
@@ -7,13 +7,13 @@ use std::borrow::Borrow;
 use std::collections::VecDeque;
 
 impl Machine {
-    /// A context without the values that its entry has written would be another one.
+    /// Checks that no value of an entry is missing: without it the context would be another.
     pub(super) fn check_rows(&self, entry: &EntryRow, rows: &VecDeque<FieldRow>) -> Result<(), ParkReason> {
         let written: Vec<&FieldRow> = rows.iter().rev().take_while(|row| row.seq == entry.seq).collect();
         self.check_written(entry, &written)
     }
 
-    /// The same for the rows of this entry alone.
+    /// Checks the rows of this entry alone.
     pub(super) fn check_written(&self, entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Result<(), ParkReason> {
         missing_rows(entry, written).map_or(Ok(()), |missing| Err(self.damaged(&missing)))
     }

@@ -1,4 +1,4 @@
-//! Under what a run acts: its entry, and the end of a run that may not begin.
+//! The scope of a run: its entry, and the end of a run that may not begin.
 
 use super::Machine;
 use super::turn::entry;
@@ -8,7 +8,7 @@ use crate::store::{EntryRow, Status};
 use crate::value::Value;
 use std::collections::VecDeque;
 
-/// The entry that says under what a run acts; `None` if there is nothing to say.
+/// Returns the entry that records the scope of a run; `None` for an empty scope.
 pub(crate) fn scope_entry(seq: u64, scope: &RunScope, at: i64) -> Option<EntryRow> {
     if *scope == RunScope::default() {
         return None;
@@ -17,13 +17,13 @@ pub(crate) fn scope_entry(seq: u64, scope: &RunScope, at: i64) -> Option<EntryRo
     Some(EntryRow { value: Some(Value::json(value)), ..entry(seq, Kind::ScopeSet, at) })
 }
 
-/// Under what a run acts, if an entry says that.
+/// Returns the scope that an entry records, if any.
 pub(crate) fn recorded_scope(entry: &EntryRow) -> Option<RunScope> {
     let value = entry.value.as_ref().filter(|_| entry.kind == Kind::ScopeSet)?;
     serde_json::from_slice(&value.bytes).ok()
 }
 
-/// A copy of a run does not have its deduplication key.
+/// Removes the deduplication key, which a copy of a run does not have.
 pub(crate) fn forget_deduplication_key(entry: &mut EntryRow) {
     let Some(mut scope) = recorded_scope(entry) else { return };
     if scope.deduplication_key.take().is_some() {
@@ -32,8 +32,7 @@ pub(crate) fn forget_deduplication_key(entry: &mut EntryRow) {
 }
 
 impl Machine {
-    /// Ends a run before it begins, if its principal does not have a role that its workflow asks for. Says whether it
-    /// did.
+    /// Ends a run before it begins, if its principal lacks a role that its workflow requires. Returns whether it did.
     pub(super) fn refuses(&mut self, workflow: &dyn AnyWorkflow, first: &EntryRow) -> bool {
         let Some(why) = self.journal.state().scope.lacks(workflow.roles()) else { return false };
         self.journal.state().see(first);
@@ -42,7 +41,7 @@ impl Machine {
         true
     }
 
-    /// Whether the history says that the run was refused, whatever roles are asked for today.
+    /// Returns whether the history records a refusal, whatever roles are required now.
     pub(super) fn was_refused(&mut self, group: &VecDeque<EntryRow>) -> bool {
         let refused = group.front().is_some_and(|entry| entry.kind == Kind::RunRefused);
         if refused {

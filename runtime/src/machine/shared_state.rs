@@ -1,5 +1,5 @@
-//! The state that concurrent steps share, as the journal has it: edits come in as entries that are no turns, and the
-//! workflow sees the state as of the entry that is delivered to it.
+//! The state that concurrent steps share, in the journal: edits are entries but no turns, and the workflow sees the
+//! state as of the entry that is delivered to it.
 
 use super::calls::RunJournal;
 use super::replay::{LoadField, Rebuild};
@@ -24,32 +24,32 @@ use std::sync::Arc;
 /// The state as of the entry that is being delivered.
 #[derive(Default)]
 pub(super) struct StateNow {
-    /// What the workflow declares.
+    /// The declaration of the workflow.
     def: Option<StateDef>,
-    /// What the journal says, up to the end of the replay.
+    /// The recorded state, up to the end of the replay.
     recorded: StateRecord,
-    /// The state itself; made of what is recorded when it is first read.
+    /// The state itself, decoded from the record when it is first read.
     view: Option<StateSnapshot>,
-    /// The state in memory, as steps have it.
+    /// The state in memory, which the steps edit.
     pub(super) steps: Arc<SharedState>,
 }
 
-/// What the journal says of the state.
+/// The recorded state.
 #[derive(Clone, Default)]
 struct StateRecord {
-    /// The version in which the fields are recorded; none if they are not.
+    /// The version in which the fields are recorded; `None` if they are not.
     version: Option<u32>,
-    /// By the name in that version.
+    /// The fields, by their names in that version.
     fields: BTreeMap<String, FieldRow>,
     keys: BTreeMap<String, Value>,
     /// The values of fields that are in stores, with the entry that wrote them.
     loaded: BTreeMap<String, (u64, Value)>,
 }
 
-/// What is recorded with the first turn of a run: the type, and its rows.
+/// The type and the rows that are recorded with the first turn of a run.
 type FirstState = (StateDef, Vec<(String, Value)>);
 
-/// What the entry says with which a typed state begins.
+/// The value of the entry with which a typed state begins.
 #[derive(Deserialize)]
 struct Set {
     #[serde(default = "first")]
@@ -83,7 +83,7 @@ impl StateRecord {
         self.write(rows);
     }
 
-    /// The state, and whether its typed part is to be written anew with the next edit.
+    /// Decodes the state, and returns whether the next edit must write the whole typed part.
     fn load(self, coder: Coder<'_>, def: Option<StateDef>) -> Result<(StateSnapshot, bool), ContextError> {
         let mut snapshot = StateSnapshot { typed: None, keys: Arc::new(self.keys) };
         let Some(def) = def else { return Ok((snapshot, false)) };
@@ -105,8 +105,8 @@ impl StateRecord {
 }
 
 impl RunJournal {
-    /// The state as of the entry that is being delivered. Reading it runs the user's code, which must not find the lock
-    /// held.
+    /// Returns the state as of the entry that is being delivered. Decoding it runs user code, which must not find the
+    /// lock held.
     pub(super) fn state_as_of_now(&self) -> Result<StateSnapshot, ContextError> {
         let (def, recorded) = {
             let state = self.state();
@@ -122,31 +122,31 @@ impl RunJournal {
 }
 
 impl StateNow {
-    /// What the workflow declares.
+    /// Returns the declaration of the workflow.
     pub(super) const fn definition(&self) -> Option<StateDef> {
         self.def
     }
 }
 
 impl State {
-    /// A step is over.
+    /// Forgets the edits of a step that is over.
     pub(super) fn forget_edits(&self, position: u64) {
         self.shared.steps.forget(position);
     }
 }
 
 impl Machine {
-    /// What the workflow declares is known.
+    /// Sets the declaration of the workflow.
     pub(super) fn declare_state(&self, def: Option<StateDef>) {
         self.journal.state().shared.def = def;
     }
 
-    /// The steps that have no result yet, by name, with the shared state that they take.
+    /// Returns the steps that have no result yet, by name, with the shared state that they take.
     pub(crate) fn states_in_flight(&self) -> Vec<(&'static str, Option<StateDef>)> {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.state())).collect()
     }
 
-    /// The defaults with which a new run begins, to be recorded with its first turn.
+    /// Returns the defaults with which a new run begins, to be recorded with its first turn.
     pub(super) fn first_state(&self, cause: u64) -> Result<Option<FirstState>, ParkReason> {
         let def = {
             let state = self.journal.state();
@@ -164,7 +164,7 @@ impl Machine {
         Ok(Some((def, values.into_iter().map(|(name, value)| (rows::of_field(name), value)).collect())))
     }
 
-    /// Records with what the state begins.
+    /// Records the defaults of the state.
     pub(super) fn record_first_state(&self, first: Option<FirstState>) {
         let Some((def, values)) = first else { return };
         let mut guard = self.journal.state();
@@ -181,7 +181,7 @@ impl Machine {
         state.shared.recorded.set(Some(schema.version), rows);
     }
 
-    /// What the history says of the state.
+    /// Replays an entry of the state.
     pub(super) fn replay_state(&self, entry: &EntryRow, rows: Vec<FieldRow>) {
         for row in rows.iter().filter(|row| row.value.encoding == Encoding::Stored) {
             if let Ok(pointer) = Pointer::read(&row.value) {
@@ -198,7 +198,7 @@ impl Machine {
         }
         now.recorded.write(rows);
         let (Some(position), Some(key), Some(result)) = (entry.position, &entry.other, &entry.value) else { return };
-        // Of steps that are over nobody asks again.
+        // A step that is over does not look up its edits again.
         if state.step(position).is_some() {
             state.shared.steps.is_recorded(position, key.clone(), result.clone());
         }
@@ -207,7 +207,7 @@ impl Machine {
     /// Loads the fields of the state that are in stores, as far as the next turn may read them.
     ///
     /// # Errors
-    /// A store cannot give one.
+    /// A store cannot load one.
     pub(super) fn load_stored_state(&self, workflow: &dyn AnyWorkflow, load: LoadField<'_>) -> Result<(), Rebuild> {
         let Some(def) = workflow.state() else { return Ok(()) };
         let missing: Vec<FieldRow> = {
@@ -230,10 +230,10 @@ impl Machine {
         Ok(())
     }
 
-    /// The history is at its end: from now on the state is in memory, for the steps.
+    /// Opens the state in memory for the steps, at the end of the history.
     ///
     /// # Errors
-    /// What is recorded does not decode.
+    /// The recorded state does not decode.
     pub(super) fn open_state(&self) -> Result<(), ParkReason> {
         let recorded = self.journal.state().shared.recorded.clone();
         let sizes = recorded.sizes();
@@ -249,12 +249,12 @@ impl Machine {
         self.env.state.open(StateOpening { def, now: now.clone(), is_older, sizes, limits });
         let mut state = self.journal.state();
         state.shared.view = Some(now);
-        // What follows comes from the steps, with the state as it is then.
+        // Later entries come from the steps, each with the state after it.
         state.shared.recorded = StateRecord::default();
         Ok(())
     }
 
-    /// A step has done something with the shared state.
+    /// Handles an event of the shared state.
     pub(crate) fn state_event(&mut self, event: StateEvent, now: i64) {
         if !self.is_open() {
             return;
@@ -272,7 +272,7 @@ impl Machine {
         }
     }
 
-    /// An edit is published already, so it is recorded whatever has become of its step.
+    /// Records an edit, even if its step has ended meanwhile, because it is published already.
     fn edited(&mut self, edit: StateEdit, now: i64) {
         let StateEdit { position, attempt, step, key, result, whole, rows, after, seq } = edit;
         if let (Some(whole), Some(def)) = (whole, self.journal.declared_state()) {
@@ -304,7 +304,7 @@ fn field_rows(seq: u64, values: Vec<(String, Value)>) -> Vec<FieldRow> {
     values.into_iter().map(|(name, value)| FieldRow { seq, format: FORMAT, name, value }).collect()
 }
 
-/// The version in which an entry writes the whole of a typed state.
+/// Returns the version in which an entry writes the whole typed state.
 pub(crate) fn version(entry: &EntryRow) -> u32 {
     let set = entry.value.as_ref().and_then(|value| serde_json::from_slice::<Set>(&value.bytes).ok());
     set.map_or(1, |set| set.version)

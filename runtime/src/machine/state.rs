@@ -1,4 +1,4 @@
-//! What the body of a run and the machine around it share: the open turn, the calls in flight, the context.
+//! The state that the body of a run and its machine share: the open turn, the calls in flight, the context.
 
 use super::continue_as_new::ContinueWith;
 use super::inline::Inline;
@@ -18,34 +18,34 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
-/// What has come and was not asked for yet.
+/// Deliveries that no call has waited for yet.
 #[derive(Default)]
 pub(super) struct Kept {
     /// Messages, by channel.
     pub(super) mailbox: BTreeMap<String, VecDeque<Value>>,
     /// Answers to requests of an earlier execution, by the request's id.
     pub(super) answers: BTreeMap<String, Value>,
-    /// Requests of an earlier execution that are open, or whose time is over.
+    /// Requests of an earlier execution that are open or expired.
     pub(super) requests: KeptRequests,
 }
 
-/// The time as the body sees it, and when its calls are due.
+/// The time as the body sees it, and the due times of its calls.
 #[derive(Default)]
 pub(super) struct Time {
     /// The time of the entry that is being delivered; never goes back.
     pub(super) now: i64,
-    /// The time of day at that entry.
+    /// The wall clock at that entry.
     pub(super) at: i64,
     /// The monotonic clock at that entry.
     pub(super) elapsed: i64,
-    /// What is added to a time of the monotonic clock to record it.
+    /// The offset that is added to a time of the monotonic clock to record it.
     pub(super) offset: i64,
-    /// When calls are due on the monotonic clock: sleeps, waits with a limit, and steps that are to be tried again.
+    /// The due times of calls on the monotonic clock: sleeps, waits with a limit, and retries of steps.
     pub(super) due: BTreeSet<(i64, u64)>,
-    /// When calls are due by the time of day.
+    /// The due times of calls by the wall clock.
     pub(super) moments: BTreeSet<(i64, u64)>,
 }
-/// The context as it stands.
+/// The current context.
 #[derive(Default)]
 pub(super) struct ContextNow {
     pub(super) now: Option<SharedContext>,
@@ -53,54 +53,54 @@ pub(super) struct ContextNow {
     pub(super) entry: Option<u64>,
     /// The context of the run that this one continues.
     pub(super) continued: Option<Continued>,
-    /// How much of the context is in the database.
+    /// The part of the context that is in the database.
     pub(super) inline: Inline,
     /// Fields that are being saved, before the change that points to them is recorded.
     pub(super) saving: Option<Saving>,
 }
 
-/// What the machine and the body share.
+/// The state that the machine and the body share.
 #[derive(Default)]
 pub(super) struct State {
-    /// The turn that is open; `None` outside of turns, where nothing can be asked for.
+    /// The open turn; `None` between turns, when no command can be issued.
     pub(super) turn: Option<Turn>,
-    /// The calls that were polled and have not been answered, by position.
+    /// The calls that were polled and are not completed, by command index.
     pub(super) calls: BTreeMap<u64, Call>,
-    /// The positions of calls whose answer comes from outside and has not come.
+    /// The command indexes of calls whose completion comes from outside and has not arrived.
     pub(super) waits: BTreeSet<u64>,
-    /// The positions of calls that are refused, with values that cannot be stored.
+    /// The command indexes of refused calls, whose values cannot be stored.
     pub(super) refused: BTreeSet<u64>,
-    /// They are being answered, further down the stack.
+    /// Whether the refused calls are being completed, further down the stack.
     pub(super) refusing: bool,
     pub(super) kept: Kept,
     pub(super) time: Time,
-    /// Which patches the run takes, as far as it has come past them.
+    /// The patches that the run has reached, each with whether it takes it.
     pub(super) patches: BTreeMap<String, bool>,
-    /// The run goes on as another, with this input.
+    /// The continue-as-new that the body requested.
     pub(super) replaced: Option<ContinueWith>,
-    /// The positions of steps that have no result and wait for no retry, so that a body runs or is about to.
+    /// The command indexes of steps without result that wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
-    /// Why the body must not go on.
+    /// The reason why the body must not continue.
     pub(super) fault: Option<ParkReason>,
     pub(super) next_position: u64,
     pub(super) drawn: u64,
     pub(super) context: ContextNow,
     /// The runs with whose histories this one begins.
     pub(super) origins: Origins,
-    /// Under what the run acts.
+    /// The scope of the run.
     pub(super) scope: Arc<RunScope>,
-    /// What its concurrent steps share.
+    /// The state that its concurrent steps share.
     pub(super) shared: StateNow,
     #[cfg(feature = "testing")]
     pub(super) stubs: crate::journal::Stubs,
 }
 
-/// Fields on their way to stores. The turn stays open meanwhile.
+/// Fields that are being saved in stores. The turn stays open meanwhile.
 pub(super) struct Saving {
     pub(super) position: u64,
     /// The context's recorded name.
     pub(super) context: &'static str,
-    /// What is to be saved, until it is handed out.
+    /// The fields to be saved, until they are handed out.
     pub(super) fields: Option<Vec<RoutedValue>>,
     pub(super) outcome: Option<Result<Vec<Value>, ContextError>>,
     pub(super) waker: Option<Waker>,
@@ -113,28 +113,29 @@ pub(super) struct Call {
     pub(super) waker: Option<Waker>,
 }
 
-/// What was called.
+/// The kind of a call.
 pub(super) enum What {
     Step(Box<StepInFlight>),
-    /// A timer that is due then.
+    /// A timer with its due time.
     Timer(Due),
-    /// A call whose answer comes from outside.
+    /// A call whose completion comes from outside.
     Outside(Box<Outside>),
 }
 
-/// A call in flight whose answer comes from outside.
+/// A call in flight whose completion comes from outside.
 pub(super) struct Outside {
     pub(super) command: Asked,
-    /// Until when it is waited for, on the monotonic clock.
+    /// The end of the wait, on the monotonic clock.
     pub(super) due: Option<i64>,
     /// The id of the request, or of the other run.
     pub(super) id: Option<String>,
-    /// The id by which the body knows the request, if that is another: the run began with the history of the one that asked.
+    /// The id by which the body knows the request, if it differs: the run began with the history of the run that made
+    /// it.
     pub(super) known: Option<String>,
 }
 
 impl What {
-    /// The call is due at another time of the monotonic clock.
+    /// Changes the due time of the call on the monotonic clock.
     pub(super) fn set_elapsed(&mut self, new: i64) {
         match self {
             Self::Timer(Due::Elapsed(due)) => *due = new,
@@ -152,14 +153,14 @@ pub(super) struct StepInFlight {
     /// The last attempt that was started.
     pub(super) attempt: u32,
     pub(super) failures: Vec<AttemptFailure>,
-    /// When the next attempt is due on the monotonic clock, if the last one failed.
+    /// The due time of the next attempt on the monotonic clock, if the last one failed.
     pub(super) retry_due: Option<i64>,
-    /// The keys of what its attempts have written for observers.
+    /// The keys of the outputs that its attempts have written.
     pub(super) written: HashSet<String>,
 }
 
 impl State {
-    /// Whether an entry that is delivered to the call at its position is of a kind that completes such a call.
+    /// Returns whether an entry that is delivered to the call at its command index is of a kind that completes it.
     pub(super) fn is_completed_by(&self, entry: &EntryRow) -> bool {
         let Some(call) = entry.position.and_then(|position| self.calls.get(&position)) else { return true };
         let kinds = match &call.what {
@@ -170,7 +171,7 @@ impl State {
         kinds.contains(&entry.kind)
     }
 
-    /// Gives a completion to its call, if the call is still there, and wakes who waits for it.
+    /// Completes a call, if it still exists, and returns its waker.
     pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
         self.settle(position);
         self.forget_edits(position);
@@ -179,7 +180,7 @@ impl State {
         call.waker.take()
     }
 
-    /// A call no longer runs and is no longer due.
+    /// Removes a call from those that run or have a due time.
     pub(super) fn settle(&mut self, position: u64) {
         self.running.remove(&position);
         self.waits.remove(&position);
@@ -197,7 +198,7 @@ impl State {
         }
     }
 
-    /// An attempt of a step has failed, and the next is due then.
+    /// Makes a step whose attempt failed wait for its next attempt.
     pub(super) fn wait_for_retry(&mut self, position: u64, due: i64) {
         self.settle(position);
         if let Some(step) = self.step(position) {
@@ -206,7 +207,7 @@ impl State {
         }
     }
 
-    /// An attempt of a step starts.
+    /// Marks an attempt of a step as started.
     pub(super) fn begin_attempt(&mut self, position: u64, attempt: u32) {
         self.settle(position);
         if let Some(step) = self.step(position) {
@@ -216,7 +217,7 @@ impl State {
         }
     }
 
-    /// The step in flight at a position that has no result yet.
+    /// Returns the step at a command index that has no result yet.
     pub(super) fn step(&mut self, position: u64) -> Option<&mut StepInFlight> {
         match self.calls.get_mut(&position) {
             Some(Call { what: What::Step(step), completion: None, .. }) => Some(step),
@@ -224,7 +225,7 @@ impl State {
         }
     }
 
-    /// The steps that have no result yet, in the order of their positions.
+    /// Returns the steps that have no result yet, in the order of their command indexes.
     pub(super) fn in_flight(&self) -> impl Iterator<Item = &StepInFlight> {
         self.calls.values().filter_map(|call| match call {
             Call { what: What::Step(step), completion: None, .. } => Some(&**step),
@@ -247,7 +248,8 @@ impl State {
         self.calls.insert(position, Call { what, completion: None, waker: None });
     }
 
-    /// Opens the next recorded entry of the turn in replay; a difference is a fault. `None` in a live turn or after a fault.
+    /// Takes the next recorded entry of the turn in a replay; a difference is a fault. `None` in a live turn or after a
+    /// fault.
     pub(super) fn recorded(&mut self, position: u64, found: &impl fmt::Display) -> Option<EntryRow> {
         if self.fault.is_some() {
             return None;
@@ -268,7 +270,7 @@ impl State {
     }
 }
 
-/// An entry in the words of the user.
+/// Describes an entry in the words of the user.
 pub(super) fn describe(entry: &EntryRow) -> String {
     match Command::from_entry(entry) {
         Some(command) => command.to_string(),

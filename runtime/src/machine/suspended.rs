@@ -1,4 +1,4 @@
-//! A turn that stays open while the fields of a change are saved: nothing else happens to the run meanwhile.
+//! A turn that stays open while the fields of a change are saved: nothing else is delivered to the run meanwhile.
 
 use super::Machine;
 use super::effect::Effect;
@@ -14,11 +14,11 @@ use crate::value::Value;
 pub(super) struct OpenTurn {
     pub(super) cause: u64,
     pub(super) at: i64,
-    /// Not for fields that are saved: the run goes on as another, which is being made.
+    /// Whether the turn is open for a continue-as-new whose successor is being made, not for fields.
     pub(super) replacing: bool,
 }
 
-/// What has come while a turn was open.
+/// An event that arrived while a turn was open.
 pub(super) enum Deferred {
     AttemptEnded {
         position: u64,
@@ -28,25 +28,25 @@ pub(super) enum Deferred {
     Foreign,
     Moved,
     Parked(ParkReason),
-    /// What the database said to something that the run wrote elsewhere.
+    /// The outcome of an outgoing write.
     Answered(Answered),
     Attached {
         position: u64,
         id: String,
         outcome: Result<(), String>,
     },
-    /// Something came from outside.
+    /// An inbox item.
     Item(InboxRow),
-    /// A step wrote something for observers.
+    /// An output of a step.
     Wrote(StepWrite),
-    /// A step has done something with the shared state.
+    /// An event of the shared state.
     State(StateEvent),
-    /// The end of the replay: what was in flight is to be started again.
+    /// The end of the replay: what was in flight is to be restarted.
     Restart,
 }
 
 impl Machine {
-    /// The fields that are to be saved now, once, with the name of their context.
+    /// Takes the fields that are to be saved now, once, with the name of their context.
     pub(crate) fn take_saves(&mut self) -> Option<(&'static str, Vec<RoutedValue>)> {
         self.suspended.as_ref()?;
         let mut state = self.journal.state();
@@ -54,7 +54,7 @@ impl Machine {
         Some((saving.context, saving.fields.take()?))
     }
 
-    /// The fields are saved, each with the value that points to it; or one of them cannot be.
+    /// Continues the turn once the fields are saved, each with its pointer, or one of them cannot be.
     pub(crate) fn saved(&mut self, outcome: Result<Vec<Value>, ContextError>, now: i64) {
         let Some(turn) = self.suspended.take() else { return };
         let wake = {
@@ -68,12 +68,12 @@ impl Machine {
         self.catch_up(now);
     }
 
-    /// Whether nothing is delivered at the moment: a turn is open, or a transaction is on its way.
+    /// Returns whether nothing is delivered at the moment: a turn is open, or a transaction is in flight.
     pub(super) fn stands_still(&self) -> bool {
         self.suspended.is_some() || self.is_transacting()
     }
 
-    /// What has come meanwhile.
+    /// Handles the deferred events.
     pub(super) fn catch_up(&mut self, now: i64) {
         while !self.stands_still()
             && let Some(deferred) = self.deferred.pop_front()
@@ -96,7 +96,7 @@ impl Machine {
         self.due(now);
     }
 
-    /// A turn that is open gets no further: what the body has done in it so far is its group.
+    /// Cuts an open turn: what the body has done in it so far is its group.
     pub(super) fn cut_turn(&mut self) {
         self.suspended = None;
         let turn = self.journal.state().turn.take();
@@ -110,7 +110,7 @@ impl Machine {
             .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
     }
 
-    /// Whether the body waits for fields to be saved.
+    /// Returns whether the body waits for fields to be saved.
     pub(super) fn is_saving(&self) -> bool {
         let state = self.journal.state();
         state.fault.is_none() && state.context.saving.as_ref().is_some_and(|saving| saving.outcome.is_none())

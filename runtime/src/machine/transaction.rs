@@ -1,4 +1,5 @@
-//! Steps that are transactions: each runs within the commit of an append, and nothing else happens to the run meanwhile.
+//! Steps that are transactions: each runs within the commit of an append, and nothing else is delivered to the run
+//! meanwhile.
 
 use super::Machine;
 use super::delivered::Delivered;
@@ -11,47 +12,47 @@ use crate::store::{EntryRow, Transaction, UserCode};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The transactions of a run: those that are to run, one after the other, and the one that does.
+/// The transactions of a run: those that wait to run one after the other, and the one in flight.
 #[derive(Default)]
 pub(super) struct Transactions {
     waiting: VecDeque<u64>,
     running: Option<Running>,
-    /// None begins any more: the next load of the run goes on.
+    /// Whether no further transaction begins: the next load of the run starts it.
     held: bool,
 }
 
-/// One that is in an append whose answer is not known yet.
+/// A transaction in an append whose outcome is not known yet.
 struct Running {
     position: u64,
     attempt: u32,
-    /// When its result is recorded.
+    /// The time with which its result is recorded.
     at: i64,
 }
 
 impl Transactions {
-    /// An attempt of the step at this position is to run.
+    /// Queues an attempt of the step at this command index.
     pub(super) fn wait(&mut self, position: u64) {
         self.waiting.push_back(position);
     }
 
-    /// The positions of those that are to run.
+    /// Returns the command indexes of those that wait.
     pub(super) fn waiting(&self) -> impl Iterator<Item = u64> {
         self.waiting.iter().copied()
     }
 
-    /// What has not begun does not begin.
+    /// Drops those that have not begun.
     pub(super) fn forget(&mut self) {
         self.waiting.clear();
     }
 }
 
 impl Machine {
-    /// Whether a transaction runs, so that nobody can say which number the next entry has.
+    /// Returns whether a transaction is in flight, so that the number of the next entry is unknown.
     pub(super) fn is_transacting(&self) -> bool {
         self.transactions.running.is_some()
     }
 
-    /// Whether the next append has a transaction.
+    /// Returns whether the next append has a transaction.
     pub(super) fn has_transaction(&self) -> bool {
         if self.transactions.waiting.is_empty() {
             return false;
@@ -61,7 +62,7 @@ impl Machine {
         self.is_open() && !self.transactions.held && self.transactions.waiting().any(called)
     }
 
-    /// Whether an entry is the result of a transaction: it is committed before the turn that it causes.
+    /// Returns whether an entry is the result of a transaction: it is committed before the turn that it causes.
     pub(super) fn is_of_transaction(&self, entry: &EntryRow) -> bool {
         let mut state = self.journal.state();
         let step =
@@ -69,19 +70,19 @@ impl Machine {
         step.is_some_and(|step| step.call.run.body.is_transaction())
     }
 
-    /// The engine stops: no further transaction begins.
+    /// Prevents further transactions, because the engine stops.
     pub(crate) fn hold_transactions(&mut self) {
         self.transactions.held = true;
     }
 
-    /// The next transaction, to run right after the entries of an append.
+    /// Takes the next transaction, to run right after the entries of an append.
     pub(super) fn begin_transaction(&mut self, now: i64) -> Option<Transaction> {
         if !self.has_transaction() {
             return None;
         }
         let (call, position, attempt, name) = loop {
             let position = self.transactions.waiting.pop_front()?;
-            // One whose call was dropped meanwhile does not begin.
+            // A transaction whose call was dropped meanwhile does not begin.
             if let Some(step) = self.journal.state().step(position) {
                 let Some(arguments) = step.call.arguments.value().cloned() else { continue };
                 break ((step.call.run.body.clone(), arguments), position, step.attempt, step.call.name);
@@ -101,7 +102,7 @@ impl Machine {
             sends: &[],
         };
         let (env, limit) = (self.env.clone(), self.limits.value);
-        // Its arguments are decoded here, by the user's code, so that the commit need not wait for that.
+        // The arguments are decoded here, by user code, so that the commit does not wait for it.
         let code = panics::caught(|| body.transaction(&arguments, Arc::new(scope), env, limit));
         let code = code.unwrap_or_else(|panic| Some(UserCode::failing(AttemptOutcome::panicked(panic))))?;
         let at = now;
@@ -115,7 +116,8 @@ impl Machine {
         Some(Transaction { entry, code })
     }
 
-    /// The transaction has run. Its value is durable, as the next entry; of a failure nothing is recorded yet.
+    /// Handles the outcome of a transaction. A value is durable already, as the next entry; a failure is not recorded
+    /// yet.
     pub(crate) fn transacted(&mut self, outcome: AttemptOutcome, now: i64) {
         let Some(Running { position, attempt, at }) = self.transactions.running.take() else { return };
         match outcome {

@@ -1,4 +1,5 @@
-//! One turn: what the body does while one entry is delivered, recorded as one group or compared with the recorded one.
+//! One turn: the commands of the body while one entry is delivered, recorded as one group or compared with the recorded
+//! one.
 
 use super::outgoing::Sent;
 use crate::command::{At, Command};
@@ -11,29 +12,29 @@ use std::collections::VecDeque;
 pub(super) enum Turn {
     /// The first time: what the body does is recorded.
     Live(Group),
-    /// What the body does is compared.
+    /// A replay: what the body does is compared.
     Replay {
         /// The entry that is delivered.
         cause: u64,
-        /// What it did the first time.
+        /// The recorded commands.
         group: VecDeque<EntryRow>,
-        /// The values of fields that it wrote then.
+        /// The field values that they wrote.
         fields: VecDeque<FieldRow>,
     },
 }
 
-/// What the body did in a live turn.
+/// The commands of the body in a live turn.
 pub(super) struct Group {
     cause: u64,
     at: i64,
     tail: u64,
     pub(super) entries: Vec<EntryRow>,
     pub(super) fields: Vec<FieldRow>,
-    /// What is written beyond the run's own rows.
+    /// The writes beyond the run's own rows.
     pub(super) outgoing: Vec<Sent>,
-    /// The positions of steps that were started, in order.
+    /// The command indexes of steps that were started, in order.
     pub(super) started: Vec<u64>,
-    /// The positions of calls that were dropped in flight.
+    /// The command indexes of calls that were dropped in flight.
     pub(super) abandoned: Vec<u64>,
 }
 
@@ -47,7 +48,7 @@ impl Turn {
         if let Self::Live(group) = self { Some(group) } else { None }
     }
 
-    /// The next recorded entry; `None` in a live turn, the cause's number if nothing more was recorded.
+    /// Takes the next recorded entry; `None` in a live turn, the cause's number if nothing more was recorded.
     pub(super) fn next_recorded(&mut self) -> Option<Result<EntryRow, u64>> {
         match self {
             Self::Live(_) => None,
@@ -55,7 +56,7 @@ impl Turn {
         }
     }
 
-    /// The values that an entry wrote; entries are asked for in order.
+    /// Takes the values that an entry wrote; entries must be requested in order.
     pub(super) fn take_fields(&mut self, seq: u64) -> Vec<FieldRow> {
         let Self::Replay { fields, .. } = self else { return Vec::new() };
         let count = fields.iter().take_while(|row| row.seq <= seq).count();
@@ -80,13 +81,13 @@ impl Group {
         self.record(command.kind(), |entry| command.to_entry(at, value, entry));
     }
 
-    /// The same, with what it writes beyond the rows of the run.
+    /// Records a command together with its outgoing write.
     pub(super) fn command<S, R>(&mut self, command: &Command<'_, S, R>, at: &mut At<'_>, value: Option<Value>) {
         self.record_command(command, at, value);
         self.outgoing.extend(command.outgoing(at).map(|outgoing| Sent::of_call(at.position, outgoing)));
     }
 
-    /// The number of the last entry.
+    /// Returns the number of the last entry.
     pub(super) const fn tail(&self) -> u64 {
         self.tail
     }
@@ -97,7 +98,7 @@ impl Group {
     }
 }
 
-/// An entry of which only number, kind and time are known.
+/// Returns an entry with only number, kind and time set.
 pub(crate) fn entry(seq: u64, kind: Kind, at: i64) -> EntryRow {
     EntryRow {
         seq,
@@ -115,7 +116,7 @@ pub(crate) fn entry(seq: u64, kind: Kind, at: i64) -> EntryRow {
     }
 }
 
-/// The first entry of a run.
+/// Returns the first entry of a run.
 pub(crate) fn first_entry(workflow: &str, input: Value, at: i64) -> EntryRow {
     EntryRow { name: Some(workflow.to_owned()), value: Some(input), ..entry(1, Kind::RunStarted, at) }
 }

@@ -1,4 +1,4 @@
-//! The waker of a workflow's body: tells wakes of the engine's own from foreign ones.
+//! The waker of a workflow's body: distinguishes the engine's wakes from foreign ones.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ thread_local! {
 /// The waker of a workflow's body.
 ///
 /// A wake while the run is open on the same thread (an entry is delivered, or the body is polled and one branch wakes
-/// another) asks for a further poll within the turn. Any other wake comes from something that the engine does not own:
-/// nothing that happens at such a moment would happen again in a replay.
+/// another) requests another poll within the turn. Any other wake comes from something that the engine does not own,
+/// and would not happen again at the same point of a replay.
 pub(crate) struct RunWaker {
     woken: AtomicBool,
-    /// The body is being dropped: what it wakes is its own affair.
+    /// Whether the body is being dropped, so that wakes are ignored.
     closed: AtomicBool,
     foreign: Arc<dyn Fn() + Send + Sync>,
 }
@@ -27,7 +27,7 @@ impl RunWaker {
         Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign: Arc::new(foreign) })
     }
 
-    /// Another one for another body of the same run.
+    /// Creates another waker for another body of the same run.
     pub(super) fn again(before: &Self) -> Arc<Self> {
         let foreign = before.foreign.clone();
         Arc::new(Self { woken: AtomicBool::new(false), closed: AtomicBool::new(false), foreign })
@@ -44,12 +44,12 @@ impl RunWaker {
         Close(OPEN.replace(Arc::as_ptr(self).addr()))
     }
 
-    /// From now on wakes mean nothing.
+    /// Ignores wakes from now on.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was woken since the last call.
+    /// Returns whether it was woken since the last call.
     pub(super) fn take(&self) -> bool {
         self.woken.swap(false, Ordering::Relaxed)
     }

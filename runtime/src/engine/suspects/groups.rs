@@ -1,5 +1,5 @@
-//! Chooses the suspects to load next: the least suspect first, the most suspect by halves, and a run that explains the
-//! last death alone.
+//! Chooses the suspects to load next: the least suspect first, the most suspect by halves, and alone
+//! a run that explains the last death.
 
 use super::record::Record;
 use std::time::Duration;
