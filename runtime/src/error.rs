@@ -1,4 +1,4 @@
-//! The error of a body: any `std::error::Error` becomes one with `?`.
+//! The error of a body, into which `?` converts any `std::error::Error`.
 
 mod step;
 mod terminal;
@@ -10,15 +10,15 @@ use crate::lengths;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{any::Any, error::Error as StdError, fmt};
 
-/// What a step or workflow returns: `Result<T>` for any error, `Result<T, E>` for an error of its own type.
+/// The return type of a step or workflow: `Result<T>` for any error, `Result<T, E>` for an error of its own type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error, as the journal keeps it: its text, its type's name, and the texts of its sources. A text of more than 16 KiB is
-/// truncated when it is recorded, with a note.
+/// Any error, as the journal keeps it: its text, its type's name, and the texts of its sources. A text of more than 16
+/// KiB is truncated when it is recorded, with a note.
 ///
-/// Made from every `std::error::Error` by `?`. What a workflow observes of a step, and a caller of a workflow, always
-/// comes from the journal: live and in replay it is the same value, and the original object is not kept. To match on an
-/// error, return one of your own that is `Serialize + DeserializeOwned`.
+/// `?` converts every `std::error::Error` into it. The error that a workflow gets from a step, or a caller from a
+/// workflow, always comes from the journal: live and in replay it is the same value, and the original object is not
+/// kept. To match on an error, return one of your own that is `Serialize + DeserializeOwned`.
 ///
 /// ```
 /// fn parse(text: &str) -> steadfast::Result<u32> {
@@ -45,23 +45,23 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Error {
-    /// An error that is only a text.
+    /// Creates an error from a text.
     pub fn msg(message: impl Into<String>) -> Self {
         Self { message: message.into(), type_name: "text".into(), chain: Vec::new(), terminal: false }
     }
 
-    /// The name of the type that this error was made from; `text` if it was made from a text.
+    /// Returns the name of the type that this error was made from; `text` if it was made from a text.
     #[must_use]
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
 
-    /// The texts of the sources, outermost first.
+    /// Returns the texts of the sources, outermost first.
     pub fn chain(&self) -> impl Iterator<Item = &str> {
         self.chain.iter().map(String::as_str)
     }
 
-    /// Whether the error was wrapped in [`Terminal`]: a step that returns it is not tried again.
+    /// Returns whether the error was wrapped in [`Terminal`]: a step that returns it is not retried.
     #[must_use]
     pub const fn is_terminal(&self) -> bool {
         self.terminal
@@ -92,7 +92,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The text, then the sources one a line: what a `main` that returns this error prints.
+/// Shows the text, then one source per line: the output of a `main` that returns this error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
@@ -103,18 +103,18 @@ impl fmt::Debug for Error {
     }
 }
 
-/// What the error of a step or workflow must be, to come back from the journal as the same value.
+/// The bounds on the error of a step or workflow, so that the journal returns the same value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a step or workflow",
     label = "this error cannot be kept in the journal",
     note = "return `steadfast::Result<T>`, or derive `serde::Serialize` and `serde::Deserialize` for `{Self}` and implement `std::error::Error`"
 )]
 pub trait Failure: fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Whether an attempt that fails with this error is the last, whatever the policy says.
+    /// Returns whether an attempt that fails with this error is the last, whatever the policy.
     #[doc(hidden)]
     fn is_terminal(&self) -> bool;
 
-    /// The error with texts of a length that the journal keeps, if this one's are longer.
+    /// Returns the error with its texts cut to a length that the journal keeps, if they are longer.
     #[doc(hidden)]
     fn cut(&self) -> Option<Self>
     where
@@ -123,7 +123,7 @@ pub trait Failure: fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Se
         None
     }
 
-    /// The error as a source of another.
+    /// Returns the error as a source of another.
     #[doc(hidden)]
     fn as_source(&self) -> Option<&(dyn StdError + 'static)>;
 }

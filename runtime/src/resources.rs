@@ -22,16 +22,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
-/// Makes a resource, without its type.
+/// The function that creates a resource, without its type.
 type Make = Arc<dyn Fn(Resources) -> BoxFuture<'static, Result<Anything, Error>> + Send + Sync>;
 
-/// Values that an engine provides to the steps of all its runs, by type: one object for each type, the same for everybody.
+/// Values that an engine provides to the steps of all its runs, by type: one shared object for each type.
 ///
 /// Registered with [`EngineBuilder::resource`](crate::EngineBuilder::resource) and
 /// [`resource_with`](crate::EngineBuilder::resource_with). Steps take one with `#[resource] db: &Db`; restore hooks of
-/// transient fields get all of them and ask with [`get`](Resources::get). Cheap to clone.
+/// transient fields get all of them, and use [`get`](Resources::get). Cheap to clone.
 ///
-/// A unit test of such a hook makes its own:
+/// A unit test of such a hook creates its own:
 ///
 /// ```
 /// # use steadfast::Resources;
@@ -48,20 +48,20 @@ pub struct Resources(Arc<HashMap<TypeId, Arc<Entry>>>);
 
 struct Entry {
     need: ResourceKey,
-    /// `None` once the engine has let go of it.
+    /// The provider; `None` once the engine has released it.
     held: Mutex<Option<Arc<Offered>>>,
 }
 
-/// What makes a resource, and the object once it is made.
+/// A provider of a resource, and the object once it is created.
 struct Offered {
-    /// None for a value that was given as it is.
+    /// The factory; `None` for a value that was registered itself.
     factory: Option<Make>,
     made: OnceCell<Made>,
 }
 
 #[derive(Clone)]
 struct Made {
-    /// Larger than that of everything that was made before.
+    /// The order of creation: larger than that of every earlier resource.
     serial: u64,
     value: Anything,
 }
@@ -74,7 +74,7 @@ impl Made {
 }
 
 impl Drop for Entry {
-    /// An engine that stops has let go of it; a builder that is given up has not.
+    /// Drops a resource that was not released: by a builder that is dropped, not by an engine, which releases them.
     fn drop(&mut self) {
         drop_caught(self.held.get_mut().map(Option::take), "a resource");
     }
@@ -90,20 +90,20 @@ impl Entry {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What has been made, if it has been.
+    /// Returns the resource, if it was created.
     fn made(&self) -> Option<Anything> {
         self.offered()?.made.get().map(|made| made.value.clone())
     }
 }
 
 impl Resources {
-    /// One resource, for unit tests.
+    /// Creates a set of one resource, for unit tests.
     #[must_use]
     pub fn of<R: Send + Sync + 'static>(value: R) -> Self {
         Self::default().and(value)
     }
 
-    /// The same and one more, in the place of another of its type; for unit tests.
+    /// Adds a resource, replacing another of its type; for unit tests.
     #[must_use]
     pub fn and<R: Send + Sync + 'static>(self, value: R) -> Self {
         let mut entries = Arc::unwrap_or_clone(self.0);
@@ -111,18 +111,18 @@ impl Resources {
         Self(Arc::new(entries))
     }
 
-    /// The resource of this type. The first call makes it, if it was registered with a factory; calls meanwhile wait for
-    /// that, and all get the same object.
+    /// Returns the resource of this type. The first call creates it, if it was registered with a factory; concurrent
+    /// calls wait for that, and all get the same object.
     ///
     /// # Errors
-    /// There is none of this type, or its factory failed or panicked. The next call runs the factory again.
+    /// No resource of this type is registered, or its factory failed or panicked. The next call runs the factory again.
     pub async fn get<R: Send + Sync + 'static>(&self) -> Result<Arc<R>, ResourceError> {
         let need = ResourceKey::of::<R>();
         let made = self.make(&need).await?;
         made.downcast().map_err(|_| self.missing(&need))
     }
 
-    /// Makes the resource of this type, unless it has been made.
+    /// Creates the resource of this type, unless it exists.
     pub(crate) async fn make(&self, need: &ResourceKey) -> Result<Anything, ResourceError> {
         let Some(entry) = self.0.get(&(need.id)()) else { return Err(self.missing(need)) };
         let failed = |message| ResourceError::Failed { resource: entry.need.short_name(), message };
@@ -130,7 +130,7 @@ impl Resources {
         let make = || async {
             let Some(factory) = offered.factory.clone() else { return Err(self.missing(need)) };
             let resources = self.clone();
-            // The call itself is the user's code too.
+            // The call itself is code of the user too, so it is inside the future whose panics are caught.
             let making = caught_future(async move { factory(resources).await }.boxed()).await;
             match making {
                 Ok(made) => made.map(Made::now).map_err(|error| failed(error.to_string())),
@@ -140,22 +140,22 @@ impl Resources {
         offered.made.get_or_try_init(make).await.map(|made| made.value.clone())
     }
 
-    /// Whether a step that takes it can start.
+    /// Returns whether a step that takes it can start.
     pub(crate) fn is_made(&self, need: &ResourceKey) -> bool {
         self.0.get(&(need.id)()).is_some_and(|entry| entry.made().is_some())
     }
 
-    /// The resource of this type, if it has been made.
+    /// Returns the resource of this type, if it was created.
     pub(crate) fn made<R: Send + Sync + 'static>(&self) -> Option<Arc<R>> {
         self.0.get(&TypeId::of::<R>())?.made()?.downcast().ok()
     }
 
-    /// Why a step that takes it cannot start, if it is not registered.
+    /// Returns the error for a step that takes it, if it is not registered.
     pub(crate) fn lacks(&self, need: &ResourceKey) -> Option<ResourceError> {
         (!self.0.contains_key(&(need.id)())).then(|| self.missing(need))
     }
 
-    /// Drops what has been made, the last one first, and makes nothing more. Who has one keeps it.
+    /// Releases all resources, the last created first, and creates none any more. Other holders keep theirs.
     pub(crate) fn let_go(&self) {
         let take = |entry: &Arc<Entry>| entry.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut held: Vec<Arc<Offered>> = self.0.values().filter_map(take).collect();
@@ -174,7 +174,7 @@ impl Resources {
     }
 }
 
-/// The values are the user's business.
+/// Shows only the types: the values are private to the user.
 impl std::fmt::Debug for Resources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut names: Vec<String> = self.0.values().map(|entry| entry.need.short_name()).collect();

@@ -1,4 +1,4 @@
-//! Where code runs: which run, workflow, step and attempt, readable from anywhere below without a parameter.
+//! The scope of running code: its run, workflow, step and attempt, readable anywhere below without a parameter.
 
 mod cancellation;
 mod current;
@@ -52,25 +52,26 @@ pub struct StepScope {
     pub(crate) run_scope: Arc<RunScope>,
     /// The step's name.
     pub name: String,
-    /// The position of the call in the workflow.
+    /// The command index of the call in the workflow.
     pub position: u64,
     /// The attempt's number, from 1.
     pub attempt: u32,
-    /// When the attempt's time limit is reached, by the machine's clock as it was when the body began. The limit itself is a
-    /// duration: it moves along when the clock is set.
+    /// The time at which the attempt's time limit is reached, by the machine's clock when the body began. The limit
+    /// itself is a duration: setting the clock does not change it.
     pub deadline: Option<SystemTime>,
-    /// Tells the body to stop.
+    /// The cancellation of the attempt, for its body to check.
     pub cancellation: Cancellation,
-    /// What the attempt has written to streams, and how far it is.
+    /// The writes of the attempt to streams, and its progress.
     pub(crate) writes: Writes,
     /// The environment of its run.
     pub(crate) link: Link,
-    /// The events that it may send by hand.
+    /// The events that the step may send by hand.
     pub(crate) sends: &'static [crate::record::EventInfo],
 }
 
 impl StepScope {
-    /// The first attempt of a step, in a run `test` of a workflow `test`: for unit tests, `charge::direct(&scope, 500)`.
+    /// Creates the first attempt of a step, in a run `test` of a workflow `test`: for unit tests,
+    /// `charge::direct(&scope, 500)`.
     #[must_use]
     pub fn for_tests(step: impl Into<String>) -> Self {
         let (id, workflow) = ("test".to_owned(), "test".to_owned());
@@ -88,19 +89,19 @@ impl StepScope {
         }
     }
 
-    /// The id of the run.
+    /// Returns the id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.run.id
     }
 
-    /// Whether it was made for a unit test.
+    /// Returns whether it was created for a unit test.
     pub(crate) fn is_test(&self) -> bool {
         self.run.execution == [0; 16]
     }
 
-    /// A key for services that take one: the same for all attempts of this call, another for every other call, also of
-    /// another run that has the same id. 32 hexadecimal digits.
+    /// Returns a key for services that accept one: the same for all attempts of this call, and different for every
+    /// other call, even of another run with the same id. 32 hexadecimal digits.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         let mut hash = hmac_sha256::Hash::new();
@@ -110,7 +111,7 @@ impl StepScope {
     }
 }
 
-/// The step in whose body this code runs, and the environment of its run.
+/// Returns the step whose body runs here, and the environment of its run.
 pub(crate) fn step_writer() -> Option<(Arc<StepScope>, Arc<RunEnv>)> {
     ambient(|ambient| match &ambient.current {
         Current::Step(scope) => Some((scope.clone(), ambient.env.clone())),
@@ -118,7 +119,7 @@ pub(crate) fn step_writer() -> Option<(Arc<StepScope>, Arc<RunEnv>)> {
     })?
 }
 
-/// What is in force while a future is polled.
+/// The ambient state while a future is polled.
 #[derive(Clone)]
 pub(crate) struct Ambient {
     pub(crate) current: Current,
@@ -126,14 +127,14 @@ pub(crate) struct Ambient {
     pub(crate) env: Arc<RunEnv>,
 }
 
-/// Where the context is found: fixed and whole for a step, the stored part of the moment for a workflow.
+/// The source of the context: fixed and whole for a step, the current stored part for a workflow.
 #[derive(Clone)]
 pub(crate) enum AmbientContext {
     Step(Option<SharedContext>),
     Workflow(Arc<dyn ContextSource>),
 }
 
-/// Knows the context of the moment.
+/// A source of the current context.
 pub(crate) trait ContextSource: Send + Sync {
     fn context(&self) -> Option<SharedContext>;
 }
@@ -142,12 +143,12 @@ thread_local! {
     static AMBIENT: RefCell<Option<Ambient>> = const { RefCell::new(None) };
 }
 
-/// Puts `ambient` in force until the guard is dropped. What an outer scope said for starts does not hold.
+/// Sets `ambient` until the guard is dropped, without the scopes around this call.
 pub(crate) fn enter(ambient: Ambient) -> impl Drop {
     put(Some(ambient), Layers::default())
 }
 
-/// Until the guard is dropped, code runs as if it were outside of any run.
+/// Runs code as if outside of any run, until the guard is dropped.
 pub(crate) fn outside() -> impl Drop {
     struct Inside(Option<Ambient>);
     impl Drop for Inside {
@@ -159,7 +160,7 @@ pub(crate) fn outside() -> impl Drop {
     Inside(AMBIENT.take())
 }
 
-/// Puts this in force until the guard is dropped.
+/// Sets this state until the guard is dropped.
 fn put(ambient: Option<Ambient>, layers: Layers) -> impl Drop + use<> {
     struct Restore<L>(Option<Ambient>, L);
     impl<L> Drop for Restore<L> {
@@ -171,18 +172,18 @@ fn put(ambient: Option<Ambient>, layers: Layers) -> impl Drop + use<> {
     Restore(AMBIENT.with(|slot| slot.replace(ambient)), layers.enter())
 }
 
-/// Asks what is in force; `None` outside of any run.
+/// Reads the ambient state; returns `None` outside of any run.
 fn ambient<T>(ask: impl FnOnce(&Ambient) -> T) -> Option<T> {
     AMBIENT.with(|slot| slot.borrow().as_ref().map(ask))
 }
 
-/// The context of the run: in a step the one that the step was called with, in a workflow the one of the moment.
+/// Returns the context of the run: in a step the one that the step was called with, in a workflow the current one.
 ///
-/// There is no way to change it from here. A context with transient fields can be had in steps only; its stored part
+/// It cannot be changed from here. A context with transient fields is available in steps only; its stored part
 /// (`OrderContextStored`) everywhere.
 ///
 /// # Errors
-/// Outside of any run, before the context is set, and when the run's context is another type.
+/// There is no run here, the context is not set yet, or the run's context is another type.
 pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
     let ambient = ambient(Clone::clone).ok_or(NoContext { wanted: C::CONTEXT, found: Found::NoRun })?;
     let (shared, step) = match &ambient.context {
@@ -197,7 +198,7 @@ pub fn context<C: crate::StepContext>() -> Result<Arc<C>, NoContext> {
     whole.and_then(|whole| whole.downcast::<C>().ok()).ok_or(NoContext { wanted: C::CONTEXT, found: Found::Another })
 }
 
-/// There is no context of the wanted type here.
+/// No context of the wanted type is available here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoContext {
     wanted: &'static str,

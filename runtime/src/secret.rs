@@ -1,4 +1,4 @@
-//! A value that is encrypted wherever it is stored.
+//! Values that are encrypted wherever they are stored.
 
 mod holds;
 
@@ -22,9 +22,9 @@ use std::sync::Arc;
 
 /// A value that is encrypted wherever it is stored: in a field, an argument or a result, or nested inside one.
 ///
-/// Code that has the value uses it through [`expose`](Self::expose). What leaves the program is a token such as
-/// `"sealed1:key-1:bG9uZyBhbmQgdW5yZWFkYWJsZQ=="` in place of the value, in every row, history and log; `Debug` does not
-/// show the value, and no error of this crate does.
+/// Code that has the secret reads it with [`expose`](Self::expose). Outside the program it is a token such as
+/// `"sealed1:key-1:bG9uZyBhbmQgdW5yZWFkYWJsZQ=="`, in every row, history and log. Neither `Debug` nor any error of this
+/// crate shows the value.
 ///
 /// ```
 /// use steadfast::Secret;
@@ -36,39 +36,41 @@ use std::sync::Arc;
 /// assert!(serde_json::to_string(&token).is_err());
 /// ```
 ///
-/// A secret may stand in a configuration file: outside of steadfast it is deserialized from a plain value. Its own error
-/// names the expected type only; a format that adds the line where it stopped reading, as some do for files, shows that.
+/// A secret may be part of a configuration file: outside of steadfast it is deserialized from a plain value. Its own
+/// error names only the expected type; a format that adds the line where it stopped reading, as some do for files,
+/// shows that line.
 ///
 /// # What is encrypted, and what is not
 ///
-/// The value is encrypted and authenticated together with its place: the database, the run, and the field or argument. A
-/// token that was changed, or copied to another place, is refused. Encryption is deterministic, so that a replay can
-/// compare. A reader of the database therefore learns of a secret
+/// The value is encrypted and authenticated together with its location: the database, the run, and the field or
+/// argument. A token that was changed, or copied to another location, is refused. Encryption is deterministic, so that
+/// a replay can compare. A reader of the database therefore learns of a secret
 ///
-/// * the length of what is stored for it,
-/// * whether two secrets at the same place of the same run (such as the elements of one list, or a field before and after
-///   an update) are equal, and nothing about secrets at different places or of different runs,
+/// * the length of its stored form,
+/// * whether two secrets at the same location of the same run (such as the elements of one list, or a field before and
+///   after an update) are equal, but nothing about secrets at different locations or of different runs,
 /// * the id of its key.
 ///
-/// A person who *writes* to the database can put an earlier token of the same place back, or exchange two of one place.
+/// A person who can *write* to the database can restore an earlier token of the same location, or swap two of one
+/// location.
 ///
-/// The value stays as it is in memory: it is not wiped when a secret is dropped, and `==` takes as long as the values
-/// are equal. It cannot be the key of a map in something that is stored.
+/// The value stays in plain text in memory: it is not wiped when a secret is dropped, and the time of `==` depends on
+/// the values. It cannot be the key of a map in a stored value.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// A secret with this value.
+    /// Creates a secret with this value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value. Code that writes or logs it is outside of what this type protects.
+    /// Returns the value. Code that writes or logs it is outside the protection of this type.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value, no longer a secret.
+    /// Returns the value, no longer a secret.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -90,7 +92,7 @@ const NOT_WRITTEN: &str =
     "a secret is written only by steadfast itself, encrypted; call `.expose()` to write it elsewhere";
 const ENCRYPTED: &str = "this secret is encrypted, and is read only by steadfast itself, in the run that it belongs to";
 
-/// Encrypted, and by steadfast only: see [`Secret`].
+/// Serializes an encrypted token, inside steadfast only: see [`Secret`].
 impl<T: Serialize + 'static> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match thread::mode() {
@@ -107,11 +109,11 @@ impl<T: Serialize + 'static> Serialize for Secret<T> {
     }
 }
 
-/// A token inside of steadfast, a plain value elsewhere: see [`Secret`].
+/// Deserializes a token inside steadfast, a plain value elsewhere: see [`Secret`].
 impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match thread::mode() {
-            // The reason of the format would show the value.
+            // The error of the format would show the value.
             Mode::Plain => match T::deserialize(deserializer) {
                 Ok(value) if is_token(&value) => Err(D::Error::custom(ENCRYPTED)),
                 value => value.map(Self).map_err(|_| D::Error::custom(not_expected::<T>())),
@@ -129,7 +131,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Secret<T> {
 
 impl<T: Serialize + 'static> Secret<T> {
     fn seal(&self, vault: &Vault) -> Result<String, String> {
-        // A secret inside a secret is encrypted with it. Where the value refuses to be written, the reason could show it.
+        // A secret inside a secret is encrypted with it. If the value cannot be encoded, the error could show it.
         let value = thread::exposing(|| codec::encode(Coder::NO_RUN, &self.0)).map_err(|_| cannot_be_written::<T>())?;
         let mut plain = Vec::with_capacity(1 + value.bytes.len());
         plain.push(codec::tag(value.encoding));
@@ -142,7 +144,7 @@ impl<T: Serialize + 'static> Secret<T> {
 }
 
 impl<T: DeserializeOwned + 'static> Secret<T> {
-    /// The secret that was opened: a form tag and the encoded value.
+    /// Decodes an opened secret: an encoding tag and the encoded value.
     fn from_plain(plain: Vec<u8>) -> Option<Self> {
         let encoding = codec::tagged(*plain.first()?)?;
         let mut bytes = Bytes::from(plain);
@@ -154,7 +156,7 @@ impl<T: DeserializeOwned + 'static> Secret<T> {
     }
 }
 
-/// Whether the value outside of an encryption is still encrypted: a token would otherwise pass for a secret text.
+/// Returns whether the value is still an encrypted token: it would otherwise pass for a secret text.
 fn is_token<T: 'static>(value: &T) -> bool {
     let value: &dyn Any = value;
     let text = value.downcast_ref::<String>().map(String::as_str);
@@ -162,7 +164,7 @@ fn is_token<T: 'static>(value: &T) -> bool {
     text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| &**text)).is_some_and(crate::vault::token::is_one)
 }
 
-/// Takes a token, and opens it where it stands.
+/// A visitor that opens a token at the current location.
 struct Token<'a>(&'a Vault);
 
 impl Visitor<'_> for Token<'_> {

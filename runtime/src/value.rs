@@ -1,4 +1,4 @@
-//! A stored value: its bytes and the form they are in.
+//! Stored values: bytes and their encoding.
 
 mod pointer;
 
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// How the bytes of a stored value are to be read.
+/// The encoding of a stored value's bytes.
 ///
-/// Every value carries its form, so reading never guesses.
+/// Every value carries its encoding, so reading never guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -19,17 +19,17 @@ pub enum Encoding {
     Json,
     /// The bytes themselves.
     Bytes,
-    /// Several values in sequence, at least one of them raw bytes: for each a form tag (one byte), the length
+    /// Several values in sequence, at least one of them raw bytes: for each an encoding tag (one byte), the length
     /// (eight bytes, little endian) and the bytes.
     Parts,
     /// Only the SHA-256 of a value too large to be kept for comparison (32 bytes).
     Hash,
-    /// The value is in a field store: JSON text that says in which one, in which form, how many bytes, and their hash.
+    /// A value in a field store: JSON text with the store, the encoding, the number of bytes, and their hash.
     Stored,
 }
 
 impl Encoding {
-    /// The word that stands for this form in a database.
+    /// Returns the word for this encoding in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Encoding {
         }
     }
 
-    /// The form that a word of a database stands for; `None` if this version knows no such form.
+    /// Parses a word from a database; returns `None` if this version does not know it.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         [Self::Json, Self::Bytes, Self::Parts, Self::Hash, Self::Stored]
             .into_iter()
@@ -49,33 +49,33 @@ impl Encoding {
     }
 }
 
-/// A value as it is stored: a form and bytes.
+/// A value as it is stored: an encoding and bytes.
 #[derive(Clone)]
 pub struct Value {
-    /// How to read `bytes`.
+    /// The encoding of `bytes`.
     pub encoding: Encoding,
     /// The encoded value. For [`Encoding::Json`] this is UTF-8 text.
     pub bytes: Bytes,
 }
 
 impl Value {
-    /// A value in JSON form; `text` must be JSON.
+    /// Creates a value in JSON; `text` must be JSON.
     #[must_use]
     pub fn json(text: impl Into<Bytes>) -> Self {
         Self { encoding: Encoding::Json, bytes: text.into() }
     }
 
-    /// A text in JSON form.
+    /// Creates a text in JSON.
     pub(crate) fn text(text: &str) -> Self {
         Self::json(serde_json::Value::from(text).to_string())
     }
 
-    /// Whether there is an encrypted secret in it.
+    /// Returns whether it contains an encrypted secret.
     pub(crate) fn holds_secret(&self) -> bool {
         holds_token(&self.bytes)
     }
 
-    /// A value in raw form.
+    /// Creates a value of raw bytes.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
         Self { encoding: Encoding::Bytes, bytes: bytes.into() }
@@ -83,7 +83,7 @@ impl Value {
 }
 
 impl PartialEq for Value {
-    /// Clones share their bytes: those need not be looked at, however many they are.
+    /// Compares the pointers first: clones share their bytes, however many they are.
     fn eq(&self, other: &Self) -> bool {
         let (left, right) = (&self.bytes, &other.bytes);
         self.encoding == other.encoding
@@ -100,7 +100,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// JSON as text, with secrets redacted; other forms by their size. Long texts are cut after 200 characters.
+/// Shows JSON as text, with secrets redacted, and other encodings by their size. Cuts long texts after 200 characters.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 200;
@@ -121,7 +121,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// JSON as it is, with secrets redacted; other forms as [`Display`](fmt::Display) has them.
+/// Serializes JSON as it is, with secrets redacted, and other encodings as [`Display`](fmt::Display) shows them.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let json = (self.encoding == Encoding::Json).then(|| std::str::from_utf8(&self.bytes).ok()).flatten();

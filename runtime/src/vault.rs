@@ -21,51 +21,51 @@ pub(crate) use token::{holds_token, redact};
 
 pub(crate) const REDACTED: &str = "[secret]";
 
-/// The name of the newtype that a secret is for a serializer: the keys of a map refuse it.
+/// The newtype name of secrets for a serializer: keys of maps refuse it.
 pub(crate) const MARKER: &str = "$steadfast::Secret";
 
-/// Encrypts deterministically: the same bytes at the same place under the same key are the same token.
+/// A deterministic cipher: the same bytes at the same location under the same key have the same token.
 pub(crate) trait Cipher: Send + Sync {
-    /// The token of some bytes, for this place only, with the key for new values.
+    /// Encrypts bytes for one location, with the key for new values, and returns the token.
     ///
     /// # Errors
-    /// There is no such key.
+    /// There is no key.
     fn seal(&self, place: &[u8], plain: &[u8]) -> Result<String, CipherError>;
 
-    /// The bytes of a token.
+    /// Decrypts a token.
     ///
     /// # Errors
-    /// Its key is not there, or it is not authentic at this place.
+    /// The key is missing, or the token is not authentic at this location.
     fn open(&self, place: &[u8], token: &str) -> Result<Vec<u8>, CipherError>;
 }
 
-/// Why something was not sealed or opened.
+/// The reason why a secret was not sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CipherError {
-    /// Nobody has the key with this id.
+    /// No provider has the key with this id.
     NoKey {
         /// The id.
         id: String,
     },
-    /// The provider of keys failed, or gave a key that cannot be used.
+    /// The provider of keys failed, or returned a key that cannot be used.
     Provider(String),
-    /// Not authentic: it was changed, or belongs to another place, run or database.
+    /// Not authentic: changed, or from another location, run or database.
     Damaged,
 }
 
-/// Why a secret was not written or read, for the engine that asks after an error.
+/// The reason why a secret was not written or read, which the engine takes after an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum VaultFault {
-    /// A secret was met, and the engine has no keys.
+    /// There is a secret, and the engine has no keys.
     NoProvider,
-    /// Nobody has the key with this id.
+    /// No provider has the key with this id.
     NoKey {
         /// The id.
         id: String,
     },
-    /// The provider of keys failed, or gave a key that cannot be used.
+    /// The provider of keys failed, or returned a key that cannot be used.
     Provider(String),
-    /// Not authentic: it was changed, or belongs to another place, run or database.
+    /// Not authentic: changed, or from another location, run or database.
     Damaged,
 }
 
@@ -80,7 +80,7 @@ impl From<CipherError> for VaultFault {
 }
 
 impl VaultFault {
-    /// What to do about it, as the beginning of a sentence.
+    /// Returns what to do about it, as the beginning of a sentence.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
             Self::NoProvider | Self::NoKey { .. } | Self::Provider(_) => "Give the engine the key",
@@ -106,24 +106,25 @@ impl fmt::Display for VaultFault {
 
 const NO_KEYS: &str = "there is no key for secrets: add `.keys(..)` to the engine's builder";
 
-/// What seals and opens the secrets of one run.
+/// The vault that seals and opens the secrets of one run.
 pub(crate) struct Vault {
     cipher: Option<Arc<dyn Cipher>>,
-    /// The database and the run, in front of each place.
+    /// The database and the run, the prefix of each location.
     owner: Vec<u8>,
-    /// Why an attempt of a step has failed that nobody has taken note of yet.
+    /// The fault of a step's attempt that has failed, until it is taken.
     kept: Mutex<Option<VaultFault>>,
 }
 
 impl Vault {
-    /// What encrypts for it.
+    /// Returns its cipher.
     pub(crate) fn cipher(&self) -> Option<Arc<dyn Cipher>> {
         self.cipher.clone()
     }
 
-    /// The vault of a run; without a cipher it refuses every secret.
+    /// Creates the vault of a run; without a cipher it refuses every secret.
     pub(crate) fn new(cipher: Option<Arc<dyn Cipher>>, database: &str, execution: [u8; 16]) -> Arc<Self> {
-        // The name has its length before it, the execution is always as long, and the place comes last: no two have the same bytes.
+        // The length precedes the name, executions have one length, and the location comes last: so no two bindings
+        // have the same bytes.
         let mut owner = Vec::with_capacity(8 + database.len() + execution.len());
         owner.extend_from_slice(&(database.len() as u64).to_le_bytes());
         owner.extend_from_slice(database.as_bytes());
@@ -131,45 +132,46 @@ impl Vault {
         Arc::new(Self { cipher, owner, kept: Mutex::new(None) })
     }
 
-    /// Until the guard is dropped, secrets are written and read on this thread as tokens of this vault. Guards are dropped
-    /// in reverse order, and none is held over an `await`.
+    /// Makes secrets tokens of this vault on this thread, until the guard is dropped. Guards are dropped in reverse
+    /// order, and none is held across an `await`.
     pub(crate) fn enter(self: &Arc<Self>) -> thread::Entered {
         thread::enter(thread::Mode::Sealed(Arc::clone(self)))
     }
 
-    /// Why the last secret was not written or read on this thread. Ask where encoding or decoding failed: an error that was
-    /// survived, such as that of a variant of an untagged enum, is noted too, until something else is encoded or decoded.
+    /// Returns why the last secret was not written or read on this thread. Call it where encoding or decoding failed:
+    /// it also has the fault of an error that was recovered from, such as that of a variant of an untagged enum, until
+    /// other values are encoded or decoded.
     pub(crate) fn take_fault(&self) -> Option<VaultFault> {
         thread::take_fault(self)
     }
 
-    /// Keeps the fault of an attempt of a step, which another thread asks for.
+    /// Keeps the fault of a step's attempt, which another thread takes.
     pub(crate) fn keep_fault(&self) {
         if let Some(fault) = self.take_fault() {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         }
     }
 
-    /// The fault that an attempt of a step has kept.
+    /// Takes the fault that a step's attempt has kept.
     pub(crate) fn take_kept(&self) -> Option<VaultFault> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The token of some bytes at the place that this thread is at.
+    /// Seals bytes for the current location of this thread.
     pub(super) fn seal_here(&self, plain: &[u8]) -> Result<String, VaultFault> {
         let sealed = self.cipher.as_ref();
         let sealed = sealed.map(|cipher| cipher.seal(&thread::with_place(|place| self.bound(place)), plain));
         self.noted(sealed).inspect(|_| thread::note_sealed())
     }
 
-    /// The bytes of a token at the place that this thread is at.
+    /// Opens a token at the current location of this thread.
     pub(super) fn open_here(&self, token: &str) -> Result<Vec<u8>, VaultFault> {
         let opened = self.cipher.as_ref();
         let opened = opened.map(|cipher| cipher.open(&thread::with_place(|place| self.bound(place)), token));
         self.noted(opened).inspect(|_| thread::note_opened())
     }
 
-    /// What is authenticated with a secret at `place`.
+    /// Returns the data that are authenticated with a secret at `place`.
     fn bound(&self, place: &str) -> Vec<u8> {
         [&self.owner, place.as_bytes()].concat()
     }
@@ -180,15 +182,15 @@ impl Vault {
     }
 }
 
-/// Replaces every token in a JSON text that is authentic under `from` at a location by one of `to`, without knowing types.
-/// `None` if nothing changed.
+/// Replaces every token in a JSON text that is authentic under `from` at a location by one of `to`, without knowing
+/// types. Returns `None` if nothing changed.
 ///
-/// A text that only looks like a token is a user's own and stays, as does a token of another place, and one of an unknown
-/// key that stands within a longer text: a secret is a text of its own.
+/// Other texts stay: one that only looks like a token belongs to the user, a token may belong to another location, and
+/// one of an unknown key within a longer text is no secret, because a secret is a text of its own.
 ///
 /// # Errors
-/// The key of something that looks like a token is missing, so that nobody can tell what it is: left as it is, a secret
-/// would stay bound to its old place, where no key opens it any more. Or `to` has no key.
+/// The key of a possible token is missing, so it cannot be judged: left as it is, a secret would stay bound to its old
+/// location, where no key opens it any more. Or `to` has no key.
 pub(crate) fn reseal(
     bytes: &Bytes,
     from: &Vault,
@@ -221,7 +223,7 @@ pub(crate) fn reseal(
     Ok((copied > 0 && changed != *bytes).then(|| changed.into()))
 }
 
-/// The bytes of a text that is a token; `None` if it only looks like one.
+/// Opens a text if it is a token; returns `None` if it only looks like one.
 fn plain_of(vault: &Vault, place: &[u8], text: &str) -> Result<Option<Vec<u8>>, CipherError> {
     let Some((id, _)) = token::read(text) else { return Ok(None) };
     let Some(cipher) = &vault.cipher else { return Err(CipherError::NoKey { id: id.into() }) };

@@ -42,8 +42,10 @@ impl<T> Incomparable<T> for &Comparison<T> {
     }
 }
 
+/// Checks that the decoded value equals the written one.
+///
 /// # Errors
-/// Something of the value was lost.
+/// Part of the value was lost.
 pub(super) fn compare<T>(written: &T, read: &T, stored: &Value, same: Option<Same<T>>) -> Result<(), CodecError> {
     if same.is_none_or(|same| same(written, read)) { Ok(()) } else { Err(differs(stored)) }
 }

@@ -1,4 +1,4 @@
-//! What a workflow gets from a step that failed for good.
+//! The error that a workflow gets from a step that failed for good.
 
 use super::{Error, Failure};
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use std::{error::Error as StdError, fmt};
 
 /// A step that failed for good, with the cause of every attempt.
 ///
-/// The last attempt decides the variant. It comes from the journal, live and in replay alike, so a workflow may match on
-/// it; with a typed error `Failed` holds the same value that the step returned.
+/// The last attempt decides the variant. The error comes from the journal, live and in replay, so a workflow may match
+/// on it; with a typed error `Failed` holds the same value that the step returned.
 ///
 /// ```
 /// # use steadfast::StepError;
@@ -29,16 +29,17 @@ pub enum StepError<E = Error> {
     TimedOut(Attempts),
     /// The last attempt panicked with this text.
     Panicked(String, Attempts),
-    /// The last attempt returned a value that cannot be kept: why.
+    /// The last attempt returned a value that cannot be stored, for this reason.
     Unstorable(String, Attempts),
-    /// The last attempt was a transaction whose rows the database did not keep: why.
+    /// The last attempt was a transaction whose rows the database did not keep, for this reason.
     RolledBack(String, Attempts),
-    /// No body ran, because an argument cannot be kept or read back, or the principal of the run lacks a role: why.
+    /// No body ran, because an argument cannot be stored or read back, or the run's principal lacks a role, for this
+    /// reason.
     Refused(String, Attempts),
 }
 
 impl<E> StepError<E> {
-    /// Which step it was, and the cause of every attempt.
+    /// Returns the name of the step, and the cause of every attempt.
     pub const fn attempts(&self) -> &Attempts {
         match self {
             Self::Failed(_, attempts)
@@ -50,15 +51,15 @@ impl<E> StepError<E> {
         }
     }
 
-    /// The error that the step returned, if the last attempt ended so.
+    /// Returns the error that the step returned, if the last attempt ended so.
     ///
     /// # Errors
-    /// The last attempt ended otherwise: the whole error again.
+    /// The last attempt ended otherwise: returns the whole error.
     pub fn into_failure(self) -> Result<E, Self> {
         if let Self::Failed(error, _) = self { Ok(error) } else { Err(self) }
     }
 
-    /// The error that the step returned, if the last attempt ended so.
+    /// Returns the error that the step returned, if the last attempt ended so.
     pub const fn failure(&self) -> Option<&E> {
         if let Self::Failed(error, _) = self { Some(error) } else { None }
     }
@@ -92,36 +93,36 @@ impl<E: Failure> StdError for StepError<E> {
 pub struct Attempts {
     /// The step's name.
     pub step: String,
-    /// What every attempt that failed failed of, the first first.
+    /// The cause of every failed attempt, in order.
     pub failures: Vec<AttemptFailure>,
 }
 
-/// One attempt of a step that failed.
+/// One failed attempt of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttemptFailure {
     /// The attempt's number, from 1. Attempts that ended in a crash of the process are not listed, so there may be gaps.
     pub attempt: u32,
-    /// How it ended.
+    /// The way in which it failed.
     pub cause: AttemptCause,
     /// The text of the error, panic or refusal.
     pub message: String,
 }
 
-/// How an attempt failed.
+/// The way in which an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AttemptCause {
-    /// It returned an error.
+    /// The body returned an error.
     Failed,
-    /// It took longer than the step's `timeout`.
+    /// The attempt took longer than the step's `timeout`.
     TimedOut,
-    /// It panicked.
+    /// The body panicked.
     Panicked,
-    /// It returned a value that cannot be stored.
+    /// The body returned a value that cannot be stored.
     Unstorable,
-    /// It was a transaction, and the database did not keep its rows.
+    /// The attempt was a transaction, and the database did not keep its rows.
     RolledBack,
     /// An argument cannot be read back, so no body ran.
     Refused,

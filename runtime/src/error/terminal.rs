@@ -1,9 +1,9 @@
-//! The word for an error that no further attempt can fix.
+//! An error that no further attempt can fix.
 
 use super::Error;
 use std::{error::Error as StdError, fmt};
 
-/// Wraps any error to say: do not try again.
+/// A wrapper for any error that must not be retried.
 ///
 /// ```
 /// use steadfast::{Result, Terminal};
@@ -23,7 +23,7 @@ impl Terminal {
         Self(Error::from(error).into_terminal())
     }
 
-    /// An error that is only a text.
+    /// Creates an error from a text.
     pub fn msg(message: impl Into<String>) -> Self {
         Self(Error::msg(message).into_terminal())
     }

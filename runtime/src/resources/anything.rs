@@ -1,7 +1,7 @@
-//! Anything that can be shared, without its type.
+//! Shared values without their type.
 
 use std::any::Any;
 use std::sync::Arc;
 
-/// Anything that can be shared, without its type.
+/// A shared value without its type.
 pub(crate) type Anything = Arc<dyn Any + Send + Sync>;

@@ -1,12 +1,12 @@
-//! Why a resource cannot be had.
+//! Errors of resources.
 
 use std::fmt;
 
-/// A resource that cannot be had: names its type.
+/// A resource is not available: names its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// Nobody registered one of this type.
+    /// No resource of this type is registered.
     Missing {
         /// The type, as it is written.
         resource: String,
@@ -17,7 +17,7 @@ pub enum ResourceError {
     Failed {
         /// The type, as it is written.
         resource: String,
-        /// What the factory said.
+        /// The error of the factory.
         message: String,
     },
 }

@@ -1,11 +1,11 @@
-//! Functions that make a resource of others.
+//! Functions that create a resource from others.
 
 use super::{ResourceKey, Resources};
 use crate::error::Error;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// An async function that makes a resource: it takes up to six others as `Arc<..>`, and returns a `Result`.
+/// An async function that creates a resource: it takes up to six others as `Arc<..>`, and returns a `Result`.
 ///
 /// Implemented for `async fn connect() -> Result<Db>`, `async fn open(db: Arc<Db>) -> Result<Index>`, and closures of that
 /// kind. The error is any that `?` turns into a [`steadfast::Error`](Error).
@@ -16,17 +16,17 @@ use std::sync::Arc;
     note = "what it makes, its future and what it holds are `Send`, because any thread may run it; the resource and the function are `Sync`"
 )]
 pub trait ResourceFactory<Needs>: Send + Sync + 'static {
-    /// What it makes.
+    /// The resource that it creates.
     type Resource: Send + Sync + 'static;
 
-    /// What it takes.
+    /// Returns the resources that it takes.
     #[doc(hidden)]
     fn needs() -> Vec<ResourceKey>;
 
-    /// Runs it.
+    /// Runs the factory.
     ///
     /// # Errors
-    /// What it needs cannot be had, or it failed itself.
+    /// A resource that it takes is not available, or the factory failed.
     #[doc(hidden)]
     fn make(self: Arc<Self>, resources: Resources) -> BoxFuture<'static, Result<Arc<Self::Resource>, Error>>;
 }

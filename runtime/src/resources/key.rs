@@ -1,4 +1,4 @@
-//! The type of a resource that a step takes, and how it is named.
+//! The type of a resource that a step takes, and its name.
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -7,14 +7,14 @@ use std::fmt;
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct ResourceKey {
-    /// Its id.
+    /// The id of the type.
     pub id: fn() -> TypeId,
-    /// Its name with its path, for people.
+    /// The name of the type with its path, for people.
     pub name: fn() -> &'static str,
 }
 
 impl ResourceKey {
-    /// This type. That it can be shared is asked where it is registered and where it is taken.
+    /// Returns the key of this type. Registration and use require that it can be shared.
     #[must_use]
     pub const fn of<R: 'static>() -> Self {
         Self { id: TypeId::of::<R>, name: type_name::<R> }
@@ -24,12 +24,12 @@ impl ResourceKey {
         (self.id)() == (other.id)()
     }
 
-    /// Its name as a person writes it: `Arc<Db>`, not `alloc::sync::Arc<shop::Db>`.
+    /// Returns its name as a person writes it: `Arc<Db>`, not `alloc::sync::Arc<shop::Db>`.
     pub(crate) fn short_name(&self) -> String {
         short((self.name)())
     }
 
-    /// Its name beside that of another: with its path if both are written the same.
+    /// Returns its name beside that of another: with its path if both short names are equal.
     pub(crate) fn name_beside(&self, other: &Self) -> String {
         if self.short_name() == other.short_name() { (self.name)().to_owned() } else { self.short_name() }
     }
@@ -41,7 +41,7 @@ impl fmt::Debug for ResourceKey {
     }
 }
 
-/// A type's name without the paths in it.
+/// Returns a type's name without the paths in it.
 pub(crate) fn short(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     let mut word = 0;

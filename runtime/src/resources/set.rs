@@ -1,4 +1,4 @@
-//! What was registered, and whether it makes sense.
+//! The registered resources, and their checks.
 
 use super::Anything;
 use super::{Entry, Make, ResourceFactory, ResourceKey, Resources};
@@ -6,7 +6,7 @@ use crate::panics::Held;
 use futures_util::FutureExt;
 use std::sync::Arc;
 
-/// What was registered. [`open`](ResourceSet::open) makes of it what one process has.
+/// The registered resources. [`open`](ResourceSet::open) creates those of one process.
 #[derive(Clone, Default)]
 pub(crate) struct ResourceSet(Vec<Provider>);
 
@@ -33,7 +33,7 @@ impl ResourceSet {
         });
     }
 
-    /// Adds a function that makes one.
+    /// Adds a factory.
     pub(crate) fn factory<F: ResourceFactory<Needs>, Needs>(&mut self, factory: F) {
         let factory = Arc::new(factory);
         let make: Make = Arc::new(move |resources| {
@@ -47,7 +47,7 @@ impl ResourceSet {
         });
     }
 
-    /// Nothing has been made yet.
+    /// Creates the resources of one process, of which only the registered values exist yet.
     pub(crate) fn open(&self) -> Resources {
         let entry = |provider: &Provider| {
             let (factory, value) = match &provider.source {
@@ -59,10 +59,10 @@ impl ResourceSet {
         Resources(Arc::new(self.0.iter().map(entry).collect()))
     }
 
-    /// Whether everything can be made.
+    /// Checks that every resource can be created.
     ///
     /// # Errors
-    /// A sentence: a type that is there twice, a need that nobody fills, a circle.
+    /// A message: a type is registered twice, a resource that a factory takes is missing, or they form a cycle.
     pub(crate) fn check(&self) -> Result<(), String> {
         for (index, provider) in self.0.iter().enumerate() {
             if self.0[..index].iter().any(|before| before.need.is(&provider.need)) {
@@ -86,10 +86,10 @@ impl ResourceSet {
         self.0.iter().try_for_each(|provider| self.no_circle(provider, &mut Vec::new(), &mut fine))
     }
 
-    /// Whether a workflow's steps have what it says that they take.
+    /// Checks that the declared resources of a workflow's steps are registered.
     ///
     /// # Errors
-    /// A sentence that names the workflow and the type.
+    /// A message that names the workflow and the type.
     pub(crate) fn check_workflow(&self, workflow: &str, declared: &[ResourceKey]) -> Result<(), String> {
         let Some(need) = declared.iter().find(|need| self.provider(need).is_none()) else { return Ok(()) };
         let others: Vec<String> = self.0.iter().map(|provider| provider.need.name_beside(need)).collect();
@@ -106,7 +106,8 @@ impl ResourceSet {
         self.0.iter().find(|provider| provider.need.is(need))
     }
 
-    /// Follows the needs; `path` leads here, and what is `fine` was looked at before.
+    /// Follows the resources that a provider takes, and refuses cycles; `path` leads here, and those in `fine` were
+    /// checked before.
     fn no_circle<'a>(
         &'a self,
         provider: &'a Provider,

@@ -1,4 +1,4 @@
-//! The word to a step body that it should stop.
+//! The cancellation of an attempt, as seen by its body.
 
 use futures_util::task::AtomicWaker;
 use std::future::{Future, poll_fn};
@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use tokio::sync::Notify;
 
-/// Tells the body of a step that its run was cancelled, its call dropped, its time is up, or its run has left the engine.
+/// The cancellation of an attempt: its run was cancelled, its call was dropped, its time limit was reached, or its run
+/// was evicted.
 ///
-/// When its run was cancelled or its call dropped, a body goes on for the engine's grace time at most and is then dropped
-/// at its next `await`. The same holds at a [shutdown](crate::Engine::shutdown) for a body that has looked here before; any
-/// other is dropped at once. When its time is up, or its run has left, it is dropped at its next `await` without grace, so
-/// that two attempts do not overlap longer than they must. A body that blocks its thread cannot be dropped: it should look.
+/// After a cancellation of the run or a drop of the call, the body continues for at most the engine's grace period, and
+/// is then dropped at its next `await`. The same applies to a [shutdown](crate::Engine::shutdown) if the body has
+/// checked this before; any other body is dropped at once. After its time limit, or an eviction of the run, it is
+/// dropped at its next `await` without grace, so that two attempts overlap as briefly as possible. A body that blocks
+/// its thread cannot be dropped: it should check this.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -41,16 +43,16 @@ pub struct Cancellation(Arc<Flags>);
 struct Flags {
     requested: AtomicBool,
     waiting: Notify,
-    /// The body is to be dropped.
+    /// Whether the body is to be dropped.
     dropped: AtomicBool,
     body: AtomicWaker,
-    /// The body looks whether it is cancelled.
+    /// Whether the body checks for cancellation.
     heeded: AtomicBool,
-    /// The body has begun and not ended.
+    /// Whether the body has begun and not ended.
     at_work: AtomicBool,
 }
 
-/// A body is at work while this lives.
+/// A guard that marks a body as running.
 pub(crate) struct AtWork(Arc<Flags>);
 
 impl Drop for AtWork {
@@ -60,14 +62,14 @@ impl Drop for AtWork {
 }
 
 impl Cancellation {
-    /// Whether the attempt is cancelled.
+    /// Returns whether the attempt is cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.heeded.store(true, Ordering::Relaxed);
         self.is_requested()
     }
 
-    /// The same, asked by the engine.
+    /// Returns the same to the engine, without marking it as checked.
     pub(crate) fn is_requested(&self) -> bool {
         self.0.requested.load(Ordering::SeqCst)
     }
@@ -78,22 +80,22 @@ impl Cancellation {
         self.requested().await;
     }
 
-    /// The same, waited for by the engine.
+    /// Waits for the same, for the engine.
     pub(crate) async fn requested(&self) {
         let mut notified = pin!(self.0.waiting.notified());
-        // A cancellation between the look and the wait is seen.
+        // Registered before the check, so that a cancellation in between is not missed.
         notified.as_mut().enable();
         if !self.is_requested() {
             notified.await;
         }
     }
 
-    /// Whether the body has ever looked here.
+    /// Returns whether the body has ever checked for cancellation.
     pub(crate) fn is_heeded(&self) -> bool {
         self.0.heeded.load(Ordering::Relaxed)
     }
 
-    /// The body begins.
+    /// Marks the body as running.
     pub(crate) fn begin(&self) -> AtWork {
         self.0.at_work.store(true, Ordering::Release);
         AtWork(self.0.clone())
@@ -108,14 +110,14 @@ impl Cancellation {
         self.0.waiting.notify_waiters();
     }
 
-    /// The body is dropped at its next `await`.
+    /// Drops the body at its next `await`.
     pub(crate) fn drop_body(&self) {
         self.0.dropped.store(true, Ordering::SeqCst);
         self.0.body.wake();
     }
 
-    /// Runs a body; `None` once it is to be dropped. The body is boxed by the caller: an async function would have room for it
-    /// twice.
+    /// Runs a body; returns `None` once it is to be dropped. The caller boxes the body: an async function would reserve
+    /// space for it twice.
     pub(crate) async fn unless_dropped<F: Future>(&self, mut body: Pin<Box<F>>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.0.body.register(cx.waker());

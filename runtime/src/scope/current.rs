@@ -1,4 +1,4 @@
-//! The answer to «where does this code run?».
+//! The run and the step in which code runs.
 
 use super::{StepScope, ambient};
 use crate::record::{Principal, RunIdentity, RunScope};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Which run, and whether this is a workflow or a step: the answer of [`current`].
+/// A run, with whether this code is its workflow or a step: the result of [`current`].
 ///
 /// ```
 /// use steadfast::{Current, current};
@@ -20,7 +20,7 @@ use std::time::SystemTime;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Current {
-    /// The body of a workflow: all that it says is recorded, so it is the same in every replay.
+    /// The body of a workflow: these values are recorded, and the same in every replay.
     Workflow(WorkflowScope),
     /// The body of a step.
     Step(Arc<StepScope>),
@@ -37,19 +37,19 @@ pub struct WorkflowScope {
 }
 
 impl Current {
-    /// The id of the run.
+    /// Returns the id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.identity().id
     }
 
-    /// The name of the workflow.
+    /// Returns the name of the workflow.
     #[must_use]
     pub fn workflow(&self) -> &str {
         &self.identity().workflow
     }
 
-    /// The step and its attempt, if this is a step.
+    /// Returns the step and its attempt, if this is a step.
     #[must_use]
     pub fn step(&self) -> Option<&StepScope> {
         match self {
@@ -58,25 +58,26 @@ impl Current {
         }
     }
 
-    /// When the run ends at the latest. The time limit of an attempt is the [`deadline`](StepScope::deadline) of its step.
+    /// Returns the deadline of the run. The time limit of an attempt is the [`deadline`](StepScope::deadline) of its
+    /// step.
     #[must_use]
     pub fn deadline(&self) -> Option<SystemTime> {
         self.run_scope().deadline()
     }
 
-    /// For whom the run acts.
+    /// Returns the principal for which the run acts.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.run_scope().principal.as_ref()
     }
 
-    /// The id of the run whose child this one is.
+    /// Returns the id of the parent run.
     #[must_use]
     pub fn parent(&self) -> Option<&str> {
         self.run_scope().parent.as_deref()
     }
 
-    /// The names and values by which the run can be found, as they were given to its start.
+    /// Returns the labels of the run, as they were given to its start.
     #[must_use]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         &self.run_scope().labels
@@ -97,8 +98,8 @@ impl Current {
     }
 }
 
-/// Which run, step and attempt this code runs in, and under what; `None` outside of any, also in a task or thread that a
-/// body spawned: see [`propagate`](crate::propagate).
+/// Returns the run, step and attempt in which this code runs, with the run's scope. Returns `None` elsewhere, and in a
+/// task or thread that a body has spawned: see [`propagate`](crate::propagate).
 ///
 /// ```
 /// use steadfast::{Current, prelude::*};
@@ -135,13 +136,13 @@ pub fn current() -> Option<Current> {
     ambient(|ambient| ambient.current.clone())
 }
 
-/// Under what the run acts in whose body this code runs.
+/// Returns the scope of the run in whose body this code runs.
 pub(crate) fn caller() -> Option<Arc<RunScope>> {
     ambient(|ambient| ambient.current.run_scope().clone())
 }
 
-/// The attempt of a step in whose body this code runs: its number, its idempotency key, its deadline, its cancellation.
-/// `None` elsewhere, also in a task or thread that the body spawned.
+/// Returns the attempt of the step in whose body this code runs: its number, idempotency key, deadline and
+/// cancellation. Returns `None` elsewhere, and in a task or thread that the body has spawned.
 #[must_use]
 pub fn step_scope() -> Option<Arc<StepScope>> {
     match current()? {

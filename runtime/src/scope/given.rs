@@ -1,11 +1,11 @@
-//! What a start is given beyond its input.
+//! The options of a start beyond its input.
 
 use crate::record::{Principal, RunScope};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What a start is given beyond its input: for [`scoped`](crate::scoped), and for
-/// [`StartCall::with`](crate::StartCall::with). What it does not say is as it would be without it.
+/// The options of a start beyond its input: for [`scoped`](crate::scoped) and
+/// [`StartCall::with`](crate::StartCall::with). An option that is not set changes nothing.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,29 +19,29 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Scope {
     /// The run's id.
     pub(crate) run_id: Option<String>,
-    /// When the run ends at the latest.
+    /// The deadline of the run.
     pub(crate) deadline: Option<Deadline>,
-    /// While the run has not ended, no other can be started with the same key.
+    /// The deduplication key: while the run has not ended, no other can be started with the same one.
     pub(crate) deduplication_key: Option<String>,
-    /// Names and values by which the run can be found.
+    /// The labels by which the run can be found.
     pub(crate) labels: BTreeMap<String, String>,
-    /// For whom the run acts.
+    /// The principal for which the run acts.
     pub(crate) principal: Option<Principal>,
 }
 
-/// When a run ends at the latest.
+/// The deadline of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadline {
-    /// So long after its start, whatever the machine's clock is set to.
+    /// This long after its start, whatever the machine's clock is set to.
     After(Duration),
     /// At this moment of the machine's clock.
     At(SystemTime),
-    /// Whenever it is done, whatever the deadline of the run that starts it.
+    /// None, whatever the deadline of the run that starts it.
     Never,
 }
 
 impl Deadline {
-    /// In milliseconds since 1970, for a run that starts now.
+    /// Returns the deadline in milliseconds since 1970, for a run that starts now.
     pub(crate) fn at(self, now: i64) -> Option<i64> {
         let millis = |duration: Duration| i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX);
         match self {
@@ -53,63 +53,63 @@ impl Deadline {
 }
 
 impl Scope {
-    /// One that says nothing.
+    /// Creates a scope without options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The run's id, at most 512 bytes.
+    /// Sets the run's id, at most 512 bytes.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.run_id = Some(id.into());
         self
     }
 
-    /// How long the run may take, from its start: a duration, whatever the machine's clock is set to. Time in which the run is
-    /// [paused](crate::Run::pause) does not count.
+    /// Sets a time limit from the run's start: a duration, whatever the machine's clock is set to. Time in which the
+    /// run is [paused](crate::Run::pause) does not count.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.deadline = Some(Deadline::After(limit));
         self
     }
 
-    /// When the run ends at the latest: a moment of the machine's clock, also when that is set.
+    /// Sets the deadline: a moment of the machine's clock, even if that clock is set.
     #[must_use]
     pub fn deadline(mut self, moment: SystemTime) -> Self {
         self.deadline = Some(Deadline::At(moment));
         self
     }
 
-    /// The run may take as long as it needs, whatever the deadline of the run that starts it.
+    /// Removes the deadline, whatever the deadline of the run that starts this one.
     #[must_use]
     pub fn no_deadline(mut self) -> Self {
         self.deadline = Some(Deadline::Never);
         self
     }
 
-    /// A name and a value by which the run can be found; a second value for a name takes the place of the first.
+    /// Adds a label by which the run can be found; a second value for a name replaces the first.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(name.into(), value.into());
         self
     }
 
-    /// While the run has not ended, no other can be started with the same key.
+    /// Sets the deduplication key: while the run has not ended, no other can be started with the same one.
     #[must_use]
     pub fn deduplication_key(mut self, key: impl Into<String>) -> Self {
         self.deduplication_key = Some(key.into());
         self
     }
 
-    /// For whom the run acts.
+    /// Sets the principal for which the run acts.
     #[must_use]
     pub fn principal(mut self, principal: Principal) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// What this one says, and what it does not say as the other has it.
+    /// Returns these options, and those of the other where this has none.
     pub(crate) fn or(mut self, mut other: Self) -> Self {
         other.labels.append(&mut self.labels);
         Self {
@@ -121,8 +121,8 @@ impl Scope {
         }
     }
 
-    /// What a run acts under that is started now, by `caller` if a run does it: deadline and identity are that run's unless
-    /// given, labels are only those given. Whose child it is, the caller adds.
+    /// Returns the recorded scope of a run that is started now, by `caller` if a run starts it: deadline and identity
+    /// default to that run's, labels are only the given ones. The caller adds the parent.
     pub(crate) fn recorded(&self, caller: Option<&RunScope>, now: i64) -> RunScope {
         let unlimited = RunScope::default();
         let caller = caller.unwrap_or(&unlimited);

@@ -1,14 +1,14 @@
-//! The way from an attempt to the environment of its run, also out of a task or thread that its body has spawned.
+//! The link from an attempt to the environment of its run, usable from a task or thread that its body has spawned.
 
 use crate::run_env::RunEnv;
 use std::sync::{Arc, Weak};
 
-/// The way from an attempt to the environment of its run.
+/// The link from an attempt to the environment of its run.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Link {
-    /// An attempt of a run. A scope that is kept does not keep the engine.
+    /// An attempt of a run; weak, so that a scope that is kept does not keep the engine alive.
     Run(Weak<RunEnv>),
-    /// Within a transaction, where nothing waits for the engine.
+    /// A transaction, in which no code can wait for the engine.
     Transaction,
     /// A test without a run.
     #[default]
@@ -20,7 +20,7 @@ impl Link {
         Self::Run(Arc::downgrade(env))
     }
 
-    /// The environment of the run, while it is active.
+    /// Returns the environment of the run, while it is active.
     pub(crate) fn env(&self) -> Option<Arc<RunEnv>> {
         match self {
             Self::Run(env) => env.upgrade(),

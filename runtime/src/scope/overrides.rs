@@ -1,4 +1,4 @@
-//! What holds for all starts inside of a future: in force only while that future is polled.
+//! Options for all starts inside a future: they apply only while that future is polled.
 
 use super::Scope;
 use std::cell::RefCell;
@@ -6,23 +6,23 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What one `scoped` says. The id and the deduplication key are for one start: the start that takes them leaves nothing.
+/// The options of one `scoped`. Id and deduplication key apply to one start: the first start takes them.
 struct Layer {
     once: Mutex<Scope>,
     always: Scope,
 }
 
 thread_local! {
-    /// What is in force on this thread, the innermost last.
+    /// The layers of this thread, the innermost last.
     static LAYERS: RefCell<Vec<Arc<Layer>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs a future with what holds for the runs that it starts.
+/// Runs a future with options for the runs that it starts.
 ///
-/// Deadline, labels and principal hold for every start inside. Id and deduplication key are for one start: the first takes
-/// them, also if it brings its own, and no other gets them. What is said at the start itself wins, and of two scopes around
-/// it the inner one. It holds only while this future is polled: neither in a task that it spawns (see
-/// [`propagate`](crate::propagate)) nor in the bodies of the runs that it starts.
+/// Deadline, labels and principal apply to every start inside. Id and deduplication key apply to one start: the first
+/// one takes them, even if it has its own, and no other gets them. Options of the start itself take precedence, and of
+/// two scopes around it those of the inner one. They apply only while this future is polled: neither in a task that it
+/// spawns (see [`propagate`](crate::propagate)) nor in the bodies of the runs that it starts.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -53,7 +53,7 @@ pub async fn scoped<F: IntoFuture>(scope: Scope, future: F) -> F::Output {
         Scope { run_id: scope.run_id.clone(), deduplication_key: scope.deduplication_key.clone(), ..Scope::default() };
     let always = Scope { run_id: None, deduplication_key: None, ..scope };
     let layer = Arc::new(Layer { once: Mutex::new(once), always });
-    // What becomes a future by being awaited begins here.
+    // `into_future` may start runs too, so it is inside.
     let future = {
         let _guard = within(layer.clone());
         future.into_future()
@@ -66,7 +66,7 @@ pub async fn scoped<F: IntoFuture>(scope: Scope, future: F) -> F::Output {
     .await
 }
 
-/// Puts a layer over those in force, until the guard is dropped.
+/// Pushes a layer until the guard is dropped.
 fn within(layer: Arc<Layer>) -> impl Drop {
     struct Pop;
     impl Drop for Pop {
@@ -78,29 +78,29 @@ fn within(layer: Arc<Layer>) -> impl Drop {
     Pop
 }
 
-/// What a start is given by what is around it; it takes what is for one start.
+/// Returns the options of the surrounding scopes, and takes those that apply to one start.
 pub(crate) fn surrounding() -> Scope {
     let layers = LAYERS.with(|layers| layers.borrow().clone());
     let one = |layer: &Arc<Layer>| {
         let once = std::mem::take(&mut *layer.once.lock().unwrap_or_else(PoisonError::into_inner));
         once.or(layer.always.clone())
     };
-    // The innermost is asked last, so that it wins.
+    // The innermost comes last, so that it takes precedence.
     layers.iter().map(one).fold(Scope::default(), |outer, inner| inner.or(outer))
 }
 
-/// What is in force on a thread, for another place.
+/// The layers of a thread, to be used elsewhere.
 #[derive(Clone, Default)]
 pub(super) struct Layers(Vec<Arc<Layer>>);
 
 impl Layers {
-    /// Of what is in force here, all that is not for one start.
+    /// Copies the layers of this thread, without the options for one start.
     pub(super) fn carried() -> Self {
         let shared = |layer: &Arc<Layer>| Arc::new(Layer { once: Mutex::default(), always: layer.always.clone() });
         Self(LAYERS.with(|layers| layers.borrow().iter().map(shared).collect()))
     }
 
-    /// Puts them in force in the place of what is, until the guard is dropped.
+    /// Replaces the layers of this thread until the guard is dropped.
     pub(super) fn enter(self) -> impl Drop {
         struct Restore(Vec<Arc<Layer>>);
         impl Drop for Restore {

@@ -1,11 +1,11 @@
-//! Carries the scope to where it does not go by itself: into other tasks and threads.
+//! Carries the scope into other tasks and threads.
 
 use super::overrides::Layers;
 use super::{AMBIENT, Ambient, put};
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::pin;
 
-/// What is in force here, to be put in force elsewhere.
+/// The scope of this thread, to be set elsewhere.
 struct Carried {
     ambient: Option<Ambient>,
     layers: Layers,
@@ -21,11 +21,11 @@ impl Carried {
     }
 }
 
-/// The future, with the scope of the place where this is called: for `tokio::spawn` in a step, and in the future of
+/// Wraps a future in the scope of the calling code: for `tokio::spawn` in a step, and in the future of
 /// [`scoped`](crate::scoped). In a task that is spawned without it [`current`](crate::current) is `None`.
 ///
-/// The id and deduplication key of a `scoped` are for one start, and stay where they are. A task may outlast its step: then it
-/// still says which attempt it belongs to.
+/// The id and deduplication key of a `scoped` apply to one start, and are not carried. A task may outlast its step, and
+/// still has the scope of its attempt.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -63,8 +63,8 @@ pub fn propagate<F: IntoFuture>(future: F) -> impl Future<Output = F::Output> + 
     }
 }
 
-/// The closure, with the scope of the place where this is called: for `std::thread::spawn` and
-/// `tokio::task::spawn_blocking`. See [`propagate`].
+/// Wraps a closure in the scope of the calling code: for `std::thread::spawn` and `tokio::task::spawn_blocking`. See
+/// [`propagate`].
 ///
 /// ```
 /// // Outside of any run there is nothing to carry.

@@ -1,10 +1,10 @@
-//! What one attempt has said beside its result: how often it came to each place at which it writes, and how far it is.
+//! The writes of one attempt beside its result: how often it reached each place that writes, and its progress.
 
 use crate::run_env::Progress;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What one attempt has said. Takes no memory of its own until something is.
+/// The writes of one attempt. Allocates nothing until there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     places: Mutex<BTreeMap<String, u32>>,
@@ -12,7 +12,7 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
-    /// The key of the next write at a place: the same for all attempts that take the same way.
+    /// Returns the key of the next write at a place: the same for all attempts that take the same path.
     pub(crate) fn key(&self, place: &str) -> String {
         let mut counts = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(place.to_owned()).or_default();
@@ -20,7 +20,7 @@ impl Writes {
         format!("{place}#{count}")
     }
 
-    /// How far the attempt is; whether it says so for the first time.
+    /// Sets the progress of the attempt; returns whether this is the first report.
     pub(crate) fn report(&self, progress: Progress) -> bool {
         if let Some(slot) = self.progress.get() {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = progress;
@@ -29,14 +29,15 @@ impl Writes {
         self.progress.set(Arc::new(Mutex::new(progress))).is_ok()
     }
 
-    /// To be asked how far the attempt is, without keeping it.
+    /// Returns a function that reads the progress, without keeping it alive.
     pub(crate) fn reporter(&self) -> impl Fn() -> Option<Progress> + Send + Sync + use<> {
         let said = self.progress.get().map(Arc::downgrade);
         move || Some(said.as_ref()?.upgrade()?.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
-/// Attempts write through the scope that the engine has made; a copy of it knows how far they were.
+/// Copies the counts. Progress is shared: attempts report through the scope that the engine has created, and a copy
+/// reads it.
 impl Clone for Writes {
     fn clone(&self) -> Self {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,17 +1,17 @@
-//! Whether a type is a secret or a container of one, for generated code: by its type, when the program is compiled.
+//! Detects at compile time, for generated code, whether a type is a secret or a container of one.
 
 use super::Secret;
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Has a constant `HOLDS` of its own for a secret; for every other type there is that of [`NoSecret`], as long as the type has
-/// no parameter: an item of the type goes before one of a trait.
+/// A helper that has a constant `HOLDS` of its own for a secret, and that of [`NoSecret`] for every other type without
+/// parameters: an item of the type takes precedence over one of a trait.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct IsSecret<T: ?Sized>(PhantomData<T>);
 
-/// What holds for any type.
+/// The default for any type.
 #[doc(hidden)]
 pub trait NoSecret {
     /// Whether it is a secret.
@@ -20,12 +20,12 @@ pub trait NoSecret {
 
 impl<T: ?Sized> NoSecret for IsSecret<T> {}
 
-/// A container is asked for only if an alias stands for it: what is written is asked for one by one.
+/// Containers, for aliases of them: generated code checks the parts of a written type one by one.
 macro_rules! holds {
     ($($ty:ty $(, $parameter:ident)*;)*) => {
         $(#[doc(hidden)]
         impl<T $(, $parameter)*> IsSecret<$ty> {
-            /// It holds a secret.
+            /// Whether it holds a secret.
             pub const HOLDS: bool = true;
         })*
     };

@@ -1,4 +1,4 @@
-//! What a secret does in each mode, and that no error shows it.
+//! Tests of secrets in each mode, and that no error shows one.
 
 #[cfg(feature = "encryption")]
 mod resealed;
@@ -17,7 +17,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// The text that must not come out. Its own base64, `aHVudGVyMg==`, must not either.
+/// The text that must never appear, and neither may its base64, `aHVudGVyMg==`.
 const PLANTED: &str = "hunter2";
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
@@ -152,7 +152,7 @@ fn what_is_no_secret_of_the_type_is_not_shown() {
         unreadable::<Secret<Tagged>>(r#"{"kind":"A","hunter2":"hunter2"}"#);
         unreadable::<Secret<Tagged>>(r#"{"kind":"hunter2"}"#);
     };
-    // What stands behind the place where reading stopped is unknown: only in a vault it is a token.
+    // The text after the point where reading stopped is unknown: only in a vault it is a token.
     let late = || {
         let error = unreadable::<Late>(r#"{"count":"many","key":"hunter2"}"#);
         assert_eq!(error, r#"expected `Late`, found `{..}`: invalid type: string "many", expected u64"#);

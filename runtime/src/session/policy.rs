@@ -1,6 +1,6 @@
-//! What becomes of a session while its run waits.
+//! The policy for sessions of runs that wait.
 
-/// What becomes of the live values of a run that waits for long; see
+/// The policy for the live values of a run that waits for long; see
 /// [`EngineBuilder::session_policy`](crate::EngineBuilder::session_policy).
 ///
 /// ```
@@ -13,9 +13,9 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionPolicy {
-    /// A run whose session holds values stays in memory: they are there when it goes on in this process.
+    /// A run whose session holds values stays active, so that they are there when it continues in this process.
     #[default]
     Keep,
-    /// A run leaves memory as it would without a session; its values are dropped, with a warning in the log.
+    /// A run is evicted as it would be without a session; its values are dropped, with a warning in the log.
     Drop,
 }

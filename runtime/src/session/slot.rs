@@ -1,4 +1,4 @@
-//! One value of a session, or the place for it.
+//! A slot for one value of a session.
 
 use crate::panics::drop_caught;
 use crate::resources::Anything;
@@ -6,7 +6,7 @@ use std::any::{TypeId, type_name};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Which value.
+/// The key of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     id: TypeId,
@@ -41,13 +41,13 @@ impl Drop for Slot {
     }
 }
 
-/// A value, or nothing yet. It stays in its session while the value is made, so that there is only one.
+/// A slot, with or without a value. It stays in its session while the value is created, so that there is only one.
 #[derive(Default)]
 pub(super) struct Slot {
     value: Mutex<Option<Anything>>,
-    /// Held by the caller that makes the value while others block on their threads.
+    /// Held by the caller that creates the value while others block on their threads.
     making: Mutex<()>,
-    /// Held by the caller that makes the value and may wait meanwhile.
+    /// Held by the caller that creates the value asynchronously.
     awaiting: tokio::sync::Mutex<()>,
 }
 
@@ -60,7 +60,7 @@ impl Slot {
         self.value().clone()?.downcast().ok()
     }
 
-    /// Puts this in the place of what is there, which is given back.
+    /// Replaces the value, and returns the old one.
     pub(super) fn replace<T: Send + Sync + 'static>(&self, value: Option<T>) -> Option<Arc<T>> {
         let value = value.map(|value| Arc::new(value) as Anything);
         let before = std::mem::replace(&mut *self.value(), value);
@@ -71,7 +71,7 @@ impl Slot {
         if let Some(value) = self.get() {
             return value;
         }
-        // After a panic of another one's `make` there is nothing, and this one makes it.
+        // If another caller's `make` has panicked, the slot is still empty, and this call fills it.
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = self.get() {
             return value;
@@ -96,16 +96,16 @@ impl Slot {
         Ok(self.keep(value))
     }
 
-    /// The value that is there, if another caller has put one in while this was made; else this.
+    /// Inserts this value, unless another caller has inserted one meanwhile; returns the one in the slot.
     fn keep<T: Send + Sync + 'static>(&self, made: T) -> Arc<T> {
-        // What is not kept is dropped after the lock is let go.
+        // A value that is not kept is dropped after the lock is released.
         let made: Anything = Arc::new(made);
         let kept = self.value().get_or_insert_with(|| Arc::clone(&made)).clone();
         drop(made);
         kept.downcast().expect("the key of a slot has its type")
     }
 
-    /// Nothing of the user's runs while this lock is held.
+    /// Locks the value. No code of the user runs while this lock is held.
     fn value(&self) -> MutexGuard<'_, Option<Anything>> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }

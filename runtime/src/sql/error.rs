@@ -1,10 +1,10 @@
-//! A statement that was not done.
+//! Errors of statements.
 
 use rusqlite::ErrorCode;
 use std::fmt;
 use std::sync::Arc;
 
-/// A statement of a transaction that was not done: which one, and why.
+/// A statement of a transaction failed: names it, and the reason.
 #[derive(Clone, Debug)]
 pub struct SqlError {
     message: String,
@@ -32,13 +32,13 @@ impl SqlError {
         Self { cause: Some(Arc::new(cause)), ..Self::refused(statement, &why) }
     }
 
-    /// Whether a constraint of your tables (`CHECK`, `UNIQUE`, `NOT NULL`, a foreign key) does not allow it.
+    /// Returns whether a constraint of your tables (`CHECK`, `UNIQUE`, `NOT NULL`, a foreign key) was violated.
     #[must_use]
     pub fn is_constraint(&self) -> bool {
         self.cause().is_some_and(|cause| cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation))
     }
 
-    /// Whether a row was asked for and there is none.
+    /// Returns whether a query for one row found none.
     #[must_use]
     pub fn is_no_row(&self) -> bool {
         matches!(self.cause(), Some(rusqlite::Error::QueryReturnedNoRows))
@@ -61,7 +61,7 @@ impl std::error::Error for SqlError {
     }
 }
 
-/// A statement in one line, to be recognized by.
+/// Shortens a statement to one line, for people to recognize.
 fn shortened(statement: &str) -> String {
     const LONGEST: usize = 80;
     let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! What keeps the statements of users to their own tables, and to their time.
+//! Restricts users' statements to their own tables and their time.
 
 use super::tokens::{Token, tokens};
 use rusqlite::Connection;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What our tables begin with.
+/// The prefix of the engine's tables.
 const OURS: &str = "steadfast_";
 
-/// After so many instructions of SQLite a statement looks at the time.
+/// The number of SQLite instructions after which a statement checks the time.
 const INSTRUCTIONS: std::ffi::c_int = 1_000;
 
-/// Watches one connection while a user's statements run on it.
+/// A guard of one connection while a user's statements run on it.
 ///
-/// It is installed once, when the connection is opened: to install an authorizer has every prepared statement prepared anew.
+/// It is installed once, when the connection is opened: installing an authorizer invalidates every prepared statement.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard(Arc<Shared>);
 
@@ -28,23 +28,23 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     until: Option<Instant>,
-    /// Why the statement that is being prepared was refused.
+    /// The reason for which the statement that is being prepared was refused.
     refusal: Option<String>,
-    /// What its text names, for what an authorizer is not told.
+    /// The names in its text that SQLite does not pass to an authorizer.
     named: Named,
     late: bool,
-    /// What a statement met that is no matter of the user's: the disk, the file.
+    /// A failure that is no fault of the user: of the disk or the file.
     fault: Option<rusqlite::Error>,
 }
 
-/// What the text of a statement names.
+/// The names in the text of a statement.
 #[derive(Clone, Copy, Debug, Default)]
 struct Named {
-    /// One of our tables, as the new name of one or in a foreign key.
+    /// Whether a table of the engine is the new name of a table, or in a foreign key.
     ours: bool,
-    /// The numbers that SQLite keeps.
+    /// Whether it names SQLite's table of sequence numbers.
     numbers: bool,
-    /// It alters a table: SQLite looks through the temporary schema then.
+    /// Whether it alters a table: SQLite then reads the temporary schema.
     alters: bool,
 }
 
@@ -64,7 +64,7 @@ impl Named {
 }
 
 impl Guard {
-    /// Watches a connection, for as long as it is open.
+    /// Watches a connection for as long as it is open.
     pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
         let guard = Self::default();
         let watching = guard.clone();
@@ -82,25 +82,25 @@ impl Guard {
         self.0.on.load(Ordering::Relaxed)
     }
 
-    /// A user's code begins; it has time until then.
+    /// Begins a user's code, which has time until then.
     pub(super) fn begin(&self, until: Option<Instant>) {
         *self.state() = State { until, ..State::default() };
         self.turn(true);
     }
 
-    /// Whether statements are a user's from now on. Says what they were before.
+    /// Sets whether statements are a user's; returns what they were before.
     pub(super) fn turn(&self, on: bool) -> bool {
         self.0.on.swap(on, Ordering::Relaxed)
     }
 
-    /// Whether the time is up, or was at some moment before.
+    /// Returns whether the time is up, or was at an earlier check.
     pub(super) fn is_late(&self) -> bool {
         let mut state = self.state();
         state.late |= state.until.is_some_and(|until| Instant::now() >= until);
         state.late
     }
 
-    /// A statement is about to be prepared. Says why it is not, if its text says so already.
+    /// Checks a statement before it is prepared; returns why it is refused, if its text shows that already.
     pub(super) fn look_at(&self, statement: &str) -> Option<&'static str> {
         let tokens = tokens(statement);
         let mut state = self.state();
@@ -116,7 +116,7 @@ impl Guard {
         }
     }
 
-    /// The file has failed.
+    /// Records that the file has failed.
     pub(super) fn fail(&self, fault: rusqlite::Error) {
         self.state().fault.get_or_insert(fault);
     }
@@ -125,7 +125,7 @@ impl Guard {
         self.state().fault.take()
     }
 
-    /// Why the last statement was refused, if it was.
+    /// Takes the reason why the last statement was refused, if it was.
     pub(super) fn refusal(&self) -> Option<String> {
         self.state().refusal.take()
     }
@@ -145,7 +145,7 @@ impl Guard {
     }
 }
 
-/// Why a user's statement may not do this, if it may not.
+/// Returns why a user's statement may not do this, if it may not.
 fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
     use AuthAction as A;
     let action = &asked.action;
@@ -156,7 +156,7 @@ fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
         return temporary();
     }
     let (name, other) = match *action {
-        // What the modules of virtual tables ask.
+        // Read by the modules of virtual tables.
         A::Pragma { pragma_name: "data_version" | "page_size", pragma_value: None } => return None,
         A::Transaction { .. } | A::Savepoint { .. } => {
             return Some(
@@ -190,7 +190,7 @@ fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
     };
     let writes_numbers = match action {
         A::CreateTrigger { .. } => named.numbers,
-        // SQLite itself writes them when a table goes.
+        // SQLite itself writes them when a table is dropped.
         A::Delete { .. } | A::Insert { .. } | A::Update { .. } => {
             name.eq_ignore_ascii_case("sqlite_sequence") && (named.numbers || asked.accessor.is_some())
         }
@@ -206,7 +206,7 @@ fn refusal(asked: &AuthContext<'_>, named: Named) -> Option<String> {
     Some(format!("{which} the engine's, to be read and written by nobody else: use a table of your own"))
 }
 
-/// The one or two things of the database that an action is about.
+/// Returns the one or two objects of the database that an action is about.
 fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)> {
     use AuthAction as A;
     Some(match *action {
@@ -214,7 +214,7 @@ fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)
         A::CreateTrigger { trigger_name, table_name } | A::DropTrigger { trigger_name, table_name } => {
             (trigger_name, table_name)
         }
-        // What its foreign keys are to is not told.
+        // An authorizer does not learn the targets of its foreign keys.
         A::CreateTable { .. } if named.ours => (OURS, ""),
         A::CreateTable { table_name }
         | A::DropTable { table_name }
@@ -227,7 +227,7 @@ fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)
         | A::DropVtable { table_name, .. } => (table_name, ""),
         A::CreateView { view_name } | A::DropView { view_name } => (view_name, ""),
         A::Reindex { index_name } => (index_name, ""),
-        // The new name is not told.
+        // An authorizer does not learn the new name.
         A::AlterTable { table_name, .. } => (if named.ours { OURS } else { table_name }, ""),
         _ => return None,
     })

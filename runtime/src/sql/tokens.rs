@@ -1,20 +1,20 @@
-//! The words of a statement, for what an authorizer is not told.
+//! The tokens of a statement, for names that SQLite does not pass to an authorizer.
 
-/// A piece of a statement.
+/// A token of a statement.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// A keyword or a name, in lower case and without its quotes.
     Name(String),
-    /// What is between single quotes, in lower case.
+    /// A text in single quotes, in lower case.
     Text(String),
     Sign(char),
 }
 
-/// After these SQLite takes what is between single quotes as a name too.
+/// The words after which SQLite takes a text in single quotes as a name too.
 const BEFORE_NAMES: [&str; 12] =
     ["references", "to", "update", "into", "from", "join", "table", "rollback", "abort", "replace", "fail", "ignore"];
 
-/// The pieces of a statement, without its comments.
+/// Splits a statement into tokens, without its comments.
 pub(super) fn tokens(statement: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut rest = statement;
@@ -56,7 +56,7 @@ const fn is_of_a_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_' || letter == '$' || !letter.is_ascii()
 }
 
-/// What is up to the closing quote; a quote that is there twice is one of the text.
+/// Reads up to the closing quote; a doubled quote is one quote of the text.
 fn quoted(rest: &mut &str, quote: char) -> String {
     let mut text = String::new();
     let mut letters = rest.char_indices();

@@ -1,4 +1,4 @@
-//! The handle of a transaction.
+//! Transactions of users' code.
 
 use super::error::SqlError;
 use super::guard::Guard;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 /// A transaction on the engine's file: statements on your own tables, which become durable together with the engine's own
 /// rows or not at all.
 ///
-/// It is all that a transaction has in hand, and there is no way to the connection behind it. Refused with a sentence
-/// are `COMMIT`, `ROLLBACK`, savepoints, `PRAGMA`, `ATTACH`, temporary tables, and every table whose name begins with
-/// `steadfast_`. Foreign keys are checked.
+/// It is all that a transaction can use; the connection behind it is not accessible. `COMMIT`, `ROLLBACK`, savepoints,
+/// `PRAGMA`, `ATTACH`, temporary tables, and every table whose name begins with `steadfast_` are refused with a
+/// message. Foreign keys are checked.
 ///
-/// In a unit test it is made on a connection of the test's own:
+/// A unit test creates one on its own connection:
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -37,52 +37,52 @@ use std::time::{Duration, Instant};
 pub struct Tx<'a> {
     connection: &'a Connection,
     guard: Guard,
-    /// Within a transaction that is the engine's.
+    /// Whether it is inside a transaction of the engine.
     inside: bool,
-    /// With the end of another one it is not over.
+    /// Whether it is a part of another one, and does not end the transaction when dropped.
     part: bool,
 }
 
-/// How a user's code has left its transaction.
+/// The end of a user's code in its transaction.
 #[derive(Debug)]
 pub(crate) struct End {
-    /// Its time was up.
+    /// Whether its time was up.
     pub(crate) late: bool,
-    /// SQLite has rolled back the whole transaction.
+    /// Whether SQLite has rolled back the whole transaction.
     pub(crate) lost: bool,
-    /// The file failed.
+    /// The failure of the file, if it failed.
     pub(crate) fault: Option<rusqlite::Error>,
 }
 
 impl<'a> Tx<'a> {
-    /// One on a connection of a unit test, with the same refusals. Each statement stands for itself, unless the
+    /// Creates one on a connection of a unit test, with the same refusals. Each statement commits by itself, unless the
     /// test has begun a transaction.
     ///
     /// # Panics
-    /// SQLite cannot have the connection watched.
+    /// SQLite cannot watch the connection.
     pub fn for_tests(connection: &'a mut Connection) -> Self {
         let guard = Guard::install(connection).expect("a connection can be watched");
         guard.begin(None);
         Self { connection, guard, inside: false, part: false }
     }
 
-    /// One within a transaction that has begun.
+    /// Creates one inside a transaction that has begun.
     pub(crate) fn inside(connection: &'a Connection, guard: &Guard, within: Duration) -> Self {
         guard.begin(Instant::now().checked_add(within));
         Self { connection, guard: guard.clone(), inside: true, part: false }
     }
 
-    /// The same once more, for as long as this one is borrowed.
+    /// Creates a second handle, for as long as this one is borrowed.
     pub(crate) fn part(&mut self) -> Tx<'_> {
         Tx { connection: self.connection, guard: self.guard.clone(), inside: self.inside, part: true }
     }
 
-    /// How it was left.
+    /// Returns how the code left the transaction.
     pub(crate) fn end(self) -> End {
         End { late: self.guard.is_late(), lost: self.connection.is_autocommit(), fault: self.guard.fault() }
     }
 
-    /// Until the guard is dropped, statements are the engine's own.
+    /// Makes statements the engine's own, until the guard is dropped.
     pub(crate) fn pause(&self) -> impl Drop + use<> {
         struct Resume(Guard, bool);
         impl Drop for Resume {
@@ -93,18 +93,18 @@ impl<'a> Tx<'a> {
         Resume(self.guard.clone(), self.guard.turn(false))
     }
 
-    /// Runs a statement that gives no rows, and tells how many rows it has changed.
+    /// Runs a statement that returns no rows, and returns the number of rows that it changed.
     ///
     /// # Errors
-    /// SQLite, or the engine, refuses it: which statement, and why.
+    /// SQLite, or the engine, refuses the statement: names it, and the reason.
     pub fn execute<P: Params>(&mut self, sql: &str, params: P) -> Result<usize, SqlError> {
         self.run(sql, |statement| statement.execute(params))
     }
 
-    /// The one row that a query gives; of more, the first. Also for `INSERT .. RETURNING ..`.
+    /// Returns the first row of a query. Also for `INSERT .. RETURNING ..`.
     ///
     /// # Errors
-    /// There is none ([`SqlError::is_no_row`]), or the statement is refused.
+    /// There is no row ([`SqlError::is_no_row`]), or the statement is refused.
     pub fn query_row<T, P, F>(&mut self, sql: &str, params: P, read: F) -> Result<T, SqlError>
     where
         P: Params,
@@ -113,7 +113,7 @@ impl<'a> Tx<'a> {
         self.run(sql, |statement| statement.query_row(params, read))
     }
 
-    /// The row that a query gives, if it gives one.
+    /// Returns the first row of a query, if there is one.
     ///
     /// # Errors
     /// The statement is refused, or its row cannot be read.
@@ -128,7 +128,7 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// All rows that a query gives, each as `read` makes it.
+    /// Returns all rows of a query, each converted by `read`.
     ///
     /// # Errors
     /// The statement is refused, or a row cannot be read.
@@ -140,13 +140,14 @@ impl<'a> Tx<'a> {
         self.run(sql, |statement| statement.query_map(params, read)?.collect())
     }
 
-    /// The key of the row that was inserted last.
+    /// Returns the key of the last inserted row.
     #[must_use]
     pub fn last_insert_rowid(&self) -> i64 {
         self.connection.last_insert_rowid()
     }
 
-    /// Statements of users are never kept prepared: one of ours, with the same text, would not be asked about.
+    /// Runs a statement. Users' statements are not cached: a cached one of the engine with the same text would not be
+    /// authorized again.
     fn run<T>(
         &mut self,
         sql: &str,
@@ -203,7 +204,7 @@ fn late(sql: &str) -> SqlError {
     SqlError::refused(sql, "the time limit of the transaction is reached")
 }
 
-/// Whether it says something of the file or the disk, which no other code of the user's can fix.
+/// Returns whether the error is about the file or the disk, which the user's code cannot fix.
 const fn is_of_the_file(code: ErrorCode) -> bool {
     matches!(
         code,

@@ -1,10 +1,10 @@
-//! What stands in the database for a value that is in a field store.
+//! Pointers to values in field stores.
 
 use super::{Encoding, Value};
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use serde::{Deserialize, Serialize};
 
-/// What stands in the database for a value that is in a store.
+/// The pointer in the database to a value in a field store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pointer {
     pub(crate) store: String,
@@ -15,13 +15,13 @@ pub(crate) struct Pointer {
     pub(crate) encoding: String,
     pub(crate) bytes: usize,
     pub(crate) hash: String,
-    /// Whether it is a default, of which all runs have one content.
+    /// Whether it is a default, whose content all runs share.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) shared: bool,
 }
 
 impl Pointer {
-    /// What a value says that points to a store.
+    /// Reads the pointer from a value.
     pub(crate) fn read(value: &Value) -> Result<Self, FieldStoreError> {
         let pointer = if value.encoding == Encoding::Stored { serde_json::from_slice(&value.bytes).ok() } else { None };
         pointer.ok_or_else(|| {
@@ -34,12 +34,12 @@ impl Pointer {
         })
     }
 
-    /// Where the content is within the run.
+    /// Returns the place of the content within the run: store, field and hash.
     pub(crate) fn place(&self) -> [String; 3] {
         [self.store.clone(), self.field.clone(), self.hash.clone()]
     }
 
-    /// The value that points to the store.
+    /// Returns the pointer as a value.
     pub(crate) fn to_value(&self) -> Value {
         let text = serde_json::to_vec(self).expect("a pointer of strings and numbers is JSON");
         Value { encoding: Encoding::Stored, bytes: text.into() }

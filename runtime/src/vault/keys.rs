@@ -1,4 +1,4 @@
-//! The keys of secrets, and who has them.
+//! The keys of secrets, and their providers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 pub(crate) use super::siv::cipher;
 
-/// A key for secrets: 32 random bytes, and the id under which values that it encrypted name it.
+/// A key for secrets: 32 random bytes, and the id by which the values that it encrypted name it.
 ///
-/// The bytes must come from a random number generator or a key management service; a password is none. They are
+/// The bytes must come from a random number generator or a key management service, not from a password. They are
 /// overwritten when the key is dropped.
 #[derive(Clone)]
 pub struct Key {
@@ -17,13 +17,13 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key. Its id is stored in the clear with each value, and consists of ASCII letters, digits, `-`, `_` and `.`;
-    /// with any other id, nothing can be encrypted.
+    /// Creates a key. Its id is stored in plain text with each value, and consists of ASCII letters, digits, `-`, `_`
+    /// and `.`; a key with any other id cannot encrypt.
     pub fn new(id: impl Into<String>, bytes: [u8; 32]) -> Self {
         Self { id: id.into().into(), bytes: Zeroizing::new(bytes) }
     }
 
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -34,28 +34,28 @@ impl Key {
     }
 }
 
-/// The id only.
+/// Shows the id only.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// Who has the keys of secrets.
+/// A provider of the keys of secrets.
 ///
-/// It is asked while values are encoded and decoded, for each secret, and answers from memory: what comes from a key
-/// management service is fetched beforehand. One id stands for one key, forever.
+/// It is called for each secret that is encoded or decoded, and must answer from memory: fetch keys from a key
+/// management service beforehand. An id always names the same key.
 pub trait KeyProvider: Send + Sync + 'static {
-    /// The key that encrypts new values.
+    /// Returns the key that encrypts new values.
     ///
     /// # Errors
-    /// There is none now: what was to be written is not.
+    /// No key is available now: the value is not written.
     fn current(&self) -> Result<Key, KeyError>;
 
-    /// The key with this id, for values that it encrypted; `None` if nobody knows it.
+    /// Returns the key with this id, for values that it encrypted; `None` if it is unknown.
     ///
     /// # Errors
-    /// It cannot be said now.
+    /// The provider cannot tell now.
     fn key(&self, id: &str) -> Result<Option<Key>, KeyError>;
 }
 
@@ -68,7 +68,7 @@ pub trait KeyProvider: Send + Sync + 'static {
 /// let keys = StaticKeys::new(Key::new("2026", this_year)).with_old(Key::new("2025", last_year));
 /// ```
 ///
-/// An old key is kept for as long as a value of its time is.
+/// Keep an old key for as long as a value that it encrypted exists.
 #[derive(Clone, Debug)]
 pub struct StaticKeys {
     current: Key,
@@ -76,14 +76,14 @@ pub struct StaticKeys {
 }
 
 impl StaticKeys {
-    /// One key, for everything.
+    /// Creates a provider with one key for everything.
     #[must_use]
     pub const fn new(current: Key) -> Self {
         Self { current, old: Vec::new() }
     }
 
-    /// A key that encrypts nothing any more, and opens what it has encrypted. Of two keys with the same id the first counts,
-    /// and the current one before all.
+    /// Adds a key that no longer encrypts, but opens the values that it has encrypted. Of two keys with the same id the
+    /// first counts, and the current one before all.
     #[must_use]
     pub fn with_old(mut self, key: Key) -> Self {
         self.old.push(key);
@@ -101,12 +101,12 @@ impl KeyProvider for StaticKeys {
     }
 }
 
-/// Why a provider has no answer, for people. It must not hold a key.
+/// The reason why a provider has no key, for people. It must not contain a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyError(String);
 
 impl KeyError {
-    /// An error with this message.
+    /// Creates an error with this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }

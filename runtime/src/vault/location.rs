@@ -1,15 +1,15 @@
-//! Where values stand: a secret is bound to its location, so that nobody can move it to another.
+//! Locations of values: a secret is bound to its location, so that it cannot be moved to another.
 
 use std::fmt;
 
-/// Where a value stands that is encoded or decoded.
+/// The location of a value that is encoded or decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Location<'a> {
     /// A field of a context, by the name under which it is recorded.
     Field(&'a str),
     /// The arguments of a step.
     Arguments(&'a str),
-    /// The input of a run of this workflow, as the run has it that starts it.
+    /// The input of a child run of this workflow, as recorded by the run that starts it.
     ChildInput(&'a str),
     /// The result of a step, or its error.
     Result(&'a str),
@@ -17,14 +17,14 @@ pub(crate) enum Location<'a> {
     Input,
     /// The result of a workflow, or its error.
     Output,
-    /// A message, a question or an answer, by the name of its channel.
+    /// A message, a request or an answer, by the name of its channel.
     Message(&'a str),
     /// An output of a run, by its channel.
     Published(&'a str),
 }
 
 impl<'a> Location<'a> {
-    /// What kind of location it is, and its name: one after the other they are what a secret is bound to.
+    /// Returns the kind and the name, which together a secret is bound to.
     pub(super) const fn parts(self) -> (&'static str, &'a str) {
         match self {
             Self::Field(name) => ("field:", name),

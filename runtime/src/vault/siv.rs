@@ -11,18 +11,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// The cipher with the keys of a provider.
+/// Creates the cipher with the keys of a provider.
 pub(crate) fn cipher(provider: Arc<dyn KeyProvider>) -> Arc<dyn Cipher> {
     Arc::new(Siv { provider: Held::new(provider), derived: RwLock::default() })
 }
 
 struct Siv {
     provider: Held<Arc<dyn KeyProvider>>,
-    /// By the id of the key.
+    /// The derived keys, by the id of the key.
     derived: RwLock<HashMap<String, Derived>>,
 }
 
-/// The key of the cipher, and the bytes it was derived from: a provider may fix a key that had the wrong ones.
+/// The derived key, and the bytes that it was derived from: a provider may correct a key that had wrong bytes.
 struct Derived {
     from: Zeroizing<[u8; 32]>,
     key: Arc<Zeroizing<[u8; 64]>>,
@@ -30,7 +30,7 @@ struct Derived {
 
 impl Derived {
     fn new(key: &Key) -> Self {
-        // The id is derived with the bytes: a token does not become one of another id by changing its text.
+        // The derivation includes the id: a changed id in a token does not make it one of another key.
         let half = |label: &str| HMAC::mac([label.as_bytes(), key.id().as_bytes()].concat(), &key.bytes()[..]);
         let mut derived = Zeroizing::new([0; 64]);
         derived[..32].copy_from_slice(&half("steadfast sealed1 authentication:"));
@@ -40,8 +40,8 @@ impl Derived {
 }
 
 impl Siv {
-    /// The cipher with this key. It is made anew for each value, which is a fifth of the time of encrypting a short one:
-    /// one that is kept would be locked while a large value is encrypted.
+    /// Creates the cipher with this key. It is created for each value, which takes a fifth of the time of encrypting a
+    /// short one: a shared one would be locked while a large value is encrypted.
     fn with(&self, key: &Key) -> Aes256Siv {
         let known = {
             let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +67,7 @@ impl Cipher for Siv {
             )));
         }
         let sealed = self.with(&key).encrypt([place], plain);
-        // It has no limit that memory does not reach first.
+        // The cipher's limit exceeds any memory.
         let sealed = sealed.map_err(|_| CipherError::Provider("the cipher refused a value".into()))?;
         Ok(token::write(key.id(), &sealed))
     }
@@ -80,7 +80,7 @@ impl Cipher for Siv {
         if key.id() != id {
             return Err(CipherError::Provider(format!("asked for the key `{id}`, it gave {:?}", key.id())));
         }
-        // In place, and behind the tag: no copy of the plaintext is left in what the buffer does not use.
+        // Decrypts in place after removing the tag, so that no copy of the plaintext remains in unused capacity.
         let (tag, rest) = sealed.split_first_chunk::<16>().ok_or(CipherError::Damaged)?;
         let (tag, length) = (*tag, rest.len());
         sealed.copy_within(16.., 0);

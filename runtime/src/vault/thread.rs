@@ -1,4 +1,4 @@
-//! What secrets do on this thread, and where the value stands that is encoded or decoded.
+//! The mode of secrets on this thread, and the location of the value that is encoded or decoded.
 
 use super::{Location, Vault, VaultFault};
 use std::cell::{Cell, RefCell};
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What it means to write or read a secret.
+/// The handling of secrets.
 #[derive(Clone)]
 pub(crate) enum Mode {
-    /// Outside of steadfast: never written, and read from a plain value.
+    /// Outside of steadfast: refused when written, and read from a plain value.
     Plain,
     /// Written and read as tokens of this vault.
     Sealed(Arc<Vault>),
@@ -19,15 +19,15 @@ pub(crate) enum Mode {
     Exposed,
 }
 
-/// The places that were named, one after the other in one text; the innermost begins at `innermost`.
+/// The locations of all guards, one after the other in one text; the innermost begins at `innermost`.
 struct Places {
     text: String,
     innermost: usize,
 }
 
-/// What a secret finds by itself. Between the code that encodes or decodes a value and the secret in it are serde, a format
-/// and the user's own types, and none of them hands anything on: so this is all that is not an argument, it is set around
-/// the serializer and the deserializer only, and by guards that put back what was there before.
+/// The state that a secret reads from its thread. Between the code that encodes a value and a secret in it are serde, a
+/// format and the user's own types, and none of them passes arguments on. So this state is not an argument; it is set
+/// around the serializer and the deserializer only, by guards that restore the previous state.
 struct Here {
     mode: RefCell<Mode>,
     places: RefCell<Places>,
@@ -60,7 +60,7 @@ fn replace(mode: Mode) -> Mode {
     HERE.with(|here| here.mode.replace(mode))
 }
 
-/// Puts the mode back that was before, when it is dropped; on the thread where it was made.
+/// A guard that restores the previous mode when it is dropped, on the thread that created it.
 #[must_use = "the mode is left when this is dropped"]
 pub(crate) struct Entered {
     before: Mode,
@@ -73,38 +73,39 @@ pub(crate) fn enter(mode: Mode) -> Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
+        // The replaced mode may be the last owner of its vault, whose drop is code of the user: not while the cell is
+        // borrowed.
         drop(replace(std::mem::replace(&mut self.before, Mode::Plain)));
     }
 }
 
-/// Runs `f`, in which a secret is written as a placeholder and cannot be read.
+/// Runs `f`, in which secrets are written as placeholders and cannot be read.
 pub(crate) fn redacting<R>(f: impl FnOnce() -> R) -> R {
     let _entered = enter(Mode::Redacted);
     f()
 }
 
-/// Runs `f`, in which a secret is written and read as the value itself.
+/// Runs `f`, in which secrets are written and read as plain values.
 pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
     let _entered = enter(Mode::Exposed);
     f()
 }
 
-/// Until the guard is dropped, the value at a location is encoded or decoded on this thread. Of nested ones the innermost
-/// counts, alone.
+/// Sets the location of the value that this thread encodes or decodes, until the guard is dropped. Of nested locations
+/// only the innermost counts.
 pub(crate) fn at(location: Location<'_>) -> Placed {
     let (kind, name) = location.parts();
     at_named(kind, name)
 }
 
-/// The same for any text.
+/// Sets any text as the location.
 #[cfg(test)]
 pub(crate) fn at_text<R>(text: &str, f: impl FnOnce() -> R) -> R {
     let _placed = at_named(text, "");
     f()
 }
 
-/// Takes the place back that was named last, when it is dropped; on the thread where it was made.
+/// A guard that restores the previous location when it is dropped, on the thread that created it.
 #[must_use = "the place is left when this is dropped"]
 pub(crate) struct Placed {
     length: usize,
@@ -122,7 +123,7 @@ impl Drop for Placed {
     }
 }
 
-// Nothing but a secret needs both in one text.
+// Only a secret needs both as one text, so they are joined here.
 fn at_named(kind: &str, name: &str) -> Placed {
     HERE.with(|here| {
         let mut places = here.places.borrow_mut();
@@ -134,7 +135,7 @@ fn at_named(kind: &str, name: &str) -> Placed {
     })
 }
 
-/// The place that was named last; empty if none was.
+/// Calls `f` with the current location; empty if there is none.
 pub(crate) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
     HERE.with(|here| {
         let places = here.places.borrow();
@@ -142,61 +143,61 @@ pub(crate) fn with_place<R>(f: impl FnOnce(&str) -> R) -> R {
     })
 }
 
-/// Runs `f`, and says whether a secret was sealed or opened in it on this thread.
+/// Runs `f`, and returns whether it sealed or opened a secret on this thread.
 pub(crate) fn sealed_any<R>(f: impl FnOnce() -> R) -> (R, bool) {
     let before = (sealed(), opened());
     let result = f();
     (result, before != (sealed(), opened()))
 }
 
-/// A secret was sealed.
+/// Counts a sealed secret.
 pub(crate) fn note_sealed() {
     HERE.with(|here| here.sealed.set(here.sealed.get() + 1));
 }
 
-/// A secret was opened.
+/// Counts an opened secret.
 pub(crate) fn note_opened() {
     HERE.with(|here| here.opened.set(here.opened.get() + 1));
 }
 
-/// How many secrets were sealed on this thread so far.
+/// Returns the number of secrets sealed on this thread.
 pub(crate) fn sealed() -> u64 {
     HERE.with(|here| here.sealed.get())
 }
 
-/// How many secrets were opened on this thread so far.
+/// Returns the number of secrets opened on this thread.
 pub(crate) fn opened() -> u64 {
     HERE.with(|here| here.opened.get())
 }
 
-/// A secret of this vault was not written or read. A thread codes for one run at a time, and the caller is on it: a
-/// fault that is kept in the vault instead would be that of another attempt of the run.
+/// Records that a secret of this vault was not written or read. A thread codes for one run at a time, and the caller is
+/// on it. In the vault, the fault could be that of another attempt of the run.
 pub(crate) fn note_fault(vault: &Vault, fault: VaultFault) {
     HERE.with(|here| here.fault.replace(Some((vault, fault))));
 }
 
-/// The last fault of this vault on this thread, once.
+/// Takes the last fault of this vault on this thread.
 pub(crate) fn take_fault(vault: &Vault) -> Option<VaultFault> {
     let fault = HERE.with(|here| here.fault.borrow_mut().take_if(|(owner, _)| std::ptr::eq(*owner, vault)));
     fault.map(|(_, fault)| fault)
 }
 
-/// Whether there is a fault that nobody has taken, of whatever vault.
+/// Returns whether there is a fault of any vault that was not taken.
 pub(crate) fn has_fault() -> bool {
     HERE.with(|here| here.fault.borrow().is_some())
 }
 
-/// Whether nobody has said yet what happens to secrets.
+/// Returns whether no mode is set for secrets.
 pub(crate) fn is_plain() -> bool {
     is(|mode| matches!(mode, Mode::Plain))
 }
 
-/// Whether secrets are written as placeholders.
+/// Returns whether secrets are written as placeholders.
 pub(crate) fn is_redacting() -> bool {
     is(|mode| matches!(mode, Mode::Redacted))
 }
 
-/// Whether secrets are written and read as they are.
+/// Returns whether secrets are written and read as plain values.
 pub(crate) fn is_exposing() -> bool {
     is(|mode| matches!(mode, Mode::Exposed))
 }

@@ -1,34 +1,34 @@
-//! The text of an encrypted secret, `sealed1:<key id>:<base64>`: making, reading and finding it.
+//! The text of an encrypted secret, `sealed1:<key id>:<base64>`: writes, reads and finds it.
 
 use data_encoding::BASE64;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The number is that of the format: of the cipher, of how its key is derived, and of what it authenticates.
+/// The prefix. Its number is that of the format: the cipher, the derivation of its key, and the authenticated data.
 const PREFIX: &str = "sealed1:";
 
-/// What the cipher adds to the form tag and the value: its text is no shorter than that of so many bytes.
+/// The shortest encrypted value, in bytes: the cipher's tag and the encoding tag.
 const SHORTEST: usize = 17;
 
-/// A token of its parts.
+/// Joins the parts of a token.
 #[cfg(feature = "encryption")]
 pub(crate) fn write(id: &str, sealed: &[u8]) -> String {
     format!("{PREFIX}{id}:{}", BASE64.encode(sealed))
 }
 
-/// The id of the key and the encrypted bytes; `None` if the text is no token.
+/// Returns the id of the key and the encrypted bytes; `None` if the text is no token.
 pub(crate) fn read(text: &str) -> Option<(&str, Vec<u8>)> {
     let (id, sealed) = text.strip_prefix(PREFIX)?.split_once(':')?;
     let sealed = BASE64.decode(sealed.as_bytes()).ok().filter(|sealed| sealed.len() >= SHORTEST)?;
     is_id(id).then_some((id, sealed))
 }
 
-/// Whether a text could be a token, going by its beginning: what follows the cipher judges.
+/// Returns whether a text could be a token, by its beginning; the cipher judges the rest.
 pub(crate) fn is_one(text: &str) -> bool {
     text.strip_prefix(PREFIX).and_then(|rest| rest.split_once(':')).is_some_and(|(id, _)| is_id(id))
 }
 
-/// Whether a key may have this id.
+/// Returns whether a key may have this id.
 pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(in_id)
 }
@@ -41,8 +41,8 @@ fn in_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/".contains(&byte)
 }
 
-/// Where the next text from `from` on stands that has the form of a token, whatever is around it: JSON text inside a JSON
-/// string holds tokens as they are, because no letter of theirs is ever escaped.
+/// Returns the range of the next text from `from` on that has the form of a token, whatever surrounds it. JSON text
+/// inside a JSON string contains tokens unchanged, because none of their characters is ever escaped.
 pub(crate) fn next(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut from = from;
     while let Some(found) = bytes[from..].windows(PREFIX.len()).position(|window| window == PREFIX.as_bytes()) {
@@ -61,13 +61,13 @@ pub(crate) fn next(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Whether a token that was found is a JSON string of its own, also inside JSON that is itself a string, where the quotes
-/// around it are escaped.
+/// Returns whether a found token is a JSON string of its own, even inside JSON that is itself a string, where its
+/// quotes are escaped.
 pub(crate) fn is_whole(bytes: &[u8], found: &Range<usize>) -> bool {
     found.start > 0 && bytes[found.start - 1] == b'"' && matches!(bytes.get(found.end), Some(b'"' | b'\\'))
 }
 
-/// Where to search on after a text that only looks like a token: one may begin inside it.
+/// Returns where to continue after a text that only looks like a token: a token may begin inside it.
 pub(crate) fn after_prefix(start: usize) -> usize {
     start + PREFIX.len()
 }
@@ -76,12 +76,12 @@ fn end_of(bytes: &[u8], from: usize, belongs: fn(u8) -> bool) -> usize {
     from + bytes[from..].iter().take_while(|byte| belongs(**byte)).count()
 }
 
-/// Whether there is a token in some bytes.
+/// Returns whether some bytes contain a token.
 pub(crate) fn holds_token(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| next(text.as_bytes(), 0).is_some())
 }
 
-/// For people: every token in a text becomes `[secret]`, also one that was cut.
+/// Replaces every token in a text by `[secret]`, even a truncated one: for people.
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut copied = 0;

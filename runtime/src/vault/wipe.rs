@@ -1,4 +1,4 @@
-//! Overwriting what held a secret for a moment: as far as the cipher's crates can, and only if they are there.
+//! Overwrites buffers that held a secret: as far as the cipher's crates can, and only with them.
 
 use bytes::Bytes;
 
@@ -16,10 +16,10 @@ pub(crate) fn wipe_shared(buffer: Bytes) {
     }
 }
 
-/// Without a cipher there is no secret to overwrite.
+/// Does nothing: without a cipher there is no secret to overwrite.
 #[cfg(not(feature = "encryption"))]
 pub(crate) fn wipe(_: Vec<u8>) {}
 
-/// Without a cipher there is no secret to overwrite.
+/// Does nothing: without a cipher there is no secret to overwrite.
 #[cfg(not(feature = "encryption"))]
 pub(crate) fn wipe_shared(_: Bytes) {}

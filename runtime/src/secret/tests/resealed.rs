@@ -1,4 +1,4 @@
-//! Values that go from one vault to another without their types.
+//! Tests of values that move from one vault to another without their types.
 
 use super::sealed::{key, of, open, seal, vault};
 use super::*;
@@ -44,7 +44,7 @@ fn what_only_looks_like_a_token_stays() {
     let new = seal(&to, "field:a", &Secret::new(1));
     let new = super::text(&new).trim_matches('"');
     assert_eq!(reseal(&text(token), &from, &to, "field:a").unwrap(), Some(text(new)));
-    // One begins inside what looks like one.
+    // A token begins inside a text that looks like one.
     let inside = |token: &str| Bytes::from(format!("\"sealed1:{token}\""));
     assert_eq!(reseal(&inside(token), &from, &to, "field:a").unwrap(), Some(inside(new)));
 }

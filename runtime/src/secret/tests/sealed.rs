@@ -1,4 +1,4 @@
-//! Secrets in a vault: what comes back, and what does not.
+//! Tests of secrets in a vault.
 
 use super::*;
 use crate::fields::Coder;
