@@ -54,6 +54,8 @@
 //! random numbers and sleeps come from the flow. What the macros can see of other ways is a compile error; what they
 //! cannot see parks the run with both sides named.
 //!
+//! The guide in the folder `docs` of the repository has a chapter for each subject.
+//!
 //! # Features
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.

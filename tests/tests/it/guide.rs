@@ -166,6 +166,17 @@ fn the_compile_error_is_that_of_the_compiler() {
 }
 
 #[test]
+fn each_example_is_among_the_programs_to_kill() {
+    let page = text("docs/src/programs.md");
+    let folders =
+        std::fs::read_dir(top().join("examples")).expect("the examples").map(|entry| entry.expect("readable"));
+    for folder in folders.filter(|entry| entry.path().is_dir()) {
+        let name = format!("`examples/{}`", folder.file_name().to_string_lossy());
+        assert!(page.contains(&name), "docs/src/programs.md does not have {name}");
+    }
+}
+
+#[test]
 fn the_first_page_is_short() {
     let lines = text("README.md").lines().count();
     assert!(lines <= LONGEST, "README.md has {lines} lines, at most {LONGEST}: the rest belongs into docs/src");
