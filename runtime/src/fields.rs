@@ -1,4 +1,4 @@
-//! How the fields of one run are written and read: their stores and their secrets.
+//! The encoding of one run's fields: their stores and their secrets.
 
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
 use crate::record::{RoutedValue, RunIdentity};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The field stores of an engine, by the names under which contexts know them.
+/// The field stores of an engine, by the names that contexts use.
 #[derive(Clone, Default)]
 pub(crate) struct FieldStores {
     by_name: BTreeMap<String, Arc<dyn AnyFieldStore>>,
@@ -37,21 +37,21 @@ impl DerefMut for FieldStores {
     }
 }
 
-/// Stands for the execution in the key of a default: it belongs to no run, and is never collected. There is one for each
+/// The execution in the key of a default, which belongs to no run and is never collected. There is one content for each
 /// default that a field ever had.
 pub(crate) const OF_ALL_RUNS: &str = "00000000000000000000000000000000";
 
-/// How the fields of one run are written and read.
+/// The stores and the vault of one run's fields.
 pub(crate) struct Fields {
     database: String,
     run: Arc<RunIdentity>,
     stores: Arc<FieldStores>,
     vault: Arc<Vault>,
-    /// The largest value that is recorded, in bytes.
+    /// The largest value that may be recorded, in bytes.
     largest: usize,
-    /// What the journal of this run points to, by store, field and hash: it is there already.
+    /// The contents to which this run's journal points, by store, field and hash: they exist already.
     known: Mutex<HashSet<[String; 3]>>,
-    /// Why a step could not read a secret, whatever it has made of that.
+    /// The reason why a step could not read a secret, whatever the step did with the error.
     unmet: Mutex<Option<VaultFault>>,
 }
 
@@ -75,12 +75,12 @@ impl Fields {
         })
     }
 
-    /// What seals secrets for a run of this database.
+    /// Creates the vault of a run in this database.
     pub(crate) fn vault_of(&self, execution: [u8; 16]) -> Arc<Vault> {
         Vault::new(self.vault.cipher(), &self.database, execution)
     }
 
-    /// The same stores and keys for another run of this database.
+    /// Returns the same stores and keys for another run of this database.
     pub(crate) fn sibling(&self, run: RunIdentity) -> Arc<Self> {
         Self::new(&self.database, Arc::new(run), self.stores.clone(), self.vault.cipher(), self.largest)
     }
@@ -93,24 +93,24 @@ impl Fields {
         &self.vault
     }
 
-    /// A step could not read a secret: its own error says nothing of that.
+    /// Records that a step could not read a secret, which the step's own error may not show.
     pub(crate) fn note_fault(&self) {
         if let Some(fault) = self.vault.take_fault() {
             *self.unmet.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         }
     }
 
-    /// Why a step could not read a secret, if one could not since the last call.
+    /// Takes the reason why a step could not read a secret since the last call.
     pub(crate) fn take_unmet(&self) -> Option<VaultFault> {
         self.unmet.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// For what is encoded and decoded for this run.
+    /// Returns the coder for values of this run.
     pub(crate) const fn coder(self: &Arc<Self>) -> Coder<'_> {
         Coder(Some(self))
     }
 
-    /// The name of what a pointer of this run points to.
+    /// Returns the key of the content to which a pointer of this run points.
     pub(crate) fn key(&self, pointer: &Pointer) -> FieldKey {
         let Pointer { field, hash, shared, .. } = pointer;
         if *shared {
@@ -134,7 +134,7 @@ impl Fields {
         }
     }
 
-    /// The journal points to this: it need not be saved again.
+    /// Records that the journal points to this content, so that it need not be saved again.
     pub(crate) fn note(&self, pointer: &Pointer) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(pointer.place());
@@ -149,13 +149,13 @@ impl Fields {
         [self.run.workflow.clone(), store, field, hash]
     }
 
-    /// Whether another run of this engine has saved this default.
+    /// Returns whether another run of this engine has saved this default.
     fn is_shared(&self, pointer: &Pointer) -> bool {
         let defaults = || self.stores.defaults.lock().unwrap_or_else(PoisonError::into_inner);
         pointer.shared && defaults().contains(&self.default_of(pointer))
     }
 
-    /// Saves a value in its store, unless it is there, and gives what points to it.
+    /// Saves a value in its store, unless it exists there, and returns a pointer to it.
     pub(crate) async fn save(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
         let store = self.store(routed.store)?;
         let hash = content_hash_apart(routed.value.bytes.clone()).await;
@@ -165,7 +165,7 @@ impl Fields {
             encoding: routed.value.encoding.as_str().to_owned(),
             bytes: routed.value.bytes.len(),
             hash,
-            // A secret is sealed for its run.
+            // A secret is sealed for its run, so its content cannot be shared.
             shared: routed.is_default && !routed.value.holds_secret(),
         };
         if !self.is_known(&pointer) && !self.is_shared(&pointer) {
@@ -207,34 +207,34 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// For which run something is encoded or decoded: with its keys, and within its limits.
+/// The run for which values are encoded or decoded, with its keys and limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Coder<'a>(Option<&'a Arc<Fields>>);
 
 impl<'a> Coder<'a> {
-    /// For no run: there are no keys, and a value may be of any size.
+    /// The coder for no run: without keys, for values of any size.
     pub const NO_RUN: Self = Self(None);
 
     pub(crate) const fn new(fields: Option<&'a Arc<Fields>>) -> Self {
         Self(fields)
     }
 
-    /// The fields of the run, if it is for one.
+    /// Returns the fields of the run, if there is one.
     pub(crate) fn fields(self) -> Option<Arc<Fields>> {
         self.0.cloned()
     }
 
-    /// The largest value that may be recorded, in bytes.
+    /// Returns the largest value that may be recorded, in bytes.
     pub(crate) fn largest(self) -> usize {
         self.0.map_or(usize::MAX, |fields| fields.largest)
     }
 
-    /// Until the guard is dropped, the value at a location is encoded or decoded on this thread: a secret is sealed for that,
-    /// and for this run. A fault of something before, which was survived, is forgotten: what is noted afterwards belongs to
-    /// this value.
+    /// Sets the location and the vault of the value that this thread encodes or decodes, until the guard is dropped:
+    /// its secrets are sealed for that location and this run. Forgets an earlier fault that was recovered from, so that
+    /// a later one belongs to this value.
     ///
-    /// Only here a location and a vault are put where a secret finds them by itself: between this and the secret are serde, a
-    /// format and the user's own types, and none of them hands anything on.
+    /// This is the only place that sets thread-local state for secrets: between the caller and a secret are serde, a
+    /// format and the user's own types, and none of them passes arguments on.
     //
     // A guard and not a closure, which would be compiled again for each type of a program.
     pub(crate) fn at(self, location: Option<Location<'_>>) -> Coding {
@@ -244,12 +244,12 @@ impl<'a> Coder<'a> {
             }
             fields.vault.enter()
         });
-        // A part of something that has a location has none.
+        // A part of something that has a location sets none of its own.
         Coding { _placed: location.map(vault::thread::at), _entered: entered }
     }
 }
 
-/// See [`Coder::at`].
+/// The guard of [`Coder::at`].
 #[must_use = "the location is left when this is dropped"]
 pub(crate) struct Coding {
     _placed: Option<vault::thread::Placed>,

@@ -1,8 +1,8 @@
-//! The chapters of the guide, so that their code is compiled and run as tests of the documentation.
+//! The chapters of the guide, whose code is compiled and run as documentation tests.
 //!
-//! A chapter that needs a feature is tested where that is on, as it is in a test of the whole workspace.
+//! A chapter that needs a feature is tested only with that feature, as in a test of the whole workspace.
 
-/// Names chapters by their files.
+/// Includes chapters by their files.
 macro_rules! chapters {
     ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {
         $($(#[$meta])* #[doc = include_str!(concat!("../../docs/src/", $file, ".md"))] pub struct $name;)*

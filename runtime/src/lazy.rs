@@ -1,4 +1,4 @@
-//! A field whose value is loaded when a step reads it.
+//! Fields whose values are loaded when a step reads them.
 
 use crate::codec;
 use crate::context::{ContextError, FieldSchema, FieldWriter, Persist, RecordedValue, Schema, read_back};
@@ -12,7 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// A field in a store whose value is loaded when a step reads it, once: for values that are large and seldom needed.
+/// A field in a store whose value is loaded once, when a step first reads it: for values that are large and seldom
+/// needed.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -38,9 +39,9 @@ use tokio::sync::OnceCell;
 /// # }
 /// ```
 ///
-/// A workflow sets it and passes it on, and cannot read it: what it would read is not in its history. In memory it is a
-/// pointer once it is saved. Two new values are equal if they are, and two saved ones if they are the same bytes; a new
-/// value never equals a saved one, so setting it again is a change, although the same bytes are not saved twice.
+/// A workflow sets it and passes it on, but cannot read it: the value is not in its history. Once saved, it is only a
+/// pointer in memory. Two new values are compared as values, and two saved ones by their hash. A new value never equals
+/// a saved one, so setting it again is a change, although the same bytes are not saved twice.
 pub struct Lazy<T>(Arc<State<T>>);
 
 enum State<T> {
@@ -51,13 +52,13 @@ enum State<T> {
 }
 
 impl<T> Lazy<T> {
-    /// A new value.
+    /// Creates a handle of a new value.
     #[must_use]
     pub fn new(value: T) -> Self {
         Self(Arc::new(State::Value(value)))
     }
 
-    /// How many bytes the value takes in its store; `None` for a new value.
+    /// Returns the size of the value in its store, in bytes; `None` for a new value.
     #[must_use]
     pub fn stored_bytes(&self) -> Option<usize> {
         match &*self.0 {
@@ -68,10 +69,10 @@ impl<T> Lazy<T> {
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Lazy<T> {
-    /// The value; loaded at the first call, for all clones of this handle.
+    /// Returns the value, which the first call loads for all clones of this handle.
     ///
     /// # Errors
-    /// The store cannot give it, or it does not decode to this type. In the body of a workflow: always.
+    /// The store cannot load the value, or it does not decode to this type. Always in the body of a workflow.
     pub async fn get(&self) -> Result<&T, FieldStoreError> {
         if let Some(Current::Workflow(scope)) = scope::current() {
             let message = format!(
@@ -121,7 +122,7 @@ impl<T: Default> Default for Lazy<T> {
     }
 }
 
-/// Where the value is, and never the value.
+/// Shows the place of the value, never the value.
 impl<T> fmt::Debug for Lazy<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = codec::short_name(type_name::<T>());
@@ -133,7 +134,7 @@ impl<T> fmt::Debug for Lazy<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T> {
-    /// The value as it is stored, or what points to it.
+    /// Encodes the value, or the pointer to it.
     fn encode(&self, coder: Coder<'_>, field: &FieldSchema) -> Result<Value, codec::CodecError> {
         match &*self.0 {
             State::Value(value) => codec::encode_field(coder, field.name, (field.encoding)(), value),
@@ -141,8 +142,8 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Lazy<T
         }
     }
 
-    /// Whether two have the same content, as far as that can be said without loading or encoding: an encoding may come out
-    /// otherwise in a replay, where the same must be said.
+    /// Returns whether two have the same content, as far as this is known without loading or encoding. An encoding may
+    /// differ in a replay, where the answer must be the same.
     fn same(&self, other: &Self) -> bool {
         match (&*self.0, &*other.0) {
             _ if Arc::ptr_eq(&self.0, &other.0) => true,
@@ -203,7 +204,8 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         }
     }
 
-    /// A value that was recorded in the database itself, before the field was routed to a store, is there at once.
+    /// Decodes the pointer without loading. A value that was recorded in the database itself, before the field was
+    /// routed to a store, is decoded at once.
     fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {
         if recorded.value.encoding != Encoding::Stored {
             let value = codec::decode_field(coder, &recorded.name, &recorded.value);

@@ -1,15 +1,15 @@
-//! How long a text may be: names and keys that are longer are refused, and what only people read is cut.
+//! The lengths of texts: names and keys that are too long are refused, and texts for people are cut.
 
-/// The longest id, key, label or name, in bytes: each stands in an index.
+/// The longest id, key, label or name, in bytes: each is indexed.
 const NAME: usize = 512;
 
-/// The longest text of an error, a panic or a reason that is kept, in bytes.
+/// The longest recorded text of an error, a panic or a reason, in bytes.
 const TEXT: usize = 16 << 10;
 
-/// Whether a text can be a name.
+/// Checks that a text can be a name.
 ///
 /// # Errors
-/// It is longer than 512 bytes, or shorter than `least`.
+/// The text is longer than 512 bytes, or shorter than `least`.
 pub(crate) fn check(what: &str, text: &str, least: usize) -> Result<(), String> {
     if (least..=NAME).contains(&text.len()) {
         return Ok(());
@@ -17,11 +17,11 @@ pub(crate) fn check(what: &str, text: &str, least: usize) -> Result<(), String> 
     Err(format!("{what} has {least} to {NAME} bytes, this one has {}", text.len()))
 }
 
-/// Truncates a text for people, with a note that says how long it was. Cutting twice changes nothing.
+/// Truncates a text for people, with a note on its length. Cutting twice changes nothing.
 pub(crate) fn cut(text: impl Into<String>) -> String {
     let mut text = text.into();
     let whole = text.len();
-    // Room for notes that were added before and after an earlier cut.
+    // Allows for notes that were added before and after an earlier cut.
     if whole <= TEXT + 1_024 {
         return text;
     }
@@ -29,10 +29,10 @@ pub(crate) fn cut(text: impl Into<String>) -> String {
     format!("{text}.. (cut: it had {whole} bytes)")
 }
 
-/// Whether this can be a label.
+/// Checks that this can be a label.
 ///
 /// # Errors
-/// Its name is empty, or it or its value is too long.
+/// The name is empty, or the name or the value is too long.
 pub(crate) fn check_label(name: &str, value: &str) -> Result<(), String> {
     check("the name of a label", name, 1)?;
     check(&format!("the value of the label `{name}`"), value, 0)

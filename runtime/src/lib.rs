@@ -1,32 +1,31 @@
-//! Typed, durable workflow state: a workflow that is killed goes on where it stood, with a context that no step can change.
+//! Typed, durable workflow state: a workflow that is killed continues where it stopped, with a context that no step can
+//! change.
 //!
 //! | concept | what it is |
 //! |---|---|
-//! | [`#[workflow]`](workflow) | an async function that goes on after a crash; its body is run again with recorded results |
-//! | [`#[step]`](step) | an async function with effects on the world: its result is recorded, and it never runs again once it is |
-//! | [`#[transaction]`](transaction) | a step that writes to your own tables in the engine's file, in one commit with its result |
+//! | [`#[workflow]`](workflow) | an async function that continues after a crash: its body runs again with recorded results |
+//! | [`#[step]`](step) | an async function with side effects: its result is recorded, and it never runs again once it is |
+//! | [`#[transaction]`](transaction) | a step, as a plain function, whose SQL on your own tables in the engine's file commits with its result |
 //! | [`#[derive(StepContext)]`](derive@StepContext) | a struct that steps read and only the workflow changes, stored field by field |
 //! | [`Start`] | a workflow whose context is not set yet |
-//! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only thing with `update` |
-//! | [`StepCall`] | a step that was called and has not finished: a future |
+//! | [`Flow`] | the handle of a running workflow: calls steps, sleeps, and is the only way to `update` the context |
+//! | [`StepCall`] | a called step that has not finished: a future |
 //! | [`Resources`] | values that an engine provides to all runs, by type: a step takes `#[resource] db: &Db` |
-//! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; gone after a crash |
-//! | [`State`] | what the concurrent steps of one run share, `state: &State<Progress>`: edits are atomic and made once |
+//! | [`Session`] | live values of one run in one process, for its steps: `session: &Session`; lost in a crash |
+//! | [`State`] | state shared by the concurrent steps of one run, `state: &State<Progress>`: edits are atomic and made once |
 //! | [`StepScope`] | one attempt of a step, `scope: &StepScope`: its number, idempotency key, time limit, cancellation |
-//! | [`current`] | which run, step and attempt this code runs in, and for whom and until when the run acts; [`propagate`] carries it into a task |
-//! | [`Scope`], [`scoped`] | what a start is given beyond its input: id, deadline, identity ([`Principal`]), labels, deduplication key |
-//! | [`Engine`] | what a program owns: starts runs, drives them, takes over those of processes that died |
-//! | [`RunHandle`] | one run seen from outside: its result, status, history |
-//! | [`#[transaction]`](transaction) | a plain function whose SQL on the engine's file is committed with its result |
-//! | [`Message`] | a type that is sent to runs: `flow.receive`, `flow.send`, `engine.send`; questions by `flow.request` |
-//! | [`Event`] | a struct that steps of an event-driven workflow take and return; from outside by [`Engine::emit`], told to readers by `scope.stream` |
-//! | [`EventStream`], [`ActivityReader`], [`Diagram`] | a run as it goes: the events that its steps tell, what the engine does, the way that it took |
-//! | [`Child`] | a run that a workflow has started: a future of its result |
-//! | [`Scope`], [`Principal`] | under what a run acts: id, deadline, labels, identity; [`current`] says it anywhere |
-//! | [`Error`], [`Terminal`], [`StepError`] | any error is tried again by policy; a terminal one is not; what a workflow gets of a step |
+//! | [`current`] | the run, step and attempt in which code runs, with the run's identity and deadline; [`propagate`] carries it into a task |
+//! | [`Scope`], [`scoped`] | the options of a start beyond its input: id, deadline, identity ([`Principal`]), labels, deduplication key |
+//! | [`Engine`] | the engine of a program: starts runs, drives them, takes over those of processes that died |
+//! | [`RunHandle`] | one run, seen from outside: its result, status, history |
+//! | [`Message`] | a type that is sent to runs: `flow.receive`, `flow.send`, `engine.send`; human-in-the-loop requests by `flow.request` |
+//! | [`Event`] | a struct that steps of an event-driven workflow take and return; from outside by [`Engine::emit`], to readers by `scope.stream` |
+//! | [`EventStream`], [`ActivityReader`], [`Diagram`] | a run in progress: the events of its steps, the activity of the engine, the path that it took |
+//! | [`Child`] | a child run of a workflow: a future of its result |
+//! | [`Error`], [`Terminal`], [`StepError`] | any error, which is retried by policy; an error that is not; the error that a workflow gets from a step |
 //! | [`Secret`] | a value that is encrypted wherever it is stored, and never shown |
-//! | [`ParkReason`] | why a run stands still although nothing is lost: it goes on once code that fits is started |
-//! | [`store::Store`] | what a database must do |
+//! | [`ParkReason`] | the reason why a run is parked, without loss: it continues once code that fits is started |
+//! | [`store::Store`] | the interface of a database |
 //!
 //! ```
 //! use steadfast::prelude::*;
@@ -50,9 +49,9 @@
 //! # }
 //! ```
 //!
-//! A workflow must do the same again when it is run again: everything from outside goes through steps, and the time,
-//! random numbers and sleeps come from the flow. What the macros can see of other ways is a compile error; what they
-//! cannot see parks the run with both sides named.
+//! A workflow must do the same when its body runs again: all input from outside goes through steps, and the time,
+//! random numbers and sleeps come from the flow. Violations that the macros can see are compile errors; others park the
+//! run, and the reason names both sides.
 //!
 //! The guide in the folder `docs` of the repository has a chapter for each subject.
 //!
@@ -60,7 +59,7 @@
 //!
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
 //! * `terminal`: [`Run`]`::watch_in_terminal`, the progress of a run on the console.
-//! * `encryption`: keys for [`Secret`], which cannot be stored without: `Key`, `KeyProvider`, `StaticKeys`.
+//! * `encryption`: keys for [`Secret`], which cannot be stored without them: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
@@ -135,14 +134,14 @@ pub use workflow::{
     StartChild, Startable, StepCall, StreamWriter,
 };
 
-/// What a run has recorded, as [`Run::history`] reads it.
+/// The recorded history of a run, as [`Run::history`] reads it.
 pub mod history {
     pub use crate::journal::HistoryEntry;
     pub use crate::record::Kind;
     pub use crate::value::Value;
 }
 
-/// What most programs need: `use steadfast::prelude::*;`.
+/// The items that most programs need: `use steadfast::prelude::*;`.
 pub mod prelude {
     pub use crate::{
         Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
@@ -154,7 +153,7 @@ pub mod prelude {
     pub use std::time::Duration;
 }
 
-/// What the macros name. Not part of the public interface: it may change with any version.
+/// Items for code generated by the macros. Not part of the public interface: they may change with any version.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::codec::{
@@ -191,7 +190,7 @@ pub mod __private {
     pub use std::sync::Arc;
 }
 
-/// The program of the README is compiled and run as a test.
+/// The program of the README, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

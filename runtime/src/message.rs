@@ -1,10 +1,10 @@
-//! Types with a recorded name, so that who sends a value and who gets it mean the same.
+//! Types with a recorded name, so that sender and receiver agree on a value's type.
 
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::fields::Coder;
 use crate::value::Value;
 
-/// A type with a recorded name: what `#[derive(Message)]` gives a struct or an enum.
+/// A type with a recorded name, implemented by `#[derive(Message)]` for a struct or an enum.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub trait Message: Storable {
     const NAME: &'static str;
 }
 
-/// A message as it is stored. Bound to its name, so that a secret in it cannot be moved to another.
+/// Encodes a message, bound to its name, so that a secret in it cannot be moved to another.
 pub(crate) fn encode<M: Message>(coder: Coder<'_>, message: &M) -> Result<Value, CodecError> {
     codec::record_at(coder, Location::Message(M::NAME), message)
 }
@@ -43,7 +43,7 @@ pub(crate) fn decode<M: Message>(coder: Coder<'_>, value: &Value) -> Result<M, C
     codec::decode_at(coder, Location::Message(M::NAME), value)
 }
 
-/// A recorded message, decoded with the type of today and encoded again.
+/// Decodes a recorded message with the current type, and encodes it again.
 pub(crate) fn recode<M: Message>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
     encode(coder, &decode::<M>(coder, recorded).ok()?).ok()
 }

@@ -1,7 +1,7 @@
-//! Panics of users' code: their texts, and what is dropped where a panic must end nothing else.
+//! Panics of users' code: their texts, and drops that may panic.
 //!
-//! The payload of a panic is a user's value, and so is everything that an attempt, a workflow body or a hook leaves behind:
-//! its `Drop` may panic too. Code outside of the catch of an attempt drops such a value through this module only.
+//! The payload of a panic is a user's value, and so is everything that an attempt, a workflow body or a hook leaves
+//! behind: its `Drop` may panic too. Code outside the catch of an attempt drops such a value only through this module.
 
 use crate::lengths;
 use std::any::Any;
@@ -13,37 +13,37 @@ use std::task::{Context, Poll};
 /// Runs a user's code.
 ///
 /// # Errors
-/// It panicked, with this text.
+/// The code panicked, with this text.
 pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(text)
 }
 
-/// The text of a panic, whose payload is dropped.
+/// Returns the text of a panic, and drops its payload.
 pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a value that is not a text");
     let text = lengths::cut(text);
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Its payload may panic in the same way, and so on without end: a leak is the smaller harm.
+        // Its payload may panic in the same way, and so on without end: leaking it is the lesser harm.
         std::mem::forget(another);
     }
     text
 }
 
-/// Drops a user's value; a panic of its `Drop` is only logged, with these words for what the value was.
+/// Drops a user's value; a panic of its `Drop` is only logged, with this description of the value.
 pub(crate) fn drop_caught<T>(value: T, what: &'static str) {
     let mut value = Some(value);
     run_caught(&mut || drop(value.take()), what);
 }
 
-// With a closure of one type: this is compiled for each type that a program drops so.
+// The closure is a trait object, because this would be compiled for each type that a program drops.
 fn run_caught(dropping: &mut dyn FnMut(), what: &'static str) {
     if let Err(panic) = caught(dropping) {
         tracing::error!(panic, "dropping {what} panicked");
     }
 }
 
-/// A future of a user's code. A panic in a poll is its output, and one in its `Drop`, done or not, is only logged.
+/// A future of a user's code. A panic in a poll is its output; a panic of its `Drop`, finished or not, is only logged.
 pub(crate) struct Caught<F>(Option<F>);
 
 /// Catches the panics of a future.
@@ -74,7 +74,7 @@ impl<F> Drop for Caught<F> {
     }
 }
 
-/// A user's value that the engine holds: whichever of its owners drops it last, a panic of its `Drop` is only logged.
+/// A user's value that the engine holds: whichever owner drops it last, a panic of its `Drop` is only logged.
 #[derive(Clone, Debug)]
 pub(crate) struct Held<T>(Option<T>);
 
@@ -109,7 +109,7 @@ mod tests {
     use super::{Held, caught, caught_future};
     use futures_util::FutureExt;
 
-    /// Panics with another of its kind whenever it is dropped.
+    /// A payload that panics with another of its kind when it is dropped.
     struct Nasty(u32);
 
     impl Drop for Nasty {

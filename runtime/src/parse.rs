@@ -1,8 +1,8 @@
-//! A text that is not what it is read as.
+//! Errors of parsing texts.
 
 use std::fmt;
 
-/// A text could not be parsed: what was expected, and what was found.
+/// A text could not be parsed: names the expected and the actual.
 ///
 /// ```
 /// use steadfast::Status;
@@ -17,7 +17,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// Says that `found` is not what was expected.
+    /// Creates an error for a text that is not what was expected.
     pub(crate) fn new(expected: impl fmt::Display, found: &str) -> Self {
         Self { message: format!("expected {expected}, found {:?}", crate::lengths::cut(found)) }
     }
