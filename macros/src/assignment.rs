@@ -1,11 +1,11 @@
-//! A body that assigns to its context or borrows it mutably: rustc would suggest what does not help.
+//! Faults for a body that assigns to its context or borrows it mutably: the suggestions of rustc would not help.
 
 use crate::faults::Faults;
 use crate::name;
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, Expr, ExprAssign, ExprBinary, ExprMethodCall, ExprReference, Ident, Member, PatIdent};
 
-/// Who assigns, and what to write instead.
+/// The item that assigns, which decides what to write instead.
 pub(crate) enum By<'a> {
     /// A step, through its context.
     Step(&'a Ident),
@@ -31,7 +31,7 @@ impl By<'_> {
         }
     }
 
-    /// The code to write instead, for a field.
+    /// Returns the code to write instead, for a field.
     fn help(&self, field: &str) -> String {
         match self {
             Self::Step(_) => {
@@ -47,12 +47,12 @@ impl By<'_> {
     }
 }
 
-/// Notes every change through a name that is bound nowhere else in the body.
+/// Reports every change through the name.
 pub(crate) fn find(by: &By<'_>, body: &Block, faults: &Faults) {
     Changes { by, faults }.visit_block(body);
 }
 
-/// How often a name is bound in a body: `let mut ctx = ctx.clone();` is a copy, and may be changed.
+/// Returns how often a name is bound in a body: `let mut ctx = ctx.clone();` is a copy, and may be changed.
 pub(crate) fn times_bound(name: &Ident, body: &Block) -> usize {
     let mut bindings = Bindings { name, count: 0 };
     bindings.visit_block(body);
@@ -77,7 +77,7 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    /// The field nearest to the context, if a place is in it: `status` of `ctx.status.code`.
+    /// Returns the field nearest to the context, if a place is in it: `status` of `ctx.status.code`.
     fn field(&self, place: &Expr) -> Option<String> {
         match place {
             Expr::Field(field) => match (&*field.base, &field.member) {
@@ -112,7 +112,7 @@ impl<'ast> Visit<'ast> for Changes<'_> {
         visit::visit_expr_binary(self, binary);
     }
 
-    /// `ctx.update(|c| ..)`, as the workflow's handle has it.
+    /// Reports `ctx.update(|c| ..)`, a call that only the workflow's handle has.
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         let on_context = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(self.by.name()));
         if on_context
@@ -136,8 +136,8 @@ impl<'ast> Visit<'ast> for Changes<'_> {
     }
 }
 
-/// Methods that change the standard collections and texts that they are called on. A handle with a method of such a name
-/// that takes `&self` can still be called by way of a name of its own: `let queue = &ctx.queue;`.
+/// Methods that change the standard collections and texts. A handle with a method of such a name that takes `&self` can
+/// still be called through a name of its own: `let queue = &ctx.queue;`.
 const CHANGING: [&str; 23] = [
     "append",
     "clear",

@@ -1,4 +1,4 @@
-//! `#[derive(StepContext)]`.
+//! The derive macro `#[derive(StepContext)]`.
 
 mod check;
 mod expand;

@@ -15,7 +15,7 @@ const HELP: &str = "write a number and a unit in quotes: \"200ms\", \"1.5s\", \"
 impl Duration {
     pub(crate) const MINUTE: Self = Self(std::time::Duration::from_mins(1));
 
-    /// The duration that an attribute gives, or the fault at its literal.
+    /// Parses the duration of an attribute, or reports a fault at its literal.
     pub(crate) fn parse(value: &Expr, faults: &Faults) -> Option<Self> {
         let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else {
             faults.add(value, "a duration is a number and its unit", HELP);

@@ -1,4 +1,4 @@
-//! `#[derive(Event)]`.
+//! The derive macro `#[derive(Event)]`.
 
 use crate::faults::Faults;
 use crate::{name, suggest};
@@ -12,7 +12,7 @@ const OF_FIELD: [&str; 2] = ["default", "alias"];
 const HELP: &str = "write `#[event(external, name = \"approval.given\")]`";
 const HELP_OF_FIELD: &str = "write `#[event(default)]`, `#[event(default = 3)]` or `#[event(alias = \"old_name\")]`";
 
-/// What stands in `#[event(..)]` on the struct.
+/// The options of `#[event(..)]` on the struct.
 #[derive(Default)]
 struct Options {
     external: bool,
@@ -48,10 +48,11 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     if faults.any() {
         return None;
     }
-    // Looked up where the functions are, not where a type of the user's stands.
+    // Spanned at the call site of the functions, not at a type of the user.
     let [this, event] = [quote!(this), quote!(event)];
     let types = fields.iter().map(|field| &field.ty).collect::<Vec<_>>();
-    // The implementation assumes that its fields can be stored, so that what is missing is said once, and in our words.
+    // The implementation assumes that its fields can be stored, so that a missing trait is reported once, with our
+    // message.
     let storable = types.iter().map(|ty| {
         quote_spanned!(ty.span()=>
             const _: ::core::marker::PhantomData<<#ty as ::steadfast::__private::Input>::Value> =
@@ -95,7 +96,7 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     })
 }
 
-/// The fields of an event, which is a struct without parameters.
+/// Returns the fields of an event, which is a struct without parameters.
 fn fields<'a>(item: &'a DeriveInput, faults: &Faults) -> Option<&'a Fields> {
     let data = match &item.data {
         Data::Struct(data) => data,
@@ -118,7 +119,7 @@ fn fields<'a>(item: &'a DeriveInput, faults: &Faults) -> Option<&'a Fields> {
     Some(&data.fields)
 }
 
-/// How a field is written, and how it is read.
+/// Generates how a field is written, and how it is read.
 fn one(index: usize, field: &Field, faults: &Faults) -> (TokenStream, TokenStream) {
     let ty = &field.ty;
     let of_field = OfField::parse(&field.attrs, faults);
@@ -195,13 +196,13 @@ impl Options {
     }
 }
 
-/// What a field is in an event that was recorded without it.
+/// The value of a field in an event that was recorded without it.
 enum Fallback {
     OfType,
     Given(Box<Expr>),
 }
 
-/// What stands in `#[event(..)]` on a field.
+/// The options of `#[event(..)]` on a field.
 #[derive(Default)]
 struct OfField {
     default: Option<Fallback>,

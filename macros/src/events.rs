@@ -1,4 +1,4 @@
-//! `#[derive(Events)]`.
+//! The derive macro `#[derive(Events)]`.
 
 use crate::faults::Faults;
 use crate::name;
@@ -80,7 +80,7 @@ fn events(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     })
 }
 
-/// A variant is made from its event, unless another holds the same.
+/// Generates a conversion from each event that only one variant holds.
 fn conversions<'a>(ident: &'a Ident, variants: &'a [(&Ident, &Type)]) -> impl Iterator<Item = TokenStream> + 'a {
     let held: Vec<String> = variants.iter().map(|(_, ty)| name::as_written(ty)).collect();
     let only = move |ty: &Type| held.iter().filter(|other| **other == name::as_written(ty)).count() == 1;

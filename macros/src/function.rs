@@ -1,4 +1,4 @@
-//! What steps and workflows have in common: an async function that returns a `Result`.
+//! The common parts of steps and workflows: an async function that returns a `Result`.
 
 use crate::faults::Faults;
 use crate::name;
@@ -9,41 +9,41 @@ use syn::{
     Attribute, Block, FnArg, Ident, ItemFn, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference, Visibility,
 };
 
-/// A function with one of our attributes.
+/// A function with one of these attributes.
 pub(crate) struct Function {
     pub(crate) attributes: Attributes,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) parameters: Vec<Parameter>,
-    /// What it returns; nothing if that cannot be used.
+    /// The return type; `None` if it cannot be used.
     pub(crate) output: Option<Type>,
     pub(crate) block: Box<Block>,
 }
 
-/// One parameter; a `self` is none.
+/// One parameter, other than `self`.
 pub(crate) struct Parameter {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) pattern: Pat,
     pub(crate) ty: Type,
-    /// The pattern if it is a name, else its place: `argument_2`.
+    /// The pattern if it is a name, otherwise made from its position: `argument_2`.
     pub(crate) name: Ident,
 }
 
-/// The attributes below ours, by where they go.
+/// The attributes below the macro's, by the items that they go to.
 #[derive(Default)]
 pub(crate) struct Attributes {
-    /// On everything that is generated.
+    /// Those for everything that is generated.
     pub(crate) cfg: Vec<Attribute>,
-    /// On the function that is called, and on the user's own.
+    /// Those for the function that is called, and for the user's own.
     pub(crate) docs: Vec<Attribute>,
-    /// On the function that is called.
+    /// Those for the function that is called.
     pub(crate) surface: Vec<Attribute>,
-    /// On the user's own function: lints, and attributes of others.
+    /// Those for the user's own function: lints, and attributes of other macros.
     pub(crate) own: Vec<Attribute>,
 }
 
 impl Function {
-    /// The function, or the token stream to leave in its place.
+    /// Parses the function, or returns the token stream to leave in its place.
     pub(crate) fn parse(item: TokenStream, kind: &str, faults: &Faults) -> Result<Self, TokenStream> {
         let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
             let first = item.clone().into_iter().next();
@@ -84,7 +84,7 @@ impl Function {
         Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, block, sig })
     }
 
-    /// What it returns; something that compiles if that cannot be used.
+    /// Returns the return type, or one that compiles if that cannot be used.
     pub(crate) fn output(&self) -> TokenStream {
         let otherwise = || quote!(::core::result::Result<(), ::steadfast::Error>);
         self.output.as_ref().map_or_else(otherwise, ToTokens::to_token_stream)
@@ -94,12 +94,12 @@ impl Function {
         &self.sig.ident
     }
 
-    /// The name as it is recorded and spoken of.
+    /// Returns the name, as recorded and as used in messages.
     pub(crate) fn name(&self) -> String {
         name::plain(&self.sig.ident)
     }
 
-    /// What a step or workflow cannot be, whatever it does.
+    /// Checks the rules of every step or workflow, whatever it does.
     pub(crate) fn check(&self, kind: &str, faults: &Faults) {
         let Signature { constness, safety, abi, generics, output, variadic, ident, .. } = &self.sig;
         let plain = ordinary(kind);
@@ -150,14 +150,14 @@ impl Function {
         }
     }
 
-    /// `Some` with the first word of a type's last segment: `Flow` of `steadfast::Flow<C>`.
+    /// Returns the last segment of a type's path: `Flow` of `steadfast::Flow<C>`.
     pub(crate) fn last_word(ty: &Type) -> Option<String> {
         let Type::Path(path) = ty else { return None };
         path.path.segments.last().map(|segment| name::plain(&segment.ident))
     }
 }
 
-/// Whether a type has a reference (other than in a function pointer) or an `impl Trait` in it.
+/// Returns whether a type contains a reference, a lifetime other than `'static`, or an `impl Trait`.
 pub(crate) fn borrows_or_hides(ty: &Type) -> bool {
     struct Finder(bool);
     impl<'ast> Visit<'ast> for Finder {
@@ -176,7 +176,7 @@ pub(crate) fn borrows_or_hides(ty: &Type) -> bool {
     finder.0
 }
 
-/// What a function with this attribute is in Rust.
+/// Returns the ordinary function that carries this attribute.
 fn ordinary(kind: &str) -> &'static str {
     if kind == "transaction" { "an ordinary `fn`" } else { "an ordinary `async fn`" }
 }
@@ -196,13 +196,14 @@ impl Attributes {
         sorted
     }
 
-    /// Only those that decide whether the item is there.
+    /// Returns only the `cfg` attributes.
     pub(crate) fn cfg(&self) -> TokenStream {
         let cfg = &self.cfg;
         quote!(#(#cfg)*)
     }
 
-    /// For the function that is called. It is documented in any case.
+    /// Returns the attributes of the function that is called, documented by `otherwise` if the user has not documented
+    /// it.
     pub(crate) fn surface(&self, otherwise: &str) -> TokenStream {
         let Self { cfg, docs, surface, .. } = self;
         let otherwise = docs.is_empty().then(|| quote!(#[doc = #otherwise]));

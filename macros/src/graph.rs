@@ -1,4 +1,4 @@
-//! `#[workflow]` on an `impl`: an event-driven workflow.
+//! The attribute `#[workflow]` on an `impl`: an event-driven workflow.
 
 mod attribute;
 mod check;

@@ -1,23 +1,25 @@
-//! Parameters that the engine puts in: `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`, `state: &State<Progress>`.
+//! Parameters that the engine provides: `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`, `state:
+//! &State<Progress>`.
 
 use crate::faults::Faults;
 use crate::function::{Function, Parameter};
 use syn::{Attribute, Meta, Type};
 
-/// What the engine puts in.
+/// The kind of a provided parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One object for all runs, by type.
     Resource,
     /// The run's live values.
     Session,
-    /// The attempt.
+    /// The attempt of the step.
     Scope,
-    /// What the concurrent steps of the run share.
+    /// The shared state of the run's concurrent steps.
     State,
 }
 
-/// What a parameter is, if the engine puts it in. Takes its `#[resource]` away, and notes one that is written wrong.
+/// Returns the kind of a parameter, if the engine provides it. Removes its `#[resource]`, and reports one that is
+/// malformed.
 pub(crate) fn take(parameter: &mut Parameter, faults: &Faults) -> Option<Kind> {
     let all = std::mem::take(&mut parameter.attributes);
     let (marks, rest): (Vec<Attribute>, Vec<_>) = all.into_iter().partition(|mark| mark.path().is_ident("resource"));

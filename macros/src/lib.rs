@@ -1,8 +1,8 @@
 //! The macros of [steadfast](https://docs.rs/steadfast); use them from there.
 //!
-//! Each goes the same way: `input` parses what the user wrote into a model, `check` has one function for each rule, and
-//! `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a stand-in body,
-//! so that one fault gives one message and no fault hides another.
+//! Each has the same structure: `input` parses what the user wrote into a model, `check` has one function for each
+//! rule, and `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a
+//! stand-in body, so that one fault causes one message and no fault hides another.
 
 mod assignment;
 mod context;
@@ -49,20 +49,21 @@ pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     renamed::attribute(workflow::expand, attribute.into(), item.into()).into()
 }
 
-/// Gives a struct or an enum a recorded name, so that it can be sent to runs and asked by them: `steadfast::Message`.
+/// Gives a struct or an enum a recorded name, so that it can be sent to runs, and used in their requests:
+/// `steadfast::Message`.
 ///
-/// `Serialize` and `Deserialize` are derived next to it, as for every value that is stored.
+/// Derive `Serialize` and `Deserialize` next to it, as for every value that is stored.
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `name = "approval"` | the recorded name, if not the type's: it keeps what was sent readable when the type is renamed |
+/// | `name = "approval"` | the recorded name, if not the type's: it keeps sent messages readable when the type is renamed |
 /// | `crate = "durable"` | the path of steadfast, where the dependency has another name |
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(item: TokenStream) -> TokenStream {
     renamed::derive(message::derive, "message", item.into()).into()
 }
 
-/// Makes a struct an event: what the steps of an event-driven workflow take and return. `steadfast::Event`.
+/// Makes a struct an event, which the steps of an event-driven workflow take and return: `steadfast::Event`.
 ///
 /// Its fields are owned serde types, or bytes (`Vec<u8>`, `Bytes`, `Box<[u8]>`, which are stored raw); it needs no other
 /// derive.
@@ -73,7 +74,7 @@ pub fn derive_message(item: TokenStream) -> TokenStream {
 /// | the struct | `broadcast` | each step that takes it gets it |
 /// | the struct | `name = "page"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
 /// | the struct | `crate = "durable"` | the path of steadfast, where the dependency has another name |
-/// | a field | `default`, `default = expression` | what it is in an event that was recorded without it |
+/// | a field | `default`, `default = expression` | its value in an event that was recorded without it |
 /// | a field | `alias = "old"` | a name under which it was recorded before |
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(item: TokenStream) -> TokenStream {
@@ -83,8 +84,8 @@ pub fn derive_event(item: TokenStream) -> TokenStream {
 /// Lets an enum stand for one of several events that a step returns: each variant holds one event, `Stop`, a `Vec` or an
 /// `Option` of events, or nothing.
 ///
-/// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant. Where the
-/// dependency on steadfast has another name: `#[events(crate = "durable")]`.
+/// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant. Use
+/// `#[events(crate = "durable")]` if the dependency on steadfast has another name.
 #[proc_macro_derive(Events, attributes(events))]
 pub fn derive_events(item: TokenStream) -> TokenStream {
     renamed::derive(events::derive, "events", item.into()).into()

@@ -1,4 +1,4 @@
-//! `#[derive(Message)]`.
+//! The derive macro `#[derive(Message)]`.
 
 use crate::faults::Faults;
 use crate::{name, suggest};
@@ -8,11 +8,11 @@ use syn::{Attribute, Data, DeriveInput, Field, Meta, Token, punctuated::Punctuat
 
 const NAME: &str = "write `#[message(name = \"approval\")]`";
 
-/// What stands in `#[message(..)]`.
+/// The options of `#[message(..)]`.
 #[derive(Default)]
 struct Options {
     name: Option<String>,
-    /// Whether a name was given, be it a good one.
+    /// Whether a name was given, valid or not.
     named: bool,
 }
 
@@ -45,7 +45,7 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         whole(field, faults);
     }
     let recorded = options.name.unwrap_or_else(|| name::plain(ident));
-    // The implementation assumes that it can be stored, so that what is missing is said once, and in our words.
+    // The implementation assumes that it can be stored, so that a missing trait is reported once, with our message.
     Some(quote_spanned! {ident.span()=>
         const _: ::core::marker::PhantomData<<#ident as ::steadfast::__private::Input>::Value> =
             ::core::marker::PhantomData;
@@ -60,7 +60,7 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     })
 }
 
-/// The fields of a struct, or of all variants of an enum.
+/// Returns the fields of a struct, or of all variants of an enum.
 fn fields(data: &Data) -> Vec<&Field> {
     match data {
         Data::Struct(data) => data.fields.iter().collect(),
@@ -69,11 +69,11 @@ fn fields(data: &Data) -> Vec<&Field> {
     }
 }
 
-/// `#[serde(skip)] cache: u32`: nobody who receives the message would ever hear of that field.
+/// Refuses `#[serde(skip)] cache: u32`: no receiver of the message would ever get that field.
 fn whole(field: &Field, faults: &Faults) {
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         let words = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-        // What is wrong with it, serde says.
+        // serde reports what is wrong with the attribute itself.
         for word in words.into_iter().flatten() {
             if ["skip", "skip_serializing", "skip_deserializing"].iter().any(|skip| word.path().is_ident(skip)) {
                 let help = "remove the attribute, or take the field out of the message: who receives it gets a default \

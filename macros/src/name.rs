@@ -1,20 +1,20 @@
-//! Names: how an identifier and a type read, and recorded names.
+//! Names: identifiers and types as people write them, and recorded names.
 
 use crate::faults::Faults;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Expr, ExprLit, Lit, MetaNameValue, ext::IdentExt};
 
-/// An identifier without `r#`.
+/// Returns an identifier without `r#`.
 pub(crate) fn plain(ident: &syn::Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// `OrderContext` and `Builder` give `OrderContextBuilder`, at the place of the first.
+/// Joins `OrderContext` and `Builder` to `OrderContextBuilder`, with the span of the first.
 pub(crate) fn joined(ident: &syn::Ident, suffix: &str) -> syn::Ident {
     syn::Ident::new(&format!("{}{suffix}", plain(ident)), ident.span())
 }
 
-/// `user_id` gives `UserId`.
+/// Converts `user_id` to `UserId`.
 pub(crate) fn camel_case(name: &str) -> String {
     let mut camel = String::new();
     for word in name.split('_') {
@@ -25,7 +25,7 @@ pub(crate) fn camel_case(name: &str) -> String {
     camel
 }
 
-/// The value of `name = ".."`.
+/// Reads the value of `name = ".."`.
 pub(crate) fn recorded(meta: &MetaNameValue, faults: &Faults) -> Option<String> {
     match &meta.value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().is_empty() => Some(text.value()),
@@ -36,7 +36,7 @@ pub(crate) fn recorded(meta: &MetaNameValue, faults: &Faults) -> Option<String> 
     }
 }
 
-/// The texts of `roles("admin", "ops")`.
+/// Reads the texts of `roles("admin", "ops")`.
 pub(crate) fn roles(list: &syn::MetaList, faults: &Faults) -> Vec<String> {
     let parser = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated;
     let given = faults.read(list.parse_args_with(parser), ROLES);
@@ -61,7 +61,7 @@ pub(crate) fn roles(list: &syn::MetaList, faults: &Faults) -> Vec<String> {
 
 pub(crate) const ROLES: &str = "write `roles(\"admin\", \"ops\")`: one of them is enough";
 
-/// A type or path as a person writes it: `Vec<u8>` and not `Vec < u8 >`.
+/// Formats a type or path as a person writes it: `Vec<u8>` and not `Vec < u8 >`.
 pub(crate) fn as_written(tokens: impl quote::ToTokens) -> String {
     let mut text = String::new();
     write(tokens.into_token_stream(), &mut text);

@@ -1,7 +1,7 @@
-//! `crate = ".."`: where the generated code finds steadfast, if not under its own name.
+//! The option `crate = ".."`: the path of steadfast for generated code, if it has another name.
 //!
-//! The option is the same in every macro, so it is taken off before a macro reads its attribute, and what the macro has
-//! generated is rewritten afterwards.
+//! The option is the same in every macro, so it is removed before a macro reads its attribute, and the generated code
+//! is rewritten afterwards.
 
 use crate::faults::Faults;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, TokenStream, TokenTree};
@@ -25,7 +25,7 @@ pub(crate) fn derive(expand: fn(TokenStream) -> TokenStream, name: &str, item: T
     let faults = Faults::new();
     let (mut rest, mut path) = (Vec::new(), None);
     let mut tokens = item.into_iter().peekable();
-    // The attributes of the item come first; those of its fields stand within its braces.
+    // The attributes of the item come first; those of its fields are inside its braces.
     while let Some(token) = tokens.next() {
         let hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
         let Some(TokenTree::Group(brackets)) = tokens.next_if(|next| hash && matches!(next, TokenTree::Group(_)))
@@ -49,7 +49,7 @@ pub(crate) fn derive(expand: fn(TokenStream) -> TokenStream, name: &str, item: T
     finish(expand(rest.into_iter().collect()), path, faults)
 }
 
-/// The list of `#[name(..)]`.
+/// Returns the list of `#[name(..)]`.
 fn helper(brackets: &Group, name: &str) -> Option<Group> {
     let mut tokens = brackets.stream().into_iter();
     match (tokens.next(), tokens.next(), tokens.next()) {
@@ -58,7 +58,7 @@ fn helper(brackets: &Group, name: &str) -> Option<Group> {
     }
 }
 
-/// A list of options without `crate = ".."`, and that path.
+/// Removes `crate = ".."` from a list of options, and returns both.
 fn without_option(list: TokenStream, faults: &Faults) -> (TokenStream, Option<TokenStream>) {
     if !list.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "crate")) {
         return (list, None);
@@ -105,7 +105,7 @@ fn finish(generated: TokenStream, path: Option<TokenStream>, faults: Faults) -> 
     quote::quote!(#faults #generated)
 }
 
-/// Puts `path` where `::steadfast` stands at the beginning of a path, at the same place of the source.
+/// Replaces `::steadfast` by `path` at the beginning of paths, with the same span.
 fn rewritten(tokens: TokenStream, path: &TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let (mut out, mut at) = (Vec::new(), 0);
@@ -135,7 +135,7 @@ fn rewritten(tokens: TokenStream, path: &TokenStream) -> TokenStream {
     out.into_iter().collect()
 }
 
-/// Whether a path may begin after these tokens: not after a part of a path.
+/// Returns whether a path may begin after these tokens, which do not end in a part of a path.
 fn begins_after(tokens: &[TokenTree]) -> bool {
     const KEYWORDS: [&str; 17] = [
         "as", "async", "await", "break", "const", "dyn", "else", "for", "if", "impl", "in", "match", "move", "mut",

@@ -1,4 +1,4 @@
-//! Whether a type holds a secret, as far as it is written.
+//! Detects whether a type holds a secret, as far as the written type shows it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -6,8 +6,8 @@ use syn::Type;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// An expression that is known when the program is compiled: whether this type, or one that is written within it, is a secret.
-/// An alias is what it stands for.
+/// Returns an expression, evaluated at compile time: whether this type, or one written within it, is a secret. Aliases
+/// are resolved.
 pub(crate) fn holds(ty: &Type) -> TokenStream {
     let mut written = Written(Vec::new());
     written.visit_type(ty);
@@ -25,7 +25,7 @@ pub(crate) fn holds(ty: &Type) -> TokenStream {
     }
 }
 
-/// Which of the types of input and result holds one, for `impl WorkflowDef`.
+/// Returns which of the types of input and result holds a secret, for `impl WorkflowDef`.
 pub(crate) fn of_workflow(input: Option<&Type>, result: Option<&Type>) -> Option<TokenStream> {
     let asked = [(input, "input"), (result, "result")].into_iter().filter_map(|(ty, place)| {
         let holds = holds(ty.filter(|ty| !is_plain(ty))?);
@@ -40,7 +40,7 @@ pub(crate) fn of_workflow(input: Option<&Type>, result: Option<&Type>) -> Option
     })
 }
 
-/// The types that are written within one, without those that everybody knows.
+/// The types that are written within one, except the plain ones.
 struct Written<'a>(Vec<&'a Type>);
 
 impl<'ast> Visit<'ast> for Written<'ast> {
@@ -52,7 +52,7 @@ impl<'ast> Visit<'ast> for Written<'ast> {
     }
 }
 
-/// Whether a type is one of the plain values that programs are full of.
+/// Returns whether a type is one of the common plain types, which hold no secret.
 pub(crate) fn is_plain(ty: &Type) -> bool {
     const PLAIN: [&str; 17] = [
         "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",

@@ -1,4 +1,4 @@
-//! `#[step]`.
+//! The attribute `#[step]`.
 
 pub(crate) mod attribute;
 pub(crate) mod check;

@@ -1,6 +1,6 @@
-//! «Did you mean».
+//! Suggestions: «did you mean».
 
-/// The help for an unknown word: the nearest known one if it is near, and all of them.
+/// Returns the help for an unknown word: the nearest known one if it is near, and all of them.
 pub(crate) fn help(word: &str, known: &[&str]) -> String {
     let list = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let nearest = known.iter().map(|known| (distance(word, known), known)).min();
@@ -13,7 +13,7 @@ pub(crate) fn help(word: &str, known: &[&str]) -> String {
     }
 }
 
-/// How many letters must be put in, taken away or changed.
+/// Returns the edit distance: how many letters must be inserted, removed or changed.
 fn distance(left: &str, right: &str) -> usize {
     let right = right.chars().collect::<Vec<_>>();
     let mut row = (0..=right.len()).collect::<Vec<_>>();

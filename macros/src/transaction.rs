@@ -1,4 +1,4 @@
-//! `#[transaction]`.
+//! The attribute `#[transaction]`.
 
 mod attribute;
 mod check;
@@ -13,7 +13,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-/// A function with `#[transaction]`: a step, with a handle for SQL in the first place.
+/// A function with `#[transaction]`: a step whose first parameter is a handle for SQL.
 struct Transaction {
     step: Step,
     /// The handle, if there is one.
@@ -27,7 +27,7 @@ impl Transaction {
         let tx = has_tx.then(|| function.parameters.remove(0));
         let Options { step, time_limit } = options;
         let mut step = Step::new(function, step, faults);
-        // In messages it is a transaction in any case.
+        // Set in any case, so that messages call it a transaction.
         let stand_in = || Parameter {
             attributes: Vec::new(),
             pattern: syn::parse_quote!(tx),
@@ -44,7 +44,7 @@ impl Transaction {
     }
 }
 
-/// `&mut Tx<'_>`, and what is meant to be it.
+/// Returns whether a type is `&mut Tx<'_>`, or meant to be.
 fn is_tx(ty: &Type) -> bool {
     match ty {
         Type::Reference(reference) => is_tx(&reference.elem),

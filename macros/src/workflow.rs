@@ -1,4 +1,4 @@
-//! `#[workflow]`.
+//! The attribute `#[workflow]`.
 
 pub(crate) mod attribute;
 mod check;

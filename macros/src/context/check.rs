@@ -1,4 +1,4 @@
-//! One function for each rule.
+//! The rules of contexts: one function for each.
 
 mod aliases;
 mod hooks;
@@ -28,7 +28,7 @@ pub(super) fn all(context: &Context, faults: &Faults) {
     hooks::all(context, faults);
 }
 
-/// `build: u32`: the builder could not tell the setter from its end.
+/// Refuses `build: u32`: the builder ends with a method of that name.
 fn not_named_build(field: &Field, faults: &Faults) {
     if field.name == "build" {
         faults.add(
@@ -39,7 +39,7 @@ fn not_named_build(field: &Field, faults: &Faults) {
     }
 }
 
-/// `name: &'static str`.
+/// Refuses `name: &'static str`.
 fn owns(field: &Field, faults: &Faults) {
     if borrows_or_hides(&field.ty) {
         let help = "write a type that owns what it holds: `String` instead of `&str`, `Vec<T>` instead of `&[T]`";
@@ -51,7 +51,7 @@ fn owns(field: &Field, faults: &Faults) {
     }
 }
 
-/// `#[context(transient)] db: &Db`.
+/// Refuses `#[context(transient)] db: &Db`.
 fn lives_as_long_as_the_program(field: &Transient, faults: &Faults) {
     if field.borrows {
         let help = "write a type that owns what it holds, such as `Arc<Db>`";
@@ -59,7 +59,7 @@ fn lives_as_long_as_the_program(field: &Transient, faults: &Faults) {
     }
 }
 
-/// `count: Arc<AtomicU64>`.
+/// Refuses `count: Arc<AtomicU64>`.
 fn cannot_change_inside(field: &Field, faults: &Faults) {
     let mut finder = Interior(None);
     finder.visit_type(&field.ty);
@@ -76,7 +76,7 @@ fn cannot_change_inside(field: &Field, faults: &Faults) {
     }
 }
 
-/// Finds the first type that can be changed through a shared reference.
+/// A visitor that finds the first type that can be changed through a shared reference.
 struct Interior(Option<String>);
 
 const INTERIOR: [&str; 10] =
@@ -96,7 +96,7 @@ impl<'ast> Visit<'ast> for Interior {
     }
 }
 
-/// What follows `Atomic` in the standard library, so that a user's `AtomicOrder` is none.
+/// Returns whether this follows `Atomic` in a name of the standard library, so that a user's `AtomicOrder` is allowed.
 fn is_primitive(word: &str) -> bool {
     let sized = |prefix| {
         word.strip_prefix(prefix).is_some_and(|size: &str| ["8", "16", "32", "64", "128", "size"].contains(&size))

@@ -1,4 +1,4 @@
-//! What is generated for a context: one file for each thing.
+//! The generated items of a context: one file for each kind.
 
 mod builder;
 mod defaults;
@@ -13,7 +13,8 @@ use super::input::Context;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty struct gives no further errors.
+/// Generates all items. A `stand_in` has the same items with empty bodies, so that a faulty struct causes no further
+/// errors.
 pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
     let types = [stored::types(context), builder::types(context), update::types(context)];
     let items = [
@@ -31,7 +32,7 @@ pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The body of a generated function.
+/// Returns the body of a generated function.
 fn body(stand_in: bool, tokens: TokenStream) -> TokenStream {
     if stand_in { quote!(::core::unimplemented!()) } else { tokens }
 }

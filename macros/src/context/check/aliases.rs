@@ -1,4 +1,4 @@
-//! Names that fields had: each leads to one field.
+//! Checks former names of fields: each leads to one field.
 
 use super::super::input::Field;
 use crate::faults::Faults;

@@ -1,4 +1,4 @@
-//! What restore hooks may wait for.
+//! Checks the dependencies of restore hooks.
 
 use super::super::input::{Context, Transient};
 use super::super::order::{Order, named};
@@ -13,7 +13,7 @@ pub(super) fn all(context: &Context, faults: &Faults) {
     no_cycle(&context.transient, faults);
 }
 
-/// `restore(open_index, after = user_id)`.
+/// Refuses `restore(open_index, after = user_id)`: only transient fields can be waited for.
 fn waits_for_transient_fields(context: &Context, field: &Transient, faults: &Faults) {
     let mut seen = Vec::new();
     for ident in field.after() {
@@ -32,7 +32,7 @@ fn waits_for_transient_fields(context: &Context, field: &Transient, faults: &Fau
     }
 }
 
-/// `restore(open_db, after = index)` and `restore(open_index, after = db)`.
+/// Refuses `restore(open_db, after = index)` with `restore(open_index, after = db)`.
 fn no_cycle(fields: &[Transient], faults: &Faults) {
     for cycle in Order::of(fields).cycles {
         let next = cycle.get(1).unwrap_or(&cycle[0]);

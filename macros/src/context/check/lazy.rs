@@ -1,4 +1,4 @@
-//! Fields that are loaded from a store when they are read.
+//! Checks fields that are loaded from a store when they are read.
 
 use super::super::input::Field;
 use crate::faults::Faults;
@@ -16,7 +16,7 @@ pub(super) fn all(field: &Field, faults: &Faults) {
     is_a_field_of_its_own(field, faults);
 }
 
-/// `scan: Lazy<Bytes>`.
+/// Refuses `scan: Lazy<Bytes>` without a store.
 fn has_a_store(field: &Field, faults: &Faults) {
     if field.given.place("store").is_none() {
         let help = "name one: `#[context(store = \"blobs\")]`; or write the type itself, to have the value at once";
@@ -24,14 +24,14 @@ fn has_a_store(field: &Field, faults: &Faults) {
     }
 }
 
-/// `#[context(store = "blobs", form = json)] scan: Lazy<Bytes>`.
+/// Refuses `#[context(store = "blobs", form = json)] scan: Lazy<Bytes>`.
 fn has_the_form_of_its_value(field: &Field, faults: &Faults) {
     if let Some(form) = field.given.place("form") {
         faults.add(form, "a lazy field has the form of the value that it loads", "drop `form`");
     }
 }
 
-/// `scans: Vec<Lazy<Bytes>>`.
+/// Refuses `scans: Vec<Lazy<Bytes>>`.
 fn is_a_field_of_its_own(field: &Field, faults: &Faults) {
     struct Finder<'ast> {
         depth: usize,

@@ -1,11 +1,11 @@
-//! Words that do not go together, or not with the type of the field.
+//! Checks for options that do not go together, or not with the type of the field.
 
 use super::super::input::{Field, Transient};
 use crate::faults::Faults;
 use crate::function::Function;
 use crate::name;
 
-/// `#[context(secret)]`.
+/// Refuses `#[context(secret)]`.
 pub(super) fn of_stored(field: &Field, faults: &Faults) {
     let Some(secret) = field.given.place("secret") else { return };
     if Function::last_word(&field.ty).as_deref() == Some("Secret") {
@@ -16,7 +16,8 @@ pub(super) fn of_stored(field: &Field, faults: &Faults) {
     }
 }
 
-/// `#[context(transient, store = "blobs")]`, `#[context(restore = open)]`, `#[context(transient, restore = open, default)]`.
+/// Refuses `#[context(transient, store = "blobs")]`, `#[context(restore = open)]`, `#[context(transient, restore =
+/// open, default)]`.
 pub(super) fn of_transient(field: &Transient, faults: &Faults) {
     let given = &field.given;
     let transient = given.place("transient").is_some();
