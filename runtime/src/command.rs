@@ -1,6 +1,6 @@
-//! What the body of a workflow asks for: each command is a struct in a file of its own, with all that is particular to it.
+//! Commands of a workflow body: each is a struct in a file of its own, with all that is particular to it.
 //!
-//! A command as it is asked and the one that an entry holds are the same type, so that a replay is `recorded == asked`.
+//! A command as issued and the one that an entry holds have the same type, so that a replay is `recorded == asked`.
 
 mod abandon;
 mod at;
@@ -54,31 +54,31 @@ use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// What every command answers. None of it has a default: a new command does not compile before each is answered.
+/// The properties of every command. None has a default, so a new command does not compile until it defines each.
 pub(crate) trait Ask: fmt::Display {
-    /// The kind of its entry.
+    /// Returns the kind of its entry.
     fn kind(&self) -> Kind;
 
-    /// The kinds of entries that complete it; none if the body does not wait for it.
+    /// Returns the kinds of entries that complete it; none if the body does not wait for it.
     fn completed_by(&self) -> &'static [Kind];
 
-    /// The value that is recorded of it and compared in a replay, with the user's code.
+    /// Returns the value that is recorded and, in a replay, compared with the user's code.
     fn given(&self) -> Option<&Given<'_>>;
 
-    /// When it is due.
+    /// Returns when it is due.
     fn due(&self) -> Option<Due>;
 
-    /// Writes into its entry what is recorded of it. Position, due time and what it gives away are there already.
+    /// Writes its particulars into its entry, which has command index, due time and value already.
     fn to_entry(&self, at: &At<'_>, entry: &mut EntryRow);
 
-    /// What it writes beyond the rows of its run, in the commit of its entry. Written again, it changes nothing.
+    /// Returns its write beyond the rows of its run, in the commit of its entry. Repeating the write changes nothing.
     fn outgoing(&self, at: &At<'_>) -> Option<Outgoing>;
 }
 
-/// What a body asks for.
+/// A command of a workflow body.
 ///
-/// As it is asked, a step and the start of another run hold what is needed to run them: `S` and `R`. As a history has
-/// them, they hold nothing.
+/// As issued, a step and the start of another run hold what is needed to run them: `S` and `R`. As recorded, they hold
+/// nothing.
 #[derive(Debug)]
 pub enum Command<'a, S = (), R = ()> {
     /// Runs a step.
@@ -87,31 +87,31 @@ pub enum Command<'a, S = (), R = ()> {
     Sleep(Sleep),
     /// Waits for a message.
     Receive(Receive<'a>),
-    /// Takes a message if one has come.
+    /// Takes a message if one has arrived.
     TryReceive(TryReceive<'a>),
     /// Sends a message to another run.
     Send(Send<'a>),
-    /// Asks a question.
+    /// Makes a request.
     Request(Request<'a>),
-    /// Waits for the answer to a question of an earlier execution.
+    /// Waits for the answer to a request of an earlier execution.
     AwaitAnswer(AwaitAnswer<'a>),
     /// Starts another run.
     StartChild(StartChild<'a, R>),
     /// Publishes a value.
     Publish(Publish<'a>),
-    /// Adds an item to a stream.
+    /// Writes an item to a stream.
     WriteStream(WriteStream<'a>),
-    /// Ends a stream.
+    /// Closes a stream.
     CloseStream(CloseStream<'a>),
-    /// Sets a label, or takes it away.
+    /// Sets or removes a label.
     SetLabel(SetLabel<'a>),
     /// Sets the whole context.
     SetContext(SetContext<'a>),
     /// Changes fields of the context.
     UpdateContext(UpdateContext<'a>),
-    /// A change of the context that cannot be made.
+    /// Records a change of the context that cannot be made.
     RefuseChange(RefuseChange<'a>),
-    /// Takes the way of a patch.
+    /// Takes the branch of a patch.
     MarkPatch(MarkPatch<'a>),
     /// Drops a call in flight.
     Abandon(Abandon),
@@ -119,7 +119,7 @@ pub enum Command<'a, S = (), R = ()> {
     Finish(Finish<'a>),
 }
 
-/// Does the same with whichever command it is.
+/// Applies an expression to the struct of any command.
 macro_rules! each {
     ($command:expr, $any:ident => $does:expr) => {
         match $command {
@@ -146,12 +146,12 @@ macro_rules! each {
 }
 
 impl<'a> Command<'a> {
-    /// The command that an entry holds; `None` for an entry that no body has asked for, and for one that is damaged.
+    /// Decodes the command of an entry; `None` for an entry that is no command, or is damaged.
     pub(crate) fn from_entry(entry: &'a EntryRow) -> Option<Self> {
         match entry.kind {
             Kind::StepStarted => RunStep::from_entry(entry).map(Command::RunStep),
             Kind::TimerSet => Sleep::from_entry(entry).map(Command::Sleep),
-            // A wait for an answer has the id of a request, one for a message has none.
+            // A wait for an answer has the id of a request, a wait for a message has none.
             Kind::ReceiveStarted if entry.other.is_some() => AwaitAnswer::from_entry(entry).map(Command::AwaitAnswer),
             Kind::ReceiveStarted => Receive::from_entry(entry).map(Command::Receive),
             Kind::MessageTried => TryReceive::from_entry(entry).map(Command::TryReceive),
@@ -219,7 +219,7 @@ impl<S, R> Command<'_, S, R> {
         each!(self, any => any.due())
     }
 
-    /// Writes into its entry what is recorded of it, with what is recorded of the value that it gives away.
+    /// Writes the command into its entry, with the recorded form of its value.
     pub(crate) fn to_entry(&self, at: &At<'_>, value: Option<crate::value::Value>, entry: &mut EntryRow) {
         entry.position = Some(at.position);
         entry.due = at.due;
@@ -231,12 +231,12 @@ impl<S, R> Command<'_, S, R> {
         each!(self, any => any.outgoing(at))
     }
 
-    /// Why it is refused: the value that it gives away cannot be stored.
+    /// Returns why it is refused: its value cannot be stored.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.given().and_then(Given::refusal)
     }
 
-    /// The error message of a refused call; `None` for a step or a child, whose own error carries the reason.
+    /// Returns the error message of a refused call; `None` for a step or a child, whose own error has the reason.
     pub(crate) fn refused(&self) -> Option<String> {
         match self {
             Self::Send(send) => Some(send.refused()),
@@ -260,12 +260,12 @@ impl<S, R> Command<'_, S, R> {
         }
     }
 
-    /// The channel on which it waits for a message.
+    /// Returns the channel on which it waits for a message.
     pub(crate) fn channel(&self) -> Option<&str> {
         if let Self::Receive(receive) = self { Some(receive.channel) } else { None }
     }
 
-    /// The type of the answer for which it waits.
+    /// Returns the type of the answer for which it waits.
     pub(crate) fn answer(&self) -> Option<&str> {
         match self {
             Self::Request(Request { answer, .. }) | Self::AwaitAnswer(AwaitAnswer { answer, .. }) => *answer,
@@ -288,7 +288,7 @@ impl<S, R> Command<'_, S, R> {
         }
     }
 
-    /// Sets until when its answer is waited for, on the run's monotonic clock, if there can be a limit.
+    /// Sets the end of its wait, on the run's monotonic clock, if it can have a limit.
     pub(crate) fn set_due(&mut self, moment: i64) {
         match self {
             Self::Receive(receive) => receive.due = Some(moment),
@@ -320,7 +320,7 @@ impl<S, R> fmt::Display for Command<'_, S, R> {
     }
 }
 
-/// What a replay asks: whether the recorded command is today's. It may run the user's code, to read what was recorded.
+/// The comparison of a replay. It may run user code, to decode the recorded value.
 impl<S, R, T, U> PartialEq<Command<'_, S, R>> for Command<'_, T, U> {
     fn eq(&self, asked: &Command<'_, S, R>) -> bool {
         match (self, asked) {

@@ -1,6 +1,6 @@
-//! The history of a run: its events, how they are written down, and the seam by which a running workflow asks for more.
+//! The history of a run: its entries, their encoding, and the seam by which a running workflow issues commands.
 //!
-//! Nothing here knows a user's type: values are bytes with a [`Form`](crate::value::Form).
+//! The modules know no user types: values are bytes with an [`Encoding`](crate::value::Encoding).
 
 mod asked;
 mod attempt;

@@ -1,5 +1,5 @@
-//! What the history of a run is made of, named by several layers and owned by none: kinds of entries, how attempts end, why
-//! runs are parked, under what they act.
+//! Building blocks of histories that several layers name and none owns: kinds of entries, outcomes of attempts, reasons
+//! for parking, scopes of runs.
 
 mod event_info;
 mod identity;
@@ -30,6 +30,6 @@ pub(crate) use step_write::{StepWrite, Written};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///
-/// 2 has runs that were moved away or continue another one, and fields in stores; 3 has messages, requests, children, what
-/// observers read, limits and patches; 4 has shared state, and events that steps send by hand.
+/// 2 adds runs that were moved or continue another one, and fields in stores; 3 adds messages, requests, children,
+/// outputs, limits and patches; 4 adds shared state, and events that steps send by hand.
 pub(crate) const FORMAT: u16 = 4;

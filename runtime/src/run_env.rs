@@ -17,27 +17,28 @@ use live::Live;
 use outputs::Outputs;
 use std::sync::Arc;
 
-/// The environment of an active run: stores and keys of its fields, resources, session, the values of transient fields.
+/// The environment of an active run: stores and keys of its fields, resources, session, and the values of transient
+/// fields.
 ///
-/// Made once per load, and shared by everything that runs for it.
+/// Created once per load, and shared by everything that runs for it.
 #[derive(Debug)]
 pub struct RunEnv {
-    /// How its fields are written and read.
+    /// The means to write and read its fields.
     pub(crate) fields: Arc<Fields>,
     pub(crate) resources: Resources,
     pub(crate) session: Session,
     /// The values of the transient fields.
     pub(crate) live: Live,
-    /// Where steps write what observers read.
+    /// The channel for the outputs of its steps.
     pub(crate) outputs: Outputs,
-    /// What its concurrent steps share.
+    /// The state that its concurrent steps share.
     pub(crate) state: Arc<SharedState>,
-    /// How far its steps are, as they say.
+    /// The progress that its steps report.
     pub(crate) board: Arc<Board>,
 }
 
 impl RunEnv {
-    /// Of a run that is none: for unit tests of steps.
+    /// Creates the environment for unit tests of steps, without a run.
     pub(crate) fn for_tests(run: Arc<RunIdentity>) -> Arc<Self> {
         let fields = Fields::new("test", run, Arc::default(), None, usize::MAX);
         Self::new(fields, Resources::default(), Session::default())

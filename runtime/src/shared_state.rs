@@ -1,4 +1,4 @@
-//! The state that the concurrent steps of a run share: what a workflow declares, as it stands in memory, and how it is recorded.
+//! State that the concurrent steps of a run share: its declaration, its form in memory, and its rows.
 
 mod definition;
 mod live;

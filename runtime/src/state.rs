@@ -24,16 +24,16 @@ use std::sync::Arc;
 
 /// State that the concurrent steps of one run share: a step takes it as `state: &State<Progress>`.
 ///
-/// The context is what a workflow knows, and no step can change it. Shared state is what steps that run at the same time
-/// know together: a counter, a cache, how far they have come. Each may [`edit`](State::edit) it, and an edit is
+/// The context belongs to the workflow, and no step can change it. Shared state belongs to the steps that run at the
+/// same time: a counter, a cache, their progress. Each may [`edit`](State::edit) it, and an edit is
 ///
-/// * **atomic**: the closure gets the only copy that is being written, and what it made of it is published by a swap. If it
-///   panics, or [fails](State::try_edit), nothing of it remains;
-/// * **made once**: an edit is an entry of the run's journal. A step that comes to it again, in a later attempt or after a
-///   crash, gets what the closure gave the first time, and the closure is not run. An edit stays, also of an attempt that
-///   fails afterwards, because others may have seen it;
-/// * **free of deadlocks**: the closure is synchronous and there is one lock, which is no business of yours. Reading within
-///   the closure gives the state before the edit; another edit in it is an error.
+/// * **atomic**: the closure gets the only copy that is being written, which is then published by a swap. If it panics
+///   or [fails](State::try_edit), nothing of it remains;
+/// * **made once**: an edit is an entry of the run's journal. A step that reaches it again, in a later attempt or after
+///   a crash, gets the closure's first result, and the closure does not run. An edit stays even if its attempt fails
+///   afterwards, because others may have seen it;
+/// * **free of deadlocks**: the closure is synchronous, and there is one lock, which users never see. Reading within
+///   the closure returns the state before the edit; another edit in it is an error.
 ///
 /// ```
 /// use steadfast::prelude::*;
@@ -72,40 +72,41 @@ use std::sync::Arc;
 /// # }
 /// ```
 ///
-/// # What the type is
+/// # The type
 ///
-/// A struct with `#[derive(StepContext, Clone)]` whose fields all have a default: a run begins with the defaults, which are
-/// recorded. Only fields that an edit has changed are encoded and written; names, aliases, versions and
-/// `migrate` are as for a context. The state is copied and compared with each edit, so it is meant to be small: a large value
-/// goes to a field store, `#[context(default, store = "blobs")]`, best as a [`Lazy`](crate::Lazy), which is copied as a pointer
-/// and loaded when a step reads it. An edit saves it before others see the edit; a store that fails fails the edit.
+/// It is a struct with `#[derive(StepContext, Clone)]` whose fields all have a default: a run begins with the defaults,
+/// which are recorded. Only fields that an edit has changed are encoded and written; names, aliases, versions and
+/// `migrate` are as for a context. The state is copied and compared with each edit, so keep it small: a large value
+/// goes to a field store, `#[context(default, store = "blobs")]`, best as a [`Lazy`](crate::Lazy), which is copied as a
+/// pointer and loaded when a step reads it. An edit saves it before others see the edit; a store that fails fails the
+/// edit.
 ///
-/// For quick work there are [keys](State::set) without a type: `state.set("cursor", &7).await?`. They are there in every
+/// For quick work there are [keys](State::set) without a type: `state.set("cursor", &7).await?`. They exist in every
 /// workflow, also beside a typed state; a step that needs nothing else takes `state: &State`.
 ///
-/// # Which edit is which
+/// # Identity of an edit
 ///
-/// An edit is known by the step's call, by the place in the source at which it stands, and by how often the attempt has
-/// come there. So an attempt that takes another way makes its own edits. Where several branches of one step reach the same
-/// place in any order, or where the source changes while runs are on their way, give it a name:
+/// An edit is identified by the step's call, by its place in the source, and by how often the attempt has reached that
+/// place. So an attempt that takes another branch makes its own edits. Where several branches of one step reach the
+/// same place in any order, or where the source changes while runs are in progress, give it a name:
 /// `state.labelled("counted").edit(..)`.
 ///
-/// # What is durable when
+/// # Durability
 ///
-/// [`read`](State::read), and an edit that gives a value, wait until the journal has what they show. An edit that gives
-/// nothing does not wait: it is durable before the result of its step is, and before anybody reads it. (What a
-/// closure copies to a variable outside of it, nobody waits for: give it back instead.)
+/// [`read`](State::read), and an edit that returns a value, wait until the journal has what they return. An edit that
+/// returns `()` does not wait: it is durable before the result of its step is, and before any step reads it. (A value
+/// that a closure copies to a variable outside of it is not waited for: return it instead.)
 pub struct State<S = ()> {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
-    /// Whether the step is one that may block its thread.
+    /// Whether the step may block its thread.
     may_block: bool,
     kind: PhantomData<fn() -> S>,
 }
 
 impl<S: StateKind> State<S> {
-    /// State for a unit test: `count::direct(&State::for_tests(Progress::default()), 5)`, or `State::for_tests(())`.
-    /// Nothing is recorded, and everything is one attempt of one step.
+    /// Creates state for a unit test: `count::direct(&State::for_tests(Progress::default()), 5)`, or
+    /// `State::for_tests(())`. Nothing is recorded, and everything is one attempt of one step.
     #[must_use]
     pub fn for_tests(state: S) -> Self {
         let scope = Arc::new(StepScope::for_tests("test"));
@@ -117,12 +118,13 @@ impl<S: StateKind> State<S> {
 }
 
 impl<S> State<S> {
-    /// The state as it stands, with everything in it durable. It does not change: read again for what comes later.
+    /// Returns the current state, once everything in it is durable. The value does not change: read again for later
+    /// edits.
     ///
-    /// Within the closure of an edit it gives the state before that edit, and does not wait.
+    /// Within the closure of an edit it returns the state before that edit, and does not wait.
     ///
     /// # Errors
-    /// [`StateError::Stopped`]: the step was told to stop, or its run has left this process.
+    /// [`StateError::Stopped`]: the step was cancelled, or its run was evicted from this process.
     pub fn read(&self) -> StateCall<'_, Arc<S>>
     where
         S: TypedState,
@@ -138,7 +140,7 @@ impl<S> State<S> {
     }
 }
 
-/// The typed part. That it is of this type was seen to before the step began.
+/// Returns the typed part. Its type was checked before the step began.
 fn typed<S: TypedState>(snapshot: &crate::shared_state::StateSnapshot) -> Arc<S> {
     let typed = snapshot.typed.as_ref().and_then(|typed| Arc::clone(typed).downcast().ok());
     typed.expect("the workflow declares the state that its step takes")
@@ -149,13 +151,13 @@ impl<S> State<S> {
         StateCall::new(self.may_block, call)
     }
 
-    /// What could not be written or read is a secret without its key, perhaps: then it is no fault of the step, and the run
-    /// waits for the key.
+    /// Returns the error, unless a missing key of a secret caused it: that is no fault of the step, and the run waits
+    /// for the key.
     async fn locked_or<T>(&self, error: StateError) -> Result<T, StateError> {
         if self.is_locked() { std::future::pending().await } else { Err(error) }
     }
 
-    /// Whether what failed just now, on this thread, has failed for want of a key; then the run is parked.
+    /// Returns whether a missing key caused the last failure on this thread, and if so has the run parked.
     fn is_locked(&self) -> bool {
         let fault = self.env.fields.vault().take_fault();
         let locked = fault.is_some();
@@ -177,7 +179,7 @@ impl<S: StateKind> HandleParameter for State<S> {
     }
 }
 
-/// The values are the user's business.
+/// Omits the values, which may be private.
 impl<S> fmt::Debug for State<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("step", &self.scope.name).finish_non_exhaustive()

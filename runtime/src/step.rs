@@ -1,4 +1,4 @@
-//! What `#[step]` leaves for the runtime: the definition of a step, and how its body is run.
+//! The runtime side of `#[step]`: the definition of a step, and how its body runs.
 
 mod body;
 mod ended;
@@ -27,7 +27,7 @@ use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use futures_util::future::BoxFuture;
 
-/// A step, as `#[step]` defines it on the braced struct that has the function's name.
+/// The definition of a step that `#[step]` implements on a struct with the function's name.
 pub trait StepDef: Send + Sync + 'static {
     /// The recorded name.
     const NAME: &'static str;
@@ -35,11 +35,11 @@ pub trait StepDef: Send + Sync + 'static {
     const POLICY: Policy;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
-    /// Roles of which the principal of the run needs one; none is needed if it is empty.
+    /// The roles of which the principal of the run needs one; empty if none is needed.
     const ROLES: &'static [&'static str] = &[];
     /// The resources that it takes.
     const RESOURCES: &'static [ResourceKey] = &[];
-    /// The shared state that it takes, if it takes a typed one.
+    /// Returns the shared state that it takes, if it is typed.
     #[doc(hidden)]
     #[must_use]
     fn state() -> Option<StateDef> {
@@ -50,12 +50,12 @@ pub trait StepDef: Send + Sync + 'static {
     type Context: Send + Sync + 'static;
     /// Its arguments, as a tuple.
     type Args: Send + 'static;
-    /// What it returns when all is well.
+    /// The value that it returns on success.
     type Output: Storable;
-    /// The error it returns.
+    /// The error that it returns.
     type Error: Failure;
 
-    /// How results are compared with what is read back, if their type can be.
+    /// Returns how results are compared with their decoded form, if their type can be.
     #[doc(hidden)]
     #[must_use]
     fn same_output() -> Option<Same<Self::Output>> {
@@ -71,14 +71,14 @@ pub trait StepDef: Send + Sync + 'static {
     /// Decodes recorded arguments.
     ///
     /// # Errors
-    /// They do not fit today's types.
+    /// They do not fit the current types.
     fn decode_args(reader: &mut ArgsReader<'_>) -> Result<Self::Args, CodecError>;
 
-    /// Whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    /// Returns whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
     fn is_final(error: &Self::Error) -> bool {
         error.is_terminal()
     }
 
-    /// The user's function, up to what the attempt comes to; nothing of it runs before the first poll.
+    /// Runs the user's function to the attempt's outcome; none of it runs before the first poll.
     fn body(args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
 }

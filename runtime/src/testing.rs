@@ -1,11 +1,11 @@
-//! For unit tests of workflows: faults at every commit, sleeps that take no time, steps that are stubbed.
+//! Tools for unit tests of workflows: faults at every commit, sleeps that take no time, and stubs of steps.
 //!
-//! Behind the feature `testing`:
+//! They need the feature `testing`:
 //!
-//! * [`crash_everywhere`] runs a workflow again and again with every fault at every commit and checks that nothing is
+//! * [`crash_everywhere`] runs a workflow again and again with every fault at every commit, and checks that nothing is
 //!   lost, repeated or changed;
 //! * [`EngineBuilder::skip_sleeps`](crate::EngineBuilder::skip_sleeps) makes durable sleeps and backoffs take no time;
-//! * [`EngineBuilder::stub`](crate::EngineBuilder::stub) and [`CrashTest::stub`] put a closure in the place of a step.
+//! * [`EngineBuilder::stub`](crate::EngineBuilder::stub) and [`CrashTest::stub`] replace a step by a closure.
 
 mod attempts;
 mod commit;

@@ -28,7 +28,7 @@ impl Ask for Abandon {
 
     fn to_entry(&self, _: &At<'_>, _: &mut EntryRow) {}
 
-    /// The question that is taken back with it belongs to the call that is dropped.
+    /// Returns nothing: the withdrawal of a request belongs to the call that is dropped.
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {
         None
     }

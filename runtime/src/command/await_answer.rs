@@ -1,4 +1,4 @@
-//! Waits for the answer to a question of an earlier execution.
+//! Waits for the answer to a request of an earlier execution.
 
 use super::{Ask, At, Due, Given};
 use crate::record::Kind;
@@ -6,12 +6,12 @@ use crate::store::{EntryRow, Outgoing};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Waits for the answer to a question that an earlier execution of the run has asked.
+/// Waits for the answer to a request that an earlier execution of the run made.
 #[derive(Debug)]
 pub struct AwaitAnswer<'a> {
     /// The request's id.
     pub request: Cow<'a, str>,
-    /// The type of the answer; an entry does not say it.
+    /// The type of the answer; not in the entry.
     pub answer: Option<&'a str>,
 }
 
@@ -20,7 +20,7 @@ impl<'a> AwaitAnswer<'a> {
         Some(Self { request: Cow::Borrowed(entry.other.as_deref()?), answer: None })
     }
 
-    /// The error message if no answer can arrive.
+    /// Returns the error message if no answer can arrive.
     pub(crate) fn refused(&self) -> String {
         format!("request {} is not open", self.request)
     }

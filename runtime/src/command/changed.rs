@@ -1,11 +1,11 @@
-//! What an entry says of a change of the context: the names of the fields, and the version they are in.
+//! The value of an entry that changes the context: the names of the fields, and their version.
 
 use crate::record::{Kind, WrittenFields};
 use crate::store::{EntryRow, FieldRow};
 use serde::Deserialize;
 use std::borrow::{Borrow, Cow};
 
-/// What stands in an entry of a change. Version 1 is omitted: an update is then a list of names.
+/// The value of such an entry. Version 1 is omitted: an update is then a list of names.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Changed {
@@ -22,18 +22,18 @@ const fn first() -> u32 {
     1
 }
 
-/// What an update's entry says.
+/// Encodes the value of an update's entry.
 pub(super) fn to_json(version: u32, names: &[Cow<'_, str>]) -> String {
     let names = serde_json::to_string(names).expect("names are JSON");
     if version == 1 { names } else { format!(r#"{{"version":{version},"names":{names}}}"#) }
 }
 
-/// The version of the context in which a change was recorded.
+/// Returns the version of the context in which a change was recorded.
 pub(crate) fn version(entry: &EntryRow) -> u32 {
     read(entry).map_or(1, |(version, _)| version)
 }
 
-/// What is missing of the rows that an entry says it has written, as a part of a sentence.
+/// Returns which of the rows that an entry wrote are missing, as a sentence.
 pub(crate) fn missing_rows(entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Option<String> {
     let (seq, found) = (entry.seq, written.len() as u64);
     let missing = without_rows(entry, |name| written.iter().any(|row| row.borrow().name == name));
@@ -50,7 +50,7 @@ pub(crate) fn missing_rows(entry: &EntryRow, written: &[impl Borrow<FieldRow>]) 
     Some(format!("{what}. Restore the database from a copy, or delete the run"))
 }
 
-/// What the entry of a whole context says.
+/// The value of an entry that sets a whole context.
 #[derive(Deserialize)]
 struct Whole {
     fields: Vec<Field>,
@@ -61,7 +61,7 @@ struct Field {
     name: String,
 }
 
-/// The fields that an entry says it has written and that have no row.
+/// Returns the fields of an entry that have no row.
 fn without_rows(entry: &EntryRow, has_row: impl Fn(&str) -> bool) -> Vec<String> {
     let mut names = match entry.kind.written_fields() {
         WrittenFields::Listed => read(entry).map(|(_, names)| names),
@@ -77,7 +77,7 @@ fn without_rows(entry: &EntryRow, has_row: impl Fn(&str) -> bool) -> Vec<String>
     names
 }
 
-/// The version and the names that the entry of a change has.
+/// Returns the version and the names that the entry of a change has.
 pub(super) fn read(entry: &EntryRow) -> Option<(u32, Vec<String>)> {
     debug_assert!(matches!(entry.kind, Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused));
     match serde_json::from_slice(&entry.value.as_ref()?.bytes).ok()? {

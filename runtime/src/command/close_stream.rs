@@ -1,11 +1,11 @@
-//! Ends a stream.
+//! Closes a stream.
 
 use super::{Ask, At, Due, Given};
 use crate::record::{Kind, OutputKind};
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// Ends a stream.
+/// Closes a stream.
 #[derive(Debug, PartialEq)]
 pub struct CloseStream<'a> {
     /// The name of the stream.

@@ -10,9 +10,9 @@ use std::fmt;
 /// Ends the run: the body has returned.
 #[derive(Debug)]
 pub struct Finish<'a> {
-    /// How: the kind of the last entry.
+    /// The kind of the last entry.
     pub kind: Kind,
-    /// The result or the error; it is not compared.
+    /// The result or the error, which is not compared.
     pub value: Option<Cow<'a, Value>>,
 }
 
@@ -40,12 +40,12 @@ impl Ask for Finish<'_> {
     }
 
     fn to_entry(&self, _: &At<'_>, entry: &mut EntryRow) {
-        // The end belongs to the whole run.
+        // The end belongs to the whole run, not to a call.
         entry.position = None;
         entry.value = self.value.clone().map(Cow::into_owned);
     }
 
-    /// The database notifies the runs that wait for the end.
+    /// Returns nothing: the database itself notifies the runs that wait for the end.
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {
         None
     }

@@ -1,4 +1,4 @@
-//! A value that a command gives away: as it is recorded, and as it is compared with a recorded one.
+//! Values of commands, as recorded and as compared with a recorded one.
 
 use crate::codec;
 use crate::fields::{Coder, Fields};
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Decodes a recorded value with today's types and encodes it again.
+/// Decodes a recorded value with current types and encodes it again.
 #[derive(Clone, Debug)]
 pub struct Recode {
     fields: Option<Arc<Fields>>,
@@ -21,7 +21,7 @@ impl Recode {
         Self { fields: coder.fields(), recode }
     }
 
-    /// Of values that are compared as they stand.
+    /// Creates a recode that leaves values unchanged.
     pub(crate) fn none() -> Self {
         Self { fields: None, recode: |_, recorded| Some(recorded.clone()) }
     }
@@ -31,59 +31,60 @@ impl Recode {
     }
 }
 
-/// A value that a command gives away, or why it cannot be stored.
+/// A value of a command, or why it cannot be stored.
 #[derive(Clone, Debug)]
 pub struct Given<'a> {
     value: Result<Cow<'a, Value>, String>,
-    /// Known for what is asked today; an entry does not know its type.
+    /// The recode of an issued value; an entry does not know its type.
     recode: Option<Recode>,
 }
 
 impl<'a> Given<'a> {
-    /// A value of today's type, or why it cannot be stored.
+    /// Creates an issued value, or one that cannot be stored.
     pub fn new(value: Result<Value, String>, recode: Recode) -> Self {
         Self { value: value.map(Cow::Owned), recode: Some(recode) }
     }
 
-    /// What an entry has of it: nothing if it was refused when it was asked.
+    /// Creates a recorded value; without one it was refused when it was issued.
     pub(super) fn recorded(value: Option<&'a Value>) -> Self {
         Self { value: value.map(Cow::Borrowed).ok_or_else(String::new), recode: None }
     }
 
-    /// The value, if it can be stored.
+    /// Returns the value, if it can be stored.
     pub(crate) fn value(&self) -> Option<&Value> {
         self.value.as_deref().ok()
     }
 
-    /// The value with what reads a recorded one of its type, if it can be stored.
+    /// Returns the value with its recode, if it can be stored.
     pub(crate) fn comparable(&self) -> Option<(&Value, &Recode)> {
         self.value().zip(self.recode.as_ref())
     }
 
-    /// Why it cannot be stored.
+    /// Returns why it cannot be stored.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.value.as_ref().err().map(String::as_str)
     }
 
-    /// It cannot be stored after all.
+    /// Marks a value as not storable after all.
     pub(crate) fn refuse(&mut self, why: String) {
         self.value = Err(why);
     }
 
-    /// The value as it is recorded, if it can be stored: above `limit` bytes only its hash, unless its type has no order to
-    /// rely on. Deciding that runs the user's code.
+    /// Returns the value in its recorded form, if it can be stored: above `limit` bytes only its hash, unless its type
+    /// has an unreliable order. Deciding that runs user code.
     pub(crate) fn to_record(&self, limit: usize) -> Option<Value> {
         let value = self.value()?;
         let Some(recode) = self.recode.as_ref().filter(|_| value.bytes.len() > limit) else {
             return Some(value.clone());
         };
-        // What holds a secret is written otherwise under another key, so a hash could not be compared after a rotation.
+        // A secret is encrypted differently under another key, so its hash could not be compared after a rotation.
         let (unordered, secret) = sealed_any(|| is_unordered(recode, value));
         Some(if unordered || secret { value.clone() } else { hash(value) })
     }
 }
 
-/// Compares a recorded value with one of today, with the user's code. What was refused when it was asked stays refused.
+/// Compares a recorded value with an issued one, running user code. A value that was refused when it was issued stays
+/// refused.
 impl PartialEq<Given<'_>> for Given<'_> {
     fn eq(&self, other: &Given<'_>) -> bool {
         let (recorded, asked) = if other.recode.is_some() { (self, other) } else { (other, self) };
@@ -110,10 +111,10 @@ fn hash(value: &Value) -> Value {
     Value { encoding: Encoding::Hash, bytes: Bytes::copy_from_slice(&hmac_sha256::Hash::hash(&value.bytes)) }
 }
 
-/// Whether today's arguments, or today's input, are those that were recorded.
+/// Returns whether issued arguments or an issued input equal the recorded ones.
 ///
-/// Recorded values are decoded with today's types and encoded again before they are compared, so a field that was
-/// added with a default is no difference; nor is the order of a set.
+/// Recorded values are decoded with current types and encoded again before they are compared, so a field added with a
+/// default makes no difference, nor does the order of a set.
 pub(crate) fn same_value(recode: &Recode, recorded: &Value, asked: &Value) -> bool {
     if recorded == asked {
         return true;
@@ -125,8 +126,8 @@ pub(crate) fn same_value(recode: &Recode, recorded: &Value, asked: &Value) -> bo
     again == *asked || (codec::same_unordered(&again, asked) && is_unordered(recode, recorded))
 }
 
-/// Whether decoding and encoding again gives another order: sets and maps of the standard library draw a new order for
-/// each value. Sixteen draws of a set of two agree by chance once in 32,768.
+/// Returns whether encoding again changes the order: sets and maps of the standard library draw a new order for each
+/// value. Sixteen draws of a set of two agree by chance once in 32,768.
 fn is_unordered(recode: &Recode, value: &Value) -> bool {
     let first = recode.of(value);
     (0..16).any(|_| recode.of(value) != first)

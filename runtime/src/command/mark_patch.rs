@@ -1,14 +1,14 @@
-//! Takes the way of a patch.
+//! Takes the branch of a patch.
 
 use super::{Ask, At, Due, Given};
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// Takes the way of a patch.
+/// Takes the branch of a patch.
 #[derive(Debug, PartialEq)]
 pub struct MarkPatch<'a> {
-    /// The patch.
+    /// The name of the patch.
     pub patch: &'a str,
 }
 
@@ -37,7 +37,7 @@ impl Ask for MarkPatch<'_> {
 
     fn to_entry(&self, _: &At<'_>, entry: &mut EntryRow) {
         entry.name = Some(self.patch.to_owned());
-        // The first to ask marks it, wherever that is.
+        // The first check of a patch marks it, at whatever command index.
         entry.position = None;
     }
 

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Publish<'a> {
     /// The key.
     pub key: &'a str,
-    /// The value; an entry does not say it: what was published then is what was published.
+    /// The value; not in the entry, and not compared.
     pub value: Option<Value>,
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Receive<'a> {
     /// The channel.
     pub channel: &'a str,
-    /// Until when, on the run's monotonic clock; as it is recorded in an entry.
+    /// The end of the wait, on the run's monotonic clock; in an entry, in its recorded form.
     pub due: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! A change of the context that cannot be made.
+//! Records a change of the context that cannot be made.
 
 use super::{Ask, At, Command, Due, Given};
 use crate::record::Kind;
@@ -12,7 +12,7 @@ use std::fmt;
 pub struct RefuseChange<'a> {
     /// The context's recorded name.
     pub context: &'a str,
-    /// Why: a [`ContextError`](crate::ContextError) as JSON.
+    /// The reason: a [`ContextError`](crate::ContextError) as JSON.
     pub error: Cow<'a, Value>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> RefuseChange<'a> {
         Self { context, error: Cow::Owned(error) }
     }
 
-    /// Whether it may be this change that was refused: which fields an update was to change is not recorded then.
+    /// Returns whether the refusal may be of this change: the fields of a refused update are not recorded.
     pub(crate) fn is_of(&self, change: &Command<'_>) -> bool {
         match change {
             Command::SetContext(set) => self.context == set.context,

@@ -1,20 +1,20 @@
-//! Asks a question.
+//! Makes a request.
 
 use super::{Ask, At, Due, Given};
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing, RequestRow};
 use std::fmt;
 
-/// Asks a question, and waits for the answer.
+/// Makes a request, and waits for the answer.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The type of the question.
     pub name: &'a str,
-    /// The type of the answer; an entry does not say it.
+    /// The type of the answer; not in the entry.
     pub answer: Option<&'a str>,
     /// The question.
     pub question: Given<'a>,
-    /// Until when, on the run's monotonic clock; as it is recorded in an entry.
+    /// The end of the wait, on the run's monotonic clock; in an entry, in its recorded form.
     pub due: Option<i64>,
 }
 

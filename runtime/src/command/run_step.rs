@@ -5,7 +5,7 @@ use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// Runs a step. `S` is what is needed to run it.
+/// Runs a step; `S` is what is needed to run it.
 #[derive(Debug)]
 pub struct RunStep<'a, S = ()> {
     /// The step's name.
@@ -42,7 +42,7 @@ impl<S> Ask for RunStep<'_, S> {
 
     fn to_entry(&self, at: &At<'_>, entry: &mut EntryRow) {
         entry.name = Some(self.name.to_owned());
-        // No attempt is begun of a step that is refused.
+        // A refused step has no attempt.
         entry.attempt = Some(u32::from(!at.refused));
         entry.context = at.context;
     }

@@ -9,7 +9,7 @@ use std::fmt;
 /// Sends a message to another run.
 #[derive(Debug)]
 pub struct Send<'a> {
-    /// The id of the other run; an entry has none if the message was refused, since the id may be why.
+    /// The id of the other run; not in the entry of a refused message, since the id may be the reason.
     pub to: Option<Cow<'a, str>>,
     /// The channel.
     pub channel: &'a str,
@@ -58,7 +58,7 @@ impl Ask for Send<'_> {
 
     fn outgoing(&self, at: &At<'_>) -> Option<Outgoing> {
         let item = NewInboxItem {
-            // So that it arrives once, however often it is sent.
+            // The key makes it arrive once, however often it is sent.
             key: Some(at.id()),
             name: Some(self.channel.to_owned()),
             sender: Some(at.run.id.clone()),

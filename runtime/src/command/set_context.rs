@@ -12,7 +12,7 @@ use std::fmt;
 pub struct SetContext<'a> {
     /// The context's recorded name.
     pub context: &'a str,
-    /// What it consists of, for the record; an entry has that of its own version.
+    /// The schema to record; an entry has that of its own version.
     pub schema: Option<&'static Schema>,
 }
 

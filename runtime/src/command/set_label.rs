@@ -1,4 +1,4 @@
-//! Sets a label of the run, or takes it away.
+//! Sets or removes a label of the run.
 
 use super::{Ask, At, Due, Given};
 use crate::record::Kind;
@@ -12,7 +12,7 @@ use std::fmt;
 pub struct SetLabel<'a> {
     /// The label's name.
     pub name: &'a str,
-    /// Its value; without one the label is taken away. What was set then is what was set: a replay does not compare it.
+    /// Its value; `None` removes the label. A replay does not compare it.
     pub value: Option<Cow<'a, str>>,
 }
 

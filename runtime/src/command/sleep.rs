@@ -5,19 +5,19 @@ use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// When something is due, in milliseconds.
+/// A due time, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// When the time of day is this, since 1970.
+    /// A moment of the wall clock, since 1970.
     Moment(i64),
-    /// When the run's monotonic clock is this.
+    /// A time of the run's monotonic clock.
     Elapsed(i64),
 }
 
-/// Waits for a moment. How long is not compared: a sleep that is recorded ends when it was to.
+/// Waits for a moment. The length is not compared: a recorded sleep ends at its recorded time.
 #[derive(Debug)]
 pub struct Sleep {
-    /// Until when.
+    /// The end of the sleep.
     pub due: Due,
 }
 

@@ -6,12 +6,12 @@ use crate::store::{EntryRow, Outgoing};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Starts another run, and waits for its end. `R` is what is needed to start it.
+/// Starts another run, and waits for its end; `R` is what is needed to start it.
 #[derive(Debug)]
 pub struct StartChild<'a, R = ()> {
     /// The name of its workflow.
     pub workflow: &'a str,
-    /// Its id: as it is asked, if the body chose it; as it is recorded, unless the start was refused.
+    /// Its id: as issued, if the body chose it; as recorded, unless the start was refused.
     pub id: Option<Cow<'a, str>>,
     /// Its input, as this run records it.
     pub input: Given<'a>,
@@ -27,7 +27,7 @@ impl<'a> StartChild<'a> {
 }
 
 impl<R> StartChild<'_, R> {
-    /// The id of the run: the chosen one, or the one that belongs to the call.
+    /// Returns the id of the run: the chosen one, or the one derived from the call.
     pub(crate) fn id(&self, at: &At<'_>) -> String {
         self.id.as_deref().map_or_else(|| at.id(), str::to_owned)
     }
@@ -55,7 +55,8 @@ impl<R> Ask for StartChild<'_, R> {
         entry.other = (!at.refused).then(|| self.id(at));
     }
 
-    /// The run itself: what knows the fields of both runs makes it, before this call is recorded.
+    /// Returns nothing: the journal, which knows the fields of both runs, makes the new run before this call is
+    /// recorded.
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {
         None
     }
@@ -65,7 +66,7 @@ impl<R, T> PartialEq<StartChild<'_, T>> for StartChild<'_, R> {
     fn eq(&self, asked: &StartChild<'_, T>) -> bool {
         let same_id = match (&self.id, &asked.id) {
             (Some(recorded), Some(asked)) => recorded == asked,
-            // One that was refused has none, and one that is derived is not said by the body.
+            // A refused start has no id, and the body does not give a derived one.
             (_, None) | (None, _) => true,
         };
         self.workflow == asked.workflow && same_id && self.input == asked.input

@@ -1,11 +1,11 @@
-//! Every kind of entry that a body asks for is read as a command, and written as that again.
+//! Tests that every kind of entry that is a command is decoded as a command, and encoded as the same entry.
 
 use super::{At, Command, Given};
 use crate::record::{Delivers, FORMAT, Kind, Role, RunIdentity};
 use crate::store::EntryRow;
 use crate::value::Value;
 
-/// An entry with something in every column.
+/// Returns an entry with a value in every column.
 fn entry(kind: Kind) -> EntryRow {
     let value = match kind {
         Kind::ContextUpdated => r#"["total"]"#,

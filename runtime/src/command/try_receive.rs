@@ -1,11 +1,11 @@
-//! Takes a message if one has come.
+//! Takes a message if one has arrived.
 
 use super::{Ask, At, Due, Given};
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// Takes a message if one has come.
+/// Takes a message if one has arrived.
 #[derive(Debug, PartialEq)]
 pub struct TryReceive<'a> {
     /// The channel.

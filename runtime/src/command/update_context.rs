@@ -14,11 +14,11 @@ use std::fmt;
 pub struct UpdateContext<'a> {
     /// The context's recorded name.
     pub context: &'a str,
-    /// The version of the context in which the names are.
+    /// The version of the context to which the names belong.
     pub version: u32,
     /// The names of the fields.
     pub fields: Vec<Cow<'a, str>>,
-    /// What the context consists of today, for the names that its fields had before.
+    /// The current schema, with the earlier names of its fields.
     pub schema: Option<&'static Schema>,
 }
 
@@ -29,8 +29,8 @@ impl<'a> UpdateContext<'a> {
         Some(Self { context: entry.name.as_deref()?, version, fields, schema: None })
     }
 
-    /// The fields by today's names, in an order of their own: that in the struct may have changed. A field may have another
-    /// name now, or be gone.
+    /// Returns the fields by their current names, sorted, because their order in the struct may have changed. Removed
+    /// fields are left out.
     fn today(&self, schema: &Schema) -> Vec<&'static str> {
         let field = |name: &str| schema.fields.iter().find(|field| field.name == name || field.aliases.contains(&name));
         let mut names: Vec<_> = self.fields.iter().filter_map(|name| Some(field(name)?.name)).collect();
@@ -68,7 +68,7 @@ impl Ask for UpdateContext<'_> {
 
 impl PartialEq<UpdateContext<'_>> for UpdateContext<'_> {
     fn eq(&self, asked: &UpdateContext<'_>) -> bool {
-        // Those of an older version cannot be compared.
+        // Names of different versions cannot be compared.
         let Some(schema) = asked.schema.or(self.schema).filter(|_| self.version == asked.version) else { return true };
         self.today(schema) == asked.today(schema)
     }

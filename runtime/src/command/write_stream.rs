@@ -1,4 +1,4 @@
-//! Adds an item to a stream.
+//! Writes an item to a stream.
 
 use super::{Ask, At, Due, Given};
 use crate::record::{Kind, OutputKind};
@@ -6,12 +6,12 @@ use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::fmt;
 
-/// Adds an item to a stream, for observers.
+/// Writes an item to a stream, for observers.
 #[derive(Debug)]
 pub struct WriteStream<'a> {
     /// The name of the stream.
     pub stream: &'a str,
-    /// The item; an entry does not say it: what was written then is what was written.
+    /// The item; not in the entry, and not compared.
     pub item: Option<Value>,
 }
 

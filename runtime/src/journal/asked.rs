@@ -1,4 +1,4 @@
-//! What a body asks for, with what is needed to do it.
+//! Commands as a body issues them, with what is needed to perform them.
 
 use super::StepBody;
 use crate::command::Command;
@@ -8,12 +8,12 @@ use crate::record::RunScope;
 use crate::value::Value;
 use std::sync::Arc;
 
-/// A command as a body asks for it.
+/// A command as a body issues it.
 pub(crate) type Asked = Command<'static, StepRun, ChildRun>;
 
-/// What is needed to run a step.
+/// The parameters needed to run a step.
 pub struct StepRun {
-    /// Roles of which the principal of the run needs one.
+    /// The roles of which the principal of the run needs one.
     pub roles: &'static [&'static str],
     /// Retries and time limit.
     pub policy: Policy,
@@ -21,10 +21,10 @@ pub struct StepRun {
     pub body: Arc<dyn StepBody>,
 }
 
-/// Encodes an input for a run, in whose place it is sealed.
+/// A function that encodes an input for the run for which its secrets are sealed.
 type EncodeFor = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
 
-/// What is needed to start another run.
+/// The parameters needed to start another run.
 pub struct ChildRun {
     /// The version of its workflow.
     pub version: u32,
@@ -32,11 +32,11 @@ pub struct ChildRun {
     pub(crate) encode: Box<EncodeFor>,
     /// Its deduplication key, if it has one.
     pub dedup: Option<String>,
-    /// Whether neither cancellation nor deadline of this run reach it.
+    /// Whether cancellation and deadline of this run do not reach it.
     pub detached: bool,
-    /// Under what it acts.
+    /// The scope under which it acts.
     pub scope: RunScope,
 }
 
-/// The channel on which a graph gets what its steps send by hand.
+/// The channel on which a graph receives the events that its steps send by hand.
 pub(crate) const SENT: &str = "#sent";

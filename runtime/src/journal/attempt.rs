@@ -1,4 +1,4 @@
-//! One attempt of a step, as a future of what it comes to.
+//! One attempt of a step, as a future of its outcome.
 
 use crate::error::AttemptCause;
 use crate::fields::Fields;
@@ -17,7 +17,7 @@ pub struct Attempt(Stage);
 enum Stage {
     /// No body runs.
     Ended(Option<AttemptOutcome>),
-    /// The body, and what is in force while it is polled.
+    /// The body, and the ambient state while it is polled.
     Running(Ambient, BoxFuture<'static, AttemptOutcome>),
 }
 
@@ -51,7 +51,7 @@ impl Future for Attempt {
     }
 }
 
-/// If what could not be stored is a secret without a key, the run waits for the key.
+/// Keeps the fault if the value that could not be stored is a secret without a key: the run then waits for the key.
 pub(crate) fn keep_fault(outcome: &AttemptOutcome, fields: &Fields) {
     if matches!(outcome, AttemptOutcome::Failed { cause: AttemptCause::Unstorable, .. }) {
         fields.vault().keep_fault();

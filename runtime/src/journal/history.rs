@@ -1,4 +1,4 @@
-//! A run's journal as a person or a program reads it.
+//! A run's journal, for people and programs.
 
 use crate::record::Kind;
 use crate::store::{EntryRow, FieldRow};
@@ -13,27 +13,27 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct HistoryEntry {
     /// Its number in the run, from 1, without gaps.
     pub seq: u64,
-    /// When it was appended.
+    /// The time at which it was appended.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
-    /// What happened.
+    /// The kind of the event.
     pub kind: Kind,
-    /// The entry whose delivery made the workflow do this; `None` for what the workflow did not do.
+    /// The entry in whose turn the workflow did this; `None` if the workflow did not do it.
     pub cause: Option<u64>,
-    /// The position of the call that it belongs to.
+    /// The command index of the call to which it belongs.
     pub position: Option<u64>,
     /// The name of the step, workflow or context.
     pub name: Option<String>,
     /// The attempt of the step.
     pub attempt: Option<u32>,
-    /// The entry whose context the step saw: the answer to «what did this step see?».
+    /// The entry whose context the step saw.
     pub context: Option<u64>,
-    /// When something is due.
+    /// The due time, if there is one.
     #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub due: Option<SystemTime>,
-    /// Arguments, result, error, reason: what `kind` says.
+    /// The arguments, the result, the error or the reason, depending on `kind`.
     pub value: Option<Value>,
-    /// The other run that it concerns, or what `kind` says.
+    /// The other run that it concerns, or other data depending on `kind`.
     pub other: Option<String>,
     /// The context fields that it wrote, with their new values.
     pub fields: Vec<(String, Value)>,
@@ -67,7 +67,7 @@ impl HistoryEntry {
     }
 }
 
-/// One line: number, kind, and what is known.
+/// One line: number, kind, and the data present.
 impl fmt::Display for HistoryEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>5} {}", self.seq, self.kind.as_str())?;

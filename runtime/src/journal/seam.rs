@@ -1,7 +1,7 @@
-//! The seam above the engine: the calls of a running workflow to what keeps its history.
+//! The seam above the engine: the calls of a running workflow to the keeper of its history.
 //!
-//! The embedded engine answers from its own journal; an existing distributed engine, which owns its log, timers and
-//! workers, would answer from there.
+//! The embedded engine implements it with its own journal; an existing distributed engine, which owns its log, timers
+//! and workers, could implement it instead.
 
 use super::{Asked, Attempt};
 use crate::command::{Command, SetContext, UpdateContext};
@@ -18,94 +18,98 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// What keeps the history of a running workflow, as that workflow calls it. All calls come from inside a turn.
+/// The keeper of a running workflow's history, as the workflow calls it. All calls come from inside a turn.
 pub trait Journal: Send + Sync {
-    /// Which run this is.
+    /// Returns the identity of the run.
     fn identity(&self) -> &Arc<RunIdentity>;
 
-    /// With what its values are encoded and decoded.
+    /// Returns the coder for the run's values.
     fn coder(&self) -> Coder<'_>;
 
-    /// What runs in the place of a step, in tests.
+    /// Returns the replacement of a step, in tests.
     fn substitute(&self, _step: &str) -> Option<Arc<dyn StepBody>> {
         None
     }
 
-    /// What makes the body that runs in the place of a step of an event-driven workflow, in tests; `graph` knows its type.
+    /// Returns the factory of a replacement for a step of an event-driven workflow, in tests; `graph` knows its type.
     fn substitute_in_graph(&self, _workflow: &str, _step: &str) -> Option<Anything> {
         None
     }
 
-    /// The next position. Drawn when a call is made, never when it is polled.
+    /// Assigns the next command index, when a call is made and never when it is polled.
     fn next_command_index(&self) -> u64;
 
-    /// The time of the entry that is being delivered, in milliseconds since 1970. Never goes back.
+    /// Returns the time of the entry that is being delivered, in milliseconds since 1970. Never goes back.
     fn now(&self) -> i64;
 
-    /// The run's monotonic clock at the entry that is being delivered, in milliseconds: durations run on it, whatever the time of
-    /// day is set to.
+    /// Returns the run's monotonic clock at the entry that is being delivered, in milliseconds: durations run on it,
+    /// whatever the wall clock is set to.
     fn elapsed(&self) -> i64;
 
-    /// The time of day from which the time limit of a run counts that is started now, in milliseconds since 1970.
+    /// Returns the wall-clock time from which the time limit of a run that is started now counts, in milliseconds since
+    /// 1970.
     fn started_at(&self) -> i64 {
         self.now()
     }
 
-    /// The next 16 random bytes of the run, the same in every replay.
+    /// Returns the next 16 random bytes of the run, the same in every replay.
     fn random(&self) -> [u8; 16];
 
-    /// The context of the run that this one continues, as it was recorded there; `None` if it continues none.
+    /// Returns the recorded context of the run that this one continues; `None` if it continues none.
     fn continued(&self) -> Option<Continued> {
         None
     }
 
-    /// Asks for something that is waited for. Called at the first poll of the call.
+    /// Issues a command that is waited for. Called at the first poll of the call.
     fn ask(&self, position: u64, command: Asked);
 
     /// Records a command that completes at once.
     fn issue(&self, position: u64, command: Command<'_>);
 
-    /// Under what the run acts.
+    /// Returns the scope under which the run acts.
     fn scope(&self) -> Arc<RunScope>;
 
-    /// The id of the request, or of the run without an id of its own, that the call at a position asks for.
+    /// Returns the id of the request, or of the child without a chosen id, of the call at a command index.
     fn derived_id(&self, position: u64) -> String;
 
-    /// The id of the run that the call at a position has started, once it is started.
+    /// Returns the id of the run that the call at a command index has started, once it is started.
     fn child_id(&self, position: u64) -> Option<String>;
 
-    /// A message on a channel if one has come, without waiting; takes a position.
+    /// Takes a message on a channel if one has arrived, without waiting; uses up a command index.
     fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value>;
 
-    /// Whether the run takes the way of a patch. A patch that is being given up is only passed over where it is recorded.
+    /// Returns whether the run takes the branch of a patch. A patch that is given up is only skipped where it is
+    /// recorded.
     fn patched(&self, patch: &str, given_up: bool) -> bool;
 
-    /// The run goes on as another of this workflow, with a fresh journal: the workflow must not go on.
+    /// Continues the run as new with this workflow: the workflow must not continue.
     fn replace(&self, position: u64, version: u32, input: Result<Value, String>);
 
-    /// What has become of a started call. Ready exactly once.
+    /// Polls for the completion of a started call. Ready exactly once.
     fn poll(&self, position: u64, cx: &mut Context<'_>) -> Poll<Completion>;
 
-    /// The workflow dropped a started call.
+    /// Drops a started call.
     fn abandon(&self, position: u64);
 
-    /// A recorded value does not decode with today's types: the run will be parked and the workflow must not go on.
+    /// Reports that a recorded value does not decode with current types: the run will be parked and the workflow must
+    /// not continue.
     fn unreadable(&self, position: u64, why: String);
 
-    /// A value that the workflow gives away cannot be stored: the run will be parked and the workflow must not go on.
+    /// Reports that a value of the workflow cannot be stored: the run will be parked and the workflow must not
+    /// continue.
     fn unstorable(&self, position: u64, why: String);
 
-    /// The context that a workflow begins with by itself cannot be set: the run will be parked and the workflow must not go
-    /// on.
+    /// Reports that the initial context of a workflow cannot be set: the run will be parked and the workflow must not
+    /// continue.
     fn cannot_begin(&self, position: u64, why: String);
 
-    /// What the history says of a change of the context that the workflow is about to make.
+    /// Looks up a change of the context in the history before the workflow makes it.
     fn recorded_change(&self, position: u64, change: &ContextChange<'_>) -> Recorded;
 
-    /// Whether a context with these new values is not too large to be kept in the database.
+    /// Checks that a context with these new values is not too large for the database.
     ///
     /// # Errors
-    /// It is: names the largest fields.
+    /// The context is too large; the error names the largest fields.
     fn fits(&self, change: &ContextChange<'_>, values: &FieldValues) -> Result<(), ContextError>;
 
     /// Appends a change of the context: the new values, or why it was refused. Called after [`Recorded::New`].
@@ -116,64 +120,66 @@ pub trait Journal: Send + Sync {
         values: Result<Vec<(&'static str, Value)>, Value>,
     );
 
-    /// The context as it stands, for what runs in the place of a body that was told to stop.
+    /// Returns the current context, for the step that replaces a cancelled body.
     fn context(&self) -> Option<SharedContext>;
 
-    /// The shared state that the workflow declares, if it does.
+    /// Returns the shared state that the workflow declares, if any.
     fn declared_state(&self) -> Option<StateDef> {
         None
     }
 
-    /// The state that concurrent steps share, as of the entry that is being delivered.
+    /// Returns the state that concurrent steps share, as of the entry that is being delivered.
     ///
     /// # Errors
-    /// What is recorded does not decode with today's types.
+    /// The recorded state does not decode with current types.
     fn shared_state(&self) -> Result<StateSnapshot, ContextError> {
         Ok(StateSnapshot::default())
     }
 
-    /// The context as it stands, for steps and for readers without a parameter; `None` takes it away for a change in place.
+    /// Sets the current context, for steps and for readers without a parameter; `None` removes it for a change in
+    /// place.
     fn share_context(&self, context: Option<SharedContext>);
 
     /// Saves the values of fields that are routed to stores, before the change that points to them is appended.
     fn save(&self, position: u64, context: &'static str, fields: Vec<RoutedValue>);
 
-    /// What has become of such saves: the values that point to what was saved, or the field that could not be saved, and
-    /// why. Ready exactly once.
+    /// Polls for the outcome of the saves: the pointers, or the field that could not be saved, and why. Ready exactly
+    /// once.
     fn poll_saved(&self, position: u64, cx: &mut Context<'_>) -> Poll<Result<Vec<Value>, ContextError>>;
 
-    /// The workflow dropped a change of the context whose fields were being saved.
+    /// Drops a change of the context whose fields were being saved.
     fn abandon_change(&self, position: u64);
 }
 
-/// Runs the attempts of one step call.
+/// A body that runs the attempts of one step call.
 pub trait StepBody: Send + Sync {
-    /// Whether attempts block their thread.
+    /// Returns whether attempts block their thread.
     fn blocking(&self) -> bool {
         false
     }
 
-    /// The context that attempts see.
+    /// Returns the context that attempts see.
     fn context(&self) -> Option<&SharedContext> {
         None
     }
 
-    /// What attempts need of the engine's resources.
+    /// Returns the resources that attempts need.
     fn resources(&self) -> &'static [ResourceKey] {
         &[]
     }
 
-    /// The shared state that attempts take, if they take a typed one.
+    /// Returns the shared state that attempts take, if it is typed.
     fn state(&self) -> Option<StateDef> {
         None
     }
 
-    /// Whether attempts run within the commit of the run's entries.
+    /// Returns whether attempts run within the commit of the run's entries.
     fn is_transaction(&self) -> bool {
         false
     }
 
-    /// One attempt that runs there, with a result of at most `limit` bytes; `None` if attempts do not.
+    /// Creates one attempt that runs within a commit, with a result of at most `limit` bytes; `None` if attempts do
+    /// not.
     fn transaction(
         &self,
         _arguments: &Value,
@@ -184,49 +190,49 @@ pub trait StepBody: Send + Sync {
         None
     }
 
-    /// One attempt, from the arguments as they were recorded. Comes after what it needs has been made.
+    /// Starts one attempt with the recorded arguments, after its inputs were prepared.
     fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt;
 }
 
-/// What is delivered to a call.
+/// The completion of a call.
 #[derive(Clone, Debug)]
 pub enum Completion {
     /// The result of a step.
     Completed(Value),
     /// The error of a step: a [`StepError`](crate::StepError) as JSON.
     Failed(Value),
-    /// The timer is due, or what was waited for has not come in time.
+    /// The timer fired, or the wait timed out.
     Fired,
     /// A message, or the answer to a request.
     Message(Value),
-    /// What was sent has arrived.
+    /// The message was delivered.
     Delivered,
-    /// What was sent could not be delivered, or a run could not be started: why.
+    /// The message could not be delivered, or the run could not be started, for this reason.
     Refused(String),
-    /// A run that was started has ended.
+    /// The child run has ended.
     Ended {
-        /// How.
+        /// The final status.
         status: Status,
-        /// What its last entry says.
+        /// The value of its last entry.
         value: Option<Value>,
     },
 }
 
-/// A change of the context, as far as it is compared in replay.
+/// A change of the context, as far as it is compared in a replay.
 #[derive(Clone, Copy, Debug)]
 pub enum ContextChange<'a> {
     /// A whole context is set.
     Set {
         /// The context's recorded name.
         context: &'a str,
-        /// What it consists of, for the record.
+        /// The schema to record.
         schema: &'static Schema,
     },
-    /// Fields change.
+    /// Fields are updated.
     Update {
         /// The context's recorded name.
         context: &'a str,
-        /// What it consists of, for the names that its fields had before.
+        /// The schema, with the earlier names of its fields.
         schema: &'static Schema,
         /// The fields, in the order of the struct.
         fields: &'a [&'static str],
@@ -234,19 +240,19 @@ pub enum ContextChange<'a> {
 }
 
 impl<'a> ContextChange<'a> {
-    /// The context's recorded name.
+    /// Returns the context's recorded name.
     pub(crate) const fn context(&self) -> &'a str {
         let (Self::Set { context, .. } | Self::Update { context, .. }) = self;
         context
     }
 
-    /// What the context consists of.
+    /// Returns the context's schema.
     pub(crate) const fn schema(&self) -> &'static Schema {
         let (Self::Set { schema, .. } | Self::Update { schema, .. }) = self;
         schema
     }
 
-    /// The change as a command.
+    /// Returns the change as a command.
     pub(crate) fn command(&self) -> Command<'a> {
         match *self {
             Self::Set { context, schema } => Command::SetContext(SetContext { context, schema: Some(schema) }),
@@ -258,7 +264,7 @@ impl<'a> ContextChange<'a> {
     }
 }
 
-/// The context with which another run has ended, for the run that continues it.
+/// The final context of another run, for the run that continues it.
 #[derive(Clone, Debug)]
 pub struct Continued {
     /// The context's recorded name.
@@ -269,22 +275,22 @@ pub struct Continued {
     pub rows: Vec<FieldRow>,
 }
 
-/// What the history says of a change of the context.
+/// The history's answer to a change of the context.
 #[derive(Debug)]
 pub enum Recorded {
-    /// Nothing: this is the first time.
+    /// The change is not in the history: it is made for the first time.
     New,
-    /// It was made.
+    /// The change was made.
     Made {
-        /// The version of the context then.
+        /// The recorded version of the context.
         version: u32,
-        /// The values that were written.
+        /// The recorded values.
         rows: Vec<FieldRow>,
     },
     /// The workflow dropped it while its fields were being saved.
     Abandoned,
     /// It was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
     Refused(Value),
-    /// Something else: the run will be parked and the workflow must not go on.
+    /// Another command is recorded: the run will be parked and the workflow must not continue.
     Diverged,
 }

@@ -1,4 +1,4 @@
-//! What stands in the place of steps, in tests.
+//! Replacements of steps, in tests.
 
 use super::StepBody;
 use crate::resources::Anything;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// The stubs of an engine or a test.
 #[derive(Clone, Default)]
 pub(crate) struct Stubs {
-    /// By the recorded name of the step.
+    /// Stubs of steps, by recorded name.
     pub(crate) steps: HashMap<&'static str, Arc<dyn StepBody>>,
-    /// Of event-driven workflows, by the recorded names of workflow and step.
+    /// Stubs of event-driven steps, by the recorded names of workflow and step.
     pub(crate) of_graphs: HashMap<(&'static str, &'static str), Anything>,
 }
 

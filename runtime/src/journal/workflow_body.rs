@@ -1,4 +1,4 @@
-//! A registered workflow without its types: what drives a run knows no more of it.
+//! Registered workflows without their types, as the engine drives them.
 
 use super::Journal;
 use crate::codec::CodecError;
@@ -8,37 +8,37 @@ use crate::value::Value;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// How the body of a workflow ended.
+/// The end of a workflow body.
 pub(crate) enum BodyEnd {
     Completed(Value),
     Failed(Value),
-    /// It returned what cannot be stored.
+    /// The returned value cannot be stored, for this reason.
     Unstorable(String),
 }
 
 /// A registered workflow without its types.
 pub(crate) trait AnyWorkflow: Send + Sync {
-    /// What its context consists of, if it has one.
+    /// Returns the schema of its context, if it has one.
     fn schema(&self) -> Option<&'static Schema>;
 
-    /// The state that its concurrent steps share, if it declares one.
+    /// Returns the state that its concurrent steps share, if it declares one.
     fn state(&self) -> Option<StateDef>;
 
-    /// Roles of which the principal of a run needs one; none is needed if it is empty.
+    /// Returns the roles of which the principal of a run needs one; empty if none is needed.
     fn roles(&self) -> &'static [&'static str];
 
-    /// What of its input, result and error holds a secret, as far as their names tell.
+    /// Returns which of its input, result and error holds a secret, as far as their types tell.
     fn secret_place(&self) -> Option<&'static str>;
 
-    /// The names of the events that it takes from outside, if it is event-driven.
+    /// Returns the names of the events that it takes from outside, if it is event-driven.
     fn events(&self) -> Option<Vec<&'static str>>;
 
-    /// What takes the place of the body when the run is told to end.
+    /// Returns the function that replaces the body when the run is ended early.
     fn on_end(&self) -> OnEnd;
 
-    /// The body for a recorded input.
+    /// Creates the body for a recorded input.
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError>;
 }
 
-/// What a workflow does when it is told to end, and why it is.
+/// A function that creates the body for an early end of a run, given the reason.
 pub(crate) type OnEnd = fn(Arc<dyn Journal>, String) -> Option<BoxFuture<'static, ()>>;

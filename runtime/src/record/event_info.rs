@@ -1,16 +1,16 @@
-//! What identifies a type of events.
+//! The identity of an event type.
 
-/// What identifies a type of events.
+/// The identity of an event type.
 #[derive(Clone, Copy, Debug)]
 pub struct EventInfo {
     /// The recorded name.
     pub name: &'static str,
-    /// The channel on which it comes from outside: the name after `event:`.
+    /// The channel on which it arrives from outside: the name after `event:`.
     pub channel: &'static str,
-    /// Where the type is defined: it distinguishes two types of one name.
+    /// The path of the type's definition, which distinguishes two types of one name.
     pub path: &'static str,
-    /// Whether it comes from outside.
+    /// Whether it arrives from outside.
     pub external: bool,
-    /// Whether each step that takes it gets it.
+    /// Whether each step that takes it receives it.
     pub broadcast: bool,
 }

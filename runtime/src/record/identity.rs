@@ -1,12 +1,12 @@
-//! Which run something belongs to.
+//! The identity of a run.
 
-/// Which run this is.
+/// The identity of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunIdentity {
     /// The run's id.
     pub id: String,
     /// The workflow's name.
     pub workflow: String,
-    /// Drawn at random for each execution of the run; idempotency keys come from it.
+    /// The execution, drawn at random each time; idempotency keys are derived from it.
     pub execution: [u8; 16],
 }

@@ -1,27 +1,27 @@
-//! What can come to a run from outside, by the word that stands in a database.
+//! Kinds of inbox items, by their word in a database.
 
-/// What an item of an inbox is.
+/// The kind of an inbox item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InboxKind {
-    /// The run is to end.
+    /// A cancellation of the run.
     Cancel,
-    /// The run is to stand still.
+    /// A pause of the run.
     Pause,
-    /// The run is to go on.
+    /// A resume of the run.
     Resume,
     /// A message on a channel.
     Message,
     /// The answer to a request.
     Answer,
-    /// A run that this one waits for has ended.
+    /// The end of a run that this one waits for.
     Ended,
-    /// A word that this version does not know: what a newer one has sent stays where it is.
+    /// A word of a newer version; such an item stays in the inbox.
     Unknown(String),
 }
 
 impl InboxKind {
-    /// The word that stands for it in a database.
+    /// Returns its word in a database.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -35,7 +35,7 @@ impl InboxKind {
         }
     }
 
-    /// What a word of a database stands for.
+    /// Returns the kind of a word in a database.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         [Self::Cancel, Self::Pause, Self::Resume, Self::Message, Self::Answer, Self::Ended]
@@ -44,8 +44,8 @@ impl InboxKind {
             .unwrap_or_else(|| Self::Unknown(word.to_owned()))
     }
 
-    /// Whether it goes to the run that takes the place of its own: what others have told it does, the ends of its children
-    /// it asks for anew.
+    /// Returns whether it moves to the successor of its run: items from others do, but the ends of children are watched
+    /// anew.
     pub(crate) const fn moves_on(&self) -> bool {
         match self {
             Self::Cancel | Self::Pause | Self::Resume | Self::Message | Self::Answer => true,
@@ -53,7 +53,7 @@ impl InboxKind {
         }
     }
 
-    /// Whether a paused run takes it: it changes whether the run stands still.
+    /// Returns whether a paused run takes it: it pauses, resumes or ends the run.
     pub(crate) const fn reaches_paused(&self) -> bool {
         match self {
             Self::Cancel | Self::Pause | Self::Resume => true,

@@ -1,81 +1,81 @@
-//! What can happen in a run, by the word that stands in a database.
+//! Kinds of journal entries, by their word in a database.
 
 use crate::parse::ParseError;
 use serde::{Serialize, Serializer};
 use std::str::FromStr;
 
-/// What the delivery of an entry says to the body of the workflow. Whatever is delivered is a turn of its own.
+/// The delivery of an entry to the body of the workflow. Whatever is delivered is a turn of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivers {
     /// The body does not observe it.
     Nothing,
-    /// The body begins.
+    /// The body starts.
     Start,
-    /// To the call at its position: the result of a step.
+    /// The result of a step, to the call at its command index.
     Result,
-    /// To the call at its position: why a step failed.
+    /// The failure of a step, to the call at its command index.
     Failure,
-    /// To the call at its position: its time has come.
+    /// The end of a wait, to the call at its command index.
     Time,
-    /// To the call at its position: what it sent has arrived.
+    /// The arrival of a message, to the call at its command index.
     Arrival,
-    /// To the call at its position: why it is refused.
+    /// The reason of a refusal, to the call at its command index.
     Refusal,
-    /// To the call at its position: how a run that was started has ended.
+    /// The end of a child run, to the call at its command index.
     ChildEnd,
-    /// To whichever call waits on its channel: a message.
+    /// A message, to whichever call waits on its channel.
     Message,
-    /// The same for an event that a step of a graph has sent.
+    /// An event that a step of a graph sent, to whichever call waits on its channel.
     Event,
-    /// To whichever call waits for its request: the answer.
+    /// An answer, to whichever call waits for its request.
     Answer,
-    /// To whichever call waits for its request: no answer comes any more.
+    /// The end of the time for an answer, to whichever call waits for its request.
     Expiry,
-    /// To the run: it is to end, because a cancellation was requested.
+    /// A cancellation, to the run, which ends.
     Cancel,
-    /// To the run: it is to end, because its time is over.
+    /// The end of the run's time, to the run, which ends.
     Deadline,
 }
 
-/// What an entry is in a history, and so how a replay takes it.
+/// The role of an entry in a history, which decides how a replay handles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Its delivery is a turn.
     Turn,
-    /// A body asked for it: it stands in the group of a turn, which names its cause.
+    /// A command of a body, in the group of a turn, which is its cause.
     Command,
-    /// It stands before the first turn: under what the run acts.
+    /// Before the first turn: the scope of the run.
     Scope,
-    /// It stands before the first turn: the context with which the run goes on.
+    /// Before the first turn: the context with which the run continues.
     Continued,
-    /// It stands before the first turn: what an earlier execution has left over.
+    /// Before the first turn: a message, an answer or a request left over by an earlier execution.
     Kept,
-    /// The shared state is written as a whole, in a turn or beside it.
+    /// The whole shared state, in a turn or between turns.
     State,
-    /// It stands between turns: a step edited the shared state.
+    /// Between turns: a step edited the shared state.
     Edit,
-    /// It stands between turns: another attempt of a step has begun.
+    /// Between turns: another attempt of a step started.
     AttemptStarted,
-    /// It stands between turns: an attempt of a step has failed.
+    /// Between turns: an attempt of a step failed.
     AttemptFailed,
-    /// It stands between turns: the run was paused, or goes on.
+    /// Between turns: the run was paused or resumed.
     Pause,
-    /// It stands between turns: the time of day was set.
+    /// Between turns: the wall clock was set.
     Clock,
     /// The last entry: the run ended before it began.
     Refused,
-    /// The last entry: the run goes on elsewhere.
+    /// The last entry: the run continues elsewhere.
     Moved,
-    /// The last entry: the run goes on with a fresh journal.
+    /// The last entry: the run continues as new.
     Replaced,
 }
 
-/// What an entry is about.
+/// The subject of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
-    /// The run as a whole: of interest to more people than its steps.
+    /// The run as a whole, which concerns more people than its steps.
     Run,
-    /// Under what it acts, and what an earlier execution has left over.
+    /// Its scope, or the leftovers of an earlier execution.
     Opening,
     /// Its context.
     Context,
@@ -87,16 +87,16 @@ pub(crate) enum About {
     Value,
     /// A stream that observers read.
     Stream,
-    /// Which way its code takes.
+    /// The branch that its code takes.
     Code,
     /// The clock.
     Clock,
 }
 
-/// How a run has ended whose last entry it is.
+/// The end of a run whose last entry has this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// It is no end.
+    /// Not an end.
     No,
     Completed,
     Failed,
@@ -107,12 +107,12 @@ pub(crate) enum End {
     Replaced,
 }
 
-/// Which rows of fields an entry has written.
+/// The rows of fields that an entry wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WrittenFields {
     /// None.
     None,
-    /// So many as it says.
+    /// As many as it counts.
     Counted,
     /// Those that its value lists.
     Listed,
@@ -120,17 +120,17 @@ pub(crate) enum WrittenFields {
     InSchema,
 }
 
-/// Where in an entry's value secrets are encrypted, and so to what they are bound: a fact of each kind, because a run that gets
-/// another execution has them encrypted anew.
+/// The location of the secrets in an entry's value, to which they are bound. It is a property of each kind, because a
+/// run that gets another execution has its secrets encrypted anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sealed {
-    /// It holds none.
+    /// It holds no secrets.
     Nothing,
     /// The input of the run.
     Input,
     /// The arguments of a step.
     Arguments,
-    /// What a step gave.
+    /// The result of a step or of an edit, or a failure.
     Result,
     /// A message, a question or an answer.
     Message,
@@ -151,7 +151,7 @@ impl FromStr for Kind {
     }
 }
 
-/// As [`Kind::as_str`].
+/// Serializes as [`Kind::as_str`].
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -160,7 +160,7 @@ impl Serialize for Kind {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal [$role:ident, $delivers:ident, $end:ident, $about:ident, $fields:ident, $sealed:ident],)*) => {
-        /// What an entry of a journal says has happened.
+        /// The kind of a journal entry.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Kind { $($(#[$doc])* $name,)* }
@@ -169,43 +169,43 @@ macro_rules! kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The word that stands for this kind in a database.
+            /// Returns the word of this kind in a database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The kind that a word of a database stands for; `None` if this version knows none.
+            /// Returns the kind of a word in a database; `None` if this version knows none.
             pub(crate) fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
 
-            /// What an entry of this kind is in a history.
+            /// Returns the role of an entry of this kind in a history.
             pub(crate) const fn role(self) -> Role {
                 match self { $(Self::$name => Role::$role,)* }
             }
 
-            /// What the delivery of an entry of this kind says to the body.
+            /// Returns what the delivery of an entry of this kind is.
             pub(crate) const fn delivers(self) -> Delivers {
                 match self { $(Self::$name => Delivers::$delivers,)* }
             }
 
-            /// How a run has ended whose last entry is of this kind.
+            /// Returns how a run has ended whose last entry is of this kind.
             pub(crate) const fn end(self) -> End {
                 match self { $(Self::$name => End::$end,)* }
             }
 
-            /// What an entry of this kind is about.
+            /// Returns the subject of an entry of this kind.
             pub(crate) const fn about(self) -> About {
                 match self { $(Self::$name => About::$about,)* }
             }
 
-            /// Which rows of fields an entry of this kind has written.
+            /// Returns which rows of fields an entry of this kind wrote.
             pub(crate) const fn written_fields(self) -> WrittenFields {
                 match self { $(Self::$name => WrittenFields::$fields,)* }
             }
 
-            /// Where secrets are encrypted in the value of an entry of this kind.
+            /// Returns where secrets are encrypted in the value of an entry of this kind.
             pub(crate) const fn sealed(self) -> Sealed {
                 match self { $(Self::$name => Sealed::$sealed,)* }
             }
@@ -214,29 +214,29 @@ macro_rules! kinds {
 }
 
 impl Kind {
-    /// Whether the workflow observes an entry of this kind: its delivery is a turn of its own.
+    /// Returns whether the workflow observes an entry of this kind: its delivery is a turn of its own.
     #[must_use]
     pub const fn is_turn(self) -> bool {
         matches!(self.role(), Role::Turn)
     }
 
-    /// Whether an entry of this kind may have written rows of fields.
+    /// Returns whether an entry of this kind may have written rows of fields.
     pub(crate) const fn writes_fields(self) -> bool {
         !matches!(self.written_fields(), WrittenFields::None)
     }
 }
 
-// The facts of each kind, in this order: what it is in a history, what it delivers, how the run has ended, what it is
-// about, which rows of fields it has written, where its secrets are. A new kind does not compile before each is answered.
+// The columns of each kind, in this order: role, delivery, end of the run, subject, written rows, location of secrets.
+// A new kind does not compile before each is given.
 kinds! {
     /// The run was started: `name` is its workflow, `value` its input, `other` the executions with whose histories it
-    /// begins, each with the entry before which that ends.
+    /// begins, each with the entry before which its part ends.
     RunStarted = "run_started" [Turn, Start, No, Run, None, Input],
     /// The workflow set a whole context: `name` is the context's name, `value` its schema and the fields written.
     ContextSet = "context_set" [Command, Nothing, No, Context, InSchema, Nothing],
     /// The workflow changed fields of its context: `value` lists their names.
     ContextUpdated = "context_updated" [Command, Nothing, No, Context, Listed, Nothing],
-    /// A change of the context was refused: `value` says why.
+    /// A change of the context was refused: `value` is the reason.
     ContextRefused = "context_refused" [Command, Nothing, No, Context, None, Nothing],
     /// A step was called and its first attempt starts: `name` is the step, `value` its arguments, `context` the entry
     /// whose context it sees.
@@ -255,7 +255,7 @@ kinds! {
     TimerFired = "timer_fired" [Turn, Time, No, Call, None, Nothing],
     /// The workflow dropped a call in flight: a late result changes nothing.
     CallAbandoned = "call_abandoned" [Command, Nothing, No, Call, None, Nothing],
-    /// The run was asked to stop: `value` is the reason.
+    /// A cancellation of the run was requested: `value` is the reason.
     CancelRequested = "cancel_requested" [Turn, Cancel, No, Run, None, Nothing],
     /// The workflow returned: `value` is its result.
     RunCompleted = "run_completed" [Command, Nothing, Completed, Run, None, Output],
@@ -263,74 +263,74 @@ kinds! {
     RunFailed = "run_failed" [Command, Nothing, Failed, Run, None, Output],
     /// The run was cancelled: `value` is the reason.
     RunCancelled = "run_cancelled" [Command, Nothing, Cancelled, Run, None, Nothing],
-    /// The run was moved into a file, and goes on where that is imported: `value` is what its row said before.
+    /// The run was moved into a file, and continues where that is imported: `value` is the previous state of its row.
     RunMoved = "run_moved" [Moved, Nothing, Moved, Run, None, Nothing],
-    /// The run goes on with the context of another, which had ended: `name` is the context's name, `value` says which run
-    /// and in which version of the context, and the fields that it wrote are the values.
+    /// The run continues with the final context of another run: `name` is the context's name, `value` that run and the
+    /// version of the context, and the fields that it wrote are the values.
     ContextContinued = "context_continued" [Continued, Nothing, No, Opening, Counted, Nothing],
-    /// Under what the run acts: `value` is its deadline, identity, labels and parent.
+    /// The scope of the run: `value` is its deadline, identity, labels and parent.
     ScopeSet = "scope_set" [Scope, Nothing, No, Opening, None, Nothing],
-    /// The workflow waits for a message: `name` is the channel, `due` until when.
+    /// The workflow waits for a message: `name` is the channel, `due` the end of the wait.
     ReceiveStarted = "receive_started" [Command, Nothing, No, Call, None, Nothing],
-    /// The workflow looked for a message: `name` is the channel, `attempt` 1 if there was one and 0 if there was none.
+    /// The workflow checked for a message: `name` is the channel, `attempt` 1 if there was one and 0 if there was none.
     MessageTried = "message_tried" [Command, Nothing, No, Call, None, Nothing],
-    /// A message came: `name` is its channel, `value` what it says, `other` the run that sent it.
+    /// A message was received: `name` is its channel, `value` its content, `other` the run that sent it.
     MessageReceived = "message_received" [Turn, Message, No, Call, None, Message],
-    /// The workflow sends a message: `name` is its channel, `value` what it says, `other` the run that it is for.
+    /// The workflow sends a message: `name` is its channel, `value` its content, `other` the run that it is for.
     MessageSent = "message_sent" [Command, Nothing, No, Call, None, Message],
     /// A message that was sent is in the other run's inbox.
     MessageDelivered = "message_delivered" [Turn, Arrival, No, Call, None, Nothing],
-    /// A message could not be sent, a question not be asked, or no answer can come: `value` says why.
+    /// A message could not be sent, a request not be made, or no answer can arrive: `value` is the reason.
     MessageRefused = "message_refused" [Turn, Refusal, No, Call, None, Nothing],
-    /// The workflow asks a question: `name` is its type, `other` the request's id, `value` the question, `due` until when.
+    /// The workflow makes a request: `name` is its type, `other` its id, `value` the question, `due` the end of the
+    /// wait.
     RequestOpened = "request_opened" [Command, Nothing, No, Call, None, Message],
-    /// The answer to a request: `name` is its type, `other` the request's id, `value` the answer.
+    /// A request was answered: `name` is the type of the answer, `other` the request's id, `value` the answer.
     RequestAnswered = "request_answered" [Turn, Answer, No, Call, None, Message],
     /// The workflow starts another run: `name` is the workflow, `other` the run's id, `value` the input.
     ChildStarted = "child_started" [Command, Nothing, No, Call, None, ChildInput],
-    /// A run that the workflow started has ended: `name` is its status, `value` what its last entry says.
+    /// A run that the workflow started has ended: `name` is its status, `value` that of its last entry.
     ChildEnded = "child_ended" [Turn, ChildEnd, No, Call, None, Output],
-    /// A step sent an event before it ended: `name` is the event, `value` what it says, `other` the key of the write.
+    /// A step sent an event before it ended: `name` is the event, `value` its content, `other` the key of the write.
     EventSent = "event_sent" [Turn, Event, No, Call, None, Event],
-    /// The workflow published a value: `name` is the key, `value` the hash of what is there for observers.
+    /// The workflow published a value: `name` is the key, `value` the hash of the published value.
     ValuePublished = "value_published" [Command, Nothing, No, Value, None, Nothing],
-    /// Something was written to a stream: `name` is the stream, `value` the hash of it; `other` the key of the write if a
-    /// step did it.
+    /// An item was written to a stream: `name` is the stream, `value` the hash of the item; `other` the key of the
+    /// write if a step wrote it.
     StreamWritten = "stream_written" [Command, Nothing, No, Stream, None, Nothing],
     /// A stream was closed: `name` is the stream.
     StreamClosed = "stream_closed" [Command, Nothing, No, Stream, None, Nothing],
-    /// The workflow set a label of the run: `name` is its name, `value` its value; without a value it was taken away.
+    /// The workflow set a label of the run: `name` is its name, `value` its value; without a value it was removed.
     LabelSet = "label_set" [Command, Nothing, No, Run, None, Nothing],
-    /// The workflow takes the way of newer code: `name` is the patch.
+    /// The workflow takes the branch of newer code: `name` is the patch.
     PatchMarked = "patch_marked" [Command, Nothing, No, Code, None, Nothing],
     /// The deadline of the run was reached.
     DeadlineReached = "deadline_reached" [Turn, Deadline, No, Run, None, Nothing],
     /// The run ended because its deadline was reached.
     RunTimedOut = "run_timed_out" [Command, Nothing, TimedOut, Run, None, Nothing],
-    /// The run ended before it began: `value` says which role is missing.
+    /// The run ended before it began: `value` names the missing role.
     RunRefused = "run_refused" [Refused, Nothing, Refused, Run, None, Nothing],
-    /// The run goes on as another with a fresh journal: `other` is that run's execution, `value` its input.
+    /// The run continues as new: `other` is the successor's execution, `value` its input.
     RunReplaced = "run_replaced" [Replaced, Nothing, Replaced, Run, None, Nothing],
-    /// A message that the run before this one has received and not read: `name` is its channel, `value` what it says.
+    /// A message that the previous run received and did not read: `name` is its channel, `value` its content.
     MessageKept = "message_kept" [Kept, Nothing, No, Opening, None, Message],
-    /// The answer to a request that came to the run before this one, which has not read it: `other` is the request's id,
-    /// `value` the answer.
+    /// An answer that the previous run received and did not read: `other` is the request's id, `value` the answer.
     AnswerKept = "answer_kept" [Kept, Nothing, No, Opening, None, Message],
-    /// A request of the run before this one that is open: `other` is the id by which this run knows it, `name` that by which
-    /// it is answered, `due` until when.
+    /// An open request of the previous run: `other` is the id by which this run knows it, `name` the one with which it
+    /// is answered, `due` the end of the wait.
     RequestKept = "request_kept" [Kept, Nothing, No, Opening, None, Nothing],
     /// The time for the answer to a kept request is over: `other` is the id by which this run knows it.
     RequestExpired = "request_expired" [Turn, Expiry, No, Call, None, Nothing],
-    /// The whole of the typed shared state is written: `name` is the state's name, `value` its schema. With keys alone it
-    /// has no name.
+    /// The whole typed shared state was written: `name` is the state's name, `value` its schema. With keys only it has
+    /// no name.
     StateSet = "state_set" [State, Nothing, No, State, Counted, Nothing],
-    /// A step has edited the shared state: `name` is the step, `value` what the closure gave, `other` the place of the edit
+    /// A step edited the shared state: `name` is the step, `value` the closure's result, `other` the place of the edit
     /// in the source and how often it was reached; the rows that it wrote are the values.
     StateEdited = "state_edited" [Edit, Nothing, No, State, Counted, Result],
-    /// The run is paused until it is resumed: `value` says how.
+    /// The run is paused until it is resumed: `value` is the kind of pause.
     RunPaused = "run_paused" [Pause, Nothing, No, Run, None, Nothing],
-    /// The run goes on.
+    /// The run was resumed.
     RunResumed = "run_resumed" [Pause, Nothing, No, Run, None, Nothing],
-    /// The time of day was set: `value` says by how many milliseconds. Durations that run are due as much later by it.
+    /// The wall clock was set: `value` is the change in milliseconds, by which running durations are due later.
     ClockMoved = "clock_moved" [Clock, Nothing, No, Clock, None, Nothing],
 }

@@ -1,15 +1,15 @@
-//! How large things may be.
+//! Size limits.
 
-/// Sizes above which values are refused or kept as a hash.
+/// The sizes above which values are refused or recorded as a hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The largest value that is stored, in bytes.
     pub(crate) value: usize,
-    /// Arguments above this size, in bytes, are kept as a hash.
+    /// The size in bytes above which arguments are recorded as a hash.
     pub(crate) arguments: usize,
-    /// What a context may take in the database, in bytes, before a warning tells of it.
+    /// The size of a context in the database, in bytes, above which a warning is logged.
     pub(crate) large_context: usize,
-    /// What a context may take in the database at most, in bytes.
+    /// The largest size of a context in the database, in bytes.
     pub(crate) context: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Moments as serializers get them: milliseconds since 1970.
+//! Serializes moments as milliseconds since 1970.
 
 use serde::{Serialize as _, Serializer};
 use std::time::{SystemTime, UNIX_EPOCH};

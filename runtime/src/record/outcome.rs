@@ -1,28 +1,28 @@
-//! How one attempt of a step ended.
+//! The outcome of one attempt of a step.
 
 use crate::error::AttemptCause;
 use crate::value::Value;
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// With a result that can be stored.
+    /// The attempt returned a result that can be stored.
     Completed(Value),
-    /// With anything else.
+    /// The attempt failed in any way.
     Failed {
-        /// How.
+        /// The kind of failure.
         cause: AttemptCause,
         /// The error, encoded, if the body returned one.
         error: Option<Value>,
         /// The text of the error, panic or refusal.
         message: String,
-        /// No further attempt can fix it.
+        /// Whether no further attempt can succeed.
         terminal: bool,
     },
 }
 
 impl AttemptOutcome {
-    /// It panicked with this text.
+    /// Creates the outcome of a panic with this text.
     pub(crate) fn panicked(text: String) -> Self {
         Self::Failed { cause: AttemptCause::Panicked, error: None, message: text, terminal: false }
     }

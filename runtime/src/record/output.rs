@@ -10,12 +10,12 @@ pub(crate) enum OutputKind<'a> {
     Published(&'a str),
     /// An item of a stream.
     Written(&'a str),
-    /// A stream is at its end.
+    /// The end of a stream.
     Closed(&'a str),
 }
 
 impl<'a> OutputKind<'a> {
-    /// What an entry of this kind, with this name, shows.
+    /// Returns the output of an entry of this kind with this name.
     pub(crate) const fn of(kind: Kind, name: &'a str) -> Option<Self> {
         match kind.about() {
             About::Value => Some(Self::Published(name)),
@@ -26,6 +26,8 @@ impl<'a> OutputKind<'a> {
         }
     }
 
+    /// Checks the length of its name.
+    ///
     /// # Errors
     /// Its name is too long.
     pub(crate) fn check(self) -> Result<(), String> {
@@ -35,7 +37,7 @@ impl<'a> OutputKind<'a> {
         }
     }
 
-    /// The name under which a store keeps it.
+    /// Returns the name under which a store keeps it.
     #[must_use]
     pub(crate) fn channel(self) -> String {
         match self {

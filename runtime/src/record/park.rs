@@ -1,12 +1,12 @@
-//! Why a run is parked.
+//! Reasons for parking runs.
 
 use crate::lengths;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU64;
 
-/// Why a run is parked: it stands still, nothing is lost, and it goes on by itself once an engine starts with code,
-/// keys and stores that fit, or when it is retried.
+/// The reason why a run is parked: it waits, nothing is lost, and it resumes once an engine starts with code, keys and
+/// stores that fit, or when it is retried.
 ///
 /// ```
 /// # use steadfast::prelude::*;
@@ -27,36 +27,37 @@ use std::num::NonZeroU64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ParkReason {
-    /// What kind of obstacle it is.
+    /// The kind of obstacle.
     pub cause: ParkCause,
-    /// The whole story in a sentence, with what to do.
+    /// The full explanation in a sentence, with what to do.
     pub message: String,
-    /// The position of the call where code and history differ.
+    /// The command index of the call where code and history differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
-    /// What the history says there.
+    /// The recorded command there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<String>,
-    /// What the code does there.
+    /// The command of the code there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// The entry whose delivery made the code do something else: a fork or rewind [after it](crate::ForkPoint::after_entry)
-    /// goes on with today's code from there.
+    /// The entry in whose turn the code diverged: a fork or rewind [after it](crate::ForkPoint::after_entry) continues
+    /// with current code from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<NonZeroU64>,
-    /// An entry that was delivered and whose consequences were not recorded: they are new when the run goes on.
+    /// An entry that was delivered and whose group was not recorded: its turn runs for the first time when the run
+    /// resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<u64>,
 }
 
-/// What kind of obstacle parks a run.
+/// The kind of obstacle that parks a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ParkCause {
-    /// The workflow does something else than its history says.
+    /// The workflow diverges from its history.
     Diverged,
-    /// A recorded value does not decode with today's types.
+    /// A recorded value does not decode with current types.
     Unreadable,
     /// The body of the workflow panicked.
     Panicked,
@@ -66,15 +67,15 @@ pub enum ParkCause {
     Unstorable,
     /// The engine has no workflow of that name.
     UnknownWorkflow,
-    /// It ends its process: several died while its code was being polled, and while no other run was suspect.
+    /// The run ends its process: several processes died while its code was being polled and no other run was suspect.
     TooManyLoads,
     /// Its history was written by a newer version, or is damaged.
     Damaged,
-    /// A transient field could not be made: its hook keeps failing.
+    /// A transient field could not be restored: its hook keeps failing.
     Restore,
     /// A field's value could not be loaded from its store.
     FieldStore,
-    /// A resource that a step takes is missing or could not be made.
+    /// A resource that a step takes is missing or could not be created.
     Resource,
     /// A step takes shared state of a type that the workflow does not declare.
     State,
@@ -82,7 +83,7 @@ pub enum ParkCause {
     MissingKey,
     /// Its fields are being copied into the stores of this engine, or the process ended while they were.
     Importing,
-    /// It is none that is parked: it was just forked or rewound, and has not gone on yet.
+    /// The run is not parked: it was just forked or rewound, and has not continued yet.
     Forked,
 }
 
@@ -99,13 +100,13 @@ impl ParkReason {
         }
     }
 
-    /// In the turn of this entry.
+    /// Sets the turn in which the run diverged.
     pub(crate) fn in_turn(self, turn: Option<u64>) -> Self {
         let turn = turn.filter(|_| self.cause == ParkCause::Diverged).and_then(NonZeroU64::new);
         Self { turn: self.turn.or(turn), ..self }
     }
 
-    /// What stands in the row of a run that begins with the history of another: that the turn of its last entry is played
+    /// Returns the marker in the row of a run that begins with the history of another: the turn of its last entry runs
     /// for the first time.
     pub(crate) fn forked(cut: u64) -> Self {
         let message =
@@ -118,7 +119,7 @@ impl ParkReason {
         self
     }
 
-    /// The workflow does something else than its history says.
+    /// Returns the reason for a workflow that diverges from its history.
     pub(crate) fn diverged(position: Option<u64>, recorded: String, found: String) -> Self {
         let place = position.map_or_else(String::new, |position| format!(" at position {position}"));
         let message = format!(
@@ -136,7 +137,7 @@ impl ParkReason {
         serde_json::from_str(text).ok()
     }
 
-    /// What the row of a parked run says, whatever that is.
+    /// Returns the reason in the row of a parked run, even if it cannot be read.
     pub(crate) fn of_row(text: Option<&str>) -> Self {
         text.and_then(Self::from_json).unwrap_or_else(|| {
             let found = text.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));

@@ -1,8 +1,8 @@
-//! A value on its way to a field store.
+//! Values to be saved in a field store.
 
 use crate::value::Value;
 
-/// A value of a context field that goes to a store, as it is encoded.
+/// A context field's encoded value that goes to a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutedValue {
     /// The field's name.
@@ -11,6 +11,6 @@ pub struct RoutedValue {
     pub store: &'static str,
     /// The value.
     pub value: Value,
-    /// Whether it is the default of the field, which many runs have.
+    /// Whether it is the field's default, which many runs share.
     pub is_default: bool,
 }

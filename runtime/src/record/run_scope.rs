@@ -1,11 +1,11 @@
-//! Under what a run acts: recorded with its start, the same in every replay.
+//! The scope of a run: recorded with its start, the same in every replay.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Under what a run acts.
+/// The scope of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -13,19 +13,19 @@ pub struct RunScope {
     /// The id of the run that started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// When it ends at the latest, in milliseconds since 1970.
+    /// The latest end of the run, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<i64>,
-    /// The deadline comes of a time limit: it is a duration, and moves along when the clock is set.
+    /// Whether the deadline is a time limit: a duration, which moves when the clock is set.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) limited: bool,
-    /// For whom it acts.
+    /// The principal for whom it acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
-    /// Names and values by which it can be found.
+    /// The labels by which it can be found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// While the run has not ended, no other can be started with the same key.
+    /// The deduplication key: while the run has not ended, no other can be started with the same key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deduplication_key: Option<String>,
 }
@@ -42,33 +42,35 @@ pub struct RunScope {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Principal {
-    /// Who it is.
+    /// The name of the principal.
     pub name: String,
-    /// What it may do.
+    /// Its roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// For whom it stands in.
+    /// The principal on whose behalf it acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acting_for: Option<Box<Principal>>,
 }
 
 impl RunScope {
-    /// When the run ends at the latest.
+    /// Returns the latest end of the run.
     #[must_use]
     pub fn deadline(&self) -> Option<SystemTime> {
         let millis = u64::try_from(self.deadline?).unwrap_or(0);
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
-    /// Whether the deadline is a time limit.
+    /// Returns whether the deadline is a time limit.
     pub(crate) const fn is_limited(&self) -> bool {
         self.limited && self.deadline.is_some()
     }
 
+    /// Checks the size of labels and identity.
+    ///
     /// # Errors
     /// Labels and identity together are too large to be recorded with every run.
     pub(crate) fn check_size(&self) -> Result<(), String> {
-        /// In bytes of JSON.
+        /// The limit, in bytes of JSON.
         const LARGEST: usize = 64 << 10;
         let bytes = serde_json::to_vec(self).map_or(0, |text| text.len());
         if bytes <= LARGEST {
@@ -77,7 +79,7 @@ impl RunScope {
         Err(format!("the labels and the identity of a run have at most {LARGEST} bytes, these have {bytes}"))
     }
 
-    /// Says why the principal may not do what needs one of these roles; `None` if it may.
+    /// Returns why the principal may not do what needs one of these roles; `None` if it may.
     pub(crate) fn lacks(&self, roles: &[&str]) -> Option<String> {
         let principal = self.principal.as_ref();
         if roles.is_empty() || roles.iter().any(|role| principal.is_some_and(|principal| principal.has_role(role))) {
@@ -101,34 +103,34 @@ fn listed(words: &[impl AsRef<str>]) -> String {
 }
 
 impl Principal {
-    /// A principal without any role.
+    /// Creates a principal without roles.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// With one more role.
+    /// Adds a role.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.roles.push(role.into());
         self
     }
 
-    /// Acting for another principal, whose roles do not count.
+    /// Sets another principal for which it acts; that one's roles do not count.
     #[must_use]
     pub fn acting_for(mut self, other: Self) -> Self {
         self.acting_for = Some(Box::new(other));
         self
     }
 
-    /// Whether it has a role of its own.
+    /// Returns whether it has a role of its own.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|own| own == role)
     }
 }
 
-/// The name, and for whom it stands in.
+/// The name, and the principal for which it acts.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;

@@ -1,17 +1,17 @@
-//! What a step writes before it ends.
+//! Writes of a step before it ends.
 
 use crate::value::Value;
 
-/// What a step writes before it ends.
+/// The kind of a step's write.
 #[derive(Debug)]
 pub(crate) enum Written {
     /// An item of a stream, for observers.
     Item { stream: String },
-    /// An event, for the steps that follow.
+    /// An event, for the following steps.
     Event { name: &'static str },
 }
 
-/// Something that a step writes before it ends.
+/// A write of a step before it ends.
 #[derive(Debug)]
 pub(crate) struct StepWrite {
     pub(crate) position: u64,

@@ -1,32 +1,32 @@
-//! How far the running steps of a loaded run are, as they say themselves: in memory only.
+//! The reported progress of the running steps of a loaded run, in memory only.
 
 use serde::Serialize;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
-/// How far one attempt of a step is, as it has said last by [`StepScope::progress`](crate::StepScope::progress).
+/// The progress of one attempt of a step, as last reported by [`StepScope::progress`](crate::StepScope::progress).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// The step's name.
     pub step: String,
-    /// The position of its call.
+    /// The command index of its call.
     pub position: u64,
     /// The attempt.
     pub attempt: u32,
-    /// How much is done.
+    /// The amount that is done.
     pub done: u64,
-    /// Of how much.
+    /// The total amount.
     pub total: u64,
-    /// What it is doing, if it has said that.
+    /// A description of the current work, if reported.
     pub message: Option<String>,
-    /// When it said so.
+    /// The time of the report.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
 }
 
-/// A list of what may be gone one day, from which that is removed whenever it has doubled.
+/// A list of entries that may expire; expired ones are removed whenever the list has doubled.
 struct Kept<T> {
     all: Vec<T>,
     most: usize,
@@ -50,23 +50,23 @@ impl<T> Kept<T> {
 
 type Reporter = Box<dyn Fn() -> Option<Progress> + Send + Sync>;
 
-/// Who of a run's attempts says how far it is.
+/// The attempts of a run that report progress.
 #[derive(Default)]
 pub(crate) struct Board(Mutex<Kept<Reporter>>);
 
 impl Board {
-    /// An attempt has begun to say it.
+    /// Adds an attempt that reports progress.
     pub(crate) fn enter(&self, reporter: impl Fn() -> Option<Progress> + Send + Sync + 'static) {
         let mut reporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reporters.push(Box::new(reporter), |reporter| reporter().is_some());
     }
 
-    /// What they say, in the order of their positions.
+    /// Returns the reports, in the order of their command indexes.
     fn read(&self) -> Vec<Progress> {
         let reporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<Progress> = reporters.all.iter().filter_map(|reporter| reporter()).collect();
         all.sort_by_key(|progress| (progress.position, std::cmp::Reverse(progress.attempt)));
-        // An attempt that was told to stop may still be there beside the next.
+        // A cancelled attempt may still exist beside the next one.
         all.dedup_by_key(|progress| progress.position);
         all
     }
@@ -78,18 +78,18 @@ impl fmt::Debug for Board {
     }
 }
 
-/// The boards of the runs that an engine has in memory.
+/// The boards of the active runs of an engine.
 #[derive(Default)]
 pub(crate) struct Boards(Mutex<Kept<(i64, Weak<Board>)>>);
 
 impl Boards {
-    /// A run is loaded.
+    /// Adds the board of a run that is loaded.
     pub(crate) fn enter(&self, run: i64, board: &Arc<Board>) {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         boards.push((run, Arc::downgrade(board)), |(_, board)| board.strong_count() > 0);
     }
 
-    /// How far the steps of a run are; nothing if it is not in memory here.
+    /// Returns the progress of a run's steps; empty if the run is not active here.
     pub(crate) fn read(&self, run: i64) -> Vec<Progress> {
         let boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let board = boards.all.iter().rev().find(|(of, board)| *of == run && board.strong_count() > 0);

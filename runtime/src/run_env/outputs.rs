@@ -1,4 +1,4 @@
-//! Where the steps of a run write what observers read: the driver of the run.
+//! Outputs of a run's steps, on their way to the driver.
 
 use crate::record::StepWrite;
 use std::fmt;
@@ -7,18 +7,18 @@ use tokio::sync::oneshot;
 
 type Take = dyn Fn(StepWrite, oneshot::Sender<()>) + Send + Sync;
 
-/// The way from a step's body to the driver of its run.
+/// The channel from a step's body to the driver of its run.
 #[derive(Default)]
 pub(crate) struct Outputs(OnceLock<Box<Take>>);
 
 impl Outputs {
-    /// From now on this takes what steps write.
+    /// Sets the receiver of writes.
     pub(crate) fn open(&self, take: impl Fn(StepWrite, oneshot::Sender<()>) + Send + Sync + 'static) {
         // A run is driven once per load.
         let _ = self.0.set(Box::new(take));
     }
 
-    /// Hands something over; the receiver hears when it is taken, or is closed if the run has left.
+    /// Sends a write; the receiver resolves when it is taken, or is closed if the driver has exited.
     pub(crate) fn write(&self, write: StepWrite) -> oneshot::Receiver<()> {
         let (taken, answer) = oneshot::channel();
         if let Some(take) = self.0.get() {

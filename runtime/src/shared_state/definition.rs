@@ -1,4 +1,4 @@
-//! What a workflow declares: the type of its shared state, known to the engine without its type.
+//! The declaration of a workflow's shared state, without its type.
 
 use crate::context::{ContextError, DefaultContext, FieldValues, Loading, Schema, StoredContext, context_type};
 use crate::fields::Coder;
@@ -29,11 +29,11 @@ impl<S: DefaultContext<Stored = S> + StoredContext> TypedState for S {}
     note = "for values with keys and without a type of their own write `&State`"
 )]
 pub trait StateKind: Send + Sync + Sized + 'static {
-    /// What the workflow must declare.
+    /// Returns the state that the workflow must declare.
     #[doc(hidden)]
     fn definition() -> Option<StateDef>;
 
-    /// The typed part with which a unit test begins.
+    /// Returns the initial typed part for a unit test.
     #[doc(hidden)]
     fn typed(self) -> Option<Arc<dyn std::any::Any + Send + Sync>>;
 }
@@ -60,7 +60,7 @@ impl<S: TypedState> StateKind for S {
     }
 }
 
-/// The shared state that a workflow declares, without its type.
+/// The declaration of a workflow's shared state, without its type.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct StateDef {
@@ -70,11 +70,11 @@ pub struct StateDef {
     load: fn(Coder<'_>, u32, Vec<FieldRow>) -> Loaded,
 }
 
-/// A state, and whether what it was made of is of an older version.
+/// A decoded state, and whether its rows are of an older version.
 type Loaded = Result<(Anything, bool), ContextError>;
 
 impl StateDef {
-    /// That of a type.
+    /// Returns the declaration for a type.
     #[must_use]
     pub fn of<S: TypedState>() -> Self {
         Self {
@@ -89,17 +89,17 @@ impl StateDef {
         }
     }
 
-    /// What it consists of.
+    /// Returns its schema.
     pub(crate) fn schema(&self) -> &'static Schema {
         (self.schema)()
     }
 
-    /// Every field at its default, encoded.
+    /// Returns every field at its default, encoded.
     pub(crate) fn defaults(&self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
         (self.defaults)(coder)
     }
 
-    /// The state of recorded fields, and whether they are of an older version.
+    /// Decodes recorded fields, and returns whether they are of an older version.
     pub(crate) fn load(&self, coder: Coder<'_>, version: u32, rows: Vec<FieldRow>) -> Loaded {
         (self.load)(coder, version, rows)
     }

@@ -1,8 +1,8 @@
-//! The state that the concurrent steps of one run share: as it stands in memory, and what of it is durable.
+//! The state that the concurrent steps of one run share, in memory, and how much of it is durable.
 //!
-//! An edit is decided here, under the writers' lock: published by a swap, and in the same moment handed to the driver of
-//! the run, so that the journal has the edits in the order in which they were made. What is read waits until the journal
-//! has it.
+//! An edit is made here under the writers' lock: it is published by a swap and at the same moment sent to the run's
+//! driver, so that the journal has the edits in the order in which they were made. Reads wait until the journal has
+//! what they return.
 
 use super::StateDef;
 use super::{rows::StateRow, rows::parse};
@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
-/// The state as it stands at one moment.
+/// The state at one moment.
 #[derive(Clone, Default)]
 pub struct StateSnapshot {
     /// The typed part, if the workflow declares one.
@@ -25,7 +25,7 @@ pub struct StateSnapshot {
     pub(crate) keys: Arc<BTreeMap<String, Value>>,
 }
 
-/// An edit, as it is recorded.
+/// An edit to be recorded.
 pub(crate) struct StateEdit {
     pub(crate) position: u64,
     pub(crate) attempt: u32,
@@ -33,19 +33,19 @@ pub(crate) struct StateEdit {
     pub(crate) step: String,
     /// The place of the edit and how often it was reached: the same for all attempts.
     pub(crate) key: String,
-    /// What the closure gave.
+    /// The result of the closure.
     pub(crate) result: Value,
-    /// Every field, if the typed part is not recorded yet in today's version; of the state before the edit.
+    /// Every field of the state before the edit, if the typed part is not recorded yet in the current version.
     pub(crate) whole: Option<Vec<(String, Value)>>,
     /// The rows that the edit writes.
     pub(crate) rows: Vec<(String, Value)>,
     /// The state after it.
     pub(crate) after: StateSnapshot,
-    /// How many edits there were with it since the run was loaded.
+    /// The number of edits including this one since the run was loaded.
     pub(crate) seq: u64,
 }
 
-/// What comes from the bodies of steps to the driver of their run.
+/// An event from a step body to the driver of its run.
 pub(crate) enum StateEvent {
     Edited(Box<StateEdit>),
     /// A secret of the state could not be written or read.
@@ -53,18 +53,18 @@ pub(crate) enum StateEvent {
         position: u64,
         fault: VaultFault,
     },
-    /// What is recorded cannot be read: the run cannot go on.
+    /// A recorded value cannot be read: the run cannot continue.
     Unreadable(Box<ParkReason>),
 }
 
-/// What an edit came to that was made before.
+/// The result of an edit that was made before.
 #[derive(Clone)]
 pub(crate) struct KnownEdit {
     pub(crate) result: Value,
     pub(crate) seq: u64,
 }
 
-/// The step is no longer waited for: its edits change nothing.
+/// The step is no longer waited for, so it cannot edit the state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepIsOver;
 
@@ -81,7 +81,7 @@ type Way = dyn Fn(StateEvent) + Send + Sync;
 
 #[derive(Clone, Copy, Default)]
 struct Committed {
-    /// So many edits are durable.
+    /// The number of durable edits.
     durable: u64,
     closed: bool,
 }
@@ -90,20 +90,20 @@ struct Committed {
 struct Inner {
     now: StateSnapshot,
     def: Option<StateDef>,
-    /// The typed part is not recorded in today's version.
+    /// Whether the typed part is not recorded in the current version.
     is_older: bool,
     sizes: BTreeMap<String, usize>,
     limits: Limits,
-    /// The edits of the steps in flight, by position and key.
+    /// The edits of the steps in flight, by command index and key.
     steps: HashMap<u64, HashMap<String, KnownEdit>>,
     last_seq: u64,
-    /// Which edits were made since the run was loaded, and how many of them an observer has seen.
+    /// The edits made since the run was loaded, and how many of them an observer has seen.
     #[cfg(feature = "testing")]
     made: (Vec<(u64, String)>, usize),
 }
 
 impl Inner {
-    /// What the rows take after an edit.
+    /// Returns the sizes of all rows after an edit.
     fn sizes_with(&self, whole: Option<&[(String, Value)]>, rows: &[(String, Value)]) -> BTreeMap<String, usize> {
         let mut sizes = self.sizes.clone();
         if whole.is_some() {
@@ -114,18 +114,18 @@ impl Inner {
     }
 }
 
-/// With what a run begins that was just loaded.
+/// The initial state of a run that was just loaded.
 pub(crate) struct StateOpening {
     pub(crate) def: Option<StateDef>,
     pub(crate) now: StateSnapshot,
     pub(crate) is_older: bool,
-    /// What each row takes, by the name of the row.
+    /// The size of each row, by the name of the row.
     pub(crate) sizes: BTreeMap<String, usize>,
     pub(crate) limits: Limits,
 }
 
 impl SharedState {
-    /// What is declared and recorded is known.
+    /// Sets the declared and recorded state.
     pub(crate) fn open(&self, opening: StateOpening) {
         let StateOpening { def, now, is_older, sizes, limits } = opening;
         let mut inner = self.inner();
@@ -133,61 +133,61 @@ impl SharedState {
         (inner.sizes, inner.limits) = (sizes, limits);
     }
 
-    /// The state of a unit test.
+    /// Sets the state of a unit test.
     pub(crate) fn begin_test(&self, def: Option<StateDef>, typed: Option<Anything>) {
         let now = StateSnapshot { typed: typed.map(Held::new), keys: Arc::default() };
         let (sizes, limits) = (BTreeMap::new(), Limits::default());
         self.open(StateOpening { def, now, is_older: false, sizes, limits });
     }
 
-    /// From now on this takes what steps do.
+    /// Sets the receiver of events.
     pub(crate) fn set_observer(&self, observer: impl Fn(StateEvent) + Send + Sync + 'static) {
         // A run is driven once per load.
         let _ = self.observer.set(Box::new(observer));
     }
 
-    /// Whether edits go to a journal; in a unit test they do not.
+    /// Returns whether edits go to a journal; in a unit test they do not.
     pub(crate) fn is_recorded_anywhere(&self) -> bool {
         self.observer.get().is_some()
     }
 
-    /// What the workflow declares.
+    /// Returns the declaration of the workflow.
     pub(crate) fn definition(&self) -> Option<StateDef> {
         self.inner().def
     }
 
-    /// A step begins, or begins again.
+    /// Registers a step whose attempt starts.
     pub(crate) fn enter(&self, position: u64) {
         self.inner().steps.entry(position).or_default();
     }
 
-    /// A step is over: nobody comes to its edits again.
+    /// Forgets a step that is over: its edits are not looked up again.
     pub(crate) fn forget(&self, position: u64) {
         self.inner().steps.remove(&position);
     }
 
-    /// The journal has this edit of a step in flight.
+    /// Adds a recorded edit of a step in flight.
     pub(crate) fn is_recorded(&self, position: u64, key: String, result: Value) {
         self.inner().steps.entry(position).or_default().insert(key, KnownEdit { result, seq: 0 });
     }
 
-    /// What this edit came to, if it was made before.
+    /// Returns the result of this edit, if it was made before.
     pub(crate) fn known(&self, position: u64, key: &str) -> Result<Option<KnownEdit>, StepIsOver> {
         Ok(self.inner().steps.get(&position).ok_or(StepIsOver)?.get(key).cloned())
     }
 
-    /// The state as it stands, and how many edits it has.
+    /// Returns the current state, and the number of its edits.
     pub(crate) fn now(&self) -> (StateSnapshot, u64) {
         let inner = self.inner();
         (inner.now.clone(), inner.last_seq)
     }
 
-    /// Whether the next edit writes every field first.
+    /// Returns whether the next edit must write every field first.
     pub(crate) fn is_older(&self) -> bool {
         self.inner().is_older
     }
 
-    /// Why an edit is too large, if it is.
+    /// Returns why an edit is too large, if it is.
     pub(crate) fn refuses(
         &self,
         whole: Option<&[(String, Value)]>,
@@ -212,7 +212,7 @@ impl SharedState {
         ))
     }
 
-    /// Publishes an edit, and hands it over. Called under the lock of the writers.
+    /// Publishes an edit and sends it to the driver. Called under the writers' lock.
     pub(crate) fn publish(&self, mut edit: StateEdit) -> Result<u64, StepIsOver> {
         let seq = {
             let mut guard = self.inner();
@@ -236,14 +236,14 @@ impl SharedState {
         Ok(seq)
     }
 
-    /// The run cannot go on.
+    /// Reports that the run cannot continue.
     pub(crate) fn notify(&self, event: StateEvent) {
         if let Some(observer) = self.observer.get() {
             observer(event);
         }
     }
 
-    /// So many edits are durable.
+    /// Marks this number of edits as durable.
     pub(crate) fn is_durable(&self, edits: u64) {
         self.shown.send_if_modified(|shown| {
             let more = edits > shown.durable;
@@ -252,12 +252,12 @@ impl SharedState {
         });
     }
 
-    /// The run has left memory: what is not durable by now will not be.
+    /// Closes the state of an evicted run: edits that are not durable by now will not be.
     pub(crate) fn close(&self) {
         self.shown.send_modify(|shown| shown.closed = true);
     }
 
-    /// Waits until so many edits are durable; an error if the run has left.
+    /// Waits until this number of edits is durable; an error if the run is evicted first.
     pub(crate) async fn durable(&self, edits: u64) -> Result<(), StepIsOver> {
         let mut shown = self.shown.subscribe();
         let told = shown.wait_for(|shown| shown.closed || shown.durable >= edits).await;
@@ -270,14 +270,14 @@ impl SharedState {
         if is_durable { Ok(()) } else { Err(StepIsOver) }
     }
 
-    /// The edits that an observer has seen, as the places at which they were made.
+    /// Returns the edits that an observer has seen, by the places at which they were made.
     #[cfg(feature = "testing")]
     pub(crate) fn shown(&self) -> Vec<(u64, String)> {
         let inner = self.inner();
         inner.made.0.iter().take(inner.made.1).cloned().collect()
     }
 
-    /// How many bodies wait for something to be durable.
+    /// Returns the number of bodies that wait for an edit to be durable.
     #[cfg(feature = "testing")]
     pub(crate) fn waiting(&self) -> usize {
         self.shown.receiver_count()
@@ -299,7 +299,7 @@ impl Default for SharedState {
     }
 }
 
-/// The values are the user's business.
+/// Omits the values, which may be private.
 impl fmt::Debug for SharedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedState").finish_non_exhaustive()

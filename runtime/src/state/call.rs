@@ -1,4 +1,4 @@
-//! Something that a step asks of the shared state: a future, or a wait of a thread that may block.
+//! Calls to the shared state: a future, or a blocking wait.
 
 use super::StateError;
 use futures_util::future::BoxFuture;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-/// Something that a step has asked of the shared state: a future of what comes of it. In a `#[step(blocking)]`, which
-/// cannot await, [`wait`](StateCall::wait) for it.
+/// A call to the shared state: a future of its result. In a `#[step(blocking)]`, which cannot await, call
+/// [`wait`](StateCall::wait).
 #[must_use = "nothing happens to the state before this is awaited: add `.await`"]
 pub struct StateCall<'a, T> {
     call: BoxFuture<'a, Result<T, StateError>>,
@@ -22,11 +22,11 @@ impl<'a, T> StateCall<'a, T> {
         Self { call: Box::pin(call), may_block }
     }
 
-    /// Blocks the thread until it is done: for a `#[step(blocking)]`.
+    /// Blocks the thread until the call is done: for a `#[step(blocking)]`.
     ///
     /// # Errors
-    /// What awaiting it gives. [`StateError::MustAwait`] in a step that is async: its thread is needed by what it would wait
-    /// for.
+    /// Those of awaiting the call. [`StateError::MustAwait`] in an async step, because the call itself needs that
+    /// thread.
     pub fn wait(self) -> Result<T, StateError> {
         if !self.may_block {
             return Err(StateError::MustAwait);
@@ -43,7 +43,7 @@ impl<'a, T> StateCall<'a, T> {
     }
 }
 
-/// Wakes a thread that waits.
+/// A waker of a blocked thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {

@@ -1,4 +1,4 @@
-//! Changing the shared state: a closure on a copy, published by a swap.
+//! Edits the shared state: a closure on a copy, published by a swap.
 
 use super::here::{enter, runs_here};
 use super::routed::Routing;
@@ -14,10 +14,10 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// How many edits may be on their way to the journal before others wait for them.
+/// The number of edits that may be in flight to the journal before further ones wait.
 const UNDER_WAY: u64 = 1_024;
 
-/// The longest name of an edit, with what tells apart those of one name, in bytes.
+/// The longest name of an edit, with its distinguishing suffix, in bytes.
 const LONGEST_KEY: usize = 4 << 10;
 
 /// Shared state whose next edit has a name: see [`State::labelled`].
@@ -29,13 +29,13 @@ pub struct Labelled<'a, S> {
 }
 
 impl<S> State<S> {
-    /// Gives the edit that follows a name, which takes the place of its place in the source: `state.labelled("counted")
-    /// .edit(|s| s.n += 1)`. Several edits of one name are distinguished by their order.
+    /// Names the edit that follows, instead of its place in the source: `state.labelled("counted").edit(|s| s.n += 1)`.
+    /// Several edits of one name are distinguished by their order.
     pub const fn labelled<'a>(&'a self, label: &'a str) -> Labelled<'a, S> {
         Labelled { state: self, label }
     }
 
-    /// The key of an edit at a place in the source.
+    /// Returns the key of an edit at a place in the source.
     pub(super) fn key_at(&self, place: &Location<'_>) -> String {
         self.scope.writes.key(&format!("edit:{}:{}:{}", place.file(), place.line(), place.column()))
     }
@@ -46,14 +46,14 @@ impl<S> State<S> {
 }
 
 impl<S> State<S> {
-    /// Changes the state: the closure gets a copy, and what it makes of it takes the place of the state at once. Gives what
-    /// the closure gives, as it is recorded: the same in a later attempt, without the closure being run again.
+    /// Edits the state: the closure gets a copy, which then replaces the state at once. Returns the closure's result,
+    /// as recorded: the same in a later attempt, which does not run the closure again.
     ///
-    /// The future is to be awaited; the closure runs when it is this edit's turn. A panic of it is one of the step's
-    /// attempt, and leaves the state as it was.
+    /// Await the future; the closure runs when it is this edit's turn. If it panics, the step's attempt panics, and the
+    /// state is unchanged.
     ///
     /// # Errors
-    /// A changed field or the result cannot be stored, the step was told to stop, or this is within another edit. Nothing
+    /// A changed field or the result cannot be stored, the step was cancelled, or this is within another edit. Nothing
     /// of the edit remains.
     #[track_caller]
     pub fn edit<'a, R: Storable>(&'a self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> StateCall<'a, R>
@@ -64,8 +64,8 @@ impl<S> State<S> {
         self.call(infallible(self.make(key, |s| Ok(change(s)))))
     }
 
-    /// [`edit`](State::edit) with a closure that can fail: an `Err` leaves the state as it was, and nothing is recorded of
-    /// it, so that a later attempt runs the closure again.
+    /// Edits the state like [`edit`](State::edit), with a closure that can fail: an `Err` leaves the state unchanged
+    /// and is not recorded, so that a later attempt runs the closure again.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -90,7 +90,7 @@ impl<S> State<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`edit`](State::edit). What the closure failed with is the inner result.
+    /// Those of [`edit`](State::edit). The closure's error is the inner result.
     #[track_caller]
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &'a self,
@@ -103,7 +103,7 @@ impl<S> State<S> {
         self.call(self.make(key, change))
     }
 
-    /// One edit, from its turn to its end.
+    /// Makes one edit when it is its turn.
     async fn make<R: Storable, E: Send>(
         &self,
         key: String,
@@ -139,10 +139,10 @@ impl<S> State<S> {
 }
 
 impl<S: TypedState> Labelled<'_, S> {
-    /// [`State::edit`] under this name.
+    /// Edits like [`State::edit`], under this name.
     ///
     /// # Errors
-    /// As [`State::edit`].
+    /// Those of [`State::edit`].
     pub fn edit<'a, R: Storable>(&self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> StateCall<'a, R>
     where
         Self: 'a,
@@ -151,10 +151,10 @@ impl<S: TypedState> Labelled<'_, S> {
         self.state.call(infallible(self.state.make(key, |s| Ok(change(s)))))
     }
 
-    /// [`State::try_edit`] under this name.
+    /// Edits like [`State::try_edit`], under this name.
     ///
     /// # Errors
-    /// As [`State::try_edit`].
+    /// Those of [`State::try_edit`].
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &self,
         change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,
@@ -167,14 +167,14 @@ impl<S: TypedState> Labelled<'_, S> {
     }
 }
 
-/// What an edit has made, before it is published.
+/// A finished edit, before it is published.
 pub(super) struct Made<R> {
     pub(super) result: Value,
     pub(super) decoded: R,
     pub(super) whole: Option<Vec<(String, Value)>>,
     pub(super) rows: Vec<(String, Value)>,
     pub(super) after: StateSnapshot,
-    /// How its fields go to stores, if any does.
+    /// The routing of its fields to stores, if any is routed.
     pub(super) routing: Option<Routing>,
 }
 
@@ -190,8 +190,8 @@ async fn infallible<R>(edit: impl Future<Output = Result<Result<R, Infallible>, 
 }
 
 impl<S> State<S> {
-    /// Makes an edit when it is its turn, unless it was made before. Nobody else's turn begins before it is published, and
-    /// until then nothing but the saves of fields in stores is awaited, of which none is seen: it is made or is not.
+    /// Makes an edit when it is its turn, unless it was made before. No other edit runs before it is published. Until
+    /// then it awaits only the saves of fields in stores, which are invisible to others: an edit is made or it is not.
     pub(super) async fn in_turn<R: Storable, E: Send>(
         &self,
         key: String,
@@ -203,7 +203,7 @@ impl<S> State<S> {
         let state = &self.env.state;
         let stopped = |_: StepIsOver| StateError::Stopped;
         let turn = state.writer.lock().await;
-        // A closure that has waited for this one would wait for itself.
+        // Checked again: a closure that has waited for this one would wait for itself.
         if runs_here() {
             return Err(StateError::WithinEdit);
         }
@@ -244,8 +244,8 @@ impl<S> State<S> {
         Ok(Ok(decoded))
     }
 
-    /// What the edit came to when it was made. A value that no longer decodes parks the run: the edit was made, and the step
-    /// must not go on as if it were not.
+    /// Returns the recorded result of the edit. A result that no longer decodes parks the run: the edit was made, and
+    /// the step must not continue as if it were not.
     async fn made_before<R: Storable>(&self, key: &str, known: KnownEdit) -> Result<R, StateError> {
         if !shows_nothing::<R>() {
             self.env.state.durable(known.seq).await.map_err(|_| StateError::Stopped)?;
@@ -275,7 +275,7 @@ impl<S> State<S> {
     }
 }
 
-/// Whether nobody learns anything from a value of this type.
+/// Returns whether a value of this type carries no information.
 fn shows_nothing<R: 'static>() -> bool {
     TypeId::of::<R>() == TypeId::of::<()>()
 }

@@ -1,25 +1,26 @@
-//! What can go wrong with shared state.
+//! Errors of shared state.
 
 use std::fmt;
 
-/// Shared state that could not be changed or read. Nothing of a refused edit remains.
+/// An error of shared state, which could not be changed or read. Nothing of a refused edit remains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateError {
-    /// A field, the value of a key or the closure's result cannot be stored, or is too large: which, and why.
+    /// A field, the value of a key or the closure's result cannot be stored, or is too large; the text names it and the
+    /// reason.
     Unstorable(String),
-    /// The value of a key is there and is not what was asked for.
+    /// The value of a key exists, but has another type.
     OtherType {
         /// The key.
         key: String,
         /// What was expected, and what was found.
         message: String,
     },
-    /// The closure of an edit has called the engine, or made another edit.
+    /// The closure of an edit called the engine, or made another edit.
     WithinEdit,
-    /// A step that is async was to [wait](crate::StateCall::wait) with its thread.
+    /// An async step called [`wait`](crate::StateCall::wait), which would block its thread.
     MustAwait,
-    /// The step is no longer waited for, or its run has left this process.
+    /// The step is no longer waited for, or its run was evicted from this process.
     Stopped,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the closure of an edit runs on this thread: what it must not do there would wait for itself.
+//! Detects that the closure of an edit runs on this thread, where some calls would wait for themselves.
 
 use std::cell::Cell;
 
@@ -6,12 +6,12 @@ thread_local! {
     static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the closure of an edit runs on this thread.
+/// Returns whether the closure of an edit runs on this thread.
 pub(crate) fn runs_here() -> bool {
     RUNS_HERE.get()
 }
 
-/// The closure of an edit runs on this thread until the guard is dropped.
+/// Marks that the closure of an edit runs on this thread, until the guard is dropped.
 pub(super) fn enter() -> impl Drop {
     struct Leave;
     impl Drop for Leave {

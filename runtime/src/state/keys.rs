@@ -12,8 +12,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 impl<S: Send + Sync + 'static> State<S> {
-    /// Sets the value of a key: any serde type, or bytes, which stay raw. An [`edit`](State::edit) like any other: atomic,
-    /// and made once.
+    /// Sets the value of a key: any serde type, or bytes, which stay raw. It is an [`edit`](State::edit) like any
+    /// other: atomic, and made once.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -32,24 +32,24 @@ impl<S: Send + Sync + 'static> State<S> {
     /// ```
     ///
     /// # Errors
-    /// The value cannot be stored, the step was told to stop, or this is within an edit.
+    /// The value cannot be stored, the step was cancelled, or this is within an edit.
     #[track_caller]
     pub fn set<'a, T: Storable>(&'a self, key: &str, value: &T) -> StateCall<'a, ()> {
         let edit = self.key_at(Location::caller());
         self.write(edit, key, value)
     }
 
-    /// Takes a key away; one that is not there is no fault.
+    /// Removes a key; a missing key is no error.
     ///
     /// # Errors
-    /// The step was told to stop, or this is within an edit.
+    /// The step was cancelled, or this is within an edit.
     #[track_caller]
     pub fn remove<'a>(&'a self, key: &str) -> StateCall<'a, ()> {
         let edit = self.key_at(Location::caller());
         self.put(edit, key.to_owned(), None)
     }
 
-    /// The value of a key, durable; `None` if there is none.
+    /// Returns the value of a key, once it is durable; `None` if there is none.
     ///
     /// # Errors
     /// [`StateError::OtherType`]: there is a value, and it does not decode to this type. [`StateError::Stopped`].
@@ -87,7 +87,7 @@ impl<S: Send + Sync + 'static> State<S> {
         }
     }
 
-    /// Sets a key, or takes it away.
+    /// Sets or removes a key.
     fn put(&self, edit: String, key: String, value: Option<Value>) -> StateCall<'_, ()> {
         self.call(async move {
             lengths::check("a key of the shared state", &key, 0).map_err(StateError::Unstorable)?;
@@ -109,10 +109,10 @@ impl<S: Send + Sync + 'static> State<S> {
 }
 
 impl<S: Send + Sync + 'static> Labelled<'_, S> {
-    /// [`State::set`] under this name.
+    /// Sets a key like [`State::set`], under this name.
     ///
     /// # Errors
-    /// As [`State::set`].
+    /// Those of [`State::set`].
     pub fn set<'a, T: Storable>(&self, key: &str, value: &T) -> StateCall<'a, ()>
     where
         Self: 'a,
@@ -120,10 +120,10 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
         self.state.write(self.state.key_of(self.label), key, value)
     }
 
-    /// [`State::remove`] under this name.
+    /// Removes a key like [`State::remove`], under this name.
     ///
     /// # Errors
-    /// As [`State::remove`].
+    /// Those of [`State::remove`].
     pub fn remove<'a>(&self, key: &str) -> StateCall<'a, ()>
     where
         Self: 'a,
@@ -132,7 +132,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
     }
 }
 
-/// The value of a key.
+/// Decodes the value of a key.
 pub(crate) fn read<T: Storable>(coder: Coder<'_>, key: &str, value: &Value) -> Result<T, StateError> {
     let decoded = codec::decode_at(coder, codec::Location::Field(&rows::of_key(key)), value);
     decoded.map_err(|error| StateError::OtherType { key: key.to_owned(), message: error.to_string() })

@@ -1,4 +1,4 @@
-//! Fields of shared state that go to stores: saved before the edit that points to them is published.
+//! Fields of shared state in stores: saved before the edit that points to them is published.
 
 use super::{State, StateError, TypedState, typed};
 use crate::context::{FieldValues, Schema};
@@ -12,7 +12,7 @@ use crate::shared_state::{
 use crate::value::{Encoding, Value};
 use std::sync::Arc;
 
-/// How the fields of a typed state are routed, without its type.
+/// The routing of a typed state's fields, without its type.
 #[derive(Clone, Copy)]
 pub(super) struct Routing {
     schema: fn() -> &'static Schema,
@@ -20,24 +20,24 @@ pub(super) struct Routing {
 }
 
 impl Routing {
-    /// That of a type; `None` if no field goes to a store.
+    /// Returns the routing of a type; `None` if no field goes to a store.
     pub(super) fn of<S: TypedState>() -> Option<Self> {
         let routes = S::schema().fields.iter().any(|field| field.store.is_some());
         routes.then_some(Self { schema: S::schema, point: point::<S> })
     }
 }
 
-/// A handle that loads its value when it is read points to the store from now on.
+/// Makes lazy handles point to the saved values.
 fn point<S: TypedState>(coder: Coder<'_>, snapshot: &mut StateSnapshot, values: &FieldValues) {
     let mut state = S::clone(&typed::<S>(snapshot));
-    // What was just encoded is read; a value that is not there for a handle is a value still.
+    // The values were just encoded; if a handle has no value there, it keeps its own.
     let _ = state.point_to_stored(coder, values);
     snapshot.typed = Some(Held::new(Arc::new(state)));
 }
 
 impl<S> State<S> {
-    /// Saves what is routed and puts what points to it in its place. If the step is dropped meanwhile nothing was published,
-    /// and the content that nothing points to is garbage.
+    /// Saves the routed fields and replaces their values by pointers. If the step is dropped meanwhile, nothing was
+    /// published, and the saved contents are garbage.
     pub(super) async fn save_routed(
         &self,
         routing: Routing,

@@ -1,4 +1,4 @@
-//! Running one attempt of a step: decoding its arguments, and what becomes of its result.
+//! Runs one attempt of a step: decodes its arguments, and encodes its result.
 
 use super::StepDef;
 use crate::codec::Storable;
@@ -22,12 +22,12 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A function with `#[step]` without its types: what is done with all of them is compiled once, in this crate.
+/// A function with `#[step]` without its types, so that everything common to all steps is compiled once, in this crate.
 pub(crate) struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
-    /// A recorded value of its arguments, decoded with the types of today and encoded again.
+    /// Decodes recorded arguments with current types and encodes them again.
     pub(crate) recode: fn(Coder<'_>, &Value) -> Option<Value>,
     blocking: bool,
     resources: &'static [ResourceKey],
@@ -37,7 +37,7 @@ pub(crate) struct StepTable {
     start: fn(&Value, StepInputs) -> Started,
 }
 
-/// The body of an attempt, or what the attempt comes to without it.
+/// The body of an attempt, or the outcome of an attempt without one.
 type Started = Result<BoxFuture<'static, AttemptOutcome>, AttemptOutcome>;
 
 /// The table of a step.
@@ -57,7 +57,7 @@ impl<S: StepDef> TableOf<S> {
     };
 }
 
-// Not closures, which need another function each to be called through a pointer.
+// Not closures, each of which would need another function to be called through a pointer.
 fn recode<S: StepDef>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
     recoded(coder, S::NAME, recorded, S::decode_args, S::encode_args)
 }
@@ -66,7 +66,7 @@ fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
     started(S::NAME, arguments, inputs, S::decode_args, S::body)
 }
 
-// What follows is compiled once for all steps with arguments of the same types.
+// The following is compiled once for all steps with arguments of the same types.
 type Decode<A> = fn(&mut ArgsReader<'_>) -> Result<A, CodecError>;
 pub(crate) type Encode<A> = fn(&A, &mut ArgsWriter<'_>) -> Result<(), CodecError>;
 type Run<A> = fn(A, StepInputs) -> BoxFuture<'static, AttemptOutcome>;
@@ -88,7 +88,7 @@ fn started<A>(step: &'static str, arguments: &Value, inputs: StepInputs, decode:
     }
 }
 
-/// The body of a function with `#[step]`, with the context it was called with.
+/// The body of a function with `#[step]`, with the context of its call.
 pub(crate) struct Body {
     table: &'static StepTable,
     context: Option<SharedContext>,
@@ -100,10 +100,10 @@ impl Body {
     }
 }
 
-/// The whole context for a step that reads this type; `()` for a step that reads none.
+/// Returns the whole context for a step that reads this type; `()` for a step that reads none.
 ///
 /// # Errors
-/// What an attempt comes to that has none.
+/// The outcome of an attempt without its context.
 pub(crate) fn whole_context(
     wanted: TypeId,
     context: Option<&SharedContext>,
@@ -117,7 +117,7 @@ pub(crate) fn whole_context(
     context.ok_or_else(|| unstorable("its context was not made before it started"))
 }
 
-/// What an attempt comes to if a resource that it takes is not there.
+/// Returns the outcome of an attempt, if a resource that it takes does not exist.
 pub(crate) fn unmade(resources: &[ResourceKey], env: &RunEnv) -> Option<AttemptOutcome> {
     let made = resources.iter().all(|need| env.resources.is_made(need));
     (!made).then(|| unstorable("a resource was not made before it started"))
@@ -154,7 +154,7 @@ impl StepBody for Body {
     }
 }
 
-/// An attempt whose body is polled in its scope.
+/// Creates an attempt whose body is polled in its scope.
 pub(crate) fn in_scope(
     body: BoxFuture<'static, AttemptOutcome>,
     context: Option<SharedContext>,
@@ -164,7 +164,7 @@ pub(crate) fn in_scope(
     Attempt::running(Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env }, body)
 }
 
-/// The arguments of a step as one value.
+/// Encodes the arguments of a step as one value.
 ///
 /// # Errors
 /// An argument cannot be stored; the path begins with its name.
@@ -188,10 +188,10 @@ fn decode_args<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, decode
     Ok(args)
 }
 
-/// The recorded arguments of a step, with their secrets.
+/// Decodes the recorded arguments of a step, with their secrets.
 ///
 /// # Errors
-/// What an attempt comes to that has none.
+/// The outcome of an attempt without arguments.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
     decoded(S::NAME, arguments, env, S::decode_args)
 }
@@ -205,7 +205,7 @@ fn unreadable(error: &CodecError, env: &RunEnv) -> AttemptOutcome {
     refused(&format!("an argument: {error}"))
 }
 
-/// The body of an inline step; it can be run once.
+/// The body of an inline step, which can run once.
 pub(crate) struct InlineBody<F> {
     body: Mutex<Option<F>>,
     context: Option<SharedContext>,
@@ -218,7 +218,7 @@ impl<F> InlineBody<F> {
 }
 
 impl<F> Drop for InlineBody<F> {
-    /// The call may be dropped by whatever drives the run.
+    /// Catches panics, because the driver may drop the call anywhere.
     fn drop(&mut self) {
         drop_caught(self.body.get_mut().map(Option::take), "the closure of an inline step");
     }
@@ -245,12 +245,13 @@ where
     }
 }
 
-/// No body ran, and none will with these arguments: trying again would not help.
+/// Creates a refusal: no body ran, and none will with these arguments, so a retry would not help.
 pub(crate) fn refused(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Refused, error: None, message: why.to_owned(), terminal: true }
 }
 
-/// Trying again would give the same type of value, but perhaps not the same value: the policy decides.
+/// Creates the failure to store a value: a retry yields the same type, but perhaps another value, so the policy
+/// decides.
 pub(crate) fn unstorable(why: &str) -> AttemptOutcome {
     AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
 }

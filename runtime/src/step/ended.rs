@@ -1,4 +1,4 @@
-//! What the result of a step's body comes to: encoded where the body runs, and outside of its scope.
+//! Encodes the result of a step's body: where the body runs, but outside of its scope.
 
 use super::StepInputs;
 use super::body::unstorable;
@@ -11,7 +11,7 @@ use crate::scope;
 use crate::value::Value;
 
 impl StepInputs {
-    /// What the attempt comes to whose body has ended like this. What is to be recorded is decoded once before it is.
+    /// Returns the outcome of an attempt whose body has ended. A result is decoded once before it is recorded.
     #[must_use]
     pub fn end<T: Storable, E: Failure>(
         &self,
@@ -19,14 +19,14 @@ impl StepInputs {
         same: Option<Same<T>>,
         is_final: fn(&E) -> bool,
     ) -> AttemptOutcome {
-        // The result is written and dropped as the engine's, not as a part of the body.
+        // The engine encodes and drops the result, not the body.
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
         let result = result.map(|value| codec::record_same(self.env().fields.coder(), location, &value, same));
         ended(self.env().fields.coder(), location, result, is_final)
     }
 
-    /// The same for results that are written down in a way of their own.
+    /// Returns the outcome for results that have an encoding of their own.
     pub(crate) fn end_encoded<T, E: Failure>(
         &self,
         result: Result<T, E>,

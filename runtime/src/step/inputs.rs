@@ -1,4 +1,4 @@
-//! What a step's body gets besides its context and its arguments.
+//! Inputs of a step's body besides its arguments.
 
 use crate::resources::Anything;
 use crate::run_env::RunEnv;
@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::shared_state::StateDef;
 use std::sync::Arc;
 
-/// What a step's body gets besides its context and its arguments.
+/// The inputs of a step's body besides its arguments.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct StepInputs {
@@ -27,10 +27,10 @@ impl StepInputs {
         Self { context: Some(context), ..self }
     }
 
-    /// The context that the step reads.
+    /// Returns the context that the step reads.
     ///
     /// # Panics
-    /// It reads none, or another.
+    /// The step reads none, or another.
     #[must_use]
     pub fn context<C: 'static>(&self) -> &C {
         let context = self.context.as_ref().and_then(|context| context.downcast_ref());
@@ -41,7 +41,7 @@ impl StepInputs {
         &self.env
     }
 
-    /// Whether the step may block its thread.
+    /// Returns whether the step may block its thread.
     pub(crate) const fn may_block(&self) -> bool {
         self.may_block
     }
@@ -50,17 +50,17 @@ impl StepInputs {
         &self.scope
     }
 
-    /// A resource that the step takes.
+    /// Returns a resource that the step takes.
     ///
     /// # Panics
-    /// It has not been made: [`StepBody::resources`](crate::journal::StepBody::resources) says what is.
+    /// It has not been made: [`StepBody::resources`](crate::journal::StepBody::resources) lists those that are.
     #[must_use]
     pub fn resource<R: Send + Sync + 'static>(&self) -> Arc<R> {
         self.env.resources.made().expect("what a step takes is made before it starts")
     }
 }
 
-/// A type that a step takes by reference and that is the engine's own: known to the macro by its last word only.
+/// An engine type that a step takes by reference; the macro knows only the last word of its path.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this `{Self}` is not the one of steadfast",
@@ -68,10 +68,10 @@ impl StepInputs {
     note = "`&Session`, `&StepScope` and `&State<..>` are what a step gets of its run; a type of yours comes by value, or as `#[resource] name: &{Self}`; a context needs another name"
 )]
 pub trait HandleParameter: Sized {
-    /// The one of this attempt.
+    /// Returns the value for this attempt.
     fn of(inputs: &StepInputs) -> Arc<Self>;
 
-    /// The shared state that the workflow must declare for it.
+    /// Returns the shared state that the workflow must declare for it.
     #[must_use]
     fn state() -> Option<StateDef> {
         None

@@ -1,12 +1,12 @@
-//! The two types in a `Result`, whatever alias it is written with.
+//! The two types of a `Result`, whatever alias it is written with.
 
 use crate::codec::Storable;
 use crate::error::Failure;
 
-/// What a step or workflow returns.
+/// The return type of a step or workflow.
 //
-// The bounds stand here, and generated code names the types of a definition through this trait: so a type that cannot be
-// stored gives one error, at the return type.
+// The bounds are here, and generated code names the types of a definition through this trait, so that a type that
+// cannot be stored causes one error, at the return type.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a step or workflow returns a `Result`, not `{Self}`",
@@ -19,10 +19,10 @@ pub trait Outcome {
     /// The error.
     type Error: Failure;
 
-    /// The result itself.
+    /// Returns the result itself.
     ///
     /// # Errors
-    /// As it was.
+    /// The error of the result.
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 

@@ -1,4 +1,4 @@
-//! Streams that a step writes to.
+//! Streams that steps write to.
 
 use crate::codec::{self, Storable};
 use crate::fields::Coder;
@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use tokio::sync::oneshot;
 
-/// A stream of the run whose step runs here, by its name. See [`StepStreamWriter::write`].
+/// Returns a stream, by its name, of the run whose step runs here. See [`StepStreamWriter::write`].
 #[must_use]
 pub fn stream<T: Storable>(name: &str) -> StepStreamWriter<'_, T> {
     StepStreamWriter { name, items: PhantomData }
@@ -24,12 +24,13 @@ pub struct StepStreamWriter<'a, T> {
 }
 
 impl<T: Storable> StepStreamWriter<'_, T> {
-    /// Adds an item, once for all attempts of the step: what an attempt has written at this place of the source, and as
-    /// the n-th time there, no later attempt writes again. Readers see it once it is durable, before the step's result.
+    /// Writes an item once for all attempts of the step: what an attempt has written at this place of the source, and
+    /// as the n-th time there, no later attempt writes again. Readers see it once it is durable, before the step's
+    /// result.
     ///
     /// # Errors
-    /// This code runs in no step (a task that a step spawned is none, unless it was given
-    /// [`propagate`](crate::propagate)), the item cannot be stored, or the step was told to stop.
+    /// This code does not run in a step (nor in a task that a step spawned, unless with
+    /// [`propagate`](crate::propagate)), the item cannot be stored, or the step was cancelled.
     #[track_caller]
     pub fn write(&self, item: &T) -> impl Future<Output = Result<(), crate::Error>> + Send + use<T> {
         let place = Location::caller();
@@ -54,7 +55,7 @@ impl<T: Storable> StepStreamWriter<'_, T> {
     }
 }
 
-/// Hands an item over to the driver of the run, under the key of its place; the receiver hears when it is taken.
+/// Sends an item to the run's driver, under the key of its place; the receiver resolves when it is taken.
 pub(crate) fn hand_over(
     scope: &StepScope,
     env: &RunEnv,
@@ -68,7 +69,7 @@ pub(crate) fn hand_over(
     env.outputs.write(StepWrite { position, attempt, key, what, value })
 }
 
-/// What is shown, as it is stored: bound to its channel.
+/// Encodes an output: its secrets are bound to its channel.
 pub(crate) fn encode<T: Storable>(
     coder: Coder<'_>,
     what: OutputKind<'_>,

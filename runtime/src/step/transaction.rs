@@ -1,4 +1,4 @@
-//! What `#[transaction]` leaves for the runtime: a step whose attempts run within the commit of the run's entries.
+//! The runtime side of `#[transaction]`: a step whose attempts run within the commit of the run's entries.
 
 use super::StepDef;
 use super::body::{decoded_args, unstorable};
@@ -22,12 +22,12 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A step that is a transaction, as `#[transaction]` defines it on the braced struct that has the function's name.
+/// The definition of a step that `#[transaction]` implements on a struct with the function's name.
 pub trait TransactionDef: StepDef {
-    /// How long an attempt may hold up everybody else who writes.
+    /// How long an attempt may block all other writers.
     const TIME_LIMIT: Duration = TIME_LIMIT;
 
-    /// The user's function. It gets the stored part of the context; `()` if it takes none.
+    /// Runs the user's function with the stored part of the context; `()` if it takes none.
     ///
     /// # Errors
     /// Those of the user's function.
@@ -38,7 +38,7 @@ pub trait TransactionDef: StepDef {
     ) -> std::result::Result<Self::Output, Self::Error>;
 }
 
-/// The body of a function with `#[transaction]`, with the context it was called with.
+/// The body of a function with `#[transaction]`, with the context of its call.
 pub(crate) struct InCommit<S> {
     context: Option<SharedContext>,
     step: PhantomData<fn() -> S>,
@@ -92,7 +92,7 @@ impl<S: TransactionDef> StepBody for InCommit<S> {
 
 /// One attempt, with its arguments.
 struct Attempt<S: TransactionDef> {
-    /// Until it runs for the first time.
+    /// The decoded arguments, until the first run takes them.
     args: Held<Mutex<Option<S::Args>>>,
     arguments: Value,
     stored: Held<Arc<S::Context>>,

@@ -1,5 +1,5 @@
-//! The bodies that are running in a scenario. They run as real futures; the order in which their ends are delivered is
-//! decided by the seed.
+//! The running bodies of a scenario. They run as real futures; the seed decides the order in which their ends are
+//! delivered.
 
 use super::fault::Dice;
 use crate::journal::Attempt;
@@ -15,18 +15,18 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// How long bodies get before a sleep that races with them is over.
+/// How long bodies may run before a sleep that races with them is over.
 const HEAD_START: Duration = Duration::from_millis(20);
 
-/// What a body has done before its end.
+/// An event of a body before its end.
 pub(super) enum StepEvent {
-    /// It has written an output; the sender learns that it was taken.
+    /// It has written an output; the sender is notified when it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
-    /// It has done something with the shared state.
+    /// An event of the shared state.
     State(StateEvent),
 }
 
-/// The bodies of a run that are running.
+/// The running bodies of a run.
 pub(super) struct RunningAttempts {
     running: Vec<Body>,
     ended: Vec<(u64, u32, AttemptOutcome)>,
@@ -43,17 +43,17 @@ struct Body {
 }
 
 impl RunningAttempts {
-    /// Those of a run that has just been loaded.
-    /// In other orders than the first they take turns in going first.
+    /// Creates the set for a run that was just loaded. In orders other than the first, the bodies take turns in going
+    /// first.
     pub(super) fn of(env: &RunEnv, order: u64) -> Self {
         let (sender, event) = mpsc::unbounded_channel();
         let edits = sender.clone();
         env.outputs.open(move |write, taken| {
-            // The run may have left: then the step is told to stop.
+            // The run may be evicted: then the step is cancelled.
             let _ = sender.send(StepEvent::Wrote(write, taken));
         });
         env.state.set_observer(move |state| {
-            // As above.
+            // Likewise.
             let _ = edits.send(StepEvent::State(state));
         });
         Self {
@@ -71,13 +71,13 @@ impl RunningAttempts {
         self.running.push(Body { position, attempt, future: Box::pin(future) });
     }
 
-    /// Nobody waits for this call any longer.
+    /// Drops a call that is no longer waited for.
     pub(super) fn cancel(&mut self, position: u64) {
         self.running.retain(|body| body.position != position);
         self.ended.retain(|(ended, ..)| *ended != position);
     }
 
-    /// How many are running.
+    /// Returns the number of running bodies.
     pub(super) fn running(&self) -> usize {
         self.running.len()
     }
@@ -86,17 +86,17 @@ impl RunningAttempts {
         self.running.is_empty() && self.ended.is_empty() && self.pending.is_empty()
     }
 
-    /// Whether one has ended or written something that was not yet taken.
+    /// Returns whether a body has ended or has an event that was not yet taken.
     pub(super) fn has_events(&self) -> bool {
         !self.ended.is_empty() || !self.pending.is_empty()
     }
 
-    /// Runs what is running until all have ended, or one has written something; but for a short while only.
+    /// Polls the bodies until all have ended or one has an event, but only for a short while.
     pub(super) async fn run(&mut self) {
         let _ = tokio::time::timeout(HEAD_START, self.poll_all()).await;
     }
 
-    /// Runs what is running for a short while; what is written is lost.
+    /// Polls the bodies for a short while; their events are lost.
     pub(super) async fn run_in_vain(&mut self) {
         while !self.running.is_empty() {
             self.run().await;
@@ -105,7 +105,7 @@ impl RunningAttempts {
             }
             for event in self.pending.drain(..) {
                 if let StepEvent::Wrote(_, taken) = event {
-                    // It may have been dropped meanwhile.
+                    // The receiver may have been dropped meanwhile.
                     let _ = taken.send(());
                 }
             }
@@ -126,7 +126,7 @@ impl RunningAttempts {
                 }
             }
             self.running = still;
-            // Tokio would hold back what is there from a task that has been busy for long: what a body has done comes
+            // Tokio's budget may hold events back from a task that has been busy for long; a body's events must come
             // before its end.
             while let Ok(event) = self.event.try_recv() {
                 self.pending.push_back(event);
@@ -141,12 +141,12 @@ impl RunningAttempts {
         all.await;
     }
 
-    /// What was done first and is not yet taken.
+    /// Takes the oldest event.
     pub(super) fn next_event(&mut self) -> Option<StepEvent> {
         self.pending.pop_front()
     }
 
-    /// The end that is delivered next; the order of positions makes the choice independent of timing.
+    /// Takes the next end to deliver; sorting by command index makes the choice independent of timing.
     pub(super) fn next(&mut self, dice: &mut Dice) -> Option<(u64, u32, AttemptOutcome)> {
         if self.ended.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! What a scenario writes, and what goes wrong at it.
+//! Writes of a scenario, and the faults at them.
 
 use super::fault::Fault;
 use super::loaded::Loaded;
@@ -6,7 +6,7 @@ use super::scenario::{Next, Scenario};
 use crate::record::RoutedValue;
 use crate::store::{Append, Rejected, Write, Written};
 
-/// More commits than this, and the workflow does not end.
+/// The number of commits above which the workflow is taken to be endless.
 const ENDLESS: usize = 100_000;
 
 impl Scenario<'_> {
@@ -32,7 +32,7 @@ impl Scenario<'_> {
         for field in &fields {
             saved.push(env.fields.save(field).await.map_err(|error| error.to_string())?);
         }
-        // What comes while a field is being saved.
+        // Items may arrive while a field is being saved.
         if loaded.look {
             self.read_into(loaded)?;
         }
@@ -82,7 +82,7 @@ impl Scenario<'_> {
         self.write(loaded, append, fault).await
     }
 
-    /// The append reaches the store; what goes wrong now goes wrong afterwards.
+    /// Writes the append; later faults happen after the commit.
     async fn write(&mut self, loaded: &mut Loaded, append: Append, fault: Option<Fault>) -> Result<Next, String> {
         let number = append.run;
         let (written, transacted) = match self.store.write(Write::Append(append))? {
@@ -122,7 +122,7 @@ impl Scenario<'_> {
     }
 }
 
-/// What kinds of entries a commit writes: two that write the same are one kind of place for a fault.
+/// Returns the kinds of entries that a commit writes: commits with the same kinds are one kind of place for a fault.
 fn kinds(append: &Append) -> String {
     let mut kinds: Vec<&str> = append.entries.iter().map(|entry| entry.kind.as_str()).collect();
     kinds.sort_unstable();

@@ -4,25 +4,25 @@ use crate::sql::Connection;
 use crate::store::{Durability, Lease, MemoryStore, SqliteStore, Store, Write, Written};
 use std::path::{Path, PathBuf};
 
-/// A database, and the user's own tables in it.
+/// A database, with the user's own tables in it.
 pub(super) struct Database {
     store: Box<dyn Store>,
-    /// The last to go.
+    /// The folder of the file; dropped after the store.
     folder: Option<Folder>,
 }
 
-/// A folder that is removed with what is in it.
+/// A folder that is removed with its contents.
 struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // It is in the folder of things that nobody needs.
+        // Best effort: it is in the folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl Database {
-    /// One in memory, or, if there are statements that make the user's tables, a new file with them.
+    /// Creates one in memory, or, if there are statements that create the user's tables, a new file with them.
     pub(super) fn new(statements: &[String]) -> Result<Self, String> {
         if statements.is_empty() {
             return Ok(Self { store: Box::new(MemoryStore::new()), folder: None });
@@ -38,7 +38,7 @@ impl Database {
         Ok(Self { store: Box::new(store), folder: Some(folder) })
     }
 
-    /// Each of the user's tables, with how many rows it has.
+    /// Returns each of the user's tables with its number of rows.
     pub(super) fn rows(&self) -> Result<Vec<(String, i64)>, String> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         let counted = || {

@@ -1,4 +1,4 @@
-//! All the ways in which a workflow is played, and what they must have in common.
+//! Runs all scenarios of a workflow, and compares their ends.
 
 use super::crash::CrashReport;
 use super::fault::{Dice, Disturbance, Plan};
@@ -9,19 +9,19 @@ use super::scenario::Played;
 use super::subject::Subject;
 use crate::store::Status;
 
-/// In how many orders it is played, and what else is done to it.
+/// The number of orders, and the disturbances.
 #[derive(Clone, Copy)]
 pub(super) struct Ways {
     pub(super) seed: u64,
     pub(super) orders: u64,
     pub(super) cancel: bool,
     pub(super) pause: bool,
-    /// How many scenarios with a fault are played at most.
+    /// The most scenarios with a fault.
     pub(super) at_most: Option<usize>,
     pub(super) releasing_early: bool,
 }
 
-/// What has come of it so far.
+/// The state of the test.
 struct Tester<'a> {
     subject: &'a Subject,
     ways: Ways,
@@ -58,13 +58,13 @@ pub(super) async fn everywhere(subject: &Subject, ways: Ways) -> CrashReport {
 }
 
 impl Tester<'_> {
-    /// One order, in which messages come when nothing else can happen; if they may come earlier, from each commit on too.
-    /// Whether another order could come to something else.
+    /// Runs one order, in which messages are sent when nothing else can happen; if `early`, also from each commit on.
+    /// Returns whether another order could end differently.
     async fn without_faults(&mut self, order: u64, early: bool) -> (Order, bool) {
         let plan = Plan { order, fault: None, early: None, disturbance: None };
         let played = self.play(plan).await;
         self.keep(&played);
-        // What the outside says races with everything.
+        // Events from outside race with everything.
         let Ways { cancel, pause, at_most, .. } = self.ways;
         let has_messages = self.subject.script.messages() > 0;
         let has_others = played.has_orders || has_messages || cancel || pause;

@@ -1,38 +1,38 @@
-//! The faults that are injected, each at every commit.
+//! The injected faults, each at every commit.
 
 use std::fmt;
 
-/// What goes wrong at one commit.
+/// A fault at one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     /// The process dies before the commit is durable; every body that was started has run.
     CrashBefore,
-    /// The process dies after the commit, before anybody hears of it.
+    /// The process dies after the commit, before it learns the outcome.
     CrashAfter,
     /// The process dies before the commit, and again at the first commit of its recovery.
     CrashInRecovery,
-    /// Another owner takes over before the commit, while this one goes on.
+    /// Another owner takes over before the commit, while this one continues.
     LeaseTaken,
     /// The store fails at this commit.
     StoreFailsOnce,
     /// The store fails at this commit and at the four that follow.
     StoreFailsLong,
-    /// The commit is done, but the store says that it failed.
+    /// The commit is done, but the store reports a failure.
     AnswerLost,
-    /// The run is dropped from memory after the commit and loaded again.
+    /// The run is evicted after the commit and loaded again.
     Evicted,
     /// The process dies before the fields of a change are saved.
     CrashBeforeSave,
     /// The process dies when all but the last of them are saved.
     CrashWithinSave,
-    /// The process dies when they are saved and nothing points to them yet.
+    /// The process dies when they are saved and no row points to them yet.
     CrashAfterSave,
-    /// The first try to save them fails half-way.
+    /// The first try to save them fails halfway.
     SaveFailsOnce,
 }
 
 impl Fault {
-    /// Those that happen at commits.
+    /// The faults at commits.
     pub(super) const AT_COMMIT: [Self; 8] = [
         Self::CrashBefore,
         Self::CrashAfter,
@@ -44,7 +44,7 @@ impl Fault {
         Self::Evicted,
     ];
 
-    /// Those that happen where fields are saved in stores.
+    /// The faults at saves of fields in stores.
     pub(super) const AT_SAVE: [Self; 4] =
         [Self::CrashBeforeSave, Self::CrashWithinSave, Self::CrashAfterSave, Self::SaveFailsOnce];
 
@@ -56,25 +56,26 @@ impl Fault {
     }
 }
 
-/// What is said to the run at one commit, so that it races with everything else.
+/// An item for the run at one commit, so that it races with everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disturbance {
-    /// It is told to stop.
+    /// The run is cancelled.
     Cancelled,
-    /// It is told to stand still, and to go on when nothing else can happen.
+    /// The run is paused, and resumed when nothing else can happen.
     Paused,
 }
 
-/// One way to play a workflow through.
+/// One way to run a workflow to its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Decides in which order bodies complete.
+    /// The seed of the order in which bodies complete.
     pub(super) order: u64,
-    /// What goes wrong, and at which commit or save.
+    /// The fault, and its commit or save.
     pub(super) fault: Option<(Fault, usize)>,
-    /// From which commit on the messages come, one at each commit; otherwise each comes when nothing else can happen.
+    /// The commit from which on messages are sent, one at each commit; otherwise each is sent when nothing else can
+    /// happen.
     pub(super) early: Option<usize>,
-    /// What is said to the run, and at which commit.
+    /// The disturbance, and its commit.
     pub(super) disturbance: Option<(Disturbance, usize)>,
 }
 
@@ -94,7 +95,8 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Small numbers in an order that a seed decides: the same on every machine and in every version (splitmix64).
+/// A generator of small numbers whose sequence a seed decides: the same on every machine and in every version
+/// (splitmix64).
 pub(super) struct Dice {
     state: u64,
     /// Whether there was ever more than one number to choose from.

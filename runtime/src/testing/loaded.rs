@@ -1,4 +1,4 @@
-//! The runs of a scenario that are in memory: loaded as the engine loads them.
+//! The active runs of a scenario, loaded as the engine loads them.
 
 use super::attempts::RunningAttempts;
 use super::scenario::Scenario;
@@ -14,17 +14,17 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, PoisonError};
 
-/// A run in memory.
+/// An active run.
 pub(super) struct Loaded {
     pub(super) number: i64,
     pub(super) run: Box<Machine>,
     pub(super) attempts: RunningAttempts,
-    /// Something has come into its inbox that it was not told yet.
+    /// Whether its inbox has items that it has not read.
     pub(super) look: bool,
 }
 
 impl Scenario<'_> {
-    /// Loads what an engine finds that begins: what is due at some time, and what has something in its inbox.
+    /// Loads the runs that a starting engine finds: those with a due time, and those with items in their inboxes.
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
             let notified = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
@@ -35,7 +35,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Something came to a run's inbox: it looks, or is loaded first.
+    /// Makes a run read its inbox, after loading it if it is not active.
     pub(super) fn is_notified(&mut self, number: i64) {
         match self.loaded.get_mut(&number) {
             Some(loaded) => loaded.look = true,
@@ -43,7 +43,7 @@ impl Scenario<'_> {
         }
     }
 
-    /// Loads a run, unless it has ended or is in memory.
+    /// Loads a run, unless it has ended or is active.
     pub(super) async fn load(&mut self, number: i64) -> Result<(), String> {
         let row = self.row(number)?;
         if row.status.is_final() || self.loaded.contains_key(&number) {
@@ -56,7 +56,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// A run has ended: if it goes on as another, that one is loaded.
+    /// Loads the successor of a run that continued as new.
     pub(super) async fn go_on(&mut self, number: i64) -> Result<(), String> {
         match self.row(number)?.successor {
             Some(successor) => self.load(successor).await,
@@ -64,7 +64,7 @@ impl Scenario<'_> {
         }
     }
 
-    /// How what the run records is written and read.
+    /// Returns the means to write and read the values of a run.
     pub(super) fn fields(&self, row: &RunRow) -> Arc<Fields> {
         let RunRow { id, workflow, execution, .. } = row.clone();
         secrets::fields(RunIdentity { id, workflow, execution }, self.stores.clone(), self.subject.cipher.clone())
@@ -79,7 +79,7 @@ impl Scenario<'_> {
     }
 
     async fn rebuild(&mut self, run: &mut Machine, row: &RunRow) -> Result<(), String> {
-        // A replay cannot wait, so what it may ask for is loaded before.
+        // A replay cannot wait, so the values that it may load are loaded before.
         let rows = self.store.fields(row.number, 1, u64::MAX).map_err(|error| error.to_string())?;
         let mut values = HashMap::new();
         for row in rows.into_iter().filter(|row| row.value.encoding == Encoding::Stored) {
@@ -96,7 +96,7 @@ impl Scenario<'_> {
         }
     }
 
-    /// The journals of all that ended once more, from nothing: the code follows them to the same end.
+    /// Replays the journals of all ended runs once more from the start, and checks that the code reaches the same end.
     pub(super) async fn replay_whole(&mut self) -> Result<(), String> {
         for row in self.rows()?.into_iter().filter(|row| row.status.is_final()) {
             if !self.is_new(&row)? {
@@ -113,7 +113,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Whether no journal that is equal in all was replayed before.
+    /// Returns whether no identical journal was replayed before.
     fn is_new(&self, row: &RunRow) -> Result<bool, String> {
         let mut hash = DefaultHasher::new();
         let value = |hash: &mut DefaultHasher, value: Option<&Value>| {

@@ -1,4 +1,4 @@
-//! What anybody outside sees of the runs of a scenario, and what must hold of that.
+//! Observers of a scenario's runs, and what must hold of the outputs they see.
 
 use super::oracle::{Seen, ShownBy, is_end};
 use crate::record::{InboxKind, Kind, OutputKind};
@@ -6,22 +6,22 @@ use crate::store::{EntryRow, InboxRow, OutputRow, RequestKey, RunKey, RunRow, St
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was seen so far.
+/// The outputs that were seen so far.
 #[derive(Default)]
 pub(super) struct Observers {
-    /// By first run and channel.
+    /// The outputs, by first run and channel.
     shown: BTreeMap<(i64, String), Vec<OutputRow>>,
-    /// The messages that ever lay in an inbox, by first run.
+    /// The messages that were ever in an inbox, by first run.
     told: BTreeMap<i64, Vec<(i64, Said)>>,
-    /// How runs ended.
+    /// The final statuses of runs.
     ended: BTreeMap<i64, Status>,
 }
 
-/// The channel of a message, its sender, and what it says.
+/// The channel of a message, its sender, and its content.
 type Said = (Option<String>, Option<String>, Option<Value>);
 
 impl Observers {
-    /// Looks at everything, and compares it with what was seen before and with the journals.
+    /// Reads everything, and compares it with what was seen before and with the journals.
     pub(super) fn look(
         &mut self,
         store: &dyn Store,
@@ -47,7 +47,7 @@ impl Observers {
         Ok(())
     }
 
-    /// Each message is received once and in order, or still there.
+    /// Checks that each message is received once and in order, or still waits.
     fn messages(
         &mut self,
         store: &dyn Store,
@@ -76,7 +76,7 @@ impl Observers {
         Ok(())
     }
 
-    /// What was read of a channel stays, and each entry that writes to it has one item.
+    /// Checks that outputs that were read stay, and that each entry that writes one has one item.
     fn outputs(
         &mut self,
         store: &dyn Store,
@@ -104,7 +104,7 @@ impl Observers {
         Ok(())
     }
 
-    /// What a run has shown, in order for each writer.
+    /// Returns the outputs of a run, in order for each writer.
     pub(super) fn shown_by(&self, first_run: i64, seen: &BTreeMap<i64, Seen>) -> Result<ShownBy, String> {
         let mut shown = ShownBy::new();
         for ((of, channel), items) in &self.shown {
@@ -122,12 +122,12 @@ impl Observers {
     }
 }
 
-/// Where an entry shows something.
+/// Returns the channel of an entry's output.
 fn channel(entry: &EntryRow) -> Option<String> {
     Some(OutputKind::of(entry.kind, entry.name.as_deref()?)?.channel())
 }
 
-/// A request of which the journal tells can be answered until its run knows otherwise.
+/// Checks that a request in the journal can be answered until its run knows otherwise.
 fn requests(store: &dyn Store, row: &RunRow, journal: &[EntryRow]) -> Result<(), String> {
     if journal.last().is_some_and(|last| is_end(last.kind)) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What must hold whatever goes wrong.
+//! Invariants that hold whatever the fault.
 
 use crate::record::Kind;
 use crate::shared_state::rows;
@@ -6,7 +6,7 @@ use crate::store::{EntryRow, FieldRow, Status};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What anybody outside of a run has seen of it so far.
+/// The state of a run as seen from outside so far.
 #[derive(Default)]
 pub(super) struct Seen {
     /// The committed journal as it was last read.
@@ -15,26 +15,26 @@ pub(super) struct Seen {
     started: BTreeSet<(u64, u32)>,
 }
 
-/// How a run came out.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct End {
     pub(super) status: Status,
     pub(super) value: Option<Value>,
     pub(super) context: BTreeMap<String, Value>,
-    /// The user's own tables, with how many rows each has.
+    /// The user's own tables, each with its number of rows.
     pub(super) rows: Vec<(String, i64)>,
-    /// What it has shown, by channel and by the step that wrote it: what several write at once has no order.
+    /// The outputs, by channel and by the step that wrote them: several writers have no common order.
     pub(super) shown: ShownBy,
 }
 
-/// What was shown, by channel and writer.
+/// Outputs, by channel and writer.
 pub(super) type ShownBy = BTreeMap<(String, Writer), Vec<Option<Value>>>;
 
-/// The place of a step among the executions of a run; `None` for its workflow.
+/// A step of one execution of a run; `None` for its workflow.
 pub(super) type Writer = Option<(usize, Option<u64>)>;
 
 impl Seen {
-    /// A body starts: its attempt must be in the journal already, and its step must not have a result.
+    /// Checks that an attempt is in the journal when its body starts, and that its step has no result.
     pub(super) fn body_started(&mut self, journal: &[EntryRow], position: u64, attempt: u32) -> Result<(), String> {
         let of_this = |entry: &&EntryRow| entry.position == Some(position);
         let recorded = journal.iter().filter(of_this).any(|entry| {
@@ -53,7 +53,7 @@ impl Seen {
         Ok(())
     }
 
-    /// The committed journal is read: it must extend what was seen of it, and hold every attempt that was started.
+    /// Checks that the committed journal extends what was seen of it, and has every attempt that was started.
     pub(super) fn journal(&mut self, now: Vec<EntryRow>) -> Result<(), String> {
         if now.len() < self.journal.len() || now[..self.journal.len()] != self.journal[..] {
             let (before, after) = (self.journal.len(), now.len());
@@ -97,7 +97,7 @@ impl Seen {
         Ok(())
     }
 
-    /// The journal as it was last read.
+    /// Returns the journal as it was last read.
     pub(super) fn read(&self) -> &[EntryRow] {
         &self.journal
     }
@@ -107,7 +107,7 @@ pub(super) const fn is_end(kind: Kind) -> bool {
     !matches!(kind.end(), crate::record::End::No | crate::record::End::Moved)
 }
 
-/// A run that is told to end ends so, once, after what it does on such an end.
+/// Checks that a run that is ended early ends so, once, after its step for that.
 fn told_to_end(journal: &[EntryRow]) -> Result<(), String> {
     let asks = |entry: &EntryRow| matches!(entry.kind, Kind::CancelRequested | Kind::DeadlineReached);
     let Some(asked) = journal.iter().position(asks) else { return Ok(()) };
@@ -127,13 +127,13 @@ fn told_to_end(journal: &[EntryRow]) -> Result<(), String> {
 }
 
 impl End {
-    /// The end that a journal tells.
+    /// Returns the end that a journal records.
     pub(super) fn of(journal: &[EntryRow], fields: Vec<FieldRow>) -> Option<Self> {
         let last = journal.last()?;
-        // A run that has gone elsewhere has not ended.
+        // A run that continues elsewhere has not ended.
         let gone = [Status::Moved, Status::Replaced];
         let status = Status::ended_by(last.kind).filter(|status| !gone.contains(status))?;
-        // In which order steps have edited what they share is no matter, so neither is what came of it.
+        // The order in which steps edit shared state is undefined, and so is the resulting state.
         let fields = fields.into_iter().filter(|row| rows::parse(&row.name).is_none());
         let context = fields.map(|row| (row.name, row.value)).collect();
         Some(Self { status, value: last.value.clone(), context, rows: Vec::new(), shown: BTreeMap::new() })

@@ -1,4 +1,4 @@
-//! What the outside says to the runs of a scenario, and when.
+//! Sends items from outside to the runs of a scenario.
 
 use super::fault::Disturbance;
 use super::loaded::Loaded;
@@ -9,7 +9,7 @@ use crate::store::{InboxRow, NewInboxItem, Rejected, RequestKey, RequestRow, Run
 use crate::value::Value;
 
 impl Scenario<'_> {
-    /// What the plan has the outside say at this commit, which is under way.
+    /// Sends the items that the plan has at this commit, which is in flight.
     pub(super) fn interfere(&mut self, commit: usize, writing: &mut Loaded, number: i64) -> Result<(), String> {
         let mut notified = None;
         if self.plan.early.is_some_and(|from| from <= commit) && self.said < self.subject.script.messages() {
@@ -31,7 +31,7 @@ impl Scenario<'_> {
         }
         if notified == Some(number) {
             writing.look = true;
-            // The owner may hear of it before its append is written, or afterwards.
+            // The owner may read it before its append is written, or afterwards.
             if self.dice.below(2) == 0 {
                 self.read_into(writing)?;
             }
@@ -39,13 +39,13 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Whether the outside has something to say.
+    /// Returns whether there is something left to send.
     pub(super) fn has_words(&self) -> Result<bool, String> {
         let open = !self.main()?.status.is_final();
         Ok(open && (self.paused || self.said < self.subject.script.messages() || self.answer()?.is_some()))
     }
 
-    /// Nothing else can happen: the outside says the next thing, if there is one.
+    /// Sends the next item, if there is one, because nothing else can happen.
     pub(super) fn say_next(&mut self) -> Result<bool, String> {
         let main = self.main()?;
         if main.status.is_final() {
@@ -72,7 +72,7 @@ impl Scenario<'_> {
         Ok(true)
     }
 
-    /// An open request to which there is an answer.
+    /// Returns an open request that has an answer.
     fn answer(&self) -> Result<Option<(RequestRow, Value)>, String> {
         let open = self.store.requests(RequestKey::Open { after: "", limit: usize::MAX });
         for request in open.map_err(|error| error.to_string())? {
@@ -92,7 +92,7 @@ impl Scenario<'_> {
         Ok(notified)
     }
 
-    /// Puts something into the inbox of a run, unless it has ended; gives the run.
+    /// Puts an item into the inbox of a run, unless it has ended; returns the run.
     fn send(&mut self, item: NewInboxItem) -> Result<Option<i64>, String> {
         let number = item.run;
         let answers = self.store.commit(&[Write::Send(item)]).map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ impl Scenario<'_> {
         Ok(Some(number))
     }
 
-    /// A run in memory reads what has come for it.
+    /// Makes an active run read its inbox.
     pub(super) fn read_inbox(&mut self, number: i64) -> Result<(), String> {
         if let Some(mut loaded) = self.loaded.remove(&number) {
             self.read_into(&mut loaded)?;

@@ -1,4 +1,4 @@
-//! What the runs of a scenario ask for, done as the engine does it.
+//! Performs the effects of a scenario's runs as the engine does.
 
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
@@ -11,13 +11,13 @@ use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a factory or hook is tried.
+/// The number of tries of a factory or hook.
 const TRIES: Policy = Policy { attempts: 5, ..Policy::ONCE };
-/// How long a factory or hook may take.
+/// The time limit of a factory or hook.
 const LONGEST: Duration = Duration::from_secs(30);
 
 impl Scenario<'_> {
-    /// Does what a run asks for.
+    /// Performs the effects of a run.
     pub(super) async fn perform(
         &mut self,
         number: i64,
@@ -61,7 +61,7 @@ impl Scenario<'_> {
         Ok(next)
     }
 
-    /// The run as which one goes on.
+    /// Makes the successor of a run.
     fn successor(&self, number: i64, continuation: Continuation) -> Result<ImportedRun, String> {
         let old = self.row(number)?;
         let execution = secrets::next_incarnation(old.execution);
@@ -74,7 +74,7 @@ impl Scenario<'_> {
     }
 }
 
-/// Makes what a body needs, without pauses between the tries.
+/// Prepares the inputs of a body, without pauses between the tries.
 async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
     let Some(preparation) = preparation else { return Ok(()) };
     let made = preparation.make(TRIES, |_, _| std::future::ready(()));

@@ -1,18 +1,18 @@
-//! What a long test says while it goes on.
+//! Reports the progress of a long test.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-/// How often it says how far it is; one that takes less says nothing.
+/// The interval of the reports; a test that takes less reports nothing.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How far a test is.
+/// The progress of a test.
 pub(super) struct Progress {
     name: &'static str,
     began: Instant,
     said: Instant,
     done: usize,
-    /// Unknown until all orders were played without a fault.
+    /// The number of scenarios; unknown until all orders were run without a fault.
     total: Option<usize>,
 }
 
@@ -22,7 +22,7 @@ impl Progress {
         Self { name, began: now, said: now, done: 0, total: None }
     }
 
-    /// So many scenarios are to come, and these were left out.
+    /// Sets the number of scenarios to come, and of those left out.
     pub(super) fn expect(&mut self, scenarios: usize, left_out: usize, commits: usize) {
         self.total = Some(self.done + scenarios);
         let expected = self.expected(scenarios);
@@ -35,7 +35,7 @@ impl Progress {
         }
     }
 
-    /// One more was played.
+    /// Counts a scenario.
     pub(super) fn played(&mut self) {
         self.done += 1;
         if self.said.elapsed() < EVERY {
@@ -54,7 +54,7 @@ impl Progress {
         each.saturating_mul(u32::try_from(scenarios).unwrap_or(u32::MAX))
     }
 
-    /// Not by `eprintln!`, whose lines a test that has not failed shows to nobody.
+    /// Writes a report; not by `eprintln!`, whose lines the test harness shows only if the test fails.
     fn say(&mut self, what: &str) {
         self.said = Instant::now();
         let _ = writeln!(std::io::stderr(), "crash_everywhere of `{}`: {what}", self.name);

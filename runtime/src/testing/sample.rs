@@ -1,24 +1,24 @@
-//! Which of all the ways to play a workflow are played, if not all of them are.
+//! Chooses which scenarios are run, if not all of them are.
 
 use super::fault::{Dice, Disturbance, Fault, Plan};
 use std::collections::BTreeMap;
 
-/// Where a fault can be put in one order of completion.
+/// The places for faults in one order of completion.
 pub(super) struct Order {
     pub(super) plan: Plan,
-    /// For each commit what kinds of entries it writes.
+    /// The kinds of entries that each commit writes.
     pub(super) commits: Vec<String>,
     pub(super) saves: usize,
 }
 
-/// A way to play the workflow, and the kind of place where it goes wrong.
+/// A scenario, and the kind of place of its fault.
 struct Way {
     place: String,
     plan: Plan,
 }
 
 impl Order {
-    /// Every fault at every place, with each of these disturbances too.
+    /// Returns every fault at every place, with each of these disturbances too.
     fn ways(&self, disturbances: &[Disturbance]) -> Vec<Way> {
         let with = |fault, disturbance| Plan { fault, disturbance, ..self.plan };
         let mut ways = Vec::new();
@@ -44,8 +44,8 @@ impl Order {
     }
 }
 
-/// The ways to be played, and how many are left out. With a limit, a sample: at least one at each kind of place, then as
-/// many of each as there is room for, with another fault each time.
+/// Returns the scenarios to run, and how many are left out. With a limit, a sample: at least one at each kind of place,
+/// then as many of each as there is room for, with another fault each time.
 pub(super) fn chosen(
     orders: &[Order],
     disturbances: &[Disturbance],
@@ -75,7 +75,7 @@ pub(super) fn chosen(
     (chosen, left_out)
 }
 
-/// The plans of one place in an order in which the faults take turns, from one that is drawn.
+/// Orders the plans of one place so that the faults take turns, beginning with a random one.
 fn in_turn(faults: BTreeMap<Option<Fault>, Vec<Plan>>, dice: &mut Dice) -> Vec<Plan> {
     let mut faults: Vec<Vec<Plan>> = faults.into_values().collect();
     let first = dice.below(faults.len());

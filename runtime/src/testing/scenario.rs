@@ -1,5 +1,5 @@
-//! One workflow played through once: a deterministic executor with a fixed clock, fixed ids, one group a commit, and one
-//! fault at most. The runs that the workflow starts are played too, one thing at a time.
+//! Runs one scenario: a deterministic executor with a fixed clock, fixed ids, one group a commit, and at most one
+//! fault. The runs that the workflow starts are run too, one thing at a time.
 
 use super::attempts::{RunningAttempts, StepEvent};
 use super::database::Database;
@@ -23,14 +23,14 @@ pub(super) const BEGINNING: i64 = 1_577_836_800_000;
 /// How long to wait for a body when nothing else can happen.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What one way to play it through came to.
+/// The outcome of one scenario.
 pub(super) struct Played {
     pub(super) end: End,
-    /// For each commit what kinds of entries it wrote.
+    /// The kinds of entries that each commit wrote.
     pub(super) commits: Vec<String>,
-    /// Whether anything could have come in another order.
+    /// Whether anything could have happened in another order.
     pub(super) has_orders: bool,
-    /// How often fields were saved in stores.
+    /// The number of saves of fields in stores.
     pub(super) saves: usize,
 }
 
@@ -41,37 +41,37 @@ pub(super) struct Scenario<'a> {
     pub(super) lease: Lease,
     pub(super) now: i64,
     pub(super) commits: usize,
-    /// For each commit the kinds of its entries.
+    /// The kinds of entries of each commit.
     pub(super) kinds: Vec<String>,
     pub(super) saves: usize,
     pub(super) stores: Arc<FieldStores>,
     pub(super) failing: usize,
     pub(super) crash_again: bool,
     pub(super) dice: Dice,
-    /// Several bodies were running at the same time.
+    /// Whether several bodies were running at the same time.
     pub(super) concurrent: bool,
-    /// The runs in memory, by their numbers.
+    /// The active runs, by their numbers.
     pub(super) loaded: BTreeMap<i64, Loaded>,
     pub(super) seen: BTreeMap<i64, Seen>,
     pub(super) observers: Observers,
-    /// Those that are not, and were told something.
+    /// Runs that are not active and have new items.
     pub(super) absent: BTreeSet<i64>,
-    /// A run that is to leave memory and come back.
+    /// A run that is to be evicted and loaded again.
     pub(super) evicting: Option<i64>,
-    /// How many messages were sent.
+    /// The number of messages that were sent.
     pub(super) said: usize,
-    /// The run was told to stand still, and not yet to go on.
+    /// Whether the run was paused, and not yet resumed.
     pub(super) paused: bool,
-    /// What the process has that plays the owner.
+    /// The resources of the process that plays the owner.
     pub(super) resources: Resources,
     pub(super) sessions: HashMap<i64, Session>,
 }
 
-/// What becomes of a run in memory.
+/// The next state of an active run.
 pub(super) enum Next {
     GoOn,
     Evicted,
-    /// Its last append was not written, or nobody knows.
+    /// Its last append was not written, or its outcome is unknown.
     Unknown,
     /// It has ended.
     Left,
@@ -80,7 +80,7 @@ pub(super) enum Next {
 }
 
 impl Subject {
-    /// Plays the workflow through.
+    /// Runs a scenario.
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = Database::new(&self.sql)?;
         let lease = store.open_lease()?;
@@ -148,7 +148,8 @@ impl Scenario<'_> {
         Ok(Played { end, commits: self.kinds, has_orders, saves: self.saves })
     }
 
-    /// One commit, one completion, one word from outside, or one jump of the clock; `false` if nothing can happen.
+    /// Makes one commit, one completion, one item from outside, or one jump of the clock; `false` if nothing can
+    /// happen.
     async fn advance(&mut self) -> Result<bool, String> {
         if let Some(number) = self.absent.pop_first() {
             self.load(number).await?;
@@ -162,7 +163,7 @@ impl Scenario<'_> {
         let mut lookers = self.shuffled(|loaded| loaded.look);
         let busy = |loaded: &Loaded| !loaded.attempts.is_empty();
         let is_busy = self.loaded.values().any(busy);
-        // What comes from outside races with the bodies.
+        // Items from outside race with the bodies.
         if !lookers.is_empty() && (!is_busy || self.dice.below(2) == 0) {
             self.read_inbox(lookers.remove(0))?;
             return Ok(true);
@@ -189,7 +190,7 @@ impl Scenario<'_> {
         Ok(true)
     }
 
-    /// The runs in memory that are so, in the order of this moment.
+    /// Returns the active runs that match, in a random order.
     fn shuffled(&mut self, of: impl Fn(&Loaded) -> bool) -> Vec<i64> {
         let mut numbers: Vec<i64> =
             self.loaded.iter().filter(|(_, loaded)| of(loaded)).map(|(number, _)| *number).collect();
@@ -200,14 +201,13 @@ impl Scenario<'_> {
         numbers
     }
 
-    /// What a run has to do by itself; `false` if it has nothing.
+    /// Does the work that a run has on its own; `false` if it has none.
     async fn work(&mut self, number: i64) -> Result<bool, String> {
         let Some(mut loaded) = self.loaded.remove(&number) else { return Ok(false) };
         let next = if let Some((_, fields)) = loaded.run.take_saves() {
             self.save(&mut loaded, fields).await?
         } else if let Some(append) = loaded.run.take_append(self.now) {
-            // As the engine does, which goes on while the append is written: what is released now is to depend on nothing
-            // in it.
+            // The engine too continues while the append is written: effects released now must not depend on it.
             let effects = loaded.run.take_free_effects();
             match self.perform(number, &mut loaded, effects).await? {
                 Next::GoOn => self.commit(&mut loaded, append).await?,
@@ -218,7 +218,7 @@ impl Scenario<'_> {
             if !effects.is_empty() {
                 self.perform(number, &mut loaded, effects).await?
             } else if self.evicting.take_if(|evicting| *evicting == number).is_some() {
-                // All that it has asked for is done.
+                // All its effects are performed.
                 Next::Evicted
             } else {
                 self.loaded.insert(number, loaded);
@@ -237,7 +237,7 @@ impl Scenario<'_> {
                 self.load(number).await?;
             }
             Next::Left => self.go_on(number).await?,
-            // The engine looks what there is to do.
+            // The engine looks for runs to resume.
             Next::Unknown => {
                 self.load_all().await?;
                 self.loaded.values_mut().for_each(|loaded| loaded.look = true);
@@ -250,7 +250,7 @@ impl Scenario<'_> {
         Ok(true)
     }
 
-    /// Lets bodies run for a while, or until one has ended or written something.
+    /// Lets bodies run for a while, or until one has ended or has an event.
     async fn run_bodies(&mut self, can_wait: bool) {
         let began = Instant::now();
         self.concurrent |= self.loaded.values().map(|loaded| loaded.attempts.running()).sum::<usize>() > 1;
@@ -265,7 +265,7 @@ impl Scenario<'_> {
         }
     }
 
-    /// What a body has written, or to what it has come.
+    /// Handles an event or the end of a body.
     fn take_news(&mut self) -> bool {
         let Some(number) = self.shuffled(|loaded| loaded.attempts.has_events()).first().copied() else { return false };
         let Some(Loaded { run, attempts, .. }) = self.loaded.get_mut(&number) else { return false };
@@ -273,7 +273,7 @@ impl Scenario<'_> {
             match event {
                 StepEvent::Wrote(write, taken) => {
                     run.step_wrote(write, self.now);
-                    // The step may be gone.
+                    // The step may have ended.
                     let _ = taken.send(());
                 }
                 StepEvent::State(event) => run.state_event(event, self.now),
@@ -281,7 +281,7 @@ impl Scenario<'_> {
         } else if let Some((position, attempt, outcome)) = attempts.next(&mut self.dice) {
             let late = outcome.clone();
             run.attempt_ended(position, attempt, outcome, self.now);
-            // A result that comes once more, or late, changes nothing.
+            // A result that arrives twice, or late, changes nothing.
             let tail = run.tail();
             run.attempt_ended(position, attempt, late, self.now);
             assert_eq!(run.tail(), tail, "a late result of attempt {attempt} at position {position} was taken");
@@ -301,7 +301,7 @@ impl Scenario<'_> {
         format!("the run has not ended, and waits for what never comes; its last entries, the newest first: {last:?}")
     }
 
-    /// The process dies. Every body that was started has run: its effects on the world have happened.
+    /// Lets the process die. Every body that was started has run: its effects on the world have happened.
     pub(super) async fn crash(&mut self, loaded: &mut Loaded) {
         loaded.attempts.run_in_vain().await;
         for other in self.loaded.values_mut() {
@@ -313,7 +313,7 @@ impl Scenario<'_> {
         self.sessions.clear();
     }
 
-    /// An observer reads all that can be seen from outside.
+    /// Reads everything that is visible from outside, as an observer.
     pub(super) fn look(&mut self) -> Result<(), String> {
         let rows = self.rows()?;
         for row in &rows {
@@ -324,7 +324,7 @@ impl Scenario<'_> {
         self.observers.look(&*self.store, &rows, &self.seen)
     }
 
-    /// Every edit of the shared state that a body was shown must be in the journal.
+    /// Checks that every edit of the shared state that a body has seen is in the journal.
     pub(super) fn was_recorded(&self, loaded: &Loaded) -> Result<(), String> {
         if loaded.run.env().state.shown().is_empty() {
             return Ok(());
@@ -343,7 +343,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// The run that is played, in its last execution.
+    /// Returns the run of the scenario, in its last execution.
     pub(super) fn main(&self) -> Result<RunRow, String> {
         let row = self.store.run(RunKey::Id(secrets::RUN)).map_err(|error| error.to_string())?;
         row.ok_or_else(|| "the run is gone".into())

@@ -1,4 +1,4 @@
-//! What the outside says to the runs of a scenario: messages and events, one after the other, and answers to what they ask.
+//! The script of a scenario's outside: messages and events, one after the other, and answers to requests.
 
 use crate::fields::Fields;
 use crate::graph::{Event, event};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Encode = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
 type Reply = dyn Fn(&Arc<Fields>, &Value) -> Result<Value, String> + Send + Sync;
 
-/// What the outside says.
+/// The script of the outside.
 #[derive(Default)]
 pub(super) struct Script {
     messages: Vec<(&'static str, Box<Encode>)>,
@@ -55,19 +55,19 @@ impl Script {
         self.replies.push(Answerer { question: Q::NAME, answer: A::NAME, reply: Box::new(reply) });
     }
 
-    /// How many messages there are.
+    /// Returns the number of messages.
     pub(super) fn messages(&self) -> usize {
         self.messages.len()
     }
 
-    /// One of them, for the inbox of a run.
+    /// Returns one of them as an inbox item.
     pub(super) fn item(&self, which: usize, fields: &Arc<Fields>, run: i64, at: i64) -> Result<NewInboxItem, String> {
         let (name, encode) = &self.messages[which];
         let value = Some(encode(fields)?);
         Ok(NewInboxItem { name: Some((*name).to_owned()), value, ..NewInboxItem::new(run, InboxKind::Message, at) })
     }
 
-    /// What is answered to a question, if anything is.
+    /// Returns the answer to a request, if there is one.
     pub(super) fn reply(&self, fields: &Arc<Fields>, request: &RequestRow) -> Option<Result<Value, String>> {
         let fits = |known: &&Answerer| known.question == request.name && known.answer == request.answer;
         self.replies.iter().find(fits).map(|known| (known.reply)(fields, &request.value))

@@ -1,4 +1,4 @@
-//! The secrets of a workflow that is played through: a key of the test's own, and one place for all scenarios.
+//! Secrets of a scenario: a key of the test's own, and one location for all scenarios.
 
 use crate::fields::{FieldStores, Fields};
 use crate::record::{Limits, ParkCause, ParkReason, RunIdentity};
@@ -9,14 +9,14 @@ use std::sync::Arc;
 pub(super) const RUN: &str = "crash-test";
 /// Its execution.
 pub(super) const INCARNATION: [u8; 16] = *b"steadfast-crash!";
-/// Not that of the store, which is another in each scenario: the tokens of a secret are compared between scenarios.
+/// Not the id of the store, which differs in each scenario: the tokens of secrets are compared between scenarios.
 pub(super) const DATABASE: &str = "crash-test";
 
-/// What to do where there is no key, because there is no cipher.
+/// The advice where a key is missing because there is no cipher.
 const NO_CIPHER: &str =
     "it has a secret: enable the feature `encryption` of steadfast, and the test has a key of its own for it";
 
-/// A key that nobody else has, the same for the same seed.
+/// Returns a cipher with a key of this test only, the same for the same seed.
 #[cfg(feature = "encryption")]
 #[allow(clippy::unnecessary_wraps, reason = "without the feature there is none")]
 pub(super) fn cipher(seed: u64) -> Option<Arc<dyn Cipher>> {
@@ -27,30 +27,30 @@ pub(super) fn cipher(seed: u64) -> Option<Arc<dyn Cipher>> {
     Some(cipher(Arc::new(StaticKeys::new(Key::new("crash-test", hash.finalize())))))
 }
 
-/// Without the feature `encryption` there is none.
+/// Returns none without the feature `encryption`.
 #[cfg(not(feature = "encryption"))]
 pub(super) fn cipher(_: u64) -> Option<Arc<dyn Cipher>> {
     None
 }
 
-/// How the fields, and all secrets, of a run are written and read.
+/// Returns the means to write and read the fields and secrets of a run.
 pub(super) fn fields(run: RunIdentity, stores: Arc<FieldStores>, cipher: Option<Arc<dyn Cipher>>) -> Arc<Fields> {
     Fields::new(DATABASE, Arc::new(run), stores, cipher, Limits::default().value)
 }
 
-/// Which run is played.
+/// Returns the identity of the run of the scenario.
 pub(super) fn identity(workflow: &str) -> RunIdentity {
     RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), execution: INCARNATION }
 }
 
-/// The execution of the run that takes the place of another: the same in every scenario.
+/// Returns the execution of a successor: the same in every scenario.
 pub(super) fn next_incarnation(before: [u8; 16]) -> [u8; 16] {
     let mut execution = [0; 16];
     execution.copy_from_slice(&hmac_sha256::Hash::hash(&before)[..16]);
     execution
 }
 
-/// Why the run cannot go on, for the reader of the test.
+/// Returns why the run cannot continue, for the reader of the test.
 pub(super) fn why(reason: &ParkReason) -> String {
     match reason.cause {
         ParkCause::MissingKey if !cfg!(feature = "encryption") => NO_CIPHER.into(),
@@ -58,7 +58,7 @@ pub(super) fn why(reason: &ParkReason) -> String {
     }
 }
 
-/// What is wrong with an input that cannot be stored, if it is more than the error says.
+/// Returns what the error of an input that cannot be stored does not say, if anything.
 pub(super) fn hint(fields: &Fields) -> String {
     fields.vault().take_fault().map_or_else(String::new, |_| format!(" ({NO_CIPHER})"))
 }

@@ -1,4 +1,4 @@
-//! Closures in the place of steps.
+//! Closures that replace steps.
 
 use crate::graph::{GraphStep, StepOf};
 use crate::journal::{Attempt, StepBody, Stubs};

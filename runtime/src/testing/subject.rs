@@ -1,4 +1,4 @@
-//! What is played: a workflow with its input, the workflows that it starts, and what the outside says.
+//! The subject of a test: a workflow with its input, the workflows that it starts, and the script of the outside.
 
 use super::script::Script;
 use crate::field_store::MemoryFieldStore;
@@ -10,28 +10,29 @@ use crate::vault::Cipher;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-/// A workflow, the entries with which it starts, the workflows that it may start, its stubs, its resources and the cipher
-/// of its secrets.
+/// A workflow with the entries with which it starts, the workflows that it may start, its stubs, its resources and the
+/// cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) version: u32,
-    /// By name and version; that of the subject is one of them.
+    /// The workflows by name and version, including that of the subject.
     pub(super) workflows: BTreeMap<(&'static str, u32), Arc<dyn AnyWorkflow>>,
     pub(super) entries: Vec<EntryRow>,
     pub(super) script: Script,
     pub(super) stubs: Stubs,
-    /// What makes the user's own tables.
+    /// The statements that create the user's own tables.
     pub(super) sql: Vec<String>,
     pub(super) resources: ResourceSet,
     pub(super) cipher: Option<Arc<dyn Cipher>>,
-    /// Its runs are broken: see [`CrashTest::releasing_effects_early`](super::CrashTest::releasing_effects_early).
+    /// Whether effects are released too early: see
+    /// [`CrashTest::releasing_effects_early`](super::CrashTest::releasing_effects_early).
     pub(super) releasing_early: bool,
-    /// The hashes of the journals that were replayed from the start: the same again would come to the same.
+    /// The hashes of the journals that were replayed from the start: identical ones have the same end.
     pub(super) replayed: Mutex<HashSet<u64>>,
 }
 
 impl Subject {
-    /// A store in memory for each name that the contexts route fields to.
+    /// Returns a store in memory for each name to which the contexts route fields.
     pub(super) fn stores(&self) -> Arc<FieldStores> {
         let workflows = self.workflows.values();
         let schemas = workflows.flat_map(|workflow| [workflow.schema(), workflow.state().map(|state| state.schema())]);
@@ -40,7 +41,7 @@ impl Subject {
         Arc::new(names.map(store).collect())
     }
 
-    /// The workflow of a run.
+    /// Returns the workflow of a run.
     pub(super) fn workflow(&self, row: &RunRow) -> Result<Arc<dyn AnyWorkflow>, String> {
         let known = self.workflows.get(&(row.workflow.as_str(), row.version));
         known.cloned().ok_or_else(|| {
