@@ -1,4 +1,4 @@
-//! What stands in the struct and its attributes.
+//! The contents of the struct and its attributes.
 
 mod container;
 mod field;
@@ -18,76 +18,76 @@ use syn::{
     TypeFnPtr, TypeReference, Visibility,
 };
 
-/// A struct that shall be a context.
+/// A struct that is to become a context.
 pub(crate) struct Context {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
-    /// The type that has the stored fields only: the struct itself if it has no others.
+    /// The type with the stored fields only: the struct itself if it has no others.
     pub(crate) stored: Ident,
     /// The recorded name.
     pub(crate) name: String,
     pub(crate) version: u32,
-    /// The function that makes today's fields of those of an older version.
+    /// The function that migrates fields of an older version.
     pub(crate) migrate: Option<ExprPath>,
     /// The stored fields.
     pub(crate) fields: Vec<Field>,
     pub(crate) transient: Vec<Transient>,
 }
 
-/// One of its stored fields.
+/// A stored field.
 pub(crate) struct Field {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
     /// The recorded name: the identifier without `r#`.
     pub(crate) name: String,
     pub(crate) ty: Type,
-    /// How the type was written.
+    /// The type as it was written.
     pub(crate) type_name: String,
-    /// What the user wrote above it for readers.
+    /// The user's documentation of the field.
     pub(crate) docs: Vec<Attribute>,
     pub(crate) given: Given,
     pub(crate) default: Option<Default>,
     /// The name of its field store.
     pub(crate) store: Option<String>,
-    /// Whether it is JSON whatever its type.
+    /// Whether it is JSON regardless of its type.
     pub(crate) json: bool,
     pub(crate) max_bytes: Option<usize>,
     pub(crate) aliases: Vec<LitStr>,
 }
 
-/// One of the fields that are never stored.
+/// A field that is never stored.
 pub(crate) struct Transient {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) ty: Type,
-    /// Whether there is a reference in the type without a lifetime.
+    /// Whether its type has a reference without a lifetime.
     pub(crate) borrows: bool,
     pub(crate) given: Given,
     pub(crate) made: Made,
 }
 
-/// What an optional field is if it is not set.
+/// The value of an optional field that is not set.
 pub(crate) enum Default {
     OfType,
     Value(Box<Expr>),
 }
 
-/// How a transient field gets its value.
+/// The source of a transient field's value.
 pub(crate) enum Made {
     Default(Default),
     Hook(Hook),
 }
 
-/// The async function behind `restore`.
+/// The async function of `restore`.
 pub(crate) struct Hook {
     pub(crate) path: ExprPath,
-    /// The transient fields that it is passed.
+    /// The transient fields that are passed to it.
     pub(crate) after: Vec<Ident>,
 }
 
 impl Transient {
-    /// The names after `after`.
+    /// Returns the names in `after`.
     pub(crate) fn after(&self) -> &[Ident] {
         if let Made::Hook(hook) = &self.made { &hook.after } else { &[] }
     }
@@ -102,7 +102,7 @@ impl Context {
         self.fields.iter().filter(|field| field.default.is_none())
     }
 
-    /// The context, unless the item has no named fields or has parameters.
+    /// Parses the context, unless the item has no named fields or has parameters.
     pub(crate) fn parse(item: DeriveInput, faults: &Faults) -> Option<Self> {
         let fields = match item.data {
             Data::Struct(data) => match data.fields {
@@ -154,8 +154,8 @@ fn not_a_struct(token: &impl ToTokens, what: &str, faults: &Faults) {
     faults.add(token, format!("a context is a struct, not {what}"), help);
 }
 
-/// Puts the struct's name in the place of `Self`: generated types hold the field's type too, and there `Self` would be
-/// another.
+/// Replaces `Self` by the struct's name: generated types contain the field's type too, where `Self` would be another
+/// type.
 struct NameSelf<'a>(&'a Ident);
 
 impl VisitMut for NameSelf<'_> {
@@ -166,7 +166,8 @@ impl VisitMut for NameSelf<'_> {
     }
 }
 
-/// Writes the lifetime that a reference in a field must have, so that a missing one is no fault of generated code too.
+/// Adds the lifetime that a reference in a field must have, so that a missing one causes no second error in generated
+/// code.
 #[derive(std::default::Default)]
 struct WriteStatic {
     missing: bool,

@@ -1,11 +1,11 @@
-//! In which order the values of transient fields are made.
+//! The order in which the values of transient fields are created.
 
 use super::input::Transient;
 use crate::name;
 
-/// The order, and what prevents one.
+/// The order, and the cycles that prevent one.
 pub(super) struct Order {
-    /// Indices of the fields: each after those that it needs, else as in the struct.
+    /// The indices of the fields: each after those that it needs, otherwise as in the struct.
     pub(super) indices: Vec<usize>,
     /// Fields that need each other: each needs the next one, and the last one the first.
     pub(super) cycles: Vec<Vec<usize>>,
@@ -21,7 +21,7 @@ impl Order {
             if let Some(ready) = waiting.find(|index| missing(*index).is_none()) {
                 order.indices.push(ready);
             } else {
-                // All that wait need one that waits, so the way from any of them comes back to itself.
+                // Each waiting field needs another waiting one, so following them leads into a cycle.
                 let mut way = vec![first];
                 let start = loop {
                     let next = missing(way[way.len() - 1]).expect("none is ready");
@@ -41,7 +41,7 @@ impl Order {
     }
 }
 
-/// The index of the field that `after` names.
+/// Returns the index of the field that `after` names.
 pub(super) fn named(fields: &[Transient], name: &syn::Ident) -> Option<usize> {
     let name = name::plain(name);
     fields.iter().position(|field| field.name == name)

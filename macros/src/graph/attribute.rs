@@ -1,4 +1,4 @@
-//! What stands in `#[step(..)]` and `#[collect(..)]` only in an event-driven workflow.
+//! The options of `#[step(..)]` and `#[collect(..)]` that only an event-driven workflow has.
 
 use crate::duration::Duration;
 use crate::faults::Faults;
@@ -14,17 +14,17 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Path, Token, Type};
 /// The options of a step that only an event-driven workflow has.
 #[derive(Default)]
 pub(super) struct Routing {
-    /// How many of it run at once.
+    /// How many calls of it run at once.
     pub(super) workers: Option<(Path, usize)>,
-    /// Takes failures of other steps, so often in one line of descent.
+    /// Catches failures of other steps, so many along one chain of events.
     pub(super) catch: Option<(Path, u32)>,
     pub(super) every: Option<(Path, Duration)>,
     pub(super) after: Option<(Path, Duration)>,
-    /// What it sends by hand.
+    /// The events that it sends by hand.
     pub(super) sends: Vec<Type>,
 }
 
-/// `#[collect]`, `#[collect(3)]`, `#[collect(from = fetch)]`.
+/// The options of `#[collect]`, `#[collect(3)]`, `#[collect(from = fetch)]`.
 #[derive(Default)]
 pub(super) struct Collect {
     pub(super) count: Option<usize>,
@@ -37,7 +37,7 @@ const SENDS: &str = "write `#[step(sends(Progress, Chunk))]`: the types that `sc
 const COLLECT: &str =
     "write `#[collect]`, `#[collect(3)]` for so many, or `#[collect(from = fetch)]` for the fan-out of a step";
 
-/// The options of a step, and those of its place in the graph.
+/// Parses the options of a step, and those for its place in the graph.
 pub(super) fn parse(attribute: &Attribute, faults: &Faults) -> (Options, Routing) {
     let (mut routing, mut rest) = (Routing::default(), TokenStream::new());
     let Meta::List(list) = &attribute.meta else {
@@ -49,7 +49,7 @@ pub(super) fn parse(attribute: &Attribute, faults: &Faults) -> (Options, Routing
     let mut seen = Seen(Vec::new());
     let metas = List::parse_terminated.parse2(list.tokens.clone());
     let Ok(metas) = metas else {
-        // The other parser says what is wrong.
+        // The other parser reports the error.
         return (Options::parse(list.tokens.clone(), faults), routing);
     };
     for meta in metas {
@@ -101,7 +101,7 @@ impl Routing {
 }
 
 impl Collect {
-    /// Takes `#[collect..]` away from a parameter.
+    /// Removes `#[collect..]` from a parameter, and parses it.
     pub(super) fn take(parameter: &mut Parameter, faults: &Faults) -> Option<Self> {
         let all = std::mem::take(&mut parameter.attributes);
         let (marks, rest): (Vec<Attribute>, Vec<_>) = all.into_iter().partition(|mark| mark.path().is_ident("collect"));

@@ -1,4 +1,4 @@
-//! The builder: its type knows which required fields are set.
+//! The builder: its type records which required fields are set.
 
 use super::super::input::Context;
 use super::{body, defaults, documentation};
@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
-/// What a setter takes, and how that becomes the field.
+/// Returns the parameter type of a setter, and its conversion to the field.
 pub(super) fn parameter(ty: &Type) -> (TokenStream, TokenStream) {
     if defaults::is_string(ty) {
         (quote!(impl ::core::convert::Into<#ty>), quote!(::core::convert::Into::into(value)))
@@ -16,13 +16,13 @@ pub(super) fn parameter(ty: &Type) -> (TokenStream, TokenStream) {
     }
 }
 
-/// What the macro makes of a required field.
+/// The generated names for a required field.
 struct Required {
-    /// The type parameter that says whether it is set.
+    /// The type parameter that records whether it is set.
     state: Ident,
     /// The marker of a builder that has it.
     with: Ident,
-    /// The marker of a builder that has it not.
+    /// The marker of a builder that lacks it.
     without: Ident,
 }
 
@@ -30,7 +30,7 @@ fn required(context: &Context) -> Vec<Required> {
     let mut seen = Vec::new();
     let required = context.required().map(|field| {
         let mut name = crate::name::camel_case(&field.name);
-        // `user_id` and `user__id` are two fields.
+        // `user_id` and `user__id` are two fields with one name in camel case.
         while seen.contains(&name) {
             name.push('2');
         }
@@ -62,7 +62,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
     }
 }
 
-/// What a field that must be set says when it is not, and when it is set twice.
+/// Generates the traits whose messages say that a required field is not set, or set twice.
 fn markers(context: &Ident, field: &Ident, Required { with, without, .. }: &Required) -> TokenStream {
     let missing = format!("`{context}` is missing the required field `{field}`");
     let call = format!("call `.{field}(..)` before `.build()`");
@@ -79,10 +79,10 @@ fn markers(context: &Ident, field: &Ident, Required { with, without, .. }: &Requ
     }
 }
 
-/// A method for each field.
+/// Generates a setter for each field.
 fn setters(context: &Context, builder: &Ident, required: &[Required]) -> Vec<TokenStream> {
     let mut seen = 0;
-    // A field named `build` is refused; its setter would be a second fault.
+    // A field named `build` is refused; its setter would be a second error.
     let fields = context.fields.iter().enumerate().filter(|(_, field)| field.name != "build");
     let setters = fields.map(|(index, field)| {
         let doc = documentation::builder_setter(context, field);
@@ -126,7 +126,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let bounds = required.iter().map(|Required { state, with, .. }| quote!(#state: #with));
     let fields = context.fields.iter().enumerate().map(|(index, field)| {
         let (ident, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
-        // Looked up where the function is, not where the type stands.
+        // Spanned at the call site of the function, not at the type.
         let this = quote!(self);
         if field.default.is_some() {
             let default = defaults::function(&field.name);

@@ -1,4 +1,4 @@
-//! One function for the default of each field that has one.
+//! The defaults of fields: one function for each.
 
 use super::super::input::{Context, Default, Made};
 use super::body;
@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Ident, Lit, Type};
 
-/// The name of the function that makes a field's default.
+/// Returns the name of the function for a field's default.
 pub(super) fn function(field: &str) -> Ident {
     format_ident!("__default_{field}")
 }
@@ -42,7 +42,8 @@ fn is_text(value: &Expr) -> bool {
     matches!(value, Expr::Lit(ExprLit { lit: Lit::Str(_), .. }))
 }
 
-/// Whether a type is written as `String`: its setters take `impl Into<String>`, its default may be a literal.
+/// Returns whether a type is written as `String`: its setters take `impl Into<String>`, and its default may be a
+/// literal.
 pub(super) fn is_string(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "String" && last.arguments.is_empty())

@@ -1,4 +1,4 @@
-//! `impl StoredContext`: the schema, and what is done with the fields.
+//! The `impl StoredContext`: the schema, and the operations on fields.
 
 use super::super::input::Context;
 use super::fields::Bodies;
@@ -32,7 +32,7 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
         };
         let encoding = if field.json { quote!(|| ::steadfast::__private::Encoding::Json) } else { encoding };
         let (store, max_bytes, aliases) = (option(field.store.as_ref()), option(field.max_bytes), &field.aliases);
-        // Asked for of fields in stores only.
+        // Only fields in stores need their default here.
         let default = if field.default.is_some() && field.store.is_some() && !stand_in {
             let function = defaults::function(name);
             quote!(::core::option::Option::Some(|coder, schema, field| {

@@ -1,11 +1,11 @@
-//! What the documentation of generated items says about fields: where each is stored, and how.
+//! Documentation of generated items on fields: where each is stored, and how.
 
 use super::super::input::{Context, Default, Field, Hook, Made, Transient};
 use crate::function::Function;
 use crate::name;
 use syn::{GenericArgument, PathArguments, Type};
 
-/// The documentation of a builder's setter.
+/// Returns the documentation of a builder's setter.
 pub(super) fn builder_setter(context: &Context, field: &Field) -> String {
     let need = match &field.default {
         None => "Required".to_owned(),
@@ -15,12 +15,12 @@ pub(super) fn builder_setter(context: &Context, field: &Field) -> String {
     format!("Sets [`{}::{}`]. {need}.{}", context.ident, field.name, storage(field))
 }
 
-/// The documentation of a setter in an update.
+/// Returns the documentation of a setter in an update.
 pub(super) fn update_setter(context: &Context, field: &Field) -> String {
     format!("Sets [`{}::{}`] to a new value.{}", context.ident, field.name, storage(field))
 }
 
-/// How a field is stored, as sentences.
+/// Describes how a field is stored, in sentences.
 fn storage(field: &Field) -> String {
     let store = field.store.as_ref().map(|store| format!(" Goes to the field store `{store}`."));
     let most = field.max_bytes.map(|most| format!(" At most {most} bytes, as stored."));
@@ -34,7 +34,7 @@ fn aliases(field: &Field) -> String {
     aliases.collect::<Vec<_>>().join(", ")
 }
 
-/// The documentation of the builder: a table of all fields.
+/// Returns the documentation of the builder: a table of all fields.
 pub(super) fn table(context: &Context) -> String {
     let Context { ident, stored, .. } = context;
     let rows = context.fields.iter().map(row);
@@ -57,7 +57,7 @@ fn row(field: &Field) -> String {
     format!("| `{}`{before} | {place} | {}{most} | {need} |\n", field.name, form(field))
 }
 
-/// How a transient field gets its value.
+/// Describes how a transient field gets its value.
 fn made(made: &Made) -> String {
     match made {
         Made::Default(Default::OfType) => "its type's default".to_owned(),
@@ -70,12 +70,12 @@ fn made(made: &Made) -> String {
     }
 }
 
-/// Code that may stand in a table.
+/// Escapes code for a table.
 fn cell(code: &str) -> String {
     code.replace('|', "\\|").replace('\n', " ")
 }
 
-/// The names of transient fields: `db`, `index` and `cache`.
+/// Lists the names of transient fields: `db`, `index` and `cache`.
 pub(super) fn list(fields: &[Transient]) -> String {
     let names = fields.iter().map(|field| format!("`{}`", field.name)).collect::<Vec<_>>();
     match names.split_last() {
@@ -88,7 +88,7 @@ fn form(field: &Field) -> &'static str {
     if field.json { "JSON" } else { form_of(&field.ty) }
 }
 
-/// The form by type, as far as it can be seen: what a name stands for cannot.
+/// Returns the encoding by type, as far as the written type shows it; aliases are not resolved.
 fn form_of(ty: &Type) -> &'static str {
     const JSON: [&str; 21] = [
         "String", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
@@ -108,7 +108,7 @@ fn form_of(ty: &Type) -> &'static str {
     }
 }
 
-/// `T` of `Vec<T>`.
+/// Returns the `T` of `Vec<T>`.
 fn argument(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };

@@ -1,7 +1,7 @@
-//! The methods of a context, each a line for each field.
+//! The methods of a context, with a line for each field.
 //
-// Every line goes through a method of `Persist` that is named through the field's type, at the place of that type: a type
-// that cannot be a field gives one error.
+// Every line calls a method of `Persist` through the field's type, with the span of that type: so a type that cannot be
+// a field causes one error.
 
 use super::super::input::{Context, Field};
 use super::{body, defaults};
@@ -10,7 +10,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// The bodies of the methods.
+/// The bodies of the generated methods.
 pub(super) struct Bodies {
     pub(super) store_all: TokenStream,
     pub(super) store_difference: TokenStream,
@@ -28,8 +28,8 @@ impl Bodies {
     }
 }
 
-/// The variables of generated functions, for tokens that stand at a place of the user's: with the span of that place they
-/// would be looked up there, which is elsewhere if the struct comes from a `macro_rules!`.
+/// The variables of generated functions, for tokens with spans of the user. With such a span they would be resolved at
+/// its place, which is elsewhere if the struct comes from a `macro_rules!`.
 pub(super) struct Locals {
     pub(super) this: TokenStream,
     pub(super) coder: TokenStream,
@@ -148,7 +148,7 @@ fn load_field(context: &Context) -> TokenStream {
     }
 }
 
-/// The stored fields of a struct literal, each a copy of the one in `from`.
+/// Generates the stored fields of a struct literal, each a copy of the one in `from`.
 pub(super) fn copies(context: &Context, from: &TokenStream) -> TokenStream {
     each(context, |field, _| {
         let (ident, ty) = (&field.ident, &field.ty);

@@ -1,4 +1,4 @@
-//! `impl StepContext`: the values of the transient fields, and the whole context with them.
+//! The `impl StepContext`: the values of the transient fields, and the whole context.
 
 use super::super::input::{Context, Made, Transient};
 use super::super::order::{Order, named};
@@ -16,7 +16,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     quote!(#stored #(#whole)*)
 }
 
-/// A context that is its own stored part.
+/// Generates the context that is its own stored part.
 fn without_transient_fields(context: &Context, stand_in: bool) -> TokenStream {
     let ident = &context.stored;
     let copies = fields::copies(context, &quote!(self));
@@ -44,7 +44,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let names = transient.iter().map(|field| &field.name);
     let restore = body(stand_in, restore(context));
     let whole = body(stand_in, whole(context));
-    // Assumed here and checked once below, so that a type that cannot be shared gives one error, at its place.
+    // Assumed here and checked once below, so that a type that cannot be shared causes one error, at its place.
     let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
     let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
     quote! {
@@ -84,7 +84,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The local variable that holds the value of a transient field.
+/// Returns the local variable for the value of a transient field.
 fn variable(index: usize) -> Ident {
     format_ident!("__live_{index}")
 }
@@ -128,7 +128,8 @@ fn whole(context: &Context) -> TokenStream {
         let (name, ty, index) = (&field.ident, &field.ty, Literal::usize_unsuffixed(index));
         quote_spanned!(ty.span()=> #name: ::steadfast::__private::Shared(&#values.#index).share(),)
     });
-    // The workflow reads stored fields through the stored part only: rustc must not call them unread here.
+    // The workflow reads stored fields only through the stored part, so without this rustc would warn that they are
+    // never read.
     let read = context.fields.iter().map(|field| &field.ident);
     quote! {
         use ::steadfast::__private::NotShared as _;
@@ -138,7 +139,7 @@ fn whole(context: &Context) -> TokenStream {
     }
 }
 
-/// For tests of steps, which need the whole context and have no engine.
+/// Generates the whole context for tests of steps, which have no engine.
 fn with_live(context: &Context, stand_in: bool) -> TokenStream {
     let Context { ident, stored, transient, .. } = context;
     let vis = narrowest(transient);
@@ -163,7 +164,7 @@ fn with_live(context: &Context, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The visibility of the least visible field: code that may not name a field may not set it.
+/// Returns the visibility of the least visible field: code that may not name a field may not set it.
 fn narrowest(fields: &[Transient]) -> &Visibility {
     let reach = |vis: &Visibility| match vis {
         Visibility::Inherited => 0,

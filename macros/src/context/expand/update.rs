@@ -16,8 +16,8 @@ pub(super) fn types(context: &Context) -> TokenStream {
         "What the closure of `flow.update(|c| ..)` gets for an [`{ident}`]: a method for each field, and the old values \
          (`c.field`)."
     );
-    // Setters take `&self`, so that each of a chain may read the old values: `c.total(c.total + 1).tries(c.tries - 1)`.
-    // Tuple fields cannot be taken for fields of the context, which are reached through `Deref`.
+    // Setters take `&self`, so that each of a chain can read the old values: `c.total(c.total + 1).tries(c.tries - 1)`.
+    // Tuple fields cannot be mistaken for fields of the context, which are reached through `Deref`.
     quote! {
         #[doc = #doc]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
@@ -92,7 +92,7 @@ fn setters(context: &Context) -> TokenStream {
     setters.collect()
 }
 
-/// The bodies of the methods, each with a line for each field.
+/// The bodies of the generated methods, each with a line for each field.
 struct Bodies {
     changed: TokenStream,
     encode: TokenStream,

@@ -1,4 +1,4 @@
-//! `#[context(..)]` on the struct.
+//! The options of `#[context(..)]` on the struct.
 
 use super::NameSelf;
 use super::words::{self, Place};
@@ -7,7 +7,7 @@ use crate::name;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, ExprPath, Ident, Meta, Path};
 
-/// What the struct's attributes say.
+/// The parsed options of the struct.
 pub(super) struct Container {
     pub(super) name: Option<String>,
     pub(super) version: u32,
@@ -54,7 +54,7 @@ impl Container {
     }
 }
 
-/// `version = 2` without `migrate`, and the other way round.
+/// Refuses `version = 2` without `migrate`, and vice versa.
 fn version_and_migrate(read: &Container, version: Option<&Path>, migrate: Option<&Path>, faults: &Faults) {
     let number = read.version;
     match (version, migrate) {

@@ -1,4 +1,4 @@
-//! `#[context(..)]` on a field.
+//! The options of `#[context(..)]` on a field.
 
 use super::words::{self, Given, Place};
 use super::{Default, Field, Hook, Made, NameSelf, Transient, WriteStatic, hook};
@@ -9,13 +9,13 @@ use syn::parse::Parser;
 use syn::visit_mut::VisitMut;
 use syn::{Ident, LitStr, Meta};
 
-/// A field by what becomes of it.
+/// A field, stored or transient.
 pub(super) enum Kind {
     Stored(Field),
     Transient(Transient),
 }
 
-/// What the attributes of a field say.
+/// The parsed options of a field.
 #[derive(Default)]
 struct Read {
     given: Given,
@@ -87,12 +87,12 @@ impl Read {
     }
 }
 
-/// Whether a field can have been recorded under this name.
+/// Returns whether a field can have been recorded under this name.
 fn is_name(text: &LitStr) -> bool {
     Ident::parse_any.parse_str(&text.value()).is_ok_and(|name| name == name.unraw())
 }
 
-/// Whether `form = ..` asks for JSON.
+/// Returns whether `form = ..` selects JSON.
 fn form(pair: &syn::MetaNameValue, faults: &Faults) -> bool {
     let form = name::as_written(&pair.value);
     match form.as_str() {

@@ -1,4 +1,4 @@
-//! `restore = open_db`, `restore(open_index, after = db)`.
+//! The options `restore = open_db` and `restore(open_index, after = db)`.
 
 use super::Hook;
 use super::words;
@@ -45,7 +45,7 @@ pub(super) fn read(meta: &Meta, faults: &Faults) -> Option<Hook> {
     }
 }
 
-/// The names in `after = db` or `after(db, cache)`.
+/// Returns the names in `after = db` or `after(db, cache)`.
 fn names(meta: &Meta, faults: &Faults) -> Vec<Ident> {
     let several = |list: &MetaList| list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
     let names = match meta {
@@ -63,7 +63,7 @@ fn names(meta: &Meta, faults: &Faults) -> Vec<Ident> {
     names
 }
 
-/// What stands in the parentheses of `restore(..)`.
+/// The contents of the parentheses of `restore(..)`.
 struct Listed {
     path: ExprPath,
     rest: Punctuated<Meta, Token![,]>,

@@ -1,4 +1,4 @@
-//! The words in `#[context(..)]`: which there are, where each belongs, and how it is written.
+//! The options of `#[context(..)]`: their names, places and syntax.
 
 use crate::faults::Faults;
 use crate::name;
@@ -6,21 +6,21 @@ use crate::suggest;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 
-/// What an attribute stands on.
+/// The item that an attribute is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Struct,
     Field,
 }
 
-/// Each word of the struct, and how it is written.
+/// Each option of the struct, and its syntax.
 const OF_STRUCT: [(&str, &str); 3] = [
     ("name", "`#[context(name = \"order\")]`"),
     ("version", "`#[context(version = 2, migrate = from_v1)]`"),
     ("migrate", "`#[context(version = 2, migrate = from_v1)]`"),
 ];
 
-/// Each word of a field, and how it is written.
+/// Each option of a field, and its syntax.
 const OF_FIELD: [(&str, &str); 7] = [
     ("default", "`#[context(default)]` or `#[context(default = value)]`"),
     ("store", "`#[context(store = \"blobs\")]`"),
@@ -31,10 +31,10 @@ const OF_FIELD: [(&str, &str); 7] = [
     ("restore", "`#[context(transient, restore = open_db)]`"),
 ];
 
-/// Known so that it can be answered: what it asks for is said by a type.
+/// Accepted only to report it: a type says this.
 const SECRET: &str = "secret";
 
-/// A field may have had several names.
+/// The option that may be repeated: a field may have had several names.
 const REPEATABLE: &str = "alias";
 
 impl Place {
@@ -57,23 +57,23 @@ impl Place {
     }
 }
 
-/// The known words of an item with their places in the source.
+/// The known options of an item, with their places in the source.
 #[derive(Default)]
 pub(crate) struct Given(Vec<(String, Path)>);
 
 impl Given {
-    /// Where the word stands, if it does.
+    /// Returns the place of an option, if it is given.
     pub(crate) fn place(&self, word: &str) -> Option<&Path> {
         self.0.iter().find(|(given, _)| given == word).map(|(_, path)| path)
     }
 
-    /// Everywhere that the word stands.
+    /// Returns all places of an option.
     pub(crate) fn places<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a Path> {
         self.0.iter().filter(move |(given, _)| given == word).map(|(_, path)| path)
     }
 }
 
-/// What stands in all `#[context(..)]` of an item: only words of this place, and each once.
+/// Reads all `#[context(..)]` of an item: only options of this place, and each once.
 pub(super) fn read(attributes: &[Attribute], place: Place, faults: &Faults) -> (Given, Vec<(String, Meta)>) {
     let ours = attributes.iter().filter(|attribute| attribute.path().is_ident("context"));
     let help = "write `#[context(default)]` or `#[context(default = value)]` on a field, `#[context(name = \"order\")]` on the struct";
@@ -115,26 +115,26 @@ fn unknown(meta: &Meta, word: &str, place: Place, faults: &Faults) {
     }
 }
 
-/// The word is known, and what follows it is not of the right kind.
+/// Reports a known option whose value is of the wrong kind.
 pub(super) fn written_another_way(meta: &Meta, word: &str, faults: &Faults) {
     let written = Place::Struct.written(word).or_else(|| Place::Field.written(word)).unwrap_or("the word alone");
     faults.add(meta, format!("`{word}` is written another way"), format!("write {written}"));
 }
 
-/// The text of `store = ".."`, if it is one and says something.
+/// Returns the text of `store = ".."`, if it is one and not empty.
 pub(super) fn text(meta: &Meta) -> Option<&LitStr> {
     let Meta::NameValue(pair) = meta else { return None };
     let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
     (!text.value().is_empty()).then_some(text)
 }
 
-/// The path of `migrate = ..`, if it is one.
+/// Returns the path of `migrate = ..`, if it is one.
 pub(super) fn path(meta: &Meta) -> Option<&syn::ExprPath> {
     let Meta::NameValue(pair) = meta else { return None };
     as_path(&pair.value)
 }
 
-/// A path, also as a `macro_rules!` of the user passes it on.
+/// Returns a path, even as a `macro_rules!` of the user passes it on.
 pub(super) fn as_path(value: &Expr) -> Option<&syn::ExprPath> {
     match value {
         Expr::Path(path) => Some(path),
@@ -143,7 +143,7 @@ pub(super) fn as_path(value: &Expr) -> Option<&syn::ExprPath> {
     }
 }
 
-/// The whole number of `version = ..`, if it is one in the range of the type.
+/// Returns the whole number of `version = ..`, if it is one in the range of the type.
 pub(super) fn number<N: std::str::FromStr<Err: std::fmt::Display>>(meta: &Meta) -> Option<N> {
     let Meta::NameValue(pair) = meta else { return None };
     let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = &pair.value else { return None };
