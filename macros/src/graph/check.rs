@@ -1,4 +1,5 @@
-//! One function for each rule that can be seen in the text; what needs types is checked by constants in the expansion.
+//! The rules of graphs that the text shows, one function for each. Rules that need types are constants in the
+//! expansion.
 
 use super::input::{Graph, GraphStep};
 use crate::faults::Faults;
@@ -24,7 +25,7 @@ pub(super) fn all(graph: &Graph, faults: &Faults) {
     }
 }
 
-/// `impl<T> Ingest<T>`, `impl Trait for Ingest`, an `impl` without steps.
+/// Refuses `impl<T> Ingest<T>`, `impl Trait for Ingest`, and an `impl` without steps.
 fn block(graph: &Graph, faults: &Faults) {
     let block = &graph.block;
     if let Some((path, _)) = &block.trait_ {
@@ -40,7 +41,7 @@ fn block(graph: &Graph, faults: &Faults) {
     }
 }
 
-/// A function of the user's own where ours is to be.
+/// Refuses a function of the user with the name of a generated one.
 fn own_diagram(graph: &Graph, faults: &Faults) {
     for item in &graph.block.items {
         if let syn::ImplItem::Fn(function) = item
@@ -65,7 +66,7 @@ fn names(graph: &Graph, index: usize, faults: &Faults) {
     }
 }
 
-/// `Result<impl Into<Chunk>>`, `Result<Box<dyn Any>>`.
+/// Refuses `Result<Box<dyn Any>>`.
 fn output(step: &GraphStep, faults: &Faults) {
     struct Finder<'ast>(Option<&'ast Type>);
     impl<'ast> syn::visit::Visit<'ast> for Finder<'ast> {
@@ -85,7 +86,7 @@ fn output(step: &GraphStep, faults: &Faults) {
     }
 }
 
-/// A step takes one event, several to collect, or none if it is on a timer.
+/// Checks that a step takes one event, collects several, or takes none on a timer.
 fn events(step: &GraphStep, faults: &Faults) {
     let ident = step.step.function.ident();
     let plain = step.events().filter(|(_, collect)| collect.is_none()).collect::<Vec<_>>();
@@ -113,7 +114,7 @@ fn events(step: &GraphStep, faults: &Faults) {
     }
 }
 
-/// Either all parameters say how many, or none; `from` is for whole fan-outs.
+/// Checks that all parameters have a count, or none, and that all collect from the same fan-out.
 fn collected(step: &GraphStep, faults: &Faults) {
     let mut collected = step.events().filter_map(|(parameter, collect)| Some((parameter, collect?)));
     let Some((_, first)) = collected.next() else { return };
@@ -147,7 +148,7 @@ fn timers(step: &GraphStep, faults: &Faults) {
     }
 }
 
-/// `#[context] fn begin(..)` in a workflow without a context.
+/// Refuses `#[context] fn begin(..)` in a workflow without a context.
 fn context_function(graph: &Graph, faults: &Faults) {
     if let (None, Some(function)) = (&graph.options.context, &graph.context) {
         let fault = "this function makes the context, and the workflow has none";
@@ -171,7 +172,7 @@ fn catches(graph: &Graph, index: usize, faults: &Faults) {
     }
 }
 
-/// A step that reads a context in a workflow that has none.
+/// Refuses a step that reads a context in a workflow without one.
 fn context(graph: &Graph, step: &GraphStep, faults: &Faults) {
     if let (None, Some(context)) = (&graph.options.context, &step.step.context) {
         let ty = name::as_written(&context.reference.elem);
@@ -180,7 +181,7 @@ fn context(graph: &Graph, step: &GraphStep, faults: &Faults) {
     }
 }
 
-/// A step that shares a state in a workflow that declares none. Keys need no declaration.
+/// Refuses a step that shares a state in a workflow that declares none. Keys need no declaration.
 fn state(graph: &Graph, step: &GraphStep, faults: &Faults) {
     if graph.options.state.is_none() {
         for (ty, whole) in states(step) {
@@ -191,14 +192,14 @@ fn state(graph: &Graph, step: &GraphStep, faults: &Faults) {
     }
 }
 
-/// The types of state that a step names, each with the whole parameter's type.
+/// Returns the types of state that a step names, each with the whole parameter's type.
 pub(super) fn states(step: &GraphStep) -> Vec<(&Type, &Type)> {
     let held = step.step.held().filter(|held| held.kind == Kind::State);
     held.filter_map(|held| {
         let Type::Path(path) = held.ty() else { return None };
         let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
         match arguments.args.first()? {
-            // `State<()>` is `State`.
+            // `State<()>` is `State`, which has keys only.
             GenericArgument::Type(Type::Tuple(unit)) if unit.elems.is_empty() => None,
             GenericArgument::Type(ty) => Some((ty, &held.parameter.ty)),
             _ => None,

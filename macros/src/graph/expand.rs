@@ -1,4 +1,4 @@
-//! What is generated for an event-driven workflow: one file for each thing.
+//! The generated items of an event-driven workflow: one file for each kind.
 
 mod checks;
 mod definition;
@@ -9,7 +9,7 @@ use crate::step::expand::direct;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Everything. A `stand_in` has the same items with empty bodies, so that a fault gives no further errors.
+/// Generates all items. A `stand_in` has the same items with empty bodies, so that a fault causes no further errors.
 pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
     let functions = graph.steps.iter().map(|step| direct::associated(&step.step, stand_in));
     let (attributes, ty, items) = (&graph.block.attrs, graph.ty(), &graph.block.items);
@@ -21,7 +21,7 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
         graph.block.items.iter().any(own) || graph.steps.iter().any(|step| step.step.function.ident() == "diagram");
     let diagram = (!is_taken).then(|| {
         quote! {
-            /// The workflow as a picture: its steps, with the types of the events between them.
+            /// Returns the diagram of the workflow: its steps, with the types of the events between them.
             #[must_use]
             #[allow(dead_code, reason = "it is there to be looked at")]
             pub fn diagram() -> ::steadfast::Diagram {

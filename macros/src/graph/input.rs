@@ -1,4 +1,4 @@
-//! What an event-driven workflow is made of.
+//! The model of an event-driven workflow.
 
 use super::attribute::{self, Collect, Routing};
 use crate::faults::Faults;
@@ -18,20 +18,20 @@ pub(super) struct Graph {
     /// The recorded name.
     pub(super) name: String,
     pub(super) steps: Vec<GraphStep>,
-    /// The function that makes the context from the input.
+    /// The function that creates the context from the input.
     pub(super) context: Option<Ident>,
 }
 
-/// A function in it with `#[step]`.
+/// A function with `#[step]` in the block.
 pub(super) struct GraphStep {
     pub(super) step: Step,
     pub(super) routing: Routing,
-    /// For each argument whether it waits for several events.
+    /// For each argument, whether and how it collects events.
     pub(super) collects: Vec<Option<Collect>>,
 }
 
 impl GraphStep {
-    /// The event parameters.
+    /// Returns the event parameters.
     pub(super) fn events(&self) -> impl Iterator<Item = (&Parameter, Option<&Collect>)> {
         self.step.arguments().zip(self.collects.iter().map(Option::as_ref))
     }
@@ -98,7 +98,7 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, this: &Type, faults: &Faul
     Some(GraphStep { step, routing, collects })
 }
 
-/// The same type where `Self` is another.
+/// Replaces `Self`, for a place where it is another type.
 fn without_self(ty: &mut Type, this: &Type) {
     fn replaced(tokens: TokenStream, this: &Type) -> TokenStream {
         let replace = |token| match token {
@@ -117,7 +117,7 @@ fn without_self(ty: &mut Type, this: &Type) {
     }
 }
 
-/// Takes an attribute away.
+/// Removes an attribute, and returns it.
 fn take(attributes: &mut Vec<Attribute>, word: &str) -> Option<Attribute> {
     let place = attributes.iter().position(|attribute| attribute.path().is_ident(word))?;
     Some(attributes.remove(place))

@@ -1,4 +1,4 @@
-//! What stands in `#[step(..)]`.
+//! The options of `#[step(..)]`.
 
 use crate::duration::Duration;
 use crate::faults::Faults;
@@ -16,11 +16,11 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) blocking: bool,
-    /// Roles of which the principal of the run needs one.
+    /// The roles of which the run's principal needs one.
     pub(crate) roles: Vec<String>,
 }
 
-/// `retry(..)`; what is not given has its default.
+/// The options of `retry(..)`; missing ones have defaults.
 #[derive(Default)]
 pub(crate) struct Retry {
     pub(crate) attempts: Option<u32>,
@@ -38,7 +38,7 @@ const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff
 
 pub(crate) type List = Punctuated<Meta, Token![,]>;
 
-/// Notes words that are given twice.
+/// The options seen so far, to report repeated ones.
 pub(crate) struct Seen(pub(crate) Vec<String>);
 
 impl Seen {

@@ -1,4 +1,4 @@
-//! One function for each rule.
+//! The rules of steps: one function for each.
 
 mod held;
 mod state;
@@ -12,7 +12,7 @@ use crate::name;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Pat, Type};
 
-/// What to do instead of changing the context.
+/// Returns what to do instead of changing the context.
 fn change(step: &Step) -> &'static str {
     if step.in_graph {
         "return the change beside the event, `Updated::of(ctx, |c| ..)`; what steps share while they run is `#[workflow(state = ..)]`"
@@ -29,7 +29,7 @@ pub(crate) fn all(step: &Step, faults: &Faults) {
     state::check(step, faults);
 }
 
-/// The parameters after the one of a transaction.
+/// Checks the parameters, other than the handle of a transaction.
 pub(crate) fn parameters(step: &Step, faults: &Faults) {
     parameters_always_there(step, faults);
     context_is_shared(step, faults);
@@ -39,7 +39,7 @@ pub(crate) fn parameters(step: &Step, faults: &Faults) {
             Other::Argument(argument) if !takes_the_handle(step, &argument.ty, faults) => {
                 argument_owns(step, argument, faults);
             }
-            // A transaction can have none of it.
+            // A transaction can have none of these.
             Other::Held(held) if step.tx.is_none() && !takes_the_handle(step, &held.parameter.ty, faults) => {
                 held::is_shared(held, faults);
             }
@@ -48,7 +48,7 @@ pub(crate) fn parameters(step: &Step, faults: &Faults) {
     }
 }
 
-/// A plain `fn` without `blocking`, or the other way round.
+/// Refuses a plain `fn` without `blocking`, and vice versa.
 fn is_async(step: &Step, faults: &Faults) {
     let sig = &step.function.sig;
     match (sig.asyncness, step.options.blocking) {
@@ -64,7 +64,7 @@ fn is_async(step: &Step, faults: &Faults) {
     }
 }
 
-/// `#[cfg(feature = "mail")] mailer: String`.
+/// Refuses `#[cfg(feature = "mail")] mailer: String`.
 fn parameters_always_there(step: &Step, faults: &Faults) {
     let others = step.others.iter().map(|other| match other {
         Other::Argument(argument) => argument,
@@ -83,7 +83,7 @@ fn parameters_always_there(step: &Step, faults: &Faults) {
     }
 }
 
-/// `ctx: &mut OrderContext`.
+/// Refuses `ctx: &mut OrderContext`.
 fn context_is_shared(step: &Step, faults: &Faults) {
     let Some(context) = &step.context else { return };
     let reference = &context.reference;
@@ -107,7 +107,7 @@ fn context_is_shared(step: &Step, faults: &Faults) {
     }
 }
 
-/// `ctx: &Flow<OrderContext>`.
+/// Refuses `ctx: &Flow<OrderContext>`.
 fn context_is_not_the_handle(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && is_handle(&context.reference.elem)
@@ -116,7 +116,7 @@ fn context_is_not_the_handle(step: &Step, faults: &Faults) {
     }
 }
 
-/// `flow: Flow<OrderContext>`, also in a tuple or an `Arc`. Says whether it is one.
+/// Refuses `flow: Flow<OrderContext>`, even in a tuple or an `Arc`; returns whether it did.
 fn takes_the_handle(step: &Step, ty: &Type, faults: &Faults) -> bool {
     struct Finder(bool);
     impl<'ast> Visit<'ast> for Finder {
@@ -135,7 +135,7 @@ fn takes_the_handle(step: &Step, ty: &Type, faults: &Faults) -> bool {
 
 fn is_handle(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    // `Start` alone may be a user's own type; the handle has its parameter or stands in its crate.
+    // `Start` alone may be a type of the user; the handle has a parameter or the path of its crate.
     let ours = path.path.segments.len() > 1 && path.path.segments[0].ident == "steadfast";
     let has_context = path.path.segments.last().is_some_and(|last| !last.arguments.is_empty());
     (ours || has_context) && Function::last_word(ty).is_some_and(|word| word == "Flow" || word == "Start")
@@ -153,7 +153,7 @@ fn handle_in_a_step(step: &Step, ty: &Type, faults: &Faults) {
     );
 }
 
-/// `name: &str`, `items: impl Iterator`.
+/// Refuses `name: &str`, `items: impl Iterator`.
 fn argument_owns(step: &Step, argument: &Parameter, faults: &Faults) {
     let ty = &argument.ty;
     if let Type::ImplTrait(_) = ty {
@@ -191,7 +191,7 @@ fn argument_owns(step: &Step, argument: &Parameter, faults: &Faults) {
     }
 }
 
-/// `ctx.status = ..`, `&mut ctx.status`.
+/// Refuses `ctx.status = ..`, `&mut ctx.status`.
 pub(crate) fn body_leaves_the_context(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
         && let Pat::Ident(pattern) = &context.parameter.pattern

@@ -1,4 +1,4 @@
-//! What is generated for a step: one file for each thing.
+//! The generated items of a step: one file for each kind.
 
 pub(crate) mod call;
 pub(crate) mod definition;
@@ -8,7 +8,8 @@ use super::input::Step;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty step gives no further errors.
+/// Generates all items. A `stand_in` has the same items with empty bodies, so that a faulty step causes no further
+/// errors.
 pub(super) fn all(step: &Step, stand_in: bool) -> TokenStream {
     let items = [call::items(step, stand_in), direct::items(step, stand_in), definition::items(step, stand_in)];
     quote!(#(#items)*)

@@ -1,4 +1,4 @@
-//! What a step is made of.
+//! The model of a step.
 
 use super::attribute::Options;
 use crate::faults::Faults;
@@ -13,15 +13,15 @@ pub(crate) struct Step {
     /// The recorded name.
     pub(crate) name: String,
     pub(crate) context: Option<ContextParameter>,
-    /// The others, in the order of the function.
+    /// The other parameters, in the order of the function.
     pub(crate) others: Vec<Other>,
-    /// What stands before them in a transaction.
+    /// The handle of a transaction, which precedes them.
     pub(crate) tx: Option<Parameter>,
-    /// Whether it is one of an event-driven workflow, which has no body that could change the context.
+    /// Whether it belongs to an event-driven workflow, which has no body that could change the context.
     pub(crate) in_graph: bool,
 }
 
-/// The first parameter, if it is a reference and nothing that the engine holds.
+/// The first parameter, if it is a reference and not provided by the engine.
 pub(crate) struct ContextParameter {
     pub(crate) parameter: Parameter,
     pub(crate) reference: TypeReference,
@@ -31,18 +31,18 @@ pub(crate) struct ContextParameter {
 pub(crate) enum Other {
     /// Passed by the workflow, and recorded.
     Argument(Parameter),
-    /// Put in by the engine.
+    /// Provided by the engine.
     Held(Held),
 }
 
-/// What the engine puts in.
+/// A parameter that the engine provides.
 pub(crate) struct Held {
     pub(crate) kind: Kind,
     pub(crate) parameter: Parameter,
 }
 
 impl Held {
-    /// What is behind the reference.
+    /// Returns the type behind the reference.
     pub(crate) fn ty(&self) -> &Type {
         match &self.parameter.ty {
             Type::Reference(reference) => &reference.elem,
@@ -69,12 +69,12 @@ impl Step {
         Self { function, options, name, context, others, tx: None, in_graph: false }
     }
 
-    /// What it is, in messages.
+    /// Returns its kind, for messages.
     pub(crate) const fn kind(&self) -> &'static str {
         if self.tx.is_some() { "transaction" } else { "step" }
     }
 
-    /// What the workflow passes.
+    /// Returns the parameters that the workflow passes.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
         self.others.iter().filter_map(|other| match other {
             Other::Argument(argument) => Some(argument),
@@ -82,7 +82,7 @@ impl Step {
         })
     }
 
-    /// What the engine puts in.
+    /// Returns the parameters that the engine provides.
     pub(crate) fn held(&self) -> impl Iterator<Item = &Held> {
         self.others.iter().filter_map(|other| match other {
             Other::Held(held) => Some(held),
@@ -90,13 +90,13 @@ impl Step {
         })
     }
 
-    /// Whether a parameter is a reference, so that `direct` has a lifetime.
+    /// Returns whether a parameter is a reference, so that `direct` has a lifetime.
     pub(crate) fn borrows(&self) -> bool {
         self.context.is_some() || self.held().next().is_some()
     }
 }
 
-/// `&str` and `&[T]` are arguments by mistake, and no contexts.
+/// Returns whether a type is that of `&str` or `&[T]`, which are mistaken arguments and not contexts.
 fn is_text_or_slice(ty: &Type) -> bool {
     matches!(ty, Type::Slice(_) | Type::Reference(_)) || Function::last_word(ty).is_some_and(|word| word == "str")
 }

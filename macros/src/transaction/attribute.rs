@@ -1,4 +1,4 @@
-//! What stands in `#[transaction(..)]`.
+//! The options of `#[transaction(..)]`.
 
 use crate::duration::Duration;
 use crate::faults::Faults;
@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use syn::Meta;
 use syn::parse::Parser;
 
-/// The options of a transaction: those of a step that make sense for it, and its own.
+/// The options of a transaction: its own, and those of a step that apply to it.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) step: StepOptions,

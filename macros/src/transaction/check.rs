@@ -1,4 +1,4 @@
-//! One function for each rule that a step does not have.
+//! The rules of transactions that steps do not have: one function for each.
 
 use super::Transaction;
 use crate::faults::Faults;
@@ -19,7 +19,7 @@ pub(super) fn all(transaction: &Transaction, faults: &Faults) {
     check::body_leaves_the_context(step, faults);
 }
 
-/// `async fn book(..)`.
+/// Refuses `async fn book(..)`.
 fn is_not_async(transaction: &Transaction, faults: &Faults) {
     if let Some(token) = transaction.step.function.sig.asyncness {
         let fault =
@@ -28,7 +28,7 @@ fn is_not_async(transaction: &Transaction, faults: &Faults) {
     }
 }
 
-/// No `tx: &mut Tx<'_>` in the first place.
+/// Requires `tx: &mut Tx<'_>` as the first parameter.
 fn has_its_handle(transaction: &Transaction, faults: &Faults) {
     let Some(tx) = &transaction.tx else {
         let ident = &transaction.step.function.sig.ident;
@@ -44,7 +44,7 @@ fn has_its_handle(transaction: &Transaction, faults: &Faults) {
     }
 }
 
-/// `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
+/// Refuses `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
 fn has_nothing_else_in_hand(transaction: &Transaction, faults: &Faults) {
     for held in transaction.step.held() {
         let help = match held.kind {
@@ -60,7 +60,7 @@ fn has_nothing_else_in_hand(transaction: &Transaction, faults: &Faults) {
     }
 }
 
-/// `charge(5).await`.
+/// Refuses `charge(5).await`.
 fn awaits_nothing(transaction: &Transaction, faults: &Faults) {
     struct Finder<'f>(&'f Faults);
     impl<'ast> Visit<'ast> for Finder<'_> {
@@ -69,7 +69,7 @@ fn awaits_nothing(transaction: &Transaction, faults: &Faults) {
             self.0.add(found.await_token, fault, "await it in a step before or after, and pass the value");
             visit::visit_expr_await(self, found);
         }
-        // What is only made here, and runs elsewhere.
+        // Async blocks and items are only created here, and run elsewhere.
         fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
         fn visit_item(&mut self, _: &'ast Item) {}
         fn visit_expr(&mut self, expression: &'ast Expr) {

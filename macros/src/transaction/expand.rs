@@ -1,4 +1,4 @@
-//! What is generated for a transaction: what a step has, with a plain function behind it.
+//! The generated items of a transaction: those of a step, with a plain function behind it.
 
 use super::Transaction;
 use crate::duration::Duration;
@@ -7,7 +7,8 @@ use crate::step::expand::{call, definition};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
-/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty one gives no further errors.
+/// Generates all items. A `stand_in` has the same items with empty bodies, so that a faulty transaction causes no
+/// further errors.
 pub(super) fn all(transaction: &Transaction, stand_in: bool) -> TokenStream {
     let step = &transaction.step;
     let items = [
@@ -19,7 +20,7 @@ pub(super) fn all(transaction: &Transaction, stand_in: bool) -> TokenStream {
     quote!(#(#items)*)
 }
 
-/// The user's own function, for unit tests: `book::direct(&mut tx, ..)`.
+/// Generates the user's own function, for unit tests: `book::direct(&mut tx, ..)`.
 fn direct(transaction: &Transaction, stand_in: bool) -> TokenStream {
     let step = &transaction.step;
     let function = &step.function;
@@ -58,7 +59,7 @@ fn direct(transaction: &Transaction, stand_in: bool) -> TokenStream {
     }
 }
 
-/// `impl TransactionDef`: the function for the runtime.
+/// Generates the `impl TransactionDef`: the function for the runtime.
 fn transact(transaction: &Transaction, stand_in: bool) -> TokenStream {
     let step = &transaction.step;
     let ident = step.function.ident();

@@ -1,4 +1,4 @@
-//! What stands in `#[workflow(..)]`.
+//! The options of `#[workflow(..)]`.
 
 mod word;
 
@@ -15,15 +15,15 @@ use word::Word;
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
     pub(crate) context: Option<Type>,
-    /// What its concurrent steps share.
+    /// The type of the state that its concurrent steps share.
     pub(crate) state: Option<Type>,
-    /// What its steps take of the engine.
+    /// The resources that its steps take.
     pub(crate) resources: Vec<Type>,
-    /// Which of the functions of its name it is.
+    /// The version among the functions of its name.
     pub(crate) version: Option<u32>,
-    /// Its principal must have one of them.
+    /// The roles of which its principal needs one.
     pub(crate) roles: Vec<String>,
-    /// The step that runs once a run is told to stop.
+    /// The step that runs once a run is cancelled.
     pub(crate) on_cancel: Option<Path>,
 }
 
@@ -77,7 +77,7 @@ impl Options {
         options
     }
 
-    /// A word without what belongs to it.
+    /// Reports an option without its value.
     fn unfinished(&mut self, word: &Ident, faults: &Faults) {
         let (fault, help) = match word.to_string().as_str() {
             "roles" => return roles_is_a_list(word, faults),
@@ -98,7 +98,7 @@ impl Options {
         faults.add(word, fault, help);
     }
 
-    /// `resources(Db, Db)`, `resources()`.
+    /// Refuses `resources(Db, Db)` and `resources()`.
     fn resources(&mut self, word: &Ident, types: Vec<Type>, faults: &Faults) {
         if types.is_empty() {
             resources_is_a_list(word, faults);
@@ -127,7 +127,7 @@ const ON_CANCEL: &str = "`on_cancel` names the step that runs once the run is to
 const RELEASE: &str = "write `on_cancel = release_all`, for a `#[step]` that takes the reason, a `String`, and nothing else but \
                        the context";
 
-/// Whether a word stands for the first time.
+/// Returns whether an option is given for the first time.
 fn first(word: &Path, seen: &mut Vec<String>, faults: &Faults) -> bool {
     let written = name::as_written(word);
     let first = !seen.contains(&written);

@@ -1,4 +1,4 @@
-//! One function for each rule.
+//! The rules of workflows: one function for each.
 
 mod determinism;
 mod handle;
@@ -25,7 +25,7 @@ pub(super) fn all(workflow: &Workflow, faults: &Faults) {
     handle::check(&workflow.function.block, workflow.handle.as_ref(), faults);
 }
 
-/// How the flow is called in the body, for the code in messages.
+/// Returns the name of the flow in the body, for code in messages.
 fn handle_name(workflow: &Workflow) -> String {
     match workflow.handle.as_ref().map(|handle| &handle.pattern) {
         Some(Pat::Ident(pattern)) if workflow.form != Form::Start => name::plain(&pattern.ident),
@@ -33,7 +33,7 @@ fn handle_name(workflow: &Workflow) -> String {
     }
 }
 
-/// A plain `fn`.
+/// Refuses a plain `fn`.
 fn is_async(workflow: &Workflow, faults: &Faults) {
     let sig = &workflow.function.sig;
     if sig.asyncness.is_none() {
@@ -41,7 +41,7 @@ fn is_async(workflow: &Workflow, faults: &Faults) {
     }
 }
 
-/// No parameter, or another in the first place.
+/// Refuses a workflow without a handle, or with another first parameter.
 fn has_a_handle(workflow: &Workflow, faults: &Faults) {
     let by_mistake = workflow.handle.is_none() && !workflow.held.is_empty();
     if workflow.form != Form::Unknown || by_mistake {
@@ -60,7 +60,7 @@ fn has_a_handle(workflow: &Workflow, faults: &Faults) {
     }
 }
 
-/// `Start<C>` without `context = C`, or the other way round.
+/// Refuses `Start<C>` without `context = C`, and vice versa.
 fn context_is_named(workflow: &Workflow, faults: &Faults) {
     let Some(handle) = workflow.handle.as_ref().filter(|_| workflow.form != Form::Unknown) else { return };
     let carried = parameter_of(&handle.ty).filter(|ty| !matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty()));
@@ -79,7 +79,7 @@ fn context_is_named(workflow: &Workflow, faults: &Faults) {
     }
 }
 
-/// `order: &Order`.
+/// Refuses `order: &Order`.
 fn input_owns(workflow: &Workflow, faults: &Faults) {
     if let Some(input) = &workflow.input
         && borrows_or_hides(&input.ty)
@@ -93,7 +93,7 @@ fn input_owns(workflow: &Workflow, faults: &Faults) {
     }
 }
 
-/// Two parameters after the handle.
+/// Refuses two parameters after the handle.
 fn has_one_input(workflow: &Workflow, faults: &Faults) {
     let (Some(input), Some(second)) = (&workflow.input, workflow.excess.first()) else { return };
     let types = [input].into_iter().chain(&workflow.excess).map(|parameter| name::as_written(&parameter.ty));
@@ -102,7 +102,7 @@ fn has_one_input(workflow: &Workflow, faults: &Faults) {
     faults.add(&second.ty, "a workflow has at most one input after its handle", help);
 }
 
-/// `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
+/// Refuses `#[resource] db: &Db`, `session: &Session`, `scope: &StepScope`.
 fn gets_nothing_of_the_engine(workflow: &Workflow, faults: &Faults) {
     for (kind, parameter) in &workflow.held {
         let (name, ty) = (&parameter.name, name::as_written(&parameter.ty));

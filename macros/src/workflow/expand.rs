@@ -1,4 +1,4 @@
-//! What is generated for a workflow: one file for each thing.
+//! The generated items of a workflow: one file for each kind.
 
 pub(crate) mod definition;
 mod function;
@@ -7,13 +7,14 @@ use super::input::Workflow;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Everything. A `stand_in` has the same items with empty bodies, so that a faulty workflow gives no further errors.
+/// Generates all items. A `stand_in` has the same items with empty bodies, so that a faulty workflow causes no further
+/// errors.
 pub(super) fn all(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let items = [function::items(workflow, stand_in), definition::items(workflow, stand_in)];
     quote!(#(#items)*)
 }
 
-/// The context's type; that of a workflow without one is `()`.
+/// Returns the context's type; `()` for a workflow without one.
 fn context(workflow: &Workflow, stand_in: bool) -> TokenStream {
     match workflow.context() {
         Some(ty) if !stand_in => quote!(#ty),
@@ -21,7 +22,7 @@ fn context(workflow: &Workflow, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The input's type; that of a workflow without one is `()`.
+/// Returns the input's type; `()` for a workflow without one.
 fn input(workflow: &Workflow, stand_in: bool) -> TokenStream {
     match &workflow.input {
         Some(input) if !stand_in => {

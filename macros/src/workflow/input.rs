@@ -1,4 +1,4 @@
-//! What a workflow is made of.
+//! The model of a workflow.
 
 use super::attribute::Options;
 use crate::faults::Faults;
@@ -17,13 +17,13 @@ pub(crate) struct Workflow {
     pub(crate) form: Form,
     /// The parameter after the handle.
     pub(crate) input: Option<Parameter>,
-    /// Parameters after that, which are too many.
+    /// Excess parameters after that.
     pub(crate) excess: Vec<Parameter>,
     /// Parameters that only steps can have.
     pub(crate) held: Vec<(Kind, Parameter)>,
 }
 
-/// How the handle is taken.
+/// The form in which the handle is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `start: Start<C>`.
@@ -32,7 +32,7 @@ pub(crate) enum Form {
     FlowMut,
     /// `flow: &Flow<C>`.
     Flow,
-    /// Any other way.
+    /// Any other form.
     Unknown,
 }
 
@@ -52,14 +52,14 @@ impl Workflow {
         Self { function, options, name, handle, form, input, excess, held }
     }
 
-    /// The context's type, as the attribute says.
+    /// Returns the context's type, by the attribute.
     pub(crate) fn context(&self) -> Option<&Type> {
         self.options.context.as_ref()
     }
 }
 
 impl Form {
-    /// By the type's last word, so that a name of the user's own, such as `OrderFlow`, may stand for it.
+    /// Detects the form by the type's last word, so that an alias of the user, such as `OrderFlow`, works too.
     fn of(ty: &Type) -> Self {
         let ends = |ty: &Type, with| Function::last_word(ty).is_some_and(|word| word.ends_with(with));
         match ty {
@@ -76,7 +76,7 @@ impl Form {
     }
 }
 
-/// Whether the handle is written with its own name, and not with one of the user's.
+/// Returns whether the handle is written with its own name, and not an alias of the user.
 pub(crate) fn is_own_name(ty: &Type) -> bool {
     match ty {
         Type::Reference(reference) => is_own_name(&reference.elem),
@@ -84,7 +84,7 @@ pub(crate) fn is_own_name(ty: &Type) -> bool {
     }
 }
 
-/// The `C` of `Start<C>`, `&mut Flow<C>`.
+/// Returns the `C` of `Start<C>`, `&mut Flow<C>`.
 pub(crate) fn parameter_of(ty: &Type) -> Option<&Type> {
     match ty {
         Type::Reference(reference) => parameter_of(&reference.elem),

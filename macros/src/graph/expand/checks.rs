@@ -1,4 +1,5 @@
-//! The rules that need types: constants, each at the user's token, so that `cargo check` finds every fault at once.
+//! The rules that need types: constants, each with the span of the user's token, so that `cargo check` finds every
+//! fault at once.
 
 use super::super::check::states;
 use super::super::input::Graph;
@@ -18,7 +19,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
         let span = at.to_token_stream().span();
         let rule = Ident::new(rule, span);
-        // Every token is at the user's, so that the compiler points there.
+        // Every token has the user's span, so that the compiler points there.
         let places = places.iter().map(|place| {
             let mut place = Literal::usize_unsuffixed(*place);
             place.set_span(span);
@@ -52,7 +53,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     checks
 }
 
-/// What a step returns and reads is what the workflow declares.
+/// Checks that each step returns and reads the types that the workflow declares.
 fn types(graph: &Graph) -> TokenStream {
     let ty = graph.ty();
     let mut checks = TokenStream::new();

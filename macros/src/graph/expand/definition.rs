@@ -1,4 +1,4 @@
-//! `impl WorkflowDef` and `impl Graph`: names, types and the way from one step to the next.
+//! The `impl WorkflowDef` and `impl Graph`: names, types and the routes between steps.
 
 use super::super::input::Graph;
 use super::steps;
@@ -30,7 +30,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let count = if stand_in { 0 } else { graph.steps.len() };
     let names = (0..count).map(steps::name);
     let ways = if stand_in { quote!(::steadfast::__private::checks::Ways::of([])) } else { quote!(__STEADFAST_WAYS) };
-    // Looked up where the functions are, not where a type of the user's stands.
+    // Spanned at the call site of the functions, not at a type of the user.
     let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
         #[automatically_derived]
@@ -95,15 +95,15 @@ fn body(graph: &Graph) -> TokenStream {
     }
 }
 
-/// The types of input and result: as the text has them, if it does. What is folded names every event, and a workflow that is
-/// public could have no private ones.
+/// Returns the types of input and result: the written ones if the text shows them. The folded ones name every event, so
+/// a public workflow could have no private events.
 fn ends(graph: &Graph, stand_in: bool) -> (TokenStream, TokenStream) {
     let (input, output) = if stand_in { (quote!(()), quote!(())) } else { folded(graph) };
     let (written_input, written_output) = written(graph);
     (written_input.map_or(input, |ty| quote!(#ty)), written_output.map_or(output, |ty| quote!(#ty)))
 }
 
-/// The types of input and result, from those of all steps.
+/// Returns the types of input and result, folded from those of all steps.
 fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
     let mut begin = quote!(::steadfast::__private::NoBegin);
     let mut stop = quote!(::steadfast::__private::NoStop);
@@ -128,7 +128,7 @@ fn folded(graph: &Graph) -> (TokenStream, TokenStream) {
     )
 }
 
-/// The same as far as the text tells; that it is right is checked where steps stop.
+/// Returns the types of input and result that the text shows; checks at the steps verify them.
 fn written(graph: &Graph) -> (Option<Type>, Option<Type>) {
     let inputs = graph.steps.iter().flat_map(|step| step.events().map(|(argument, _)| &argument.ty));
     let outputs = graph.steps.iter().filter_map(|step| step.step.function.output.as_ref());
@@ -149,7 +149,7 @@ fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<
                             self.1.get_or_insert_with(|| inner.clone());
                         }
                     }
-                    // `Stop` alone is `Stop<()>`.
+                    // `Stop` without arguments is `Stop<()>`.
                     PathArguments::None if self.0 == "Stop" => {
                         self.1.get_or_insert_with(|| syn::parse_quote!(()));
                     }
@@ -164,7 +164,7 @@ fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<
     finder.1
 }
 
-/// What the steps take of the engine, and what the attribute names beside it.
+/// Returns the resources that the steps take, and those of the attribute.
 fn resources(graph: &Graph) -> Vec<Type> {
     let held = graph.steps.iter().flat_map(|step| step.step.held());
     let taken = held.filter(|held| held.kind == Kind::Resource).map(|held| held.ty().clone());

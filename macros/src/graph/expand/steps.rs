@@ -1,4 +1,4 @@
-//! `impl GraphStep`: one type for each step.
+//! The `impl GraphStep`: one type for each step.
 
 use super::super::attribute::Collect;
 use super::super::input::{Graph, GraphStep};
@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// The type that stands for a step.
+/// Returns the name of the type for a step.
 pub(super) fn name(index: usize) -> Ident {
     format_ident!("__SteadfastStep{index}", span = Span::mixed_site())
 }
@@ -18,19 +18,19 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     graph.steps.iter().enumerate().map(|(index, step)| item(graph, index, step)).collect()
 }
 
-/// `Ingest::steps().fetch`, for tests that put something else in the place of a step.
+/// Generates `Ingest::steps().fetch`, for tests that replace a step.
 pub(super) fn names(graph: &Graph) -> TokenStream {
     let own = |item: &syn::ImplItem| match item {
         syn::ImplItem::Fn(item) => item.sig.ident == "steps",
         syn::ImplItem::Const(item) => item.ident == "steps",
         _ => false,
     };
-    // Who has something of that name keeps it.
+    // An item of the user with that name takes precedence.
     if graph.block.items.iter().any(own) || graph.steps.iter().any(|step| step.step.function.ident() == "steps") {
         return TokenStream::new();
     }
     let (ty, workflow) = (graph.ty(), &graph.name);
-    // Their types are not looked into here, so that one that is no event gives no further error.
+    // The types of steps are not used here, so that one that is no event causes no further error.
     let fields = graph.steps.iter().enumerate().map(|(index, step)| {
         let (vis, ident, step) = (&step.step.function.vis, step.step.function.ident(), name(index));
         quote!(#vis #ident: ::steadfast::__private::StepOf<#step>,)
@@ -47,7 +47,7 @@ pub(super) fn names(graph: &Graph) -> TokenStream {
             pub struct __SteadfastSteps { #(#fields)* }
 
             impl #ty {
-                /// The steps by their names: for tests that put closures in their places.
+                /// Returns the steps by their names: for tests that replace them by closures.
                 #[must_use]
                 #[allow(dead_code, reason = "for tests")]
                 pub fn steps() -> __SteadfastSteps {
@@ -71,7 +71,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let context = definition::context(inner);
     let shape = shape(graph, step);
     let types = step.events().map(|(argument, _)| &argument.ty);
-    // Looked up where the functions are, not where a type of the user's stands.
+    // Spanned at the call site of the functions, not at a type of the user.
     let [coder, inputs, events, whole] = [quote!(coder), quote!(inputs), quote!(events), quote!(context)];
     let read = step.events().enumerate().map(|(index, (argument, collect))| {
         let ty = &argument.ty;
@@ -83,7 +83,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let ty = graph.ty();
     let function = quote_spanned!(span=> <#ty>::#ident);
     let Called { bind, outcome } = Called::of(inner, &function, &events, &quote!(&#whole));
-    // At the place of the return type, so that a type that is no event gives one error however often it is named.
+    // Spanned at the return type, so that a type that is no event causes one error, however often it is named.
     quote_spanned! {span=>
         struct #name;
 
@@ -174,7 +174,7 @@ fn input(graph: &Graph, argument: &Parameter, collect: Option<&Collect>) -> Toke
     };
     let is_collected = collect.is_some();
     let count = option(collect.and_then(|collect| collect.count).as_ref());
-    // By the function's name, or the recorded one that it stands for.
+    // The recorded name of the step with this function name, or the name as written.
     let from = collect.and_then(|collect| collect.from.as_ref()).map(|from| {
         let step = graph.steps.iter().find(|step| step.step.function.ident() == from);
         step.map_or_else(|| from.to_string(), |step| step.step.name.clone())

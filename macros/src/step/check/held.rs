@@ -1,4 +1,4 @@
-//! What the engine puts in is shared by everybody who has it at the same time.
+//! Checks provided parameters, which are shared by concurrent steps.
 
 use super::super::input::Held;
 use crate::faults::Faults;
@@ -6,7 +6,7 @@ use crate::held::Kind;
 use crate::name;
 use syn::{GenericArgument, PathArguments, Type};
 
-/// `#[resource] db: Db`, `#[resource] db: &mut Db`, `session: &mut Session`, `#[resource] mailer: &dyn Mailer`.
+/// Refuses `#[resource] db: Db`, `#[resource] db: &mut Db`, `session: &mut Session`, `#[resource] mailer: &dyn Mailer`.
 pub(super) fn is_shared(taken: &Held, faults: &Faults) {
     let ty = name::as_written(unpacked(taken.ty()));
     let mark = if taken.kind == Kind::Resource { "#[resource] " } else { "" };
@@ -42,7 +42,7 @@ pub(super) fn is_shared(taken: &Held, faults: &Faults) {
     unsized_resource(taken, faults);
 }
 
-/// `#[resource] mailer: &dyn Mailer`, `#[resource] url: &str`.
+/// Refuses `#[resource] mailer: &dyn Mailer`, `#[resource] url: &str`.
 fn unsized_resource(taken: &Held, faults: &Faults) {
     let ty = unpacked(taken.ty());
     let name = &taken.parameter.name;
@@ -61,7 +61,7 @@ fn unsized_resource(taken: &Held, faults: &Faults) {
     faults.add(&taken.parameter.ty, "a resource is found by its type, so it has one of its own", help);
 }
 
-/// The type in its parentheses: `&(dyn Mailer + Send)`.
+/// Removes the parentheses of a type: `&(dyn Mailer + Send)`.
 fn unpacked(ty: &Type) -> &Type {
     match ty {
         Type::Paren(inner) => unpacked(&inner.elem),
@@ -70,7 +70,7 @@ fn unpacked(ty: &Type) -> &Type {
     }
 }
 
-/// The type in its `Arc` or `Rc`: a reference is all the sharing that a step needs.
+/// Removes `Arc` or `Rc` from a type: a reference is all the sharing that a step needs.
 fn shared(ty: &Type) -> &Type {
     if let Type::Path(path) = unpacked(ty)
         && let Some(last) = path.path.segments.last()

@@ -1,4 +1,4 @@
-//! What the closure of an edit must not do, as far as it can be seen.
+//! Checks the closures of edits, as far as the text shows them.
 
 use super::super::input::Step;
 use crate::assignment;
@@ -16,7 +16,7 @@ pub(super) fn check(step: &Step, faults: &Faults) {
         faults.add(&second.parameter.ty, fault, "keep one, and make one struct of what they share");
     }
     let Pat::Ident(pattern) = &state.parameter.pattern else { return };
-    // Something else of that name may be meant.
+    // Another binding of that name may be meant.
     if assignment::times_bound(&pattern.ident, &step.function.block) == 0 {
         Finder { state: &pattern.ident, faults }.visit_block(&step.function.block);
     }
@@ -28,7 +28,7 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// `state.edit(..)`, `state.labelled("counted").edit(..)`.
+    /// Returns whether an expression is the state, as in `state.edit(..)` and `state.labelled("counted").edit(..)`.
     fn is_state(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Path(path) => path.path.is_ident(self.state),
@@ -74,7 +74,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_item(&mut self, _: &'ast Item) {}
 }
 
-/// Where the state stands within a closure.
+/// A visitor that finds uses of the state within a closure.
 struct Uses<'a> {
     state: &'a Ident,
     found: Vec<Expr>,

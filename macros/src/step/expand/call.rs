@@ -30,7 +30,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         let call = if step.tx.is_some() { quote!(call_transaction) } else { quote!(call) };
         quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, (#(#names,)*)))
     };
-    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let span = step.function.output().span();
     let output = quote_spanned! {span=>
         ::steadfast::__private::StepCall<

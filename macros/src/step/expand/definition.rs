@@ -1,4 +1,4 @@
-//! `impl StepDef`: names, types and policy for the runtime.
+//! The `impl StepDef`: names, types and policy for the runtime.
 
 use super::super::attribute::Retry;
 use super::super::input::{Held, Other, Step};
@@ -30,7 +30,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let is_context = if stand_in { None } else { is_context(step) };
     let [parameter, inputs] = [quote!(args), quote!(inputs)];
     let [writer, reader] = [quote!(writer), quote!(reader)];
-    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
         #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
@@ -80,19 +80,19 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The types of its context and of its arguments.
+/// Returns the types of its context and of its arguments.
 fn types(step: &Step) -> (TokenStream, TokenStream) {
     let types = step.arguments().map(|argument| &argument.ty);
     (context(step), quote!((#(#types,)*)))
 }
 
-/// The type of the context that a step reads; `()` if it reads none.
+/// Returns the type of the context that a step reads; `()` if it reads none.
 pub(crate) fn context(step: &Step) -> TokenStream {
     let ty = step.context.as_ref().map(|context| &context.reference.elem);
     ty.map_or_else(|| quote!(()), |ty| quote!(#ty))
 }
 
-/// The type of the context that a step reads is one.
+/// Generates the check that the type of the context is one.
 fn is_context(step: &Step) -> Option<TokenStream> {
     let ty = &step.context.as_ref()?.reference.elem;
     let (context, name) = match step.tx {
@@ -117,12 +117,12 @@ impl Bodies {
     }
 
     fn of(step: &Step) -> Self {
-        // Looked up where the functions are, not where a type of the user's stands.
+        // Spanned at the call site of the functions, not at a type of the user.
         let [args, writer, reader, inputs] = [quote!(args), quote!(writer), quote!(reader), quote!(inputs)];
         let parts = step.arguments().enumerate().map(|(index, argument)| {
             let (ty, name) = (&argument.ty, name::plain(&argument.name));
             let index = Literal::usize_unsuffixed(index);
-            // Plain values come back by construction, and are passed often.
+            // Plain values decode to themselves, and are passed often, so they are not compared.
             let compare = (!secret::is_plain(ty)).then(|| {
                 let same = comparison(&quote!(#ty), ty.span());
                 quote_spanned!(ty.span()=>
@@ -173,14 +173,15 @@ impl Bodies {
 
 /// The call of the user's function in a body.
 pub(crate) struct Called {
-    /// What is passed, by name.
+    /// The bindings of the arguments, by name.
     pub(crate) bind: TokenStream,
-    /// What the function returns.
+    /// The call, whose value is the function's result.
     pub(crate) outcome: TokenStream,
 }
 
 impl Called {
-    /// `function` with the arguments in the tuple `args`, what it takes of the engine, and its context if it reads one.
+    /// Generates the call of `function` with the arguments in the tuple `args`, the provided parameters, and its
+    /// context if it reads one.
     pub(crate) fn of(step: &Step, function: &TokenStream, args: &TokenStream, context: &TokenStream) -> Self {
         let span = step.function.output().span();
         let name = |index| format_ident!("__{index}", span = Span::mixed_site());
@@ -209,7 +210,7 @@ impl Called {
     }
 }
 
-/// How values of a type are compared, if they can be: what no bound can ask for.
+/// Generates the comparison of a type's values, if it has one: a bound could not be optional.
 fn comparison(ty: &TokenStream, span: Span) -> TokenStream {
     quote_spanned! {span=>
         {
@@ -220,8 +221,8 @@ fn comparison(ty: &TokenStream, span: Span) -> TokenStream {
     }
 }
 
-/// The function by which the runtime compares a value with what is read back; at the place of the type, so that one that cannot
-/// be stored gives no further error.
+/// Generates the function with which the runtime compares a value with its decoded one. Spanned at the type, so that
+/// one that cannot be stored causes no further error.
 pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
     let same = comparison(ty, span);
     quote_spanned! {span=>
@@ -231,7 +232,7 @@ pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
     }
 }
 
-/// Which errors end the step at once.
+/// Generates the function that returns whether an error ends the step at once.
 pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
     let unless = step.options.retry.as_ref()?.unless.as_ref()?;
     let call = quote_spanned!(unless.span()=> #unless(error));
@@ -242,13 +243,13 @@ pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
     })
 }
 
-/// The roles of which the principal of the run needs one.
+/// Generates the roles of which the run's principal needs one.
 pub(crate) fn roles(step: &Step) -> Option<TokenStream> {
     let roles = &step.options.roles;
     (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];))
 }
 
-/// Gets what the engine holds, as an `Arc`.
+/// Generates the binding of a provided parameter; a resource is an `Arc`.
 pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
     let (ty, inputs) = (held.ty(), quote!(inputs));
     match held.kind {
@@ -261,7 +262,7 @@ pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
     }
 }
 
-/// The shared state that it takes.
+/// Generates the shared state that the step takes.
 pub(crate) fn state(step: &Step) -> Option<TokenStream> {
     let state = step.held().find(|held| held.kind == Kind::State)?;
     let ty = state.ty();
@@ -273,7 +274,7 @@ pub(crate) fn state(step: &Step) -> Option<TokenStream> {
     })
 }
 
-/// The types of the resources.
+/// Generates the types of the resources.
 pub(crate) fn resources(step: &Step) -> Option<TokenStream> {
     let needs = step.held().filter(|held| held.kind == Kind::Resource).map(|held| {
         let ty = held.ty();
@@ -292,7 +293,7 @@ pub(crate) fn policy(step: &Step) -> TokenStream {
         let attempts = attempts.map(|attempts| quote!(attempts: #attempts,));
         let factor = factor.map(|factor| quote!(factor: #factor,));
         let jitter = jitter.map(|jitter| quote!(jitter: #jitter,));
-        // A first wait longer than the default of the longest is meant.
+        // A first wait above the default of `max_backoff` is intended, and raises it.
         let longest = max_backoff.or(backoff.filter(|backoff| *backoff > Duration::MINUTE)).map(Duration::tokens);
         let longest = longest.map(|longest| quote!(max_backoff: #longest,));
         let backoff = backoff.map(Duration::tokens).map(|backoff| quote!(backoff: #backoff,));

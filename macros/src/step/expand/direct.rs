@@ -29,7 +29,7 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     }
 }
 
-/// The function in an `impl`, under its own name.
+/// Generates the function in an `impl`, under its own name.
 pub(crate) fn associated(step: &Step, stand_in: bool) -> TokenStream {
     associated_as(step, step.function.ident(), stand_in)
 }
@@ -57,7 +57,7 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
             quote!(#(#attributes)* #pattern: #and 'ctx #ty,)
         }
     });
-    // One lifetime is enough for all that is borrowed: shared references can be shortened.
+    // One lifetime is enough for all borrows: shared references can be shortened.
     let lifetime = step.borrows().then(|| quote!('ctx));
     let result = step.function.output();
     let block = if stand_in {
@@ -76,7 +76,7 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
     if step.options.blocking {
         quote!(#head #vis fn #name<#lifetime>(#context #others) -> #result #block)
     } else {
-        // Not an `async fn`: rustc then suggests nonsense where the body assigns to the context.
+        // Not an `async fn`: rustc would make useless suggestions where the body assigns to the context.
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
         let captured = if stand_in { TokenStream::new() } else { quote!(+ use<#lifetime>) };
         let future = quote_spanned!(result.span()=>

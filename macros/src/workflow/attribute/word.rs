@@ -1,10 +1,10 @@
-//! One word of `#[workflow(..)]`, as it is written.
+//! One option of `#[workflow(..)]`, as it is written.
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Ident, MetaList, MetaNameValue, Token, Type, ext::IdentExt, parenthesized, token};
 
-/// `word = ..`, where what follows `context` and `state` is a type; `resources(..)`, a list of types; `roles(..)`.
+/// An option `word = ..`, where `context` and `state` take a type; `resources(..)`, a list of types; or `roles(..)`.
 pub(super) enum Word {
     Context(Ident, Type),
     State(Ident, Type),

@@ -1,4 +1,5 @@
-//! A workflow's body gives the same calls each time it is run: no clock, no chance, nothing from outside.
+//! Checks that a workflow's body makes the same calls each time it runs: no clock, no randomness, no input from
+//! outside.
 
 use super::sources::{self, Source};
 use crate::faults::Faults;
@@ -26,7 +27,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The tokens of a macro that are no expressions: paths in them are found as they stand.
+    /// Scans the tokens of a macro that are no expressions for paths.
     fn scan(&self, tokens: TokenStream) {
         let mut path: Vec<(String, TokenTree)> = Vec::new();
         let mut colons = 0;
@@ -34,7 +35,7 @@ impl Finder<'_> {
         while let Some(token) = tokens.next() {
             match &token {
                 TokenTree::Ident(ident) => {
-                    // `flow.run("name", ..)` is a step written in place: what is in it is recorded.
+                    // `flow.run("name", ..)` is an inline step, whose body need not be deterministic.
                     if ident == "run" && path.last().is_some_and(|(word, _)| word == ".") {
                         tokens.next_if(|next| matches!(next, TokenTree::Group(_)));
                     }
@@ -77,7 +78,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        // `flow.run("name", async move || ..)` is a step written in place: what is in it is recorded.
+        // `flow.run("name", async move || ..)` is an inline step, whose body need not be deterministic.
         if call.method != "run" {
             visit::visit_expr_method_call(self, call);
         }
@@ -92,6 +93,6 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         }
     }
 
-    /// A function inside of the body, perhaps a step.
+    /// Skips items inside the body, which may be steps.
     fn visit_item(&mut self, _: &'ast Item) {}
 }

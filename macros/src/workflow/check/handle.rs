@@ -1,5 +1,5 @@
-//! What is wrong about a use of the handle: a call behind `let _ =`, of which nothing comes and no lint of rustc says so;
-//! an assignment to the context; the handle inside of its own `update` or `run`, where rustc speaks of borrows.
+//! Checks uses of the handle: a call behind `let _ =`, which has no effect and which no lint of rustc reports; an
+//! assignment to the context; and the handle inside its own `update` or `run`, where rustc would report borrows.
 
 use crate::assignment::{self, By};
 use crate::faults::Faults;
@@ -19,8 +19,8 @@ pub(super) fn check(body: &Block, handle: Option<&Parameter>, faults: &Faults) {
     }
 }
 
-/// The names under which the handle is known: `start`, and `flow` of `let mut flow = start.with(..).await?`. A name that
-/// is bound to something else too is left out.
+/// Returns the names of the handle: `start`, and `flow` of `let mut flow = start.with(..).await?`. Omits a name that is
+/// bound to something else too.
 fn handles(parameter: &Ident, body: &Block) -> Vec<Ident> {
     let mut known = Known { handles: vec![parameter.clone()] };
     known.visit_block(body);
@@ -40,7 +40,7 @@ struct Known {
 }
 
 impl Known {
-    /// Whether a value comes from `start.with(..)`.
+    /// Returns whether a value comes from `start.with(..)`.
     fn makes(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Try(tried) => self.makes(&tried.expr),
@@ -78,7 +78,7 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// `flow.update(|c| c.total(flow.total + 1))`.
+    /// Refuses `flow.update(|c| c.total(flow.total + 1))`.
     fn not_in_update(&self, closure: &ExprClosure) {
         let parameter = match closure.inputs.first() {
             Some(Pat::Ident(pattern)) => name::plain(&pattern.ident),
@@ -91,7 +91,7 @@ impl Finder<'_> {
         }
     }
 
-    /// `flow.run("name", async move || charge(flow.total).await)`.
+    /// Refuses `flow.run("name", async move || charge(flow.total).await)`.
     fn not_in_run(&self, closure: &ExprClosure) {
         for (place, field) in Uses::of(self.handles, &closure.body) {
             let help = match field {
@@ -116,7 +116,7 @@ impl Finder<'_> {
     }
 }
 
-/// Where the handle stands in an expression, and the field that is read through it.
+/// The uses of the handle in an expression, with the field that each reads.
 struct Uses<'a> {
     handles: &'a [Ident],
     found: Vec<(Expr, Option<String>)>,

@@ -1,4 +1,4 @@
-//! A workflow that takes `&Flow` and changes its context: rustc would suggest what does not compile.
+//! Checks for a workflow that takes `&Flow` and changes its context: the suggestions of rustc would not compile.
 
 use super::super::input::{Form, Workflow};
 use crate::faults::Faults;

@@ -1,6 +1,6 @@
-//! What would be different when a body is run again, and what to use instead.
+//! Sources of nondeterminism, and their replacements.
 
-/// Why a path is refused, and the code to write: `{flow}` stands for the handle.
+/// A source of nondeterminism: why it is refused, and the code to write instead. `{flow}` stands for the handle.
 pub(super) struct Source {
     pub(super) fault: &'static str,
     pub(super) help: &'static str,
@@ -39,7 +39,7 @@ const SELECT: Source = Source {
     help: "write `select_biased!`, which takes the first branch that is ready, from the top",
 };
 
-/// The source that a path names, if it is one. `segments` are its words.
+/// Returns the source that a path names, if it is one. `segments` are its words.
 pub(super) fn of_path(segments: &[String]) -> Option<&'static Source> {
     let words = segments.iter().map(String::as_str).collect::<Vec<_>>();
     let (last, before) = words.split_last()?;
@@ -68,7 +68,7 @@ pub(super) fn of_path(segments: &[String]) -> Option<&'static Source> {
     }
 }
 
-/// The source that a macro is, if it is one.
+/// Returns the source that a macro is, if it is one.
 pub(super) fn of_macro(segments: &[String], biased: bool) -> Option<&'static Source> {
     match segments.last().map(String::as_str) {
         Some("select") if !biased => Some(&SELECT),

@@ -1,4 +1,4 @@
-//! `impl WorkflowDef`: names and types for the runtime.
+//! The `impl WorkflowDef`: names and types for the runtime.
 
 use super::super::attribute::Options;
 use super::super::input::Workflow;
@@ -36,7 +36,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let secret = secret::of_workflow(workflow.input.as_ref().map(|input| &input.ty), function.output.as_ref());
     let secret = secret.filter(|_| !stand_in);
     let input = workflow.input.as_ref().map(|_| quote!(input));
-    // At the place of the return type, so that one that cannot be stored gives one error however often it is named.
+    // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {result.span()=>
         #cfg
         #[automatically_derived]
@@ -76,7 +76,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     }
 }
 
-/// What the context consists of.
+/// Generates the schema of the context.
 pub(crate) fn schema(context: &Type) -> TokenStream {
     quote_spanned! {context.span()=>
         fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
@@ -88,7 +88,7 @@ pub(crate) fn schema(context: &Type) -> TokenStream {
     }
 }
 
-/// What the shared state is.
+/// Generates the definition of the shared state.
 pub(crate) fn state(ty: &Type) -> TokenStream {
     let of = quote_spanned!(ty.span()=> ::steadfast::__private::StateDef::of::<#ty>());
     quote! {
@@ -98,7 +98,7 @@ pub(crate) fn state(ty: &Type) -> TokenStream {
     }
 }
 
-/// The resources that the steps take.
+/// Generates the resources that the steps take.
 pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
     let needs = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::ResourceKey::of::<#ty>()));
     let need = quote!(::steadfast::__private::ResourceKey);
@@ -112,7 +112,7 @@ pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
     })
 }
 
-/// Version, roles, and the step that runs once a run is told to stop.
+/// Generates version, roles, and the step that runs once a run is cancelled.
 pub(crate) fn options(options: &Options, stand_in: bool) -> TokenStream {
     let Options { version, roles, on_cancel, .. } = options;
     let version = version.map(|version| quote!(const VERSION: ::core::primitive::u32 = #version;));
