@@ -75,7 +75,7 @@ pub(crate) struct Machine {
     future: Option<BoxFuture<'static, BodyEnd>>,
     waker: Arc<RunWaker>,
     limits: Limits,
-    /// When effects are released: see [`Machine::releasing_early`].
+    /// The point at which effects are released: see [`Machine::releasing_early`].
     #[cfg(feature = "testing")]
     release: append::Release,
     unwritten: append::Unwritten,

@@ -48,7 +48,7 @@ pub trait StepDef: Send + Sync + 'static {
 
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
-    /// Its arguments, as a tuple.
+    /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// The value that it returns on success.
     type Output: Storable;

@@ -14,7 +14,7 @@ pub(crate) struct At<'a> {
     pub(crate) seq: u64,
     /// The time of the entry that is being delivered.
     pub(crate) now: i64,
-    /// Its recorded due time.
+    /// The recorded due time.
     pub(crate) due: Option<i64>,
     /// The entry whose context a step sees.
     pub(crate) context: Option<u64>,

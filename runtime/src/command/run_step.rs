@@ -10,9 +10,9 @@ use std::fmt;
 pub struct RunStep<'a, S = ()> {
     /// The step's name.
     pub name: &'a str,
-    /// Its arguments, in canonical form.
+    /// The arguments, in canonical form.
     pub arguments: Given<'a>,
-    /// What is needed to run it.
+    /// The parameters needed to run it.
     pub run: S,
 }
 

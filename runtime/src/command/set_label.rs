@@ -12,7 +12,7 @@ use std::fmt;
 pub struct SetLabel<'a> {
     /// The label's name.
     pub name: &'a str,
-    /// Its value; `None` removes the label. A replay does not compare it.
+    /// The value; `None` removes the label. A replay does not compare it.
     pub value: Option<Cow<'a, str>>,
 }
 

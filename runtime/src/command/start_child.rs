@@ -11,11 +11,11 @@ use std::fmt;
 pub struct StartChild<'a, R = ()> {
     /// The name of its workflow.
     pub workflow: &'a str,
-    /// Its id: as issued, if the body chose it; as recorded, unless the start was refused.
+    /// The run's id: as issued, if the body chose it; as recorded, unless the start was refused.
     pub id: Option<Cow<'a, str>>,
-    /// Its input, as this run records it.
+    /// The run's input, as this run records it.
     pub input: Given<'a>,
-    /// What is needed to start it.
+    /// The parameters needed to start it.
     pub run: R,
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct ActiveRuns {
     pub(super) mail: HashMap<i64, mpsc::UnboundedSender<Envelope>>,
     pub(super) waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
     pub(super) sessions: Sessions,
-    /// Why an active run is blocked, and since when.
+    /// The reason why an active run is blocked, and since when.
     pub(super) blocked: HashMap<i64, (String, i64)>,
     /// A change of the system clock that not all runs have recorded.
     pub(super) setting: Option<Setting>,
@@ -30,7 +30,7 @@ impl ActiveRuns {
     }
 }
 
-/// How a run was evicted.
+/// The outcome with which a run was evicted.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     /// The run ended with this status; the value is that of its last entry.

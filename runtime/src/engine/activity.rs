@@ -1,4 +1,4 @@
-//! What the engine does for a run, read from the committed journal.
+//! The activity of the engine for a run, read from the committed journal.
 
 mod merged;
 mod what;
@@ -113,7 +113,7 @@ impl ActivityReader {
     /// Returns the next activity if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// Those of [`next`](ActivityReader::next).
+    /// See [`next`](ActivityReader::next).
     pub async fn try_next(&mut self) -> Result<Option<Activity>, EngineError> {
         self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 /// The number of histories read at a time.
 const AT_ONCE: usize = 32;
 
-/// How long a load keeps its permit: one that is slow, for example because a field store hangs, must not block those
+/// The time for which a load keeps its permit: a slow one, for example because a field store hangs, must not block those
 /// behind it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -11,7 +11,7 @@ pub(crate) struct Reading {
     pub(crate) wall: i64,
     /// The monotonic clock, which began with the engine at the wall clock's time.
     pub(crate) elapsed: i64,
-    /// How far the wall clock has been set since then, as far as noticed: added to a time of the monotonic clock, it
+    /// The change of the wall clock since then, as far as noticed: added to a time of the monotonic clock, it
     /// yields the wall-clock time to record.
     pub(crate) offset: i64,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Clock {
 enum Source {
     /// The machine's clocks.
     System { begun: Instant, at: i64 },
-    /// One clock for both, which stands still and jumps to the next due time when the engine is idle.
+    /// One clock for both, which is stopped and jumps to the next due time when the engine is idle.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "made by the testing feature only"))]
     Skipping(AtomicI64),
 }

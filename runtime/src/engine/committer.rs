@@ -38,7 +38,7 @@ struct Shared {
     lost: Notify,
 }
 
-/// How long the committer looks for more work before it sleeps.
+/// The time for which the committer looks for more work before it sleeps.
 const LINGER: Duration = Duration::from_micros(100);
 
 impl Committer {

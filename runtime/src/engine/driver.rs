@@ -29,7 +29,7 @@ pub(super) enum DriverExit {
     Unwritten(StoreError),
 }
 
-/// How many rounds of events are handled before other tasks may run.
+/// The number of rounds of events that are handled before other tasks may run.
 const ROUNDS: usize = 8;
 /// The number of inbox items read at a time.
 const ITEMS: usize = 1_000;
@@ -43,7 +43,7 @@ pub(super) struct Driver<'a> {
     run: Box<Machine>,
     attempts: RunningAttempts,
     mail: &'a mut Mailbox,
-    /// When the timer is set, on the monotonic clock.
+    /// The time for which the timer is set, on the monotonic clock.
     due: Option<i64>,
     exit: Option<DriverExit>,
     last: Option<Value>,
@@ -107,7 +107,7 @@ impl<'a> Driver<'a> {
 
     /// Drives the run until it is evicted.
     pub(super) async fn drive(mut self) -> DriverExit {
-        // A clock that skips sleeps stands still until the run has set its timer or is evicted.
+        // A clock that skips sleeps stops until the run has set its timer or is evicted.
         let mut busy = self.core.busy();
         self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
@@ -336,7 +336,7 @@ impl<'a> Driver<'a> {
 
     /// Evicts the run, unless an event has arrived.
     fn leaves(&mut self) -> bool {
-        // A clock that skips sleeps stands still until the timer for evicted runs is set.
+        // A clock that skips sleeps stops until the timer for evicted runs is set.
         let _busy = self.core.busy();
         let left = self.core.leave_if_quiet(self.number, self.mail);
         // Only now: a timer that fires while the run is still active would be lost.

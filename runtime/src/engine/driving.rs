@@ -23,9 +23,9 @@ const WOKEN: u8 = 2;
 /// The future is complete, and dropped. [`POLLED`] stays set, so that no task polls it again.
 const ENDED: u8 = 4;
 
-/// How many attempts one task runs before it yields.
+/// The number of attempts that one task runs before it yields.
 const IN_A_ROW: usize = 16;
-/// How long one task runs attempts before it yields.
+/// The time for which one task runs attempts before it yields.
 const AT_A_TIME: Duration = Duration::from_micros(100);
 
 /// The future that drives a run, and the state of who polls it.

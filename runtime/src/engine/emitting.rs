@@ -92,7 +92,7 @@ impl Run {
     /// Sends the run an event from outside. See [`Engine::emit`], which also takes a key.
     ///
     /// # Errors
-    /// Those of [`Engine::emit`].
+    /// See [`Engine::emit`].
     pub async fn emit<E: Event>(&self, event: E) -> Result<(), EngineError> {
         self.emit_with(event, None).await
     }
@@ -110,7 +110,7 @@ impl EngineTx<'_> {
     /// Sends a run an event from outside, in this commit: it arrives if and only if this transaction is committed.
     ///
     /// # Errors
-    /// Those of [`Engine::emit`].
+    /// See [`Engine::emit`].
     pub fn emit<E: Event>(&mut self, run: &str, event: E) -> Result<(), EngineError> {
         let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
         let item = item(self.core(), &row, &event, None)?;

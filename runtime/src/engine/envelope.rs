@@ -9,7 +9,7 @@ use crate::store::{ImportedRun, InboxRow, Rejected, StoreError};
 use crate::value::Value;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
-/// A [`DriverEvent`] on its way to a driver. A clock that skips sleeps stands still until it is handled.
+/// A [`DriverEvent`] on its way to a driver. A clock that skips sleeps stops until it is handled.
 pub(crate) struct Envelope {
     pub(crate) event: DriverEvent,
     pub(super) busy: Option<Busy>,
@@ -39,9 +39,9 @@ pub(crate) enum DriverEvent {
     Unwritten(StoreError),
     /// Another engine owns the run.
     Fenced,
-    /// A lease was lost: exit if it was this run's.
+    /// The loss of a lease: exit if it was this run's.
     Recheck(i64),
-    /// Something is due.
+    /// The run's timer fired.
     Due,
     /// Items arrived in the inbox: read it.
     Look,

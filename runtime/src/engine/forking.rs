@@ -143,7 +143,7 @@ impl Engine {
     /// that point have happened, and the runs that it started then continue.
     ///
     /// # Errors
-    /// Those of a fork. Also, another run holds the deduplication key meanwhile ([`EngineError::Held`]), the run is
+    /// The errors of a fork; or another run holds the deduplication key meanwhile ([`EngineError::Held`]), the run is
     /// neither ended, parked nor paused, or another engine owns it: then nothing has changed.
     pub fn rewind(&self, run: impl Into<String>, at: ForkPoint) -> RewindCall<'_> {
         RewindCall { engine: self, plan: Plan::new(run.into(), at) }

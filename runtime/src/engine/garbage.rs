@@ -145,11 +145,11 @@ async fn find_runs(
 
 /// Whether a run may save contents during the collection.
 enum Held {
-    /// The run is not in the database, so it saves nothing.
+    /// A run that is not in the database, so it saves nothing.
     Gone,
-    /// The run has ended, or is ours and kept from being activated.
+    /// A run that has ended, or is ours and kept from being activated.
     Still { row: Box<RunRow>, _kept_out: KeptOut },
-    /// The run may be saving something now.
+    /// A run that may be saving something now.
     AtWork,
 }
 

@@ -64,7 +64,7 @@ pub(super) enum Ended {
     Parked(Box<crate::record::ParkReason>),
 }
 
-/// How often the row of a run is read that another engine drives.
+/// The interval at which the row of a run is read that another engine drives.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Run {

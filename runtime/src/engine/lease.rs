@@ -193,11 +193,11 @@ fn sign_of(stem: &Path, owner: &str) -> PathBuf {
 
 /// The state of the holder of a lease.
 pub(super) enum Holder {
-    /// It may be alive.
+    /// A holder that may be alive.
     Lives,
-    /// It ended in order.
+    /// A holder that ended in order.
     Ended,
-    /// Its process died.
+    /// A holder whose process died.
     Died(Arc<Remains>),
 }
 

@@ -9,22 +9,22 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// The body waits and is not being polled.
+/// A body that waits and is not being polled.
 const PENDING: u64 = 0;
-/// The body is being polled.
+/// A body that is being polled.
 const POLLED: u64 = 1;
-/// The body has ended, or its own task has dropped it.
+/// A body that has ended, or that its own task has dropped.
 const ENDED: u64 = 2;
-/// The time was over in the middle of a poll that does not end.
+/// A body whose time was over in the middle of a poll that does not end.
 const LATE: u64 = 3;
 const PHASES: u64 = 0b11;
 /// The increment for one more poll, above the phase.
 const ONE_POLL: u64 = 0b100;
 
-/// How long one poll may still take once the time is over. A body that waits is polled again instead: it may have ended
+/// The time that one poll may still take after the limit. A body that waits is polled again instead: it may have ended
 /// while its task was not given a thread.
 const LAST_POLL: Duration = Duration::from_millis(20);
-/// When a body that was woken for its last poll is checked again, since that may block its thread.
+/// The delay after which a body woken for its last poll is checked again, since that may block its thread.
 const WOKEN: Duration = Duration::from_millis(250);
 
 /// The state that a body's task shares with the timer thread.

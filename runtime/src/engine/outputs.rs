@@ -203,7 +203,7 @@ impl<T: Storable> StreamReader<T> {
     /// [`next`](StreamReader::next) reports the end of the stream.
     ///
     /// # Errors
-    /// Those of [`next`](StreamReader::next).
+    /// See [`next`](StreamReader::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, T)>, EngineError> {
         self.reading.forget();
         let next = self.items.try_next().await?;

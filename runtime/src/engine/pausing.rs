@@ -11,10 +11,10 @@ use crate::value::Value;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pause {
-    /// They run to their end, and their results are recorded.
+    /// Lets them run to their end, and records their results.
     #[default]
     Drain,
-    /// They are cancelled, and start another attempt when the run is resumed.
+    /// Cancels them; they start another attempt when the run is resumed.
     Abandon,
 }
 

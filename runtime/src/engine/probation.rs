@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often a group is checked for runs that have made progress or were evicted.
+/// The interval at which a group is checked for runs that have made progress or were evicted.
 const LOOK: Duration = Duration::from_millis(50);
 /// The number of runs replayed at a time.
 const AT_ONCE: usize = 8;

@@ -22,7 +22,7 @@ pub(crate) struct StoppedAttempt {
     pub(super) cancellation: Cancellation,
 }
 
-/// Also if the caller of the shutdown has dropped its future.
+/// Drops the body even if the caller of the shutdown has dropped its future.
 impl Drop for StoppedAttempt {
     fn drop(&mut self) {
         self.cancellation.drop_body();

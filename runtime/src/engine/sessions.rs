@@ -14,11 +14,11 @@ pub(super) struct TakenSession(Option<(String, Session)>);
 /// The reason why a run was evicted.
 #[derive(Clone, Copy)]
 pub(super) enum Why {
-    /// The run has ended, so its values are no longer needed.
+    /// The end of the run: its values are no longer needed.
     Ended,
-    /// The engine stops, and values do not outlast a process.
+    /// The stop of the engine: values do not outlast a process.
     Stopping,
-    /// The run waits, is parked or was moved: its steps will look for the values and find none.
+    /// A wait, a park or a move of the run: its steps will look for the values and find none.
     Away,
 }
 

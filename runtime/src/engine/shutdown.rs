@@ -79,11 +79,11 @@ pub struct ShutdownReport {
     pub still_running: Vec<RunningStep>,
 }
 
-/// How long the drivers may take to cancel their bodies.
+/// The time that drivers may take to cancel their bodies.
 const TELLING: Duration = Duration::from_secs(1);
-/// How long dropped bodies may take to reach an `await`.
+/// The time that dropped bodies may take to reach an `await`.
 const DROPPING: Duration = Duration::from_millis(200);
-/// How often bodies are checked for their end.
+/// The interval at which bodies are checked for their end.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Cancels the running bodies; those that observe their cancellation get the grace period to end on their own. Then all

@@ -44,7 +44,7 @@ pub(crate) struct Suspects {
 struct State {
     /// The remains of the dead holders of our leases, and the runs for which each death has been counted.
     deaths: HashMap<i64, (Arc<Remains>, HashSet<i64>)>,
-    /// How long suspects are held back and then watched.
+    /// The time for which suspects are held back and then watched.
     window: Duration,
     held: BTreeMap<i64, Record>,
     /// The time since which all of them are held back.

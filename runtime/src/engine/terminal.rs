@@ -10,9 +10,9 @@ use super::handle::Run;
 use crate::store::Status;
 use std::time::{Duration, Instant};
 
-/// How often the display is updated.
+/// The interval at which the display is updated.
 const TICK: Duration = Duration::from_millis(100);
-/// How often the status is read for whether the run is parked or blocked.
+/// The interval at which the status is read for whether the run is parked or blocked.
 const ASK: Duration = Duration::from_secs(1);
 /// The most activities read before the display is updated.
 const AT_ONCE: usize = 4_096;

@@ -48,7 +48,7 @@ struct State {
     closed: bool,
 }
 
-/// How often the wall clock is checked for a change.
+/// The interval at which the wall clock is checked for a change.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const SKIP_AGAIN: Duration = Duration::from_micros(500);
 

@@ -60,7 +60,7 @@ pub enum WaitsFor {
     },
     /// The end of a run that it started.
     Run {
-        /// That run's id.
+        /// The id of that run.
         id: String,
         /// The status of that run; `None` if it was deleted.
         status: Option<Status>,

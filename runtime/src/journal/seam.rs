@@ -289,7 +289,7 @@ pub enum Recorded {
     },
     /// The workflow dropped it while its fields were being saved.
     Abandoned,
-    /// It was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
+    /// The change was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
     Refused(Value),
     /// Another command is recorded: the run will be parked and the workflow must not continue.
     Diverged,

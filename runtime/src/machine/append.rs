@@ -43,13 +43,13 @@ impl RowState {
     }
 }
 
-/// When effects are released.
+/// The point at which effects are released.
 #[cfg(feature = "testing")]
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Release {
     #[default]
     WhenDurable,
-    /// For a test of the test that must find this fault.
+    /// Before they may be, for a test of the test that must find this fault.
     TooEarly,
 }
 

@@ -1,4 +1,4 @@
-//! What an entry delivers, and to which call.
+//! Deliveries of entries, and the calls that they complete.
 
 use super::state::State;
 use crate::journal::{Completion, SENT};

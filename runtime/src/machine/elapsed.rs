@@ -7,7 +7,7 @@ use crate::store::EntryRow;
 use crate::value::Value;
 use std::sync::Arc;
 
-/// How far, in milliseconds, times of entries may lie ahead before that means that the wall clock was set back while
+/// The time, in milliseconds, by which entries may lie ahead before that means that the wall clock was set back while
 /// the run was not driven.
 pub(crate) const AHEAD: i64 = 1_000;
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The size of each field that is in the database, in bytes.
 #[derive(Default)]
 pub(super) struct Inline {
-    /// By current name: a removed field no longer counts.
+    /// The sizes by current name: a removed field no longer counts.
     fields: BTreeMap<String, usize>,
     /// Values to be replayed that were loaded from stores.
     loaded: BTreeSet<(u64, String)>,

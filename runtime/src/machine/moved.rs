@@ -17,7 +17,7 @@ pub(crate) struct MovedState {
     pub(crate) wake_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parked: Option<String>,
-    /// Its deduplication key, which is released by the move.
+    /// The deduplication key, which is released by the move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dedup: Option<String>,
 }

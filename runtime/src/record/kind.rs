@@ -40,7 +40,7 @@ pub(crate) enum Delivers {
 /// The role of an entry in a history, which decides how a replay handles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Its delivery is a turn.
+    /// An entry whose delivery is a turn.
     Turn,
     /// A command of a body, in the group of a turn, which is its cause.
     Command,
@@ -75,9 +75,9 @@ pub(crate) enum Role {
 pub(crate) enum About {
     /// The run as a whole, which concerns more people than its steps.
     Run,
-    /// Its scope, or the leftovers of an earlier execution.
+    /// The scope of the run, or the leftovers of an earlier execution.
     Opening,
-    /// Its context.
+    /// The context of the run.
     Context,
     /// The state that its steps share.
     State,
@@ -112,11 +112,11 @@ pub(crate) enum End {
 pub(crate) enum WrittenFields {
     /// None.
     None,
-    /// As many as it counts.
+    /// The number of rows that it counts.
     Counted,
-    /// Those that its value lists.
+    /// The rows that its value lists.
     Listed,
-    /// Those of the schema in its value.
+    /// The rows of the schema in its value.
     InSchema,
 }
 
@@ -124,7 +124,7 @@ pub(crate) enum WrittenFields {
 /// run that gets another execution has its secrets encrypted anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sealed {
-    /// It holds no secrets.
+    /// No secrets.
     Nothing,
     /// The input of the run.
     Input,

@@ -69,7 +69,7 @@ pub enum ParkCause {
     UnknownWorkflow,
     /// The run ends its process: several processes died while its code was being polled and no other run was suspect.
     TooManyLoads,
-    /// Its history was written by a newer version, or is damaged.
+    /// The history was written by a newer version, or is damaged.
     Damaged,
     /// A transient field could not be restored: its hook keeps failing.
     Restore,
@@ -81,7 +81,7 @@ pub enum ParkCause {
     State,
     /// A secret cannot be read or written: its key is missing.
     MissingKey,
-    /// Its fields are being copied into the stores of this engine, or the process ended while they were.
+    /// The fields are being copied into the stores of this engine, or the process ended while they were.
     Importing,
     /// The run is not parked: it was just forked or rewound, and has not continued yet.
     Forked,

@@ -25,7 +25,7 @@ impl<'a, T> StateCall<'a, T> {
     /// Blocks the thread until the call is done: for a `#[step(blocking)]`.
     ///
     /// # Errors
-    /// Those of awaiting the call. [`StateError::MustAwait`] in an async step, because the call itself needs that
+    /// The error of the call; [`StateError::MustAwait`] in an async step, because the call itself needs that
     /// thread.
     pub fn wait(self) -> Result<T, StateError> {
         if !self.may_block {

@@ -90,7 +90,7 @@ impl<S> State<S> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`edit`](State::edit). The closure's error is the inner result.
+    /// See [`edit`](State::edit). The closure's error is the inner result.
     #[track_caller]
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &'a self,
@@ -142,7 +142,7 @@ impl<S: TypedState> Labelled<'_, S> {
     /// Edits like [`State::edit`], under this name.
     ///
     /// # Errors
-    /// Those of [`State::edit`].
+    /// See [`State::edit`].
     pub fn edit<'a, R: Storable>(&self, change: impl FnOnce(&mut S) -> R + Send + 'a) -> StateCall<'a, R>
     where
         Self: 'a,
@@ -154,7 +154,7 @@ impl<S: TypedState> Labelled<'_, S> {
     /// Edits like [`State::try_edit`], under this name.
     ///
     /// # Errors
-    /// Those of [`State::try_edit`].
+    /// See [`State::try_edit`].
     pub fn try_edit<'a, R: Storable, E: Send + 'a>(
         &self,
         change: impl FnOnce(&mut S) -> Result<R, E> + Send + 'a,

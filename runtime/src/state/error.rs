@@ -13,7 +13,7 @@ pub enum StateError {
     OtherType {
         /// The key.
         key: String,
-        /// What was expected, and what was found.
+        /// The expected type, and the value that was found.
         message: String,
     },
     /// The closure of an edit called the engine, or made another edit.

@@ -112,7 +112,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
     /// Sets a key like [`State::set`], under this name.
     ///
     /// # Errors
-    /// Those of [`State::set`].
+    /// See [`State::set`].
     pub fn set<'a, T: Storable>(&self, key: &str, value: &T) -> StateCall<'a, ()>
     where
         Self: 'a,
@@ -123,7 +123,7 @@ impl<S: Send + Sync + 'static> Labelled<'_, S> {
     /// Removes a key like [`State::remove`], under this name.
     ///
     /// # Errors
-    /// Those of [`State::remove`].
+    /// See [`State::remove`].
     pub fn remove<'a>(&self, key: &str) -> StateCall<'a, ()>
     where
         Self: 'a,

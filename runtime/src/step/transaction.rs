@@ -24,13 +24,13 @@ use std::time::Duration;
 
 /// The definition of a step that `#[transaction]` implements on a struct with the function's name.
 pub trait TransactionDef: StepDef {
-    /// How long an attempt may block all other writers.
+    /// The time for which an attempt may block all other writers.
     const TIME_LIMIT: Duration = TIME_LIMIT;
 
     /// Runs the user's function with the stored part of the context; `()` if it takes none.
     ///
     /// # Errors
-    /// Those of the user's function.
+    /// The error of the user's function.
     fn transact(
         tx: &mut Tx<'_>,
         context: &Self::Context,

@@ -15,12 +15,12 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// How long bodies may run before a sleep that races with them is over.
+/// The time that bodies get before a sleep that races with them is over.
 const HEAD_START: Duration = Duration::from_millis(20);
 
 /// An event of a body before its end.
 pub(super) enum StepEvent {
-    /// It has written an output; the sender is notified when it is taken.
+    /// The write of an output; the sender is notified when it is taken.
     Wrote(StepWrite, oneshot::Sender<()>),
     /// An event of the shared state.
     State(StateEvent),

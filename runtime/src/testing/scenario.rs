@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
 pub(super) const BEGINNING: i64 = 1_577_836_800_000;
-/// How long to wait for a body when nothing else can happen.
+/// The longest wait for a body when nothing else can happen.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The outcome of one scenario.
@@ -71,9 +71,9 @@ pub(super) struct Scenario<'a> {
 pub(super) enum Next {
     GoOn,
     Evicted,
-    /// Its last append was not written, or its outcome is unknown.
+    /// The run's last append was not written, or its outcome is unknown.
     Unknown,
-    /// It has ended.
+    /// The run has ended.
     Left,
     /// The whole process has died.
     Crashed,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The id of the run, in every scenario.
 pub(super) const RUN: &str = "crash-test";
-/// Its execution.
+/// The execution of the run.
 pub(super) const INCARNATION: [u8; 16] = *b"steadfast-crash!";
 /// Not the id of the store, which differs in each scenario: the tokens of secrets are compared between scenarios.
 pub(super) const DATABASE: &str = "crash-test";

@@ -84,7 +84,7 @@ impl<E: Event> EventsAndActivity<E> {
     /// Returns the next item if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// Those of [`next`](Self::next).
+    /// See [`next`](Self::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, RunEvent<E>)>, EngineError> {
         self.reading.forget();
         while let Some(entry) = self.entries.try_next().await? {

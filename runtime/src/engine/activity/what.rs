@@ -44,7 +44,7 @@ pub struct Activity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum ActivityKind {
-    /// The run was started.
+    /// The start of the run.
     RunStarted {
         /// The name of its workflow.
         workflow: String,
@@ -107,7 +107,7 @@ pub enum ActivityKind {
         #[serde(serialize_with = "crate::record::millis::option::serialize")]
         until: Option<SystemTime>,
     },
-    /// Something arrived that the run waits for, or will wait for.
+    /// The arrival of a thing that the run waits for, or will wait for.
     Came {
         /// The thing that arrived.
         what: Waited,
@@ -119,11 +119,11 @@ pub enum ActivityKind {
         /// The reason given.
         reason: String,
     },
-    /// The run is paused until it is resumed.
+    /// The pause of the run, until it is resumed.
     Paused,
-    /// The run was resumed.
+    /// The end of a pause.
     Resumed,
-    /// The run ended.
+    /// The end of the run.
     RunEnded {
         /// The final status.
         status: Status,

@@ -66,7 +66,7 @@ impl<E: Event> EventStream<E> {
     /// Returns the next event with its number if it is committed by now; `None` says only that it is not.
     ///
     /// # Errors
-    /// Those of [`next`](EventStream::next).
+    /// See [`next`](EventStream::next).
     pub async fn try_next(&mut self) -> Result<Option<(u64, E)>, EngineError> {
         self.reading.forget();
         let next = self.items.try_next().await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The number of items read at a time.
 const PAGE: usize = 256;
-/// How often outputs are read that another engine writes, which does not notify us.
+/// The interval at which outputs are read that another engine writes, which does not notify us.
 pub(in crate::engine) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A reader of one channel.

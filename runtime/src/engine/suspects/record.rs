@@ -5,7 +5,7 @@
 pub(crate) struct Record {
     /// The number of processes that died with the run at work; the higher, the more suspect.
     pub(super) deaths: u16,
-    /// How many of them, in a row, while its code was being polled and no other run explains the death; at most
+    /// The number of them, in a row, while its code was being polled and no other run explains the death; at most
     /// [`PROOFS`].
     pub(super) proofs: u8,
     /// The number of deaths while it was on probation alone and no suspect's code was being polled.

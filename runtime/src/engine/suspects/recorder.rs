@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 /// The stage of a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It is not loaded yet.
+    /// Not loaded yet.
     Held,
-    /// It is on probation with others.
+    /// On probation with others.
     Group,
-    /// It is the only one on probation.
+    /// On probation as the only one.
     Alone,
-    /// Its probation is over.
+    /// Past its probation.
     Cleared,
 }
 
@@ -100,7 +100,7 @@ struct State {
 const HEAD: usize = 8;
 /// The size of a slot: run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
 const SLOT: usize = 24;
-/// How often a file is created again that another engine's sweep removes before it is locked.
+/// The number of tries to create a file that another engine's sweep removes before it is locked.
 const TRIES: usize = 10;
 
 impl Recorder {

@@ -6,7 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often changes are written where drawing is impossible.
+/// The interval at which changes are written where drawing is impossible.
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// Standard error, as a terminal or not.
