@@ -105,9 +105,9 @@ pub(crate) struct Machine {
 /// The purpose of a load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To drive the run.
+    /// Driving the run.
     Drive,
-    /// To replay only what is recorded, without any new effect.
+    /// Replaying only what is recorded, without any new effect.
     Check,
 }
 

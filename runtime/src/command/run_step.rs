@@ -5,7 +5,7 @@ use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing};
 use std::fmt;
 
-/// Runs a step; `S` is what is needed to run it.
+/// Runs a step; `S` has the parameters needed to run it.
 #[derive(Debug)]
 pub struct RunStep<'a, S = ()> {
     /// The step's name.

@@ -6,7 +6,7 @@ use crate::store::{EntryRow, Outgoing};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Starts another run, and waits for its end; `R` is what is needed to start it.
+/// Starts another run, and waits for its end; `R` has the parameters needed to start it.
 #[derive(Debug)]
 pub struct StartChild<'a, R = ()> {
     /// The name of its workflow.

@@ -308,6 +308,7 @@ impl<'a> Driver<'a> {
         if self.draining {
             return true;
         }
+        // Live values do not survive an eviction.
         if self.core.options.session_policy == SessionPolicy::Keep && !self.run.env().session.is_empty() {
             return false;
         }

@@ -68,6 +68,7 @@ impl Driving {
     /// Sends an event that wakes the future, and polls it here unless another task does. Returns an attempt that began
     /// meanwhile.
     pub(super) fn deliver(self: &Arc<Self>, send: impl FnOnce()) -> Option<Job> {
+        // Taken before the send: the wake that follows then finds the future being polled, and does not wake its task.
         let here = self.take();
         send();
         if here { self.poll(true) } else { None }

@@ -263,7 +263,7 @@ pub enum RunError<E = crate::Error> {
         /// The reason given.
         reason: String,
     },
-    /// Its time limit or deadline was reached.
+    /// The run's time limit or deadline was reached.
     TimedOut,
     /// The run ended before it began: its principal lacks a role that its workflow requires.
     Refused {

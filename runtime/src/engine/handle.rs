@@ -190,6 +190,7 @@ impl Run {
         let core = &self.engine.core;
         let mut number = self.number;
         loop {
+            // Registered before the row is read, so that an end in between is not missed.
             let (ended, in_memory) = core.wait_for(number);
             let mut ours = true;
             let lost = core.committer.lost();

@@ -59,7 +59,7 @@ pub struct RunInfo {
     pub forked_from: Option<i64>,
     /// The number of the run that has taken its id: see [`Run::successor`](crate::Run::successor).
     pub successor: Option<i64>,
-    /// Its number in the database: pass the last one of a page to [`RunFilter::after`] to get the next page.
+    /// The run's number in the database: pass the last one of a page to [`RunFilter::after`] to get the next page.
     pub number: i64,
 }
 

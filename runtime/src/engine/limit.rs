@@ -69,7 +69,7 @@ pub(super) struct Limited<F> {
     timers: Arc<Timers>,
     within: Duration,
     limit: Arc<OfBody>,
-    /// Its key among the timers, once it has begun.
+    /// The key of the limit among the timers, once it has begun.
     armed: Option<(Instant, u64)>,
     begun: bool,
     /// Ready once the runtime has polled timers and sockets, since the event that the body waits for may have arrived
@@ -124,6 +124,7 @@ impl<F: Future> Future for Limited<F> {
         let gives_up = outcome.is_pending() && limit.over.load(Ordering::SeqCst) != 0 && this.is_caught_up(cx);
         let phase = if outcome.is_ready() || gives_up { ENDED } else { PENDING };
         let next = (polled & !PHASES) | phase;
+        // Fails only if the timer thread has ended the attempt as late meanwhile.
         let kept = limit.state.compare_exchange(polled, next, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if kept && phase == PENDING {
             return Poll::Pending;

@@ -147,6 +147,7 @@ async fn supervise(
             }
             DriverExit::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
+                // The store worked for a while: the backoff starts anew.
                 if began.elapsed() > LONGEST_WAIT {
                     wait = FIRST_WAIT;
                 }

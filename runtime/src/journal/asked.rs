@@ -30,7 +30,7 @@ pub struct ChildRun {
     pub version: u32,
     /// Encodes its input for the run that is started.
     pub(crate) encode: Box<EncodeFor>,
-    /// Its deduplication key, if it has one.
+    /// The deduplication key, if it has one.
     pub dedup: Option<String>,
     /// Whether cancellation and deadline of this run do not reach it.
     pub detached: bool,

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
-    /// Its number in the run, from 1, without gaps.
+    /// The number of the entry in the run, from 1, without gaps.
     pub seq: u64,
     /// The time at which it was appended.
     #[serde(serialize_with = "crate::record::millis::serialize")]

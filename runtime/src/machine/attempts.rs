@@ -37,6 +37,7 @@ impl Machine {
         let journal = self.journal.clone();
         let mut state = journal.state();
         let Some(step) = state.step(position) else { return };
+        // An end that arrives late or twice changes nothing.
         if step.attempt != attempt || step.retry_due.is_some() {
             return;
         }

@@ -9,7 +9,7 @@ use std::task::Waker;
 
 /// The content of a delivery.
 pub(super) enum Delivered {
-    /// Nothing for any call: the body starts, or the run is ended early.
+    /// No completion of a call: the body starts, or the run is ended early.
     Nothing,
     /// A completion for the call with a command index.
     Call(u64, Completion),

@@ -185,7 +185,7 @@ macro_rules! kinds {
                 match self { $(Self::$name => Role::$role,)* }
             }
 
-            /// Returns what the delivery of an entry of this kind is.
+            /// Returns the delivery of an entry of this kind.
             pub(crate) const fn delivers(self) -> Delivers {
                 match self { $(Self::$name => Delivers::$delivers,)* }
             }

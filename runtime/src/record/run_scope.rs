@@ -44,7 +44,7 @@ pub struct RunScope {
 pub struct Principal {
     /// The name of the principal.
     pub name: String,
-    /// Its roles.
+    /// The roles of the principal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// The principal on whose behalf it acts.

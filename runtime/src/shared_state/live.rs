@@ -228,6 +228,7 @@ impl SharedState {
             inner.sizes = inner.sizes_with(edit.whole.as_deref(), &edit.rows);
             edit.seq
         };
+        // Still under the writers' lock, so that the driver receives the edits in their order.
         match self.observer.get() {
             Some(observer) => observer(StateEvent::Edited(Box::new(edit))),
             // In a unit test nothing is recorded.

@@ -87,6 +87,7 @@ impl Queue {
                     && let Some((write, _)) = lane.front()
                 {
                     if write.user_code().is_some() {
+                        // The lane keeps its order, so all behind this write wait for the next transaction.
                         if code == 0 {
                             break;
                         }
