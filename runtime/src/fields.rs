@@ -237,21 +237,8 @@ impl<'a> Coder<'a> {
     /// format and the user's own types, and none of them passes arguments on.
     //
     // A guard and not a closure, which would be compiled again for each type of a program.
-    pub(crate) fn at(self, location: Option<Location<'_>>) -> Coding {
-        let entered = self.0.filter(|_| vault::is_plain()).map(|fields| {
-            if vault::has_fault() {
-                fields.vault.take_fault();
-            }
-            fields.vault.enter()
-        });
-        // A part of something that has a location sets none of its own.
-        Coding { _placed: location.map(vault::thread::at), _entered: entered }
+    pub(crate) fn at(self, location: Option<Location<'_>>) -> vault::thread::Coding {
+        // A part of something that has a location has none.
+        vault::thread::code(self.0.map(|fields| &fields.vault), location)
     }
-}
-
-/// The guard of [`Coder::at`].
-#[must_use = "the location is left when this is dropped"]
-pub(crate) struct Coding {
-    _placed: Option<vault::thread::Placed>,
-    _entered: Option<vault::thread::Entered>,
 }

@@ -14,9 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use location::Location;
-pub(crate) use thread::{
-    exposing, has_fault, is_exposing, is_plain, is_redacting, opened, redacting, sealed, sealed_any,
-};
+pub(crate) use thread::{exposing, is_exposing, is_redacting, opened, redacting, sealed, sealed_any};
 pub(crate) use token::{holds_token, redact};
 
 pub(crate) const REDACTED: &str = "[secret]";
@@ -134,6 +132,7 @@ impl Vault {
 
     /// Makes secrets tokens of this vault on this thread, until the guard is dropped. Guards are dropped in reverse
     /// order, and none is held across an `await`.
+    #[cfg(test)]
     pub(crate) fn enter(self: &Arc<Self>) -> thread::Entered {
         thread::enter(thread::Mode::Sealed(Arc::clone(self)))
     }

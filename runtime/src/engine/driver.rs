@@ -55,6 +55,8 @@ pub(super) struct Driver<'a> {
     idle: Option<i64>,
     /// The clocks when the last event arrived: reading them costs as much as handling an event.
     reading: Reading,
+    /// Whether they were read since the driver has last waited.
+    is_read: bool,
 }
 
 /// Whether the run's inbox is being read, and whether items have arrived since.
@@ -102,6 +104,7 @@ impl<'a> Driver<'a> {
             import_gate: None,
             idle: None,
             reading,
+            is_read: false,
         }
     }
 
@@ -125,6 +128,7 @@ impl<'a> Driver<'a> {
                 return DriverExit::Lost;
             };
             busy = of_event;
+            self.is_read = false;
             self.handle(event);
             for _ in 0..ROUNDS {
                 // Events that have arrived meanwhile share the commit.
@@ -140,13 +144,22 @@ impl<'a> Driver<'a> {
         }
     }
 
+    fn read_clocks(&mut self) {
+        self.reading = self.core.clock.read();
+        self.is_read = true;
+        let Reading { wall, elapsed, offset } = self.reading;
+        self.run.tick(wall, elapsed, offset);
+    }
+
     fn handle(&mut self, event: DriverEvent) {
         if self.exit.is_some() {
             return;
         }
-        self.reading = self.core.clock.read();
-        let Reading { wall: now, elapsed, offset } = self.reading;
-        self.run.tick(now, elapsed, offset);
+        // A commit that was answered at once is as late as what it commits.
+        if !self.is_read || !matches!(event, DriverEvent::Durable(_)) {
+            self.read_clocks();
+        }
+        let now = self.reading.wall;
         match event {
             DriverEvent::Prepared { position, outcome } => self.prepared(position, outcome),
             DriverEvent::Saved(outcome) => self.run.saved(outcome, now),

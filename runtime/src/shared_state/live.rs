@@ -95,7 +95,7 @@ struct Inner {
     sizes: BTreeMap<String, usize>,
     limits: Limits,
     /// The edits of the steps in flight, by command index and key.
-    steps: HashMap<u64, HashMap<String, KnownEdit>>,
+    steps: BTreeMap<u64, HashMap<String, KnownEdit>>,
     last_seq: u64,
     /// The edits made since the run was loaded, and how many of them an observer has seen.
     #[cfg(feature = "testing")]

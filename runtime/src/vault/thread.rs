@@ -91,47 +91,62 @@ pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Sets the location of the value that this thread encodes or decodes, until the guard is dropped. Of nested locations
-/// only the innermost counts.
-pub(crate) fn at(location: Location<'_>) -> Placed {
-    let (kind, name) = location.parts();
-    at_named(kind, name)
+/// Sets vault and location of the value that this thread encodes or decodes, until the guard is dropped. A mode that was set
+/// before is kept, and of nested locations only the innermost counts. Forgets an earlier fault of this vault.
+pub(crate) fn code(vault: Option<&Arc<Vault>>, location: Option<Location<'_>>) -> Coding {
+    set(vault, location.map(Location::parts))
 }
 
 /// Sets any text as the location.
 #[cfg(test)]
 pub(crate) fn at_text<R>(text: &str, f: impl FnOnce() -> R) -> R {
-    let _placed = at_named(text, "");
+    let _coding = set(None, Some((text, "")));
     f()
 }
 
-/// A guard that restores the previous location when it is dropped, on the thread that created it.
-#[must_use = "the place is left when this is dropped"]
-pub(crate) struct Placed {
-    length: usize,
-    innermost: usize,
+/// A guard that restores what was set before [`code`] when it is dropped, on the thread that created it.
+#[must_use = "the location is left when this is dropped"]
+pub(crate) struct Coding {
+    /// Whether the vault was set. Before, there was none.
+    entered: bool,
+    /// The length of the places before, and where the innermost of them began.
+    places: Option<(usize, usize)>,
     of_this_thread: PhantomData<Rc<()>>,
 }
 
-impl Drop for Placed {
+impl Drop for Coding {
     fn drop(&mut self) {
         HERE.with(|here| {
-            let mut places = here.places.borrow_mut();
-            places.text.truncate(self.length);
-            places.innermost = self.innermost;
+            if let Some((length, innermost)) = self.places {
+                let mut places = here.places.borrow_mut();
+                places.text.truncate(length);
+                places.innermost = innermost;
+            }
+            if self.entered {
+                // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
+                drop(here.mode.replace(Mode::Plain));
+            }
         });
     }
 }
 
-// Only a secret needs both as one text, so they are joined here.
-fn at_named(kind: &str, name: &str) -> Placed {
+// One access of the thread-local for each value of each step. Only a secret needs kind and name as one text.
+fn set(vault: Option<&Arc<Vault>>, place: Option<(&str, &str)>) -> Coding {
     HERE.with(|here| {
-        let mut places = here.places.borrow_mut();
-        let before = Placed { length: places.text.len(), innermost: places.innermost, of_this_thread: PhantomData };
-        places.innermost = before.length;
-        places.text.push_str(kind);
-        places.text.push_str(name);
-        before
+        let vault = vault.filter(|_| matches!(*here.mode.borrow(), Mode::Plain));
+        if let Some(vault) = vault {
+            here.fault.borrow_mut().take_if(|(owner, _)| std::ptr::eq(*owner, &raw const **vault));
+            here.mode.replace(Mode::Sealed(Arc::clone(vault)));
+        }
+        let places = place.map(|(kind, name)| {
+            let mut places = here.places.borrow_mut();
+            let before = (places.text.len(), places.innermost);
+            places.innermost = before.0;
+            places.text.push_str(kind);
+            places.text.push_str(name);
+            before
+        });
+        Coding { entered: vault.is_some(), places, of_this_thread: PhantomData }
     })
 }
 
@@ -180,16 +195,6 @@ pub(crate) fn note_fault(vault: &Vault, fault: VaultFault) {
 pub(crate) fn take_fault(vault: &Vault) -> Option<VaultFault> {
     let fault = HERE.with(|here| here.fault.borrow_mut().take_if(|(owner, _)| std::ptr::eq(*owner, vault)));
     fault.map(|(_, fault)| fault)
-}
-
-/// Returns whether there is a fault of any vault that was not taken.
-pub(crate) fn has_fault() -> bool {
-    HERE.with(|here| here.fault.borrow().is_some())
-}
-
-/// Returns whether no mode is set for secrets.
-pub(crate) fn is_plain() -> bool {
-    is(|mode| matches!(mode, Mode::Plain))
 }
 
 /// Returns whether secrets are written as placeholders.
