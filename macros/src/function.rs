@@ -32,13 +32,13 @@ pub(crate) struct Parameter {
 /// The attributes below the macro's, by the items that they go to.
 #[derive(Default)]
 pub(crate) struct Attributes {
-    /// Those for everything that is generated.
+    /// Attributes for everything that is generated.
     pub(crate) cfg: Vec<Attribute>,
-    /// Those for the function that is called, and for the user's own.
+    /// Attributes for the function that is called, and for the user's own.
     pub(crate) docs: Vec<Attribute>,
-    /// Those for the function that is called.
+    /// Attributes for the function that is called.
     pub(crate) surface: Vec<Attribute>,
-    /// Those for the user's own function: lints, and attributes of other macros.
+    /// Attributes for the user's own function: lints, and attributes of other macros.
     pub(crate) own: Vec<Attribute>,
 }
 

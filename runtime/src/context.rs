@@ -42,7 +42,7 @@ pub struct FieldWriter<'a> {
 }
 
 impl<'a> FieldWriter<'a> {
-    /// Creates a writer for so many fields.
+    /// Creates a writer for `fields` fields.
     #[must_use]
     pub fn new(coder: Coder<'a>, fields: usize) -> Self {
         Self { coder, values: FieldValues::with_capacity(fields) }

@@ -40,7 +40,7 @@ use std::sync::Arc;
 /// error names only the expected type; a format that adds the line where it stopped reading, as some do for files,
 /// shows that line.
 ///
-/// # What is encrypted, and what is not
+/// # Encryption
 ///
 /// The value is encrypted and authenticated together with its location: the database, the run, and the field or
 /// argument. A token that was changed, or copied to another location, is refused. Encryption is deterministic, so that

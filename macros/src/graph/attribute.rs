@@ -14,9 +14,9 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Path, Token, Type};
 /// The options of a step that only an event-driven workflow has.
 #[derive(Default)]
 pub(super) struct Routing {
-    /// How many calls of it run at once.
+    /// The number of its calls that run at once.
     pub(super) workers: Option<(Path, usize)>,
-    /// Catches failures of other steps, so many along one chain of events.
+    /// The number of failures of other steps that it catches along one chain of events.
     pub(super) catch: Option<(Path, u32)>,
     pub(super) every: Option<(Path, Duration)>,
     pub(super) after: Option<(Path, Duration)>,

@@ -244,7 +244,7 @@ pub(crate) fn check_size(coder: Coder<'_>, stored: &Value) -> Result<(), CodecEr
     Err(CodecError { path: String::new(), message })
 }
 
-/// Decodes a value that was just written with so many secrets. A token that decodes as a text, as by a variant of an
+/// Decodes a value that was just written with `secrets` secrets. A token that decodes as a text, as by a variant of an
 /// untagged enum before the secret one, would be a plain text to the program: this is an error.
 pub(super) fn read_back<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// Content is copied neither on its way to the disk nor back.
 ///
 /// A folder that is missing, or on another device than at first, is taken for an unmounted volume: nothing is saved to
-/// the folder in its place.
+/// the folder that is there instead.
 ///
 /// Several processes may use one folder, and a folder may serve several databases. Symbolic links below the folder are
 /// refused. The work runs on tokio's threads for blocking calls, so the methods need a runtime of tokio. A save runs to

@@ -92,7 +92,7 @@ pub struct StepShape {
     pub workers: Option<usize>,
     /// Whether it reads the context.
     pub reads: bool,
-    /// How many failures it catches along one chain of events; `None` if it catches none.
+    /// The number of failures it catches along one chain of events; `None` if it catches none.
     pub catches: Option<u32>,
 }
 

@@ -13,7 +13,7 @@ use super::shape::{Shape, Source, StepShape, Trigger, same};
 #[derive(Debug)]
 pub struct Ways<const N: usize> {
     pub(super) steps: [StepShape; N],
-    /// `gives[a][b]`: `b` takes a result of `a`, or an event that `a` sends.
+    /// The direct routes. `gives[a][b]`: `b` takes a result of `a`, or an event that `a` sends.
     gives: [[bool; N]; N],
     /// The steps from which some chain of events leads to the end.
     ends: [bool; N],

@@ -13,7 +13,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionPolicy {
-    /// A run whose session holds values stays active, so that they are there when it continues in this process.
+    /// A run whose session holds values stays active, so that it still has them when it continues in this process.
     #[default]
     Keep,
     /// A run is evicted as it would be without a session; its values are dropped, with a warning in the log.

@@ -214,7 +214,7 @@ fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)
         A::CreateTrigger { trigger_name, table_name } | A::DropTrigger { trigger_name, table_name } => {
             (trigger_name, table_name)
         }
-        // An authorizer does not learn the targets of its foreign keys.
+        // SQLite does not pass the targets of its foreign keys to an authorizer.
         A::CreateTable { .. } if named.ours => (OURS, ""),
         A::CreateTable { table_name }
         | A::DropTable { table_name }
@@ -227,7 +227,7 @@ fn names<'a>(action: &AuthAction<'a>, named: Named) -> Option<(&'a str, &'a str)
         | A::DropVtable { table_name, .. } => (table_name, ""),
         A::CreateView { view_name } | A::DropView { view_name } => (view_name, ""),
         A::Reindex { index_name } => (index_name, ""),
-        // An authorizer does not learn the new name.
+        // SQLite does not pass the new name to an authorizer.
         A::AlterTable { table_name, .. } => (if named.ours { OURS } else { table_name }, ""),
         _ => return None,
     })

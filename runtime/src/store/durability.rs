@@ -2,8 +2,7 @@
 
 /// The failures that a commit to a file survives once it is answered.
 ///
-/// In both settings the file stays consistent whatever happens, and the end of the process alone loses nothing, however
-/// it ends.
+/// In both settings the file always stays consistent, and the end of the process alone, even by a crash, loses nothing.
 ///
 /// ```
 /// # use steadfast::prelude::*;

@@ -61,7 +61,7 @@ pub struct RunRow {
 }
 
 impl RequestRow {
-    /// The value of [`answered`](Self::answered) for an open request whose run was moved: the run asks it where it was
+    /// The value of [`answered`](Self::answered) for an open request whose run was moved: it is open where the run was
     /// imported.
     pub const MOVED: &'static str = "moved";
 
@@ -153,7 +153,7 @@ pub struct RunPage {
     /// The number of the last row of a full page, readable or not: [`RunQuery::after`] of the next one. `None` if there
     /// is no next one.
     pub next: Option<i64>,
-    /// The same for the order of [`RunQuery::by_wake_at`]: [`RunQuery::after_due`] of the next page.
+    /// The last row of a full page in the order of [`RunQuery::by_wake_at`]: [`RunQuery::after_due`] of the next page.
     pub next_due: Option<(i64, i64)>,
 }
 
@@ -226,9 +226,9 @@ pub struct InboxRow {
 /// A human-in-the-loop request of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRow {
-    /// The id drawn by the asking run: 32 hexadecimal digits.
+    /// The id drawn by its run: 32 hexadecimal digits.
     pub id: String,
-    /// The run that asks.
+    /// The run that made the request.
     pub run: i64,
     /// The command index of the call that waits for the answer.
     pub position: u64,
@@ -254,7 +254,7 @@ pub enum RequestKey<'a> {
     Id(&'a str),
     /// The unanswered requests of a run.
     Run(i64),
-    /// The unanswered requests of all runs after this id, at most so many, in order of their ids.
+    /// One page of the unanswered requests of all runs, in order of their ids.
     Open {
         /// The last id of the page before; empty for the first.
         after: &'a str,

@@ -47,7 +47,7 @@ pub(super) enum Cell<'a> {
     Text(&'a [u8]),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// Something of another type, by that type's name.
+    /// A value of another type, by that type's name.
     Other(&'static str),
 }
 

@@ -38,7 +38,7 @@ pub enum Write {
     Transaction(UserCode),
     /// Puts an item into a run's inbox. Rejected with [`Rejected::NoSuchRun`], or with [`Rejected::Ended`] once the
     /// run's status is final or deleting. An item whose key has arrived in that inbox before, taken or not, is written
-    /// once: the answer is the number of the first, whatever has become of the run since.
+    /// once: the answer is the number of the first, even if the run has ended since.
     Send(NewInboxItem),
     /// Claims a run without an owner for a lease. Rejected with [`Rejected::Fenced`] if a lease owns it, if it has
     /// ended or if the lease is lost, and with [`Rejected::NoSuchRun`].
@@ -70,7 +70,7 @@ pub enum Write {
     },
     /// Removes a lease that owns no run. Rejected with [`Rejected::Fenced`] if it owns one or is held by another.
     CloseLease(Lease),
-    /// Delivers an answer to a request to the inbox of the run that asks. Rejected with [`Rejected::NoSuchRun`] if
+    /// Delivers an answer to a request to the inbox of its run. Rejected with [`Rejected::NoSuchRun`] if
     /// there is no such request, with [`Rejected::Ended`] if its run has ended without an answer, and with
     /// [`Rejected::Answered`] if it has another answer. The same answer again changes nothing and is [`Written::Done`].
     Answer {
@@ -165,10 +165,10 @@ pub enum Outgoing {
         /// The item; `run` is ignored.
         item: NewInboxItem,
     },
-    /// The same item for every run that has not ended and whose parent is this run's first run.
+    /// An item for every run that has not ended and whose parent is this run's first run.
     NotifyChildren(NewInboxItem),
-    /// A new run. See [`Write::Start`] for the answers. If it was started, its end is delivered to this run's inbox,
-    /// unless there is no position.
+    /// A new run. See [`Write::Start`] for the answers. If it was started and `position` is given, its end is delivered
+    /// to this run's inbox.
     Start {
         /// The run.
         run: Box<NewRun>,

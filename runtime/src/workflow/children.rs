@@ -269,19 +269,19 @@ fn ended<T: Storable, E: Failure>(
 pub enum ChildError<E = crate::Error> {
     /// Its workflow returned this error.
     Failed(E),
-    /// It was cancelled.
+    /// The run was cancelled.
     Cancelled {
         /// The reason of the cancellation.
         reason: String,
     },
-    /// Its time limit or deadline was reached.
+    /// The run's time limit or deadline was reached.
     TimedOut,
-    /// It was deleted before it had ended.
+    /// The run was deleted before it had ended.
     Deleted {
         /// The id of the run.
         run: String,
     },
-    /// It could not be started, or its end is not known here.
+    /// The run could not be started, or its end is not known here.
     Refused {
         /// The reason.
         reason: String,

@@ -132,7 +132,7 @@ pub fn an_imported_run_brings_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S)
     let held = rig.write(Write::Import(Box::new(bring("b"))));
     assert_eq!(held, Err(Rejected::Held(Box::new(rig.row(run)))));
     assert_eq!(rig.find(RunKey::Id("b")), None, "nothing of it is written");
-    // A run that replaces it may have the key, and gives its open requests another value.
+    // A run that replaces it may have the key, and its open requests get another value.
     rig.outgoing(run, vec![Outgoing::Ask(request("r3", run))]);
     let other = Value::json("\"sealed anew\"");
     let mut next = bring("a");

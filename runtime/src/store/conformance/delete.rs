@@ -29,7 +29,7 @@ fn rows<S: Store>(rig: &Rig<S>, run: i64) -> usize {
     rig.entries(run).len() + rig.fields(run).len() + rig.items(RunKey::Number(run)).len()
 }
 
-/// A run is deleted in slices of at most so many rows: it is marked first, and its own row is removed last.
+/// A run is deleted in slices of a limited number of rows: it is marked first, and its own row is removed last.
 pub fn slices_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (full_run(&rig, "a", true), full_run(&rig, "b", false));

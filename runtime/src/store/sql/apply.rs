@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 /// The answer of a database to one write: done or rejected, or an error that ends the batch.
 pub(super) type Answer = Result<Result<Written, Rejected>, StoreError>;
 
-/// The same for a row that has a number.
+/// The answer for a row that has a number.
 pub(super) type Numbered = Result<Result<i64, Rejected>, StoreError>;
 
 /// One transaction in which writes are applied.

@@ -109,7 +109,7 @@ queries! {
         WHERE number = ?1";
     /// Number, successor.
     SET_SUCCESSOR = "UPDATE steadfast_runs SET successor = ?2 WHERE number = ?1";
-    /// As owner; last entry now, time, loads or null, whether due is given, due, status or null.
+    /// Run, lease, last entry; last entry now, time, loads or null, whether due is given, due, status or null.
     ///
     /// The common case, in which status and due stay the same. It sets no indexed column, so that no index is written.
     ADVANCE_RUN = concat!(
@@ -117,8 +117,8 @@ queries! {
         as_owner!(),
         " AND (?7 = 0 OR wake_at IS NOT DISTINCT FROM ?8) AND (?9 IS NULL OR status = ?9)"
     );
-    /// As owner; last entry now, time, loads or null, whether due is given, due, status or null, whether parked is given,
-    /// parked, whether to release.
+    /// Run, lease, last entry; last entry now, time, loads or null, whether due is given, due, status or null, whether
+    /// parked is given, parked, whether to release.
     CHANGE_RUN = concat!(
         "UPDATE steadfast_runs SET seq = ?4, updated_at = ?5, loads = coalesce(?6, loads),
             wake_at = CASE WHEN ?7 = 1 THEN ?8 ELSE wake_at END,

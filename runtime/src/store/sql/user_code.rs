@@ -14,7 +14,7 @@ use crate::store::{
 use crate::value::Value;
 
 impl<S: Session> Apply<'_, S> {
-    /// Appends, and then runs the transaction, if there is one. It fails by itself, and the entries stay.
+    /// Appends the entries, and then runs the transaction, if there is one. If it fails, the entries stay.
     pub(super) fn append_all(&self, append: &Append) -> Answer {
         let written = self.append(append)?;
         let Some(Transaction { entry, code }) = &append.transaction else { return Ok(written) };
