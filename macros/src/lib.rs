@@ -65,13 +65,13 @@ pub fn derive_message(item: TokenStream) -> TokenStream {
 
 /// Makes a struct an event, which the steps of an event-driven workflow take and return: `steadfast::Event`.
 ///
-/// Its fields are owned serde types, or bytes (`Vec<u8>`, `Bytes`, `Box<[u8]>`, which are stored raw); it needs no other
-/// derive.
+/// Its fields are owned serde types, or bytes (`Vec<u8>`, `Bytes`, `Box<[u8]>`, which are stored raw). It needs no
+/// other derive.
 ///
 /// | on | attribute | meaning |
 /// |---|---|---|
 /// | the struct | `external` | it comes from outside, by `engine.emit(run, event)` |
-/// | the struct | `broadcast` | each step that takes it gets it |
+/// | the struct | `broadcast` | every step that takes it is called |
 /// | the struct | `name = "page"` | the recorded name, if not the struct's: it keeps old runs readable when the struct is renamed |
 /// | the struct | `crate = "durable"` | the path of steadfast, where the dependency has another name |
 /// | a field | `default`, `default = expression` | its value in an event that was recorded without it |
@@ -81,8 +81,8 @@ pub fn derive_event(item: TokenStream) -> TokenStream {
     renamed::derive(event::derive, "event", item.into()).into()
 }
 
-/// Lets an enum stand for one of several events that a step returns: each variant holds one event, `Stop`, a `Vec` or an
-/// `Option` of events, or nothing.
+/// Lets a step return one of several events: each variant of the enum holds one event, `Stop`, a `Vec` or an `Option`
+/// of events, or nothing.
 ///
 /// `From` is implemented for each type that only one variant holds, so `Ok(chunk.into())` names no variant. Use
 /// `#[events(crate = "durable")]` if the dependency on steadfast has another name.

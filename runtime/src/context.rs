@@ -240,7 +240,8 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     /// A field with a default may be missing.
     ///
     /// # Errors
-    /// The text is no object, has an unknown key or one twice, lacks a required field, or a value does not fit: by name.
+    /// The text is no object, has an unknown or a duplicate key, lacks a required field, or a value does not fit. The
+    /// error names the field.
     fn from_json(json: &str) -> Result<Self, ContextError> {
         // A person wrote the text, even if a step reads it: its secrets are plain text, not tokens.
         exposing(|| {

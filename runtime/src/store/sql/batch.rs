@@ -83,8 +83,9 @@ fn one_by_one(
     writes.iter().zip(flaws).map(answer).collect()
 }
 
-/// Applies the batch in several transactions, in its order. A user's code may make a whole transaction fail, even at its
-/// commit: so each write with code gets a transaction of its own. Code whose own transaction fails is not run again.
+/// Applies the batch in several transactions, in its order. A user's code may make a whole transaction fail, even at
+/// its commit: so each write with code gets a transaction of its own. Code whose own transaction fails is not run
+/// again.
 fn apart(
     session: &impl Session,
     database: &str,
