@@ -89,6 +89,7 @@ impl<'a> ArgsWriter<'a> {
         same: Option<Same<T>>,
     ) -> Result<(), CodecError> {
         let (Some(same), Some(Arg::Json(end))) = (same, self.args.last()) else { return Ok(()) };
+        // It begins after the comma that follows the JSON argument before it.
         let start = self.args.iter().rev().skip(1).find_map(|arg| match arg {
             Arg::Json(end) => Some(end + 1),
             Arg::Raw(_) => None,
@@ -113,6 +114,7 @@ impl<'a> ArgsWriter<'a> {
                 Arg::Raw(bytes) => parts::append(&mut out, Encoding::Bytes, bytes),
                 Arg::Json(end) => {
                     parts::append(&mut out, Encoding::Json, &self.json[start..*end]);
+                    // After the comma.
                     start = end + 1;
                 }
             }

@@ -203,6 +203,7 @@ impl Dispatch<'_> {
         self.enqueue(taker.step, Ready { inputs: Each::One(node), scope, tick: None });
     }
 
+    /// Adds a start to the queue of a step. It keeps its fan-out open until `step_ended`.
     fn enqueue(&mut self, step: usize, ready: Ready) {
         self.scopes.enter(ready.scope);
         self.queues[step].push_back(ready);
@@ -292,6 +293,7 @@ impl Dispatch<'_> {
             Completion::Failed(error) => self.failed(&running, position, error),
             _ => Next::Unreadable("what came is not the end of a step".into()),
         };
+        // Only now: the events that the step returned have entered their fan-outs, so that none closes too early.
         if matches!(next, Next::Go) {
             if running.out != running.scope {
                 self.leave(running.out);

@@ -127,6 +127,7 @@ pub const fn taken_once<const N: usize>(ways: &Ways<N>, step: usize, parameter: 
     while index <= step {
         let inputs = steps[index].inputs;
         let mut other = 0;
+        // Of the step itself, only the parameters before this one count.
         while other < inputs.len() && (index < step || other < parameter) {
             if inputs[other].taken.is(taken) {
                 twice(&steps[index], &steps[step], taken, index == step);

@@ -78,6 +78,7 @@ impl Dispatch<'_> {
             }
             self.enqueue(step, Ready { inputs: Each::Several(batch), scope: open.parent, tick: None });
         }
+        // The events of the steps that were skipped above still wait.
         if scope == ScopeId::RUN {
             self.scopes.get(scope).parked.append(&mut open.parked);
         }

@@ -118,6 +118,7 @@ impl Dispatch<'_> {
         };
         let place = Place::Came(position);
         let next = self.deliver(Node { payload: Payload::Answer(item, answer), place, scope, caught });
+        // After the delivery: the event has entered the fan-out by now, so that it stays open.
         self.leave(scope);
         next
     }

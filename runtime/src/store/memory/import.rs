@@ -58,6 +58,7 @@ impl Tables {
         for request in &new.requests {
             self.ask_again(number, request);
         }
+        // The watchers of the replaced run have waited for this end.
         if new.status.is_final() && old.is_some() {
             self.end(number, new.status, new.at, notified);
         }

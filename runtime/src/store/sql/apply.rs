@@ -63,6 +63,7 @@ impl<'a, S: Session> Apply<'a, S> {
 
     pub(super) fn start(&self, run: &NewRun) -> Numbered {
         if !self.held(run.lease)? {
+            // A run that exists is the answer even under a lost lease.
             let taken = self.existing(&run.id)?.map_or(Rejected::Fenced, |row| Rejected::Exists(Box::new(row)));
             return Ok(Err(taken));
         }
@@ -98,6 +99,7 @@ impl<'a, S: Session> Apply<'a, S> {
 
     pub(super) fn append(&self, append: &Append) -> Answer {
         let bound = append.change.status == Some(Status::Moved) && self.is_bound(append.run)?;
+        // `advance` is last: it is the first write, and a fenced append writes nothing.
         if bound || !self.held(append.lease)? || self.is_answered(append)? || !self.advance(append)? {
             return Ok(Err(Rejected::Fenced));
         }
@@ -149,6 +151,7 @@ impl<'a, S: Session> Apply<'a, S> {
         if plain && self.session.execute(queries::ADVANCE_RUN, &values[..9])? > 0 {
             return Ok(true);
         }
+        // The status or the due time changes, or the writer is fenced.
         Ok(self.session.execute(queries::CHANGE_RUN, &values)? > 0)
     }
 

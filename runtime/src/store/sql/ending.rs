@@ -9,6 +9,7 @@ impl<S: Session> Apply<'_, S> {
     /// Applies the end of a run with this final status: notifies its watchers, withdraws its requests, frees its
     /// deduplication key. The watchers and requests of a replaced run wait for its successor.
     pub(super) fn end(&self, run: i64, status: Status, at: i64, notified: &mut Vec<i64>) -> Result<(), StoreError> {
+        // Most runs leave nothing behind: one query saves the statements below.
         let (mut watched, mut asked, mut held) = (false, false, false);
         self.session.select(queries::LEFT_BEHIND, &[Cell::Int(run)], &mut |row| {
             (watched, asked, held) = (yes(row.cell(0)), yes(row.cell(1)), yes(row.cell(2)));
@@ -89,6 +90,7 @@ impl<S: Session> Apply<'_, S> {
             self.session.execute(queries::WITHDRAW_REQUESTS, &values[..1])?;
             self.session.execute(queries::DROP_PAUSES, &values[..1])?;
         }
+        // Items are read in the order of their numbers: those that must follow the successor's own get new ones.
         if run.items.is_empty() {
             return self.session.execute(queries::MOVE_ITEMS, &values).map(drop);
         }

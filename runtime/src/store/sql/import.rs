@@ -57,6 +57,7 @@ impl<S: Session> Apply<'_, S> {
         for request in &run.requests {
             self.insert_request(queries::IMPORT_REQUEST, number, request)?;
         }
+        // The watchers of the replaced run have waited for this end.
         if run.status.is_final() && old.is_some() {
             self.end(number, run.status, run.at, notified)?;
         }

@@ -40,6 +40,7 @@ impl<S: Session> Apply<'_, S> {
         code: &UserCode,
         record: impl FnOnce(&Value) -> Result<(), StoreError>,
     ) -> Result<AttemptOutcome, StoreError> {
+        // It made an earlier transaction of this batch fail as a whole, and is not run again.
         if let Some(failed) = code.failed() {
             return Ok(failed.clone());
         }
@@ -50,6 +51,7 @@ impl<S: Session> Apply<'_, S> {
             let _running = user_code::enter();
             outcome = Some(panics::caught(|| code.body.run(tx, &mut within)));
         })?;
+        // An error of the engine's own writes ends the commit, even if the code ignored it.
         let error = within.error;
         if let Some(error) = error {
             return Err(error);
@@ -58,6 +60,7 @@ impl<S: Session> Apply<'_, S> {
             (Some(end), Some(outcome)) => judged(end, code, outcome),
             _ => UserCode::no_sql(),
         };
+        // SQLite has rolled back the other writes too: with the code marked as failed, the batch is applied again.
         if end.is_some_and(|end| end.lost) {
             code.fail(match outcome {
                 AttemptOutcome::Completed(_) => {
