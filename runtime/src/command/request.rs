@@ -24,7 +24,7 @@ impl<'a> Request<'a> {
         Some(Self { name: entry.name.as_deref()?, answer: None, question, due: entry.due })
     }
 
-    /// The error message if the question cannot be stored.
+    /// Returns the error message for a question that cannot be stored.
     pub(crate) fn refused(&self) -> String {
         let why = self.question.refusal().unwrap_or_default();
         format!("request `{}` cannot be stored: {why}", self.name)

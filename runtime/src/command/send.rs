@@ -27,7 +27,7 @@ impl<'a> Send<'a> {
         self.to.as_deref().unwrap_or("?")
     }
 
-    /// The error message if the message cannot be stored.
+    /// Returns the error message for a message that cannot be stored.
     pub(crate) fn refused(&self) -> String {
         let why = self.message.refusal().unwrap_or_default();
         format!("message `{}` for run `{}` cannot be stored: {why}", self.channel, self.to())

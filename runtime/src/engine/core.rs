@@ -72,7 +72,7 @@ pub(crate) struct Work {
 /// The state that all parts of an engine share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
-    /// The same database, for queries of users.
+    /// The access to the database for queries of users.
     outside: Outside,
     /// Permits for activations that a message caused; runs that are due have permits of their own.
     pub(crate) places: Places,

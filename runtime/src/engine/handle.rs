@@ -73,19 +73,19 @@ impl Run {
         Self { engine: engine.clone(), number: row.number, id: row.id.clone(), workflow: row.workflow.clone(), fields }
     }
 
-    /// The run's id.
+    /// Returns the run's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The name of its workflow.
+    /// Returns the name of its workflow.
     #[must_use]
     pub fn workflow(&self) -> &str {
         &self.workflow
     }
 
-    /// The run's number in the database, which is never reused.
+    /// Returns the run's number in the database, which is never reused.
     #[must_use]
     pub const fn number(&self) -> i64 {
         self.number

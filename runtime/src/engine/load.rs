@@ -133,7 +133,7 @@ async fn supervise(
                 return;
             }
             DriverExit::Gone => return,
-            // The row tells whether the run belongs to another engine now.
+            // The row shows whether the run belongs to another engine now.
             DriverExit::Lost => {
                 tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");
             }

@@ -157,7 +157,7 @@ pub(super) async fn same_start(
     wanted: Wanted,
     continuing: Option<&str>,
 ) -> Result<RunRow, EngineError> {
-    // The run may have continued as new: its first run tells how it was started.
+    // The run may have continued as new: its first run records how it was started.
     let first_run = row.first_run;
     let begun = core.ask(move |store| Ok((store.run(RunKey::Number(first_run))?, store.entries(first_run, 0, 3)?)));
     let (begun, first) = begun.await?;

@@ -165,7 +165,7 @@ async fn is_finished(core: &Core, within: Duration) -> bool {
         if left.is_zero() {
             return false;
         }
-        // The next iteration tells which of the two it was.
+        // The next iteration checks which of the two it was.
         let _ = tokio::time::timeout(left, moved).await;
     }
 }

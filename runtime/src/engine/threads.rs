@@ -45,8 +45,8 @@ fn spawn(runtime: &Handle, work: Box<dyn FnOnce() + Send>) -> Result<(), EngineE
     spawned.map_err(|_| none("the runtime cannot start a thread that may block"))
 }
 
-/// Like [`blocking`], but keeps the work if the system cannot start a thread: it waits for one, and `blocked` receives
-/// the reason.
+/// Runs work like [`blocking`], but keeps it if the system cannot start a thread: it waits for one, and `blocked`
+/// receives the reason.
 ///
 /// # Errors
 /// The runtime is shutting down, or the work panicked.

@@ -21,7 +21,8 @@ pub(crate) enum Sleeper {
 
 /// A time limit.
 pub(super) trait Limit: Send + Sync {
-    /// Called when the time is over. Returns when to call again; `None` once the attempt has ended.
+    /// Checks the limit when its time is over. Returns the time until the next check; `None` once the attempt has
+    /// ended.
     fn look(&self) -> Option<Duration>;
 }
 

@@ -347,7 +347,7 @@ where
         (Ok(Err(Rejected::Refused(why))), _) => return Err(EngineError::RolledBack(Error::msg(why))),
         (Ok(_), _) => return Err(EngineError::RolledBack(Error::msg("the store does not run transactions"))),
         (Err(error), Some((Ok(value), done))) => match done.started.first() {
-            // The outcome is unknown: the row of a run that it started tells.
+            // The outcome is unknown: it is committed if the row of a run that it started exists.
             Some((row, _)) if was_written(core, row).await => (value, done),
             _ => return Err(EngineError::Store(error)),
         },

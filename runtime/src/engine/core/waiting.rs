@@ -61,7 +61,7 @@ impl Core {
     pub(crate) async fn pause(&self, wait: Duration) -> bool {
         let stopping = self.stopping.notified();
         if !self.is_draining() {
-            // The check below tells which of the two it was.
+            // The check below finds out which of the two it was.
             let _ = tokio::time::timeout(wait, stopping).await;
         }
         !self.is_draining()

@@ -86,7 +86,7 @@ async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     )))
 }
 
-/// The store does not implement `Store::belongings`.
+/// Creates the error for a store that does not implement `Store::belongings`.
 pub(super) fn unknown_belongings(id: &str) -> EngineError {
     EngineError::file(format!(
         "run `{id}` cannot be moved: its store does not tell what else belongs to it (`Store::belongings`). Copy it with \

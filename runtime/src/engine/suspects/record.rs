@@ -37,7 +37,7 @@ impl Record {
         u32::from(self.deaths) | (u32::from(self.proofs) | unexplained << PROOF_BITS) << u16::BITS
     }
 
-    /// Returns whether so many processes died with it at work that it is loaded apart from the others.
+    /// Returns whether at least `threshold` processes died with it at work: then it is loaded apart from the others.
     pub(crate) fn is_suspect(self, threshold: u32) -> bool {
         u32::from(self.deaths) >= threshold
     }

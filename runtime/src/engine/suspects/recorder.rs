@@ -219,7 +219,7 @@ impl State {
         self.write(HEAD + place * SLOT, &encoded(run, &slot));
     }
 
-    /// Best effort: a file that cannot be written costs restarts, not correctness.
+    /// Writes to the file, as a best effort: a file that cannot be written costs restarts, not correctness.
     fn write(&mut self, at: usize, bytes: &[u8]) {
         if let Some((file, _)) = &mut self.open {
             let _ = file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes));

@@ -59,7 +59,7 @@ impl Screen {
     }
 }
 
-/// Draws these lines in the place of the last ones.
+/// Replaces the lines on the screen by these.
 fn next_command_index(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
     while drawn.len() > lines.len() {
         if let Some(line) = drawn.pop() {

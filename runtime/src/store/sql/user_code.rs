@@ -40,7 +40,7 @@ impl<S: Session> Apply<'_, S> {
         code: &UserCode,
         record: impl FnOnce(&Value) -> Result<(), StoreError>,
     ) -> Result<AttemptOutcome, StoreError> {
-        // It made an earlier transaction of this batch fail as a whole, and is not run again.
+        // It could not begin, or it made an earlier transaction of this batch fail as a whole: it is not run again.
         if let Some(failed) = code.failed() {
             return Ok(failed.clone());
         }
