@@ -165,8 +165,8 @@ impl Engine {
     /// Starts a run of a workflow with its input; `()` for a workflow without one. Awaiting the call returns the run's
     /// handle once the start is durable.
     ///
-    /// Give it an id with [`id`](StartCall::id) to make the start safe to repeat: the same id with the same workflow and
-    /// input is the same run, finished or not.
+    /// Give it an id with [`id`](StartCall::id) to make the start safe to repeat: the same id with the same workflow
+    /// and input is the same run, finished or not.
     ///
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.

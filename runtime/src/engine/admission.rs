@@ -8,8 +8,8 @@ use tokio::time::timeout;
 /// The number of histories read at a time.
 const AT_ONCE: usize = 32;
 
-/// The time for which a load keeps its permit: a slow one, for example because a field store hangs, must not block those
-/// behind it.
+/// The time for which a load keeps its permit: a slow one, for example because a field store hangs, must not block
+/// those behind it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The permits for runs being loaded, first come, first served.

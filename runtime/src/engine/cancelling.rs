@@ -63,8 +63,8 @@ impl Cancelling {
 }
 
 impl Run {
-    /// Requests cancellation: running steps are cancelled, and the run ends as cancelled with this reason. Returns when the
-    /// request is durable; a parked run ends when it is unparked, or by [`Cancelling::force`].
+    /// Requests cancellation: running steps are cancelled, and the run ends as cancelled with this reason. Returns when
+    /// the request is durable; a parked run ends when it is unparked, or by [`Cancelling::force`].
     ///
     /// The run receives the request between two turns. A run that was already ending, because its last step had just
     /// ended, completes or fails all the same: [`Cancelling::took_effect`] waits for the end and returns which of the

@@ -101,7 +101,8 @@ pub struct Attempts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttemptFailure {
-    /// The attempt's number, from 1. Attempts that ended in a crash of the process are not listed, so there may be gaps.
+    /// The attempt's number, from 1. Attempts that ended in a crash of the process are not listed, so there may be
+    /// gaps.
     pub attempt: u32,
     /// The way in which it failed.
     pub cause: AttemptCause,

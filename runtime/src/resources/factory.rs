@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// An async function that creates a resource: it takes up to six others as `Arc<..>`, and returns a `Result`.
 ///
-/// Implemented for `async fn connect() -> Result<Db>`, `async fn open(db: Arc<Db>) -> Result<Index>`, and closures of that
-/// kind. The error is any that `?` turns into a [`steadfast::Error`](Error).
+/// Implemented for `async fn connect() -> Result<Db>`, `async fn open(db: Arc<Db>) -> Result<Index>`, and closures of
+/// that kind. The error is any that `?` turns into a [`steadfast::Error`](Error).
 #[diagnostic::on_unimplemented(
     message = "this does not make a resource",
     label = "expected an async function that returns a `Result`",

@@ -8,7 +8,8 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-/// A struct that the concurrent steps of a run can share: `#[derive(StepContext, Clone)]`, with a default for each field.
+/// A struct that the concurrent steps of a run can share: `#[derive(StepContext, Clone)]`, with a default for each
+/// field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the shared state of a workflow",
     label = "shared state is a struct whose stored fields all have a default",

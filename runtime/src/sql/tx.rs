@@ -6,8 +6,8 @@ use rusqlite::{Connection, ErrorCode, Params, Row, Statement};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// A transaction on the engine's file: statements on your own tables, which become durable together with the engine's own
-/// rows or not at all.
+/// A transaction on the engine's file: statements on your own tables, which become durable together with the engine's
+/// own rows or not at all.
 ///
 /// It is all that a transaction can use; the connection behind it is not accessible. `COMMIT`, `ROLLBACK`, savepoints,
 /// `PRAGMA`, `ATTACH`, temporary tables, and every table whose name begins with `steadfast_` are refused with a

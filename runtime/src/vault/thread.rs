@@ -91,8 +91,8 @@ pub(crate) fn exposing<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Sets vault and location of the value that this thread encodes or decodes, until the guard is dropped. A mode that was set
-/// before is kept, and of nested locations only the innermost counts. Forgets an earlier fault of this vault.
+/// Sets vault and location of the value that this thread encodes or decodes, until the guard is dropped. A mode that
+/// was set before is kept, and of nested locations only the innermost counts. Forgets an earlier fault of this vault.
 pub(crate) fn code(vault: Option<&Arc<Vault>>, location: Option<Location<'_>>) -> Coding {
     set(vault, location.map(Location::parts))
 }
@@ -123,7 +123,8 @@ impl Drop for Coding {
                 places.innermost = innermost;
             }
             if self.entered {
-                // What is replaced may be the last of its vault, whose end is the user's code: not while the cell is borrowed.
+                // Dropping the replaced mode may drop its vault, and so run the user's code: not while the cell is
+                // borrowed.
                 drop(here.mode.replace(Mode::Plain));
             }
         });

@@ -75,9 +75,9 @@ fn executions(store: &dyn Store, outputs: &[CopiedOutput]) -> Result<Vec<RunRow>
 ///
 /// Committed entries and fields never change, so the last number in the row bounds those that belong to that moment,
 /// even if more is appended meanwhile; and a commit holds whole turns. An inbox item is taken by the commit that
-/// appends its entry. So if the row is the same before and after the inbox was read, all items found were waiting at that
-/// moment. And if the inbox was empty before the row was read, items sent earlier are in the journal by then; later
-/// ones arrive after the export.
+/// appends its entry. So if the row is the same before and after the inbox was read, all items found were waiting at
+/// that moment. And if the inbox was empty before the row was read, items sent earlier are in the journal by then;
+/// later ones arrive after the export.
 fn row_state(core: &Core, number: i64, id: &str) -> Result<(RunRow, Vec<InboxRow>), EngineError> {
     let store = &*core.store;
     let row = || store.run(RunKey::Number(number))?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() });
