@@ -118,7 +118,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         parked: Some(None),
         release: true,
     };
-    let notified = NewInboxItem {
+    let cancellation = NewInboxItem {
         key: Some("cancel".to_owned()),
         value: Some(Value::text(reason)),
         sender: Some(row.id.clone()),
@@ -131,7 +131,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         entries: vec![asked, ended],
         fields: Vec::new(),
         taken: Vec::new(),
-        outgoing: vec![Outgoing::NotifyChildren(notified)],
+        outgoing: vec![Outgoing::NotifyChildren(cancellation)],
         transaction: None,
         change,
         at,

@@ -128,7 +128,7 @@ impl RunningAttempts {
             let late = too_late(&core, &mail, position, attempt, cancellation.clone());
             (timeout, core.timers.clone(), late, cancellation.clone())
         });
-        let attempts = Box::pin(async move {
+        let running = Box::pin(async move {
             // An attempt must not begin for a run that has ended or was lost while it waited.
             if !core.leases.has_margin() {
                 // Rare, so boxed apart from every attempt's future.
@@ -165,7 +165,7 @@ impl RunningAttempts {
         // In each case the driver may have exited: then the result is not needed.
         if blocking {
             let body = move |runtime: &Handle| {
-                if let Some(envelope) = runtime.block_on(attempts) {
+                if let Some(envelope) = runtime.block_on(running) {
                     let _ = mail.send(envelope);
                 }
             };
@@ -173,7 +173,7 @@ impl RunningAttempts {
         } else {
             let cancellation = cancellation.clone();
             let job = Job(Box::pin(async move {
-                let envelope = cancellation.unless_dropped(attempts).await??;
+                let envelope = cancellation.unless_dropped(running).await??;
                 driving.upgrade()?.deliver(|| drop(mail.send(envelope)))
             }));
             // The future is being polled right now, and this call is part of the poll.

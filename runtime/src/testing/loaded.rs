@@ -27,8 +27,8 @@ impl Scenario<'_> {
     /// Loads the runs that a starting engine finds: those with a due time, and those with items in their inboxes.
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
-            let notified = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
-            if row.wake_at.is_some() || !notified.is_empty() {
+            let items = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
+            if row.wake_at.is_some() || !items.is_empty() {
                 self.load(row.number).await?;
             }
         }
@@ -49,7 +49,7 @@ impl Scenario<'_> {
         if row.status.is_final() || self.loaded.contains_key(&number) {
             return Ok(());
         }
-        let mut run = self.pending_effects(&row);
+        let mut run = self.new_machine(&row);
         self.rebuild(&mut run, &row).await?;
         let attempts = RunningAttempts::of(run.env(), self.plan.order);
         self.loaded.insert(number, Loaded { number, run, attempts, look: false });
@@ -70,7 +70,7 @@ impl Scenario<'_> {
         secrets::fields(RunIdentity { id, workflow, execution }, self.stores.clone(), self.subject.cipher.clone())
     }
 
-    fn pending_effects(&mut self, row: &RunRow) -> Box<Machine> {
+    fn new_machine(&mut self, row: &RunRow) -> Box<Machine> {
         let session = self.sessions.entry(row.number).or_default().clone();
         let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
@@ -102,7 +102,7 @@ impl Scenario<'_> {
             if !self.is_new(&row)? {
                 continue;
             }
-            let mut run = self.pending_effects(&row);
+            let mut run = self.new_machine(&row);
             self.rebuild(&mut run, &row).await?;
             let (ended, recorded): (Option<Status>, _) = (run.ended(), row.status);
             if ended != Some(recorded) {

@@ -33,7 +33,7 @@ impl Screen {
                     // An error means that the terminal is gone.
                     let _ = all.println(line);
                 }
-                next_command_index(all, lines, &view.lines(progress, Some(SystemTime::now())));
+                redraw(all, lines, &view.lines(progress, Some(SystemTime::now())));
             }
             Self::Plain { written, last } => {
                 view.take_said().iter().for_each(|line| write(line));
@@ -60,7 +60,7 @@ impl Screen {
 }
 
 /// Replaces the lines on the screen by these.
-fn next_command_index(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
+fn redraw(all: &MultiProgress, drawn: &mut Vec<ProgressBar>, lines: &[String]) {
     while drawn.len() > lines.len() {
         if let Some(line) = drawn.pop() {
             line.finish_and_clear();

@@ -223,7 +223,7 @@ fn bar(done: u64, total: u64) -> String {
 
 /// Replaces control characters, so that the text stays on one line and cannot control the terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|envelope| if envelope.is_control() { ' ' } else { envelope }).collect()
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 /// A duration, printed for people.

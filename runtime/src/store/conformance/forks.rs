@@ -85,8 +85,8 @@ pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
     for (goes_on, brought) in [(true, false), (true, true), (false, false), (false, true)] {
         let id = format!("{goes_on} {brought}");
         let old = rig.start(&id);
-        let notified = [InboxKind::Pause, InboxKind::Resume, InboxKind::Message];
-        for kind in &notified {
+        let sent = [InboxKind::Pause, InboxKind::Resume, InboxKind::Message];
+        for kind in &sent {
             rig.write(Write::Send(NewInboxItem { kind: kind.clone(), ..item(old, None) })).expect("sent");
         }
         let run = fork(&rig, &id, |run| {
@@ -94,7 +94,7 @@ pub fn pauses_move_on_or_not<S: Store>(open: &dyn Fn() -> S) {
             run.items = if brought { vec![item(old, None)] } else { Vec::new() };
         });
         let kinds: Vec<_> = rig.inbox(run).into_iter().skip(usize::from(brought)).map(|item| item.kind).collect();
-        assert_eq!(kinds, notified[if goes_on { 0 } else { 2 }..], "{id}");
+        assert_eq!(kinds, sent[if goes_on { 0 } else { 2 }..], "{id}");
         assert!(rig.inbox(old).is_empty());
     }
 }

@@ -26,9 +26,9 @@ pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
     let mut end = rig.ending(child, Status::TimedOut);
     end.entries[0].value = Some(Value::json("\"too late\""));
     assert_eq!(appended(rig.write(Write::Append(end))), (vec![], vec![parent, other]));
-    let notified = rig.inbox(parent);
-    assert_eq!(notified.len(), 1);
-    let item = &notified[0];
+    let items = rig.inbox(parent);
+    assert_eq!(items.len(), 1);
+    let item = &items[0];
     assert_eq!((item.kind.as_str(), item.key.as_deref(), item.position), ("ended", Some("ended:3"), Some(3)));
     assert_eq!((item.name.as_deref(), item.sender.as_deref()), (Some("timed_out"), Some("child")));
     assert_eq!(item.value, Some(Value::json("\"too late\"")));
@@ -79,10 +79,10 @@ pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     let marked = rig.write(Write::Delete { run: c, rows: 9 });
     assert!(matches!(&marked, Ok(Written::Marked(notified)) if notified.iter().all(|run| *run == a)), "{marked:?}");
     assert_eq!((rig.row(c).status, rig.entries(c).len()), (Status::Deleting, 1));
-    let notified = rig.inbox(a);
-    let said: Vec<_> = notified.iter().map(|item| (item.kind.as_str(), item.position, item.name.as_deref())).collect();
+    let items = rig.inbox(a);
+    let said: Vec<_> = items.iter().map(|item| (item.kind.as_str(), item.position, item.name.as_deref())).collect();
     assert_eq!(said, [("ended", Some(5), Some("deleting")), ("ended", Some(6), Some("deleting"))]);
-    assert!(notified.iter().all(|item| item.sender.as_deref() == Some("c") && item.value.is_none()));
+    assert!(items.iter().all(|item| item.sender.as_deref() == Some("c") && item.value.is_none()));
     assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Ok(Written::Deleted(true)));
     assert_eq!((rig.inbox(a).len(), rig.find(RunKey::Id("c"))), (2, None));
 

@@ -369,10 +369,10 @@ async fn retry(flow: &Flow<Luggage>, plan: &Plan, fresh: bool) -> Result<String>
         return Ok("went on".into());
     }
     let cell = plan.cell.clone();
-    let mut attempts = Box::pin(if plan.nap > 900 { flaky_for_long(flow, cell) } else { flaky(flow, cell) });
-    let _ = poll!(&mut attempts);
+    let mut step = Box::pin(if plan.nap > 900 { flaky_for_long(flow, cell) } else { flaky(flow, cell) });
+    let _ = poll!(&mut step);
     gate(flow, plan, "").await?;
-    Ok(format!("attempt {}", attempts.await?))
+    Ok(format!("attempt {}", step.await?))
 }
 
 /// Milliseconds since 1970.
