@@ -1,5 +1,6 @@
 //! Waits of a run, since when, and who can help: read from committed state.
 
+mod answers;
 mod open;
 
 pub(crate) use open::Seen;
@@ -7,7 +8,7 @@ pub(crate) use open::Seen;
 use super::clock::moment;
 use super::lease::NOBODY;
 use crate::record::ParkReason;
-use crate::store::{Lease, LeaseRow, RequestKey, RunKey, RunRow, Status, Store, StoreError};
+use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Store, StoreError};
 use serde::Serialize;
 use std::fmt;
 use std::time::SystemTime;
@@ -180,11 +181,4 @@ fn is_left_alone(row: &RunRow, leases: &[LeaseRow]) -> bool {
 /// Makes the wait of a run that is blocked, since a moment in milliseconds since 1970.
 pub(super) fn blocked((why, since): (String, i64)) -> Wait {
     Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None }
-}
-
-/// Returns the id and the name of the open request of a call.
-fn request(store: &dyn Store, run: i64, position: u64) -> Option<(String, String)> {
-    let open = store.requests(RequestKey::Run(run)).ok()?;
-    let request = open.into_iter().find(|request| request.position == position)?;
-    Some((request.id, request.name))
 }

@@ -46,6 +46,8 @@ enum What {
     Receive(String),
     /// The question.
     Request(String),
+    /// The id of a request of an earlier execution.
+    Answer(String),
     /// The workflow.
     Child(String),
 }
@@ -91,11 +93,13 @@ impl Path {
             Kind::RunStarted => self.turn(entry, Turn::Start),
             Kind::StepStarted => self.call(entry, What::Step(name())),
             Kind::TimerSet => self.call(entry, What::Sleep),
+            Kind::ReceiveStarted if let Some(request) = &entry.other => self.call(entry, What::Answer(request.clone())),
             Kind::ReceiveStarted => self.call(entry, What::Receive(name())),
             Kind::RequestOpened => self.call(entry, What::Request(name())),
             Kind::ChildStarted => self.call(entry, What::Child(name())),
             Kind::StepCompleted => self.completed(entry),
-            Kind::StepFailed => self.ended(entry, State::Failed),
+            Kind::StepFailed | Kind::MessageRefused => self.ended(entry, State::Failed),
+            Kind::RequestAnswered | Kind::RequestExpired if entry.position.is_none() => self.answered(entry),
             Kind::TimerFired | Kind::RequestAnswered | Kind::ChildEnded => self.ended(entry, State::Done),
             Kind::CallAbandoned => self.set(entry, State::Dropped),
             Kind::EventSent => self.was_sent(entry),
@@ -119,7 +123,6 @@ impl Path {
             | Kind::MessageTried
             | Kind::MessageSent
             | Kind::MessageDelivered
-            | Kind::MessageRefused
             | Kind::ValuePublished
             | Kind::StreamWritten
             | Kind::StreamClosed
@@ -156,6 +159,17 @@ impl Path {
     fn ended(&mut self, entry: &EntryRow, state: State) {
         self.set(entry, state);
         if let Some(position) = entry.position {
+            self.turn(entry, Turn::Call(position));
+        }
+    }
+
+    /// Reads an answer to a request of an earlier execution, or the end of the time for it.
+    fn answered(&mut self, entry: &EntryRow) {
+        let waits = |call: &Call| {
+            call.state == State::Running && matches!(&call.what, What::Answer(id) if Some(id) == entry.other.as_ref())
+        };
+        if let Some((&position, call)) = self.calls.iter_mut().find(|(_, call)| waits(call)) {
+            call.state = State::Done;
             self.turn(entry, Turn::Call(position));
         }
     }

@@ -1,5 +1,6 @@
 //! What a run waits for, since when, and who can help.
 
+mod answers;
 mod calls;
 
 use crate::steps::until;

@@ -114,6 +114,19 @@ pub enum ActivityKind {
         /// The command index of the call, if it belongs to a certain one.
         position: Option<u64>,
     },
+    /// The time for the answer to a request of an earlier execution is over.
+    Expired {
+        /// The id by which this execution knows the request.
+        request: String,
+    },
+    /// A call was refused: a message could not be sent, a request not be made, a run not be started, or no answer can
+    /// arrive.
+    Refused {
+        /// The command index of the call.
+        position: u64,
+        /// The reason.
+        message: String,
+    },
     /// Cancellation of the run was requested.
     CancelRequested {
         /// The reason given.
@@ -144,6 +157,8 @@ pub enum Waited {
     Message(String),
     /// The answer to a request with this name.
     Answer(String),
+    /// The answer to the request with this id: one that an earlier execution made, or one that is answered.
+    AnswerTo(String),
     /// A run that this run started: its workflow if the run waits for it, its status if it has ended.
     Run(String),
 }
@@ -161,9 +176,10 @@ impl ActivityKind {
         let step = || entry.name.clone().unwrap_or_default();
         let (position, attempt) = (entry.position.unwrap_or(0), entry.attempt.unwrap_or(0));
         let value = entry.value.as_ref();
-        let until = entry.due.map(moment);
-        let waits = |for_what| Some(Self::Waiting { for_what, position, until });
+        let waits = |for_what| Some(Self::Waiting { for_what, position, until: entry.due.map(moment) });
         let came = |what| Some(Self::Came { what, position: entry.position });
+        let request = || entry.other.clone().unwrap_or_default();
+        let refused = || Some(Self::Refused { position, message: value.map(text).unwrap_or_default() });
         let ended = |message| Some(Self::RunEnded { status: Status::ended_by(entry.kind)?, message });
         match entry.kind {
             Kind::RunStarted => Some(Self::RunStarted { workflow: step() }),
@@ -171,7 +187,7 @@ impl ActivityKind {
             Kind::AttemptFailed => {
                 let failure = value.and_then(|value| serde_json::from_slice::<AttemptFailure>(&value.bytes).ok());
                 let message = failure.map(|failure| failure.message).unwrap_or_default();
-                Some(Self::AttemptFailed { step: step(), position, attempt, message, next: until })
+                Some(Self::AttemptFailed { step: step(), position, attempt, message, next: entry.due.map(moment) })
             }
             Kind::StepCompleted => Some(Self::StepCompleted { step: step(), position, attempt }),
             Kind::StepFailed => {
@@ -181,11 +197,17 @@ impl ActivityKind {
             Kind::CallAbandoned => Some(Self::Dropped { position }),
             Kind::TimerSet => waits(Waited::Timer),
             Kind::TimerFired => came(Waited::Timer),
+            Kind::ReceiveStarted if entry.other.is_some() => waits(Waited::AnswerTo(request())),
             Kind::ReceiveStarted => waits(channel(entry)?),
-            Kind::MessageReceived => came(channel(entry)?),
+            Kind::MessageReceived | Kind::MessageKept => came(channel(entry)?),
             Kind::RequestOpened => waits(Waited::Answer(step())),
-            Kind::RequestAnswered => came(Waited::Answer(step())),
+            // Its name is the type of the answer.
+            Kind::RequestAnswered | Kind::AnswerKept => came(Waited::AnswerTo(request())),
+            Kind::RequestExpired => Some(Self::Expired { request: request() }),
+            Kind::MessageRefused => refused(),
             Kind::ChildStarted => waits(Waited::Run(step())),
+            // Without a status the run never started.
+            Kind::ChildEnded if entry.name.is_none() => refused(),
             Kind::ChildEnded => came(Waited::Run(step())),
             Kind::CancelRequested => Some(Self::CancelRequested { reason: value.map(text).unwrap_or_default() }),
             Kind::RunPaused => Some(Self::Paused),
@@ -202,7 +224,6 @@ impl ActivityKind {
             | Kind::MessageTried
             | Kind::MessageSent
             | Kind::MessageDelivered
-            | Kind::MessageRefused
             | Kind::EventSent
             | Kind::ValuePublished
             | Kind::StreamWritten
@@ -210,10 +231,7 @@ impl ActivityKind {
             | Kind::LabelSet
             | Kind::PatchMarked
             | Kind::DeadlineReached
-            | Kind::MessageKept
-            | Kind::AnswerKept
             | Kind::RequestKept
-            | Kind::RequestExpired
             | Kind::StateSet
             | Kind::StateEdited
             | Kind::ClockMoved => None,
@@ -281,6 +299,8 @@ impl fmt::Display for ActivityKind {
             Self::Came { what: Waited::Timer, .. } => f.write_str("a wait is over"),
             Self::Came { what: Waited::Run(status), .. } => write!(f, "a run that was started has ended: {status}"),
             Self::Came { what, .. } => write!(f, "{what} came"),
+            Self::Expired { request } => write!(f, "the time for the answer to request {request} is over"),
+            Self::Refused { position, message } => write!(f, "the call @{position} was refused: {message}"),
             Self::CancelRequested { reason } => write!(f, "was asked to stop: {reason}"),
             Self::Paused => f.write_str("paused"),
             Self::Resumed => f.write_str("resumed"),
@@ -297,6 +317,7 @@ impl fmt::Display for Waited {
             Self::Event(name) => write!(f, "event `{name}`"),
             Self::Message(name) => write!(f, "message `{name}`"),
             Self::Answer(name) => write!(f, "the answer to `{name}`"),
+            Self::AnswerTo(request) => write!(f, "the answer to request {request}"),
             Self::Run(name) => write!(f, "a run of `{name}`"),
         }
     }

@@ -95,19 +95,25 @@ impl View {
                     None => drop(self.waits.insert(position, Wait { what: for_what, at, until })),
                 }
             }
-            ActivityKind::Came { position: Some(position), .. } => drop(self.waits.remove(&position)),
-            ActivityKind::Came { what, position: None } => {
-                let waiting = self.waits.iter().find(|(_, wait)| wait.what == what).map(|(position, _)| *position);
-                match waiting {
-                    Some(position) => drop(self.waits.remove(&position)),
-                    None => self.early.push(what),
-                }
+            ActivityKind::Came { position: Some(position), .. } | ActivityKind::Refused { position, .. } => {
+                self.waits.remove(&position);
             }
+            ActivityKind::Came { what, position: None } => self.came(what),
+            ActivityKind::Expired { request } => self.came(Waited::AnswerTo(request)),
             ActivityKind::CancelRequested { reason } => self.say(&format!("was asked to stop: {reason}")),
             ActivityKind::Paused => self.paused = true,
             ActivityKind::Resumed => self.paused = false,
             ActivityKind::RunEnded { status, message } => self.ended = Some((status, message)),
             ActivityKind::RunStarted { .. } => {}
+        }
+    }
+
+    /// Ends the first wait for something, or a later one.
+    fn came(&mut self, what: Waited) {
+        let waiting = self.waits.iter().find(|(_, wait)| wait.what == what).map(|(position, _)| *position);
+        match waiting {
+            Some(position) => drop(self.waits.remove(&position)),
+            None => self.early.push(what),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Finds the open calls of a run's history.
 
-use super::{Wait, WaitsFor, request};
+use super::answers::{KeptRequests, open_request, opening, with_request};
+use super::{Wait, WaitsFor};
+use crate::command::derived_id;
 use crate::engine::clock::moment;
 use crate::journal::SENT;
 use crate::record::{Kind, ParkReason};
 use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of last entries that are read; calls that began before them are left out.
@@ -20,6 +22,7 @@ struct Call {
     open: Open,
     seq: u64,
     at: i64,
+    /// The name of the step, channel, request or workflow; for an answer, the id by which the run knows the request.
     name: String,
     attempt: u32,
     due: Option<i64>,
@@ -33,6 +36,8 @@ enum Open {
     Timer,
     Message,
     Request,
+    /// The answer to a request of an earlier execution.
+    Answer,
     Run,
 }
 
@@ -40,10 +45,12 @@ enum Open {
 #[derive(Default)]
 struct Calls {
     open: BTreeMap<u64, Call>,
-    /// The calls that wait for a message, in their order, by channel.
-    receivers: HashMap<String, VecDeque<u64>>,
+    /// The calls that wait for a message, by channel: the first by command index gets the next one.
+    receivers: HashMap<String, BTreeSet<u64>>,
     /// The number of messages that arrived before a call waited for them, by channel.
     kept: HashMap<String, usize>,
+    /// The requests of earlier executions.
+    requests: KeptRequests,
 }
 
 /// The number of runs in the cache.
@@ -69,16 +76,18 @@ impl Seen {
 
 /// Returns the waits of a run that is neither parked nor paused, in the order of the calls.
 pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
-    let begun = || (row.seq.saturating_sub(ENTRIES), Calls::default());
     // Taken out, so that the lock is not held while the database is read.
-    let (mut after, mut calls) =
-        seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq).unwrap_or_else(begun);
+    let known = seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq);
+    let (mut after, mut calls) = match known {
+        Some(known) => known,
+        None => begin(store, row)?,
+    };
     while after < row.seq {
         let page = store.outline(row.number, after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.seq;
         for entry in page {
-            calls.take(entry);
+            calls.take(with_request(store, row.number, entry)?);
         }
     }
     let mut runs = 0;
@@ -87,7 +96,7 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
         if runs > RUNS && call.open == Open::Run {
             return None;
         }
-        let for_what = call.for_what(store, row, position)?;
+        let for_what = call.for_what(store, row, position, &calls.requests)?;
         Some(Wait { for_what, since: moment(call.at), until: call.due.map(moment) })
     });
     let waits = waits.collect();
@@ -95,18 +104,34 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
     Ok(waits)
 }
 
+/// Returns the entry after which the history is read, and what the entries before it say of requests.
+fn begin(store: &dyn Store, row: &RunRow) -> Result<(u64, Calls), StoreError> {
+    let (after, mut calls) = (row.seq.saturating_sub(ENTRIES), Calls::default());
+    if after > 0 {
+        for entry in opening(store, row.number, after)? {
+            calls.take(entry);
+        }
+    }
+    Ok((after, calls))
+}
+
 impl Calls {
     #[expect(clippy::too_many_lines, reason = "a table of what each kind means here")]
     fn take(&mut self, entry: EntryRow) {
-        let name = entry.name.unwrap_or_default();
         let Some(position) = entry.position else {
-            if entry.kind == Kind::MessageReceived {
-                self.came(name);
-            } else if entry.kind == Kind::MessageKept {
-                *self.kept.entry(name).or_default() += 1;
+            let name = entry.name.clone().unwrap_or_default();
+            match entry.kind {
+                Kind::MessageReceived => self.came(name),
+                Kind::MessageKept => *self.kept.entry(name).or_default() += 1,
+                Kind::RequestKept => self.requests.keep(entry),
+                Kind::AnswerKept | Kind::RequestAnswered | Kind::RequestExpired => {
+                    self.settled(entry.other.unwrap_or_default());
+                }
+                _ => {}
             }
             return;
         };
+        let name = entry.name.unwrap_or_default();
         let call = |open, name| Call {
             open,
             seq: entry.seq,
@@ -125,12 +150,19 @@ impl Calls {
             Kind::TimerSet => drop(self.open.insert(position, call(Open::Timer, name))),
             Kind::RequestOpened => drop(self.open.insert(position, call(Open::Request, name))),
             Kind::ChildStarted => drop(self.open.insert(position, call(Open::Run, name))),
+            Kind::ReceiveStarted if let Some(request) = entry.other => {
+                // A request that is settled already completes the call at once, without an entry.
+                if !self.requests.take_settled(&request) {
+                    let due = self.requests.due(&request);
+                    self.open.insert(position, Call { due, ..call(Open::Answer, request) });
+                }
+            }
             Kind::ReceiveStarted => {
                 let kept = self.kept.entry(name.clone()).or_default();
                 if *kept > 0 {
                     *kept -= 1;
                 } else {
-                    self.receivers.entry(name.clone()).or_default().push_back(position);
+                    self.receivers.entry(name.clone()).or_default().insert(position);
                     self.open.insert(position, call(Open::Message, name));
                 }
             }
@@ -144,6 +176,7 @@ impl Calls {
             | Kind::StepFailed
             | Kind::TimerFired
             | Kind::CallAbandoned
+            | Kind::MessageRefused
             | Kind::RequestAnswered
             | Kind::ChildEnded => drop(self.open.remove(&position)),
             // Not a wait, or one that no person could end.
@@ -166,7 +199,6 @@ impl Calls {
             | Kind::ScopeSet
             | Kind::MessageSent
             | Kind::MessageDelivered
-            | Kind::MessageRefused
             | Kind::EventSent
             | Kind::ValuePublished
             | Kind::StreamWritten
@@ -186,17 +218,26 @@ impl Calls {
     /// Gives a message to the first call that still waits on its channel.
     fn came(&mut self, channel: String) {
         let receivers = self.receivers.entry(channel.clone()).or_default();
-        while let Some(position) = receivers.pop_front() {
+        while let Some(position) = receivers.pop_first() {
             if self.open.remove(&position).is_some() {
                 return;
             }
         }
         *self.kept.entry(channel).or_default() += 1;
     }
+
+    /// Ends the wait for the answer to a request of an earlier execution, or completes a later call for it.
+    fn settled(&mut self, request: String) {
+        let waits = |(_, call): &(&u64, &Call)| call.open == Open::Answer && call.name == request;
+        match self.open.iter().find(waits).map(|(position, _)| *position) {
+            Some(position) => drop(self.open.remove(&position)),
+            None => self.requests.settle(request),
+        }
+    }
 }
 
 impl Call {
-    fn for_what(&self, store: &dyn Store, row: &RunRow, position: u64) -> Option<WaitsFor> {
+    fn for_what(&self, store: &dyn Store, row: &RunRow, position: u64, kept: &KeptRequests) -> Option<WaitsFor> {
         let name = || self.name.clone();
         Some(match self.open {
             Open::Attempt => WaitsFor::Step { name: name(), attempt: self.attempt },
@@ -208,10 +249,9 @@ impl Call {
                 None if self.name == SENT => return None,
                 None => WaitsFor::Message(name()),
             },
-            Open::Request => {
-                let (request, question) = request(store, row.number, position)?;
-                WaitsFor::Answer { request, question }
-            }
+            // Requests of earlier executions may have the same command index, so it is found by its id.
+            Open::Request => open_request(store, derived_id(row.execution, position))?,
+            Open::Answer => open_request(store, kept.id(&self.name))?,
             Open::Run => self.run(store, row)?,
         })
     }

@@ -54,6 +54,7 @@ fn node(what: &What, drawing: &mut Drawing) -> String {
         What::Sleep => ("sleep".to_owned(), "sleep".to_owned()),
         What::Receive(channel) => (format!("message_{}", id(channel)), format!("message {channel}")),
         What::Request(question) => (format!("ask_{}", id(question)), question.clone()),
+        What::Answer(_) => ("answer".to_owned(), "answer to an earlier request".to_owned()),
         What::Child(workflow) => (format!("run_{}", id(workflow)), format!("run of {workflow}")),
     };
     drawing.diagram.node(&node, &label, NodeKind::Outside);

@@ -41,8 +41,18 @@ async fn goes_on(flow: &mut Flow, afresh: bool) -> Result<u64> {
     Ok(kept + flow.receive::<Note>().await?.0)
 }
 
+/// Waits for two messages on one channel, the later call first.
+#[workflow]
+async fn later_call_first(flow: &mut Flow) -> Result<u64> {
+    let first = flow.receive::<Note>().within(Duration::from_hours(1));
+    let second = flow.receive::<Note>();
+    let (second, first) = join!(second, first);
+    Ok(10 * first?.map_or(0, |note| note.0) + second?.0)
+}
+
 async fn engine() -> Engine {
     let builder = Engine::builder().in_memory().workflow(drops_a_call).workflow(tries).workflow(goes_on);
+    let builder = builder.workflow(later_call_first);
     builder.start().await.unwrap()
 }
 
@@ -98,6 +108,20 @@ async fn a_message_that_a_fresh_journal_begins_with_is_not_waited_for() {
     assert!(matches!(&waits[..], [one] if one.contains("Note")), "{waits:?}");
     now.send(Note(2)).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_message_is_for_the_call_that_was_made_first() {
+    use steadfast::history::Kind;
+    let engine = engine().await;
+    let run = engine.start(later_call_first, ()).await.unwrap();
+    has(&run, Kind::ReceiveStarted, 2).await;
+    run.send(Note(1)).await.unwrap();
+    has(&run, Kind::MessageReceived, 1).await;
+    let info = run.status().await.unwrap();
+    assert!(matches!(&info.waits_for[..], [one] if one.until.is_none()), "{info:?}");
+    run.send(Note(2)).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), 12);
 }
 
 #[derive(Event)]
