@@ -13,30 +13,52 @@ pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
 /// What is done instead of a commit.
 type Hook<S> = dyn Fn(&S, &[Write]) -> Answers + Send + Sync;
 
+/// What is done before the engine gets a list of runs.
+type Searching = dyn Fn(&RunQuery) + Send + Sync;
+
+/// What is done with the entries of a run that were read.
+type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
+
 /// A store with something between it and its commits. Clones are one store.
 pub(crate) struct Hooked<S = MemoryStore> {
     pub(crate) inner: Arc<S>,
     hook: Arc<Hook<S>>,
     /// What is done before a user gets a list of runs.
     listing: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// What is done before the engine gets a list of runs.
+    searching: Option<Arc<Searching>>,
+    /// What is done with the entries of a run that were read.
+    reading: Option<Arc<Reading>>,
     for_users: bool,
 }
 
 impl<S> Clone for Hooked<S> {
     fn clone(&self) -> Self {
-        let (inner, hook, listing) = (self.inner.clone(), self.hook.clone(), self.listing.clone());
-        Self { inner, hook, listing, for_users: self.for_users }
+        let (inner, hook) = (self.inner.clone(), self.hook.clone());
+        let (listing, searching, reading) = (self.listing.clone(), self.searching.clone(), self.reading.clone());
+        Self { inner, hook, listing, searching, reading, for_users: self.for_users }
     }
 }
 
 impl<S: Store> Hooked<S> {
     pub(crate) fn new(inner: S, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
-        Self { inner: Arc::new(inner), hook: Arc::new(hook), listing: None, for_users: false }
+        let (inner, hook) = (Arc::new(inner), Arc::new(hook));
+        Self { inner, hook, listing: None, searching: None, reading: None, for_users: false }
     }
 
     /// The same, and before a user gets a list of runs `listing` is called.
     pub(crate) fn listing(self, listing: impl Fn() + Send + Sync + 'static) -> Self {
         Self { listing: Some(Arc::new(listing)), ..self }
+    }
+
+    /// The same, and before the engine gets a list of runs `searching` is called.
+    pub(crate) fn searching(self, searching: impl Fn(&RunQuery) + Send + Sync + 'static) -> Self {
+        Self { searching: Some(Arc::new(searching)), ..self }
+    }
+
+    /// The same, and `reading` gets the entries of a run before whoever has asked for them.
+    pub(crate) fn reading(self, reading: impl Fn(i64, &mut Vec<EntryRow>) + Send + Sync + 'static) -> Self {
+        Self { reading: Some(Arc::new(reading)), ..self }
     }
 }
 
@@ -57,6 +79,9 @@ impl<S: Store> Store for Hooked<S> {
         if let Some(listing) = self.listing.as_ref().filter(|_| self.for_users) {
             listing();
         }
+        if let Some(searching) = self.searching.as_ref().filter(|_| !self.for_users) {
+            searching(query);
+        }
         self.inner.runs(query)
     }
 
@@ -65,7 +90,11 @@ impl<S: Store> Store for Hooked<S> {
     }
 
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.inner.entries(run, after, limit)
+        let mut entries = self.inner.entries(run, after, limit)?;
+        if let Some(reading) = &self.reading {
+            reading(run, &mut entries);
+        }
+        Ok(entries)
     }
 
     fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {

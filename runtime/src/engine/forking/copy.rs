@@ -25,7 +25,7 @@ pub(super) struct History {
 /// Reads a run, also one that another engine drives.
 ///
 /// # Errors
-/// There is no such run, or it is not complete.
+/// There is no such run, or it is not complete; or the engine shuts down before its entries were read.
 pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineError> {
     let no_run = || EngineError::NoSuchRun { id: id.to_owned() };
     let mut entries: Vec<EntryRow> = Vec::new();
@@ -49,7 +49,10 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
         if row.seq == entries.len() as u64 {
             return Ok(History { row, entries, items });
         }
-        if row.seq < entries.len() as u64 || core.is_draining() {
+        if core.is_draining() {
+            return Err(EngineError::ShuttingDown);
+        }
+        if row.seq < entries.len() as u64 {
             return Err(EngineError::value(format!("the history of run `{id}` is damaged: it has too many entries")));
         }
     }

@@ -1,13 +1,16 @@
 //! A rewind that fails leaves its run unchanged, and loses no event that arrived meanwhile.
 
+use crate::faulty::Hooked;
 use crate::garbage::Rig;
 use crate::runs::wait_for;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use steadfast::history::Kind;
 use steadfast::prelude::*;
-use steadfast::{ForkPoint, Pause, Status};
+use steadfast::store::{MemoryStore, Store as _};
+use steadfast::{EngineError, ForkPoint, Pause, Status};
 
 #[derive(StepContext, Clone)]
 struct Album {
@@ -55,4 +58,36 @@ async fn a_run_that_is_resumed_while_its_rewind_fails_goes_on() {
     wait_for(&run, Status::Sleeping).await;
     engine.send("r", Go).await.unwrap();
     assert_eq!(result.result().soon().await.unwrap(), 9_000);
+}
+
+#[workflow]
+async fn brief(flow: &mut Flow) -> Result<()> {
+    flow.sleep(Duration::ZERO).await?;
+    Ok(())
+}
+
+/// A fork reads the history until it has all of it; here the last entry does not come before the engine shuts down.
+#[tokio::test]
+async fn a_fork_that_a_shutdown_interrupts_says_so() {
+    const WHOLE: usize = 0;
+    const CUT: usize = 1;
+    let reads = Arc::new(AtomicUsize::new(WHOLE));
+    let counted = reads.clone();
+    let store = Hooked::new(MemoryStore::new(), MemoryStore::commit).reading(move |_, entries| {
+        let cut = |reads| (reads != WHOLE).then_some(reads + 1);
+        if counted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, cut).is_ok() {
+            entries.pop();
+        }
+    });
+    let engine = Engine::builder().store(store).workflow(brief).start().await.unwrap();
+    engine.start(brief, ()).id("r").await.unwrap().result().soon().await.unwrap();
+    reads.store(CUT, Ordering::SeqCst);
+    let forking = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.fork("r", ForkPoint::after_entry(1)).await.map(drop) }
+    });
+    limits::until(async || reads.load(Ordering::SeqCst) > CUT).await;
+    engine.shutdown(Duration::from_secs(5)).soon().await.unwrap();
+    let interrupted = forking.soon().await.unwrap().unwrap_err();
+    assert!(matches!(interrupted, EngineError::ShuttingDown), "{interrupted}");
 }
