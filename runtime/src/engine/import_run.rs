@@ -11,6 +11,7 @@ use super::delete;
 use super::error::EngineError;
 use super::half_copied::{changed, half_copied, is_half_copied};
 use super::parked;
+use super::trace::NewRunTrace;
 use crate::field_store::content_hash;
 use crate::fields::Fields;
 use crate::store::{
@@ -59,6 +60,7 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
         // The replaced run must stay until all contents are copied; if that fails, the copies are garbage.
         copy_under(core, &core.fields_of(&run), contents).await?;
     }
+    let trace = NewRunTrace::of_import(&run);
     let written = if half { half_copied(&run) } else { run.clone() };
     let number = match core.committer.write(Write::Import(Box::new(written))).await {
         Ok(Ok(Written::Number(number))) => number,
@@ -77,6 +79,9 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
             return Err(take_back(core, number, &run.id, error).await);
         }
         complete(core, number, &run).await?;
+    }
+    if let Some(trace) = trace {
+        trace.emit();
     }
     let row = core.read(move |store| store.run(RunKey::Number(number))).await?;
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;

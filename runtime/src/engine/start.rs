@@ -12,7 +12,7 @@ use crate::context::StepContext;
 use crate::error::Failure;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::store::{NewRun, Rejected, RunKey, RunRow, StoreError, Write, Written};
+use crate::store::{EntryRow, Lease, NewRun, Rejected, RunKey, RunRow, StoreError, Write, Written};
 use crate::workflow::WorkflowDef;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -159,16 +159,22 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
             crate::store::StoreErrorKind::Busy,
             format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
         ))),
-        Err(error) => written_after_all(core, &row, error).await,
+        Err(error) => written_after_all(core, &row, &entries, error).await,
     }
 }
 
 /// Looks for a write of unknown outcome, before a caller repeats it.
-async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) -> Result<(RunRow, bool), EngineError> {
+async fn written_after_all(
+    core: &Arc<Core>,
+    new: &RunRow,
+    entries: &[EntryRow],
+    error: StoreError,
+) -> Result<(RunRow, bool), EngineError> {
     loop {
         let key = new.id.clone();
         match core.ask(move |store| store.run(RunKey::Id(&key))).await {
             Ok(Some(row)) if row.execution == new.execution => {
+                trace::started(&row, entries);
                 core.load(row.number);
                 return Ok((row, true));
             }
@@ -179,7 +185,7 @@ async fn written_after_all(core: &Arc<Core>, new: &RunRow, error: StoreError) ->
 }
 
 /// Drives a new run from its first entry, which is durable.
-pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: crate::store::Lease, entries: Vec<crate::store::EntryRow>) {
+pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: Lease, entries: Vec<EntryRow>) {
     // Also for a run that is active already: it may have been found due before this.
     trace::started(row, &entries);
     let Some(mail) = core.enter(row.number) else { return };

@@ -1,7 +1,7 @@
 //! Submits the appends of active runs, and handles their outcomes.
 
 use super::core::{Core, DriverEvent, Envelope};
-use super::inbox;
+use super::{inbox, trace};
 use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
     // For the watch, a transaction's code counts as polled from here to its outcome.
     let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
+    let new_runs = trace::NewRuns::of(&append);
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(written)) => {
@@ -32,6 +33,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
                     Written::Appended { outcomes, notified } => {
                         inbox::look_all(&courier, notified);
                         courier.observers.notify(first_run);
+                        new_runs.emit(&outcomes);
                         outcomes
                     }
                     _ => Vec::new(),
@@ -46,6 +48,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
             Err(error) => {
                 // It is unknown whether runs that this append would have notified must be notified.
                 courier.catch_up();
+                new_runs.emit_written(&*courier.store);
                 DriverEvent::Unwritten(error)
             }
         };

@@ -4,8 +4,9 @@
 use crate::machine::Machine;
 use crate::record::{About, RunIdentity};
 use crate::scope::StepScope;
-use crate::store::{Append, EntryRow, RunRow};
+use crate::store::{Append, EntryRow, ImportedRun, NewRun, Outgoing, Rejected, RunKey, RunRow, Store};
 use data_encoding::HEXLOWER;
+use tracing::dispatcher::{self, Dispatch};
 use tracing::{Level, Span};
 
 /// Returns the link between the spans of one run in any process: its execution, as 32 hexadecimal digits.
@@ -54,6 +55,82 @@ pub(super) fn started(row: &RunRow, entries: &[EntryRow]) {
         for entry in entries {
             entry_of(&row.id, &row.workflow, entry);
         }
+    }
+}
+
+/// A new run, emitted once it is committed.
+pub(super) struct NewRunTrace {
+    id: String,
+    workflow: String,
+    execution: [u8; 16],
+    opening: Vec<EntryRow>,
+    /// The subscriber of the task that writes it; the committer's thread may have another.
+    subscriber: Dispatch,
+}
+
+impl NewRunTrace {
+    /// Returns the trace of a run that begins with these entries; `None` without a subscriber.
+    fn new(id: &str, workflow: &str, execution: [u8; 16], entries: &[EntryRow]) -> Option<Self> {
+        if !tracing::enabled!(Level::INFO) {
+            return None;
+        }
+        // The rest of a copied history was emitted where it happened.
+        let opening = entries.iter().take_while(|entry| entry.seq == 1 || entry.kind.about() == About::Opening);
+        Some(Self {
+            id: id.to_owned(),
+            workflow: workflow.to_owned(),
+            execution,
+            opening: opening.map(|entry| EntryRow { value: None, ..entry.clone() }).collect(),
+            subscriber: dispatcher::get_default(Dispatch::clone),
+        })
+    }
+
+    pub(super) fn of_import(run: &ImportedRun) -> Option<Self> {
+        Self::new(&run.id, &run.workflow, run.execution, &run.entries)
+    }
+
+    fn of_start(run: &NewRun) -> Option<Self> {
+        Self::new(&run.id, &run.workflow, run.execution, &run.entries)
+    }
+
+    /// Emits the entries with which the run begins.
+    pub(super) fn emit(&self) {
+        dispatcher::with_default(&self.subscriber, || {
+            self.opening.iter().for_each(|entry| entry_of(&self.id, &self.workflow, entry));
+        });
+    }
+
+    fn is_in(&self, store: &dyn Store) -> bool {
+        matches!(store.run(RunKey::Id(&self.id)), Ok(Some(row)) if row.execution == self.execution)
+    }
+}
+
+/// The runs that an append creates: children, and a successor.
+pub(super) struct NewRuns(Vec<(usize, NewRunTrace)>);
+
+impl NewRuns {
+    pub(super) fn of(append: &Append) -> Self {
+        let traced = append.outgoing.iter().enumerate().filter_map(|(place, outgoing)| {
+            let new = match outgoing {
+                Outgoing::Start { run, .. } => NewRunTrace::of_start(run),
+                Outgoing::Replace(run) => NewRunTrace::of_import(run),
+                _ => None,
+            };
+            Some((place, new?))
+        });
+        Self(traced.collect())
+    }
+
+    /// Emits the runs that were created, by the outcomes of the append.
+    pub(super) fn emit(&self, outcomes: &[Result<i64, Rejected>]) {
+        let is_new = |place: usize| outcomes.get(place).is_some_and(Result::is_ok);
+        self.0.iter().filter(|(place, _)| is_new(*place)).for_each(|(_, run)| run.emit());
+    }
+
+    /// Emits the runs that an append of unknown outcome has created. Called before the driver learns of it, which may
+    /// repeat the append.
+    pub(super) fn emit_written(&self, store: &dyn Store) {
+        self.0.iter().filter(|(_, run)| run.is_in(store)).for_each(|(_, run)| run.emit());
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a subscriber of `tracing` is told: ids and names, and nothing that users store.
 
+mod starts;
+
 use crate::steps::until_asked;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Debug, Write as _};
@@ -135,21 +137,4 @@ async fn spans_and_events_have_ids_and_no_values() {
         assert!(!lines.with(&["event", kind, "run=", "seq="]).is_empty(), "no event for {kind}");
     }
     assert!(lines.with(&["planted-4711"]).is_empty(), "{:?}", lines.with(&["planted-4711"]));
-}
-
-/// A run that is in memory already once its start is told, because it was found to be due first, was not said to be started.
-#[tokio::test]
-async fn each_start_is_told_whoever_brings_the_run_into_memory() {
-    let lines = Lines::default();
-    let _another = tracing::Dispatch::new(Lines::default());
-    let _subscribed = tracing::subscriber::set_default(lines.clone());
-    let engine = Engine::builder().in_memory().workflow(child).start().await.unwrap();
-    let starts = (0..500).map(async |n| engine.start(child, "card".into()).id(format!("run-{n}")).await.unwrap());
-    for run in futures_util::future::join_all(starts).await {
-        tokio::time::timeout(Duration::from_mins(1), run.result()).await.expect("it ends within a minute").unwrap();
-    }
-    let told = lines.with(&["event", "run_started"]);
-    let missing: Vec<_> =
-        (0..500).filter(|n| !told.iter().any(|line| line.contains(&format!("run=run-{n} ")))).collect();
-    assert!(missing.is_empty() && told.len() == 500, "{} told, without {missing:?}", told.len());
 }
