@@ -46,6 +46,9 @@ impl Engine {
     /// one at a time; the run is parked until they are complete. If the process dies before that, it stays parked and
     /// can be deleted and imported again. A run that was parked is tried once.
     ///
+    /// The file is read from a private copy in the system's folder for temporary files: it takes as much space there
+    /// until the import is complete, and the file itself may be replaced meanwhile.
+    ///
     /// Secrets are encrypted anew for their new location, which takes their keys. A text that consists only of what
     /// looks like a secret of an unknown key counts as one; within a longer text it is left unchanged.
     ///

@@ -1,5 +1,6 @@
 //! Runs in files: copied and moved between databases (case E7), and runs that continue another one (case E6).
 
+mod changed;
 mod contents;
 mod continuing;
 mod faults;

@@ -19,8 +19,22 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) struct CopyFolder(PathBuf);
 
 impl CopyFolder {
-    fn new() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("steadfast-check-{}", uuid::Uuid::new_v4().simple()));
+    /// Creates a folder for the copy of a file, which the error names.
+    pub(super) fn new(copied: &str) -> Result<Self, StoreError> {
+        Self::create().map_err(|error| {
+            let place = std::env::temp_dir();
+            let message = format!("{copied} is read in a copy, which cannot be made in {}: {error}", place.display());
+            StoreError::new(StoreErrorKind::Io, message).caused_by(error)
+        })
+    }
+
+    /// Returns the path of the copy.
+    pub(super) fn copy(&self) -> PathBuf {
+        self.0.join("copy.db")
+    }
+
+    fn create() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("steadfast-copy-{}", uuid::Uuid::new_v4().simple()));
         let mut folder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
@@ -32,7 +46,7 @@ impl CopyFolder {
 impl Drop for CopyFolder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "the copy of a database that was checked is still there");
+            tracing::warn!(folder = %self.0.display(), %error, "the copy of a file that was read is still there");
         }
     }
 }
@@ -44,14 +58,8 @@ pub(super) fn open_copy(path: &Path, options: &SqliteOptions) -> Result<SqliteSt
     let cannot = |error: std::io::Error| StoreError::new(StoreErrorKind::Io, format!("{name}: {error}"));
     // SQLite keeps the log beside the file itself, not beside a link to it.
     let full = full.canonicalize().map_err(cannot)?;
-    let folder = CopyFolder::new().map_err(|error| {
-        let place = std::env::temp_dir();
-        StoreError::new(
-            StoreErrorKind::Io,
-            format!("{name} is checked in a copy, which cannot be made in {}: {error}", place.display()),
-        )
-    })?;
-    let copy = folder.0.join("copy.db");
+    let folder = CopyFolder::new(&name)?;
+    let copy = folder.copy();
     copy_file(&full, &copy, &name, options.busy_timeout)?;
     open::open_as(copy, name, options, Some(folder))
 }

@@ -9,7 +9,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
-use super::copy::{at_rest, copy_pages};
+use super::copy::{CopyFolder, at_rest, copy_pages};
 use super::fault::fault;
 use super::open::{self, set_fact};
 use super::session::Sqlite;
@@ -19,7 +19,7 @@ use crate::value::Pointer;
 use bytes::Bytes;
 use draft::Draft;
 use rusqlite::{Connection, OpenFlags};
-use sealed::Format;
+use sealed::{Checked, Format};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -49,6 +49,8 @@ const MOVED: &str = "moved";
 pub(crate) struct RunFile {
     connection: Connection,
     name: String,
+    /// The copy that is read. After the connection, which must be closed before the folder is removed.
+    _copy: Option<CopyFolder>,
 }
 
 impl RunFile {
@@ -56,7 +58,7 @@ impl RunFile {
         let name = format!("the file `{}`", path.display());
         let connection = opened.map_err(|error| fault(&name, error))?;
         connection.set_prepared_statement_cache_capacity(open::STATEMENTS);
-        Ok(Self { connection, name })
+        Ok(Self { connection, name, _copy: None })
     }
 
     fn session(&self) -> Sqlite<'_> {
@@ -69,26 +71,30 @@ impl RunFile {
     /// It cannot be read, is not the file of a run, is of a newer version, or is damaged: the message names it and says
     /// what to do.
     pub(crate) fn open(path: &Path) -> Result<(Self, FileInfo, RunRows), StoreError> {
-        let format = sealed::check(path)?;
+        Self::of(path, sealed::check(path)?)
+    }
+
+    /// Reads the copy of a file that was checked.
+    fn of(path: &Path, Checked { format, folder }: Checked) -> Result<(Self, FileInfo, RunRows), StoreError> {
         // The hash matches, so anything unknown in it is newer, not damaged.
         let newer = |error: StoreError| match error.kind {
             StoreErrorKind::Damaged | StoreErrorKind::Newer => sealed::newer(path, &error.message),
             _ => error,
         };
         let file = match format {
-            Format::Database => Self::at_rest(path).and_then(|file| file.of_today(path)),
-            Format::Records => before::read(path),
+            Format::Database => Self::at_rest(path, folder).and_then(|file| file.of_today(path)),
+            Format::Records => before::read(path, &folder.copy()),
         };
         let file = file.map_err(newer)?;
         let (info, rows) = file.read().map_err(newer)?;
         Ok((file, info, rows))
     }
 
-    /// Opens the file itself, which is not changed and gets no log beside it.
-    fn at_rest(path: &Path) -> Result<Self, StoreError> {
-        let full = path.canonicalize().map_err(|error| sealed::unreadable(path, error))?;
+    /// Opens the copy of a file, which nobody changes.
+    fn at_rest(path: &Path, folder: CopyFolder) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let file = Self::new(path, Connection::open_with_flags(at_rest(&full), flags))?;
+        let opened = Connection::open_with_flags(at_rest(&folder.copy()), flags);
+        let file = Self { _copy: Some(folder), ..Self::new(path, opened)? };
         // A file may come from anywhere: its schema must not call functions.
         file.session().set("trusted_schema", "OFF")?;
         Ok(file)
@@ -198,7 +204,7 @@ impl RunFileWriter {
     pub(crate) fn finish(self) -> Result<u64, StoreError> {
         let Self { file, draft, .. } = self;
         file.session().commit()?;
-        let RunFile { connection, name } = file;
+        let RunFile { connection, name, .. } = file;
         connection.close().map_err(|(_, error)| fault(&name, error))?;
         draft.finish()
     }

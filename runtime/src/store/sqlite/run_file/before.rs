@@ -3,8 +3,7 @@
 //!
 //! They are inserted into a database by their JSON names, and read from there like current files.
 
-use super::sealed::{self, HASH};
-use super::{CONTENTS, RunFile, add_content, open};
+use super::{CONTENTS, RunFile, add_content, open, sealed};
 use crate::store::StoreError;
 use crate::store::sql::{Cell, Session};
 use crate::value::Pointer;
@@ -84,18 +83,18 @@ const RECORDS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Reads a file whose hash was compared.
+/// Reads the copy of a file whose hash was compared.
 ///
 /// # Errors
 /// It cannot be read, or has an unknown record.
-pub(super) fn read(path: &Path) -> Result<RunFile, StoreError> {
+pub(super) fn read(path: &Path, copy: &Path) -> Result<RunFile, StoreError> {
     let file = RunFile::new(path, Connection::open(""))?;
     let session = file.session();
     session.begin()?;
     open::steps(&session)?;
     session.execute(CONTENTS, &[])?;
     let unreadable = |error| sealed::unreadable(path, error);
-    let mut records = records(path).map_err(unreadable)?;
+    let mut records = records(copy).map_err(unreadable)?;
     while let Some((kind, record, raw)) = next(&mut records).map_err(unreadable)? {
         if let Some(pointer) = record.get("pointer") {
             let pointer: Pointer = serde_json::from_value(pointer.clone()).map_err(|error| unreadable(error.into()))?;
@@ -121,10 +120,8 @@ pub(super) fn read(path: &Path) -> Result<RunFile, StoreError> {
     Ok(file)
 }
 
-fn records(path: &Path) -> io::Result<impl BufRead> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len().saturating_sub(HASH as u64);
-    let mut records = BufReader::new(file).take(length);
+fn records(copy: &Path) -> io::Result<impl BufRead> {
+    let mut records = BufReader::new(File::open(copy)?);
     records.skip_until(b'\n')?;
     Ok(records)
 }

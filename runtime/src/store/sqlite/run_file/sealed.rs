@@ -1,6 +1,6 @@
 //! Checks, before SQLite opens it, whether a file is the file of a run and unchanged.
 
-use super::{APPLICATION, FORMAT};
+use super::{APPLICATION, CopyFolder, FORMAT};
 use crate::store::{StoreError, StoreErrorKind};
 use hmac_sha256::Hash;
 use std::fs::File;
@@ -17,6 +17,13 @@ const APPLICATION_AT: usize = 68;
 /// The first bytes of files that are no databases.
 const BEFORE: [&[u8]; 2] = [b"steadfast run, format 1\n", b"steadfast run, format 2\n"];
 
+/// A private copy of a file, without the hash, made while the hash was compared: whatever happens to the file, what is
+/// read is what was checked.
+pub(super) struct Checked {
+    pub(super) format: Format,
+    pub(super) folder: CopyFolder,
+}
+
 /// The format of a file whose hash was compared.
 pub(super) enum Format {
     /// A database.
@@ -28,15 +35,16 @@ pub(super) enum Format {
 /// Appends the hash of the whole file, and returns its size in bytes.
 pub(super) fn seal(file: &mut File) -> io::Result<u64> {
     let length = file.metadata()?.len();
-    file.write_all(&hash(&mut BufReader::new(&*file).take(length))?)?;
+    let hash = hash(&mut BufReader::new(&*file).take(length), |_| Ok(()))?;
+    file.write_all(&hash)?;
     Ok(length + HASH as u64)
 }
 
-/// Checks a file's header and hash, and returns its format.
+/// Checks a file's header and hash, and returns a copy of what was hashed.
 ///
 /// # Errors
-/// The file cannot be read, is not the file of a run, is of a newer version, or is damaged.
-pub(super) fn check(path: &Path) -> Result<Format, StoreError> {
+/// The file cannot be read, is not the file of a run, is of a newer version, or is damaged; or it cannot be copied.
+pub(super) fn check(path: &Path) -> Result<Checked, StoreError> {
     let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
     let (length, mut file) = file.map_err(|error| unreadable(path, error))?;
     let mut header = Vec::new();
@@ -45,14 +53,20 @@ pub(super) fn check(path: &Path) -> Result<Format, StoreError> {
     let Some(sealed) = length.checked_sub(HASH as u64) else {
         return Err(damaged(path, "it is too short"));
     };
+    let folder = CopyFolder::new(&format!("the file `{}`", path.display()))?;
     let mut found = [0; HASH];
     let compared = file.rewind().and_then(|()| {
-        let expected = hash(&mut file.by_ref().take(sealed))?;
+        let full = |error: io::Error| {
+            let place = folder.copy();
+            io::Error::new(error.kind(), format!("its copy {} cannot be written: {error}", place.display()))
+        };
+        let mut copy = File::create_new(folder.copy()).map_err(full)?;
+        let expected = hash(&mut file.by_ref().take(sealed), |read| copy.write_all(read).map_err(full))?;
         file.read_exact(&mut found)?;
         Ok(found == expected)
     });
     if compared.map_err(|error| unreadable(path, error))? {
-        return Ok(format);
+        return Ok(Checked { format, folder });
     }
     Err(damaged(path, "its content does not fit the hash at its end"))
 }
@@ -75,7 +89,8 @@ fn format(path: &Path, header: &[u8]) -> Result<Format, StoreError> {
     }
 }
 
-fn hash(bytes: &mut impl BufRead) -> io::Result<[u8; HASH]> {
+/// Hashes bytes, and copies each part that it has hashed.
+fn hash(bytes: &mut impl BufRead, mut copy: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<[u8; HASH]> {
     let mut hash = Hash::new();
     loop {
         let read = bytes.fill_buf()?;
@@ -83,6 +98,7 @@ fn hash(bytes: &mut impl BufRead) -> io::Result<[u8; HASH]> {
             return Ok(hash.finalize());
         }
         hash.update(read);
+        copy(read)?;
         let count = read.len();
         bytes.consume(count);
     }

@@ -87,6 +87,25 @@ fn what_is_written_is_read_also_in_parts() {
 }
 
 #[test]
+fn what_is_read_is_what_was_hashed_whatever_happens_to_the_file_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("trip.run"), folder.path().join("other.run"));
+    for in_place in [false, true] {
+        write(&path, &[vec![1; 3 << 20]]);
+        write(&other, &[vec![2; 3 << 20]]);
+        let checked = sealed::check(&path).unwrap();
+        if in_place {
+            std::fs::copy(&other, &path).unwrap();
+        } else {
+            std::fs::rename(&other, &path).unwrap();
+        }
+        let (file, _, rows) = RunFile::of(&path, checked).unwrap();
+        assert_eq!(rows.contents.len(), 1);
+        assert_eq!(file.content(&pointer(3 << 20)).unwrap(), vec![1; 3 << 20]);
+    }
+}
+
+#[test]
 fn a_file_with_the_tables_of_an_older_version_is_read_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trip.run");
