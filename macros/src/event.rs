@@ -63,7 +63,7 @@ fn event(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
         #(#storable)*
 
         #[automatically_derived]
-        #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "an event without fields")]
+        #[allow(unused_variables, unused_lifetimes, clippy::all, clippy::pedantic, reason = "an event without fields")]
         impl ::steadfast::Event for #ident
         where
             #(for<'stored> #types: ::steadfast::__private::Storable,)*

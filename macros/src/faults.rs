@@ -2,17 +2,19 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// The faults found so far. The creator must take them with [`into_tokens`](Faults::into_tokens).
 #[derive(Default)]
 pub(crate) struct Faults {
     found: RefCell<Option<Vec<syn::Error>>>,
+    /// Whether the body of the function would cause errors of its own, for a fault that was reported.
+    broken: Cell<bool>,
 }
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self { found: RefCell::new(Some(Vec::new())) }
+        Self { found: RefCell::new(Some(Vec::new())), broken: Cell::new(false) }
     }
 
     /// Adds a fault at `place`: what is wrong, and the code to write instead.
@@ -33,6 +35,17 @@ impl Faults {
     /// Returns the value, or adds an error of the parser with the correct syntax: for the contents of an attribute.
     pub(crate) fn read<T>(&self, result: syn::Result<T>, help: &str) -> Option<T> {
         self.take(result.map_err(|error| syn::Error::new(error.span(), sentence(&error.to_string(), help))))
+    }
+
+    /// Adds a fault for which the compiler would report the body too.
+    pub(crate) fn add_broken(&self, place: impl ToTokens, fault: impl AsRef<str>, help: impl AsRef<str>) {
+        self.broken.set(true);
+        self.add(place, fault, help);
+    }
+
+    /// Returns whether the body can be kept.
+    pub(crate) fn keep_body(&self) -> bool {
+        !self.broken.get()
     }
 
     pub(crate) fn any(&self) -> bool {

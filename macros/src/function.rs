@@ -40,6 +40,8 @@ pub(crate) struct Attributes {
     pub(crate) surface: Vec<Attribute>,
     /// Attributes for the user's own function: lints, and attributes of other macros.
     pub(crate) own: Vec<Attribute>,
+    /// The lints that the user allows, for everything that is generated around the function.
+    pub(crate) allowed: Vec<Attribute>,
 }
 
 impl Function {
@@ -78,7 +80,13 @@ impl Function {
         });
         let parameters = parameters.collect();
         let output = match &sig.output {
-            ReturnType::Type(_, ty) if sig.generics.params.is_empty() && !borrows_or_hides(ty) => Some((**ty).clone()),
+            ReturnType::Type(_, ty)
+                if sig.generics.params.is_empty()
+                    && !borrows_or_hides(ty)
+                    && !matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) =>
+            {
+                Some((**ty).clone())
+            }
             _ => None,
         };
         Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, block, sig })
@@ -181,17 +189,28 @@ fn ordinary(kind: &str) -> &'static str {
     if kind == "transaction" { "an ordinary `fn`" } else { "an ordinary `async fn`" }
 }
 
+/// Returns `#[allow(..)]` for it and for `#[expect(..)]`, which generated code need not fulfil.
+fn allowed(attribute: &Attribute) -> Option<Attribute> {
+    let is = |word: &str| attribute.path().is_ident(word);
+    let list = attribute.meta.require_list().ok().filter(|_| is("allow") || is("expect"))?;
+    let lints = &list.tokens;
+    Some(syn::parse_quote!(#[allow(#lints)]))
+}
+
 impl Attributes {
     fn sort(attributes: Vec<Attribute>) -> Self {
         let mut sorted = Self::default();
         for attribute in attributes {
+            let allowed = allowed(&attribute);
+            sorted.allowed.extend(allowed.clone());
             let place = match attribute.path().get_ident().map(ToString::to_string).as_deref() {
                 Some("cfg") => &mut sorted.cfg,
                 Some("doc") => &mut sorted.docs,
                 Some("deprecated") => &mut sorted.surface,
                 _ => &mut sorted.own,
             };
-            place.push(attribute);
+            // An expectation of the whole is not one of each part.
+            place.push(allowed.unwrap_or(attribute));
         }
         sorted
     }
@@ -205,8 +224,14 @@ impl Attributes {
     /// Returns the attributes of the function that is called, documented by `otherwise` if the user has not documented
     /// it.
     pub(crate) fn surface(&self, otherwise: &str) -> TokenStream {
-        let Self { cfg, docs, surface, .. } = self;
+        let Self { cfg, docs, surface, allowed, .. } = self;
         let otherwise = docs.is_empty().then(|| quote!(#[doc = #otherwise]));
-        quote!(#(#cfg)* #(#docs)* #otherwise #(#surface)*)
+        quote!(#(#cfg)* #(#docs)* #otherwise #(#surface)* #(#allowed)*)
+    }
+
+    /// Returns the lints that the user allows.
+    pub(crate) fn allowed(&self) -> TokenStream {
+        let allowed = &self.allowed;
+        quote!(#(#allowed)*)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemImpl) -> TokenStream {
     let options = Options::parse(attribute, &faults);
     let graph = Graph::new(item, options, &faults);
     check::all(&graph, &faults);
-    let keep = expand::all(&graph, faults.any());
+    let keep = expand::all(&graph, &faults);
     let faults = faults.into_tokens();
     quote!(#faults #keep)
 }

@@ -4,6 +4,7 @@
 //! rule, and `expand` one file for each thing that is generated. Faults are collected, and the item is kept with a
 //! stand-in body, so that one fault causes one message and no fault hides another.
 
+mod aliases;
 mod assignment;
 mod context;
 mod duration;
@@ -13,6 +14,7 @@ mod faults;
 mod function;
 mod graph;
 mod held;
+mod kept;
 mod message;
 mod name;
 mod renamed;

@@ -51,6 +51,7 @@ fn message(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
             ::core::marker::PhantomData;
 
         #[automatically_derived]
+        #[allow(unused_lifetimes, reason = "it makes a bound an assumption")]
         impl ::steadfast::Message for #ident
         where
             for<'stored> #ident: ::steadfast::__private::Storable,

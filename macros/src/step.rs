@@ -7,6 +7,7 @@ pub(crate) mod input;
 
 use crate::faults::Faults;
 use crate::function::Function;
+use crate::kept::{self, Names};
 use attribute::Options;
 use input::Step;
 use proc_macro2::TokenStream;
@@ -17,9 +18,14 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let keep = match Function::parse(item, "step", &faults) {
         Ok(function) => {
             let options = Options::parse(attribute, &faults);
-            let step = Step::new(function, options, &faults);
-            check::all(&step, &faults);
-            expand::all(&step, faults.any())
+            let mut step = Step::new(function, options, &faults);
+            check::signature(&step, &faults);
+            let stand_in = faults.any();
+            check::body(&step, &faults);
+            let names = step.own_names();
+            let kept = kept::take(&mut step.function, Names::Step(names), &faults);
+            let items = expand::all(&step, stand_in);
+            quote!(#items #kept)
         }
         Err(item) => item,
     };

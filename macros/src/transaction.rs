@@ -7,6 +7,7 @@ mod expand;
 use crate::duration::Duration;
 use crate::faults::Faults;
 use crate::function::{Function, Parameter};
+use crate::kept::{self, Names};
 use crate::step::input::Step;
 use attribute::Options;
 use proc_macro2::TokenStream;
@@ -57,9 +58,14 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let keep = match Function::parse(item, "transaction", &faults) {
         Ok(function) => {
             let options = Options::parse(attribute, &faults);
-            let transaction = Transaction::new(function, options, &faults);
-            check::all(&transaction, &faults);
-            expand::all(&transaction, faults.any())
+            let mut transaction = Transaction::new(function, options, &faults);
+            check::signature(&transaction, &faults);
+            let stand_in = faults.any();
+            check::body(&transaction, &faults);
+            let names = transaction.step.own_names();
+            let kept = kept::take(&mut transaction.step.function, Names::Step(names), &faults);
+            let items = expand::all(&transaction, stand_in);
+            quote!(#items #kept)
         }
         Err(item) => item,
     };

@@ -7,6 +7,7 @@ mod input;
 
 use crate::faults::Faults;
 use crate::function::Function;
+use crate::kept::{self, Names};
 use attribute::Options;
 use input::Workflow;
 use proc_macro2::TokenStream;
@@ -20,9 +21,14 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let keep = match Function::parse(item, "workflow", &faults) {
         Ok(function) => {
             let options = Options::parse(attribute, &faults);
-            let workflow = Workflow::new(function, options, &faults);
-            check::all(&workflow, &faults);
-            expand::all(&workflow, faults.any())
+            let mut workflow = Workflow::new(function, options, &faults);
+            check::signature(&workflow, &faults);
+            let stand_in = faults.any();
+            check::body(&workflow, &faults);
+            let names = check::handles(&workflow);
+            let kept = kept::take(&mut workflow.function, Names::Workflow(names), &faults);
+            let items = expand::all(&workflow, stand_in);
+            quote!(#items #kept)
         }
         Err(item) => item,
     };

@@ -3,6 +3,8 @@
 //! It does not depend on a database: fields become names and [`Value`]s.
 
 mod builder;
+mod changing;
+mod cloned;
 mod error;
 mod live;
 mod loading;
@@ -14,6 +16,8 @@ mod shared;
 mod text;
 
 pub use builder::{Set, Unset, change, set};
+pub use changing::{Changing, MayChange, MayChangeInGraph, OfAny, borrowed, unwritten};
+pub use cloned::{Cloned, ContextOfStep};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub(crate) use loading::Loading;

@@ -160,10 +160,10 @@ pub mod __private {
         ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable,
     };
     pub use crate::context::{
-        ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter, NotShared, Persist, RecordedFields,
-        RecordedValue, RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault,
-        TransientValue, Unset, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
-        stored_default,
+        Changing, Cloned, ContextOfStep, ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter,
+        MayChange, MayChangeInGraph, NotShared, OfAny, Persist, RecordedFields, RecordedValue, RestoreError, Restoring,
+        Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, borrowed, change,
+        check_transient, debug, migrated, restoring, run_default, run_hook, set, stored_default, unwritten,
     };
     pub use crate::error::Failure;
     pub use crate::fields::Coder;
@@ -183,7 +183,7 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel,
+        HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

@@ -15,6 +15,7 @@ mod pending_call;
 mod requests;
 mod saving;
 mod sleep;
+pub mod sources;
 mod start;
 mod state;
 mod step_call;

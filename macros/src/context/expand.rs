@@ -36,3 +36,14 @@ pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
 fn body(stand_in: bool, tokens: TokenStream) -> TokenStream {
     if stand_in { quote!(::core::unimplemented!()) } else { tokens }
 }
+
+/// Generates what the implementations assume of the stored struct: a field that cannot be shared, or a missing `Clone`, is
+/// reported once, elsewhere. A bound with a lifetime of its own is not checked where it stands.
+fn assumed(context: &Context) -> TokenStream {
+    let Context { ident, stored, .. } = context;
+    let update = crate::name::joined(ident, "Update");
+    quote! {
+        for<'__any> #stored: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync,
+        for<'__any> #update: ::core::marker::Send,
+    }
+}

@@ -13,10 +13,11 @@ pub(super) fn all(graph: &Graph, faults: &Faults) {
     own_diagram(graph, faults);
     context_function(graph, faults);
     for (index, step) in graph.steps.iter().enumerate() {
-        step::check::all(&step.step, faults);
+        step::check::signature(&step.step, faults);
+        step::check::body(&step.step, faults);
         names(graph, index, faults);
         output(step, faults);
-        events(step, faults);
+        events(graph, step, faults);
         collected(step, faults);
         timers(step, faults);
         catches(graph, index, faults);
@@ -87,7 +88,7 @@ fn output(step: &GraphStep, faults: &Faults) {
 }
 
 /// Checks that a step takes one event, collects several, or takes none on a timer.
-fn events(step: &GraphStep, faults: &Faults) {
+fn events(graph: &Graph, step: &GraphStep, faults: &Faults) {
     let ident = step.step.function.ident();
     let plain = step.events().filter(|(_, collect)| collect.is_none()).collect::<Vec<_>>();
     let several = step.events().count() > plain.len();
@@ -98,7 +99,9 @@ fn events(step: &GraphStep, faults: &Faults) {
         }
         return;
     }
-    if step.events().next().is_none() {
+    // An event that is taken by reference is reported as a context.
+    let by_reference = graph.options.context.is_none() && step.step.context.is_some();
+    if step.events().next().is_none() && !by_reference {
         let name = name::plain(ident);
         let help = format!(
             "add the event as a parameter, `async fn {name}(event: YourEvent)`; the first step takes `begin: Begin<Input>`"
@@ -177,7 +180,9 @@ fn context(graph: &Graph, step: &GraphStep, faults: &Faults) {
     if let (None, Some(context)) = (&graph.options.context, &step.step.context) {
         let ty = name::as_written(&context.reference.elem);
         let fault = format!("this step reads the context `{ty}`, and the workflow has none");
-        faults.add(&context.parameter.ty, fault, format!("write `#[workflow(context = {ty})]`"));
+        let name = &context.parameter.name;
+        let help = format!("write `#[workflow(context = {ty})]`; an event is taken by value: `{name}: {ty}`");
+        faults.add(&context.parameter.ty, fault, help);
     }
 }
 

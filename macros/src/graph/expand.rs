@@ -4,13 +4,22 @@ mod checks;
 mod definition;
 mod steps;
 
-use super::input::Graph;
+use super::input::{Graph, GraphStep};
+use crate::faults::Faults;
+use crate::kept;
 use crate::step::expand::direct;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Generates all items. A `stand_in` has the same items with empty bodies, so that a fault causes no further errors.
-pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
+pub(super) fn all(graph: &Graph, faults: &Faults) -> TokenStream {
+    let stand_in = faults.any();
+    let kept = graph
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|_| stand_in)
+        .map(|(index, GraphStep { step, .. })| kept::associated(&step.function, index, step.own_names(), faults));
     let functions = graph.steps.iter().map(|step| direct::associated(&step.step, stand_in));
     let (attributes, ty, items) = (&graph.block.attrs, graph.ty(), &graph.block.items);
     let generated =
@@ -34,6 +43,7 @@ pub(super) fn all(graph: &Graph, stand_in: bool) -> TokenStream {
         impl #ty {
             #(#items)*
             #(#functions)*
+            #(#kept)*
 
             #diagram
         }

@@ -109,7 +109,7 @@ impl Retry {
         let mut retry = Self::default();
         let mut seen = Seen(Vec::new());
         let metas = faults.read(list.parse_args_with(List::parse_terminated), HELP);
-        let readable = metas.is_some();
+        let mut readable = metas.is_some();
         for meta in metas.into_iter().flatten() {
             let word = name::as_written(meta.path());
             match &meta {
@@ -119,11 +119,15 @@ impl Retry {
                     }
                 }
                 _ if RETRY.contains(&word.as_str()) => wrong_form(&meta, &format!("{word} = .."), faults),
-                _ => faults.add(
-                    meta.path(),
-                    format!("`{word}` is not an option of `retry`"),
-                    suggest::help(&word, &RETRY),
-                ),
+                _ => {
+                    // It may have been meant as the option that is missing.
+                    readable = false;
+                    faults.add(
+                        meta.path(),
+                        format!("`{word}` is not an option of `retry`"),
+                        suggest::help(&word, &RETRY),
+                    );
+                }
             }
         }
         if readable && !seen.0.iter().any(|word| word == "attempts") {

@@ -21,10 +21,14 @@ fn change(step: &Step) -> &'static str {
     }
 }
 
-pub(crate) fn all(step: &Step, faults: &Faults) {
+/// Checks all but the body.
+pub(crate) fn signature(step: &Step, faults: &Faults) {
     step.function.check("step", faults);
     is_async(step, faults);
     parameters(step, faults);
+}
+
+pub(crate) fn body(step: &Step, faults: &Faults) {
     body_leaves_the_context(step, faults);
     state::check(step, faults);
 }
@@ -90,6 +94,11 @@ fn context_is_shared(step: &Step, faults: &Faults) {
     let ty = name::as_written(&reference.elem);
     if is_handle(&reference.elem) {
         return;
+    }
+    if reference.mutability.is_some()
+        && Function::last_word(&reference.elem).is_some_and(|word| word == "Flow" || word == "Start")
+    {
+        return handle_in_a_step(step, &context.parameter.ty, faults);
     }
     if reference.mutability.is_some() {
         let help = format!("take `&{ty}`, {}", change(step));
@@ -194,6 +203,7 @@ fn argument_owns(step: &Step, argument: &Parameter, faults: &Faults) {
 /// Refuses `ctx.status = ..`, `&mut ctx.status`.
 pub(crate) fn body_leaves_the_context(step: &Step, faults: &Faults) {
     if let Some(context) = &step.context
+        && context.reference.mutability.is_none()
         && let Pat::Ident(pattern) = &context.parameter.pattern
         && assignment::times_bound(&pattern.ident, &step.function.block) == 0
     {

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod definition;
 pub(crate) mod direct;
+mod unchanged;
 
 use super::input::Step;
 use proc_macro2::TokenStream;

@@ -1,10 +1,13 @@
 //! The model of a step.
 
 use super::attribute::Options;
+use crate::aliases;
+use crate::assignment;
 use crate::faults::Faults;
 use crate::function::{Function, Parameter};
 use crate::held::{self, Kind};
-use syn::{Type, TypeReference};
+use crate::kept;
+use syn::{Ident, Type, TypeReference};
 
 /// A function with `#[step]`.
 pub(crate) struct Step {
@@ -88,6 +91,18 @@ impl Step {
             Other::Held(held) => Some(held),
             Other::Argument(_) => None,
         })
+    }
+
+    /// Returns the names of the context and of the shared state in the body, unless they are bound to something else too.
+    pub(crate) fn own_names(&self) -> Vec<Ident> {
+        let context = self.context.iter().map(|context| &context.parameter.pattern);
+        let state = self.held().filter(|held| held.kind == Kind::State).map(|held| &held.parameter.pattern);
+        let mut names = kept::names(context.chain(state));
+        names.retain(|name| assignment::times_bound(name, &self.function.block) == 0);
+        let others = names.iter().flat_map(|name| aliases::of(name, &self.function.block)).map(|alias| alias.name);
+        let others = others.collect::<Vec<_>>();
+        names.extend(others);
+        names
     }
 
     /// Returns whether a parameter is a reference, so that `direct` has a lifetime.

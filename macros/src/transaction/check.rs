@@ -8,15 +8,19 @@ use crate::step::check;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprAsync, ExprAwait, Item, Type};
 
-pub(super) fn all(transaction: &Transaction, faults: &Faults) {
+/// Checks all but the body.
+pub(super) fn signature(transaction: &Transaction, faults: &Faults) {
     let step = &transaction.step;
     step.function.check("transaction", faults);
     is_not_async(transaction, faults);
     has_its_handle(transaction, faults);
     check::parameters(step, faults);
     has_nothing_else_in_hand(transaction, faults);
+}
+
+pub(super) fn body(transaction: &Transaction, faults: &Faults) {
     awaits_nothing(transaction, faults);
-    check::body_leaves_the_context(step, faults);
+    check::body_leaves_the_context(&transaction.step, faults);
 }
 
 /// Refuses `async fn book(..)`.

@@ -1,18 +1,19 @@
 //! The rules of workflows: one function for each.
 
-mod determinism;
+pub(super) mod determinism;
 mod handle;
 mod shared_flow;
-mod sources;
+pub(super) mod sources;
 
 use super::input::{Form, Workflow, is_own_name, parameter_of};
 use crate::faults::Faults;
 use crate::function::borrows_or_hides;
 use crate::held::Kind;
 use crate::name;
-use syn::{Pat, Type};
+use syn::{Ident, Pat, Type};
 
-pub(super) fn all(workflow: &Workflow, faults: &Faults) {
+/// Checks all but the body.
+pub(super) fn signature(workflow: &Workflow, faults: &Faults) {
     workflow.function.check("workflow", faults);
     is_async(workflow, faults);
     has_a_handle(workflow, faults);
@@ -20,9 +21,20 @@ pub(super) fn all(workflow: &Workflow, faults: &Faults) {
     input_owns(workflow, faults);
     has_one_input(workflow, faults);
     gets_nothing_of_the_engine(workflow, faults);
+}
+
+pub(super) fn body(workflow: &Workflow, faults: &Faults) {
     determinism::check(&workflow.function.block, &handle_name(workflow), faults);
     shared_flow::check(workflow, faults);
     handle::check(&workflow.function.block, workflow.handle.as_ref(), faults);
+}
+
+/// Returns the names of the handle in the body.
+pub(super) fn handles(workflow: &Workflow) -> Vec<Ident> {
+    match workflow.handle.as_ref().map(|handle| &handle.pattern) {
+        Some(Pat::Ident(handle)) => handle::handles(&handle.ident, &workflow.function.block),
+        _ => Vec::new(),
+    }
 }
 
 /// Returns the name of the flow in the body, for code in messages.

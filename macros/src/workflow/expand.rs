@@ -2,6 +2,7 @@
 
 pub(crate) mod definition;
 mod function;
+pub(crate) mod probes;
 
 use super::input::Workflow;
 use proc_macro2::TokenStream;

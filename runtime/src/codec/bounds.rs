@@ -19,6 +19,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Storable for T {}
     message = "`{Self}` cannot be an argument of a step",
     label = "arguments are recorded, so that a step can be run again after a crash",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it; it must own what it holds (`String` instead of `&str`)",
+    note = "the context of a step comes first, and is borrowed: `ctx: &{Self}`",
     note = "the handle of a workflow cannot be passed into a step: return a value, and let the workflow change the context with `flow.update(..)`"
 )]
 pub trait StepArg: Sized + 'static {

@@ -11,6 +11,7 @@ mod changed_code;
 mod check;
 mod children;
 mod clocks;
+mod compiler;
 mod context;
 mod contexts;
 mod crash_aid;

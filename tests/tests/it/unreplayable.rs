@@ -42,17 +42,22 @@ async fn signal(tally: String) -> Result<()> {
     std::future::pending().await
 }
 
-/// Waits for a step and for a task that the engine does not own.
-#[workflow]
-async fn foreign_wake(flow: &mut Flow, tally: String) -> Result<u64> {
-    let (tell, told) = tokio::sync::oneshot::channel::<u64>();
-    let here = Tally::named(&tally);
+/// Hides a thread from the macro.
+fn wake_from_outside(here: Tally, tell: tokio::sync::oneshot::Sender<u64>) -> std::io::Result<()> {
     std::thread::Builder::new().spawn(move || {
         while here.count("first turn over") == 0 {
             std::thread::yield_now();
         }
         tell.send(1)
     })?;
+    Ok(())
+}
+
+/// Waits for a step and for a task that the engine does not own.
+#[workflow]
+async fn foreign_wake(flow: &mut Flow, tally: String) -> Result<u64> {
+    let (tell, told) = tokio::sync::oneshot::channel::<u64>();
+    wake_from_outside(Tally::named(&tally), tell)?;
     let (held, told) = join!(signal(flow, tally), told);
     held?;
     Ok(told?)

@@ -66,9 +66,14 @@ fn from_defaults(context: &Context) -> TokenStream {
         let (ident, default) = (&field.ident, defaults::function(&field.name));
         quote!(#ident: #default(),)
     });
+    let assumed = super::assumed(context);
     quote! {
         #[automatically_derived]
-        impl ::steadfast::__private::DefaultContext for #ident {
+        #[allow(unused_lifetimes, reason = "it makes a bound an assumption")]
+        impl ::steadfast::__private::DefaultContext for #ident
+        where
+            #assumed
+        {
             fn from_defaults() -> #stored {
                 #stored { #(#fields)* }
             }
@@ -80,12 +85,16 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let Context { ident, stored, name, .. } = context;
     let update = crate::name::joined(ident, "Update");
     let Bodies { store_all, store_difference, difference, load, load_field } = Bodies::of(context, stand_in);
+    let assumed = super::assumed(context);
     let migrate = context.migrate.as_ref().map(|migrate| migration(migrate, stand_in));
     let none = context.fields.iter().map(|_| quote!(::core::option::Option::None));
     quote! {
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
-        impl ::steadfast::__private::StoredContext for #stored {
+        #[allow(unused_variables, unused_mut, unused_lifetimes, unreachable_code, reason = "a context without fields")]
+        impl ::steadfast::__private::StoredContext for #stored
+        where
+            #assumed
+        {
             const NAME: &'static ::core::primitive::str = #name;
             type Update = #update;
 

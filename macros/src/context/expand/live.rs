@@ -21,9 +21,16 @@ fn without_transient_fields(context: &Context, stand_in: bool) -> TokenStream {
     let ident = &context.stored;
     let copies = fields::copies(context, &quote!(self));
     let copy = body(stand_in, quote!(Self { #copies }));
+    let assumed = super::assumed(context);
     quote! {
+        const _: () = <#ident as ::steadfast::__private::Cloned>::CHECK;
+
         #[automatically_derived]
-        impl ::steadfast::__private::StepContext for #ident {
+        #[allow(unused_lifetimes, reason = "it makes a bound an assumption")]
+        impl ::steadfast::__private::StepContext for #ident
+        where
+            #assumed
+        {
             type Stored = Self;
             type Live = ();
 
@@ -45,18 +52,22 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let restore = body(stand_in, restore(context));
     let whole = body(stand_in, whole(context));
     // Assumed here and checked once below, so that a type that cannot be shared causes one error, at its place.
+    let assumed = super::assumed(context);
     let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
     let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
     quote! {
         pub struct __Live(#(#types),*);
 
         const _: () = { #(#check)* };
+        const _: () = <#ident as ::steadfast::__private::Cloned>::CHECK;
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_imports, reason = "fields may be of one kind only")]
+        #[allow(unused_variables, unused_imports, unused_lifetimes, reason = "fields may be of one kind only")]
         impl ::steadfast::__private::StepContext for #ident
         where
             #(#bounds)*
+            #assumed
+            for<'__any> #ident: ::core::clone::Clone,
         {
             type Stored = #stored;
             type Live = __Live;

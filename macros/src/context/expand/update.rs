@@ -34,6 +34,7 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let update = crate::name::joined(ident, "Update");
     let setters = setters(context);
     let Bodies { changed, encode, apply } = Bodies::of(context);
+    let assumed = super::assumed(context);
     let [changed, encode, apply] = [changed, encode, apply].map(|tokens| body(stand_in, tokens));
     quote! {
         #[automatically_derived]
@@ -51,8 +52,11 @@ pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
         }
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unreachable_code, reason = "a context without fields")]
-        impl ::steadfast::__private::ContextUpdate for #update {
+        #[allow(unused_variables, unused_mut, unused_lifetimes, unreachable_code, reason = "a context without fields")]
+        impl ::steadfast::__private::ContextUpdate for #update
+        where
+            #assumed
+        {
             type Context = #stored;
 
             fn changed(&mut self) -> ::std::vec::Vec<&'static ::core::primitive::str> {

@@ -49,7 +49,9 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             #resources
 
             fn events() -> ::core::option::Option<::std::vec::Vec<&'static str>> {
-                ::core::option::Option::Some(<Self as ::steadfast::__private::Graph>::plan().external().collect())
+                ::core::option::Option::Some(::core::iter::Iterator::collect(
+                    <Self as ::steadfast::__private::Graph>::plan().external(),
+                ))
             }
 
             fn call(

@@ -13,7 +13,7 @@ pub(super) fn check(step: &Step, faults: &Faults) {
     let Some(state) = states.next() else { return };
     if let Some(second) = states.next() {
         let fault = "the steps of a run share one state";
-        faults.add(&second.parameter.ty, fault, "keep one, and make one struct of what they share");
+        faults.add_broken(&second.parameter.ty, fault, "keep one, and make one struct of what they share");
     }
     let Pat::Ident(pattern) = &state.parameter.pattern else { return };
     // Another binding of that name may be meant.
@@ -49,13 +49,17 @@ impl Finder<'_> {
         if let Some(place) = closure.asyncness.or(block) {
             let fault = "an edit waits for nothing: all other edits of the run wait for it";
             let help = format!("await before it, and write `|{parameter}| ..`");
-            self.faults.add(place, fault, help);
+            self.faults.add_broken(place, fault, help);
         }
         let mut uses = Uses { state: self.state, found: Vec::new() };
         uses.visit_expr(&closure.body);
         for place in uses.found {
             let fault = "within an edit the state is the closure's parameter";
-            self.faults.add(&place, fault, format!("read and change `{parameter}`: it is the state as it was before"));
+            self.faults.add_broken(
+                &place,
+                fault,
+                format!("read and change `{parameter}`: it is the state as it was before"),
+            );
         }
     }
 }

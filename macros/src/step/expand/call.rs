@@ -3,8 +3,9 @@
 use super::super::input::Step;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{Ident, Lifetime, Type};
 
 pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (vis, ident) = (&step.function.vis, step.function.ident());
@@ -30,11 +31,17 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         let call = if step.tx.is_some() { quote!(call_transaction) } else { quote!(call) };
         quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, (#(#names,)*)))
     };
+    // An argument with a lifetime of its own, which is `'static`, leaves open which one `'_` would be.
+    let (lifetime, parameter, borrowed) = if step.arguments().any(|argument| has_lifetime(&argument.ty)) {
+        (quote!('__flow), quote!(<'__flow>), quote!('__flow))
+    } else {
+        (quote!('_), TokenStream::new(), TokenStream::new())
+    };
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let span = step.function.output().span();
     let output = quote_spanned! {span=>
         ::steadfast::__private::StepCall<
-            '_,
+            #lifetime,
             <#ident as ::steadfast::__private::StepDef>::Output,
             <#ident as ::steadfast::__private::StepDef>::Error,
         >
@@ -44,11 +51,23 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #attributes
         #[allow(clippy::too_many_arguments, reason = "the user's own arguments, and the handle")]
         #unused
-        #vis fn #ident(
-            #handle: &(impl #bound + ?::core::marker::Sized),
+        #vis fn #ident #parameter(
+            #handle: & #borrowed (impl #bound + ?::core::marker::Sized),
             #(#names: #types),*
         ) -> #output {
             #body
         }
     }
+}
+
+fn has_lifetime(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_lifetime(&mut self, _: &'ast Lifetime) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_type(ty);
+    finder.0
 }

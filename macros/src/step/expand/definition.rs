@@ -3,6 +3,7 @@
 use super::super::attribute::Retry;
 use super::super::input::{Held, Other, Step};
 use crate::duration::Duration;
+use crate::function::Function;
 use crate::held::Kind;
 use crate::name;
 use crate::secret;
@@ -97,11 +98,17 @@ fn is_context(step: &Step) -> Option<TokenStream> {
     let ty = &step.context.as_ref()?.reference.elem;
     let (context, name) = match step.tx {
         Some(_) => (quote!(StoredContext), quote!(NAME)),
+        // With the name of the handle it may be that, which only its type can say.
+        None if is_named_as_the_handle(ty) => (quote!(ContextOfStep), quote!(CHECK)),
         None => (quote!(StepContext), quote!(CONTEXT)),
     };
     Some(quote_spanned!(ty.span()=>
         const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
     ))
+}
+
+fn is_named_as_the_handle(ty: &syn::Type) -> bool {
+    Function::last_word(ty).is_some_and(|word| word == "Flow" || word == "Start")
 }
 
 struct Bodies {

@@ -1,6 +1,7 @@
 //! The user's own function, for unit tests: `charge::direct(..)`.
 
 use super::super::input::{Other, Step};
+use super::unchanged;
 use crate::function::Parameter;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,7 +10,7 @@ use syn::spanned::Spanned;
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let function = &step.function;
     let (vis, ident) = (&function.vis, function.ident());
-    let cfg = function.attributes.cfg();
+    let (cfg, allowed) = (function.attributes.cfg(), function.attributes.allowed());
     let about = format!(
         "The step [`{name}`](fn@{name}). It is called with the handle of a workflow; `direct` is the \
          function itself, for unit tests.",
@@ -20,9 +21,11 @@ pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #cfg
         #[doc = #about]
         #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
+        #allowed
         #vis struct #ident {}
 
         #cfg
+        #allowed
         impl #ident {
             #function
         }
@@ -63,15 +66,15 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
     let block = if stand_in {
         quote!({ ::core::unimplemented!() })
     } else {
-        let block = &function.block;
-        quote!(#block)
+        let (probes, statements) = (unchanged::probes(step), &function.block.stmts);
+        quote!({ #probes #(#statements)* })
     };
     let head = quote! {
         #(#docs)*
         #[doc = ""]
         #[doc = #note]
         #(#own)*
-        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "generated around the user's function")]
+        #[allow(dead_code, clippy::too_many_arguments, clippy::manual_async_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::items_after_statements, reason = "generated around the user's function")]
     };
     if step.options.blocking {
         quote!(#head #vis fn #name<#lifetime>(#context #others) -> #result #block)
@@ -82,7 +85,21 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
         let future = quote_spanned!(result.span()=>
             impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
         );
-        let body = quote_spanned!(asyncness=> async move #block);
+        let body = if stand_in { quote_spanned!(asyncness=> async move #block) } else { coerced(step, asyncness) };
         quote!(#head #vis fn #name<#lifetime>(#context #others) -> #future { #body })
+    }
+}
+
+/// Generates the body with its type said first: otherwise nothing in it is coerced to that, such as `Ok(Box::new([1]))`
+/// for a `Result<Box<[u8]>>`.
+fn coerced(step: &Step, asyncness: proc_macro2::Span) -> TokenStream {
+    let (result, probes, statements) = (step.function.output(), unchanged::probes(step), &step.function.block.stmts);
+    let hint = quote_spanned!(result.span()=> ::core::option::Option::None::<#result>);
+    quote_spanned! {asyncness=>
+        async move {
+            if let ::core::option::Option::Some(__result) = #hint { return __result; }
+            #probes
+            #(#statements)*
+        }
     }
 }

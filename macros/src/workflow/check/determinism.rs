@@ -1,7 +1,7 @@
 //! Checks that a workflow's body makes the same calls each time it runs: no clock, no randomness, no input from
 //! outside.
 
-use super::sources::{self, Source};
+use super::sources::{self, Named, Source};
 use crate::faults::Faults;
 use crate::name;
 use proc_macro2::{TokenStream, TokenTree};
@@ -64,17 +64,29 @@ impl Finder<'_> {
 
     fn end(&self, path: &mut Vec<(String, TokenTree)>) {
         let (words, tokens): (Vec<_>, Vec<_>) = path.drain(..).unzip();
-        self.report(sources::of_path(&words), tokens.into_iter().collect::<TokenStream>());
+        if let Some(Named::Certain(source)) = sources::of_path(&words) {
+            self.report(Some(source), tokens.into_iter().collect::<TokenStream>());
+        }
     }
 }
 
-fn words(path: &Path) -> Vec<String> {
+/// Returns whether tokens have `=>`, as the branches of a `select!` do.
+fn has_branches(tokens: &TokenStream) -> bool {
+    let tokens = tokens.clone().into_iter().collect::<Vec<_>>();
+    let is = |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign);
+    tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
+}
+
+/// Returns the words of a path.
+pub(crate) fn words(path: &Path) -> Vec<String> {
     path.segments.iter().map(|segment| name::plain(&segment.ident)).collect()
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
-        self.report(sources::of_path(&words(&path.path)), path);
+        if let Some(Named::Certain(source)) = sources::of_path(&words(&path.path)) {
+            self.report(Some(source), path);
+        }
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
@@ -86,7 +98,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         let biased = matches!(call.tokens.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "biased");
-        self.report(sources::of_macro(&words(&call.path), biased), &call.path);
+        let branches = has_branches(&call.tokens);
+        self.report(sources::of_macro(&words(&call.path), biased, branches), &call.path);
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(call.tokens.clone()) {
             Ok(expressions) => expressions.iter().for_each(|expression| Finder { ..*self }.visit_expr(expression)),
             Err(_) => self.scan(call.tokens.clone()),

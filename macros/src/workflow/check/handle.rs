@@ -21,7 +21,7 @@ pub(super) fn check(body: &Block, handle: Option<&Parameter>, faults: &Faults) {
 
 /// Returns the names of the handle: `start`, and `flow` of `let mut flow = start.with(..).await?`. Omits a name that is
 /// bound to something else too.
-fn handles(parameter: &Ident, body: &Block) -> Vec<Ident> {
+pub(super) fn handles(parameter: &Ident, body: &Block) -> Vec<Ident> {
     let mut known = Known { handles: vec![parameter.clone()] };
     known.visit_block(body);
     let mut handles = known.handles;
@@ -87,7 +87,7 @@ impl Finder<'_> {
         for (place, field) in Uses::of(self.handles, &closure.body) {
             let read = field.map_or_else(|| parameter.clone(), |field| format!("{parameter}.{field}"));
             let fault = "inside of an update the old values are read through the closure's parameter";
-            self.faults.add(place, fault, format!("write `{read}`"));
+            self.faults.add_broken(place, fault, format!("write `{read}`"));
         }
     }
 
@@ -101,7 +101,7 @@ impl Finder<'_> {
                 }
                 None => "call the step from the workflow, before or after this one".into(),
             };
-            self.faults.add(place, "a step cannot have the handle of the workflow", help);
+            self.faults.add_broken(place, "a step cannot have the handle of the workflow", help);
         }
     }
 

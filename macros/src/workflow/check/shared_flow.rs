@@ -27,7 +27,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         let on_handle = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(self.handle));
         if on_handle && (call.method == "update" || call.method == "set") {
             let fault = "this workflow takes its flow by `&`, and cannot change the context";
-            self.faults.add(&call.method, fault, &self.help);
+            self.faults.add_broken(&call.method, fault, &self.help);
         }
         visit::visit_expr_method_call(self, call);
     }

@@ -13,7 +13,7 @@ use syn::spanned::Spanned;
 pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let function = &workflow.function;
     let (vis, ident, name) = (&function.vis, function.ident(), &workflow.name);
-    let cfg = function.attributes.cfg();
+    let (cfg, allowed) = (function.attributes.cfg(), function.attributes.allowed());
     let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let result = function.output();
@@ -70,6 +70,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
         #cfg
         #[doc = #about]
         #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
+        #allowed
         #vis struct #ident {}
 
         #implementation

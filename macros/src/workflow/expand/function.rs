@@ -1,7 +1,8 @@
 //! The function that names the workflow, with the user's own inside.
 
+use super::super::check::handles;
 use super::super::input::{Form, Workflow};
-use super::{context, input};
+use super::{context, input, probes};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -30,7 +31,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
 
 fn body(workflow: &Workflow) -> TokenStream {
     let function = &workflow.function;
-    let (own, block, result) = (&function.attributes.own, &function.block, &function.output);
+    let (own, result) = (&function.attributes.own, &function.output);
+    let block = probes::probed(&function.block, &handles(workflow));
     let (asyncness, fn_token) = (function.sig.asyncness, function.sig.fn_token);
     let parameters = workflow.handle.iter().chain(&workflow.input).map(|parameter| {
         let (attributes, pattern, ty) = (&parameter.attributes, &parameter.pattern, &parameter.ty);

@@ -17,7 +17,7 @@ async fn process(flow: &mut Flow) -> Result<()> {
     let home = std::env::var("HOME")?;
     let text = std::fs::read_to_string("file")?;
     tokio::select! {
-        () = flow.sleep(Duration::from_secs(1)) => {}
+        _ = flow.sleep(Duration::from_secs(1)) => {}
     }
     println!("{:?}", [SystemTime::now()]);
     flow.run("now", async move || Ok::<_, Error>(SystemTime::now())).await?;
