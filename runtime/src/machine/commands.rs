@@ -237,7 +237,9 @@ impl State {
             command => {
                 let (id, is_refused) = match &command {
                     Command::AwaitAnswer(answer) => {
-                        (Some(answer.request.clone().into_owned()), !self.may_be_answered(&answer.request))
+                        // One answer is for one call: a second that waits beside the first would wait for ever.
+                        let open = self.may_be_answered(&answer.request) && self.asked(&answer.request).is_none();
+                        (Some(answer.request.clone().into_owned()), !open)
                     }
                     command => (id, command.refusal().is_some()),
                 };

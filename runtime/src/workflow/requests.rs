@@ -197,7 +197,7 @@ pub enum RequestError {
         request: String,
     },
     /// The run has no open request with this id: no earlier execution made it, it was dropped, or its answer was read
-    /// before. A request of this execution is awaited itself.
+    /// before, or is awaited by another call. A request of this execution is awaited itself.
     NotOpen {
         /// The request's id.
         request: String,
@@ -208,10 +208,11 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unstorable { message } => f.write_str(message),
-            Self::Expired { request } => write!(f, "nobody answered request {request} within its time limit"),
+            Self::Expired { request } => write!(f, "request {request} was not answered within its time limit"),
             Self::NotOpen { request } => write!(
                 f,
-                "request {request} is not open: this run has not asked it before it went on, or has read its answer"
+                "request {request} is not open: no earlier execution of this run made it, or its answer was read or is awaited \
+                 by another call"
             ),
         }
     }

@@ -197,7 +197,7 @@ async fn an_answer_whose_time_is_over_is_waited_for_no_longer() {
         let expires = async |_: &Engine, run: &Run| has(run, Kind::RequestExpired, 1).await;
         let (waits, result) = settled((1_000, 0, begins), expires).await;
         for_go_alone(&waits);
-        assert!(result.contains("nobody answered"), "{result}");
+        assert!(result.contains("was not answered within its time limit"), "{result}");
     }
 }
 
@@ -244,4 +244,30 @@ async fn the_activity_says_why_a_run_was_not_started() {
     let seen = activity(&run).await;
     let refused = |kind: &ActivityKind| matches!(kind, ActivityKind::Refused { position: 1, message } if message.contains("taken"));
     assert!(seen.iter().any(refused), "{seen:?}");
+}
+
+/// Waits for one answer by two calls at once.
+#[workflow]
+async fn awaits_doubly(flow: &mut Flow, first: Option<String>) -> Result<(u64, String)> {
+    let Some(first) = first else {
+        let request = flow.request::<First, Note>(First);
+        let first = request.id();
+        let mut request = std::pin::pin!(request);
+        assert!(futures_util::poll!(&mut request).is_pending());
+        return flow.continue_as_new(awaits_doubly, Some(first)).await;
+    };
+    let (one, other) = join!(flow.answer_to::<Note>(first.clone()), flow.answer_to::<Note>(first));
+    Ok((one?.0, other.map_or_else(|error| error.to_string(), |note| note.0.to_string())))
+}
+
+#[tokio::test]
+async fn an_answer_is_for_one_call_and_a_second_is_refused() {
+    let engine = Engine::builder().in_memory().workflow(awaits_doubly).start().await.unwrap();
+    let run = engine.start(awaits_doubly, None).id("doubly").await.unwrap();
+    let current = next(&engine, &run).await;
+    let request = first_request(&current).await;
+    engine.answer(&request, Note(7)).await.unwrap();
+    let (answer, second) = run.result().soon().await.unwrap();
+    assert_eq!(answer, 7);
+    assert!(second.contains("is awaited by another call"), "{second}");
 }
