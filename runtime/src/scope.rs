@@ -27,7 +27,7 @@ use crate::run_env::RunEnv;
 use data_encoding::HEXLOWER;
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// One attempt of one step, as its body sees it.
 ///
@@ -93,6 +93,27 @@ impl StepScope {
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.run.id
+    }
+
+    /// Sets how long to wait before the next attempt if this one fails, in place of the policy's backoff: for a service
+    /// that says so, as with the header `Retry-After`. The number of attempts is that of the policy. The wait is a
+    /// duration, durable like any backoff. Of several calls in one attempt the first counts.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[step(retry(attempts = 5, backoff = "1s"))]
+    /// async fn fetch(scope: &StepScope, url: String) -> Result<String> {
+    ///     let answer = Err(std::time::Duration::from_secs(30)); // 429, with a header
+    ///     answer.or_else(|wait| {
+    ///         scope.retry_after(wait);
+    ///         Err(Error::msg(format!("{url} has had enough of us")))
+    ///     })
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn retry_after(&self, wait: Duration) {
+        self.writes.retry_after(wait);
     }
 
     /// Returns whether it was created for a unit test.

@@ -242,6 +242,7 @@ fn timed_out() -> AttemptOutcome {
         error: None,
         message: "the time limit was reached".to_owned(),
         terminal: false,
+        retry_after: None,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::record::{AttemptOutcome, Kind, ParkReason, Role};
 use crate::scope::{Cancellation, StepScope};
 use crate::store::EntryRow;
 use crate::value::Value;
+use std::time::Duration;
 
 impl Machine {
     /// Handles the end of an attempt.
@@ -31,6 +32,7 @@ impl Machine {
                 error: None,
                 message: format!("the result has {} bytes, the limit is {limit}", value.bytes.len()),
                 terminal: false,
+                retry_after: None,
             },
             outcome => outcome,
         };
@@ -44,13 +46,13 @@ impl Machine {
         let name = step.call.name;
         let (kind, value) = match outcome {
             AttemptOutcome::Completed(value) => (Kind::StepCompleted, value),
-            AttemptOutcome::Failed { cause, error, message, terminal } => {
+            AttemptOutcome::Failed { cause, error, message, terminal, retry_after } => {
                 let failure = AttemptFailure { attempt, cause, message: lengths::cut(message) };
                 step.failures.push(failure.clone());
                 let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
                 if !terminal && failed < step.call.run.policy.attempts {
                     drop(state);
-                    return self.try_again(position, failed, &failure, now);
+                    return self.try_again(position, failed, &failure, retry_after, now);
                 }
                 let attempts = Attempts { step: name.to_owned(), failures: step.failures.clone() };
                 (Kind::StepFailed, step_error(cause, error.as_ref(), failure.message, attempts))
@@ -79,13 +81,21 @@ impl Machine {
     }
 
     /// Records the failure of an attempt, and schedules the next one after a backoff.
-    fn try_again(&mut self, position: u64, failed: u32, failure: &AttemptFailure, now: i64) {
+    fn try_again(
+        &mut self,
+        position: u64,
+        failed: u32,
+        failure: &AttemptFailure,
+        retry_after: Option<Duration>,
+        now: i64,
+    ) {
         let elapsed = self.elapsed_now(now);
         let (name, recorded) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
             let (name, policy) = (step.call.name, step.call.run.policy);
-            let wait = policy.wait(failed, jitter(&self.journal.identity().execution, position, failure.attempt));
+            let random = || jitter(&self.journal.identity().execution, position, failure.attempt);
+            let wait = retry_after.unwrap_or_else(|| policy.wait(failed, random()));
             let due = elapsed.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
             state.wait_for_retry(position, due);
             (name, state.recorded_due(due))

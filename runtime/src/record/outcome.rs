@@ -2,6 +2,7 @@
 
 use crate::error::AttemptCause;
 use crate::value::Value;
+use std::time::Duration;
 
 /// The outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,14 @@ pub enum AttemptOutcome {
         message: String,
         /// Whether no further attempt can succeed.
         terminal: bool,
+        /// The wait before the next attempt, in place of the policy's.
+        retry_after: Option<Duration>,
     },
 }
 
 impl AttemptOutcome {
     /// Creates the outcome of a panic with this text.
     pub(crate) fn panicked(text: String) -> Self {
-        Self::Failed { cause: AttemptCause::Panicked, error: None, message: text, terminal: false }
+        Self::Failed { cause: AttemptCause::Panicked, error: None, message: text, terminal: false, retry_after: None }
     }
 }

@@ -1,14 +1,17 @@
 //! The writes of one attempt beside its result: how often it reached each place that writes, and its progress.
 
+use crate::record::AttemptOutcome;
 use crate::run_env::Progress;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// The writes of one attempt. Allocates nothing until there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     places: Mutex<BTreeMap<String, u32>>,
     progress: OnceLock<Arc<Mutex<Progress>>>,
+    retry_after: OnceLock<Duration>,
 }
 
 impl Writes {
@@ -18,6 +21,22 @@ impl Writes {
         let count = counts.entry(place.to_owned()).or_default();
         *count += 1;
         format!("{place}#{count}")
+    }
+
+    /// Sets the wait before the next attempt; the first call counts.
+    pub(crate) fn retry_after(&self, wait: Duration) {
+        // A later call has nothing to add.
+        let _ = self.retry_after.set(wait);
+    }
+
+    /// Returns the outcome of the attempt with the wait that its body has asked for.
+    pub(crate) fn wait_as_asked(&self, outcome: AttemptOutcome) -> AttemptOutcome {
+        match (outcome, self.retry_after.get()) {
+            (AttemptOutcome::Failed { cause, error, message, terminal, .. }, wait @ Some(_)) => {
+                AttemptOutcome::Failed { cause, error, message, terminal, retry_after: wait.copied() }
+            }
+            (outcome, _) => outcome,
+        }
     }
 
     /// Sets the progress of the attempt; returns whether this is the first report.
@@ -41,6 +60,6 @@ impl Writes {
 impl Clone for Writes {
     fn clone(&self) -> Self {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Self { places: Mutex::new(places), progress: self.progress.clone() }
+        Self { places: Mutex::new(places), progress: self.progress.clone(), retry_after: self.retry_after.clone() }
     }
 }

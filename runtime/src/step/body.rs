@@ -247,11 +247,23 @@ where
 
 /// Creates a refusal: no body ran, and none will with these arguments, so a retry would not help.
 pub(crate) fn refused(why: &str) -> AttemptOutcome {
-    AttemptOutcome::Failed { cause: AttemptCause::Refused, error: None, message: why.to_owned(), terminal: true }
+    AttemptOutcome::Failed {
+        cause: AttemptCause::Refused,
+        error: None,
+        message: why.to_owned(),
+        terminal: true,
+        retry_after: None,
+    }
 }
 
 /// Creates the failure to store a value: a retry yields the same type, but perhaps another value, so the policy
 /// decides.
 pub(crate) fn unstorable(why: &str) -> AttemptOutcome {
-    AttemptOutcome::Failed { cause: AttemptCause::Unstorable, error: None, message: why.to_owned(), terminal: false }
+    AttemptOutcome::Failed {
+        cause: AttemptCause::Unstorable,
+        error: None,
+        message: why.to_owned(),
+        terminal: false,
+        retry_after: None,
+    }
 }

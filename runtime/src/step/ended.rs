@@ -23,7 +23,8 @@ impl StepInputs {
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
         let result = result.map(|value| codec::record_same(self.env().fields.coder(), location, &value, same));
-        ended(self.env().fields.coder(), location, result, is_final)
+        let outcome = ended(self.env().fields.coder(), location, result, is_final);
+        self.scope().writes.wait_as_asked(outcome)
     }
 
     /// Returns the outcome for results that have an encoding of their own.
@@ -36,7 +37,8 @@ impl StepInputs {
         let _outside = scope::outside();
         let location = Location::Result(&self.scope().name);
         let coder = self.env().fields.coder();
-        ended(coder, location, result.map(|value| encode(coder, location, value)), is_final)
+        let outcome = ended(coder, location, result.map(|value| encode(coder, location, value)), is_final);
+        self.scope().writes.wait_as_asked(outcome)
     }
 }
 
@@ -64,7 +66,8 @@ pub(super) fn failed<E: Failure>(
     let message = lengths::cut(error.to_string());
     match codec::record_at(coder, location, error) {
         Ok(stored) => {
-            AttemptOutcome::Failed { cause: crate::error::AttemptCause::Failed, error: Some(stored), message, terminal }
+            let cause = crate::error::AttemptCause::Failed;
+            AttemptOutcome::Failed { cause, error: Some(stored), message, terminal, retry_after: None }
         }
         Err(why) => unstorable(&format!("its error `{message}`: {why}")),
     }

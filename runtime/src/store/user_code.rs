@@ -90,7 +90,13 @@ impl UserCode {
     #[must_use]
     pub fn no_sql() -> AttemptOutcome {
         let message = Self::no_sql_text().to_owned();
-        AttemptOutcome::Failed { cause: AttemptCause::RolledBack, error: None, message, terminal: true }
+        AttemptOutcome::Failed {
+            cause: AttemptCause::RolledBack,
+            error: None,
+            message,
+            terminal: true,
+            retry_after: None,
+        }
     }
 
     pub(crate) const fn no_sql_text() -> &'static str {
@@ -117,7 +123,13 @@ impl fmt::Debug for UserCode {
 
 /// Creates the outcome of an attempt whose rows the database did not keep.
 pub(crate) fn rolled_back(why: impl Into<String>) -> AttemptOutcome {
-    AttemptOutcome::Failed { cause: AttemptCause::RolledBack, error: None, message: why.into(), terminal: false }
+    AttemptOutcome::Failed {
+        cause: AttemptCause::RolledBack,
+        error: None,
+        message: why.into(),
+        terminal: false,
+        retry_after: None,
+    }
 }
 
 impl Write {

@@ -1,7 +1,9 @@
 //! A call with a fixed command index that waits for its completion: a step, an inline step, a sleep.
 
+use crate::command::Command;
 use crate::fields::Coder;
 use crate::journal::{Asked, Completion, Journal};
+use crate::policy::Policy;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -70,6 +72,15 @@ impl PendingCall {
     pub(super) fn due(&mut self, moment: i64) {
         if let State::Unpolled(command) = &mut self.state {
             command.set_due(moment);
+        }
+    }
+
+    /// Changes the policy of a step; only before the first poll.
+    pub(super) fn change_policy(&mut self, change: impl FnOnce(&mut Policy)) {
+        if let State::Unpolled(command) = &mut self.state
+            && let Command::RunStep(step) = &mut **command
+        {
+            change(&mut step.run.policy);
         }
     }
 

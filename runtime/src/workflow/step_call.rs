@@ -15,6 +15,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// A called step that has not finished: a future of its result.
 ///
@@ -55,6 +56,35 @@ pub struct StepCall<'flow, T, E = crate::Error> {
 impl<T, E> StepCall<'_, T, E> {
     pub(super) fn new(name: &'static str, call: PendingCall) -> Self {
         Self { name, call, flow: PhantomData, result: PhantomData }
+    }
+
+    /// Sets how many attempts of this call may fail, at least 1, and the wait before the second, in place of those of
+    /// `#[step(retry(..))]`. Growth, longest wait and jitter stay. Nothing of a policy is recorded: a run that was
+    /// started before takes the new one for attempts to come. Without effect once the call was polled.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # #[step] async fn charge(cents: u64) -> Result<u64> { Ok(cents) }
+    /// #[workflow]
+    /// async fn pay(flow: &mut Flow, cents: u64) -> Result<u64> {
+    ///     let attempts = if cents > 100_000 { 10 } else { 3 };
+    ///     Ok(charge(flow, cents).retry(attempts, Duration::from_secs(1)).timeout(Duration::from_secs(20)).await?)
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn retry(mut self, attempts: u32, backoff: Duration) -> Self {
+        self.call.change_policy(|policy| {
+            policy.attempts = attempts.max(1);
+            policy.backoff = backoff;
+        });
+        self
+    }
+
+    /// Sets the time limit of each attempt of this call, in place of that of `#[step(timeout = ..)]`. A transaction has
+    /// none of its attempts. Without effect once the call was polled.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.call.change_policy(|policy| policy.timeout = Some(limit));
+        self
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]

@@ -66,3 +66,55 @@ async fn a_step_without_a_backoff_is_tried_at_once_however_often_it_has_failed()
     let took = history.last().unwrap().at.duration_since(history[0].at).unwrap();
     assert_eq!(took, Duration::ZERO);
 }
+
+#[step(retry(attempts = 3, backoff = "1h"))]
+async fn asks_for_less(scope: &StepScope, tally: String) -> Result<usize> {
+    let times = deed(&tally, "body");
+    if times < 2 {
+        scope.retry_after(Duration::from_millis(1));
+        return Err(Error::msg("too many requests"));
+    }
+    Ok(times)
+}
+
+#[step]
+async fn fails_twice(tally: String) -> Result<usize> {
+    match deed(&tally, "body") {
+        2 => Ok(2),
+        _ => Err(Error::msg("not yet")),
+    }
+}
+
+#[step(timeout = "1h")]
+async fn hangs() -> Result<()> {
+    std::future::pending().await
+}
+
+#[workflow]
+async fn waits_as_asked(flow: &mut Flow, tally: String) -> Result<usize> {
+    Ok(asks_for_less(flow, tally).await?)
+}
+
+#[workflow]
+async fn with_a_policy_of_the_call(flow: &mut Flow, tally: String) -> Result<(usize, bool, usize)> {
+    let times = fails_twice(flow, tally).retry(3, Duration::from_millis(1)).await?;
+    let hung = hangs(flow).retry(2, Duration::ZERO).timeout(Duration::from_millis(20)).await;
+    let Err(StepError::TimedOut(attempts)) = hung else { return Ok((times, false, 0)) };
+    Ok((times, true, attempts.failures.len()))
+}
+
+#[tokio::test]
+async fn a_step_may_say_how_long_its_next_attempt_waits() {
+    let tally = Tally::new("retry-after");
+    let engine = Engine::builder().in_memory().workflow(waits_as_asked).start().await.unwrap();
+    let run = engine.start(waits_as_asked, tally.name().to_owned()).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_call_may_have_retries_and_a_time_limit_of_its_own() {
+    let tally = Tally::new("call-policy");
+    let engine = Engine::builder().in_memory().workflow(with_a_policy_of_the_call).start().await.unwrap();
+    let run = engine.start(with_a_policy_of_the_call, tally.name().to_owned()).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), (2, true, 2));
+}

@@ -99,7 +99,7 @@ fn judged(end: &End, code: &UserCode, outcome: Result<AttemptOutcome, String>) -
 }
 
 fn failed(cause: AttemptCause, message: String) -> AttemptOutcome {
-    AttemptOutcome::Failed { cause, error: None, message, terminal: false }
+    AttemptOutcome::Failed { cause, error: None, message, terminal: false, retry_after: None }
 }
 
 /// The commit, as a user's code reaches it through the engine.

@@ -27,6 +27,21 @@ async fn rows_and_the_start_of_a_run_are_one_commit() {
 }
 
 #[tokio::test]
+async fn unsigned_numbers_are_parameters_and_those_that_do_not_fit_are_refused() {
+    use steadfast::sql::params;
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    let insert = async |cents: u64| {
+        let insert = "INSERT INTO moves (note) VALUES (?1)";
+        engine.transaction(move |tx| Ok::<_, steadfast::Error>(tx.execute(insert, params![cents])?)).await
+    };
+    assert_eq!(insert(7).await.unwrap(), 1);
+    let error = insert(u64::MAX).await.unwrap_err().to_string();
+    assert!(error.contains("out of range"), "{error}");
+    assert_eq!(bank.moves(), 1);
+}
+
+#[tokio::test]
 async fn an_error_takes_back_rows_and_runs() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
