@@ -149,6 +149,11 @@ pub fn nobody_else_is_replaced_by_an_append<S: Store>(open: &dyn Fn() -> S) {
     let outgoing = vec![Outgoing::Replace(Box::new(taking_over("c", a)))];
     let append = Append { outgoing, ..rig.ending(a, Status::Replaced) };
     super::rig::assert_refused(&rig.write(Write::Append(append)));
+    // Whatever rejects the successor: here a deduplication key that another run holds.
+    rig.write(Write::Start(NewRun { dedup: Some("held".to_owned()), ..new_run("d", rig.lease) })).expect("started");
+    let keyed = ImportedRun { dedup: Some("held".to_owned()), ..taking_over("a", a) };
+    let append = Append { outgoing: vec![Outgoing::Replace(Box::new(keyed))], ..rig.ending(a, Status::Replaced) };
+    super::rig::assert_refused(&rig.write(Write::Append(append)));
     assert_eq!(
         (rig.row(a).status, rig.row(b).status, rig.row(c).status),
         (Status::Running, Status::Running, Status::Running)

@@ -69,10 +69,13 @@ impl Tables {
             if let Outgoing::Replace(run) = outgoing
                 && append.change.release
                 && run.replaces == Some(append.run)
-                && let Some(row) = self.in_the_way(run)
+                && let Err(rejected) = self.may_import(run)
             {
-                let (run, id) = (append.run, &row.id);
-                return Err(Rejected::Refused(format!("run {run} cannot go on as another: run `{id}` is in the way")));
+                let why = match rejected {
+                    Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
+                    rejected => format!("{rejected:?}"),
+                };
+                return Err(Rejected::Refused(format!("run {} cannot go on as another: {why}", append.run)));
             }
         }
         let run = self

@@ -5,18 +5,7 @@ use crate::store::{ImportedRun, Lease, OutputRow, Rejected, RequestRow, RunKey, 
 
 impl Tables {
     pub(super) fn import(&mut self, new: &ImportedRun, notified: &mut Vec<i64>) -> Result<i64, Rejected> {
-        if let Some(row) = self.in_the_way(new) {
-            return Err(Rejected::Exists(Box::new(row.clone())));
-        }
-        let old = new.replaces.map(|number| self.replaceable(number, new.lease)).transpose()?;
-        if let Some(lease) = new.lease {
-            self.held(lease)?;
-        }
-        let key =
-            new.dedup.as_ref().and_then(|key| self.dedup.get(key)).filter(|holder| new.replaces != Some(**holder));
-        if let Some(holder) = key {
-            return Err(Rejected::Held(Box::new(self.runs[holder].row.clone())));
-        }
+        let old = self.may_import(new)?;
         let dedup = old.as_ref().and_then(|old| self.put_aside(old, new));
         let dedup = new.dedup.clone().or(dedup);
         self.last_run += 1;
@@ -65,6 +54,23 @@ impl Tables {
         Ok(number)
     }
 
+    /// Returns the run that is replaced, if nothing rejects the import.
+    pub(super) fn may_import(&mut self, new: &ImportedRun) -> Result<Option<RunRow>, Rejected> {
+        if let Some(row) = self.in_the_way(new) {
+            return Err(Rejected::Exists(Box::new(row.clone())));
+        }
+        let old = new.replaces.map(|number| self.replaceable(number, new.lease)).transpose()?;
+        if let Some(lease) = new.lease {
+            self.held(lease)?;
+        }
+        let key =
+            new.dedup.as_ref().and_then(|key| self.dedup.get(key)).filter(|holder| new.replaces != Some(**holder));
+        match key {
+            Some(holder) => Err(Rejected::Held(Box::new(self.runs[holder].row.clone()))),
+            None => Ok(old),
+        }
+    }
+
     /// Records the keys of items that were taken from the inbox.
     fn keep_keys(&mut self, run: i64, taken: &[TakenItem]) {
         let Some(run) = self.runs.get_mut(&run) else { return };
@@ -89,7 +95,7 @@ impl Tables {
     }
 
     /// Returns the run that has the id already, or the execution, or the id that the replaced one would get.
-    pub(super) fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
+    fn in_the_way(&self, new: &ImportedRun) -> Option<&RunRow> {
         let other = |run: &&Run| new.replaces != Some(run.row.number);
         let same_id = self.find(RunKey::Id(&new.id)).filter(other);
         let twin = || {
