@@ -4,6 +4,7 @@
 //! Read `workflow.rs` first, then `routes.rs`. `serve.rs` is how the service begins and ends.
 
 mod bank;
+mod json;
 mod problem;
 mod routes;
 mod serve;

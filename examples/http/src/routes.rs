@@ -1,12 +1,13 @@
 //! What clients can ask: an order is put, looked at, approved, and its receipt fetched.
 
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::workflow::{Approval, MayCharge, Order, Receipt, fulfil};
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use serde::Serialize;
 use std::time::Duration;
 use steadfast::{Engine, Status};

@@ -163,6 +163,7 @@ fn means_to_the_program_what_it_means_without_this_crate() {
         let line = manifest.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
         line.split_once("features = ").unwrap().1.trim_end_matches(" }").to_owned()
     };
+    assert!(!features("axum").contains("json"), "it turns on `raw_value` for all that is tested with it");
     // It makes `serde_json` read each float as the number that was written, which is what the text says. The others change
     // what a value is: `raw_value` and `arbitrary_precision` the meaning of some objects, `preserve_order` the order of all.
     assert_eq!(features("serde_json"), r#"["float_roundtrip"]"#);

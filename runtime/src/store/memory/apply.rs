@@ -39,6 +39,24 @@ impl Tables {
         self.leases.get_mut(&lease.number).filter(|row| row.epoch == lease.epoch).ok_or(Rejected::Fenced)
     }
 
+    /// Refuses an append that ends a run whose successor cannot be written: it would be lost.
+    fn may_replace(&mut self, append: &Append) -> Result<(), Rejected> {
+        for outgoing in &append.outgoing {
+            if let Outgoing::Replace(run) = outgoing
+                && append.change.release
+                && run.replaces == Some(append.run)
+                && let Err(rejected) = self.may_import(run)
+            {
+                let why = match rejected {
+                    Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
+                    rejected => format!("{rejected:?}"),
+                };
+                return Err(Rejected::Refused(format!("run {} cannot go on as another: {why}", append.run)));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn start(&mut self, new: &NewRun) -> Result<i64, Rejected> {
         if let Some(run) = self.ids.get(&new.id).and_then(|number| self.runs.get(number)) {
             return Err(Rejected::Exists(Box::new(run.row.clone())));
@@ -64,20 +82,7 @@ impl Tables {
         if append.change.status == Some(Status::Moved) && !self.bonds(append.run).is_empty() {
             return Err(Rejected::Fenced);
         }
-        // A run that ends so without its successor would be lost: the append is refused as a whole.
-        for outgoing in &append.outgoing {
-            if let Outgoing::Replace(run) = outgoing
-                && append.change.release
-                && run.replaces == Some(append.run)
-                && let Err(rejected) = self.may_import(run)
-            {
-                let why = match rejected {
-                    Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
-                    rejected => format!("{rejected:?}"),
-                };
-                return Err(Rejected::Refused(format!("run {} cannot go on as another: {why}", append.run)));
-            }
-        }
+        self.may_replace(append)?;
         let run = self
             .runs
             .get_mut(&append.run)
