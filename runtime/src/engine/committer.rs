@@ -184,7 +184,7 @@ impl Shared {
         if beats.is_empty() {
             return self.commit(writes);
         }
-        writes.splice(0..0, beats.iter().copied().map(Write::Beat));
+        writes.splice(0..0, beats.iter().copied().map(Write::Heartbeat));
         let mut answers = self.commit(writes);
         let work = answers.split_off(beats.len());
         // The lease thread finds those that are refused.

@@ -48,7 +48,7 @@ fn heartbeat(core: &Weak<Core>, term: Duration) {
         let beaten: Arc<Mutex<Vec<Lease>>> = Arc::default();
         for lease in leases {
             let (of, under_way, beaten) = (Arc::downgrade(&core), under_way.clone(), beaten.clone());
-            core.committer.submit(Write::Beat(lease), move |answer| {
+            core.committer.submit(Write::Heartbeat(lease), move |answer| {
                 if let Some(core) = of.upgrade() {
                     match answer {
                         Ok(Ok(_)) => {

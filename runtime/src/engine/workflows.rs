@@ -56,12 +56,11 @@ pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReaso
         return ParkReason::new(ParkCause::UnknownWorkflow, message);
     }
     let known: Vec<&str> = workflows.names().collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     let message = format!(
         "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
          Register it with `.workflow(..)`; the run then goes on by itself",
-        row.id,
-        row.workflow,
-        known.join(", ")
+        row.id, row.workflow, known
     );
     ParkReason::new(ParkCause::UnknownWorkflow, message)
 }

@@ -265,7 +265,7 @@ impl Drawing {
             End::TimedOut => ("ended", "timed out"),
             End::Refused => ("ended", "refused"),
             End::Moved => ("ended", "moved"),
-            End::Replaced => ("ended", "goes on as another"),
+            End::Replaced => ("ended", "continues as new"),
             End::No | End::Cancelled => ("ended", "cancelled"),
         };
         self.diagram.node(id, label, NodeKind::End);

@@ -2,6 +2,7 @@
 
 use crate::parse::ParseError;
 use serde::{Serialize, Serializer};
+use std::fmt;
 use std::str::FromStr;
 
 /// The delivery of an entry to the body of the workflow. Whatever is delivered is a turn of its own.
@@ -140,6 +141,13 @@ pub(crate) enum Sealed {
     ChildInput,
     /// The result or error of a run.
     Output,
+}
+
+/// Writes [`Kind::as_str`].
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Parses [`Kind::as_str`].

@@ -37,7 +37,7 @@ impl ResourceKey {
 
 impl fmt::Debug for ResourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Need").field(&(self.name)()).finish()
+        f.debug_tuple("ResourceKey").field(&(self.name)()).finish()
     }
 }
 

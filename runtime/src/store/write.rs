@@ -57,7 +57,7 @@ pub enum Write {
         owner: String,
     },
     /// Advances the heartbeat. Rejected with [`Rejected::Fenced`] if the engine no longer holds the lease.
-    Beat(Lease),
+    Heartbeat(Lease),
     /// Takes over a lease from a holder that stopped, in the next epoch. Rejected with [`Rejected::Fenced`] unless
     /// epoch and heartbeat are still those that were seen.
     TakeLease {

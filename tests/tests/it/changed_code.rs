@@ -201,6 +201,12 @@ async fn an_unknown_workflow_parks_its_run_and_it_goes_on_once_registered() {
     assert_eq!(reason.cause, ParkCause::UnknownWorkflow);
     assert!(reason.to_string().contains("`bill`") && reason.to_string().contains("foreign_sleep"), "{reason}");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let engine = Engine::builder().store(store.clone()).start().await.unwrap();
+    let run = engine.run("bill-1").await.unwrap();
+    let says =
+        async || run.status().await.unwrap().parked.is_some_and(|reason| reason.message.contains("(it has: none)"));
+    limits::until(says).await;
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
     goes_on(&store).await;
 }
 

@@ -222,7 +222,7 @@ async fn no_body_begins_for_a_run_that_has_ended_while_it_waited_to_begin() {
             return store.commit(writes);
         }
         // Commits carry signs of life too: the rest of them works.
-        let is_beat = |write: &Write| matches!(write, Write::Beat(_));
+        let is_beat = |write: &Write| matches!(write, Write::Heartbeat(_));
         let others: Vec<Write> = writes.iter().filter(|write| !is_beat(write)).cloned().collect();
         let mut answers = store.commit(&others)?.into_iter();
         let refused = || Err(Rejected::Refused("the disk is on fire".into()));

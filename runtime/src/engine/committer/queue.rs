@@ -63,7 +63,7 @@ impl Lane {
 
 impl Queue {
     pub(super) fn push(&mut self, lane: Lane, write: Write, reply: Reply) {
-        let queue = if matches!(write, Write::Beat(_)) { &mut self.beats } else { &mut self.lanes[lane as usize] };
+        let queue = if matches!(write, Write::Heartbeat(_)) { &mut self.beats } else { &mut self.lanes[lane as usize] };
         queue.push_back((write, reply));
     }
 
@@ -167,11 +167,11 @@ mod tests {
     fn signs_of_life_come_first_and_nothing_is_lost() {
         let mut queue = queue(&[(Lane::Work, 2_000)]);
         let lease = Lease { number: 1, epoch: 1 };
-        queue.push(Lane::Work, Write::Beat(lease), Box::new(|_| ()));
+        queue.push(Lane::Work, Write::Heartbeat(lease), Box::new(|_| ()));
         assert_eq!(queue.len(), 2_001);
         let (mut writes, mut replies) = (Vec::new(), Vec::new());
         queue.take(&mut writes, &mut replies);
-        assert!(matches!(writes[0], Write::Beat(_)));
+        assert!(matches!(writes[0], Write::Heartbeat(_)));
         assert_eq!(queue.clear().len() + replies.len(), 2_001);
     }
 }

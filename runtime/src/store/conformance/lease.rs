@@ -12,10 +12,13 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let second = rig.open_lease("engine-2");
     assert!(second.number > rig.lease.number);
-    assert_eq!(rig.write(Write::Beat(second)), Ok(Written::Done));
-    assert_eq!(rig.batch(&[Write::Beat(second), Write::Beat(second)]), [Ok(Written::Done), Ok(Written::Done)]);
-    assert_eq!(rig.write(Write::Beat(Lease { epoch: 2, ..second })), Err(Rejected::Fenced));
-    assert_eq!(rig.write(Write::Beat(Lease { number: 99, epoch: 1 })), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::Heartbeat(second)), Ok(Written::Done));
+    assert_eq!(
+        rig.batch(&[Write::Heartbeat(second), Write::Heartbeat(second)]),
+        [Ok(Written::Done), Ok(Written::Done)]
+    );
+    assert_eq!(rig.write(Write::Heartbeat(Lease { epoch: 2, ..second })), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::Heartbeat(Lease { number: 99, epoch: 1 })), Err(Rejected::Fenced));
     let row = |lease: Lease, owner: &str, heartbeat| LeaseRow {
         number: lease.number,
         owner: owner.to_owned(),
@@ -30,7 +33,7 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
 pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
-    rig.write(Write::Beat(rig.lease)).expect("it beats");
+    rig.write(Write::Heartbeat(rig.lease)).expect("it beats");
     assert_eq!(rig.write(take(rig.lease, 0)), Err(Rejected::Fenced), "it has beaten since");
     assert_eq!(rig.write(take(Lease { epoch: 3, ..rig.lease }, 1)), Err(Rejected::Fenced), "another epoch");
     let next = Lease { epoch: 2, ..rig.lease };
@@ -41,7 +44,7 @@ pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
 
     let append = rig.append(run, 1, vec![entry(2)]);
     assert_eq!(rig.write(Write::Append(append.clone())), Err(Rejected::Fenced), "the old holder");
-    assert_eq!(rig.write(Write::Beat(rig.lease)), Err(Rejected::Fenced), "the old holder");
+    assert_eq!(rig.write(Write::Heartbeat(rig.lease)), Err(Rejected::Fenced), "the old holder");
     assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced), "the old holder");
     assert_eq!(rig.write(Write::Append(Append { lease: next, ..append })), Ok(Written::Done), "the new one");
 }
@@ -89,7 +92,7 @@ pub fn a_lease_that_owns_a_run_is_not_closed<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced));
     let release = Change { wake_at: Some(None), release: true, ..Change::default() };
     rig.write(rig.change(run, release)).expect("released");
-    let answers = rig.batch(&[Write::Beat(rig.lease), Write::CloseLease(rig.lease), Write::Beat(rig.lease)]);
+    let answers = rig.batch(&[Write::Heartbeat(rig.lease), Write::CloseLease(rig.lease), Write::Heartbeat(rig.lease)]);
     assert_eq!(answers, [Ok(Written::Done), Ok(Written::Done), Err(Rejected::Fenced)]);
     assert!(rig.store.leases().expect("read").is_empty());
     let answers = rig.batch(&[Write::Start(new_run("b", rig.lease)), Write::CloseLease(rig.lease)]);

@@ -23,7 +23,7 @@ impl Tables {
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => Ok(self.open_lease(owner)),
-            Write::Beat(lease) => {
+            Write::Heartbeat(lease) => {
                 let row = self.held(*lease)?;
                 row.heartbeat = row.heartbeat.checked_add(1).unwrap_or(0);
                 Ok(Written::Done)
@@ -51,7 +51,7 @@ impl Tables {
                     Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
                     rejected => format!("{rejected:?}"),
                 };
-                return Err(Rejected::Refused(format!("run {} cannot go on as another: {why}", append.run)));
+                return Err(Rejected::Refused(format!("run {} cannot continue as new: {why}", append.run)));
             }
         }
         Ok(())

@@ -41,9 +41,9 @@ impl<'a, S: Session> Apply<'a, S> {
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => self.open_lease(owner),
-            Write::Beat(lease) => {
+            Write::Heartbeat(lease) => {
                 let values = [Cell::Int(lease.number), Cell::Int(lease.epoch)];
-                self.if_changed(queries::BEAT, &values, Written::Done)
+                self.if_changed(queries::HEARTBEAT, &values, Written::Done)
             }
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => {

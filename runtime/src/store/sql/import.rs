@@ -69,7 +69,7 @@ impl<S: Session> Apply<'_, S> {
         let same_id = self.existing(&run.id)?.filter(|row| run.replaces != Some(row.number));
         let Some(after) = run.unique.filter(|_| same_id.is_none()) else { return Ok(same_id) };
         let execution = drawn_text(run.execution);
-        self.reader().run_by_incarnation(&execution, after, run.replaces).map_err(refused_if_damaged)
+        self.reader().run_by_execution(&execution, after, run.replaces).map_err(refused_if_damaged)
     }
 
     /// Returns the run to replace, which has no owner or belongs to the same lease.

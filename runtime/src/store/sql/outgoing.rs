@@ -57,7 +57,7 @@ impl<S: Session> Apply<'_, S> {
                             Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
                             rejected => format!("{rejected:?}"),
                         };
-                        let message = format!("run {} cannot go on as another: {why}", append.run);
+                        let message = format!("run {} cannot continue as new: {why}", append.run);
                         StoreError::new(StoreErrorKind::Refused, message)
                     })?)
                 }
@@ -69,7 +69,7 @@ impl<S: Session> Apply<'_, S> {
 
     fn first_run(&self, run: i64, known: &mut Option<i64>) -> Result<i64, StoreError> {
         if known.is_none() {
-            *known = self.number(queries::LINEAGE, &[Cell::Int(run)])?;
+            *known = self.number(queries::FIRST_RUN, &[Cell::Int(run)])?;
         }
         Ok(known.unwrap_or(run))
     }

@@ -93,7 +93,7 @@ queries! {
     /// Deduplication key.
     RUN_BY_DEDUP = concat!("SELECT ", run_columns!(), " FROM steadfast_runs WHERE dedup = ?1");
     /// Number.
-    LINEAGE = "SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1";
+    FIRST_RUN = "SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1";
     /// First run.
     CHILDREN = "SELECT number, NULL, status FROM steadfast_runs WHERE parent = ?1 ORDER BY number";
     /// Number. Whether it is watched, whether it has open requests, whether it holds a deduplication key.
@@ -314,7 +314,7 @@ queries! {
     OPEN_LEASE = "INSERT INTO steadfast_leases (owner, epoch, beat) VALUES (?1, 1, 0) RETURNING number";
     /// Number, epoch. Epochs and heartbeats are only compared for equality, so they may start again after the largest
     /// one.
-    BEAT = "UPDATE steadfast_leases SET beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
+    HEARTBEAT = "UPDATE steadfast_leases SET beat = CASE WHEN beat < 9223372036854775807 THEN beat + 1 ELSE 0 END
         WHERE number = ?1 AND epoch = ?2";
     /// Number, epoch, heartbeat, owner.
     TAKE_LEASE = "UPDATE steadfast_leases SET owner = ?4,

@@ -36,7 +36,7 @@ impl<S: Session> Reader<'_, S> {
     }
 
     /// Returns a run with this execution and a number above `after`, other than `but`.
-    pub(super) fn run_by_incarnation(
+    pub(super) fn run_by_execution(
         &self,
         execution: &str,
         after: i64,

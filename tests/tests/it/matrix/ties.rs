@@ -123,7 +123,7 @@ const fn met(write: &Write) -> Met {
         | Write::Send(_)
         | Write::Claim { .. }
         | Write::OpenLease { .. }
-        | Write::Beat(_) => Always,
+        | Write::Heartbeat(_) => Always,
         Write::Import(_) => Column(Happening::Import),
         Write::Adopt(_) => Elsewhere("unrunnable"),
         Write::Transaction(_) => Row(Holding::Transaction),

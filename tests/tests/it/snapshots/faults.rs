@@ -35,7 +35,7 @@ impl Fault {
     }
 
     fn commit(&self, store: &MemoryStore, writes: &[Write]) -> Answers {
-        let counts = writes.iter().any(|write| !matches!(write, Write::Beat(_) | Write::OpenLease { .. }));
+        let counts = writes.iter().any(|write| !matches!(write, Write::Heartbeat(_) | Write::OpenLease { .. }));
         if !counts || self.left.fetch_sub(1, Ordering::SeqCst) != 0 {
             return store.commit(writes);
         }
