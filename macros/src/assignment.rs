@@ -162,7 +162,7 @@ impl<'ast> Visit<'ast> for Changes<'_> {
         {
             let help = "return the new values, and let the workflow call `flow.update(|c| ..).await?`";
             self.faults.add(&call.method, self.by.fault(), help);
-        } else if !matches!(self.by, By::Step(_) | By::GraphStep(_)) && may_change(&call.method) {
+        } else if matches!(self.by, By::State(_)) && may_change(&call.method) {
             self.check(&call.receiver);
         }
         visit::visit_expr_method_call(self, call);
@@ -208,13 +208,25 @@ impl<'ast> Visit<'ast> for Changes<'_> {
     }
 }
 
-/// Returns whether a method of this name changes the collection or text of the standard library that it is called on. A
-/// handle in a context may have one of that name, so that for a step the type decides.
+/// Returns whether a place is a field of one of the names: `ctx.items`, `ctx.order.lines[0]`.
+pub(crate) fn is_field_of(names: &[Ident], place: &Expr) -> bool {
+    match place {
+        Expr::Field(field) => match &*field.base {
+            Expr::Path(base) => names.iter().any(|name| base.path.is_ident(name)),
+            base => is_field_of(names, base),
+        },
+        Expr::Index(index) => is_field_of(names, &index.expr),
+        _ => false,
+    }
+}
+
+/// Returns whether each method of this name changes the collection or text of the standard library that it is called on. A
+/// handle in a context may have one of that name, so that the type of the field decides.
 pub(crate) fn may_change(method: &Ident) -> bool {
     CHANGING.iter().any(|known| method == known)
 }
 
-const CHANGING: [&str; 47] = [
+const CHANGING: [&str; 46] = [
     "append",
     "as_mut",
     "as_mut_slice",
@@ -246,7 +258,6 @@ const CHANGING: [&str; 47] = [
     "push_front",
     "push_str",
     "remove",
-    "replace",
     "reserve",
     "resize",
     "retain",

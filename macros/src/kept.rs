@@ -23,7 +23,7 @@ pub(crate) fn take(function: &mut Function, by: Names, faults: &Faults) -> Optio
     kept.map(|kept| quote!(#cfg const _: () = { #kept };))
 }
 
-/// Generates such a function for a step in an `impl`.
+/// Generates the function that keeps the body of a step in an `impl`.
 pub(crate) fn associated(function: &Function, index: usize, names: Vec<Ident>, faults: &Faults) -> Option<TokenStream> {
     let name = format_ident!("__kept_{index}", span = proc_macro2::Span::mixed_site());
     self::function(function, &name, Names::Step(names), faults)
@@ -42,7 +42,7 @@ fn function(function: &Function, name: &Ident, by: Names, faults: &Faults) -> Op
         }
     }
     let mut block = match &by {
-        // What is found by the types of names is reported beside the rest.
+        // Faults that are found by type are reported beside the others.
         Names::Workflow(handles) => probes::probed(&function.block, handles),
         Names::Step(_) => (*function.block).clone(),
     };
@@ -59,9 +59,9 @@ fn is_ours(mark: &Attribute) -> bool {
 
 /// The names through which a body may read and not change.
 pub(crate) enum Names {
-    /// Those of a step: its context and shared state.
+    /// The names of a step's context and shared state.
     Step(Vec<Ident>),
-    /// Those of a workflow's handle, which has an `update`.
+    /// The names of a workflow's handle, which has an `update`.
     Workflow(Vec<Ident>),
 }
 

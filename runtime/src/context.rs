@@ -16,7 +16,8 @@ mod shared;
 mod text;
 
 pub use builder::{Set, Unset, change, set};
-pub use changing::{Changing, MayChange, MayChangeInGraph, OfAny, borrowed, unwritten};
+pub(crate) use changing::Harmless;
+pub use changing::{AnyType, Changing, MayChange, MayChangeInGraph, MayChangeInWorkflow, borrowed, unwritten};
 pub use cloned::{Cloned, ContextOfStep};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};

@@ -160,10 +160,11 @@ pub mod __private {
         ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable,
     };
     pub use crate::context::{
-        Changing, Cloned, ContextOfStep, ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter,
-        MayChange, MayChangeInGraph, NotShared, OfAny, Persist, RecordedFields, RecordedValue, RestoreError, Restoring,
-        Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue, Unset, borrowed, change,
-        check_transient, debug, migrated, restoring, run_default, run_hook, set, stored_default, unwritten,
+        AnyType, Changing, Cloned, ContextOfStep, ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter,
+        MayChange, MayChangeInGraph, MayChangeInWorkflow, NotShared, Persist, RecordedFields, RecordedValue,
+        RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue,
+        Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
+        stored_default, unwritten,
     };
     pub use crate::error::Failure;
     pub use crate::fields::Coder;

@@ -1,40 +1,40 @@
-//! Methods that change what they are called on, on a field of a step's context: a collection of the standard library cannot
-//! be changed there, and a handle of the user's may have methods of the same names.
+//! Methods that change what they are called on, on a field of a context: a collection of the standard library cannot be
+//! changed there, and a handle of the user's may have methods of the same names.
 //!
-//! The macro asks `Changing(&ctx.items).of()`. For a collection listed here an inherent method answers; for every other type
-//! the method of [`OfAny`], which is found second.
+//! The macro asks `Changing(&ctx.items).kind()`. For a collection listed here an inherent method answers; for every other
+//! type the method of [`AnyType`], which is found second. A trait that a collection does not have then names the fault.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+
+/// The kind of every type that has no other.
+#[derive(Debug)]
+pub struct Harmless;
+
+/// The fallback for types without a kind of their own.
+pub trait AnyType {
+    /// Returns its kind.
+    fn kind(&self) -> Harmless {
+        Harmless
+    }
+}
 
 /// A field on which a method is called that may change it.
 #[derive(Debug)]
 pub struct Changing<'a, T: ?Sized>(pub &'a T);
 
-/// The answer for a collection of the standard library.
+impl<T: ?Sized> AnyType for Changing<'_, T> {}
+
+/// The kind of a collection of the standard library.
 #[derive(Debug)]
-pub struct OfCollection;
-
-/// The answer for every other type.
-#[derive(Debug)]
-pub struct OfOther;
-
-/// The fallback for types that are no collections.
-pub trait OfAny {
-    /// Returns what it is.
-    fn of(&self) -> OfOther {
-        OfOther
-    }
-}
-
-impl<T: ?Sized> OfAny for Changing<'_, T> {}
+pub struct Collection;
 
 macro_rules! collections {
     ($([$($generic:tt)*] $collection:ty),* $(,)?) => { $(
         impl<$($generic)*> Changing<'_, $collection> {
-            /// Returns what it is.
+            /// Returns its kind.
             #[must_use]
-            pub const fn of(&self) -> OfCollection {
-                OfCollection
+            pub const fn kind(&self) -> Collection {
+                Collection
             }
         }
     )* };
@@ -45,7 +45,7 @@ collections! {
     [K, V, S] HashMap<K, V, S>, [K, V] BTreeMap<K, V>, [T, S] HashSet<T, S>, [T] BTreeSet<T>, [] String,
 }
 
-/// A type on which a step may call such a method.
+/// The kinds on which a step may call such a method.
 #[diagnostic::on_unimplemented(
     message = "a step cannot change its context",
     label = "the step has it by shared reference",
@@ -57,10 +57,7 @@ pub trait MayChange {
     fn check(&self) {}
 }
 
-#[diagnostic::do_not_recommend]
-impl MayChange for OfOther {}
-
-/// The same for a step of an event-driven workflow.
+/// The kinds on which a step of an event-driven workflow may call such a method.
 #[diagnostic::on_unimplemented(
     message = "a step cannot change its context",
     label = "the step has it by shared reference",
@@ -72,8 +69,26 @@ pub trait MayChangeInGraph {
     fn check(&self) {}
 }
 
+/// The kinds on which a workflow may call such a method.
+#[diagnostic::on_unimplemented(
+    message = "the context is changed only by `update`, so that it is recorded",
+    label = "read through the workflow's handle",
+    note = "write `flow.update(|c| c.field(..)).await?`",
+    note = "to change a copy: `let mut copy = flow.field.clone();`"
+)]
+pub trait MayChangeInWorkflow {
+    /// Accepts it.
+    fn check(&self) {}
+}
+
 #[diagnostic::do_not_recommend]
-impl MayChangeInGraph for OfOther {}
+impl MayChange for Harmless {}
+
+#[diagnostic::do_not_recommend]
+impl MayChangeInGraph for Harmless {}
+
+#[diagnostic::do_not_recommend]
+impl MayChangeInWorkflow for Harmless {}
 
 /// Stands for `&mut place` in the body of a faulty function, whose other faults are still to be found.
 #[allow(clippy::mut_from_ref, reason = "it never returns")]
@@ -82,7 +97,7 @@ pub fn borrowed<T: ?Sized>(_: &T) -> &mut T {
     unimplemented!()
 }
 
-/// Stands for `ctx.update(..)` there.
+/// Stands for `ctx.update(..)` in such a body.
 ///
 /// # Errors
 /// None: it is never called.

@@ -1,11 +1,15 @@
 //! Sources of nondeterminism by type: a user's own type of the same name is none.
 //!
-//! The macro asks `Probe::<Instant>::NEW.kind()`. For a type listed here an inherent method answers; for every other type
-//! the method of [`AnyType`], which is found second. A trait that a source does not implement then names the fault.
+//! The macro asks `Probe::<Instant>::NEW.kind()`, or for a type that may have parameters `Returned(&call).kind()`. For a type
+//! listed here an inherent method answers; for every other type the method of [`AnyType`], which is found second. A trait
+//! that a source does not have then names the fault.
 
+use crate::context::{AnyType, Harmless};
 use crate::lazy::Lazy;
 use crate::step::StepDef;
+use std::io;
 use std::marker::PhantomData;
+use tokio::runtime;
 
 /// A type that is asked for its kind.
 #[derive(Debug)]
@@ -16,22 +20,17 @@ impl<T> Probe<T> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-/// The kind of every type that is no source.
-#[derive(Debug)]
-pub struct Harmless;
-
-/// The fallback for types that are no source.
-pub trait AnyType {
-    /// Returns its kind.
-    fn kind(&self) -> Harmless {
-        Harmless
-    }
-}
-
 impl<T> AnyType for Probe<T> {}
 
+/// The value of a call that is asked for its kind.
+#[derive(Debug)]
+pub struct Returned<'a, T>(pub &'a T);
+
+impl<T> AnyType for Returned<'_, T> {}
+
 macro_rules! sources {
-    ($($(#[$meta:meta])* $kind:ident $check:ident: $fault:literal, $help:literal, [$($source:ty),* $(,)?];)*) => { $(
+    ($($(#[$meta:meta])* $kind:ident $check:ident: $fault:literal, $help:literal,
+        [$($source:ty),* $(,)?], returned [$($returned:ty),* $(,)?];)*) => { $(
         /// The kind of a source.
         #[derive(Debug)]
         pub struct $kind;
@@ -47,8 +46,15 @@ macro_rules! sources {
         #[diagnostic::do_not_recommend]
         impl $check for Harmless {}
 
-
         $( impl Probe<$source> {
+            /// Returns its kind.
+            #[must_use]
+            pub const fn kind(&self) -> $kind {
+                $kind
+            }
+        } )*
+
+        $( impl Returned<'_, $returned> {
             /// Returns its kind.
             #[must_use]
             pub const fn kind(&self) -> $kind {
@@ -62,26 +68,36 @@ sources! {
     Clock NoClock:
         "the clock shows another time when the workflow is run again after a crash",
         "write `flow.now()`",
-        [std::time::SystemTime, std::time::Instant, tokio::time::Instant];
+        [std::time::SystemTime, std::time::Instant, tokio::time::Instant], returned [];
     // A type of `tokio::time` stands for its module, and so below.
     Wait NoWait:
         "this wait is lost in a crash, and holds the workflow in memory",
         "write `flow.sleep(duration).await`",
-        [tokio::time::Sleep, std::thread::AccessError];
+        [tokio::time::Sleep, std::thread::AccessError], returned [];
     Task NoTask:
         "a task or thread of its own is not recorded: after a crash it is lost, or runs a second time",
         "call steps, and await several at once with `join!(..)` or `try_join!(..)`",
-        [std::thread::Builder, tokio::task::JoinSet<()>, tokio::runtime::Handle, tokio::runtime::Runtime,
-         tokio::runtime::Builder, std::thread::ThreadId, tokio::task::JoinError];
+        [std::thread::ThreadId, tokio::task::JoinError],
+        returned [std::thread::Builder, runtime::Builder, runtime::Handle, Result<runtime::Handle, runtime::TryCurrentError>,
+            io::Result<runtime::Runtime>];
     Environment NoEnvironment:
         "the environment may be another one when the workflow is run again",
         "take the value as input, or read it in a step",
-        [std::env::VarError];
+        [std::env::VarError], returned [];
     Outside NoOutside:
         "what is read or written here is not recorded, and happens again when the workflow is run again",
         "do it in a step: an `async fn` with `#[step]`, or `flow.run(\"name\", async move || ..).await?`",
-        [std::fs::File, std::fs::OpenOptions, std::process::Command, std::io::Stdin, std::net::TcpStream,
-         std::net::TcpListener, std::net::UdpSocket, std::fs::Metadata, std::process::ExitCode];
+        [std::fs::Metadata, std::process::ExitCode, io::Stdin],
+        returned [io::Result<std::fs::File>, std::fs::OpenOptions, std::process::Command, io::Result<std::net::TcpStream>,
+            io::Result<std::net::TcpListener>, io::Result<std::net::UdpSocket>];
+}
+
+impl<T> Returned<'_, tokio::task::JoinSet<T>> {
+    /// Returns its kind.
+    #[must_use]
+    pub const fn kind(&self) -> Task {
+        Task
+    }
 }
 
 /// A type whose function `direct` is called in a workflow's body.

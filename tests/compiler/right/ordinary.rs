@@ -167,6 +167,26 @@ struct Handle; impl Handle { fn current() -> u32 { 1 } }
 struct Instant; impl Instant { fn now() -> u32 { 1 } }
 struct Runtime; impl Runtime { fn new() -> u32 { 1 } }
 #[workflow] async fn own(flow: &Flow) -> Result<u32> { Ok(process::id() + thread::spawn(1) + thread::sleep(1) + fs::read(1) + io::stdin() + Handle::current() + Instant::now() + Runtime::new()) }
+// ==== types with parameters and names of others
+struct Builder<T>(T); impl<T> Builder<T> { fn new(t: T) -> Self { Self(t) } fn build(self) -> T { self.0 } }
+struct Command<'a>(&'a str); impl<'a> Command<'a> { fn new(t: &'a str) -> Self { Self(t) } }
+struct Handle<T>(Option<T>); impl<T> Handle<T> { fn current() -> Self { Self(None) } fn set(&mut self, t: T) { self.0 = Some(t); } }
+#[workflow] async fn own(flow: &Flow) -> Result<u32> {
+    let mut handle = Handle::current();
+    handle.set(Builder::new(2_u32).build());
+    println!("{}", Command::new("ls").0);
+    Ok(handle.0.unwrap_or_default())
+}
+// ==== methods that read through the flow
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)] pub struct Catalog { all: Vec<u32> }
+impl Catalog { fn entry(&self, n: usize) -> Option<u32> { self.all.get(n).copied() } fn take(&self) -> usize { self.all.len() } fn insert(&self, _: u32) {} }
+#[derive(StepContext, Clone)] pub struct Shop { #[context(default)] pub catalog: Catalog, #[context(default)] pub name: String, #[context(default)] pub prices: HashMap<String, u32> }
+#[workflow(context = Shop)] async fn read_all(flow: &mut Flow<Shop>) -> Result<String> {
+    flow.catalog.insert(1);
+    let n = flow.catalog.entry(flow.catalog.take()).unwrap_or_default() + flow.prices.get("a").copied().unwrap_or_default();
+    Ok(flow.name.replace("a", "b") + &n.to_string())
+}
+#[step] async fn read(ctx: &Shop) -> Result<String> { Ok(ctx.name.replace('a', "b")) }
 // ==== an enum with the name of a module
 enum env { Var }
 impl env { fn var() -> u32 { 1 } }

@@ -1,4 +1,4 @@
-//! What a workflow's body cannot do again in the same way.
+//! Sources of nondeterminism in a workflow's body.
 #![allow(unused)]
 use std::net::TcpListener;
 use std::process::Command;
@@ -47,6 +47,14 @@ use tokio::{task, time};
 #[workflow] async fn order(flow: &Flow) -> Result<()> { let _ = task::spawn_blocking(|| {}); Ok(()) }
 // ==== join set: call steps, and await several at once
 #[workflow] async fn order(flow: &Flow) -> Result<()> { let mut set = JoinSet::<()>::new(); Ok(()) }
+// ==== join set without parameters: call steps, and await several at once
+#[workflow] async fn order(flow: &Flow) -> Result<()> { let mut set = JoinSet::new(); set.spawn(async { 1 }); Ok(()) }
+// ==== builder of tokio: call steps, and await several at once
+#[workflow] async fn order(flow: &Flow) -> Result<()> { use tokio::runtime::Builder; let _ = Builder::new_multi_thread().build()?; Ok(()) }
+// ==== command in a macro: do it in a step
+#[workflow] async fn order(flow: &Flow) -> Result<()> { println!("{:?}", Command::new("ls").status()?); Ok(()) }
+// ==== clock as a value: write `flow.now()`
+#[workflow] async fn order(flow: &Flow) -> Result<()> { let now: Option<Instant> = None; let _ = now.unwrap_or_else(Instant::now); Ok(()) }
 // ==== handle: call steps, and await several at once
 #[workflow] async fn order(flow: &Flow) -> Result<()> { Handle::current().spawn(async {}); Ok(()) }
 // ==== handle of tokio: call steps, and await several at once

@@ -83,9 +83,12 @@ struct Bank; impl Bank { #[step] async fn charge(&self, n: u32) -> Result<u32> {
 // ==== assigned through the flow: flow.update(|c| c.done(..)).await?
 #[derive(StepContext, Clone)] pub struct Job { #[context(default)] pub done: u32 }
 #[workflow(context = Job)] async fn process(flow: &mut Flow<Job>) -> Result<()> { flow.done = 1; Ok(()) }
-// ==== pushed through the flow: flow.update(|c| c.done(..)).await?
+// ==== pushed through the flow: flow.update(|c| c.field(..)).await?
 #[derive(StepContext, Clone)] pub struct Job { #[context(default)] pub done: Vec<u32> }
 #[workflow(context = Job)] async fn process(flow: &mut Flow<Job>) -> Result<()> { flow.done.push(1); Ok(()) }
+// ==== taken through the flow: flow.update(|c| c.field(..)).await?
+#[derive(StepContext, Clone)] pub struct Job { #[context(default)] pub note: Option<String> }
+#[workflow(context = Job)] async fn process(flow: &mut Flow<Job>) -> Result<()> { if true { let _ = flow.note.take(); } Ok(()) }
 // ==== not awaited: await
 #[workflow] async fn process(flow: &Flow) -> Result<()> { flow.sleep(Duration::from_secs(1)); Ok(()) }
 // ==== thrown away: add `.await`

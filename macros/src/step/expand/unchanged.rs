@@ -1,4 +1,5 @@
-//! Asks the compiler what is changed through the context, where the name of the method alone proves nothing.
+//! Generates checks of the fields on which a step calls a method that may change them: the name of a method alone proves
+//! nothing.
 
 use super::super::input::Step;
 use crate::aliases::{self, Alias};
@@ -33,14 +34,14 @@ pub(super) fn probes(step: &Step) -> TokenStream {
     let may = if step.in_graph { quote!(MayChangeInGraph) } else { quote!(MayChange) };
     let probes = finder.found.iter().map(|place| {
         quote_spanned!(place.span()=>
-            ::steadfast::__private::#may::check(&::steadfast::__private::Changing(&#place).of());
+            ::steadfast::__private::#may::check(&::steadfast::__private::Changing(&#place).kind());
         )
     });
     quote! {
         // It is compiled, and never runs.
         if false {
             #[allow(unused_imports, reason = "asks what a method is called on")]
-            use ::steadfast::__private::OfAny as _;
+            use ::steadfast::__private::AnyType as _;
             #(#probes)*
         }
     }
@@ -59,24 +60,12 @@ impl Finder<'_> {
         let alias = self.aliases.iter().find(|alias| alias.field.is_some() && path.path.is_ident(&alias.name));
         alias.map(|alias| &alias.place)
     }
-
-    /// Returns whether it is `ctx.items` or `ctx.order.lines`.
-    fn is_field(&self, place: &Expr) -> bool {
-        match place {
-            Expr::Field(field) => match &*field.base {
-                Expr::Path(base) => base.path.is_ident(self.context),
-                base => self.is_field(base),
-            },
-            Expr::Index(index) => self.is_field(&index.expr),
-            _ => false,
-        }
-    }
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         if assignment::may_change(&call.method) {
-            if self.is_field(&call.receiver) {
+            if assignment::is_field_of(std::slice::from_ref(self.context), &call.receiver) {
                 self.found.push((*call.receiver).clone());
             } else if let Some(place) = self.named(&call.receiver) {
                 self.found.push(place.clone());

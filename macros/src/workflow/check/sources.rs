@@ -57,6 +57,9 @@ pub(crate) enum Named {
     IfStep,
     /// It names a source if the path before its last word is a type that the runtime lists.
     IfType(&'static Source),
+    /// It names a source if a call of it returns a value of a type that the runtime lists. The type may have parameters, so
+    /// that its path alone is none.
+    IfReturned(&'static Source),
     /// It names a source if the path before its last word is a module with this type, which the runtime lists.
     IfModule(&'static Source, &'static str),
 }
@@ -67,23 +70,24 @@ const KNOWN_CRATES: [&str; 5] = ["std", "core", "tokio", "async_std", "smol"];
 /// Returns what a path names, if it may be a source. `segments` are its words. A name alone proves nothing: `Command` may
 /// be a type of the user's.
 pub(crate) fn of_path(segments: &[String]) -> Option<Named> {
-    use Named::{Certain, IfModule, IfType};
+    use Named::{Certain, IfModule, IfReturned, IfType};
     let named = may_be(segments)?;
     let is_known = KNOWN_CRATES.contains(&segments[0].as_str());
     Some(match named {
-        IfType(source) | IfModule(source, _) if is_known => Certain(source),
+        IfType(source) | IfReturned(source) | IfModule(source, _) if is_known => Certain(source),
         named => named,
     })
 }
 
 fn may_be(segments: &[String]) -> Option<Named> {
-    use Named::{Certain, IfModule, IfType};
+    use Named::{Certain, IfModule, IfReturned, IfType};
     let words = segments.iter().map(String::as_str).collect::<Vec<_>>();
     let (last, before) = words.split_last()?;
     let owner = before.last().copied().unwrap_or_default();
     let first = words[0];
     match (owner, *last) {
-        (_, "direct") if !before.is_empty() => Some(Named::IfStep),
+        // A type of the user's has a name in capitals.
+        (step, "direct") if step.starts_with(char::is_lowercase) => Some(Named::IfStep),
         ("SystemTime" | "Instant", "now") => Some(IfType(&CLOCK)),
         ("Utc", "now") | ("OffsetDateTime", "now_utc" | "now_local") => Some(Certain(&CLOCK)),
         ("Local" | "Timestamp" | "Zoned", "now") if ["chrono", "jiff"].contains(&first) => Some(Certain(&CLOCK)),
@@ -100,13 +104,13 @@ fn may_be(segments: &[String]) -> Option<Named> {
             | "home_dir",
         ) => Some(IfModule(&ENVIRONMENT, "VarError")),
         ("Builder" | "Runtime" | "JoinSet", "new" | "new_multi_thread" | "new_current_thread")
-        | ("Handle", "current" | "try_current") => Some(IfType(&SPAWN)),
+        | ("Handle", "current" | "try_current") => Some(IfReturned(&SPAWN)),
         ("tokio", "spawn") => Some(Certain(&SPAWN)),
         ("process", "id") | ("io", "stdin" | "read_to_string") if first == "std" => Some(Certain(&ENVIRONMENT)),
         ("File", "open" | "create" | "create_new" | "options")
         | ("OpenOptions" | "Command", "new")
         | ("TcpStream" | "TcpListener" | "UdpSocket" | "UnixStream" | "UnixListener", "connect" | "bind") => {
-            Some(IfType(&OUTSIDE))
+            Some(IfReturned(&OUTSIDE))
         }
         ("process", "id") => Some(IfModule(&OUTSIDE, "ExitCode")),
         ("io", "stdin") => Some(IfModule(&OUTSIDE, "Stdin")),

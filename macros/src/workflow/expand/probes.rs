@@ -1,7 +1,8 @@
-//! Asks the compiler what the names in a body stand for, where a name alone proves nothing.
+//! Generates checks by type of the names in a workflow's body, where a name alone proves nothing.
 
 use super::super::check::determinism::words;
 use super::super::check::sources::{self, Named};
+use crate::assignment;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::Parser;
@@ -9,7 +10,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMethodCall, ExprPath, Ident, Item, Macro, Path, Stmt, Token};
+use syn::{Block, Expr, ExprCall, ExprMethodCall, ExprPath, Ident, Item, Macro, Path, Stmt, Token};
 
 /// Returns the body with the questions, each in the block whose names it means.
 pub(crate) fn probed(body: &Block, handles: &[Ident]) -> Block {
@@ -24,47 +25,78 @@ struct Inserter<'a> {
     in_step: bool,
 }
 
-/// Generates a question for each field of the context on which `get` is called in a statement.
-fn loaded(statement: &Stmt, handles: &[Ident]) -> Vec<Stmt> {
-    let mut loads = Loads { handles, found: Vec::new() };
-    loads.visit_stmt(statement);
-    let questions = loads.found.iter().map(|field| {
-        let ask = quote_spanned!(field.span()=>
-            ::steadfast::__private::sources::Readable::check(
-                &::steadfast::__private::sources::Loading(&#field).kind(),
-            );
-        );
+/// Generates a question for each field of the context on which a statement calls a method that a workflow may not call on
+/// every type.
+fn asked_of_fields(statement: &Stmt, handles: &[Ident]) -> Vec<Stmt> {
+    let mut fields = Fields { handles, questions: Vec::new() };
+    fields.visit_stmt(statement);
+    let questions = fields.questions.into_iter().map(|question| {
         syn::parse_quote! {
+            // It is compiled, and never runs.
             if false {
                 #[allow(unused_imports, reason = "asks what a field is")]
-                use ::steadfast::__private::sources::AnyType as _;
-                #ask
+                use ::steadfast::__private::AnyType as _;
+                #question
             }
         }
     });
     questions.collect()
 }
 
-/// The fields of the context on which `get` is called, outside of the blocks of a statement.
-struct Loads<'a> {
+/// The questions about fields, outside of the blocks of a statement.
+struct Fields<'a> {
     handles: &'a [Ident],
-    found: Vec<Expr>,
+    questions: Vec<TokenStream>,
 }
 
-impl<'ast> Visit<'ast> for Loads<'_> {
+impl<'ast> Visit<'ast> for Fields<'_> {
     fn visit_block(&mut self, _: &'ast Block) {}
 
     fn visit_item(&mut self, _: &'ast Item) {}
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        if call.method == "get"
-            && let Expr::Field(field) = &*call.receiver
-            && matches!(&*field.base, Expr::Path(path) if self.handles.iter().any(|name| path.path.is_ident(name)))
-        {
-            self.found.push((*call.receiver).clone());
+        let field = &call.receiver;
+        if assignment::is_field_of(self.handles, field) {
+            if call.method == "get" {
+                self.questions.push(quote_spanned!(field.span()=>
+                    ::steadfast::__private::sources::Readable::check(
+                        &::steadfast::__private::sources::Loading(&#field).kind(),
+                    );
+                ));
+            } else if assignment::may_change(&call.method) {
+                self.questions.push(quote_spanned!(field.span()=>
+                    ::steadfast::__private::MayChangeInWorkflow::check(
+                        &::steadfast::__private::Changing(&#field).kind(),
+                    );
+                ));
+            }
         }
         visit::visit_expr_method_call(self, call);
     }
+}
+
+/// Returns a call whose value is asked for its kind.
+fn returned(call: &ExprCall) -> Option<Expr> {
+    let Expr::Path(function) = &*call.func else { return None };
+    let Named::IfReturned(source) = sources::of_path(&words(&function.path))? else { return None };
+    let span = function.path.span();
+    // Not the user's tokens to lints, and at their place to messages.
+    let generated = Span::mixed_site().located_at(span);
+    let (check, value) = (Ident::new(source.check, span), Ident::new("value", generated));
+    let ask = quote_spanned!(span=>
+        ::steadfast::__private::sources::#check::check(&::steadfast::__private::sources::Returned(&#value).kind());
+    );
+    let asked = quote_spanned! {generated=>
+        match #call {
+            #value => {
+                #[allow(unused_imports)]
+                use ::steadfast::__private::AnyType as _;
+                #ask
+                #value
+            }
+        }
+    };
+    Some(Expr::Verbatim(asked))
 }
 
 impl VisitMut for Inserter<'_> {
@@ -79,7 +111,7 @@ impl VisitMut for Inserter<'_> {
         let statements = std::mem::take(&mut block.stmts);
         // A field is asked for where the handle is in scope: right before the statement.
         let statements = statements.into_iter().flat_map(|statement| {
-            let asked = loaded(&statement, self.handles);
+            let asked = asked_of_fields(&statement, self.handles);
             asked.into_iter().chain([statement])
         });
         block.stmts = probes.chain(statements).collect();
@@ -90,6 +122,24 @@ impl VisitMut for Inserter<'_> {
         self.in_step |= call.method == "run";
         visit_mut::visit_expr_method_call_mut(self, call);
         self.in_step = before;
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        if let (Expr::Call(call), false) = (&*expr, self.in_step)
+            && let Some(asked) = returned(call)
+        {
+            *expr = asked;
+        }
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        let Ok(mut all) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(call.tokens.clone()) else { return };
+        let before = all.clone();
+        all.iter_mut().for_each(|expression| self.visit_expr_mut(expression));
+        if all != before {
+            call.tokens = quote!(#all);
+        }
     }
 
     fn visit_item_mut(&mut self, _: &mut Item) {}
@@ -144,8 +194,8 @@ fn probe(path: &Path) -> Option<TokenStream> {
             );
             return Some(constant(&ask));
         }
-        // It is reported already.
-        Named::Certain(_) => return None,
+        // Reported already, and asked at the call.
+        Named::Certain(_) | Named::IfReturned(_) => return None,
         Named::IfType(source) => (source, quote!(#before), false),
         Named::IfModule(source, of_it) => {
             let of_it = Ident::new(of_it, Span::call_site());
@@ -180,7 +230,7 @@ fn constant(ask: &TokenStream) -> TokenStream {
         #[allow(dead_code, unused_imports, reason = "asks what a name stands for")]
         const _: () = {
             fn ask() {
-                use ::steadfast::__private::sources::AnyType as _;
+                use ::steadfast::__private::AnyType as _;
                 #ask
             }
         };
