@@ -1,7 +1,8 @@
 //! Backups, as the guide describes them: the file by SQLite while the engine runs, then the folder of the field store.
 
 use limits::Soon as _;
-use std::path::Path;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use steadfast::field_store::FolderStore;
 use steadfast::prelude::*;
 use steadfast::sql::Connection;
@@ -28,14 +29,20 @@ async fn ship(flow: &mut Flow<Parcel>, number: u64) -> Result<u64> {
             .await?;
         let weight = weigh(flow, n).await?;
         flow.update(|c| c.weighed(c.weighed + weight)).await?;
-        // One of them is under way for long enough.
-        let last = number == RUNS - 1 && n == 5;
-        flow.sleep(Duration::from_millis(if last { 1_000 } else { 10 })).await?;
+        if n == 5 && number == HELD {
+            flow.receive::<Release>().await?;
+        }
+        flow.sleep(Duration::from_millis(10)).await?;
     }
     Ok(flow.weighed)
 }
 
 const RUNS: u64 = 20;
+/// The run that is under way until it is released.
+const HELD: u64 = RUNS - 1;
+
+#[derive(Message, Serialize, Deserialize)]
+struct Release;
 
 fn expected(number: u64) -> u64 {
     (0..10).map(|n| 2_000 + number + n + n).sum()
@@ -60,7 +67,21 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Starts all runs on an engine with its files in a folder, beside an empty folder for a backup.
+async fn shipping(folder: &Path) -> (Engine, PathBuf, PathBuf) {
+    let (here, there) = (folder.join("here"), folder.join("there"));
+    std::fs::create_dir_all(&here).unwrap();
+    std::fs::create_dir_all(&there).unwrap();
+    let engine = builder(&here).start().await.unwrap();
+    for number in 0..RUNS {
+        engine.start(ship, number).id(format!("parcel-{number}")).await.unwrap();
+    }
+    (engine, here, there)
+}
+
+/// Releases the run that is held, and checks the result of each.
 async fn results(engine: &Engine) {
+    engine.send(format!("parcel-{HELD}"), Release).key("release").await.unwrap();
     for number in 0..RUNS {
         let run = engine.handle(ship, &format!("parcel-{number}")).await.unwrap();
         assert_eq!(run.result().soon().await.unwrap(), expected(number), "parcel {number}");
@@ -70,13 +91,7 @@ async fn results(engine: &Engine) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_running_engine_continues_elsewhere_with_everything_that_it_points_to() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
-    std::fs::create_dir_all(&here).unwrap();
-    std::fs::create_dir_all(&there).unwrap();
-    let engine = builder(&here).start().await.unwrap();
-    for number in 0..RUNS {
-        engine.start(ship, number).id(format!("parcel-{number}")).await.unwrap();
-    }
+    let (engine, here, there) = shipping(folder.path()).await;
     limits::until(async || engine.run("parcel-7").await.unwrap().status().await.unwrap().entries > 8).await;
 
     let connection = Connection::open(here.join("ship.db")).unwrap();
@@ -88,7 +103,7 @@ async fn a_backup_of_a_running_engine_continues_elsewhere_with_everything_that_i
 
     let restored = builder(&there).check().await.unwrap();
     assert!(restored.is_ok(), "{restored}");
-    assert!(restored.checked() > 0, "the backup was made while runs were under way");
+    assert!(restored.checked() > 0, "the backup has the run that is held");
     let engine = builder(&there).start().await.unwrap();
     assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), usize::try_from(RUNS).unwrap());
     results(&engine).await;
@@ -98,13 +113,7 @@ async fn a_backup_of_a_running_engine_continues_elsewhere_with_everything_that_i
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_orderly_end_the_file_alone_is_the_database() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
-    std::fs::create_dir_all(&here).unwrap();
-    std::fs::create_dir_all(&there).unwrap();
-    let engine = builder(&here).start().await.unwrap();
-    for number in 0..RUNS {
-        engine.start(ship, number).id(format!("parcel-{number}")).await.unwrap();
-    }
+    let (engine, here, there) = shipping(folder.path()).await;
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
     drop(engine);
     assert!(!here.join("ship.db-wal").exists(), "everything is in the file");
