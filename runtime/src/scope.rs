@@ -95,9 +95,10 @@ impl StepScope {
         &self.run.id
     }
 
-    /// Sets how long to wait before the next attempt if this one fails, in place of the policy's backoff: for a service
-    /// that says so, as with the header `Retry-After`. The number of attempts is that of the policy. The wait is a
-    /// duration, durable like any backoff. Of several calls in one attempt the first counts.
+    /// Sets the wait before the next attempt if the body returns an error, in place of the policy's backoff: for a service
+    /// that states one, as in the header `Retry-After`. The policy still limits the number of attempts, and its
+    /// `max_backoff` does not shorten the wait. The wait is durable, like any backoff. Only the first call in an attempt
+    /// has an effect. An attempt that panics or exceeds its time limit waits as the policy says.
     ///
     /// ```
     /// use steadfast::prelude::*;

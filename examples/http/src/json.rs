@@ -1,8 +1,8 @@
-//! JSON bodies.
+//! JSON bodies of requests and answers.
 //!
-//! Those of axum turn on a feature of `serde_json` (`raw_value`) with which some objects mean something else to the whole
-//! program; an engine in it refuses such objects. A service that keeps any JSON it is given, as this workspace's tests do,
-//! reads bodies by itself.
+//! `axum::Json` turns on the feature `raw_value` of `serde_json` for the whole program. With it, an object with the key
+//! `$serde_json::private::RawValue` decodes to another value, so an engine refuses to store one. A service that must keep
+//! any JSON reads its bodies with `serde_json`.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

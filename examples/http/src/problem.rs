@@ -1,4 +1,4 @@
-//! What a client hears when its request cannot be served.
+//! Errors as answers: a status and a sentence.
 
 use crate::json::Json;
 use axum::http::{HeaderValue, StatusCode, header};

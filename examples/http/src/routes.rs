@@ -1,4 +1,4 @@
-//! What clients can ask: an order is put, looked at, approved, and its receipt fetched.
+//! The routes: an order is put, looked at, approved, and its receipt fetched.
 
 use crate::json::Json;
 use crate::problem::Problem;
@@ -13,10 +13,10 @@ use std::time::Duration;
 use steadfast::{Engine, Status};
 use tokio::sync::watch;
 
-/// How long a request for a receipt waits for it.
+/// The longest wait of a request for a receipt.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) engine: Engine,

@@ -29,8 +29,8 @@ impl Writes {
         let _ = self.retry_after.set(wait);
     }
 
-    /// Returns the outcome of the attempt with the wait that its body has asked for.
-    pub(crate) fn wait_as_asked(&self, outcome: AttemptOutcome) -> AttemptOutcome {
+    /// Returns the outcome of the attempt with the wait that its body has set.
+    pub(crate) fn with_wait(&self, outcome: AttemptOutcome) -> AttemptOutcome {
         match (outcome, self.retry_after.get()) {
             (AttemptOutcome::Failed { cause, error, message, terminal, .. }, wait @ Some(_)) => {
                 AttemptOutcome::Failed { cause, error, message, terminal, retry_after: wait.copied() }

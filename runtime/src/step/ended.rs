@@ -24,7 +24,7 @@ impl StepInputs {
         let location = Location::Result(&self.scope().name);
         let result = result.map(|value| codec::record_same(self.env().fields.coder(), location, &value, same));
         let outcome = ended(self.env().fields.coder(), location, result, is_final);
-        self.scope().writes.wait_as_asked(outcome)
+        self.scope().writes.with_wait(outcome)
     }
 
     /// Returns the outcome for results that have an encoding of their own.
@@ -38,7 +38,7 @@ impl StepInputs {
         let location = Location::Result(&self.scope().name);
         let coder = self.env().fields.coder();
         let outcome = ended(coder, location, result.map(|value| encode(coder, location, value)), is_final);
-        self.scope().writes.wait_as_asked(outcome)
+        self.scope().writes.with_wait(outcome)
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Observers {
     /// The outputs, by first run and channel.
     shown: BTreeMap<(i64, String), Vec<OutputRow>>,
     /// The messages that were ever in an inbox, by first run.
-    told: BTreeMap<i64, Vec<(i64, Said)>>,
+    sent: BTreeMap<i64, Vec<(i64, Said)>>,
     /// The final statuses of runs.
     ended: BTreeMap<i64, Status>,
 }
@@ -62,16 +62,16 @@ impl Observers {
             there.extend(messages.map(|InboxRow { number, name, sender, value, .. }| (number, (name, sender, value))));
         }
         there.sort_by_key(|(number, _)| *number);
-        let told = self.told.entry(first_run).or_default();
-        let new = there.iter().filter(|(number, _)| told.iter().all(|(known, _)| known != number));
+        let sent = self.sent.entry(first_run).or_default();
+        let new = there.iter().filter(|(number, _)| sent.iter().all(|(known, _)| known != number));
         let new: Vec<_> = new.cloned().collect();
-        told.extend(new);
+        sent.extend(new);
         let entries = runs.iter().flat_map(|row| seen[&row.number].read());
         let received = entries.filter(|entry| entry.kind == Kind::MessageReceived);
         let received = received.map(|entry| (entry.name.clone(), entry.other.clone(), entry.value.clone()));
         let known: Vec<Said> = received.chain(there.into_iter().map(|(_, said)| said)).collect();
-        if known.iter().ne(told.iter().map(|(_, said)| said)) {
-            return Err(format!("the messages {told:?} were sent, and now received or there are {known:?}"));
+        if known.iter().ne(sent.iter().map(|(_, said)| said)) {
+            return Err(format!("the messages {sent:?} were sent, and now received or there are {known:?}"));
         }
         Ok(())
     }

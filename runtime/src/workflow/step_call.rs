@@ -58,9 +58,10 @@ impl<T, E> StepCall<'_, T, E> {
         Self { name, call, flow: PhantomData, result: PhantomData }
     }
 
-    /// Sets how many attempts of this call may fail, at least 1, and the wait before the second, in place of those of
-    /// `#[step(retry(..))]`. Growth, longest wait and jitter stay. Nothing of a policy is recorded: a run that was
-    /// started before takes the new one for attempts to come. Without effect once the call was polled.
+    /// Sets how many attempts of this call may fail, at least 1, and the wait before the second attempt, in place of those
+    /// of `#[step(retry(..))]`. Factor, longest wait and jitter remain those of the step. A policy is not recorded, so
+    /// changed code applies to the attempts to come of runs that were started before. Has no effect once the call was
+    /// polled.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -80,8 +81,8 @@ impl<T, E> StepCall<'_, T, E> {
         self
     }
 
-    /// Sets the time limit of each attempt of this call, in place of that of `#[step(timeout = ..)]`. A transaction has
-    /// none of its attempts. Without effect once the call was polled.
+    /// Sets the time limit of each attempt of this call, in place of that of `#[step(timeout = ..)]`. Has no effect once the
+    /// call was polled, nor on a transaction, which is limited by `#[transaction(time_limit = ..)]`.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.call.change_policy(|policy| policy.timeout = Some(limit));
         self

@@ -1,4 +1,4 @@
-//! What the compiler says of programs: judged with plain `cargo check`, as a user gets it.
+//! Programs judged with plain `cargo check`, whose errors are those that a user gets.
 //!
 //! `compiler/right` has ordinary programs, all of which are accepted. Each of `compiler/wrong` is refused with one error, which
 //! names the repair. A file has several programs, each after a line `// ==== name: repair`; what stands before the first
@@ -13,7 +13,7 @@ use std::process::Command;
 struct Program {
     name: String,
     text: String,
-    /// What the error must say; nothing for a program that is right.
+    /// The text that the error must contain; `None` for a program that is right.
     repair: Option<String>,
 }
 

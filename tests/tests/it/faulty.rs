@@ -13,10 +13,10 @@ pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
 /// What is done instead of a commit.
 type Hook<S> = dyn Fn(&S, &[Write]) -> Answers + Send + Sync;
 
-/// What is done before the engine gets a list of runs.
+/// A hook that runs before the engine gets a list of runs.
 type Searching = dyn Fn(&RunQuery) + Send + Sync;
 
-/// What is done with the entries of a run that were read.
+/// A hook for the entries of a run that were read.
 type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
 
 /// A store with something between it and its commits. Clones are one store.
@@ -25,9 +25,9 @@ pub(crate) struct Hooked<S = MemoryStore> {
     hook: Arc<Hook<S>>,
     /// What is done before a user gets a list of runs.
     listing: Option<Arc<dyn Fn() + Send + Sync>>,
-    /// What is done before the engine gets a list of runs.
+    /// A hook that runs before the engine gets a list of runs.
     searching: Option<Arc<Searching>>,
-    /// What is done with the entries of a run that were read.
+    /// A hook for the entries of a run that were read.
     reading: Option<Arc<Reading>>,
     for_users: bool,
 }
@@ -46,17 +46,17 @@ impl<S: Store> Hooked<S> {
         Self { inner, hook, listing: None, searching: None, reading: None, for_users: false }
     }
 
-    /// The same, and before a user gets a list of runs `listing` is called.
+    /// Calls `listing` before a user gets a list of runs.
     pub(crate) fn listing(self, listing: impl Fn() + Send + Sync + 'static) -> Self {
         Self { listing: Some(Arc::new(listing)), ..self }
     }
 
-    /// The same, and before the engine gets a list of runs `searching` is called.
+    /// Calls `searching` before the engine gets a list of runs.
     pub(crate) fn searching(self, searching: impl Fn(&RunQuery) + Send + Sync + 'static) -> Self {
         Self { searching: Some(Arc::new(searching)), ..self }
     }
 
-    /// The same, and `reading` gets the entries of a run before whoever has asked for them.
+    /// Passes the entries of a run to `reading` before the reader gets them.
     pub(crate) fn reading(self, reading: impl Fn(i64, &mut Vec<EntryRow>) + Send + Sync + 'static) -> Self {
         Self { reading: Some(Arc::new(reading)), ..self }
     }

@@ -83,7 +83,7 @@ fn spoil(path: &Path, column: &str, value: &str, number: i64) {
     assert_eq!(file.execute(&text, []).unwrap(), 1);
 }
 
-/// Whoever has a handle of the first execution.
+/// Reads the result through a handle of the first execution.
 async fn asked(path: &Path, number: i64) -> (Engine, Result<u64, RunError>) {
     let engine = open(path).await;
     let id = format!("r~{number}");
