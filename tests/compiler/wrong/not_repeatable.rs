@@ -53,6 +53,9 @@ use tokio::{task, time};
 #[workflow] async fn order(flow: &Flow) -> Result<()> { use tokio::runtime::Builder; let _ = Builder::new_multi_thread().build()?; Ok(()) }
 // ==== command in a macro: do it in a step
 #[workflow] async fn order(flow: &Flow) -> Result<()> { println!("{:?}", Command::new("ls").status()?); Ok(()) }
+// ==== variable in a call of a type of one's own: take the value as input, or read it in a step
+mod own { pub struct Command(pub String); impl Command { pub fn new(text: String) -> Self { Self(text) } } }
+#[workflow] async fn order(flow: &Flow) -> Result<()> { use own::Command; let _ = Command::new(env::var("HOME").unwrap_or_default()).0; Ok(()) }
 // ==== clock as a value: write `flow.now()`
 #[workflow] async fn order(flow: &Flow) -> Result<()> { let now: Option<Instant> = None; let _ = now.unwrap_or_else(Instant::now); Ok(()) }
 // ==== handle: call steps, and await several at once

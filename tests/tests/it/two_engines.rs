@@ -92,9 +92,9 @@ async fn two_idle_engines_take_nothing_over_from_each_other() {
     assert_eq!(before.len(), 2);
     tokio::time::sleep(term * 7 / 2).await;
     let after = leases();
-    for ((holder, heartbeat), (later, beats)) in before.iter().zip(&after) {
+    for ((holder, heartbeat), (later, newer)) in before.iter().zip(&after) {
         assert_eq!(holder, later, "a healthy engine was taken over");
-        assert!(beats > heartbeat, "it shows that it lives");
+        assert!(newer > heartbeat, "it shows that it lives");
     }
     assert_eq!(after.len(), 2);
     drop(engines);

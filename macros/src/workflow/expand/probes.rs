@@ -96,7 +96,8 @@ fn returned(call: &ExprCall) -> Option<Expr> {
             }
         }
     };
-    Some(Expr::Verbatim(asked))
+    // Parsed again, so that the names in its arguments are found.
+    syn::parse2(asked).ok()
 }
 
 impl VisitMut for Inserter<'_> {
