@@ -24,6 +24,7 @@ mod suggest;
 mod transaction;
 mod tried;
 mod workflow;
+mod workflow_error;
 
 use proc_macro::TokenStream;
 
@@ -91,4 +92,10 @@ pub fn derive_event(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Events, attributes(events))]
 pub fn derive_events(item: TokenStream) -> TokenStream {
     renamed::derive(events::derive, "events", item.into()).into()
+}
+
+#[doc = include_str!("docs/workflow_error.md")]
+#[proc_macro_derive(WorkflowError, attributes(workflow_error))]
+pub fn derive_workflow_error(item: TokenStream) -> TokenStream {
+    renamed::derive(workflow_error::derive, "workflow_error", item.into()).into()
 }

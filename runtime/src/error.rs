@@ -1,8 +1,10 @@
 //! The error of a body, into which `?` converts any `std::error::Error`.
 
+mod conversions;
 mod step;
 mod terminal;
 
+pub use conversions::{AnyError, OtherError, or_other, recordable};
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;
 

@@ -124,7 +124,7 @@ pub use secret::Secret;
 pub use session::{Session, SessionPolicy};
 pub use shared_state::TypedState;
 pub use state::{Labelled, State, StateCall, StateError};
-pub use steadfast_macros::{Event, Events, Message, StepContext, step, transaction, workflow};
+pub use steadfast_macros::{Event, Events, Message, StepContext, WorkflowError, step, transaction, workflow};
 pub use step::{StepStreamWriter, stream};
 pub use store::{Durability, Status};
 #[cfg(feature = "encryption")]
@@ -146,7 +146,7 @@ pub mod prelude {
     pub use crate::{
         Answered, Ask, Begin, Body, Caught, Engine, Error, Event, Events, Flow, Lazy, Message, OneOf, Resources,
         Result, Session, Start, State, StepCall, StepContext, StepError, StepScope, Stop, StoredContext, Terminal,
-        Updated, sql::Tx, step, transaction, workflow,
+        Updated, WorkflowError, sql::Tx, step, transaction, workflow,
     };
     pub use bytes::Bytes;
     pub use futures_util::{join, select_biased, try_join};
@@ -166,7 +166,7 @@ pub mod __private {
         Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
         stored_default, unwritten,
     };
-    pub use crate::error::Failure;
+    pub use crate::error::{AnyError, Failure, OtherError, or_other, recordable};
     pub use crate::fields::Coder;
     pub use crate::graph::{
         AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventReader, EventWriter, Graph,

@@ -288,6 +288,16 @@ pub enum ChildError<E = crate::Error> {
     },
 }
 
+impl<E> ChildError<E> {
+    /// Returns the error that the workflow returned, if the run ended so.
+    ///
+    /// # Errors
+    /// The run ended otherwise: returns the whole error.
+    pub fn into_failure(self) -> Result<E, Self> {
+        if let Self::Failed(error) = self { Ok(error) } else { Err(self) }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for ChildError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -90,6 +90,7 @@ mod traced;
 mod transactions;
 mod transient;
 mod two_engines;
+mod typed_errors;
 mod ui;
 mod unreplayable;
 mod unrunnable;
