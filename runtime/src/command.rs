@@ -5,6 +5,7 @@
 mod abandon;
 mod at;
 mod await_answer;
+mod cancel_child;
 mod changed;
 mod close_stream;
 mod finish;
@@ -29,6 +30,7 @@ mod write_stream;
 pub(crate) use abandon::Abandon;
 pub(crate) use at::{At, asked_again, derived_id};
 pub(crate) use await_answer::AwaitAnswer;
+pub(crate) use cancel_child::{CancelChild, cancellation};
 pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use close_stream::CloseStream;
 pub(crate) use finish::Finish;
@@ -97,6 +99,8 @@ pub enum Command<'a, S = (), R = ()> {
     AwaitAnswer(AwaitAnswer<'a>),
     /// Starts another run.
     StartChild(StartChild<'a, R>),
+    /// Requests the cancellation of a child run.
+    CancelChild(CancelChild<'a>),
     /// Publishes a value.
     Publish(Publish<'a>),
     /// Writes an item to a stream.
@@ -131,6 +135,7 @@ macro_rules! each {
             Command::Request($any) => $does,
             Command::AwaitAnswer($any) => $does,
             Command::StartChild($any) => $does,
+            Command::CancelChild($any) => $does,
             Command::Publish($any) => $does,
             Command::WriteStream($any) => $does,
             Command::CloseStream($any) => $does,
@@ -158,6 +163,7 @@ impl<'a> Command<'a> {
             Kind::MessageSent => Send::from_entry(entry).map(Command::Send),
             Kind::RequestOpened => Request::from_entry(entry).map(Command::Request),
             Kind::ChildStarted => StartChild::from_entry(entry).map(Command::StartChild),
+            Kind::ChildCancelled => CancelChild::from_entry(entry).map(Command::CancelChild),
             Kind::ValuePublished => Publish::from_entry(entry).map(Command::Publish),
             Kind::StreamWritten => WriteStream::from_entry(entry).map(Command::WriteStream),
             Kind::StreamClosed => CloseStream::from_entry(entry).map(Command::CloseStream),
@@ -247,6 +253,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::Receive(_)
             | Self::TryReceive(_)
             | Self::StartChild(_)
+            | Self::CancelChild(_)
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
@@ -275,6 +282,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::TryReceive(_)
             | Self::Send(_)
             | Self::StartChild(_)
+            | Self::CancelChild(_)
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
@@ -299,6 +307,7 @@ impl<S, R> Command<'_, S, R> {
             | Self::Send(_)
             | Self::AwaitAnswer(_)
             | Self::StartChild(_)
+            | Self::CancelChild(_)
             | Self::Publish(_)
             | Self::WriteStream(_)
             | Self::CloseStream(_)
@@ -332,6 +341,7 @@ impl<S, R, T, U> PartialEq<Command<'_, S, R>> for Command<'_, T, U> {
             (Self::Request(recorded), Command::Request(asked)) => recorded == asked,
             (Self::AwaitAnswer(recorded), Command::AwaitAnswer(asked)) => recorded == asked,
             (Self::StartChild(recorded), Command::StartChild(asked)) => recorded == asked,
+            (Self::CancelChild(recorded), Command::CancelChild(asked)) => recorded == asked,
             (Self::Publish(recorded), Command::Publish(asked)) => recorded == asked,
             (Self::WriteStream(recorded), Command::WriteStream(asked)) => recorded == asked,
             (Self::CloseStream(recorded), Command::CloseStream(asked)) => recorded == asked,
@@ -351,6 +361,7 @@ impl<S, R, T, U> PartialEq<Command<'_, S, R>> for Command<'_, T, U> {
                 | Self::Request(_)
                 | Self::AwaitAnswer(_)
                 | Self::StartChild(_)
+                | Self::CancelChild(_)
                 | Self::Publish(_)
                 | Self::WriteStream(_)
                 | Self::CloseStream(_)

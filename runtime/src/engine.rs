@@ -212,6 +212,7 @@ impl Engine {
     /// an error ([`EngineError::WithinTransaction`]): start runs and send messages through the handle.
     ///
     /// # Errors
+    /// The error of a [start](TransactionalStart::begin), message or event if the closure returns it, otherwise
     /// [`EngineError::RolledBack`] with the closure's error, or with the database's error at the commit. After
     /// [`EngineError::Store`] the transaction may have been committed nevertheless; a run with an id of your own makes
     /// it safe to repeat.

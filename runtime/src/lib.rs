@@ -184,7 +184,7 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        HasContext, HasStored, Start, StepCall, WorkflowHandle, call, call_transaction, on_cancel, sources,
+        HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, call_transaction, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

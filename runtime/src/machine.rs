@@ -6,6 +6,7 @@
 mod append;
 mod attempts;
 mod calls;
+mod cancelled_child;
 mod child;
 mod commands;
 mod context_calls;
@@ -26,6 +27,7 @@ mod moved;
 mod origins;
 mod outgoing;
 mod outputs;
+mod own_turn;
 mod paused;
 mod poll;
 mod replay;

@@ -14,4 +14,4 @@ pub(crate) use guard::Guard;
 pub(crate) use tx::End;
 pub use tx::Tx;
 
-pub use rusqlite::{self, Connection, params};
+pub use rusqlite::{self, params};

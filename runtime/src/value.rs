@@ -1,7 +1,9 @@
 //! Stored values: bytes and their encoding.
 
+mod differing;
 mod pointer;
 
+pub(crate) use differing::differing;
 pub(crate) use pointer::Pointer;
 
 use crate::vault::{holds_token, redact};

@@ -27,7 +27,7 @@ pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Startable, WorkflowDef};
 pub use handle::{HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
-pub use on_cancel::on_cancel;
+pub use on_cancel::OnCancel;
 pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
 pub use sleep::Sleep;

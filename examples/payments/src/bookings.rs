@@ -117,7 +117,7 @@ mod tests {
     use crate::order::Order;
     use crate::tables::{FEES, IN_TRANSIT, TABLES};
     use steadfast::prelude::*;
-    use steadfast::sql::Connection;
+    use steadfast::sql::rusqlite::Connection;
 
     #[test]
     fn what_cannot_arrive_goes_back_fee_and_all() {

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// The roles of which its principal needs one.
     pub(crate) roles: Vec<String>,
     /// The step that runs once a run is cancelled.
-    pub(crate) on_cancel: Option<Path>,
+    pub(crate) on_cancel: Vec<Path>,
 }
 
 impl Options {
@@ -123,9 +123,9 @@ fn roles_is_a_list(place: &impl quote::ToTokens, faults: &Faults) {
 }
 
 const VERSION: &str = "write `version = 2`; without `version` it is 1";
-const ON_CANCEL: &str = "`on_cancel` names the step that runs once the run is told to stop";
-const RELEASE: &str = "write `on_cancel = release_all`, for a `#[step]` that takes the reason, a `String`, and nothing else but \
-                       the context";
+const ON_CANCEL: &str = "`on_cancel` names the steps that run once the run is told to stop";
+const RELEASE: &str = "write `on_cancel = release_all`, or `on_cancel = [release_all, refund]`, for a `#[step]` that takes the reason, a \
+                       `String`, and nothing else but the context";
 
 /// Returns whether an option is given for the first time.
 fn first(word: &Path, seen: &mut Vec<String>, faults: &Faults) -> bool {
@@ -148,12 +148,21 @@ fn version(value: &Expr, faults: &Faults) -> Option<u32> {
     None
 }
 
-fn on_cancel(value: &Expr, faults: &Faults) -> Option<Path> {
-    if let Expr::Path(path) = value {
-        return Some(path.path.clone());
+/// Reads `release_all`, or `[release_all, refund]`.
+fn on_cancel(value: &Expr, faults: &Faults) -> Vec<Path> {
+    let steps = match value {
+        Expr::Array(steps) if !steps.elems.is_empty() => steps.elems.iter().collect(),
+        one => vec![one],
+    };
+    let mut paths = Vec::new();
+    for step in steps {
+        if let Expr::Path(step) = step {
+            paths.push(step.path.clone());
+        } else {
+            faults.add(step, ON_CANCEL, RELEASE);
+        }
     }
-    faults.add(value, ON_CANCEL, RELEASE);
-    None
+    paths
 }
 
 fn unknown(word: &str, place: &impl quote::ToTokens, faults: &Faults) {

@@ -162,7 +162,11 @@ impl Schema {
 
     /// Returns the error for a required field without a value.
     pub(crate) fn missing(&self, field: usize) -> ContextError {
-        let message = format!("it is required (`{}`), and there is no value for it", self.fields[field].type_name);
+        let message = format!(
+            "it is required (`{}`), and what was recorded has no value for it: write `#[context(default)]` or \
+             `#[context(default = ..)]` before it, or `#[context(alias = \"..\")]` if it had another name",
+            self.fields[field].type_name
+        );
         self.refuse(field, &message)
     }
 

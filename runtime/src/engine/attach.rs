@@ -4,8 +4,7 @@ use super::core::{Core, DriverEvent, Envelope};
 use crate::command::{Recode, same_value};
 use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
-use crate::value::Value;
-use crate::vault::redact;
+use crate::value::{Value, differing};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -85,12 +84,13 @@ pub(crate) fn judge(attach: &Attach, first: Option<EntryRow>) -> Result<(), Stri
     }
     match input {
         Some(recorded) if same_value(recode, &recorded, given) => Ok(()),
-        Some(recorded) => Err(format!(
-            "run `{}` was started with input {}, not with {}: choose another id for another input",
-            row.id,
-            redact(&recorded.to_string()),
-            redact(&given.to_string())
-        )),
+        Some(recorded) => {
+            let (recorded, given) = differing(&recorded, given);
+            Err(format!(
+                "run `{}` was started with input {recorded}, not with {given}: choose another id for another input",
+                row.id
+            ))
+        }
         None => Err(format!("run `{}` has no first entry", row.id)),
     }
 }

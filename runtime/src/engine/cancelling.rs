@@ -3,10 +3,9 @@
 use super::error::EngineError;
 use super::handle::{Ended, Run};
 use super::inbox;
+use crate::command::cancellation;
 use crate::lengths;
-use crate::record::InboxKind;
-use crate::store::{NewInboxItem, Status};
-use crate::value::Value;
+use crate::store::Status;
 
 /// A cancellation that is durable. See [`Run::cancel`].
 #[derive(Clone, Debug)]
@@ -79,11 +78,7 @@ impl Run {
             return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
         }
         let reason = lengths::cut(reason);
-        let item = NewInboxItem {
-            key: Some("cancel".to_owned()),
-            value: Some(Value::text(&reason)),
-            ..NewInboxItem::new(self.number(), InboxKind::Cancel, self.core().now())
-        };
+        let item = cancellation(self.number(), &reason, self.core().now());
         inbox::send(self.core(), self.id(), item).await?;
         Ok(Cancelling { run: self.clone(), reason })
     }

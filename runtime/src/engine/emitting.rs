@@ -112,9 +112,14 @@ impl EngineTx<'_> {
     /// # Errors
     /// See [`Engine::emit`].
     pub fn emit<E: Event>(&mut self, run: &str, event: E) -> Result<(), EngineError> {
-        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
-        let item = item(self.core(), &row, &event, None)?;
+        let emitted = self.event(run, &event);
         drop(event);
+        self.keep(emitted)
+    }
+
+    fn event<E: Event>(&mut self, run: &str, event: &E) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let item = item(self.core(), &row, event, None)?;
         self.deposit(run, item)
     }
 }

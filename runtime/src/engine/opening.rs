@@ -13,8 +13,7 @@ use crate::record::{Kind, RunScope};
 use crate::scope::{self, Scope};
 use crate::shared_state::StateDef;
 use crate::store::{EntryRow, RunKey, RunRow, Status};
-use crate::value::Value;
-use crate::vault::redact;
+use crate::value::{Value, differing};
 use crate::workflow::WorkflowDef;
 use std::sync::Arc;
 
@@ -209,11 +208,12 @@ pub(super) fn is_same_start(
         )));
     }
     if !same || continued.as_deref() != continuing {
-        let describe = |value: Value, run: Option<&str>| {
-            let input = redact(&value.to_string()).into_owned();
-            run.map_or_else(|| input.clone(), |run| format!("{input} continuing run `{run}`"))
+        let (was, is) = if same { (recorded.to_string(), given.to_string()) } else { differing(&recorded, &given) };
+        let describe = |input: String, run: Option<&str>| match run {
+            Some(run) => format!("{input} continuing run `{run}`"),
+            None => input,
         };
-        let (recorded, given) = (describe(recorded, continued.as_deref()), describe(given, continuing));
+        let (recorded, given) = (describe(was, continued.as_deref()), describe(is, continuing));
         return Err(EngineError::OtherInput { id: id(), recorded, given });
     }
     Ok(())

@@ -19,7 +19,8 @@ const AT_ONCE: usize = 4_096;
 
 impl Run {
     /// Shows on the console what the run does until it ends: for each step how many calls are done, running and failed
-    /// and [their progress](crate::StepScope::progress), what the run waits for, and each failure on a line of its own.
+    /// and [their progress](crate::StepScope::progress), what the run waits for, and each failure on a line of its own
+    /// with the command index of its call. Of the failures before this call only the last is shown, with their number.
     ///
     /// ```no_run
     /// # async fn show(engine: steadfast::Engine) -> std::result::Result<(), steadfast::EngineError> {
@@ -60,6 +61,7 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
         // The timeout loses no item that was read.
         let mut next = match tokio::time::timeout(TICK, activity.next()).await {
             Ok(Ok(None)) => {
+                view.caught_up();
                 view.is_over(run.status().await?.status);
                 screen.finish(&mut view, &[]);
                 return Ok(());
@@ -72,8 +74,10 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
             view.see(seen);
             next = activity.try_next().await?;
         }
-        if let Some(seen) = next {
-            view.see(seen);
+        match next {
+            Some(seen) => view.see(seen),
+            // Nothing more is recorded.
+            None => view.caught_up(),
         }
         if asked.is_none_or(|asked| asked.elapsed() >= ASK) {
             asked = Some(Instant::now());

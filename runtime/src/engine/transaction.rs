@@ -113,6 +113,16 @@ struct Done {
     notified: Vec<i64>,
     /// An error that prevents the commit, whatever the closure returns.
     fault: Option<EngineError>,
+    /// The errors that starts, messages and events have returned: the closure may return one of them.
+    returned: Vec<EngineError>,
+}
+
+impl Done {
+    /// Returns the error of a start, message or event if the closure has returned it with `?`.
+    fn cause_of(&self, error: Error) -> EngineError {
+        let kept = self.returned.iter().find(|kept| Error::from((*kept).clone()) == error);
+        kept.cloned().unwrap_or(EngineError::RolledBack(error))
+    }
 }
 
 impl<'a> Deref for EngineTx<'a> {
@@ -155,10 +165,23 @@ impl<'a> EngineTx<'a> {
     /// # Errors
     /// There is no such run, it has ended, or the message cannot be stored.
     pub fn send<M: Message>(&mut self, run: &str, message: M) -> Result<(), EngineError> {
-        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
-        let item = messages::item(&self.core.fields(&row), row.number, &message, None, self.core.now())?;
+        let sent = self.message(run, &message);
         drop(message);
+        self.keep(sent)
+    }
+
+    fn message<M: Message>(&mut self, run: &str, message: &M) -> Result<(), EngineError> {
+        let row = self.run(run)?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let item = messages::item(&self.core.fields(&row), row.number, message, None, self.core.now())?;
         self.deposit(run, item)
+    }
+
+    /// Keeps the error of a start, message or event for the caller, and returns it to the closure.
+    pub(super) fn keep<T>(&mut self, result: Result<T, EngineError>) -> Result<T, EngineError> {
+        if let Err(error) = &result {
+            self.done.returned.push(error.clone());
+        }
+        result
     }
 
     pub(super) const fn core(&self) -> &Core {
@@ -231,7 +254,8 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
     /// # Errors
     /// See [`EngineError`]: among others an id that was used for something else.
     pub fn begin(self) -> Result<String, EngineError> {
-        self.tx.begin(&Wanted::new::<W>(self.input), self.given)
+        let begun = self.tx.begin(&Wanted::new::<W>(self.input), self.given);
+        self.tx.keep(begun)
     }
 }
 
@@ -313,8 +337,9 @@ where
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (core, lease, around) = (&*self.core, self.lease, self.around.clone());
         let mut tx = EngineTx { tx: tx.part(), core, lease, within, around, done: Done::default() };
-        let result = (self.closure)(&mut tx).map_err(EngineError::RolledBack);
+        let result = (self.closure)(&mut tx);
         let mut done = tx.done;
+        let result = result.map_err(|error| done.cause_of(error));
         let result = match done.fault.take() {
             Some(fault) => Err(fault),
             None => result,

@@ -127,6 +127,7 @@ impl Path {
             | Kind::StreamWritten
             | Kind::StreamClosed
             | Kind::LabelSet
+            | Kind::ChildCancelled
             | Kind::PatchMarked
             | Kind::MessageKept
             | Kind::AnswerKept

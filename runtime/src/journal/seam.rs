@@ -75,6 +75,10 @@ pub trait Journal: Send + Sync {
     /// Returns the id of the run that the call at a command index has started, once it is started.
     fn child_id(&self, position: u64) -> Option<String>;
 
+    /// Requests the cancellation of the child that the call at the command index `child` has started. Records a command
+    /// that completes at once.
+    fn cancel_child(&self, position: u64, child: u64, id: &str, reason: String);
+
     /// Takes a message on a channel if one has arrived, without waiting; uses up a command index.
     fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value>;
 
@@ -291,6 +295,8 @@ pub enum Recorded {
     Abandoned,
     /// The change was refused with this error (a [`ContextError`](crate::ContextError) as JSON).
     Refused(Value),
+    /// The handle was used outside of its own turn, for this reason.
+    Outside(String),
     /// Another command is recorded: the run will be parked and the workflow must not continue.
     Diverged,
 }

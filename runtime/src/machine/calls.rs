@@ -78,6 +78,10 @@ impl Journal for RunJournal {
 
     fn next_command_index(&self) -> u64 {
         let mut state = self.state();
+        if state.is_outside() {
+            // The call itself is refused.
+            return u64::MAX;
+        }
         state.next_position += 1;
         state.next_position
     }
@@ -96,7 +100,9 @@ impl Journal for RunJournal {
 
     fn random(&self) -> [u8; 16] {
         let mut state = self.state();
-        state.drawn += 1;
+        if !self.is_outside(&mut state) {
+            state.drawn += 1;
+        }
         let mut hash = hmac_sha256::Hash::new();
         hash.update(b"random");
         hash.update(self.seed);
@@ -130,6 +136,10 @@ impl Journal for RunJournal {
             What::Outside(outside) => outside.id.clone(),
             What::Step(_) | What::Timer(_) => None,
         }
+    }
+
+    fn cancel_child(&self, position: u64, child: u64, id: &str, reason: String) {
+        self.cancel_of(position, child, id, reason);
     }
 
     fn try_receive(&self, position: u64, channel: &'static str) -> Option<Value> {
@@ -166,7 +176,15 @@ impl Journal for RunJournal {
         let removed;
         let mut guard = self.state();
         let state = &mut *guard;
-        if state.turn.is_none() || state.fault.is_some() {
+        if state.turn.is_none() || state.fault.is_some() || state.is_outside() {
+            return;
+        }
+        if state
+            .calls
+            .get(&position)
+            .is_some_and(|call| matches!(&call.what, What::Outside(child) if child.cancelled.is_some()))
+        {
+            // The child may not be known to exist yet. Its end is then delivered to nobody.
             return;
         }
         state.settle(position);

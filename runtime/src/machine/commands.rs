@@ -47,6 +47,9 @@ impl RunJournal {
     /// Looks up a command in the history and compares it.
     pub(super) fn history<S, R>(&self, position: u64, command: &Command<'_, S, R>) -> History<'_> {
         let mut guard = self.state();
+        if self.is_outside(&mut guard) {
+            return History::Diverged;
+        }
         let Some(entry) = guard.recorded(position, command) else {
             return if guard.fault.is_some() { History::Diverged } else { History::New(guard) };
         };
@@ -72,7 +75,7 @@ impl RunJournal {
         match missing_key {
             _ if same => return History::Recorded(entry, guard),
             Some(reason) => drop(guard.fault.get_or_insert(reason)),
-            None => guard.diverged(&entry, command),
+            None => guard.diverged_in_value(&entry, command),
         }
         History::Diverged
     }
@@ -247,7 +250,7 @@ impl State {
                     self.refused.insert(position);
                 }
                 let due = due.and_then(|due| if let Due::Elapsed(due) = due { Some(due) } else { None });
-                self.insert(position, What::Outside(Box::new(Outside { command, due, id, known })));
+                self.insert(position, What::Outside(Box::new(Outside::new(command, due, id, known))));
                 self.dispatch(position);
             }
         }

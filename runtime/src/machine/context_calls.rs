@@ -10,6 +10,9 @@ impl RunJournal {
     /// Looks up a change in the history before the workflow makes it.
     pub(super) fn change_of_history(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
         let mut state = self.state();
+        if state.is_outside() {
+            return Recorded::Outside(self.outside());
+        }
         let asked = change.command();
         let Some(entry) = state.recorded(position, &asked) else {
             return if state.fault.is_some() { Recorded::Diverged } else { Recorded::New };

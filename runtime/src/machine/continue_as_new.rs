@@ -23,6 +23,9 @@ pub(crate) struct ContinueWith {
 
 impl RunJournal {
     pub(super) fn go_on_as_another(&self, position: u64, version: u32, input: Result<Value, String>) {
+        if self.is_outside(&mut self.state()) {
+            return;
+        }
         match input {
             Ok(input) => self.state().replaced = Some(ContinueWith { version, input, limit: None }),
             Err(why) => self.cannot_store(position, &format!("the input of the run with a fresh journal: {why}")),

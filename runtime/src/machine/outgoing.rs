@@ -100,9 +100,9 @@ impl Machine {
             return;
         }
         let journal = self.journal.clone();
-        let state = journal.state();
-        let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Outside(outside) = &call.what else { return };
+        let mut state = journal.state();
+        let Some(call) = state.calls.get_mut(&position).filter(|call| call.completion.is_none()) else { return };
+        let What::Outside(outside) = &mut call.what else { return };
         match (&outside.command, outcome) {
             (Command::Send(_), Ok(_)) => {
                 drop(state);
@@ -121,6 +121,12 @@ impl Machine {
                 self.attaching += 1;
                 let (id, row) = (row.id.clone(), Some(row));
                 self.unwritten.pending_effects.push(Effect::Attach { position, id, row, workflow, input, recode });
+            }
+            (Command::StartChild(_), Ok(_)) => {
+                outside.exists = true;
+                let cancellation = outside.cancellation(now);
+                drop(state);
+                self.send_out(cancellation);
             }
             (Command::StartChild(_), Err(rejected)) => {
                 let why = describe(outside.id.as_deref().unwrap_or_default(), &rejected);

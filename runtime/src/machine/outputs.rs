@@ -37,6 +37,9 @@ impl RunJournal {
     /// good.
     pub(super) fn takes_patch(&self, patch: &str, given_up: bool) -> bool {
         let mut guard = self.state();
+        if self.is_outside(&mut guard) {
+            return false;
+        }
         let state = &mut *guard;
         if let Some(known) = state.patches.get(patch) {
             return *known;

@@ -25,6 +25,7 @@ impl Machine {
             context: AmbientContext::Workflow(journal.clone()),
             env: self.env.clone(),
         });
+        let _polling = journal.polling();
         let _open = self.waker.open();
         if let Some(wake) = wake {
             wake.wake();

@@ -1,18 +1,20 @@
 //! The state that the body of a run and its machine share: the open turn, the calls in flight, the context.
 
+use super::cancelled_child::CancelledChild;
 use super::continue_as_new::ContinueWith;
 use super::inline::Inline;
 use super::kept::KeptRequests;
 use super::origins::Origins;
+use super::own_turn::PolledBy;
 use super::shared_state::StateNow;
 use super::turn::Turn;
-use crate::command::{Ask, Command, Due, RunStep, Sleep};
+use crate::command::{Ask, Command, Due, Given, RunStep, Sleep};
 use crate::context::{ContextError, SharedContext};
 use crate::error::AttemptFailure;
 use crate::journal::{Asked, Completion, Continued, StepRun};
 use crate::record::{Kind, ParkReason, RoutedValue, RunScope};
 use crate::store::EntryRow;
-use crate::value::Value;
+use crate::value::{Value, differing};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
@@ -64,6 +66,7 @@ pub(super) struct ContextNow {
 pub(super) struct State {
     /// The open turn; `None` between turns, when no command can be issued.
     pub(super) turn: Option<Turn>,
+    pub(super) polled_by: PolledBy,
     /// The calls that were polled and are not completed, by command index.
     pub(super) calls: BTreeMap<u64, Call>,
     /// The command indexes of calls whose completion comes from outside and has not arrived.
@@ -132,6 +135,16 @@ pub(super) struct Outside {
     /// The id by which the body knows the request, if it differs: the run began with the history of the run that made
     /// it.
     pub(super) known: Option<String>,
+    /// Whether the child is known to exist.
+    pub(super) exists: bool,
+    /// The cancellation of the child by the body.
+    pub(super) cancelled: Option<CancelledChild>,
+}
+
+impl Outside {
+    pub(super) const fn new(command: Asked, due: Option<i64>, id: Option<String>, known: Option<String>) -> Self {
+        Self { command, due, id, known, exists: false, cancelled: None }
+    }
 }
 
 impl What {
@@ -263,6 +276,18 @@ impl State {
                 None
             }
         }
+    }
+
+    /// Reports a command that differs from the recorded one, perhaps only in a part of its value that is not shown.
+    pub(super) fn diverged_in_value<S, R>(&mut self, entry: &EntryRow, asked: &Command<'_, S, R>) {
+        let (recorded, found) = (describe(entry), asked.to_string());
+        let values = entry.value.as_ref().zip(asked.given().and_then(Given::value));
+        let Some((was, is)) = values.filter(|_| recorded == found) else { return self.diverged(entry, asked) };
+        let (was, is) = differing(was, is);
+        self.fault.get_or_insert_with(|| {
+            let (recorded, found) = (format!("{recorded}: {was}"), format!("{found}: {is}"));
+            ParkReason::diverged(entry.position, recorded, found)
+        });
     }
 
     pub(super) fn diverged(&mut self, entry: &EntryRow, found: &impl fmt::Display) {

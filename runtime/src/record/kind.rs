@@ -299,6 +299,8 @@ kinds! {
     ChildStarted = "child_started" [Command, Nothing, No, Call, None, ChildInput],
     /// A run that the workflow started has ended: `name` is its status, `value` that of its last entry.
     ChildEnded = "child_ended" [Turn, ChildEnd, No, Call, None, Output],
+    /// The workflow requests the cancellation of a run that it started: `other` is the run's id, `value` the reason.
+    ChildCancelled = "child_cancelled" [Command, Nothing, No, Call, None, Nothing],
     /// A step sent an event before it ended: `name` is the event, `value` its content, `other` the key of the write.
     EventSent = "event_sent" [Turn, Event, No, Call, None, Event],
     /// The workflow published a value: `name` is the key, `value` the hash of the published value.

@@ -63,6 +63,8 @@ pub enum ParkCause {
     Panicked,
     /// The body waits for something that the engine does not own.
     ForeignAwait,
+    /// The handle was used outside of its own turn: by another task, or by the body of another run.
+    OutsideTurn,
     /// The workflow's result cannot be stored.
     Unstorable,
     /// The engine has no workflow of that name.

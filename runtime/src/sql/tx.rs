@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// use steadfast::prelude::*;
-/// use steadfast::sql::{Connection, params};
+/// use steadfast::sql::{params, rusqlite::Connection};
 ///
 /// #[transaction]
 /// fn book(tx: &mut Tx<'_>, seat: String) -> Result<i64> {

@@ -1,6 +1,6 @@
 //! The database of a scenario: in memory, or a file for workflows with transactions.
 
-use crate::sql::Connection;
+use crate::sql::rusqlite::Connection;
 use crate::store::{Durability, Lease, MemoryStore, SqliteStore, Store, Write, Written};
 use std::path::{Path, PathBuf};
 

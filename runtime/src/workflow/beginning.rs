@@ -110,6 +110,9 @@ impl Beginning {
                     Some(error) => return Err(error),
                     None => return pending().await,
                 },
+                Recorded::Outside(message) => {
+                    return Err(ContextError { context: self.kind.name().into(), field: None, message });
+                }
                 Recorded::Abandoned | Recorded::Diverged => return pending().await,
             };
             self.journal.share_context(Some(context.clone()));

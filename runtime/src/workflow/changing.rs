@@ -191,6 +191,9 @@ impl<'a> Changing<'a> {
             Recorded::Refused(error) => {
                 refused_before(self.journal, self.position, &error).map_or_else(stopped, |error| now(Err(error)))
             }
+            Recorded::Outside(message) => {
+                now(Err(ContextError { context: self.kind.name().into(), field: None, message }))
+            }
             Recorded::Abandoned | Recorded::Diverged | Recorded::New => stopped(),
         };
         self.put(Some(context));

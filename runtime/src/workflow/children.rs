@@ -9,6 +9,7 @@ use crate::command::{Command, Given, Recode, StartChild as StartCommand};
 use crate::error::Failure;
 use crate::fields::Coder;
 use crate::journal::{Asked, ChildRun, Completion, Journal};
+use crate::lengths;
 use crate::panics::Held;
 use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
@@ -219,6 +220,43 @@ impl<W> Child<W> {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Requests the cancellation of the run, as [`Run::cancel`](crate::Run::cancel) does, with this run's next effect.
+    /// A second call, or one after its end, changes nothing. The child remains: await it for its end, which is
+    /// [`ChildError::Cancelled`], or its result if it was already ending.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn ask(flow: &mut Flow, millis: u64) -> Result<u64> {
+    ///     flow.sleep(Duration::from_millis(millis)).await?;
+    ///     Ok(millis)
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn first_of(flow: &mut Flow) -> Result<u64> {
+    ///     let (mut slow, mut fast) = (flow.start(ask, 3_600_000).await, flow.start(ask, 1).await);
+    ///     Ok(select_biased! {
+    ///         answer = fast => {
+    ///             slow.cancel("another was faster");
+    ///             answer?
+    ///         }
+    ///         answer = slow => answer?,
+    ///     })
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::builder().in_memory().workflow(ask).workflow(first_of).start().await?;
+    /// # assert_eq!(engine.start(first_of, ()).await?.result().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel(&self, reason: impl Into<String>) {
+        let journal = self.call.journal();
+        let position = journal.next_command_index();
+        journal.cancel_child(position, self.call.position(), &self.id, lengths::cut(reason));
     }
 }
 

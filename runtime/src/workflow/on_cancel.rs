@@ -1,10 +1,11 @@
-//! The step that runs once a run is cancelled.
+//! The steps that run once a run is cancelled.
 
 use super::start::cancelled_flow;
 use super::{Flow, Start, StepCall};
 use crate::codec::Storable;
 use crate::error::Failure;
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// A step that can run once a run is cancelled: its parameters are the reason, and at most the context of the run.
 #[doc(hidden)]
@@ -16,7 +17,7 @@ use futures_util::future::BoxFuture;
 )]
 pub trait CancelStep<C, Outcome> {
     /// Calls the step, and ignores its result.
-    fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()>;
+    fn run(self, flow: Arc<Flow<C>>, reason: String) -> BoxFuture<'static, ()>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -27,7 +28,7 @@ where
     T: Storable,
     E: Failure,
 {
-    fn run(self, flow: Flow<C>, reason: String) -> BoxFuture<'static, ()> {
+    fn run(self, flow: Arc<Flow<C>>, reason: String) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             // The history records the result.
             let _ = self(&flow, reason).await;
@@ -45,16 +46,40 @@ impl<C, F> CancelStep<C, Nothing> for F
 where
     F: FnOnce(Nothing) -> Nothing,
 {
-    fn run(self, _: Flow<C>, _: String) -> BoxFuture<'static, ()> {
+    fn run(self, _: Arc<Flow<C>>, _: String) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
 }
 
-/// Calls the step of `#[workflow(on_cancel = ..)]`; generated code calls this.
+/// The steps of `#[workflow(on_cancel = ..)]`; generated code makes it.
 #[doc(hidden)]
-pub fn on_cancel<C, M>(start: Start<C>, reason: String, step: impl CancelStep<C, M>) -> Option<BoxFuture<'static, ()>>
-where
-    C: Send + Sync + 'static,
-{
-    Some(step.run(cancelled_flow(start), reason))
+pub struct OnCancel<C> {
+    flow: Arc<Flow<C>>,
+    reason: String,
+    steps: Vec<BoxFuture<'static, ()>>,
+}
+
+impl<C: Send + Sync + 'static> OnCancel<C> {
+    /// Begins with no step.
+    #[must_use]
+    pub fn new(start: Start<C>, reason: String) -> Self {
+        Self { flow: Arc::new(cancelled_flow(start)), reason, steps: Vec::new() }
+    }
+
+    /// Adds a step, which is called once those before it have ended.
+    #[must_use]
+    pub fn step<M>(mut self, step: impl CancelStep<C, M>) -> Self {
+        self.steps.push(step.run(self.flow.clone(), self.reason.clone()));
+        self
+    }
+
+    /// Returns the future that replaces the body.
+    #[must_use]
+    pub fn run(self) -> Option<BoxFuture<'static, ()>> {
+        Some(Box::pin(async move {
+            for step in self.steps {
+                step.await;
+            }
+        }))
+    }
 }

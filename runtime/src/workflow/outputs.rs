@@ -18,29 +18,63 @@ impl<C: Send + Sync + 'static> Flow<C> {
     }
 
     /// Returns a stream of this run by its name, to write to. [`Run::stream`](crate::Run::stream) reads it, from any
-    /// item on.
+    /// item on. The writer can be kept while the context is updated.
     #[must_use]
-    pub fn stream<'a, T: Storable>(&'a self, name: &'a str) -> StreamWriter<'a, T> {
-        StreamWriter { journal: &self.journal, name, items: PhantomData }
+    pub fn stream<T: Storable>(&self, name: impl Into<String>) -> StreamWriter<T> {
+        StreamWriter { journal: self.journal.clone(), name: name.into(), items: PhantomData }
     }
 }
 
 /// A stream of a run, for its workflow to write to.
-pub struct StreamWriter<'a, T> {
-    journal: &'a Arc<dyn Journal>,
-    name: &'a str,
+///
+/// Only the body of the workflow can write to it: a write from another task parks the run.
+///
+/// ```
+/// use steadfast::prelude::*;
+///
+/// #[derive(StepContext, Clone)]
+/// struct Import {
+///     #[context(default)]
+///     rows: u64,
+/// }
+///
+/// #[workflow(context = Import)]
+/// async fn import(flow: &mut Flow<Import>, files: u64) -> Result<u64> {
+///     let log = flow.stream::<String>("log");
+///     for file in 1..=files {
+///         log.write(&format!("file {file}"));
+///         flow.update(|import| import.rows(file * 10)).await?;
+///     }
+///     log.close();
+///     Ok(flow.rows)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::builder().in_memory().workflow(import).start().await?;
+/// let run = engine.start(import, 2).await?;
+/// let mut log = run.stream::<String>("log");
+/// assert_eq!(log.next().await?, Some((1, "file 1".to_owned())));
+/// assert_eq!(log.next().await?, Some((2, "file 2".to_owned())));
+/// assert_eq!(log.next().await?, None);
+/// # Ok(())
+/// # }
+/// ```
+pub struct StreamWriter<T> {
+    journal: Arc<dyn Journal>,
+    name: String,
     items: PhantomData<fn(T)>,
 }
 
-impl<T: Storable> StreamWriter<'_, T> {
+impl<T: Storable> StreamWriter<T> {
     /// Adds an item. One that cannot be stored parks the run, and so does a stream's name longer than 512 bytes.
     pub fn write(&self, item: &T) {
-        show(self.journal, OutputKind::Written(self.name), Some(item));
+        show(&self.journal, OutputKind::Written(&self.name), Some(item));
     }
 
     /// Closes the stream: readers reach its end, and never see later items. The run's end closes it too.
     pub fn close(self) {
-        show::<T>(self.journal, OutputKind::Closed(self.name), None);
+        show::<T>(&self.journal, OutputKind::Closed(&self.name), None);
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use steadfast::field_store::FolderStore;
 use steadfast::prelude::*;
-use steadfast::sql::Connection;
+use steadfast::sql::rusqlite::Connection;
 use steadfast::{EngineBuilder, RunFilter};
 
 #[derive(StepContext, Clone)]

@@ -65,6 +65,29 @@ mod now {
     }
 }
 
+mod longer {
+    use super::*;
+
+    #[derive(StepContext, Clone)]
+    #[context(name = "Cart")]
+    pub(super) struct Cart {
+        pub(super) items: Vec<String>,
+        pub(super) currency: String,
+        #[context(default)]
+        pub(super) cents: u64,
+    }
+
+    #[workflow(context = Cart)]
+    pub(super) async fn shop(start: Start<Cart>, n: u64) -> Result<u64> {
+        let cart = Cart::builder().items(vec!["tea".into()]).currency("EUR").build();
+        let mut flow = start.with(cart).await?;
+        let n = counted(&flow, n).await?;
+        flow.update(|c| c.cents(n * 100)).await?;
+        hold(&flow).await?;
+        Ok(flow.cents)
+    }
+}
+
 mod shorter {
     use super::*;
     use then::Cart;
@@ -144,6 +167,18 @@ async fn what_a_build_cannot_go_on_with_is_said_by_workflow_and_reason() {
     assert_eq!(causes(&report), [("a", ParkCause::Diverged), ("b", ParkCause::Diverged)]);
     assert_eq!(report.problems()[0].status, Status::Running);
     assert!(report.to_string().contains("step `counted` called with [3]"), "{report}");
+}
+
+#[tokio::test]
+async fn a_new_field_without_a_default_is_said_with_what_to_write() {
+    let store = recorded().await;
+    let report =
+        Engine::builder().store(store).workflow(longer::shop).workflow(then::gone).check().await.unwrap().to_string();
+    assert!(
+        report.contains("field `currency` of context `Cart`: it is required")
+            && report.contains("`#[context(default)]`"),
+        "{report}"
+    );
 }
 
 #[tokio::test]

@@ -289,3 +289,23 @@ async fn a_missing_key_of_a_lazy_field_parks_the_run() {
     let outcome = engine.handle(filing, "f").await.unwrap().result().soon().await;
     assert!(matches!(outcome, Err(RunError::Parked { .. })), "check said «{checked}», and the run {outcome:?}");
 }
+
+#[tokio::test]
+async fn two_inputs_that_differ_in_a_secret_are_told_apart() {
+    let builder = || Engine::builder().in_memory().workflow(visit).workflow(visits_again);
+    let engine = builder().keys(StaticKeys::new(key("k", 1))).start().await.unwrap();
+    engine.start(visit, login()).id("ann").await.unwrap();
+    let other = Login { password: Secret::new("another".into()), ..login() };
+    let error = engine.start(visit, other).id("ann").await.unwrap_err();
+    assert!(matches!(&error, EngineError::OtherInput { recorded, given, .. } if recorded != given), "{error}");
+    assert!(error.to_string().contains("another secret") && !error.to_string().contains(PLANTED), "{error}");
+    let error = engine.start(visits_again, ()).await.unwrap().result().soon().await.unwrap_err().to_string();
+    assert!(error.contains("another secret") && !error.contains(PLANTED), "{error}");
+}
+
+#[workflow]
+async fn visits_again(flow: &mut Flow) -> Result<()> {
+    let other = Login { user: "ann".into(), password: Secret::new("yet another".into()) };
+    flow.start(visit, other).id("ann").await.await?;
+    Ok(())
+}

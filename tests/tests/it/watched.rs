@@ -15,7 +15,9 @@ fn where_there_is_no_terminal_plain_lines_say_what_changed() {
         found.unwrap_or_else(|| panic!("{expected:?} in {said}"))
     };
     assert!(line("Count run-1: running") < line("  count: 3 done, 1 repeated"));
-    assert!(line("count: attempt 1 failed and is repeated: page  [2J2 is stuck") < line("Count run-1: completed"));
+    assert!(
+        line("count (call 4): attempt 1 failed and is repeated: page  [2J2 is stuck") < line("Count run-1: completed")
+    );
     assert!(line("  waits for event `Released`") < line("  finish: 1 done"));
     for line in &lines {
         assert_eq!(lines.iter().filter(|other| *other == line).count(), 1, "nothing is said twice: {said}");

@@ -113,14 +113,15 @@ pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
     })
 }
 
-/// Generates version, roles, and the step that runs once a run is cancelled.
+/// Generates version, roles, and the steps that run once a run is cancelled.
 pub(crate) fn options(options: &Options, stand_in: bool) -> TokenStream {
     let Options { version, roles, on_cancel, .. } = options;
     let version = version.map(|version| quote!(const VERSION: ::core::primitive::u32 = #version;));
     let roles =
         (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));
-    let on_cancel = on_cancel.as_ref().filter(|_| !stand_in).map(|step| {
-        let call = quote_spanned!(step.span()=> ::steadfast::__private::on_cancel(start, reason, #step));
+    let on_cancel = (!on_cancel.is_empty() && !stand_in).then(|| {
+        let steps = on_cancel.iter().map(|step| quote_spanned!(step.span()=> .step(#step)));
+        let call = quote!(::steadfast::__private::OnCancel::new(start, reason)#(#steps)*.run());
         quote! {
             fn on_cancel(
                 start: ::steadfast::__private::Start<Self::Context>,

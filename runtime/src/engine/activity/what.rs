@@ -229,6 +229,7 @@ impl ActivityKind {
             | Kind::StreamWritten
             | Kind::StreamClosed
             | Kind::LabelSet
+            | Kind::ChildCancelled
             | Kind::PatchMarked
             | Kind::DeadlineReached
             | Kind::RequestKept

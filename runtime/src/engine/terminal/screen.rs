@@ -1,5 +1,8 @@
 //! Writes lines: redrawn in place on a terminal, and elsewhere appended when they have changed.
 
+#[cfg(test)]
+mod tests;
+
 use super::view::View;
 use crate::run_env::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -51,11 +54,22 @@ impl Screen {
             *last = None;
         }
         self.show(view, progress);
-        // Later output goes below.
+        self.leave();
+    }
+
+    /// Leaves the lines where they are: later output goes below.
+    fn leave(&mut self) {
         match self {
             Self::Terminal { lines, .. } => lines.drain(..).for_each(|line| line.abandon()),
             Self::Plain { written, .. } => written.clear(),
         }
+    }
+}
+
+/// A caller may drop the call to ask a person something: the view stays above the question.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) struct View {
     pub(super) blocked: Option<String>,
     /// Lines that were not written yet.
     said: Vec<String>,
+    /// The failures before the call, and the line of the last of them; `None` once the view has caught up.
+    earlier: Option<Earlier>,
+}
+
+/// Failures that were recorded before the call: an earlier call may have shown them.
+#[derive(Default)]
+struct Earlier {
+    failures: usize,
+    last: String,
 }
 
 struct Step {
@@ -56,6 +65,28 @@ impl View {
             ended: None,
             blocked: None,
             said: Vec::new(),
+            earlier: Some(Earlier::default()),
+        }
+    }
+
+    /// Ends the part of the journal that was recorded before the call: of its failures the last is said.
+    pub(super) fn caught_up(&mut self) {
+        let Some(Earlier { failures, last }) = self.earlier.take() else { return };
+        match failures {
+            0 => {}
+            1 => self.say(&last),
+            _ => self.say(&format!("{last} (and {} failures before)", failures - 1)),
+        }
+    }
+
+    /// Says a failure on a line of its own, if it is new.
+    fn failure(&mut self, line: String) {
+        match &mut self.earlier {
+            Some(earlier) => {
+                earlier.failures += 1;
+                earlier.last = line;
+            }
+            None => self.say(&line),
         }
     }
 
@@ -68,9 +99,9 @@ impl View {
                 // A later attempt belongs to the same call.
                 self.step(&step).running.insert(position);
             }
-            ActivityKind::AttemptFailed { step, attempt, message, .. } => {
+            ActivityKind::AttemptFailed { step, position, attempt, message, .. } => {
                 self.step(&step).tried_again += 1;
-                self.say(&format!("{step}: attempt {attempt} failed and is repeated: {message}"));
+                self.failure(format!("{step} (call {position}): attempt {attempt} failed and is repeated: {message}"));
             }
             ActivityKind::StepCompleted { step, position, .. } => {
                 let step = self.step(&step);
@@ -81,7 +112,7 @@ impl View {
                 let line = self.step(&step);
                 line.running.remove(&position);
                 line.failed += 1;
-                self.say(&format!("{step}: failed: {message}"));
+                self.failure(format!("{step} (call {position}): failed: {message}"));
             }
             ActivityKind::Dropped { position } => {
                 self.waits.remove(&position);

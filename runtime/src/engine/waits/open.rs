@@ -204,6 +204,7 @@ impl Calls {
             | Kind::StreamWritten
             | Kind::StreamClosed
             | Kind::LabelSet
+            | Kind::ChildCancelled
             | Kind::PatchMarked
             | Kind::MessageKept
             | Kind::AnswerKept

@@ -65,6 +65,7 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::RequestAnswered, Row(Holding::OpenRequest)),
     (Kind::ChildStarted, Row(Holding::ChildRunning)),
     (Kind::ChildEnded, Row(Holding::ChildRunning)),
+    (Kind::ChildCancelled, Elsewhere("cancelled_children")),
     (Kind::EventSent, Elsewhere("graphs::sent")),
     (Kind::ValuePublished, Row(Holding::PublishedValue)),
     (Kind::StreamWritten, Row(Holding::Stream)),

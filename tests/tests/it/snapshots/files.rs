@@ -4,7 +4,7 @@ use super::{Desk, napper};
 use crate::runs::wait_for;
 use limits::Soon as _;
 use steadfast::prelude::*;
-use steadfast::sql::Connection;
+use steadfast::sql::rusqlite::Connection;
 use steadfast::sql::rusqlite::OpenFlags;
 use steadfast::{EngineError, Key, Pause, RunFilter, Secret, StaticKeys, Status};
 

@@ -4,7 +4,7 @@ use super::{Bank, transfer};
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
-use steadfast::{EngineError, Message, RunFilter};
+use steadfast::{EngineError, Message, RunFilter, Scope};
 
 #[tokio::test]
 async fn rows_and_the_start_of_a_run_are_one_commit() {
@@ -135,4 +135,27 @@ async fn a_message_arrives_if_and_only_if_the_rows_are_there() {
     });
     paid.await.unwrap();
     assert_eq!((run.result().soon().await.unwrap(), bank.moves()), (2, 1));
+}
+
+#[tokio::test]
+async fn the_error_of_a_start_or_a_message_reaches_the_caller_as_it_is() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder().workflow(waiting)).await;
+    let held = Scope::new().deduplication_key("first");
+    engine.start(waiting, ()).id("holder").with(held.clone()).await.unwrap();
+    let failed = engine.transaction(move |tx| {
+        tx.execute("INSERT INTO moves (note) VALUES ('x')", [])?;
+        Ok(tx.start(transfer, 1).with(held.clone()).begin()?)
+    });
+    let error = failed.await.unwrap_err();
+    assert!(matches!(&error, EngineError::Held { holder, .. } if holder == "holder"), "{error}");
+    let failed = engine.transaction(|tx| Ok(tx.send("nobody", Paid(1))?)).await.unwrap_err();
+    assert!(matches!(&failed, EngineError::NoSuchRun { id } if id == "nobody"), "{failed}");
+    // One that the closure handles is not the reason.
+    let handled = engine.transaction(|tx| {
+        let _ = tx.send("nobody", Paid(1));
+        Err::<(), _>(steadfast::Error::msg("no after all"))
+    });
+    assert!(matches!(handled.await, Err(EngineError::RolledBack(cause)) if cause.to_string() == "no after all"));
+    assert_eq!(bank.moves(), 0);
 }

@@ -5,7 +5,7 @@ use limits::Soon as _;
 use std::future::IntoFuture;
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::sql::Connection;
+use steadfast::sql::rusqlite::Connection;
 use steadfast::{AttemptCause, EngineError};
 use tokio::runtime::{Builder, Handle};
 use tokio::time::timeout;
