@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use crate::time_limit;
 use lexopt::prelude::{Long, Short, Value};
@@ -30,7 +30,7 @@ Usage: approval TASK [options]
   --help             this text
 ";
 
-/// What is to be done.
+/// A subcommand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Start { by: String, cents: u64, what: String, limit: Duration, id: Option<String> },
@@ -40,7 +40,7 @@ pub(crate) enum Task {
     History { expense: String },
 }
 
-/// What is to be done, and where.
+/// The parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     pub(crate) pause: Duration,
 }
 
-/// What was said, before it is known whether it belongs together.
+/// Words and options of the command line, not yet checked against a subcommand.
 #[derive(Default)]
 struct Said {
     words: Vec<String>,
@@ -87,7 +87,7 @@ impl Said {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         const VALUES: [&str; 8] = ["--by", "--cents", "--for", "--limit", "--id", "--because", "--database", "--pause"];
         let mut said = Said::default();

@@ -1,4 +1,4 @@
-//! What a person does from another process: sees what is open, answers, and looks back.
+//! The commands of a person in another process: list open questions, answer one, read a history.
 
 use crate::expense::{Decision, Question, State, Verdict};
 use crate::moment::utc;
@@ -29,10 +29,10 @@ pub(crate) async fn list(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-/// Answers a question. The answer is safe when this returns, whoever works and whether anybody does.
+/// Answers a question. The answer is durable when this returns, also if no other process runs.
 ///
 /// # Errors
-/// Nobody waits for this answer: one sentence says why.
+/// The question is closed or does not exist: one sentence says which.
 pub(crate) async fn answer(engine: &Engine, question: &str, verdict: Verdict) -> Result<()> {
     let word = if verdict.decision == Decision::Approved { "approved" } else { "rejected" };
     let open = match engine.request(question).await {
@@ -49,7 +49,7 @@ pub(crate) async fn answer(engine: &Engine, question: &str, verdict: Verdict) ->
     Ok(())
 }
 
-/// What the engine says, in words of this program.
+/// Converts an error of the engine into a sentence of this program.
 fn in_words(error: EngineError) -> Error {
     match error {
         EngineError::NoSuchRequest { id } => {
@@ -63,7 +63,7 @@ fn in_words(error: EngineError) -> Error {
     }
 }
 
-/// Prints what has happened to an expense: what it shows, and its journal.
+/// Prints the published state of an expense, its stream of lines, and its journal.
 ///
 /// # Errors
 /// There is no such expense.

@@ -1,5 +1,5 @@
-//! The engine, the same in every process: whoever starts one takes up what a dead one has left, so each must know the
-//! workflow and what its steps need.
+//! The engine, configured alike in every process: any of them may claim a run that another one left, so each must know
+//! the workflow and the resources of its steps.
 
 use crate::arguments::Arguments;
 use crate::outbox::Outbox;
@@ -7,10 +7,10 @@ use crate::workflow::settle;
 use std::time::Duration;
 use steadfast::{Engine, Result};
 
-/// How long steps that are under way may take to end when a process is done.
+/// The grace period for running steps at shutdown.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts it.
+/// Starts the engine.
 ///
 /// # Errors
 /// The database cannot be used.
@@ -22,10 +22,10 @@ pub(crate) async fn open(arguments: &Arguments, aloud: bool) -> Result<Engine> {
     Ok(engine.start().await?)
 }
 
-/// Ends it in order: whoever works, or works next, goes on.
+/// Shuts the engine down. Another process, or the next one, resumes its runs.
 ///
 /// # Errors
-/// The database did not take the last writes.
+/// The last writes could not be committed.
 pub(crate) async fn close(engine: Engine) -> Result<()> {
     engine.shutdown(PATIENCE).await?;
     Ok(())

@@ -1,11 +1,11 @@
-//! What is spoken of: an expense, the question that it makes, and what people answer.
+//! The types of the workflow: an expense, its question, and the answers.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 use steadfast::{Message, Principal};
 
-/// What a manager has in his principal.
+/// The role of a manager's principal.
 pub(crate) const MANAGER: &str = "manager";
 
 /// The input of the workflow.
@@ -14,23 +14,23 @@ pub(crate) struct Expense {
     pub(crate) by: String,
     pub(crate) cents: u64,
     pub(crate) what: String,
-    /// How long colleagues may take before a manager is asked.
+    /// The time that colleagues have before a manager is asked.
     pub(crate) limit: Duration,
 }
 
-/// `129.00 for ada: train to Graz`.
+/// Writes `129.00 for ada: train to Graz`.
 impl fmt::Display for Expense {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} for {}: {}", money(self.cents), self.by, self.what)
     }
 }
 
-/// `12900` cents as people write them.
+/// Formats `12900` cents as `129.00`.
 pub(crate) fn money(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// Who is asked.
+/// The addressee of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Asked {
     Colleague,
@@ -46,17 +46,17 @@ impl fmt::Display for Asked {
     }
 }
 
-/// What waits for an answer.
+/// A question that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Message, Serialize, Deserialize)]
 #[message(name = "approval.question")]
 pub(crate) struct Question {
     pub(crate) expense: Expense,
     pub(crate) asked: Asked,
-    /// Why the answer before this one did not count.
+    /// The reason why the previous answer was rejected.
     pub(crate) remark: Option<String>,
 }
 
-/// An answer, and whose it is.
+/// An answer, with its author.
 #[derive(Clone, Debug, PartialEq, Eq, Message, Serialize, Deserialize)]
 #[message(name = "approval.verdict")]
 pub(crate) struct Verdict {
@@ -64,14 +64,14 @@ pub(crate) struct Verdict {
     pub(crate) decision: Decision,
 }
 
-/// What somebody has decided.
+/// A decision about an expense.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Decision {
     Approved,
     Rejected { because: String },
 }
 
-/// What the workflow shows of itself.
+/// The state that the workflow publishes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum State {
     Waiting { asked: Asked },

@@ -1,6 +1,6 @@
 //! Has expenses approved: each is a durable workflow that asks people, waits for days, and survives being killed.
 //!
-//! Read `workflow.rs` first, then `desk.rs`: what a person at another process does with an open question.
+//! Read `workflow.rs` first, then `desk.rs`: the commands with which a person in another process answers a question.
 
 mod arguments;
 mod desk;

@@ -1,8 +1,8 @@
-//! Moments as people read them.
+//! Points in time as text.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `2026-11-21 15:55:15 UTC`.
+/// Formats a time as `2026-11-21 15:55:15 UTC`.
 pub(crate) fn utc(moment: SystemTime) -> String {
     let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);

@@ -1,28 +1,28 @@
-//! The world outside, as a file: a line for each mail and payment, under the key of the call that it comes from.
+//! The outside world, as a file: one line for each mail and payment, under the idempotency key of its call.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the engine has at hand for the steps.
+/// The resource of the steps.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     pub(crate) path: PathBuf,
-    /// How long a step takes on its way there and on its way back, to have time to kill it.
+    /// The pause before and after each effect, to have time to kill the process.
     pub(crate) pause: Duration,
-    /// Whether what is sent is printed too.
+    /// Whether sent lines are also printed.
     pub(crate) aloud: bool,
 }
 
 impl Outbox {
-    /// Sends something once: what comes a second time under its key, after a kill, changes nothing.
+    /// Appends a line once: a second attempt with the same key, after a kill, has no effect.
     ///
     /// # Errors
     /// The file cannot be read or written.
     pub(crate) async fn send(&self, key: &str, text: &str) -> io::Result<()> {
         tokio::time::sleep(self.pause).await;
-        // Text of a user must not look like a second line.
+        // A line break in a user's text would begin a second entry.
         let text = text.replace(['\n', '\r'], " ");
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         if !std::fs::read_to_string(&self.path)?.lines().any(|line| line.starts_with(key)) {
@@ -36,7 +36,7 @@ impl Outbox {
     }
 }
 
-/// Prints a line. Who reads only the beginning has seen what he wanted.
+/// Prints a line. A closed pipe is no error: its reader has seen enough.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The program: one task, from its arguments to its end.
+//! Runs one subcommand.
 
 use crate::arguments::{Arguments, Task};
 use crate::expense::{Decision, Expense, MANAGER, State, Verdict};
@@ -7,10 +7,10 @@ use crate::workflow::{STATE, settle};
 use crate::{desk, engine, work};
 use steadfast::{Engine, EngineError, Error, Principal, Result};
 
-/// Does what the arguments say.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// The database cannot be used, or what was asked for makes no sense: one sentence.
+/// The database cannot be used, or the request is invalid: one sentence.
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let makes_one = matches!(arguments.task, Task::Start { .. } | Task::Work { .. });
     if !makes_one && !arguments.database.exists() {
@@ -34,7 +34,7 @@ async fn perform(engine: &Engine, task: Task) -> Result<()> {
             };
             match run {
                 Ok(run) => {
-                    // Once it says what it waits for, the question is there.
+                    // The state is published in the same turn as the question, so now the question is open.
                     run.published::<State>(STATE).await?;
                     say(run.id());
                 }

@@ -1,11 +1,11 @@
-//! Times as people write them: `3d`, `12h`, `30m`, `10s`, `300ms`.
+//! Durations as text: `3d`, `12h`, `30m`, `10s`, `300ms`.
 
 use std::time::Duration;
 
-/// In milliseconds; a unit that ends like another comes before it.
+/// The units in milliseconds. `ms` stands before `s`, because a text in `ms` also ends with `s`.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// A time from its text, if it is one.
+/// Parses a duration. Returns `None` if the text is none.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (number, millis) = UNITS.iter().find_map(|(unit, millis)| Some((text.strip_suffix(unit)?, millis)))?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,14 +1,14 @@
-//! Working: the engine does everything by itself, so there is only to wait for the end.
+//! Work mode: the engine runs everything, and the program waits for the end.
 
 use crate::outbox::say;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 use steadfast::{Engine, Result, RunFilter, Status};
 
-/// How often it is looked whether anything is left to do.
+/// The interval between checks for unfinished runs.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Works until it is interrupted, or until nothing is left but to wait.
+/// Waits until it is interrupted, or with `until_idle` until all unfinished runs wait for an answer.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -21,7 +21,7 @@ pub(crate) async fn work(engine: &Engine, until_idle: bool) -> Result<()> {
     Ok(())
 }
 
-/// Returns once every expense has ended, or waits for an answer that may still take its time; says how many wait.
+/// Waits until every expense has ended or waits for an answer that is not yet overdue. Returns how many wait.
 async fn idle(engine: &Engine) -> Result<usize> {
     loop {
         let asked = engine.requests().await?;
@@ -35,7 +35,7 @@ async fn idle(engine: &Engine) -> Result<usize> {
     }
 }
 
-/// The ids of all runs that can go on.
+/// Returns the ids of all runs that are running or sleeping.
 async fn unfinished(engine: &Engine) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     let mut filter = RunFilter::all().status(Status::Running).status(Status::Sleeping);

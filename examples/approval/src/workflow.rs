@@ -1,4 +1,4 @@
-//! The workflow: what happens to an expense, from the question to the money.
+//! The workflow of an expense, from the question to the payment.
 
 use crate::expense::{Asked, Decision, Expense, MANAGER, Question, State, Verdict, money};
 use crate::outbox::Outbox;
@@ -6,11 +6,11 @@ use crate::steps::{pay, tell};
 use steadfast::Principal;
 use steadfast::prelude::*;
 
-/// Where the state is published, and the stream that has a line for each thing that happened.
+/// The keys of the published state, and of the stream with one line for each event.
 pub(crate) const STATE: &str = "state";
 pub(crate) const LINES: &str = "lines";
 
-/// Takes one expense to its end.
+/// Settles one expense.
 #[workflow(name = "expense", resources(Outbox))]
 pub(crate) async fn settle(flow: &mut Flow, expense: Expense) -> Result<State> {
     let Expense { by, cents, .. } = expense.clone();
@@ -38,7 +38,7 @@ pub(crate) async fn settle(flow: &mut Flow, expense: Expense) -> Result<State> {
     Ok(end)
 }
 
-/// Asks until somebody who may has answered: colleagues within the limit, then a manager for as long as it takes.
+/// Asks until an authorized person has answered: colleagues within the limit, then a manager without a limit.
 async fn decided(flow: &Flow, expense: &Expense) -> Result<Verdict> {
     let lines = flow.stream::<String>(LINES);
     let until = flow.now().checked_add(expense.limit);
@@ -48,7 +48,7 @@ async fn decided(flow: &Flow, expense: &Expense) -> Result<Verdict> {
         flow.publish(STATE, &State::Waiting { asked });
         let request = flow.request::<_, Verdict>(Question { expense: expense.clone(), asked, remark: remark.take() });
         let verdict = match (asked, until) {
-            // A second question of the same round has what is left of the time.
+            // A repeated question has only the rest of the time.
             (Asked::Colleague, Some(until)) => {
                 request.within(until.duration_since(flow.now()).unwrap_or_default()).await?
             }
@@ -71,7 +71,7 @@ async fn decided(flow: &Flow, expense: &Expense) -> Result<Verdict> {
     }
 }
 
-/// Why this person's answer does not count, if it does not.
+/// Returns why this person's answer is invalid, or `None` if it is valid.
 fn objection(expense: &Expense, asked: Asked, by: &Principal) -> Option<String> {
     if by.name == expense.by {
         return Some(format!("{by} asks for the money, so somebody else has to answer"));

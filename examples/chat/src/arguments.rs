@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,7 @@ Usage: chat [options]              a turn for each line that is typed
 Nobody is behind it but a stub: it adds numbers, remembers your name, and counts.
 ";
 
-/// What is to be done.
+/// A subcommand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Talk,
@@ -30,7 +30,7 @@ pub(crate) enum Task {
     History,
 }
 
-/// The options.
+/// The parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let mut words = Vec::new();
         let mut conversation = "default".to_owned();

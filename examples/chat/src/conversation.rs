@@ -1,19 +1,19 @@
-//! What an assistant knows: the typed state that goes from turn to turn.
+//! The memory of the assistant: the typed state that is carried from turn to turn.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use steadfast::StepContext;
 
-/// How many lines are kept: what a model is told must end somewhere, and so must what each turn stores.
+/// The number of lines that are kept. It bounds both the model's input and the state that each turn stores.
 pub(crate) const KEPT: usize = 40;
 
-/// The state of a conversation. Each turn begins with that of the turn before.
+/// The state of a conversation. Each turn begins with the state at the end of the previous one.
 #[derive(StepContext, Clone, Debug)]
 pub struct Conversation {
-    /// How many turns there were.
+    /// The number of turns so far.
     #[context(default)]
     pub turns: u32,
-    /// What the assistant has been asked to remember.
+    /// The facts to remember, by subject.
     #[context(default)]
     pub facts: BTreeMap<String, String>,
     /// The last lines, the oldest first.
@@ -22,7 +22,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// The lines with one more.
+    /// Returns the lines with one more, cut to the last [`KEPT`].
     pub(crate) fn with_line(&self, speaker: Speaker, text: &str) -> Vec<Line> {
         let mut lines = self.lines.clone();
         lines.push(Line { speaker, text: text.to_owned() });
@@ -31,22 +31,22 @@ impl Conversation {
     }
 }
 
-/// One thing that was said.
+/// One line of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// By whom.
+    /// The speaker.
     pub speaker: Speaker,
-    /// What.
+    /// The spoken text.
     pub text: String,
 }
 
-/// Who speaks.
+/// A speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Speaker {
     /// The person.
     Person,
     /// The assistant.
     Assistant,
-    /// A tool, to the assistant only.
+    /// A tool, whose lines only the assistant reads.
     Tool,
 }

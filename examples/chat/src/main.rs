@@ -1,4 +1,4 @@
-//! A turn-by-turn assistant: kill it at any moment, start it again, and it knows what was said.
+//! A turn-by-turn assistant: kill it at any moment, start it again, and it remembers the conversation.
 
 mod arguments;
 mod program;

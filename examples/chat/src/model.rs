@@ -1,4 +1,4 @@
-//! What a language model is to this program.
+//! The interface of a language model.
 
 use crate::conversation::Conversation;
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,35 @@ use std::pin::Pin;
 use std::sync::Arc;
 use steadfast::Result;
 
-/// A future in a box: a trait with `async fn`s could not be behind `dyn`.
+/// A boxed future: a trait with `async fn`s could not be used through `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A model, of whatever maker.
+/// A language model.
 pub trait Model: Send + Sync {
-    /// What it makes of the conversation, whose last line was said to it just now. `key` is the same for all attempts of one
-    /// thought: whoever bills by the thought can tell that it is the same.
+    /// Answers the conversation, whose last line is new. `key` is the same for all attempts of one thought, so that a
+    /// service that bills each thought recognizes a repetition.
     ///
     /// # Errors
-    /// It cannot be reached, say: another attempt may help.
+    /// The model cannot be reached, for example. Another attempt may succeed.
     fn think<'a>(&'a self, conversation: &'a Conversation, key: &'a str) -> BoxFuture<'a, Result<Thought>>;
 }
 
-/// What the engine has at hand for the steps: which model it is can change with every start.
+/// The resource of the steps. Each start may use another model.
 pub type SharedModel = Arc<dyn Model>;
 
-/// What comes of thinking.
+/// The result of one call of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Thought {
-    /// It has an answer.
+    /// The answer.
     Say(String),
-    /// It wants something to be remembered, and thinks on.
+    /// A fact to remember. The model is called again.
     Remember {
-        /// What it is about.
+        /// The subject of the fact.
         about: String,
-        /// What is to be remembered of it.
+        /// The fact itself.
         fact: String,
     },
-    /// It needs a tool, and thinks on once it has what came of it.
+    /// A call of a tool. The model is called again with the result.
     Use(Tool),
 }
 

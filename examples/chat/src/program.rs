@@ -1,4 +1,4 @@
-//! The program: the turns of one conversation, one after the other.
+//! Runs the turns of one conversation, one after the other.
 
 use crate::arguments::{Arguments, Task};
 use chat::{Conversation, SharedModel, Speaker, Stub, turn};
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use steadfast::{Engine, EngineError, Error, Result, RunFilter};
 
-/// Does what the arguments say.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// The database cannot be used, or the model gives no answer.
+/// The database cannot be used, or the model returns no answer.
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let Arguments { task, conversation, database, pause } = arguments;
     if task == Task::History && !database.exists() {
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 struct Talk {
     engine: Engine,
     name: String,
-    /// How many turns were begun.
+    /// The number of turns that were started.
     turns: u64,
 }
 
@@ -65,7 +65,7 @@ impl Talk {
         format!("{}/{turn}", self.name)
     }
 
-    /// The answer of the last turn, if a process that was killed has not given it.
+    /// Waits for the answer of the last turn, if a killed process left that turn unfinished. Otherwise returns `None`.
     async fn left_over(&self) -> Result<Option<String>> {
         if self.turns == 0 {
             return Ok(None);
@@ -77,8 +77,8 @@ impl Talk {
         Ok(Some(last.result().await?))
     }
 
-    /// Says something, and prints the answer. A turn that was begun before is taken to its end first; if it was about the
-    /// same, it is this one: what is said again after a kill is said once.
+    /// Says something, and prints the answer. An unfinished turn is completed first. If it has the same input, it is
+    /// this turn: a message that is repeated after a kill counts once.
     async fn turn(&mut self, said: &str) -> Result<()> {
         if let Some(answer) = self.left_over().await? {
             if self.begin(self.turns, said).await? {
@@ -93,12 +93,12 @@ impl Talk {
                 say(&self.engine.handle(turn, &self.id(self.turns)).await?.result().await?);
                 return Ok(());
             }
-            // Somebody else has spoken in the meantime, from another process.
+            // Another process has started this turn with another input.
             self.engine.handle(turn, &self.id(self.turns)).await?.result().await?;
         }
     }
 
-    /// Begins a turn, unless it was begun before; `false` if it is about something else.
+    /// Starts a turn, unless it exists already. Returns `false` if it exists with another input.
     async fn begin(&self, number: u64, said: &str) -> Result<bool> {
         let mut start = self.engine.start(turn, said.to_owned()).id(self.id(number));
         if number > 1 {
@@ -111,10 +111,10 @@ impl Talk {
         }
     }
 
-    /// Prints what was said.
+    /// Prints the conversation and the remembered facts.
     async fn history(&self) -> Result<()> {
         let mut conversation = None;
-        // A turn that has only just begun has nothing to show yet.
+        // A turn that has just begun has no context yet.
         for turn in (1..=self.turns).rev().take(2) {
             let run = self.engine.run(&self.id(turn)).await?;
             conversation = run.context_at::<Conversation>(u64::MAX).await?;
@@ -140,7 +140,7 @@ impl Talk {
     }
 }
 
-/// What is typed next; `None` at the end of the input.
+/// Reads the next line of the input. Returns `None` at its end.
 fn typed() -> Result<Option<String>> {
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -156,7 +156,7 @@ fn say_late(answer: &str) {
     say(&format!("(to what was said before: {answer})"));
 }
 
-/// Prints a line. Who reads only the beginning has seen what he wanted.
+/// Prints a line. A closed pipe is no error: its reader has seen enough.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! A model that needs no network: the same conversation always gives the same thought.
+//! A model without a network: the same conversation always returns the same thought.
 
 use crate::conversation::{Conversation, Line, Speaker};
 use crate::model::{BoxFuture, Model, Thought, Tool};
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use steadfast::Result;
 
-/// Knows a handful of sentences.
+/// A model that knows a handful of sentences.
 #[derive(Clone, Debug, Default)]
 pub struct Stub {
-    /// How long it thinks, to have time to kill it.
+    /// The time for one thought, to have time to kill the process.
     pub pause: Duration,
     /// A file that gets a line for each thought, as a bill would.
     pub bill: Option<PathBuf>,

@@ -1,29 +1,29 @@
-//! The workflow: one turn. It is a sequence with a loop in it, so it is a function.
+//! The workflow: one turn. It is a sequence with a loop, so it is a function.
 
 use crate::conversation::{Conversation, Speaker};
 use crate::model::{SharedModel, Thought, Tool};
 use steadfast::prelude::*;
 
-/// How often a model may think in one turn.
+/// The most calls of the model in one turn.
 const THOUGHTS: usize = 8;
 
-/// Asks the model. A thought that is recorded is never paid for again.
+/// Calls the model. A recorded thought is never billed again.
 #[step(retry(attempts = 5, backoff = "200ms"), timeout = "60s")]
 pub async fn think(ctx: &Conversation, #[resource] model: &SharedModel, scope: &StepScope) -> Result<Thought> {
     model.think(ctx, &scope.idempotency_key()).await
 }
 
-/// A tool.
+/// Runs the tool that adds numbers.
 #[step]
 pub async fn calculate(numbers: Vec<i64>) -> Result<String> {
     let sum = numbers.iter().try_fold(0_i64, |sum, number| sum.checked_add(*number));
     Ok(sum.map_or_else(|| "too large a number".to_owned(), |sum| sum.to_string()))
 }
 
-/// One turn: what was said, the thoughts about it, and what is answered.
+/// Runs one turn: the input, the thoughts about it, and the answer.
 #[workflow(name = "turn", context = Conversation, resources(SharedModel))]
 pub async fn turn(start: Start<Conversation>, said: String) -> Result<String> {
-    // The first turn begins with nothing, each other one with what the one before has left.
+    // The first turn begins with an empty context, each later one with that of the previous turn.
     let mut flow = start.with_continued_or(|| Conversation::builder().build()).await?;
     flow.update(|c| c.lines(c.with_line(Speaker::Person, &said))).await?;
     for _ in 0..THOUGHTS {

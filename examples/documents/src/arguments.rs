@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -21,7 +21,7 @@ Usage: documents [check | history] [FOLDER] [options]
   --help           this text
 ";
 
-/// What is to be done.
+/// A subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Index,
@@ -29,7 +29,7 @@ pub(crate) enum Task {
     History,
 }
 
-/// The options, with defaults for a start from the root of the repository.
+/// The parsed command line. The defaults fit a start from the root of the repository.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let mut task = Task::Index;
         let mut folder = None;

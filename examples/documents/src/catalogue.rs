@@ -1,4 +1,4 @@
-//! The catalogue: an SQLite file of the user's own, in which every document has one row.
+//! The catalogue: the user's own SQLite file, with one row for each document.
 
 use crate::settings::{Settings, say};
 use crate::workflow::LibraryStored;
@@ -6,11 +6,11 @@ use rusqlite::{Connection, params};
 use std::sync::{Arc, Mutex, PoisonError};
 use steadfast::prelude::*;
 
-/// A connection; all clones are one. It cannot be stored, so it is a transient field: each process opens its own.
+/// A connection that all clones share. It cannot be serialized, so it is a transient field: each process opens its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalogue(Arc<Mutex<Connection>>);
 
-/// The restore hook: runs in each process once, before the first step that reads the context.
+/// Opens the catalogue. This restore hook runs once in each process, before the first step that reads the context.
 pub(crate) async fn open_catalogue(stored: &LibraryStored, resources: &Resources) -> Result<Catalogue> {
     let path = &resources.get::<Settings>().await?.catalogue;
     let connection = Connection::open(path)?;
@@ -22,10 +22,10 @@ pub(crate) async fn open_catalogue(stored: &LibraryStored, resources: &Resources
 }
 
 impl Catalogue {
-    /// Enters a document. The key makes it safe to do again: the second time there is the row, and nothing happens.
+    /// Inserts a document. A repetition with the same key finds the row and changes nothing.
     ///
     /// # Errors
-    /// The file cannot be written: whether the row is there is not known.
+    /// The file cannot be written. Whether the row exists is then unknown.
     pub(crate) fn enter(&self, key: &str, folder: &str, name: &str, title: &str, words: u32) -> rusqlite::Result<()> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let insert = "INSERT INTO documents VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";

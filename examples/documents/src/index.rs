@@ -1,9 +1,9 @@
-//! The search index: which word stands how often in which document.
+//! The search index: how often each word occurs in each document.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How often each word stands in one document.
+/// The number of occurrences of each word in one document.
 pub(crate) type Words = BTreeMap<String, u32>;
 
 /// Counts the words of a text.
@@ -15,7 +15,7 @@ pub(crate) fn words(text: &str) -> Words {
     words
 }
 
-/// For each word, the documents in which it stands, by their numbers.
+/// An index from each word to its documents, by number, with the number of occurrences.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Index {
     documents: Vec<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Takes a document in.
+    /// Adds a document.
     pub(crate) fn add(&mut self, name: String, words: Words) {
         let number = self.documents.len();
         self.documents.push(name);
@@ -32,12 +32,12 @@ impl Index {
         }
     }
 
-    /// How many different words it holds.
+    /// Returns the number of distinct words.
     pub(crate) fn distinct(&self) -> usize {
         self.places.len()
     }
 
-    /// The documents in which a word stands, those that have it most often first.
+    /// Returns the documents that contain a word, those with the most occurrences first.
     pub(crate) fn find(&self, word: &str) -> Vec<(&str, u32)> {
         let places = self.places.get(word).into_iter().flatten();
         let mut found: Vec<(&str, u32)> =

@@ -1,6 +1,6 @@
-//! Indexes a folder of texts as one durable workflow: kill it at any moment, start it again, and it goes on.
+//! Indexes a folder of texts as one durable workflow: kill it at any moment, start it again, and it resumes.
 //!
-//! Read `workflow.rs` first: its context has stored, lazy and live fields.
+//! Read `workflow.rs` first: its context has stored, lazy and transient fields.
 
 mod arguments;
 mod catalogue;

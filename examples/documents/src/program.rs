@@ -1,4 +1,4 @@
-//! The program: indexes a folder, asks what can be deployed, or prints a history.
+//! Indexes a folder, checks whether this build can be deployed, or prints a history.
 
 use crate::arguments::{Arguments, Task};
 use crate::settings::{Settings, say};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use steadfast::field_store::FolderStore;
 use steadfast::{Engine, EngineBuilder, Error, Result, Run};
 
-/// Does what the arguments say.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// The folder, the database or the blobs cannot be used.
@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-/// The engine, the same for every task: a check must know what a start would know.
+/// Configures the engine, alike for every subcommand: a check must know what a start would know.
 fn engine(arguments: &Arguments) -> Result<EngineBuilder> {
     let Arguments { database, pause, .. } = arguments;
     let settings = Settings { catalogue: beside(database, "catalogue"), pause: *pause };
@@ -37,14 +37,16 @@ fn engine(arguments: &Arguments) -> Result<EngineBuilder> {
     Ok(engine.field_store("blobs", FolderStore::new(beside(database, "blobs"))?))
 }
 
-/// A file or folder that belongs to the database, named so that git ignores it as it does the database.
+/// Returns the path of a file or folder beside the database. Its name begins with the database's name, so that git
+/// ignores both.
 fn beside(database: &Path, what: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(format!("-{what}"));
     name.into()
 }
 
-/// The folder as it is named in the database: the same folder is the same run, from wherever it is started.
+/// Returns the name of the folder in the database. It is canonical, so that the same folder is the same run from any
+/// working directory.
 fn folder_of(arguments: &Arguments) -> Result<String> {
     let folder = &arguments.folder;
     let absolute = folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or_else(|| {
@@ -77,7 +79,7 @@ async fn index(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks words up in the index: seen from outside, a context is read as it was at any moment, here at its end.
+/// Looks words up in the index. From outside the run, a context can be read as of any sequence number: here its last.
 async fn answer(run: &Run, words: &[String]) -> Result<()> {
     let Some(library) = run.context_at::<Library>(u64::MAX).await? else { return Ok(()) };
     let index = library.index.get().await?;
@@ -91,7 +93,7 @@ async fn answer(run: &Run, words: &[String]) -> Result<()> {
 
 async fn history(arguments: Arguments) -> Result<ExitCode> {
     let folder = folder_of(&arguments)?;
-    // To read a history takes an engine, which takes up the run where it was killed; it is stopped at once.
+    // Reading a history needs an engine. It also claims the killed run, so it is shut down at once.
     let engine = engine(&arguments)?.start().await?;
     say(&engine.run(&folder).await?.context_history().await?.to_string());
     engine.shutdown(Duration::ZERO).await?;

@@ -1,17 +1,17 @@
-//! What the engine has at hand for the steps: where the catalogue is, and how long a step takes at least.
+//! The resource of the steps: the path of the catalogue, and the least duration of a step.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A resource: it may be another one at the next start, so it has no place in the context.
+/// The settings of this start. They may differ at the next start, so they are no part of the context.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) catalogue: PathBuf,
     pub(crate) pause: Duration,
 }
 
-/// Prints a line. Who reads only the beginning has seen what he wanted.
+/// Prints a line. A closed pipe is no error: its reader has seen enough.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The steps: what touches the world outside. They block, so they are plain functions.
+//! The steps: all access to files and the catalogue. They block, so they are plain functions.
 
 use crate::index::{Words, words};
 use crate::settings::{Settings, say};
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use steadfast::prelude::*;
 
-/// One text, as far as the index needs it.
+/// The title and word counts of one text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Page {
     pub(crate) title: String,
     pub(crate) words: Words,
 }
 
-/// The names of all texts of the folder, in their order.
+/// Returns the names of all texts of the folder, sorted.
 #[step(blocking)]
 pub(crate) fn list(ctx: &Library, #[resource] settings: &Settings) -> Result<Vec<String>> {
     std::thread::sleep(settings.pause);
@@ -29,7 +29,7 @@ pub(crate) fn list(ctx: &Library, #[resource] settings: &Settings) -> Result<Vec
     Ok(names)
 }
 
-/// Reads one text. What is not UTF-8 in it is no word.
+/// Reads one text. Bytes that are not UTF-8 belong to no word.
 #[step(blocking, retry(attempts = 3, backoff = "50ms"))]
 pub(crate) fn read(ctx: &Library, #[resource] settings: &Settings, name: String) -> Result<Page> {
     std::thread::sleep(settings.pause);
@@ -39,7 +39,7 @@ pub(crate) fn read(ctx: &Library, #[resource] settings: &Settings, name: String)
     Ok(Page { title: title.unwrap_or(&name).to_owned(), words: words(&text) })
 }
 
-/// Enters one text in the catalogue, under the key of this call: an attempt that comes after a kill finds the row.
+/// Inserts one text into the catalogue, under the idempotency key of this call: an attempt after a kill finds the row.
 #[step(blocking, retry(attempts = 3, backoff = "50ms"))]
 pub(crate) fn enter(
     ctx: &Library,

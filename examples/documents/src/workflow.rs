@@ -1,4 +1,4 @@
-//! The workflow: what happens to a folder, from the list of its texts to the last one.
+//! The workflow of a folder, from the list of its texts to the last one.
 
 use crate::catalogue::{Catalogue, open_catalogue};
 use crate::index::Index;
@@ -7,16 +7,16 @@ use crate::steps::{Page, enter, list, read};
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
-/// What every step may read, and only the workflow can change. Each field goes where it belongs.
+/// The context: every step may read it, and only the workflow can change it. Each field has its own kind of storage.
 #[derive(StepContext, Clone, Debug)]
 pub(crate) struct Library {
     pub(crate) folder: String,
     #[context(default)]
     pub(crate) status: Status,
-    /// The text that is being read.
+    /// The name of the text that is being read.
     #[context(default)]
     pub(crate) current: Option<String>,
-    /// How many texts there are, how many are indexed, and how many could not be read.
+    /// The number of all texts, of indexed texts, and of texts that could not be read.
     #[context(default)]
     pub(crate) found: usize,
     #[context(default)]
@@ -25,15 +25,15 @@ pub(crate) struct Library {
     pub(crate) skipped: usize,
     #[context(default)]
     pub(crate) words: u64,
-    /// Grows, so it goes to a folder beside the database, and is loaded only when somebody searches.
+    /// The index. It grows, so it is stored in a folder beside the database, and is loaded only for a search.
     #[context(default, store = "blobs")]
     pub(crate) index: Lazy<Index>,
-    /// Cannot be stored at all.
+    /// The catalogue's connection, which cannot be stored.
     #[context(transient, restore = open_catalogue)]
     pub(crate) catalogue: Catalogue,
 }
 
-/// How far the library is.
+/// The progress of the library.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
     #[default]
@@ -42,7 +42,7 @@ pub(crate) enum Status {
     Done,
 }
 
-/// What came of it.
+/// The result of the workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     pub(crate) indexed: usize,
@@ -58,14 +58,14 @@ pub(crate) async fn index_folder(start: Start<Library>, folder: String) -> Resul
     let names = list(&flow).await?;
     flow.update(|c| c.status(Status::Reading).found(names.len())).await?;
 
-    // A workflow cannot read a lazy field. It need not: after a crash the recorded pages make the same index again.
+    // A workflow cannot read a lazy field. It need not: after a crash the recorded pages rebuild the same index.
     let mut index = Index::default();
     let mut saved = 0;
     for name in names {
         flow.update(|c| c.current(Some(name.clone()))).await?;
         let Page { title, words } = match read(&flow, name.clone()).await {
             Ok(page) => page,
-            // A text that cannot be read costs nothing but itself.
+            // An unreadable text does not fail the others.
             Err(StepError::Failed(..)) => {
                 flow.update(|c| c.skipped(c.skipped + 1)).await?;
                 continue;
@@ -76,7 +76,8 @@ pub(crate) async fn index_folder(start: Start<Library>, folder: String) -> Resul
         enter(&flow, name.clone(), title, count).await?;
         index.add(name, words);
         flow.update(|c| c.indexed(c.indexed + 1).words(c.words + u64::from(count))).await?;
-        // Each version is kept for the history. Saved whenever it has grown by half, all together are three times the last.
+        // Each version is kept for the history. It is saved only when it has grown by half, so all versions together
+        // are three times as large as the last.
         if 2 * flow.indexed >= 3 * saved {
             saved = flow.indexed;
             flow.update(|c| c.index(Lazy::new(index.clone()))).await?;

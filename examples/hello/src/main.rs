@@ -2,7 +2,7 @@
 
 use steadfast::prelude::*;
 
-/// What every step of this workflow may read, and none can change.
+/// The context: every step may read it, and none can change it.
 #[derive(StepContext, Clone, Debug)]
 struct Greeting {
     name: String,
@@ -18,7 +18,7 @@ async fn greet(ctx: &Greeting, word: String) -> Result<String> {
     Ok(text)
 }
 
-/// Greets three times, with a durable second between.
+/// Greets three times, with a durable sleep of one second after each.
 #[workflow(context = Greeting)]
 async fn hello(start: Start<Greeting>, name: String) -> Result<u32> {
     let mut flow = start.with(Greeting::builder().name(name).build()).await?;

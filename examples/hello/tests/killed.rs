@@ -1,4 +1,4 @@
-//! The smallest example, killed in the middle: what was finished is not done again.
+//! Kills the smallest example in the middle: a finished greeting is not repeated.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -14,7 +14,7 @@ fn start(folder: &Path) -> (Child, impl Iterator<Item = String>) {
     (child, lines)
 }
 
-/// In which attempt each greeting was finished, in their order.
+/// Returns the number of the attempt in which each greeting was completed, in order.
 async fn finished_in(folder: &Path) -> Vec<usize> {
     let engine = Engine::builder().sqlite(folder.join("hello.db")).start().await.unwrap();
     let history = engine.run("hello-1").await.unwrap().history().await.unwrap();
@@ -40,7 +40,8 @@ async fn killed_after(wait: Duration) {
 
     let times = |line| said.iter().filter(|said| *said == line).count();
     let attempts = finished_in(folder).await;
-    // The first greeting was finished before the second began; the kill may have come between a greeting and its record.
+    // The first greeting was recorded before the second began. The kill may come between a later greeting and its
+    // record.
     assert_eq!(times("Hello, world!"), 1, "{said:?}");
     for (line, attempts) in ["Hello, world!", "Good day, world!", "Good night, world!"].iter().zip(attempts) {
         assert!((1..=attempts).contains(&times(line)), "{line} in {attempts} attempts: {said:?}");

@@ -23,7 +23,7 @@ Usage: http-service [options]
   curl -X POST localhost:8080/orders/8/approval -H 'content-type: application/json' -d '{\"by\": \"Ada\"}'
 ";
 
-/// The options.
+/// The parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) port: u16,
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let mut read = Self { port: 8080, database: PathBuf::from("http.db"), pause: Duration::from_millis(100) };
         let mut parser = lexopt::Parser::from_args(arguments);

@@ -1,4 +1,4 @@
-//! A bank that charges once for each key: a folder with a file for each charge.
+//! A bank that charges once for each idempotency key: a folder with a file for each charge.
 
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ pub struct Bank {
 }
 
 impl Bank {
-    /// A bank that keeps its charges in this folder, and takes so long for each.
+    /// Creates a bank that keeps its charges in this folder, and takes `pause` for each.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     pub fn new(folder: impl Into<PathBuf>, pause: Duration) -> std::io::Result<Self> {
         let folder = folder.into();
         std::fs::create_dir_all(&folder)?;
         Ok(Self { folder, pause })
     }
 
-    /// Charges once for a key; repeated, it gives the same number.
+    /// Charges once for a key. A repetition returns the same number.
     ///
     /// # Errors
     /// The folder cannot be written to.

@@ -1,4 +1,4 @@
-//! JSON bodies of requests and answers.
+//! JSON bodies of requests and responses.
 //!
 //! `axum::Json` turns on the feature `raw_value` of `serde_json` for the whole program. With it, an object with the key
 //! `$serde_json::private::RawValue` decodes to another value, so an engine refuses to store one. A service that must keep
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value that is read from the body of a request, or becomes that of an answer.
+/// A value as the JSON body of a request or a response.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 

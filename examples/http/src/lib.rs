@@ -1,7 +1,7 @@
-//! An HTTP service on durable workflows: a request starts a run, and the answer comes from the run, whatever restarts
-//! between.
+//! An HTTP service on durable workflows: a request starts a run, and the response comes from the run, also after a
+//! restart.
 //!
-//! Read `workflow.rs` first, then `routes.rs`. `serve.rs` is how the service begins and ends.
+//! Read `workflow.rs` first, then `routes.rs`. `serve.rs` starts and stops the service.
 
 mod bank;
 mod json;
@@ -14,7 +14,7 @@ pub use bank::Bank;
 pub use serve::serve;
 pub use workflow::{Approval, MayCharge, Order, Receipt, charge, fulfil};
 
-/// The code of the guide's chapter on HTTP services.
+/// The programs of the guide's chapter on HTTP services.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/http.md")]
 pub struct Chapter;

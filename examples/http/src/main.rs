@@ -1,5 +1,5 @@
-//! An HTTP service on durable workflows: stop it or kill it at any moment, start it again, and every order it has accepted
-//! comes to its receipt.
+//! An HTTP service on durable workflows: stop it or kill it at any moment, start it again, and every accepted order
+//! gets its receipt.
 
 mod arguments;
 
@@ -37,7 +37,7 @@ async fn start() -> Result<()> {
     Ok(())
 }
 
-/// Ready once the process is asked to end, from the keyboard or by whatever supervises it.
+/// Waits until the process is asked to end, from the keyboard or by its supervisor.
 async fn interrupted() {
     #[cfg(unix)]
     let terminated = async {

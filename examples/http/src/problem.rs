@@ -1,4 +1,4 @@
-//! Errors as answers: a status and a sentence.
+//! Errors as HTTP responses: a status and a sentence.
 
 use crate::json::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use steadfast::{EngineError, RunError};
 
-/// A status and a sentence.
+/// An error response: a status and a sentence.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(skip)]
@@ -19,7 +19,7 @@ impl Problem {
         Self { status, problem: problem.into() }
     }
 
-    /// The service ends; another process serves the same orders soon.
+    /// Returns the response of a stopping service. Another process serves the same orders soon.
     pub(crate) fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service is stopping: ask again")
     }

@@ -1,4 +1,4 @@
-//! The routes: an order is put, looked at, approved, and its receipt fetched.
+//! The routes: put an order, look at it, approve it, and fetch its receipt.
 
 use crate::json::Json;
 use crate::problem::Problem;
@@ -13,14 +13,14 @@ use std::time::Duration;
 use steadfast::{Engine, Status};
 use tokio::sync::watch;
 
-/// The longest wait of a request for a receipt.
+/// The longest time that a request waits for a receipt.
 const WAIT: Duration = Duration::from_secs(20);
 
 /// The state that the handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) engine: Engine,
-    /// Becomes true once the service stops.
+    /// Whether the service stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -41,8 +41,8 @@ pub(crate) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// The client chooses the id, so that it may repeat the request: one id is one order. The order is on disk when it hears
-/// `201`, or `200` if it was there already.
+/// Places an order. The client chooses the id, so that it may repeat the request: one id is one order. The order is
+/// durable when the client receives `201`, or `200` if it existed already.
 async fn place(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -58,7 +58,7 @@ async fn look(State(service): State<Service>, Path(id): Path<String>) -> Result<
     Ok(Json(Seen { id, status: run.status, waits_for }))
 }
 
-/// Waits for the receipt. `202` says that it takes longer: ask again.
+/// Waits for the receipt. `202` means that it takes longer: ask again.
 async fn receipt(State(mut service): State<Service>, Path(id): Path<String>) -> Result<Response, Problem> {
     let run = service.engine.handle(fulfil, &id).await?;
     tokio::select! {

@@ -1,4 +1,4 @@
-//! How the service begins, and how it ends in order.
+//! Starts the service, and stops it in order.
 
 use crate::routes::{Service, router};
 use std::time::Duration;
@@ -6,11 +6,11 @@ use steadfast::{Engine, Result, ShutdownReport};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// How long steps in flight may take once the service stops.
+/// The grace period for steps in flight when the service stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` is ready, then ends in order: no new connection, requests in flight are answered, steps in flight
-/// finish and are recorded.
+/// Serves until `stop` is ready, then stops in order: no new connections, requests in flight are answered, steps in
+/// flight finish and are recorded.
 ///
 /// # Errors
 /// The connection or the database fails.
@@ -23,10 +23,11 @@ pub async fn serve(
     let service = Service { engine: engine.clone(), stopping: seen };
     let stop = async move {
         stop.await;
-        // Handlers that wait for a result answer now. Without this, they would hold the connection until it comes.
+        // Handlers that wait for a result respond now. Without this, they would keep their connections open until it
+        // arrives.
         stopping.send_replace(true);
     };
     axum::serve(listener, router(service)).with_graceful_shutdown(stop).await?;
-    // Only now: until here, handlers needed the engine.
+    // The engine stops last: until here, handlers needed it.
     Ok(engine.shutdown(GRACE).await?)
 }

@@ -1,4 +1,4 @@
-//! The workflow: an order is approved if it is large, then charged.
+//! The workflow of an order: approved if it is large, then charged.
 
 use crate::bank::Bank;
 use serde::{Deserialize, Serialize};
@@ -7,43 +7,43 @@ use steadfast::prelude::*;
 /// Orders above this many cents need a person.
 const LARGE: u64 = 100_000;
 
-/// What a client orders.
+/// An order of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// What it costs.
+    /// The price in cents.
     pub cents: u64,
 }
 
-/// What a client gets in the end.
+/// The receipt that a client receives in the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The number of the charge at the bank.
     pub charge: String,
-    /// Who has approved the order, if that was necessary.
+    /// The name of the approver, if an approval was necessary.
     pub approved_by: Option<String>,
 }
 
 /// The question whether a large order may be charged.
 #[derive(Debug, Message, Serialize, Deserialize)]
 pub struct MayCharge {
-    /// How much.
+    /// The amount in cents.
     pub cents: u64,
 }
 
-/// The answer.
+/// The answer to [`MayCharge`].
 #[derive(Clone, Debug, Message, Serialize, Deserialize)]
 pub struct Approval {
-    /// Who gives it.
+    /// The name of the approver.
     pub by: String,
 }
 
-/// Charges the card. The bank knows the key, so that it charges once, however many attempts there are.
+/// Charges the card. The bank recognizes the idempotency key, so it charges once, however many attempts there are.
 #[step(retry(attempts = 5, backoff = "200ms"), timeout = "30s")]
 pub async fn charge(#[resource] bank: &Bank, scope: &StepScope, cents: u64) -> Result<String> {
     Ok(bank.charge(&scope.idempotency_key(), cents).await?)
 }
 
-/// Takes one order to its receipt.
+/// Fulfils one order.
 #[workflow(resources(Bank))]
 pub async fn fulfil(flow: &mut Flow, order: Order) -> Result<Receipt> {
     let approved_by = if order.cents > LARGE {

@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use ingest::Verdict;
 use lexopt::prelude::{Long, Short, Value};
@@ -24,7 +24,7 @@ Usage: ingest [FOLDER] [options]
   --help           this text
 ";
 
-/// The options, with defaults for a start from the root of the repository.
+/// The parsed command line. The defaults fit a start from the root of the repository.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -32,12 +32,12 @@ pub(crate) struct Arguments {
     pub(crate) pause: Duration,
 }
 
-/// What is to be done.
+/// A subcommand.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Ingest {
         folder: PathBuf,
-        /// What becomes of doubtful files if nobody is asked.
+        /// The verdict on all doubtful files, if no person is to be asked.
         verdict: Option<Verdict>,
     },
     Diagram {
@@ -46,7 +46,7 @@ pub(crate) enum Task {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let (mut diagram, mut graphviz, mut folder, mut verdict) = (false, false, None, None);
         let mut database = PathBuf::from("ingest.db");

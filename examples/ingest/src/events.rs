@@ -1,17 +1,17 @@
-//! What the steps say to each other, and what people are asked.
+//! The events between the steps, and the question to a person.
 
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
-/// A file is to be read.
+/// A file to read.
 #[derive(Event)]
 pub(crate) struct File {
     pub(crate) name: String,
-    /// Somebody has said that it counts, whatever is in it.
+    /// Whether a person has accepted the file, whatever its content.
     pub(crate) accepted: bool,
 }
 
-/// A file was read.
+/// The text of a file.
 #[derive(Event)]
 pub(crate) struct Text {
     pub(crate) text: String,
@@ -23,36 +23,36 @@ pub(crate) struct Paragraph {
     pub(crate) text: String,
 }
 
-/// The words of a paragraph are counted.
+/// The number of words of a paragraph.
 #[derive(Event)]
 pub(crate) struct Counted {
     pub(crate) words: u64,
 }
 
-/// All paragraphs of a file are.
+/// The number of words of a whole file.
 #[derive(Event)]
 pub(crate) struct Done {
     pub(crate) words: u64,
 }
 
-/// A file does not count.
+/// A file that is not counted.
 #[derive(Event)]
 pub(crate) struct Skipped {
     pub(crate) name: String,
     pub(crate) why: String,
 }
 
-/// What may come of a file.
+/// The possible results of reading a file.
 #[derive(Events)]
 pub(crate) enum Read {
     Text(Text),
     Doubtful(Ask<Doubtful, Verdict>),
 }
 
-/// What may come of an answer.
+/// The possible results of an answer.
 #[derive(Events)]
 pub(crate) enum Decided {
-    /// It is read after all: the way leads back.
+    /// The file is read after all: a loop in the graph.
     Accepted(File),
     Skipped(Skipped),
 }
@@ -60,17 +60,17 @@ pub(crate) enum Decided {
 /// A question to a person: does this file count?
 #[derive(Clone, Debug, PartialEq, Eq, Message, Serialize, Deserialize)]
 pub struct Doubtful {
-    /// Its name.
+    /// The name of the file.
     pub file: String,
-    /// What is strange about it.
+    /// The reason for the doubt.
     pub why: String,
 }
 
-/// The answer.
+/// The answer to [`Doubtful`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message, Serialize, Deserialize)]
 pub enum Verdict {
-    /// It is counted as far as it is text.
+    /// Count the file as far as it is text.
     Count,
-    /// It is left out.
+    /// Leave the file out.
     Drop,
 }

@@ -1,6 +1,6 @@
 //! Counts the words of a folder of texts: an event-driven workflow that asks people about doubtful files.
 //!
-//! Read `workflow.rs` first. The program around it is in `program.rs`, and the questions on the terminal in `terminal.rs`.
+//! Read `workflow.rs` first. `program.rs` runs it, and `terminal.rs` asks the questions.
 
 mod events;
 mod report;

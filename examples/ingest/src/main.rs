@@ -1,4 +1,4 @@
-//! Counts the words of a folder of texts: kill it at any moment, start it again, and it goes on.
+//! Counts the words of a folder of texts: kill it at any moment, start it again, and it resumes.
 
 mod arguments;
 mod program;

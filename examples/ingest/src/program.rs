@@ -1,4 +1,4 @@
-//! The program: one folder, from its arguments to the report.
+//! Ingests one folder, or prints the diagram.
 
 use crate::arguments::{Arguments, Task};
 use crate::terminal::{self, note, say};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use steadfast::{Engine, Error, Result};
 
-/// Does what the arguments say.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// The folder or the database cannot be used.
@@ -40,7 +40,8 @@ async fn ingest(arguments: &Arguments, folder: &Path, verdict: Option<Verdict>) 
     Ok(())
 }
 
-/// The folder as it is named in the database: the same folder is the same run, from wherever it is started.
+/// Returns the name of the folder in the database. It is canonical, so that the same folder is the same run from any
+/// working directory.
 fn name_of(folder: &Path) -> Result<String> {
     let absolute = folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or_else(|| {
         let help = "start from the root of the repository, or name a folder of texts";

@@ -1,4 +1,4 @@
-//! What comes of a folder.
+//! The report about a folder.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,19 +6,19 @@ use std::fmt;
 /// The result of the workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// How many files were counted.
+    /// The number of counted files.
     pub files: usize,
-    /// How many words they have together.
+    /// The number of their words.
     pub words: u64,
-    /// How many different ones.
+    /// The number of distinct words.
     pub different: usize,
-    /// The most frequent of the longer words, with how often they were found.
+    /// The most frequent of the longer words, with their number of occurrences.
     pub frequent: Vec<(String, u64)>,
     /// The files that were not counted, with the reason.
     pub skipped: Vec<(String, String)>,
 }
 
-/// For people.
+/// Writes the report as text.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { files, words, different, frequent, skipped } = self;

@@ -1,4 +1,4 @@
-//! Whoever sits at the terminal: reads what comes of the folder, and is asked about doubtful files.
+//! The terminal: shows the progress, and asks about doubtful files.
 
 use ingest::{Doubtful, Verdict};
 use std::io::Write as _;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use steadfast::{Engine, EngineError, OpenRequest, Result, Run};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// How often it is looked whether there is a question.
+/// The interval between checks for open questions.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Shows what a run does until it has ended, and answers its questions: with this verdict, or by asking.
+/// Shows the progress of a run until it has ended, and answers its questions: with `verdict`, or by asking.
 ///
 /// # Errors
 /// The database cannot be read.
 pub(crate) async fn attend(engine: &Engine, run: &Run, mut verdict: Option<Verdict>) -> Result<()> {
     let mut lines = None;
     while verdict.is_none() {
-        // While somebody thinks, nothing is drawn over the question; the workflow goes on with everything else.
+        // While a question is open, nothing is drawn over it. The workflow continues with everything else.
         let open = tokio::select! {
             open = question(run) => open?,
             seen = run.watch_in_terminal() => return Ok(seen?),
@@ -38,7 +38,7 @@ pub(crate) async fn attend(engine: &Engine, run: &Run, mut verdict: Option<Verdi
     }
 }
 
-/// The next question, the oldest first.
+/// Waits for an open question, and returns the oldest.
 async fn question(run: &Run) -> Result<OpenRequest> {
     loop {
         let open = run.requests().await?;
@@ -51,13 +51,13 @@ async fn question(run: &Run) -> Result<OpenRequest> {
 
 async fn answer(engine: &Engine, open: &OpenRequest, verdict: Verdict) -> Result<()> {
     match engine.answer(&open.id, verdict).await {
-        // Somebody else was faster.
+        // The request may have been answered elsewhere.
         Ok(()) | Err(EngineError::NoSuchRequest { .. } | EngineError::Answered { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Asks until there is an answer; `None` if nobody is there to give one.
+/// Asks until there is an answer. Returns `None` at the end of the input.
 async fn ask(lines: &mut UnboundedReceiver<String>, Doubtful { file, why }: &Doubtful) -> Option<Verdict> {
     loop {
         note(&format!("{file}: {why}. Count it all the same? [y/n]"));
@@ -73,8 +73,7 @@ async fn ask(lines: &mut UnboundedReceiver<String>, Doubtful { file, why }: &Dou
     }
 }
 
-/// The lines that are typed, until the end of the input. Reading them blocks a thread of its own, which ends with the
-/// program.
+/// Returns the typed lines, until the end of the input. Reading blocks its own thread, which ends with the program.
 fn typed() -> UnboundedReceiver<String> {
     let (sender, lines) = unbounded_channel();
     let read = move || {
@@ -84,19 +83,19 @@ fn typed() -> UnboundedReceiver<String> {
             .take_while(|line| sender.send(line.clone()).is_ok())
             .count()
     };
-    // Without a thread nobody is there to answer, as at the end of the input.
+    // Without the thread the channel is closed, as at the end of the input.
     if let Err(error) = std::thread::Builder::new().spawn(read) {
         note(&format!("no lines are read from the terminal: {error}"));
     }
     lines
 }
 
-/// Prints a line of the result. Who reads only the beginning has seen what he wanted.
+/// Prints a line of the result. A closed pipe is no error: its reader has seen enough.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Prints a line beside the result.
+/// Prints a line to standard error, beside the result.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

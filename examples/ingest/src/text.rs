@@ -1,6 +1,6 @@
-//! Texts: their paragraphs, their words, and what is strange about a file.
+//! Paragraphs and words of a text, and the check for doubtful files.
 
-/// The paragraphs of a text.
+/// Returns the paragraphs of a text.
 pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
     let mut lines = text.lines().peekable();
     std::iter::from_fn(move || {
@@ -14,12 +14,12 @@ pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// The words of a text, in small letters.
+/// Returns the words of a text, in lower case.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// Why it is doubtful that a file is a text, if it is.
+/// Returns why a file may be no text, or `None` if it is one.
 pub(crate) fn doubt(bytes: &[u8]) -> Option<String> {
     if bytes.trim_ascii().is_empty() {
         return Some("it is empty".into());

@@ -1,4 +1,4 @@
-//! The workflow: each step says by its types what it takes and what may come of it, and that is the whole graph.
+//! The workflow: the types of each step say which events it takes and which it may return. They are the whole graph.
 
 use crate::events::{Counted, Decided, Done, Doubtful, File, Paragraph, Read, Skipped, Text, Verdict};
 use crate::report::Report;
@@ -8,36 +8,36 @@ use std::path::Path;
 use std::time::Duration;
 use steadfast::prelude::*;
 
-/// What every step may read: where the files are.
+/// The context of every step: the path of the files.
 #[derive(StepContext, Clone, Debug)]
 pub struct Corpus {
-    /// The folder.
+    /// The path of the folder.
     pub folder: String,
 }
 
-/// What the steps that count know together.
+/// The state that the counting steps share.
 #[derive(StepContext, Clone, Debug)]
 pub struct Counts {
-    /// How many words there were so far.
+    /// The number of words so far.
     #[context(default)]
     pub words: u64,
-    /// How often each.
+    /// The number of occurrences of each word.
     #[context(default)]
     pub times: BTreeMap<String, u64>,
 }
 
-/// What the engine has at hand for the steps.
+/// The resource of the steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
-    /// How long a step waits first, to have time to kill it.
+    /// The pause before a step's work, to have time to kill the process.
     pub pause: Duration,
 }
 
-/// How many of the most frequent words are reported, and from how many letters on.
+/// The number of most frequent words in the report, and the least letters of such a word.
 const FREQUENT: usize = 5;
 const LONG: usize = 4;
 
-/// Counts the words of a folder.
+/// The workflow that counts the words of a folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Ingest;
 
@@ -48,7 +48,7 @@ impl Ingest {
         Corpus::builder().folder(folder).build()
     }
 
-    /// One event for each text: from here on they go their own ways.
+    /// Returns one event for each text: from here on the texts are processed independently.
     #[step(blocking)]
     fn list(ctx: &Corpus, _: Begin<String>) -> Result<Vec<File>> {
         let mut names = Vec::new();
@@ -62,7 +62,7 @@ impl Ingest {
         Ok(names.into_iter().map(|name| File { name, accepted: false }).collect())
     }
 
-    /// What is doubtful is no text until somebody says so.
+    /// Reads a file. A doubtful file needs a person's verdict.
     #[step(blocking, workers = 4, retry(attempts = 3, backoff = "50ms"))]
     fn read(ctx: &Corpus, #[resource] settings: &Settings, file: File) -> Result<Read> {
         std::thread::sleep(settings.pause);
@@ -73,7 +73,7 @@ impl Ingest {
         })
     }
 
-    /// Nothing ran while the person thought, and no attempt was counted.
+    /// Applies the person's answer. While it was pending nothing ran, and no attempt was counted.
     #[step]
     async fn decide(answered: Answered<Doubtful, Verdict>) -> Result<Decided> {
         let Doubtful { file, why } = answered.question;
@@ -83,13 +83,13 @@ impl Ingest {
         })
     }
 
-    /// A fan-out within the fan-out.
+    /// Splits a text: a fan-out within the fan-out.
     #[step(workers = 4)]
     async fn split(text: Text) -> Result<Vec<Paragraph>> {
         Ok(paragraphs(&text.text).map(|text| Paragraph { text }).collect())
     }
 
-    /// Several at once, and each edit is there once, whatever dies and when.
+    /// Counts several paragraphs at once. Each edit is applied exactly once, also after a crash.
     #[step(workers = 4)]
     async fn count(#[resource] settings: &Settings, state: &State<Counts>, paragraph: Paragraph) -> Result<Counted> {
         tokio::time::sleep(settings.pause).await;
@@ -106,13 +106,13 @@ impl Ingest {
         Ok(counted)
     }
 
-    /// Once for each text, with all of its paragraphs: the fan-out of `split`.
+    /// Adds up the paragraphs of a text. Runs once for each fan-out of `split`.
     #[step]
     async fn add_up(#[collect] counted: Vec<Counted>) -> Result<Done> {
         Ok(Done { words: counted.iter().map(|counted| counted.words).sum() })
     }
 
-    /// Takes the place of a step that has failed for good. One file that cannot be read costs nothing but itself.
+    /// Handles a step that has failed for good. An unreadable file does not fail the others.
     #[step(catch)]
     async fn give_up(caught: Caught) -> Result<Skipped> {
         match caught.event::<File>() {
@@ -121,7 +121,7 @@ impl Ingest {
         }
     }
 
-    /// Once for the folder, when nothing can come any more: the fan-out of `list`.
+    /// Reports on the folder. Runs once, when all events of the fan-out of `list` are consumed.
     #[step]
     async fn report(
         state: &State<Counts>,

@@ -1,6 +1,6 @@
-//! What the program is told on its command line.
+//! The command line.
 //!
-//! Five options do not need a framework: `lexopt` is one small crate and leaves the words to us.
+//! Five options do not need a framework: `lexopt` is one small crate and leaves the messages to us.
 
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -21,7 +21,7 @@ Usage: orders [options]
   --help           this text
 ";
 
-/// The options, with defaults for a start from the root of the repository.
+/// The parsed command line. The defaults fit a start from the root of the repository.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) file: PathBuf,
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let mut file = PathBuf::from("examples/orders/orders.csv");
         let mut database = PathBuf::from("orders.db");
@@ -56,7 +56,8 @@ impl Arguments {
     }
 }
 
-/// The ledger's place unless given: beside the database, named so that git ignores it as it does the database.
+/// Returns the default path of the ledger: beside the database, with a name that begins like the database's, so that
+/// git ignores both.
 fn beside(database: &std::path::Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-ledger.jsonl");

@@ -1,17 +1,17 @@
-//! What earlier starts have left.
+//! The results of earlier starts.
 
 use crate::workflow::run_id;
 use std::collections::HashSet;
 use steadfast::{Engine, Result, RunFilter, Status};
 
-/// What the database held when this start began.
+/// The orders that the database held when this start began.
 pub(crate) struct Before {
     ended: HashSet<String>,
     pub(crate) under_way: usize,
 }
 
 impl Before {
-    /// Reads it.
+    /// Lists all runs of the database.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -32,13 +32,13 @@ impl Before {
         }
     }
 
-    /// Whether an order was done.
+    /// Returns whether an order had ended.
     pub(crate) fn has_ended(&self, order: u64) -> bool {
         self.ended.contains(&run_id(order))
     }
 
-    /// Whether a ledger can be the one of this database: what has ended has left entries, and what has left entries was
-    /// started before.
+    /// Returns whether a ledger can belong to this database: an ended run has left entries, and entries come only from
+    /// started runs.
     pub(crate) fn fits(&self, ledger_was_empty: bool) -> bool {
         if ledger_was_empty { self.ended.is_empty() } else { !self.ended.is_empty() || self.under_way > 0 }
     }

@@ -1,4 +1,4 @@
-//! From a file to orders: each line is one, and a faulty line costs nothing but itself.
+//! Parses a file of orders: each line is one, and a faulty line does not fail the others.
 
 use crate::order::{Country, Item, Order};
 use std::collections::HashMap;
@@ -7,24 +7,24 @@ use steadfast::{Error, Result};
 
 const COLUMNS: [&str; 6] = ["id", "customer", "country", "items", "cents", "card"];
 
-/// What a file holds.
+/// The content of a file.
 pub(crate) struct Content {
     pub(crate) orders: Vec<Order>,
-    /// For each faulty line, what was expected and what was found: `orders.csv:57: ..`.
+    /// The faults of lines, each with the expected and the found text: `orders.csv:57: ..`.
     pub(crate) faults: Vec<String>,
 }
 
 /// Reads all orders of a file.
 ///
 /// # Errors
-/// There is no such file, or it is not one of orders.
+/// The file does not exist, or is no file of orders.
 pub(crate) fn read(path: &Path) -> Result<Content> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
         let help = "start from the root of the repository, or name a file with --file";
         Error::msg(format!("{shown} cannot be read: {error}; {help}"))
     })?;
-    // A line is an order: read line by line, an open quotation mark spoils its line and not the rest of the file.
+    // Each line is parsed by itself, so that an open quotation mark spoils its line and not the rest of the file.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let header = COLUMNS.join(",");
@@ -101,7 +101,7 @@ fn item(text: &str) -> Result<Item, String> {
     }
 }
 
-/// What of a text fits into a message.
+/// Truncates a text to 60 characters, for a message.
 fn beginning(text: &str) -> String {
     let mut short: String = text.chars().take(60).collect();
     if short.len() < text.len() {

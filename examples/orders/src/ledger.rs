@@ -1,5 +1,5 @@
-//! The ledger: a line for every request that a service outside has got. It stands in for the books of those services,
-//! and survives whatever happens to this program.
+//! The ledger: one line for each request that an outside service has received. It stands in for the books of those
+//! services, and survives any crash of this program.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use steadfast::{Error, Result};
 
-/// One request.
+/// One request to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// The idempotency key: requests with the same key are one and the same, and have one effect.
+    /// The idempotency key. Requests with the same key have one effect.
     pub(crate) key: String,
     pub(crate) order: u64,
     pub(crate) step: String,
@@ -21,21 +21,21 @@ pub(crate) struct Entry {
     pub(crate) answer: Answer,
 }
 
-/// What the service did.
+/// The answer of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
-    /// What it was asked; if it has done so for this key before, nothing more.
+    /// The request was carried out, or had been under the same key before.
     Done,
-    /// Nothing, and it never will.
+    /// The request was refused for good.
     Refused,
-    /// Nothing this time.
+    /// The service was busy. Another attempt may succeed.
     Busy,
-    /// What it was asked, but the answer was lost on its way back.
+    /// The request was carried out, but the answer was lost.
     Lost,
 }
 
-/// The ledger, open for more.
+/// The open ledger.
 pub(crate) struct Ledger {
     path: PathBuf,
     open: Mutex<Open>,
@@ -47,34 +47,34 @@ struct Open {
 }
 
 impl Ledger {
-    /// Opens a ledger, which is created if it is missing.
+    /// Opens a ledger. Creates the file if it is missing.
     ///
     /// # Errors
-    /// It cannot be opened, or is something else.
+    /// The file cannot be opened, or is no ledger.
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let file = file.map_err(|error| unusable(&path, &error))?;
         let entries = read(&path)?;
-        // A line is written in one piece; should a power cut have left half of one, it was never answered.
+        // A power cut can leave half a line. Its request was never answered, so the line is cut off.
         let whole = whole_lines(&std::fs::read(&path).map_err(|error| unusable(&path, &error))?).len();
         file.set_len(whole as u64).map_err(|error| unusable(&path, &error))?;
         let keys = entries.into_iter().map(|entry| entry.key).collect();
         Ok(Self { path, open: Mutex::new(Open { file, keys }) })
     }
 
-    /// Whether nothing was ever asked.
+    /// Returns whether the ledger has no entries.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).keys.is_empty()
     }
 
-    /// Removes the file if it holds nothing: a start that comes to nothing leaves nothing.
+    /// Removes the file if it is empty, so that a failed start leaves nothing.
     pub(crate) fn discard_if_empty(&self) {
         if self.is_empty() {
             let _ = std::fs::remove_file(&self.path);
         }
     }
 
-    /// Adds a request; `entry` is told whether its key is new, and says the answer.
+    /// Appends a request. `entry` receives whether its key is new, and returns the line with the answer.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -88,10 +88,10 @@ impl Ledger {
         Ok(entry.answer)
     }
 
-    /// Everything that was ever asked, as the file has it.
+    /// Reads all entries from the file.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
         read(&self.path)
     }

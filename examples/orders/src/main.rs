@@ -1,4 +1,4 @@
-//! Fulfils a file of orders, each as a durable workflow: stop it at any moment, start it again, and it goes on.
+//! Fulfils a file of orders, each as a durable workflow: stop it at any moment, start it again, and it resumes.
 //!
 //! Read `workflow.rs` first, then `steps.rs`.
 

@@ -1,4 +1,4 @@
-//! One order, as its line in the file says.
+//! The type of an order.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,25 +10,25 @@ pub(crate) struct Order {
     pub(crate) country: Country,
     pub(crate) items: Vec<Item>,
     pub(crate) cents: u64,
-    /// A token that stands for the card: numbers of cards have no place in a journal.
+    /// A token for the card: card numbers must not be in a journal.
     pub(crate) card: String,
 }
 
 impl Order {
-    /// How many things are in the parcel.
+    /// Returns the number of things in the parcel.
     pub(crate) fn units(&self) -> u32 {
         self.items.iter().map(|item| item.quantity).sum()
     }
 }
 
-/// One article and how many of it.
+/// An article and its quantity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) sku: String,
     pub(crate) quantity: u32,
 }
 
-/// Where a parcel can go.
+/// A country to which parcels can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Country {
@@ -62,17 +62,17 @@ impl Country {
         ("US", Self::Us),
     ];
 
-    /// The country with this code.
+    /// Returns the country with this code.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::CODES.into_iter().find(|(known, _)| *known == code).map(|(_, country)| country)
     }
 
-    /// All codes, for a message.
+    /// Returns all codes, for a message.
     pub(crate) fn codes() -> String {
         Self::CODES.map(|(code, _)| code).join(", ")
     }
 
-    /// What the carrier takes for a parcel, in cents.
+    /// Returns the carrier's price for a parcel, in cents.
     pub(crate) const fn carriage(self) -> u64 {
         match self {
             Self::De => 490,

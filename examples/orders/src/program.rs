@@ -1,4 +1,4 @@
-//! The program: reads the file, settles every order, and says what came of it.
+//! Reads the file, settles every order, and prints the summary.
 
 use crate::arguments::Arguments;
 use crate::before::Before;
@@ -17,17 +17,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steadfast::{Engine, EngineError, Error, Result, RunError};
 
-/// How many orders are under way at the same time.
+/// The most orders in flight at the same time.
 const AT_ONCE: usize = 64;
 
-/// After this time without an end of any order a person should look. A database that does not work stops the orders, and
-/// they go on by themselves once it does.
+/// The time without an end of any order after which a person is warned. A failing database stops the orders, and they
+/// resume by themselves once it works.
 const STANDSTILL: Duration = Duration::from_secs(5);
 
-/// What a shell expects of a program that was interrupted.
+/// The exit code of an interrupted program.
 const INTERRUPTED: u8 = 130;
 
-/// Does what the arguments say.
+/// Settles the orders of the file.
 ///
 /// # Errors
 /// The file, the database or the ledger cannot be used.
@@ -77,7 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     engine.shutdown(Duration::from_secs(5)).await?;
 
     let summary = Summary::new(&settled, faults.len(), ledger.entries()?);
-    // Who reads only the beginning has seen what he wanted.
+    // A closed pipe is no error: its reader has seen enough.
     let _ = write!(std::io::stdout(), "{summary}");
     let (now, seconds) = (grouped((settled.len() - already) as u64), started.elapsed().as_secs_f64());
     let already = grouped(already as u64);
@@ -88,7 +88,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(if settled.values().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Takes all orders to their ends, some at a time.
+/// Settles all orders, [`AT_ONCE`] at a time.
 async fn settle_all(
     engine: &Engine,
     orders: Vec<Order>,
@@ -117,7 +117,8 @@ async fn settle_all(
     }
 }
 
-/// Takes one order to its end: starts it, or finds it started, wherever it is. With it, what a person should know.
+/// Settles one order: starts its run, or finds it already started, and waits for its end. Also returns a remark for the
+/// user, if there is one.
 async fn settle(engine: &Engine, order: Order) -> Result<(Settled, Option<String>)> {
     let id = run_id(order.id);
     let (run, remark) = match engine.start(process_order, order).id(&id).await {

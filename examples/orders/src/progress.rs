@@ -1,4 +1,4 @@
-//! How far it is: a bar on a terminal, a line every other second elsewhere.
+//! The progress: a bar on a terminal, a line every two seconds elsewhere.
 
 use crate::summary::grouped;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -11,7 +11,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(2);
 pub(crate) struct Progress {
     bar: ProgressBar,
     orders: u64,
-    /// How many were done before, which say nothing about the speed of today.
+    /// The number of orders that ended before this start. They do not count for the speed.
     before: u64,
     done: u64,
     started: Instant,
@@ -19,7 +19,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Begins with what is done already.
+    /// Begins with the orders that have ended already.
     pub(crate) fn new(orders: usize, before: usize) -> Self {
         let (orders, before) = (orders as u64, before as u64);
         let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} orders{speed}")
@@ -31,7 +31,7 @@ impl Progress {
         Self { bar, orders, before, done: before, started: Instant::now(), last_line: Instant::now() }
     }
 
-    /// One more order is done.
+    /// Counts one more settled order.
     pub(crate) fn advance(&mut self) {
         self.done += 1;
         self.bar.set_position(self.done);
@@ -47,13 +47,13 @@ impl Progress {
         self.bar.suspend(|| say(line));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// What today's orders say of the rest; nothing before the first.
+/// Estimates the speed and the remaining time from the orders of this start. Returns an empty text before the first.
 fn speed(before: u64, done: u64, orders: u64, elapsed: Duration) -> String {
     if done <= before {
         return String::new();
@@ -65,7 +65,7 @@ fn speed(before: u64, done: u64, orders: u64, elapsed: Duration) -> String {
     format!(", {rate:.0} a second, {left:.0} s left")
 }
 
-/// Shows a line beside the result: on standard error, and if nobody listens there, nowhere.
+/// Prints a line to standard error, beside the result. A closed pipe is no error.
 pub(crate) fn say(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "{line}");

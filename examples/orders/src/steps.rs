@@ -1,4 +1,4 @@
-//! The steps: each asks one service outside, with the idempotency key of its call.
+//! The steps: each sends one request to an outside service, with the idempotency key of its call.
 
 use crate::ledger::Answer;
 use crate::order::Item;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use steadfast::prelude::*;
 
-/// Why a card was not charged.
+/// The reason why a card was not charged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CardError {
-    /// The bank says no.
+    /// The bank has declined the card.
     Declined { reason: String },
-    /// Nobody knows what the bank has done.
+    /// The bank's answer is missing, so its effect is unknown.
     Unreachable { why: String },
 }
 
@@ -40,12 +40,12 @@ impl From<std::io::Error> for CardError {
     }
 }
 
-/// Why goods were not reserved.
+/// The reason why goods were not reserved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum StockError {
-    /// There is none, and there will be none.
+    /// The article is sold out for good.
     SoldOut { sku: String },
-    /// The warehouse could not say.
+    /// The warehouse did not answer.
     Unreachable { why: String },
 }
 
@@ -72,7 +72,7 @@ impl From<std::io::Error> for StockError {
     }
 }
 
-/// What the carrier takes, in cents: five things fit into a parcel.
+/// Returns the carrier's price in cents: five things fit into a parcel.
 #[step(retry(attempts = 5, backoff = "10ms"))]
 pub(crate) async fn quote(ctx: &OrderContext, #[resource] services: &Services, units: u32) -> Result<u64> {
     let cents = u64::from(units.div_ceil(5)) * ctx.country.carriage();
@@ -80,22 +80,22 @@ pub(crate) async fn quote(ctx: &OrderContext, #[resource] services: &Services, u
     Ok(cents)
 }
 
-/// Whether a person should look at the order before it is charged.
+/// Returns whether a person should review the order before it is charged.
 #[step(retry(attempts = 5, backoff = "10ms"))]
 pub(crate) async fn screen(ctx: &OrderContext, #[resource] services: &Services, cents: u64) -> Result<bool> {
     services.ask(ctx.order, 0, |_| Answer::Done).await?;
     Ok(cents > 100_000 || ctx.customer.starts_with("Zoe"))
 }
 
-/// What the person says: whether the order may go on.
+/// Returns whether the person approves the order.
 #[step(retry(attempts = 5, backoff = "10ms"))]
 pub(crate) async fn review(ctx: &OrderContext, #[resource] services: &Services) -> Result<bool> {
     services.ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
     Ok(ctx.total_cents < 300_000)
 }
 
-/// Charges the card. For every 23rd order the bank's answer is lost: the money has moved, and only the key keeps the
-/// second attempt from moving it again.
+/// Charges the card. For every 23rd order the bank's answer is lost: the money has moved, and only the idempotency key
+/// keeps the second attempt from moving it again.
 #[step(retry(attempts = 5, backoff = "10ms", unless = CardError::is_final), timeout = "30s")]
 pub(crate) async fn charge(ctx: &OrderContext, #[resource] services: &Services) -> Result<(), CardError> {
     let reason = match ctx.card.as_str() {
@@ -115,7 +115,7 @@ pub(crate) async fn charge(ctx: &OrderContext, #[resource] services: &Services) 
     }
 }
 
-/// Lays the goods aside. For every 17th order the warehouse is busy when it is first asked.
+/// Reserves the goods. For every 17th order the warehouse is busy at the first request.
 #[step(retry(attempts = 5, backoff = "10ms", unless = StockError::is_final))]
 pub(crate) async fn reserve(
     ctx: &OrderContext,
@@ -135,14 +135,14 @@ pub(crate) async fn reserve(
     }
 }
 
-/// Gives the money back.
+/// Refunds the charge.
 #[step(retry(attempts = 5, backoff = "10ms"))]
 pub(crate) async fn refund(ctx: &OrderContext, #[resource] services: &Services) -> Result<()> {
     services.ask(ctx.order, ctx.total_cents, |_| Answer::Done).await?;
     Ok(())
 }
 
-/// Puts the goods back on the shelf.
+/// Releases the reserved goods.
 #[step(retry(attempts = 5, backoff = "10ms"))]
 pub(crate) async fn release(ctx: &OrderContext, #[resource] services: &Services) -> Result<()> {
     services.ask(ctx.order, 0, |_| Answer::Done).await?;

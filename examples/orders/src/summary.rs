@@ -1,5 +1,5 @@
-//! The summary: what became of the orders, and what the services outside did for them. The same after any number of
-//! stops as after none.
+//! The summary: the outcomes of the orders, and the effects of the outside services. It is the same after any number of
+//! stops.
 
 use crate::ledger::{Answer, Entry};
 use crate::workflow::Outcome;
@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What became of one order: its outcome, or why it has none.
+/// The outcome of one order, or the reason why it has none.
 pub(crate) type Settled = Result<Outcome, String>;
 
 /// Orders by outcome, and effects by step.
@@ -16,7 +16,7 @@ pub(crate) struct Summary {
     outcomes: BTreeMap<String, Sum>,
     faulty_lines: usize,
     effects: BTreeMap<String, Effects>,
-    /// Requests with a key that was already answered, because a stop came between the answer and its record.
+    /// The number of requests whose key was already answered, because a stop came between the answer and its record.
     pub(crate) repeated: usize,
 }
 
@@ -32,12 +32,12 @@ struct Effects {
     cents: u64,
     refused: BTreeSet<String>,
     retried: BTreeSet<String>,
-    /// Keys whose answer was lost, so that another request is no surprise.
+    /// The keys whose answer was lost, so that another request is expected.
     unheard: BTreeSet<String>,
 }
 
 impl Summary {
-    /// Sums up the orders that are settled, the lines that are none, and the ledger's entries about these orders.
+    /// Sums up the settled orders, the faulty lines, and the ledger's entries about these orders.
     pub(crate) fn new(settled: &BTreeMap<u64, Settled>, faulty_lines: usize, ledger: Vec<Entry>) -> Self {
         let mut summary = Self { faulty_lines, ..Self::default() };
         for outcome in settled.values() {
@@ -75,7 +75,7 @@ impl Summary {
     }
 }
 
-/// Where an order is counted, and its amount.
+/// Returns the row in which an order is counted, and its amount.
 fn name(settled: &Settled) -> (String, u64) {
     match settled {
         Ok(Outcome::Shipped { reviewed: false, cents }) => ("shipped".into(), *cents),
@@ -126,7 +126,7 @@ fn euros(cents: u64) -> String {
     format!("{}.{:02} €", grouped(cents / 100), cents % 100)
 }
 
-/// A number with a comma before every three digits.
+/// Formats a number with a comma before every three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The workflow: what happens to an order, from its line in the file to its end.
+//! The workflow of an order, from its line in the file to its end.
 
 use crate::order::{Country, Order};
 use crate::services::Services;
@@ -6,7 +6,7 @@ use crate::steps::{CardError, StockError, charge, quote, refund, release, reserv
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
-/// What every step of an order may read, and only the workflow can change.
+/// The context: every step may read it, and only the workflow can change it.
 #[derive(StepContext, Clone, Debug)]
 pub(crate) struct OrderContext {
     pub(crate) order: u64,
@@ -15,12 +15,12 @@ pub(crate) struct OrderContext {
     pub(crate) card: String,
     #[context(default)]
     pub(crate) status: Status,
-    /// With carriage; zero until the carrier has said its price.
+    /// The price with carriage, and zero before the carrier's quote.
     #[context(default)]
     pub(crate) total_cents: u64,
 }
 
-/// How far the order is.
+/// The progress of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
     #[default]
@@ -30,7 +30,7 @@ pub(crate) enum Status {
     Paid,
 }
 
-/// How an order ended. A declined card is one of the ends, not an error of the program.
+/// The outcome of an order. A declined card is an outcome, not an error of the program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Shipped { reviewed: bool, cents: u64 },
@@ -39,12 +39,12 @@ pub(crate) enum Outcome {
     Rejected { cents: u64 },
 }
 
-/// The id of an order's run: the same order is the same run, however often it is started.
+/// Returns the id of an order's run: the same order is the same run, however often it is started.
 pub(crate) fn run_id(order: u64) -> String {
     format!("order-{order}")
 }
 
-/// Takes one order to its end.
+/// Settles one order.
 #[workflow(context = OrderContext, resources(Services))]
 pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> Result<Outcome> {
     let units = order.units();
@@ -52,14 +52,14 @@ pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> R
     let context = OrderContext::builder().order(id).customer(customer).country(country).card(card).build();
     let mut flow = start.with(context).await?;
 
-    // Both only ask, so if one fails the other may be dropped halfway: `try_join!`.
+    // Neither has an effect, so if one fails the other may be dropped halfway: `try_join!`.
     let (carriage, doubtful) = try_join!(quote(&flow, units), screen(&flow, cents))?;
     let cents = cents + carriage;
     flow.update(|c| c.total_cents(cents)).await?;
 
     if doubtful {
         flow.update(|c| c.status(Status::UnderReview)).await?;
-        // A person does not answer at once. Nothing waits in memory for long sleeps.
+        // A person needs time. A long sleep needs no memory.
         flow.sleep(Duration::from_millis(50)).await?;
         if !review(&flow).await? {
             return Ok(Outcome::Rejected { cents });
@@ -67,7 +67,7 @@ pub(crate) async fn process_order(start: Start<OrderContext>, order: Order) -> R
         flow.update(|c| c.status(Status::Approved)).await?;
     }
 
-    // Both have effects, so both are heard to their end, and what one did is undone if the other failed: `join!`.
+    // Both have effects, so both run to their end, and if one fails the effect of the other is undone: `join!`.
     match join!(charge(&flow), reserve(&flow, items)) {
         (Ok(()), Ok(())) => {
             flow.update(|c| c.status(Status::Paid)).await?;

@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,7 @@ Usage: payments TASK [options]
   --help             this text
 ";
 
-/// What is to be done.
+/// A subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Init { accounts: u32, cents: u32 },
@@ -30,7 +30,7 @@ pub(crate) enum Task {
     Check,
 }
 
-/// What is to be done, and where.
+/// The parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` if only the help was asked for.
+    /// Parses the arguments. Returns `None` if only the help was requested.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let mut task = None;
         let (mut accounts, mut cents, mut transfers) = (None, None, None);

@@ -1,4 +1,4 @@
-//! The transactions: each has its rows and its result in one commit, so it happens exactly once.
+//! The transactions: each commits its rows and its result together, so it happens exactly once.
 
 use crate::order::{Order, Outcome};
 use crate::tables::{FEES, IN_TRANSIT};
@@ -7,7 +7,7 @@ use std::fmt;
 use steadfast::prelude::*;
 use steadfast::sql::{SqlError, params};
 
-/// Why a booking was not made. Nothing of it has happened then.
+/// The reason why a booking failed. None of its changes is committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum BookingError {
     Blocked { account: i64 },
@@ -16,7 +16,7 @@ pub(crate) enum BookingError {
 }
 
 impl BookingError {
-    /// Whether another try would come to the same.
+    /// Returns whether another attempt would fail too.
     fn is_final(&self) -> bool {
         !matches!(self, Self::Database { .. })
     }
@@ -42,7 +42,7 @@ impl From<SqlError> for BookingError {
 
 type Booked = Result<(), BookingError>;
 
-/// The whole transfer: out of one account and into the other.
+/// Makes the whole transfer: out of one account and into the other.
 #[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
 pub(crate) fn move_money(tx: &mut Tx<'_>, order: Order) -> Booked {
     take(tx, order.source.into(), order.cents)?;
@@ -50,14 +50,14 @@ pub(crate) fn move_money(tx: &mut Tx<'_>, order: Order) -> Booked {
     settle(tx, order, Outcome::Moved)
 }
 
-/// The first half of a transfer with a fee: out of the account, with the fee.
+/// Makes the first half of a transfer with a fee: out of the account, with the fee.
 #[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
 pub(crate) fn withdraw(tx: &mut Tx<'_>, order: Order) -> Booked {
     take(tx, order.source.into(), order.cents + order.fee)?;
     give(tx, IN_TRANSIT, order.cents + order.fee)
 }
 
-/// The second half: into the other account, and the fee to where fees go.
+/// Makes the second half: into the other account, and the fee into the account of fees.
 #[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
 pub(crate) fn deposit(tx: &mut Tx<'_>, order: Order) -> Booked {
     take(tx, IN_TRANSIT, order.cents + order.fee)?;
@@ -66,16 +66,16 @@ pub(crate) fn deposit(tx: &mut Tx<'_>, order: Order) -> Booked {
     settle(tx, order, Outcome::Moved)
 }
 
-/// What undoes the first half if the second cannot be.
+/// Undoes the first half if the second is impossible.
 #[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
 pub(crate) fn give_back(tx: &mut Tx<'_>, order: Order) -> Booked {
     take(tx, IN_TRANSIT, order.cents + order.fee)?;
-    // What was the account's own can always come back.
+    // Unlike `give`, this pays into a blocked account too: the money was its own.
     tx.execute("UPDATE accounts SET cents = cents + ?2 WHERE id = ?1", params![order.source, order.cents + order.fee])?;
     settle(tx, order, Outcome::GivenBack)
 }
 
-/// A transfer that was never made has its row too.
+/// Records a refused transfer, which has a row too.
 #[transaction(retry(attempts = 5, backoff = "20ms", unless = BookingError::is_final))]
 pub(crate) fn refuse(tx: &mut Tx<'_>, order: Order) -> Booked {
     settle(tx, order, Outcome::Refused)
@@ -101,7 +101,7 @@ fn give(tx: &mut Tx<'_>, account: i64, cents: u32) -> Booked {
     if tx.execute(sql, params![account, cents])? == 0 { Err(BookingError::Blocked { account }) } else { Ok(()) }
 }
 
-/// The row of the ledger. Its key would refuse a second one.
+/// Inserts the row of the ledger. Its primary key rejects a second one.
 fn settle(tx: &mut Tx<'_>, order: Order, outcome: Outcome) -> Booked {
     let Order { number, source, target, cents, fee } = order;
     tx.execute(
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!((on(&mut tx, 1), on(&mut tx, IN_TRANSIT)), (5, 95));
         let too_much = Order { number: 8, ..order };
         assert_eq!(withdraw::direct(&mut tx, too_much), Err(BookingError::TooLittle { account: 1 }));
-        // In a test each statement stands for itself, so what the failed deposit took is put back by hand.
+        // In a test each statement commits by itself, so the withdrawal of the failed deposit is undone by hand.
         assert_eq!(deposit::direct(&mut tx, order), Err(BookingError::Blocked { account: 2 }));
         tx.execute("UPDATE accounts SET cents = 95 WHERE id = 0", []).unwrap();
         give_back::direct(&mut tx, order).unwrap();

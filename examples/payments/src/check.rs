@@ -1,4 +1,4 @@
-//! Whether no cent is lost: read from the file as any program can, at one moment, also while others write.
+//! Checks that no cent is lost. It reads the file as any program can, at one point in time, also while others write.
 
 use crate::say;
 use crate::tables::IN_TRANSIT;
@@ -8,32 +8,32 @@ use std::process::ExitCode;
 use std::time::Duration;
 use steadfast::Result;
 
-/// What the file says.
+/// The figures of the file.
 #[derive(Debug)]
 pub(crate) struct Report {
     opening: i64,
     cents: i64,
     in_transit: i64,
-    /// Rows of the ledger, and bookings that write one as the engine has recorded them: one commit each.
+    /// The rows of the ledger, and the recorded bookings that write one: each pair is one commit.
     rows: i64,
     recorded: i64,
-    /// Transfers that have ended, and those that have begun.
+    /// The transfers that have ended, and all that have begun.
     ended: i64,
     begun: i64,
-    /// Orders, those with a receipt, and orders or runs of which the other is missing.
+    /// The orders, those with a receipt, and the orders without a run or runs without an order.
     orders: i64,
     receipts: i64,
     lone: i64,
 }
 
-/// Reads it.
+/// Reads the figures.
 ///
 /// # Errors
-/// The file cannot be read, or has no such tables.
+/// The file cannot be read, or lacks the tables.
 pub(crate) fn check(database: &Path) -> rusqlite::Result<Report> {
     let mut connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    // All questions are asked of the same moment.
+    // One transaction, so that all queries see the same snapshot.
     let moment = connection.transaction()?;
     let number = |query: &str| moment.query_row(query, [], |row| row.get::<_, i64>(0));
     Ok(Report {
@@ -60,7 +60,7 @@ pub(crate) fn check(database: &Path) -> rusqlite::Result<Report> {
 }
 
 impl Report {
-    /// Prints it, and says by the exit code whether it is as it should be.
+    /// Prints the report. The exit code says whether it has no faults.
     #[allow(clippy::unnecessary_wraps, reason = "the form that all tasks have")]
     pub(crate) fn report(&self) -> Result<ExitCode> {
         let Self { opening, cents, in_transit, rows, ended, begun, orders, receipts, .. } = self;
@@ -80,7 +80,7 @@ impl Report {
         let rules = [
             (cents != opening, format!("{opening} cents became {cents}")),
             (rows != recorded, format!("the ledger has {rows} rows, and the engine has recorded {recorded} bookings")),
-            // Between its last booking and its end a transfer may be interrupted, but not the other way round.
+            // A transfer may be interrupted between its last booking and its end, but it cannot end before the booking.
             (
                 !(ended..=begun).contains(&rows),
                 format!("{rows} rows of {begun} transfers, of which {ended} have ended"),

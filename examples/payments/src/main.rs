@@ -32,7 +32,7 @@ async fn start() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a line. Who reads only the beginning has seen what he wanted.
+/// Prints a line. A closed pipe is no error: its reader has seen enough.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

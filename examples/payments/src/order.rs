@@ -1,4 +1,4 @@
-//! An order of a transfer. Which one it is depends on its number alone, so that every start tells the same story.
+//! An order of a transfer. Its number determines it, so that every start has the same orders.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,12 +10,12 @@ pub(crate) struct Order {
     pub(crate) source: u32,
     pub(crate) target: u32,
     pub(crate) cents: u32,
-    /// Beside what is moved; without one it goes the short way.
+    /// The fee in cents, on top of `cents`. Without a fee one transaction makes the whole transfer.
     pub(crate) fee: u32,
 }
 
 impl Order {
-    /// The one with this number, between so many accounts.
+    /// Returns the order with this number, between two of `accounts` accounts.
     pub(crate) fn of(number: u32, accounts: u32) -> Self {
         let dice = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let drawn = |shift: u32, sides: u32| u32::try_from((dice >> shift) % u64::from(sides)).unwrap_or(0);
@@ -25,22 +25,22 @@ impl Order {
         Self { number, source: source + 1, target: target + 1, cents: 1 + drawn(41, 500), fee }
     }
 
-    /// The id of the run that ends with a receipt: the same order is the same run, however often it is started.
+    /// Returns the id of the run that ends with a receipt: the same order is the same run, however often it is started.
     pub(crate) fn run_id(self) -> String {
         format!("order-{}", self.number)
     }
 
-    /// The id of the run that moves the money.
+    /// Returns the id of the run that moves the money.
     pub(crate) fn transfer_id(self) -> String {
         format!("transfer-{}", self.number)
     }
 }
 
-/// How a transfer ended.
+/// The outcome of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Moved,
-    /// It was withdrawn, could not be deposited, and was given back.
+    /// The money was withdrawn, could not be deposited, and was given back.
     GivenBack,
     /// Nothing was withdrawn.
     Refused,

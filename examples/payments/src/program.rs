@@ -1,4 +1,4 @@
-//! The program: makes the accounts, orders transfers and waits for them, or checks.
+//! Makes the accounts, orders transfers and waits for them, or checks.
 
 use crate::arguments::{Arguments, Task};
 use crate::order::{Order, Outcome};
@@ -12,13 +12,13 @@ use std::time::Duration;
 use steadfast::sql::params;
 use steadfast::{Engine, Error, Result};
 
-/// How many orders are under way at the same time.
+/// The most orders in flight at the same time.
 const AT_ONCE: usize = 32;
 
-/// What a shell expects of a program that was interrupted.
+/// The exit code of an interrupted program.
 const INTERRUPTED: u8 = 130;
 
-/// Does what the arguments say.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// The database cannot be used, or there are no accounts in it.
@@ -88,7 +88,7 @@ async fn go_on(database: &Path, transfers: u32) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Orders what is not ordered yet, and waits for all.
+/// Places the missing orders, and waits for all.
 async fn carry_out(engine: &Engine, transfers: u32) -> Result<Vec<Outcome>> {
     let accounts = "SELECT count(*) FROM accounts WHERE id > 0";
     let accounts: u32 = engine.transaction(|tx| Ok(tx.query_row(accounts, [], |row| row.get(0))?)).await?;
@@ -107,7 +107,7 @@ async fn carry_out(engine: &Engine, transfers: u32) -> Result<Vec<Outcome>> {
     ends.buffer_unordered(AT_ONCE).try_collect().await
 }
 
-/// The order's row and the run that carries it out: both or neither.
+/// Inserts the order's row and starts its run: both or neither.
 async fn place(engine: &Engine, order: Order) -> Result<()> {
     let placed = engine.transaction(move |tx| {
         tx.execute("INSERT INTO orders (id) VALUES (?1)", params![order.number])?;

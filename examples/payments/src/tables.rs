@@ -1,11 +1,11 @@
-//! The program's own tables. They lie in the engine's file, so a row and what the engine records of it are one commit.
+//! The program's own tables. They are in the engine's file, so a row and the engine's record of it are one commit.
 
 use steadfast::prelude::*;
 use steadfast::sql::params;
 
-/// Where money is between its withdrawal and its deposit: it is somewhere at every moment.
+/// The account that holds money between its withdrawal and its deposit, so that the sum of all accounts never changes.
 pub(crate) const IN_TRANSIT: i64 = 0;
-/// Where the fees go.
+/// The account of the fees.
 pub(crate) const FEES: i64 = -1;
 
 pub(crate) const TABLES: [&str; 3] = [
@@ -14,9 +14,9 @@ pub(crate) const TABLES: [&str; 3] = [
         opening INTEGER NOT NULL,
         cents INTEGER NOT NULL CHECK (cents >= 0),
         blocked INTEGER NOT NULL)",
-    // What somebody has ordered, with the receipt once there is one.
+    // The orders, each with its receipt once it is written.
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, receipt TEXT)",
-    // One row for each transfer that is settled, however it went.
+    // One row for each settled transfer, whatever its outcome.
     "CREATE TABLE ledger (
         transfer INTEGER PRIMARY KEY REFERENCES orders (id),
         source INTEGER NOT NULL REFERENCES accounts (id),
@@ -26,7 +26,7 @@ pub(crate) const TABLES: [&str; 3] = [
         outcome TEXT NOT NULL)",
 ];
 
-/// Whether the tables are there.
+/// Returns whether the tables exist.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -35,10 +35,10 @@ pub(crate) async fn exist(engine: &Engine) -> Result<bool> {
     Ok(engine.transaction(|tx| Ok(tx.query_optional(sql, [], |_| Ok(()))?.is_some())).await?)
 }
 
-/// Makes the tables and the accounts, all or nothing.
+/// Creates the tables and the accounts, all or nothing.
 ///
 /// # Errors
-/// They are there already, or the database cannot be written.
+/// The tables exist already, or the database cannot be written.
 pub(crate) async fn make(engine: &Engine, accounts: u32, cents: u32) -> Result<()> {
     let make = engine.transaction(move |tx| {
         for table in TABLES {

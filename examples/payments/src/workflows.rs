@@ -4,7 +4,7 @@ use crate::bookings::{BookingError, deposit, give_back, move_money, refuse, with
 use crate::order::{Order, Outcome};
 use steadfast::prelude::*;
 
-/// Moves money in one transaction: it has happened, or nothing has.
+/// Moves money in one transaction: all of it or nothing.
 #[workflow]
 pub(crate) async fn transfer(flow: &mut Flow, order: Order) -> Result<Outcome> {
     match move_money(flow, order).await {
@@ -13,8 +13,8 @@ pub(crate) async fn transfer(flow: &mut Flow, order: Order) -> Result<Outcome> {
     }
 }
 
-/// Moves money in two transactions, as one does where the other account is somebody else's: between them it is in
-/// transit, and if it cannot arrive it goes back, fee and all.
+/// Moves money in two transactions, as is necessary if another party holds the other account. Between them the money is
+/// in transit. If it cannot arrive, it is given back, with the fee.
 #[workflow]
 pub(crate) async fn transfer_with_fee(flow: &mut Flow, order: Order) -> Result<Outcome> {
     if let Err(error) = withdraw(flow, order).await {
@@ -30,7 +30,7 @@ pub(crate) async fn transfer_with_fee(flow: &mut Flow, order: Order) -> Result<O
     }
 }
 
-/// The end of a transfer of which nothing was withdrawn.
+/// Ends a transfer from which nothing was withdrawn.
 async fn not_taken(flow: &Flow, order: Order, error: StepError<BookingError>) -> Result<Outcome> {
     match error {
         StepError::Failed(BookingError::Blocked { .. } | BookingError::TooLittle { .. }, _) => {
@@ -41,7 +41,7 @@ async fn not_taken(flow: &Flow, order: Order, error: StepError<BookingError>) ->
     }
 }
 
-/// Has an order carried out, and ends with its receipt. It exists if and only if the order's row does.
+/// Carries out an order, and writes its receipt. The run exists if and only if the order's row does.
 #[workflow]
 pub(crate) async fn receipt(flow: &mut Flow, order: Order) -> Result<Outcome> {
     let outcome = if order.fee == 0 {

@@ -1,4 +1,4 @@
-//! Questions and answers, each from a process of its own.
+//! Questions and answers, from separate processes.
 
 use crate::program::Program;
 
@@ -24,14 +24,14 @@ const STOPPING: &str = "stopping: steps under way may finish";
 #[test]
 fn approved_while_somebody_works_who_came_before_the_start() {
     let program = Program::new();
-    // Whoever starts an expense drives it until it ends, and then whoever works takes it up.
+    // The process that starts an expense drives it until it exits. Then the working process claims the run.
     let mut working = program.work(&[]);
     program.start("2d");
     let question = program.questions().remove(0);
     program.said(&["approve", &question]);
     program.said(&["work", "--until-idle"]);
     assert_eq!(program.sent(), ["payment to ada: 129.00", "mail to ada: paid: 129.00 for ada: train to Graz"]);
-    // What comes later is the first one's as well.
+    // The working process also claims a later expense.
     program.start("2s");
     working.hear("mail to manager: nobody has answered");
     working.kill();

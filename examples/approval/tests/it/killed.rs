@@ -1,4 +1,4 @@
-//! Killed at any moment, the program goes on, and nothing is asked, paid or told twice.
+//! Kills the program at any moment: it resumes, and no question, payment or mail is sent twice.
 
 use crate::program::Program;
 use std::time::Duration;
@@ -9,7 +9,7 @@ fn killed_at_any_moment_after_the_approval_it_pays_once() {
     for (done, millis) in [0, 4, 9, 15, 22, 30, 40, 55, 70, 85, 100, 130].into_iter().enumerate() {
         let expense = program.start("2d");
         let question = program.questions().remove(0);
-        // Each step waits 20 ms before and after what it does: about 80 ms to the end.
+        // Each step waits 20 ms before and after its effect: about 80 ms to the end.
         let working = program.work(&["--pause", "20ms"]);
         program.said(&["approve", &question]);
         std::thread::sleep(Duration::from_millis(millis));
@@ -34,7 +34,7 @@ fn killed_while_it_waits_and_approved_while_nobody_works() {
     let question = program.questions().remove(0);
     working.kill();
     assert_eq!(program.questions(), [question.as_str()], "the question is the same");
-    // The steps take longer than the process that answers: what it leaves, the next one does.
+    // The steps take longer than the process that answers lives. The next process does the rest.
     program.said(&["approve", &question, "--by", "carl"]);
     let said = program.said(&["work", "--until-idle"]);
     assert!(said.ends_with("nothing is left to do, 0 expenses wait\n"), "{said}");

@@ -1,4 +1,4 @@
-//! The program as its users meet it: in several shells, killed, and used wrongly.
+//! The program as users see it: in several shells, killed, and used wrongly.
 
 mod answered;
 mod killed;

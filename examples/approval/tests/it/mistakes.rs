@@ -1,8 +1,8 @@
-//! Mistakes that people make: each is answered with one clear sentence, and nothing is damaged.
+//! Mistakes of users: one clear sentence answers each, and nothing is damaged.
 
 use crate::program::Program;
 
-/// What the program says to a mistake: one line.
+/// Returns the error message of a failing command: one line.
 fn refusal(program: &Program, arguments: &[&str]) -> String {
     let output = program.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -73,7 +73,7 @@ fn an_id_that_nothing_has() {
     let expense = program.start("2d");
     let said = refusal(&program, &["history", "tea-1"]);
     assert_eq!(said, "there is no expense tea-1; `approval list` names those that wait");
-    // The id of an expense is not that of its question.
+    // An expense and its question have different ids.
     for id in ["0123", &expense] {
         for task in [&["approve", id][..], &["reject", id, "--because", "no"]] {
             let said = refusal(&program, task);

@@ -24,12 +24,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Runs it to its end, which must be a good one, and gives what it said.
+    /// Runs a command, which must succeed, and returns its output.
     pub(crate) fn said(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let remarks = String::from_utf8_lossy(&output.stderr);
@@ -37,20 +37,20 @@ impl Program {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Begins an expense of ada's, and gives its id.
+    /// Starts an expense of ada's, and returns its id.
     pub(crate) fn start(&self, limit: &str) -> String {
         let said = self.said(&["start", "--by", "ada", "--cents", "12900", "--for", "train to Graz", "--limit", limit]);
         said.trim_end().to_owned()
     }
 
-    /// The ids of all open questions, the oldest first.
+    /// Returns the ids of all open questions, the oldest first.
     pub(crate) fn questions(&self) -> Vec<String> {
         let listed = self.said(&["list"]);
         let heads = listed.lines().filter(|line| !line.starts_with(' ') && !line.starts_with("no question"));
         heads.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
     }
 
-    /// The one open question, once it is another one than that.
+    /// Waits until the only open question is not `before`, and returns its id.
     pub(crate) fn question_after(&self, before: &str) -> String {
         let since = Instant::now();
         loop {
@@ -61,8 +61,8 @@ impl Program {
         }
     }
 
-    /// The one open question, once it is one for a manager. Somebody has to work: a process that only looks is gone before
-    /// the mail to the manager is written.
+    /// Waits until the only open question is one for a manager, and returns its id. A process must be working: `list`
+    /// exits before the mail to the manager is written.
     pub(crate) fn question_to_a_manager(&self) -> String {
         let since = Instant::now();
         while !self.said(&["list"]).contains("asks a manager, for as long as it takes") {
@@ -71,7 +71,7 @@ impl Program {
         self.question_after("")
     }
 
-    /// What it has sent, without the keys.
+    /// Returns the sent lines, without their keys.
     pub(crate) fn sent(&self) -> Vec<String> {
         let outbox = std::fs::read_to_string(self.path("approval.db-outbox")).unwrap_or_default();
         outbox.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
@@ -86,27 +86,27 @@ impl Program {
     }
 }
 
-/// The program while it works.
+/// A running `approval work`.
 pub(crate) struct Running {
     child: Child,
     heard: Heard,
 }
 
 impl Running {
-    /// Listens until it has said a line with this text.
+    /// Waits until the program has printed a line with this text.
     pub(crate) fn hear(&mut self, text: &str) {
         if !self.heard.said.iter().any(|line| line.contains(text)) {
             self.heard.until(text);
         }
     }
 
-    /// Kills it with SIGKILL.
+    /// Kills the program with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         limits::ended(&mut self.child);
     }
 
-    /// Interrupts it as Ctrl-C does, and gives how it ended and all that it said.
+    /// Interrupts the program as Ctrl-C does. Returns its exit status and all its output.
     pub(crate) fn interrupt(mut self) -> (ExitStatus, Vec<String>) {
         let interrupt = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(interrupt.success());

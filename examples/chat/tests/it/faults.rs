@@ -1,4 +1,4 @@
-//! A turn with every fault at every commit.
+//! Tests one turn with every fault at every commit.
 
 use chat::{SharedModel, Stub, turn};
 use std::sync::Arc;

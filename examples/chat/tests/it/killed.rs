@@ -1,11 +1,11 @@
-//! Killed within a turn, and between two.
+//! Kills the program within a turn, and between two.
 
 use crate::program::Program;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
-/// Says it in a process that is killed so long afterwards.
+/// Says it in a process that is killed after `millis`.
 fn killed(program: &Program, said: &str, millis: u64) {
     let mut child = program.spawn(&["say", said]);
     std::thread::sleep(Duration::from_millis(millis));
@@ -15,7 +15,7 @@ fn killed(program: &Program, said: &str, millis: u64) {
 
 #[test]
 fn said_again_after_a_kill_it_is_said_once() {
-    // Two thoughts of 20 ms and a sum between them.
+    // A turn is two thoughts of 20 ms with a sum between them.
     for millis in [0, 5, 10, 16, 22, 28, 35, 42, 50, 60] {
         let program = Program::new();
         program.said(&["say", "my name is Ada"]);
@@ -24,7 +24,7 @@ fn said_again_after_a_kill_it_is_said_once() {
         assert_eq!(program.said(&["say", "add 2 and 40"]), "That is 42.\n", "killed after {millis} ms");
         let history = program.said(&["history"]);
         let turns = history.matches("you: add 2 and 40").count();
-        // A turn that was finished, which takes 40 ms, is another turn when it is said again.
+        // After 40 ms the turn may have finished. Then the repeated message is another turn.
         assert!(turns == 1 || turns == 2 && millis >= 40, "killed after {millis} ms: {history}");
         let mut times = BTreeMap::<String, usize>::new();
         program.bill().into_iter().skip(before).for_each(|key| *times.entry(key).or_default() += 1);

@@ -1,4 +1,4 @@
-//! The program as its users meet it: over many processes, killed, and used wrongly; and its workflow with every fault at
+//! The program as users see it, over many processes, killed, and used wrongly; and its workflow with every fault at
 //! every commit.
 
 mod faults;

@@ -17,27 +17,27 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Runs it to its end, which must be a good one, and gives what it said.
+    /// Runs a command, which must succeed, and returns its output.
     pub(crate) fn said(&self, arguments: &[&str]) -> String {
         good(&self.run(arguments))
     }
 
-    /// Lets it run.
+    /// Starts a command with piped input and output.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Types these lines, and gives what it said to them.
+    /// Types these lines, and returns the output.
     pub(crate) fn typed(&self, lines: &str) -> String {
         good(&limits::output_of(self.spawn(&[]), lines.as_bytes()))
     }
 
-    /// The keys under which thoughts were billed, in their order.
+    /// Returns the keys under which thoughts were billed, in order.
     pub(crate) fn bill(&self) -> Vec<String> {
         let bill = std::fs::read_to_string(self.folder.path().join("chat.db-bill")).unwrap_or_default();
         bill.lines().map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! Turns of many processes, and mistakes.
+//! Turns in many processes, and mistakes of users.
 
 use crate::program::Program;
 
@@ -14,7 +14,7 @@ fn what_was_said_in_one_process_is_known_in_the_next() {
     assert!(history.starts_with("  you: hello\n   it: I see: 1 words.\n"), "{history}");
     assert!(history.contains("  you: add 2 and 3\n tool: 5\n   it: That is 5.\n"), "{history}");
     assert!(history.ends_with("5 turns\nremembered: name is Ada\n"), "{history}");
-    // Two turns had two thoughts.
+    // Two of the six turns had two thoughts.
     assert_eq!(program.bill().len(), 8);
 }
 

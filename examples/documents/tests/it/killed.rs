@@ -1,4 +1,4 @@
-//! Killed at any moment and started again, the program ends as if nothing had happened.
+//! Kills the program at any moment and starts it again: its result is that of an undisturbed start.
 
 use crate::program::Program;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use steadfast::field_store::FolderStore;
 use steadfast::history::Kind;
 use steadfast::{Engine, RunFilter};
 
-/// What the program says of a finished folder, without what differs from start to start: its way there, and times.
+/// Returns the summary of a finished folder, without the lines that differ from start to start: progress and times.
 fn summary(said: &str) -> String {
     let summary = said.lines().skip_while(|line| !line.contains(" texts, ")).take_while(|line| !line.is_empty());
     summary.collect::<Vec<_>>().join("\n")
@@ -19,7 +19,7 @@ fn openings<'a>(said: impl IntoIterator<Item = &'a str>) -> usize {
     said.into_iter().filter(|line| line.starts_with("opened ")).count()
 }
 
-/// How often each step was finished.
+/// Returns how often each step was completed.
 async fn finished(engine: &Engine, run: &str) -> BTreeMap<String, usize> {
     let history = engine.run(run).await.unwrap().history().await.unwrap();
     let of_kind = |kind| history.iter().filter(move |entry| entry.kind == kind);
@@ -46,7 +46,7 @@ async fn killed_after_several_texts_it_ends_with_the_same_summary_and_each_text_
     assert!(said.contains("changed after step `enter`") && said.contains("bytes in store `blobs`> -> "), "{said}");
 
     let killed = Program::new();
-    // After so many texts of each process, and so long after its word: within a step, or between two.
+    // Kills each process after `texts` texts and `millis` more milliseconds: within a step, or between two.
     for (texts, millis) in [(0, 3), (1, 0), (2, 22), (1, 45), (2, 12)] {
         let mut running = killed.spawn();
         running.hear("opened ", 1);

@@ -1,4 +1,4 @@
-//! Mistakes that people make: each is answered with one clear sentence, and nothing is left behind.
+//! Mistakes of users: one clear sentence answers each, and no file is created.
 
 use crate::program::{Program, TEXTS};
 

@@ -13,7 +13,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// For the texts of the repository.
+    /// Returns a program for the texts of the repository.
     pub(crate) fn new() -> Self {
         Self::of(TEXTS.into())
     }
@@ -22,7 +22,7 @@ impl Program {
         Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), texts, pause: "20" }
     }
 
-    /// For tests that must come between two texts, on whatever machine.
+    /// Makes steps slow enough that a test can act between two texts, on any machine.
     pub(crate) fn slow(self) -> Self {
         Self { pause: "100", ..self }
     }
@@ -38,12 +38,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Runs it to its end, which must be a good one, and gives what it said.
+    /// Runs a command, which must succeed, and returns its output.
     pub(crate) fn said(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let remarks = String::from_utf8_lossy(&output.stderr);
@@ -58,14 +58,14 @@ impl Program {
     }
 }
 
-/// The program while it runs, with what it has said so far.
+/// The running program, with its output so far.
 pub(crate) struct Running {
     child: Child,
     heard: Heard,
 }
 
 impl Running {
-    /// Listens until it has said so many lines with this text.
+    /// Waits until the program has printed `times` lines with this text.
     pub(crate) fn hear(&mut self, text: &str, times: usize) {
         let heard = self.heard.said.iter().filter(|line| line.contains(text)).count();
         for _ in heard..times {
@@ -73,7 +73,7 @@ impl Running {
         }
     }
 
-    /// Kills it with SIGKILL, and gives all that it said.
+    /// Kills the program with SIGKILL, and returns all its output.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         limits::ended(&mut self.child);

@@ -1,4 +1,4 @@
-//! What clients ask, and hear.
+//! Requests of clients, and the responses.
 
 use crate::program::Program;
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ fn two_processes_serve_one_file_and_the_new_one_takes_over_what_the_old_one_leav
     }
     assert_eq!(old.ask("PUT /orders/large", r#"{"cents": 4200000}"#).0, 201);
     let new = program.serve("50");
-    // Each answers for the orders of the other.
+    // Each process serves the orders of the other.
     assert_eq!(new.ask("PUT /orders/3", r#"{"cents": 500}"#).0, 200);
     assert_eq!(new.ask("GET /orders/3/receipt", "").0, 200);
     assert_eq!(new.ask("PUT /orders/10", r#"{"cents": 500}"#).0, 201);

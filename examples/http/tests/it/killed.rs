@@ -1,4 +1,4 @@
-//! Killed while it serves: what was accepted comes to its receipt, and is charged once.
+//! Kills the service while it serves: every accepted order gets its receipt, and is charged once.
 
 use crate::program::Program;
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! The service as its clients meet it: real requests on a loopback port, stopped, killed, and asked wrongly; and its
-//! workflow with every fault at every commit.
+//! The service as clients see it: real requests on a loopback port, stopped, killed, and misused; and its workflow with
+//! every fault at every commit.
 
 mod asked;
 mod deployed;

@@ -1,4 +1,4 @@
-//! Mistakes: each is answered with one clear sentence, and nothing is damaged.
+//! Mistakes of clients and users: one clear sentence answers each, and nothing is damaged.
 
 use crate::program::Program;
 

@@ -21,12 +21,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Starts it with a bank that takes so long for each charge, and returns once it listens.
+    /// Starts the service with a bank that takes `pause_ms` for each charge, and returns once it listens.
     pub(crate) fn serve(&self, pause_ms: &str) -> Server {
         let mut command = self.command(&["--port", "0", "--pause-ms", pause_ms]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -35,7 +35,7 @@ impl Program {
         Server { child, heard, address }
     }
 
-    /// The keys under which the bank has charged.
+    /// Returns the number of charges of the bank.
     pub(crate) fn charges(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("http.db-bank")).map_or(0, Iterator::count)
     }
@@ -45,7 +45,7 @@ impl Program {
     }
 }
 
-/// A process that serves. It is killed if a test forgets it.
+/// A process that serves. It is killed on drop.
 pub(crate) struct Server {
     child: Child,
     heard: Heard,
@@ -53,24 +53,24 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One request, on a connection of its own: the status of the answer, and its body.
+    /// Sends one request, on its own connection. Returns the status and the body of the response.
     pub(crate) fn ask(&self, request: &str, body: &str) -> (u16, Value) {
         ask(&self.address, request, body).unwrap()
     }
 
-    /// Ends it without a word.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         limits::ended(&mut self.child);
     }
 
-    /// Asks it to end, as a supervisor does.
+    /// Asks the process to end, as a supervisor does.
     pub(crate) fn terminate(&self) {
         let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
     }
 
-    /// What it said until its end, which must be a good one.
+    /// Waits until the process exits, which must be with success, and returns its output.
     pub(crate) fn ended(mut self) -> Vec<String> {
         assert!(limits::ended(&mut self.child).success());
         std::mem::replace(&mut self.heard, Heard::of(std::io::empty())).to_end()
@@ -79,13 +79,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `PUT /orders/7` with a body, if there is one.
+/// Sends a request such as `PUT /orders/7`, with a body if there is one.
 pub(crate) fn ask(address: &str, request: &str, body: &str) -> std::io::Result<(u16, Value)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(limits::LIMIT))?;

@@ -1,4 +1,4 @@
-//! Somebody sits at the terminal.
+//! Tests with answers from a terminal.
 
 use crate::program::Program;
 use std::collections::BTreeSet;

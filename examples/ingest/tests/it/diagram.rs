@@ -1,4 +1,4 @@
-//! The picture of the guide is that of today's workflow.
+//! Compares the picture of the guide with the current workflow.
 
 use ingest::Ingest;
 use layout::backends::svg::SVGWriter;
@@ -17,7 +17,8 @@ fn the_program_prints_it() {
     assert_eq!(printed(&["diagram", "--dot"]), Ingest::diagram().graphviz());
 }
 
-/// After a change of the workflow remove the file, and run this test: it draws the picture anew.
+/// Compares the file with a new drawing. After a change of the workflow remove the file, and run this test: it draws
+/// the picture anew.
 #[test]
 fn the_picture_is_that_of_todays_workflow() {
     let drawn = draw(&Ingest::diagram().graphviz());
@@ -36,8 +37,8 @@ fn draw(graphviz: &str) -> String {
     builder.visit_graph(&parsed);
     let mut svg = SVGWriter::new();
     builder.get().do_it(false, false, false, &mut svg);
-    // The renderer writes its styles in no particular order, takes letters for wider than they are, and leaves it to the page
-    // what is behind them.
+    // The renderer writes its styles in random order, overestimates the width of letters, and leaves the background to
+    // the page.
     let drawn = svg.finalize();
     let (head, rest) = drawn.split_once("<style>").unwrap();
     let (_, shapes) = rest.split_once("</style>").unwrap();

@@ -1,4 +1,4 @@
-//! The workflow with every fault at every commit.
+//! Tests the workflow with every fault at every commit.
 
 use ingest::{Doubtful, Ingest, Settings, Verdict};
 use steadfast::testing::crash_everywhere;

@@ -1,4 +1,4 @@
-//! Killed at any moment and started again, the program comes to the same end.
+//! Kills the program at any moment and starts it again: its report is that of an undisturbed start.
 
 use crate::program::{Program, Said};
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn killed_again_and_again() {
     }
     assert_eq!(program.said(&["--yes"]), undisturbed());
     assert_eq!(program.said(&["--drop"]), undisturbed(), "nothing is left to be done");
-    // Each word was counted once, whatever became of the attempts.
+    // Each word was counted once, however many attempts there were.
     let engine = Engine::builder().sqlite(program.path().join("ingest.db")).start().await.unwrap();
     let runs = engine.list(RunFilter::all()).await.unwrap();
     assert_eq!(runs.len(), 1);

@@ -1,4 +1,4 @@
-//! The program as its users meet it: undisturbed, asked and answered, killed, and used wrongly; and its workflow with every
+//! The program as users see it: undisturbed, with questions, killed, and used wrongly; and its workflow with every
 //! fault at every commit.
 
 mod answered;

@@ -1,4 +1,4 @@
-//! Mistakes that people make, and files that cannot be read.
+//! Mistakes of users, and files that cannot be read.
 
 use crate::program::{Program, TEXTS};
 

@@ -13,7 +13,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// For the texts of the repository.
+    /// Returns a program for the texts of the repository.
     pub(crate) fn new() -> Self {
         Self::of(TEXTS.as_ref())
     }
@@ -33,19 +33,19 @@ impl Program {
         command
     }
 
-    /// Runs it to its end, with nobody who could be asked.
+    /// Runs a command until it exits, without any input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Runs it to its end, which must be a good one.
+    /// Runs a command, which must succeed, and returns its output.
     pub(crate) fn said(&self, arguments: &[&str]) -> Said {
         let output = self.run(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Said::new(&String::from_utf8(output.stdout).unwrap())
     }
 
-    /// Lets it run, with somebody who can be asked.
+    /// Starts a command with piped input and output.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -55,11 +55,11 @@ impl Program {
     }
 }
 
-/// What it says in the end.
+/// The output of a finished program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) report: String,
-    /// The lines of the way that it took. Their order is that in which things happened.
+    /// The lines of the run's diagram, sorted: the program prints them in the order of events.
     pub(crate) way: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl Said {
     }
 }
 
-/// The program while it runs.
+/// The running program.
 pub(crate) struct Running {
     child: Child,
     answers: ChildStdin,
@@ -80,12 +80,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Listens until it says a line with this text, and gives that line.
+    /// Waits until the program prints a line with this text, and returns that line.
     pub(crate) fn hear(&mut self, text: &str) -> String {
         self.notes.until(text).to_owned()
     }
 
-    /// Waits for its next question, and gives the file.
+    /// Waits for the next question, and returns the name of the file.
     pub(crate) fn question(&mut self) -> String {
         let line = self.hear("Count it all the same?");
         line.split_once(": ").unwrap().0.to_owned()
@@ -95,13 +95,13 @@ impl Running {
         writeln!(self.answers, "{answer}").unwrap();
     }
 
-    /// Kills it with SIGKILL.
+    /// Kills the program with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         limits::ended(&mut self.child);
     }
 
-    /// Waits for its end, which must be a good one.
+    /// Waits until the program exits, which must be with success, and returns its output.
     pub(crate) fn said(mut self) -> Said {
         let heard = self.notes.to_end();
         let mut said = String::new();

@@ -1,4 +1,4 @@
-//! Killed at any moment and started again, the program tells the same story as if nothing had happened.
+//! Kills the program at any moment and starts it again: its summary is that of an undisturbed start.
 
 use crate::program::{ORDERS, Program, Request};
 use limits::Dice;
@@ -10,7 +10,7 @@ use steadfast::{Engine, RunFilter, Status};
 
 const ARGUMENTS: [&str; 5] = ["--file", ORDERS, "--limit", "300", "--slow"];
 
-/// Every effect that the services outside have had, by what was asked and for which order, each with its key.
+/// Returns every effect of the outside services, by order and step, each with its idempotency key.
 fn effects(ledger: &[Request]) -> BTreeMap<(u64, String), String> {
     let mut effects = BTreeMap::new();
     for Request { key, order, step, .. } in ledger.iter().filter(|request| request.answer != "busy") {
@@ -22,7 +22,7 @@ fn effects(ledger: &[Request]) -> BTreeMap<(u64, String), String> {
     effects
 }
 
-/// No attempt of a step came after the one whose result was recorded.
+/// Checks that no attempt of a step came after the one whose result was recorded.
 async fn no_finished_step_ran_again(program: &Program) {
     let ledger = program.ledger();
     let engine = Engine::builder().sqlite(program.path("orders.db")).start().await.unwrap();

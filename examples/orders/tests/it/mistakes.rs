@@ -1,8 +1,8 @@
-//! Mistakes that people make: each is answered with one clear sentence, and nothing is damaged.
+//! Mistakes of users: one clear sentence answers each, and nothing is damaged.
 
 use crate::program::{ORDERS, Program};
 
-/// What the program says to a mistake: one line.
+/// Returns the error message of a failing command: one line.
 fn refusal(program: &Program) -> String {
     let output = program.run();
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -26,12 +26,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self) -> Output {
         limits::output(&mut self.command())
     }
 
-    /// Runs it to its end, which must be a good one, and gives its summary.
+    /// Runs a command, which must succeed, and returns its summary.
     pub(crate) fn summary(&self) -> String {
         let output = self.run();
         let remarks = String::from_utf8_lossy(&output.stderr);
@@ -39,7 +39,7 @@ impl Program {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Starts it, and listens to nothing that it says.
+    /// Starts the program, and discards its output.
     pub(crate) fn spawn(&self) -> Child {
         self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }

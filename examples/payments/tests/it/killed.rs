@@ -1,4 +1,4 @@
-//! Killed at any moment, no cent is lost, and each transfer is made once.
+//! Kills the program at any moment: no cent is lost, and each transfer is made once.
 
 use crate::program::Program;
 use limits::Dice;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const SUM: &str = "SELECT sum(cents) FROM accounts";
 
-/// What is on each account is what was there in the beginning and what the ledger says since.
+/// Counts the accounts whose balance is not the opening balance plus the ledger's changes.
 const WRONG_ACCOUNTS: &str = "SELECT count(*) FROM accounts WHERE id > 0 AND cents != opening
     + (SELECT coalesce(sum(cents), 0) FROM ledger WHERE target = accounts.id AND outcome = 'moved')
     - (SELECT coalesce(sum(cents + fee), 0) FROM ledger WHERE source = accounts.id AND outcome = 'moved')";
@@ -19,7 +19,7 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
     program.said(&["init", "--accounts", "10", "--cents", "10000"]);
     let (mut transfers, mut with_money_in_transit) = (0, 0);
     for kill in 0..200 {
-        // There is always something left to do.
+        // Each start has orders left to settle.
         transfers = program.number("SELECT count(*) FROM orders") + 40;
         let mut child = program.spawn(&["run", "--transfers", &transfers.to_string()]);
         std::thread::sleep(Duration::from_millis(2 + dice.below(58)));
@@ -27,7 +27,8 @@ fn killed_200_times_no_cent_is_lost_at_any_moment_and_each_transfer_is_made_once
         limits::ended(&mut child);
         assert_eq!(program.number(SUM), 100_000, "kill {kill}");
         with_money_in_transit += i64::from(program.number("SELECT cents > 0 FROM accounts WHERE id = 0") > 0);
-        // Also that a ledger's row is there if and only if the engine has recorded it, and a run if and only if its order is.
+        // It also checks that a row of the ledger exists if and only if the engine has recorded the booking, and a run
+        // if and only if its order exists.
         program.said(&["check"]);
     }
     let (orders, rows) = (program.number("SELECT count(*) FROM orders"), program.number("SELECT count(*) FROM ledger"));
@@ -57,7 +58,7 @@ fn interrupted_it_ends_in_order_and_goes_on_later() {
     let program = Program::new();
     program.said(&["init"]);
     let mut child = program.spawn(&["run", "--transfers", "5000"]);
-    // A check can be made at any moment, beside it.
+    // A check works at any moment, beside the running program.
     program.said(&["check"]);
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupt.success());

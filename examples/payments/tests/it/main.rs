@@ -1,4 +1,4 @@
-//! The program as its users meet it: undisturbed, killed, and used wrongly.
+//! The program as users see it: undisturbed, killed, and used wrongly.
 
 mod killed;
 mod mistakes;

@@ -1,8 +1,8 @@
-//! Mistakes that people make: each is answered with one clear sentence, and nothing is damaged.
+//! Mistakes of users: one clear sentence answers each, and nothing is damaged.
 
 use crate::program::Program;
 
-/// What the program says to a mistake: one line.
+/// Returns the error message of a failing command: one line.
 fn refusal(program: &Program, arguments: &[&str]) -> String {
     let output = program.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -42,7 +42,7 @@ fn accounts_that_are_not_there() {
     for task in ["run", "check"] {
         assert_eq!(refusal(&program, &[task]), sentence);
     }
-    // An SQLite file of somebody else's.
+    // An SQLite file without our tables.
     rusqlite::Connection::open(program.path("payments.db")).unwrap().execute("CREATE TABLE mine (x)", []).unwrap();
     assert_eq!(refusal(&program, &["check"]), sentence);
     let said = refusal(&program, &["run"]);

@@ -24,12 +24,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command until it exits.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         limits::output(&mut self.command(arguments))
     }
 
-    /// Runs it to its end, which must be a good one, and gives what it said.
+    /// Runs a command, which must succeed, and returns its output.
     pub(crate) fn said(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let remarks = String::from_utf8_lossy(&output.stderr);
@@ -38,7 +38,7 @@ impl Program {
         said
     }
 
-    /// Starts it, and comes back when it begins to move money.
+    /// Starts a command, and returns when it begins to move money.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut heard = Heard::of(child.stdout.take().unwrap());
@@ -47,7 +47,7 @@ impl Program {
         child
     }
 
-    /// What a query says, asked as any other program may.
+    /// Returns the result of a query, over a separate connection.
     pub(crate) fn number(&self, query: &str) -> i64 {
         let connection = Connection::open(self.path("payments.db")).unwrap();
         connection.query_row(query, [], |row| row.get(0)).unwrap()
