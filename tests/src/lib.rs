@@ -1,4 +1,4 @@
-//! A program that denies every lint and uses all of our macros: `cargo clippy` and `cargo doc` are the test.
+//! A crate that denies every lint and uses all macros: `cargo clippy` and `cargo doc` are the test.
 #![deny(
     warnings,
     missing_docs,

@@ -1,39 +1,39 @@
-//! Contexts, steps and workflows as a careful crate would have them.
+//! Contexts, steps and workflows of a strictly linted crate.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// It came in.
+    /// The order is new.
     #[default]
     New,
-    /// It was paid.
+    /// The order is paid.
     Paid,
 }
 
 /// The context of an order.
 #[derive(StepContext, Clone, Debug)]
 pub struct OrderContext {
-    /// Whose it is.
+    /// The workspace that owns the order.
     pub workspace_id: String,
-    /// What it costs.
+    /// The price in cents.
     pub cents: u64,
-    /// Where it stands.
+    /// The current status.
     #[context(default)]
     pub status: Status,
-    /// Who works on it.
+    /// The name of the worker.
     #[context(default = "nobody")]
     pub worker: String,
-    /// How often.
+    /// The number of tries.
     #[context(default = 3)]
     pub tries: u8,
     /// The receipt.
     #[context(default)]
     pub receipt: Bytes,
-    /// What kind.
+    /// The kind of the order.
     #[context(default = Some("plain".to_owned()))]
     pub r#type: Option<String>,
     #[context(default)]
@@ -44,7 +44,7 @@ pub struct OrderContext {
 #[derive(StepContext, Clone, Debug, Default)]
 pub struct Nothing;
 
-/// Optional throughout.
+/// A context whose fields all have defaults.
 #[derive(StepContext, Clone, Debug)]
 pub struct Optional {
     /// A number.
@@ -53,19 +53,19 @@ pub struct Optional {
 }
 
 impl OrderContext {
-    /// The secret.
+    /// Returns the secret.
     pub const fn secret(&self) -> u128 {
         self.secret
     }
 
-    /// The secret is another.
+    /// Returns a copy with another secret.
     #[must_use]
     pub fn with_secret(&self, secret: u128) -> Self {
         self.with(|context| context.secret(secret).tries(context.tries + 1).cents(context.cents))
     }
 }
 
-/// Charges.
+/// Charges the order.
 ///
 /// # Errors
 /// Nothing to charge.
@@ -89,7 +89,7 @@ pub fn receipt(context: &OrderContext, name: String) -> Result<Bytes> {
     Ok(Bytes::from(format!("{name}: {}", context.cents)))
 }
 
-/// Reads no context.
+/// Greets without a context.
 ///
 /// # Errors
 /// Never.
@@ -99,7 +99,7 @@ pub async fn greet(name: String) -> Result<String> {
     Ok(format!("hello {name}"))
 }
 
-/// Many arguments.
+/// Adds many arguments.
 ///
 /// # Errors
 /// Never.
@@ -123,7 +123,7 @@ pub async fn process(start: Start<OrderContext>, (name, cents): (String, u64)) -
     Ok(receipt)
 }
 
-/// Takes the flow.
+/// Counts, with a mutable flow as its parameter.
 ///
 /// # Errors
 /// A step failed.
@@ -134,7 +134,7 @@ pub async fn count(flow: &mut Flow<Optional>) -> Result<u64> {
     Ok(flow.number)
 }
 
-/// Takes the flow by reference.
+/// Sleeps, with a shared flow as its parameter.
 ///
 /// # Errors
 /// Never.

@@ -1,4 +1,4 @@
-//! A context with every attribute, as a careful crate would have it.
+//! A context with every attribute, in a strictly linted crate.
 
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
@@ -9,24 +9,24 @@ use steadfast::prelude::*;
 #[derive(StepContext, Clone, Debug)]
 #[context(name = "papers", version = 2, migrate = from_v1)]
 pub struct Papers {
-    /// Whose they are.
+    /// The owner of the papers.
     #[context(alias = "user", alias = "user_id")]
     pub owner: String,
     /// A scan of the order.
     #[context(default, store = "blobs", max_bytes = 1_000_000)]
     pub scan: Bytes,
-    /// What was signed.
+    /// The digest that was signed.
     #[context(default, form = json)]
     pub digest: Vec<u8>,
-    /// How many there are; `|` stands for one.
+    /// The number of papers. The default tests a `|` in an expression.
     #[context(default = 1 | 2)]
     pub count: u64,
     #[context(default)]
     note: Private,
-    /// Where they are kept.
+    /// The shelf that holds the papers.
     #[context(transient, restore = open_shelf)]
     pub shelf: Shelf,
-    /// What is on the shelf.
+    /// The list of papers on the shelf.
     #[context(transient, restore(list, after(shelf, reads)))]
     pub(crate) list: List,
     #[context(transient)]
@@ -38,7 +38,7 @@ pub struct Papers {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Private(u8);
 
-/// Where papers are kept.
+/// A shelf for papers.
 #[derive(Clone, Debug)]
 pub struct Shelf(String);
 
@@ -56,7 +56,7 @@ async fn list(stored: &PapersStored, _: &Resources, shelf: &Shelf, reads: &Mutex
     Ok(List(vec![shelf.0.clone()]))
 }
 
-/// Version 1 counted from 0.
+/// Migrates from version 1, which counted from 0.
 fn from_v1(old: &mut RecordedFields) -> Result<()> {
     if let Some(count) = old.get::<u64>("count")? {
         old.set("count", &(count + 1))?;
@@ -64,7 +64,7 @@ fn from_v1(old: &mut RecordedFields) -> Result<()> {
     Ok(())
 }
 
-/// What a test makes of papers.
+/// Creates papers for a test.
 #[must_use]
 pub fn papers() -> Papers {
     let stored =
@@ -72,7 +72,7 @@ pub fn papers() -> Papers {
     stored.with_live(Shelf("oak".into()), List(Vec::new()), Arc::default(), Private(3))
 }
 
-/// Reads.
+/// Describes the papers.
 ///
 /// # Errors
 /// Never.
@@ -84,7 +84,7 @@ pub async fn read(papers: &Papers) -> Result<String> {
     Ok(format!("{owner} {} {} {} {}", note.0, shelf.0, list.0.len(), seal.0))
 }
 
-/// Keeps papers.
+/// Keeps and describes papers.
 ///
 /// # Errors
 /// A step failed.

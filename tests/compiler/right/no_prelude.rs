@@ -1,4 +1,4 @@
-//! A program that imports everything by itself.
+//! Programs that import each name without the prelude.
 #![no_implicit_prelude]
 #![allow(unused)]
 

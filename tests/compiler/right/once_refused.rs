@@ -1,7 +1,7 @@
-//! Ordinary programs that were refused once.
+//! Ordinary programs that the macros once rejected.
 
 // ==== allowed lints
-// What is allowed of a function is allowed of what is generated around it.
+// Lints that are allowed on a function are also allowed in the code generated around it.
 #![deny(warnings, unused_lifetimes, nonstandard_style, clippy::all)]
 
 use steadfast::prelude::*;
@@ -31,7 +31,7 @@ pub async fn processOrder(flow: &Flow) -> Result<()> {
 }
 
 // ==== coerced tail
-// What a step ends with is coerced to what it returns.
+// The result of a step is coerced to its return type.
 #![allow(dead_code)]
 use steadfast::prelude::*;
 
@@ -61,7 +61,7 @@ async fn fails() -> Result<u32> {
 }
 
 // ==== cow
-// A text that may be static, as an argument.
+// An argument whose text may be static.
 use std::borrow::Cow;
 use steadfast::prelude::*;
 
@@ -76,7 +76,7 @@ async fn process(flow: &Flow) -> Result<String> {
 }
 
 // ==== handles that push
-// Handles whose methods take `&self` and are called as those of collections.
+// Shared handles with methods named like those of collections.
 #![allow(dead_code)]
 
 use std::sync::{Arc, Mutex};
@@ -120,7 +120,7 @@ async fn note(ctx: &Order) -> Result<()> {
 }
 
 // ==== own cell
-// A type of the user's that is called as one of the standard library's.
+// A user's type named like one of the standard library.
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
 
@@ -135,7 +135,7 @@ pub struct Sheet {
 }
 
 // ==== own types
-// Types and modules of the user's that have the names of others.
+// A user's types and modules with the names of known ones.
 #![allow(dead_code, clippy::unused_async)]
 
 use steadfast::prelude::*;
@@ -207,7 +207,7 @@ async fn process(flow: &Flow) -> Result<u32> {
 }
 
 // ==== seeded
-// Constants and generators that are the same in every replay.
+// Constants and generators with the same value in every replay.
 #![allow(dead_code)]
 
 use steadfast::prelude::*;

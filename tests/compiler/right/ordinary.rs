@@ -93,7 +93,7 @@ impl std::error::Error for CardError {}
 #[step(name = "charge-card", retry(attempts = 3, backoff = "200ms"), timeout = "30s")] pub async fn charge_card(n: u32) -> Result<u32> { Ok(n) }
 #[workflow(name = "process-order")] pub async fn process_order(flow: &mut Flow, n: u32) -> Result<u32> { Ok(charge_card(flow, n).await?) }
 // ==== doc comments and lints
-/// Charges.
+/// Charges the order.
 #[step]
 #[allow(clippy::unused_async, reason = "a stub")]
 #[must_use]

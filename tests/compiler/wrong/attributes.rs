@@ -1,4 +1,4 @@
-//! Attributes that say something wrong.
+//! Invalid attributes.
 #![allow(unused)]
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};

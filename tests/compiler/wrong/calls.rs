@@ -1,4 +1,4 @@
-//! Calls that do not fit.
+//! Calls with wrong arguments.
 #![allow(unused)]
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;

@@ -1,10 +1,10 @@
-//! Moments and choices that are drawn, and drawn again from the same seed.
+//! Pseudo-random numbers, reproducible from a seed.
 
-/// Numbers from a seed, the same everywhere.
+/// A generator that returns the same numbers for the same seed, on every platform.
 pub struct Dice(u64);
 
 impl Dice {
-    /// Takes the seed from `STEADFAST_SEED`, otherwise this one, and prints it.
+    /// Takes the seed from `STEADFAST_SEED`, by default `otherwise`, and prints it.
     #[must_use]
     pub fn seeded(otherwise: u64) -> Self {
         let seed = std::env::var("STEADFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(otherwise);
@@ -12,7 +12,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// A number below a bound of at most 31 bits.
+    /// Returns a number below a bound of at most 31 bits.
     ///
     /// # Panics
     /// The bound is 0.
@@ -21,19 +21,19 @@ impl Dice {
         (self.0 >> 33) % bound
     }
 
-    /// The place of one of so many.
+    /// Returns an index into a sequence of this length.
     ///
     /// # Panics
-    /// There is none.
+    /// The sequence is empty.
     pub fn index(&mut self, length: usize) -> usize {
         let length = u64::try_from(length).expect("64 bits");
         usize::try_from(self.below(length)).expect("below a length")
     }
 
-    /// One of several.
+    /// Returns one of several values.
     ///
     /// # Panics
-    /// There is none.
+    /// The sequence is empty.
     pub fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.index(all.len())]
     }

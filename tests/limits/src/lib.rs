@@ -1,5 +1,5 @@
-//! What tests share: a limit for everything that they wait for (what does not come fails the test, and says what it was), and
-//! numbers from a seed.
+//! Shared parts of the tests: time limits for everything that a test waits for, which fail the test and name the wait,
+//! and pseudo-random numbers from a seed.
 
 mod dice;
 mod processes;
@@ -12,7 +12,7 @@ use std::future::IntoFuture;
 use std::panic::Location;
 use std::time::Duration;
 
-/// Longer than anything takes in a test, also beside other tests and builds: what has not come by then does not come.
+/// The time limit of every wait. It is longer than any wait takes, also beside other tests and builds.
 pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// Waits for a future that must become ready.
@@ -24,9 +24,9 @@ pub async fn soon<F: IntoFuture>(what: impl Display, waited_for: F) -> F::Output
     came.unwrap_or_else(|_| panic!("{what} did not come within {LIMIT:?}"))
 }
 
-/// A limit for whatever can be awaited: `run.result().soon().await`.
+/// A time limit for any future: `run.result().soon().await`.
 pub trait Soon: IntoFuture + Sized {
-    /// The same as [`soon`], named by the line that waits.
+    /// Waits like [`soon`], and names the calling line on failure.
     #[track_caller]
     fn soon(self) -> impl Future<Output = Self::Output> {
         soon(format!("what is waited for at {}", Location::caller()), self)
@@ -35,10 +35,10 @@ pub trait Soon: IntoFuture + Sized {
 
 impl<F: IntoFuture> Soon for F {}
 
-/// Asks every 5 ms until the answer is yes.
+/// Polls a condition every 5 ms until it holds.
 ///
 /// # Panics
-/// It is not within [`LIMIT`]; the line that waits is named.
+/// It does not hold within [`LIMIT`]. The message names the calling line.
 #[track_caller]
 pub fn until(mut is_so: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let asked = async move {

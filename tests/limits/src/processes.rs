@@ -1,4 +1,4 @@
-//! Processes that a test starts: one that does not end, or says nothing, is killed and fails the test.
+//! Child processes of a test. A process that does not end, or prints nothing, fails the test.
 
 use crate::LIMIT;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The same for a whole program, which may have much to do.
+/// The time limit of a whole program, which may have much to do.
 const LIMIT_OF_PROGRAMS: Duration = Duration::from_mins(2);
 
-/// Runs a command to its end and returns all that it wrote.
+/// Runs a command until it exits, and returns its output.
 ///
 /// # Panics
 /// It cannot be started, or does not end within two minutes.
@@ -19,7 +19,7 @@ pub fn output(command: &mut Command) -> Output {
     output_of(child, b"")
 }
 
-/// Writes to a process, closes its input, and returns all that it writes until it ends.
+/// Writes to a process, closes its input, waits until it exits, and returns its output.
 ///
 /// # Panics
 /// It does not end within two minutes; then it is killed.
@@ -53,7 +53,7 @@ pub fn ended(child: &mut Child) -> ExitStatus {
             return status;
         }
         if since.elapsed() > LIMIT_OF_PROGRAMS {
-            // It may end at this very moment.
+            // The process may have ended just now.
             let _ = child.kill();
             panic!("process {} did not end within {LIMIT_OF_PROGRAMS:?}", child.id());
         }
@@ -61,10 +61,10 @@ pub fn ended(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Asks every 5 ms until the answer is yes, on this thread.
+/// Polls a condition every 5 ms until it holds, and blocks this thread.
 ///
 /// # Panics
-/// It is not within [`LIMIT`]; the line that waits is named.
+/// It does not hold within [`LIMIT`]. The message names the calling line.
 #[track_caller]
 pub fn hold_until(mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
@@ -74,32 +74,32 @@ pub fn hold_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The lines that a process writes, as they come.
+/// The lines that a process prints, received as they are printed.
 #[derive(Debug)]
 pub struct Heard {
     lines: Receiver<String>,
-    /// The lines that were heard.
+    /// The lines received so far.
     pub said: Vec<String>,
 }
 
 impl Heard {
-    /// Listens to a pipe.
+    /// Reads a pipe on a new thread.
     ///
     /// # Panics
     /// No thread can be spawned.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let (send, lines) = channel();
         std::thread::spawn(move || {
-            // Nobody may listen any longer, and a process that was killed may end in the middle of a character.
+            // The receiver may be dropped, and a killed process may end in the middle of a character.
             BufReader::new(pipe).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
         });
         Self { lines, said: Vec::new() }
     }
 
-    /// The next line; `None` if the pipe is closed.
+    /// Waits for the next line. Returns `None` if the pipe is closed.
     ///
     /// # Panics
-    /// Nothing comes within [`LIMIT`].
+    /// No line arrives within [`LIMIT`].
     pub fn next_line(&mut self) -> Option<&str> {
         match self.lines.recv_timeout(LIMIT) {
             Ok(line) => self.said.push(line),
@@ -109,19 +109,19 @@ impl Heard {
         self.said.last().map(String::as_str)
     }
 
-    /// Listens until a line has this text, and returns that line.
+    /// Waits for a line with this text, and returns it.
     ///
     /// # Panics
-    /// The pipe is closed before that, or nothing comes within [`LIMIT`].
+    /// The pipe is closed before that, or no line arrives within [`LIMIT`].
     pub fn until(&mut self, text: &str) -> &str {
         while !self.next_line().unwrap_or_else(|| panic!("it ended without «{text}»")).contains(text) {}
         self.said.last().map_or("", String::as_str)
     }
 
-    /// All lines to the end.
+    /// Waits until the pipe is closed, and returns all lines.
     ///
     /// # Panics
-    /// Nothing comes within [`LIMIT`].
+    /// No line arrives within [`LIMIT`].
     #[must_use]
     pub fn to_end(mut self) -> Vec<String> {
         while self.next_line().is_some() {}

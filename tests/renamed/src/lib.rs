@@ -13,7 +13,7 @@ pub struct Order {
     /// With a default.
     #[context(default)]
     pub cents: u64,
-    /// Live.
+    /// Transient.
     #[context(transient, default = 3)]
     pub tries: u8,
 }
@@ -38,7 +38,7 @@ pub fn book(tx: &mut Tx<'_>, cents: u64) -> Result<()> {
     Ok(())
 }
 
-/// What a run is told.
+/// A message to a run.
 #[derive(Message, Serialize, Deserialize, Debug)]
 #[message(crate = "durable")]
 pub struct Go;
@@ -61,7 +61,7 @@ pub async fn process(start: Start<Order>, count: u64) -> Result<u64> {
 #[derive(Event, Clone, Debug)]
 #[event(crate = "durable")]
 pub struct Page {
-    /// Its number.
+    /// The number of the page.
     pub number: u64,
 }
 

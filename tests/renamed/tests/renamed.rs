@@ -1,4 +1,4 @@
-//! The generated code of every macro works where steadfast has another name.
+//! Tests that the generated code of every macro compiles and runs where steadfast has another name.
 
 use durable::prelude::*;
 use renamed::{Count, Go, process};

@@ -1,6 +1,6 @@
-//! A program whose time of day is set while its runs wait: `clock DATABASE SECONDS MODE`, under the library that `clock.c`
-//! makes. `set` sets the clock 300 ms after the start and prints what became of each run, and how long that took.
-//! `restart` does the same and ends 1.2 s after the start without waiting; `resume` prints what becomes of its run.
+//! A program whose wall clock is set while its runs wait: `clock DATABASE SECONDS MODE`, under the library built from
+//! `clock.c`. `set` sets the clock 300 ms after the start and prints the end of each run, and its time. `restart` does
+//! the same and exits 1.2 s after the start without waiting; `resume` prints the end of its run.
 
 use serde::{Deserialize, Serialize};
 use std::time::{Instant, SystemTime};
@@ -72,7 +72,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let builder = Engine::builder().workflow(waits);
     let builder = match database.as_str() {
         "memory" => builder.in_memory().evict_after(Duration::from_hours(1)),
-        // Whatever waits leaves memory.
+        // Waiting runs are evicted at once.
         path => builder.sqlite(path).evict_after(Duration::from_millis(1)),
     };
     let engine = builder.start().await?;

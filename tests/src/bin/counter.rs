@@ -1,7 +1,7 @@
-//! A program that is killed by tests: `counter <database> <log> <what>`.
+//! A program that tests kill: `counter <database> <log> <what>`.
 //!
-//! `many` has 20 steps at once, each of which adds to what they share in two edits; `two` has one step that edits and then
-//! waits for its end, and another that has seen the edit. Each body that starts writes a line into the log.
+//! `many` runs 20 steps at once, each of which changes the shared state in two edits. `two` has a step that edits and
+//! then blocks, and another that has read the edit. Each attempt appends a line to the log.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ fn log(scope: &StepScope) {
     file.write_all(format!("{} {} {}\n", scope.name, scope.position, scope.attempt).as_bytes()).expect("the log");
 }
 
-/// What the steps share.
+/// The shared state of the steps.
 #[derive(StepContext, Clone)]
 struct Counted {
     #[context(default)]
@@ -39,7 +39,7 @@ async fn add(state: &State<Counted>, scope: &StepScope, n: u64) -> Result<u64> {
     Ok(seen)
 }
 
-/// Ten rounds of 20 steps at once. No two of them have seen the same sum.
+/// Runs ten rounds of 20 steps at once. No two steps have read the same sum.
 #[workflow(state = Counted)]
 async fn many(flow: &Flow) -> Result<(u64, u64, usize)> {
     let mut seen = std::collections::BTreeSet::new();
@@ -50,7 +50,7 @@ async fn many(flow: &Flow) -> Result<(u64, u64, usize)> {
     Ok((state.begun, state.sum, seen.len()))
 }
 
-/// In the first process it waits for its end.
+/// Edits the state. The first attempt then blocks until its process is killed.
 #[step]
 async fn first(state: &State<Counted>, scope: &StepScope) -> Result<u64> {
     log(scope);

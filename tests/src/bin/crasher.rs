@@ -1,8 +1,10 @@
-//! A program with runs that end its process, for tests: `crasher <database> <log> <culprit> <culprits> <bystanders> [ms]`.
+//! A program for tests, with runs that end its process:
+//! `crasher <database> <log> <culprit> <culprits> <bystanders> [ms]`.
 //!
-//! It starts (again) so many runs that end the process in the way that is named, and so many that wait for so many
-//! milliseconds (1,500). It prints `up`, waits until each has ended or is parked, prints `ended <id>` and `parked <id>`, and
-//! stops in order. Each body that starts writes the id of its run into the log.
+//! It starts, or resumes, `culprits` runs that end the process in the way that `culprit` names, and `bystanders` runs
+//! that wait for `ms` milliseconds (1,500). It prints `up`, waits until each run has ended or is parked, prints
+//! `ended <id>` and `parked <id>`, and shuts down in order. The attempts append `culprit`, or the id of their run, to
+//! the log.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -17,7 +19,7 @@ fn log(what: &str) {
     file.write_all(format!("{what}\n").as_bytes()).expect("the log");
 }
 
-/// How the process is ended.
+/// Ends the process in the named way.
 fn end(how: &str) {
     match how {
         "abort" | "body" | "hook" | "blocking" => std::process::abort(),
@@ -64,7 +66,7 @@ fn poison_that_blocks(how: String) -> Result<()> {
     Ok(())
 }
 
-/// Made by its hook.
+/// A transient value, made by its restore hook.
 #[derive(Clone)]
 struct Live;
 
@@ -120,7 +122,7 @@ async fn bystander(flow: &mut Flow, millis: u64) -> Result<u64> {
 }
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    // Its threads have stacks of their own size, whatever the environment says of others.
+    // The stack size is fixed here, whatever the environment says.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(2).thread_stack_size(4 << 20).enable_all().build()?.block_on(run())
 }
@@ -145,7 +147,7 @@ async fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     println!("up");
     let mut all: Vec<String> = (0..bystanders).map(|n| format!("bystander-{n}")).collect();
-    // One that ends the process from a thread of its own is never parked.
+    // A run that ends the process from another thread is never parked.
     if how != "thread" {
         all.extend((0..culprits).map(|n| format!("culprit-{n}")));
     }

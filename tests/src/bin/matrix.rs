@@ -1,4 +1,5 @@
-//! The process of a cell of the matrix, which is killed: `matrix <folder> <row> <cell>`. It starts the run and prints `started`.
+//! The process of a cell of the matrix, which the test kills: `matrix <folder> <row> <cell>`. It starts the run and
+//! prints `started`.
 
 #[path = "../../tests/it/matrix/beginning.rs"]
 mod beginning;
@@ -26,7 +27,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     beginning::make_table(&engine).await;
     beginning::start(&engine, holding, &args[2], None).await;
     println!("started");
-    // Whoever has started this kills it; if that has died itself, it ends by itself.
+    // The test kills this process. If the test itself has died, the process exits after five minutes.
     tokio::time::sleep(Duration::from_mins(5)).await;
     Ok(())
 }

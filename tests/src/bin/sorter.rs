@@ -1,7 +1,7 @@
-//! A program that is killed by tests: `sorter <database> <log>`.
+//! A program that tests kill: `sorter <database> <log>`.
 //!
-//! A graph of letters that are read, judged by people if they are doubtful, and counted; it answers every question. Each body
-//! that starts writes a line into the log.
+//! A graph of letters that are read, judged by people if they are doubtful, and counted. The program answers every
+//! question. Each attempt appends a line to the log.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
@@ -59,7 +59,7 @@ impl Sorter {
         Ok((0..begin.0).map(|number| Letter { number, text: "x".repeat(number as usize).into() }).collect())
     }
 
-    /// Letters 3 and 6 are doubtful; the second has a time limit that nobody comes near.
+    /// Judges a letter. Letters 3 and 6 are doubtful. The question about 6 has a time limit that does not expire.
     #[step(workers = 4)]
     async fn judge(state: &State<Tally>, letter: Letter, scope: &StepScope) -> Result<Judged> {
         log(scope);
@@ -103,7 +103,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (database, log) = (next(), next());
     LOG.set(log).map_err(|_| "set once")?;
     let engine = Engine::builder().sqlite(database).workflow(Sorter).start().await?;
-    // Gives the run that is there, if it is.
+    // Returns the existing run, if there is one.
     let run = engine.start(Sorter, 20).id("letters").await?;
     loop {
         for request in engine.requests().await? {

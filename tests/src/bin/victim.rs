@@ -1,11 +1,12 @@
-//! A program that is killed by tests: `victim <database> <log> <runs> [term in ms]`.
+//! A program that tests kill: `victim <database> <log> <runs> [term in ms]`.
 //!
-//! With `bank` for the runs it moves money between two accounts in the same file, and prints `done`. With `talk` its runs send
-//! to each other, start others and go on with fresh journals; with `listen` one waits for what another process sends with
-//! `say`. With `graph` it runs graphs that change their context and shared state in stores.
+//! With `bank` as `<runs>` it moves money between two accounts in the same file, and prints `done`. With `talk` its
+//! runs send messages to each other, start others and continue as new; with `listen` a run waits for messages that
+//! another process sends with `say`. With `graph` it runs graphs that change their context, and shared state with
+//! stored fields.
 //!
-//! Else it starts (again) so many runs, writes a line into the log for every body that starts, and prints one line for every
-//! run that has ended, then `done`.
+//! With a number it starts, or resumes, that many runs. It appends a line to the log for every attempt, and prints one
+//! line for every run that has ended, then `done`.
 
 #[path = "victim/graph.rs"]
 mod graph;
@@ -51,7 +52,7 @@ async fn shaky(n: u64) -> Result<u64> {
     if attempt == Some(1) { Err(steadfast::Error::msg("first")) } else { Ok(n) }
 }
 
-/// Steps one after the other and at once, retries, updates and naps.
+/// Runs steps one after the other and at once, with retries, updates and short sleeps.
 #[workflow(context = Ledger)]
 async fn job(flow: &mut Flow<Ledger>, n: u64) -> Result<u64> {
     for round in 0..8 {
@@ -64,13 +65,13 @@ async fn job(flow: &mut Flow<Ledger>, n: u64) -> Result<u64> {
     Ok(flow.sum)
 }
 
-/// What `job` returns.
+/// Returns the expected result of `job`.
 fn expected(n: u64) -> u64 {
     let sum: u64 = (0..8).map(|round| n + round).sum();
     (sum + 1) + (sum + 2) + 3
 }
 
-/// A step that ends its process.
+/// Ends the process, if `n` is not zero.
 #[step]
 async fn poison(n: u64) -> Result<u64> {
     log("poison");
@@ -85,7 +86,7 @@ async fn poisoned(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(poison(flow, n).await?)
 }
 
-/// Moves a cent there and two back, each in the commit of its result.
+/// Moves money between two accounts, in the commit of its result.
 #[transaction]
 fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i64> {
     let change = "UPDATE accounts SET cents = cents + ?2, moves = moves + 1 WHERE name = ?1";
@@ -113,7 +114,7 @@ async fn work_alone(n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// Each run is started in the commit of a row of its own.
+/// Starts each run in the commit of its own row, and waits for all.
 async fn bank(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::Error>> {
     engine
         .transaction(|tx| {

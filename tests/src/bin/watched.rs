@@ -1,4 +1,4 @@
-//! A program that shows a run on its console until it has ended: what a test reads of it is what a user sees.
+//! A program that shows a run on its console until it has ended. A test reads what a user would see.
 
 use steadfast::prelude::*;
 
@@ -25,7 +25,7 @@ impl Count {
     async fn count(page: Page, scope: &StepScope) -> Result<Words> {
         scope.progress(1, 2);
         if page.0 == 2 && scope.attempt == 1 {
-            // A terminal would obey this.
+            // A terminal would obey this escape sequence.
             return Err(Error::msg("page \u{1b}[2J2 is stuck"));
         }
         Ok(Words(page.0))
@@ -53,7 +53,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         async move { run.watch_in_terminal().await }
     });
     let mut activity = run.activity();
-    // The watcher shall have had the time to show that somebody is waited for.
+    // Gives the watcher time to show what the run waits for.
     while let Some(seen) = activity.next().await? {
         if matches!(&seen.kind, steadfast::ActivityKind::StepCompleted { step, .. } if step == "add") {
             tokio::time::sleep(Duration::from_millis(1_500)).await;

@@ -1,4 +1,5 @@
-//! Graphs that are killed: their steps change the context by what they return, and share state of which fields are in a store.
+//! Graphs that tests kill: their steps change the context by their return values, and share state with fields in a
+//! store.
 
 use super::log;
 use steadfast::EngineBuilder;
@@ -100,7 +101,7 @@ pub(super) async fn graphs(engine: &Engine) -> std::result::Result<(), Box<dyn s
         assert_eq!((context.names.len() as u64, state.pages), (PAGES, PAGES));
         assert_eq!(state.scan.get().await?.len(), 3_000, "what it points to is there");
     }
-    // What was saved and not committed is garbage, and nothing else is.
+    // Only contents that were saved and never committed are garbage.
     let garbage = engine.collect_garbage().await?;
     assert!(garbage.failures.is_empty() && garbage.skipped == 0, "{garbage:?}");
     assert_eq!(engine.collect_garbage().await?.deleted, 0);

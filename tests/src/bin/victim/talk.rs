@@ -1,4 +1,4 @@
-//! Runs that talk: to each other, to whoever answers them and to who reads their streams.
+//! Runs that communicate with each other, with a person who answers, and with readers of their streams.
 
 use super::log;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ type Fallible<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const HUBS: u64 = 3;
 const SENDERS: u64 = 3;
 const NOTES: u64 = 8;
-/// After so many notes a hub goes on with a fresh journal.
+/// The number of notes after which a hub continues as new.
 const CHAPTER: usize = 5;
 
 #[derive(Message, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ struct Question {
 #[derive(Message, Serialize, Deserialize)]
 struct Answer(u64);
 
-/// What a hub has heard: the last number of each sender, and the sum of all.
+/// The notes that a hub has received: their number, the last number of each sender, and the sum of all.
 #[derive(Serialize, Deserialize, Default)]
 pub(super) struct Heard {
     notes: u64,
@@ -51,7 +51,7 @@ async fn tell(n: u64) -> Result<()> {
     stream.write(&n).await
 }
 
-/// Sends its notes, one after the other.
+/// Sends the notes of one sender, one after the other.
 #[workflow]
 pub(super) async fn sender(flow: &mut Flow, (to, from): (String, u64)) -> Result<u64> {
     for n in 1..=NOTES {
@@ -61,7 +61,7 @@ pub(super) async fn sender(flow: &mut Flow, (to, from): (String, u64)) -> Result
     Ok(NOTES)
 }
 
-/// Has senders send to it, and hears each note once and in order, over several executions.
+/// Starts its senders, and receives each note once and in order, over several executions.
 #[workflow]
 pub(super) async fn hub(flow: &mut Flow, (name, mut heard): (String, Heard)) -> Result<u64> {
     if heard.notes == 0 {
@@ -97,7 +97,7 @@ pub(super) async fn leaf(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(weigh(flow, n).await?)
 }
 
-/// Children at once.
+/// Runs children at once.
 #[workflow]
 pub(super) async fn fan(flow: &mut Flow, n: u64) -> Result<u64> {
     let mut leaves = Vec::new();
@@ -111,7 +111,7 @@ pub(super) async fn fan(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(sum)
 }
 
-/// Waits for so many notes.
+/// Receives `notes` notes.
 #[workflow]
 pub(super) async fn listener(flow: &mut Flow, notes: u64) -> Result<Vec<u64>> {
     let mut heard = Vec::new();
@@ -126,13 +126,13 @@ pub(super) fn workflows(builder: steadfast::EngineBuilder) -> steadfast::EngineB
     builder.workflow(sender).workflow(hub).workflow(leaf).workflow(fan).workflow(listener)
 }
 
-/// Answers whatever is asked, twice.
+/// Answers every open request, twice.
 async fn answers(engine: Engine) -> Fallible<()> {
     loop {
         for request in engine.requests().await? {
             let answer = request.read::<Question>()?.sum * 2;
             for _ in 0..2 {
-                // It may have ended, or been answered through another engine, meanwhile.
+                // The run may have ended, or another engine may have answered, meanwhile.
                 let _ = engine.answer(&request.id, Answer(answer)).await;
             }
         }
@@ -144,7 +144,7 @@ pub(super) async fn talk(engine: &Engine) -> Fallible<()> {
     let mut fans = Vec::new();
     for n in 0..HUBS {
         let name = format!("hub-{n}");
-        // A later execution has another input: it is there already.
+        // A later execution has another input, so a second start would be rejected.
         if engine.run(&name).await.is_err() {
             engine.start(hub, (name.clone(), Heard::default())).id(name).await?;
         }
@@ -156,7 +156,7 @@ pub(super) async fn talk(engine: &Engine) -> Fallible<()> {
     let sum = SENDERS * NOTES * (NOTES + 1) / 2;
     for n in 0..HUBS {
         let name = format!("hub-{n}");
-        // The run of this id may be another execution by now.
+        // The id may belong to a later execution by now.
         let run = engine.handle(hub, &name).await?;
         assert_eq!(run.result().await?, 2 * sum, "{name}");
         let mut stream = run.stream::<(u64, u64)>("heard");
@@ -179,7 +179,7 @@ pub(super) async fn talk(engine: &Engine) -> Fallible<()> {
     Ok(())
 }
 
-/// Starts who waits for notes, or sends them.
+/// Starts the listener, and sends its notes if `sends` is set.
 pub(super) async fn listen(engine: &Engine, sends: bool) -> Fallible<()> {
     let run = engine.start(listener, 5).id("listener").await?;
     println!("started");
