@@ -1,5 +1,5 @@
-//! Every order in which a few tasks can drive one run: the hand-off of `runtime/src/engine/driving.rs`, taken as it is, with the
-//! types that its tasks share replaced by those of the model checker.
+//! Checks every order in which a few tasks can drive one run: the hand-off of `runtime/src/engine/driving.rs`,
+//! unchanged, over the synchronization types of the model checker.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -9,16 +9,16 @@ use std::future::poll_fn;
 use std::sync::{Arc, Weak, mpsc};
 use std::task::Poll;
 
-/// What the tasks share.
+/// The synchronization types of the model checker.
 mod sync {
     pub(crate) use loom::sync::atomic::AtomicU8;
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     use std::task::Waker;
 
-    /// So that two words are enough to hand it on.
+    /// So low that two messages are enough for a hand-off.
     pub(crate) const POLLS: usize = 1;
 
-    /// With the signatures of `futures_util`.
+    /// A waker with the signatures of `futures_util`.
     pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
 
     impl AtomicWaker {
@@ -41,13 +41,13 @@ mod driving;
 
 use driving::{Driving, Job, driven, run};
 
-/// What is said to the run, and what becomes of the attempts that it begins.
+/// The messages to the run, and the attempts that it starts.
 struct Talk {
     said: AtomicUsize,
     waker: sync::AtomicWaker,
-    /// How many attempts were run.
+    /// The number of attempts that ran.
     ran: AtomicUsize,
-    /// How many the run was given back, for tasks of their own.
+    /// The number of attempts that the run got back, to spawn as their own tasks.
     given_back: AtomicUsize,
 }
 
@@ -57,13 +57,13 @@ impl Talk {
         Arc::new(Self { said: zero(), waker: sync::AtomicWaker::new(), ran: zero(), given_back: zero() })
     }
 
-    /// As mail comes to a driver.
+    /// Sends one message, as the mailbox of a driver does.
     fn say(&self) {
         self.said.fetch_add(1, Ordering::SeqCst);
         self.waker.wake();
     }
 
-    /// Hears so many words, beginning an attempt at each, and is ready.
+    /// Receives `words` messages, starts an attempt at each, and is ready.
     fn heard(self: Arc<Self>, words: usize, driving: Weak<Driving>) -> BoxFuture<'static, ()> {
         let mut heard = 0;
         let hear = poll_fn(move |cx| {
@@ -91,10 +91,11 @@ impl Talk {
     }
 }
 
-/// One run that waits for a word from each of these: tasks of attempts that end, and others that only wake it, as a timer does.
-/// In every order the run hears them all, and each attempt that it begins is run here or given back, once.
+/// Checks one run that waits for a message from each of these tasks: attempts that end, and others that only wake it,
+/// as a timer does. In every order the run receives them all, and each attempt that it starts either runs here or is
+/// returned, once.
 fn all_are_heard(attempts: usize, others: usize) {
-    // Forced changes of task: loom's documentation calls two or three enough for most faults.
+    // The number of forced task switches: loom's documentation calls two or three enough for most faults.
     let mut checker = Builder::new();
     checker.preemption_bound = Some(3);
     checker.check(move || {
@@ -120,7 +121,7 @@ fn all_are_heard(attempts: usize, others: usize) {
             let talk = talk.clone();
             threads.push(thread::spawn(move || talk.say()));
         }
-        // A word that is lost leaves this task waiting for ever, which the checker finds.
+        // A lost message leaves this task waiting forever, which the checker reports.
         block_on(own);
         for thread in threads {
             thread.join().expect("no thread panics");

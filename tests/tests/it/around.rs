@@ -1,4 +1,4 @@
-//! What is around a start holds for it wherever it is written: in a transaction, by a workflow, with a fresh journal.
+//! The scope around a start applies to it in every place: in a transaction, in a workflow, at a continue-as-new.
 
 use crate::transactions::Bank;
 use limits::Soon as _;

@@ -1,4 +1,4 @@
-//! How long a step waits before it is tried again, for any policy and any number of attempts.
+//! The waits before retries of a step, for any policy and any number of attempts.
 
 use crate::flows::{Tally, deed};
 use limits::{Dice, Soon as _};
@@ -58,7 +58,7 @@ async fn without_a_pause(flow: &mut Flow, tally: String) -> Result<usize> {
 #[tokio::test]
 async fn a_step_without_a_backoff_is_tried_at_once_however_often_it_has_failed() {
     let tally = Tally::new("no-backoff");
-    // Sleeps are skipped, so that what the engine waited for shows in the times that it has recorded.
+    // Sleeps are skipped, so that the recorded times show what the engine waited for.
     let engine = Engine::builder().in_memory().skip_sleeps().workflow(without_a_pause).start().await.unwrap();
     let run = engine.start(without_a_pause, tally.name().to_owned()).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), 1_100);

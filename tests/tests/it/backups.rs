@@ -1,4 +1,5 @@
-//! Backups, as the guide describes them: the file by SQLite while the engine runs, then the folder of the field store.
+//! Backups as the guide describes them: SQLite copies the file while the engine runs, then any tool copies the folder
+//! of the field store.
 
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ async fn ship(flow: &mut Flow<Parcel>, number: u64) -> Result<u64> {
 }
 
 const RUNS: u64 = 20;
-/// The run that is under way until it is released.
+/// The run that is blocked until it is released.
 const HELD: u64 = RUNS - 1;
 
 #[derive(Message, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ fn builder(folder: &Path) -> EngineBuilder {
     Engine::builder().sqlite(folder.join("ship.db")).field_store("blobs", store).workflow(ship)
 }
 
-/// Copies a folder, as any tool does.
+/// Copies a folder, as any tool would.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -61,13 +62,14 @@ fn copy(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target);
         } else {
-            // What is being written has another name, and may be gone.
+            // A file that is being written has a temporary name, and may vanish.
             let _ = std::fs::copy(entry.path(), target);
         }
     }
 }
 
-/// Starts all runs on an engine with its files in a folder, beside an empty folder for a backup.
+/// Starts all runs on an engine with its files in a folder. Returns it with its folder and an empty folder for a
+/// backup.
 async fn shipping(folder: &Path) -> (Engine, PathBuf, PathBuf) {
     let (here, there) = (folder.join("here"), folder.join("there"));
     std::fs::create_dir_all(&here).unwrap();
@@ -79,7 +81,7 @@ async fn shipping(folder: &Path) -> (Engine, PathBuf, PathBuf) {
     (engine, here, there)
 }
 
-/// Releases the run that is held, and checks the result of each.
+/// Releases the blocked run, and checks the result of each.
 async fn results(engine: &Engine) {
     engine.send(format!("parcel-{HELD}"), Release).key("release").await.unwrap();
     for number in 0..RUNS {
@@ -97,7 +99,7 @@ async fn a_backup_of_a_running_engine_continues_elsewhere_with_everything_that_i
     let connection = Connection::open(here.join("ship.db")).unwrap();
     connection.execute("VACUUM INTO ?1", [there.join("ship.db").to_str().unwrap()]).unwrap();
     results(&engine).await;
-    // The folder last, however much later.
+    // The folder must be copied after the file, any time later.
     copy(&here.join("blobs"), &there.join("blobs"));
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
 

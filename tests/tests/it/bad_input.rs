@@ -1,5 +1,5 @@
-//! Databases that are not as they were written, under a running engine (cases T3, V1, V2, and «bad input»): the fault is
-//! named, nothing is lost, other runs go on.
+//! Databases that were changed under a running engine (cases T3, V1, V2, and «bad input»): the fault is named, nothing
+//! is lost, other runs continue.
 
 use crate::changed_code::held_at;
 use crate::flows::{Counter, count_up};
@@ -22,7 +22,7 @@ async fn held(start: Start<Counter>) -> Result<u64> {
     Ok(flow.total)
 }
 
-/// A database with one held run.
+/// Creates a database with one blocked run.
 async fn database(folder: &Path) -> PathBuf {
     let path = folder.join("tampered.db");
     let engine = Engine::builder().sqlite(&path).workflow(held).start().await.unwrap();
@@ -31,8 +31,8 @@ async fn database(folder: &Path) -> PathBuf {
     path
 }
 
-/// Changes a database as a broken disk or a clumsy hand would, starts an engine, gives the reason why the run is parked,
-/// mends the database, and lets the run go on.
+/// Changes a database as a broken disk or a clumsy hand would, starts an engine, returns the reason why the run is
+/// parked, repairs the database, and lets the run resume.
 async fn parked_after(tampering: &str, mending: &str) -> ParkReason {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = database(folder.path()).await;
@@ -46,7 +46,7 @@ async fn parked_after(tampering: &str, mending: &str) -> ParkReason {
         builder.stub::<hold>(|()| Ok(())).start().await.unwrap()
     };
     let engine = open().await;
-    // Other runs go on.
+    // Other runs continue.
     engine.start(count_up, 2).await.unwrap().result().soon().await.unwrap();
     let run = engine.handle(held, "order-42").await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else {

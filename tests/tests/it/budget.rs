@@ -1,4 +1,4 @@
-//! The size of a context in the database: what counts, what is refused, and what never fails a run of yesterday.
+//! The size of a context in the database: what counts, what is refused, and what never fails a run of an earlier build.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -58,7 +58,7 @@ struct Scanned {
     pages: u64,
 }
 
-/// A field in a store, a sleep, a small change.
+/// Sets a field in a store, sleeps, and makes a small change.
 #[workflow(context = Scanned)]
 async fn scanning(flow: &mut Flow<Scanned>) -> Result<u64> {
     flow.update(|c| c.scan(Bytes::from(vec![7; 2_000_000]))).await?;
@@ -150,7 +150,7 @@ async fn tightened(flow: &mut Flow<Two>) -> Result<u64> {
     Ok(1)
 }
 
-/// A build with a smaller budget: what is there already is too large, and the change makes it smaller.
+/// Tests a build with a smaller budget: the stored context is too large already, and the change makes it smaller.
 #[tokio::test]
 async fn a_smaller_budget_does_not_fail_yesterdays_runs() {
     let store = MemoryStore::new();
@@ -188,5 +188,3 @@ async fn a_default_over_the_budget_is_named() {
     let Err(RunError::Parked { reason }) = outcome else { panic!("{outcome:?}") };
     assert!(reason.cause != ParkCause::ForeignAwait && reason.message.contains("`text`"), "{reason}");
 }
-
-// ---------------------------------------------------------------- secrets

@@ -1,4 +1,4 @@
-//! A cancellation arrives, whatever becomes of its caller, its answer or its engine.
+//! Cancellations are delivered, whatever happens to their caller, their answer or their engine.
 
 use crate::faulty::{Hooked, failure};
 use crate::runs::wait_for;
@@ -8,7 +8,7 @@ use steadfast::store::{MemoryStore, Store};
 use steadfast::{RunError, Status};
 use tokio::time::timeout;
 
-/// Long against everything that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(20);
 
 #[workflow]

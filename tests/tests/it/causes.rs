@@ -1,4 +1,4 @@
-//! What was behind an error can be reached from it, as the type that it was.
+//! The source of an error can be reached from it, with its type.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -14,7 +14,7 @@ async fn scores(flow: &mut Flow, of: BTreeMap<Vec<u8>, u64>) -> Result<u64> {
 #[tokio::test]
 async fn an_engine_error_has_the_error_behind_it() {
     let engine = Engine::builder().in_memory().workflow(scores).start().await.unwrap();
-    // A list is no key in JSON.
+    // JSON does not allow a list as a key.
     let error = engine.start(scores, BTreeMap::from([(vec![1], 2)])).await.unwrap_err();
     let EngineError::Value { message, source: Some(source) } = &error else { panic!("{error:?}") };
     assert!(message.contains("the input of workflow `scores` cannot be stored"), "{message}");

@@ -1,5 +1,5 @@
-//! Code that changed under a run (cases N3, N8, V4, V5): parked, told in words, nothing written, and mended by the next
-//! deployment.
+//! Code that changed under a run (cases N3, N8, V4, V5): the run is parked with a clear reason, nothing is written, and
+//! the next deployment repairs it.
 
 use crate::runs::wait_for;
 use crate::unreplayable::foreign_sleep;
@@ -25,13 +25,13 @@ async fn second_under_a_new_name_in_code(n: u64) -> Result<u64> {
     Ok(n * 2)
 }
 
-/// Never ends by itself: the run is held here until another deployment.
+/// Never ends by itself: it blocks the run here until another deployment.
 #[step]
 async fn hold() -> Result<()> {
     std::future::pending().await
 }
 
-/// The workflow as it was deployed first.
+/// The first deployment of the workflow.
 #[workflow(name = "bill")]
 async fn original(flow: &mut Flow, n: u64) -> Result<u64> {
     let sum = first(flow, n, 1).await?;
@@ -95,7 +95,7 @@ variant!(renamed_in_code, |flow, n| {
     Ok(double)
 });
 
-/// Starts the original on a store of its own, and stops the engine while the run is held.
+/// Starts the original on a new store, and stops the engine while the run is blocked.
 async fn held() -> MemoryStore {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(original).start().await.unwrap();
@@ -105,7 +105,7 @@ async fn held() -> MemoryStore {
     store
 }
 
-/// Waits until a run has so many entries.
+/// Waits until a run has `entries` entries.
 pub(crate) async fn held_at(run: &steadfast::Run, entries: u64) {
     for _ in 0..4_000 {
         let info = run.status().await.unwrap();
@@ -319,7 +319,7 @@ async fn a_recorded_result_that_no_longer_decodes_parks_and_is_not_the_runs_fail
     assert_eq!(run.result().soon().await.unwrap(), 1_000);
 }
 
-/// Two steps at once, the second of which is the last call of its turn.
+/// Runs two steps at once. The second is the last call of its turn.
 #[workflow(name = "pair")]
 async fn two_at_once(flow: &mut Flow, n: u64) -> Result<u64> {
     let flow = &*flow;
@@ -340,7 +340,7 @@ async fn a_recorded_call_to_which_the_workflow_no_longer_comes_parks_the_run() {
     let run = engine.start(two_at_once, 5).id("pair").await.unwrap();
     held_at(&run, 4).await;
     engine.shutdown(Duration::ZERO).await.unwrap();
-    // If it were not parked, it would end at once.
+    // If the run were not parked, it would end at once.
     let builder = Engine::builder().store(store).workflow(only_the_first);
     let engine = builder.stub::<hold>(|()| Ok(())).start().await.unwrap();
     let run = engine.handle(only_the_first, "pair").await.unwrap();

@@ -1,4 +1,5 @@
-//! Asked before a deployment: can this build go on with every unfinished run? (`EngineBuilder::check`, cases V3 to V5.)
+//! Checks before a deployment whether this build can continue every unfinished run (`EngineBuilder::check`, cases V3 to
+//! V5).
 
 use crate::changed_code::held_at;
 use std::path::Path;
@@ -100,7 +101,7 @@ mod shorter {
     }
 }
 
-/// Two held runs of one workflow and one of another; the engine has stopped.
+/// Records two blocked runs of one workflow and one of another, and stops the engine.
 async fn recorded() -> MemoryStore {
     let store = MemoryStore::new();
     let engine =
@@ -133,7 +134,7 @@ async fn the_build_that_recorded_them_can_go_on_with_all_runs_and_the_check_chan
     assert_eq!(report.to_string(), "all 3 unfinished runs can go on with this build");
     assert_eq!(report.to_json(), r#"{"checked":3,"problems":[]}"#);
     assert_eq!(rows(&store), before);
-    // A started engine drives them, and can be asked too.
+    // A started engine drives them, and can be checked too.
     let engine = builder().start().await.unwrap();
     assert!(engine.check().await.unwrap().is_ok());
     let history = engine.run("a").await.unwrap().history().await.unwrap();
@@ -225,13 +226,13 @@ fn names(folder: &Path) -> Vec<(String, u64)> {
     names
 }
 
-/// A run that is held, in a file; the engine has stopped.
+/// Records a blocked run in a file, and stops the engine.
 async fn recorded_in(path: &Path) {
     let engine = Engine::builder().sqlite(path).workflow(then::gone).start().await.unwrap();
     held_at(&engine.start(then::gone, ()).id("g").await.unwrap(), 2).await;
     engine.shutdown(Duration::ZERO).await.unwrap();
     drop(engine);
-    // The last thread that holds the file closes it.
+    // The last thread that has the file open closes it.
     let log = path.with_extension("db-wal");
     crate::steps::until(|| !log.exists()).await;
 }
@@ -253,7 +254,7 @@ async fn what_is_no_database_of_ours_is_refused_by_a_check_and_left_as_it_is() {
 #[tokio::test]
 async fn a_check_of_a_file_leaves_every_byte_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    // Letters that mean something in a URI.
+    // Characters with a meaning in a URI.
     let path = folder.path().join("50% of #1?.db");
     recorded_in(&path).await;
     let (before, bytes) = (names(folder.path()), std::fs::read(&path).unwrap());

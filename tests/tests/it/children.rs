@@ -1,4 +1,5 @@
-//! Runs that workflows start, runs that go on with a fresh journal, and what reaches which (cases O2, O3, O5, D11).
+//! Child runs, runs that continue as new, and the results, cancellations and messages that reach them (cases O2, O3,
+//! O5, D11).
 
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! The time of day is set while runs wait: durations stay what they are, moments follow. With real processes under a library
-//! that moves their time of day (`src/bin/clock.c`), where there is a C compiler.
+//! The wall clock is set while runs wait: durations keep their length, points in time follow the clock. Uses real
+//! processes under a library that moves their wall clock (`src/bin/clock.c`), where there is a C compiler.
 
 use crate::moved_clock::library;
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The library; `None`, with the reason printed, if that is not possible here.
+/// Returns the library, or prints the reason and returns `None` if it cannot be built or used here.
 fn shim() -> Option<&'static Path> {
     library().inspect_err(|why| println!("skipped: the clock cannot be moved here: {why}")).ok()
 }
 
-/// Runs the program; how long each run took, in milliseconds, and how it ended.
+/// Runs the program. Returns the duration in milliseconds and the end of each run.
 fn play(shim: &Path, file: &Path, arguments: [&str; 3]) -> BTreeMap<String, (u64, String)> {
     let program = env!("CARGO_BIN_EXE_clock");
     let output =
@@ -50,7 +50,7 @@ fn check(database: &str, seconds: &str) {
         assert_eq!(found, status, "{which}, set by {seconds} s: {ended:?}");
         assert!((least - 10..least + 12_000).contains(took), "{which}, set by {seconds} s: {ended:?}");
     }
-    // Moments follow: they lie in the past, or further ahead.
+    // Points in time follow: they are now in the past, or further ahead.
     let (moment, deadline) = if seconds.starts_with('-') { ("waits", "waits") } else { ("completed", "timed_out") };
     assert_eq!(ended["moment"].1, moment, "set by {seconds} s: {ended:?}");
     assert_eq!(ended["deadline"].1, deadline, "set by {seconds} s: {ended:?}");

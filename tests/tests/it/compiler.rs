@@ -1,8 +1,8 @@
-//! Programs judged with plain `cargo check`, whose errors are those that a user gets.
+//! Checks programs with plain `cargo check`, whose errors are those that a user sees.
 //!
-//! `compiler/right` has ordinary programs, all of which are accepted. Each of `compiler/wrong` is refused with one error, which
-//! names the repair. A file has several programs, each after a line `// ==== name: repair`; what stands before the first
-//! belongs to all of them.
+//! `compiler/right` has ordinary programs, which must all compile. Each program of `compiler/wrong` must fail with one
+//! error, which names the repair. A file has several programs, each after a line `// ==== name: repair`; the text
+//! before the first belongs to all of them.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ fn package(programs: &[Program]) -> PathBuf {
     );
     for Program { name, text, .. } in programs {
         let path = source.join(format!("{name}.rs"));
-        // One that is unchanged is not checked again.
+        // An unchanged file keeps its time, so cargo does not check it again.
         if std::fs::read_to_string(&path).ok().as_ref() != Some(text) {
             std::fs::write(&path, text).expect("written");
         }
@@ -76,7 +76,7 @@ fn package(programs: &[Program]) -> PathBuf {
     folder
 }
 
-/// Returns the errors of each program. Equal ones are one, as on a terminal.
+/// Returns the errors of each program. Equal errors count once, as on a terminal.
 fn errors(folder: &Path) -> BTreeMap<String, Vec<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiler-target");
@@ -94,7 +94,7 @@ fn errors(folder: &Path) -> BTreeMap<String, Vec<String>> {
         let target = line["target"]["name"].as_str().unwrap_or_default();
         was_built |= target == "steadfast" && line["reason"] == "compiler-artifact";
         let message = &line["message"];
-        // `aborting due to ..` has no place.
+        // The summary `aborting due to ..` has no span.
         let has_place = message["spans"].as_array().is_some_and(|spans| !spans.is_empty());
         if line["reason"] == "compiler-message" && message["level"] == "error" && has_place {
             let rendered = message["rendered"].as_str().unwrap_or_default().to_owned();

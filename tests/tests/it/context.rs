@@ -161,7 +161,7 @@ struct Measured {
     other: u8,
 }
 
-/// Comes back as another value.
+/// A value that decodes to another one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
 struct Rounded(f64);

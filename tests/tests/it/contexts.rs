@@ -1,4 +1,4 @@
-//! Contexts in running workflows: what steps see, what is written, and what comes back (cases T1 to T17).
+//! Contexts in running workflows: what steps see, what is written, and what is read back (cases T1 to T17).
 
 use crate::changed_code::held_at;
 use crate::flows::{Counter, Tally, deed};
@@ -58,7 +58,7 @@ fn changed(before: &Everything) -> Everything {
     })
 }
 
-/// Sets everything, is held, and tells what its last step saw.
+/// Sets everything, blocks, and returns what its last step saw.
 #[workflow(context = Everything)]
 async fn everything(start: Start<Everything>, id: String) -> Result<Vec<String>> {
     assert!(steadfast::context::<Everything>().is_err());
@@ -105,7 +105,7 @@ pub(crate) struct Twenty {
     pub(crate) never: Noisy,
 }
 
-/// Counts how often it is serialised.
+/// A value that counts how often it is serialised.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(crate) struct Noisy(u8);
 
@@ -213,11 +213,11 @@ async fn a_counter_resumed_between_every_two_updates_comes_out_right() {
     assert_eq!(run.result().soon().await.unwrap(), 12);
     let history = run.history().await.unwrap();
     assert_eq!(history.iter().filter(|entry| entry.kind == Kind::ContextUpdated).count(), 12);
-    // Each step saw the context of its place, never the latest; a step that ran again saw the same once more.
+    // Each step saw the context as of its call, never the latest. A repeated attempt saw the same again.
     let mut seen: Vec<u64> = tally.all().iter().map(|total| total.parse().unwrap()).collect();
     seen.dedup();
     assert_eq!(seen, (0..12).collect::<Vec<_>>());
-    // «What did this step see?»: its start names the entry that wrote the context.
+    // The start of a step names the entry that wrote the context which the step saw.
     for step in history.iter().filter(|entry| entry.kind == Kind::StepStarted) {
         let written = history.iter().find(|entry| Some(entry.seq) == step.context).expect("it names an entry");
         assert!(matches!(written.kind, Kind::ContextSet | Kind::ContextUpdated));

@@ -14,7 +14,7 @@ async fn a_sequence_with_a_context_survives_every_fault() {
     let report = crash_everywhere(count_up, 4).await;
     assert_eq!(report.results, 1);
     assert!(report.commits >= 5, "{report:?}");
-    // Nothing in it can come in another order.
+    // Its events have only one order.
     assert_eq!(report.scenarios, 1 + 8 * report.commits, "{report:?}");
 }
 

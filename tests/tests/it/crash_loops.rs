@@ -1,5 +1,5 @@
-//! Processes that end again and again: the run that ends them is found and parked alone, and no other is (issue 11, B).
-//! All with the engine's default settings.
+//! Processes that crash again and again: the run that ends them is found and parked alone, and no other is (issue 11,
+//! B). Every test uses the engine's default settings.
 
 use limits::Soon as _;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use steadfast::prelude::*;
 use steadfast::{RunFilter, Status};
 
-/// Long against all that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(90);
 
 struct Crasher {
@@ -41,12 +41,12 @@ impl Crasher {
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// What it prints when it ends in order; `None` if it dies.
+    /// Runs the process. Returns its output if it ends in order, and `None` if it dies.
     fn run(&self) -> Option<String> {
         outcome(self.spawn())
     }
 
-    /// Starts it until it stays up: how often it died, and what it printed then.
+    /// Starts the process until it ends in order. Returns the number of deaths, and its output.
     fn until_it_stays_up(&self, most: u32) -> (u32, String) {
         for deaths in 0..=most {
             if let Some(text) = self.run() {
@@ -57,7 +57,7 @@ impl Crasher {
         panic!("{}: it has died {most} times and does so again", self.how);
     }
 
-    /// The culprits are parked and named, all others have ended.
+    /// Checks that the culprits are parked and named, and all other runs have ended.
     fn check(&self, text: &str) {
         let begin = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
         assert_eq!(begin("ended bystander"), self.bystanders as usize, "{text}");
@@ -69,7 +69,7 @@ impl Crasher {
     }
 }
 
-/// What a process prints when it ends in order; `None` if it dies.
+/// Waits for a process. Returns its output if it ends in order, and `None` if it dies.
 fn outcome(mut child: Child) -> Option<String> {
     let since = Instant::now();
     while child.try_wait().unwrap().is_none() {
@@ -84,7 +84,8 @@ fn outcome(mut child: Child) -> Option<String> {
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
-/// Deaths until a run is a suspect, and until it is found. More bystanders need no more, since what was polled is recorded.
+/// The most deaths until a run is a suspect, and until it is identified. More bystanders need no more deaths, since the
+/// polled run is recorded.
 const ALLOWED: u32 = 5 + 4 + 2;
 
 fn found_alone(how: &'static str) {
@@ -139,14 +140,14 @@ fn several_culprits_are_parked_and_nothing_else() {
 #[test]
 fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked() {
     let crasher = Crasher::new("thread", 1, 8);
-    // Its bystanders need 1.5 s, it ends the process after 150 ms.
+    // The bystanders need 1.5 s, and the run ends the process after 150 ms.
     let (deaths, text) = crasher.until_it_stays_up(5 + 4 + 12);
     println!("{deaths} deaths");
     assert_eq!(text.lines().filter(|line| line.starts_with("ended bystander")).count(), 8, "{text}");
     assert!(!text.contains("dead"), "{text}");
 }
 
-/// Two processes on one database, each started again so long after it has died.
+/// Runs two processes on one database. A process that died is started again after `again`.
 fn two_processes(again: Duration) {
     let crasher = Crasher::new("abort", 1, 20);
     let mut deaths = [0_u32; 2];
@@ -163,7 +164,7 @@ fn two_processes(again: Duration) {
             {
                 *child = Ok(crasher.spawn());
             } else if ended
-                // Nothing more comes of one that has ended in order.
+                // A process that ended in order is not started again.
                 && let Ok(process) = std::mem::replace(child, Err(None))
             {
                 if let Some(text) = outcome(process) {
@@ -190,7 +191,7 @@ fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them() {
     two_processes(Duration::from_millis(1_500));
 }
 
-/// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` says; then lets one be.
+/// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` returns. Then lets one finish.
 fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
     let crasher = Crasher::new("none", 0, 1);
     for _ in 0..kills {
@@ -248,7 +249,7 @@ async fn deployments_are_never_held_against_a_run() {
         if deployment % 2 == 0 {
             engine.shutdown(Duration::from_millis(10)).await.unwrap();
         }
-        // Else it is dropped.
+        // Otherwise the engine is dropped.
     }
     let engine = open(&path).await;
     let run = engine.handle(nightly, "nightly-1").await.unwrap();
@@ -261,7 +262,7 @@ async fn deployments_are_never_held_against_a_run() {
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("-owner-")), "{names:?}");
 }
 
-/// A file as a process leaves it that has died with a run at work, after so many others.
+/// Tests with a file as a process leaves it that died while driving this run, after others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspect_says_why_it_is_held_back_and_is_none_once_it_makes_progress() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -287,7 +288,7 @@ async fn a_suspect_says_why_it_is_held_back_and_is_none_once_it_makes_progress()
 async fn side_files_of_processes_that_died_are_removed_by_the_next_start() {
     let crasher = Crasher::new("none", 0, 0);
     let owner = |name: &str| crasher.folder.path().join(format!("crasher.db-owner-{name}"));
-    // As a process leaves it that dies between its file and its lease.
+    // A process leaves this file if it dies between creating its side file and its lease.
     std::fs::write(owner("0123456789abcdef0123456789abcdef"), b"").unwrap();
     std::fs::write(crasher.folder.path().join("other.db-owner-1"), b"").unwrap();
     let engine = open(&crasher.database()).await;

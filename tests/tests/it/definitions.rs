@@ -1,4 +1,4 @@
-//! What the attributes leave under a name, without an engine.
+//! The items that the attributes define, without an engine.
 
 use bytes::Bytes;
 use steadfast::prelude::*;
@@ -15,7 +15,7 @@ struct Needy {
     id: String,
 }
 
-/// Adds.
+/// Adds the numbers.
 #[step(retry(attempts = 5, backoff = "200ms"), timeout = "30s")]
 async fn add(ctx: &Order, mut amount: u64, (a, b): (u8, u8), _: String) -> Result<u64> {
     amount += u64::from(a) + u64::from(b);

@@ -43,7 +43,7 @@ async fn an_evicted_run_wakes_at_its_due_time_whenever_messages_arrive() {
                 let run = engine.start(asks, limit).await.unwrap();
                 for wait in [first, second] {
                     tokio::time::sleep(Duration::from_millis(wait)).await;
-                    // It may have ended.
+                    // The run may have ended.
                     let _ = run.send(Note(1)).await;
                 }
                 run.result().soon().await.unwrap();
@@ -53,7 +53,8 @@ async fn an_evicted_run_wakes_at_its_due_time_whenever_messages_arrive() {
     join_all(lanes.collect::<Vec<_>>()).await;
 }
 
-/// So many that are given up 8 at a time, each after 2 seconds: in front of another run they would take more than a minute.
+/// The number of stuck runs. They are given up 8 at a time, each after 2 seconds: before another run they would take
+/// more than a minute.
 const STUCK: usize = 300;
 
 async fn stuck(engine: &Engine, millis: u64) -> Vec<RunHandle<usize>> {
@@ -65,10 +66,10 @@ async fn stuck(engine: &Engine, millis: u64) -> Vec<RunHandle<usize>> {
     stuck
 }
 
-/// Their contents come again, and they end.
+/// Lets the store answer again, and waits until the stuck runs end.
 async fn freed(engine: &Engine, rig: Rig, stuck: &[RunHandle<usize>]) {
     rig.0.hang_load.store(false, Ordering::SeqCst);
-    // Said again: one that has just looked does not hear it yet.
+    // Notified repeatedly: a load that has just read the flag is not waiting yet.
     let told = tokio::spawn(async move {
         loop {
             rig.0.go_on.notify_waiters();
@@ -107,7 +108,7 @@ async fn a_message_that_came_while_nobody_ran_does_not_wait_for_those_whose_cont
     engine.start(listens, ()).id("listens").await.unwrap();
     wait_for(&engine.run("listens").await.unwrap(), Status::Sleeping).await;
     engine.shutdown(Duration::from_secs(30)).await.unwrap();
-    // Nobody's workflows are here, so it only leaves the message.
+    // This engine has no workflows, so it only enqueues the message.
     let other = Engine::builder().store(store.clone()).start().await.unwrap();
     other.send("listens", Note(7)).await.unwrap();
     other.shutdown(Duration::from_secs(30)).await.unwrap();

@@ -1,5 +1,5 @@
-//! Contexts that change between releases, under runs that were recorded before (cases V3 and V4): what was recorded with
-//! each value decides how it is read, and what cannot be read is refused by name before any step runs.
+//! Contexts that change between releases, under runs that were recorded before (cases V3 and V4): the metadata recorded
+//! with each value decides how it is decoded, and an unreadable value is refused by name before any step runs.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -10,7 +10,7 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ContextError, EngineBuilder, ParkCause, RunError, Status};
 
-/// The release with which runs are recorded.
+/// The release that records the runs.
 mod first {
     use super::*;
 
@@ -37,7 +37,7 @@ mod first {
     }
 }
 
-/// A run of the first release that sleeps after its last update; the engine has stopped.
+/// Records a run of the first release that sleeps after its last update, and stops the engine.
 async fn recorded() -> MemoryStore {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(first::ship).start().await.unwrap();
@@ -51,8 +51,8 @@ fn release(store: &MemoryStore) -> EngineBuilder {
     Engine::builder().store(store.clone()).skip_sleeps().field_store("blobs", MemoryFieldStore::new())
 }
 
-/// Renamed in code and in its fields, moved to another module, one field widened, two moved to another form, one to a
-/// store, one removed, one added.
+/// The second release: the type and a field are renamed, the type is in another module, one field is widened, two have
+/// another encoding, one is in a store, one is removed, one is added.
 mod second {
     use super::*;
 
@@ -248,12 +248,12 @@ async fn a_migration_makes_the_fields_of_an_old_run_into_those_of_today_and_late
     let first = changes.entries()[2].seq;
     let then = run.context_at::<third::Parcel>(first).await.unwrap().unwrap();
     assert_eq!((then.kilos, then.papers.len()), (0.006, 2), "what was recorded then, as it is read today");
-    // The first change of this release wrote every field in its version.
+    // The first change of this release wrote every field in the new version.
     let names: Vec<&str> = changes.entries()[3].fields.iter().map(|change| change.field.as_str()).collect();
     assert_eq!(names, ["kilos", "papers", "route"]);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
 
-    // And a build of the first release refuses what it does not know, with both versions.
+    // A build of the first release refuses the newer version, and names both versions.
     let report = Engine::builder().store(store.clone()).workflow(first::ship).start().await.unwrap();
     let old = report.run("p").await.unwrap().context_at::<first::Parcel>(u64::MAX).await.err().unwrap().to_string();
     assert!(old.contains("it was recorded in version 2, and this build knows versions up to 1"), "{old}");

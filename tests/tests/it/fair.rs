@@ -1,4 +1,4 @@
-//! Nobody waits for the end of a crowd: runs at work, runs that begin, runs that are due, people who look.
+//! Fairness under load: running, starting and due runs, and users' lists, do not wait for each other.
 
 use crate::faulty::Hooked;
 use crate::runs::wait_for;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_mins(1);
 
-/// A door that is opened once.
+/// A gate that is opened once.
 #[derive(Default)]
 struct Door(Mutex<bool>, Condvar);
 
@@ -30,7 +30,7 @@ impl Door {
     }
 }
 
-/// The run whose appends are looked for, and who hears that a commit is under way.
+/// The run whose appends are watched, and a channel for the start of a commit.
 type Watched = (i64, Sender<()>);
 
 static BEGUN: Notify = Notify::const_new();
@@ -55,14 +55,14 @@ async fn nothing(_flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// What one commit writes: whether it appends to this run, and how many runs it starts.
+/// Returns whether a commit appends to this run, and how many runs it starts.
 fn seen(writes: &[Write], run: i64) -> (bool, usize) {
     let appends = |write: &Write| matches!(write, Write::Append(append) if append.run == run);
     let starts = writes.iter().filter(|write| matches!(write, Write::Start(_))).count();
     (writes.iter().any(appends), starts)
 }
 
-/// While 5,000 runs begin, what a run at work appends is in the very next commit.
+/// Tests that the append of a running run is in the very next commit, while 5,000 runs start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_at_work_does_not_wait_for_5_000_starts() {
     let door: Arc<Door> = Arc::default();
@@ -83,7 +83,7 @@ async fn a_run_at_work_does_not_wait_for_5_000_starts() {
     timeout(SOON, BEGUN.notified()).await.expect("the body begins");
     let (held, holds) = channel();
     *watched.lock().unwrap() = Some((run.number(), held));
-    // One commit is under way, and 5,000 starts wait behind it.
+    // One commit is in progress, and 5,000 starts wait behind it.
     let first = engine.clone();
     let first = tokio::spawn(async move { first.start(nothing, 0).await.map(drop) });
     let under_way = tokio::task::spawn_blocking(move || holds.recv_timeout(SOON).is_ok());
@@ -94,7 +94,7 @@ async fn a_run_at_work_does_not_wait_for_5_000_starts() {
             tokio::spawn(async move { engine.start(nothing, n).await.map(drop) })
         })
         .collect();
-    // What comes late to the queue makes the test easier to pass, never harder.
+    // A start that is enqueued late makes the test easier to pass, never harder.
     tokio::time::sleep(Duration::from_millis(500)).await;
     GO.notify_one();
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -123,7 +123,7 @@ async fn resumed() -> Result<()> {
     Ok(())
 }
 
-/// Users who ask for lists that take for ever keep neither runs that are due from resuming nor new ones from beginning.
+/// Tests that users' lists that never return delay neither due runs nor new ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_that_take_long_hold_up_no_run() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -145,7 +145,7 @@ async fn questions_that_take_long_hold_up_no_run() {
         .unwrap();
     let due = engine.start(naps, ()).await.unwrap();
     wait_for(&due, Status::Sleeping).await;
-    // More than are answered at a time, and more than the runtime has threads for those that block.
+    // More than are processed at a time, and more than the runtime has blocking threads.
     let lists: Vec<_> = (0..600)
         .map(|_| {
             let engine = engine.clone();

@@ -1,4 +1,4 @@
-//! Stores whose commits do what a test says.
+//! Stores whose commits a test controls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
 pub(crate) type Answers = Result<Vec<Result<Written, Rejected>>, StoreError>;
 
-/// What is done instead of a commit.
+/// A hook that replaces a commit.
 type Hook<S> = dyn Fn(&S, &[Write]) -> Answers + Send + Sync;
 
 /// A hook that runs before the engine gets a list of runs.
@@ -19,11 +19,11 @@ type Searching = dyn Fn(&RunQuery) + Send + Sync;
 /// A hook for the entries of a run that were read.
 type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
 
-/// A store with something between it and its commits. Clones are one store.
+/// A store with hooks before its commits and reads. Clones share the store.
 pub(crate) struct Hooked<S = MemoryStore> {
     pub(crate) inner: Arc<S>,
     hook: Arc<Hook<S>>,
-    /// What is done before a user gets a list of runs.
+    /// A hook that runs before a user gets a list of runs.
     listing: Option<Arc<dyn Fn() + Send + Sync>>,
     /// A hook that runs before the engine gets a list of runs.
     searching: Option<Arc<Searching>>,
@@ -141,7 +141,7 @@ impl<S: Store> Store for Hooked<S> {
     }
 }
 
-/// Switches of a store in memory.
+/// Switches of an in-memory store.
 #[derive(Clone, Default)]
 pub(crate) struct Switches(Arc<State>);
 
@@ -153,7 +153,7 @@ struct State {
 }
 
 impl Switches {
-    /// A store that they switch.
+    /// Returns a store that these switches control.
     pub(crate) fn store(&self) -> Hooked {
         let switches = self.clone();
         Hooked::new(MemoryStore::new(), move |store, writes| switches.commit(store, writes))
@@ -173,17 +173,17 @@ impl Switches {
         Ok(answers)
     }
 
-    /// From now on no commit is done, until it is switched off.
+    /// Makes every commit fail from now on, or succeed again.
     pub(crate) fn fail(&self, failing: bool) {
         self.0.failing.store(failing, Ordering::SeqCst);
     }
 
-    /// The next so many commits that append to a journal are done, but their answer is lost.
+    /// Loses the answers of the next `commits` commits that append to a journal, and are done.
     pub(crate) fn lose_answers(&self, commits: usize) {
         self.0.lose_answers.store(commits, Ordering::SeqCst);
     }
 
-    /// How many commits have appended to a journal.
+    /// Returns the number of commits that have appended to a journal.
     pub(crate) fn appends(&self) -> usize {
         self.0.appends.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! What the attributes of a context's fields do, without an engine.
+//! The attributes of context fields, without an engine.
 
 use bytes::Bytes;
 use limits::Soon as _;
@@ -150,7 +150,7 @@ fn a_version_without_a_number_is_the_first() {
 /// The whole context that steps get.
 #[derive(StepContext, Clone, Debug)]
 struct Order {
-    /// Whose it is.
+    /// The id of the order.
     id: String,
     #[context(transient, restore(open_index, after(db, calls)))]
     index: Index,
@@ -199,7 +199,7 @@ async fn open_index(_: &OrderStored, _: &Resources, db: &Db, calls: &Calls) -> R
     Ok(Index(db.clone(), &NUMBER))
 }
 
-/// A step that needs the whole.
+/// A step that needs the whole context.
 #[step]
 async fn describe(ctx: &Order) -> Result<String> {
     Ok(format!("{} {} {} {}", ctx.id, ctx.db.0, ctx.index.1.load(Ordering::Relaxed), ctx.label))
@@ -287,7 +287,7 @@ fn a_stored_part_that_cannot_be_written_can_be_printed() {
     assert_eq!((live.text.as_str(), live.number), ("a", 7));
 }
 
-/// A context of three deployments, by whose code the same run goes on.
+/// A context in three deployments, each of which continues the same run.
 mod deployed {
     use super::*;
     use crate::changed_code::held_at;

@@ -1,4 +1,4 @@
-//! The stores for contents of fields: what each must do, and what is particular to one.
+//! The field stores: the common cases, and the particulars of each.
 
 mod cases;
 mod folder;
@@ -14,13 +14,13 @@ use std::sync::Arc;
 use steadfast::field_store::{FieldKey, FolderStore, ObjectFieldStore};
 use tempfile::TempDir;
 
-/// A store, and what must live as long as it does.
+/// A store, with a guard that must live as long.
 struct Opened<S, K = ()> {
     store: S,
     _keep: K,
 }
 
-/// One test for each case, for one kind of store.
+/// Defines one test for each case, for one kind of store.
 macro_rules! every_case {
     ($backend:ident, $open:expr, [$($case:ident),* $(,)?]) => {
         mod $backend {
@@ -74,7 +74,7 @@ fn objects_on_disk() -> Opened<ObjectFieldStore, TempDir> {
     Opened { store: ObjectFieldStore::new(Arc::new(disk)).prefix("steadfast"), _keep: folder }
 }
 
-/// The key of a content, all else being usual.
+/// Returns the key of a content, with usual values for the rest.
 fn key_of(content: &[u8]) -> FieldKey {
     FieldKey {
         database: "d1".repeat(16),

@@ -1,4 +1,4 @@
-//! The files of a database that are deleted, moved or replaced while an engine runs on them.
+//! Database files that are deleted, moved or replaced while an engine runs on them.
 #![cfg(unix)]
 
 use limits::Soon as _;
@@ -44,13 +44,14 @@ fn assert_gone(error: &EngineError, names: &str) {
     }
 }
 
-/// Starts runs until the engine says that the file is gone; it must say so at the first commit afterwards.
+/// Starts a run. The engine must report that the file is gone.
 async fn refused(engine: &Engine, names: &str) {
     let started = timeout(SOON, engine.start(ticks, 0).into_future()).await.expect("an answer");
     assert_gone(&started.map(drop).expect_err("the file is gone"), names);
 }
 
-/// With each way to lose the files: nobody hears Ok afterwards, the run in flight stands still, and the engine can be stopped.
+/// Tests each way to lose the files: no call returns `Ok` afterwards, the run in flight is blocked, and the engine can
+/// be stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_stands_still_when_its_files_are_gone() {
     for way in ["deleted", "replaced", "log deleted", "index deleted", "folder moved"] {
@@ -75,7 +76,7 @@ async fn an_engine_stands_still_when_its_files_are_gone() {
         }
         .unwrap();
         if way == "index deleted" {
-            // It holds nothing that was committed, so a look now and then is enough.
+            // The index holds nothing committed, so an occasional check is enough.
             let look = async {
                 while engine.start(ticks, 0).await.is_ok() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -106,7 +107,7 @@ async fn goes_on(engine: &Engine) -> u64 {
     }
 }
 
-/// SQLite removes the log by its name when the last connection is closed: the log of the file that is there now must stay.
+/// Tests that the log of the new file remains: SQLite removes the log by its name when the last connection is closed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_whose_file_was_replaced_leaves_the_other_alone() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use steadfast::prelude::*;
 
-/// What bodies did, by the name of a test: tests run in one process and must not see each other.
+/// The deeds of step bodies, by the name of a test: tests run in one process and must not see each other's.
 static DONE: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
 
 /// The deeds of one test.
@@ -20,7 +20,7 @@ impl Tally {
         Self(format!("{test}-{}", NEXT.fetch_add(1, Ordering::SeqCst)))
     }
 
-    /// The deeds under a name that was passed on.
+    /// Returns the deeds under a name that was passed on.
     pub(crate) fn named(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -29,7 +29,7 @@ impl Tally {
         &self.0
     }
 
-    /// What was done under this name, in order.
+    /// Returns the deeds under this name, in order.
     pub(crate) fn all(&self) -> Vec<String> {
         DONE.lock().unwrap().as_ref().and_then(|done| done.get(&self.0).cloned()).unwrap_or_default()
     }
@@ -39,7 +39,7 @@ impl Tally {
     }
 }
 
-/// Notes a deed under a test's name, and says how often it was done before.
+/// Records a deed under a test's name, and returns how often it was done before.
 pub(crate) fn deed(tally: &str, what: &str) -> usize {
     let mut done = DONE.lock().unwrap();
     let deeds = done.get_or_insert_default().entry(tally.to_owned()).or_default();
@@ -67,7 +67,7 @@ pub(crate) async fn look(ctx: &Counter) -> Result<u64> {
     Ok(ctx.total)
 }
 
-/// One step and one update a round; ends with what a step sees.
+/// Runs one step and one update a round, and ends with the context that a step sees.
 #[workflow(context = Counter)]
 pub(crate) async fn count_up(start: Start<Counter>, rounds: u64) -> Result<u64> {
     let mut flow = start.with(Counter::builder().label("count").build()).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn fetch(from: String, part: u32) -> Result<String> {
     Ok(format!("{from}-{part}"))
 }
 
-/// Two branches of several steps each, and a set of unordered ones.
+/// Runs two branches of several steps each, and a set of unordered ones.
 #[workflow]
 pub(crate) async fn shop(flow: &mut Flow, name: String) -> Result<Vec<String>> {
     let flow = &*flow;
@@ -129,7 +129,7 @@ pub(crate) async fn pay(cents: u64) -> Result<u64, CardError> {
     if attempt < 2 { Err(CardError::Busy) } else { Ok(cents) }
 }
 
-/// A step that is tried again, and one that fails for good with a typed error on which the workflow decides.
+/// Runs a step that is retried, and one that fails for good with a typed error on which the workflow decides.
 #[workflow]
 pub(crate) async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
     let paid = pay(&*flow, 100).await?;
@@ -141,7 +141,7 @@ pub(crate) async fn stumbling(flow: &mut Flow, _tally: String) -> Result<u64> {
     }
 }
 
-/// Sleeps of every length, one of them nothing.
+/// Sleeps for every length, including zero.
 #[workflow]
 pub(crate) async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
     let began = flow.now();
@@ -154,7 +154,7 @@ pub(crate) async fn patient(flow: &mut Flow, days: u64) -> Result<u64> {
     Ok(flow.now().duration_since(began)?.as_secs() / 86_400)
 }
 
-/// Branches that wake each other through a channel and a lock, under tokio's rotating `join!`.
+/// Runs branches that wake each other through a channel and a lock, under tokio's rotating `join!`.
 #[workflow]
 pub(crate) async fn waking(flow: &mut Flow, n: u64) -> Result<Vec<u64>> {
     let flow = &*flow;
@@ -182,7 +182,7 @@ pub(crate) async fn waking(flow: &mut Flow, n: u64) -> Result<Vec<u64>> {
     Ok(order.into_inner())
 }
 
-/// A step against a sleep, and a call that is built and never polled.
+/// Races a step against a sleep, and builds a call that is never polled.
 #[workflow]
 pub(crate) async fn racing(flow: &mut Flow, n: u64) -> Result<u64> {
     let flow = &*flow;
@@ -198,7 +198,7 @@ pub(crate) async fn racing(flow: &mut Flow, n: u64) -> Result<u64> {
 
 pub(crate) static FLIP: AtomicBool = AtomicBool::new(false);
 
-/// Takes another way each time it runs.
+/// Takes another path each time it runs.
 #[workflow]
 pub(crate) async fn flipping(flow: &mut Flow, n: u64) -> Result<u64> {
     if FLIP.fetch_xor(true, Ordering::SeqCst) {

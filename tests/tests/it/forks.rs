@@ -1,5 +1,5 @@
-//! Runs that begin with the history of another (case O10): nothing recorded is done again, and what the world outside has
-//! said stays said.
+//! Runs that begin with the history of another (case O10): no recorded work is repeated, and events from outside are
+//! kept.
 
 mod contents;
 mod refused;
@@ -16,7 +16,7 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineError, ForkPoint, Message, RunError, Status};
 
-/// What steps have done: the run's id, the step and its argument.
+/// The deeds of steps: the run's id, and the argument.
 static DONE: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 pub(super) fn done(run: &str) -> Vec<String> {
@@ -24,14 +24,14 @@ pub(super) fn done(run: &str) -> Vec<String> {
     done.iter().filter(|(of, _)| of == run).map(|(_, what)| what.clone()).collect()
 }
 
-/// Does something that can be counted, and gives its idempotency key.
+/// Records a deed, and returns its idempotency key.
 #[step]
 pub(super) async fn act(what: String, scope: &StepScope) -> Result<String> {
     DONE.lock().unwrap().push((scope.run_id().to_owned(), what));
     Ok(scope.idempotency_key())
 }
 
-/// Five steps, one after the other.
+/// Runs five steps, one after the other.
 #[workflow]
 async fn five(flow: &mut Flow) -> Result<Vec<String>> {
     let mut keys = Vec::new();
@@ -114,7 +114,7 @@ async fn slow(name: String, scope: &StepScope) -> Result<u32> {
     Ok(1)
 }
 
-/// Two branches of two steps; the first step of the second never ends in the original.
+/// Runs two branches of two steps. The first step of the second never ends in the original.
 #[workflow]
 async fn joined(flow: &mut Flow) -> Result<u32> {
     let branch = async |one: &str, two: &str| -> Result<u32> {
@@ -153,7 +153,7 @@ async fn echo(flow: &mut Flow, word: String) -> Result<String> {
     Ok(format!("{word} {more}"))
 }
 
-/// Talks with everybody, with a step between.
+/// Communicates in every way, with steps between.
 #[workflow]
 async fn talk(flow: &mut Flow) -> Result<Vec<String>> {
     let stream = flow.stream("said");
@@ -163,7 +163,7 @@ async fn talk(flow: &mut Flow) -> Result<Vec<String>> {
     let request = flow.request::<Question, Reply>(Question(1));
     let request_id = request.id();
     let child = flow.start(echo, "child:".into()).await;
-    // The question is asked while the steps are under way.
+    // The question is asked while the steps run.
     let acts = async {
         act(flow, request_id).await?;
         act(flow, "middle".into()).await?;
@@ -185,7 +185,7 @@ fn word(text: &str) -> Word {
     Word(text.to_owned())
 }
 
-/// The original has received everything up to its third word after the point, and has more waiting.
+/// Starts a run that has three words and an answer in its history, two of the words after its fork point.
 async fn talking(engine: &Engine, id: &str) -> steadfast::Run {
     let run = engine.start(talk, ()).id(id).await.unwrap();
     engine.send(id, word("one")).await.unwrap();
@@ -241,7 +241,7 @@ async fn a_question_that_is_open_is_asked_by_the_fork_too() {
     engine.answer(&asked[0].id, Reply("to the fork".into())).await.unwrap();
     until_asked(async || fork.history().await.unwrap().iter().any(|entry| entry.kind == Kind::RequestAnswered)).await;
     assert_eq!(engine.run("asks").await.unwrap().requests().await.unwrap().len(), 1);
-    // A fork of the fork has seen an answer to the fork's own question.
+    // The fork of the fork has an answer to the fork's own question.
     until_asked(async || done("asks-fork").len() == 1).await;
     let second = engine.fork("asks-fork", ForkPoint::before("act").nth(2)).id("asks-second").await.unwrap();
     until_asked(async || second.history().await.unwrap().iter().any(|entry| entry.kind == Kind::RequestAnswered)).await;
@@ -258,7 +258,7 @@ async fn hurried(flow: &mut Flow) -> Result<String> {
 #[tokio::test]
 async fn a_deadline_that_has_passed_and_a_pause_are_dropped() {
     let engine = Engine::builder().in_memory().workflow(hurried).start().await.unwrap();
-    // Paused time does not count to a time limit; a deadline is a moment.
+    // Paused time does not count towards a time limit, but a deadline is a point in time.
     let limit = Duration::from_millis(120);
     let run = engine.start(hurried, ()).id("hurried").deadline(SystemTime::now() + limit).await.unwrap();
     until_asked(async || done("hurried").len() == 2).await;
@@ -281,7 +281,7 @@ async fn a_fork_survives_a_crash_at_once() {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(five).start().await.unwrap();
     engine.start(five, ()).id("crash").await.unwrap().result().soon().await.unwrap();
-    // Its last three steps are left to the next engine.
+    // The next engine runs its last three steps.
     let point = ForkPoint::before("act").nth(3);
     let fork = engine.fork("crash", point).id("crash-fork").await.unwrap();
     drop((fork, engine));

@@ -1,4 +1,4 @@
-//! Garbage in field stores: collected, and nothing that a run points to, whatever happens meanwhile.
+//! Garbage collection in field stores. It never deletes contents that a run points to, whatever happens meanwhile.
 
 use crate::runs::wait_for;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use steadfast::{EngineBuilder, Status};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// A store that hangs or refuses when it is told to.
+/// A store that hangs or refuses on demand.
 #[derive(Clone, Default)]
 pub(crate) struct Rig(pub(crate) Arc<Inner>);
 
 #[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) contents: MemoryFieldStore,
-    /// How many saves have begun.
+    /// The number of saves that have begun.
     pub(crate) saves: AtomicUsize,
     pub(crate) hang_save: AtomicBool,
     pub(crate) hang_load: AtomicBool,

@@ -1,4 +1,4 @@
-//! Collecting between a save and the commit that points to it: it leaves what was saved, or waits.
+//! Garbage collection between a save and the commit that points to it: it keeps the content, or waits.
 
 use crate::garbage::Rig;
 use std::sync::atomic::Ordering;
@@ -23,7 +23,7 @@ async fn lengths(ctx: &Two) -> Result<(usize, usize)> {
     Ok((ctx.a.len(), ctx.b.len()))
 }
 
-/// Saves both fields, the second where it can be held up, and reads them after the run was loaded again.
+/// Saves both fields, the second to a store that can hang, and reads them after a replay.
 #[workflow(context = Two)]
 async fn saves(flow: &mut Flow<Two>) -> Result<(usize, usize)> {
     flow.update(|c| c.a(Bytes::from_static(b"aaa")).b(Bytes::from_static(b"bbbb"))).await?;
@@ -31,7 +31,7 @@ async fn saves(flow: &mut Flow<Two>) -> Result<(usize, usize)> {
     Ok(lengths(&*flow).await?)
 }
 
-/// The same, and then it goes on with a fresh journal, for which both are copied.
+/// Does the same, and then continues as new, for which both contents are copied.
 #[workflow(context = Two)]
 async fn goes_on(flow: &mut Flow<Two>, round: u32) -> Result<(usize, usize)> {
     if round == 0 {
@@ -48,7 +48,7 @@ fn builder(rig: &Rig, slow: &Rig) -> EngineBuilder {
     builder.field_store("rig", rig.clone()).field_store("slow", slow.clone()).field_store_timeout(LONG)
 }
 
-/// Waits until so many contents are in a store.
+/// Waits until a store has `count` contents.
 async fn saved(rig: &Rig, database: &str, count: usize) {
     use steadfast::field_store::FieldStore as _;
     let all = async {
@@ -85,11 +85,11 @@ async fn what_is_copied_for_a_run_that_is_not_there_yet_is_waited_for() {
     let run = engine.start(goes_on, 0).await.unwrap();
     saved(&slow, &database(&engine), 1).await;
     slow.0.hang_save.store(true, Ordering::SeqCst);
-    // The copy of the first field: it belongs to an execution of which the database does not know.
+    // The copy of the first field belongs to an execution that is not in the database yet.
     saved(&rig, &database(&engine), 2).await;
     let collector = engine.clone();
     let mut collecting = tokio::spawn(async move { collector.collect_garbage().await });
-    // Time enough to delete it, for one that does not wait.
+    // This is time enough to delete it, if the collection did not wait.
     let early = timeout(Duration::from_millis(500), &mut collecting).await;
     assert!(early.is_err(), "it collects while a run is copied: {early:?}");
     slow.0.hang_save.store(false, Ordering::SeqCst);

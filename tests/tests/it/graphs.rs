@@ -1,4 +1,4 @@
-//! Event-driven workflows, as a user writes them.
+//! Tests of event-driven workflows, as a user writes them.
 
 mod caught;
 mod crashed;
@@ -14,7 +14,7 @@ mod updated;
 
 use steadfast::prelude::*;
 
-/// An engine in memory with one graph.
+/// Starts an in-memory engine with one graph.
 async fn engine<F, G: steadfast::Startable<F>>(graph: G) -> Engine {
     Engine::builder().in_memory().workflow(graph).start().await.unwrap()
 }

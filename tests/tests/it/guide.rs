@@ -1,14 +1,14 @@
-//! The guide and the first page hold together: each chapter is listed and tested, links lead somewhere, and no program is
-//! left out of the tests.
+//! The guide and the README are consistent: each chapter is listed and tested, each link leads somewhere, and every
+//! program is tested.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// The longest first page, in lines.
+/// The most lines of the README.
 const LONGEST: usize = 220;
 
-/// The languages of blocks that are no programs.
+/// The languages of blocks that are not programs.
 const NO_PROGRAM: [&str; 4] = ["text", "sh", "toml", "sql"];
 
 fn top() -> PathBuf {
@@ -19,7 +19,7 @@ fn text(path: &str) -> String {
     read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The chapters by their names, without the ending; the list of them is none.
+/// Returns the chapters by their names, without the extension and without the summary.
 fn chapters() -> BTreeMap<String, String> {
     let folder = std::fs::read_dir(top().join("docs/src")).expect("the guide");
     let names = folder.map(|entry| entry.expect("readable").file_name().into_string().expect("a name"));
@@ -27,7 +27,7 @@ fn chapters() -> BTreeMap<String, String> {
     names.map(|name| (name.clone(), text(&format!("docs/src/{name}.md")))).collect()
 }
 
-/// The targets of links, `[words](target)`, outside of programs.
+/// Returns the targets of links, `[words](target)`, outside of programs.
 fn links(page: &str) -> Vec<String> {
     let mut within = false;
     let prose = page.lines().filter(|line| {
@@ -39,7 +39,7 @@ fn links(page: &str) -> Vec<String> {
     after.map(|rest| rest.split(')').next().unwrap_or_default().to_owned()).collect()
 }
 
-/// The words after the three backticks at the beginning of each block, with the lines.
+/// Returns the text after the three backticks at the beginning of each block, with its line.
 fn blocks(page: &str) -> Vec<(usize, &str)> {
     let fences = page.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.strip_prefix("```")?)));
     let fences: Vec<_> = fences.collect();
@@ -60,7 +60,7 @@ fn each_chapter_is_in_the_summary_once_and_is_tested_once() {
         .filter_map(|line| line.trim().strip_suffix("\";")?.split_once(" = \""))
         .map(|(_, name)| name)
         .collect();
-    // Its programs need a crate that `steadfast` does not have.
+    // The programs of this chapter need a crate that `steadfast` does not depend on.
     let http = text("examples/http/src/lib.rs");
     tested.extend(http.contains("include_str!(\"../../../docs/src/http.md\")").then_some("http"));
     tested.sort_unstable();
@@ -113,7 +113,7 @@ fn each_chapter_begins_with_its_title() {
     }
 }
 
-/// The rows of the tables below a heading of the first page.
+/// Returns the rows of the tables below a heading of the README.
 fn rows(heading: &str) -> Vec<String> {
     let page = text("README.md");
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
@@ -136,7 +136,7 @@ fn figures_are_those_of_the_table() {
     let rows = rows("Speed");
     assert!(rows.len() == 7, "{rows:?}");
     for row in &rows[1..] {
-        // The table of the guide has a letter before, and a goal behind.
+        // The table of the guide has two more columns: a letter first, and a goal last.
         let row = row.trim_end_matches(" |");
         let line = table.lines().find(|line| line.contains(row.trim_start_matches("| ")));
         assert!(line.is_some(), "not in docs/src/speed.md: {row}");
@@ -146,7 +146,7 @@ fn figures_are_those_of_the_table() {
         ("shared-state", &["154,000 edits/s", "16,900"]),
         ("sizes", &["303 bytes", "152 bytes", "4,090", "20 MB", "6.2 ms", "270 ms"]),
     ] {
-        // However the lines are broken.
+        // Line breaks do not matter.
         let page = text(&format!("docs/src/{chapter}.md")).split_whitespace().collect::<Vec<_>>().join(" ");
         for figure in figures {
             assert!(page.contains(figure), "{chapter}.md no longer says `{figure}`: take it out of this test");

@@ -1,4 +1,4 @@
-//! Field stores that hang: they hold up their own runs, which say so, and nothing else.
+//! Field stores that hang: they block only their own runs, which report it.
 
 use crate::garbage::{Inner, Keep, Rig, builder, healthy, keeper};
 use crate::runs::wait_for;
@@ -42,7 +42,7 @@ async fn a_start_that_is_repeated_after_a_crash_in_the_copying_says_what_to_do()
     assert!(timeout(Duration::from_millis(500), start).await.is_err());
     drop((first, engine));
 
-    // The "process" is another one now; the caller does what callers do and repeats its start.
+    // The "process" is another one now, and the caller repeats its start, as callers do.
     let again = Rig(Arc::new(Inner { contents: rig.0.contents.clone(), ..Inner::default() }));
     let engine = builder(&store, &again).start().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -54,7 +54,7 @@ async fn a_start_that_is_repeated_after_a_crash_in_the_copying_says_what_to_do()
     assert_eq!(result.unwrap(), 4);
 }
 
-/// Loads of contents that hang, and a program that ends.
+/// Tests that a program exits while a load from a field store hangs.
 #[test]
 fn a_program_ends_although_a_field_store_hangs_in_a_load() {
     let (tell, told) = std::sync::mpsc::channel();
@@ -78,7 +78,7 @@ fn a_program_ends_although_a_field_store_hangs_in_a_load() {
     println!("{ended:?}");
 }
 
-/// Only `a` is set, in one save.
+/// Sets only `a`, in one save.
 #[workflow(context = Keep)]
 async fn saver(start: Start<Keep>) -> Result<usize> {
     let flow = start.with(Keep::builder().a(Bytes::from_static(b"kept")).build()).await?;

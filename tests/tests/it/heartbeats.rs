@@ -1,4 +1,4 @@
-//! An engine that lives shows it, however long commits take, and no other engine takes its runs meanwhile.
+//! A live engine renews its lease, however long commits take, and no other engine takes over its runs meanwhile.
 
 use crate::flows::{Tally, deed};
 use futures_util::future::join_all;
@@ -7,7 +7,7 @@ use steadfast::prelude::*;
 
 const TERM: Duration = Duration::from_secs(2);
 
-/// Holds up the database, as a transaction of users may.
+/// Blocks the database, as a user's transaction may.
 #[transaction]
 fn holds_up(tx: &mut Tx<'_>, tally: String) -> Result<()> {
     deed(&tally, "held up");
@@ -49,7 +49,7 @@ async fn commits_that_take_longer_than_the_term_lose_no_lease() {
     let run = engine.start(waiting, tally.name().to_owned()).id("in-flight").await.unwrap();
     crate::steps::until(|| tally.count("begun") == 1).await;
 
-    // Together they take three times the term, all of them at once in the queue of one committer.
+    // Together they take three times the lease term, all at once in the queue of one committer.
     let begun = Instant::now();
     let all: Vec<_> = (0..40).map(|_| engine.start(holding_up, tally.name().to_owned()).into_future()).collect();
     let all: Vec<_> = join_all(all).await.into_iter().map(|run| run.unwrap()).collect();

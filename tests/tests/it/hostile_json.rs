@@ -1,12 +1,12 @@
-//! JSON that looks like something else comes back as it was, wherever a user's value can stand; and no feature of a crate
-//! that a program shares with this one changes what its values mean.
+//! JSON that looks like internal markers is read back unchanged, wherever a user's value can occur; and no feature of a
+//! crate that a program shares with this one changes the meaning of its values.
 
 use limits::Soon as _;
 use serde_json::{Value, json};
 use steadfast::prelude::*;
 use steadfast::{EngineBuilder, Message};
 
-/// Values that some reader of JSON takes for something else, or gives back as something else.
+/// Returns values that some JSON reader interprets or decodes differently.
 fn hostile() -> Vec<Value> {
     let deep = (0..60).fold(json!({"$serde_json::private::RawValue": "1"}), |inner, _| json!({ "deep": [inner] }));
     vec![
@@ -76,7 +76,7 @@ async fn seen(ctx: &Kept) -> Result<Value> {
     Ok(ctx.value.clone())
 }
 
-/// Gives back what came of the value in each place.
+/// Returns the value as read back from each place.
 #[workflow(context = Kept)]
 async fn places(flow: &mut Flow<Kept>, value: Value) -> Result<Vec<Value>> {
     flow.update(|c| c.value(value.clone())).await?;
@@ -151,7 +151,7 @@ async fn comes_back_as_it_was() {
     }
 }
 
-/// The tokens are data to `serde_json` itself in a program that has this crate among its dependencies.
+/// Tests that the markers are plain data to `serde_json` in a program that depends on this crate.
 #[test]
 fn means_to_the_program_what_it_means_without_this_crate() {
     for value in hostile() {
@@ -164,8 +164,8 @@ fn means_to_the_program_what_it_means_without_this_crate() {
         line.split_once("features = ").unwrap().1.trim_end_matches(" }").to_owned()
     };
     assert!(!features("axum").contains("json"), "it turns on `raw_value` for all that is tested with it");
-    // It makes `serde_json` read each float as the number that was written, which is what the text says. The others change
-    // what a value is: `raw_value` and `arbitrary_precision` the meaning of some objects, `preserve_order` the order of all.
+    // `float_roundtrip` makes `serde_json` read each float as the number that was written. The others change what a
+    // value is: `raw_value` and `arbitrary_precision` the meaning of some objects, `preserve_order` the order of all.
     assert_eq!(features("serde_json"), r#"["float_roundtrip"]"#);
     assert_eq!(features("bytes"), r#"["serde"]"#);
 }

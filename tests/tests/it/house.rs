@@ -1,17 +1,17 @@
-//! The house keeps its order: imports point down only, and files stay short. What is drawn in `ARCHITECTURE.md` is what holds.
+//! Checks the structure of the code: imports point down only, as drawn in `ARCHITECTURE.md`, and files stay short.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// The longest file of code, in lines.
+/// The most lines of a file of code.
 const LONGEST: usize = 400;
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
-/// Every file of Rust code below a folder, by its path from the top.
+/// Returns every Rust file below a folder, by its path from the top, with its text.
 fn files(folder: &str) -> Vec<(String, String)> {
     let (top, mut found) = (top(), Vec::new());
     let mut folders = vec![top.join(folder)];
@@ -33,7 +33,7 @@ fn files(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The layers of `runtime/src` as they are drawn: a module and its height, from the top line down.
+/// Returns the layers of `runtime/src` as drawn: each module with its height, counted from the bottom line.
 fn layers() -> BTreeMap<String, usize> {
     let text = read_to_string(top().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let (_, rest) = text.split_once("```text layers\n").expect("a picture marked `text layers` in ARCHITECTURE.md");
@@ -50,12 +50,12 @@ fn layers() -> BTreeMap<String, usize> {
     layers
 }
 
-/// A line of code without what is a comment: no import stands in one.
+/// Returns a line of code without its comment, which cannot import anything.
 fn code(line: &str) -> &str {
     line.split("//").next().unwrap_or_default()
 }
 
-/// The modules that stand after `crate::` in a file, with their lines.
+/// Returns the modules after `crate::` in a file, with their lines.
 fn imports(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -67,7 +67,7 @@ fn imports(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The module of a file of `runtime/src`.
+/// Returns the module of a file of `runtime/src`.
 fn module_of(path: &str) -> &str {
     let path = path.trim_start_matches("runtime/src/");
     path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
@@ -92,7 +92,7 @@ fn imports_point_down() {
                     "{path}:{line}: write one `use crate::<module>` a module, so that this test can read it"
                 ));
             }
-            // What starts with a capital letter is handed on by `lib.rs`, for the documentation of users.
+            // Names that `lib.rs` re-exports are in no layer: users' documentation refers to them.
             let Some(imported) = layers.get(&import).filter(|_| import != module) else { continue };
             if imported >= height {
                 faults.push(format!("{path}:{line}: `{module}` imports `{import}`, which is not in a layer below"));
@@ -123,7 +123,8 @@ fn files_are_short() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
-/// Paths after `prefix` in a file, to the `;` of an import or the end of a path in the code: `core::{Core, Letter}`.
+/// Returns the paths after `prefix` in a file, to the `;` of an import or the end of a path in the code:
+/// `core::{Core, Letter}`.
 fn paths<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(prefix) {
@@ -136,7 +137,8 @@ fn paths<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
     found
 }
 
-/// The first names of a path or of a group of them: `core`, `Engine` and `inbox` of `{core::Core, Engine, inbox}`.
+/// Returns the first names of a path or of a group of paths: `core`, `Engine` and `inbox` of
+/// `{core::Core, Engine, inbox}`.
 fn first_names(path: &str) -> Vec<String> {
     let mut names = Vec::new();
     let (mut depth, mut name) = (0, String::new());
@@ -152,7 +154,8 @@ fn first_names(path: &str) -> Vec<String> {
     names.iter().map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Which parts of the engine import which. A part is a file of its folder, with the folder of the same name.
+/// Returns the imports between the parts of the engine. A part is a file of its folder, with the folder of the same
+/// name.
 fn parts_of_the_engine() -> BTreeMap<String, BTreeSet<String>> {
     const FOLDER: &str = "runtime/src/engine";
     let root = read_to_string(top().join("runtime/src/engine.rs")).expect("the engine");
@@ -186,7 +189,7 @@ fn the_parts_of_the_engine_import_each_other_in_no_circle() {
     let parts = parts_of_the_engine();
     let (mut left, mut gone): (BTreeSet<&String>, BTreeSet<&String>) = (parts.keys().collect(), BTreeSet::new());
     loop {
-        // Those whose imports all are gone can go.
+        // Removes the parts whose imports are all removed.
         let free: Vec<_> = left
             .iter()
             .copied()

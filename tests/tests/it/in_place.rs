@@ -1,4 +1,4 @@
-//! A change of the context costs what it changes, also when it is replayed: nothing else of the context is copied.
+//! Changes of the context copy only what they change, also in a replay.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -8,7 +8,7 @@ use steadfast::Status;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 
-/// How often a large field was copied.
+/// The number of copies of a large field.
 static COPIES: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

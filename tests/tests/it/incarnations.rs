@@ -1,4 +1,4 @@
-//! Keys of runs that have one id, one after the other: each is another run to whoever it calls.
+//! The idempotency keys of successive runs with the same id: each is another run to the services that it calls.
 
 use crate::flows::{Tally, deed};
 use limits::soon;

@@ -1,4 +1,4 @@
-//! What a run holds, whatever is done to it: deleted, moved, repeated, told to end, gone on with.
+//! The belongings of a run that is deleted, moved, repeated, cancelled or continued.
 
 mod cancelled;
 mod deleted;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use steadfast::Status;
 use steadfast::prelude::*;
 
-/// Longer than anything here takes: what does not come by then does not come.
+/// The time limit of every wait in these tests.
 const LONG: Duration = Duration::from_secs(20);
 
 /// Waits until the run of this id has this status.

@@ -1,4 +1,4 @@
-//! Real processes, really killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
+//! Real processes that are killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
 
 mod graph;
 mod talk;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use steadfast::history::Kind;
 use steadfast::{Engine, RunFilter, Status};
 
-/// Long against all that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(90);
 
 struct Victim {
@@ -34,8 +34,8 @@ impl Victim {
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Spawns the victim again and again, each time killed after so many milliseconds, until it comes to its end by itself or was
-    /// killed `most` times; then it is let be.
+    /// Starts the victim again and again, and kills it each time after a random time within `millis`, until it finishes
+    /// by itself. After `most` kills it is left to finish.
     fn killed_again_and_again(&self, what: &str, most: u32, millis: Range<u64>, seed: u64) {
         let (mut dice, mut kills, begun) = (Dice::seeded(seed), 0, Instant::now());
         loop {
@@ -55,7 +55,7 @@ impl Victim {
         assert!(kills >= 2, "the machine was too fast for this test to say anything");
     }
 
-    /// A line for every body that has started: run, position, attempt, key.
+    /// Returns the log: for every attempt its run, command index, number and idempotency key.
     fn log(&self) -> Vec<(String, u64, u32, String)> {
         let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let line = |line: &str| {
@@ -65,7 +65,7 @@ impl Victim {
         text.lines().map(line).collect()
     }
 
-    /// Nobody ran a finished step again, every attempt ran once, and attempts of a step share a key of their own.
+    /// Checks that no finished step ran again, every attempt ran once, and only the attempts of one step share a key.
     async fn check(&self, runs: usize) {
         let engine = Engine::builder().sqlite(self.database()).start().await.unwrap();
         let infos = engine.list(RunFilter::all()).await.unwrap();
@@ -94,7 +94,7 @@ impl Victim {
     }
 }
 
-/// Reads what the victim prints until a line comes. Keep the rest: a victim that prints into nothing fails.
+/// Reads the victim's output up to a line. Keep the return value: a victim whose pipe is closed fails.
 fn wait_for_line(child: &mut Child, wanted: &str) -> Heard {
     let mut heard = Heard::of(child.stdout.take().unwrap());
     while heard.next_line().unwrap_or_else(|| panic!("the victim ended without `{wanted}`")) != wanted {}
@@ -119,7 +119,7 @@ fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
     victim.killed_again_and_again("bank", 25, 5..45, 20_261_121);
     let db = rusqlite::Connection::open(victim.database()).unwrap();
     let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
-    // Each of 20 runs moves a cent five times, two back five times, and five at its end.
+    // Each of 20 runs moves a cent five times, two cents back five times, and five cents at its end.
     assert_eq!(count("SELECT count(*) FROM moves"), 20 * 11);
     assert_eq!(count("SELECT sum(cents) FROM moves"), 20 * 20);
     assert_eq!(count("SELECT cents FROM accounts WHERE name = 'b'"), 1_000);
@@ -139,7 +139,7 @@ async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
     let _rest = wait_for_line(&mut first, "started");
     first.kill().unwrap();
     limits::ended(&mut first);
-    // The dead owner's term is an hour: it is the free file lock that shows that it is gone.
+    // The dead owner's lease term is an hour. The free file lock shows that the owner is dead.
     let mut second = victim.spawn("3", hour);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
@@ -148,33 +148,33 @@ async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on() {
-    // A process that is stopped inside a commit holds the file: no other can write until it goes on, as with any
-    // program that uses SQLite. The case here is one that is stopped anywhere else.
+    // A process that is stopped inside a commit holds the database lock: no other can write until it continues, as with
+    // any program that uses SQLite. The case here is one that is stopped anywhere else.
     let stopped = || {
         let victim = Victim::new();
         let mut first = victim.spawn("20", 500);
         let rest = wait_for_line(&mut first, "started");
         stop_outside_of_a_commit(&victim, &first).then_some((victim, first, rest))
     };
-    // On a busy machine it may have come to its end first.
+    // On a busy machine it may have finished first.
     let (victim, mut first, rest) = (0..20).find_map(|_| stopped()).expect("it is never stopped before its end");
     let mut second = victim.spawn("20", 500);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
-    // Its file stays: without it all others would take its next lease at once.
+    // Its side file remains: without it the others would take over its next lease at once.
     let names = std::fs::read_dir(victim.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let owners: Vec<_> = names.filter(|name| name.to_string_lossy().contains("-owner-")).collect();
     assert_eq!(owners.len(), 1, "{owners:?}");
     let before = journals(&victim.database()).await;
     signal(&first, "CONT");
-    // It hears that its runs were taken, waits for their results, and ends like the other.
+    // It learns that its runs were taken over, waits for their results, and ends like the other.
     assert_eq!(rest.to_end().last().unwrap(), "done");
     assert!(limits::ended(&mut first).success());
     assert_eq!(journals(&victim.database()).await, before);
     victim.check(20).await;
 }
 
-/// Stops a process while it does not write to the database; `false` if it has ended.
+/// Stops a process while it does not write to the database. Returns `false` if it has ended.
 fn stop_outside_of_a_commit(victim: &Victim, child: &Child) -> bool {
     let mut alive = stop(child);
     limits::hold_until(|| {
@@ -189,22 +189,22 @@ fn stop_outside_of_a_commit(victim: &Victim, child: &Child) -> bool {
     alive
 }
 
-/// Stops a process, and waits until each of its threads stands still; `false` if it has ended.
+/// Stops a process, and waits until each of its threads is stopped. Returns `false` if it has ended.
 fn stop(child: &Child) -> bool {
     signal(child, "STOP");
     let tasks = format!("/proc/{}/task", child.id());
     let state = |task: std::io::Result<std::fs::DirEntry>| {
         let stat = task.and_then(|task| std::fs::read_to_string(task.path().join("stat"))).ok()?;
-        // The state is the word behind the name, which stands in brackets.
+        // The state follows the name, which is in parentheses.
         stat.rsplit(')').next()?.trim_start().chars().next()
     };
     let states = || std::fs::read_dir(&tasks).unwrap().filter_map(state).collect::<Vec<_>>();
-    // A process that has ended is a zombie until its parent hears of it.
+    // A process that has ended is a zombie until its parent waits for it.
     limits::hold_until(|| states().iter().all(|state| matches!(state, 'T' | 'Z' | 'X')));
     states().contains(&'T')
 }
 
-/// Whether somebody is writing to a database at this moment.
+/// Returns whether a connection is writing to a database just now.
 fn is_locked(path: &Path) -> bool {
     let db = rusqlite::Connection::open(path).unwrap();
     db.busy_timeout(Duration::ZERO).unwrap();

@@ -1,4 +1,4 @@
-//! Labels that a workflow changes while it runs: it is found by what it says of itself.
+//! Labels that a workflow changes while it runs, and by which it is found.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -17,7 +17,7 @@ async fn pack(n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// Says at each stage where it is; told to begin anew, it goes on with a fresh journal.
+/// Sets a label at each stage. On request it continues as new.
 #[workflow]
 async fn parcel(flow: &mut Flow, n: u64) -> Result<u64> {
     flow.set_label("stage", "packing");
@@ -92,7 +92,7 @@ async fn a_run_that_goes_on_with_a_fresh_journal_keeps_them() {
     assert_eq!(labels(&engine, "a").await, map(&[("stage", "sent"), ("team", "red")]));
 }
 
-/// Sets the first label and no other.
+/// Sets only the first label.
 #[workflow(name = "parcel")]
 async fn quiet(flow: &mut Flow, n: u64) -> Result<u64> {
     flow.set_label("stage", "packing");
@@ -130,7 +130,7 @@ async fn changed(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(packed)
 }
 
-/// Sets other values, which changes nothing for what has begun.
+/// Sets other values, which do not affect recorded labels.
 #[workflow(name = "parcel")]
 async fn reworded(flow: &mut Flow, n: u64) -> Result<u64> {
     flow.set_label("stage", "being packed");

@@ -1,4 +1,4 @@
-//! Lazy fields: the same in a replay, whatever the order of a set or the key of a secret.
+//! Lazy fields: equal in a replay, whatever the order of a set or the key of a secret.
 
 use crate::garbage::Rig;
 use crate::runs::wait_for;
@@ -77,7 +77,7 @@ async fn equal_lazy_secrets_are_equal_after_a_rotation_of_keys() {
     assert_eq!(info.status, Status::Completed, "{info:?}");
 }
 
-/// What is written of it is less than it is.
+/// A value whose serialized form lacks a field.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Lossy {
     kept: u64,

@@ -1,5 +1,5 @@
-//! What is too long is cut with a note, if only people read it, or else refused where it is given: nothing of a user's
-//! passes `max_value_bytes` by another way.
+//! Limits on lengths: a text for people is truncated with a note, and everything else is refused where it is passed. No
+//! user's value bypasses `max_value_bytes`.
 
 #![expect(clippy::unused_async, reason = "the body of a workflow is an async function, also if it awaits nothing")]
 
@@ -134,7 +134,7 @@ async fn texts_for_people_are_cut_with_a_note() {
     assert!(reason.len() < 20_000 && reason.ends_with("(cut: it had 5000000 bytes)"));
 }
 
-/// What a workflow shows that cannot be shown.
+/// Publishes a value or item that is refused.
 #[workflow]
 async fn shows(flow: &mut Flow, what: u32) -> Result<()> {
     let name = "n".repeat(600);
@@ -148,7 +148,7 @@ async fn shows(flow: &mut Flow, what: u32) -> Result<()> {
     Ok(())
 }
 
-/// What is refused where the workflow hears of it.
+/// Makes calls whose refusals the workflow receives.
 #[workflow]
 async fn gives(flow: &mut Flow, to: String) -> Result<Vec<String>> {
     let mut refusals = vec![tells(&*flow).await?];
@@ -185,7 +185,7 @@ async fn what_is_recorded_is_refused() {
         assert!(refusal.contains(expected), "{expected}: {refusal}");
     }
     assert_eq!(refusals.len(), 8);
-    // From outside.
+    // Calls from outside.
     let long_key = "k".repeat(513);
     let refused = [
         engine.start(gives, long()).await.map(drop).unwrap_err(),
@@ -238,7 +238,7 @@ async fn other(_flow: &mut Flow, value: f64) -> Result<f64> {
     Ok(value)
 }
 
-/// A refusal is an answer like any other: recorded, the same in a replay, and as many as there are calls.
+/// Tests that a refusal is recorded like any other answer: it is the same in a replay, and there is one for each call.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_given_is_refused_to_its_giver_and_parks_nobody() {
     let engine = Engine::builder().in_memory().workflow(sends_nothing).start().await.unwrap();
@@ -274,7 +274,7 @@ async fn asks(flow: &mut Flow) -> Result<usize> {
     Ok(flow.request::<Text, Text>(Text("?".to_owned())).await?.0.len())
 }
 
-/// What outsiders answer and emit is refused to them, and does nothing to the run.
+/// Tests that too long answers and events from outside are refused to their callers, and do not affect the run.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_and_emitted_events_are_refused_when_they_are_too_long() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -297,7 +297,7 @@ async fn answers_and_emitted_events_are_refused_when_they_are_too_long() {
     let in_commit = engine.transaction(move |tx| -> Result<()> { Ok(tx.emit(&id, Told { text: long() })?) });
     let refused = [
         engine.answer(&request, Text(long())).await.unwrap_err().to_string(),
-        // With its quotes it takes more than the limit.
+        // With its quotes it exceeds the limit.
         engine.answer(&request, Text("x".repeat(LIMIT))).await.unwrap_err().to_string(),
         engine.emit(listening.id(), told(long())).await.unwrap_err().to_string(),
         engine.emit(listening.id(), told("x".repeat(LIMIT))).await.unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! Limits, cancellation, pauses: what ends a run, what has it stand still, and what goes on afterwards.
+//! Time limits, cancellations and pauses: what ends a run, what pauses it, and what resumes afterwards.
 
 use crate::flows::{Tally, deed};
 use crate::steps::{until, until_asked};

@@ -1,4 +1,4 @@
-//! What long-lived runs do together: pauses, fresh journals, children that are let go, moves, ends, and crashes between.
+//! Combinations in long-lived runs: pauses, continue-as-new, detached children, moves, ends, and crashes between.
 
 mod ends;
 
@@ -84,12 +84,12 @@ async fn a_run_that_waits_survives_many_crashes() {
     }
 }
 
-// ---- going on with a fresh journal
+// ---- continue-as-new
 
 #[workflow]
 async fn rounds(flow: &mut Flow, round: u32) -> Result<u32> {
     if round == 0 {
-        // Two messages come before this one: nobody has taken the first when the run goes on.
+        // Two messages arrive before this one. The first is not received when the run continues as new.
         flow.receive::<Wake>().await?;
         flow.continue_as_new(rounds, 1).await
     } else {
@@ -106,7 +106,7 @@ async fn a_message_that_nobody_has_taken_is_there_for_the_run_with_a_fresh_journ
     assert_eq!(timeout(LONG, run.result()).await.unwrap().unwrap(), 7);
 }
 
-/// Asks without waiting: the request stays open.
+/// Asks without waiting for the answer, so that the request stays open.
 #[workflow]
 async fn asks_on(flow: &mut Flow, (round, id): (u32, String)) -> Result<u32> {
     match round {
@@ -236,7 +236,7 @@ struct Big {
 async fn gives_back(ctx: &Big, scope: &StepScope, reason: String) -> Result<()> {
     deed(&ctx.tally, &format!("given back, attempt {}", scope.attempt));
     if scope.attempt == 1 {
-        // Until the engine is gone.
+        // Blocks until the engine is dropped.
         tokio::time::sleep(Duration::from_hours(1)).await;
     }
     deed(&ctx.tally, &format!("done ({reason})"));
@@ -338,5 +338,3 @@ async fn a_crash_while_a_run_goes_on_afresh_does_not_lose_it() {
     let result = timeout(Duration::from_secs(8), run.result()).await;
     assert!(matches!(result, Ok(Ok(77))), "{result:?} {:?}", run.status().await.unwrap());
 }
-
-// ---- children and what becomes of them

@@ -1,4 +1,4 @@
-//! Commits of which the answer is lost: what they would have had others do is done all the same (case D13).
+//! Commits whose answers are lost: their effects on other runs happen all the same (case D13).
 
 use crate::faulty::{Hooked, failure};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ async fn sends(flow: &mut Flow, to: String) -> Result<()> {
 async fn runs_that_wait_for_each_other_go_on() {
     for kept in 0..3 {
         let appends = Arc::new(AtomicUsize::new(kept));
-        // Of three appends the answer to one is lost.
+        // The answer to every third append is lost.
         let store = Hooked::new(MemoryStore::new(), move |store, writes| {
             let answers = steadfast::store::Store::commit(store, writes)?;
             let is_append = writes.iter().any(|write| matches!(write, Write::Append(_)));

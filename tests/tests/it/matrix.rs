@@ -1,6 +1,7 @@
-//! The matrix of pairs: for each thing that a run can hold, and each thing that can happen to a run, what must hold.
+//! The matrix of pairs: the expected result for each thing that a run can hold and each event that can happen to a run.
 //!
-//! A row is a test. A cell is played on files of its own; all that fail are reported together. `--nocapture` prints the row.
+//! A row is a test. Each cell runs on its own files, and all that fail are reported together. `--nocapture` prints the
+//! row.
 
 mod beginning;
 mod expected;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use subject::Holding;
 use tokio::time::timeout;
 
-/// No cell takes longer, also beside others on a busy machine.
+/// The time limit of a cell, also beside others on a busy machine.
 const CELL: Duration = Duration::from_mins(1);
 
 async fn play(holding: Holding, happening: Happening, expected: Expected, attempt: u32) {
@@ -61,7 +62,7 @@ async fn play(holding: Holding, happening: Happening, expected: Expected, attemp
     }
 }
 
-/// Plays a cell and prints it; what was wrong with it, unless that is known.
+/// Runs a cell and prints its result. Returns the fault, unless it is known.
 async fn cell(holding: Holding, happening: Happening) -> Option<String> {
     let expected = holding.expected(happening);
     let name = format!("{} x {}", holding.name(), happening.name());
@@ -82,7 +83,7 @@ async fn cell(holding: Holding, happening: Happening) -> Option<String> {
     }
 }
 
-/// What was wrong with a cell.
+/// Runs a cell until it passes or fails for good. Returns the fault.
 async fn played(holding: Holding, happening: Happening, expected: Expected) -> Option<String> {
     for attempt in 0.. {
         let played = AssertUnwindSafe(timeout(CELL, play(holding, happening, expected, attempt))).catch_unwind().await;
@@ -94,7 +95,7 @@ async fn played(holding: Holding, happening: Happening, expected: Expected) -> O
                 text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned())).unwrap_or_default()
             }
         };
-        // A machine that is busy may have let the limit pass before the run held the thing.
+        // On a busy machine the time limit may pass before the run holds the thing.
         if happening.limit(attempt).is_none() || attempt == 2 {
             return Some(fault);
         }

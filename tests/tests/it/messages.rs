@@ -1,4 +1,4 @@
-//! Messages and requests: what runs are told from outside and tell each other (case O11).
+//! Messages and requests, from outside and between runs (case O11).
 
 use futures_util::FutureExt;
 use limits::Soon as _;
@@ -27,7 +27,7 @@ enum Verdict {
     Bad { because: String },
 }
 
-/// Collects approvals until it is told to stop.
+/// Collects approvals until it receives `Stop`.
 #[workflow]
 async fn collect(flow: &mut Flow) -> Result<Vec<String>> {
     let mut by = Vec::new();
@@ -154,7 +154,7 @@ async fn a_message_whose_receiver_was_dropped_is_for_the_next() {
     #[workflow]
     async fn drops(flow: &mut Flow) -> Result<(String, bool)> {
         let mut dropped = flow.receive::<Approval>();
-        // Polled, so that it waits; then dropped when both have come.
+        // Polls it, so that it waits, and drops it when both messages have arrived.
         let _ = (&mut dropped).now_or_never();
         flow.receive::<Stop>().await?;
         drop(dropped);
@@ -225,7 +225,8 @@ async fn a_request_waits_over_restarts_in_no_memory() {
     assert_eq!(engine.handle(review, "a").await.unwrap().result().soon().await.unwrap(), "Good");
 }
 
-/// What `answer` has promised holds, however late it came: the engine that drives the run hears of it a moment later.
+/// Tests that an accepted answer counts, however late it arrived: the engine that drives the run notices it a moment
+/// later.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_from_another_process_counts_up_to_the_last_moment() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Users' values that panic when they are dropped: such a panic ends its attempt at most.
+//! Users' values that panic in `Drop`: such a panic fails at most its attempt.
 
 #![expect(clippy::unused_async, reason = "the body of a workflow is an async function, also if it awaits nothing")]
 
@@ -18,7 +18,7 @@ struct Nasty;
 
 impl Drop for Nasty {
     fn drop(&mut self) {
-        // A second panic during a first one would end the process: that is the language's.
+        // A panic in `Drop` during another panic aborts the process, by a rule of the language.
         if !std::thread::panicking() {
             panic_any(Nasty);
         }
@@ -264,7 +264,8 @@ impl KeyProvider for Keys {
     }
 }
 
-/// What an engine was given goes with it, wherever the last that has it goes: a task, a thread of the engine, the user's own.
+/// Tests that the values of an engine are dropped with it, on any thread: a task, a thread of the engine, the user's
+/// own.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_engine_was_given_is_dropped_without_harm() {
     for orderly in [true, false] {
@@ -278,7 +279,7 @@ async fn what_an_engine_was_given_is_dropped_without_harm() {
         }
         let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop((run, engine))));
         assert!(dropped.is_ok(), "orderly: {orderly}");
-        // The threads of the engine have not ended before their time: another one works beside it.
+        // The engine's threads still work: another engine runs beside it.
         let engine = Engine::builder().store(store).workflow(hooked).resource(Fails(AtomicBool::new(false)));
         let engine = engine.resource(Nasty).start().await.unwrap();
         let run = engine.start(hooked, ()).await.unwrap();
@@ -287,7 +288,7 @@ async fn what_an_engine_was_given_is_dropped_without_harm() {
     }
 }
 
-/// A builder that is given up, or that does not start, and one that is asked for a check.
+/// Tests builders that are dropped, that fail to start, or that only run a check.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_builder_was_given_is_dropped_without_harm() {
     let builder = || {

@@ -1,4 +1,4 @@
-//! Events from outside, given to event-driven runs.
+//! Events from outside for event-driven runs.
 
 use crate::steps::until_asked;
 use limits::Soon as _;
@@ -31,7 +31,7 @@ struct Password {
     secret: Secret<String>,
 }
 
-/// Each vote is counted as it comes, until the poll is closed.
+/// A graph that counts votes in batches, until the poll is closed.
 struct Poll;
 
 #[workflow]
@@ -77,7 +77,7 @@ fn vote(by: &str) -> Vote {
     Vote { by: by.to_owned(), ballot: Bytes::from_static(b"\x00\xff") }
 }
 
-/// The run has nothing left to do but to wait.
+/// Waits until the run only waits for events.
 async fn opened(run: &Run) {
     let is_open = |entry: &HistoryEntry| entry.kind == Kind::StepCompleted;
     until_asked(async || run.history().await.unwrap().iter().any(is_open)).await;
@@ -92,7 +92,7 @@ async fn events_arrive_in_order_and_once_for_each_key() {
     let engine = Engine::builder().in_memory().workflow(Poll).start().await.unwrap();
     let run = engine.start(Poll, true).id("poll").await.unwrap();
     opened(&run).await;
-    // There is no vote yet for anybody to wait with.
+    // No step waits for a vote yet.
     engine.emit("poll", vote("ann")).key("ann-1").await.unwrap();
     engine.emit("poll", vote("ann again")).key("ann-1").await.unwrap();
     let taken = |entry: &HistoryEntry| entry.kind == Kind::MessageReceived;
@@ -113,7 +113,7 @@ async fn an_event_wakes_a_run_that_waits_also_after_a_restart_and_from_another_e
     opened(&run).await;
     run.emit(vote("before")).await.unwrap();
     until_asked(async || run.status().await.unwrap().entries >= 7).await;
-    // It does not know the workflow, and so cannot say what that takes.
+    // This engine does not know the workflow, and so cannot check the event.
     let stranger = builder().start().await.unwrap();
     stranger.emit("poll", vote("meanwhile")).await.unwrap();
     stranger.shutdown(Duration::from_secs(5)).await.unwrap();
@@ -185,7 +185,7 @@ async fn an_event_of_a_transaction_arrives_with_its_rows_or_not_at_all() {
     assert_eq!(run.result().soon().await.unwrap(), counted(["ann", "ben", "cid"]));
 }
 
-/// Reads the votes one by one, and fails once on the way; the last one ends it.
+/// A graph that reads the votes one by one, and fails once on the way. The last vote ends it.
 struct Reading;
 
 #[workflow]

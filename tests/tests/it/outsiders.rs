@@ -1,4 +1,4 @@
-//! What runs show to outsiders: published values and streams, from workflows and from steps (case O12).
+//! The outputs of runs: published values and streams, from workflows and from steps (case O12).
 
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! Code that changes while runs are under way: patches (old runs go the old way), operations in another order (case N3),
-//! and what a check says would help.
+//! Code that changes under unfinished runs: patches (old runs keep the old path), operations in another order (case
+//! N3), and the repairs that a check suggests.
 
 use crate::changed_code::held_at;
 use crate::runs::wait_for;
@@ -75,7 +75,7 @@ async fn stop(engine: Engine) {
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
 }
 
-/// A run that has come to its wait.
+/// Starts a run and waits until it has the given number of entries.
 macro_rules! waiting {
     ($engine:expr, $workflow:ident, $id:expr, $entries:expr) => {{
         let run = $engine.start($workflow, ()).id($id).await.unwrap();
@@ -153,11 +153,11 @@ macro_rules! reordered {
             $({
                 let engine = with(&store, $name).await;
                 let run = engine.run("all").await.unwrap();
-                // A run that waits comes into memory when it is told something.
+                // A message activates a waiting run.
                 engine.send("all", Told(0)).key("once").await.unwrap();
                 let says: (&str, &str) = $says;
                 let reason = async || run.status().await.unwrap().parked;
-                // It was parked before, by another deployment.
+                // An earlier deployment has already parked it, with another reason.
                 until_asked(async || reason().await.is_some_and(|reason| reason.to_string().contains(says.1)
                     && reason.recorded.is_some_and(|recorded| recorded.contains(says.0)))).await;
                 let reason = reason().await.unwrap();
@@ -288,7 +288,7 @@ async fn a_check_says_what_would_help() {
     }
     assert!(report.to_json().contains("flow.patched"), "programs read it too");
 
-    // The function that it began with is gone from the build, and another version of the same does what is recorded.
+    // The build lacks the function that began the run, but another version matches its history.
     let builder = || Engine::builder().store(store.clone()).workflow(removed).workflow(old_as_second);
     let text = builder().check().await.unwrap().to_string();
     assert!(text.contains("its history fits version 2, which is registered"), "{text}");

@@ -1,4 +1,4 @@
-//! The way that a run took, as a picture from its journal.
+//! Diagrams of the path of a run, drawn from its journal.
 
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ struct MayI(usize);
 #[derive(Message, Serialize, Deserialize)]
 struct Yes;
 
-/// Even pages fail and are replaced; somebody is asked, and releases the rest.
+/// A graph in which even pages fail and are replaced, a person is asked, and an event ends the run.
 struct Book;
 
 #[workflow]
@@ -87,7 +87,7 @@ async fn several(flow: &mut Flow) -> Result<u32> {
     Ok(sum + last)
 }
 
-/// The edges and nodes, without what Mermaid wants around them.
+/// Returns the edges and nodes, without Mermaid's header.
 fn lines(diagram: &Diagram) -> Vec<String> {
     diagram.mermaid().lines().skip(1).map(|line| line.trim().to_owned()).collect()
 }
@@ -124,7 +124,7 @@ async fn a_graph_is_drawn_as_it_went_while_it_runs_and_without_its_workflow() {
     ];
     let mut found = drawn(&run).await;
     let mut expected = halfway.map(str::to_owned).to_vec();
-    // Which event came first is not the same each time.
+    // The order of events differs from run to run.
     found.sort();
     expected.sort();
     assert_eq!(found, expected);

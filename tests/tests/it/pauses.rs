@@ -1,4 +1,4 @@
-//! What a pause does to time and to attempts.
+//! The effects of pauses on time limits and attempts.
 
 mod held;
 
@@ -45,7 +45,7 @@ async fn a_step_that_a_pause_held_back_begins_with_its_first_attempt() {
     deed(tally.name(), "let go");
     let is_held = |entry: &steadfast::history::HistoryEntry| entry.name.as_deref() == Some("second");
     until_asked(async || run.history().await.unwrap().iter().any(is_held)).await;
-    // It leaves memory, so that whoever loads it must know that the attempt has not begun.
+    // The run is evicted, so the next load must know that the attempt has not begun.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(tally.count("second"), 0);
     run.resume().await.unwrap();
@@ -74,7 +74,7 @@ async fn a_pause_that_is_longer_than_the_time_limit_does_not_count() {
         until_asked(async || run.status().await.unwrap().status == Status::Paused).await;
     }
     tokio::time::sleep(limit + Duration::from_millis(500)).await;
-    // What is left of the limit is known to the next engine too.
+    // The next engine knows the rest of the limit too.
     engine.shutdown(Duration::ZERO).await.unwrap();
     let engine = builder().start().await.unwrap();
     let resumed = Instant::now();
@@ -85,7 +85,7 @@ async fn a_pause_that_is_longer_than_the_time_limit_does_not_count() {
     let late = within(engine.handle(limited, "is late").await.unwrap().result()).await;
     assert!(matches!(late, Err(steadfast::RunError::TimedOut)), "{late:?}");
     assert!(resumed.elapsed() > Duration::from_millis(300), "the limit was over after {:?}", resumed.elapsed());
-    // A moment has passed, whatever the run did meanwhile.
+    // A point in time passes also during a pause.
     let moment = within(engine.handle(limited, "moment").await.unwrap().result()).await;
     assert!(matches!(moment, Err(steadfast::RunError::TimedOut)), "{moment:?}");
 }

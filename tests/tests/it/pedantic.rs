@@ -1,4 +1,5 @@
-//! Generated code in a crate that denies every lint works; that it gives no warning is seen when that crate is checked.
+//! Tests that generated code works in a crate that denies every lint. The check of that crate shows that it has no
+//! warnings.
 
 use steadfast::Startable;
 use steadfast_tests::orders::{Nothing, Optional, OrderContext, charge, count, greet, many, nothing, process, receipt};

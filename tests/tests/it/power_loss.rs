@@ -1,4 +1,4 @@
-//! A power cut leaves the files as they were at some fsync. `kill -9` does not show that: here the files are copied after
+//! Power cuts: they leave the files as of some fsync. `kill -9` does not show that, so here the files are copied after
 //! every commit, and the run is resumed from every copy.
 
 use crate::faulty::Hooked;
@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
 use steadfast::store::{SqliteStore, Store};
 
-/// A SQLite store that copies its files after each commit, before anybody hears of it.
+/// Returns an SQLite store that copies its files after each commit, before the answer.
 fn copying(path: PathBuf, copies: Arc<Mutex<Vec<PathBuf>>>) -> Hooked<SqliteStore> {
     let inner = SqliteStore::open(&path, steadfast::Durability::Full).unwrap();
     Hooked::new(inner, move |store, writes| {
-        // Nobody else commits meanwhile.
+        // The lock keeps other commits out meanwhile.
         let mut copies = copies.lock().unwrap();
         let answers = store.commit(writes)?;
         let copy = path.with_file_name(format!("copy-{}.db", copies.len()));
@@ -34,7 +34,7 @@ async fn told(tally: String, n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// Tells the outside world of every step.
+/// Reports every step to the outside world.
 #[workflow]
 async fn telling(flow: &mut Flow, tally: String) -> Result<u64> {
     let (one, two) = try_join!(told(flow, tally.clone(), 1), told(flow, tally.clone(), 2))?;
@@ -58,12 +58,12 @@ async fn a_run_goes_on_from_the_files_as_they_were_at_every_commit() {
     let sum = engine.start(telling, tally.name().to_owned()).id("tell").await.unwrap().result().soon().await.unwrap();
     drop(engine);
 
-    // They stay where they are: what is still committed is copied beside them.
+    // The list is cloned, because later commits still add copies.
     let copies = copies.lock().unwrap().clone();
     println!("{} copies", copies.len());
     assert!(copies.len() > 15);
     for copy in copies {
-        // The process that held the lock is gone with the power; another machine's files have no lock files at all.
+        // The process that held the lock is gone with the power. Another machine's files have no lock files at all.
         let engine = open(Engine::builder().sqlite(&copy)).await.unwrap();
         let resumed = engine.start(count_up, 4).id("count").await.unwrap();
         assert_eq!(resumed.result().soon().await.unwrap(), count, "{}", copy.display());

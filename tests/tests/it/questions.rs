@@ -1,4 +1,5 @@
-//! Questions that cannot be asked and answers that cannot come: an error to who waits, at once and in every replay.
+//! Requests that cannot be stored, and answers that cannot arrive: an error for the waiting workflow, at once and in
+//! every replay.
 
 use crate::runs::wait_for;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ struct Measure(f64);
 #[derive(Debug, Message, Serialize, Deserialize)]
 struct Reply(u32);
 
-/// Asks what cannot be asked, with and without a time limit.
+/// Asks questions that cannot be stored, with and without a time limit.
 #[workflow]
 async fn asks(flow: &mut Flow, rounds: u32) -> Result<u32> {
     let mut refused = 0;
@@ -42,7 +43,7 @@ async fn a_question_that_cannot_be_stored_is_an_error_to_who_asks() {
     println!("{report:?}");
 }
 
-/// Goes on with a question open and one that was not asked.
+/// Continues as new with the id of a question that was refused.
 #[workflow]
 async fn goes_on(flow: &mut Flow, refused: Option<String>) -> Result<String> {
     let Some(refused) = refused else {
@@ -54,7 +55,7 @@ async fn goes_on(flow: &mut Flow, refused: Option<String>) -> Result<String> {
     Ok(flow.answer_to::<Reply>(refused).await.unwrap_err().to_string())
 }
 
-/// Waits for the answers to questions that nobody has asked, and to one whose answer it has had.
+/// Waits for the answers to questions that were never asked, and to one whose answer was already received.
 #[workflow]
 async fn waits(flow: &mut Flow, asked: Option<String>) -> Result<Vec<String>> {
     let Some(asked) = asked else {

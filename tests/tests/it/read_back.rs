@@ -1,4 +1,4 @@
-//! Arguments that can be written and not be read back: refused, because no body runs with them.
+//! Values that can be encoded and not decoded to the same: refused, because no body could run with them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +53,7 @@ async fn an_argument_that_cannot_be_read_back_is_no_result() {
     assert!(!RAN.load(Ordering::SeqCst));
 }
 
-/// A field that serde does not write.
+/// A value with a field that serde skips.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Partly {
     kept: u32,
@@ -61,7 +61,7 @@ struct Partly {
     lost: u32,
 }
 
-/// The same without a way to compare.
+/// A value with a skipped field, and without `PartialEq`.
 #[derive(Serialize, Deserialize)]
 struct Uncompared {
     #[serde(skip)]
@@ -99,7 +99,7 @@ async fn partly(flow: &mut Flow, lost: u32) -> Result<Vec<String>> {
     Ok([taken, given, committed].map(|outcome| outcome.unwrap_or_else(|error| error.to_string())).to_vec())
 }
 
-/// Gives back more than it got.
+/// Returns a value whose skipped field is set.
 #[workflow]
 async fn starts_partly(flow: &mut Flow, partly: Partly) -> Result<Partly> {
     flow.sleep(Duration::ZERO).await?;
@@ -121,13 +121,13 @@ async fn what_serde_skips_is_refused_where_the_type_can_be_compared() {
     for (said, expected) in said.iter().zip(expected) {
         assert!(said.contains(expected) && said.contains("is read back as another value"), "{said}");
     }
-    // Inputs and results of workflows too.
+    // Inputs and results of workflows are checked too.
     let input = engine.start(starts_partly, Partly { kept: 1, lost: 7 }).await.map(drop).unwrap_err();
     assert!(input.to_string().contains("is read back as another value"), "{input}");
     let run = engine.start(starts_partly, Partly { kept: 9, lost: 0 }).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(30), run.result()).await.unwrap().unwrap_err();
     assert!(ended.to_string().contains("is read back as another value"), "{ended}");
-    // Nothing is lost of a field that has its default.
+    // A skipped field with its default value loses nothing.
     let run = engine.start(partly, 0).await.unwrap();
     let said = tokio::time::timeout(Duration::from_secs(30), run.result()).await.unwrap().unwrap();
     assert_eq!(said[0], "0");

@@ -1,4 +1,4 @@
-//! What is read of runs, for programs: readers are streams, what they give can be serialized, words can be parsed.
+//! Readers of runs, for programs: they are streams, their items can be serialized, and their options parsed.
 
 use futures_util::{FutureExt as _, StreamExt, TryStreamExt as _};
 use limits::Soon as _;
@@ -48,7 +48,7 @@ async fn a_read_of_a_stream_that_is_dropped_loses_nothing() {
     run.result().soon().await.unwrap();
     let (mut reader, mut read) = (run.stream::<u32>("numbers"), Vec::new());
     while read.len() < 20 {
-        // Begun, and dropped wherever it is; then the same reader is used as a stream or by its own method.
+        // Starts a read and drops it at any point. Then reads the same reader as a stream, or with its own method.
         let begun = StreamExt::next(&mut reader).now_or_never().flatten();
         read.extend(begun.map(Result::unwrap));
         let next = if read.len() % 2 == 0 { reader.next().soon().await } else { reader.try_next().soon().await };

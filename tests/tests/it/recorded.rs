@@ -1,6 +1,6 @@
-//! Databases that earlier builds have written: every later build must go on with them.
+//! Databases that earlier builds have written, which every later build must continue.
 //!
-//! `fixtures/journal-1.sql` was written by the first version: one run of each shared workflow, stopped in the middle.
+//! The first version wrote `fixtures/journal-1.sql`: one run of each shared workflow, stopped in the middle.
 //! `STEADFAST_RECORD=1` writes it anew; do that only for a new format, under a new name.
 
 use crate::flows::{count_up, patient, shop, stumbling};
@@ -10,7 +10,7 @@ use steadfast::prelude::*;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/journal-1.sql");
 
-/// The result of every workflow, in words.
+/// Runs every workflow, and returns the results as text.
 async fn results(engine: &Engine) -> Vec<String> {
     vec![
         format!("{:?}", engine.start(count_up, 3).id("count").await.unwrap().result().soon().await.unwrap()),
@@ -40,7 +40,7 @@ async fn a_database_of_the_first_version_goes_on() {
     assert_eq!(expected.len(), 4);
     let path = folder.path().join("resumed.db");
     let db = rusqlite::Connection::open(&path).unwrap();
-    // `auto_vacuum` must be chosen before the first table.
+    // SQLite accepts `auto_vacuum` only before the first table.
     db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").unwrap();
     db.execute_batch(&script).unwrap();
     let before: i64 = db.query_row("SELECT count(*) FROM steadfast_entries", [], |row| row.get(0)).unwrap();
@@ -56,13 +56,13 @@ async fn a_database_of_the_first_version_goes_on() {
     assert!(after > before, "the runs had something left to do");
 }
 
-/// Plays every workflow to its end, cuts each journal in the middle, and writes the rest down as SQL.
+/// Runs every workflow to its end, cuts each journal in the middle, and dumps the rest as SQL.
 async fn record(path: &std::path::Path) {
     let engine = builder().sqlite(path).start().await.unwrap();
     let expected = results(&engine).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let db = rusqlite::Connection::open(path).unwrap();
-    // Cut at the end of a turn: before an entry without a cause.
+    // The cut is at the end of a turn: before an entry without a cause.
     db.execute_batch(
         "CREATE TEMP TABLE cut AS SELECT run, max(seq) AS seq FROM steadfast_entries AS e
              WHERE cause IS NULL AND seq <= 1 + (SELECT max(seq) FROM steadfast_entries WHERE run = e.run) / 2

@@ -1,4 +1,4 @@
-//! Fields that go to another store, or get another name, in a later release: the latest value, found where it is.
+//! Fields that a later release routes to another store or renames: the latest value is read from where it is.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -29,7 +29,7 @@ mod first {
     }
 }
 
-/// Another store, and another version of the context.
+/// A release with another store and another version of the context.
 mod versioned {
     use super::*;
 
@@ -57,7 +57,7 @@ mod versioned {
     }
 }
 
-/// Another store; the value changes and changes back.
+/// A release with another store, in which the value changes and changes back.
 mod moved {
     use super::*;
 
@@ -81,7 +81,7 @@ mod moved {
     }
 }
 
-/// The field has another name, by `migrate`.
+/// A release in which `migrate` renames the field.
 mod renamed {
     use super::*;
 
@@ -108,7 +108,7 @@ mod renamed {
     }
 }
 
-/// The field is gone; `migrate` makes another of it.
+/// A release without the field: `migrate` computes another from it.
 mod summed_up {
     use super::*;
 
@@ -133,7 +133,7 @@ mod summed_up {
     }
 }
 
-/// What becomes of a run of the first release in another one.
+/// Continues a run of the first release in another one. Returns its status and outcome.
 async fn in_release(release: impl FnOnce(EngineBuilder) -> EngineBuilder) -> (Status, String) {
     let (store, blobs) = (MemoryStore::new(), MemoryFieldStore::new());
     let engine = Engine::builder().store(store.clone()).field_store("blobs", blobs.clone());

@@ -1,4 +1,5 @@
-//! Resources: built once, in the order of their needs, refused when they make no sense; what a run does without one.
+//! Resources: built once, in the order of their dependencies, refused when they are inconsistent; and runs that lack
+//! one.
 
 use crate::flows::{Tally, deed};
 use crate::steps::until;
@@ -33,13 +34,13 @@ async fn parked<T: std::fmt::Debug>(result: impl Future<Output = Result<T, RunEr
     }
 }
 
-/// Something that the engine holds.
+/// A resource of the engine.
 #[derive(Debug)]
 struct Db {
     number: u32,
 }
 
-/// Made of a [`Db`].
+/// A resource that is made from a [`Db`].
 #[derive(Debug)]
 struct Cache {
     db: Arc<Db>,

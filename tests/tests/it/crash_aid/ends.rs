@@ -1,4 +1,4 @@
-//! Runs that are told to end, or whose time is over, with every fault at every commit.
+//! Runs that are cancelled, or whose deadline passes, with every fault at every commit.
 
 use super::inbox::Stop;
 use crate::flows::{Tally, deed};
@@ -45,7 +45,7 @@ async fn a_run_that_is_told_to_stop_does_what_it_does_on_such_an_end() {
     assert_eq!(report.results, 1, "{report:?}");
     assert!(report.cancelled > report.commits, "{report:?}");
     let released = tally.count("enough");
-    // Nothing is released where the context was not there yet; and a crash in it has it done again.
+    // Nothing is released before the context is set. A crash in the release repeats it.
     assert!(released > report.commits, "{released} of {report:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What comes from outside, with every fault at every commit: messages, answers, and what they race with.
+//! Events from outside, with every fault at every commit: messages, answers, and what they race with.
 
 use futures_util::{FutureExt, select_biased};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ async fn greet(name: String) -> Result<String> {
     Ok(format!("hello {name}"))
 }
 
-/// A step for each approval, while the next may come.
+/// Runs a step for each approval, while the next may arrive.
 #[workflow]
 async fn collect(flow: &mut Flow, wanted: usize) -> Result<Vec<String>> {
     let mut greetings = Vec::new();
@@ -61,7 +61,7 @@ async fn a_message_that_never_comes_is_found_out() {
     crash_everywhere(collect, 2).message(by("a")).orders(1).await;
 }
 
-/// A message against a sleep, again and again.
+/// Races a message against a sleep, again and again.
 #[workflow]
 async fn selecting(flow: &mut Flow, rounds: u32) -> Result<(u32, u32)> {
     let (mut came, mut slept) = (0, 0);
@@ -120,7 +120,7 @@ async fn requests_are_answered_with_and_without_a_time_limit() {
     assert!(report.results >= 1, "{report:?}");
 }
 
-/// Nobody answers.
+/// Asks a question that gets no answer.
 #[workflow]
 async fn ask_in_vain(flow: &mut Flow) -> Result<bool> {
     let asked = flow.request::<Review, Verdict>(Review { document: "lost".into() });
@@ -146,7 +146,7 @@ async fn length(ctx: &Pages) -> Result<usize> {
     Ok(ctx.text.len())
 }
 
-/// Messages while a field is on its way into a store.
+/// Receives messages while a field is being saved to its store.
 #[workflow(context = Pages)]
 async fn writes_down(flow: &mut Flow<Pages>, pages: usize) -> Result<usize> {
     for _ in 0..pages {
@@ -170,7 +170,7 @@ fn note(tx: &mut Tx<'_>, text: String) -> Result<i64> {
     Ok(tx.last_insert_rowid())
 }
 
-/// A transaction beside a receive.
+/// Runs a transaction beside a receive.
 #[workflow]
 async fn noting(flow: &mut Flow, rounds: usize) -> Result<i64> {
     let mut last = 0;

@@ -1,4 +1,4 @@
-//! Workflows that take long to be played everywhere: samples, and what the test says meanwhile.
+//! Workflows whose full crash test takes long: samples, and the progress that the test prints.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ async fn grow(mut text: String) -> Result<String> {
     Ok(text)
 }
 
-/// So many steps with large values.
+/// Runs the given number of steps with large values.
 #[workflow]
 async fn grown(flow: &mut Flow, input: (u32, usize)) -> Result<usize> {
     let mut text = "x".repeat(input.1);
@@ -29,20 +29,20 @@ async fn a_sample_is_as_large_as_was_asked_for_and_has_every_kind_of_commit() {
     assert_eq!(all.left_out, 0);
     let some = crash_everywhere(grown, (6, 10)).at_most(20).await;
     assert_eq!((some.scenarios, some.left_out), (21, all.scenarios - 21), "{some:?} {all:?}");
-    // Fewer than there are kinds: the first and the last commit, one in the middle, the timer.
+    // The limit is below the number of kinds: the first and the last commit, one in the middle, the timer.
     let few = crash_everywhere(grown, (6, 10)).at_most(1).await;
     assert!((4..8).contains(&(few.scenarios - 1)), "{few:?}");
     assert_eq!(crash_everywhere(grown, (6, 10)).at_most(1).seed(7).await, few);
 }
 
-/// It did not end in 7 minutes.
+/// Tests a bound on the time. Without samples this did not end in 7 minutes.
 #[tokio::test]
 async fn twenty_steps_with_large_values_are_played_in_a_bounded_time() {
     let report = crash_everywhere(grown, (20, 20_000)).at_most(24).await;
     assert!(report.commits > 20 && report.scenarios == 25 && report.left_out > 100, "{report:?}");
 }
 
-/// With this in its environment the test program plays a slow workflow.
+/// The environment variable with which the test program plays a slow workflow.
 const SLOW: &str = "STEADFAST_SLOW_CRASH_TEST";
 
 #[step]
@@ -66,7 +66,7 @@ async fn a_slow_test_for_the_one_below() {
     }
 }
 
-/// In a test that does not fail, what it prints is shown to nobody: it says how far it is all the same.
+/// Tests that progress is printed although the output of a passing test is captured.
 #[test]
 fn a_test_that_takes_long_says_how_long() {
     let mut slow = Command::new(std::env::current_exe().unwrap());
@@ -88,7 +88,7 @@ fn a_test_that_takes_long_says_how_long() {
     assert!(line.contains("scenarios, about") && line.contains("`.at_most(n)`"), "{line}");
 }
 
-/// The test of the test: it hears of an effect that leaves the run before what it depends on is durable.
+/// Tests the test: it detects an effect that is released before the append that it depends on is durable.
 #[tokio::test]
 #[should_panic(expected = "ran before it was recorded")]
 async fn an_effect_that_is_released_too_early_is_found() {

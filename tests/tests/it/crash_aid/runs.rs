@@ -1,4 +1,4 @@
-//! Runs that start runs, send to each other, or go on with a fresh journal, with every fault at every commit.
+//! Runs that start runs, send messages to each other, or continue as new, with every fault at every commit.
 
 use super::inbox::{Approval, by};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ async fn a_parent_that_is_told_to_stop_while_its_children_run() {
     assert!(report.cancelled > 0, "{report:?}");
 }
 
-/// The second of the same id is the first.
+/// Starts the same id twice: the second start returns the first run.
 #[workflow]
 async fn shared(flow: &mut Flow) -> Result<(u64, u64, bool)> {
     let scope = || Scope::new().id("shared");
@@ -70,7 +70,7 @@ async fn children_whose_id_is_there_already() {
     assert_eq!(report.results, 1, "{report:?}");
 }
 
-/// Sends to its parent.
+/// Sends messages to its parent.
 #[workflow]
 async fn reports(flow: &mut Flow, (to, from, n): (String, u64, u64)) -> Result<u64> {
     for number in from..from + n {
@@ -126,7 +126,7 @@ async fn a_run_that_goes_on_with_a_fresh_journal() {
     assert!(report.cancelled > 0, "{report:?}");
 }
 
-/// One message an execution, and a step beside which the next may come.
+/// Receives one message for each execution, and runs a step beside which the next may arrive.
 #[workflow]
 async fn one_at_a_time(flow: &mut Flow, heard: Vec<String>) -> Result<Vec<String>> {
     let name = flow.receive::<Approval>().await?.by;

@@ -1,9 +1,9 @@
-//! What outsiders read, with every fault at every commit; and newer code.
+//! Streams, with every fault at every commit; and patches.
 
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 
-/// Writes half of its items, fails, and writes the rest.
+/// Writes half of its items, fails, and writes them all in the next attempt.
 #[step(retry(attempts = 3, backoff = "1s", jitter = 0.0))]
 async fn chatty(scope: &StepScope, items: u32) -> Result<u32> {
     let stream = steadfast::stream::<u32>("items");
@@ -46,7 +46,7 @@ async fn steps_that_write_to_one_stream_at_once() {
     assert_eq!(report.results, 1, "{report:?}");
 }
 
-/// Without waiting for the first write.
+/// Writes to a stream without waiting for the first write.
 #[step]
 async fn hasty() -> Result<()> {
     let stream = steadfast::stream::<u32>("hasty");

@@ -1,4 +1,4 @@
-//! What every store must do.
+//! The cases that every store must pass.
 
 use super::{key_of, megabyte};
 use bytes::Bytes;

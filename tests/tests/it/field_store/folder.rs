@@ -1,4 +1,4 @@
-//! What is particular to a folder: what a crash leaves, what a reader sees meanwhile, what strangers put there.
+//! The particulars of a folder: remains of a crash, concurrent readers, foreign files.
 
 use super::{in_a_folder, key_of, megabyte};
 use bytes::Bytes;
@@ -123,7 +123,7 @@ fn a_runtime_that_is_shut_down_in_the_middle_of_a_save_leaves_no_half() {
 async fn saves_and_deletes_side_by_side_lose_nothing_else() {
     let opened = in_a_folder();
     let store = &opened.store;
-    // All in one tree of folders, which is empty again and again.
+    // All share one tree of folders, which becomes empty again and again.
     let tasks: Vec<_> = (0..4_u8)
         .map(|number| {
             let store = store.clone();

@@ -1,4 +1,4 @@
-//! Folders that cannot be used: every error says which, and what to do.
+//! Unusable folders: every error names the folder and the repair.
 
 use super::folder::{file_of, files};
 use super::{in_a_folder, key_of, megabyte};
@@ -78,7 +78,7 @@ async fn a_store_whose_folder_is_gone_has_not_lost_its_contents() {
     assert_eq!(store.load(&key).await.expect("loaded"), "x");
 }
 
-/// An empty folder of another device where the store was: a mount point without its volume.
+/// Tests an empty folder of another device in the place of the store: a mount point without its volume.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_store_whose_volume_is_not_mounted_saves_nothing_elsewhere() {
@@ -150,7 +150,7 @@ async fn a_folder_that_may_not_be_written_is_told() {
     let key = key_of(b"x");
     let mode = |mode| fs::set_permissions(store.path(), fs::Permissions::from_mode(mode)).expect("set");
     mode(0o555);
-    // An administrator may write everywhere.
+    // An administrator can write everywhere.
     let privileged = fs::create_dir(store.path().join("probe")).is_ok();
     let saved = store.save(&key, "x".into()).await;
     mode(0o755);
@@ -163,7 +163,7 @@ async fn a_folder_that_may_not_be_written_is_told() {
     assert!(files(store.path()).is_empty());
 }
 
-/// A place where nobody may write, administrators included.
+/// Tests a path that is read-only even for administrators.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_place_that_nobody_may_write_is_no_store() {

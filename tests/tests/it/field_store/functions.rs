@@ -1,4 +1,4 @@
-//! A store made of two functions.
+//! A field store made of two functions.
 
 use super::key_of;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Paths: safe on every system, never the same for two keys, and read back.
+//! The paths of keys: safe on every system, different for any two keys, and readable back.
 
 use super::key_of;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What is particular to objects in a bucket.
+//! The particulars of objects in a bucket.
 
 use super::key_of;
 use object_store::memory::InMemory;

@@ -1,4 +1,5 @@
-//! Forks of runs with contexts: the context as it was then, contents of field stores and secrets under the new key.
+//! Forks of runs with contexts: the context as of the fork point, contents of field stores, and secrets under the new
+//! key.
 
 use super::{act, done};
 use crate::runs::wait_for;
@@ -74,7 +75,7 @@ fn builder(path: &std::path::Path, blobs: &MemoryFieldStore) -> EngineBuilder {
     Engine::builder().sqlite(path).workflow(case).field_store("blobs", blobs.clone()).keys(keys)
 }
 
-/// Runs a case to its end.
+/// Runs a case until it completes.
 async fn ended(engine: &Engine, id: &str) -> steadfast::Run {
     let run = engine.start(case, Secret::new("given".into())).id(id).await.unwrap();
     engine.send(id, told("told")).await.unwrap();
@@ -96,7 +97,7 @@ async fn fields_in_stores_and_secrets_are_sealed_for_the_fork() {
         let fork = engine.fork("case", point).id(&id).await.unwrap();
         let handle = engine.handle(case, &id).await.unwrap();
         if n == 2 {
-            // The question comes after the point, and is another.
+            // The question comes after the fork point, so the fork asks its own.
             until_asked(async || !fork.requests().await.unwrap().is_empty()).await;
             let request = &fork.requests().await.unwrap()[0];
             assert_eq!(request.read::<Ask>().unwrap().with.expose(), "given");
@@ -107,7 +108,7 @@ async fn fields_in_stores_and_secrets_are_sealed_for_the_fork() {
         assert_eq!(shown.expose(), "shown");
     }
     assert_eq!(done("case-1").len(), 0);
-    // The forks have contents of their own.
+    // The forks have their own contents.
     run.delete().await.unwrap();
     engine.collect_garbage().await.unwrap();
     let fork = engine.fork("case-0", ForkPoint::before("act")).id("case-last").await.unwrap();
@@ -123,7 +124,7 @@ async fn a_rewound_run_has_its_fields_and_secrets() {
     let handle = engine.handle(case, "back").await.unwrap();
     assert_eq!(handle.result().soon().await.unwrap(), expected());
     assert_eq!(run.forked_from().await.unwrap().unwrap().id(), format!("back~{}", was.number()));
-    // What was put aside can still be read: its contents are found under the id that it had.
+    // The replaced run can still be read: its contents are found under its former id.
     let fork = engine.fork(format!("back~{}", was.number()), ForkPoint::before("act")).id("aside").await.unwrap();
     wait_for(&fork, Status::Completed).await;
     fork.delete().await.unwrap();

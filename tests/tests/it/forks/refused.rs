@@ -1,4 +1,4 @@
-//! A rewind that fails leaves its run unchanged, and loses no event that arrived meanwhile.
+//! Failed rewinds leave their run unchanged, and lose no event that arrived meanwhile.
 
 use crate::faulty::Hooked;
 use crate::garbage::Rig;
@@ -66,7 +66,8 @@ async fn brief(flow: &mut Flow) -> Result<()> {
     Ok(())
 }
 
-/// A fork reads the history until it has all of it; here the last entry does not come before the engine shuts down.
+/// Tests a shutdown while a fork reads the history. The fork reads until it has every entry; here the last one is
+/// missing until the engine shuts down.
 #[tokio::test]
 async fn a_fork_that_a_shutdown_interrupts_says_so() {
     const WHOLE: usize = 0;

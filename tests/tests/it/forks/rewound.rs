@@ -1,4 +1,4 @@
-//! Runs that take the place of their own past, after their code was mended.
+//! Runs that are rewound, after their code was fixed.
 
 use super::{Word, act, done, talk, talking, word};
 use crate::runs::wait_for;
@@ -8,7 +8,7 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineError, ForkPoint, ParkCause, Pause, Status};
 
-/// As it was deployed first: it takes the wrong way after its first step.
+/// The first deployment, which takes the wrong path after its first step.
 #[workflow(name = "bill")]
 async fn wrong(flow: &mut Flow) -> Result<String> {
     act(flow, "read".into()).await?;
@@ -17,7 +17,7 @@ async fn wrong(flow: &mut Flow) -> Result<String> {
     Ok(word)
 }
 
-/// As it was mended, without a patch.
+/// The fixed deployment, without a patch.
 #[workflow(name = "bill")]
 async fn mended(flow: &mut Flow) -> Result<String> {
     act(flow, "read".into()).await?;
@@ -41,7 +41,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
 
     let engine = with(&store, mended).await;
     let run = engine.run("bill").await.unwrap();
-    // A run that waits comes into memory when it is told something.
+    // A message activates a waiting run.
     engine.send("bill", word("waits")).key("k").await.unwrap();
     wait_for(&run, Status::Parked).await;
     let reason = run.status().await.unwrap().parked.unwrap();
@@ -67,7 +67,7 @@ async fn a_parked_run_goes_on_from_before_the_mistake_once_the_code_is_mended() 
     assert!(was.forks().await.unwrap().is_empty());
     let again = engine.rewind(was.id(), ForkPoint::after_entry(1)).await.unwrap_err();
     assert!(again.to_string().contains("has taken its place"), "{again}");
-    // The old one can still be forked, and rewinding twice is no matter.
+    // The old run can still be forked, and a second rewind works.
     engine.rewind("bill", ForkPoint::after_entry(1)).await.unwrap();
     assert_eq!(engine.handle(mended, "bill").await.unwrap().result().soon().await.unwrap(), "waits on");
 }
@@ -107,7 +107,8 @@ async fn what_a_run_had_received_it_receives_again_before_what_waits() {
     }
 }
 
-/// A pause that the run has not been told of yet must not reach the one that takes its place: that depended on the moment.
+/// Tests that a pause which the run has not received yet does not reach its successor. The result once depended on
+/// timing.
 #[tokio::test]
 async fn a_rewound_run_goes_on_also_if_it_was_paused_twice() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +124,7 @@ async fn a_rewound_run_goes_on_also_if_it_was_paused_twice() {
         let run = talking(&engine, &id).await;
         run.pause(Pause::Drain).await.unwrap();
         wait_for(&run, Status::Paused).await;
-        // By another engine, so that this one does not hear of it at once.
+        // Another engine pauses the run, so that this one does not notice it at once.
         other.run(&id).await.unwrap().pause(Pause::Drain).await.unwrap();
         let new = engine.rewind(&id, ForkPoint::before("act").nth(2)).await.unwrap();
         engine.send(&id, word("four")).await.unwrap();

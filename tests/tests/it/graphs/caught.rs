@@ -1,4 +1,4 @@
-//! Steps that fail: taken by the step that catches, as often as its budget allows.
+//! Failed steps, which the catching step handles as often as its budget allows.
 
 use super::engine;
 use limits::Soon as _;
@@ -100,7 +100,7 @@ impl Folders {
         Ok(Folder { broken: true })
     }
 
-    /// Fails the first time: that is no folder without files.
+    /// Fails the first time, which is not the same as a folder without files.
     #[step(name = "open_folder")]
     async fn open(folder: Folder) -> Result<Vec<File>> {
         if folder.broken {

@@ -87,7 +87,7 @@ impl Everything {
                 tally.words
             })
             .await?;
-        // The second attempt gets the same answer, and adds nothing.
+        // The second attempt gets the recorded result of the edit, and adds nothing.
         if word.text == "again" && scope.attempt == 1 {
             return Err(Error::msg("once more"));
         }
@@ -174,7 +174,7 @@ impl Depot {
     async fn load(state: &State<Tally>, #[collect(2)] parcels: Vec<Weighed>) -> Result<Stop<(Vec<u32>, u32)>> {
         let mut numbers: Vec<_> = parcels.iter().map(|parcel| parcel.0).collect();
         numbers.sort_unstable();
-        // Never with fewer: the second may come at any time.
+        // It is never called with fewer. The second may arrive at any time.
         assert_eq!(numbers.len(), 2);
         Ok(Stop((numbers, state.read().await?.words)))
     }

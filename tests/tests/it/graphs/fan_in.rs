@@ -1,4 +1,4 @@
-//! Fan-in: of the nearest fan-out, of a named one, of so many.
+//! Fan-in: of the nearest fan-out, of a named one, and in batches.
 
 use super::engine;
 use limits::Soon as _;
@@ -30,19 +30,19 @@ impl Nested {
         Ok(doc.0.into_iter().map(Item).collect())
     }
 
-    /// Some come to nothing.
+    /// Halves even items, and drops the others.
     #[step]
     async fn halve(item: Item) -> Result<Option<Half>> {
         Ok(item.0.is_multiple_of(2).then_some(Half(item.0 / 2)))
     }
 
-    /// Once for each document.
+    /// Sums up a document. Runs once for each.
     #[step]
     async fn sum(#[collect] halves: Vec<Half>) -> Result<Sum> {
         Ok(Sum(halves.iter().map(|half| half.0).sum()))
     }
 
-    /// Once for all documents.
+    /// Collects the sums. Runs once for all documents.
     #[step]
     async fn end(#[collect] sums: Vec<Sum>) -> Result<Stop<Vec<u32>>> {
         let mut sums: Vec<_> = sums.iter().map(|sum| sum.0).collect();
@@ -56,7 +56,7 @@ async fn a_fan_in_waits_for_the_nearest_fan_out_above_it() {
     let engine = engine(Nested).await;
     let docs = vec![vec![2, 4, 5], vec![], vec![7], vec![10]];
     let run = engine.start(Nested, docs).await.unwrap();
-    // The empty document and the one that came to nothing have their sum too.
+    // The empty document and the one without halves have a sum too.
     assert_eq!(run.result().soon().await.unwrap(), [0, 0, 3, 5]);
     assert!(engine.start(Nested, vec![]).await.unwrap().result().soon().await.unwrap().is_empty());
 }
@@ -75,7 +75,7 @@ impl Flat {
         Ok(doc.0.into_iter().map(Item).collect())
     }
 
-    /// Once for all documents, whatever their items were.
+    /// Sums up all items. Runs once for all documents.
     #[step]
     async fn end(#[collect(from = docs)] items: Vec<Item>) -> Result<Stop<u32>> {
         Ok(Stop(items.iter().map(|item| item.0).sum()))
@@ -138,7 +138,7 @@ impl Both {
         Ok((0..begin.0).map(Item).collect())
     }
 
-    /// A tuple is a fan-out of its own.
+    /// Returns a tuple, which is a fan-out too.
     #[step]
     async fn part(item: Item) -> Result<(Left, Right)> {
         Ok((Left(item.0), Right(item.0 * 10)))

@@ -1,4 +1,4 @@
-//! Real processes, really killed (case E10).
+//! Graphs in real processes that are killed (case E10).
 
 use limits::Heard;
 use std::collections::BTreeSet;
@@ -12,14 +12,14 @@ fn spawn(folder: &Path) -> Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// What the program prints, up to and with a line that begins so.
+/// Waits for a line of the program with this beginning, and returns it.
 fn printed(child: &mut Child, beginning: &str) -> String {
     let mut heard = Heard::of(child.stdout.take().unwrap());
     while !heard.next_line().expect("the program has ended without that").starts_with(beginning) {}
     heard.said.pop().unwrap_or_default()
 }
 
-/// No attempt ran twice, and no step had more than one call for an event.
+/// Checks that no attempt ran twice, and no step had more than one call for an event.
 fn check_log(folder: &Path) {
     let log = std::fs::read_to_string(folder.join("log")).unwrap();
     let attempts: BTreeSet<&str> = log.lines().collect();
@@ -28,7 +28,7 @@ fn check_log(folder: &Path) {
     assert_eq!(calls.len(), 1 + 20 + 2 + 1, "one call for each event: {calls:?}");
 }
 
-/// 20 letters read, of 0 to 19 bytes; letter 3 dropped by a person.
+/// The expected output: 20 letters read, of 0 to 19 bytes; letter 3 dropped by a person.
 const RESULT: &str = "(20, 190, 19, 187)";
 
 #[test]

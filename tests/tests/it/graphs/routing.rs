@@ -1,4 +1,4 @@
-//! Where events go: by type, to one or to all, so many at once; with context, state and resources.
+//! Event routing: by type, to one step or to all, with limited workers; with context, state and resources.
 
 use super::engine;
 use limits::Soon as _;
@@ -28,7 +28,7 @@ enum Split {
     Skipped(Skipped),
 }
 
-/// Another name for it is the same type.
+/// An alias, which is the same type.
 type Sheet = Page;
 
 struct Ingest;
@@ -151,7 +151,7 @@ impl Spread {
         Ok(OneOf::A(Read { by: format!("bob: {}", news.0) }))
     }
 
-    /// Only watches, and returns nothing.
+    /// Watches events, and returns none.
     #[step]
     async fn log(_: News) -> Result<()> {
         Ok(())
@@ -276,7 +276,7 @@ fn the_diagram_names_the_types_on_the_edges() {
     assert!(dot.contains("\"step_fetch\" -> \"step_split\" [label=\"several Page\"];"), "{dot}");
 }
 
-/// Known in the whole crate, and what its steps say to each other is not.
+/// A graph that is visible in the whole crate, while its events are private.
 pub(crate) struct Public;
 
 #[derive(Event)]

@@ -1,4 +1,4 @@
-//! Secrets in events: sealed wherever an event stands, and sealed anew where a run gets another place.
+//! Secrets in events: sealed in every location, and sealed anew for a copy of the run.
 
 use limits::Soon as _;
 use steadfast::prelude::*;
@@ -62,7 +62,7 @@ async fn secrets_in_events_are_sealed_and_go_along() {
     let run = engine.start(Access, "ann".to_owned()).id("access").await.unwrap();
     engine.emit("access", Token(Secret::new("planted-outside".to_owned()))).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap().expose(), "planted-outside");
-    // A copy has an execution of its own, for which everything that it takes over is sealed anew.
+    // A copy is another execution, for which everything that it copies is sealed anew.
     let history = run.history().await.unwrap();
     let token = history.iter().find(|entry| entry.kind.as_str() == "message_received").unwrap();
     engine.fork("access", ForkPoint::after_entry(token.seq)).id("copy").await.unwrap();

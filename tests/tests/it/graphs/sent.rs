@@ -22,7 +22,7 @@ struct Sender;
 
 #[workflow]
 impl Sender {
-    /// Fails after it has sent two, and sends them not again.
+    /// Fails after it has sent two events. The next attempt's repetitions have no effect.
     #[step(sends(Piece), retry(attempts = 2, backoff = "1ms"))]
     async fn cut(begin: Begin<u32>, scope: &StepScope) -> Result<Vec<Total>> {
         for piece in 0..begin.0 {

@@ -1,4 +1,4 @@
-//! What becomes of the others when one step stops the run; and steps on a timer.
+//! Steps that run when another one stops the run; and steps on a timer.
 
 use super::engine;
 use limits::Soon as _;

@@ -1,4 +1,4 @@
-//! Closures in the place of the steps of graphs.
+//! Closures as stubs for the steps of graphs.
 
 use limits::Soon as _;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 
-/// Nobody has one in these tests.
+/// A resource that no test provides.
 struct Web;
 
 #[derive(Event)]
@@ -39,7 +39,7 @@ impl Crawl {
     }
 }
 
-/// Has a step of the same name, which is not meant.
+/// A graph with a step of the same name, which is not stubbed.
 struct Other;
 
 #[workflow]
@@ -73,7 +73,7 @@ async fn a_stub_of_a_graph_fails_and_is_tried_again_as_its_step_would_be() {
         0 | 1 => Err(Error::msg("not yet")),
         _ => pages(&urls),
     });
-    // A collected event is a `Vec`, as the step has it.
+    // A collected parameter is a `Vec`, as in the step.
     let builder = builder.stub_step(Crawl::steps().end, |(counts,): (Vec<Words>,)| Ok(Stop(counts.len())));
     let engine = builder.start().await.unwrap();
     assert_eq!(engine.start(Crawl, vec!["a".into()]).await.unwrap().result().soon().await.unwrap(), 1);

@@ -1,4 +1,4 @@
-//! Steps of a graph that change the context by what they return.
+//! Steps of a graph that change the context by their return values.
 
 use super::engine;
 use limits::Soon as _;
@@ -34,7 +34,7 @@ struct Piece(u32);
 
 struct Adding;
 
-/// Each item is added to the context, by steps that could all run at once.
+/// A graph that adds each item to the context, in steps that could all run at once.
 #[workflow(context = Settings)]
 impl Adding {
     #[step]
@@ -58,7 +58,7 @@ impl Adding {
         ctx: &Settings,
         #[collect] added: Vec<Added>,
     ) -> Result<(Updated<Settings>, Stop<(u32, usize, usize)>)> {
-        // Every one has seen another total: none was lost.
+        // Each step saw another total, so no change was lost.
         let seen: BTreeSet<u32> = added.iter().map(|added| added.0).collect();
         assert_eq!((seen.len(), ctx.names.len()), (added.len(), added.len() + 1));
         Ok((Updated::of(ctx, |c| c.total(1_000)), Stop((ctx.total, ctx.blob.len(), ctx.names.len()))))
@@ -84,7 +84,7 @@ static IN_FLIGHT: Mutex<(u32, u32, u32)> = Mutex::new((0, 0, 0));
 
 struct Readers;
 
-/// Readers run together, and none beside one that changes what they read.
+/// A graph whose readers run together, but never beside a step that changes the context.
 #[workflow(context = Settings)]
 impl Readers {
     #[step]
@@ -134,7 +134,7 @@ async fn a_step_that_changes_the_context_has_it_for_itself() {
 
 struct Queue;
 
-/// A reader, one that changes what it reads, and another reader, all at once.
+/// A graph that starts a reader, a step that changes the context, and another reader, all at once.
 #[workflow(context = Settings)]
 impl Queue {
     #[step]
@@ -190,7 +190,7 @@ struct Noting;
 
 #[workflow(context = Limits)]
 impl Noting {
-    /// A context with a transient field, and a change that is only sometimes there.
+    /// Reads a transient field, and returns a change only sometimes.
     #[step]
     async fn begin(ctx: &Limits, note: Begin<String>) -> Result<(Option<Updated<Limits>>, Look)> {
         let change = (!note.is_empty()).then(|| Updated::of(ctx, |c| c.note(note.0.clone())));
@@ -235,7 +235,7 @@ async fn a_changed_context_is_the_same_after_a_restart() {
     assert_eq!(before.expect("a context").names.len(), 10);
 }
 
-/// Longer once it was read, and equal all the same.
+/// A text that grows when it is decoded, and yet compares equal.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(from = "String", into = "String")]
 struct Growing(String);
@@ -283,7 +283,7 @@ impl Outgrowing {
 async fn a_change_that_the_workflow_refuses_fails_the_run() {
     let engine = engine(Outgrowing).await;
     assert_eq!(engine.start(Outgrowing, "a".into()).await.unwrap().result().soon().await.unwrap(), "a and more");
-    // The step may return it; as the context of the run it is too long.
+    // The step may return it, but it is too long as the context of the run.
     let refused = engine.start(Outgrowing, "a longer one".into()).await.unwrap().result().soon().await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("`note`") && refused.contains("max_bytes"), "{refused}");

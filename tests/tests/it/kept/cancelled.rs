@@ -1,4 +1,4 @@
-//! What a cancellation promises.
+//! The guarantees of a cancellation.
 
 use super::{is, soon};
 use crate::faulty::Hooked;
@@ -35,8 +35,8 @@ async fn a_cancellation_in_time_ends_the_run() {
     assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "enough"));
 }
 
-/// The commit that ends the run is under way when the cancellation comes: `cancel` is `Ok`, the run completes, and the
-/// answer says so.
+/// Tests a cancellation during the commit that ends the run: `cancel` is `Ok`, the run completes, and the answer says
+/// so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_ending_completes_and_the_answer_says_so() {
     let (ending, on_its_way) = mpsc::channel::<()>();
@@ -45,7 +45,7 @@ async fn a_run_that_is_ending_completes_and_the_answer_says_so() {
     let store = Hooked::new(MemoryStore::new(), move |store: &MemoryStore, writes: &[Write]| {
         let ends = |write: &Write| matches!(write, Write::Append(a) if a.change.status == Some(Row::Completed));
         if writes.iter().any(ends) {
-            // The cancellation is in the inbox before this is committed.
+            // The cancellation is enqueued before this is committed.
             let (before, after): (Vec<_>, Vec<_>) = (writes.to_vec(), Vec::<Write>::new());
             drop(after);
             ending.lock().unwrap().send(()).unwrap();
@@ -62,7 +62,7 @@ async fn a_run_that_is_ending_completes_and_the_answer_says_so() {
         tokio::spawn(async move {
             engine.send("r", Go).await.unwrap();
             tokio::task::spawn_blocking(move || on_its_way.recv_timeout(super::LONG).unwrap()).await.unwrap();
-            // Another engine on the same database takes the cancellation in.
+            // Another engine on the same database enqueues the cancellation.
             let elsewhere = Engine::builder().store(Arc::unwrap_or_clone(inner)).start().await.unwrap();
             let cancelling = elsewhere.run("r").await.unwrap().cancel("enough").await.unwrap();
             go_on.send(()).unwrap();

@@ -1,4 +1,4 @@
-//! A run that is deleted while another waits for it.
+//! Runs that are deleted while another waits for them.
 
 use super::{LONG, is, soon};
 use limits::Soon as _;
@@ -37,7 +37,7 @@ async fn a_parent_in_memory_is_told_that_its_child_was_deleted() {
     engine.run("kid").await.unwrap().delete().await.unwrap();
     assert_eq!(soon("the end of the parent", run.result()).await.unwrap(), "deleted: kid");
     assert!(engine.run("kid").await.is_err());
-    // Its id is free, and the next one of this id is another.
+    // The id is free, and the next run with it is another.
     engine.start(broken, ()).id("kid").await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), "deleted: kid");
 }
@@ -69,7 +69,7 @@ async fn a_parent_that_was_not_loaded_hears_of_it_after_a_restart() {
     };
     engine.shutdown(LONG).await.unwrap();
     drop(run);
-    // This engine knows nothing of the parent's workflow, and leaves it parked.
+    // This engine lacks the parent's workflow, and leaves the parent parked.
     let cleaner = Engine::builder().store(store.clone()).workflow(broken).start().await.unwrap();
     cleaner.run(&child).await.unwrap().delete().await.unwrap();
     cleaner.shutdown(LONG).await.unwrap();

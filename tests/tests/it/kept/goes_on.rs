@@ -1,4 +1,4 @@
-//! Runs that begin with what another has left: its shared state.
+//! Runs that continue another with its shared state.
 
 use super::soon;
 use steadfast::prelude::*;
@@ -69,7 +69,7 @@ async fn shared_state_is_carried_over_to_a_run_that_continues_another() {
     let tally = second.state::<Tally>().await.unwrap().unwrap();
     assert_eq!(tally, Tally { words: 2, names: vec!["a".into(), "b".into()] });
     assert_eq!(second.state_value::<String>("last").await.unwrap().as_deref(), Some("b"));
-    // The first is as it was, and may be deleted.
+    // The first run is unchanged, and may be deleted.
     assert_eq!(first.state::<Tally>().await.unwrap().unwrap().words, 1);
     engine.run("first").await.unwrap().delete().await.unwrap();
     let third = engine.start(counts, "c".into()).id("third").continuing("second").await.unwrap();

@@ -1,4 +1,4 @@
-//! A step that is told to stop and does not: what it comes to, late, changes nothing.
+//! Late results of steps that ignore their cancellation: they change nothing.
 
 use super::{is, soon};
 use std::sync::{Condvar, Mutex};
@@ -7,7 +7,7 @@ use steadfast::history::Kind;
 use steadfast::prelude::*;
 use steadfast::{Pause, SessionPolicy, Status};
 
-/// How many attempts have begun, and how many may end.
+/// The number of attempts that have begun, and the number that may end.
 static GATE: (Mutex<(u32, u32)>, Condvar) = (Mutex::new((0, 0)), Condvar::new());
 
 #[step(blocking)]
@@ -49,8 +49,8 @@ fn let_go(count: u32) {
     GATE.1.notify_all();
 }
 
-/// The run is in memory and its attempt still the last that was recorded, so that only who knows which bodies are waited for
-/// can tell that this one is not.
+/// Tests an abandoned attempt of an active run. Its attempt is still the last one recorded, so only the list of awaited
+/// attempts shows that its result is not awaited.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_late_result_of_an_abandoned_attempt_is_not_recorded() {
     let builder = Engine::builder().in_memory().workflow(one_step).session_policy(SessionPolicy::Keep);
@@ -61,7 +61,7 @@ async fn the_late_result_of_an_abandoned_attempt_is_not_recorded() {
     is(&engine, "r", Status::Paused).await;
     let paused = run.history().await.unwrap().len();
     let_go(1);
-    // Until well after it has ended: there is nothing else by which to know that nothing comes of it.
+    // Checks until well after the attempt has ended, because no event shows that its result was dropped.
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert_eq!(run.history().await.unwrap().len(), paused, "{:?}", run.history().await.unwrap());

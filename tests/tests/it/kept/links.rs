@@ -1,4 +1,4 @@
-//! Runs that are bound to each other: none of them leaves the others behind, and a cancellation reaches them.
+//! Runs that are bound to each other: none is moved without the others, and a cancellation reaches all.
 
 use super::{is, soon};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ async fn child(flow: &mut Flow) -> Result<u32> {
     Ok(7)
 }
 
-/// Starts a child and waits for it, or waits for a word and leaves it to itself.
+/// Starts a child and waits for it, or waits for a message and leaves the child alone.
 #[workflow]
 async fn parent(flow: &mut Flow, (detached, awaits): (bool, bool)) -> Result<u32> {
     let start = flow.start(child, ()).with(Scope::new().id("child"));
@@ -115,7 +115,8 @@ mod changed {
     }
 }
 
-/// Code that calls a recorded step with other arguments parks the run at once: it neither waits nor completes.
+/// Tests that code which calls a recorded step with other arguments parks the run at once: it neither waits nor
+/// completes.
 #[tokio::test]
 async fn changed_arguments_park_the_run() {
     let store = steadfast::store::MemoryStore::new();

@@ -1,4 +1,4 @@
-//! A run that is moved to another database, or copied, with all that it holds.
+//! Runs that are moved to another database, or copied, with all their belongings.
 
 use super::{LONG, is, soon};
 use limits::Soon as _;
@@ -21,7 +21,7 @@ struct Reply {
     text: Secret<String>,
 }
 
-/// Shows what it has, takes a note, goes on with a fresh journal, shows more, and asks.
+/// Publishes values, receives a note, continues as new, publishes more, and asks a question.
 #[workflow]
 async fn traveller(flow: &mut Flow, leg: u32) -> Result<String> {
     flow.publish("leg", &leg);
@@ -76,7 +76,7 @@ async fn request_of(engine: &Engine) -> steadfast::OpenRequest {
     soon("the request", asked).await
 }
 
-/// A traveller on its second leg, which waits for an answer.
+/// Starts a traveller and brings it to its second leg, where it waits for an answer.
 async fn on_the_way(engine: &Engine) -> steadfast::OpenRequest {
     let run = engine.start(traveller, 1).id("t").label("line", "7").deduplication_key("one").await.unwrap();
     run.send(Note(41)).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_moved_run_has_its_outputs_requests_labels_and_keys() {
     assert!(matches!(a.answer(&asked.id, reply("x")).await, Err(EngineError::NoSuchRequest { .. })));
     assert!(matches!(a.request(&asked.id).await, Err(EngineError::NoSuchRequest { .. })));
 
-    // Where its deduplication key is held it does not come in.
+    // The import is refused where another run holds the deduplication key.
     let holder = b.start(two_notes, ()).id("holder").deduplication_key("one").await.unwrap();
     let refused = b.import(folder.path("t.run")).await.unwrap_err();
     assert!(matches!(&refused, EngineError::Held { holder, .. } if holder == "holder"), "{refused}");
@@ -133,7 +133,7 @@ async fn a_moved_run_has_its_outputs_requests_labels_and_keys() {
     assert_eq!((&open.id, open.asked_at, open.due), (&asked.id, asked.asked_at, asked.due));
     assert_eq!(open.read::<Question>().unwrap().text.expose(), "where to");
 
-    // And so from there.
+    // The run is moved once more.
     let c = folder.engine("c.db").await;
     b.run("t").await.unwrap().export_and_end(folder.path("t2.run")).await.unwrap();
     c.import(folder.path("t2.run")).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_copy_has_its_outputs_and_labels_and_asks_under_its_own_id() {
     let copy = b.handle(traveller, "copy").await.unwrap();
     assert_eq!(soon("the result", copy.result()).await.unwrap(), "there");
 
-    // With the answer in its inbox, and nobody there to take it.
+    // Copies a paused run with the answer in its inbox.
     a.run("t").await.unwrap().pause(steadfast::Pause::Drain).await.unwrap();
     is(&a, "t", Status::Paused).await;
     a.answer(&asked.id, reply("later")).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_copy_has_its_outputs_and_labels_and_asks_under_its_own_id() {
     let copy = b.handle(traveller, "answered").await.unwrap();
     assert_eq!(soon("the result of the copy", copy.result()).await.unwrap(), "later");
 
-    // A fork has the same, also a fork of a fork.
+    // A fork has the same outputs, also a fork of a fork.
     let first = a.fork("t", steadfast::ForkPoint::after_entry(1)).id("fork").await.unwrap();
     let second = a.fork("fork", steadfast::ForkPoint::after_entry(1)).id("second").await.unwrap();
     for fork in [first, second] {
@@ -180,7 +180,7 @@ async fn a_copy_has_its_outputs_and_labels_and_asks_under_its_own_id() {
     }
 }
 
-/// What came under a key and was taken does not come again, also where the run goes on.
+/// Tests that a message whose key was received is not received again, also where the run continues.
 #[tokio::test]
 async fn a_taken_key_moves_along() {
     let folder = Folder::new();
@@ -203,7 +203,7 @@ async fn a_taken_key_moves_along() {
     assert_eq!(soon("the result", run.result()).await.unwrap(), (1, 2));
 }
 
-/// A copy is another run, to which nothing has come yet.
+/// Tests that a copy is another run, which has not received any key yet.
 #[tokio::test]
 async fn a_key_that_was_taken_may_be_sent_to_a_copy() {
     let folder = Folder::new();
@@ -218,7 +218,7 @@ async fn a_key_that_was_taken_may_be_sent_to_a_copy() {
     assert_eq!(copy.result().soon().await.unwrap(), (1, 7));
 }
 
-/// Nor has it the deduplication key, also when it is rewound.
+/// Tests that a copy has no deduplication key, even after a rewind.
 #[tokio::test]
 async fn a_copy_never_holds_the_deduplication_key() {
     let folder = Folder::new();
@@ -231,7 +231,7 @@ async fn a_copy_never_holds_the_deduplication_key() {
     b.start(two_notes, ()).id("other").deduplication_key("one").await.expect("nobody holds it");
 }
 
-/// Its journal does not tell them: they were given later.
+/// Tests a label that a rewind has set, so that the journal lacks it.
 #[tokio::test]
 async fn labels_that_were_given_after_the_start_move_along() {
     let folder = Folder::new();
@@ -289,7 +289,8 @@ async fn recorded_journey(flow: &mut Flow<Journey>, from: String) -> Result<(Vec
     Ok((flow.stations.clone(), card.0))
 }
 
-/// `fixtures/run-1.steadfast` was written in format 1: paused, with a label and a message in its inbox.
+/// Tests that `fixtures/run-1.steadfast` is read. It was written in format 1: paused, with a label and a message in its
+/// inbox.
 #[tokio::test]
 async fn a_file_of_format_1_is_read() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/run-1.steadfast");
@@ -316,8 +317,8 @@ async fn recorded_trunk(flow: &mut Flow<Trunk>, things: Bytes) -> Result<Bytes> 
     Ok(flow.things.clone())
 }
 
-/// `fixtures/run-2-moved.steadfast` is a traveller on its second leg who waits for an answer for 60 years, and
-/// `fixtures/run-2-contents.steadfast` a copy of a run with a field in a store: both were written in format 2.
+/// Tests that two files in format 2 are read. `fixtures/run-2-moved.steadfast` is a traveller on its second leg which
+/// waits for an answer for 60 years, and `fixtures/run-2-contents.steadfast` a copy of a run with a field in a store.
 #[tokio::test]
 async fn files_of_format_2_are_read() {
     let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);

@@ -1,4 +1,4 @@
-//! What may be repeated, repeated after its run has ended.
+//! Idempotent calls, repeated after their run has ended.
 
 use super::soon;
 use crate::faulty::{Hooked, failure};
@@ -73,7 +73,7 @@ async fn a_keyed_send_arrived_also_if_its_run_has_ended_since() {
     }
 }
 
-/// The store commits the message and the answer is lost; the run ends with that message before the send is repeated.
+/// Tests a send whose answer is lost after the commit. The run ends with that message before the send is repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyed_send_whose_answer_was_lost_says_that_it_arrived() {
     let lost = AtomicBool::new(false);
@@ -86,7 +86,7 @@ async fn a_keyed_send_whose_answer_was_lost_says_that_it_arrived() {
     let engine = builder().store(store).start().await.unwrap();
     let run = engine.start(two_notes, ()).id("r").await.unwrap();
     engine.send("r", Note(1)).key("a").await.unwrap();
-    // It is repeated inside of the call, and by then the run has ended.
+    // The call repeats the send, and by then the run has ended.
     soon("the answer", engine.send("r", Note(2)).key("b").into_future()).await.expect("it has arrived");
     assert_eq!(soon("the result", run.result()).await.unwrap(), (1, 2));
     let received = run.history().await.unwrap();
@@ -123,7 +123,7 @@ async fn an_event_an_answer_and_a_start_are_repeated_after_the_end() {
     assert_eq!(again.result().soon().await.unwrap(), 5);
 }
 
-/// A cancellation is no message of somebody's: one that has ended is told nothing more.
+/// Tests that a cancellation, unlike a keyed message, is refused by a run that has ended.
 #[tokio::test]
 async fn a_run_that_has_ended_is_not_cancelled() {
     let engine = builder().in_memory().start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Requests with a time limit, of runs that go on with a fresh journal, and of their copies.
+//! Requests with a time limit, of runs that continue as new, and of their copies.
 
 use super::{is, soon};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ struct Number(u32);
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
 
-/// Asks with a time limit in milliseconds, goes on so many times, and waits for the answer.
+/// Asks with a time limit in milliseconds, continues as new `times` times, and waits for the answer.
 #[workflow]
 async fn asks(flow: &mut Flow, (limit, times, id): (u64, u32, Option<String>)) -> Result<String> {
     if let Some(id) = id {
@@ -79,7 +79,8 @@ async fn a_time_limit_holds_for_the_run_with_a_fresh_journal() {
     assert!(history.iter().any(|entry| entry.kind == Kind::RequestExpired), "{history:?}");
 }
 
-/// Nobody waits for it in between, the engine is another one, and the limit is over before anybody asks.
+/// Tests a request that no execution awaits in between. The engine is another one, and the limit passes before the
+/// answer is awaited.
 #[tokio::test]
 async fn a_time_limit_ends_a_request_that_nobody_waits_for() {
     let store = MemoryStore::new();
@@ -125,7 +126,8 @@ async fn an_answer_in_time_is_the_answer_after_any_number_of_fresh_journals() {
     }
 }
 
-/// Forks and copies of a run that has kept a request ask it again, under an id of their own; a rewound run under the same.
+/// Tests that forks and copies of a run with a kept request ask it again under a new id, and a rewound run under the
+/// same id.
 #[tokio::test]
 async fn a_kept_request_is_asked_again_by_forks_and_copies() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -164,7 +166,7 @@ async fn a_kept_request_is_asked_again_by_forks_and_copies() {
     assert_eq!(soon("the end", run.result()).await.unwrap(), "9");
 }
 
-/// The request went with the run that ended: its fork hears that nobody can answer.
+/// Tests a fork of a run whose kept request ended with it: the fork learns that no answer can arrive.
 #[tokio::test]
 async fn a_kept_request_that_nobody_can_answer_expires_in_a_fork() {
     let engine = builder().in_memory().start().await.unwrap();

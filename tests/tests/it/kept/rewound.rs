@@ -29,7 +29,7 @@ async fn a_rewound_run_gets_its_deduplication_key_back() {
     for (id, key) in [("r", "key"), ("child", "child's")] {
         engine.run(id).await.unwrap().cancel("a mistake").await.unwrap();
         is(&engine, id, Status::Cancelled).await;
-        // Once it has ended, another may have its key; a rewound run does not share it.
+        // After its end another run may hold its key. A rewound run does not share it.
         let other = engine.start(waits, ()).id(format!("other {id}")).deduplication_key(key).await.unwrap();
         let held = engine.rewind(id, ForkPoint::after_entry(1)).await.unwrap_err();
         assert!(matches!(&held, EngineError::Held { holder, .. } if holder == other.id()), "{held}");
@@ -43,7 +43,7 @@ async fn a_rewound_run_gets_its_deduplication_key_back() {
     drop(run);
 }
 
-/// A fork and a copy never had the key, so that a rewind does not give it to them.
+/// Tests that a rewind does not give the key to a fork or a copy, which never had it.
 #[tokio::test]
 async fn a_fork_has_no_deduplication_key_also_when_it_is_rewound() {
     let engine = Engine::builder().in_memory().workflow(waits).start().await.unwrap();

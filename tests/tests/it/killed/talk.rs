@@ -1,13 +1,13 @@
-//! Runs that talk, in processes that are killed or stopped (cases D5, D7, O11, O12).
+//! Runs that communicate, in processes that are killed or stopped (cases D5, D7, O11, O12).
 
 use super::{Victim, journals, signal, stop_outside_of_a_commit, wait_for_line};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the victim's runs say to each other: hubs, senders of each, notes of each.
+/// The number of notes between the victim's runs: hubs, senders of each, notes of each.
 const NOTES: i64 = 3 * 3 * 8;
 
-/// Each attempt began once, each note came once, nobody is left behind.
+/// Checks that each attempt ran once, each note arrived once, and each run has ended.
 fn check(victim: &Victim) {
     let mut attempts = BTreeSet::new();
     for (run, position, attempt, key) in victim.log() {
@@ -19,7 +19,7 @@ fn check(victim: &Victim) {
     assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'message_sent'"), NOTES);
     assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'request_opened'"), 3);
     assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status NOT IN ('completed', 'replaced')"), 0);
-    // Hubs, their senders, fans, their leaves.
+    // The sum of hubs, their senders, fans, and their leaves.
     assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status = 'completed'"), 3 + 9 + 3 + 18);
 }
 
@@ -53,7 +53,7 @@ fn what_is_sent_through_another_process_arrives() {
     let victim = Victim::new();
     let mut listening = victim.spawn("listen", 60_000);
     let rest = wait_for_line(&mut listening, "started");
-    // The owner lives, and hears of it although nobody of its process has told it.
+    // The live owner must notice a message that another process enqueued.
     let mut saying = victim.spawn("say", 60_000);
     let _done = wait_for_line(&mut saying, "done");
     assert!(limits::ended(&mut saying).success());

@@ -1,4 +1,4 @@
-//! How such runs end: with their children, moved, without code, and after crashes.
+//! Ends of long-lived runs: with their children, moved, without code, and after crashes.
 
 use super::*;
 use limits::Soon as _;
@@ -56,7 +56,7 @@ async fn the_child_of_a_parked_run_that_is_ended_is_cancelled() {
 #[step]
 async fn clumsy(scope: &StepScope, reason: String) -> Result<()> {
     deed(scope.run_id(), &format!("{reason} {}", scope.attempt));
-    // What is said to the run meanwhile comes while it is ending.
+    // A message that arrives now reaches a run that is ending.
     tokio::time::sleep(Duration::from_millis(200)).await;
     panic!("attempt {}", scope.attempt);
 }
@@ -103,7 +103,7 @@ async fn a_run_that_is_cancelled_before_it_has_a_context_ends_cancelled() {
     assert!(matches!(&result, Ok(Err(RunError::Cancelled { .. }))), "{result:?}");
 }
 
-// ---- taken elsewhere
+// ---- import
 
 fn file(name: &str) -> std::path::PathBuf {
     std::env::temp_dir().join(format!("review-a-{name}-{}", std::process::id()))
@@ -149,7 +149,7 @@ async fn a_question_of_a_moved_run_is_asked_where_it_goes_on() {
     assert_eq!(asked.len(), 1, "nobody can answer it: {:?}", there.run("q").await.unwrap().status().await.unwrap());
 }
 
-// ---- ids and what they stand for
+// ---- ids
 
 #[tokio::test]
 async fn a_start_that_is_repeated_after_a_fresh_journal_finds_its_run() {
@@ -174,7 +174,7 @@ async fn calls_echo(flow: &mut Flow) -> Result<String> {
     })
 }
 
-/// A store that takes nothing more after the commit of an entry of this kind.
+/// Returns a store that fails every commit after that of an entry of this kind, and the switch that it sets.
 fn dies_after(
     inner: &MemoryStore,
     kind: &'static str,
@@ -221,7 +221,7 @@ async fn steps_once(flow: &mut Flow) -> Result<u32> {
     Ok(one_step(&*flow).await?)
 }
 
-/// Control: a run that was in the middle of a step is taken over and ends.
+/// Tests, as a control, that a run which was in the middle of a step is claimed and ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_was_in_a_step_ends_after_a_crash() {
     let inner = MemoryStore::new();
@@ -262,7 +262,7 @@ async fn a_run_with_other_input_is_not_taken_for_a_child_after_a_crash() {
     drop(engine);
     let engine = small().store(inner).start().await.unwrap();
     let run = engine.handle(calls_echo, "parent").await.unwrap();
-    // It is not looked at by itself: something has to be said to it.
+    // The run must resume by itself. The message is a fallback, so that a failure shows its result.
     let by_itself = timeout(Duration::from_secs(5), run.result()).await;
     let _ = run.send(Wake).await;
     let result = timeout(Duration::from_secs(5), run.result()).await;

@@ -1,4 +1,4 @@
-//! The engines of the matrix and how a run of it is started: the same in the tests and in the program that is killed.
+//! The engines and starts of the matrix, shared by the tests and by the program that they kill.
 
 use super::halves::{Halves, HalvesByMistake};
 use super::kids::{boss, kid, sick_kid};
@@ -8,18 +8,18 @@ use steadfast::field_store::FolderStore;
 use steadfast::prelude::*;
 use steadfast::{EngineBuilder, Key, Principal, Scope, StaticKeys};
 
-/// The code that is deployed.
+/// The deployed code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "the program that is killed has the first one only")]
 pub(crate) enum Build {
     First,
-    /// The first one and a second version of the workflow.
+    /// The first build with a second version of the workflow.
     WithVersion2,
-    /// Code that no history fits.
+    /// Code that diverges from every history.
     ByMistake,
 }
 
-/// An engine on a database in a folder, with a field store of its own.
+/// Returns the builder of an engine on a database in a folder, with its own field store.
 pub(crate) fn builder(folder: &Path, database: &str, build: Build, evict_after: Duration) -> EngineBuilder {
     let contents = FolderStore::new(folder.join(format!("{database}-shelf"))).unwrap();
     let builder = Engine::builder().sqlite(folder.join(database)).field_store("shelf", contents);
@@ -33,12 +33,12 @@ pub(crate) fn builder(folder: &Path, database: &str, build: Build, evict_after: 
     }
 }
 
-/// The run that has started the one of a cell.
+/// Returns the id of the parent of a cell's run.
 pub(crate) fn boss_of(cell: &str) -> String {
     format!("{cell}-boss")
 }
 
-/// Makes the table of the user.
+/// Creates the user's table.
 pub(crate) async fn make_table(engine: &Engine) {
     let table = "CREATE TABLE IF NOT EXISTS notes (cell TEXT NOT NULL)";
     let made = engine.transaction(move |tx| Ok(tx.execute(table, [])?));
@@ -47,7 +47,7 @@ pub(crate) async fn make_table(engine: &Engine) {
 
 /// Starts the run of a cell.
 pub(crate) async fn start(engine: &Engine, holding: Holding, cell: &str, limit: Option<Duration>) {
-    // Where the limit is what happens, the sleep must not be over before.
+    // If the event is the time limit, the sleep must not end before it.
     let nap = if limit.is_some() { 3_600_000 } else { 900 };
     let plan = Plan { holding, cell: cell.to_owned(), carried: None, nap };
     let limited = |scope: Scope| match limit {
@@ -65,7 +65,7 @@ pub(crate) async fn start(engine: &Engine, holding: Holding, cell: &str, limit: 
     match holding {
         Holding::FanIn => drop(engine.start(Halves, cell.to_owned()).with(scope).await.unwrap()),
         Holding::Parent => {
-            // The limit of the one that has started it holds for it too.
+            // A parent's limit applies to its child too.
             let scope = limited(Scope::new().id(boss_of(cell)));
             engine.start(boss, (cell.to_owned(), plan)).with(scope).await.unwrap();
         }

@@ -1,27 +1,27 @@
-//! The table: what must hold of each thing after each event.
+//! The table of expected results: the state of each thing after each event.
 
 use super::happening::Happening::{self, *};
 use super::subject::Holding;
 
-/// What must hold.
+/// An expected result.
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "the reasons are printed")]
 pub(super) enum Expected {
-    /// The run goes on, here or with its new journal, and has it.
+    /// The run continues, perhaps as its successor, and has it.
     Kept,
-    /// The run that came of it has it, and the one that it came from has it still.
+    /// The new run has it, and the original still has it.
     Both,
-    /// The run that came of it has it, and nobody else.
+    /// Only the new run has it.
     Carried,
-    /// The run that it came from has it, and the other does not: why.
+    /// Only the original has it, with the reason.
     Stays(&'static str),
-    /// The run has ended, and what it showed can still be seen.
+    /// The run has ended, and its outputs can still be read.
     Shown,
-    /// It is gone, and who asks is told: why.
+    /// It is gone, and callers learn it, with the reason.
     GoneBecause(&'static str),
-    /// The two cannot meet: why.
+    /// The two cannot be combined, with the reason.
     NotPossible(&'static str),
-    /// What must hold, and a fault that is known: what was seen. The cell is played, and says when it holds.
+    /// The expected result, and the observation of a known fault. The cell runs, and reports when it passes.
     Fault(&'static Self, &'static str),
 }
 use Expected::{Both, Carried, GoneBecause, Kept, NotPossible, Shown, Stays};
@@ -35,7 +35,8 @@ const PAUSED: &str = "a paused run takes no turn, so it cannot ask for it";
 const CALLER: &str = "a caller's wait ends with its own engine";
 
 impl Holding {
-    /// No `_` stands here: a new row or column does not compile before each of its cells is filled.
+    /// Returns the expected result of a cell. There is no `_` pattern, so that a new row or column does not compile
+    /// before each of its cells is filled.
     #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table, read by its rows")]
     pub(super) const fn expected(self, happening: Happening) -> Expected {
         match self {
@@ -140,7 +141,7 @@ impl Holding {
             },
             Self::Watcher => match happening {
                 KillAndRestart | Takeover | Shutdown | ParkAndMend | VersionChange => NotPossible(CALLER),
-                // It asks another process.
+                // The caller is in another process.
                 Kill | ClockSetBack | ClockSetForward | Eviction | PauseAndResume | ContinueAsNew | Rewind => Kept,
                 Fork | ExportAsCopy | Import => Stays("who awaits a run does not await its copy"),
                 ExportAsMove => GoneBecause("the caller hears that the run has moved"),

@@ -1,4 +1,4 @@
-//! The graph of the matrix, whose fan-in is half done.
+//! The graph of the matrix, with a half-done fan-in.
 
 use super::subject::{deed, released};
 use steadfast::prelude::*;
@@ -9,7 +9,7 @@ struct Part(String, bool);
 #[derive(Event)]
 struct Worked(u32);
 
-/// Two parts, of which the second ends when it is released.
+/// A graph of two parts, the second of which ends when it is released.
 pub(crate) struct Halves;
 
 #[workflow(name = "halves")]
@@ -34,7 +34,7 @@ impl Halves {
     }
 }
 
-/// What was deployed by mistake in the place of the graph.
+/// The code that is deployed by mistake in place of the graph.
 pub(crate) struct HalvesByMistake;
 
 #[workflow(name = "halves")]

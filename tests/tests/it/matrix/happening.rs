@@ -1,4 +1,4 @@
-//! How each thing happens to a run, and which runs come of it.
+//! The events of the matrix, with the runs that they leave or create.
 
 use super::beginning::Build;
 use super::stage::{Place, Process, Stage};
@@ -7,8 +7,8 @@ use crate::steps::until_asked;
 use std::time::Duration;
 use steadfast::{Engine, ForkPoint, Pause, Run, Status};
 
-/// Declares what can happen to a run. Adding a line adds a column to the matrix: neither `Happening::happen` nor
-/// `Holding::expected` compiles before it says what must hold.
+/// Declares the events. Each line adds a column to the matrix: neither `Happening::happen` nor `Holding::expected`
+/// compiles before it covers the new event.
 macro_rules! happenings {
     ($($(#[$doc:meta])* $name:ident = $words:literal,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,60 +25,60 @@ macro_rules! happenings {
 }
 
 happenings! {
-    /// Its engine is gone without a word, and another one opens the file.
+    /// Its engine is dropped, and another one opens the file.
     KillAndRestart = "kill and restart",
     /// Its process is killed, `kill -9`, while another one has the file open.
     Kill = "kill -9",
-    /// Its engine is gone without a word while another one has the file open.
+    /// Its engine is dropped while another one has the file open.
     Takeover = "takeover",
     /// Its engine is shut down in order, and another one opens the file.
     Shutdown = "shutdown and restart",
-    /// It leaves memory.
+    /// The run is evicted.
     Eviction = "eviction",
-    /// It goes on with a fresh journal.
+    /// The run continues as new.
     ContinueAsNew = "continue-as-new",
-    /// Another run is made of its history.
+    /// The run is forked.
     Fork = "fork",
-    /// It goes on from an earlier point.
+    /// The run is rewound.
     Rewind = "rewind",
     /// Its copy is imported into another database.
     ExportAsCopy = "export as copy",
-    /// It is moved into another database.
+    /// The run is moved into another database.
     ExportAsMove = "export as move",
-    /// Its copy is imported beside it.
+    /// Its copy is imported into the same database.
     Import = "import",
     /// Another run begins with its context once it has ended.
     Continuing = "continuing",
-    /// It is told to end.
+    /// The run is cancelled.
     Cancel = "cancel",
-    /// It stands still and goes on.
+    /// The run is paused and resumed.
     PauseAndResume = "pause and resume",
     /// Its time limit is reached.
     TimeLimit = "time limit",
-    /// It is deleted, which it must have ended for.
+    /// The run is cancelled and deleted.
     Delete = "delete",
-    /// Code that does not fit is deployed by mistake, and mended.
+    /// Code that diverges is deployed by mistake, and fixed.
     ParkAndMend = "park and mended code",
     /// A build with a newer version of its workflow is deployed.
     VersionChange = "version change",
-    /// Its process is killed, `kill -9`, and the time of day is an hour earlier than it was there.
+    /// Its process is killed, `kill -9`, and the wall clock is then an hour behind that of the process.
     ClockSetBack = "clock set back",
-    /// The same, and the time of day is half an hour later.
+    /// Its process is killed, `kill -9`, and the wall clock is then half an hour ahead of that of the process.
     ClockSetForward = "clock set forward",
 }
 
-/// What has come of it.
+/// The runs after an event.
 pub(super) struct After {
-    /// The run that is to have it: the same one, or the one that came of it.
+    /// The run that should have the thing: the same one, or the new one.
     pub(super) place: Place,
-    /// The run that it came from, if that is another one.
+    /// The original run, if that is another one.
     pub(super) from: Option<Place>,
     /// The run's number in the database when it held the thing.
     pub(super) number: i64,
 }
 
 impl Happening {
-    /// How long the run may take, if that is what happens.
+    /// Returns the time limit of the run, if the event is the limit.
     pub(super) const fn limit(self, attempt: u32) -> Option<Duration> {
         match self {
             // A busy machine may need longer until the run holds the thing.
@@ -87,7 +87,8 @@ impl Happening {
         }
     }
 
-    /// By how many seconds the time of day of the run's own process differs from the one after its death, if it has one.
+    /// Returns the number of seconds by which the wall clock of the run's process is ahead of the one after its death,
+    /// or `None` if the run has no separate process.
     pub(super) const fn ahead(self) -> Option<i64> {
         match self {
             Self::Kill => Some(0),
@@ -115,7 +116,7 @@ impl Happening {
             let history = place.run().await.history().await.unwrap();
             ForkPoint::after_entry(history.iter().rfind(|entry| entry.kind.is_turn()).unwrap().seq)
         };
-        // Another run has come of this one.
+        // The event has created another run.
         let beside = |engine: Engine, database, id: String| After {
             place: Place { engine, database, id, fresh: place.fresh },
             from: Some(place.clone()),
@@ -226,14 +227,14 @@ impl Happening {
     }
 }
 
-/// A run without an engine: what is left of its place when its process has died.
+/// A run without an engine, after its process has died.
 struct Waits {
     database: &'static str,
     id: String,
     fresh: bool,
 }
 
-/// Drops all that holds the engine, which stops it at once.
+/// Drops every handle of the engine, which stops it at once.
 fn stop(run: Run, place: Place, engine: Engine) -> Waits {
     let Place { database, id, fresh, engine: last } = place;
     drop((run, engine, last));

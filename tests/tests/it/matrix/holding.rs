@@ -1,4 +1,4 @@
-//! How a run comes to hold each thing.
+//! The steps that bring a run to hold each thing.
 
 use super::stage::{LIMIT, Place, Stage};
 use super::subject::{Holding, Note, subject};
@@ -12,21 +12,21 @@ use steadfast::prelude::*;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// What is known of the thing when the run has it: afterwards it must be the same.
+/// The observed properties of the thing, which must be the same afterwards.
 #[derive(Default)]
 pub(super) struct Held {
     /// The id of the request.
     pub(super) request: String,
-    /// Until when the request, the sleep or the run itself lasts.
+    /// The due time of the request, the sleep or the run itself.
     pub(super) due: Option<SystemTime>,
-    /// What the step that has finished gave.
+    /// The result of the finished step.
     pub(super) key: String,
     /// The caller that awaits the result.
     pub(super) watcher: Mutex<Option<JoinHandle<std::result::Result<String, String>>>>,
 }
 
 impl Held {
-    /// What the caller has heard.
+    /// Waits for the caller's result.
     pub(super) async fn heard(&self) -> std::result::Result<String, String> {
         let watcher = self.watcher.lock().unwrap().take().expect("there is a caller");
         timeout(LIMIT, watcher).await.expect("the caller waits for ever").unwrap()
@@ -38,7 +38,7 @@ impl Holding {
         format!("{cell}-kid")
     }
 
-    /// Waits until the run of the cell, which was started, holds this.
+    /// Waits until the started run of the cell holds this thing.
     pub(super) async fn begin(self, stage: &Stage, engine: &Engine) -> (Place, Held) {
         let place = Place { engine: engine.clone(), database: "a.db", id: stage.cell.clone(), fresh: false };
         until_asked(async || engine.run(&place.id).await.is_ok()).await;
@@ -84,7 +84,7 @@ impl Holding {
                 };
                 until_asked(parked).await;
                 if self == Self::ChildDeleted {
-                    // An engine that has just started tries it once more, and it is parked again.
+                    // An engine that has just started tries the parked child once, and parks it again.
                     until_asked(async || match engine.run(&kid).await {
                         Ok(kid) => kid.delete().await.is_ok(),
                         Err(_) => true,

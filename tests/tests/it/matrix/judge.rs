@@ -1,4 +1,4 @@
-//! Whether a run still has what was held, seen as its users see it.
+//! Checks whether a run still has the held thing, as its users see it.
 
 use super::beginning::boss_of;
 use super::happening::{After, Happening};
@@ -13,7 +13,7 @@ use steadfast::{EngineError, RunFilter, Status};
 use tokio::time::timeout;
 
 impl Holding {
-    /// A run that is at work has it: it is driven to its end, for which it needs the thing.
+    /// Checks that an unfinished run has it, and drives the run to its end, for which it needs the thing.
     #[expect(clippy::too_many_lines, reason = "a list of short cases")]
     pub(super) async fn holds(self, place: &Place, held: &Held, stage: &Stage) {
         let (engine, id, cell) = (&place.engine, &place.id, &stage.cell);
@@ -38,7 +38,7 @@ impl Holding {
             }
             Self::ChildRunning => {
                 let child = engine.run(&Self::kid(cell)).await.unwrap();
-                // Another run that awaits it may have been judged before.
+                // Another run that awaits it may have been checked before.
                 if child.status().await.unwrap().status != Status::Completed {
                     child.send(Note("grown".into())).await.unwrap();
                 }
@@ -46,7 +46,8 @@ impl Holding {
             }
             Self::ChildParked => {
                 let child = engine.run(&Self::kid(cell)).await.unwrap();
-                // Each engine tries it once more when it starts: it is parked, at work for a moment, and parked again.
+                // Each engine tries a parked run once when it starts: the child is parked, runs for a moment, and is
+                // parked again.
                 until_asked(async || {
                     let status = child.status().await.unwrap().status;
                     status == Status::Cancelled || child.cancel("no use").await.unwrap().force().await.is_ok()
@@ -149,7 +150,7 @@ impl Holding {
         }
     }
 
-    /// What readers see of it, of a run that is at work or has ended.
+    /// Checks what readers see, of an unfinished run or one that has ended.
     pub(super) async fn shows(self, place: &Place, held: &Held, stage: &Stage, after: Option<Happening>) {
         let (engine, id, cell) = (&place.engine, &place.id, &stage.cell);
         let run = place.run().await;
@@ -191,7 +192,7 @@ impl Holding {
         }
     }
 
-    /// It is gone, and those who ask for it are told.
+    /// Checks that it is gone, and that callers learn it.
     #[expect(clippy::too_many_lines, reason = "a list of short cases")]
     pub(super) async fn gone(self, after: &After, held: &Held, stage: &Stage, happening: Happening) {
         let place = after.from.as_ref().unwrap_or(&after.place);
@@ -222,7 +223,7 @@ impl Holding {
             Self::ChildRunning | Self::ChildLink | Self::ChildParked => {
                 let child = engine.run(&Self::kid(cell)).await.unwrap();
                 let expected: &[Status] = match (self, happening) {
-                    // Delivered when it is unparked.
+                    // The cancellation is delivered when the child resumes.
                     (Self::ChildParked, _) => &[Status::Parked],
                     (_, Happening::TimeLimit) => &[Status::TimedOut],
                     (_, Happening::ContinueAsNew) => &[Status::Running, Status::Sleeping],
@@ -267,7 +268,7 @@ impl Holding {
         }
     }
 
-    /// The new run goes its own way without it.
+    /// Checks that the new run continues without it.
     pub(super) async fn lacks(self, place: &Place, held: &Held, stage: &Stage) {
         match self {
             Self::Watcher | Self::Parent | Self::DeduplicationKey => place.goes_on_to(self, "done").await,
@@ -311,7 +312,7 @@ impl Holding {
     }
 }
 
-/// What those hear who await the end of the run.
+/// Returns the text that callers who await the end of the run receive.
 const fn heard(after: Option<Happening>) -> &'static str {
     match after {
         Some(Happening::TimeLimit) => "deadline",

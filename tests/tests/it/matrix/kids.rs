@@ -3,7 +3,7 @@
 use super::subject::{Holding, Luggage, Note, Plan, gate, subject};
 use steadfast::prelude::*;
 
-/// A child that ends when it is told to.
+/// A child that ends when it receives a note.
 #[workflow]
 pub(crate) async fn kid(flow: &mut Flow, cell: String) -> Result<String> {
     let Note(note) = flow.receive().await?;
@@ -18,7 +18,7 @@ pub(crate) async fn sick_kid(flow: &mut Flow, cell: String) -> Result<String> {
     panic!("the kid of {cell} is sick, as it must be");
 }
 
-/// The run that has started the one of a cell.
+/// The parent of a cell's run.
 #[workflow]
 pub(crate) async fn boss(flow: &mut Flow, (id, plan): (String, Plan)) -> Result<String> {
     Ok(match flow.start(subject, plan).id(id).await.await {

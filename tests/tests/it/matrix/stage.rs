@@ -1,4 +1,4 @@
-//! Where a cell is played: its folder, its databases, and the run in question seen from outside.
+//! The environment of a cell: its folder, its databases, and its run seen from outside.
 
 use super::beginning::{self, Build};
 use super::halves::Halves;
@@ -16,16 +16,16 @@ use steadfast::{Run, Status};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-/// No wait of a cell is longer.
+/// The time limit of every wait of a cell.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
-/// Long enough for what is to hold, where it is known that it does not.
+/// The time limit of a cell with a known fault.
 pub(super) const LIMIT_OF_FAULTS: Duration = Duration::from_secs(3);
 
 pub(super) struct Stage {
     folder: TempDir,
     pub(super) cell: String,
     pub(super) evict: bool,
-    /// By how many seconds the time of day of the process of its own differs.
+    /// The number of seconds by which the wall clock of the separate process is ahead.
     pub(super) ahead: i64,
 }
 
@@ -38,7 +38,7 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// An engine on one of the databases.
+    /// Starts an engine on one of the databases.
     pub(super) async fn engine(&self, database: &str, build: Build) -> Engine {
         let evict_after = if self.evict { Duration::ZERO } else { Duration::from_hours(1) };
         let engine = beginning::builder(self.folder.path(), database, build, evict_after).start().await.unwrap();
@@ -46,7 +46,7 @@ impl Stage {
         engine
     }
 
-    /// A process of its own, in which the run of the cell begins.
+    /// Spawns a separate process, in which the run of the cell begins.
     pub(super) async fn process(&self, holding: Holding) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_matrix"));
         command.arg(self.folder.path()).arg(holding.name()).arg(&self.cell).stdout(Stdio::piped());
@@ -68,19 +68,20 @@ impl Stage {
         process
     }
 
-    /// A due time that was recorded in the process of its own, as it is after its death: what was measured as a duration moves
-    /// along when the time of day is set back, and cannot be told from time that went by when it is set forward.
+    /// Returns the expected due time, after the death of the separate process that recorded it. A duration moves along
+    /// when the wall clock is set back. When it is set forward, the difference cannot be distinguished from elapsed
+    /// time.
     pub(super) fn moved(&self, due: Option<SystemTime>) -> Option<SystemTime> {
         due.map(|due| due - Duration::from_secs(u64::try_from(self.ahead).unwrap_or(0)))
     }
 
-    /// How often bodies of the cell have done this, in whichever process.
+    /// Returns how often step bodies of the cell have done this, in any process.
     pub(super) fn deeds(&self, what: &str) -> usize {
         let of_others = std::fs::read_to_string(self.path("deeds")).unwrap_or_default();
         subject::deeds(&self.cell, what) + of_others.lines().filter(|line| *line == what).count()
     }
 
-    /// Asserts that no table of ours has a row of this run left.
+    /// Asserts that no table of the engine has a row of this run left.
     pub(super) fn has_no_row_of(&self, number: i64) {
         let connection = rusqlite::Connection::open(self.path("a.db")).unwrap();
         for (table, column) in super::ties::TABLES_OF_RUNS {
@@ -90,7 +91,7 @@ impl Stage {
         }
     }
 
-    /// How many contents the field store of a database has.
+    /// Returns the number of contents in the field store of a database.
     pub(super) fn contents(&self, database: &str) -> usize {
         let mut folders = vec![self.path(&format!("{database}-shelf"))];
         let mut files = 0;
@@ -102,7 +103,7 @@ impl Stage {
         files
     }
 
-    /// What a query counts, as another program sees it.
+    /// Returns the result of a count, over a separate connection.
     pub(super) fn count(&self, database: &str, query: &str) -> i64 {
         let connection = rusqlite::Connection::open(self.path(database)).unwrap();
         connection.busy_timeout(LIMIT).unwrap();
@@ -110,24 +111,24 @@ impl Stage {
     }
 }
 
-/// A process that is killed, `kill -9`, at the latest when this is dropped.
+/// A process that is killed, `kill -9`, on drop at the latest.
 pub(super) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A run that has, or has not, what is held.
+/// A run that may have the held thing.
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) engine: Engine,
     pub(super) database: &'static str,
     pub(super) id: String,
-    /// It has a fresh journal: its plan says that it continues another.
+    /// Whether the run is a successor.
     pub(super) fresh: bool,
 }
 
@@ -148,7 +149,7 @@ impl Place {
         self.run().await.history().await.unwrap().iter().filter(|entry| entry.kind == kind).count()
     }
 
-    /// Tells the run to go on, and waits for its result.
+    /// Releases the run, and checks its result.
     pub(super) async fn goes_on_to(&self, holding: Holding, expected: &str) {
         if holding != Holding::FanIn {
             self.say(Go::On).await;
@@ -180,7 +181,7 @@ impl Place {
         timeout(LIMIT, ended).await.unwrap_or_else(|_| Err(format!("no end within {LIMIT:?}")))
     }
 
-    /// Has the run take one more turn, and waits until it is at its gate again.
+    /// Makes the run take one more turn, and waits until it is at its gate again.
     pub(super) async fn settle(&self, holding: Holding) {
         if holding == Holding::FanIn {
             return;

@@ -1,6 +1,6 @@
-//! The workflow of the matrix: it comes to hold something, waits at a gate, and ends by saying what it has.
+//! The workflow of the matrix: it acquires a thing, waits at a gate, and returns what it has.
 //!
-//! The program that is killed includes this file too, so it depends on nothing of the tests.
+//! The program that the tests kill includes this file too, so it must not depend on the tests.
 
 use super::kids;
 use futures_util::poll;
@@ -14,8 +14,8 @@ use steadfast::prelude::*;
 use steadfast::sql::params;
 use steadfast::{Message, Secret, current};
 
-/// Declares what a run can hold, with the name of its test. Adding a line adds a row to the matrix: neither `Holding::expected`
-/// nor what begins and judges it compiles before it says what must hold.
+/// Declares what a run can hold, with the name of its test. Each line adds a row to the matrix: neither
+/// `Holding::expected` nor the code that acquires and checks it compiles before it covers the new thing.
 macro_rules! holdings {
     ($($(#[$doc:meta])* $name:ident = $test:ident,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ macro_rules! holdings {
             #[allow(dead_code, reason = "the program that is killed looks for its row")]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The name of its row.
+            /// Returns the name of its row.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($test),)* }
             }
@@ -40,19 +40,19 @@ macro_rules! holdings {
 }
 
 holdings! {
-    /// A question that is not answered yet, with a limit of an hour.
+    /// An unanswered question with a limit of an hour.
     OpenRequest = open_request,
     /// A question whose limit is about to be reached.
     RequestLimit = request_limit,
-    /// A message that has come and was not read.
+    /// A message that has arrived and was not received.
     WaitingMessage = waiting_message,
-    /// The key of a message that was read.
+    /// The key of a received message.
     TakenKey = taken_key,
     /// A published value.
     PublishedValue = published_value,
     /// A stream with one item.
     Stream = stream,
-    /// A child at work, whose end is awaited.
+    /// A running child, whose end is awaited.
     ChildRunning = child_running,
     /// A child that is parked, whose end is awaited.
     ChildParked = child_parked,
@@ -60,7 +60,7 @@ holdings! {
     ChildDeleted = child_deleted,
     /// A child that the cancellation of this run must reach.
     ChildLink = child_link,
-    /// A run that has started this one and awaits its end.
+    /// A parent that awaits the end of this run.
     Parent = parent,
     /// A caller that awaits the result.
     Watcher = watcher,
@@ -82,11 +82,11 @@ holdings! {
     DeduplicationKey = deduplication_key,
     /// A deadline in an hour.
     Deadline = deadline,
-    /// For whom the run acts.
+    /// The principal of the run.
     Identity = identity,
     /// A pause.
     Pause = pause,
-    /// A row of the user's own that a transaction has written.
+    /// A user's row that a transaction has written.
     Transaction = transaction,
     /// A step that has finished.
     FinishedStep = finished_step,
@@ -94,24 +94,24 @@ holdings! {
     FanIn = fan_in,
 }
 
-/// What a run of the matrix is started with.
+/// The input of a run of the matrix.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) holding: Holding,
-    /// The name of the cell, under which bodies are counted and released.
+    /// The name of the cell, under which step bodies are counted and released.
     pub(crate) cell: String,
-    /// What a run with a fresh journal knows of the one before.
+    /// The state that a successor got from its predecessor.
     pub(crate) carried: Option<String>,
-    /// How long its sleep lasts, in milliseconds.
+    /// The length of its sleep, in milliseconds.
     pub(crate) nap: u64,
 }
 
-/// What is said to a run at its gate.
+/// A message to a run at its gate.
 #[derive(Message, Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Go {
-    /// Wait on: one more turn in the history.
+    /// Keep waiting: one more turn in the history.
     Stay,
-    /// Go on.
+    /// Leave the gate.
     On,
     /// Continue as new.
     Afresh,
@@ -142,12 +142,12 @@ pub(crate) struct Edits {
     pub(crate) made: u32,
 }
 
-/// What bodies have done: the cell and what.
+/// The deeds of step bodies, by cell.
 static DEEDS: Mutex<Vec<(String, &'static str)>> = Mutex::new(Vec::new());
-/// Cells whose blocked bodies may end.
+/// The cells whose blocked step bodies may end.
 static RELEASED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
-/// Where the program that is killed notes what bodies have done.
+/// The file to which the killed program appends deeds.
 pub(crate) static DEEDS_FILE: OnceLock<PathBuf> = OnceLock::new();
 
 pub(super) fn deed(cell: &str, what: &'static str) {
@@ -158,17 +158,17 @@ pub(super) fn deed(cell: &str, what: &'static str) {
     DEEDS.lock().unwrap().push((cell.to_owned(), what));
 }
 
-/// How often bodies of a cell have done this.
+/// Returns how often step bodies of a cell have done this.
 pub(crate) fn deeds(cell: &str, what: &str) -> usize {
     DEEDS.lock().unwrap().iter().filter(|(of, done)| of == cell && *done == what).count()
 }
 
-/// Lets the blocked bodies of a cell end.
+/// Lets the blocked step bodies of a cell end.
 pub(crate) fn release(cell: &str) {
     RELEASED.lock().unwrap().get_or_insert_default().insert(cell.to_owned());
 }
 
-/// Waits until the cell is released, or the body is told to stop.
+/// Waits until the cell is released. Fails if the step is cancelled first.
 pub(super) async fn released(cell: &str, scope: &StepScope) -> Result<()> {
     while !RELEASED.lock().unwrap().get_or_insert_default().contains(cell) {
         if scope.cancellation.is_cancelled() {
@@ -187,7 +187,7 @@ async fn act(cell: String, scope: &StepScope) -> Result<String> {
 
 #[step]
 async fn edits(cell: String, state: &State<Edits>, scope: &StepScope) -> Result<u32> {
-    // The file has another path in the program that is killed, so the edit is known by a label.
+    // The edit needs a label, since the file has another path in the program that is killed.
     let made = state.labelled("made").edit(|s| {
         s.made += 1;
         s.made
@@ -198,21 +198,21 @@ async fn edits(cell: String, state: &State<Edits>, scope: &StepScope) -> Result<
     Ok(made)
 }
 
-/// Fails at first.
+/// Fails in its first attempt.
 #[step(retry(attempts = 3, backoff = "900ms", max_backoff = "900ms"))]
 async fn flaky(cell: String, scope: &StepScope) -> Result<u32> {
     deed(&cell, "attempt");
     if scope.attempt == 1 { Err(Error::msg("at first")) } else { Ok(scope.attempt) }
 }
 
-/// The same, and waits for longer than any test.
+/// Fails in its first attempt, and waits for longer than any test.
 #[step(retry(attempts = 3, backoff = "1h"))]
 async fn flaky_for_long(cell: String, scope: &StepScope) -> Result<u32> {
     deed(&cell, "attempt");
     if scope.attempt == 1 { Err(Error::msg("at first")) } else { Ok(scope.attempt) }
 }
 
-/// What the context has, as a step sees it.
+/// Returns the content of the context, as a step sees it.
 #[step]
 async fn unpack(luggage: &Luggage) -> Result<String> {
     let secret = luggage.secret.as_ref().map_or("", |secret| secret.expose());
@@ -231,13 +231,13 @@ pub(crate) async fn subject(flow: &mut Flow<Luggage>, plan: Plan) -> Result<Stri
     walk(flow, plan).await
 }
 
-/// The version that is deployed later.
+/// The later version of the workflow.
 #[workflow(name = "subject", version = 2, context = Luggage, state = Edits)]
 pub(crate) async fn subject_2(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
     Ok(format!("version 2: {}", walk(flow, plan).await?))
 }
 
-/// What was deployed by mistake: no history of a cell fits it.
+/// The code that is deployed by mistake: it diverges from every history of a cell.
 #[workflow(name = "subject", context = Luggage, state = Edits)]
 pub(crate) async fn subject_by_mistake(flow: &mut Flow<Luggage>, plan: Plan) -> Result<String> {
     let key = act(&*flow, format!("{}: a mistake", plan.cell)).await?;
@@ -245,7 +245,7 @@ pub(crate) async fn subject_by_mistake(flow: &mut Flow<Luggage>, plan: Plan) -> 
     Ok(key)
 }
 
-/// Waits until the run may go on.
+/// Waits until the run is released from its gate.
 pub(super) async fn gate(flow: &Flow<Luggage>, plan: &Plan, carried: &str) -> Result<()> {
     loop {
         match flow.receive::<Go>().await? {
@@ -375,7 +375,7 @@ async fn retry(flow: &Flow<Luggage>, plan: &Plan, fresh: bool) -> Result<String>
     Ok(format!("attempt {}", step.await?))
 }
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(crate) fn since_1970(at: std::time::SystemTime) -> u128 {
     at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }

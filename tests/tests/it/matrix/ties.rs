@@ -1,4 +1,4 @@
-//! What ties the matrix to the library's own lists: what these gain must be named here before the tests compile or pass.
+//! Ties the matrix to the library's lists: a new item of these must be named here before the tests compile or pass.
 
 use super::beginning::Build;
 use super::happening::Happening;
@@ -22,19 +22,19 @@ pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_labels", "run"),
 ];
 
-/// Where in the matrix something of the library is met.
+/// The place of a library item in the matrix.
 #[allow(dead_code, reason = "the compiler checks that each has one")]
 enum Met {
     Row(Holding),
     Column(Happening),
-    /// In every cell.
+    /// Covered in every cell.
     Always,
-    /// In none: where it is tested instead.
+    /// Covered by no cell, with the tests that cover it instead.
     Elsewhere(&'static str),
 }
 use Met::{Always, Column, Elsewhere, Row};
 
-/// Each kind of entry in the order of the library. One more there, and `EACH_KIND_IS_MET` does not compile.
+/// The kinds of entries in the order of the library. If the library has one more, `EACH_KIND_IS_MET` does not compile.
 const KINDS: &[(Kind, Met)] = &[
     (Kind::RunStarted, Always),
     (Kind::ContextSet, Row(Holding::RoutedField)),
@@ -87,7 +87,8 @@ const KINDS: &[(Kind, Met)] = &[
     (Kind::ClockMoved, Elsewhere("clocks")),
 ];
 
-/// A kind of entry is missing above, or stands in another order than in the library: add it with its row or column.
+/// Fails to compile if a kind of entry is missing above, or is in another order than in the library: add it with its
+/// row or column.
 const EACH_KIND_IS_MET: () = {
     assert!(
         KINDS.len() == Kind::ALL.len(),
@@ -100,7 +101,7 @@ const EACH_KIND_IS_MET: () = {
     }
 };
 
-/// Each status that a run can have is what some cell ends or stands in.
+/// The cells that cover each status of a run.
 const STATUSES: [(Status, Met); Status::ALL.len()] = [
     (Status::Running, Always),
     (Status::Sleeping, Column(Happening::Eviction)),
@@ -116,7 +117,7 @@ const STATUSES: [(Status, Met); Status::ALL.len()] = [
     (Status::Deleting, Column(Happening::Delete)),
 ];
 
-/// Each way in which a database is written: an operation that needs one more does not compile before it is met.
+/// Returns the place of each kind of write: a new kind does not compile before it has one.
 const fn met(write: &Write) -> Met {
     match write {
         Write::Start(_)
@@ -144,7 +145,7 @@ fn each_status_is_met() {
     }
 }
 
-/// Columns of a run's row, and whose they are.
+/// The columns of a run's row, with their cells.
 const COLUMNS_OF_RUNS: &[&str] = &[
     "number",
     "id",

@@ -1,4 +1,4 @@
-//! Runs that stand still because they were told to: nothing reaches them, and they are not in memory.
+//! Paused runs: nothing is delivered to them, and they are evicted.
 
 use crate::flows::{Tally, deed};
 use crate::runs::wait_for;
@@ -13,7 +13,7 @@ use steadfast::{Message, Pause, Status};
 #[derive(Message, Serialize, Deserialize)]
 struct Word(u32);
 
-/// Notes that the body which holds it has left memory.
+/// A guard that records that its workflow body was dropped.
 struct Noted(String);
 
 impl Drop for Noted {
@@ -28,7 +28,7 @@ async fn listens(flow: &mut Flow) -> Result<u32> {
     Ok(flow.receive::<Word>().await?.0)
 }
 
-/// It stays in memory unless it is paused.
+/// Starts a run that stays active unless it is paused.
 async fn listening(tally: &Tally, store: &MemoryStore) -> (Engine, steadfast::RunHandle<u32>) {
     let builder = Engine::builder().store(store.clone()).evict_after(Duration::from_hours(1));
     let engine = builder.workflow(listens).start().await.unwrap();
