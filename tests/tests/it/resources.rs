@@ -174,7 +174,7 @@ async fn a_run_without_its_resource_is_parked_at_once_and_goes_on_after_a_start_
     assert_eq!(started("double").filter(|entry| entry.kind == Kind::StepStarted).count(), 1);
 }
 
-/// A parked run is taken up by an engine some time after its start.
+/// Waits until a run has completed. An engine claims parked runs some time after its start.
 async fn until_done<T, E>(run: &steadfast::RunHandle<T, E>) {
     for _ in 0..4_000 {
         if run.status().await.unwrap().status == Status::Completed {
@@ -185,7 +185,7 @@ async fn until_done<T, E>(run: &steadfast::RunHandle<T, E>) {
     panic!("the run has not ended within 20 s: {:?}", run.status().await);
 }
 
-/// A factory that works from some call on; before that it fails, or panics.
+/// Returns a factory that works from the call `works_from` on. Before that it fails, or panics.
 fn unsteady(calls: &Arc<AtomicU32>, works_from: u32, panics: bool) -> impl Fn() -> Making + Send + Sync + use<> {
     let calls = calls.clone();
     move || {
@@ -308,7 +308,7 @@ struct Doc {
     id: u32,
 }
 
-/// Everything that a step can take, in no order.
+/// Takes everything that a step can take, in no particular order.
 #[step]
 async fn everything(
     doc: &Doc,

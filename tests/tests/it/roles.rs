@@ -1,4 +1,4 @@
-//! Roles: a run or a step whose roles are missing is refused at once, and stays so (case O4).
+//! Roles: a run or a step whose roles are missing is refused at once, and remains refused (case O4).
 
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
@@ -27,7 +27,7 @@ async fn refund(tally: String) -> Result<u32> {
     Ok(7)
 }
 
-/// Ends with what became of the refund.
+/// Returns the outcome of the refund.
 #[workflow]
 async fn support(flow: &mut Flow, tally: String) -> Result<String> {
     note(flow, tally.clone(), "before".into()).await?;
@@ -142,7 +142,7 @@ mod later {
     }
 }
 
-/// Like `support`, but it stands still once the refund was refused.
+/// Like `support`, but it waits after the refusal of the refund.
 mod earlier {
     use super::{Tally, deed};
     use steadfast::prelude::*;

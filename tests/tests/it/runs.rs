@@ -1,4 +1,5 @@
-//! Runs seen from outside: ids, results, lists, store failures, eviction, deletion (cases D6, D8 to D14, O1, O5, O6).
+//! Runs as seen from outside: ids, results, lists, store failures, eviction, deletion (cases D6, D8 to D14, O1, O5,
+//! O6).
 
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
@@ -235,7 +236,7 @@ async fn two_engines_on_one_store_share_the_work_and_see_each_others_runs() {
     right.run("far").await.unwrap().cancel("from afar").await.unwrap();
     assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { reason }) if reason == "from afar"));
 
-    // An engine that is dropped lets go at once; the other takes over its runs.
+    // A dropped engine releases its runs at once, and the other takes over.
     let run = left.start(sleeper, 1).id("orphan").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     drop((run, mine, left));
@@ -284,7 +285,7 @@ async fn a_sequence_of_steps_costs_one_commit_a_step_however_long_it_is() {
         let engine = Engine::builder().store(store.store()).workflow(crate::flows::count_up).start().await.unwrap();
         let before = store.appends();
         engine.start(crate::flows::count_up, steps).await.unwrap().result().soon().await.unwrap();
-        // The start, the first turn, one for each result with the update and the step that follow it.
+        // The commits: the start, the first turn, and one for each result with the update and the step that follow it.
         let commits = u64::try_from(store.appends() - before).unwrap();
         assert!((steps + 2..=steps + 4).contains(&commits), "{commits} commits for {steps} steps");
     }

@@ -1,4 +1,4 @@
-//! Under what runs act: what is given to a start, what is inherited, and what code can ask (cases O1, O2, O4, O6, O9).
+//! The scope of runs: what a start passes, what is inherited, and what code can read (cases O1, O2, O4, O6, O9).
 
 use crate::flows::{Tally, deed};
 use crate::steps::until;
@@ -13,7 +13,7 @@ use steadfast::{
     Current, EngineError, Principal, RunFilter, Scope, StartCall, current, propagate, propagate_fn, scoped,
 };
 
-/// What a body finds out about itself.
+/// The scope that a body reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Seen {
     kind: String,
@@ -63,7 +63,7 @@ async fn engine() -> Engine {
     Engine::builder().in_memory().skip_sleeps().workflow(looking).start().await.unwrap()
 }
 
-/// The moment at which the clock of the tests begins, and some seconds.
+/// Returns the time `seconds` after the start of the tests' clock.
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_577_836_800 + seconds)
 }
@@ -199,7 +199,7 @@ async fn id_and_key_of_a_scope_are_for_its_first_start_only() {
     let scope = Scope::new().id("one").label("request", "17").principal(ada());
     let (a, b, explicit) = scoped(scope, async {
         let spawned = engine.clone();
-        // Neither a sibling of this task nor a branch of it gets what another has taken.
+        // An id that one start has taken reaches neither a sibling task nor another branch.
         let task = tokio::spawn(async move { spawned.start(looking, ()).await.unwrap() });
         let (a, b) = join!(async { engine.start(looking, ()).await }, async { engine.start(looking, ()).await });
         let outside = task.await.unwrap().result().soon().await.unwrap().0;
@@ -252,7 +252,7 @@ async fn a_scope_whose_start_brings_its_own_id_has_none_left() {
     assert_ne!(next, "scope");
 }
 
-/// An engine for steps.
+/// The engine as a resource of steps.
 #[derive(Default)]
 struct Here(OnceLock<Engine>);
 

@@ -1,4 +1,4 @@
-//! Code of many runs at once, each of which sees its own scope, also in tasks and threads that it was carried into.
+//! Runs at the same time, each of which sees its own scope, also in tasks and threads that carry it.
 
 use limits::Soon as _;
 use steadfast::prelude::*;

@@ -1,4 +1,5 @@
-//! Secrets in running workflows: stored only encrypted, shown to nobody, and back after a restart.
+//! Secrets in running workflows: stored only encrypted, redacted wherever they are displayed, and readable after a
+//! restart.
 
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineError, Key, ParkCause, RunError, Secret, StaticKeys};
 
-/// What must not be found anywhere.
+/// The text that must not be found anywhere.
 const PLANTED: &str = "planted-hunter2-secret";
 
 #[derive(StepContext, Clone, Debug)]
@@ -55,7 +56,7 @@ fn builder(path: &Path) -> steadfast::EngineBuilder {
     Engine::builder().sqlite(path).skip_sleeps().workflow(visit)
 }
 
-/// Whether any file of a folder holds the planted text.
+/// Returns whether any file of a folder holds the planted text.
 fn holds_planted(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -102,7 +103,7 @@ async fn without_keys_an_engine_with_secrets_does_not_start() {
     assert!(error.contains("add `.keys(..)`"), "{error}");
 }
 
-/// Types that hold a secret, and how that is found before the first run: by the types, however they are written.
+/// Types that hold a secret, however they are written. The engine finds the secret before the first run.
 #[expect(clippy::unused_async, reason = "a step or a workflow need not wait for anything")]
 mod found {
     use std::collections::BTreeMap;
@@ -130,7 +131,7 @@ mod found {
         all: BTreeMap<String, Option<(u8, steadfast::Secret<String>)>>,
     }
 
-    /// Not that of steadfast.
+    /// A user's type with the name of steadfast's.
     #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Default)]
     pub(super) struct Secret<T> {
         known_to: u8,
@@ -210,7 +211,7 @@ async fn hidden(login: Login) -> Result<usize> {
     Ok(login.password.expose().len())
 }
 
-/// Nothing in its types says that it has a secret.
+/// Uses a secret that its types do not show.
 #[workflow]
 async fn unseen(flow: &mut Flow) -> Result<usize> {
     Ok(hidden(flow, login()).await?)
@@ -247,7 +248,7 @@ async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on() {
     assert_eq!(report.problems()[0].reason.cause, ParkCause::MissingKey);
     assert!(report.to_string().contains("the key `old` of a secret is missing"), "{report}");
 
-    // The clock of this engine jumps over the sleep.
+    // The clock of this engine skips the sleep.
     let rotated = StaticKeys::new(key("new", 2)).with_old(key("old", 1));
     let engine = started().skip_sleeps().keys(rotated).start().await.unwrap();
     let run = engine.handle(visit, "visit-1").await.unwrap();

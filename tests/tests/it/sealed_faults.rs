@@ -1,4 +1,4 @@
-//! Secrets where they meet something else: stubs, crash tests, a missing key, texts that look like tokens.
+//! Secrets together with stubs, crash tests, a missing key, and texts that look like tokens.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -9,7 +9,7 @@ use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineError, Key, ParkCause, Secret, StaticKeys, Status};
 
-/// What must not be found anywhere.
+/// The text that must not be found anywhere.
 const PLANTED: &str = "planted-hunter2-secret";
 
 fn keys(id: &str, byte: u8) -> StaticKeys {
@@ -83,7 +83,7 @@ async fn a_missing_key_is_not_another_input() {
     assert!(!matches!(error, EngineError::OtherInput { .. }), "{error}");
 }
 
-/// A secret that comes from the program itself: only the arguments hold it.
+/// Passes a secret from the code itself, so that only the arguments hold it.
 #[workflow]
 async fn built_in(flow: &mut Flow) -> Result<usize> {
     let length = measure(flow, Secret::new(PLANTED.into())).await?;
@@ -118,7 +118,7 @@ async fn noting(flow: &mut Flow<Noted>, note: String) -> Result<String> {
     Ok(flow.note.clone())
 }
 
-/// A text of a user that looks like a token (pasted from a log of another system).
+/// Tests a user's text that looks like a token (pasted from a log of another system).
 #[tokio::test]
 async fn a_text_like_a_token_is_plain_data() {
     let note = "see sealed1:k9:bG9uZyBhbmQgdW5yZWFkYWJsZQ== in the log";
@@ -159,7 +159,7 @@ async fn from_json_reads_the_same_in_a_step_as_outside() {
     assert!(matches!(outcome, Ok(22)), "{outcome:?}");
 }
 
-/// What a serde user writes for «a password or a link»: the order of the variants decides.
+/// An untagged enum for a note or a password: the order of the variants decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Entry {
@@ -215,7 +215,8 @@ async fn log_in_later(flow: &mut Flow, login: Login) -> Result<usize> {
     Ok(login.password.expose().len())
 }
 
-/// The text was recorded before its type was `Secret`; another member in front of it does not fit either.
+/// Tests a text that was recorded before its type became `Secret`. The type of a preceding member does not match
+/// either.
 #[tokio::test]
 async fn a_text_that_is_a_secret_by_now_is_in_no_report() {
     let store = MemoryStore::new();

@@ -1,4 +1,4 @@
-//! A secret that reaches a run in the very commit in which it goes on with a fresh journal.
+//! Secrets that reach a run in the very commit in which it continues as new.
 
 use crate::faulty::Hooked;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ struct Password(Secret<String>);
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
 
-/// Reads one password, goes on, and reads one more there; an answer to a question is read likewise.
+/// Receives one password, continues as new, and receives another one there. The answer to a question is read likewise.
 #[workflow]
 async fn reads(flow: &mut Flow, asked: Option<String>) -> Result<String> {
     let Some(id) = asked else {
@@ -33,7 +33,7 @@ async fn reads(flow: &mut Flow, asked: Option<String>) -> Result<String> {
     Ok(format!("{sent} {answered}"))
 }
 
-/// What was put into an inbox, and what is put into it once more at the moment of the fresh journal.
+/// The items that were enqueued, and are enqueued again at the commit of the continue-as-new.
 #[derive(Default)]
 struct Kept(Mutex<Vec<NewInboxItem>>);
 

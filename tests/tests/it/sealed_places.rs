@@ -1,5 +1,5 @@
-//! A sealed secret opens at its own place in its own run only: whoever can write to the database cannot have it read as
-//! another field, another argument, or by another run.
+//! Sealed secrets open only at their own location in their own run: write access to the database is not enough to have
+//! one read as another field, as another argument, or by another run.
 
 use crate::runs::wait_for;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ async fn tell(ctx: &Two) -> Result<String> {
     Ok(ctx.public.expose().clone())
 }
 
-/// Shows `public`, and never `private`.
+/// Returns `public`, and never `private`.
 #[workflow(context = Two)]
 async fn tells(start: Start<Two>, private: Secret<String>) -> Result<(String, String)> {
     let public = Secret::new("public".to_owned());
@@ -40,7 +40,7 @@ fn builder(path: &Path) -> EngineBuilder {
     Engine::builder().sqlite(path).keys(keys).evict_after(Duration::ZERO).workflow(tells)
 }
 
-/// Two runs that wait, with these statements executed meanwhile; and how the first comes out.
+/// Starts two runs that wait, executes these statements meanwhile, and returns the outcome of the first.
 async fn tampered(name: &str, statements: &str) -> Result<(String, String), RunError> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path: PathBuf = folder.path().join(format!("{name}.db"));
@@ -63,7 +63,7 @@ async fn tampered(name: &str, statements: &str) -> Result<(String, String), RunE
     tokio::time::timeout(Duration::from_secs(30), run.result()).await.unwrap()
 }
 
-/// The row number of a run.
+/// Subqueries for the row numbers of the two runs.
 const ONE: &str = "(SELECT number FROM steadfast_runs WHERE id = 'one')";
 const TWO: &str = "(SELECT number FROM steadfast_runs WHERE id = 'two')";
 
@@ -115,7 +115,7 @@ async fn as_an_input_a_result_or_an_argument_of_another_run_it_does_not_open() {
     }
 }
 
-/// The result of the step takes the place of the run's input: both are one token.
+/// Tests the run's input in the place of the step's result: both are one token.
 #[tokio::test]
 async fn at_a_place_of_another_kind_it_does_not_open() {
     let statement = format!(

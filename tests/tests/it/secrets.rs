@@ -1,4 +1,4 @@
-//! Secrets as a program sees them outside of a run.
+//! Secrets in a program, outside of a run.
 
 use serde::Deserialize;
 use std::collections::HashSet;

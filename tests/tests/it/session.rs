@@ -1,4 +1,4 @@
-//! Sessions: live values of one run in one process, the same object every time, and what becomes of them.
+//! Sessions: the live values of one run in one process, the same object every time, and the end of their lives.
 
 use crate::faulty::Switches;
 use limits::Soon as _;
@@ -9,7 +9,7 @@ use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, SessionPolicy};
 
-/// Something that cannot be stored, and that says when it is dropped.
+/// A value that cannot be stored, and that records its drop.
 struct Browser {
     pages: AtomicU32,
     closed: Arc<AtomicBool>,
@@ -21,7 +21,7 @@ impl Drop for Browser {
     }
 }
 
-/// The browsers of a test: for each whether it was closed.
+/// The browsers of a test, each with a flag for its drop.
 #[derive(Clone, Default)]
 struct Desk(Arc<Mutex<Vec<Arc<AtomicBool>>>>);
 
@@ -42,14 +42,14 @@ fn engine(desk: &Desk) -> EngineBuilder {
     builder.workflow(browsing).workflow(half_an_hour).workflow(tidy).resource(desk.clone())
 }
 
-/// Visits a page with the run's browser, and says how many it had visited before.
+/// Visits a page with the run's browser, and returns how many it had visited before.
 #[step]
 async fn visit(session: &Session, #[resource] desk: &Desk) -> Result<u32> {
     let browser = session.get_or_insert_with(|| desk.open());
     Ok(browser.pages.fetch_add(1, Ordering::SeqCst))
 }
 
-/// Says which browsers are closed by now.
+/// Returns which browsers are closed by now.
 #[step]
 async fn look(#[resource] desk: &Desk) -> Result<Vec<bool>> {
     Ok(desk.closed())
@@ -88,7 +88,7 @@ async fn with_the_other_policy_a_run_that_waits_for_long_loses_its_values() {
     assert_eq!(desk.closed(), [true, true]);
 }
 
-/// From now on one answer of the database is lost, so that the run is loaded again.
+/// Loses one answer of the database, so that the run is replayed.
 #[step]
 async fn lose_an_answer(#[resource] database: &Switches) -> Result<()> {
     database.lose_answers(1);
@@ -143,7 +143,7 @@ async fn a_shutdown_drops_every_value_and_the_next_engine_begins_with_an_empty_s
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
     let desk = Desk::default();
-    // No clock that skips: the run is asleep when the engine stops.
+    // Sleeps are not skipped: the run is asleep when the engine stops.
     let builder = || Engine::builder().sqlite(&path).workflow(half_an_hour).resource(desk.clone());
     let first = builder().start().await.unwrap();
     first.start(half_an_hour, ()).id("run").await.unwrap();
@@ -183,7 +183,7 @@ async fn a_value_that_panics_when_it_is_dropped_harms_nobody() {
 async fn always_the_same(flow: &mut Flow) -> Result<()> {
     visit(flow).await?;
     flow.sleep(Duration::from_hours(1)).await?;
-    // Whether the browser is new after a crash is for the step to know, and not for the workflow.
+    // Whether the browser is new after a crash must concern the step only, and not the workflow.
     visit(flow).await?;
     Ok(())
 }
@@ -260,7 +260,7 @@ async fn a_value_that_takes_time_is_made_once_and_again_only_if_that_failed() {
     let (b, c) = (b.unwrap(), c.unwrap());
     assert!(Arc::ptr_eq(&b, &c));
     assert_eq!((*b, tries.load(Ordering::SeqCst)), (7, 2));
-    // Also with the way that does not wait, and the other way round.
+    // The synchronous and asynchronous methods share values.
     assert!(Arc::ptr_eq(&b, &session.get_or_insert_with(|| 8)));
     session.insert(9_u64);
     assert_eq!(*session.get_or_try_init(async || Ok::<u64, Error>(0)).await.unwrap(), 9);
@@ -302,7 +302,7 @@ async fn a_value_that_is_made_while_the_one_before_is_removed_is_the_one() {
     assert!(Arc::ptr_eq(&made.unwrap(), &session.get_or_insert_with(|| 3_u32)));
 }
 
-/// A resource that says when it is dropped, and one that is made of it.
+/// A resource that records its drop, and one that is made from it.
 struct Lower(Arc<Mutex<Vec<&'static str>>>);
 struct Upper(Arc<Lower>);
 

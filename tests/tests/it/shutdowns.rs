@@ -1,4 +1,4 @@
-//! What bodies see of a shutdown, what it returns, and what the first question after a start is answered (issue 11, C8, C15).
+//! Shutdowns: what steps see of them, what they return, and the first result after the next start (issue 11, C8, C15).
 
 #![expect(clippy::unused_async, reason = "the body of a workflow is an async function, also if it awaits nothing")]
 
@@ -12,7 +12,7 @@ use steadfast::store::MemoryStore;
 use steadfast::{Cancellation, RunError};
 use tokio::time::timeout;
 
-/// Long against everything that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(20);
 
 struct Guard(Cancellation, String);
@@ -34,7 +34,7 @@ async fn listens(scope: &StepScope, tally: String) -> Result<u64> {
     Ok(0)
 }
 
-/// Looks between its parts.
+/// Checks for cancellation between its parts.
 #[step]
 async fn looks(scope: &StepScope, tally: String) -> Result<u64> {
     deed(&tally, "begun");
@@ -65,7 +65,7 @@ fn blocks(tally: String) -> Result<u64> {
     Ok(0)
 }
 
-/// Stays until it is let go, whatever it is told.
+/// Blocks until the test releases it, and ignores its cancellation.
 #[step(blocking)]
 fn stays(tally: String) -> Result<u64> {
     deed(&tally, "begun");
@@ -75,7 +75,7 @@ fn stays(tally: String) -> Result<u64> {
     Ok(0)
 }
 
-/// Hears that it is told, and does not end.
+/// Notices its cancellation, and does not end.
 #[step]
 async fn lingers(scope: &StepScope, tally: String) -> Result<u64> {
     let _guard = Guard(scope.cancellation.clone(), tally.clone());
@@ -174,7 +174,7 @@ async fn bodies_are_dropped_when_whoever_shuts_down_goes_away() {
     until(|| tally.count("dropped, told true") == 1).await;
 }
 
-/// Whoever takes over from an engine that ended in order waits for nothing, also where no file says so.
+/// Tests that the runs of an engine that shut down in order are claimed without waiting, also where no file shows it.
 #[tokio::test]
 async fn the_runs_of_an_engine_that_ended_in_order_are_taken_over_at_once() {
     #[workflow]
@@ -194,7 +194,7 @@ async fn the_runs_of_an_engine_that_ended_in_order_are_taken_over_at_once() {
     assert_eq!(timeout(LONG, engine.handle(naps, "r").await.unwrap().result()).await.unwrap().unwrap(), 1);
 }
 
-/// What an engine gave its steps goes with it, although somebody keeps a run.
+/// Tests that an engine drops its resources although a handle of a run lives on.
 #[tokio::test]
 async fn the_handle_of_a_run_keeps_no_resource_of_an_engine_that_has_ended() {
     let given = Arc::new(5_u32);
@@ -236,7 +236,7 @@ async fn the_first_question_after_mended_code_was_started_is_answered_by_that_co
         }
         old.shutdown(LONG).await.unwrap();
         let new = Arc::new(Engine::builder().store(store.clone()).workflow(fixed).start().await.unwrap());
-        // The last first: the start comes to it late.
+        // In reverse order, because the engine's start reaches the last runs late.
         for n in (0..runs).rev() {
             let run = new.start(fixed, ()).id(format!("r-{n}")).await.unwrap();
             assert_eq!(timeout(LONG, run.result()).await.unwrap().unwrap(), 5, "round {round}, run {n}");

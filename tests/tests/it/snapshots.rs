@@ -50,7 +50,7 @@ struct Travel {
     stations: Vec<String>,
 }
 
-/// Keys and random numbers before and after a sleep, in milliseconds.
+/// Returns keys and random numbers from before and after a sleep, which is given in milliseconds.
 #[workflow(context = Travel)]
 async fn journey(flow: &mut Flow<Travel>, sleep: u64) -> Result<(Vec<String>, Vec<u64>)> {
     let mut random = vec![flow.random()];
@@ -98,7 +98,7 @@ async fn a_copy_wakes_when_the_run_wakes_with_other_keys_and_the_same_random_num
     let fired = history.iter().find(|entry| entry.kind == Kind::TimerFired).expect("it slept");
     assert!(fired.at >= here.sleeps_until.unwrap());
 
-    // Nothing of it is lost when the other engine ends, and a copy of the copy draws the same numbers.
+    // The copy survives the end of the other engine, and a copy of the copy draws the same random numbers.
     copy.export(desk.path("ended.run")).await.unwrap();
     other.shutdown(Duration::from_secs(5)).await.unwrap();
     let other = desk.engine("b.db").await;
@@ -130,11 +130,11 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     assert_eq!(run.history().await.unwrap().last().unwrap().kind, Kind::RunMoved);
     assert!(matches!(run.cancel("too late").await, Err(EngineError::WrongStatus { status: Status::Moved, .. })));
 
-    // As often as it is asked for.
+    // The move can be repeated.
     std::fs::copy(desk.path("trip.run"), desk.path("first.run")).unwrap();
     run.export_and_end(desk.path("trip.run")).soon().await.unwrap();
     assert_eq!(std::fs::read(desk.path("trip.run")).unwrap(), std::fs::read(desk.path("first.run")).unwrap());
-    // Where it comes from it is already, under whatever id.
+    // The run is still in the database that it came from, so an import there fails under any id.
     for id in ["trip", "other"] {
         let error = engine.import(desk.path("trip.run")).id(id).await.unwrap_err();
         assert!(matches!(&error, EngineError::WrongStatus { id, .. } if id == "trip"), "{error}");
@@ -150,16 +150,16 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     witness.result().soon().await.unwrap();
     assert_eq!(other.list(RunFilter::all()).await.unwrap().len(), 1);
 
-    // A tombstone as it is, for its history.
+    // A tombstone can be copied, for its history.
     run.export(desk.path("tombstone.run")).await.unwrap();
     let tombstone = other.import(desk.path("tombstone.run")).id("tombstone").await.unwrap();
     assert_eq!(tombstone.status().await.unwrap().status, Status::Moved);
-    // An ended run has nowhere to go.
+    // An ended run cannot be moved.
     let error = moved.export_and_end(desk.path("x.run")).soon().await.unwrap_err();
     assert!(matches!(error, EngineError::WrongStatus { status: Status::Completed, .. }), "{error}");
 }
 
-/// The result of the first step.
+/// Returns the result of the first step.
 fn run_key(history: &[steadfast::history::HistoryEntry]) -> String {
     let done = history.iter().find(|entry| entry.kind == Kind::StepCompleted).expect("a step was done");
     serde_json::from_slice(&done.value.as_ref().unwrap().bytes).unwrap()
@@ -264,8 +264,8 @@ async fn a_parked_run_says_in_the_new_place_why_it_is_parked() {
     let other = Engine::builder().sqlite(desk.path("b.db")).start().await.unwrap();
     let there = other.import(desk.path("parked.run")).await.unwrap().status().await.unwrap();
     let parked = there.parked.unwrap();
-    // Its start may have looked for parked runs by then, and says that it does not know the workflow; where the body stood
-    // when it failed, it must know all the same.
+    // The engine's start may have tried parked runs by then, and reports that it does not know the workflow. The entry
+    // at which the body failed must be kept all the same.
     assert!(parked == here || parked.cause == ParkCause::UnknownWorkflow, "{parked}");
     assert_eq!((there.status, parked.unfinished), (Status::Parked, here.unfinished));
     assert!(here.unfinished.is_some());
@@ -284,7 +284,7 @@ async fn a_run_of_another_engine_is_exported_and_not_moved() {
     assert!(error.to_string().contains("another engine"), "{error}");
     assert_eq!(run.status().await.unwrap().status, Status::Sleeping);
     assert!(!desk.path("moved.run").exists());
-    // What cannot be written is refused before the run has ended.
+    // An unwritable file is an error before the run has ended.
     let error = run.export_and_end(desk.path("no such folder/nap.run")).soon().await.unwrap_err();
     assert!(matches!(error, EngineError::File { .. }), "{error}");
     assert_eq!(run.status().await.unwrap().status, Status::Sleeping);

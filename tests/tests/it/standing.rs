@@ -1,5 +1,5 @@
-//! Nothing leaves a run behind that nobody drives: failures of the store at awkward moments, callers that go away, leases
-//! that are lost, bodies that panic when they are dropped.
+//! Faults after which no run may be left without an engine: failures of the store at awkward moments, callers that go
+//! away, leases that are lost, bodies that panic in `Drop`.
 
 use crate::faulty::{Hooked, Switches, failure};
 use crate::flows::{Tally, deed};
@@ -16,7 +16,7 @@ use steadfast::store::{MemoryStore, Store};
 use steadfast::{RunError, Status};
 use tokio::time::timeout;
 
-/// Long against everything that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(20);
 
 #[step]
@@ -81,7 +81,7 @@ async fn a_commit_that_fails_while_another_of_the_same_run_is_under_way() {
         let append = writes.iter().any(|write| matches!(write, Write::Append(_)));
         if append && fail.swap(false, Ordering::SeqCst) {
             failing.store(true, Ordering::SeqCst);
-            // The second result comes while the first cannot be written.
+            // The second result arrives while the first cannot be written.
             let tally = Tally::named(&name);
             deed(&name, "open b");
             while tally.count("at b") == 0 {
@@ -150,7 +150,7 @@ async fn a_run_is_not_evicted_before_its_sleep_is_durable() {
     deed(tally.name(), "open a");
     tokio::time::sleep(Duration::from_millis(150)).await;
     switches.fail(false);
-    // The result was not written, so the step runs again at once and not when the sleep would have been over.
+    // The result was not written, so the step runs again at once, and not after the sleep.
     until(|| tally.count("at a") == 2).await;
     wait_for(&run, Status::Sleeping).await;
 }
@@ -159,7 +159,7 @@ async fn a_run_is_not_evicted_before_its_sleep_is_durable() {
 async fn failures_of_the_store_are_no_loads_that_the_run_is_to_blame_for() {
     let failing = Arc::new(AtomicUsize::new(8));
     let fail = failing.clone();
-    // What is small is written, a result is not: a disk that is nearly full.
+    // Small entries are written, a result is not, as on a disk that is nearly full.
     let store = Hooked::new(MemoryStore::new(), move |store, writes| {
         let is_result = |write: &Write| matches!(write, Write::Append(append) if append.entries.iter().any(|entry| entry.kind == Kind::StepCompleted));
         let less_one = |left: usize| left.checked_sub(1);
@@ -221,7 +221,7 @@ async fn no_body_begins_for_a_run_that_has_ended_while_it_waited_to_begin() {
         if !fail.load(Ordering::SeqCst) {
             return store.commit(writes);
         }
-        // Commits carry signs of life too: the rest of them works.
+        // Only heartbeats are refused; the other writes of the same commit work.
         let is_beat = |write: &Write| matches!(write, Write::Heartbeat(_));
         let others: Vec<Write> = writes.iter().filter(|write| !is_beat(write)).cloned().collect();
         let mut answers = store.commit(&others)?.into_iter();
@@ -230,7 +230,7 @@ async fn no_body_begins_for_a_run_that_has_ended_while_it_waited_to_begin() {
     });
     let builder = Engine::builder().store(store).lease_term(Duration::from_millis(200));
     let engine = builder.workflow(blocked).workflow(simple).start().await.unwrap();
-    // Without a sign of life for so long, no body may begin.
+    // After that long without a heartbeat, no body may begin.
     tokio::time::sleep(Duration::from_millis(400)).await;
     let tally = Tally::new("margin");
     let runs = [
@@ -297,7 +297,8 @@ async fn ending_a_parked_run_can_be_repeated_when_the_store_failed() {
     let run = engine.start(foreign, ()).await.unwrap();
     wait_for(&run, Status::Parked).await;
     armed.store(true, Ordering::SeqCst);
-    // The engine, which has just started, may be trying the run at the same moment: then it is refused for another reason.
+    // The engine has just started and may be trying the run at the same moment. Then the cancellation fails for another
+    // reason.
     let ended = async {
         while match run.cancel("x").await {
             Ok(cancelling) => cancelling.force().await.is_err(),
@@ -360,7 +361,7 @@ async fn a_cancellation_of_a_parked_run_waits_until_it_is_no_longer_and_the_firs
     wait_for(&run, Status::Sleeping).await;
     engine.shutdown(LONG).await.unwrap();
     drop((run, engine));
-    // This engine does not have the workflow: the run is parked when it is told something.
+    // This engine lacks the workflow: a message parks the run.
     let engine = Engine::builder().store(store.clone()).workflow(simple).start().await.unwrap();
     let run = engine.run("late").await.unwrap();
     run.cancel("first").await.unwrap();

@@ -1,4 +1,4 @@
-//! What the concurrent steps of one run share (cases E1 to E4).
+//! State that the concurrent steps of one run share (cases E1 to E4).
 
 mod bodies;
 mod counting;
@@ -15,7 +15,7 @@ mod versions;
 
 use steadfast::prelude::*;
 
-/// What most of these tests share.
+/// The shared state of most of these tests.
 #[derive(StepContext, Clone, Debug, PartialEq)]
 pub(crate) struct Progress {
     #[context(default)]
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     pub(crate) names: Vec<String>,
 }
 
-/// Nothing counted yet.
+/// Returns the initial state.
 pub(crate) const fn nothing() -> Progress {
     Progress { chunks: 0, total: 0, names: Vec::new() }
 }

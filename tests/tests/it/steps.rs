@@ -1,4 +1,4 @@
-//! Steps: attempts, errors, panics, time limits, cancellation (cases S1 to S6), and what a body can learn.
+//! Steps: attempts, errors, panics, time limits, cancellation (cases S1 to S6), and what a body can read.
 
 use crate::flows::{Tally, deed};
 use limits::Soon as _;
@@ -38,7 +38,7 @@ async fn three_attempts_run_three_times_and_the_error_tells_every_cause() {
     for cause in ["no 1", "no 2", "no 3"] {
         assert!(recorded.contains(cause), "{recorded}");
     }
-    // 10 s and 30 s between the attempts, nothing after the last.
+    // The waits are 10 s and 30 s, and there is none after the last attempt.
     let took = history.last().unwrap().at.duration_since(history[0].at).unwrap();
     assert_eq!(took, Duration::from_secs(40));
 }
@@ -217,13 +217,13 @@ async fn cancellable(flow: &mut Flow, tally: String) -> Result<()> {
     Ok(())
 }
 
-/// Waits for something that has to be asked for.
+/// Waits until an asynchronous condition holds.
 #[track_caller]
 pub(crate) fn until_asked(is_so: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     limits::until(is_so)
 }
 
-/// Waits for something that happens in another task; also for steps, whose futures go from thread to thread.
+/// Waits until a condition holds. The future is `Send`, for use in steps.
 #[track_caller]
 pub(crate) fn until(what: impl Fn() -> bool) -> impl Future<Output = ()> {
     let happened = async move {

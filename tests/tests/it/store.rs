@@ -1,4 +1,4 @@
-//! The stores: what each must do, and what is particular to one.
+//! The stores: the common cases, and the particulars of each.
 
 use steadfast::store::MemoryStore;
 

@@ -1,5 +1,5 @@
-//! Fields in stores, in running workflows (cases T7, F1 to F8): saved before what points to them, never half, never lost,
-//! and collected when nothing points to them.
+//! Fields in stores, in running workflows (cases T7, F1 to F8): saved before the pointer to them, never partially,
+//! never lost, and collected when no pointer is left.
 
 mod shelf;
 
@@ -69,7 +69,7 @@ async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
     let fields: BTreeSet<String> =
         key.iter().filter_map(|path| path.parse::<FieldKey>().ok()).map(|key| key.field).collect();
     assert_eq!(fields, BTreeSet::from(["cover".into(), "pages".into(), "raw".into()]));
-    // Nothing for the defaults; a hundred updates of another field save nothing.
+    // The defaults are not saved, nor is anything for a hundred updates of another field.
     assert_eq!(shelf.saved(), ["cover", "pages", "raw"]);
     assert!(shelf.loads.lock().unwrap().iter().all(|field| field == "raw"), "only the lazy field was loaded");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_
         error,
         "field `pages` of context `Album`: store `shelf` did not take the value: the shelf is wet (4 tries)"
     );
-    // What was saved of the refused change, and is pointed to later, is kept; nothing else is there.
+    // A content of the refused change is kept, because a later change points to it. There is no other.
     let garbage = engine.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.failures.len()), (0, 0));
 }
@@ -172,14 +172,14 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     assert_eq!(shelf.contents(&engine).await.len(), 1, "the cover is there, and nothing points to it");
     let busy = engine.collect_garbage().await.unwrap();
     assert_eq!((busy.deleted, busy.skipped), (0, 1), "a run that is saving is left alone");
-    // As in a crash: everything in flight is dropped.
+    // Simulates a crash: everything in flight is dropped.
     drop((run, engine));
 
     let other = MemoryStore::new();
     let elsewhere = builder(&other, &shelf).workflow(cover_only).start().await.unwrap();
     assert_eq!(elsewhere.collect_garbage().await.unwrap().deleted, 0, "another database's are not looked at");
     let engine = builder(&store, &shelf).start().await.unwrap();
-    // This build lacks the workflow, so the run is parked and belongs to nobody.
+    // This build lacks the workflow, so the run is parked and has no owner.
     let run = engine.run("a").await.unwrap();
     wait_for(&run, Status::Parked).await;
     run.cancel("no longer wanted").await.unwrap().force().await.unwrap();
@@ -224,7 +224,7 @@ async fn a_store_that_the_engine_does_not_have_is_refused_at_its_start() {
 
 #[workflow(context = Album)]
 async fn reads_lazily(flow: &mut Flow<Album>) -> Result<String> {
-    // Through another name, so that the macro does not see it.
+    // Uses another name, so that the macro does not detect the read.
     let raw = &flow.raw;
     match raw.get().await {
         Ok(bytes) => Ok(format!("{} bytes", bytes.len())),
@@ -246,7 +246,7 @@ async fn a_change_with_routed_fields_survives_every_fault() {
     assert!(report.scenarios > 8 * report.commits, "{report:?}");
 }
 
-/// A field that is set back to an earlier value, and a change that is dropped half-way.
+/// Sets a field back to an earlier value, and drops a change half-way.
 #[workflow(context = Album)]
 async fn back_and_forth(flow: &mut Flow<Album>) -> Result<u64> {
     flow.update(|c| c.pages(vec!["one".into()])).await?;
@@ -274,7 +274,7 @@ async fn equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in
     let engine = builder(&store, &shelf).workflow(back_and_forth).start().await.unwrap();
     assert_eq!(engine.start(back_and_forth, ()).await.unwrap().result().soon().await.unwrap(), 1);
     let pages = shelf.saved().iter().filter(|field| *field == "pages").count();
-    // «one» and «two»: the default stays in the database, and what was dropped was not even begun.
+    // «one» and «two» are saved. The default stays in the database, and the dropped change was not even begun.
     assert_eq!(pages, 2, "{:?}", shelf.saved());
     crash_everywhere(back_and_forth, ()).orders(1).await;
 }
@@ -327,7 +327,7 @@ async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
     assert_eq!(run.result().soon().await.unwrap(), 1_000);
 }
 
-/// A default that is too large to stay in the database.
+/// A context with a default that is too large for the database.
 #[derive(StepContext, Clone)]
 struct Thick {
     #[context(default = vec![7; 1_000], store = "shelf")]
@@ -340,7 +340,7 @@ async fn open_thick(flow: &mut Flow<Thick>) -> Result<usize> {
     Ok(flow.cover.len())
 }
 
-/// However many runs begin with it, by whichever engine, and whatever is deleted, collected or copied.
+/// Tests any number of runs, on any engine, and with deletions, collections and copies.
 #[tokio::test]
 async fn a_default_that_is_too_large_for_the_database_is_saved_once_for_all_runs_of_a_workflow() {
     let (store, shelf) = (MemoryStore::new(), Shelf::default());
@@ -352,7 +352,7 @@ async fn a_default_that_is_too_large_for_the_database_is_saved_once_for_all_runs
         runs.push(run);
     }
     assert_eq!(shelf.saved(), ["cover"], "one content for all runs");
-    // Another engine, which does not know what was saved, saves it once more at most, under the same key.
+    // Another engine does not know what was saved. It saves it once more at most, under the same key.
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder(&store, &shelf).workflow(open_thick).workflow(peel).start().await.unwrap();
     for _ in 0..5 {
@@ -366,11 +366,11 @@ async fn a_default_that_is_too_large_for_the_database_is_saved_once_for_all_runs
     assert_eq!(last.context_at::<Thick>(u64::MAX).await.unwrap().unwrap().cover.len(), 1_000);
     let next = engine.start(open_thick, ()).id("next").continuing(last.id()).await.unwrap();
     assert_eq!(next.result().soon().await.unwrap(), 1_000);
-    // Of another value each run has its own.
+    // Each run has its own content of another value.
     for _ in 0..2 {
         assert_eq!(engine.start(peel, ()).await.unwrap().result().soon().await.unwrap(), 900);
     }
-    // The default of each workflow, and two values.
+    // The contents are the default of each workflow, and two values.
     assert_eq!(shelf.contents(&engine).await.len(), 4);
 }
 
@@ -380,7 +380,7 @@ async fn peel(flow: &mut Flow<Thick>) -> Result<usize> {
     Ok(flow.cover.len())
 }
 
-/// A run that never sets a routed field leaves nothing in its store, and reads the default that it began with.
+/// Tests that a run that never sets a routed field saves nothing in its store, and reads the initial default.
 #[tokio::test]
 async fn a_default_that_is_not_changed_is_saved_in_no_store() {
     let (store, shelf) = (MemoryStore::new(), Shelf::default());

@@ -1,6 +1,7 @@
-//! The public surface of `steadfast`, item by item, against `tests/surface.txt`: a change of it is seen in review.
+//! Compares the public surface of `steadfast`, item by item, with `tests/surface.txt`, so that a review shows every
+//! change of it.
 //!
-//! The sources are parsed from `lib.rs` on, along `pub mod` and `pub use`, with every feature. To accept a change:
+//! The sources are parsed from `lib.rs` on, along `pub mod` and `pub use`, with every feature. To accept a change, run
 //! `STEADFAST_SURFACE=overwrite cargo test -p steadfast-tests --test it -- surface`, then read the difference.
 
 mod listing;
@@ -10,10 +11,10 @@ use listing::Surface;
 use sources::Crate;
 use std::path::Path;
 
-/// How many names the crate shows, without the prelude, the conformance suite and what only macros name.
+/// The most public names of the crate, without the prelude, the conformance suite and the names that only macros use.
 const MOST_NAMES: usize = 150;
 
-/// The modules for those who write no program but a store (with the feature `conformance`), for macros, and for one `use`.
+/// The modules for authors of stores (with the feature `conformance`), for macros, and for one `use`.
 const APART: [&str; 4] = ["prelude", "conformance", "backend", "__private"];
 
 fn surface() -> Surface {

@@ -1,4 +1,4 @@
-//! What was answered is on the disk: syncs are counted by a library that is loaded before the C library.
+//! Answers come after a sync to disk: a library that is loaded before the C library counts the syncs.
 #![cfg(target_os = "linux")]
 
 use limits::Soon as _;
@@ -10,11 +10,11 @@ use std::process::Command;
 use steadfast::Durability;
 use steadfast::prelude::*;
 
-/// Where the child and the library write one line each for what they do.
+/// The variable with the path of the log, to which the child and the library append a line for each event.
 const LOG: &str = "STEADFAST_SYNCS";
-/// Where the child has its database.
+/// The variable with the path of the child's database.
 const DATABASE: &str = "STEADFAST_SYNCED_DATABASE";
-/// Which durability; the engine's own unless it is given.
+/// The variable that selects relaxed durability instead of the engine's default.
 const RELAXED: &str = "STEADFAST_SYNCED_RELAXED";
 
 const STEPS: usize = 30;
@@ -65,7 +65,7 @@ async fn marking(flow: &mut Flow, steps: usize) -> Result<usize> {
     Ok(steps)
 }
 
-/// Runs in a process of its own, with the library; elsewhere there is nothing to do.
+/// Runs in a separate process, with the library. Elsewhere it does nothing.
 #[tokio::test]
 async fn the_child_whose_syncs_are_counted() {
     let Some(path) = std::env::var_os(DATABASE) else { return };
@@ -77,7 +77,7 @@ async fn the_child_whose_syncs_are_counted() {
     mark("result");
 }
 
-/// How often the log of the database was synced before each mark, since the mark before.
+/// Returns the number of syncs of the database's log before each mark, since the previous mark.
 fn syncs(folder: &Path, library: &Path, relaxed: bool) -> Vec<(String, usize)> {
     let (log, database) = (folder.join(format!("log-{relaxed}")), folder.join(format!("runs-{relaxed}.db")));
     std::fs::write(&log, "").unwrap();
@@ -126,7 +126,7 @@ fn a_body_begins_and_an_answer_is_given_only_after_a_sync_and_a_step_costs_one()
         full.last().is_some_and(|(mark, syncs)| mark == "result" && *syncs > 0),
         "the result was not synced: {shown}"
     );
-    // Signs of life come in between now and then.
+    // Heartbeats add a sync now and then.
     let most = steps[1..].iter().filter(|syncs| **syncs == 1).count();
     assert!(most * 10 >= (STEPS - 1) * 8, "a step costs one sync: {shown}");
 

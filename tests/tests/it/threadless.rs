@@ -1,4 +1,4 @@
-//! A runtime that gets no thread that may block: each thing that needs one says so, and nothing panics or is lost.
+//! Runtimes that get no blocking thread: each operation that needs one returns an error, and nothing panics or is lost.
 
 use steadfast::field_store::{FieldKey, FieldStore, FolderStore};
 use steadfast::prelude::*;
@@ -12,7 +12,7 @@ async fn plain(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// No thread of this runtime can have the stack that it asks for.
+/// Returns a runtime whose threads cannot be spawned, because their stacks are too large.
 fn without_threads() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().thread_stack_size(1 << 46).build().unwrap()
 }

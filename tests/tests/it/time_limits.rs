@@ -1,11 +1,11 @@
-//! A step's time limit counts from the first poll of its body to its end, and nothing else counts.
+//! Time limits of steps: they count from the first poll of the body to its end, and nothing else.
 
 use crate::flows::{Tally, deed};
 use std::time::Instant;
 use steadfast::RunError;
 use steadfast::prelude::*;
 
-/// What a test waits for at most.
+/// The longest wait of a test.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
@@ -50,7 +50,7 @@ async fn a_body_that_ended_in_time_has_not_timed_out_because_its_thread_was_busy
     let engine = Engine::builder().in_memory().workflow(shortly).start().await.unwrap();
     let run = engine.start(shortly, tally.name().to_owned()).await.unwrap();
     crate::steps::until(|| tally.count("begun") == 1).await;
-    // The only thread of this runtime: nobody polls the body meanwhile.
+    // This is the only thread of the runtime, so the body is not polled meanwhile.
     std::thread::sleep(Duration::from_secs(1));
     within(run.result()).await.unwrap();
 }
@@ -73,7 +73,7 @@ async fn waiting_for_a_thread_counts_neither_as_time_nor_as_an_attempt() {
     let tally = Tally::new("threads");
     let engine = Engine::builder().in_memory().workflow(blocking).start().await.unwrap();
     let mut runs = Vec::new();
-    // More than may block a thread at once: some wait for as long as their time limit.
+    // More than the runtime has blocking threads: some wait for as long as their time limit.
     for _ in 0..300 {
         runs.push(engine.start(blocking, tally.name().to_owned()).await.unwrap());
     }
@@ -83,7 +83,7 @@ async fn waiting_for_a_thread_counts_neither_as_time_nor_as_an_attempt() {
     assert_eq!(tally.count("begun"), 300);
 }
 
-/// Holds the thread until it is let go, and for a minute at most.
+/// Blocks the thread until the test releases it, and for a minute at most.
 fn hold(tally: &str) {
     deed(tally, "begun");
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! A run's context as it was, and how it came to be what it is.
+//! A run's context as of any entry, and the history of its changes.
 
 use limits::Soon as _;
 use steadfast::history::Kind;

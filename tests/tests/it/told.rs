@@ -1,4 +1,4 @@
-//! What steps tell those outside, and what the engine does, as readers see it.
+//! Events of steps, and the activity of the engine, as readers see them.
 
 use crate::steps::until_asked;
 use limits::Soon as _;
@@ -16,7 +16,7 @@ struct Line {
 #[derive(Event, Debug, PartialEq)]
 struct Done;
 
-/// Opened by a test when the steps may go on.
+/// A gate that a test opens to release the steps.
 struct Gate(Semaphore);
 
 impl Gate {
@@ -33,7 +33,7 @@ fn line(number: u32) -> Line {
     Line { number, bytes: Bytes::from(vec![0xff; number as usize]) }
 }
 
-/// Tells half of its lines, fails, and tells all of them.
+/// Streams half of its lines, fails, and streams all of them in the next attempt.
 #[step(retry(attempts = 2, backoff = "1ms"))]
 async fn tells(scope: &StepScope, lines: u32) -> Result<u32> {
     for number in 0..lines {
@@ -117,7 +117,7 @@ async fn events_of_steps_are_read_once_each_by_every_reader_live_and_later() {
     let live = [tokio::spawn(all_lines((*run).clone())), tokio::spawn(all_lines((*run).clone()))];
     assert_eq!(run.result().soon().await.unwrap(), 600);
     let mut expected: Vec<_> = (0..600).map(line).collect();
-    // From a task that the step has spawned.
+    // The last one is from a task that the step has spawned.
     expected.push(line(7));
     let expected: Vec<_> = (1..).zip(expected).collect();
     for reader in live {
@@ -208,7 +208,7 @@ async fn progress_is_the_last_word_of_each_running_step() {
     assert_eq!((progress[0].step.as_str(), progress[0].message.as_deref()), ("works", Some("part 1")));
     let entries = run.history().await.unwrap().len();
     gate.0.add_permits(2);
-    // Both have gone on, or one of them twice.
+    // Both steps have advanced, or one of them twice.
     until_asked(async || {
         let progress = run.progress();
         progress[0].done == 3 || (progress.len() == 1 && progress[0].done == 2)
@@ -226,7 +226,7 @@ async fn what_cannot_be_told_is_said() {
     let engine = Engine::builder().sqlite(folder.path().join("runs.db")).workflow(transacts).start().await.unwrap();
     let error = engine.start(transacts, ()).await.unwrap().result().soon().await.unwrap();
     assert_eq!(error, "event `Done` cannot be streamed: step `commits` is a transaction");
-    // A unit test of a step has no run, and nobody who reads.
+    // A unit test of a step has no run, and no readers.
     let scope = StepScope::for_tests("tells");
     scope.stream(line(1)).await.unwrap();
     scope.progress(1, 2);

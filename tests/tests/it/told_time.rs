@@ -1,4 +1,4 @@
-//! The time that a workflow is told.
+//! The time that a workflow reads.
 
 use crate::runs::wait_for;
 use limits::soon;
@@ -10,7 +10,7 @@ use steadfast::{Message, Status};
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
 
-/// The time of its start, and that of a message.
+/// Returns the time of its start, and that of a message.
 #[workflow]
 async fn reads_the_clock(flow: &mut Flow) -> Result<(SystemTime, SystemTime)> {
     let before = flow.now();

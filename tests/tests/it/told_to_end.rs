@@ -1,4 +1,4 @@
-//! Runs that are told to end: when their time is over, once, and without beginning anything more.
+//! Runs that are ended: by their deadline, only once, and without starting more work.
 
 use crate::flows::{Tally, deed};
 use limits::{soon, until};
@@ -12,7 +12,7 @@ use steadfast::{Message, RunError, StepScope};
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
 
-/// Stays until a test lets it go.
+/// Blocks until the test releases it.
 #[step]
 async fn undo(scope: &StepScope, reason: String) -> Result<()> {
     let id = scope.run_id().to_owned();
@@ -47,7 +47,7 @@ async fn a_run_that_is_ending_because_its_time_is_over_is_not_cancelled_too() {
     assert!(!history.iter().any(|entry| entry.kind == Kind::CancelRequested), "{history:?}");
 }
 
-/// The body of a step is a deed of its run.
+/// Records a deed under the id of its run.
 #[step]
 async fn begins(scope: &StepScope, price: f64) -> Result<f64> {
     deed(scope.run_id(), "begun");
@@ -58,7 +58,7 @@ async fn begins(scope: &StepScope, price: f64) -> Result<f64> {
 async fn begins_and_fails(flow: &mut Flow) -> Result<()> {
     let flow = &*flow;
     let steps = futures_util::future::try_join_all((0..8).map(|_| begins(flow, 1.0)));
-    // It is refused, and the error of that ends the run in the commit in which the others were to begin.
+    // The refused call fails the run in the commit in which the others were to begin.
     try_join!(async { steps.await.map_err(Error::from) }, async { begins(flow, f64::NAN).await.map_err(Error::from) })?;
     Ok(())
 }

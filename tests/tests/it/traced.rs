@@ -1,4 +1,4 @@
-//! What a subscriber of `tracing` is told: ids and names, and nothing that users store.
+//! The spans and events for `tracing`: they have ids and names, and no stored values of users.
 
 mod starts;
 
@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// One line for each span and event.
+/// A subscriber that records one line for each span and event.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -96,8 +96,8 @@ async fn shop(flow: &mut Flow<Shop>) -> Result<()> {
 #[tokio::test]
 async fn spans_and_events_have_ids_and_no_values() {
     let lines = Lines::default();
-    // With one subscriber alone, `tracing` asks the thread that comes to an event first, which may be that of another test
-    // without any, and never asks again.
+    // With only one subscriber, `tracing` caches the interest of the thread that first reaches an event, which may be
+    // that of another test without any subscriber.
     let _another = tracing::Dispatch::new(Lines::default());
     let _subscribed = tracing::subscriber::set_default(lines.clone());
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use steadfast::prelude::*;
 use steadfast::sql::params;
 use steadfast::{EngineBuilder, RunError};
 
-/// A file with tables of its own.
+/// A database file with the user's tables.
 pub(crate) struct Bank {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -28,7 +28,7 @@ impl Bank {
         Engine::builder().sqlite(&self.path).workflow(transfer).workflow(named)
     }
 
-    /// An engine with `builder`, and the tables.
+    /// Starts an engine with `builder`, and creates the tables.
     pub(crate) async fn open(&self, builder: EngineBuilder) -> Engine {
         let engine = builder.start().await.unwrap();
         engine
@@ -51,7 +51,7 @@ impl Bank {
         engine
     }
 
-    /// What a query counts, as another program sees it.
+    /// Returns the result of a count, over a separate connection.
     pub(crate) fn count(&self, query: &str) -> i64 {
         let connection = rusqlite::Connection::open(&self.path).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
@@ -76,7 +76,7 @@ pub(crate) async fn transfer(flow: &mut Flow, cents: i64) -> Result<i64> {
     Ok(move_cents(flow, cents).await?)
 }
 
-/// Does what its input names.
+/// Executes the statement that its input names.
 #[workflow]
 pub(crate) async fn named(flow: &mut Flow, what: String) -> Result<String> {
     Ok(refusals::execute(flow, what).await?)

@@ -1,5 +1,5 @@
 //! Transient fields and their hooks, in running workflows (cases X1 to X4): made once per load, before the first step,
-//! never stored and never shown.
+//! never stored and never displayed.
 
 use crate::runs::wait_for;
 use limits::Soon as _;
@@ -11,10 +11,10 @@ use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, ParkCause, RunError, Status};
 
-/// What must not be found anywhere.
+/// The text that must not be found anywhere.
 const PLANTED: &str = "planted-live-secret";
 
-/// What the hooks of one test have done: a resource, so that tests do not meet.
+/// The deeds of the hooks of one test, as a resource, so that tests do not see each other's.
 #[derive(Clone, Default)]
 struct Log {
     made: Arc<Mutex<Vec<String>>>,
@@ -55,7 +55,7 @@ async fn open_index(stored: &ShopStored, resources: &Resources, db: &Db) -> Resu
 
 #[derive(StepContext, Clone, Debug)]
 struct Shop {
-    // Declared before what it needs.
+    // This field is declared before the one that it depends on.
     #[context(transient, restore(open_index, after = db))]
     index: Index,
     name: String,
@@ -104,14 +104,14 @@ async fn hooks_run_once_per_load_in_the_order_of_their_needs_also_when_several_s
     assert_eq!(log.lines(), ["db of corner at 0", "index over 19 letters"]);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
 
-    // Reading, checking and looking back make nothing.
+    // Reading, checking and time travel make no live values.
     let reader = builder(&log).store(store.clone());
     assert!(reader.check().await.unwrap().is_ok());
     let engine = builder(&log).store(store.clone()).skip_sleeps().start().await.unwrap();
     let run = engine.handle(sell, "a").await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), SUM);
     assert_eq!(run.context_at::<Shop>(u64::MAX).await.unwrap().unwrap().round, 7);
-    // From the stored fields as they stand at the end of the journal.
+    // The live values are made from the stored fields as of the end of the journal.
     assert_eq!(log.lines()[2..], ["db of corner at 7", "index over 19 letters"]);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     let engine = builder(&log).store(store).start().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_hook_that_fails_is_tried_again_and_then_the_run_is_parked_and_goes_on
     assert_eq!(run.result().soon().await.unwrap(), SUM);
 }
 
-/// Whether any file of a folder holds the planted text.
+/// Returns whether any file of a folder holds the planted text.
 fn holds_planted(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -179,7 +179,7 @@ async fn a_workflow_with_live_fields_survives_every_fault() {
     let log = Log::default();
     let report = crash_everywhere(sell, ()).resource(log.clone()).orders(2).await;
     assert_eq!(report.results, 1);
-    // At least once for each time that a scenario was played.
+    // The hooks ran at least once for each scenario.
     assert!(log.lines().len() >= 2 * report.scenarios, "{report:?}");
 }
 

@@ -1,6 +1,7 @@
-//! Every mistake that the compiler shall find, with the message that a person reads; and what must compile.
+//! The mistakes that the compiler must find, with the messages that a person reads; and programs that must compile.
 //!
-//! The folders of `tests/ui` are kinds of mistakes. `TRYBUILD=overwrite cargo test ui` writes the messages anew: read them.
+//! The folders of `tests/ui` are kinds of mistakes. `TRYBUILD=overwrite cargo test ui` writes the messages anew: read
+//! them.
 
 #[test]
 fn messages() {

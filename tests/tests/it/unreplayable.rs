@@ -1,4 +1,4 @@
-//! Bodies that cannot be replayed (case N5), and bodies that panic: parked with a reason in words, mended later.
+//! Bodies that cannot be replayed (case N5), and bodies that panic: parked with a clear reason, and fixed later.
 
 use crate::changed_code::first;
 use crate::flows::{Tally, deed};
@@ -26,7 +26,7 @@ async fn awaiting_something_foreign_is_told_by_name_of_the_workflow() {
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::ForeignAwait);
     assert!(reason.to_string().contains("`foreign_sleep`"), "{reason}");
-    // The step's result is kept, although what follows from it was not.
+    // The step's result is kept, although the rest of its turn was not.
     assert_eq!(run.status().await.unwrap().entries, 3);
 
     let run = engine.start(foreign_wake, Tally::new("foreign").name().to_owned()).await.unwrap();
@@ -35,14 +35,14 @@ async fn awaiting_something_foreign_is_told_by_name_of_the_workflow() {
     assert!(reason.to_string().contains("`foreign_wake`"), "{reason}");
 }
 
-/// Says that the first turn is over, then never ends.
+/// Records that the first turn is over, then never ends.
 #[step]
 async fn signal(tally: String) -> Result<()> {
     deed(&tally, "first turn over");
     std::future::pending().await
 }
 
-/// Hides a thread from the macro.
+/// Spawns a thread, hidden from the macro.
 fn wake_from_outside(here: Tally, tell: tokio::sync::oneshot::Sender<u64>) -> std::io::Result<()> {
     std::thread::Builder::new().spawn(move || {
         while here.count("first turn over") == 0 {
@@ -81,7 +81,7 @@ async fn a_panic_of_a_body_parks_its_run_and_keeps_the_result_that_it_panicked_o
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it should be parked") };
     assert_eq!(reason.cause, ParkCause::Panicked);
     assert!(reason.to_string().contains("the workflow itself is broken"), "{reason}");
-    // Tried again it panics again, and is parked again: it can be tried once more.
+    // A retry panics and parks the run again, and can be repeated.
     engine.retry("broken").await.unwrap();
     limits::until(async || TRIES.load(std::sync::atomic::Ordering::SeqCst) >= 2).await;
     wait_for(&run, Status::Parked).await;

@@ -1,5 +1,5 @@
-//! Rows and systems that are not as they should be: each run goes on, or is parked and named; nothing waits for ever and no
-//! sentence says something else than what is wrong (issue 11, C4 and C6).
+//! Damaged rows and broken systems: each run continues, or is parked with its name; nothing waits forever, and every
+//! message names the actual cause (issue 11, C4 and C6).
 
 mod columns;
 mod rows;
@@ -15,7 +15,7 @@ use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, ParkCause, RunError, RunFilter, Status};
 use tokio::time::timeout;
 
-/// Long against everything that should happen, short against a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(30);
 
 #[derive(Message, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Place {
         Engine::builder().sqlite(self.path()).workflow(ordering).workflow(naps).start().await.unwrap()
     }
 
-    /// A run of each workflow that has not ended, in a file that nobody has open.
+    /// Creates a file with an unfinished run of each workflow, which no engine has open.
     async fn with_runs() -> Self {
         let place = Self::new();
         let engine = place.open().await;
@@ -179,7 +179,7 @@ async fn an_entry_that_names_another_cause_parks_the_run_and_is_named() {
     }
 }
 
-/// A store that says nothing about formats: what is in it comes from a newer version.
+/// Tests a store that does not check formats: its entries are from a newer version.
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_of_a_newer_format_park_the_run_and_are_named_whatever_the_store() {
     let inner = MemoryStore::new();
@@ -226,7 +226,7 @@ async fn a_parked_run_without_a_readable_reason_says_so() {
         place.spoil(&format!(
             "UPDATE steadfast_runs SET status = 'parked', lease = NULL, wake_at = NULL, parked = {reason}"
         ));
-        // An engine without its workflow.
+        // This engine lacks the workflow.
         let engine = Engine::builder().sqlite(place.path()).start().await.unwrap();
         let run = engine.handle(ordering, "order-1").await.unwrap();
         assert!(run.status().await.unwrap().parked.is_some(), "{reason}");
@@ -281,7 +281,7 @@ fn crasher(place: &Place, shell: &str) -> Output {
 
 #[test]
 fn a_thread_that_cannot_be_started_is_an_error_of_the_start() {
-    // No thread with a stack of the default size can be made; those of the runtime have another.
+    // No thread with a stack of the default size can be spawned. The runtime's threads have another size.
     let output = crasher(&Place::new(), "export RUST_MIN_STACK=70368744177664;");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && !text.contains("panicked"), "{text}");

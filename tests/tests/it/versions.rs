@@ -1,4 +1,4 @@
-//! Versions of a workflow: a run goes on with the function that it was started with.
+//! Versions of a workflow: a run continues with the function that started it.
 
 use crate::faulty::Switches;
 use crate::flows::{Tally, deed};
@@ -54,7 +54,7 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
     until(|| tally.count("at the gate") == 1).await;
     drop((old, engine));
 
-    // The new code alone: nothing is lost, and the reason says which versions there are.
+    // With only the new code nothing is lost, and the reason lists the known versions.
     let engine = builder().workflow(process_v2).start().await.unwrap();
     let old = engine.handle(process_v2, "old").await.unwrap();
     let Err(RunError::Parked { reason }) = old.result().soon().await else { panic!("it is parked") };
@@ -65,7 +65,7 @@ async fn a_run_goes_on_with_the_version_that_it_was_started_with() {
     assert!(report.to_string().contains("version 1 of workflow `process`"), "{report}");
     drop((old, engine));
 
-    // Both: each run goes on with its own.
+    // With both versions each run continues with its own.
     let engine = builder().workflow(process_v1).workflow(process_v2).start().await.unwrap();
     let new = engine.start(process_v2, input()).id("new").await.unwrap();
     assert_eq!(new.status().await.unwrap().version, 2);

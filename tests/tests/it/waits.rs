@@ -1,4 +1,4 @@
-//! What a run waits for, since when, and who can help.
+//! The reports of what a run waits for, since when, and who can help.
 
 mod answers;
 mod calls;
@@ -36,7 +36,7 @@ async fn quick() -> Result<u64> {
 
 static SOUND: AtomicBool = AtomicBool::new(false);
 
-/// Code that is wrong today.
+/// Panics until it is fixed.
 #[workflow]
 #[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn broken(_flow: &mut Flow) -> Result<u64> {
@@ -44,7 +44,7 @@ async fn broken(_flow: &mut Flow) -> Result<u64> {
     Ok(1)
 }
 
-/// Waits for so many things at once.
+/// Waits for things of every kind at once.
 #[workflow]
 async fn waits_for_all(flow: &mut Flow) -> Result<()> {
     quick(&*flow).await?;
@@ -62,7 +62,7 @@ async fn waits_for_all(flow: &mut Flow) -> Result<()> {
     Ok(())
 }
 
-/// Waits for one of two messages at a time, and reads what has come before.
+/// Receives two messages, one after the other, with a step between.
 #[workflow]
 async fn listens(flow: &mut Flow) -> Result<u64> {
     let first = flow.receive::<Note>().await?.0;
@@ -83,7 +83,7 @@ async fn engine() -> (Engine, tempfile::TempDir) {
     (builder.start().await.unwrap(), folder)
 }
 
-/// The status once it is as said.
+/// Waits until the status satisfies a condition, and returns it.
 async fn status(run: &Run, is: impl Fn(&RunInfo) -> bool) -> RunInfo {
     let status = async {
         loop {
@@ -174,7 +174,7 @@ async fn a_message_that_came_is_waited_for_no_longer() {
     assert!(run.status().await.unwrap().waits_for.is_empty());
 }
 
-/// A run whose engine is nowhere says so.
+/// Tests that a run whose engine does not exist reports it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_nobody_drives_waits_for_an_engine() {
     let (engine, folder) = engine().await;

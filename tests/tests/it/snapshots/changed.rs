@@ -1,4 +1,4 @@
-//! A file that is written over while it is imported.
+//! A file that is overwritten while it is imported.
 
 use super::Desk;
 use crate::garbage::Rig;
@@ -6,7 +6,7 @@ use limits::Soon as _;
 use std::sync::atomic::Ordering;
 use steadfast::prelude::*;
 
-/// More than a database keeps in memory.
+/// The size of a field that exceeds a database's cache.
 const LONG: usize = 4 << 20;
 
 #[derive(StepContext, Clone)]
@@ -57,7 +57,7 @@ async fn a_file_that_is_written_over_during_its_import_is_imported_as_it_was() {
     rig.0.go_on.notify_one();
     importing.soon().await.unwrap().unwrap();
     assert_eq!(other.run("run").await.unwrap().history().await.unwrap(), history);
-    // A fork reads both again.
+    // The fork reads both fields again.
     let fork = other.fork("run", steadfast::ForkPoint::before("reads")).id("fork").await.unwrap();
     assert_eq!(other.handle(prints, fork.id()).await.unwrap().result().soon().await.unwrap(), [true, true]);
 }

@@ -30,7 +30,7 @@ async fn look(ctx: &Album) -> Result<(usize, usize, Vec<usize>, u32)> {
     Ok((ctx.cover.len(), film.len(), notes, ctx.edition))
 }
 
-/// The next edition of an album, which is filled in the first.
+/// Makes the next edition of an album, which is filled in the first.
 #[workflow(context = Album)]
 pub(super) async fn album(flow: &mut Flow<Album>, sleep: u64) -> Result<(usize, usize, Vec<usize>, u32)> {
     if flow.edition == 0 {
@@ -52,7 +52,7 @@ pub(super) fn is_whole(found: &(usize, usize, Vec<usize>, u32), edition: u32) {
     assert_eq!((found.0, found.1, &found.2[..], found.3), (WHOLE.0, WHOLE.1, &WHOLE.2[..], edition));
 }
 
-/// A store in memory whose saves hang or fail when it is told so, once some have been made.
+/// An in-memory store whose saves hang or fail on demand, after a number of saves.
 #[derive(Clone, Default)]
 pub(super) struct Shelf {
     inner: MemoryFieldStore,
@@ -114,7 +114,7 @@ async fn contents_travel_with_their_run_as_copy_and_as_move() {
     run.export_and_end(desk.path("moved.run")).soon().await.unwrap();
     run.delete().await.unwrap();
     assert!(engine.list(RunFilter::all()).await.unwrap().is_empty());
-    // It may come back, once nothing of it is there.
+    // The run may return, once nothing of it is left.
     engine.import(desk.path("moved.run")).await.unwrap();
     is_whole(&engine.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
 
@@ -128,7 +128,7 @@ async fn contents_travel_with_their_run_as_copy_and_as_move() {
     let garbage = other.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.kept, garbage.skipped), (0, 6, 0), "{garbage:?}");
 
-    // An ended run is as whole as one that goes on.
+    // A copy of an ended run is as complete as that of an unfinished one.
     let ended = other.run("copy").await.unwrap();
     ended.export(desk.path("ended.run")).await.unwrap();
     let ended = engine.import(desk.path("ended.run")).id("ended").await.unwrap();

@@ -1,4 +1,4 @@
-//! Runs that begin with the context with which another has ended.
+//! Runs that begin with the final context of another.
 
 use super::Desk;
 use crate::runs::wait_for;
@@ -20,7 +20,7 @@ async fn trips_so_far(ctx: &Odometer) -> Result<u64> {
     Ok(ctx.trips)
 }
 
-/// One more trip, and a rest in seconds.
+/// Makes one more trip, and rests for some seconds.
 #[workflow(context = Odometer)]
 async fn trip(flow: &mut Flow<Odometer>, rest: u64) -> Result<u64> {
     if flow.code.is_none() {
@@ -33,7 +33,7 @@ async fn trip(flow: &mut Flow<Odometer>, rest: u64) -> Result<u64> {
     Ok(trips_so_far(&*flow).await?)
 }
 
-/// Asks for the context before it is set.
+/// Reads the continued context before its own is set.
 #[workflow(context = Odometer)]
 async fn round_trip(start: Start<Odometer>) -> Result<(bool, u64)> {
     let continued = start.continued();
@@ -79,7 +79,7 @@ async fn one_state_is_kept_over_three_runs() {
     let history = third.history().await.unwrap();
     assert_eq!((history[1].kind, history[1].name.as_deref()), (Kind::ContextContinued, Some("Odometer")));
 
-    // The one that it continues is gone, and so is the engine: the run is whole by itself.
+    // The predecessor is deleted, and the engine is dropped: the run is complete by itself.
     second.result().soon().await.unwrap();
     engine.run("second").await.unwrap().delete().await.unwrap();
     drop((engine, first, second, third));
@@ -98,7 +98,7 @@ async fn one_state_is_kept_over_three_runs() {
     let error = engine.start(trip, 0).id("first").continuing("third").await.unwrap_err();
     assert!(matches!(error, EngineError::OtherInput { .. }), "{error}");
 
-    // As a copy of a copy: what it continues is part of the file.
+    // The run in a file contains the continued context.
     third.export(desk.path("third.run")).await.unwrap();
     let other = builder().in_memory().start().await.unwrap();
     other.import(desk.path("third.run")).await.unwrap();

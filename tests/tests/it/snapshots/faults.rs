@@ -1,4 +1,4 @@
-//! A database that fails, or whose answer is lost, at each commit of an import, a move and a run that continues another.
+//! Databases that fail, or whose answer is lost, at each commit of an import, a move and a run that continues another.
 
 use super::contents::{Shelf, album, exported, is_whole, keyed};
 use super::{Desk, journey};
@@ -12,11 +12,11 @@ use steadfast::store::backend::Write;
 use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, RunError, RunFilter, Status};
 
-/// Fails at one commit that is not a sign of life, counted down from where it is set.
+/// A fault at one commit that is not a heartbeat, counted down from where it is set.
 #[derive(Clone, Default)]
 struct Fault {
     left: Arc<AtomicUsize>,
-    /// Whether the commit is done and only its answer lost.
+    /// Whether the commit is done and only its answer is lost.
     done: bool,
 }
 
@@ -46,7 +46,7 @@ impl Fault {
     }
 }
 
-/// Again until it works, as a person would: what is left of the try before is deleted first.
+/// Imports a file, and repeats it until it works, as a person would. It first deletes the remains of the previous try.
 async fn import(engine: &Engine, path: &std::path::Path) {
     for _ in 0..3 {
         match engine.import(path).await {

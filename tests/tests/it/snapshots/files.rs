@@ -1,4 +1,4 @@
-//! What is in a file, and files that are none.
+//! The content of run files, and files that are invalid.
 
 use super::{Desk, napper};
 use crate::runs::wait_for;
@@ -24,7 +24,7 @@ async fn a_file_that_was_changed_or_cut_anywhere_is_refused_and_nothing_is_writt
             other => panic!("{what}: {other:?}"),
         }
     };
-    // All of the header and the end, and so many places between that each page of the file has several.
+    // All of the header and the end, and enough places between that each page of the file has several.
     let (end, mut changed) = (whole.len(), whole.clone());
     let places = (0..128).chain((128..end - 64).step_by(53)).chain(end - 64..end);
     for place in places {
@@ -85,7 +85,7 @@ async fn hide(times: usize, word: Secret<String>) -> Result<Secret<String>> {
     Ok(Secret::new(word.expose().to_uppercase().repeat(times)))
 }
 
-/// Whether the words are what they should be, and how many bytes came with them.
+/// Returns whether the secrets are as expected, and the number of bytes that came with them.
 #[step]
 async fn seen(ctx: &Login, data: Bytes, word: Secret<String>) -> Result<(bool, usize)> {
     let password = ctx.password.as_ref().map(|password| password.expose().as_str());
@@ -166,7 +166,7 @@ async fn what_a_child_has_ended_with_opens_in_the_copy_although_the_child_is_her
     wait_for(&run, Status::Paused).await;
     engine.send("child", Go).await.unwrap();
     wait_for(&engine.run("child").await.unwrap(), Status::Completed).await;
-    // It waits in the inbox of the paused run, sealed for the child.
+    // The result waits in the inbox of the paused run, sealed for the child.
     run.export(desk.path("copy.run")).await.unwrap();
     let copy = engine.import(desk.path("copy.run")).id("copy").await.unwrap();
     for waiting in [copy, engine.run("parent").await.unwrap()] {

@@ -1,4 +1,4 @@
-//! Bodies of other kinds: those that block, those that nobody waits for any longer, those that run in a pause.
+//! Edits from steps that block, that are no longer awaited, and that run during a pause.
 
 use super::{Progress, nothing};
 use futures_util::future::{Either, select};
@@ -40,7 +40,7 @@ async fn a_blocking_step_waits_for_its_edits() {
     assert_eq!(engine.start(blocking, ()).await.unwrap().result().soon().await.unwrap(), (6, true));
 }
 
-/// Edits until it is told to stop, and tries once more then.
+/// Edits until it is cancelled, and then tries once more.
 #[step]
 async fn tireless(state: &State<Progress>, scope: &StepScope) -> Result<()> {
     while !scope.cancellation.is_cancelled() {

@@ -1,4 +1,4 @@
-//! E1: many steps at once, each adds to the same numbers.
+//! Many steps at once, each of which adds to the same numbers (case E1).
 
 use super::Progress;
 use futures_util::future::try_join_all;

@@ -1,4 +1,5 @@
-//! What a workflow declares, and what its steps take: a step that takes another state parks the run at its call.
+//! The declared state of a workflow, and the state that its steps take: a step that takes another state parks the run
+//! at its call.
 
 use super::Progress;
 use limits::Soon as _;

@@ -1,4 +1,4 @@
-//! What an edit shows is durable when it is shown; one that shows nothing waits for nothing.
+//! The durability of edits: a returned value is durable first, and an edit without one does not wait.
 
 use super::Progress;
 use crate::faulty::Hooked;
@@ -31,7 +31,7 @@ struct Seen(Arc<(AtomicU32, AtomicBool)>);
 
 #[step]
 async fn edits(state: &State<Progress>, #[resource] seen: &Seen) -> Result<u64> {
-    // Shows nothing, and so is no matter of the disk.
+    // This edit returns nothing, and so does not wait for the disk.
     state.edit(|s| s.chunks += 1).await?;
     seen.0.0.store(1, Ordering::SeqCst);
     let shown = state.edit(|s| {
@@ -99,7 +99,7 @@ async fn an_edit_that_gives_a_value_is_over_when_it_is_durable_and_not_before() 
         tokio::time::timeout(Duration::from_secs(30), begun)
             .await
             .expect("an edit that shows nothing waits for nothing");
-        // Time enough for an edit that does not wait.
+        // This is time enough for an edit that does not wait.
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!seen.0.1.load(Ordering::SeqCst), "{how}: a value was shown before it was durable");
         gate.close(false);

@@ -1,5 +1,5 @@
-//! An edit is made as a whole and once, whatever becomes of the attempt that made it; reading in it and calling from it
-//! hold nothing up (cases E2 and E3).
+//! Edits are atomic and made once, whatever happens to the attempt that made them. Reading and calling within an edit
+//! do not deadlock (cases E2 and E3).
 
 use super::{Progress, nothing};
 use limits::Soon as _;
@@ -9,7 +9,7 @@ use steadfast::prelude::*;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineError, StateError};
 
-/// Polls a future where it stands, as code within a closure would have to.
+/// Polls a future once, as code within a closure would have to.
 fn now<F: Future>(future: F) -> F::Output {
     use std::task::{Context, Poll, Waker};
     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -18,7 +18,7 @@ fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Fails half-way, in the second of its three attempts by a panic.
+/// Fails half-way through an edit, in the second of its three attempts by a panic.
 #[step(retry(attempts = 3, backoff = "1ms"))]
 async fn half(state: &State<Progress>, scope: &StepScope) -> Result<u64> {
     state.labelled("begun").edit(|s| s.chunks += 1).await?;
@@ -51,7 +51,7 @@ async fn of_an_edit_that_fails_half_way_nothing_remains() {
 
 static RAN: AtomicU32 = AtomicU32::new(0);
 
-/// Edits, and then fails in its first attempt: the edits stay, and their results are those of the first attempt.
+/// Edits, and then fails in its first attempt: the edits remain, and the next attempt gets their recorded results.
 #[step(retry(attempts = 2, backoff = "1ms"))]
 async fn stubborn(state: &State<Progress>, scope: &StepScope) -> Result<Vec<u64>> {
     let mut seen = Vec::new();
@@ -86,7 +86,7 @@ async fn a_later_attempt_gets_what_its_edits_gave_the_first_time() {
     assert_eq!(edits.entries().iter().filter(|entry| entry.attempt == Some(1)).count(), 3);
 }
 
-/// Edits, and then takes longer than it may; the second attempt does not.
+/// Edits, and then exceeds its time limit in its first attempt.
 #[step(retry(attempts = 2, backoff = "1ms"), timeout = "60ms")]
 async fn slow(state: &State<Progress>, scope: &StepScope) -> Result<u64> {
     let seen = state
@@ -166,7 +166,7 @@ async fn the_engine_cannot_be_waited_for_within_an_edit() {
     assert_eq!(engine.start(calling, ()).await.unwrap().result().soon().await.unwrap(), "within an edit");
 }
 
-/// A panic in one closure leaves the lock to the next.
+/// Tests that a panic in one closure does not poison the lock for the next.
 #[tokio::test]
 async fn a_closure_that_panics_leaves_the_state_as_it_was() {
     let state = std::sync::Arc::new(State::for_tests(nothing()));
@@ -191,7 +191,7 @@ async fn branches(state: &State<Progress>) -> Result<()> {
     let (left, right) = join!(add(1), add(2));
     left?;
     right?;
-    // Never awaited, so never made.
+    // An edit that is never awaited is never made.
     drop(add(100));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Real processes, really killed (cases E1 and E4).
+//! Shared state in real processes that are killed (cases E1 and E4).
 
 use limits::Heard;
 use std::collections::BTreeSet;
@@ -12,14 +12,14 @@ fn spawn(folder: &Path, what: &str) -> Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// What the program prints, up to and with a line that begins so.
+/// Waits for a line of the program with this beginning, and returns it.
 fn printed(child: &mut Child, beginning: &str) -> String {
     let mut heard = Heard::of(child.stdout.take().unwrap());
     while !heard.next_line().expect("the program has ended without that").starts_with(beginning) {}
     heard.said.pop().unwrap_or_default()
 }
 
-/// No attempt ran twice.
+/// Checks that no attempt ran twice, and returns the number of attempts.
 fn check_log(folder: &Path) -> usize {
     let log = std::fs::read_to_string(folder.join("log")).unwrap();
     let attempts: BTreeSet<&str> = log.lines().collect();
@@ -53,7 +53,7 @@ fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut child = spawn(folder.path(), "two");
     printed(&mut child, "seen");
-    // The result of the step that has seen it may be recorded by then, or not.
+    // The result of the step that has seen the edit may or may not be recorded by then.
     std::thread::sleep(Duration::from_millis(20));
     child.kill().unwrap();
     limits::ended(&mut child);

@@ -1,4 +1,4 @@
-//! What cannot be stored is refused by name, and nothing of it remains.
+//! Edits that cannot be stored: they are refused by name, and leave no change.
 
 use super::{Progress, nothing};
 use limits::Soon as _;
@@ -56,7 +56,7 @@ async fn state_is_small() {
     assert_eq!(keys.get::<String>("large").await.unwrap(), None);
 }
 
-/// Does the edits of its argument, one after the other.
+/// Sets the note, and returns the error if the edit is refused.
 #[step]
 async fn noted(state: &State<Measured>, note: String) -> Result<String> {
     match state.edit(|s| s.note = note).await {
@@ -80,7 +80,7 @@ async fn a_refused_edit_is_an_error_of_the_step_that_made_it() {
     assert!(said[1].contains("`max_bytes` is 8"), "{}", said[1]);
 }
 
-/// The steps of other tests can be used with other state only if that is declared.
+/// Tests that the state of a unit test has the type that the step takes.
 #[tokio::test]
 async fn state_of_a_unit_test_is_of_the_type_that_the_step_takes() {
     let state = State::for_tests(Progress { total: 3, ..nothing() });

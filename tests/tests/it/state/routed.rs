@@ -1,4 +1,4 @@
-//! Fields of shared state that go to a field store, and those that are loaded when a step reads them.
+//! Fields of shared state in a field store, and those that are loaded when a step reads them.
 
 use limits::Soon as _;
 use std::sync::atomic::Ordering::SeqCst;
@@ -25,7 +25,7 @@ async fn add(state: &State<Album>, n: u32) -> Result<u32> {
             album.scan = Lazy::new(Bytes::from(vec![byte; 3_000]));
         })
         .await?;
-    // Only what changed is saved again.
+    // Only the changed field is saved again.
     state.edit(move |album| album.cover = Bytes::from(vec![byte; 20])).await?;
     let seen = state.read().await?;
     assert!(seen.scan.stored_bytes().is_some(), "in memory it is a pointer once it is saved");
@@ -44,7 +44,7 @@ async fn look(state: &State<Album>) -> Result<(u32, usize, usize)> {
 async fn album(flow: &Flow, pages: u32) -> Result<(u32, usize, usize)> {
     for page in 1..=pages {
         add(flow, page).await?;
-        // What the workflow sees is the same in every replay.
+        // The workflow reads the same in every replay.
         assert_eq!(flow.state::<Album>().cover, vec![u8::try_from(page).expect("small"); 20]);
     }
     Ok(look(flow).await?)
@@ -93,7 +93,7 @@ async fn a_field_of_shared_state_goes_to_its_store_and_comes_back_after_a_restar
     assert_eq!(result.expect("it ends").unwrap(), (2, 20, 3_000));
     let database = std::fs::metadata(&file).unwrap().len();
     println!("the database has {database} bytes");
-    // Nothing of it is garbage, also what only the journal's past points to.
+    // None of it is garbage, not even contents that only earlier entries point to.
     let garbage = second.collect_garbage().await.unwrap();
     assert_eq!((garbage.deleted, garbage.kept), (0, 4), "{garbage:?}");
     assert!(second.check().await.unwrap().is_ok());

@@ -1,4 +1,4 @@
-//! Secrets in shared state: stored only encrypted, for their place in their run, and opened again wherever that goes.
+//! Secrets in shared state: stored only encrypted, sealed for their location in their run, and readable in its copies.
 
 use bytes::Bytes;
 use limits::Soon as _;
@@ -20,7 +20,7 @@ struct Tokens {
 
 static HELD: AtomicBool = AtomicBool::new(false);
 
-/// Takes a token out, and keeps a copy under a key.
+/// Stores a token and returns it, and keeps a copy under a key.
 #[step]
 async fn issue(state: &State<Tokens>) -> Result<Secret<String>> {
     let given = state

@@ -1,4 +1,4 @@
-//! Shared state seen from outside, and taken elsewhere: history, forks, rewinds, files, fresh journals.
+//! Shared state as seen from outside, and in copies: history, forks, rewinds, files, continue-as-new.
 
 use super::Progress;
 use limits::Soon as _;
@@ -84,7 +84,7 @@ async fn forks_and_rewinds_go_on_with_the_state_of_the_point() {
 
 static LEFT: AtomicU64 = AtomicU64::new(0);
 
-/// Edits, and does not end before it is let go.
+/// Edits, and blocks until the test releases it.
 #[step]
 async fn held(state: &State<Progress>, scope: &StepScope) -> Result<u64> {
     let first = u64::from(scope.attempt);
@@ -123,7 +123,7 @@ async fn an_export_takes_the_state_and_the_edits_of_steps_in_flight_along() {
     assert_eq!(run.result().soon().await.unwrap(), (105, 5), "the second attempt has made no second edit");
 }
 
-/// Goes on with a fresh journal twice.
+/// Continues as new `left` times.
 #[workflow(state = Progress)]
 async fn rounds(flow: &mut Flow, left: u64) -> Result<(u64, u64, Option<u64>)> {
     add(&*flow, 7).await?;

@@ -1,4 +1,4 @@
-//! State without a type: values with keys.
+//! Untyped state: values with keys.
 
 use super::Progress;
 use bytes::Bytes;
@@ -31,7 +31,7 @@ async fn missing_and_undecodable_are_told_apart() {
     assert_eq!(state.get::<Option<u32>>("none").await, Ok(Some(None)), "a value that says «nothing» is there");
 }
 
-/// Takes a page from those that are left.
+/// Sets a value for a page. Page 2 is removed again.
 #[step]
 async fn take(state: &State, n: u32) -> Result<()> {
     state.set(&format!("page {n}"), &Bytes::from(vec![0, 255, u8::try_from(n)?])).await?;
@@ -64,7 +64,7 @@ async fn keys_need_no_declaration_and_bytes_stay_raw() {
     assert_eq!(crash_everywhere(pages, ()).await.results, 1);
 }
 
-/// Both kinds beside each other.
+/// Changes typed and untyped state.
 #[step]
 async fn both(state: &State<Progress>, n: u64) -> Result<()> {
     state.edit(|s| s.total += n).await?;

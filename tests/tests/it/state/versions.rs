@@ -7,7 +7,7 @@ use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{ParkCause, RunError, Status};
 
-/// A run of this workflow sleeps between two steps.
+/// Defines a release of a workflow that sleeps between two steps.
 macro_rules! release {
     ($module:ident, $state:item, $declared:tt, |$s:ident, $n:ident| $edit:expr, |$seen:ident| $read:expr) => {
         mod $module {
@@ -53,7 +53,7 @@ release!(
     |seen| format!("{} {} {}", seen.euros, seen.owner, seen.untouched)
 );
 
-// Another default, a field renamed, one added.
+// The second release: another default, a field renamed, one added.
 release!(
     second,
     #[derive(StepContext, Clone)]
@@ -99,7 +99,7 @@ fn as_it_was(_: &mut RecordedFields) -> Result<()> {
     Ok(())
 }
 
-// The same fields in a new version.
+// The fourth release: the same fields in a new version.
 release!(
     fourth,
     #[derive(StepContext, Clone)]
@@ -117,7 +117,7 @@ release!(
     |seen| format!("{} {} {}", seen.euros, seen.owner, seen.untouched)
 );
 
-/// A run of the first release that sleeps after its first step; the engine has stopped.
+/// Records a run of the first release that sleeps after its first step, and stops the engine.
 async fn recorded() -> MemoryStore {
     let store = MemoryStore::new();
     let engine = Engine::builder().store(store.clone()).workflow(first::adding).start().await.unwrap();
@@ -259,7 +259,7 @@ async fn a_run_of_code_without_shared_state_begins_with_the_defaults() {
     assert_eq!(run.result().soon().await.unwrap(), 42);
     assert_eq!(run.state::<with::Sum>().await.unwrap().unwrap().sum, 42);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    // And back: what is recorded of it does not disturb code that has none.
+    // The way back: recorded state does not disturb code that declares none.
     let checked = Engine::builder().store(store).workflow(without::later).check().await.unwrap();
     assert_eq!(checked.to_string(), "there are no unfinished runs");
 }

@@ -1,4 +1,4 @@
-//! Rows that are not as they were written.
+//! Rows that were changed after they were written.
 
 use super::on_disk::fresh;
 use super::writing::{append, begin, field, push, written};
@@ -11,7 +11,7 @@ fn spoil(store: &SqliteStore, statement: &str) {
     Connection::open(store.path()).and_then(|file| file.execute_batch(statement)).expect("spoiled");
 }
 
-/// A store with one run of two entries and a field, after `statement`.
+/// Returns a store with one run of two entries and a field, after `statement`.
 fn spoiled(statement: &str) -> (SqliteStore, i64) {
     let store = fresh();
     let (lease, run) = begin(&store, "order-42");

@@ -1,4 +1,4 @@
-//! Lists of runs: whatever the filter and the page, the runs that fit, in order.
+//! Lists of runs: for any filter and page they have the matching runs, in order.
 
 use super::on_disk::fresh;
 use super::writing::{append, start, written};
@@ -8,10 +8,10 @@ use steadfast::history::Value;
 use steadfast::store::backend::{Append, Change, Lease, NewRun, RunQuery, RunRow, Write, Written};
 use steadfast::store::{MemoryStore, Status, Store};
 
-/// More than one index looks at in its first turn.
+/// The number of runs, which is more than one index reads in its first turn.
 const RUNS: usize = 4_000;
 
-/// Statuses, workflows and labels of which some are rare and some come late.
+/// Fills a store with statuses, workflows and labels of which some are rare and some occur late.
 fn fill(store: &dyn Store, drawn: &mut Dice) -> BTreeMap<i64, (RunRow, Vec<(String, String)>)> {
     let answers = store.commit(&[Write::OpenLease { owner: "engine".to_owned() }]).expect("committed");
     let Ok(Written::Number(lease)) = answers[0] else { panic!("{answers:?}") };
@@ -119,7 +119,7 @@ fn every_filter_finds_what_fits_in_memory() {
     check(&MemoryStore::new());
 }
 
-/// What is due comes page by page in the order in which it is due, many at the same moment too.
+/// Tests that due runs are listed page by page in the order of their due times, also many with the same one.
 #[test]
 fn what_is_due_comes_in_pages() {
     for store in [Box::new(fresh()) as Box<dyn Store>, Box::new(MemoryStore::new())] {

@@ -1,15 +1,15 @@
-//! Files for the conformance suite, which are gone after the test.
+//! Database files for the conformance suite, which are deleted after the test.
 
 use std::cell::RefCell;
 use steadfast::store::{Durability, SqliteStore};
 use tempfile::TempDir;
 
 thread_local! {
-    /// A test runs in a thread of its own, so its folders go when it ends.
+    /// The folders of this thread's test. They are deleted when the thread ends, and each test has its own.
     static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A store in a file of its own.
+/// Returns a store in a new file.
 pub(super) fn fresh() -> SqliteStore {
     let folder = tempfile::tempdir().expect("a folder");
     let store = SqliteStore::open(folder.path().join("steadfast.db"), Durability::Relaxed).expect("the file opens");

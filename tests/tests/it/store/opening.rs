@@ -1,4 +1,4 @@
-//! Opening files, ours and others.
+//! Opening the engine's files, and other files.
 
 use super::writing::{AT, begin, push};
 use rusqlite::Connection;
@@ -14,7 +14,7 @@ fn open(path: &Path) -> Result<SqliteStore, StoreError> {
     SqliteStore::open(path, Durability::Relaxed)
 }
 
-/// Asserts that opening fails, and that the sentence names the path and says all of `says`.
+/// Asserts that opening fails, and that the message names the path and contains all of `says`.
 #[track_caller]
 fn assert_refused(path: &Path, kind: StoreErrorKind, says: &[&str]) {
     let error = open(path).expect_err("it must not open");
@@ -82,7 +82,7 @@ fn everything_is_there_after_opening_again() {
     push(&store, run, lease, 2, Value::json("3"));
 }
 
-/// Everything in a file of schema 2 reads as it did, and the new tables are there.
+/// Tests that a file of schema 2 reads as before, and gets the new tables.
 #[test]
 fn a_file_of_the_second_schema_goes_on() {
     let folder = tempdir().expect("a folder");
@@ -122,7 +122,7 @@ fn a_file_of_the_second_schema_goes_on() {
     assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
 }
 
-/// The indexes are others, and everything is found by them as before.
+/// Tests a file of schema 3, which had other indexes: everything is still found.
 #[test]
 fn a_file_of_the_third_schema_goes_on() {
     let folder = tempdir().expect("a folder");
@@ -247,8 +247,8 @@ fn what_may_not_be_written_is_explained() {
     open(&path).expect("it opens again");
 }
 
-/// On Unix, closing any handle of a file drops the locks that the process has on it; then another process may think that
-/// nobody has the file open, and take the log away.
+/// Tests that opening a file again keeps the locks of the first store. On Unix, closing any handle of a file drops the
+/// locks that the process has on it. Then another process may treat the file as unused, and remove the log.
 #[cfg(target_os = "linux")]
 #[test]
 fn opening_again_keeps_the_locks_of_the_first() {

@@ -1,4 +1,4 @@
-//! Too little room.
+//! Stores with too little space.
 
 use super::writing::{append, begin, bytes, push, written};
 use rusqlite::Connection;

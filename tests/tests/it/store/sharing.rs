@@ -12,7 +12,7 @@ fn two_files(folder: &Path) -> (SqliteStore, SqliteStore) {
     (open(), open())
 }
 
-/// What one commits the other sees, and is told of, and only of that.
+/// Checks that each store sees the commits of the other, and is notified of these only.
 fn assert_shared(one: &impl Store, two: &impl Store) {
     assert_eq!(one.database_id(), two.database_id());
     let changes = |store: &dyn Fn() -> Result<u64, steadfast::store::StoreError>| store().expect("read");

@@ -1,4 +1,4 @@
-//! What a person sees with a shell.
+//! The views that a person queries in a shell.
 
 use super::on_disk::fresh;
 use super::writing::{append, begin, bytes, field, push, written};

@@ -1,4 +1,4 @@
-//! Short words for writes.
+//! Short helpers for writes.
 
 use bytes::Bytes;
 use steadfast::history::Kind;
@@ -7,7 +7,7 @@ use steadfast::store::backend::FORMAT;
 use steadfast::store::backend::{Append, Change, EntryRow, FieldRow, Lease, NewRun, Rejected, Write, Written};
 use steadfast::store::{Store, StoreError};
 
-/// 2023-11-14, 22:13:20.123 UTC.
+/// The time of all writes: 2023-11-14, 22:13:20.123 UTC.
 pub(super) const AT: i64 = 1_700_000_000_123;
 
 pub(super) fn entry(seq: u64, value: Value) -> EntryRow {
@@ -65,7 +65,7 @@ pub(super) fn number(store: &(impl Store + ?Sized), write: Write) -> i64 {
     }
 }
 
-/// A lease, and a run that it owns.
+/// Opens a lease, and starts a run that it owns.
 pub(super) fn begin(store: &(impl Store + ?Sized), id: &str) -> (Lease, i64) {
     let lease = Lease { number: number(store, Write::OpenLease { owner: "engine".to_owned() }), epoch: 1 };
     (lease, number(store, start(id, lease)))
@@ -77,7 +77,7 @@ pub(super) fn push(store: &(impl Store + ?Sized), run: i64, lease: Lease, after:
     assert!(matches!(answer, Ok(Ok(Written::Done))), "{answer:?}");
 }
 
-/// So many bytes.
+/// Returns a value of `len` bytes.
 pub(super) fn bytes(len: usize) -> Value {
     Value::raw(Bytes::from(vec![7; len]))
 }

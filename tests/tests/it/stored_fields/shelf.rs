@@ -8,13 +8,13 @@ use steadfast::field_store::{
     FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, MemoryFieldStore, StoredField,
 };
 
-/// A store in memory that fails when it is told to, and notes what is asked of it.
+/// An in-memory store that fails on demand, and records its calls.
 #[derive(Clone, Default)]
 pub(super) struct Shelf {
     pub(super) inner: MemoryFieldStore,
     pub(super) saves: Arc<Mutex<Vec<String>>>,
     pub(super) loads: Arc<Mutex<Vec<String>>>,
-    /// The field that cannot be saved, how often it is first, and how often it then fails.
+    /// The field whose saves fail, the number of saves that succeed first, and the number that then fail.
     pub(super) failing: Arc<Mutex<(&'static str, u32, u32)>>,
     pub(super) unreadable: Arc<Mutex<bool>>,
 }

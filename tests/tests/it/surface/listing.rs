@@ -1,4 +1,4 @@
-//! One line for each public item: types with their fields and variants, functions, what is implemented for them.
+//! Lists one line for each public item: types with their fields and variants, functions, and trait implementations.
 
 use super::sources::{Crate, ModulePath, Target, attributes, is_hidden, is_public, name_of};
 use quote::ToTokens;
@@ -11,7 +11,7 @@ pub(super) struct Surface {
     names: BTreeSet<String>,
 }
 
-/// Where an item is seen, and where it is defined.
+/// A public item: its public path, and its definition.
 struct Shown {
     at: String,
     module: ModulePath,
@@ -19,7 +19,8 @@ struct Shown {
 }
 
 impl Surface {
-    /// What is seen of a crate. Modules `apart` are listed by the paths of their names alone and count no name.
+    /// Returns the surface of a crate. Modules in `apart` are listed by the paths of their names alone, and do not
+    /// count.
     pub(super) fn of(sources: &Crate, apart: &[&str]) -> Self {
         let (mut shown, mut surface) = (Vec::new(), Self { lines: BTreeSet::new(), names: BTreeSet::new() });
         surface.walk(sources, &[], apart, &mut shown);
@@ -36,7 +37,7 @@ impl Surface {
         }
         let mut told = BTreeSet::new();
         for Shown { at, module, name } in shown {
-            // What is seen at two places is described at the first, which is the shorter path.
+            // An item with two paths is described at the first, which is the shorter.
             if !told.insert((module.clone(), name.clone())) {
                 surface.lines.insert(format!("{at} (seen elsewhere too)"));
                 continue;
@@ -75,7 +76,7 @@ impl Surface {
                 below.push([path, &[name]].concat());
                 continue;
             }
-            // Exported macros stand at the root, wherever they are written.
+            // Exported macros are in the root, wherever they are defined.
             let at = if matches!(item, Item::Macro(_)) { name.clone() } else { format!("{prefix}{name}") };
             if is_apart {
                 self.lines.insert(at);
@@ -88,12 +89,12 @@ impl Surface {
         }
     }
 
-    /// The names that are not apart.
+    /// Returns the names outside of the modules apart.
     pub(super) fn names(&self) -> Vec<String> {
         self.names.iter().cloned().collect()
     }
 
-    /// The lines in order.
+    /// Returns the lines in order.
     pub(super) fn to_text(&self) -> String {
         self.lines.iter().flat_map(|line| [line, "\n"]).collect()
     }
@@ -189,7 +190,7 @@ impl Surface {
     }
 }
 
-/// What an attribute says to those who use the item: derives, `must_use`, `non_exhaustive`.
+/// Returns the attributes that matter to users of an item: derives, `must_use`, `non_exhaustive`.
 fn attributes_of(attributes: &[Attribute]) -> String {
     const TOLD: [&str; 3] = ["derive", "must_use", "non_exhaustive"];
     let told = attributes.iter().filter(|attribute| TOLD.iter().any(|name| attribute.path().is_ident(name)));
@@ -200,7 +201,7 @@ fn attributes_of(attributes: &[Attribute]) -> String {
     .collect()
 }
 
-/// The path of the type that an `impl` is for.
+/// Returns the path of the type that an `impl` is for.
 fn self_type(kind: &Type) -> Option<Vec<String>> {
     match kind {
         Type::Path(path) => Some(path.path.segments.iter().map(|part| part.ident.to_string()).collect()),
@@ -213,7 +214,7 @@ fn text(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string()
 }
 
-/// Tokens as a person writes them.
+/// Formats tokens as a person writes them.
 fn tidy(text: &str) -> String {
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for (from, to) in [

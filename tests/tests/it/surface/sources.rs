@@ -1,4 +1,4 @@
-//! The modules of a crate as they are parsed from its sources, and the way from a path to what it names.
+//! The modules of a crate, parsed from its sources, and the resolution of paths in them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(super) struct Crate {
     pub(super) modules: BTreeMap<ModulePath, Module>,
 }
 
-/// What a path names.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Target {
     /// An item of this crate: its module and its name.
@@ -35,7 +35,7 @@ pub(super) enum Target {
 }
 
 impl Crate {
-    /// Parses a crate from its root file on. What is compiled for tests only is left out.
+    /// Parses a crate from its root file on. Items that are compiled for tests only are left out.
     pub(super) fn read(root: &Path) -> Self {
         let mut modules = BTreeMap::new();
         let text = std::fs::read_to_string(root).expect("the root of the crate");
@@ -44,7 +44,7 @@ impl Crate {
         Self { modules }
     }
 
-    /// What a path written in a module names.
+    /// Returns the target of a path that is written in a module.
     pub(super) fn resolve(&self, at: &[String], path: &[String]) -> Target {
         let (mut module, mut rest) = (at.to_vec(), path);
         match path.first().map(String::as_str) {
@@ -105,14 +105,15 @@ fn add(modules: &mut BTreeMap<ModulePath, Module>, path: ModulePath, items: Vec<
     modules.insert(path, module);
 }
 
-/// The items of `folder.rs`.
+/// Parses the items of `folder.rs`.
 fn parsed(folder: &Path) -> Vec<Item> {
     let file: PathBuf = folder.with_extension("rs");
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())).items
 }
 
-/// `#[cfg(test)]`, `#[cfg(doctest)]` and `#[cfg(not(feature = ..))]`: not in a build with every feature.
+/// Returns whether an attribute is `#[cfg(test)]`, `#[cfg(doctest)]` or `#[cfg(not(feature = ..))]`: its item is not in
+/// a build with every feature.
 fn for_tests(attribute: &Attribute) -> bool {
     let syn::Meta::List(list) = &attribute.meta else { return false };
     let condition = list.tokens.to_string();
@@ -149,7 +150,7 @@ fn imports(item: &ItemUse) -> Vec<Import> {
     found.into_iter().map(|(name, path)| Import { public, name, path }).collect()
 }
 
-/// The name of an item that has one.
+/// Returns the name of an item that has one.
 pub(super) fn name_of(item: &Item) -> Option<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
@@ -167,7 +168,7 @@ pub(super) fn name_of(item: &Item) -> Option<String> {
     Some(name.to_string())
 }
 
-/// The attributes of an item.
+/// Returns the attributes of an item.
 pub(super) fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -185,7 +186,7 @@ pub(super) fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether an item is visible outside its module.
+/// Returns whether an item is visible outside its module.
 pub(super) fn is_public(item: &Item) -> bool {
     let visibility = match item {
         Item::Const(item) => &item.vis,
@@ -202,7 +203,7 @@ pub(super) fn is_public(item: &Item) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Whether rustdoc leaves it out.
+/// Returns whether rustdoc hides the item.
 pub(super) fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("doc")

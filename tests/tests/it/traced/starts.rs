@@ -1,4 +1,4 @@
-//! Each new run is told once, however it comes about.
+//! Events for new runs: one for each, however it is created.
 
 use super::{Lines, Shop, child};
 use crate::faulty::{Hooked, failure};
@@ -41,7 +41,7 @@ fn builder() -> steadfast::EngineBuilder {
     builder.workflow(moves_in).workflow(naps).max_loads(1_000)
 }
 
-/// How often runs of this id were said to be started.
+/// Returns the number of start events for runs of this id.
 fn told(lines: &Lines, id: &str) -> usize {
     lines.with(&["event", "run_started", &format!("run={id} ")]).len()
 }
@@ -92,7 +92,7 @@ async fn each_new_run_is_told_once_though_the_answer_to_its_commit_is_lost() {
     };
     let store = Hooked::new(MemoryStore::new(), move |store, writes| {
         let answers = store.commit(writes)?;
-        // The first of each kind.
+        // The first commit of each kind loses its answer.
         let mut lost = lost.lock().unwrap();
         if writes.iter().filter_map(creates).any(|kind| lost.insert(kind)) { Err(failure()) } else { Ok(answers) }
     });
@@ -104,7 +104,7 @@ async fn each_new_run_is_told_once_though_the_answer_to_its_commit_is_lost() {
     assert_eq!(counts, [1, 1, 2, 1]);
 }
 
-/// What the commit of a start and the search for due runs wait for.
+/// The state for which the commit of a start and the search for due runs wait.
 #[derive(Default)]
 struct Seen {
     /// The new run, once it is committed.
@@ -113,14 +113,14 @@ struct Seen {
     read: BTreeSet<i64>,
 }
 
-/// The search for due runs finds a new run, and brings it into memory, before its start is told.
+/// Tests that the search for due runs may find a new run, and activate it, before its start event.
 #[tokio::test]
 async fn each_start_is_told_whoever_brings_the_run_into_memory() {
     let lines = Lines::default();
     let _another = tracing::Dispatch::new(Lines::default());
     let _subscribed = tracing::subscriber::set_default(lines.clone());
     let seen = Arc::new((Mutex::new(Seen::default()), Condvar::new()));
-    // Returns whether it became so within the limit.
+    // Returns whether the condition held within the limit.
     let wait = |seen: &(Mutex<Seen>, Condvar), is_so: fn(&Seen) -> bool| {
         let (state, changed) = seen;
         !changed.wait_timeout_while(state.lock().unwrap(), limits::LIMIT, |seen| !is_so(seen)).unwrap().1.timed_out()

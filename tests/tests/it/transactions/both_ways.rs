@@ -87,7 +87,7 @@ async fn an_id_that_is_there_is_the_same_run_or_an_error() {
     engine.start(transfer, 5).id("one").await.unwrap().result().soon().await.unwrap();
     let again = engine.transaction(|tx| {
         tx.execute("INSERT INTO moves (note) VALUES ('again')", [])?;
-        // Once before and twice here, all the same.
+        // The run was started once before and is started twice here, which is the same run.
         tx.start(transfer, 6).id("two").begin()?;
         tx.start(transfer, 6).id("two").begin()?;
         Ok(tx.start(transfer, 5).id("one").begin()?)

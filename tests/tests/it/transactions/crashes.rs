@@ -1,4 +1,4 @@
-//! `crash_everywhere` with transactions: each row once, whatever dies and when.
+//! `crash_everywhere` with transactions: each row is written once, despite any crash.
 
 use futures_util::select_biased;
 use std::sync::atomic::{AtomicU32, Ordering};

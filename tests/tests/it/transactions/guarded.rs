@@ -1,4 +1,4 @@
-//! What a guard says to odd statements, and what it lets pass.
+//! The guard of a transaction's statements: what it refuses, and what it allows.
 
 use super::{Bank, transfer};
 use limits::Soon as _;

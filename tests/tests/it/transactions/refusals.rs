@@ -1,4 +1,4 @@
-//! What a transaction cannot do, with the sentence for each.
+//! The operations that a transaction refuses, with the message for each.
 
 use super::{Bank, text, transfer};
 use limits::Soon as _;
@@ -51,7 +51,7 @@ async fn statements_that_are_not_for_users_are_refused_and_leave_no_row() {
         assert!(said.contains(why), "{statement}: {said}");
     }
     assert_eq!(bank.moves(), 0);
-    // Nothing of ours was touched, and the connection is as it was.
+    // The engine's tables were not touched, and the connection still works.
     assert_eq!(engine.start(transfer, 5).await.unwrap().result().soon().await.unwrap(), 5);
 }
 
@@ -59,7 +59,7 @@ async fn statements_that_are_not_for_users_are_refused_and_leave_no_row() {
 async fn a_statement_of_ours_is_not_lent_by_the_cache() {
     let bank = Bank::new();
     let engine = bank.open(bank.builder()).await;
-    // The very text of a query that the writing connection keeps prepared.
+    // This is exactly a query whose statement the writing connection has cached.
     let ours = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
     let error = engine
         .transaction(move |tx| Ok(tx.query_optional(ours, [1], |row| row.get::<_, i64>(0))?))
@@ -103,7 +103,7 @@ async fn the_engine_cannot_be_waited_for_within_a_transaction() {
     let (within, handle) = (engine.clone(), Handle::current());
     let transaction = engine.transaction(move |tx| {
         tx.execute("INSERT INTO moves (cents) VALUES (1)", [])?;
-        // On this thread with the runtime of the engine, and with one of its own.
+        // Blocks on this thread, with the engine's runtime and with a new one.
         let own = Builder::new_current_thread().enable_all().build()?;
         let said = [
             handle.block_on(within.start(transfer, 5).into_future()).map(drop),

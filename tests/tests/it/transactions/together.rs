@@ -1,4 +1,4 @@
-//! Rows and results: both or neither, whatever goes wrong in one of them.
+//! Rows and results: both are committed or neither, whichever of them fails.
 
 use super::{Bank, text, transfer};
 use futures_util::future::try_join_all;
@@ -132,7 +132,7 @@ async fn a_constraint_that_fails_at_the_commit_fails_its_own_run_only() {
 #[transaction]
 fn replace_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("INSERT INTO moves (note) VALUES ('one')", [])?;
-    // SQLite takes back the whole transaction, and not only the statement.
+    // SQLite rolls back the whole transaction, and not only the statement.
     let gone = tx.execute("INSERT OR ROLLBACK INTO moves (note) VALUES ('one')", []);
     assert!(gone.unwrap_err().is_constraint());
     let nothing = tx.execute("INSERT INTO moves (note) VALUES ('two')", []).unwrap_err().to_string();
@@ -161,7 +161,7 @@ async fn a_statement_that_rolls_back_everything_costs_the_others_nothing() {
     assert_eq!(bank.moves(), 10);
 }
 
-/// Everything at once in one run: two transactions, a step, a sleep, and one that is dropped.
+/// Combines in one run two transactions, a step, a sleep, and a transaction that is dropped.
 #[workflow]
 async fn busy(flow: &mut Flow, cents: i64) -> Result<i64> {
     for _ in 0..3 {

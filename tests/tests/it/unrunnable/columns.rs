@@ -1,4 +1,4 @@
-//! Columns of a run's row that are damaged: when it is due, as what it went on, and to whom its outputs belong.
+//! Damaged columns of a run's row: its due time, its successor, and the owner of its outputs.
 
 use super::{LONG, Place, naps};
 use crate::runs::wait_for;
@@ -19,7 +19,7 @@ async fn a_run_whose_row_is_due_in_centuries_is_driven_by_the_next_start() {
     }
 }
 
-/// What a deployment is told of a row that says this of when its run is due.
+/// Returns the report of a check of a row with this due time.
 async fn checked(due: &str) -> CheckReport {
     let place = Place::with_runs().await;
     place.spoil(&format!("UPDATE steadfast_runs SET wake_at = {due} WHERE id = 'nap-1'"));
@@ -27,7 +27,7 @@ async fn checked(due: &str) -> CheckReport {
     builder.check().await.unwrap()
 }
 
-/// What no start can see without reading every journal.
+/// Tests a damage that no start can detect without reading every journal.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_names_a_run_whose_row_is_due_later_than_its_journal_says() {
     for due in ["NULL", "wake_at + 86400000"] {
@@ -36,7 +36,8 @@ async fn a_check_names_a_run_whose_row_is_due_later_than_its_journal_says() {
         assert_eq!((problem.run.as_str(), problem.reason.cause), ("nap-1", ParkCause::Damaged), "{report}");
         assert!(problem.reason.message.contains("wake_at"), "{report}");
     }
-    // Two clocks are read one after the other, and a clock is adjusted by a little while an engine lives.
+    // Small differences are allowed: two clocks are read one after the other, and a clock is adjusted by a little while
+    // an engine lives.
     let report = checked("wake_at + 400").await;
     assert!(report.is_ok(), "{report}");
 }
@@ -58,7 +59,7 @@ async fn open(path: &Path) -> Engine {
     Engine::builder().sqlite(path).workflow(rounds).start().await.unwrap()
 }
 
-/// A run that has gone on twice and waits; gives the number of its first execution.
+/// Starts a run that continues as new twice and waits. Returns the file, and the number of its first execution.
 async fn gone_on(folder: &tempfile::TempDir) -> (PathBuf, i64) {
     let path = folder.path().join("runs.db");
     let engine = open(&path).await;
@@ -135,7 +136,7 @@ async fn a_run_whose_row_belongs_to_another_lineage_is_parked_and_named() {
             other => panic!("{value}: {other:?}"),
         }
     }
-    // Of one that has not gone on too.
+    // The same holds for a run with one execution.
     let place = Place::with_runs().await;
     assert_eq!(place.spoil("UPDATE steadfast_runs SET lineage = 999 WHERE id = 'nap-1'"), 1);
     let engine = place.open().await;

@@ -1,4 +1,4 @@
-//! Rows of fields that are missing though an entry has written them: of shared state, and of a context that is continued.
+//! Missing rows of fields that an entry has written: of shared state, and of a continued context.
 
 use super::{Go, LONG, Order, ordering};
 use crate::runs::wait_for;
@@ -46,7 +46,7 @@ async fn open(path: &Path) -> Engine {
     builder.start().await.unwrap()
 }
 
-/// A file with a run of shared state, one that has continued another, and that other.
+/// Creates a file with a run of shared state, a run that continues another, and that other.
 async fn with_runs(folder: &tempfile::TempDir) -> PathBuf {
     let path = folder.path().join("runs.db");
     let engine = open(&path).await;

@@ -32,7 +32,7 @@ async fn asks_twice(flow: &mut Flow, first: Option<String>) -> Result<u64> {
     Ok(first?.0 + second?.0)
 }
 
-/// Waits for the answer to a request of so many executions ago, each after a message, and then for a message.
+/// Waits for the answer to a request of `times` executions ago, each after a message, and then for a message.
 #[workflow]
 async fn outlives(flow: &mut Flow, (limit, times, first): (u64, u32, Option<String>)) -> Result<String> {
     let Some(first) = first else {
@@ -56,25 +56,25 @@ async fn open(store: &MemoryStore) -> Engine {
     builder.start().await.unwrap()
 }
 
-/// The execution of a run that comes after this one.
+/// Waits for the next execution of a run, and returns it.
 async fn next(engine: &Engine, run: &Run) -> Run {
     limits::until(async || engine.run(run.id()).await.unwrap().number() != run.number()).await;
     engine.run(run.id()).await.unwrap()
 }
 
-/// The id of the only request of a run.
+/// Returns the id of the open request [`First`] of a run.
 async fn first_request(run: &Run) -> String {
     let open = run.requests().await.unwrap();
     open.into_iter().find(|open| open.question.ends_with("First")).expect("it is open").id
 }
 
-/// The history has that many entries of a kind.
+/// Waits until the history has that many entries of a kind.
 async fn has(run: &Run, kind: Kind, count: usize) {
     let found = async || run.history().await.unwrap().iter().filter(|entry| entry.kind == kind).count();
     limits::until(async || found().await >= count).await;
 }
 
-/// What the run is said to wait for: the question and the id of each request.
+/// Returns the requests that the run is reported to wait for: the question and the id of each.
 async fn asked(run: &Run) -> Vec<(String, String)> {
     let info = status(run, |info| info.waits_for.len() == 2).await;
     let waits = info.waits_for.into_iter().map(|wait| match wait.for_what {
@@ -135,7 +135,7 @@ async fn the_activity_names_the_request_of_an_earlier_execution() {
     assert!(drawn.contains("answer to an earlier request") && !drawn.contains("message"), "{drawn}");
 }
 
-/// The activity of a run that has ended.
+/// Returns the activity of a run until its end.
 async fn activity(run: &Run) -> Vec<ActivityKind> {
     let (mut seen, mut activity) = (Vec::new(), run.activity());
     while let Some(one) = activity.next().soon().await.unwrap() {
@@ -144,7 +144,7 @@ async fn activity(run: &Run) -> Vec<ActivityKind> {
     seen
 }
 
-/// Whether the wait for the answer begins before `settle` ends it, or after.
+/// The start of the wait for the answer: before `settle` ends it, or after.
 #[derive(Clone, Copy, PartialEq)]
 enum Begins {
     Before,
@@ -186,7 +186,7 @@ async fn settled(
     (waits, engine.handle(outlives, "r").await.unwrap().result().soon().await.unwrap())
 }
 
-/// Fails unless it waits for `Go` alone.
+/// Asserts that the run waits for `Go` alone.
 fn for_go_alone(waits: &[String]) {
     assert!(matches!(waits, [one] if one.contains("Go")), "{waits:?}");
 }
@@ -246,7 +246,7 @@ async fn the_activity_says_why_a_run_was_not_started() {
     assert!(seen.iter().any(refused), "{seen:?}");
 }
 
-/// Waits for one answer by two calls at once.
+/// Awaits one answer with two calls at once.
 #[workflow]
 async fn awaits_doubly(flow: &mut Flow, first: Option<String>) -> Result<(u64, String)> {
     let Some(first) = first else {

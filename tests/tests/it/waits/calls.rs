@@ -1,4 +1,4 @@
-//! Which calls a run still waits for, and which it no longer does.
+//! The calls that a run still waits for, and those that it no longer does.
 
 use super::{Note, hangs, status, words};
 use limits::Soon as _;
@@ -10,7 +10,7 @@ use steadfast::{Run, WaitsFor};
 #[derive(Message, Serialize, Deserialize)]
 struct Go;
 
-/// Hears one of two messages, and drops the call for the other.
+/// Receives one of two messages, and drops the call for the other.
 #[workflow]
 async fn drops_a_call(flow: &mut Flow) -> Result<u64> {
     futures_util::select_biased! {
@@ -22,7 +22,7 @@ async fn drops_a_call(flow: &mut Flow) -> Result<u64> {
     Ok(kept + flow.receive::<Note>().await?.0)
 }
 
-/// Takes a message that was kept, and waits for another.
+/// Takes a buffered message, and waits for another.
 #[workflow]
 async fn tries(flow: &mut Flow) -> Result<u64> {
     flow.receive::<Go>().await?;
@@ -30,7 +30,7 @@ async fn tries(flow: &mut Flow) -> Result<u64> {
     Ok(kept + flow.receive::<Note>().await?.0)
 }
 
-/// Goes on with a fresh journal, which begins with the message that was kept.
+/// Continues as new. The successor begins with the buffered message.
 #[workflow]
 async fn goes_on(flow: &mut Flow, afresh: bool) -> Result<u64> {
     if afresh {
@@ -56,7 +56,7 @@ async fn engine() -> Engine {
     builder.start().await.unwrap()
 }
 
-/// The history has that many entries of a kind.
+/// Waits until the history has that many entries of a kind.
 async fn has(run: &Run, kind: steadfast::history::Kind, count: usize) {
     let found = async || run.history().await.unwrap().iter().filter(|entry| entry.kind == kind).count();
     limits::until(async || found().await >= count).await;
@@ -129,7 +129,7 @@ struct Piece(u32);
 
 struct Graph;
 
-/// Its loop waits for what steps send by hand, which is nothing that anybody could help with.
+/// A graph whose loop waits for events that steps send by hand, and so for no help from outside.
 #[workflow]
 impl Graph {
     #[step(sends(Piece))]
@@ -161,7 +161,7 @@ async fn sleeps(flow: &mut Flow) -> Result<()> {
 #[tokio::test]
 async fn a_run_whose_engine_has_stopped_waits_for_another() {
     let store = MemoryStore::new();
-    // None looks for leases of others within the hour.
+    // The term is an hour, so that no engine checks the leases of others during the test.
     let open = async || {
         let builder = Engine::builder().store(store.clone()).lease_term(Duration::from_hours(1));
         builder.workflow(sleeps).start().await.unwrap()
@@ -176,7 +176,7 @@ async fn a_run_whose_engine_has_stopped_waits_for_another() {
     assert_eq!(words(&info), ["an engine that drives it", "a timer"]);
 }
 
-/// Fails until it is mended.
+/// A dependency of the hook that fails until it is fixed.
 struct Unready(std::sync::atomic::AtomicBool);
 
 static STORE: Unready = Unready(std::sync::atomic::AtomicBool::new(false));
