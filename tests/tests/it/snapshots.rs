@@ -134,7 +134,7 @@ async fn a_moved_run_goes_on_elsewhere_as_the_same_run_and_only_once() {
     std::fs::copy(desk.path("trip.run"), desk.path("first.run")).unwrap();
     run.export_and_end(desk.path("trip.run")).soon().await.unwrap();
     assert_eq!(std::fs::read(desk.path("trip.run")).unwrap(), std::fs::read(desk.path("first.run")).unwrap());
-    // The run is still in the database that it came from, so an import there fails under any id.
+    // The database that it came from still has its tombstone, so an import there fails under any id.
     for id in ["trip", "other"] {
         let error = engine.import(desk.path("trip.run")).id(id).await.unwrap_err();
         assert!(matches!(&error, EngineError::WrongStatus { id, .. } if id == "trip"), "{error}");

@@ -1,4 +1,4 @@
-//! Damaged columns of a run's row: its due time, its successor, and the owner of its outputs.
+//! Damaged columns of a run's row: its due time, its successor, and its first run, which owns the outputs.
 
 use super::{LONG, Place, naps};
 use crate::runs::wait_for;
