@@ -1,13 +1,18 @@
 //! The encoding of one run's fields: their stores and their secrets.
 
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
+use crate::panics::caught_future;
+use crate::policy::Policy;
 use crate::record::{RoutedValue, RunIdentity};
 use crate::value::{Encoding, Pointer, Value};
 use crate::vault::{self, Cipher, Location, Vault, VaultFault};
 use data_encoding::HEXLOWER;
+use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// The field stores of an engine, by the names that contexts use.
 #[derive(Clone, Default)]
@@ -15,6 +20,35 @@ pub(crate) struct FieldStores {
     by_name: BTreeMap<String, Arc<dyn AnyFieldStore>>,
     /// The defaults that were saved, by workflow, store, field and hash.
     defaults: Arc<Mutex<HashSet<[String; 4]>>>,
+    pub(crate) patience: Patience,
+    /// The store for every other name, in tests.
+    pub(crate) any: Option<Arc<dyn AnyFieldStore>>,
+}
+
+/// The tries that a store has, and the time limit of each.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) policy: Policy,
+    pub(crate) limit: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { policy: Policy::OUTSIDE, limit: Duration::from_mins(1) }
+    }
+}
+
+/// Runs one try within a time limit; a panic of the store is an error.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
+) -> Result<T, FieldStoreError> {
+    let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
+    match timeout(limit, caught_future(work.boxed())).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => failed(format!("the field store panicked: {panic}")),
+        Err(_) => failed(format!("the field store did not answer within {limit:?}")),
+    }
 }
 
 impl Deref for FieldStores {
@@ -161,7 +195,7 @@ impl Fields {
         let hash = content_hash_apart(routed.value.bytes.clone()).await;
         let pointer = Pointer {
             store: routed.store.to_owned(),
-            field: routed.field.to_owned(),
+            field: routed.field.clone().into_owned(),
             encoding: routed.value.encoding.as_str().to_owned(),
             bytes: routed.value.bytes.len(),
             hash,
@@ -178,6 +212,23 @@ impl Fields {
         Ok(pointer.to_value())
     }
 
+    /// Saves a value as [`save`](Self::save) does, with the engine's tries and time limit for field stores.
+    pub(crate) async fn save_patiently(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
+        let Patience { policy, limit } = self.stores.patience;
+        let mut failed = 0;
+        loop {
+            let why = match within(limit, self.save(routed)).await {
+                Ok(pointer) => return Ok(pointer),
+                Err(why) => why,
+            };
+            failed += 1;
+            if failed >= policy.attempts || why.kind == FieldStoreErrorKind::Missing {
+                return Err(why);
+            }
+            tokio::time::sleep(policy.wait(failed, 0.5)).await;
+        }
+    }
+
     /// Loads the value that a pointer names.
     pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
         let encoding = Encoding::parse(&pointer.encoding).ok_or_else(|| {
@@ -192,7 +243,7 @@ impl Fields {
     }
 
     pub(crate) fn store(&self, name: &str) -> Result<&Arc<dyn AnyFieldStore>, FieldStoreError> {
-        self.stores.get(name).ok_or_else(|| {
+        self.stores.get(name).or(self.stores.any.as_ref()).ok_or_else(|| {
             let message = format!(
                 "the engine has no field store `{name}`: add `.field_store(\"{name}\", ..)` to the engine's builder"
             );

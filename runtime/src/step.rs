@@ -4,6 +4,7 @@ mod body;
 mod ended;
 mod inputs;
 mod outcome;
+mod stored;
 mod stream;
 mod transaction;
 
@@ -37,6 +38,8 @@ pub trait StepDef: Send + Sync + 'static {
     const BLOCKING: bool = false;
     /// The roles of which the principal of the run needs one; empty if none is needed.
     const ROLES: &'static [&'static str] = &[];
+    /// The field store that takes its results; the database takes them if there is none.
+    const STORE: Option<&'static str> = None;
     /// The resources that it takes.
     const RESOURCES: &'static [ResourceKey] = &[];
     /// Returns the shared state that it takes, if it is typed.

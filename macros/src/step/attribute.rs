@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) blocking: bool,
+    /// The field store for its results.
+    pub(crate) store: Option<syn::LitStr>,
     /// The roles of which the run's principal needs one.
     pub(crate) roles: Vec<String>,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Retry {
     pub(crate) unless: Option<Path>,
 }
 
-const OPTIONS: [&str; 5] = ["name", "timeout", "retry", "blocking", "roles"];
+const OPTIONS: [&str; 6] = ["name", "timeout", "retry", "blocking", "store", "roles"];
 pub(crate) const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
 
 const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff = \"200ms\"))]`";
@@ -81,6 +83,15 @@ impl Options {
             }
             ("retry", Meta::List(list)) => self.retry = Some(Retry::parse(list, faults)),
             ("blocking", Meta::Path(_)) => self.blocking = true,
+            (
+                "store",
+                Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(store), .. }), .. }),
+            ) if !store.value().is_empty() => {
+                self.store = Some(store.clone());
+            }
+            ("store", _) => {
+                faults.add(meta, "a store is named by a text that is not empty", "write `store = \"blobs\"`")
+            }
             ("roles", Meta::List(list)) => self.roles = name::roles(list, faults),
             ("roles", _) => faults.add(meta, "`roles` is a list of names", name::ROLES),
             ("name", _) => wrong_form(meta, "name = \"charge\"", faults),

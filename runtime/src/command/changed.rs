@@ -37,7 +37,7 @@ pub(crate) fn version(entry: &EntryRow) -> u32 {
 pub(crate) fn missing_rows(entry: &EntryRow, written: &[impl Borrow<FieldRow>]) -> Option<String> {
     let (seq, found) = (entry.seq, written.len() as u64);
     let missing = without_rows(entry, |name| written.iter().any(|row| row.borrow().name == name));
-    let what = match entry.context.filter(|_| entry.kind.writes_fields()) {
+    let what = match entry.context.filter(|_| entry.writes_fields()) {
         Some(count) if count > found => {
             format!("entry {seq} has written {count} rows of fields, and `steadfast_fields` has {found} of them")
         }
@@ -70,7 +70,7 @@ fn without_rows(entry: &EntryRow, has_row: impl Fn(&str) -> bool) -> Vec<String>
             .as_ref()
             .and_then(|value| serde_json::from_slice::<Whole>(&value.bytes).ok())
             .map(|whole| whole.fields.into_iter().map(|field| field.name).collect()),
-        WrittenFields::Counted | WrittenFields::None => None,
+        WrittenFields::Counted | WrittenFields::IfStored | WrittenFields::None => None,
     }
     .unwrap_or_default();
     names.retain(|name| !has_row(name));

@@ -9,11 +9,11 @@ pub use report::{CheckReport, Problem};
 
 use super::core::Options;
 use super::error::EngineError;
-use super::fields::within;
+use super::fields::said;
 use super::workflows::Workflows;
 use super::{Engine, load, rebuild, threads};
 use crate::field_store::FieldStoreError;
-use crate::fields::Fields;
+use crate::fields::{Fields, within};
 use crate::machine::{Machine, Rebuild};
 use crate::panics;
 use crate::record::{ParkCause, ParkReason, RunIdentity};
@@ -121,7 +121,7 @@ fn one(
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
     let mut machine = load::with_stubs(options, machine).dry();
     let replayed = panics::caught(|| {
-        let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
+        let mut load = |row: &FieldRow| fetch(&env, row, options.stores.patience.limit);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
         wakes_in_time(&machine, row)?;
@@ -169,7 +169,7 @@ fn has_states(machine: &Machine, env: &RunEnv, row: &RunRow) -> Result<(), Rebui
 
 fn fetch(env: &RunEnv, row: &FieldRow, limit: Duration) -> Result<Value, Rebuild> {
     let refuse = |error: FieldStoreError| {
-        let message = format!("field `{}` (written by entry {}) cannot be loaded: {error}", row.name, row.seq);
+        let message = format!("{} (written by entry {}) cannot be loaded: {error}", said(&row.name), row.seq);
         Rebuild::Park(ParkReason::new(ParkCause::FieldStore, message))
     };
     let pointer = Pointer::read(&row.value).map_err(refuse)?;

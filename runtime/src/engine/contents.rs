@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::error::EngineError;
-use super::fields::attempt;
+use super::fields::{attempt, said};
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
 use crate::fields::Fields;
 use crate::value::Pointer;
@@ -36,7 +36,7 @@ async fn again<T, W: Future<Output = Result<T, FieldStoreError>> + Send>(
     what: &str,
     mut work: impl FnMut() -> W,
 ) -> Result<T, EngineError> {
-    let policy = core.options.field_stores;
+    let policy = core.options.stores.patience.policy;
     let mut failed = 0;
     loop {
         let why = match attempt(core, work()).await {
@@ -46,8 +46,7 @@ async fn again<T, W: Future<Output = Result<T, FieldStoreError>> + Send>(
         failed += 1;
         let hopeless = matches!(why.kind, FieldStoreErrorKind::Missing | FieldStoreErrorKind::Damaged);
         if failed >= policy.attempts || hopeless || !core.pause(policy.wait(failed, 0.5)).await {
-            let (field, store) = (&pointer.field, &pointer.store);
-            let message = format!("store `{store}` did not {what} field `{field}`: {why}");
+            let message = format!("store `{}` did not {what} {}: {why}", pointer.store, said(&pointer.field));
             return Err(EngineError::value_of(message, why));
         }
     }

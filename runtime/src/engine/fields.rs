@@ -3,14 +3,13 @@
 use super::core::{Core, DriverEvent, Envelope};
 use crate::context::ContextError;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
+use crate::fields::within;
 use crate::lengths;
 use crate::machine::Rebuild;
-use crate::panics::caught_future;
-use crate::record::{ParkCause, ParkReason, RoutedValue};
+use crate::record::{ParkCause, ParkReason, RoutedValue, result_of};
 use crate::run_env::RunEnv;
 use crate::store::{FieldRow, StoreError, StoreErrorKind};
 use crate::value::{Pointer, Value};
-use futures_util::FutureExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +53,7 @@ pub(super) fn save(
 
 /// Saves one field with retries; `None` if the engine stops meanwhile.
 async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> Option<Result<Value, String>> {
-    let policy = core.options.field_stores;
+    let policy = core.options.stores.patience.policy;
     let mut failed = 0;
     loop {
         let what = format!("field `{}` is not saved yet: store `{}`", field.field, field.store);
@@ -95,20 +94,12 @@ pub(super) async fn attempt<T>(
     core: &Core,
     work: impl Future<Output = Result<T, FieldStoreError>> + Send,
 ) -> Result<T, FieldStoreError> {
-    within(core.options.field_store_timeout, work).await
+    within(core.options.stores.patience.limit, work).await
 }
 
-/// Runs one try within a time limit; a panic of the store is an error.
-pub(super) async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
-) -> Result<T, FieldStoreError> {
-    let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
-    match timeout(limit, caught_future(work.boxed())).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => failed(format!("the field store panicked: {panic}")),
-        Err(_) => failed(format!("the field store did not answer within {limit:?}")),
-    }
+/// Names what a row points to.
+pub(super) fn said(row: &str) -> String {
+    result_of(row).map_or_else(|| format!("field `{row}`"), |step| format!("the result of step `{step}`"))
 }
 
 /// Loads the value of a field from its store. Called on a thread that may block.
@@ -118,9 +109,10 @@ pub(super) async fn within<T>(
 pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Result<Value, Rebuild> {
     let give_up = |store: &str, why: &FieldStoreError| {
         let message = format!(
-            "field `{}` (written by entry {}) cannot be loaded from store `{store}`: {why}. Fix the store and retry the \
-             run; nothing is lost",
-            row.name, row.seq
+            "{} (written by entry {}) cannot be loaded from store `{store}`: {why}. Fix the store and retry the run; nothing \
+             is lost",
+            said(&row.name),
+            row.seq
         );
         Err(ParkReason::new(ParkCause::FieldStore, message).into())
     };
@@ -128,10 +120,10 @@ pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Re
         Ok(pointer) => pointer,
         Err(error) => return give_up("?", &error),
     };
-    let policy = core.options.field_stores;
+    let policy = core.options.stores.patience.policy;
     let mut failed = 0;
     loop {
-        let what = format!("field `{}` is not loaded yet: store `{}`", row.name, pointer.store);
+        let what = format!("{} is not loaded yet: store `{}`", said(&row.name), pointer.store);
         let why = match core.runtime.block_on(noticed(core, number, &what, env.fields.load(&pointer))) {
             Ok(value) => return Ok(value),
             Err(why) => why,

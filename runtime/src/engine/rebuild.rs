@@ -4,7 +4,7 @@ use super::inbox;
 use crate::journal::AnyWorkflow;
 use crate::machine::{LoadField, Machine, Rebuild};
 use crate::record::{ParkCause, ParkReason};
-use crate::store::{RunRow, Store, lineage_flaw};
+use crate::store::{EntryRow, RunRow, Store, lineage_flaw};
 
 /// The number of entries read at a time, unless they are large.
 const PAGE: usize = 4_096;
@@ -50,7 +50,7 @@ pub(super) fn replay(
         let full = entries.len() == page;
         entries.retain(|entry| entry.seq <= to);
         let Some(last) = entries.last().map(|entry| entry.seq) else { break };
-        let has_fields = entries.iter().any(|entry| entry.kind.writes_fields());
+        let has_fields = entries.iter().any(EntryRow::writes_fields);
         let fields = if has_fields { store.fields(row.number, after + 1, last) } else { Ok(Vec::new()) };
         let bytes: usize = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len()).sum();
         page = if bytes > PAGE_BYTES { (page / 4).max(16) } else { page };

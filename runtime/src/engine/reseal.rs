@@ -3,7 +3,7 @@
 
 use super::error::EngineError;
 use crate::codec::change_parts;
-use crate::record::{InboxKind, Sealed};
+use crate::record::{InboxKind, Sealed, result_of};
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, NewInboxItem, RequestRow};
 use crate::value::{Encoding, Pointer, Value};
@@ -73,7 +73,8 @@ impl Reseal {
     /// # Errors
     /// A key is missing.
     pub(super) fn field_bytes(&self, name: &str, value: &Value) -> Result<Option<Bytes>, EngineError> {
-        self.bytes(value, Location::Field(rows::place(name)))
+        let location = result_of(name).map_or_else(|| Location::Field(rows::place(name)), Location::Result);
+        self.bytes(value, location)
     }
 
     /// Reseals an inbox item; `answer` is the type of an answer, which the item does not contain.

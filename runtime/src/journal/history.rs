@@ -48,6 +48,7 @@ impl HistoryEntry {
             while let Some(field) = fields.next_if(|field| field.seq <= row.seq) {
                 written.push((field.name, field.value));
             }
+            let writes_fields = row.writes_fields();
             Self {
                 seq: row.seq,
                 at: moment(row.at),
@@ -56,7 +57,7 @@ impl HistoryEntry {
                 position: row.position,
                 name: row.name,
                 attempt: row.attempt,
-                context: row.context.filter(|_| !row.kind.writes_fields()),
+                context: row.context.filter(|_| !writes_fields),
                 due: row.due.map(moment),
                 value: row.value,
                 other: row.other,

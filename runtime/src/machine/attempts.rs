@@ -44,8 +44,13 @@ impl Machine {
             return;
         }
         let name = step.call.name;
+        let mut stored = None;
         let (kind, value) = match outcome {
             AttemptOutcome::Completed(value) => (Kind::StepCompleted, value),
+            AttemptOutcome::Stored { value, pointer } => {
+                stored = Some(pointer);
+                (Kind::StepCompleted, value)
+            }
             AttemptOutcome::Failed { cause, error, message, terminal, retry_after } => {
                 let failure = AttemptFailure { attempt, cause, message: lengths::cut(message) };
                 step.failures.push(failure.clone());
@@ -59,12 +64,13 @@ impl Machine {
             }
         };
         drop(state);
-        self.deliver(kind, now, |entry| {
+        let entry = self.entry(kind, now, |entry| {
             entry.position = Some(position);
             entry.name = Some(name.to_owned());
             entry.attempt = Some(attempt);
             entry.value = Some(value);
         });
+        self.deliver_entry(entry, stored);
     }
 
     /// Returns the reason for parking, if a step failed because a key is missing: it waits for the key instead. A step
@@ -76,7 +82,7 @@ impl Machine {
                 unmet.or_else(|| self.journal.missing_key_of_attempt(position))
             }
             AttemptOutcome::Failed { .. } => unmet,
-            AttemptOutcome::Completed(_) => None,
+            AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => None,
         }
     }
 

@@ -9,8 +9,8 @@ use super::suspended::{Deferred, OpenTurn};
 use super::turn::{Turn, entry};
 use crate::command::Command;
 use crate::journal::{AnyWorkflow, BodyEnd, Journal};
-use crate::record::{Kind, ParkCause, ParkReason};
-use crate::store::{EntryRow, Outgoing, Rejected, Status};
+use crate::record::{FORMAT, Kind, ParkCause, ParkReason, of_result};
+use crate::store::{EntryRow, FieldRow, Outgoing, Rejected, Status};
 use crate::value::Value;
 
 impl Machine {
@@ -190,12 +190,23 @@ impl Machine {
     /// Appends an entry that the workflow observes, and delivers it: one turn.
     pub(super) fn deliver(&mut self, kind: Kind, now: i64, fill: impl FnOnce(&mut EntryRow)) {
         let entry = self.entry(kind, now, fill);
+        self.deliver_entry(entry, None);
+    }
+
+    /// Appends and delivers an entry. If its value is in a field store, the body gets the value, and the pointer is
+    /// recorded: in the entry for people to see, and in a row as every pointer is.
+    pub(super) fn deliver_entry(&mut self, mut entry: EntryRow, stored: Option<Value>) {
         let delivered = Delivered::of(&entry).unwrap_or(Delivered::Nothing);
         debug_assert!(
             !matches!(delivered, Delivered::Call(..)) || self.journal.state().is_completed_by(&entry),
             "{entry:?} does not complete its call"
         );
         let (seq, at) = (entry.seq, entry.at);
+        if let Some(pointer) = stored {
+            let name = of_result(entry.name.as_deref().unwrap_or_default());
+            self.unwritten.fields.push(FieldRow { seq, format: FORMAT, name, value: pointer.clone() });
+            (entry.value, entry.context) = (Some(pointer), Some(1));
+        }
         self.unwritten.entries.push(entry);
         self.unwritten.progressed = true;
         self.live_turn(seq, at, delivered);

@@ -142,6 +142,12 @@ impl Machine {
             Role::Turn => {
                 // A step that sends an event has written an output too.
                 self.apply_attempt(&entry);
+                let mut entry = entry;
+                if entry.writes_fields() {
+                    let rows = self.rows_of(&entry, fields);
+                    self.check_written(&entry, &rows)?;
+                    self.load_result(&mut entry, &rows, load)?;
+                }
                 self.pending.cause = Some(entry);
             }
             Role::Edit => {
@@ -158,6 +164,17 @@ impl Machine {
             Role::Pause => self.replay_pause(&entry),
             Role::AttemptStarted | Role::AttemptFailed | Role::Command => self.apply_attempt(&entry),
             Role::Refused | Role::Scope | Role::Continued | Role::Kept | Role::State => {}
+        }
+        Ok(())
+    }
+
+    /// Replaces the pointer in the entry of a step's result by the result.
+    fn load_result(&self, entry: &mut EntryRow, rows: &[FieldRow], load: LoadField<'_>) -> Result<(), Rebuild> {
+        for row in rows {
+            if let Ok(pointer) = Pointer::read(&row.value) {
+                self.env.fields.note(&pointer);
+            }
+            entry.value = Some(load(row)?);
         }
         Ok(())
     }

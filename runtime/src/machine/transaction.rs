@@ -121,7 +121,7 @@ impl Machine {
     pub(crate) fn transacted(&mut self, outcome: AttemptOutcome, now: i64) {
         let Some(Running { position, attempt, at }) = self.transactions.running.take() else { return };
         match outcome {
-            AttemptOutcome::Completed(value) => {
+            AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => {
                 let seq = self.next_seq();
                 self.unwritten.appended = seq;
                 self.unwritten.progressed = true;

@@ -119,6 +119,8 @@ pub(crate) enum WrittenFields {
     Listed,
     /// The rows of the schema in its value.
     InSchema,
+    /// One, if its value is in a field store: the row has the pointer to it.
+    IfStored,
 }
 
 /// The location of the secrets in an entry's value, to which they are bound. It is a property of each kind, because a
@@ -227,11 +229,6 @@ impl Kind {
     pub const fn is_turn(self) -> bool {
         matches!(self.role(), Role::Turn)
     }
-
-    /// Returns whether an entry of this kind may have written rows of fields.
-    pub(crate) const fn writes_fields(self) -> bool {
-        !matches!(self.written_fields(), WrittenFields::None)
-    }
 }
 
 // The columns of each kind, in this order: role, delivery, end of the run, subject, written rows, location of secrets.
@@ -253,8 +250,8 @@ kinds! {
     AttemptStarted = "attempt_started" [AttemptStarted, Nothing, No, Call, None, Nothing],
     /// An attempt of a step failed and another follows at `due`: `value` is the cause.
     AttemptFailed = "attempt_failed" [AttemptFailed, Nothing, No, Call, None, Result],
-    /// A step finished: `value` is its result.
-    StepCompleted = "step_completed" [Turn, Result, No, Call, None, Result],
+    /// A step finished: `value` is its result, or the pointer to it in a field store.
+    StepCompleted = "step_completed" [Turn, Result, No, Call, IfStored, Result],
     /// A step failed for good: `value` is the error with the cause of every attempt.
     StepFailed = "step_failed" [Turn, Failure, No, Call, None, Result],
     /// The workflow sleeps until `due`.

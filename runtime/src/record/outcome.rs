@@ -9,6 +9,13 @@ use std::time::Duration;
 pub enum AttemptOutcome {
     /// The attempt returned a result that can be stored.
     Completed(Value),
+    /// The attempt returned a result, which is in a field store.
+    Stored {
+        /// The result.
+        value: Value,
+        /// The pointer to its content.
+        pointer: Value,
+    },
     /// The attempt failed in any way.
     Failed {
         /// The kind of failure.

@@ -1,12 +1,13 @@
 //! Values to be saved in a field store.
 
 use crate::value::Value;
+use std::borrow::Cow;
 
-/// A context field's encoded value that goes to a store.
+/// An encoded value that goes to a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutedValue {
-    /// The field's name.
-    pub field: &'static str,
+    /// The field's name, or that of the row of a step's result.
+    pub field: Cow<'static, str>,
     /// The name of the store.
     pub store: &'static str,
     /// The value.

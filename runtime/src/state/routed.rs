@@ -52,7 +52,7 @@ impl<S> State<S> {
             let field = &schema.fields[place];
             let Some(store) = field.store.filter(|_| value.encoding != Encoding::Stored) else { continue };
             let is_default = schema.is_default(self.env.fields.coder(), place, value);
-            let routed = RoutedValue { field: field.name, store, value: value.clone(), is_default };
+            let routed = RoutedValue { field: field.name.into(), store, value: value.clone(), is_default };
             *value = self.env.fields.save(&routed).await.map_err(|why| {
                 StateError::Unstorable(format!("field `{name}`: store `{store}` did not take the value: {why}"))
             })?;

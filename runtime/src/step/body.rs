@@ -1,6 +1,6 @@
 //! Runs one attempt of a step: decodes its arguments, and encodes its result.
 
-use super::StepDef;
+use super::{StepDef, stored};
 use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::context::SharedContext;
@@ -30,6 +30,7 @@ pub(crate) struct StepTable {
     /// Decodes recorded arguments with current types and encodes them again.
     pub(crate) recode: fn(Coder<'_>, &Value) -> Option<Value>,
     blocking: bool,
+    store: Option<&'static str>,
     resources: &'static [ResourceKey],
     state: fn() -> Option<StateDef>,
     /// The type of the context that it reads.
@@ -50,6 +51,7 @@ impl<S: StepDef> TableOf<S> {
         roles: S::ROLES,
         recode: recode::<S>,
         blocking: S::BLOCKING,
+        store: S::STORE,
         resources: S::RESOURCES,
         state: S::state,
         context: TypeId::of::<S::Context>,
@@ -146,6 +148,10 @@ impl StepBody for Body {
         let body = match context.and_then(|context| (self.table.start)(arguments, inputs.with_context(context))) {
             Ok(body) => body,
             Err(outcome) => return Attempt::ended(outcome),
+        };
+        let body = match self.table.store {
+            Some(store) => stored::saving(body, self.table.name, store, env.clone()),
+            None => body,
         };
         match unmade(self.table.resources, &env) {
             Some(missing) => Attempt::ended(missing),

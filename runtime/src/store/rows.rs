@@ -1,8 +1,8 @@
 //! The rows that a store returns.
 
 use super::{Status, StoreError};
-use crate::record::{InboxKind, Kind};
-use crate::value::Value;
+use crate::record::{InboxKind, Kind, WrittenFields};
+use crate::value::{Encoding, Value};
 
 /// A key by which a store finds runs.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +185,17 @@ pub struct EntryRow {
     pub value: Option<Value>,
     /// The id of the other run that it concerns, or the key of what a step has written, depending on `kind`.
     pub other: Option<String>,
+}
+
+impl EntryRow {
+    /// Returns whether this entry may have written rows of fields.
+    pub(crate) fn writes_fields(&self) -> bool {
+        match self.kind.written_fields() {
+            WrittenFields::None => false,
+            WrittenFields::Counted | WrittenFields::Listed | WrittenFields::InSchema => true,
+            WrittenFields::IfStored => self.value.as_ref().is_some_and(|value| value.encoding == Encoding::Stored),
+        }
+    }
 }
 
 /// One value of one context field: the newest at or below a sequence number is the field's value at that point.

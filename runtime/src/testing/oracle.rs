@@ -1,6 +1,7 @@
 //! Invariants that hold whatever the fault.
 
 use crate::record::Kind;
+use crate::record::result_of;
 use crate::shared_state::rows;
 use crate::store::{EntryRow, FieldRow, Status};
 use crate::value::Value;
@@ -134,7 +135,8 @@ impl End {
         let gone = [Status::Moved, Status::Replaced];
         let status = Status::ended_by(last.kind).filter(|status| !gone.contains(status))?;
         // The order in which steps edit shared state is undefined, and so is the resulting state.
-        let fields = fields.into_iter().filter(|row| rows::parse(&row.name).is_none());
+        let fields =
+            fields.into_iter().filter(|row| rows::parse(&row.name).is_none() && result_of(&row.name).is_none());
         let context = fields.map(|row| (row.name, row.value)).collect();
         Some(Self { status, value: last.value.clone(), context, rows: Vec::new(), shown: BTreeMap::new() })
     }

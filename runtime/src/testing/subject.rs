@@ -32,13 +32,11 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Returns a store in memory for each name to which the contexts route fields.
+    /// Returns a store in memory for every name: a workflow does not say to which stores its steps' results go.
     pub(super) fn stores(&self) -> Arc<FieldStores> {
-        let workflows = self.workflows.values();
-        let schemas = workflows.flat_map(|workflow| [workflow.schema(), workflow.state().map(|state| state.schema())]);
-        let names = schemas.flatten().flat_map(|schema| schema.fields).filter_map(|field| field.store);
-        let store = |name: &str| (name.to_owned(), Arc::new(MemoryFieldStore::default()) as _);
-        Arc::new(names.map(store).collect())
+        let mut stores = FieldStores::default();
+        stores.any = Some(Arc::new(MemoryFieldStore::default()));
+        Arc::new(stores)
     }
 
     /// Returns the workflow of a run.

@@ -46,7 +46,7 @@ pub(super) fn routed(
     for (place, (name, value)) in values.iter().enumerate() {
         if let Some((store, is_default)) = schema.store_of(journal.coder(), name, value) {
             places.push(place);
-            routed.push(RoutedValue { field: name, store, value: value.clone(), is_default });
+            routed.push(RoutedValue { field: (*name).into(), store, value: value.clone(), is_default });
         }
     }
     if routed.is_empty() {

@@ -81,6 +81,7 @@ mod state;
 mod steps;
 mod store;
 mod stored_fields;
+mod stored_results;
 mod surface;
 mod synced;
 mod threadless;

@@ -5,7 +5,7 @@ mod shelf;
 
 use crate::runs::wait_for;
 use limits::Soon as _;
-use shelf::Shelf;
+pub(crate) use shelf::Shelf;
 use std::collections::BTreeSet;
 use steadfast::field_store::{FieldKey, FolderStore};
 use steadfast::prelude::*;

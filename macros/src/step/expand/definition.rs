@@ -23,6 +23,11 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (context, args) = if stand_in { (quote!(()), quote!(())) } else { types(step) };
     let resources = if stand_in { None } else { resources(step) };
     let roles = roles(step);
+    let store = step.options.store.as_ref().map(|store| {
+        quote! {
+            const STORE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#store);
+        }
+    });
     let state = if stand_in { None } else { state(step) };
     let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
     let same_output =
@@ -39,6 +44,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: ::steadfast::__private::Policy = #policy;
             const BLOCKING: ::core::primitive::bool = #blocking;
+            #store
             #resources
             #roles
             type Context = #context;

@@ -140,7 +140,7 @@ const fn what(kind: Kind) -> &'static str {
     match kind.written_fields() {
         WrittenFields::InSchema => "set",
         WrittenFields::None => "refused",
-        WrittenFields::Listed | WrittenFields::Counted => "changed",
+        WrittenFields::Listed | WrittenFields::Counted | WrittenFields::IfStored => "changed",
     }
 }
 

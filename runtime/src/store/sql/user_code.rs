@@ -30,7 +30,7 @@ impl<S: Session> Apply<'_, S> {
     /// Runs code that belongs to no run.
     pub(super) fn transaction(&self, code: &UserCode) -> Answer {
         Ok(match self.run(code, |_| Ok(()))? {
-            AttemptOutcome::Completed(_) => Ok(Written::Done),
+            AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => Ok(Written::Done),
             AttemptOutcome::Failed { message, .. } => Err(Rejected::Refused(message)),
         })
     }
@@ -63,7 +63,7 @@ impl<S: Session> Apply<'_, S> {
         // SQLite has rolled back the other writes too: with the code marked as failed, the batch is applied again.
         if end.is_some_and(|end| end.lost) {
             code.fail(match outcome {
-                AttemptOutcome::Completed(_) => {
+                AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => {
                     rolled_back("a statement of it had SQLite roll back everything (`ON CONFLICT ROLLBACK`)")
                 }
                 failed @ AttemptOutcome::Failed { .. } => failed,
@@ -72,7 +72,7 @@ impl<S: Session> Apply<'_, S> {
             return Err(StoreError::new(StoreErrorKind::Refused, message));
         }
         match &outcome {
-            AttemptOutcome::Completed(value) => record(value)?,
+            AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => record(value)?,
             AttemptOutcome::Failed { .. } => {
                 self.session.execute(queries::UNDO_CODE, &[])?;
                 self.forget_leases();

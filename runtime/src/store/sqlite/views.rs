@@ -50,7 +50,7 @@ pub(super) const VIEWS: &[View] = &[
             readable!("f.body"),
             " AS value, max(f.seq) AS since
             FROM steadfast_fields f JOIN steadfast_runs r ON r.number = f.run
-            WHERE f.name NOT GLOB 'state.*' AND f.name NOT GLOB 'key.*'
+            WHERE f.name NOT GLOB 'state.*' AND f.name NOT GLOB 'key.*' AND f.name NOT GLOB 'result.*'
             GROUP BY r.id, f.name ORDER BY r.id, f.name"
         ),
     },

@@ -10,25 +10,25 @@ use steadfast::field_store::{
 
 /// An in-memory store that fails on demand, and records its calls.
 #[derive(Clone, Default)]
-pub(super) struct Shelf {
-    pub(super) inner: MemoryFieldStore,
-    pub(super) saves: Arc<Mutex<Vec<String>>>,
-    pub(super) loads: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Shelf {
+    pub(crate) inner: MemoryFieldStore,
+    pub(crate) saves: Arc<Mutex<Vec<String>>>,
+    pub(crate) loads: Arc<Mutex<Vec<String>>>,
     /// The field whose saves fail, the number of saves that succeed first, and the number that then fail.
-    pub(super) failing: Arc<Mutex<(&'static str, u32, u32)>>,
-    pub(super) unreadable: Arc<Mutex<bool>>,
+    pub(crate) failing: Arc<Mutex<(&'static str, u32, u32)>>,
+    pub(crate) unreadable: Arc<Mutex<bool>>,
 }
 
 impl Shelf {
-    pub(super) fn fail_after(&self, field: &'static str, saves: u32, times: u32) {
+    pub(crate) fn fail_after(&self, field: &'static str, saves: u32, times: u32) {
         *self.failing.lock().unwrap() = (field, saves, times);
     }
 
-    pub(super) fn saved(&self) -> Vec<String> {
+    pub(crate) fn saved(&self) -> Vec<String> {
         self.saves.lock().unwrap().clone()
     }
 
-    pub(super) async fn contents(&self, engine: &Engine) -> BTreeSet<StoredField> {
+    pub(crate) async fn contents(&self, engine: &Engine) -> BTreeSet<StoredField> {
         let database = database(engine);
         self.inner.list(&database).await.unwrap().into_iter().collect()
     }
