@@ -180,11 +180,14 @@ pub mod __private {
     pub use crate::secret::{IsSecret, NoSecret};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
-    pub use crate::step::{HandleParameter, Input, Outcome, StepDef, StepInputs, TransactionDef};
+    pub use crate::step::{
+        ArgsCoding, HandleParameter, Input, Outcome, PlainArgs, StepDef, StepInputs, StepTable, TableOf,
+        TransactionDef, boxed, never,
+    };
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, call_transaction, sources,
+        Caller, HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

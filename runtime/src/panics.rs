@@ -32,14 +32,25 @@ pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
 
 /// Drops a user's value; a panic of its `Drop` is only logged, with this description of the value.
 pub(crate) fn drop_caught<T>(value: T, what: &'static str) {
-    let mut value = Some(value);
-    run_caught(&mut || drop(value.take()), what);
+    empty_caught(&mut Some(value), what);
 }
 
-// The closure is a trait object, because this would be compiled for each type that a program drops.
-fn run_caught(dropping: &mut dyn FnMut(), what: &'static str) {
-    if let Err(panic) = caught(dropping) {
+// A trait object, and of a trait without supertraits: all else would be compiled for each type that a program drops.
+fn empty_caught(full: &mut dyn Emptied, what: &'static str) {
+    if let Err(panic) = caught(|| full.empty()) {
         tracing::error!(panic, "dropping {what} panicked");
+    }
+}
+
+/// A place for a user's value.
+trait Emptied {
+    /// Drops the value. The place is empty afterwards, also if that panics.
+    fn empty(&mut self);
+}
+
+impl<T> Emptied for Option<T> {
+    fn empty(&mut self) {
+        *self = None;
     }
 }
 
@@ -61,7 +72,7 @@ impl<F: Future + Unpin> Future for Caught<F> {
             Ok(Poll::Ready(output)) => Ok(output),
             Err(panic) => Err(panic),
         };
-        drop_caught(self.0.take(), "the rest of a future");
+        empty_caught(&mut self.0, "the rest of a future");
         Poll::Ready(outcome)
     }
 }
@@ -69,7 +80,7 @@ impl<F: Future + Unpin> Future for Caught<F> {
 impl<F> Drop for Caught<F> {
     fn drop(&mut self) {
         if self.0.is_some() {
-            drop_caught(self.0.take(), "a future that had not ended");
+            empty_caught(&mut self.0, "a future that had not ended");
         }
     }
 }
@@ -100,7 +111,7 @@ impl<T> std::ops::DerefMut for Held<T> {
 
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
-        drop_caught(self.0.take(), "a value");
+        empty_caught(&mut self.0, "a value");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The runtime side of `#[step]`: the definition of a step, and how its body runs.
 
+mod args;
 mod body;
 mod ended;
 mod inputs;
@@ -8,19 +9,18 @@ mod stored;
 mod stream;
 mod transaction;
 
+pub use args::{ArgsCoding, PlainArgs};
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
-pub(crate) use body::{
-    Body, Encode, InlineBody, StepTable, TableOf, encode_args, in_scope, refused, unmade, unstorable, whole_context,
-};
+pub(crate) use body::{InlineBody, encode_args, in_scope, refused, unmade, unstorable, whole_context};
+pub use body::{StepTable, TableOf, boxed, never};
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Outcome};
 pub use stream::{StepStreamWriter, stream};
 pub(crate) use stream::{encode as encode_shown, hand_over};
-pub(crate) use transaction::InCommit;
 pub use transaction::TransactionDef;
 
-use crate::codec::{ArgsReader, ArgsWriter, CodecError, Same, Storable};
+use crate::codec::{Same, Storable};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::record::AttemptOutcome;
@@ -43,11 +43,10 @@ pub trait StepDef: Send + Sync + 'static {
     /// The resources that it takes.
     const RESOURCES: &'static [ResourceKey] = &[];
     /// Returns the shared state that it takes, if it is typed.
+    //
+    // A constant, as below: a method that has a default would be compiled again for each step.
     #[doc(hidden)]
-    #[must_use]
-    fn state() -> Option<StateDef> {
-        None
-    }
+    const STATE: fn() -> Option<StateDef> = stateless;
 
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
@@ -65,23 +64,17 @@ pub trait StepDef: Send + Sync + 'static {
         None
     }
 
-    /// Encodes the arguments in canonical form.
-    ///
-    /// # Errors
-    /// An argument cannot be stored; the path begins with its name.
-    fn encode_args(args: &Self::Args, writer: &mut ArgsWriter<'_>) -> Result<(), CodecError>;
+    /// How the arguments are encoded and decoded.
+    const ARGS: ArgsCoding<Self::Args>;
 
-    /// Decodes recorded arguments.
-    ///
-    /// # Errors
-    /// They do not fit the current types.
-    fn decode_args(reader: &mut ArgsReader<'_>) -> Result<Self::Args, CodecError>;
-
-    /// Returns whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
-    fn is_final(error: &Self::Error) -> bool {
-        error.is_terminal()
-    }
+    /// Whether an error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    const IS_FINAL: fn(&Self::Error) -> bool = Self::Error::is_terminal;
 
     /// Runs the user's function to the attempt's outcome; none of it runs before the first poll.
     fn body(args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
+}
+
+/// The state of a step that takes none.
+pub(crate) fn stateless() -> Option<StateDef> {
+    None
 }

@@ -25,14 +25,14 @@ mod update;
 pub use children::{Child, ChildError, StartChild};
 pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Startable, WorkflowDef};
-pub use handle::{HasContext, HasStored, WorkflowHandle};
+pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
 pub use on_cancel::OnCancel;
 pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
 pub use sleep::Sleep;
 pub use start::Start;
-pub use step_call::{StepCall, call, call_transaction};
+pub use step_call::{StepCall, call};
 
 pub(crate) use pending_call::PendingCall;
 pub(crate) use typed::Typed;

@@ -47,7 +47,10 @@ impl<T> Incomparable<T> for &Comparison<T> {
 /// # Errors
 /// Part of the value was lost.
 pub(super) fn compare<T>(written: &T, read: &T, stored: &Value, same: Option<Same<T>>) -> Result<(), CodecError> {
-    if same.is_none_or(|same| same(written, read)) { Ok(()) } else { Err(differs(stored)) }
+    match same {
+        Some(same) if !same(written, read) => Err(differs(stored)),
+        _ => Ok(()),
+    }
 }
 
 fn differs(stored: &Value) -> CodecError {

@@ -175,26 +175,26 @@ fn record_here<T: Serialize + DeserializeOwned + 'static>(
     value: &T,
     same: Option<Same<T>>,
 ) -> Result<Value, CodecError> {
-    recorded(coder, &|| encode_here(coder, location, value), &|stored, secrets| match read_back::<T>(
-        coder, location, stored, secrets,
-    ) {
-        Ok(back) => compare(value, &back, stored, same),
+    let before = vault::sealed();
+    // Compiled for each type, so without `?`, which would be two more functions.
+    let stored = match checked(coder, encode_here(coder, location, value)) {
+        // Raw bytes decode to themselves, and may be large.
+        Ok(stored) if stored.encoding != Encoding::Bytes => stored,
+        other => return other,
+    };
+    let same = match read_back::<T>(coder, location, &stored, vault::sealed() - before) {
+        Ok(back) => compare(value, &back, &stored, same),
         Err(error) => Err(error),
-    })
+    };
+    match same {
+        Ok(()) => Ok(stored),
+        Err(error) => Err(error),
+    }
 }
 
-fn recorded(
-    coder: Coder<'_>,
-    encode: &dyn Fn() -> Result<Value, CodecError>,
-    check: &dyn Fn(&Value, u64) -> Result<(), CodecError>,
-) -> Result<Value, CodecError> {
-    let before = vault::sealed();
-    let stored = encode()?;
+fn checked(coder: Coder<'_>, stored: Result<Value, CodecError>) -> Result<Value, CodecError> {
+    let stored = stored?;
     check_size(coder, &stored)?;
-    // Raw bytes decode to themselves, and may be large.
-    if stored.encoding != Encoding::Bytes {
-        check(&stored, vault::sealed() - before)?;
-    }
     Ok(stored)
 }
 

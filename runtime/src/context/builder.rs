@@ -27,5 +27,7 @@ pub fn change<C: StoredContext>(context: &mut Arc<C>) -> &mut C {
     if Arc::strong_count(context) != 1 || Arc::get_mut(context).is_none() {
         *context = Arc::new(C::clone(context));
     }
-    Arc::get_mut(context).expect("nobody else has the context")
+    // Not `expect`, which would be another.
+    let Some(context) = Arc::get_mut(context) else { unreachable!("nobody else has the context") };
+    context
 }

@@ -26,8 +26,12 @@ impl SharedContext {
     }
 
     /// Returns the stored part as a pointer of its own, and drops the rest.
+    #[expect(clippy::manual_ok_err, reason = "`ok` would be compiled for each context")]
     pub(crate) fn into_stored<S: StoredContext>(self) -> Option<Arc<S>> {
-        self.into_anything().downcast().ok()
+        match self.into_anything().downcast() {
+            Ok(stored) => Some(stored),
+            Err(_) => None,
+        }
     }
 
     /// Returns the same pointer without its type.
@@ -180,7 +184,11 @@ pub(crate) fn store_all<C: StepContext>(
     coder: Coder<'_>,
     stored: C::Stored,
 ) -> Result<(SharedContext, FieldValues), ContextError> {
-    stored.store_all(coder).map(|(stored, values)| (SharedContext::new::<C>(Arc::new(stored)), values))
+    // Not `map`, which would be two more functions for each context.
+    match stored.store_all(coder) {
+        Ok((stored, values)) => Ok((SharedContext::new::<C>(Arc::new(stored)), values)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The type of a context, for code that is compiled once, in this crate, and not for each context of a program.
@@ -225,7 +233,10 @@ impl<C: StepContext> AnyContextType for TypeOf<C> {
         coder: Coder<'_>,
         field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
     ) -> Result<SharedContext, ContextError> {
-        C::Stored::load(coder, field).map(|stored| SharedContext::new::<C>(Arc::new(stored)))
+        match C::Stored::load(coder, field) {
+            Ok(stored) => Ok(SharedContext::new::<C>(Arc::new(stored))),
+            Err(error) => Err(error),
+        }
     }
 
     fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError> {

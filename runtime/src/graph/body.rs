@@ -45,7 +45,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
     }
 
     fn state(&self) -> Option<StateDef> {
-        S::state()
+        (S::STATE)()
     }
 
     fn attempt(&self, _: &Value, mut scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
@@ -71,7 +71,7 @@ impl<S: GraphStep> StepBody for EventBody<S> {
         let inputs = StepInputs::new(env.clone(), scope.clone(), S::BLOCKING);
         let body = Box::pin(async move {
             let result = S::body(context, events, inputs.clone()).await;
-            inputs.end_encoded(result, emit::encode, S::is_final)
+            inputs.end_encoded(result, emit::encode, S::IS_FINAL)
         });
         in_scope(body, self.context.clone(), scope, env)
     }

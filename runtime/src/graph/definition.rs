@@ -16,7 +16,7 @@ use crate::journal::StepRun;
 use crate::policy::Policy;
 use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
-use crate::step::StepInputs;
+use crate::step::{StepInputs, stateless};
 use crate::value::Value;
 use crate::workflow::{Flow, Sealed, Startable, WorkflowDef};
 use std::future::Future;
@@ -74,15 +74,10 @@ pub trait GraphStep: Send + Sync + 'static {
     fn events(coder: Coder<'_>, inputs: &Inputs) -> Result<Self::Events, CodecError>;
 
     /// Returns the shared state that it takes.
-    #[must_use]
-    fn state() -> Option<StateDef> {
-        None
-    }
+    const STATE: fn() -> Option<StateDef> = stateless;
 
-    /// Returns whether this error ends the step at once: `Terminal`, or `retry(unless = ..)`.
-    fn is_final(error: &Self::Error) -> bool {
-        error.is_terminal()
-    }
+    /// Whether an error ends the step at once: `Terminal`, or `retry(unless = ..)`.
+    const IS_FINAL: fn(&Self::Error) -> bool = Self::Error::is_terminal;
 
     /// Calls the user's function.
     fn body(

@@ -64,7 +64,7 @@ pub(crate) fn stub<S: GraphStep>(
     let stub = Arc::new(stub);
     let make = move |inputs: Inputs| -> Arc<dyn StepBody> {
         let stub = stub.clone();
-        Arc::new(body::StubBody::new(inputs, S::events, S::is_final, stub))
+        Arc::new(body::StubBody::new(inputs, S::events, S::IS_FINAL, stub))
     };
     Arc::new(GraphStub(Box::new(make)))
 }

@@ -1,6 +1,8 @@
 //! Runs one attempt of a step: decodes its arguments, and encodes its result.
 
-use super::{StepDef, stored};
+use super::args::ArgsCoding;
+use super::transaction::InCommit;
+use super::{StepDef, TransactionDef, stored};
 use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::context::SharedContext;
@@ -22,8 +24,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A function with `#[step]` without its types, so that everything common to all steps is compiled once, in this crate.
-pub(crate) struct StepTable {
+/// A function with `#[step]` or `#[transaction]` without its types, so that everything common to all of them is compiled
+/// once, in this crate.
+#[doc(hidden)]
+pub struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
@@ -36,69 +40,92 @@ pub(crate) struct StepTable {
     /// The type of the context that it reads.
     context: fn() -> TypeId,
     start: fn(&Value, StepInputs) -> Started,
+    /// Creates the body of a call with the context that it reads.
+    body: fn(&'static StepTable, Option<SharedContext>) -> Arc<dyn StepBody>,
+}
+
+impl StepTable {
+    /// Creates the body of a call with the context that it reads.
+    pub(crate) fn body(&'static self, context: Option<SharedContext>) -> Arc<dyn StepBody> {
+        (self.body)(self, context)
+    }
 }
 
 /// The body of an attempt, or the outcome of an attempt without one.
 type Started = Result<BoxFuture<'static, AttemptOutcome>, AttemptOutcome>;
 
-/// The table of a step.
-pub(crate) struct TableOf<S>(PhantomData<S>);
+/// The tables of a step and of a transaction.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct TableOf<S>(PhantomData<S>);
 
 impl<S: StepDef> TableOf<S> {
-    pub(crate) const TABLE: &'static StepTable = &StepTable {
-        name: S::NAME,
-        policy: S::POLICY,
-        roles: S::ROLES,
-        recode: recode::<S>,
-        blocking: S::BLOCKING,
-        store: S::STORE,
-        resources: S::RESOURCES,
-        state: S::state,
-        context: TypeId::of::<S::Context>,
-        start: start::<S>,
-    };
+    /// How its arguments are encoded and decoded.
+    pub const ARGS: &'static ArgsCoding<S::Args> = &S::ARGS;
+
+    /// The table of a step, whose attempts run outside of a commit.
+    pub const STEP: &'static StepTable = &Self::with(Body::shared);
+
+    const fn with(body: fn(&'static StepTable, Option<SharedContext>) -> Arc<dyn StepBody>) -> StepTable {
+        StepTable {
+            name: S::NAME,
+            policy: S::POLICY,
+            roles: S::ROLES,
+            recode: recode::<S>,
+            blocking: S::BLOCKING,
+            store: S::STORE,
+            resources: S::RESOURCES,
+            state: S::STATE,
+            context: TypeId::of::<S::Context>,
+            start: start::<S>,
+            body,
+        }
+    }
+}
+
+impl<S: TransactionDef> TableOf<S> {
+    /// The table of a transaction.
+    pub const TRANSACTION: &'static StepTable = &Self::with(InCommit::<S>::shared);
 }
 
 // Not closures, each of which would need another function to be called through a pointer.
 fn recode<S: StepDef>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
-    recoded(coder, S::NAME, recorded, S::decode_args, S::encode_args)
+    recoded(coder, S::NAME, recorded, TableOf::<S>::ARGS)
 }
 
 fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
-    started(S::NAME, arguments, inputs, S::decode_args, S::body)
+    started(S::NAME, arguments, inputs, TableOf::<S>::ARGS, S::body)
 }
 
 // The following is compiled once for all steps with arguments of the same types.
-type Decode<A> = fn(&mut ArgsReader<'_>) -> Result<A, CodecError>;
-pub(crate) type Encode<A> = fn(&A, &mut ArgsWriter<'_>) -> Result<(), CodecError>;
 type Run<A> = fn(A, StepInputs) -> BoxFuture<'static, AttemptOutcome>;
 
-fn recoded<A>(
-    coder: Coder<'_>,
-    step: &'static str,
-    recorded: &Value,
-    decode: Decode<A>,
-    encode: Encode<A>,
-) -> Option<Value> {
-    encode_args(coder, step, &decode_args(coder, step, recorded, decode).ok()?, encode).ok()
+fn recoded<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, coding: &ArgsCoding<A>) -> Option<Value> {
+    encode_args(coder, step, &decode_args(coder, step, recorded, coding).ok()?, coding).ok()
 }
 
-fn started<A>(step: &'static str, arguments: &Value, inputs: StepInputs, decode: Decode<A>, run: Run<A>) -> Started {
-    match decoded(step, arguments, inputs.env(), decode) {
+fn started<A>(
+    step: &'static str,
+    arguments: &Value,
+    inputs: StepInputs,
+    coding: &ArgsCoding<A>,
+    run: Run<A>,
+) -> Started {
+    match decoded(step, arguments, inputs.env(), coding) {
         Ok(args) => Ok(run(args, inputs)),
         Err(outcome) => Err(outcome),
     }
 }
 
 /// The body of a function with `#[step]`, with the context of its call.
-pub(crate) struct Body {
+struct Body {
     table: &'static StepTable,
     context: Option<SharedContext>,
 }
 
 impl Body {
-    pub(crate) const fn new(table: &'static StepTable, context: Option<SharedContext>) -> Self {
-        Self { table, context }
+    fn shared(table: &'static StepTable, context: Option<SharedContext>) -> Arc<dyn StepBody> {
+        Arc::new(Self { table, context })
     }
 }
 
@@ -170,6 +197,23 @@ pub(crate) fn in_scope(
     Attempt::running(Ambient { current: Current::Step(scope), context: AmbientContext::Step(context), env }, body)
 }
 
+/// Pins the future of an attempt. Not `Box::pin`, which would be compiled for each step.
+#[doc(hidden)]
+#[must_use]
+pub fn boxed(attempt: Box<dyn Future<Output = AttemptOutcome> + Send>) -> BoxFuture<'static, AttemptOutcome> {
+    Box::into_pin(attempt)
+}
+
+/// Stands for a value of a type where it is never evaluated.
+///
+/// # Panics
+/// Always.
+#[doc(hidden)]
+#[must_use]
+pub fn never<T>() -> T {
+    unreachable!("it names a type, and is never called")
+}
+
 /// Encodes the arguments of a step as one value.
 ///
 /// # Errors
@@ -178,18 +222,23 @@ pub(crate) fn encode_args<A>(
     coder: Coder<'_>,
     step: &'static str,
     args: &A,
-    encode: Encode<A>,
+    coding: &ArgsCoding<A>,
 ) -> Result<Value, CodecError> {
     let mut writer = ArgsWriter::of(coder, step);
-    match encode(args, &mut writer) {
+    match coding.encode(args, &mut writer) {
         Ok(()) => Ok(writer.finish()),
         Err(error) => Err(error),
     }
 }
 
-fn decode_args<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, decode: Decode<A>) -> Result<A, CodecError> {
+fn decode_args<A>(
+    coder: Coder<'_>,
+    step: &'static str,
+    recorded: &Value,
+    coding: &ArgsCoding<A>,
+) -> Result<A, CodecError> {
     let mut reader = ArgsReader::of(coder, step, recorded)?;
-    let args = decode(&mut reader)?;
+    let args = coding.decode(&mut reader)?;
     reader.finish()?;
     Ok(args)
 }
@@ -199,11 +248,16 @@ fn decode_args<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, decode
 /// # Errors
 /// The outcome of an attempt without arguments.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
-    decoded(S::NAME, arguments, env, S::decode_args)
+    decoded(S::NAME, arguments, env, TableOf::<S>::ARGS)
 }
 
-fn decoded<A>(step: &'static str, arguments: &Value, env: &RunEnv, decode: Decode<A>) -> Result<A, AttemptOutcome> {
-    decode_args(env.fields.coder(), step, arguments, decode).map_err(|error| unreadable(&error, env))
+fn decoded<A>(
+    step: &'static str,
+    arguments: &Value,
+    env: &RunEnv,
+    coding: &ArgsCoding<A>,
+) -> Result<A, AttemptOutcome> {
+    decode_args(env.fields.coder(), step, arguments, coding).map_err(|error| unreadable(&error, env))
 }
 
 fn unreadable(error: &CodecError, env: &RunEnv) -> AttemptOutcome {

@@ -21,9 +21,12 @@ impl StepInputs {
     ) -> AttemptOutcome {
         // The engine encodes and drops the result, not the body.
         let _outside = scope::outside();
-        let location = Location::Result(&self.scope().name);
-        let result = result.map(|value| codec::record_same(self.env().fields.coder(), location, &value, same));
-        let outcome = ended(self.env().fields.coder(), location, result, is_final);
+        let (coder, location) = (self.env().fields.coder(), Location::Result(&self.scope().name));
+        // The result is dropped here, outside of the body's scope.
+        let outcome = match result {
+            Ok(value) => stored(codec::record_same(coder, location, &value, same)),
+            Err(error) => failed(coder, location, &error, is_final(&error)),
+        };
         self.scope().writes.with_wait(outcome)
     }
 
@@ -35,23 +38,19 @@ impl StepInputs {
         is_final: fn(&E) -> bool,
     ) -> AttemptOutcome {
         let _outside = scope::outside();
-        let location = Location::Result(&self.scope().name);
-        let coder = self.env().fields.coder();
-        let outcome = ended(coder, location, result.map(|value| encode(coder, location, value)), is_final);
+        let (coder, location) = (self.env().fields.coder(), Location::Result(&self.scope().name));
+        let outcome = match result {
+            Ok(value) => stored(encode(coder, location, value)),
+            Err(error) => failed(coder, location, &error, is_final(&error)),
+        };
         self.scope().writes.with_wait(outcome)
     }
 }
 
-fn ended<E: Failure>(
-    coder: Coder<'_>,
-    location: Location<'_>,
-    result: Result<Result<Value, CodecError>, E>,
-    is_final: fn(&E) -> bool,
-) -> AttemptOutcome {
-    match result {
-        Ok(Ok(stored)) => AttemptOutcome::Completed(stored),
-        Ok(Err(error)) => unstorable(&error.to_string()),
-        Err(error) => failed(coder, location, &error, is_final(&error)),
+fn stored(value: Result<Value, CodecError>) -> AttemptOutcome {
+    match value {
+        Ok(stored) => AttemptOutcome::Completed(stored),
+        Err(error) => unstorable(&error.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The runtime side of `#[transaction]`: a step whose attempts run within the commit of the run's entries.
 
 use super::StepDef;
-use super::body::{decoded_args, unstorable};
+use super::body::{StepTable, decoded_args, unstorable};
 use super::ended::failed;
 use crate::codec;
 use crate::codec::Location;
@@ -39,14 +39,14 @@ pub trait TransactionDef: StepDef {
 }
 
 /// The body of a function with `#[transaction]`, with the context of its call.
-pub(crate) struct InCommit<S> {
+pub(super) struct InCommit<S> {
     context: Option<SharedContext>,
     step: PhantomData<fn() -> S>,
 }
 
 impl<S: TransactionDef> InCommit<S> {
-    pub(crate) fn new(context: Option<SharedContext>) -> Self {
-        Self { context, step: PhantomData }
+    pub(super) fn shared(_: &'static StepTable, context: Option<SharedContext>) -> Arc<dyn StepBody> {
+        Arc::new(Self { context, step: PhantomData })
     }
 
     fn stored(&self) -> Option<Arc<S::Context>> {
@@ -128,7 +128,7 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
-            Err(error) => failed(coder, location, &error, S::is_final(&error)),
+            Err(error) => failed(coder, location, &error, (S::IS_FINAL)(&error)),
         };
         keep_fault(&outcome, &self.env.fields);
         outcome

@@ -40,7 +40,7 @@ where
         match decoded_args::<S>(arguments, &env) {
             Ok(args) => {
                 let inputs = StepInputs::new(env.clone(), scope.clone(), false);
-                let body = Box::pin(async move { inputs.end(stub(args), None, S::is_final) });
+                let body = Box::pin(async move { inputs.end(stub(args), None, S::IS_FINAL) });
                 in_scope(body, None, scope, env)
             }
             Err(outcome) => Attempt::ended(outcome),

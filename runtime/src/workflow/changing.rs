@@ -40,21 +40,34 @@ pub(super) trait NewContext: Send {
 /// The values set by the closure of an update.
 pub(super) struct Updated<C: StepContext>(pub(super) Option<<C::Stored as StoredContext>::Update>);
 
+#[expect(clippy::manual_map, reason = "`map` and its closure would be compiled for each context")]
 impl<C: StepContext> NewContext for Updated<C> {
     fn changed(&mut self) -> Vec<&'static str> {
-        self.0.as_mut().map_or_else(Vec::new, ContextUpdate::changed)
+        match &mut self.0 {
+            Some(update) => update.changed(),
+            None => Vec::new(),
+        }
     }
 
     fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
-        self.0.as_mut().map_or_else(|| Ok(FieldValues::new()), |update| update.encode(coder))
+        match &mut self.0 {
+            Some(update) => update.encode(coder),
+            None => Ok(FieldValues::new()),
+        }
     }
 
     fn apply(&mut self) -> Option<SharedContext> {
-        self.0.take().map(|update| SharedContext::new::<C>(update.apply()))
+        match self.0.take() {
+            Some(update) => Some(SharedContext::new::<C>(update.apply())),
+            None => None,
+        }
     }
 
     fn discard(&mut self) -> Option<SharedContext> {
-        self.0.take().map(|update| SharedContext::new::<C>(update.discard()))
+        match self.0.take() {
+            Some(update) => Some(SharedContext::new::<C>(update.discard())),
+            None => None,
+        }
     }
 
     fn boxed(&mut self) -> Box<dyn NewContext> {

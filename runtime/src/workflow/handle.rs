@@ -5,6 +5,16 @@ use crate::context::SharedContext;
 use crate::journal::Journal;
 use std::sync::Arc;
 
+/// What a call of a step takes of the handle, whichever it is.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Caller<'flow> {
+    /// The seam to the run.
+    pub journal: &'flow Arc<dyn Journal>,
+    /// The context that a step called now will see.
+    pub context: Option<&'flow SharedContext>,
+}
+
 /// A handle with which steps can be called: [`Flow`], [`Start`], and references to them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the handle of a running workflow",
@@ -15,11 +25,7 @@ use std::sync::Arc;
 )]
 pub trait WorkflowHandle: Send + Sync {
     #[doc(hidden)]
-    fn journal(&self) -> &Arc<dyn Journal>;
-
-    /// Returns the context that a step called now will see.
-    #[doc(hidden)]
-    fn shared_context(&self) -> Option<&SharedContext>;
+    fn caller(&self) -> Caller<'_>;
 }
 
 /// A handle that carries the context `C`, so that steps that read it can be called.
@@ -43,12 +49,8 @@ pub trait HasStored<S>: WorkflowHandle {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
-    fn journal(&self) -> &Arc<dyn Journal> {
-        &self.journal
-    }
-
-    fn shared_context(&self) -> Option<&SharedContext> {
-        self.context.as_ref()
+    fn caller(&self) -> Caller<'_> {
+        Caller { journal: &self.journal, context: self.context.as_ref() }
     }
 }
 
@@ -60,12 +62,8 @@ impl<C: crate::StepContext> HasStored<C::Stored> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
-    fn journal(&self) -> &Arc<dyn Journal> {
-        &self.journal
-    }
-
-    fn shared_context(&self) -> Option<&SharedContext> {
-        None
+    fn caller(&self) -> Caller<'_> {
+        Caller { journal: &self.journal, context: None }
     }
 }
 
@@ -73,12 +71,8 @@ macro_rules! through_reference {
     ($($reference:ty),*) => { $(
         #[diagnostic::do_not_recommend]
         impl<H: WorkflowHandle + ?Sized> WorkflowHandle for $reference {
-            fn journal(&self) -> &Arc<dyn Journal> {
-                (**self).journal()
-            }
-
-            fn shared_context(&self) -> Option<&SharedContext> {
-                (**self).shared_context()
+            fn caller(&self) -> Caller<'_> {
+                (**self).caller()
             }
         }
 

@@ -1,6 +1,6 @@
 //! Inline steps, written where they are called.
 
-use super::{Flow, PendingCall, StepCall, WorkflowHandle};
+use super::{Flow, PendingCall, StepCall};
 use crate::codec::Storable;
 use crate::command::{Command, Given, Recode, RunStep};
 use crate::error::Failure;
@@ -25,7 +25,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
         E: Failure,
     {
         let arguments = Given::new(Ok(Value::json(&b"[]"[..])), Recode::none());
-        let body = Arc::new(InlineBody::new(body, self.shared_context().cloned()));
+        let body = Arc::new(InlineBody::new(body, self.context.clone()));
         let run = StepRun { roles: &[], policy: Policy::ONCE, body };
         StepCall::new(name, PendingCall::new(&self.journal, Command::RunStep(RunStep { name, arguments, run })))
     }

@@ -1,19 +1,18 @@
 //! Calls of steps that have not finished.
 
-use super::WorkflowHandle;
+use super::handle::Caller;
 use super::pending_call::PendingCall;
 use crate::codec::{self, CodecError, Location, Storable};
 use crate::command::{Command, Given, Recode, RunStep};
-use crate::context::SharedContext;
 use crate::error::{Failure, StepError};
-use crate::journal::{Completion, Journal, StepBody, StepRun};
-use crate::step::{Body, Encode, InCommit, StepDef, StepTable, TableOf, TransactionDef, encode_args};
+use crate::fields::Coder;
+use crate::journal::{Completion, StepRun};
+use crate::step::{ArgsCoding, StepTable, encode_args};
 use crate::value::Value;
 use futures_util::future::FusedFuture;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -87,52 +86,43 @@ impl<T, E> StepCall<'_, T, E> {
         self.call.change_policy(|policy| policy.timeout = Some(limit));
         self
     }
-
-    #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
-    fn called<A>(
-        journal: &Arc<dyn Journal>,
-        context: Option<&SharedContext>,
-        step: &'static StepTable,
-        args: A,
-        encode: Encode<A>,
-    ) -> Self {
-        let args = encode_args(journal.coder(), step.name, &args, encode);
-        Self::of(journal, step, args, Arc::new(Body::new(step, context.cloned())))
-    }
-
-    fn of(
-        journal: &Arc<dyn Journal>,
-        step: &'static StepTable,
-        args: Result<Value, CodecError>,
-        own: Arc<dyn StepBody>,
-    ) -> Self {
-        Self::new(step.name, pending(journal, step, args, own))
-    }
 }
 
 impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
     type Output = Result<T, StepError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let location = Location::Result(self.name);
-        let error = match self.call.poll_any(cx) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Completion::Completed(value)) => {
-                match codec::decode_at(self.call.journal().coder(), location, &value) {
-                    Ok(result) => return self.call.ready(Ok(result)),
-                    Err(error) => error,
-                }
+        let Poll::Ready(completion) = self.call.poll_any(cx) else { return Poll::Pending };
+        match ended(self.call.journal().coder(), self.name, &completion) {
+            Ok(result) => self.call.ready(result),
+            Err(error) => {
+                self.call.unreadable(&error);
+                Poll::Pending
             }
-            Poll::Ready(Completion::Failed(value)) => {
-                match codec::decode_at(self.call.journal().coder(), location, &value) {
-                    Ok(error) => return self.call.ready(Err(error)),
-                    Err(error) => error,
-                }
-            }
-            Poll::Ready(_) => CodecError { path: String::new(), message: "what came is not the end of a step".into() },
-        };
-        self.call.unreadable(&error);
-        Poll::Pending
+        }
+    }
+}
+
+/// Decodes how a step has ended.
+///
+/// # Errors
+/// It does not decode with the current types, or is not the end of a step.
+fn ended<T: Storable, E: Failure>(
+    coder: Coder<'_>,
+    step: &'static str,
+    completion: &Completion,
+) -> Result<Result<T, StepError<E>>, CodecError> {
+    let location = Location::Result(step);
+    match completion {
+        Completion::Completed(value) => match codec::decode_at(coder, location, value) {
+            Ok(result) => Ok(Ok(result)),
+            Err(error) => Err(error),
+        },
+        Completion::Failed(value) => match codec::decode_at(coder, location, value) {
+            Ok(error) => Ok(Err(error)),
+            Err(error) => Err(error),
+        },
+        _ => Err(CodecError { path: String::new(), message: "what came is not the end of a step".into() }),
     }
 }
 
@@ -143,31 +133,23 @@ impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
     }
 }
 
-/// Calls a step; the body of the function that `#[step]` generates.
-#[doc(hidden)]
-pub fn call<S: StepDef, H: WorkflowHandle + ?Sized>(flow: &H, args: S::Args) -> StepCall<'_, S::Output, S::Error> {
-    StepCall::called(flow.journal(), flow.shared_context(), TableOf::<S>::TABLE, args, S::encode_args)
-}
-
-/// Calls a transaction; the body of the function that `#[transaction]` generates.
+/// Calls a step or a transaction; the body of the function that the macro generates. Without the type of the step, so that
+/// it is compiled once for all with arguments and results of the same types.
 #[doc(hidden)]
 #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
-pub fn call_transaction<S: TransactionDef, H: WorkflowHandle + ?Sized>(
-    flow: &H,
-    args: S::Args,
-) -> StepCall<'_, S::Output, S::Error> {
-    let body = InCommit::<S>::new(flow.shared_context().cloned());
-    let args = encode_args(flow.journal().coder(), S::NAME, &args, S::encode_args);
-    StepCall::of(flow.journal(), TableOf::<S>::TABLE, args, Arc::new(body))
+pub fn call<'flow, A, T, E>(
+    caller: Caller<'flow>,
+    step: &'static StepTable,
+    args: A,
+    coding: &ArgsCoding<A>,
+) -> StepCall<'flow, T, E> {
+    let args = encode_args(caller.journal.coder(), step.name, &args, coding);
+    StepCall::new(step.name, pending(caller, step, args))
 }
 
-fn pending(
-    journal: &Arc<dyn Journal>,
-    step: &'static StepTable,
-    args: Result<Value, CodecError>,
-    own: Arc<dyn StepBody>,
-) -> PendingCall {
-    let body = journal.substitute(step.name).unwrap_or(own);
+fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, CodecError>) -> PendingCall {
+    let journal = caller.journal;
+    let body = journal.substitute(step.name).unwrap_or_else(|| step.body(caller.context.cloned()));
     let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::new(journal.coder(), step.recode));
     let run = StepRun { roles: step.roles, policy: step.policy, body };
     PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, run }))

@@ -40,17 +40,36 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        let fields = journal.coder().fields();
-        let input = codec::decode_at(journal.coder(), Location::Input, input)?;
-        Ok(ending(fields, W::call(Start::new(journal), input).future, W::same_output()))
+        begun(journal, input, called::<W>, W::same_output())
     }
+}
+
+fn called<W: WorkflowDef>(
+    journal: Arc<dyn Journal>,
+    input: W::Input,
+) -> BoxFuture<'static, Result<W::Output, W::Error>> {
+    W::call(Start::new(journal), input).future
 }
 
 fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<BoxFuture<'static, ()>> {
     W::on_cancel(Start::new(journal), reason)
 }
 
-// Generic over result and error only: compiled once for all workflows that share them.
+/// The call of a user's function.
+type Called<I, T, E> = fn(Arc<dyn Journal>, I) -> BoxFuture<'static, Result<T, E>>;
+
+// Generic over input, result and error only: compiled once for all workflows that share them.
+fn begun<I: Storable, T: Storable, E: Failure>(
+    journal: Arc<dyn Journal>,
+    input: &Value,
+    call: Called<I, T, E>,
+    same: Option<Same<T>>,
+) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
+    let fields = journal.coder().fields();
+    let input = codec::decode_at(journal.coder(), Location::Input, input)?;
+    Ok(ending(fields, call(journal, input), same))
+}
+
 fn ending<T: Storable, E: Failure>(
     fields: Option<Arc<Fields>>,
     body: BoxFuture<'static, Result<T, E>>,

@@ -3,6 +3,7 @@
 use super::Flow;
 use super::changing::{Changed, Changing, Replaced, Updated};
 use crate::context::{ContextError, Loading, SharedContext, StepContext, StoredContext, context_type};
+use crate::journal::Journal;
 use crate::store::FieldRow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,16 +32,12 @@ impl<C: StepContext> Flow<C> {
         Updating { update: Asked::For(Some(self)), change: Some(change) }
     }
 
-    /// Takes the context out of the flow, to change it. Returns a second handle of it too if it is recorded in an older
+    /// Takes the context out of the flow, to change it. Puts a second handle of it in `old` if it is recorded in an older
     /// version.
-    fn begin_update(&mut self) -> (u64, Option<SharedContext>, Update<C>) {
-        let position = self.journal.next_command_index();
-        let old = if self.older.is_some() { self.context.clone() } else { None };
-        // Only the update may hold the context now, so that it can be changed in place.
-        self.journal.share_context(None);
-        let context = self.context.take().and_then(SharedContext::into_stored);
-        let update = C::Stored::begin_update(context.expect("the context is back when an update ends"));
-        (position, old, update)
+    fn begin_update(&mut self, old: &mut Option<SharedContext>) -> Update<C> {
+        let context = take_context(&*self.journal, &mut self.context, self.older.is_some().then_some(old));
+        let Some(stored) = context.into_stored() else { unreachable!("a context keeps its type") };
+        C::Stored::begin_update(stored)
     }
 
     fn end_update(&mut self, position: u64, old: Option<SharedContext>, update: Update<C>) -> Changed<'_> {
@@ -77,6 +74,20 @@ impl<C: StepContext> Flow<C> {
     }
 }
 
+/// Takes the context out of a flow for an update, and puts a second handle of it in `old`.
+fn take_context(
+    journal: &dyn Journal,
+    context: &mut Option<SharedContext>,
+    old: Option<&mut Option<SharedContext>>,
+) -> SharedContext {
+    if let Some(old) = old {
+        old.clone_from(context);
+    }
+    // Only the update may hold the context now, so that it can be changed in place.
+    journal.share_context(None);
+    context.take().expect("the context is back when an update ends")
+}
+
 /// An update, performed when it is first polled. Each call in a program has a type of its own, so this type has as
 /// little code as possible.
 struct Updating<'a, C: StepContext, F> {
@@ -89,13 +100,28 @@ enum Asked<'a, C: StepContext> {
     Made(Changed<'a>),
 }
 
+/// The closure of an update. Not a `dyn FnMut`, whose closure is compiled as three functions for each call.
+trait Sets<U> {
+    /// Calls the closure, which can be called once.
+    fn set(&mut self, update: &U);
+}
+
+impl<U, F: FnOnce(&U) -> &U> Sets<U> for Option<F> {
+    fn set(&mut self, update: &U) {
+        if let Some(change) = self.take() {
+            change(update);
+        }
+    }
+}
+
 impl<C: StepContext> Asked<'_, C> {
-    fn poll(&mut self, cx: &mut Context<'_>, change: &mut dyn FnMut(&Update<C>)) -> Poll<Result<(), ContextError>> {
+    fn poll(&mut self, cx: &mut Context<'_>, change: &mut dyn Sets<Update<C>>) -> Poll<Result<(), ContextError>> {
         if let Self::For(flow) = self
             && let Some(flow) = flow.take()
         {
-            let (position, old, update) = flow.begin_update();
-            change(&update);
+            let (position, mut old) = (flow.journal.next_command_index(), None);
+            let update = flow.begin_update(&mut old);
+            change.set(&update);
             *self = Self::Made(flow.end_update(position, old, update));
         }
         match self {
@@ -116,10 +142,6 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { update, change } = self.get_mut();
-        update.poll(cx, &mut |update| {
-            if let Some(change) = change.take() {
-                change(update);
-            }
-        })
+        update.poll(cx, change)
     }
 }

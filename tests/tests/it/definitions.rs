@@ -109,9 +109,9 @@ fn a_step_in_a_function_body() {
     let _: fn(&Flow, u8) -> StepCall<'_, u8> = local;
     assert_eq!(local::NAME, "inner");
     let mut writer = ArgsWriter::of(Coder::NO_RUN, local::NAME);
-    local::encode_args(&(7,), &mut writer).unwrap();
+    local::ARGS.encode(&(7,), &mut writer).unwrap();
     let args = writer.finish();
     let mut reader = ArgsReader::of(Coder::NO_RUN, local::NAME, &args).unwrap();
-    assert_eq!((args.to_string().as_str(), local::decode_args(&mut reader).unwrap()), ("[7]", (7,)));
+    assert_eq!((args.to_string().as_str(), local::ARGS.decode(&mut reader).unwrap()), ("[7]", (7,)));
     reader.finish().unwrap();
 }

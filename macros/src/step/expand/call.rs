@@ -28,8 +28,13 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let body = if stand_in {
         quote!(::core::unimplemented!())
     } else {
-        let call = if step.tx.is_some() { quote!(call_transaction) } else { quote!(call) };
-        quote_spanned!(ident.span()=> ::steadfast::__private::#call::<#ident, _>(#handle, (#(#names,)*)))
+        let table = if step.tx.is_some() { quote!(TRANSACTION) } else { quote!(STEP) };
+        quote_spanned!(ident.span()=> ::steadfast::__private::call(
+            ::steadfast::__private::WorkflowHandle::caller(#handle),
+            ::steadfast::__private::TableOf::<#ident>::#table,
+            (#(#names,)*),
+            ::steadfast::__private::TableOf::<#ident>::ARGS,
+        ))
     };
     // An argument with a lifetime of its own, which is `'static`, leaves open which one `'_` would be.
     let (lifetime, parameter, borrowed) = if step.arguments().any(|argument| has_lifetime(&argument.ty)) {

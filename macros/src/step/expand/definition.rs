@@ -29,13 +29,13 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
     });
     let state = if stand_in { None } else { state(step) };
-    let Bodies { encode, decode, run } = if stand_in { Bodies::stand_in() } else { Bodies::of(step) };
+    let run = if stand_in { quote!(::core::unimplemented!()) } else { body(step) };
+    let coding = coding(step, stand_in);
     let same_output =
         (!stand_in).then(|| same(&format_ident!("same_output"), &quote_spanned!(span=> Self::Output), span));
     let is_final = is_final(step).filter(|_| !stand_in);
     let is_context = if stand_in { None } else { is_context(step) };
     let [parameter, inputs] = [quote!(args), quote!(inputs)];
-    let [writer, reader] = [quote!(writer), quote!(reader)];
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
@@ -54,18 +54,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
 
             #state
 
-            fn encode_args(
-                #parameter: &Self::Args,
-                #writer: &mut ::steadfast::__private::ArgsWriter<'_>,
-            ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
-                #encode
-            }
-
-            fn decode_args(
-                #reader: &mut ::steadfast::__private::ArgsReader<'_>,
-            ) -> ::core::result::Result<Self::Args, ::steadfast::__private::CodecError> {
-                #decode
-            }
+            const ARGS: ::steadfast::__private::ArgsCoding<Self::Args> = #coding;
 
             #is_final
             #same_output
@@ -117,76 +106,92 @@ fn is_named_as_the_handle(ty: &syn::Type) -> bool {
     Function::last_word(ty).is_some_and(|word| word == "Flow" || word == "Start")
 }
 
-struct Bodies {
-    encode: TokenStream,
-    decode: TokenStream,
-    run: TokenStream,
-}
-
-impl Bodies {
-    fn stand_in() -> Self {
-        let empty = quote!(::core::unimplemented!());
-        Self { encode: empty.clone(), decode: empty.clone(), run: empty }
+/// Generates how the arguments are encoded and decoded.
+fn coding(step: &Step, stand_in: bool) -> TokenStream {
+    // Of so many arguments there is a `PlainArgs`.
+    const MOST: usize = 6;
+    let names = step.arguments().map(|argument| name::plain(&argument.name));
+    if stand_in || (step.arguments().count() <= MOST && step.arguments().all(|argument| secret::is_plain(&argument.ty)))
+    {
+        let names = names.filter(|_| !stand_in);
+        return quote!(::steadfast::__private::ArgsCoding::plain(&[#(#names),*]));
     }
-
-    fn of(step: &Step) -> Self {
-        // Spanned at the call site of the functions, not at a type of the user.
-        let [args, writer, reader, inputs] = [quote!(args), quote!(writer), quote!(reader), quote!(inputs)];
-        let parts = step.arguments().enumerate().map(|(index, argument)| {
-            let (ty, name) = (&argument.ty, name::plain(&argument.name));
-            let index = Literal::usize_unsuffixed(index);
-            // Plain values decode to themselves, and are passed often, so they are not compared.
-            let compare = (!secret::is_plain(ty)).then(|| {
-                let same = comparison(&quote!(#ty), ty.span());
-                quote_spanned!(ty.span()=>
-                    ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
-                )
-            });
-            let write = tried(&quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, #writer)
-            ));
-            let read = tried(&quote_spanned!(ty.span()=>
-                <#ty as ::steadfast::__private::StepArg>::read(#name, #reader)
-            ));
-            let (write, read) = (quote!(#write; #compare), quote!(#read,));
-            (write, read)
+    // Spanned at the call site of the functions, not at a type of the user.
+    let [args, writer, reader] = [quote!(args), quote!(writer), quote!(reader)];
+    let types = step.arguments().map(|argument| &argument.ty);
+    let args_type = quote!((#(#types,)*));
+    let parts = step.arguments().zip(names).enumerate().map(|(index, (argument, name))| {
+        let ty = &argument.ty;
+        let index = Literal::usize_unsuffixed(index);
+        // Plain values decode to themselves, and are passed often, so they are not compared.
+        let compare = (!secret::is_plain(ty)).then(|| {
+            let same = comparison(&quote!(#ty), ty.span());
+            quote_spanned!(ty.span()=>
+                ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
+            )
         });
-        let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
-        let span = step.function.output().span();
-        let mut ident = step.function.ident().clone();
-        ident.set_span(span);
-        let context = quote!(::steadfast::__private::StepInputs::context(&#inputs));
-        let Called { bind, outcome } = Called::of(step, &quote_spanned!(span=> #ident::direct), &args, &context);
-        Self {
-            encode: quote! {
+        let write = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::StepArg>::write(&#args.#index, #name, #writer)
+        ));
+        let read = tried(&quote_spanned!(ty.span()=>
+            <#ty as ::steadfast::__private::StepArg>::read(#name, #reader)
+        ));
+        let (write, read) = (quote!(#write; #compare), quote!(#read,));
+        (write, read)
+    });
+    let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
+    let names = quote!(_: &'static [&'static ::core::primitive::str]);
+    quote! {
+        {
+            fn encode(
+                #args: &#args_type,
+                #names,
+                #writer: &mut ::steadfast::__private::ArgsWriter<'_>,
+            ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
                 #(#write)*
                 ::core::result::Result::Ok(())
-            },
-            decode: quote! {
+            }
+
+            fn decode(
+                #names,
+                #reader: &mut ::steadfast::__private::ArgsReader<'_>,
+            ) -> ::core::result::Result<#args_type, ::steadfast::__private::CodecError> {
                 ::core::result::Result::Ok((#(#read)*))
-            },
-            run: if step.tx.is_some() {
-                quote!(::core::unreachable!("a transaction runs within a commit"))
-            } else {
-                quote_spanned! {span=>
-                    ::std::boxed::Box::pin(async move {
-                        #bind
-                        ::steadfast::__private::StepInputs::end(
-                            &#inputs,
-                            ::steadfast::__private::Outcome::into_result(#outcome),
-                            <Self as ::steadfast::__private::StepDef>::same_output(),
-                            <Self as ::steadfast::__private::StepDef>::is_final,
-                        )
-                    })
-                }
-            },
+            }
+
+            ::steadfast::__private::ArgsCoding::of(encode, decode)
         }
+    }
+}
+
+/// Generates what runs the user's function to the attempt's outcome.
+fn body(step: &Step) -> TokenStream {
+    if step.tx.is_some() {
+        return quote!(::core::unreachable!("a transaction runs within a commit"));
+    }
+    // Spanned at the call site of the functions, not at a type of the user.
+    let [args, inputs] = [quote!(args), quote!(inputs)];
+    let span = step.function.output().span();
+    let mut ident = step.function.ident().clone();
+    ident.set_span(span);
+    let context = quote!(::steadfast::__private::StepInputs::context(&#inputs));
+    let Called { bind, outcome } = Called::of(step, &quote_spanned!(span=> #ident::direct), &args, &context);
+    quote_spanned! {span=>
+        ::steadfast::__private::boxed(::std::boxed::Box::new(async move {
+            #bind
+            ::steadfast::__private::StepInputs::end(
+                &#inputs,
+                ::steadfast::__private::Outcome::into_result(#outcome),
+                <Self as ::steadfast::__private::StepDef>::same_output(),
+                <Self as ::steadfast::__private::StepDef>::IS_FINAL,
+            )
+        }))
     }
 }
 
 /// The call of the user's function in a body.
 pub(crate) struct Called {
-    /// The bindings of the arguments, by name.
+    /// The bindings of what the step takes of its run.
     pub(crate) bind: TokenStream,
     /// The call, whose value is the function's result.
     pub(crate) outcome: TokenStream,
@@ -199,25 +204,27 @@ impl Called {
         let span = step.function.output().span();
         let name = |index| format_ident!("__{index}", span = Span::mixed_site());
         let others = || step.others.iter().enumerate();
-        let names = others().filter(|(_, other)| matches!(other, Other::Argument(_))).map(|(index, _)| name(index));
         let held = others().filter_map(|(index, other)| match other {
             Other::Held(held) => Some(get(&name(index), held)),
             Other::Argument(_) => None,
         });
         let context = step.context.as_ref().map(|_| quote!(#context,));
-        let passed = others().map(|(index, other)| {
-            let name = name(index);
-            match other {
-                Other::Argument(_) => quote!(#name),
-                Other::Held(_) => quote!(&#name),
+        let mut arguments = 0;
+        let passed = others().map(|(index, other)| match other {
+            // Not bound to a name of its own, which each step would drop.
+            Other::Argument(_) => {
+                let field = Literal::usize_unsuffixed(arguments);
+                arguments += 1;
+                quote!(#args.#field)
+            }
+            Other::Held(_) => {
+                let name = name(index);
+                quote!(&#name)
             }
         });
         let call = quote_spanned!(span=> #function(#context #(#passed),*));
         Self {
-            bind: quote! {
-                let (#(#names,)*) = #args;
-                #(#held)*
-            },
+            bind: quote!(#(#held)*),
             outcome: if step.options.blocking { call } else { quote_spanned!(span=> #call.await) },
         }
     }
@@ -250,9 +257,8 @@ pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
     let unless = step.options.retry.as_ref()?.unless.as_ref()?;
     let call = quote_spanned!(unless.span()=> #unless(error));
     Some(quote! {
-        fn is_final(error: &Self::Error) -> ::core::primitive::bool {
-            ::steadfast::__private::Failure::is_terminal(error) || #call
-        }
+        const IS_FINAL: fn(&Self::Error) -> ::core::primitive::bool =
+            |error| ::steadfast::__private::Failure::is_terminal(error) || #call;
     })
 }
 
@@ -279,11 +285,9 @@ pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
 pub(crate) fn state(step: &Step) -> Option<TokenStream> {
     let state = step.held().find(|held| held.kind == Kind::State)?;
     let ty = state.ty();
-    let taken = quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::HandleParameter>::state());
+    let taken = quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::HandleParameter>::state);
     Some(quote! {
-        fn state() -> ::core::option::Option<::steadfast::__private::StateDef> {
-            #taken
-        }
+        const STATE: fn() -> ::core::option::Option<::steadfast::__private::StateDef> = #taken;
     })
 }
 

@@ -94,10 +94,11 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
 /// for a `Result<Box<[u8]>>`.
 fn coerced(step: &Step, asyncness: proc_macro2::Span) -> TokenStream {
     let (result, probes, statements) = (step.function.output(), unchanged::probes(step), &step.function.block.stmts);
-    let hint = quote_spanned!(result.span()=> ::core::option::Option::None::<#result>);
+    let hint = quote_spanned!(result.span()=> ::steadfast::__private::never::<#result>());
     quote_spanned! {asyncness=>
         async move {
-            if let ::core::option::Option::Some(__result) = #hint { return __result; }
+            // It is compiled, and never runs.
+            if false { return #hint; }
             #probes
             #(#statements)*
         }

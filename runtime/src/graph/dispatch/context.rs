@@ -22,7 +22,7 @@ pub(in crate::graph) trait GraphFlow: Send {
 
 impl GraphFlow for Flow<()> {
     fn journal(&self) -> &Arc<dyn Journal> {
-        WorkflowHandle::journal(self)
+        self.caller().journal
     }
 
     fn shared_context(&self) -> Option<SharedContext> {
@@ -37,11 +37,11 @@ impl GraphFlow for Flow<()> {
 
 impl<C: StepContext> GraphFlow for Flow<C> {
     fn journal(&self) -> &Arc<dyn Journal> {
-        WorkflowHandle::journal(self)
+        self.caller().journal
     }
 
     fn shared_context(&self) -> Option<SharedContext> {
-        WorkflowHandle::shared_context(self).cloned()
+        self.caller().context.cloned()
     }
 
     fn change(&mut self, change: Change) -> BoxFuture<'_, Result<Result<(), ContextError>, ContextError>> {
