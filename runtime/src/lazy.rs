@@ -175,33 +175,8 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static> Persis
         Ok(self)
     }
 
-    fn store_new(
-        new: Option<Self>,
-        old: &Self,
-        schema: &Schema,
-        field: usize,
-        values: &mut FieldWriter<'_>,
-    ) -> Result<Option<Self>, ContextError> {
-        match new {
-            Some(new) if !new.same(old) => new.store(schema, field, values).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn store_if_new(
-        self,
-        old: &Self,
-        schema: &Schema,
-        field: usize,
-        values: &mut FieldWriter<'_>,
-    ) -> Result<Self, ContextError> {
-        if self.same(old) { Ok(old.clone()) } else { self.store(schema, field, values) }
-    }
-
-    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
-        if !self.same(old) {
-            changed.push(name);
-        }
+    fn is_same(&self, old: &Self) -> bool {
+        self.same(old)
     }
 
     /// Decodes the pointer without loading. A value that was recorded in the database itself, before the field was

@@ -40,6 +40,16 @@ const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff
 
 pub(crate) type List = Punctuated<Meta, Token![,]>;
 
+/// Parses the options of an attribute, and has each read once.
+pub(crate) fn each(attribute: TokenStream, help: &str, faults: &Faults, mut read: impl FnMut(&Meta)) {
+    let mut seen = Seen(Vec::new());
+    for meta in faults.read(List::parse_terminated.parse2(attribute), help).into_iter().flatten() {
+        if seen.first(&meta, faults) {
+            read(&meta);
+        }
+    }
+}
+
 /// The options seen so far, to report repeated ones.
 pub(crate) struct Seen(pub(crate) Vec<String>);
 
@@ -58,12 +68,7 @@ impl Seen {
 impl Options {
     pub(crate) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
         let mut options = Self::default();
-        let mut seen = Seen(Vec::new());
-        for meta in faults.read(List::parse_terminated.parse2(attribute), HELP).into_iter().flatten() {
-            if seen.first(&meta, faults) {
-                options.one(&meta, faults);
-            }
-        }
+        each(attribute, HELP, faults, |meta| options.one(meta, faults));
         options
     }
 

@@ -3,11 +3,10 @@
 use crate::duration::Duration;
 use crate::faults::Faults;
 use crate::name;
-use crate::step::attribute::{List, Options as StepOptions, RETRY, Retry, Seen, wrong_form};
+use crate::step::attribute::{Options as StepOptions, RETRY, Retry, each, wrong_form};
 use crate::suggest;
 use proc_macro2::TokenStream;
 use syn::Meta;
-use syn::parse::Parser;
 
 /// The options of a transaction: its own, and those of a step that apply to it.
 #[derive(Default)]
@@ -23,12 +22,7 @@ const HELP: &str = "write `#[transaction(time_limit = \"250ms\", retry(attempts 
 impl Options {
     pub(super) fn parse(attribute: TokenStream, faults: &Faults) -> Self {
         let mut options = Self::default();
-        let mut seen = Seen(Vec::new());
-        for meta in faults.read(List::parse_terminated.parse2(attribute), HELP).into_iter().flatten() {
-            if seen.first(&meta, faults) {
-                options.one(&meta, faults);
-            }
-        }
+        each(attribute, HELP, faults, |meta| options.one(meta, faults));
         options
     }
 

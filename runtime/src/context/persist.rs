@@ -26,15 +26,9 @@ pub trait Persist: Sized + 'static {
     #[doc(hidden)]
     fn store(self, schema: &Schema, field: usize, values: &mut FieldWriter<'_>) -> Result<Self, ContextError>;
 
-    /// Stores a field of an update like [`store`](Persist::store); skips one that was not set, or set to its old value.
+    /// Returns whether it is the old value.
     #[doc(hidden)]
-    fn store_new(
-        new: Option<Self>,
-        old: &Self,
-        schema: &Schema,
-        field: usize,
-        values: &mut FieldWriter<'_>,
-    ) -> Result<Option<Self>, ContextError>;
+    fn is_same(&self, old: &Self) -> bool;
 
     /// Stores the field like [`store`](Persist::store) if its value is new; otherwise returns the old value.
     #[doc(hidden)]
@@ -44,9 +38,11 @@ pub trait Persist: Sized + 'static {
         schema: &Schema,
         field: usize,
         values: &mut FieldWriter<'_>,
-    ) -> Result<Self, ContextError>;
+    ) -> Result<Self, ContextError> {
+        if self.is_same(old) { Ok(old.copy()) } else { self.store(schema, field, values) }
+    }
 
-    /// Stores a field of an update in place, like [`store_new`](Persist::store_new).
+    /// Stores a field of an update in place, like [`store`](Persist::store); removes one that was set to its old value.
     #[doc(hidden)]
     fn store_set(
         new: &Cell<Option<Self>>,
@@ -55,12 +51,15 @@ pub trait Persist: Sized + 'static {
         field: usize,
         values: &mut FieldWriter<'_>,
     ) -> Result<(), ContextError> {
-        match Self::store_new(new.take(), old, schema, field, values) {
-            Ok(stored) => {
-                new.set(stored);
-                Ok(())
-            }
-            Err(error) => Err(error),
+        match new.take() {
+            Some(value) if !value.is_same(old) => match value.store(schema, field, values) {
+                Ok(stored) => {
+                    new.set(Some(stored));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            _ => Ok(()),
         }
     }
 
@@ -82,7 +81,11 @@ pub trait Persist: Sized + 'static {
 
     /// Adds the field's name to `changed` if the values differ.
     #[doc(hidden)]
-    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>);
+    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
+        if !self.is_same(old) {
+            changed.push(name);
+        }
+    }
 
     /// Decodes the field.
     #[doc(hidden)]
@@ -140,33 +143,8 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
         Ok(decoded)
     }
 
-    fn store_new(
-        new: Option<Self>,
-        old: &Self,
-        schema: &Schema,
-        field: usize,
-        values: &mut FieldWriter<'_>,
-    ) -> Result<Option<Self>, ContextError> {
-        match new {
-            Some(new) if new != *old => new.store(schema, field, values).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn store_if_new(
-        self,
-        old: &Self,
-        schema: &Schema,
-        field: usize,
-        values: &mut FieldWriter<'_>,
-    ) -> Result<Self, ContextError> {
-        if self == *old { Ok(old.clone()) } else { self.store(schema, field, values) }
-    }
-
-    fn compare(&self, old: &Self, name: &'static str, changed: &mut Vec<&'static str>) {
-        if self != old {
-            changed.push(name);
-        }
+    fn is_same(&self, old: &Self) -> bool {
+        self == old
     }
 
     fn read(coder: Coder<'_>, recorded: &RecordedValue, schema: &Schema, field: usize) -> Result<Self, ContextError> {

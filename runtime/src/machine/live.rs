@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::outgoing::Sent;
 use super::state::What;
 use super::suspended::{Deferred, OpenTurn};
-use super::turn::{Turn, entry};
+use super::turn::{Group, Turn, entry};
 use crate::command::Command;
 use crate::journal::{AnyWorkflow, BodyEnd, Journal};
 use crate::record::{FORMAT, Kind, ParkCause, ParkReason, of_result};
@@ -254,13 +254,7 @@ impl Machine {
         }
         let Some(Turn::Live(group)) = turn else { return };
         self.fate.unfinished = None;
-        self.unwritten.tail += group.entries.len() as u64;
-        self.unwritten.entries.extend(group.entries);
-        self.unwritten.fields.extend(group.fields);
-        self.send_out(group.outgoing);
-        self.unwritten
-            .pending_effects
-            .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
+        let started = self.write_group(group);
         let replaced = self.journal.state().replaced.take();
         if let Some(with) = replaced {
             return self.replace(with, cause, at);
@@ -270,12 +264,24 @@ impl Machine {
             Some(BodyEnd::Completed(value)) => self.finish(Status::Completed, Kind::RunCompleted, cause, Some(value)),
             Some(BodyEnd::Failed(value)) => self.finish(Status::Failed, Kind::RunFailed, cause, Some(value)),
             _ => {
-                for position in group.started {
+                for position in started {
                     self.first_attempt(position);
                 }
                 self.refuse_calls(at);
             }
         }
+    }
+
+    /// Queues what a body has done in a turn. Returns the command indexes of the steps that it has started.
+    pub(super) fn write_group(&mut self, group: Group) -> Vec<u64> {
+        self.unwritten.tail += group.entries.len() as u64;
+        self.unwritten.entries.extend(group.entries);
+        self.unwritten.fields.extend(group.fields);
+        self.send_out(group.outgoing);
+        self.unwritten
+            .pending_effects
+            .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
+        group.started
     }
 
     fn park_unfinished(&mut self, reason: ParkReason, cause: u64) {

@@ -1,7 +1,6 @@
 //! A turn that stays open while the fields of a change are saved: nothing else is delivered to the run meanwhile.
 
 use super::Machine;
-use super::effect::Effect;
 use super::outgoing::Answered;
 use super::turn::Turn;
 use crate::context::ContextError;
@@ -100,14 +99,9 @@ impl Machine {
     pub(super) fn cut_turn(&mut self) {
         self.suspended = None;
         let turn = self.journal.state().turn.take();
-        let Some(Turn::Live(group)) = turn else { return };
-        self.unwritten.tail += group.entries.len() as u64;
-        self.unwritten.entries.extend(group.entries);
-        self.unwritten.fields.extend(group.fields);
-        self.send_out(group.outgoing);
-        self.unwritten
-            .pending_effects
-            .extend(group.abandoned.into_iter().map(|position| Effect::CancelAttempt { position }));
+        if let Some(Turn::Live(group)) = turn {
+            self.write_group(group);
+        }
     }
 
     /// Returns whether the body waits for fields to be saved.
