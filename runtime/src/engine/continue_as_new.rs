@@ -77,7 +77,7 @@ pub(super) fn successor(
         let made = loop {
             match make(&core, number, &continuation).await {
                 Err(EngineError::Store(error)) => {
-                    tracing::warn!(run = number, %error, "a run cannot go on with a fresh journal yet");
+                    tracing::warn!(run = number, %error, "a run cannot continue with a fresh journal yet");
                     if !core.pause(AGAIN).await {
                         return;
                     }
@@ -85,7 +85,7 @@ pub(super) fn successor(
                 Ok(made) => break Ok(made),
                 Err(error) => {
                     let message =
-                        format!("the run cannot go on with a fresh journal: {error}. Fix that and retry the run");
+                        format!("the run cannot continue with a fresh journal: {error}. Fix that and retry the run");
                     break Err(ParkReason::new(ParkCause::FieldStore, message));
                 }
             }

@@ -79,7 +79,7 @@ async fn context_of(
 ) -> Result<Context, EngineError> {
     let refused = |action| EngineError::WrongStatus { id: old.id.clone(), status: old.status, action };
     if old.status == Status::Moved {
-        return Err(refused("it goes on elsewhere, and cannot be continued here"));
+        return Err(refused("it continues elsewhere, and cannot be continued here"));
     }
     if !old.status.is_final() {
         return Err(refused("it can be continued once it has ended"));

@@ -289,7 +289,7 @@ impl<E: fmt::Display> fmt::Display for RunError<E> {
             Self::Cancelled { reason } => write!(f, "the run was cancelled: {reason}"),
             Self::TimedOut => f.write_str("the run has reached its deadline"),
             Self::Refused { reason } => write!(f, "the run was refused: {reason}"),
-            Self::Moved => f.write_str("the run was moved into a file, and goes on where that is imported"),
+            Self::Moved => f.write_str("the run was moved into a file, and continues where that is imported"),
             Self::Parked { reason } => write!(f, "the run is parked: {reason}"),
             Self::Engine(error) => error.fmt(f),
         }

@@ -78,7 +78,7 @@ pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), En
     let trying = engine.to_the_end(async move {
         let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
         if let Some(row) = row.filter(half_copied::is_half_copied) {
-            let action = "its fields are not all here, so it cannot go on; delete it and import or start it again";
+            let action = "its fields are not all here, so it cannot continue; delete it and import or start it again";
             return Err(EngineError::WrongStatus { id, status: row.status, action });
         }
         loop {

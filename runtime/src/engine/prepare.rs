@@ -183,7 +183,7 @@ pub(super) fn other_state(
     };
     Some(format!(
         "step `{step}` cannot start: it takes `&State<{taken}>`, and workflow `{workflow}` {what}. Write `#[workflow(state = \
-         {taken})]` on `{workflow}`; the run then goes on by itself"
+         {taken})]` on `{workflow}`; the run then resumes automatically"
     ))
 }
 
@@ -194,8 +194,8 @@ pub(super) fn missing(step: &str, workflow: &str, error: &ResourceError) -> Park
     };
     let message = format!(
         "step `{step}` cannot start: {error}. Add `.resource(..)` or `.resource_with(..)` to the engine's builder, and \
-         `#[workflow(resources({resource}))]` to `{workflow}`, so that no engine starts without it; the run then goes on \
-         by itself"
+         `#[workflow(resources({resource}))]` to `{workflow}`, so that no engine starts without it; the run then resumes \
+         automatically"
     );
     ParkReason::new(ParkCause::Resource, message)
 }

@@ -29,7 +29,7 @@ pub(super) fn begin(core: &Arc<Core>) {
         while let Some(by) = core.clock.was_set()
             && !core.is_draining()
         {
-            tracing::warn!(by_ms = by, "the time of day was set; durations go on as they were");
+            tracing::warn!(by_ms = by, "the time of day was set; durations are measured as before");
             core.begin_setting(by);
             recovery::wake_evicted(&core);
             notify_sleepers(&core, by).await;

@@ -123,7 +123,7 @@ impl Suspects {
         };
         self.recorder.set(run, Stage::Held, 0);
         let deaths = record.deaths();
-        tracing::warn!(run = %id, deaths, "{deaths} processes died with the run at work: it is loaded apart from the others");
+        tracing::warn!(run = %id, deaths, "{deaths} processes died while the run was running: it is loaded apart from the others");
         !looked_after
     }
 
@@ -154,8 +154,8 @@ impl Suspects {
         }
         let record = *self.state().held.get(&run)?;
         Some(format!(
-            "{} processes died with it at work, so it is loaded later than the others, to find the run that ends them; it \
-             goes on by itself",
+            "{} processes died while it was running, so it is loaded later than the others, to find the run that ends them; it then resumes \
+             automatically",
             record.deaths()
         ))
     }

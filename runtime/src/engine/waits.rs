@@ -86,13 +86,11 @@ impl Wait {
     pub fn help(&self) -> String {
         match &self.for_what {
             WaitsFor::Step { name, .. } => {
-                format!(
-                    "step `{name}` is at work and goes on by itself; if it hangs, give it a time limit, or cancel the run"
-                )
+                format!("step `{name}` is running; if it hangs, give it a time limit, or cancel the run")
             }
             WaitsFor::Retry { step, .. } => {
                 format!(
-                    "the next attempt of step `{step}` begins by itself; see the run's history for why the last one failed"
+                    "the next attempt of step `{step}` starts automatically; see the run's history for why the last one failed"
                 )
             }
             WaitsFor::Timer => "nobody needs to do anything".to_owned(),
@@ -111,7 +109,7 @@ impl Wait {
             WaitsFor::Unpark => "fix what `parked` says; then start the engine anew, or call `engine.retry`".to_owned(),
             WaitsFor::Blocked(_) => "fix what fails; it is tried again until then".to_owned(),
             WaitsFor::Engine => {
-                "the next engine that starts on this database with the run's workflow goes on with it".to_owned()
+                "the next engine that starts on this database with the run's workflow continues it".to_owned()
             }
         }
     }
@@ -133,7 +131,7 @@ impl fmt::Display for WaitsFor {
             Self::Run { id, parked: Some(reason), .. } => write!(f, "the end of run `{id}`, which is parked: {reason}"),
             Self::Run { id, status: Some(status), .. } => write!(f, "the end of run `{id}`, which is {status}"),
             Self::Resume => f.write_str("being resumed"),
-            Self::Unpark => f.write_str("something with which it can go on"),
+            Self::Unpark => f.write_str("something with which it can continue"),
             Self::Blocked(why) => f.write_str(why),
             Self::Engine => f.write_str("an engine that drives it"),
         }

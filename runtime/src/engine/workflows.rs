@@ -46,8 +46,8 @@ pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReaso
     if !versions.is_empty() {
         let message = format!(
             "run `{}` was started with version {version} of workflow `{workflow}`, which this engine does not have (it has: \
-             {}). Register the function that has `#[workflow(name = \"{workflow}\", version = {version})]` too; the run then \
-             goes on by itself",
+             {}). Register the function that has `#[workflow(name = \"{workflow}\", version = {version})]` too; the run then resumes \
+             automatically",
             row.id,
             versions.join(", "),
             version = row.version,
@@ -59,7 +59,7 @@ pub(super) fn unknown_workflow(row: &RunRow, workflows: &Workflows) -> ParkReaso
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     let message = format!(
         "run `{}` is of workflow `{}`, which this engine does not have (it has: {}). \
-         Register it with `.workflow(..)`; the run then goes on by itself",
+         Register it with `.workflow(..)`; the run then resumes automatically",
         row.id, row.workflow, known
     );
     ParkReason::new(ParkCause::UnknownWorkflow, message)

@@ -197,7 +197,7 @@ impl Dispatch<'_> {
     /// Delivers an event to one of its takers.
     fn give(&mut self, taker: Taker, node: Node) {
         if self.plan.shape(taker.step).collects() {
-            return self.park(taker, node);
+            return self.hold(taker, node);
         }
         let scope = node.scope;
         self.enqueue(taker.step, Ready { inputs: Each::One(node), scope, tick: None });

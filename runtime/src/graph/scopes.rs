@@ -19,9 +19,9 @@ pub(super) struct Open {
     /// The step whose result opened it; `None` for the run itself.
     pub(super) opener: Option<usize>,
     /// The number of events that wait for a worker, running steps, open requests, and fan-outs inside.
-    pending: usize,
+    activities: usize,
     /// Collected events that wait for the others, by their taker.
-    pub(super) parked: BTreeMap<Taker, Vec<Node>>,
+    pub(super) pending: BTreeMap<Taker, Vec<Node>>,
     /// Steps that have taken some of its events already.
     pub(super) served: Vec<usize>,
     /// Whether the step that opened it failed; otherwise, if it is empty, the step returned no events.
@@ -56,22 +56,22 @@ impl Scopes {
 
     /// Counts one more activity of a fan-out.
     pub(super) fn enter(&mut self, id: ScopeId) {
-        self.get(id).pending += 1;
+        self.get(id).activities += 1;
     }
 
     /// Ends one activity of a fan-out; returns whether it was the last.
     pub(super) fn leave(&mut self, id: ScopeId) -> bool {
         let open = self.get(id);
-        open.pending -= 1;
-        open.pending == 0
+        open.activities -= 1;
+        open.activities == 0
     }
 
     /// Closes a fan-out; that of the run itself stays open.
     pub(super) fn close(&mut self, id: ScopeId) -> Open {
         if id == ScopeId::RUN {
             let run = self.get(id);
-            let (parked, served) = (std::mem::take(&mut run.parked), std::mem::take(&mut run.served));
-            return Open { parked, served, ..Open::new(id, None) };
+            let (pending, served) = (std::mem::take(&mut run.pending), std::mem::take(&mut run.served));
+            return Open { pending, served, ..Open::new(id, None) };
         }
         self.open.remove(&id).expect("a fan-out is closed once")
     }
@@ -88,6 +88,6 @@ impl Scopes {
 
 impl Open {
     fn new(parent: ScopeId, opener: Option<usize>) -> Self {
-        Self { parent, opener, pending: 0, parked: BTreeMap::new(), served: Vec::new(), failed: false }
+        Self { parent, opener, activities: 0, pending: BTreeMap::new(), served: Vec::new(), failed: false }
     }
 }

@@ -216,8 +216,8 @@ impl RunJournal {
         let reason = self.missing_key(Some(position)).unwrap_or_else(|| {
             let run = self.identity();
             let message = format!(
-                "run `{}` (workflow `{}`) cannot go on at position {position}: what it gives away cannot be stored: {why}. \
-                 Deploy code whose value can be; the run then goes on by itself",
+                "run `{}` (workflow `{}`) cannot continue at position {position}: what it gives away cannot be stored: {why}. \
+                 Deploy code whose value can be; the run then resumes automatically",
                 run.id, run.workflow
             );
             ParkReason::new(ParkCause::Unstorable, message).at(Some(position))

@@ -10,8 +10,8 @@ pub(super) fn unreadable(what: &str, why: &str) -> ParkReason {
         return ParkReason::new(ParkCause::Damaged, message);
     }
     let message = format!(
-        "{what} cannot be read with today's types: {why}. Deploy code whose types read what is recorded; the run then goes \
-         on by itself"
+        "{what} cannot be read with today's types: {why}. Deploy code whose types read what is recorded; the run then resumes \
+         automatically"
     );
     ParkReason::new(ParkCause::Unreadable, message)
 }

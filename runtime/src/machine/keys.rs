@@ -29,7 +29,7 @@ impl RunJournal {
         };
         let (run, remedy) = (self.identity(), fault.remedy());
         let message = format!(
-            "run `{}` (workflow `{}`) cannot go on: {fault}. {remedy}; the run then goes on by itself",
+            "run `{}` (workflow `{}`) cannot continue: {fault}. {remedy}; the run then resumes automatically",
             run.id, run.workflow
         );
         ParkReason::new(cause, message).at(position)

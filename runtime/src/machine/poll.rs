@@ -42,8 +42,8 @@ impl Machine {
                 Err(panic) => {
                     let run = journal.identity();
                     let message = format!(
-                        "the body of workflow `{}` (run `{}`) panicked: {panic}. Fix the workflow; the run then goes on by \
-                         itself",
+                        "the body of workflow `{}` (run `{}`) panicked: {panic}. Fix the workflow; the run then resumes \
+                         automatically",
                         run.workflow, run.id
                     );
                     return Err(ParkReason::new(ParkCause::Panicked, message));

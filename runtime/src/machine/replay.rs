@@ -393,7 +393,7 @@ impl Machine {
             ParkCause::Unreadable,
             format!(
                 "the recorded input of run `{}` does not fit workflow `{}` any longer: {error}. \
-                 Deploy code whose input type reads what is recorded; the run then goes on by itself",
+                 Deploy code whose input type reads what is recorded; the run then resumes automatically",
                 run.id, run.workflow
             ),
         )

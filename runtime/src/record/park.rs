@@ -126,7 +126,7 @@ impl ParkReason {
         let place = position.map_or_else(String::new, |position| format!(" at position {position}"));
         let message = format!(
             "the workflow does not follow its history{place}: recorded is {recorded}, but the code has {found}. \
-             Deploy code that does what is recorded; the run then goes on by itself"
+             Deploy code that does what is recorded; the run then resumes automatically"
         );
         Self { recorded: Some(recorded), found: Some(found), ..Self::new(ParkCause::Diverged, message) }.at(position)
     }

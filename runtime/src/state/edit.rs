@@ -268,7 +268,7 @@ impl<S> State<S> {
         let (run, step) = (&self.scope.run, &self.scope.name);
         let message = format!(
             "what an edit of the shared state gave in step `{step}` of run `{}` (workflow `{}`) cannot be read with today's \
-             types: {why} ({key}). Deploy code whose types read what is recorded; the run then goes on by itself",
+             types: {why} ({key}). Deploy code whose types read what is recorded; the run then resumes automatically",
             run.id, run.workflow
         );
         crate::ParkReason::new(crate::ParkCause::Unreadable, message).at(Some(self.scope.position))

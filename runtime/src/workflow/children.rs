@@ -99,7 +99,7 @@ impl<C: Send + Sync + 'static> Flow<C> {
             codec::record_same(self.journal.coder(), Location::Input, &input, F::Workflow::same_input())
                 .map_err(|error| error.to_string())
         } else {
-            Err(format!("it is for workflow `{}`, and a run goes on as the same workflow", F::Workflow::NAME))
+            Err(format!("it is for workflow `{}`, and a run continues as the same workflow", F::Workflow::NAME))
         };
         self.journal.replace(position, F::Workflow::VERSION, input);
         std::future::pending().await

@@ -131,7 +131,7 @@ async fn the_build_that_recorded_them_can_go_on_with_all_runs_and_the_check_chan
     let report = builder().check().await.unwrap();
     assert!(report.is_ok());
     assert_eq!(report.checked(), 3);
-    assert_eq!(report.to_string(), "all 3 unfinished runs can go on with this build");
+    assert_eq!(report.to_string(), "all 3 unfinished runs can continue with this build");
     assert_eq!(report.to_json(), r#"{"checked":3,"problems":[]}"#);
     assert_eq!(rows(&store), before);
     // A started engine drives them, and can be checked too.
@@ -153,7 +153,7 @@ async fn what_a_build_cannot_go_on_with_is_said_by_workflow_and_reason() {
     );
     let text = report.to_string();
     assert!(
-        text.starts_with("3 of 3 unfinished runs cannot go on with this build\n\nworkflow `gone`\n  1 run: `g`"),
+        text.starts_with("3 of 3 unfinished runs cannot continue with this build\n\nworkflow `gone`\n  1 run: `g`"),
         "{text}"
     );
     assert!(text.contains("workflow `shop`\n  2 runs: `a`, `b`"), "{text}");

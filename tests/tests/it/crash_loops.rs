@@ -277,7 +277,8 @@ async fn a_suspect_says_why_it_is_held_back_and_is_none_once_it_makes_progress()
     std::fs::write(folder.path().join("suspect.db-owner-dead"), [0; 8]).unwrap();
     let engine = open(&path).await;
     let run = engine.handle(nightly, "nightly-1").await.unwrap();
-    let says = |blocked: Option<String>| blocked.is_some_and(|why| why.contains("6 processes died with it at work"));
+    let says =
+        |blocked: Option<String>| blocked.is_some_and(|why| why.contains("6 processes died while it was running"));
     limits::until(async || says(run.status().await.unwrap().blocked)).await;
     assert_eq!(run.result().soon().await.unwrap(), 42, "it goes on by itself");
     let deaths: i64 = file.query_row("SELECT loads FROM steadfast_runs", [], |row| row.get(0)).unwrap();

@@ -55,7 +55,7 @@ async fn killed_after_several_texts_it_ends_with_the_same_summary_and_each_text_
         let said = running.kill();
         assert_eq!(openings(said.iter().map(String::as_str)), 1, "one process, one connection: {said:?}");
         assert!(!said.iter().any(|line| line.contains(" texts, ")), "it ended before it was killed");
-        assert_eq!(killed.said(&["check"]), "the one unfinished run can go on with this build\n");
+        assert_eq!(killed.said(&["check"]), "the one unfinished run can continue with this build\n");
     }
     let said = killed.said(&[]);
     assert_eq!(summary(&said), expected);

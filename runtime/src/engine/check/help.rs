@@ -21,7 +21,7 @@ pub(super) fn help(
     let last = if fitting.is_empty() { None } else { last_turn(store, row) };
     for (version, last) in fitting.iter().zip(last.into_iter().cycle()) {
         help.push(format!(
-            "its history fits version {version}, which is registered: have it go on with that, \
+            "its history fits version {version}, which is registered: have it continue with that, \
              `engine.rewind(\"{}\", ForkPoint::after_entry({last})).version({version})`",
             row.id
         ));
@@ -44,7 +44,7 @@ pub(super) fn help(
     if let Some(turn) = reason.turn {
         let before = reason.position.map_or_else(String::new, |position| format!(" before position {position}"));
         help.push(format!(
-            "or have it go on with this build from{before}, so that what it did since then is done again: \
+            "or have it continue with this build from{before}, so that what it did since then is done again: \
              `engine.rewind(\"{id}\", ForkPoint::after_entry({turn}))`, or `engine.fork(..)` to leave it as it is",
             id = row.id
         ));

@@ -128,11 +128,11 @@ impl fmt::Display for CheckReport {
         if bad == 0 {
             return match checked {
                 0 => f.write_str("there are no unfinished runs"),
-                1 => f.write_str("the one unfinished run can go on with this build"),
-                _ => write!(f, "all {checked} unfinished runs can go on with this build"),
+                1 => f.write_str("the one unfinished run can continue with this build"),
+                _ => write!(f, "all {checked} unfinished runs can continue with this build"),
             };
         }
-        write!(f, "{bad} of {checked} unfinished runs cannot go on with this build")?;
+        write!(f, "{bad} of {checked} unfinished runs cannot continue with this build")?;
         let mut workflow = None;
         for ((of, _), problems) in self.groups() {
             if workflow != Some(of) {

@@ -81,7 +81,7 @@ async fn refuse_if_bound(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     };
     let id = &row.id;
     Err(EngineError::file(format!(
-        "run `{id}` cannot be moved, and goes on here: run `{other}` {why}. Move it once that run has ended, or copy it with \
+        "run `{id}` cannot be moved, and continues here: run `{other}` {why}. Move it once that run has ended, or copy it with \
          `export`"
     )))
 }

@@ -47,7 +47,7 @@ fn check(core: &Core, row: &RunRow) -> Result<(), EngineError> {
     let action = if row.successor.is_some() {
         "another run has taken its place already; rewind that one, or fork this one"
     } else if row.status == Status::Moved {
-        "it goes on elsewhere, and can only be rewound there; `fork` makes another run of its history here"
+        "it continues elsewhere, and can only be rewound there; `fork` makes another run of its history here"
     } else if !still {
         "only a run that has ended, is parked or paused can be rewound; pause or cancel it first, or fork it"
     } else if row.lease.is_some() && core.lease(row.lease).is_none() {

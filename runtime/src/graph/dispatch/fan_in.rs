@@ -5,7 +5,7 @@ use crate::graph::{payload::Each, plan::Taker, scopes::ScopeId};
 
 impl Dispatch<'_> {
     /// Holds an event until the others have come.
-    pub(super) fn park(&mut self, taker: Taker, mut node: Node) {
+    pub(super) fn hold(&mut self, taker: Taker, mut node: Node) {
         let plan = self.plan;
         let from = plan.shape(taker.step).inputs[taker.parameter].from;
         let opener = from.and_then(|from| plan.steps.iter().position(|step| step.shape.name == from));
@@ -13,7 +13,7 @@ impl Dispatch<'_> {
             node.scope = self.scopes.of_step(node.scope, opener);
         }
         let scope = node.scope;
-        self.scopes.get(scope).parked.entry(taker).or_default().push(node);
+        self.scopes.get(scope).pending.entry(taker).or_default().push(node);
         self.take_counted(taker.step, scope);
     }
 
@@ -24,14 +24,14 @@ impl Dispatch<'_> {
         let mut batch = Vec::with_capacity(inputs.len());
         for (parameter, input) in inputs.iter().enumerate() {
             let Some(count) = input.count else { return };
-            let there = open.parked.get(&Taker { step, parameter }).map_or(0, Vec::len);
+            let there = open.pending.get(&Taker { step, parameter }).map_or(0, Vec::len);
             if there < count {
                 return;
             }
         }
         for (parameter, input) in inputs.iter().enumerate() {
-            let parked = open.parked.entry(Taker { step, parameter }).or_default();
-            batch.push(parked.drain(..input.count.unwrap_or(0)).collect());
+            let pending = open.pending.entry(Taker { step, parameter }).or_default();
+            batch.push(pending.drain(..input.count.unwrap_or(0)).collect());
         }
         if !open.served.contains(&step) {
             open.served.push(step);
@@ -56,7 +56,7 @@ impl Dispatch<'_> {
     fn close(&mut self, scope: ScopeId) -> ScopeId {
         let mut open = self.scopes.close(scope);
         let mut collectors = self.plan.collectors(open.opener).to_vec();
-        collectors.extend(open.parked.keys().map(|taker| taker.step));
+        collectors.extend(open.pending.keys().map(|taker| taker.step));
         collectors.sort_unstable();
         collectors.dedup();
         // The run itself can still get events from outside or by timers: steps with a `count` wait until it cannot.
@@ -68,7 +68,7 @@ impl Dispatch<'_> {
             }
             let parameters = 0..inputs.len();
             let batch: Vec<Vec<Node>> = parameters
-                .map(|parameter| open.parked.remove(&Taker { step, parameter }).unwrap_or_default())
+                .map(|parameter| open.pending.remove(&Taker { step, parameter }).unwrap_or_default())
                 .collect();
             let is_empty = batch.iter().all(Vec::is_empty);
             // An empty fan-out delivers an empty `Vec`. Three cases deliver none: the run itself is no fan-out, a step
@@ -80,7 +80,7 @@ impl Dispatch<'_> {
         }
         // The events of the steps that were skipped above still wait.
         if scope == ScopeId::RUN {
-            self.scopes.get(scope).parked.append(&mut open.parked);
+            self.scopes.get(scope).pending.append(&mut open.pending);
         }
         open.parent
     }

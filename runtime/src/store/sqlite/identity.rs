@@ -79,7 +79,7 @@ impl Identity {
         let Some((known, fault)) = fault else {
             // A check of two files does not clear the result of the third.
             if files.len() == 3 && self.gone.swap(false, Ordering::AcqRel) {
-                tracing::info!(database = name, "the files of the database are back, and the engine goes on");
+                tracing::info!(database = name, "the files of the database are back, and the engine continues");
             }
             return Ok(());
         };

@@ -48,7 +48,7 @@ async fn a_parent_and_a_child_stay_together_until_one_has_ended() {
             let refused = moving(&engine, moved).await.unwrap_err();
             let said = refused.to_string();
             assert!(matches!(refused, EngineError::File { .. }) && said.contains(&format!("run `{other}`")), "{said}");
-            assert!(said.contains(&format!("run `{moved}` cannot be moved, and goes on here")), "{said}");
+            assert!(said.contains(&format!("run `{moved}` cannot be moved, and continues here")), "{said}");
         }
         engine.send("child", Go).await.unwrap();
         assert_eq!(soon("the result", run.result()).await.unwrap(), 7);
