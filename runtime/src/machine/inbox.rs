@@ -190,7 +190,23 @@ impl State {
                     None => self.kept.requests.take_expired(&id).then_some(Completion::Fired),
                 }
             }
-            _ => None,
+            // Nothing arrives before the call, or nothing at all.
+            Command::RunStep(_)
+            | Command::Sleep(_)
+            | Command::TryReceive(_)
+            | Command::Send(_)
+            | Command::Request(_)
+            | Command::StartChild(_)
+            | Command::Publish(_)
+            | Command::WriteStream(_)
+            | Command::CloseStream(_)
+            | Command::SetLabel(_)
+            | Command::SetContext(_)
+            | Command::UpdateContext(_)
+            | Command::RefuseChange(_)
+            | Command::MarkPatch(_)
+            | Command::Abandon(_)
+            | Command::Finish(_) => None,
         };
         if let Some(completion) = completion {
             self.complete(position, completion);

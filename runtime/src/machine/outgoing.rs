@@ -65,7 +65,14 @@ impl Machine {
                     run.parent = run.parent.map(|_| self.first_run);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
-                _ => {}
+                Outgoing::Deliver { .. }
+                | Outgoing::NotifyChildren(_)
+                | Outgoing::Watch { .. }
+                | Outgoing::Withdraw { .. }
+                | Outgoing::Expire { .. }
+                | Outgoing::Put { .. }
+                | Outgoing::Label { .. }
+                | Outgoing::Replace(_) => {}
             }
             self.unwritten.outgoing.push(sent);
         }
@@ -133,7 +140,27 @@ impl Machine {
                 drop(state);
                 self.refuse_child(position, &why, now);
             }
-            _ => {}
+            // No call waits for the outcome. Of a run that was started or is watched, the end comes by the inbox.
+            (
+                Command::RunStep(_)
+                | Command::Sleep(_)
+                | Command::Receive(_)
+                | Command::TryReceive(_)
+                | Command::Request(_)
+                | Command::AwaitAnswer(_)
+                | Command::StartChild(_)
+                | Command::Publish(_)
+                | Command::WriteStream(_)
+                | Command::CloseStream(_)
+                | Command::SetLabel(_)
+                | Command::SetContext(_)
+                | Command::UpdateContext(_)
+                | Command::RefuseChange(_)
+                | Command::MarkPatch(_)
+                | Command::Abandon(_)
+                | Command::Finish(_),
+                _,
+            ) => {}
         }
     }
 
