@@ -1,6 +1,7 @@
 //! The common parts of steps and workflows: an async function that returns a `Result`.
 
 use crate::faults::Faults;
+use crate::instrument;
 use crate::name;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -227,6 +228,11 @@ impl Attributes {
         let Self { cfg, docs, surface, allowed, .. } = self;
         let otherwise = docs.is_empty().then(|| quote!(#[doc = #otherwise]));
         quote!(#(#cfg)* #(#docs)* #otherwise #(#surface)* #(#allowed)*)
+    }
+
+    /// Returns the attributes for the user's own function, whose span is named.
+    pub(crate) fn own(&self, name: &str) -> Vec<Attribute> {
+        self.own.iter().map(|attribute| instrument::named(attribute, name)).collect()
     }
 
     /// Returns the lints that the user allows.

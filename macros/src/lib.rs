@@ -14,6 +14,7 @@ mod faults;
 mod function;
 mod graph;
 mod held;
+mod instrument;
 mod kept;
 mod message;
 mod name;

@@ -26,7 +26,7 @@ fn direct(transaction: &Transaction, stand_in: bool) -> TokenStream {
     let function = &step.function;
     let (vis, ident) = (&function.vis, function.ident());
     let cfg = function.attributes.cfg();
-    let (docs, own) = (&function.attributes.docs, &function.attributes.own);
+    let (docs, own) = (&function.attributes.docs, function.attributes.own(&step.name));
     let about = format!(
         "The transaction [`{name}`](fn@{name}). It is called with the handle of a workflow; `direct` is the function \
          itself, for unit tests.",

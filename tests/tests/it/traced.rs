@@ -1,5 +1,6 @@
 //! The spans and events for `tracing`: they have ids and names, and no stored values of users.
 
+mod instrumented;
 mod starts;
 
 use crate::steps::until_asked;

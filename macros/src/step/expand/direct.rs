@@ -39,7 +39,7 @@ pub(crate) fn associated(step: &Step, stand_in: bool) -> TokenStream {
 
 fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream {
     let (function, vis) = (&step.function, &step.function.vis);
-    let (docs, own) = (&function.attributes.docs, &function.attributes.own);
+    let (docs, own) = (&function.attributes.docs, function.attributes.own(&step.name));
     let note = format!("The function behind the step `{}`: it records nothing. For unit tests.", step.name);
     let others = step.others.iter().map(|other| match other {
         Other::Argument(_) if stand_in => quote!(_: impl ::core::marker::Sized),

@@ -31,7 +31,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
 
 fn body(workflow: &Workflow) -> TokenStream {
     let function = &workflow.function;
-    let (own, result) = (&function.attributes.own, &function.output);
+    let (own, result) = (function.attributes.own(&workflow.name), &function.output);
     let block = probes::probed(&function.block, &handles(workflow));
     let (asyncness, fn_token) = (function.sig.asyncness, function.sig.fn_token);
     let parameters = workflow.handle.iter().chain(&workflow.input).map(|parameter| {
