@@ -47,18 +47,23 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     quote!(#faults #keep)
 }
 
-fn conversions(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
-    let ident = &item.ident;
+/// Returns the variants of an enum without parameters.
+fn variants<'a>(item: &'a DeriveInput, faults: &Faults) -> Option<Variants<'a>> {
     let Data::Enum(data) = &item.data else {
         let help = "make it an enum, with one variant for each error, and one `#[workflow_error(other)] Other(steadfast::Error)`";
-        faults.add(ident, "only an enum can be made from several errors", help);
+        faults.add(&item.ident, "only an enum can be made from several errors", help);
         return None;
     };
     if !item.generics.params.is_empty() {
         faults.add(&item.generics, "the error cannot have type parameters or lifetimes", "write the types themselves");
         return None;
     }
-    let variants = Variants::read(data.variants.iter(), faults);
+    Some(Variants::read(data.variants.iter(), faults))
+}
+
+fn conversions(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
+    let ident = &item.ident;
+    let variants = variants(item, faults)?;
     let Some((other, any)) = variants.other else {
         if !faults.any() {
             let fault =

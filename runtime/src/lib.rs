@@ -187,7 +187,7 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, sources,
+        Caller, HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, on_cancel, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

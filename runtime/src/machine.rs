@@ -9,6 +9,7 @@ mod calls;
 mod cancelled_child;
 mod child;
 mod commands;
+mod contents;
 mod context_calls;
 mod continue_as_new;
 mod continued;

@@ -27,7 +27,7 @@ pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Startable, WorkflowDef};
 pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
-pub use on_cancel::OnCancel;
+pub use on_cancel::{OnCancel, on_cancel};
 pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
 pub use sleep::Sleep;

@@ -95,7 +95,7 @@ impl Options {
                 self.store = Some(store.clone());
             }
             ("store", _) => {
-                faults.add(meta, "a store is named by a text that is not empty", "write `store = \"blobs\"`")
+                faults.add(meta, "a store is named by a text that is not empty", "write `store = \"blobs\"`");
             }
             ("roles", Meta::List(list)) => self.roles = name::roles(list, faults),
             ("roles", _) => faults.add(meta, "`roles` is a list of names", name::ROLES),

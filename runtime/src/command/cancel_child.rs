@@ -42,7 +42,7 @@ impl Ask for CancelChild<'_> {
 
     fn to_entry(&self, _: &At<'_>, entry: &mut EntryRow) {
         entry.other = Some(self.id.to_owned());
-        entry.value = Some(Value::text(&*self.reason));
+        entry.value = Some(Value::text(&self.reason));
     }
 
     /// Nothing: another run may have the id, so the machine sends the request once the child is known to exist.

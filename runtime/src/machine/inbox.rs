@@ -197,6 +197,7 @@ impl State {
             | Command::Send(_)
             | Command::Request(_)
             | Command::StartChild(_)
+            | Command::CancelChild(_)
             | Command::Publish(_)
             | Command::WriteStream(_)
             | Command::CloseStream(_)

@@ -148,7 +148,7 @@ impl Machine {
                 | Command::TryReceive(_)
                 | Command::Request(_)
                 | Command::AwaitAnswer(_)
-                | Command::StartChild(_)
+                | Command::CancelChild(_)
                 | Command::Publish(_)
                 | Command::WriteStream(_)
                 | Command::CloseStream(_)

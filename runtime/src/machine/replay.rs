@@ -12,7 +12,7 @@ use crate::command::{Command, Finish, recorded_version};
 use crate::journal::{AnyWorkflow, BodyEnd, Journal};
 use crate::record::{FORMAT, Kind, ParkCause, ParkReason, Role};
 use crate::store::{EntryRow, FieldRow, Status, StoreError};
-use crate::value::{Encoding, Pointer, Value};
+use crate::value::Value;
 use std::collections::VecDeque;
 use std::iter::Peekable;
 
@@ -168,17 +168,6 @@ impl Machine {
         Ok(())
     }
 
-    /// Replaces the pointer in the entry of a step's result by the result.
-    fn load_result(&self, entry: &mut EntryRow, rows: &[FieldRow], load: LoadField<'_>) -> Result<(), Rebuild> {
-        for row in rows {
-            if let Ok(pointer) = Pointer::read(&row.value) {
-                self.env.fields.note(&pointer);
-            }
-            entry.value = Some(load(row)?);
-        }
-        Ok(())
-    }
-
     /// Takes the values that an entry wrote outside a turn. Those of the turn before it are kept for that turn.
     fn rows_of(&mut self, entry: &EntryRow, fields: &mut Peekable<impl Iterator<Item = FieldRow>>) -> Vec<FieldRow> {
         let mut rows = Vec::new();
@@ -231,27 +220,6 @@ impl Machine {
         self.pending.fields = fields;
         let turn = self.pending.cause.as_ref().map(|cause| cause.seq);
         Ok(self.follow(workflow).map_err(|reason| reason.in_turn(turn))?)
-    }
-
-    /// Replaces pointers by the values in stores, unless these are loaded lazily. A removed field of an older version
-    /// is loaded if a migration may read it.
-    pub(super) fn load_stored<'a>(
-        &self,
-        workflow: &dyn AnyWorkflow,
-        rows: impl Iterator<Item = &'a mut FieldRow>,
-        version: &dyn Fn(&FieldRow) -> u32,
-        load: LoadField<'_>,
-    ) -> Result<(), Rebuild> {
-        for row in rows.filter(|row| row.value.encoding == Encoding::Stored) {
-            if let Ok(pointer) = Pointer::read(&row.value) {
-                self.env.fields.note(&pointer);
-            }
-            if workflow.schema().is_some_and(|schema| schema.reads(&row.name, version(row))) {
-                row.value = load(row)?;
-                self.journal.state().context.inline.loaded(row);
-            }
-        }
-        Ok(())
     }
 
     /// Delivers an entry again whose group was not recorded.

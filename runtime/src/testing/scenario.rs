@@ -8,7 +8,7 @@ use super::loaded::Loaded;
 use super::observers::Observers;
 use super::oracle::{End, Seen};
 use super::secrets;
-use super::subject::Subject;
+use super::subject::{self, Subject};
 use crate::fields::FieldStores;
 use crate::record::Kind;
 use crate::resources::Resources;
@@ -109,7 +109,7 @@ impl Subject {
             commits: 0,
             kinds: Vec::new(),
             saves: 0,
-            stores: self.stores(),
+            stores: subject::stores(),
             failing: 0,
             crash_again: false,
             dice: Dice::new(plan.order),

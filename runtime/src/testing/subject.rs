@@ -31,14 +31,14 @@ pub(super) struct Subject {
     pub(super) replayed: Mutex<HashSet<u64>>,
 }
 
-impl Subject {
-    /// Returns a store in memory for every name: a workflow does not say to which stores its steps' results go.
-    pub(super) fn stores(&self) -> Arc<FieldStores> {
-        let mut stores = FieldStores::default();
-        stores.any = Some(Arc::new(MemoryFieldStore::default()));
-        Arc::new(stores)
-    }
+/// Returns a store in memory for every name: a workflow does not say to which stores its steps' results go.
+pub(super) fn stores() -> Arc<FieldStores> {
+    let mut stores = FieldStores::default();
+    stores.any = Some(Arc::new(MemoryFieldStore::default()));
+    Arc::new(stores)
+}
 
+impl Subject {
     /// Returns the workflow of a run.
     pub(super) fn workflow(&self, row: &RunRow) -> Result<Arc<dyn AnyWorkflow>, String> {
         let known = self.workflows.get(&(row.workflow.as_str(), row.version));

@@ -66,13 +66,6 @@ impl<C: Send + Sync + 'static> OnCancel<C> {
         Self { flow: Arc::new(cancelled_flow(start)), reason, steps: Vec::new() }
     }
 
-    /// Adds a step, which is called once those before it have ended.
-    #[must_use]
-    pub fn step<M>(mut self, step: impl CancelStep<C, M>) -> Self {
-        self.steps.push(step.run(self.flow.clone(), self.reason.clone()));
-        self
-    }
-
     /// Returns the future that replaces the body.
     #[must_use]
     pub fn run(self) -> Option<BoxFuture<'static, ()>> {
@@ -82,4 +75,14 @@ impl<C: Send + Sync + 'static> OnCancel<C> {
             }
         }))
     }
+}
+
+/// Adds a step, which is called once those before it have ended; generated code calls this.
+#[doc(hidden)]
+pub fn on_cancel<C, M>(mut steps: OnCancel<C>, step: impl CancelStep<C, M>) -> OnCancel<C>
+where
+    C: Send + Sync + 'static,
+{
+    steps.steps.push(step.run(steps.flow.clone(), steps.reason.clone()));
+    steps
 }

@@ -28,7 +28,7 @@ async fn tell(reason: String) -> Result<String> {
 #[workflow(context = Hold, on_cancel = [release, refund, tell])]
 async fn hold(flow: &mut Flow<Hold>) -> Result<()> {
     flow.update(|hold| hold.seats(2)).await?;
-    flow.sleep(Duration::from_secs(3_600)).await?;
+    flow.sleep(Duration::from_hours(1)).await?;
     Ok(())
 }
 
@@ -44,7 +44,7 @@ async fn all_steps_run_in_their_order_also_after_one_that_fails() {
     let steps: Vec<_> = history
         .iter()
         .filter(|entry| matches!(entry.kind, Kind::StepStarted | Kind::StepCompleted | Kind::StepFailed))
-        .map(|entry| entry.to_string())
+        .map(ToString::to_string)
         .collect();
     println!("{steps:#?}");
     let order = [

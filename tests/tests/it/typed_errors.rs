@@ -62,7 +62,7 @@ async fn plain(word: String) -> Result<u64> {
 
 #[workflow]
 async fn fetch(_flow: &mut Flow, items: u32) -> Result<u32, StockError> {
-    if items > 10 { Err(StockError(items)) } else { Ok(items) }
+    std::future::ready(if items > 10 { Err(StockError(items)) } else { Ok(items) }).await
 }
 
 #[derive(Serialize, Deserialize, Message)]

@@ -54,7 +54,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote_spanned! {span=>
         #attributes
-        #[allow(clippy::too_many_arguments, reason = "the user's own arguments, and the handle")]
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding, reason = "the user's own arguments, and the handle")]
         #unused
         #vis fn #ident #parameter(
             #handle: & #borrowed (impl #bound + ?::core::marker::Sized),

@@ -120,8 +120,12 @@ pub(crate) fn options(options: &Options, stand_in: bool) -> TokenStream {
     let roles =
         (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];));
     let on_cancel = (!on_cancel.is_empty() && !stand_in).then(|| {
-        let steps = on_cancel.iter().map(|step| quote_spanned!(step.span()=> .step(#step)));
-        let call = quote!(::steadfast::__private::OnCancel::new(start, reason)#(#steps)*.run());
+        // Each call is spanned at its step, so that a fault of it is one error.
+        let steps = on_cancel.iter().fold(
+            quote!(::steadfast::__private::OnCancel::new(start, reason)),
+            |steps, step| quote_spanned!(step.span()=> ::steadfast::__private::on_cancel(#steps, #step)),
+        );
+        let call = quote!(#steps.run());
         quote! {
             fn on_cancel(
                 start: ::steadfast::__private::Start<Self::Context>,

@@ -185,8 +185,7 @@ impl ActivityKind {
             Kind::RunStarted => Some(Self::RunStarted { workflow: step() }),
             Kind::StepStarted | Kind::AttemptStarted => Some(Self::StepStarted { step: step(), position, attempt }),
             Kind::AttemptFailed => {
-                let failure = value.and_then(|value| serde_json::from_slice::<AttemptFailure>(&value.bytes).ok());
-                let message = failure.map(|failure| failure.message).unwrap_or_default();
+                let message = value.map(why_attempt_failed).unwrap_or_default();
                 Some(Self::AttemptFailed { step: step(), position, attempt, message, next: entry.due.map(moment) })
             }
             Kind::StepCompleted => Some(Self::StepCompleted { step: step(), position, attempt }),
@@ -238,6 +237,10 @@ impl ActivityKind {
             | Kind::ClockMoved => None,
         }
     }
+}
+
+fn why_attempt_failed(value: &Value) -> String {
+    serde_json::from_slice::<AttemptFailure>(&value.bytes).map(|failure| failure.message).unwrap_or_default()
 }
 
 /// Returns a channel under its public name; `None` for the internal channel of a graph's own steps.

@@ -18,6 +18,7 @@ impl Terminal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.join("\n")
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "so that each operation is one expression")]
     fn edit(&self, edit: impl FnOnce(&mut Vec<String>, &mut usize)) -> io::Result<()> {
         let (lines, row) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         edit(lines, row);
