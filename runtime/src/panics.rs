@@ -95,17 +95,28 @@ impl<T> Held<T> {
     }
 }
 
+// Not `expect`, which would be compiled for each type that is held.
+fn gone() -> ! {
+    unreachable!("it is held until it is dropped")
+}
+
 impl<T> std::ops::Deref for Held<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("it is held until it is dropped")
+        match &self.0 {
+            Some(value) => value,
+            None => gone(),
+        }
     }
 }
 
 impl<T> std::ops::DerefMut for Held<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("it is held until it is dropped")
+        match &mut self.0 {
+            Some(value) => value,
+            None => gone(),
+        }
     }
 }
 

@@ -33,8 +33,14 @@ impl StepInputs {
     /// The step reads none, or another.
     #[must_use]
     pub fn context<C: 'static>(&self) -> &C {
-        let context = self.context.as_ref().and_then(|context| context.downcast_ref());
-        context.expect("a step that reads a context starts with it")
+        // Compiled for each context, so without closures.
+        match &self.context {
+            Some(context) => match context.downcast_ref() {
+                Some(context) => context,
+                None => unread(),
+            },
+            None => unread(),
+        }
     }
 
     pub(crate) const fn env(&self) -> &Arc<RunEnv> {
@@ -58,6 +64,10 @@ impl StepInputs {
     pub fn resource<R: Send + Sync + 'static>(&self) -> Arc<R> {
         self.env.resources.made().expect("what a step takes is made before it starts")
     }
+}
+
+fn unread() -> ! {
+    panic!("a step that reads a context starts with it")
 }
 
 /// An engine type that a step takes by reference; the macro knows only the last word of its path.

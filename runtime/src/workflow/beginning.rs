@@ -54,8 +54,9 @@ impl<C> WithDefaults<C> {
 impl<C> Future for WithDefaults<C> {
     type Output = Flow<C>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flow<C>> {
-        match self.begun.as_mut().poll(cx) {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flow<C>> {
+        // Once, because each use of a pinned `self` is five functions for each context.
+        match self.get_mut().begun.as_mut().poll(cx) {
             Poll::Ready(begun) => Poll::Ready(begun.into_flow()),
             Poll::Pending => Poll::Pending,
         }

@@ -91,12 +91,14 @@ impl<T, E> StepCall<'_, T, E> {
 impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
     type Output = Result<T, StepError<E>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Poll::Ready(completion) = self.call.poll_any(cx) else { return Poll::Pending };
-        match ended(self.call.journal().coder(), self.name, &completion) {
-            Ok(result) => self.call.ready(result),
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Each use of a pinned `self` would be five functions for each type of result.
+        let Self { call, name, .. } = self.get_mut();
+        let Poll::Ready(completion) = call.poll_any(cx) else { return Poll::Pending };
+        match ended(call.journal().coder(), name, &completion) {
+            Ok(result) => call.ready(result),
             Err(error) => {
-                self.call.unreadable(&error);
+                call.unreadable(&error);
                 Poll::Pending
             }
         }
