@@ -231,3 +231,46 @@ pub mod steps { use steadfast::prelude::*; #[step] pub async fn one(n: u32) -> R
 #[workflow] async fn r#loop(flow: &Flow) -> Result<u32> { Ok(r#move(flow, 1).await?) }
 // ==== unit tests of steps
 #[tokio::main] async fn main() { let _ = plain::direct(1).await; let order = Order::builder().build(); let _ = charge::direct(&order, 1).await; }
+// ==== errors of its own in steps, child runs, timers and requests
+#[derive(Debug, Serialize, Deserialize)] pub enum CardError { Declined }
+impl std::fmt::Display for CardError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("declined") } }
+impl std::error::Error for CardError {}
+#[derive(Debug, Serialize, Deserialize, WorkflowError)]
+pub enum OrderError { SoldOut { item: String }, #[workflow_error(from)] Card(CardError), #[workflow_error(other)] Other(Error) }
+impl std::fmt::Display for OrderError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("order") } }
+impl std::error::Error for OrderError {}
+#[derive(Message, Serialize, Deserialize)] struct Ask(u32);
+#[derive(Message, Serialize, Deserialize)] struct Said(u32);
+#[step] async fn pay(cents: u64) -> Result<u64, CardError> { if cents > 5 { Err(CardError::Declined) } else { Ok(cents) } }
+#[step] async fn pack(item: String) -> Result<(), OrderError> { if item.is_empty() { Err(OrderError::SoldOut { item }) } else { Ok(()) } }
+#[workflow] async fn child(flow: &mut Flow, cents: u64) -> Result<u64, CardError> { let _ = flow.now(); if cents > 5 { Err(CardError::Declined) } else { Ok(cents) } }
+#[workflow(context = Order)] async fn order(flow: &mut Flow<Order>) -> Result<u64, OrderError> {
+    flow.sleep(Duration::from_secs(1)).await?;
+    pack(flow, "tea".into()).await?;
+    plain(flow, 3).await?;
+    let said: Said = flow.request(Ask(1)).await?;
+    let paid = pay(flow, said.0.into()).await?;
+    flow.update(|order| order.total(paid)).await?;
+    let other = flow.start(child, paid).await.await?;
+    if paid == 0 { Err(CardError::Declined)? }
+    Ok(paid + other)
+}
+// ==== several steps of on_cancel, of which one ignores the reason
+#[step] async fn release(ctx: &Order, reason: String) -> Result<()> { println!("{} {reason}", ctx.total); Ok(()) }
+#[step] async fn refund(_reason: String) -> Result<u32> { Ok(1) }
+mod steps { use steadfast::prelude::*; #[step] pub async fn tell(reason: String) -> Result<String> { Ok(reason) } }
+#[workflow(context = Order, on_cancel = [release, refund, steps::tell])] async fn hold(flow: &mut Flow<Order>) -> Result<()> { Ok(flow.sleep(Duration::from_secs(1)).await?) }
+// ==== a writer is kept while the context changes, and a child is cancelled
+#[step(store = "blobs", retry(attempts = 2))] async fn scan(n: usize) -> Result<Bytes> { Ok(vec![0; n].into()) }
+#[workflow] async fn waits(flow: &mut Flow) -> Result<()> { Ok(flow.sleep(Duration::from_secs(1)).await?) }
+#[workflow(context = Order)] async fn order(flow: &mut Flow<Order>, n: usize) -> Result<usize> {
+    let log = flow.stream::<String>("log");
+    let slow = flow.start(waits, ()).await;
+    let page = scan(flow, n).await?;
+    log.write(&format!("{} bytes", page.len()));
+    flow.update(|order| order.total(page.len() as u64)).await?;
+    slow.cancel("not needed");
+    log.write(&"done".to_owned());
+    log.close();
+    Ok(page.len())
+}

@@ -96,3 +96,39 @@ pub struct Ingest;
 // ==== resource by value: write `#[resource] db: &Db`
 pub struct Db;
 #[step] async fn charge(#[resource] db: Db) -> Result<()> { Ok(()) }
+// ==== store as a number: write `store = "blobs"`
+#[step(store = 3)] async fn scan(n: u32) -> Result<u32> { Ok(n) }
+// ==== store of a step without a name: write `store = "blobs"`
+#[step(store = "")] async fn scan(n: u32) -> Result<u32> { Ok(n) }
+// ==== on_cancel as texts: write `on_cancel = release_all`
+#[step] async fn release(reason: String) -> Result<()> { Ok(()) }
+#[workflow(on_cancel = [release, "refund"])] async fn process(flow: &Flow) -> Result<()> { Ok(()) }
+// ==== on_cancel with a step of other parameters: write `#[step] async fn release_all(reason: String)
+#[step] async fn release(reason: String) -> Result<()> { Ok(()) }
+#[step] async fn refund(cents: u64) -> Result<()> { Ok(()) }
+#[workflow(on_cancel = [release, refund])] async fn process(flow: &Flow) -> Result<()> { Ok(()) }
+// ==== typed error without a place for others: Other(steadfast::Error)`
+#[derive(Debug, Serialize, Deserialize, WorkflowError)] enum OrderError { SoldOut }
+impl std::fmt::Display for OrderError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
+impl std::error::Error for OrderError {}
+// ==== typed error as a struct: make it an enum
+#[derive(Debug, Serialize, Deserialize, WorkflowError)] struct OrderError(String);
+// ==== typed error whose place for others is a text: write `#[workflow_error(other)] Other(steadfast::Error)`
+#[derive(Debug, Serialize, Deserialize, WorkflowError)] enum OrderError { #[workflow_error(other)] Other(String) }
+impl std::fmt::Display for OrderError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
+impl std::error::Error for OrderError {}
+// ==== typed error with a misspelt word: did you mean `from`?
+#[derive(Debug, Serialize, Deserialize, WorkflowError)] enum OrderError { #[workflow_error(form)] A(String), #[workflow_error(other)] Other(Error) }
+impl std::fmt::Display for OrderError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
+impl std::error::Error for OrderError {}
+// ==== typed error that is no error: implement `std::error::Error`
+#[derive(Debug, Serialize, Deserialize, WorkflowError)] enum OrderError { #[workflow_error(other)] Other(Error) }
+// ==== typed error of an error that is not recorded: derive `serde::Serialize` and `serde::Deserialize`
+#[derive(Debug)] pub struct CardError;
+impl std::fmt::Display for CardError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
+impl std::error::Error for CardError {}
+#[derive(Debug, WorkflowError)] enum OrderError { #[workflow_error(from)] Card(CardError), #[workflow_error(other)] Other(Error) }
+impl serde::Serialize for OrderError { fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> { s.serialize_unit() } }
+impl<'de> serde::Deserialize<'de> for OrderError { fn deserialize<D: serde::Deserializer<'de>>(_: D) -> std::result::Result<Self, D::Error> { Err(serde::de::Error::custom("no")) } }
+impl std::fmt::Display for OrderError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
+impl std::error::Error for OrderError {}

@@ -125,7 +125,7 @@ fn a_field_that_was_never_set_is_its_default_and_a_required_one_is_refused() {
     assert_eq!((error.context.as_str(), error.field.as_deref()), ("Order", Some("total")));
     assert_eq!(
         error.to_string(),
-        "field `total` of context `Order`: it is required (`u64`), and there is no value for it"
+        "field `total` of context `Order`: it is required (`u64`), and what was recorded has no value for it: write `#[context(default)]` or `#[context(default = ..)]` before it, or `#[context(alias = \"..\")]` if it had another name"
     );
 }
 
@@ -230,7 +230,7 @@ fn a_text_that_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(
         refused(r#"{"total":1}"#),
-        "field `workspace_id` of context `Order`: it is required (`String`), and there is no value for it"
+        "field `workspace_id` of context `Order`: it is required (`String`), and what was recorded has no value for it: write `#[context(default)]` or `#[context(default = ..)]` before it, or `#[context(alias = \"..\")]` if it had another name"
     );
     assert!(refused(r#"{"workspace_id":"a","total":1,"total":2}"#).ends_with("it stands twice in the text"));
     assert!(refused(r#"{"workspace_id":"a","total":-1}"#).contains("field `total`"));

@@ -182,7 +182,7 @@ async fn a_new_required_field_is_refused_by_name() {
     assert!(
         reason
             .message
-            .contains("field `receiver` of context `Parcel`: it is required (`String`), and there is no value"),
+            .contains("field `receiver` of context `Parcel`: it is required (`String`), and what was recorded has no value"),
         "{reason}"
     );
 }
