@@ -9,7 +9,7 @@ use crate::value::Value;
 fn entry(kind: Kind) -> EntryRow {
     let value = match kind {
         Kind::ContextUpdated => r#"["total"]"#,
-        Kind::LabelSet => r#""red""#,
+        Kind::LabelSet | Kind::ChildCancelled => r#""red""#,
         _ => r#"{"version":1,"fields":[]}"#,
     };
     EntryRow {
