@@ -180,9 +180,9 @@ async fn a_new_required_field_is_refused_by_name() {
     let run = engine.handle(required_and_new::ship, "p").await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
     assert!(
-        reason
-            .message
-            .contains("field `receiver` of context `Parcel`: it is required (`String`), and what was recorded has no value"),
+        reason.message.contains(
+            "field `receiver` of context `Parcel`: it is required (`String`), and what was recorded has no value"
+        ),
         "{reason}"
     );
 }
