@@ -8,7 +8,7 @@ use steadfast::history::{Kind, Value};
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
-use steadfast::{EngineBuilder, ForkPoint, ParkCause, RunError, Status};
+use steadfast::{EngineBuilder, ForkPoint, Key, ParkCause, RunError, Secret, StaticKeys, Status};
 
 const LARGE: usize = 3 << 20;
 
@@ -185,4 +185,46 @@ async fn a_result_in_a_store_survives_every_fault() {
         Ok(page.len() + words.len())
     }
     println!("{:?}", crash_everywhere(both, ()).await);
+}
+
+#[step(store = "shelf")]
+async fn token() -> Result<Secret<String>> {
+    Ok(Secret::new("planted-token".to_owned()))
+}
+
+#[workflow]
+async fn signs_in(flow: &mut Flow) -> Result<usize> {
+    let token = token(flow).await?;
+    flow.receive::<Go>().await?;
+    Ok(token.expose().len())
+}
+
+#[tokio::test]
+async fn a_secret_result_is_encrypted_in_the_store_and_again_for_each_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = || StaticKeys::new(Key::new("k", [7; 32]));
+    let open = async |shelf: &Shelf| {
+        let builder = Engine::builder().in_memory().workflow(signs_in).field_store("shelf", shelf.clone());
+        builder.keys(keys()).start().await.unwrap()
+    };
+    let (shelf, other) = (Shelf::default(), Shelf::default());
+    let engine = open(&shelf).await;
+    let run = engine.start(signs_in, ()).id("a").await.unwrap();
+    crate::runs::wait_for(&run, Status::Sleeping).await;
+    run.export(folder.path().join("a.run")).await.unwrap();
+    let history = run.history().await.unwrap();
+    let last = history.iter().rfind(|entry| entry.kind == Kind::StepCompleted).expect("a result").seq;
+    engine.fork("a", ForkPoint::after_entry(last)).id("fork").await.unwrap();
+    let elsewhere = open(&other).await;
+    elsewhere.import(folder.path().join("a.run")).await.unwrap();
+    for (engine, id) in [(&engine, "a"), (&engine, "fork"), (&elsewhere, "a")] {
+        let run = engine.handle(signs_in, id).await.unwrap();
+        run.send(Go).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), "planted-token".len(), "{id}");
+    }
+    for shelf in [&shelf, &other] {
+        for content in shelf.bytes.lock().unwrap().iter() {
+            assert!(!String::from_utf8_lossy(content).contains("planted"), "a secret is stored as it is");
+        }
+    }
 }

@@ -13,6 +13,8 @@ use steadfast::field_store::{
 pub(crate) struct Shelf {
     pub(crate) inner: MemoryFieldStore,
     pub(crate) saves: Arc<Mutex<Vec<String>>>,
+    /// The contents that were saved.
+    pub(crate) bytes: Arc<Mutex<Vec<Bytes>>>,
     pub(crate) loads: Arc<Mutex<Vec<String>>>,
     /// The field whose saves fail, the number of saves that succeed first, and the number that then fail.
     pub(crate) failing: Arc<Mutex<(&'static str, u32, u32)>>,
@@ -60,6 +62,7 @@ impl FieldStore for Shelf {
             return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "the shelf is wet"));
         }
         self.saves.lock().unwrap().push(key.field.clone());
+        self.bytes.lock().unwrap().push(bytes.clone());
         self.inner.save(key, bytes).await
     }
 
