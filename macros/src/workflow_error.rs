@@ -28,7 +28,7 @@ const OTHERS: [&str; 9] = [
 #[derive(Default)]
 struct Variants<'a> {
     /// The variant that holds any other error.
-    other: Option<(&'a Ident, &'a Type)>,
+    other: Option<(&'a Ident, &'a Type, bool)>,
     from: Vec<From<'a>>,
 }
 
@@ -64,7 +64,7 @@ fn variants<'a>(item: &'a DeriveInput, faults: &Faults) -> Option<Variants<'a>> 
 fn conversions(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     let ident = &item.ident;
     let variants = variants(item, faults)?;
-    let Some((other, any)) = variants.other else {
+    let Some((other, any, converted)) = variants.other else {
         if !faults.any() {
             let fault =
                 format!("`{}` has no variant for other errors: a step may time out, panic, ..", name::plain(ident));
@@ -78,6 +78,7 @@ fn conversions(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
     let of_steps = variants.from.iter().map(|from| from.conversions(ident));
     let from_others = variants.others().map(|ty| any_error(ident, &ty));
     let assumed = assumed(&quote!(#ident));
+    let from_any = (!converted).then(|| any_error(ident, &quote!(::steadfast::Error)));
     // The implementations assume that it can be recorded, so that a missing trait is reported once.
     Some(quote_spanned! {ident.span()=>
         const _: () = ::steadfast::__private::recordable::<#ident>();
@@ -105,12 +106,7 @@ fn conversions(item: &DeriveInput, faults: &Faults) -> Option<TokenStream> {
             }
         }
 
-        #[automatically_derived]
-        impl ::core::convert::From<::steadfast::Error> for #ident {
-            fn from(error: ::steadfast::Error) -> Self {
-                <Self as ::steadfast::__private::OtherError>::other(error)
-            }
-        }
+        #from_any
 
         #[automatically_derived]
         impl ::core::convert::From<::core::convert::Infallible> for #ident {
@@ -167,11 +163,12 @@ impl From<'_> {
                 }
             }
         });
-        // Not for `Card(#[from] StepError<CardError>)`.
-        if is_of_steadfast(ty) {
+        // `Card(#[from] StepError<CardError>)`.
+        if is_wrapped(ty) {
             return quote!(#own);
         }
         let check = quote_spanned!(ty.span()=> const _: () = ::steadfast::__private::recordable::<#ty>(););
+        let check = (!may_be_of_steadfast(ty)).then_some(check);
         quote!(#own #check #(#wrapped)*)
     }
 }
@@ -202,7 +199,7 @@ impl<'a> Variants<'a> {
                 (Some(_), Meaning::Other) if read.other.is_some() => {
                     faults.add(&word, "two variants are for other errors", "keep one of them");
                 }
-                (Some(field), Meaning::Other) => read.other = Some((&variant.ident, &field.ty)),
+                (Some(field), Meaning::Other) => read.other = Some((&variant.ident, &field.ty, converted)),
                 (Some(field), Meaning::From) => {
                     read.from.push(From { case: &variant.ident, ty: &field.ty, converted });
                 }
@@ -222,23 +219,38 @@ impl<'a> Variants<'a> {
     }
 
     fn holds(&self, path: &str) -> bool {
-        let name = path.rsplit("::").next().unwrap_or(path);
-        self.from.iter().filter_map(|from| without_arguments(from.ty)).any(|held| held == name)
+        self.from.iter().filter_map(|from| of_any_error(from.ty)).any(|held| held == last_word(path))
     }
 }
 
-/// Returns the last name of a path without arguments: `StepError`, but not `StepError<CardError>`.
-fn without_arguments(ty: &Type) -> Option<String> {
+/// Returns the last name of a path without arguments, or with the default one: `StepError` and `StepError<Error>`, but
+/// not `StepError<CardError>`.
+fn of_any_error(ty: &Type) -> Option<String> {
     let last = path(ty)?.segments.last()?;
-    matches!(last.arguments, PathArguments::None).then(|| name::plain(&last.ident))
+    let is_default = match &last.arguments {
+        PathArguments::None => true,
+        PathArguments::AngleBracketed(arguments) => {
+            ["Error", "steadfast::Error", "::steadfast::Error"].contains(&&*name::as_written(&arguments.args))
+        }
+        PathArguments::Parenthesized(_) => false,
+    };
+    is_default.then(|| name::plain(&last.ident))
 }
 
-fn is_of_steadfast(ty: &Type) -> bool {
+/// Returns whether the type is named like an error of steadfast: such a one is not recorded by itself.
+fn may_be_of_steadfast(ty: &Type) -> bool {
     let last = path(ty).and_then(|path| path.segments.last());
-    last.is_some_and(|last| {
-        let last = name::plain(&last.ident);
-        ["StepError", "ChildError"].contains(&&*last) || OTHERS.iter().any(|other| other.ends_with(&last))
-    })
+    last.is_some_and(|last| OTHERS.iter().any(|other| last_word(other) == name::plain(&last.ident)))
+}
+
+/// Returns whether it is the error of a step or child run already, which is never that of another.
+fn is_wrapped(ty: &Type) -> bool {
+    let last = path(ty).and_then(|path| path.segments.last());
+    last.is_some_and(|last| last.ident == "StepError" || last.ident == "ChildError")
+}
+
+fn last_word(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 fn path(ty: &Type) -> Option<&Path> {

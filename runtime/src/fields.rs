@@ -212,23 +212,6 @@ impl Fields {
         Ok(pointer.to_value())
     }
 
-    /// Saves a value as [`save`](Self::save) does, with the engine's tries and time limit for field stores.
-    pub(crate) async fn save_patiently(&self, routed: &RoutedValue) -> Result<Value, FieldStoreError> {
-        let Patience { policy, limit } = self.stores.patience;
-        let mut failed = 0;
-        loop {
-            let why = match within(limit, self.save(routed)).await {
-                Ok(pointer) => return Ok(pointer),
-                Err(why) => why,
-            };
-            failed += 1;
-            if failed >= policy.attempts || why.kind == FieldStoreErrorKind::Missing {
-                return Err(why);
-            }
-            tokio::time::sleep(policy.wait(failed, 0.5)).await;
-        }
-    }
-
     /// Loads the value that a pointer names.
     pub(crate) async fn load(&self, pointer: &Pointer) -> Result<Value, FieldStoreError> {
         let encoding = Encoding::parse(&pointer.encoding).ok_or_else(|| {

@@ -231,12 +231,16 @@ impl Machine {
     /// another branch, nor as a panic.
     fn drop_body(&mut self) {
         self.waker.close();
-        self.journal.state().turn = None;
+        {
+            let mut state = self.journal.state();
+            (state.turn, state.dropping) = (None, true);
+        }
         let body = self.future.take();
         if let Err(panic) = panics::caught(|| drop(body)) {
             let run = self.journal.identity();
             tracing::error!(run = %run.id, workflow = %run.workflow, panic, "dropping the body of the workflow panicked");
         }
+        self.journal.state().dropping = false;
     }
 
     fn next_seq(&mut self) -> u64 {

@@ -16,6 +16,7 @@ pub(crate) use body::{InlineBody, encode_args, in_scope, refused, unmade, unstor
 pub use body::{StepTable, TableOf, boxed, never};
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Outcome};
+pub(crate) use stored::{saved, to_save};
 pub use stream::{StepStreamWriter, stream};
 pub(crate) use stream::{encode as encode_shown, hand_over};
 pub use transaction::TransactionDef;

@@ -45,7 +45,7 @@ impl Ask for CancelChild<'_> {
         entry.value = Some(Value::text(&self.reason));
     }
 
-    /// Nothing: another run may have the id, so the machine sends the request once the child is known to exist.
+    /// Nothing: the machine sends the request, which needs the call that has started the child.
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {
         None
     }

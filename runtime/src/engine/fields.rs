@@ -52,11 +52,16 @@ pub(super) fn save(
 }
 
 /// Saves one field with retries; `None` if the engine stops meanwhile.
-async fn save_one(core: &Core, run: i64, env: &RunEnv, field: &RoutedValue) -> Option<Result<Value, String>> {
+pub(super) async fn save_one(
+    core: &Core,
+    run: i64,
+    env: &RunEnv,
+    field: &RoutedValue,
+) -> Option<Result<Value, String>> {
     let policy = core.options.stores.patience.policy;
     let mut failed = 0;
     loop {
-        let what = format!("field `{}` is not saved yet: store `{}`", field.field, field.store);
+        let what = format!("{} is not saved yet: store `{}`", said(&field.field), field.store);
         let why = match noticed(core, run, &what, env.fields.save(field)).await {
             Ok(value) => return Some(Ok(value)),
             Err(why) => why,

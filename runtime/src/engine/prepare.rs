@@ -20,6 +20,8 @@ pub(crate) struct Preparation {
     needs: &'static [ResourceKey],
     /// The reason why the body cannot have the shared state that it takes.
     other_state: Option<String>,
+    /// The reason why its result could not be saved.
+    no_store: Option<String>,
     step: String,
     workflow: String,
     /// Called with the input that is waited for.
@@ -46,6 +48,12 @@ async fn within<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Outp
     }
 }
 
+/// Returns why the result of a step could not be saved: the engine does not have its store.
+pub(super) fn no_store(step: &str, store: Option<&str>, env: &RunEnv) -> Option<String> {
+    let missing = env.fields.store(store?).err()?;
+    Some(format!("step `{step}` cannot start, since its result could not be saved: {missing}"))
+}
+
 impl Preparation {
     /// Returns what must be prepared for this body; `None` if it can start at once. `latest` is the run's current
     /// context: that of the call may be older.
@@ -59,7 +67,12 @@ impl Preparation {
         let context = context.map(|own| latest.unwrap_or_else(|| own.clone()));
         let needs = body.resources();
         let other_state = other_state(&scope.name, &scope.run.workflow, body.state(), env.state.definition());
-        if context.is_none() && other_state.is_none() && needs.iter().all(|need| env.resources.is_made(need)) {
+        let no_store = no_store(&scope.name, body.store(), env);
+        if context.is_none()
+            && other_state.is_none()
+            && no_store.is_none()
+            && needs.iter().all(|need| env.resources.is_made(need))
+        {
             return None;
         }
         let (step, workflow) = (scope.name.clone(), scope.run.workflow.clone());
@@ -68,6 +81,7 @@ impl Preparation {
             context,
             needs,
             other_state,
+            no_store,
             step,
             workflow,
             on_blocked: Box::new(|_| ()),
@@ -92,6 +106,9 @@ impl Preparation {
     ) -> Result<(), ParkReason> {
         if let Some(message) = self.other_state {
             return Err(ParkReason::new(ParkCause::State, message));
+        }
+        if let Some(message) = self.no_store {
+            return Err(ParkReason::new(ParkCause::FieldStore, message));
         }
         let mut failed = 0;
         loop {

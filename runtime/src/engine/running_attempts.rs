@@ -2,6 +2,7 @@
 
 use super::core::{Core, DriverEvent, Envelope};
 use super::driving::{self, Driving, Job};
+use super::fields::save_one;
 use super::limit::Limited;
 use super::prepare::Preparation;
 use super::running_step::{RunningStep, StoppedAttempt};
@@ -14,6 +15,7 @@ use crate::panics::{caught, caught_future};
 use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, StepScope};
+use crate::step::{saved, to_save};
 use crate::value::Value;
 use futures_util::future::{Either, select};
 use std::collections::BTreeMap;
@@ -124,6 +126,7 @@ impl RunningAttempts {
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
         let (env, busy, stop) = (self.env.clone(), self.core.busy(), cancellation.clone());
         let (blocking, watch) = (body.blocking(), self.watch.clone());
+        let saving = body.store().map(|store| Saving { run: self.run, step, store, env: self.env.clone() });
         let limit = timeout.map(|timeout| {
             let late = too_late(&core, &mail, position, attempt, cancellation.clone());
             (timeout, core.timers.clone(), late, cancellation.clone())
@@ -132,14 +135,12 @@ impl RunningAttempts {
             // An attempt must not begin for a run that has ended or was lost while it waited.
             if !core.leases.has_margin() {
                 // Rare, so boxed apart from every attempt's future.
-                Box::pin(async { select(pin!(stop.requested()), pin!(core.leases.margin())).await.factor_first().0 })
-                    .await;
+                Box::pin(margin(&core, &stop)).await;
             }
             if stop.is_requested() {
                 return None;
             }
-            let _at_work = stop.begin();
-            let span = trace::attempt(&scope);
+            let (_at_work, span) = (stop.begin(), trace::attempt(&scope));
             scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
             let scope = Arc::new(scope);
             // Decoding the arguments runs user code too, so it happens inside.
@@ -157,7 +158,11 @@ impl RunningAttempts {
                     })
                 })),
             };
-            let outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
+            let mut outcome = run.instrument(span).await.unwrap_or_else(AttemptOutcome::panicked);
+            // After its time limit, which is for the body.
+            if let Some(saving) = saving {
+                outcome = Box::pin(saving.save(&core, outcome)).await?;
+            }
             let envelope = core.envelope(DriverEvent::AttemptEnded { position, attempt, outcome });
             drop(busy);
             Some(envelope)
@@ -232,6 +237,29 @@ impl RunningAttempts {
             // The shutdown may have stopped waiting.
             let _ = stopped.send(StoppedAttempt { work, cancellation });
         }
+    }
+}
+
+/// Waits until the engine holds its leases for sure, or the attempt is cancelled.
+async fn margin(core: &Core, stop: &Cancellation) {
+    select(pin!(stop.requested()), pin!(core.leases.margin())).await;
+}
+
+/// Where the result of an attempt is saved.
+struct Saving {
+    run: i64,
+    step: &'static str,
+    store: &'static str,
+    env: Arc<RunEnv>,
+}
+
+impl Saving {
+    /// Saves the result, if there is one; `None` if the engine stops meanwhile: then the step runs again.
+    async fn save(self, core: &Core, outcome: AttemptOutcome) -> Option<AttemptOutcome> {
+        let Some(routed) = to_save(&outcome, self.step, self.store) else { return Some(outcome) };
+        let pointer = save_one(core, self.run, &self.env, &routed).await?;
+        core.set_blocked(self.run, None);
+        Some(saved(routed, pointer))
     }
 }
 

@@ -172,6 +172,11 @@ pub trait StepBody: Send + Sync {
         &[]
     }
 
+    /// Returns the field store that takes the results of attempts.
+    fn store(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the shared state that attempts take, if it is typed.
     fn state(&self) -> Option<StateDef> {
         None

@@ -3,6 +3,7 @@
 use super::Limits;
 use super::commands::History;
 use super::outgoing::Sent;
+use super::own_turn::OUTSIDE;
 use super::state::{Call, Saving, State, What};
 use super::turn::Turn;
 use crate::command::{Abandon, Command, derived_id};
@@ -79,8 +80,8 @@ impl Journal for RunJournal {
     fn next_command_index(&self) -> u64 {
         let mut state = self.state();
         if state.is_outside() {
-            // The call itself is refused.
-            return u64::MAX;
+            // The call itself is refused, also if it is polled in the body.
+            return OUTSIDE;
         }
         state.next_position += 1;
         state.next_position

@@ -1,22 +1,16 @@
 //! The cancellation of one child by the body.
 //!
-//! The id of a child that was chosen by the user may belong to another run, which must not be cancelled. So the request
-//! waits until the store has answered that the child exists.
+//! The id of a child that was chosen by the user may belong to another run, which must not be cancelled: the store
+//! delivers the request only to a run whose end this call waits for. Where it is not known yet whether the child is a run
+//! that exists already, the request is repeated once it is.
 
 use super::calls::RunJournal;
 use super::commands::History;
 use super::outgoing::Sent;
 use super::state::{Outside, What};
 use super::turn::Turn;
-use crate::command::{CancelChild, Command, StartChild, cancellation};
+use crate::command::{CancelChild, Command, cancellation};
 use crate::store::Outgoing;
-
-/// The cancellation of a child.
-pub(super) struct CancelledChild {
-    reason: String,
-    /// Whether the request was sent since the run was loaded.
-    sent: bool,
-}
 
 impl RunJournal {
     /// Issues the cancellation of the child that the call at `child` has started.
@@ -38,22 +32,19 @@ impl RunJournal {
         if outside.cancelled.is_some() {
             return;
         }
-        outside.cancelled = Some(CancelledChild { reason, sent: false });
+        outside.cancelled = Some(reason);
         if let Some(turn) = turn {
-            turn.outgoing.extend(outside.cancellation(now));
+            turn.outgoing.extend(outside.cancellation(child, now));
         }
     }
 }
 
 impl Outside {
-    /// Returns the request to cancel the child, if the body has made it and the child is known to exist.
-    pub(super) fn cancellation(&mut self, now: i64) -> Option<Sent> {
-        let Command::StartChild(StartChild { id: chosen, .. }) = &self.command else { return None };
-        // A derived id belongs to no other run.
-        let exists = self.exists || chosen.is_none();
-        let cancelled = self.cancelled.as_mut().filter(|cancelled| exists && !cancelled.sent)?;
-        let outgoing = Outgoing::Deliver { to: self.id.clone()?, item: cancellation(0, &cancelled.reason, now) };
-        cancelled.sent = true;
+    /// Returns the request to cancel the child that the call at `position` has started, if the body has made it. It
+    /// arrives once, however often it is sent.
+    pub(super) fn cancellation(&self, position: u64, now: i64) -> Option<Sent> {
+        let (reason, to) = (self.cancelled.as_ref()?, self.id.clone()?);
+        let outgoing = Outgoing::DeliverToWatched { to, position, item: cancellation(0, reason, now) };
         Some(Sent { outgoing, awaited_at: None })
     }
 }

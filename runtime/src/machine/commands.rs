@@ -47,7 +47,7 @@ impl RunJournal {
     /// Looks up a command in the history and compares it.
     pub(super) fn history<S, R>(&self, position: u64, command: &Command<'_, S, R>) -> History<'_> {
         let mut guard = self.state();
-        if self.is_outside(&mut guard) {
+        if self.refuses(position, &mut guard) {
             return History::Diverged;
         }
         let Some(entry) = guard.recorded(position, command) else {

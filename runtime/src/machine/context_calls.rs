@@ -1,6 +1,7 @@
 //! Changes of the context by a workflow body: recorded, or compared with the recorded ones.
 
 use super::calls::RunJournal;
+use super::own_turn::OUTSIDE;
 use super::turn::Turn;
 use crate::command::{Command, RefuseChange, recorded_version};
 use crate::journal::{ContextChange, Recorded};
@@ -10,7 +11,7 @@ impl RunJournal {
     /// Looks up a change in the history before the workflow makes it.
     pub(super) fn change_of_history(&self, position: u64, change: &ContextChange<'_>) -> Recorded {
         let mut state = self.state();
-        if state.is_outside() {
+        if state.is_outside() || position == OUTSIDE {
             return Recorded::Outside(self.outside());
         }
         let asked = change.command();

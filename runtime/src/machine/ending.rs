@@ -110,7 +110,9 @@ impl Machine {
             std::mem::take(&mut state.calls)
         };
         // The calls hold the user's closures, whose drop runs user code.
+        self.journal.state().dropping = true;
         drop(calls);
+        self.journal.state().dropping = false;
         self.held_back.clear();
         // A continue-as-new in progress is abandoned: the run ends instead.
         self.suspended = None;

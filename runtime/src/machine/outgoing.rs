@@ -32,6 +32,7 @@ impl Sent {
         let awaited_at = match &outgoing {
             Outgoing::Deliver { .. } | Outgoing::Start { .. } | Outgoing::Watch { .. } => Some(position),
             Outgoing::NotifyChildren(_)
+            | Outgoing::DeliverToWatched { .. }
             | Outgoing::Ask(_)
             | Outgoing::Withdraw { .. }
             | Outgoing::Expire { .. }
@@ -66,6 +67,7 @@ impl Machine {
                 }
                 Outgoing::Ask(row) => row.run = self.number,
                 Outgoing::Deliver { .. }
+                | Outgoing::DeliverToWatched { .. }
                 | Outgoing::NotifyChildren(_)
                 | Outgoing::Watch { .. }
                 | Outgoing::Withdraw { .. }
@@ -107,9 +109,9 @@ impl Machine {
             return;
         }
         let journal = self.journal.clone();
-        let mut state = journal.state();
-        let Some(call) = state.calls.get_mut(&position).filter(|call| call.completion.is_none()) else { return };
-        let What::Outside(outside) = &mut call.what else { return };
+        let state = journal.state();
+        let Some(call) = state.calls.get(&position).filter(|call| call.completion.is_none()) else { return };
+        let What::Outside(outside) = &call.what else { return };
         match (&outside.command, outcome) {
             (Command::Send(_), Ok(_)) => {
                 drop(state);
@@ -130,8 +132,7 @@ impl Machine {
                 self.unwritten.pending_effects.push(Effect::Attach { position, id, row, workflow, input, recode });
             }
             (Command::StartChild(_), Ok(_)) => {
-                outside.exists = true;
-                let cancellation = outside.cancellation(now);
+                let cancellation = outside.cancellation(position, now);
                 drop(state);
                 self.send_out(cancellation);
             }

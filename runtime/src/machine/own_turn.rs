@@ -9,6 +9,9 @@ use crate::journal::Journal;
 use crate::record::{ParkCause, ParkReason, RunIdentity};
 use std::thread::{self, ThreadId};
 
+/// The command index of a call that was made outside.
+pub(super) const OUTSIDE: u64 = u64::MAX;
+
 /// The thread that polls the body; `None` between polls.
 #[derive(Default)]
 pub(super) struct PolledBy(Option<ThreadId>);
@@ -33,11 +36,22 @@ impl RunJournal {
         )
     }
 
-    /// Returns whether this is not within a poll of the body. Nobody receives an error of the call, so the run is parked.
+    /// Returns whether a command was issued outside of a poll of the body, or the call was made there. Nobody receives an
+    /// error of it, so the run is parked; but not for what the body does while it is dropped.
+    pub(super) fn refuses(&self, position: u64, state: &mut State) -> bool {
+        self.is_outside(state) || (position == OUTSIDE && self.keep_outside(state))
+    }
+
+    fn keep_outside(&self, state: &mut State) -> bool {
+        state.fault.get_or_insert_with(|| ParkReason::new(ParkCause::OutsideTurn, self.outside()));
+        true
+    }
+
+    /// Returns whether this is not within a poll of the body, as [`refuses`](Self::refuses) does.
     pub(super) fn is_outside(&self, state: &mut State) -> bool {
         let outside = state.is_outside();
-        if outside {
-            state.fault.get_or_insert_with(|| ParkReason::new(ParkCause::OutsideTurn, self.outside()));
+        if outside && !state.dropping {
+            self.keep_outside(state);
         }
         outside
     }

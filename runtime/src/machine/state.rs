@@ -1,6 +1,5 @@
 //! The state that the body of a run and its machine share: the open turn, the calls in flight, the context.
 
-use super::cancelled_child::CancelledChild;
 use super::continue_as_new::ContinueWith;
 use super::inline::Inline;
 use super::kept::KeptRequests;
@@ -67,6 +66,8 @@ pub(super) struct State {
     /// The open turn; `None` between turns, when no command can be issued.
     pub(super) turn: Option<Turn>,
     pub(super) polled_by: PolledBy,
+    /// Whether the body or its calls are being dropped, which may run code of the user that uses the handle.
+    pub(super) dropping: bool,
     /// The calls that were polled and are not completed, by command index.
     pub(super) calls: BTreeMap<u64, Call>,
     /// The command indexes of calls whose completion comes from outside and has not arrived.
@@ -135,15 +136,13 @@ pub(super) struct Outside {
     /// The id by which the body knows the request, if it differs: the run began with the history of the run that made
     /// it.
     pub(super) known: Option<String>,
-    /// Whether the child is known to exist.
-    pub(super) exists: bool,
-    /// The cancellation of the child by the body.
-    pub(super) cancelled: Option<CancelledChild>,
+    /// The reason for which the body has cancelled the child.
+    pub(super) cancelled: Option<String>,
 }
 
 impl Outside {
     pub(super) const fn new(command: Asked, due: Option<i64>, id: Option<String>, known: Option<String>) -> Self {
-        Self { command, due, id, known, exists: false, cancelled: None }
+        Self { command, due, id, known, cancelled: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::ArgsCoding;
 use super::transaction::InCommit;
-use super::{StepDef, TransactionDef, stored};
+use super::{StepDef, TransactionDef};
 use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::context::SharedContext;
@@ -165,6 +165,10 @@ impl StepBody for Body {
         self.table.resources
     }
 
+    fn store(&self) -> Option<&'static str> {
+        self.table.store
+    }
+
     fn state(&self) -> Option<StateDef> {
         (self.table.state)()
     }
@@ -175,10 +179,6 @@ impl StepBody for Body {
         let body = match context.and_then(|context| (self.table.start)(arguments, inputs.with_context(context))) {
             Ok(body) => body,
             Err(outcome) => return Attempt::ended(outcome),
-        };
-        let body = match self.table.store {
-            Some(store) => stored::saving(body, self.table.name, store, env.clone()),
-            None => body,
         };
         match unmade(self.table.resources, &env) {
             Some(missing) => Attempt::ended(missing),

@@ -95,6 +95,7 @@ macro_rules! conformance {
                 watch: who_has_ended_is_not_told,
                 watch: a_deletion_is_told,
                 watch: a_deleted_run_is_not_watched,
+                watch: only_a_watched_run_is_reached,
                 requests: a_question_is_found,
                 requests: an_answer_arrives_once,
                 requests: a_question_is_withdrawn,

@@ -183,6 +183,15 @@ pub enum Outgoing {
         /// The command index of the call that waits for its end.
         position: u64,
     },
+    /// An item for a run whose end this run waits for. Rejected with [`Rejected::NoSuchRun`] if another run has the id.
+    DeliverToWatched {
+        /// The id of the run.
+        to: String,
+        /// The command index of the call that waits for its end.
+        position: u64,
+        /// The item; `run` is ignored.
+        item: NewInboxItem,
+    },
     /// A request. One with the same id is left as it is.
     Ask(RequestRow),
     /// The withdrawal of a request: the run no longer waits for the answer.

@@ -2,7 +2,6 @@
 //! delivered.
 
 use super::fault::Dice;
-use crate::journal::Attempt;
 use crate::panics::caught_future;
 use crate::record::{AttemptOutcome, StepWrite};
 use crate::run_env::RunEnv;
@@ -66,8 +65,13 @@ impl RunningAttempts {
         }
     }
 
-    pub(super) fn start(&mut self, position: u64, attempt: u32, body: Attempt) {
-        let future = caught_future(body).map(|outcome| outcome.unwrap_or_else(AttemptOutcome::panicked));
+    pub(super) fn start(
+        &mut self,
+        position: u64,
+        attempt: u32,
+        body: impl Future<Output = AttemptOutcome> + Send + 'static,
+    ) {
+        let future = caught_future(Box::pin(body)).map(|outcome| outcome.unwrap_or_else(AttemptOutcome::panicked));
         self.running.push(Body { position, attempt, future: Box::pin(future) });
     }
 

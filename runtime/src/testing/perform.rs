@@ -6,6 +6,7 @@ use super::secrets;
 use crate::engine::{Attach, Continuation, Preparation, find_attached, judge, successor_in};
 use crate::machine::Effect;
 use crate::policy::Policy;
+use crate::step::{saved, to_save};
 use crate::store::{ImportedRun, RunRow};
 use crate::vault::Vault;
 use std::sync::Arc;
@@ -33,7 +34,15 @@ impl Scenario<'_> {
                     let (position, attempt) = (scope.position, scope.attempt);
                     let journal = self.journal(number)?;
                     self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
-                    let body = body.attempt(&arguments, Arc::new(scope), env);
+                    let (step, store) = (scope.name.clone(), body.store());
+                    let body = body.attempt(&arguments, Arc::new(scope), env.clone());
+                    let body = async move {
+                        let outcome = body.await;
+                        let routed = store.and_then(|store| to_save(&outcome, &step, store));
+                        let Some(routed) = routed else { return outcome };
+                        let pointer = env.fields.save(&routed).await.map_err(|error| error.to_string());
+                        saved(routed, pointer)
+                    };
                     loaded.attempts.start(position, attempt, body);
                 }
                 Effect::CancelAttempt { position } => loaded.attempts.cancel(position),

@@ -3,6 +3,7 @@
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
+use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{ChildError, RunError, Status};
 
@@ -118,6 +119,39 @@ async fn a_child_that_is_cancelled_where_it_starts_is_cancelled_whether_it_is_ne
         let run = engine.start(at_once, "note".to_owned()).await.unwrap();
         assert_eq!(run.result().soon().await.unwrap(), "not wanted");
         assert_eq!(engine.run("shared").await.unwrap().status().await.unwrap().status, Status::Cancelled);
+    }
+}
+
+/// Cancels a child of a chosen id, and ends in the same turn.
+#[workflow]
+async fn gives_up(flow: &mut Flow, seconds: u64) -> Result<u32> {
+    let mut child = flow.start(waits, "note".to_owned()).id("slow").await;
+    select_biased! {
+        note = child => drop(note?),
+        _ = flow.sleep(Duration::from_secs(seconds)) => child.cancel("out of patience"),
+    }
+    Ok(1)
+}
+
+#[tokio::test]
+async fn a_run_that_ends_with_the_cancellation_has_cancelled_its_child_also_after_a_restart() {
+    for seconds in [0, 2] {
+        let store = MemoryStore::new();
+        let open = async || {
+            let builder = Engine::builder().store(store.clone()).workflow(gives_up).workflow(waits);
+            builder.evict_after(Duration::from_millis(1)).start().await.unwrap()
+        };
+        let mut engine = open().await;
+        let run = engine.start(gives_up, seconds).id("parent").await.unwrap();
+        if seconds > 0 {
+            crate::runs::wait_for(&run, Status::Sleeping).await;
+            drop(run);
+            engine.shutdown(Duration::from_secs(5)).await.unwrap();
+            engine = open().await;
+        }
+        assert_eq!(engine.handle(gives_up, "parent").await.unwrap().result().soon().await.unwrap(), 1);
+        let ended = engine.handle(waits, "slow").await.unwrap().result().soon().await;
+        assert!(matches!(&ended, Err(RunError::Cancelled { reason }) if reason == "out of patience"), "{ended:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 use steadfast::prelude::*;
-use steadfast::{ParkCause, Status, StreamWriter};
+use steadfast::{ParkCause, RunError, Status, StreamWriter};
 
 #[derive(StepContext, Clone)]
 struct Count {
@@ -74,4 +74,55 @@ async fn a_write_from_another_task_parks_the_run_and_is_not_recorded() {
     engine.retry(run.id()).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), 2);
     assert_eq!(numbers.next().soon().await.unwrap(), None);
+}
+
+/// Publishes when it is dropped, as a guard of the user's may.
+struct Says<'a>(&'a Flow);
+
+impl Drop for Says<'_> {
+    fn drop(&mut self) {
+        self.0.publish("dropped", &1);
+        let _ = self.0.random();
+    }
+}
+
+#[step]
+async fn tidy(reason: String) -> Result<String> {
+    Ok(reason)
+}
+
+#[workflow(on_cancel = tidy)]
+async fn guards(flow: &Flow) -> Result<u64> {
+    let _says = Says(flow);
+    flow.receive::<Go>().await?;
+    Ok(1)
+}
+
+#[tokio::test]
+async fn a_guard_that_uses_the_handle_when_the_body_is_dropped_does_no_harm() {
+    let engine = Engine::builder().in_memory().workflow(guards).start().await.unwrap();
+    let run = engine.start(guards, ()).await.unwrap();
+    crate::runs::wait_for(&run, Status::Sleeping).await;
+    run.cancel("enough").await.unwrap();
+    let ended = run.result().soon().await;
+    assert!(matches!(&ended, Err(RunError::Cancelled { reason }) if reason == "enough"), "{ended:?}");
+}
+
+fn on_another_thread(flow: &Flow) -> StepCall<'_, u64> {
+    std::thread::scope(|scope| scope.spawn(|| write(flow, 1)).join()).expect("no panic")
+}
+
+/// Makes a call on another thread, and awaits it here.
+#[workflow]
+async fn elsewhere(flow: &Flow) -> Result<u64> {
+    Ok(on_another_thread(flow).await?)
+}
+
+#[tokio::test]
+async fn a_call_that_was_made_on_another_thread_is_not_recorded() {
+    let engine = Engine::builder().in_memory().workflow(elsewhere).start().await.unwrap();
+    let run = engine.start(elsewhere, ()).await.unwrap();
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
+    assert_eq!(reason.cause, ParkCause::OutsideTurn);
+    assert!(!run.history().await.unwrap().iter().any(|entry| entry.position == Some(u64::MAX)));
 }

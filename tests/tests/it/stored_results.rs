@@ -4,6 +4,7 @@
 use crate::stored_fields::Shelf;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
+use steadfast::field_store::from_fns;
 use steadfast::history::{Kind, Value};
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
@@ -159,21 +160,56 @@ async fn a_result_that_cannot_be_loaded_parks_its_run_until_it_can() {
     assert_eq!(run.result().soon().await.unwrap(), expected(10));
 }
 
+#[step(store = "attic")]
+async fn upstairs() -> Result<u32> {
+    Ok(7)
+}
+
+#[workflow]
+async fn asks(flow: &mut Flow) -> Result<u32> {
+    Ok(upstairs(flow).await?)
+}
+
 #[tokio::test]
-async fn without_the_store_the_step_does_not_run() {
-    #[step(store = "attic")]
-    async fn never() -> Result<u32> {
-        panic!("it ran")
+async fn without_the_store_the_run_is_parked_and_goes_on_with_it() {
+    let store = MemoryStore::new();
+    let builder = || Engine::builder().store(store.clone()).workflow(asks);
+    let engine = builder().start().await.unwrap();
+    let run = engine.start(asks, ()).id("a").await.unwrap();
+    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
+    assert_eq!(reason.cause, ParkCause::FieldStore);
+    assert!(reason.message.contains("no field store `attic`: add `.field_store(\"attic\", ..)`"), "{reason}");
+    drop(run);
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+    let engine = builder().field_store("attic", Shelf::default()).start().await.unwrap();
+    assert_eq!(engine.handle(asks, "a").await.unwrap().result().soon().await.unwrap(), 7);
+}
+
+/// A store that takes longer than the step may.
+#[tokio::test]
+async fn the_time_limit_of_a_step_is_not_that_of_its_store() {
+    #[step(store = "slow", timeout = "50ms")]
+    async fn quick() -> Result<u32> {
+        Ok(1)
     }
 
     #[workflow]
-    async fn asks(flow: &mut Flow) -> Result<u32> {
-        Ok(never(flow).await?)
+    async fn once(flow: &mut Flow) -> Result<u32> {
+        Ok(quick(flow).await?)
     }
 
-    let engine = Engine::builder().in_memory().workflow(asks).start().await.unwrap();
-    let error = engine.start(asks, ()).await.unwrap().result().soon().await.unwrap_err().to_string();
-    assert!(error.contains("no field store `attic`: add `.field_store(\"attic\", ..)`"), "{error}");
+    let slow = from_fns(
+        |_, _| async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Ok::<_, std::io::Error>(())
+        },
+        |_| async { Err::<Bytes, _>(std::io::Error::other("nothing is loaded")) },
+    );
+    let engine = Engine::builder().in_memory().workflow(once).field_store("slow", slow).start().await.unwrap();
+    let run = engine.start(once, ()).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), 1);
+    let history = run.history().await.unwrap();
+    assert!(!history.iter().any(|entry| entry.kind == Kind::AttemptStarted), "one attempt");
 }
 
 #[tokio::test]

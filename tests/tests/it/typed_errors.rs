@@ -4,7 +4,7 @@ use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use steadfast::prelude::*;
-use steadfast::{ChildError, RequestError, RunError, StateError};
+use steadfast::{ChildError, RequestError, RunError, StateError, StepError};
 
 macro_rules! errors {
     ($($name:ident),*) => { $(
@@ -142,6 +142,64 @@ async fn the_conversions_of_another_derive_are_kept() {
         let failed = engine.start(converted, cents).await.unwrap().result().soon().await;
         assert!(matches!(failed, Err(RunError::Failed(Converted::Card(CardError::Declined)))), "{failed:?}");
     }
+}
+
+mod card {
+    /// An error of the user's that is named like all errors.
+    #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+    #[error("the card")]
+    pub(super) struct Error;
+}
+
+/// An error of the user's that has the name of one of steadfast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("the text")]
+struct ParseError;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error, WorkflowError)]
+enum Named {
+    #[error("{0}")]
+    Card(#[from] card::Error),
+    #[error("{0}")]
+    Parse(#[from] ParseError),
+    #[error("{0}")]
+    #[workflow_error(from)]
+    Step(StepError<Error>),
+    #[error("{0}")]
+    #[workflow_error(other)]
+    Other(Error),
+}
+
+#[step]
+async fn swipe(cents: u64) -> Result<u64, card::Error> {
+    std::future::ready(if cents > 5 { Err(card::Error) } else { Ok(cents) }).await
+}
+
+#[step]
+async fn read(text: String) -> Result<u64, ParseError> {
+    std::future::ready(text.parse().map_err(|_| ParseError)).await
+}
+
+#[workflow]
+async fn named(flow: &mut Flow, what: String) -> Result<u64, Named> {
+    Ok(match &*what {
+        "card" => swipe(flow, 7).await?,
+        "parse" => read(flow, what.clone()).await?,
+        _ => plain(flow, what.clone()).await?,
+    })
+}
+
+#[tokio::test]
+async fn errors_with_the_names_of_others_are_converted_too() {
+    let engine = Engine::builder().in_memory().workflow(named).start().await.unwrap();
+    let failed = async |what: &str| {
+        let run = engine.start(named, what.to_owned()).await.unwrap();
+        let Err(RunError::Failed(error)) = run.result().soon().await else { panic!("{what}") };
+        error
+    };
+    assert_eq!(failed("card").await, Named::Card(card::Error));
+    assert_eq!(failed("parse").await, Named::Parse(ParseError));
+    assert!(matches!(failed("plain").await, Named::Step(_)));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Waiting for the end of a run.
 
 use super::rig::{Rig, appended, new_run};
-use crate::store::{Append, Change, Outgoing, Rejected, RunKey, Status, Store, Write, Written};
+use crate::record::InboxKind;
+use crate::store::{Append, Change, NewInboxItem, Outgoing, Rejected, RunKey, Status, Store, Write, Written};
 use crate::value::Value;
 
 fn watch(id: &str, position: u64) -> Outgoing {
@@ -107,4 +108,26 @@ pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.find(RunKey::Id("b")), None);
     assert!(rig.end(c, Status::Completed).is_empty());
     assert_eq!(rig.inbox(a).len(), 1, "only that it was deleted");
+}
+
+/// An item for a watched run reaches the run that this call waits for, and no other that has the id.
+pub fn only_a_watched_run_is_reached<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (parent, stranger) = (rig.start("parent"), rig.start("stranger"));
+    let child = Outgoing::Start { run: Box::new(new_run("child", rig.lease)), position: Some(3) };
+    let reach = |id: &str, position: u64| {
+        let item = NewInboxItem { key: Some("cancel".to_owned()), ..NewInboxItem::new(0, InboxKind::Cancel, 1) };
+        Outgoing::DeliverToWatched { to: id.to_owned(), position, item }
+    };
+    let (outcomes, notified) =
+        rig.outgoing(parent, vec![child, reach("child", 3), reach("stranger", 3), reach("child", 4)]);
+    let child = *outcomes[0].as_ref().expect("started");
+    let items = rig.inbox(child);
+    assert_eq!(items.len(), 1);
+    assert_eq!(outcomes[1..], [Ok(items[0].number), Err(Rejected::NoSuchRun), Err(Rejected::NoSuchRun)]);
+    assert_eq!(notified, [child]);
+    let again = rig.outgoing(parent, vec![reach("child", 3)]);
+    assert_eq!(again, (vec![Ok(items[0].number)], vec![]), "it arrives once");
+    assert_eq!(rig.outgoing(stranger, vec![reach("child", 3)]), (vec![Err(Rejected::NoSuchRun)], vec![]));
+    assert!(rig.inbox(stranger).is_empty());
 }

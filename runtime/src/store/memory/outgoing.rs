@@ -28,6 +28,13 @@ impl Tables {
                 Ok(number)
             }
             Outgoing::Watch { id, position } => self.watch(append, id, *position, notified),
+            Outgoing::DeliverToWatched { to, position, item } => {
+                let watched = self.ids.get(to).filter(|run| self.watchers.contains(&(**run, append.run, *position)));
+                if watched.is_none() {
+                    return Err(Rejected::NoSuchRun);
+                }
+                self.deliver(to, item, notified)
+            }
             Outgoing::Ask(request) => {
                 self.ask(append.run, request);
                 Ok(0)

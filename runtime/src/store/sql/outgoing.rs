@@ -34,6 +34,13 @@ impl<S: Session> Apply<'_, S> {
                     started
                 }
                 Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, notified))?,
+                Outgoing::DeliverToWatched { to, position, item } => {
+                    let values = [Cell::Text(to.as_bytes()), Cell::Int(append.run), clamped(*position)];
+                    match self.number(queries::IS_WATCHED, &values)? {
+                        Some(_) => alone(self.deliver(to, item, notified))?,
+                        None => Err(Rejected::NoSuchRun),
+                    }
+                }
                 Outgoing::Ask(request) => {
                     self.insert_request(queries::INSERT_REQUEST, append.run, request)?;
                     Ok(0)

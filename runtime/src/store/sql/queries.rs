@@ -277,6 +277,10 @@ queries! {
             ORDER BY channel, item LIMIT ?2)";
 
     /// Run, watcher, position.
+    /// Id of the watched run, watcher, position.
+    IS_WATCHED = "SELECT w.run FROM steadfast_runs r JOIN steadfast_watchers w ON w.run = r.number
+        WHERE r.id = ?1 AND w.watcher = ?2 AND w.position = ?3";
+    /// Run, watcher, position.
     INSERT_WATCHER = "INSERT INTO steadfast_watchers (run, watcher, position) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     /// Run.
     WATCHERS = "SELECT w.watcher, w.position, r.status

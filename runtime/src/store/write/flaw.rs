@@ -30,7 +30,9 @@ impl NewRun {
 impl Outgoing {
     fn flaw(&self) -> Option<String> {
         match self {
-            Self::Deliver { item, .. } | Self::NotifyChildren(item) => not_text(item.value.as_ref()),
+            Self::Deliver { item, .. } | Self::DeliverToWatched { item, .. } | Self::NotifyChildren(item) => {
+                not_text(item.value.as_ref())
+            }
             Self::Start { run, .. } => run.flaw().map(|flaw| format!("run `{}`: {flaw}", run.id)),
             Self::Ask(request) => not_text(Some(&request.value)),
             Self::Put { value, .. } => not_text(value.as_ref()),
