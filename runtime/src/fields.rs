@@ -1,18 +1,13 @@
 //! The encoding of one run's fields: their stores and their secrets.
 
 use crate::field_store::{AnyFieldStore, FieldKey, FieldStoreError, FieldStoreErrorKind, content_hash_apart};
-use crate::panics::caught_future;
-use crate::policy::Policy;
 use crate::record::{RoutedValue, RunIdentity};
 use crate::value::{Encoding, Pointer, Value};
 use crate::vault::{self, Cipher, Location, Vault, VaultFault};
 use data_encoding::HEXLOWER;
-use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// The field stores of an engine, by the names that contexts use.
 #[derive(Clone, Default)]
@@ -20,35 +15,8 @@ pub(crate) struct FieldStores {
     by_name: BTreeMap<String, Arc<dyn AnyFieldStore>>,
     /// The defaults that were saved, by workflow, store, field and hash.
     defaults: Arc<Mutex<HashSet<[String; 4]>>>,
-    pub(crate) patience: Patience,
     /// The store for every other name, in tests.
     pub(crate) any: Option<Arc<dyn AnyFieldStore>>,
-}
-
-/// The tries that a store has, and the time limit of each.
-#[derive(Clone, Copy)]
-pub(crate) struct Patience {
-    pub(crate) policy: Policy,
-    pub(crate) limit: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { policy: Policy::OUTSIDE, limit: Duration::from_mins(1) }
-    }
-}
-
-/// Runs one try within a time limit; a panic of the store is an error.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
-) -> Result<T, FieldStoreError> {
-    let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
-    match timeout(limit, caught_future(work.boxed())).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => failed(format!("the field store panicked: {panic}")),
-        Err(_) => failed(format!("the field store did not answer within {limit:?}")),
-    }
 }
 
 impl Deref for FieldStores {

@@ -189,6 +189,11 @@ impl Machine {
         self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.resources())).collect()
     }
 
+    /// Returns the steps without a result, each with the field store that takes it.
+    pub(crate) fn stores_in_flight(&self) -> Vec<(&'static str, Option<&'static str>)> {
+        self.journal.state().in_flight().map(|step| (step.call.name, step.call.run.body.store())).collect()
+    }
+
     /// Returns the number by which observers find its outputs.
     pub(crate) const fn first_run(&self) -> i64 {
         self.first_run

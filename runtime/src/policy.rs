@@ -33,9 +33,6 @@ impl Policy {
         timeout: None,
     };
 
-    /// The default for what the engine needs from outside.
-    pub(crate) const OUTSIDE: Self = Self { attempts: 5, backoff: Duration::from_millis(200), ..Self::ONCE };
-
     /// Returns the wait after `failed` failed attempts: never longer than `max_backoff`, for any number of failures.
     /// `random` is between 0 and 1. A `factor` that is NaN counts as 1, a `jitter` that is NaN as 0. A negative one
     /// counts as 0, and a `jitter` above 1 as 1.

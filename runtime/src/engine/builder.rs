@@ -67,6 +67,9 @@ pub struct EngineBuilder {
     clock: Clock,
 }
 
+/// The default retry policy for what the engine needs from outside.
+const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE };
+
 /// The default time limit for one try of a restore hook or a factory.
 const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -85,7 +88,9 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
-                restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..Policy::OUTSIDE },
+                restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..AGAIN },
+                field_stores: AGAIN,
+                field_store_timeout: Duration::from_mins(1),
                 stores: Arc::default(),
                 cipher: None,
                 session_policy: SessionPolicy::default(),
@@ -238,15 +243,14 @@ impl EngineBuilder {
     /// Sets how often a field store is tried before a change is refused or a run is parked (at least once), and
     /// the backoff before the second try, which doubles up to a minute; 5 times and 200 ms unless chosen otherwise.
     pub fn field_store_retry(mut self, attempts: u32, backoff: Duration) -> Self {
-        let patience = &mut Arc::make_mut(&mut self.options.stores).patience;
-        patience.policy = Policy { attempts: attempts.max(1), backoff, ..Policy::OUTSIDE };
+        self.options.field_stores = Policy { attempts: attempts.max(1), backoff, ..AGAIN };
         self
     }
 
     /// Sets how long a field store may take for one save or load before it counts as failed; a minute unless chosen
     /// otherwise. Choose more than the largest value takes.
     pub fn field_store_timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.options.stores).patience.limit = timeout;
+        self.options.field_store_timeout = timeout;
         self
     }
 

@@ -9,11 +9,11 @@ pub use report::{CheckReport, Problem};
 
 use super::core::Options;
 use super::error::EngineError;
-use super::fields::said;
+use super::fields::{said, within};
 use super::workflows::Workflows;
 use super::{Engine, load, rebuild, threads};
 use crate::field_store::FieldStoreError;
-use crate::fields::{Fields, within};
+use crate::fields::Fields;
 use crate::machine::{Machine, Rebuild};
 use crate::panics;
 use crate::record::{ParkCause, ParkReason, RunIdentity};
@@ -121,12 +121,13 @@ fn one(
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
     let mut machine = load::with_stubs(options, machine).dry();
     let replayed = panics::caught(|| {
-        let mut load = |row: &FieldRow| fetch(&env, row, options.stores.patience.limit);
+        let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
         wakes_in_time(&machine, row)?;
         has_resources(&machine, resources, row)?;
-        has_states(&machine, &env, row)
+        has_states(&machine, &env, row)?;
+        has_stores(&machine, &env)
     });
     replayed.unwrap_or_else(|panic| {
         let message = format!("replaying run `{}` panicked: {panic}", row.id);
@@ -165,6 +166,12 @@ fn has_states(machine: &Machine, env: &RunEnv, row: &RunRow) -> Result<(), Rebui
         }
     }
     Ok(())
+}
+
+/// Checks that the engine has the field stores for the results of those steps.
+fn has_stores(machine: &Machine, env: &RunEnv) -> Result<(), Rebuild> {
+    let missing = machine.stores_in_flight().into_iter().find_map(|(step, store)| prepare::no_store(step, store, env));
+    missing.map_or(Ok(()), |message| Err(ParkReason::new(ParkCause::FieldStore, message).into()))
 }
 
 fn fetch(env: &RunEnv, row: &FieldRow, limit: Duration) -> Result<Value, Rebuild> {

@@ -36,7 +36,7 @@ async fn again<T, W: Future<Output = Result<T, FieldStoreError>> + Send>(
     what: &str,
     mut work: impl FnMut() -> W,
 ) -> Result<T, EngineError> {
-    let policy = core.options.stores.patience.policy;
+    let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
         let why = match attempt(core, work()).await {

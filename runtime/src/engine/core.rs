@@ -45,6 +45,10 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     /// The retry policy for hooks and factories.
     pub(crate) restore: Policy,
+    /// The retry policy for field stores.
+    pub(crate) field_stores: Policy,
+    /// The time limit for one try of a field store.
+    pub(crate) field_store_timeout: Duration,
     pub(crate) stores: Arc<FieldStores>,
     /// The cipher for secrets; `None` without keys.
     pub(crate) cipher: Option<Arc<dyn Cipher>>,

@@ -3,13 +3,14 @@
 use super::core::{Core, DriverEvent, Envelope};
 use crate::context::ContextError;
 use crate::field_store::{FieldStoreError, FieldStoreErrorKind};
-use crate::fields::within;
 use crate::lengths;
 use crate::machine::Rebuild;
+use crate::panics::caught_future;
 use crate::record::{ParkCause, ParkReason, RoutedValue, result_of};
 use crate::run_env::RunEnv;
 use crate::store::{FieldRow, StoreError, StoreErrorKind};
 use crate::value::{Pointer, Value};
+use futures_util::FutureExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ pub(super) async fn save_one(
     env: &RunEnv,
     field: &RoutedValue,
 ) -> Option<Result<Value, String>> {
-    let policy = core.options.stores.patience.policy;
+    let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
         let what = format!("{} is not saved yet: store `{}`", said(&field.field), field.store);
@@ -99,7 +100,20 @@ pub(super) async fn attempt<T>(
     core: &Core,
     work: impl Future<Output = Result<T, FieldStoreError>> + Send,
 ) -> Result<T, FieldStoreError> {
-    within(core.options.stores.patience.limit, work).await
+    within(core.options.field_store_timeout, work).await
+}
+
+/// Runs one try within a time limit; a panic of the store is an error.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, FieldStoreError>> + Send,
+) -> Result<T, FieldStoreError> {
+    let failed = |message| Err(FieldStoreError::new(FieldStoreErrorKind::Io, message));
+    match timeout(limit, caught_future(work.boxed())).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => failed(format!("the field store panicked: {panic}")),
+        Err(_) => failed(format!("the field store did not answer within {limit:?}")),
+    }
 }
 
 /// Names what a row points to.
@@ -125,7 +139,7 @@ pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Re
         Ok(pointer) => pointer,
         Err(error) => return give_up("?", &error),
     };
-    let policy = core.options.stores.patience.policy;
+    let policy = core.options.field_stores;
     let mut failed = 0;
     loop {
         let what = format!("{} is not loaded yet: store `{}`", said(&row.name), pointer.store);

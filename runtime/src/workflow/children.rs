@@ -224,7 +224,8 @@ impl<W> Child<W> {
 
     /// Requests the cancellation of the run, as [`Run::cancel`](crate::Run::cancel) does, with this run's next effect.
     /// A second call, or one after its end, changes nothing. The child remains: await it for its end, which is
-    /// [`ChildError::Cancelled`], or its result if it was already ending.
+    /// [`ChildError::Cancelled`], or its result if it was already ending. In a fork, a child from before its point is
+    /// the one that the original run has started: it is cancelled for both.
     ///
     /// ```
     /// use steadfast::prelude::*;

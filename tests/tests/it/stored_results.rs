@@ -174,6 +174,7 @@ async fn asks(flow: &mut Flow) -> Result<u32> {
 async fn without_the_store_the_run_is_parked_and_goes_on_with_it() {
     let store = MemoryStore::new();
     let builder = || Engine::builder().store(store.clone()).workflow(asks);
+    let attic = Shelf::default();
     let engine = builder().start().await.unwrap();
     let run = engine.start(asks, ()).id("a").await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
@@ -181,7 +182,10 @@ async fn without_the_store_the_run_is_parked_and_goes_on_with_it() {
     assert!(reason.message.contains("no field store `attic`: add `.field_store(\"attic\", ..)`"), "{reason}");
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    let engine = builder().field_store("attic", Shelf::default()).start().await.unwrap();
+    let report = builder().check().await.unwrap();
+    assert!(report.to_string().contains("no field store `attic`"), "a check says it before a start does: {report}");
+    assert!(builder().field_store("attic", attic.clone()).check().await.unwrap().is_ok());
+    let engine = builder().field_store("attic", attic).start().await.unwrap();
     assert_eq!(engine.handle(asks, "a").await.unwrap().result().soon().await.unwrap(), 7);
 }
 

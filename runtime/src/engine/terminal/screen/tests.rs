@@ -92,3 +92,21 @@ fn what_is_shown_stays_when_the_call_is_dropped() {
     let shown = terminal.shown();
     assert!(shown.contains("ingest run-1: running") && shown.contains("copy  1 running"), "{shown}");
 }
+
+#[test]
+fn of_the_failures_before_the_call_the_last_is_said_with_their_number() {
+    let mut view = View::new("ingest", "run-1");
+    let failed = |seq: u64| {
+        let (step, message) = ("copy".to_owned(), format!("page {seq} is stuck"));
+        let kind = ActivityKind::AttemptFailed { step, position: 7, attempt: 1, message, next: None };
+        Activity { seq, at: SystemTime::now(), kind }
+    };
+    (1..=3).for_each(|seq| view.see(failed(seq)));
+    assert!(view.take_said().is_empty(), "more may follow");
+    view.caught_up();
+    let last = "copy (call 7): attempt 1 failed and is repeated: page 3 is stuck (and 2 failures before)";
+    assert_eq!(view.take_said(), [last]);
+    view.see(failed(4));
+    view.caught_up();
+    assert_eq!(view.take_said(), ["copy (call 7): attempt 1 failed and is repeated: page 4 is stuck"]);
+}
