@@ -160,6 +160,15 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn foreign_changes(&self) -> Result<u64, StoreError>;
 
+    /// Brings what was committed to where a plain copy of the database takes it from. Called at the end of an orderly
+    /// shutdown; it may wait briefly for readers, and does nothing if they take longer.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Returns the random id drawn when this database was created: 32 hexadecimal digits.
     fn database_id(&self) -> &str;
 

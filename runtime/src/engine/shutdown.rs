@@ -140,6 +140,10 @@ impl Engine {
             outcome = outcome.and(handed_back);
         }
         stop(core);
+        if let Err(error) = core.read(Store::settle).await {
+            // Nothing is lost: the next engine finds it in the log.
+            tracing::warn!(%error, "a part of the database stays in its log");
+        }
         until(DROPPING, || !stopped.iter().any(|body| body.cancellation.is_at_work())).await;
         let running = stopped.iter().filter(|body| body.cancellation.is_at_work());
         let mut still_running: Vec<RunningStep> = running.map(|body| body.work.clone()).collect();

@@ -31,7 +31,6 @@ use session::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
 use writing::Writing;
 
 /// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
@@ -195,6 +194,11 @@ impl Store for SqliteStore {
         Ok(version)
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        self.file.identity.check_all(&self.file.name)?;
+        settle(&self.file)
+    }
+
     fn database_id(&self) -> &str {
         &self.file.database_id
     }
@@ -219,10 +223,24 @@ impl Drop for File {
             }
             return;
         }
-        // All of this only saves work for the next process that opens the file.
-        let _ = writer.busy_timeout(Duration::from_millis(50));
-        let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        drop((writer, reader, idle));
+        // This only saves work for the next process that opens the file.
+        let _ = settle(self);
     }
+}
+
+/// The time, in milliseconds, that readers get before the log is left beside the file.
+const READERS: &str = "50";
+
+/// Moves everything from the log into the file, unless somebody reads an earlier state.
+fn settle(file: &File) -> Result<(), StoreError> {
+    let writer = locked(&file.writer);
+    let session = Sqlite { connection: &writer, database: &file.name };
+    let patience = session.pragma("busy_timeout")?;
+    session.set("busy_timeout", READERS)?;
+    let settled = session.pragma("wal_checkpoint(TRUNCATE)").map(drop);
+    session.set("busy_timeout", &patience.to_string())?;
+    settled
 }
 
 /// Locks a connection. It is usable after a panic elsewhere: the next commit rolls back what was begun.

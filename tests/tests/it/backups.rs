@@ -117,11 +117,12 @@ async fn after_an_orderly_end_the_file_alone_is_the_database() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (engine, here, there) = shipping(folder.path()).await;
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
-    drop(engine);
-    assert!(!here.join("ship.db-wal").exists(), "everything is in the file");
-
+    // Not even the last handle has to be dropped.
+    let log = std::fs::metadata(here.join("ship.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0, "everything is in the file");
     std::fs::copy(here.join("ship.db"), there.join("ship.db")).unwrap();
     copy(&here.join("blobs"), &there.join("blobs"));
+    drop(engine);
     let engine = builder(&there).start().await.unwrap();
     results(&engine).await;
     engine.shutdown(Duration::from_secs(10)).await.unwrap();

@@ -85,6 +85,10 @@ impl<S: Store> Store for Hooked<S> {
         self.inner.runs(query)
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        self.inner.settle()
+    }
+
     fn for_users(&self) -> Option<Arc<dyn Store>> {
         self.listing.as_ref().map(|_| Arc::new(Self { for_users: true, ..self.clone() }) as Arc<dyn Store>)
     }
