@@ -3,6 +3,7 @@
 use crate::faults::Faults;
 use crate::instrument;
 use crate::name;
+use crate::place;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
@@ -46,8 +47,22 @@ pub(crate) struct Attributes {
 }
 
 impl Function {
-    /// Parses the function, or returns the token stream to leave in its place.
+    /// Parses a function with a macro of its own, or returns the token stream to leave in its place.
     pub(crate) fn parse(item: TokenStream, kind: &str, faults: &Faults) -> Result<Self, TokenStream> {
+        Self::parse_with(item, kind, faults, place::check)
+    }
+
+    /// Parses a step of an `impl` with a macro.
+    pub(crate) fn parse_associated(item: TokenStream, faults: &Faults) -> Option<Self> {
+        Self::parse_with(item, "step", faults, |_, _, _, _| Ok(())).ok()
+    }
+
+    fn parse_with(
+        item: TokenStream,
+        kind: &str,
+        faults: &Faults,
+        check: impl FnOnce(TokenStream, &ItemFn, &str, &Faults) -> Result<(), TokenStream>,
+    ) -> Result<Self, TokenStream> {
         let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
             let first = item.clone().into_iter().next();
             faults.add(
@@ -66,6 +81,7 @@ impl Function {
             faults.add(receiver, format!("a {kind} is a function of its own, without `self`"), help);
             return Err(item);
         }
+        check(item, &function, kind, faults)?;
         let ItemFn { attrs, vis, sig, block, .. } = function;
         let parameters = sig.inputs.iter().enumerate().filter_map(|(index, input)| match input {
             FnArg::Typed(typed) => Some(Parameter {

@@ -18,6 +18,7 @@ mod instrument;
 mod kept;
 mod message;
 mod name;
+mod place;
 mod renamed;
 mod secret;
 mod step;

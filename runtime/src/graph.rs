@@ -18,6 +18,7 @@ mod one_of;
 mod path;
 mod payload;
 mod plan;
+mod probe;
 mod scopes;
 mod send;
 mod shape;
@@ -42,8 +43,9 @@ pub use one_of::OneOf;
 pub(crate) use path::Path;
 pub use payload::Inputs;
 pub use plan::Plan;
+pub use probe::{Beside, EndOf, OtherwiseBeside, OtherwiseEnd, OtherwiseStep, StepProbe};
 pub use shape::{Input, Shape, StepShape, Trigger};
-pub use start::{Begin, BeginInput, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult, stops_with};
+pub use start::{Begin, BeginInput, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult};
 pub use stub::StepOf;
 #[cfg_attr(not(feature = "testing"), allow(unused_imports, reason = "stubs exist in tests only"))]
 pub(crate) use stub::stub;

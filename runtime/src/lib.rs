@@ -169,10 +169,10 @@ pub mod __private {
     pub use crate::error::{AnyError, Failure, OtherError, or_other, recordable};
     pub use crate::fields::Coder;
     pub use crate::graph::{
-        AnyStep, BeginInput, BothBegin, BothStop, Collects, Emission, Emits, EventReader, EventWriter, Graph,
-        GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, Plan, Shape, StepOf, StepShape,
-        StopResult, Takes, Trigger, body as graph_body, body_in_context as graph_body_in_context, checks, diagram,
-        same_context, same_state, stops_with,
+        AnyStep, BeginInput, Beside, BothBegin, BothStop, Collects, Emission, Emits, EndOf, EventReader, EventWriter,
+        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, OtherwiseBeside, OtherwiseEnd,
+        OtherwiseStep, Plan, Shape, StepOf, StepProbe, StepShape, StopResult, Takes, Trigger, body as graph_body,
+        body_in_context as graph_body_in_context, checks, diagram, same_context, same_state,
     };
     pub use crate::policy::Policy;
     pub use crate::record::{AttemptOutcome, EventInfo};
@@ -187,7 +187,8 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, HasContext, HasStored, OnCancel, Start, StepCall, WorkflowHandle, call, on_cancel, sources,
+        Caller, ForBody, HasContext, HasStored, OnCancel, Refused, Start, StartArgument, StepCall, WorkflowHandle,
+        call, on_cancel, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

@@ -24,14 +24,14 @@ mod update;
 
 pub use children::{Child, ChildError, StartChild};
 pub(crate) use definition::sealed::Sealed;
-pub use definition::{Body, Startable, WorkflowDef};
+pub use definition::{Body, Refused, Startable, WorkflowDef};
 pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
 pub use on_cancel::{OnCancel, on_cancel};
 pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
 pub use sleep::Sleep;
-pub use start::Start;
+pub use start::{ForBody, Start, StartArgument};
 pub use step_call::{StepCall, call};
 
 pub(crate) use pending_call::PendingCall;

@@ -3,6 +3,7 @@
 mod checks;
 mod definition;
 mod steps;
+mod types;
 
 use super::input::{Graph, GraphStep};
 use crate::faults::Faults;
@@ -22,8 +23,11 @@ pub(super) fn all(graph: &Graph, faults: &Faults) -> TokenStream {
         .map(|(index, GraphStep { step, .. })| kept::associated(&step.function, index, step.own_names(), faults));
     let functions = graph.steps.iter().map(|step| direct::associated(&step.step, stand_in));
     let (attributes, ty, items) = (&graph.block.attrs, graph.ty(), &graph.block.items);
-    let generated =
-        if stand_in { Vec::new() } else { vec![steps::items(graph), steps::names(graph), checks::items(graph)] };
+    let generated = if stand_in {
+        Vec::new()
+    } else {
+        vec![steps::items(graph), steps::names(graph), checks::items(graph), types::checks(graph)]
+    };
     let definition = definition::items(graph, stand_in);
     let own = |item: &syn::ImplItem| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "diagram");
     let is_taken =
@@ -49,6 +53,12 @@ pub(super) fn all(graph: &Graph, faults: &Faults) -> TokenStream {
         }
 
         const _: () = {
+            #[allow(unused_imports, reason = "for types that are no events")]
+            use ::steadfast::__private::{OtherwiseBeside as _, OtherwiseEnd as _, OtherwiseStep as _};
+
+            // Named once, so that a type that is not there is one error.
+            type __SteadfastGraph = #ty;
+
             #definition
             #(#generated)*
         };

@@ -89,7 +89,7 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, this: &Type, faults: &Faul
         let help = "write the `impl` twice, as a whole: `#[cfg(..)] #[workflow] impl ..`";
         faults.add(cfg, "a step of an event-driven workflow is there in every build or in none", help);
     }
-    let mut function = Function::parse(function.into_token_stream(), "step", faults).ok()?;
+    let mut function = Function::parse_associated(function.into_token_stream(), faults)?;
     function.output.iter_mut().for_each(|ty| without_self(ty, this));
     let mut collects = std::collections::HashMap::new();
     for parameter in &mut function.parameters {

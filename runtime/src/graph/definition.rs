@@ -136,6 +136,17 @@ impl AnyStep {
     }
 }
 
+impl AnyStep {
+    /// Stands for a step that does not compile.
+    pub(super) const UNKNOWN: Self = Self {
+        shape: StepShape::UNKNOWN,
+        call: |_, _, _| unreachable!("{NO_PROGRAM}"),
+        failure: |_, _| unreachable!("{NO_PROGRAM}"),
+    };
+}
+
+const NO_PROGRAM: &str = "a graph with this step does not compile";
+
 fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments: Value) -> RunStep<'static, StepRun> {
     // The arguments only name the places of the events, and are compared as they are.
     let arguments = Given::new(Ok(arguments), Recode::none());

@@ -96,6 +96,20 @@ pub struct StepShape {
     pub catches: Option<u32>,
 }
 
+impl StepShape {
+    /// The shape of a step that does not compile, for which there are no further rules.
+    pub(super) const UNKNOWN: Self = Self {
+        name: "",
+        inputs: &[],
+        output: Shape::Nothing,
+        sends: &[],
+        trigger: Trigger::Events,
+        workers: None,
+        reads: false,
+        catches: None,
+    };
+}
+
 impl Shape {
     /// Returns whether it may emit several events, so that the step opens a fan-out.
     #[must_use]

@@ -149,7 +149,3 @@ impl BeginInput for NoBegin {
 impl<T: Storable> BeginInput for Begins<T> {
     type Input = T;
 }
-
-/// Checks the result of a step; called in a constant at its return type.
-#[doc(hidden)]
-pub const fn stops_with<S: StopsWith<T>, T>() {}

@@ -39,6 +39,19 @@ impl<const N: usize> Ways<N> {
         Self { steps, gives, ends, levels }
     }
 
+    /// Returns whether every step compiles, so that the rules of the graph can be checked.
+    #[must_use]
+    pub const fn are_known(&self) -> bool {
+        let mut step = 0;
+        while step < N {
+            if self.steps[step].name.is_empty() {
+                return false;
+            }
+            step += 1;
+        }
+        true
+    }
+
     pub(super) const fn reaches_the_end(&self, step: usize) -> bool {
         self.ends[step]
     }

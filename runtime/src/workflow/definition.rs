@@ -1,12 +1,14 @@
 //! The definition of a workflow, as `#[workflow]` generates it, and how a function names it.
 
-use super::Start;
+use super::start::{Start, StartArgument};
 use crate::codec::{Same, Storable};
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
+use crate::step::Outcome;
 use futures_util::future::BoxFuture;
+use std::marker::PhantomData;
 
 /// A workflow, as `#[workflow]` defines it on the braced struct with the function's name.
 pub trait WorkflowDef: Send + Sync + Sized + 'static {
@@ -95,6 +97,33 @@ impl<W: WorkflowDef> Body<W> {
     }
 }
 
+// A workflow that is called as a step is one error, at its first argument, and none at the `.await`.
+#[doc(hidden)]
+impl<W: WorkflowDef> IntoFuture for Body<W> {
+    type Output = Result<W::Output, W::Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.future
+    }
+}
+
+/// Stands for a workflow that its macro refused, so that its uses cause no further errors.
+#[doc(hidden)]
+pub struct Refused<I, R>(PhantomData<fn() -> (I, R)>);
+
+impl<I: Storable, R: Outcome + 'static> WorkflowDef for Refused<I, R> {
+    const NAME: &'static str = "";
+    type Context = ();
+    type Input = I;
+    type Output = R::Value;
+    type Error = R::Error;
+
+    fn call(_: Start, _: I) -> Body<Self> {
+        unreachable!("a program with this workflow does not compile")
+    }
+}
+
 /// A function with `#[workflow]`, from which an engine gets name and types.
 #[diagnostic::on_unimplemented(
     message = "this is not a workflow",
@@ -108,14 +137,14 @@ pub trait Startable<Signature>: sealed::Sealed<Signature> + Send + Sync {
 
 /// Seals the trait to functions with `#[workflow]`, so that later versions may require more of them.
 pub(crate) mod sealed {
-    use super::{Body, Start, WorkflowDef};
+    use super::{Body, StartArgument, WorkflowDef};
 
     pub trait Sealed<Signature> {}
 
     #[diagnostic::do_not_recommend]
     impl<F, W> Sealed<(W,)> for F
     where
-        F: Fn(Start<W::Context>) -> Body<W>,
+        F: Fn(&dyn StartArgument<W::Context>) -> Body<W>,
         W: WorkflowDef<Input = ()>,
     {
     }
@@ -123,7 +152,7 @@ pub(crate) mod sealed {
     #[diagnostic::do_not_recommend]
     impl<F, W, I> Sealed<(W, I)> for F
     where
-        F: Fn(Start<W::Context>, I) -> Body<W>,
+        F: Fn(&dyn StartArgument<W::Context>, I) -> Body<W>,
         W: WorkflowDef<Input = I>,
     {
     }
@@ -132,7 +161,7 @@ pub(crate) mod sealed {
 #[diagnostic::do_not_recommend]
 impl<F, W> Startable<(W,)> for F
 where
-    F: Fn(Start<W::Context>) -> Body<W> + Send + Sync,
+    F: Fn(&dyn StartArgument<W::Context>) -> Body<W> + Send + Sync,
     W: WorkflowDef<Input = ()>,
 {
     type Workflow = W;
@@ -141,7 +170,7 @@ where
 #[diagnostic::do_not_recommend]
 impl<F, W, I> Startable<(W, I)> for F
 where
-    F: Fn(Start<W::Context>, I) -> Body<W> + Send + Sync,
+    F: Fn(&dyn StartArgument<W::Context>, I) -> Body<W> + Send + Sync,
     W: WorkflowDef<Input = I>,
 {
     type Workflow = W;

@@ -14,7 +14,7 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
     let count = graph.steps.len();
     let mut checks = quote! {
         const __STEADFAST_WAYS: ::steadfast::__private::checks::Ways<#count> =
-            ::steadfast::__private::checks::Ways::of([#(<#names as ::steadfast::__private::GraphStep>::SHAPE),*]);
+            ::steadfast::__private::checks::Ways::of([#(::steadfast::__private::StepProbe::<#names>::SHAPE),*]);
     };
     let mut check = |at: &dyn ToTokens, rule: &str, places: &[usize]| {
         let span = at.to_token_stream().span();
@@ -25,9 +25,9 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
             place.set_span(span);
             place
         });
-        checks.extend(
-            quote_spanned!(span=> const _: () = ::steadfast::__private::checks::#rule(&__STEADFAST_WAYS #(, #places)*);),
-        );
+        checks.extend(quote_spanned!(span=> const _: () = if __STEADFAST_WAYS.are_known() {
+                ::steadfast::__private::checks::#rule(&__STEADFAST_WAYS #(, #places)*);
+            };));
     };
     check(ty, "has_start", &[]);
     check(ty, "has_stop", &[]);
@@ -55,7 +55,6 @@ pub(super) fn items(graph: &Graph) -> TokenStream {
 
 /// Checks that each step returns and reads the types that the workflow declares.
 fn types(graph: &Graph) -> TokenStream {
-    let ty = graph.ty();
     let mut checks = TokenStream::new();
     let context = graph.options.context.as_ref().map_or_else(
         || quote!(::core::option::Option::None),
@@ -66,11 +65,12 @@ fn types(graph: &Graph) -> TokenStream {
         let mut place = Literal::usize_unsuffixed(index);
         place.set_span(result.span());
         checks.extend(quote_spanned! {result.span()=>
-            const _: () = ::steadfast::__private::checks::updates_its_context(&__STEADFAST_WAYS, #place, #context);
-            const _: () = ::steadfast::__private::stops_with::<
-                <<#result as ::steadfast::__private::GraphOutcome>::Value as ::steadfast::__private::Emits>::Stop,
-                <#ty as ::steadfast::__private::WorkflowDef>::Output,
-            >();
+            const _: () = if __STEADFAST_WAYS.are_known() {
+                ::steadfast::__private::checks::updates_its_context(&__STEADFAST_WAYS, #place, #context);
+            };
+            const _: fn() = ::steadfast::__private::EndOf::<#result>::is::<
+                <__SteadfastGraph as ::steadfast::__private::WorkflowDef>::Output
+            >;
         });
         if let (Some(declared), Some(context)) = (&graph.options.context, &step.step.context) {
             let read = &context.reference.elem;

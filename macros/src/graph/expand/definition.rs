@@ -67,7 +67,7 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             fn plan() -> &'static ::steadfast::__private::Plan {
                 static PLAN: ::std::sync::OnceLock<::steadfast::__private::Plan> = ::std::sync::OnceLock::new();
                 static STEPS: [::steadfast::__private::AnyStep; #count] =
-                    [#(::steadfast::__private::AnyStep::of::<#names>()),*];
+                    [#(::steadfast::__private::StepProbe::<#names>::STEP),*];
                 PLAN.get_or_init(|| ::steadfast::__private::Plan::of(&STEPS, &#ways))
             }
         }

@@ -2,6 +2,7 @@
 
 use super::super::attribute::Collect;
 use super::super::input::{Graph, GraphStep};
+use super::types;
 use crate::duration::Duration;
 use crate::function::Parameter;
 use crate::step::expand::definition::{self, Called};
@@ -80,16 +81,19 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     });
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
-    let ty = graph.ty();
-    let function = quote_spanned!(span=> <#ty>::#ident);
+    let function = quote_spanned!(span=> __SteadfastGraph::#ident);
+    let assumed = types::assumed(step);
     let Called { bind, outcome } = Called::of(inner, &function, &events, &quote!(&#whole));
     // Spanned at the return type, so that a type that is no event causes one error, however often it is named.
     quote_spanned! {span=>
         struct #name;
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, deprecated, clippy::all, clippy::pedantic, reason = "a step that takes little")]
-        impl ::steadfast::__private::GraphStep for #name {
+        #[allow(unused_variables, unused_mut, unused_lifetimes, deprecated, clippy::all, clippy::pedantic, reason = "a step that takes little")]
+        impl ::steadfast::__private::GraphStep for #name
+        where
+            #assumed
+        {
             const SHAPE: ::steadfast::__private::StepShape = #shape;
             const POLICY: ::steadfast::__private::Policy = #policy;
             const BLOCKING: ::core::primitive::bool = #blocking;

@@ -60,7 +60,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
                 start: ::steadfast::__private::Start<Self::Context>,
                 input: Self::Input,
             ) -> ::steadfast::__private::Body<Self> {
-                #ident(start, #input)
+                #ident(&::steadfast::__private::ForBody::new(start), #input)
             }
         }
     };

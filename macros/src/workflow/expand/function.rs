@@ -16,14 +16,17 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
     let span = function.output().span();
     let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
+    let start = quote!(start);
+    let begun = (!stand_in).then(|| quote!(let #start = ::steadfast::__private::StartArgument::take(#start);));
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote_spanned! {span=>
         #attributes
         #unused
         #vis fn #ident(
-            start: ::steadfast::__private::Start<#context>,
+            start: &dyn ::steadfast::__private::StartArgument<#context>,
             #parameter
         ) -> #output {
+            #begun
             #body
         }
     }
