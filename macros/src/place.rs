@@ -32,7 +32,7 @@ pub(crate) fn check(item: TokenStream, function: &ItemFn, kind: &str, faults: &F
         return Err(TokenStream::new());
     }
     // Of two that depend on a condition, only one may be there.
-    let others = outline.beside(this).filter(|other| !other.is_ours && !(other.has_cfg || this.has_cfg));
+    let others = outline.beside(this).filter(|other| !(other.is_ours || other.has_cfg || this.has_cfg));
     match others.map(|other| other.kind).next() {
         Some(Kind::Function) => {
             faults.add(ident, format!("another function here has the name `{name}`"), help);
@@ -59,16 +59,11 @@ fn outline() -> Option<(Arc<Outline>, PathBuf, usize)> {
     let call = proc_macro::Span::call_site();
     let file = call.local_file()?;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let outline = match known.get(&file) {
-        Some(outline) => outline.clone(),
-        None => {
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            let outline = Arc::new(Outline::of(text.parse().unwrap_or_default()));
-            known.insert(file.clone(), outline.clone());
-            outline
-        }
-    };
-    Some((outline, file, call.line()))
+    let outline = known.entry(file.clone()).or_insert_with(|| {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        Arc::new(Outline::of(text.parse().unwrap_or_default()))
+    });
+    Some((outline.clone(), file, call.line()))
 }
 
 /// Returns whether a function of this name was expanded in this scope before, from another line.

@@ -68,9 +68,9 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let error = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Error);
     let (policy, blocking) = (definition::policy(inner), inner.options.blocking);
     let (resources, roles) = (definition::resources(inner), definition::roles(inner));
-    let (is_final, state) = (definition::is_final(inner), definition::state(inner));
-    let context = definition::context(inner);
-    let shape = shape(graph, step);
+    let (is_final, state, context) =
+        (definition::is_final(inner), definition::state(inner), definition::context(inner));
+    let (shape, assumed) = (shape(graph, step), types::assumed(step));
     let types = step.events().map(|(argument, _)| &argument.ty);
     // Spanned at the call site of the functions, not at a type of the user.
     let [coder, inputs, events, whole] = [quote!(coder), quote!(inputs), quote!(events), quote!(context)];
@@ -82,7 +82,6 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
     let function = quote_spanned!(span=> __SteadfastGraph::#ident);
-    let assumed = types::assumed(step);
     let Called { bind, outcome } = Called::of(inner, &function, &events, &quote!(&#whole));
     // Spanned at the return type, so that a type that is no event causes one error, however often it is named.
     quote_spanned! {span=>
