@@ -4,11 +4,13 @@ use crate::faults::Faults;
 use crate::instrument;
 use crate::name;
 use crate::place;
+use crate::secret;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, FnArg, Ident, ItemFn, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference, Visibility,
+    parse_quote,
 };
 
 /// A function with one of these attributes.
@@ -102,7 +104,11 @@ impl Function {
                     && !borrows_or_hides(ty)
                     && !matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) =>
             {
-                Some((**ty).clone())
+                Some(if is_no_result(ty) {
+                    parse_quote!(::core::result::Result<#ty, ::steadfast::Error>)
+                } else {
+                    (**ty).clone()
+                })
             }
             _ => None,
         };
@@ -162,6 +168,11 @@ impl Function {
                 Type::ImplTrait(_) | Type::Never(_) | Type::Reference(_) => {
                     faults.add(ty, format!("a {kind} returns a `Result`"), result);
                 }
+                ty if is_no_result(ty) => {
+                    let written = name::as_written(ty);
+                    let help = format!("write `Result<{written}>`: `steadfast::Result<T>` takes every error with `?`");
+                    faults.add(ty, format!("a {kind} returns a `Result`, not `{written}`"), help);
+                }
                 ty if borrows_or_hides(ty) => {
                     let help = "write the type itself, and one that owns what it holds: `Result<String>`";
                     faults.add(
@@ -179,6 +190,19 @@ impl Function {
     pub(crate) fn last_word(ty: &Type) -> Option<String> {
         let Type::Path(path) = ty else { return None };
         path.path.segments.last().map(|segment| name::plain(&segment.ident))
+    }
+}
+
+/// Returns whether a type is surely no `Result`: one that the language or its prelude has, or one of this file. Others may
+/// be an alias.
+fn is_no_result(ty: &Type) -> bool {
+    const KNOWN: [&str; 10] =
+        ["Option", "Vec", "Box", "Rc", "Arc", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Duration"];
+    match ty {
+        Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Ptr(_) => true,
+        Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => Function::last_word(ty)
+            .is_some_and(|word| secret::is_plain(ty) || KNOWN.contains(&word.as_str()) || place::is_data(&word)),
+        _ => false,
     }
 }
 

@@ -22,11 +22,13 @@ mod place;
 mod renamed;
 mod secret;
 mod step;
+mod stored;
 mod suggest;
 mod transaction;
 mod tried;
 mod workflow;
 mod workflow_error;
+mod written;
 
 use proc_macro::TokenStream;
 

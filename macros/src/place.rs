@@ -38,7 +38,7 @@ pub(crate) fn check(item: TokenStream, function: &ItemFn, kind: &str, faults: &F
             faults.add(ident, format!("another function here has the name `{name}`"), help);
             Err(TokenStream::new())
         }
-        Some(Kind::Type) => {
+        Some(Kind::Data | Kind::Other) => {
             faults.add(
                 ident,
                 format!("a {kind} is a type too, and another type or module here has the name `{name}`"),
@@ -48,6 +48,11 @@ pub(crate) fn check(item: TokenStream, function: &ItemFn, kind: &str, faults: &F
         }
         None => Ok(()),
     }
+}
+
+/// Returns whether a name is that of a struct or an enum of the file in which the macro was called.
+pub(crate) fn is_data(name: &str) -> bool {
+    outline().is_some_and(|(outline, ..)| outline.is_data(name))
 }
 
 /// Returns the outline of the file in which the macro was called, and the line of the call.

@@ -3,7 +3,7 @@
 pub(crate) mod attribute;
 mod check;
 pub(crate) mod expand;
-mod input;
+pub(crate) mod input;
 
 use crate::faults::Faults;
 use crate::function::Function;

@@ -242,7 +242,7 @@ impl Engine {
             let (id, found) = (id.to_owned(), run.workflow().to_owned());
             return Err(EngineError::OtherWorkflow { id, expected: F::Workflow::NAME.to_owned(), found });
         }
-        Ok(RunHandle::new(run, false))
+        Ok(RunHandle::new(run, false, F::Workflow::CODE.end))
     }
 
     /// Returns a run by its id, whatever its workflow.

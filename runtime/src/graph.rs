@@ -43,7 +43,7 @@ pub use one_of::OneOf;
 pub(crate) use path::Path;
 pub use payload::Inputs;
 pub use plan::Plan;
-pub use probe::{Beside, EndOf, OtherwiseBeside, OtherwiseEnd, OtherwiseStep, StepProbe};
+pub use probe::{Beside, EndOf, EndsWith, OtherwiseBeside, OtherwiseEnd, OtherwiseStep, StepProbe};
 pub use shape::{Input, Shape, StepShape, Trigger};
 pub use start::{Begin, BeginInput, BothBegin, BothStop, NoBegin, NoStop, Stop, StopResult};
 pub use stub::StepOf;

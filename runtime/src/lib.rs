@@ -157,7 +157,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::codec::{
-        ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable,
+        ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable, StoredValue,
     };
     pub use crate::context::{
         AnyType, Changing, Cloned, ContextOfStep, ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter,
@@ -169,10 +169,10 @@ pub mod __private {
     pub use crate::error::{AnyError, Failure, OtherError, or_other, recordable};
     pub use crate::fields::Coder;
     pub use crate::graph::{
-        AnyStep, BeginInput, Beside, BothBegin, BothStop, Collects, Emission, Emits, EndOf, EventReader, EventWriter,
-        Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, OtherwiseBeside, OtherwiseEnd,
-        OtherwiseStep, Plan, Shape, StepOf, StepProbe, StepShape, StopResult, Takes, Trigger, body as graph_body,
-        body_in_context as graph_body_in_context, checks, diagram, same_context, same_state,
+        AnyStep, BeginInput, Beside, BothBegin, BothStop, Collects, Emission, Emits, EndOf, EndsWith, EventReader,
+        EventWriter, Graph, GraphOutcome, GraphStep, Input as EventInput, Inputs, NoBegin, NoStop, OtherwiseBeside,
+        OtherwiseEnd, OtherwiseStep, Plan, Shape, StepOf, StepProbe, StepShape, StopResult, Takes, Trigger,
+        body as graph_body, body_in_context as graph_body_in_context, checks, diagram, same_context, same_state,
     };
     pub use crate::policy::Policy;
     pub use crate::record::{AttemptOutcome, EventInfo};
@@ -181,14 +181,14 @@ pub mod __private {
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
     pub use crate::step::{
-        ArgsCoding, HandleParameter, Input, Outcome, PlainArgs, StepDef, StepInputs, StepTable, TableOf,
+        ArgsCoding, HandleParameter, Input, OtherwiseStored, PlainArgs, Returned, StepDef, StepInputs, StoredBeside,
         TransactionDef, boxed, never,
     };
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, ForBody, HasContext, HasStored, OnCancel, Refused, Start, StartArgument, StepCall, WorkflowHandle,
-        call, on_cancel, sources,
+        Caller, CodeOf, CodeOfWorkflow, HasContext, HasStored, OnCancel, OtherwiseCode, OtherwiseWorkflow, Refused,
+        Start, StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

@@ -6,6 +6,7 @@ mod ended;
 mod inputs;
 mod outcome;
 mod stored;
+mod stored_types;
 mod stream;
 mod transaction;
 
@@ -13,15 +14,17 @@ pub use args::{ArgsCoding, PlainArgs};
 #[cfg(feature = "testing")]
 pub(crate) use body::decoded_args;
 pub(crate) use body::{InlineBody, encode_args, in_scope, refused, unmade, unstorable, whole_context};
-pub use body::{StepTable, TableOf, boxed, never};
+pub(crate) use body::{StepTable, TableOf};
+pub use body::{boxed, never};
 pub use inputs::{HandleParameter, StepInputs};
-pub use outcome::{Input, Outcome};
+pub use outcome::{Input, Returned};
 pub(crate) use stored::{saved, to_save};
+pub use stored_types::{OtherwiseStored, StoredBeside};
 pub use stream::{StepStreamWriter, stream};
 pub(crate) use stream::{encode as encode_shown, hand_over};
 pub use transaction::TransactionDef;
 
-use crate::codec::{Same, Storable};
+use crate::codec::{Same, StoredValue};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::record::AttemptOutcome;
@@ -54,7 +57,7 @@ pub trait StepDef: Send + Sync + 'static {
     /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// The value that it returns on success.
-    type Output: Storable;
+    type Output: StoredValue;
     /// The error that it returns.
     type Error: Failure;
 

@@ -3,6 +3,7 @@
 mod beginning;
 mod changing;
 mod children;
+mod code;
 mod definition;
 mod handle;
 mod inline;
@@ -23,16 +24,18 @@ mod typed;
 mod update;
 
 pub use children::{Child, ChildError, StartChild};
+pub(crate) use code::{AnyInput, EndCode};
+pub use code::{CodeOfWorkflow, OtherwiseWorkflow, WorkflowCode};
 pub(crate) use definition::sealed::Sealed;
-pub use definition::{Body, Refused, Startable, WorkflowDef};
+pub use definition::{Body, Refused, Startable, WorkflowBody, WorkflowDef, pinned};
 pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
 pub use messages::{Receive, SendError, Sending};
 pub use on_cancel::{OnCancel, on_cancel};
 pub use outputs::StreamWriter;
 pub use requests::{Answer, Request, RequestError};
 pub use sleep::Sleep;
-pub use start::{ForBody, Start, StartArgument};
-pub use step_call::{StepCall, call};
+pub use start::{Start, StartArgument};
+pub use step_call::{CodeOf, OtherwiseCode, StepCall, call};
 
 pub(crate) use pending_call::PendingCall;
 pub(crate) use typed::Typed;

@@ -23,11 +23,14 @@ pub(super) struct Item {
     hash: u64,
 }
 
-/// The namespace of an item.
+/// The kind of an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Function,
-    Type,
+    /// A struct or an enum.
+    Data,
+    /// An alias of a type, or a module.
+    Other,
 }
 
 /// What holds an item.
@@ -53,6 +56,12 @@ impl Outline {
         let mut found = self.items.iter().filter(|item| item.name == name && item.hash == hash);
         let first = found.next()?;
         found.all(|other| other.scope == first.scope).then_some(first)
+    }
+
+    /// Returns whether a name is always that of a struct or an enum.
+    pub(super) fn is_data(&self, name: &str) -> bool {
+        let mut kinds = self.items.iter().filter(|item| item.name == name).map(|item| item.kind).peekable();
+        kinds.peek().is_some() && kinds.all(|kind| kind == Kind::Data)
     }
 
     /// Returns the other items of its name in its scope.
@@ -145,7 +154,8 @@ impl Head {
                 return;
             }
             "fn" if is_free => Kind::Function,
-            "mod" | "struct" | "enum" | "type" if is_free => Kind::Type,
+            "struct" | "enum" if is_free => Kind::Data,
+            "mod" | "type" if is_free => Kind::Other,
             _ => return,
         };
         if let Some(TokenTree::Ident(name)) = next {

@@ -4,6 +4,7 @@ use super::Transaction;
 use crate::duration::Duration;
 use crate::function::Parameter;
 use crate::step::expand::{call, definition};
+use crate::stored::Stored;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -64,6 +65,7 @@ fn transact(transaction: &Transaction, stand_in: bool) -> TokenStream {
     let step = &transaction.step;
     let ident = step.function.ident();
     let cfg = step.function.attributes.cfg();
+    let assumed = Stored::of_step(step, stand_in).assumed();
     let limit = transaction.time_limit.map(Duration::tokens);
     let limit = limit.map(|limit| quote!(const TIME_LIMIT: ::core::time::Duration = #limit;));
     let body = if stand_in {
@@ -74,15 +76,18 @@ fn transact(transaction: &Transaction, stand_in: bool) -> TokenStream {
         let context = step.context.as_ref().map(|_| quote!(context,));
         quote! {
             let (#(#names,)*) = args;
-            ::steadfast::__private::Outcome::into_result(#ident::direct(tx, #context #(#names),*))
+            ::steadfast::__private::Returned::into_result(#ident::direct(tx, #context #(#names),*))
         }
     };
     quote! {
         #cfg
         const _: () = {
             #[automatically_derived]
-            #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "a transaction without arguments")]
-            impl ::steadfast::__private::TransactionDef for #ident {
+            #[allow(unused_variables, unused_lifetimes, clippy::all, clippy::pedantic, reason = "a transaction without arguments")]
+            impl ::steadfast::__private::TransactionDef for #ident
+            where
+                #assumed
+            {
                 #limit
 
                 fn transact(

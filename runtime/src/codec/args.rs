@@ -82,7 +82,7 @@ impl<'a> ArgsWriter<'a> {
     ///
     /// # Errors
     /// They differ; the path begins with `name`.
-    pub fn compare<T: DeserializeOwned + 'static>(
+    pub(super) fn compare<T: DeserializeOwned + 'static>(
         &self,
         name: &'static str,
         value: &T,

@@ -82,14 +82,6 @@ pub(crate) fn decode_at<T: DeserializeOwned + 'static>(
     decode_here_or_at(coder, Some(location), value)
 }
 
-/// Decodes a recorded input of a workflow with the current type, and encodes it again.
-pub(crate) fn recode_input<T: Serialize + DeserializeOwned + 'static>(
-    coder: Coder<'_>,
-    recorded: &Value,
-) -> Option<Value> {
-    encode_at(coder, Location::Input, &decode_at::<T>(coder, Location::Input, recorded).ok()?).ok()
-}
-
 /// Decodes the value at a location, or a part of something that has one.
 pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     coder: Coder<'_>,

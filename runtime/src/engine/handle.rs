@@ -5,15 +5,15 @@ use super::error::{EngineError, RunError};
 use super::info::RunInfo;
 use super::parked;
 use super::{Engine, waits};
-use crate::codec::{self, CodecError, Location, Storable};
-use crate::error::Failure;
+use crate::codec::CodecError;
 use crate::fields::Fields;
 use crate::journal::HistoryEntry;
 use crate::store::{RunKey, RunRow, Status};
 use crate::value::Value;
+use crate::workflow::EndCode;
 use futures_util::future::{BoxFuture, Either, select};
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
+use std::fmt;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
@@ -296,16 +296,21 @@ impl Run {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct RunHandle<O, E = crate::Error> {
     run: Run,
     is_new: bool,
-    types: PhantomData<fn() -> (O, E)>,
+    code: EndCode<O, E>,
+}
+
+impl<O, E> fmt::Debug for RunHandle<O, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunHandle").field("run", &self.run).field("is_new", &self.is_new).finish_non_exhaustive()
+    }
 }
 
 impl<O, E> Clone for RunHandle<O, E> {
     fn clone(&self) -> Self {
-        Self { run: self.run.clone(), is_new: self.is_new, types: PhantomData }
+        Self { run: self.run.clone(), is_new: self.is_new, code: self.code }
     }
 }
 
@@ -317,9 +322,9 @@ impl<O, E> Deref for RunHandle<O, E> {
     }
 }
 
-impl<O: Storable, E: Failure> RunHandle<O, E> {
-    pub(super) fn new(run: Run, is_new: bool) -> Self {
-        Self { run, is_new, types: PhantomData }
+impl<O, E> RunHandle<O, E> {
+    pub(super) const fn new(run: Run, is_new: bool, code: EndCode<O, E>) -> Self {
+        Self { run, is_new, code }
     }
 
     /// Returns whether the call that returned this handle started the run; `false` if a run with this id existed
@@ -338,11 +343,11 @@ impl<O: Storable, E: Failure> RunHandle<O, E> {
         let ended = self.run.ended().await?;
         let coder = self.run.fields.coder();
         match ended {
-            Ended::Completed(value) => match codec::decode_at(coder, Location::Output, &value) {
+            Ended::Completed(value) => match (self.code.output)(coder, &value) {
                 Ok(result) => Ok(result),
                 Err(why) => Err(RunError::Engine(self.run.unreadable_end("result", why))),
             },
-            Ended::Failed(value) => Err(match codec::decode_at(coder, Location::Output, &value) {
+            Ended::Failed(value) => Err(match (self.code.error)(coder, &value) {
                 Ok(error) => RunError::Failed(error),
                 Err(why) => RunError::Engine(self.run.unreadable_end("error", why)),
             }),

@@ -3,8 +3,8 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::half_copied;
-use crate::codec::{self, CodecError, Location};
-use crate::command::{Recode, same_value};
+use crate::codec::Location;
+use crate::command::same_value;
 use crate::context::Schema;
 use crate::fields::Fields;
 use crate::lengths;
@@ -14,7 +14,7 @@ use crate::scope::{self, Scope};
 use crate::shared_state::StateDef;
 use crate::store::{EntryRow, RunKey, RunRow, Status};
 use crate::value::{Value, differing};
-use crate::workflow::WorkflowDef;
+use crate::workflow::{AnyInput, WorkflowDef};
 use std::sync::Arc;
 
 /// A run to be started: its id, its scope, and its deduplication key.
@@ -100,30 +100,10 @@ pub(super) struct Wanted {
     input: Box<dyn AnyInput>,
 }
 
-trait AnyInput: Send {
-    /// Encodes the input as it is recorded.
-    fn record(&self, fields: &Arc<Fields>) -> Result<Value, CodecError>;
-
-    /// Returns a function that decodes a recorded input with the type of this one and encodes it again.
-    fn recode(&self, fields: &Arc<Fields>) -> Recode;
-}
-
-struct InputOf<W: WorkflowDef>(W::Input);
-
-impl<W: WorkflowDef> AnyInput for InputOf<W> {
-    fn record(&self, fields: &Arc<Fields>) -> Result<Value, CodecError> {
-        codec::record_same(fields.coder(), Location::Input, &self.0, W::same_input())
-    }
-
-    fn recode(&self, fields: &Arc<Fields>) -> Recode {
-        Recode::new(fields.coder(), codec::recode_input::<W::Input>)
-    }
-}
-
 impl Wanted {
     pub(super) fn new<W: WorkflowDef>(input: W::Input) -> Self {
         let (workflow, version, schema, state) = (W::NAME, W::VERSION, W::schema(), W::state());
-        Self { workflow, version, schema, state, input: Box::new(InputOf::<W>(input)) }
+        Self { workflow, version, schema, state, input: (W::CODE.input)(input) }
     }
 
     /// Checks that the workflow is registered.
@@ -143,7 +123,7 @@ impl Wanted {
     /// # Errors
     /// The input cannot be stored.
     pub(super) fn encode(&self, fields: &Arc<Fields>) -> Result<Value, EngineError> {
-        self.input.record(fields).map_err(|error| {
+        self.input.record(fields.coder(), Location::Input).map_err(|error| {
             EngineError::value_of(format!("the input of workflow `{}` cannot be stored: {error}", self.workflow), error)
         })
     }
@@ -198,7 +178,7 @@ pub(super) fn is_same_start(
     let fields = core.fields(begun);
     let given = wanted.encode(&fields)?;
     fields.vault().take_fault();
-    let same = same_value(&wanted.input.recode(&fields), &recorded, &given);
+    let same = same_value(&wanted.input.recode(fields.coder()), &recorded, &given);
     if let Some(fault) = fields.vault().take_fault().filter(|_| !same) {
         let remedy = fault.remedy();
         return Err(EngineError::value(format!(

@@ -7,13 +7,11 @@ use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
 use super::{Engine, continuing, load, trace};
-use crate::codec::Storable;
 use crate::context::StepContext;
-use crate::error::Failure;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
 use crate::store::{EntryRow, Lease, NewRun, Rejected, RunKey, RunRow, StoreError, Write, Written};
-use crate::workflow::WorkflowDef;
+use crate::workflow::{EndCode, WorkflowDef};
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -85,14 +83,15 @@ impl<'engine, W: WorkflowDef> IntoFuture for StartCall<'engine, W> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { engine, input, given, continuing, .. } = self;
-        typed(started(engine, Wanted::new::<W>(input), given, continuing))
+        typed(started(engine, Wanted::new::<W>(input), given, continuing), W::CODE.end)
     }
 }
 
-fn typed<O: Storable, E: Failure>(
+fn typed<O: 'static, E: 'static>(
     started: BoxFuture<'_, Result<(Run, bool), EngineError>>,
+    code: EndCode<O, E>,
 ) -> BoxFuture<'_, Result<RunHandle<O, E>, EngineError>> {
-    Box::pin(async move { started.await.map(|(run, is_new)| RunHandle::new(run, is_new)) })
+    Box::pin(async move { started.await.map(|(run, is_new)| RunHandle::new(run, is_new, code)) })
 }
 
 fn started(

@@ -7,7 +7,7 @@ use super::emit::Emits;
 use super::payload::Inputs;
 use super::plan::Plan;
 use super::shape::StepShape;
-use crate::codec::{self, CodecError, Location};
+use crate::codec::{self, CodecError, Location, StoredValue};
 use crate::command::{Given, Recode, RunStep};
 use crate::context::{SharedContext, StepContext};
 use crate::error::{Error, Failure, StepError};
@@ -164,7 +164,11 @@ fn failure<S: GraphStep>(coder: Coder<'_>, error: &Value) -> Result<Error, Codec
 /// # Errors
 /// A step failed for good and no step caught it, or the graph ran out of work without a `Stop`.
 #[doc(hidden)]
-pub async fn body<G: Graph<Context = ()>>(mut flow: Flow<()>, input: G::Input) -> Result<G::Output, Error> {
+pub async fn body<G: Graph<Context = ()>>(mut flow: Flow<()>, input: G::Input) -> Result<G::Output, Error>
+where
+    G::Input: StoredValue,
+    G::Output: StoredValue,
+{
     run::<G>(&mut flow, input).await
 }
 
@@ -176,14 +180,20 @@ pub async fn body<G: Graph<Context = ()>>(mut flow: Flow<()>, input: G::Input) -
 pub async fn body_in_context<G: Graph>(mut flow: Flow<G::Context>, input: G::Input) -> Result<G::Output, Error>
 where
     G::Context: StepContext,
+    G::Input: StoredValue,
+    G::Output: StoredValue,
 {
     run::<G>(&mut flow, input).await
 }
 
-async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::Output, Error> {
+async fn run<G: Graph>(flow: &mut dyn GraphFlow, input: G::Input) -> Result<G::Output, Error>
+where
+    G::Input: StoredValue,
+    G::Output: StoredValue,
+{
     let journal = flow.journal().clone();
     let (result, step) = dispatch::run(flow, G::NAME, G::plan(), &input).await?;
-    match codec::decode_at(journal.coder(), Location::Result(step), &result) {
+    match G::Output::decode(journal.coder(), Location::Result(step), &result) {
         Ok(output) => Ok(output),
         Err(error) => {
             journal.unreadable(0, error.to_string());

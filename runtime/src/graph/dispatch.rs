@@ -17,7 +17,6 @@ use super::plan::{Plan, Taker};
 use super::scopes::{ScopeId, Scopes};
 use super::shape::Trigger;
 use super::stub::GraphStub;
-use crate::codec;
 use crate::codec::Location;
 use crate::command::Command;
 use crate::context::SharedContext;
@@ -103,7 +102,7 @@ struct Dispatch<'a> {
 ///
 /// # Errors
 /// A step failed for good and no step caught it, or the graph ran out of work without a stop.
-pub(super) async fn run<I: crate::codec::Storable>(
+pub(super) async fn run<I: crate::codec::StoredValue>(
     flow: &mut dyn GraphFlow,
     workflow: &'static str,
     plan: &'static Plan,
@@ -127,7 +126,7 @@ pub(super) async fn run<I: crate::codec::Storable>(
         waits: 0,
     };
     // The input was decoded from the journal, so it can be encoded again.
-    let input = codec::encode_at(dispatch.journal.coder(), Location::Input, input)?;
+    let input = input.encode(dispatch.journal.coder(), Location::Input)?;
     dispatch.begin(input);
     loop {
         dispatch.start_ready();

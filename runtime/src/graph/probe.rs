@@ -9,6 +9,7 @@ use super::event::Event;
 use super::shape::StepShape;
 use super::start::StopsWith;
 use super::take::Takes;
+use crate::codec::{Storable, StoredValue};
 use std::marker::PhantomData;
 
 /// A step of a graph, perhaps with types that are no events.
@@ -40,6 +41,12 @@ impl AllTaken for () {}
 
 impl<T: Takes, Rest: AllTaken> AllTaken for (T, Rest) {}
 
+/// Marks a type in such a list that begins or ends the run.
+#[derive(Debug)]
+pub struct EndsWith<T>(PhantomData<T>);
+
+impl<T: Storable, Rest: AllTaken> AllTaken for (EndsWith<T>, Rest) {}
+
 /// Checks of a type that names others, which are checked by themselves. Called in constants at the type.
 #[derive(Debug)]
 pub struct Beside<Others>(PhantomData<Others>);
@@ -47,6 +54,8 @@ pub struct Beside<Others>(PhantomData<Others>);
 impl<Others: AllTaken> Beside<Others> {
     /// Checks a parameter.
     pub const fn takes<T: Takes>() {}
+    /// Checks what begins or ends the run.
+    pub const fn ends<T: StoredValue>() {}
     /// Checks a parameter that collects.
     pub const fn collects<T: Collects>() {}
     /// Checks an event that is sent by hand.
@@ -59,6 +68,8 @@ impl<Others: AllTaken> Beside<Others> {
 pub trait OtherwiseBeside {
     /// Checks nothing.
     fn takes<T>() {}
+    /// Checks nothing.
+    fn ends<T>() {}
     /// Checks nothing.
     fn collects<T>() {}
     /// Checks nothing.

@@ -18,7 +18,22 @@ pub struct ArgsCoding<A> {
     decode: Decode<A>,
 }
 
+impl<A> Clone for ArgsCoding<A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for ArgsCoding<A> {}
+
 impl<A> ArgsCoding<A> {
+    /// Stands for arguments that cannot be stored, in a program that does not compile.
+    pub(crate) const UNKNOWN: Self = Self {
+        names: &[],
+        encode: |_, _, _| unreachable!("these arguments cannot be stored"),
+        decode: |_, _| unreachable!("these arguments cannot be stored"),
+    };
+
     /// Arguments with functions of their own.
     pub const fn of(encode: Encode<A>, decode: Decode<A>) -> Self {
         Self { names: &[], encode, decode }

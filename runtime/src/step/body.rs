@@ -26,8 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A function with `#[step]` or `#[transaction]` without its types, so that everything common to all of them is compiled
 /// once, in this crate.
-#[doc(hidden)]
-pub struct StepTable {
+pub(crate) struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
@@ -45,6 +44,21 @@ pub struct StepTable {
 }
 
 impl StepTable {
+    /// Stands for a step whose types cannot be stored, in a program that does not compile.
+    pub(crate) const UNKNOWN: &'static Self = &Self {
+        name: "",
+        policy: Policy::ONCE,
+        roles: &[],
+        recode: |_, _| None,
+        blocking: false,
+        store: None,
+        resources: &[],
+        state: super::stateless,
+        context: TypeId::of::<()>,
+        start: |_, _| unreachable!("the types of this step cannot be stored"),
+        body: |_, _| unreachable!("the types of this step cannot be stored"),
+    };
+
     /// Creates the body of a call with the context that it reads.
     pub(crate) fn body(&'static self, context: Option<SharedContext>) -> Arc<dyn StepBody> {
         (self.body)(self, context)
@@ -55,16 +69,15 @@ impl StepTable {
 type Started = Result<BoxFuture<'static, AttemptOutcome>, AttemptOutcome>;
 
 /// The tables of a step and of a transaction.
-#[doc(hidden)]
 #[derive(Debug)]
-pub struct TableOf<S>(PhantomData<S>);
+pub(crate) struct TableOf<S>(PhantomData<S>);
 
 impl<S: StepDef> TableOf<S> {
     /// How its arguments are encoded and decoded.
-    pub const ARGS: &'static ArgsCoding<S::Args> = &S::ARGS;
+    pub(crate) const ARGS: &'static ArgsCoding<S::Args> = &S::ARGS;
 
     /// The table of a step, whose attempts run outside of a commit.
-    pub const STEP: &'static StepTable = &Self::with(Body::shared);
+    pub(crate) const STEP: &'static StepTable = &Self::with(Body::shared);
 
     const fn with(body: fn(&'static StepTable, Option<SharedContext>) -> Arc<dyn StepBody>) -> StepTable {
         StepTable {
@@ -85,7 +98,7 @@ impl<S: StepDef> TableOf<S> {
 
 impl<S: TransactionDef> TableOf<S> {
     /// The table of a transaction.
-    pub const TRANSACTION: &'static StepTable = &Self::with(InCommit::<S>::shared);
+    pub(crate) const TRANSACTION: &'static StepTable = &Self::with(InCommit::<S>::shared);
 }
 
 // Not closures, each of which would need another function to be called through a pointer.

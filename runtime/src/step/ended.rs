@@ -2,7 +2,7 @@
 
 use super::StepInputs;
 use super::body::unstorable;
-use crate::codec::{self, CodecError, Location, Same, Storable};
+use crate::codec::{self, CodecError, Location, Same, StoredValue};
 use crate::error::Failure;
 use crate::fields::Coder;
 use crate::lengths;
@@ -13,7 +13,7 @@ use crate::value::Value;
 impl StepInputs {
     /// Returns the outcome of an attempt whose body has ended. A result is decoded once before it is recorded.
     #[must_use]
-    pub fn end<T: Storable, E: Failure>(
+    pub fn end<T: StoredValue, E: Failure>(
         &self,
         result: Result<T, E>,
         same: Option<Same<T>>,
@@ -24,7 +24,7 @@ impl StepInputs {
         let (coder, location) = (self.env().fields.coder(), Location::Result(&self.scope().name));
         // The result is dropped here, outside of the body's scope.
         let outcome = match result {
-            Ok(value) => stored(codec::record_same(coder, location, &value, same)),
+            Ok(value) => stored(value.record(coder, location, same)),
             Err(error) => failed(coder, location, &error, is_final(&error)),
         };
         self.scope().writes.with_wait(outcome)

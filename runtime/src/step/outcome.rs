@@ -1,23 +1,20 @@
 //! The two types of a `Result`, whatever alias it is written with.
 
 use crate::codec::Storable;
-use crate::error::Failure;
 
-/// The return type of a step or workflow.
-//
-// The bounds are here, and generated code names the types of a definition through this trait, so that a type that
-// cannot be stored causes one error, at the return type.
+/// The return type of a step or workflow, whatever it holds: generated code names its two types also if they cannot be stored, which
+/// is one error, in a check of its own.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a step or workflow returns a `Result`, not `{Self}`",
     label = "write `Result<{Self}>` here",
     note = "`steadfast::Result<T>` takes every error with `?`; `Result<T, E>` has an error of its own type"
 )]
-pub trait Outcome {
+pub trait Returned {
     /// The value.
-    type Value: Storable;
+    type Value;
     /// The error.
-    type Error: Failure;
+    type Error;
 
     /// Returns the result itself.
     ///
@@ -26,7 +23,7 @@ pub trait Outcome {
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
-impl<T: Storable, E: Failure> Outcome for Result<T, E> {
+impl<T, E> Returned for Result<T, E> {
     type Value = T;
     type Error = E;
 
@@ -35,7 +32,7 @@ impl<T: Storable, E: Failure> Outcome for Result<T, E> {
     }
 }
 
-/// The input of a workflow; see [`Outcome`].
+/// A type that can be stored, in a position that only names it.
 #[doc(hidden)]
 pub trait Input {
     /// The input itself.

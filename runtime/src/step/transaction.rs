@@ -3,8 +3,7 @@
 use super::StepDef;
 use super::body::{StepTable, decoded_args, unstorable};
 use super::ended::failed;
-use crate::codec;
-use crate::codec::Location;
+use crate::codec::{Location, StoredValue as _};
 use crate::context::SharedContext;
 use crate::journal::{Attempt as StepAttempt, StepBody, keep_fault};
 use crate::panics::Held;
@@ -121,7 +120,7 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
         let coder = self.env.fields.coder();
         let location = Location::Result(S::NAME);
         let outcome = match outcome {
-            Ok(value) => match codec::record_same(coder, location, &value, S::same_output()) {
+            Ok(value) => match value.record(coder, location, S::same_output()) {
                 Ok(stored) if stored.bytes.len() > self.limit => {
                     unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
                 }

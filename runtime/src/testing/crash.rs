@@ -5,7 +5,6 @@ use super::scenario::BEGINNING;
 use super::script::Script;
 use super::secrets;
 use super::subject::Subject;
-use crate::codec;
 use crate::codec::Location;
 use crate::graph::Event;
 use crate::journal::{AnyWorkflow, Stubs};
@@ -260,7 +259,7 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     fn into_future(self) -> Self::IntoFuture {
         let cipher = secrets::cipher(self.ways.seed);
         let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
-        let input = codec::record_same(fields.coder(), Location::Input, &self.input, W::same_input());
+        let input = (W::CODE.input)(self.input).record(fields.coder(), Location::Input);
         let input = input.unwrap_or_else(|error| {
             let hint = secrets::hint(&fields);
             panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The location of a value that is encoded or decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Location<'a> {
+pub enum Location<'a> {
     /// A field of a context, by the name under which it is recorded.
     Field(&'a str),
     /// The arguments of a step.

@@ -1,16 +1,16 @@
 //! Child runs of a workflow.
 
 use super::Flow;
+use super::code::EndCode;
 use super::outside::unexpected;
 use super::pending_call::PendingCall;
 use super::{Startable, WorkflowDef};
-use crate::codec::{self, Location, Storable};
-use crate::command::{Command, Given, Recode, StartChild as StartCommand};
+use crate::codec::Location;
+use crate::command::{Command, Given, StartChild as StartCommand};
 use crate::error::Failure;
 use crate::fields::Coder;
 use crate::journal::{Asked, ChildRun, Completion, Journal};
 use crate::lengths;
-use crate::panics::Held;
 use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
 use futures_util::future::FusedFuture;
@@ -19,7 +19,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture, Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 impl<C: Send + Sync + 'static> Flow<C> {
@@ -96,8 +96,8 @@ impl<C: Send + Sync + 'static> Flow<C> {
         let position = self.journal.next_command_index();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
-            codec::record_same(self.journal.coder(), Location::Input, &input, F::Workflow::same_input())
-                .map_err(|error| error.to_string())
+            let input = (F::Workflow::CODE.input)(input);
+            input.record(self.journal.coder(), Location::Input).map_err(|error| error.to_string())
         } else {
             Err(format!("it is for workflow `{}`, and a run continues as the same workflow", F::Workflow::NAME))
         };
@@ -146,21 +146,14 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
         let coder = self.journal.coder();
-        let recode = Recode::new(coder, |coder, recorded| {
-            let location = Location::ChildInput(W::NAME);
-            codec::encode_at(coder, location, &codec::decode_at::<W::Input>(coder, location, recorded).ok()?).ok()
-        });
-        let recorded = codec::record_same(coder, Location::ChildInput(W::NAME), &self.input, W::same_input())
-            .map_err(|error| error.to_string());
-        // Whatever drives the run may drop it, and a panic of its `Drop` must not reach that.
-        let input = Held::new(Mutex::new(self.input));
+        let input = (W::CODE.input)(self.input);
+        let recode = input.recode_child(coder);
+        let recorded = input.record(coder, Location::ChildInput(W::NAME)).map_err(|error| error.to_string());
         let run = ChildRun {
             version: W::VERSION,
             dedup: given.deduplication_key,
             encode: Box::new(move |fields| {
-                let input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                codec::record_same(fields.coder(), Location::Input, &*input, W::same_input())
-                    .map_err(|error| error.to_string())
+                input.record(fields.coder(), Location::Input).map_err(|error| error.to_string())
             }),
             detached: self.detached,
             scope,
@@ -268,7 +261,7 @@ impl<W: WorkflowDef> Future for Child<W> {
         let Self { call, id, .. } = &mut *self;
         call.poll(cx, |coder, completion| match completion {
             Completion::Ended { status: Status::Deleting, .. } => Ok(Err(ChildError::Deleted { run: id.clone() })),
-            Completion::Ended { status, value } => ended::<W::Output, W::Error>(coder, status, value.as_ref()),
+            Completion::Ended { status, value } => ended(coder, W::CODE.end, status, value.as_ref()),
             Completion::Refused(why) => Ok(Err(ChildError::Refused { reason: why })),
             _ => unexpected("the end of a run"),
         })
@@ -281,18 +274,19 @@ impl<W: WorkflowDef> FusedFuture for Child<W> {
     }
 }
 
-fn ended<T: Storable, E: Failure>(
+fn ended<T, E>(
     coder: Coder<'_>,
+    code: EndCode<T, E>,
     status: Status,
     value: Option<&crate::value::Value>,
 ) -> Result<Result<T, ChildError<E>>, String> {
     let text = || value.and_then(|value| serde_json::from_slice(&value.bytes).ok()).unwrap_or_default();
     let missing = || "the end of the run has no value".to_owned();
     Ok(match status {
-        Status::Completed => Ok(codec::decode_at(coder, Location::Output, value.ok_or_else(missing)?)
+        Status::Completed => Ok((code.output)(coder, value.ok_or_else(missing)?)
             .map_err(|error| format!("the result of the run: {error}"))?),
         Status::Failed => Err(ChildError::Failed(
-            codec::decode_at(coder, Location::Output, value.ok_or_else(missing)?)
+            (code.error)(coder, value.ok_or_else(missing)?)
                 .map_err(|error| format!("the error of the run: {error}"))?,
         )),
         Status::Cancelled => Err(ChildError::Cancelled { reason: text() }),

@@ -1,12 +1,12 @@
 //! The definition of a workflow, as `#[workflow]` generates it, and how a function names it.
 
+use super::code::{CodeOfWorkflow, OtherwiseWorkflow, WorkflowCode};
 use super::start::{Start, StartArgument};
-use crate::codec::{Same, Storable};
+use crate::codec::Same;
 use crate::context::Schema;
-use crate::error::Failure;
 use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
-use crate::step::Outcome;
+use crate::step::Returned;
 use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 
@@ -17,11 +17,15 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// The context; `()` if none.
     type Context: Send + Sync + 'static;
     /// The input after the handle; `()` if none.
-    type Input: Storable;
+    type Input: 'static;
     /// The result.
-    type Output: Storable;
+    type Output: 'static;
     /// The error.
-    type Error: Failure;
+    type Error: 'static;
+
+    /// The functions that know that these types can be stored.
+    #[doc(hidden)]
+    const CODE: WorkflowCode<Self::Input, Self::Output, Self::Error>;
 
     /// The version among the functions of this name; older runs continue with the function of their version.
     const VERSION: u32 = 1;
@@ -52,20 +56,6 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
         &[]
     }
 
-    /// Returns the comparison of inputs with their read-back values, if the type has one.
-    #[doc(hidden)]
-    #[must_use]
-    fn same_input() -> Option<Same<Self::Input>> {
-        None
-    }
-
-    /// Returns the same comparison for results.
-    #[doc(hidden)]
-    #[must_use]
-    fn same_output() -> Option<Same<Self::Output>> {
-        None
-    }
-
     /// Returns the names of the events that an event-driven workflow takes from outside.
     #[doc(hidden)]
     #[must_use]
@@ -79,21 +69,39 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     fn on_cancel(_: Start<Self::Context>, _: String) -> Option<BoxFuture<'static, ()>> {
         None
     }
+}
+
+/// The body of a workflow whose types can be stored.
+#[doc(hidden)]
+pub trait WorkflowBody: WorkflowDef {
+    /// Returns the comparison of inputs with their read-back values, if the type has one.
+    #[must_use]
+    fn same_input() -> Option<Same<Self::Input>> {
+        None
+    }
+
+    /// Returns the same comparison for results.
+    #[must_use]
+    fn same_output() -> Option<Same<Self::Output>> {
+        None
+    }
 
     /// Calls the user's function.
-    fn call(start: Start<Self::Context>, input: Self::Input) -> Body<Self>;
+    fn call(start: Start<Self::Context>, input: Self::Input) -> Called<Self>;
 }
 
-/// The body of a workflow: the return value of a function with `#[workflow]`. Only an engine can run it.
+/// What the user's function returns.
+pub(crate) type Called<W> = BoxFuture<'static, Result<<W as WorkflowDef>::Output, <W as WorkflowDef>::Error>>;
+
+/// What a function with `#[workflow]` returns. Only an engine runs its body.
 #[must_use = "only an engine can run a workflow: `engine.start(..)`"]
-pub struct Body<W: WorkflowDef> {
-    pub(crate) future: BoxFuture<'static, Result<W::Output, W::Error>>,
-}
+pub struct Body<W>(PhantomData<fn() -> W>);
 
-impl<W: WorkflowDef> Body<W> {
+impl<W> Body<W> {
+    /// Stands for the call of a workflow, which does not compile: its first argument does not exist.
     #[doc(hidden)]
-    pub fn new(future: impl Future<Output = Result<W::Output, W::Error>> + Send + 'static) -> Self {
-        Self { future: Box::pin(future) }
+    pub fn uncalled() -> Self {
+        unreachable!("only an engine has what a workflow is called with")
     }
 }
 
@@ -104,24 +112,27 @@ impl<W: WorkflowDef> IntoFuture for Body<W> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.future
+        unreachable!("only an engine has what a workflow is called with")
     }
+}
+
+/// Pins the body of a workflow; generated code calls this where the compiler shall say that it cannot be sent.
+#[doc(hidden)]
+pub fn pinned<T, E>(body: impl Future<Output = Result<T, E>> + Send + 'static) -> BoxFuture<'static, Result<T, E>> {
+    Box::pin(body)
 }
 
 /// Stands for a workflow that its macro refused, so that its uses cause no further errors.
 #[doc(hidden)]
 pub struct Refused<I, R>(PhantomData<fn() -> (I, R)>);
 
-impl<I: Storable, R: Outcome + 'static> WorkflowDef for Refused<I, R> {
+impl<I: 'static, R: Returned<Value: 'static, Error: 'static> + 'static> WorkflowDef for Refused<I, R> {
     const NAME: &'static str = "";
     type Context = ();
     type Input = I;
     type Output = R::Value;
     type Error = R::Error;
-
-    fn call(_: Start, _: I) -> Body<Self> {
-        unreachable!("a program with this workflow does not compile")
-    }
+    const CODE: WorkflowCode<I, R::Value, R::Error> = <CodeOfWorkflow<Self> as OtherwiseWorkflow<Self>>::CODE;
 }
 
 /// A function with `#[workflow]`, from which an engine gets name and types.

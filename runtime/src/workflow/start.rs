@@ -5,7 +5,6 @@ use super::beginning::{Beginning, Begun, Stored, WithDefaults};
 use crate::context::{ContextError, DefaultContext, SharedContext, StepContext, store_all};
 use crate::fields::Coder;
 use crate::journal::Journal;
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -42,36 +41,14 @@ pub struct Start<C = ()> {
     context: PhantomData<fn() -> C>,
 }
 
-/// The argument that begins the body of a workflow. Only engines have one.
+/// The first argument of a function with `#[workflow]`. Nothing implements it: only engines run the body.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a workflow is not called as a step is",
     label = "only an engine begins the body of a workflow",
     note = "start it as a run of its own, `flow.start(workflow, input).await.await?`, or make it a `#[step]`"
 )]
-pub trait StartArgument<C> {
-    /// Takes the beginning out.
-    fn take(&self) -> Start<C>;
-}
-
-/// A beginning for one body, in the form in which generated functions take it: they have no type parameters, and their
-/// callers are told what is wrong.
-#[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "for generated code")]
-pub struct ForBody<C>(Cell<Option<Start<C>>>);
-
-impl<C> ForBody<C> {
-    /// Makes the argument for one call.
-    pub const fn new(start: Start<C>) -> Self {
-        Self(Cell::new(Some(start)))
-    }
-}
-
-impl<C> StartArgument<C> for ForBody<C> {
-    fn take(&self) -> Start<C> {
-        self.0.take().unwrap_or_else(|| unreachable!("a generated function takes it once"))
-    }
-}
+pub trait StartArgument<C> {}
 
 impl<C: Send + Sync + 'static> Start<C> {
     pub(crate) fn new(journal: Arc<dyn Journal>) -> Self {

@@ -2,12 +2,12 @@
 
 use super::handle::Caller;
 use super::pending_call::PendingCall;
-use crate::codec::{self, CodecError, Location, Storable};
+use crate::codec::{self, CodecError, Location, StoredValue};
 use crate::command::{Command, Given, Recode, RunStep};
 use crate::error::{Failure, StepError};
 use crate::fields::Coder;
 use crate::journal::{Completion, StepRun};
-use crate::step::{ArgsCoding, StepTable, encode_args};
+use crate::step::{ArgsCoding, StepDef, StepTable, TableOf, TransactionDef, encode_args};
 use crate::value::Value;
 use futures_util::future::FusedFuture;
 use std::future::Future;
@@ -49,12 +49,15 @@ pub struct StepCall<'flow, T, E = crate::Error> {
     call: PendingCall,
     name: &'static str,
     flow: PhantomData<&'flow ()>,
-    result: PhantomData<fn() -> Result<T, E>>,
+    ended: Ended<T, E>,
 }
 
+/// Decodes how a step has ended.
+type Ended<T, E> = fn(Coder<'_>, &'static str, &Completion) -> Result<Result<T, StepError<E>>, CodecError>;
+
 impl<T, E> StepCall<'_, T, E> {
-    pub(super) fn new(name: &'static str, call: PendingCall) -> Self {
-        Self { name, call, flow: PhantomData, result: PhantomData }
+    const fn ending(name: &'static str, call: PendingCall, ended: Ended<T, E>) -> Self {
+        Self { name, call, flow: PhantomData, ended }
     }
 
     /// Sets how many attempts of this call may fail, at least 1, and the wait before the second attempt, in place of those
@@ -88,12 +91,19 @@ impl<T, E> StepCall<'_, T, E> {
     }
 }
 
-impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
+impl<T: StoredValue, E: Failure> StepCall<'_, T, E> {
+    pub(super) fn new(name: &'static str, call: PendingCall) -> Self {
+        Self::ending(name, call, ended)
+    }
+}
+
+// Without bounds: a type that cannot be stored is one error, where the step is declared, and none at its calls.
+impl<T, E> Future for StepCall<'_, T, E> {
     type Output = Result<T, StepError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // Each use of a pinned `self` would be five functions for each type of result.
-        let Self { call, name, .. } = self.get_mut();
+        let Self { call, name, ended, .. } = self.get_mut();
         let Poll::Ready(completion) = call.poll_any(cx) else { return Poll::Pending };
         match ended(call.journal().coder(), name, &completion) {
             Ok(result) => call.ready(result),
@@ -109,14 +119,14 @@ impl<T: Storable, E: Failure> Future for StepCall<'_, T, E> {
 ///
 /// # Errors
 /// It does not decode with the current types, or is not the end of a step.
-fn ended<T: Storable, E: Failure>(
+fn ended<T: StoredValue, E: Failure>(
     coder: Coder<'_>,
     step: &'static str,
     completion: &Completion,
 ) -> Result<Result<T, StepError<E>>, CodecError> {
     let location = Location::Result(step);
     match completion {
-        Completion::Completed(value) => match codec::decode_at(coder, location, value) {
+        Completion::Completed(value) => match T::decode(coder, location, value) {
             Ok(result) => Ok(Ok(result)),
             Err(error) => Err(error),
         },
@@ -129,7 +139,7 @@ fn ended<T: Storable, E: Failure>(
 }
 
 /// Allows use in `select_biased!`.
-impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
+impl<T, E> FusedFuture for StepCall<'_, T, E> {
     fn is_terminated(&self) -> bool {
         self.call.is_done()
     }
@@ -139,15 +149,53 @@ impl<T: Storable, E: Failure> FusedFuture for StepCall<'_, T, E> {
 /// it is compiled once for all with arguments and results of the same types.
 #[doc(hidden)]
 #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
-pub fn call<'flow, A, T, E>(
-    caller: Caller<'flow>,
-    step: &'static StepTable,
-    args: A,
-    coding: &ArgsCoding<A>,
-) -> StepCall<'flow, T, E> {
-    let args = encode_args(caller.journal.coder(), step.name, &args, coding);
-    StepCall::new(step.name, pending(caller, step, args))
+pub fn call<A, T, E>(caller: Caller<'_>, code: StepCode<A, T, E>, args: A) -> StepCall<'_, T, E> {
+    let StepCode { table, coding, ended } = code;
+    let args = encode_args(caller.journal.coder(), table.name, &args, &coding);
+    StepCall::ending(table.name, pending(caller, table, args), ended)
 }
+
+/// What a call needs of a step.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "for generated code")]
+pub struct StepCode<A, T, E> {
+    table: &'static StepTable,
+    coding: ArgsCoding<A>,
+    ended: Ended<T, E>,
+}
+
+/// The code of a step with these types, which perhaps cannot be stored: an inherent constant takes precedence where its
+/// bounds hold.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct CodeOf<S, A, T, E>(PhantomData<(S, A, T, E)>);
+
+impl<S: StepDef<Args = A, Output = T, Error = E>, A, T: StoredValue, E: Failure> CodeOf<S, A, T, E> {
+    /// The code of a step, whose attempts run outside of a commit.
+    pub const STEP: StepCode<A, T, E> =
+        StepCode { table: TableOf::<S>::STEP, coding: *TableOf::<S>::ARGS, ended: ended::<T, E> };
+}
+
+impl<S: TransactionDef<Args = A, Output = T, Error = E>, A, T: StoredValue, E: Failure> CodeOf<S, A, T, E> {
+    /// The code of a transaction.
+    pub const TRANSACTION: StepCode<A, T, E> =
+        StepCode { table: TableOf::<S>::TRANSACTION, coding: *TableOf::<S>::ARGS, ended: ended::<T, E> };
+}
+
+/// The answers of [`CodeOf`] for types that cannot be stored, in a program that does not compile.
+#[doc(hidden)]
+pub trait OtherwiseCode<A, T, E> {
+    /// No code.
+    const STEP: StepCode<A, T, E> = StepCode {
+        table: StepTable::UNKNOWN,
+        coding: ArgsCoding::UNKNOWN,
+        ended: |_, _, _| unreachable!("the types of this step cannot be stored"),
+    };
+    /// No code.
+    const TRANSACTION: StepCode<A, T, E> = Self::STEP;
+}
+
+impl<S, A, T, E> OtherwiseCode<A, T, E> for CodeOf<S, A, T, E> {}
 
 fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, CodecError>) -> PendingCall {
     let journal = caller.journal;

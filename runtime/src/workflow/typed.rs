@@ -1,7 +1,7 @@
 //! A workflow with its types, as the machine sees it.
 
-use super::{Start, WorkflowDef};
-use crate::codec::{self, CodecError, Location, Same, Storable};
+use super::{Start, WorkflowBody, WorkflowDef};
+use crate::codec::{self, CodecError, Location, Same, StoredValue};
 use crate::context::Schema;
 use crate::error::Failure;
 use crate::fields::{Coder, Fields};
@@ -40,15 +40,25 @@ impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        begun(journal, input, called::<W>, W::same_output())
+        (W::CODE.body)(journal, input)
     }
 }
 
-fn called<W: WorkflowDef>(
+/// Makes the body of a workflow for a recorded input.
+pub(super) fn body<W: WorkflowBody>(journal: Arc<dyn Journal>, input: &Value) -> super::code::Begun
+where
+    W::Input: StoredValue,
+    W::Output: StoredValue,
+    W::Error: Failure,
+{
+    begun(journal, input, called::<W>, W::same_output())
+}
+
+fn called<W: WorkflowBody>(
     journal: Arc<dyn Journal>,
     input: W::Input,
 ) -> BoxFuture<'static, Result<W::Output, W::Error>> {
-    W::call(Start::new(journal), input).future
+    W::call(Start::new(journal), input)
 }
 
 fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<BoxFuture<'static, ()>> {
@@ -59,18 +69,18 @@ fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<B
 type Called<I, T, E> = fn(Arc<dyn Journal>, I) -> BoxFuture<'static, Result<T, E>>;
 
 // Generic over input, result and error only: compiled once for all workflows that share them.
-fn begun<I: Storable, T: Storable, E: Failure>(
+fn begun<I: StoredValue, T: StoredValue, E: Failure>(
     journal: Arc<dyn Journal>,
     input: &Value,
     call: Called<I, T, E>,
     same: Option<Same<T>>,
 ) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
     let fields = journal.coder().fields();
-    let input = codec::decode_at(journal.coder(), Location::Input, input)?;
+    let input = I::decode(journal.coder(), Location::Input, input)?;
     Ok(ending(fields, call(journal, input), same))
 }
 
-fn ending<T: Storable, E: Failure>(
+fn ending<T: StoredValue, E: Failure>(
     fields: Option<Arc<Fields>>,
     body: BoxFuture<'static, Result<T, E>>,
     same: Option<Same<T>>,
@@ -79,7 +89,7 @@ fn ending<T: Storable, E: Failure>(
         let ended = body.await;
         let coder = Coder::new(fields.as_ref());
         match ended {
-            Ok(output) => end(codec::record_same(coder, Location::Output, &output, same), BodyEnd::Completed),
+            Ok(output) => end(output.record(coder, Location::Output, same), BodyEnd::Completed),
             Err(error) => end(record(coder, &error), BodyEnd::Failed),
         }
     })

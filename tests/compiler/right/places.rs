@@ -69,3 +69,28 @@ fn main() {
     Shop.charge();
     let _ = Engine::builder().workflow(buy);
 }
+// ==== one type in several places, by several names, and aliases of a result
+use steadfast::prelude::*;
+use std::collections::HashMap;
+type Tags = HashMap<String, u64>;
+type Counts = HashMap<String, u64>;
+type Fallible<T> = std::result::Result<T, Error>;
+type Done = Result<Tags>;
+#[step]
+async fn pass(tags: Tags, counts: Counts) -> Result<HashMap<String, u64>> {
+    Ok(tags.into_iter().chain(counts).collect())
+}
+#[step]
+async fn again(tags: Tags) -> Fallible<Counts> {
+    Ok(tags)
+}
+#[workflow]
+async fn all(flow: &mut Flow, tags: Tags) -> Done {
+    let tags = pass(flow, tags.clone(), tags).await?;
+    Ok(again(flow, tags).await?)
+}
+fn main() {
+    let _ = all;
+    let workflow = all;
+    let _ = Engine::builder().workflow(workflow);
+}

@@ -18,7 +18,7 @@ pub struct Money(u64);
 #[step] async fn charge(n: u32) { println!("{n}"); }
 // ==== unit: write `-> Result<()>`
 #[step] async fn charge(n: u32) -> () { println!("{n}"); }
-// ==== no result but a number: write `Result<u32>` here
+// ==== no result but a number: write `Result<u32>`
 #[step] async fn charge(n: u32) -> u32 { n }
 // ==== generic: write the types themselves
 #[step] async fn charge<T: Serialize>(n: T) -> Result<()> { Ok(()) }

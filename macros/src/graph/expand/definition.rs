@@ -26,12 +26,11 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
     let schema = graph.options.context.as_ref().filter(|_| !stand_in).map(workflow::schema);
     let state = graph.options.state.as_ref().filter(|_| !stand_in).map(workflow::state);
     let resources = if stand_in { None } else { workflow::needs(&resources(graph)) };
-    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
+    let body = implementation(graph, &input, &output, stand_in);
+    let code = workflow::code(ty.span());
     let count = if stand_in { 0 } else { graph.steps.len() };
     let names = (0..count).map(steps::name);
     let ways = if stand_in { quote!(::steadfast::__private::checks::Ways::of([])) } else { quote!(__STEADFAST_WAYS) };
-    // Spanned at the call site of the functions, not at a type of the user.
-    let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
         #[automatically_derived]
         #[allow(unused_variables, deprecated, reason = "a workflow without input, or one that is deprecated")]
@@ -54,13 +53,10 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
                 ))
             }
 
-            fn call(
-                #start: ::steadfast::__private::Start<Self::Context>,
-                #input_value: Self::Input,
-            ) -> ::steadfast::__private::Body<Self> {
-                #body
-            }
+            #code
         }
+
+        #body
 
         #[automatically_derived]
         impl ::steadfast::__private::Graph for #ty {
@@ -69,6 +65,30 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
                 static STEPS: [::steadfast::__private::AnyStep; #count] =
                     [#(::steadfast::__private::StepProbe::<#names>::STEP),*];
                 PLAN.get_or_init(|| ::steadfast::__private::Plan::of(&STEPS, &#ways))
+            }
+        }
+    }
+}
+
+/// Generates the `impl WorkflowBody`, which assumes that input and result can be stored.
+fn implementation(graph: &Graph, input: &TokenStream, output: &TokenStream, stand_in: bool) -> TokenStream {
+    let ty = graph.ty();
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
+    // Spanned at the call site of the functions, not at a type of the user.
+    let [start, input_value] = [quote!(start), quote!(input)];
+    quote_spanned! {ty.span()=>
+        #[automatically_derived]
+        #[allow(unused_variables, unused_lifetimes, reason = "a workflow without input")]
+        impl ::steadfast::__private::WorkflowBody for #ty
+        where
+            for<'any> #input: ::steadfast::__private::StoredValue,
+            for<'any> #output: ::steadfast::__private::StoredValue,
+        {
+            fn call(
+                #start: ::steadfast::__private::Start<Self::Context>,
+                #input_value: Self::Input,
+            ) -> ::steadfast::__private::BoxFuture<'static, ::core::result::Result<Self::Output, Self::Error>> {
+                #body
             }
         }
     }
@@ -90,7 +110,7 @@ fn body(graph: &Graph) -> TokenStream {
         }
     };
     quote! {
-        ::steadfast::__private::Body::new(async move {
+        ::steadfast::__private::pinned(async move {
             let flow = #flow;
             ::steadfast::__private::#run::<Self>(flow, input).await
         })
@@ -137,7 +157,8 @@ fn written(graph: &Graph) -> (Option<Type>, Option<Type>) {
     (argument_of(inputs, "Begin"), argument_of(outputs, "Stop"))
 }
 
-fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<Type> {
+/// Returns the first type that is the argument of a type of this name.
+pub(super) fn argument_of<'a>(types: impl Iterator<Item = &'a Type>, word: &str) -> Option<Type> {
     struct Finder<'w>(&'w str, Option<Type>);
     impl<'ast> Visit<'ast> for Finder<'_> {
         fn visit_type(&mut self, ty: &'ast Type) {

@@ -64,12 +64,11 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let inner = &step.step;
     let result = inner.function.output();
     let span = result.span();
-    let value = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Value);
-    let error = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>::Error);
-    let (policy, blocking) = (definition::policy(inner), inner.options.blocking);
-    let (resources, roles) = (definition::resources(inner), definition::roles(inner));
-    let (is_final, state, context) =
-        (definition::is_final(inner), definition::state(inner), definition::context(inner));
+    let outcome = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>);
+    let (policy, blocking, roles) = (definition::policy(inner), inner.options.blocking, definition::roles(inner));
+    let resources = definition::resources(inner);
+    let (is_final, state) = (definition::is_final(inner), definition::state(inner));
+    let context = definition::context(inner);
     let (shape, assumed) = (shape(graph, step), types::assumed(step));
     let types = step.events().map(|(argument, _)| &argument.ty);
     // Spanned at the call site of the functions, not at a type of the user.
@@ -82,7 +81,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let mut ident = inner.function.ident().clone();
     ident.set_span(span);
     let function = quote_spanned!(span=> __SteadfastGraph::#ident);
-    let Called { bind, outcome } = Called::of(inner, &function, &events, &quote!(&#whole));
+    let Called { bind, outcome: ended } = Called::of(inner, &function, &events, &quote!(&#whole));
     // Spanned at the return type, so that a type that is no event causes one error, however often it is named.
     quote_spanned! {span=>
         struct #name;
@@ -100,8 +99,8 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             #roles
             type Context = #context;
             type Events = (#(#types,)*);
-            type Output = #value;
-            type Error = #error;
+            type Output = #outcome::Value;
+            type Error = #outcome::Error;
 
             fn events(
                 #coder: ::steadfast::__private::Coder<'_>,
@@ -122,7 +121,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             {
                 async move {
                     #bind
-                    ::steadfast::__private::GraphOutcome::into_result(#outcome)
+                    ::steadfast::__private::GraphOutcome::into_result(#ended)
                 }
             }
         }

@@ -2,11 +2,12 @@
 //! is named first, so that a type that is no event is one error.
 
 use super::super::input::{Graph, GraphStep};
-use crate::name;
+use super::definition;
+use crate::function::Function;
+use crate::written::{holds, is_in};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
 use syn::{GenericArgument, PathArguments, Type};
 
 /// Returns the bounds that a step's items assume. Their lifetime keeps the compiler from checking them there.
@@ -30,6 +31,7 @@ pub(super) fn checks(graph: &Graph) -> TokenStream {
     let mut types = Types::default();
     for (argument, collect) in graph.steps.iter().flat_map(GraphStep::events) {
         match (collect, item(&argument.ty)) {
+            (None, Some(input)) if is(&argument.ty, "Begin") => types.end(input.clone()),
             (None, _) => types.event(&argument.ty, "takes"),
             (Some(_), Some(item)) => {
                 types.event(item, "takes");
@@ -43,6 +45,9 @@ pub(super) fn checks(graph: &Graph) -> TokenStream {
     }
     for step in &graph.steps {
         if let Some(ty) = &step.step.function.output {
+            if let Some(result) = definition::argument_of(std::iter::once(ty), "Stop") {
+                types.end(result);
+            }
             types.holder(ty, "returns");
         }
     }
@@ -54,6 +59,8 @@ pub(super) fn checks(graph: &Graph) -> TokenStream {
 struct Types<'a> {
     events: Vec<&'a Type>,
     holders: Vec<&'a Type>,
+    /// What begins or ends the run.
+    ends: Vec<Type>,
     checks: TokenStream,
 }
 
@@ -61,46 +68,42 @@ impl<'a> Types<'a> {
     /// Checks a type that is an event, unless it was checked.
     fn event(&mut self, ty: &'a Type, rule: &str) {
         if !is_in(&self.events, ty) {
-            self.check(ty, rule, &[]);
+            self.check(ty, rule, &quote!(()));
             self.events.push(ty);
+        }
+    }
+
+    /// Checks what begins or ends the run, unless it was checked.
+    fn end(&mut self, ty: Type) {
+        if !self.ends.iter().any(|known| holds(known, &ty)) {
+            self.check(&ty, "ends", &quote!(()));
+            self.ends.push(ty);
         }
     }
 
     /// Checks a type that may hold events, unless one of these is none.
     fn holder(&mut self, ty: &'a Type, rule: &str) {
         if !is_in(&self.holders, ty) {
-            let held: Vec<&Type> = self.events.iter().copied().filter(|event| holds(ty, event)).collect();
-            self.check(ty, rule, &held);
+            let events = self.events.iter().filter(|event| holds(ty, event));
+            let events = events.fold(quote!(()), |rest, ty| quote!((#ty, #rest)));
+            let ends = self.ends.iter().filter(|end| holds(ty, end));
+            let beside = ends.fold(events, |rest, ty| quote!((::steadfast::__private::EndsWith<#ty>, #rest)));
+            self.check(ty, rule, &beside);
             self.holders.push(ty);
         }
     }
 
-    fn check(&mut self, ty: &Type, rule: &str, beside: &[&Type]) {
+    fn check(&mut self, ty: &Type, rule: &str, beside: &TokenStream) {
         let span = ty.span();
         let rule = syn::Ident::new(rule, span);
-        let beside = beside.iter().fold(quote!(()), |rest, ty| quote!((#ty, #rest)));
         self.checks.extend(quote_spanned! {span=>
             const _: fn() = ::steadfast::__private::Beside::<#beside>::#rule::<#ty>;
         });
     }
 }
 
-fn is_in(types: &[&Type], ty: &Type) -> bool {
-    types.iter().any(|known| name::as_written(*known) == name::as_written(ty))
-}
-
-/// Returns whether a type names another one.
-fn holds(ty: &Type, other: &Type) -> bool {
-    struct Finder<'w>(&'w Type, bool);
-    impl<'ast> Visit<'ast> for Finder<'_> {
-        fn visit_type(&mut self, ty: &'ast Type) {
-            self.1 |= name::as_written(ty) == name::as_written(self.0);
-            visit::visit_type(self, ty);
-        }
-    }
-    let mut finder = Finder(other, false);
-    finder.visit_type(ty);
-    finder.1
+fn is(ty: &Type, word: &str) -> bool {
+    Function::last_word(ty).is_some_and(|last| last == word)
 }
 
 /// Returns the only argument of a type: `Page` of `Vec<Page>`.

@@ -1,6 +1,7 @@
 //! The function that a workflow calls.
 
 use super::super::input::Step;
+use crate::stored::Stored;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -25,17 +26,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
         _ => quote!(::steadfast::__private::WorkflowHandle),
     };
-    let body = if stand_in {
-        quote!(::core::unimplemented!())
-    } else {
-        let table = if step.tx.is_some() { quote!(TRANSACTION) } else { quote!(STEP) };
-        quote_spanned!(ident.span()=> ::steadfast::__private::call(
-            ::steadfast::__private::WorkflowHandle::caller(#handle),
-            ::steadfast::__private::TableOf::<#ident>::#table,
-            (#(#names,)*),
-            ::steadfast::__private::TableOf::<#ident>::ARGS,
-        ))
-    };
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { called(step, &handle, &names) };
     // An argument with a lifetime of its own, which is `'static`, leaves open which one `'_` would be.
     let (lifetime, parameter, borrowed) = if step.arguments().any(|argument| has_lifetime(&argument.ty)) {
         (quote!('__flow), quote!(<'__flow>), quote!('__flow))
@@ -44,17 +35,13 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     };
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let span = step.function.output().span();
-    let output = quote_spanned! {span=>
-        ::steadfast::__private::StepCall<
-            #lifetime,
-            <#ident as ::steadfast::__private::StepDef>::Output,
-            <#ident as ::steadfast::__private::StepDef>::Error,
-        >
-    };
+    let stored = Stored::of_step(step, stand_in);
+    let (value, error) = (stored.value(), stored.error());
+    let output = quote_spanned!(span=> ::steadfast::__private::StepCall<#lifetime, #value, #error>);
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote_spanned! {span=>
         #attributes
-        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding, reason = "the user's own arguments, and the handle")]
+        #[allow(clippy::too_many_arguments, clippy::type_complexity, clippy::used_underscore_binding, reason = "the user's own arguments, and the handle")]
         #unused
         #vis fn #ident #parameter(
             #handle: & #borrowed (impl #bound + ?::core::marker::Sized),
@@ -62,6 +49,24 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         ) -> #output {
             #body
         }
+    }
+}
+
+/// Generates the call.
+fn called(step: &Step, handle: &Ident, names: &[&Ident]) -> TokenStream {
+    let ident = step.function.ident();
+    let code = if step.tx.is_some() { quote!(TRANSACTION) } else { quote!(STEP) };
+    let arguments = step.arguments().map(|argument| &argument.ty);
+    let stored = Stored::of_step(step, false);
+    let (value, error) = (stored.value(), stored.error());
+    quote_spanned! {ident.span()=>
+        #[allow(unused_imports, reason = "for types that cannot be stored")]
+        use ::steadfast::__private::OtherwiseCode as _;
+        ::steadfast::__private::call(
+            ::steadfast::__private::WorkflowHandle::caller(#handle),
+            ::steadfast::__private::CodeOf::<#ident, (#(#arguments,)*), #value, #error>::#code,
+            (#(#names,)*),
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use crate::function::Function;
 use crate::held::Kind;
 use crate::name;
 use crate::secret;
+use crate::stored::Stored;
 use crate::tried::tried;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -18,8 +19,8 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (policy, blocking) = (policy(step), step.options.blocking);
     let result = step.function.output();
     let span = result.span();
-    let value = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Value);
-    let error = quote_spanned!(span=> <#result as ::steadfast::__private::Outcome>::Error);
+    let stored = Stored::of_step(step, stand_in);
+    let (value, error, assumed, checks) = (stored.value(), stored.error(), stored.assumed(), stored.checks());
     let (context, args) = if stand_in { (quote!(()), quote!(())) } else { types(step) };
     let resources = if stand_in { None } else { resources(step) };
     let roles = roles(step);
@@ -39,8 +40,11 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "a step without arguments")]
-        impl ::steadfast::__private::StepDef for #ident {
+        #[allow(unused_variables, unused_mut, unused_lifetimes, clippy::all, clippy::pedantic, reason = "a step without arguments")]
+        impl ::steadfast::__private::StepDef for #ident
+        where
+            #assumed
+        {
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: ::steadfast::__private::Policy = #policy;
             const BLOCKING: ::core::primitive::bool = #blocking;
@@ -71,6 +75,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         #cfg
         const _: () = {
             #is_context
+            #checks
             #implementation
         };
     }
@@ -127,7 +132,7 @@ fn coding(step: &Step, stand_in: bool) -> TokenStream {
         let compare = (!secret::is_plain(ty)).then(|| {
             let same = comparison(&quote!(#ty), ty.span());
             quote_spanned!(ty.span()=>
-                ::steadfast::__private::ArgsWriter::compare::<#ty>(#writer, #name, &#args.#index, #same)?;
+                <#ty as ::steadfast::__private::StepArg>::compare(&#args.#index, #name, #same, #writer)?;
             )
         });
         let write = tried(&quote_spanned!(ty.span()=>
@@ -141,13 +146,17 @@ fn coding(step: &Step, stand_in: bool) -> TokenStream {
     });
     let (write, read): (Vec<_>, Vec<_>) = parts.unzip();
     let names = quote!(_: &'static [&'static ::core::primitive::str]);
+    let assumed = Stored::of_step(step, stand_in).assumed_of_given();
     quote! {
         {
             fn encode(
                 #args: &#args_type,
                 #names,
                 #writer: &mut ::steadfast::__private::ArgsWriter<'_>,
-            ) -> ::core::result::Result<(), ::steadfast::__private::CodecError> {
+            ) -> ::core::result::Result<(), ::steadfast::__private::CodecError>
+            where
+                #assumed
+            {
                 #(#write)*
                 ::core::result::Result::Ok(())
             }
@@ -155,7 +164,10 @@ fn coding(step: &Step, stand_in: bool) -> TokenStream {
             fn decode(
                 #names,
                 #reader: &mut ::steadfast::__private::ArgsReader<'_>,
-            ) -> ::core::result::Result<#args_type, ::steadfast::__private::CodecError> {
+            ) -> ::core::result::Result<#args_type, ::steadfast::__private::CodecError>
+            where
+                #assumed
+            {
                 ::core::result::Result::Ok((#(#read)*))
             }
 
@@ -181,7 +193,7 @@ fn body(step: &Step) -> TokenStream {
             #bind
             ::steadfast::__private::StepInputs::end(
                 &#inputs,
-                ::steadfast::__private::Outcome::into_result(#outcome),
+                ::steadfast::__private::Returned::into_result(#outcome),
                 <Self as ::steadfast::__private::StepDef>::same_output(),
                 <Self as ::steadfast::__private::StepDef>::IS_FINAL,
             )

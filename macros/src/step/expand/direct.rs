@@ -83,7 +83,7 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
         let captured = if stand_in { TokenStream::new() } else { quote!(+ use<#lifetime>) };
         let future = quote_spanned!(result.span()=>
-            impl ::core::future::Future<Output = #result> + ::core::marker::Send #captured
+            impl ::core::future::Future<Output = #result> #captured
         );
         let body = if stand_in { quote_spanned!(asyncness=> async move #block) } else { coerced(step, asyncness) };
         quote!(#head #vis fn #name<#lifetime>(#context #others) -> #future { #body })

@@ -2,10 +2,11 @@
 
 use super::super::attribute::Options;
 use super::super::input::Workflow;
-use super::{context, input};
+use super::{context, function, input};
 use crate::secret;
 use crate::step::expand::definition::same;
-use proc_macro2::TokenStream;
+use crate::stored::Stored;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -17,9 +18,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let about = format!("The workflow [`{name}`](fn@{name}).", name = function.name());
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let result = function.output();
-    let value = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Value);
-    let error = quote_spanned!(result.span()=> <#result as ::steadfast::__private::Outcome>::Error);
-    let stored_input = quote_spanned!(input_ty.span()=> <#input_ty as ::steadfast::__private::Input>::Value);
+    let stored = Stored::of_workflow(workflow, stand_in);
+    let (value, error) = (stored.value(), stored.error());
     let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
         quote_spanned!(ty.span()=>
             #cfg
@@ -30,12 +30,9 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let resources = needs(&workflow.options.resources).filter(|_| !stand_in);
     let options = options(&workflow.options, stand_in);
     let state = workflow.options.state.as_ref().filter(|_| !stand_in).map(state);
-    let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
-    let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
-    let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
     let secret = secret::of_workflow(workflow.input.as_ref().map(|input| &input.ty), function.output.as_ref());
     let secret = secret.filter(|_| !stand_in);
-    let input = workflow.input.as_ref().map(|_| quote!(input));
+    let code = code(result.span());
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {result.span()=>
         #cfg
@@ -45,7 +42,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #name;
             #options
             type Context = #context;
-            type Input = #stored_input;
+            type Input = #input_ty;
             type Output = #value;
             type Error = #error;
             #secret
@@ -53,17 +50,10 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             #schema
             #state
             #resources
-            #same_input
-            #same_output
-
-            fn call(
-                start: ::steadfast::__private::Start<Self::Context>,
-                input: Self::Input,
-            ) -> ::steadfast::__private::Body<Self> {
-                #ident(&::steadfast::__private::ForBody::new(start), #input)
-            }
+            #code
         }
     };
+    let body = body(workflow, stand_in);
     quote! {
         #is_context
 
@@ -74,6 +64,56 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
         #vis struct #ident {}
 
         #implementation
+        #body
+    }
+}
+
+/// Generates the `impl WorkflowBody`, which assumes that the types can be stored, and the checks that they can.
+fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
+    let (ident, cfg) = (workflow.function.ident(), workflow.function.attributes.cfg());
+    let stored = Stored::of_workflow(workflow, stand_in);
+    let (input_ty, result) = (input(workflow, stand_in), workflow.function.output());
+    let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
+    let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
+    let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
+    let (assumed, checks) = (stored.assumed(), stored.checks());
+    let body = if stand_in { quote!(::core::unimplemented!()) } else { function::body(workflow) };
+    // Spanned at the call site of the functions, not at a type of the user.
+    let start = if stand_in { quote!(_) } else { quote!(start) };
+    let parameter = if stand_in || workflow.input.is_none() { quote!(_) } else { quote!(input) };
+    quote_spanned! {result.span()=>
+        #cfg
+        const _: () = {
+            #checks
+
+            #[automatically_derived]
+            #[allow(unused_lifetimes, reason = "of the bounds")]
+            impl ::steadfast::__private::WorkflowBody for #ident
+            where
+                #assumed
+            {
+                #same_input
+                #same_output
+
+                fn call(
+                    #start: ::steadfast::__private::Start<Self::Context>,
+                    #parameter: Self::Input,
+                ) -> ::steadfast::__private::BoxFuture<'static, ::core::result::Result<Self::Output, Self::Error>> {
+                    #body
+                }
+            }
+        };
+    }
+}
+
+/// Generates the functions that know that the types can be stored.
+pub(crate) fn code(span: Span) -> TokenStream {
+    quote_spanned! {span=>
+        const CODE: ::steadfast::__private::WorkflowCode<Self::Input, Self::Output, Self::Error> = {
+            #[allow(unused_imports, reason = "for types that cannot be stored")]
+            use ::steadfast::__private::OtherwiseWorkflow as _;
+            ::steadfast::__private::CodeOfWorkflow::<Self>::CODE
+        };
     }
 }
 

@@ -13,26 +13,22 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let attributes = function.attributes.surface(&format!("The workflow `{}`.", workflow.name));
     let (context, input_ty) = (context(workflow, stand_in), input(workflow, stand_in));
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
-    let body = if stand_in { quote!(::core::unimplemented!()) } else { body(workflow) };
     let span = function.output().span();
     let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
-    let start = quote!(start);
-    let begun = (!stand_in).then(|| quote!(let #start = ::steadfast::__private::StartArgument::take(#start);));
-    let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
     quote_spanned! {span=>
         #attributes
-        #unused
+        #[allow(unused_variables, clippy::needless_pass_by_value, reason = "it names the workflow, and is never called")]
         #vis fn #ident(
             start: &dyn ::steadfast::__private::StartArgument<#context>,
             #parameter
         ) -> #output {
-            #begun
-            #body
+            ::steadfast::__private::Body::uncalled()
         }
     }
 }
 
-fn body(workflow: &Workflow) -> TokenStream {
+/// Generates what runs the user's function, which is inside.
+pub(super) fn body(workflow: &Workflow) -> TokenStream {
     let function = &workflow.function;
     let (own, result) = (function.attributes.own(&workflow.name), &function.output);
     let block = probes::probed(&function.block, &handles(workflow));
@@ -62,8 +58,8 @@ fn body(workflow: &Workflow) -> TokenStream {
         }
         Form::Start | Form::Unknown => (TokenStream::new(), quote_spanned!(span=> #at_result(#start, #input).await)),
     };
-    let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::Body::new);
-    let run = quote_spanned!(span=> async move { #prepare ::steadfast::__private::Outcome::into_result(#run) });
+    let new = quote_spanned!(function.ident().span()=> ::steadfast::__private::pinned);
+    let run = quote_spanned!(span=> async move { #prepare ::steadfast::__private::Returned::into_result(#run) });
     quote! {
         #(#own)*
         #[deny(unused_must_use, clippy::iter_over_hash_type)]
