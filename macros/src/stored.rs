@@ -20,19 +20,29 @@ pub(crate) struct Stored<'a> {
     bound: &'static str,
     /// The check of them.
     rule: &'static str,
+    /// The context that it reads, with its trait.
+    context: Option<(&'a Type, &'static str)>,
 }
 
 impl<'a> Stored<'a> {
     /// Returns those of a step. A `stand_in` names none of what it is given.
     pub(crate) fn of_step(step: &'a Step, stand_in: bool) -> Self {
         let given = step.arguments().map(|argument| &argument.ty).filter(|_| !stand_in);
-        Self { function: &step.function, given: each_once(given), bound: "StepArg", rule: "argument" }
+        let kind = if step.tx.is_some() { "StoredContext" } else { "StepContext" };
+        let context = step.context.as_ref().filter(|_| !stand_in).map(|context| (&*context.reference.elem, kind));
+        Self { function: &step.function, given: each_once(given), bound: "StepArg", rule: "argument", context }
     }
 
     /// Returns those of a workflow.
     pub(crate) fn of_workflow(workflow: &'a Workflow, stand_in: bool) -> Self {
         let given = workflow.input.iter().map(|input| &input.ty).filter(|_| !stand_in);
-        Self { function: &workflow.function, given: each_once(given), bound: "StoredValue", rule: "input" }
+        Self {
+            function: &workflow.function,
+            given: each_once(given),
+            bound: "StoredValue",
+            rule: "input",
+            context: None,
+        }
     }
 
     /// Returns the type of the value that it returns.
@@ -50,9 +60,14 @@ impl<'a> Stored<'a> {
     /// Returns the bounds that a definition assumes. Their lifetime keeps the compiler from checking them there.
     pub(crate) fn assumed(&self) -> TokenStream {
         let given = self.assumed_of_given();
+        let context = self.context.map(|(ty, bound)| {
+            let bound = Ident::new(bound, Span::call_site());
+            quote_spanned!(ty.span()=> for<'any> #ty: ::steadfast::__private::#bound,)
+        });
         let (value, error) = (self.value(), self.error());
         quote_spanned! {self.function.output().span()=>
             #given
+            #context
             for<'any> #value: ::steadfast::__private::StoredValue,
             for<'any> #error: ::steadfast::__private::Failure,
         }

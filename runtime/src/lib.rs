@@ -187,8 +187,9 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, CodeOf, CodeOfWorkflow, HasContext, HasStored, OnCancel, OtherwiseCode, OtherwiseWorkflow, Refused,
-        Start, StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
+        Caller, CodeOf, CodeOfContext, CodeOfWorkflow, ContextCode, Declared, Defaults, HasContext, HasStored, Known,
+        MakeDefaults, OnCancel, OtherwiseCode, OtherwiseContext, OtherwiseKnown, OtherwiseWorkflow, Refused, Start,
+        StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

@@ -4,6 +4,7 @@ mod beginning;
 mod changing;
 mod children;
 mod code;
+mod context_code;
 mod definition;
 mod handle;
 mod inline;
@@ -26,6 +27,9 @@ mod update;
 pub use children::{Child, ChildError, StartChild};
 pub(crate) use code::{AnyInput, EndCode};
 pub use code::{CodeOfWorkflow, OtherwiseWorkflow, WorkflowCode};
+pub use context_code::{
+    CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown,
+};
 pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Refused, Startable, WorkflowBody, WorkflowDef, pinned};
 pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
@@ -40,7 +44,7 @@ pub use step_call::{CodeOf, OtherwiseCode, StepCall, call};
 pub(crate) use pending_call::PendingCall;
 pub(crate) use typed::Typed;
 
-use crate::context::{RecordedFields, SharedContext, StepContext};
+use crate::context::{RecordedFields, SharedContext};
 use crate::journal::{Due, Journal};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -86,7 +90,7 @@ pub struct Flow<C = ()> {
     types: PhantomData<fn() -> C>,
 }
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Returns the id of the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
@@ -150,10 +154,10 @@ impl<C: Send + Sync + 'static> Flow<C> {
 }
 
 /// Dereferences to the stored part of the context, without transient fields: their values would differ in a replay.
-impl<C: StepContext> Deref for Flow<C> {
-    type Target = C::Stored;
+impl<C: Declared> Deref for Flow<C> {
+    type Target = C::StoredPart;
 
-    fn deref(&self) -> &C::Stored {
+    fn deref(&self) -> &C::StoredPart {
         let context = self.context.as_ref().and_then(SharedContext::stored);
         context.expect("the context is back when an update ends")
     }

@@ -56,6 +56,11 @@ impl Workflow {
     pub(crate) fn context(&self) -> Option<&Type> {
         self.options.context.as_ref()
     }
+
+    /// Returns whether its handle has a context, which is made from defaults.
+    pub(crate) fn begins_with_defaults(&self) -> bool {
+        matches!(self.form, Form::FlowMut | Form::Flow)
+    }
 }
 
 impl Form {

@@ -21,7 +21,7 @@ impl SharedContext {
     }
 
     /// Returns the stored part, if it is of this type.
-    pub(crate) fn stored<S: StoredContext>(&self) -> Option<&S> {
+    pub(crate) fn stored<S: 'static>(&self) -> Option<&S> {
         self.0.stored().downcast_ref()
     }
 

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::shape::StepShape;
 use crate::codec::{self, CodecError, Location, StoredValue};
 use crate::command::{Given, Recode, RunStep};
-use crate::context::{SharedContext, StepContext};
+use crate::context::SharedContext;
 use crate::error::{Error, Failure, StepError};
 use crate::fields::Coder;
 use crate::journal::StepRun;
@@ -18,7 +18,7 @@ use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use crate::step::{StepInputs, stateless};
 use crate::value::Value;
-use crate::workflow::{Flow, Sealed, Startable, WorkflowDef};
+use crate::workflow::{Declared, Flow, Sealed, Startable, WorkflowDef};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -179,7 +179,7 @@ where
 #[doc(hidden)]
 pub async fn body_in_context<G: Graph>(mut flow: Flow<G::Context>, input: G::Input) -> Result<G::Output, Error>
 where
-    G::Context: StepContext,
+    G::Context: Declared,
     G::Input: StoredValue,
     G::Output: StoredValue,
 {

@@ -2,10 +2,9 @@
 
 use super::Flow;
 use super::changing::{append, refused_before};
+use super::context_code::Declared;
 use super::saving::save_routed;
-use crate::context::{
-    ContextError, ContextType, FieldValues, Loading, RecordedFields, SharedContext, StepContext, context_type,
-};
+use crate::context::{ContextError, ContextType, FieldValues, Loading, RecordedFields, SharedContext};
 use crate::fields::Coder;
 use crate::journal::{ContextChange, Journal, Recorded};
 use futures_util::future::BoxFuture;
@@ -64,8 +63,8 @@ impl<C> Future for WithDefaults<C> {
 }
 
 impl Beginning {
-    pub(super) fn new<C: StepContext>(journal: Arc<dyn Journal>) -> Self {
-        Self { journal, kind: context_type::<C>() }
+    pub(super) fn new<C: Declared>(journal: Arc<dyn Journal>) -> Self {
+        Self { journal, kind: (C::CODE.kind)() }
     }
 
     /// Returns the final context of the run that this one continues, or `None` if it continues none.

@@ -22,7 +22,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Starts a run of another workflow, in the commit of this entry. Awaiting the call returns the [`Child`]; awaiting
     /// that returns its result, and dropping it lets the run continue alone.
     ///

@@ -15,7 +15,7 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     /// The recorded name.
     const NAME: &'static str;
     /// The context; `()` if none.
-    type Context: Send + Sync + 'static;
+    type Context: 'static;
     /// The input after the handle; `()` if none.
     type Input: 'static;
     /// The result.

@@ -48,20 +48,20 @@ pub trait HasContext<C>: WorkflowHandle {}
 pub trait HasStored<S>: WorkflowHandle {}
 
 #[diagnostic::do_not_recommend]
-impl<C: Send + Sync + 'static> WorkflowHandle for Flow<C> {
+impl<C: 'static> WorkflowHandle for Flow<C> {
     fn caller(&self) -> Caller<'_> {
         Caller { journal: &self.journal, context: self.context.as_ref() }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: crate::StepContext> HasContext<C> for Flow<C> {}
+impl<C: 'static> HasContext<C> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
-impl<C: crate::StepContext> HasStored<C::Stored> for Flow<C> {}
+impl<C: super::Declared> HasStored<C::StoredPart> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
-impl<C: Send + Sync + 'static> WorkflowHandle for Start<C> {
+impl<C: 'static> WorkflowHandle for Start<C> {
     fn caller(&self) -> Caller<'_> {
         Caller { journal: &self.journal, context: None }
     }

@@ -11,7 +11,7 @@ use crate::value::Value;
 use std::future::Future;
 use std::sync::Arc;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Runs an inline step: `flow.run("fetch", async move || fetch(url).await).await?`.
     ///
     /// It runs once, outside of the workflow, and its result is recorded. Its captures are not, so a replay compares

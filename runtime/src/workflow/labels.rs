@@ -6,7 +6,7 @@ use crate::journal::Journal;
 use crate::lengths;
 use std::sync::Arc;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Sets a label of the run, replacing the value that this name had. [`RunFilter::label`](crate::RunFilter::label)
     /// finds the run by it once this is durable, which is with the run's next effect.
     ///

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Waits durably for the next message of this type; one that has arrived before is returned at once.
     ///
     /// The messages of each sender arrive in the order in which they were sent, each once, even after a crash. With

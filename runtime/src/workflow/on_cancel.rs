@@ -24,7 +24,7 @@ pub trait CancelStep<C, Outcome> {
 impl<C, T, E, F> CancelStep<C, (T, E)> for F
 where
     F: for<'flow> FnOnce(&'flow Flow<C>, String) -> StepCall<'flow, T, E> + Send + 'static,
-    C: Send + Sync + 'static,
+    C: 'static,
     T: Storable,
     E: Failure,
 {
@@ -59,7 +59,7 @@ pub struct OnCancel<C> {
     steps: Vec<BoxFuture<'static, ()>>,
 }
 
-impl<C: Send + Sync + 'static> OnCancel<C> {
+impl<C: 'static> OnCancel<C> {
     /// Begins with no step.
     #[must_use]
     pub fn new(start: Start<C>, reason: String) -> Self {
@@ -81,7 +81,7 @@ impl<C: Send + Sync + 'static> OnCancel<C> {
 #[doc(hidden)]
 pub fn on_cancel<C, M>(mut steps: OnCancel<C>, step: impl CancelStep<C, M>) -> OnCancel<C>
 where
-    C: Send + Sync + 'static,
+    C: 'static,
 {
     steps.steps.push(step.run(steps.flow.clone(), steps.reason.clone()));
     steps

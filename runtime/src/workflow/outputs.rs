@@ -9,7 +9,7 @@ use crate::step::encode_shown;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Publishes a value under a key, replacing the one before. [`Engine::published`](crate::Engine::published) reads
     /// it, even after the run's end. A value that cannot be stored parks the run, and so does a key longer than 512
     /// bytes.

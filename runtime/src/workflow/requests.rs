@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Makes a human-in-the-loop request and waits durably for its answer, without limit or [`within`](Request::within)
     /// a time.
     ///

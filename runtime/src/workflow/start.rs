@@ -1,9 +1,9 @@
 //! A workflow whose context is not set yet.
 
 use super::Flow;
-use super::beginning::{Beginning, Begun, Stored, WithDefaults};
-use crate::context::{ContextError, DefaultContext, SharedContext, StepContext, store_all};
-use crate::fields::Coder;
+use super::beginning::{Beginning, Begun, WithDefaults};
+use super::context_code::{Declared, Defaults};
+use crate::context::{ContextError, SharedContext};
 use crate::journal::Journal;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub struct Start<C = ()> {
 )]
 pub trait StartArgument<C> {}
 
-impl<C: Send + Sync + 'static> Start<C> {
+impl<C: 'static> Start<C> {
     pub(crate) fn new(journal: Arc<dyn Journal>) -> Self {
         Self { journal, context: PhantomData }
     }
@@ -71,24 +71,26 @@ impl Start<()> {
     }
 }
 
-impl<C: StepContext> Start<C> {
+impl<C: Declared> Start<C> {
     /// Sets the stored part of the context and returns the handle that carries it.
     ///
     /// In a replay the handle carries the recorded context.
     ///
     /// # Errors
     /// A field's value cannot be stored: the error names it. It is recorded, so a replay returns it again.
-    pub async fn with(self, context: C::Stored) -> Result<Flow<C>, ContextError> {
-        let position = self.journal.next_command_index();
-        let fresh = Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context));
-        Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
+    pub fn with(self, context: C::StoredPart) -> impl Future<Output = Result<Flow<C>, ContextError>> + Send + use<C> {
+        let fresh = (C::CODE.fresh)(context);
+        async move {
+            let position = self.journal.next_command_index();
+            Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
+        }
     }
 
     /// Sets the context to that of the run which this one continues, or otherwise to the one that the closure returns.
     ///
     /// # Errors
     /// A field's value cannot be stored: the error names it. It is recorded, so a replay returns it again.
-    pub async fn with_continued_or(self, fresh: impl FnOnce() -> C::Stored) -> Result<Flow<C>, ContextError> {
+    pub async fn with_continued_or(self, fresh: impl FnOnce() -> C::StoredPart) -> Result<Flow<C>, ContextError> {
         let beginning = Beginning::new::<C>(self.journal.clone());
         let context = match beginning.continued() {
             Ok(continued) => typed::<C>(continued).unwrap_or_else(fresh),
@@ -103,7 +105,7 @@ impl<C: StepContext> Start<C> {
     /// A context that no longer decodes parks the run: then this is `None`, and what the workflow does with it is not
     /// recorded.
     #[must_use]
-    pub fn continued(&self) -> Option<C::Stored> {
+    pub fn continued(&self) -> Option<C::StoredPart> {
         match Beginning::new::<C>(self.journal.clone()).continued() {
             Ok(continued) => typed::<C>(continued),
             Err(error) => {
@@ -114,25 +116,22 @@ impl<C: StepContext> Start<C> {
     }
 }
 
-fn typed<C: StepContext>(context: Option<SharedContext>) -> Option<C::Stored> {
-    context.and_then(SharedContext::into_stored).map(Arc::unwrap_or_clone)
+fn typed<C: Declared>(context: Option<SharedContext>) -> Option<C::StoredPart> {
+    context.and_then(C::CODE.into_stored).map(C::CODE.unshared)
 }
 
-impl<C: DefaultContext> Start<C> {
+impl<C: Defaults> Start<C> {
     /// Sets the context with every field at its default, or to that of the run which this one continues. A default that
     /// cannot be stored parks the run: this is a fault of the program and not of the run, so nothing is recorded, and
     /// fixed code continues.
     #[doc(hidden)]
     pub fn with_defaults(self) -> WithDefaults<C> {
-        fn defaults<C: DefaultContext>(coder: Coder<'_>) -> Stored {
-            store_all::<C>(coder, C::from_defaults())
-        }
-        WithDefaults::new(Beginning::new::<C>(self.journal).with_defaults(defaults::<C>))
+        WithDefaults::new(Beginning::new::<C>(self.journal).with_defaults(C::DEFAULTS.0))
     }
 }
 
 /// Returns the handle for the step that runs once a run is cancelled.
-pub(super) fn cancelled_flow<C: Send + Sync + 'static>(start: Start<C>) -> Flow<C> {
+pub(super) fn cancelled_flow<C: 'static>(start: Start<C>) -> Flow<C> {
     let context = start.journal.context();
     Flow { journal: start.journal, context, older: None, types: PhantomData }
 }

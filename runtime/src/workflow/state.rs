@@ -6,7 +6,7 @@ use crate::shared_state::{StateDef, TypedState};
 use crate::state::{StateError, read_key};
 use std::sync::Arc;
 
-impl<C: Send + Sync + 'static> Flow<C> {
+impl<C: 'static> Flow<C> {
     /// Returns the state that the steps of this run share, as of the last event that the workflow observed (a finished
     /// step, a timer, its start): the same in every replay. It includes all edits of a step once that step's result is
     /// observed.

@@ -1,17 +1,17 @@
 //! Changes the context, which only the workflow can do.
 
 use super::Flow;
-use super::changing::{Changed, Changing, Replaced, Updated};
-use crate::context::{ContextError, Loading, SharedContext, StepContext, StoredContext, context_type};
+use super::changing::{Changed, Changing};
+use super::context_code::Declared;
+use crate::context::{ContextError, Loading, SharedContext};
 use crate::journal::Journal;
 use crate::store::FieldRow;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-type Update<C> = <<C as StepContext>::Stored as StoredContext>::Update;
+type Update<C> = <C as Declared>::Setters;
 
-impl<C: StepContext> Flow<C> {
+impl<C: Declared> Flow<C> {
     /// Changes fields of the context: `flow.update(|c| c.status(Status::Done).total(c.total + 1)).await?`.
     ///
     /// The closure sees the old values. Only fields that get another value are encoded and written, each as a row of
@@ -36,17 +36,17 @@ impl<C: StepContext> Flow<C> {
     /// version.
     fn begin_update(&mut self, old: &mut Option<SharedContext>) -> Update<C> {
         let context = take_context(&*self.journal, &mut self.context, self.older.is_some().then_some(old));
-        let Some(stored) = context.into_stored() else { unreachable!("a context keeps its type") };
-        C::Stored::begin_update(stored)
+        let Some(stored) = (C::CODE.into_stored)(context) else { unreachable!("a context keeps its type") };
+        (C::CODE.begin_update)(stored)
     }
 
     fn end_update(&mut self, position: u64, old: Option<SharedContext>, update: Update<C>) -> Changed<'_> {
-        self.changing(position).update(old, &mut Updated::<C>(Some(update)))
+        (C::CODE.end_update)(self.changing(position), old, update)
     }
 
     fn changing(&mut self, position: u64) -> Changing<'_> {
         let Self { journal, context, older, .. } = self;
-        Changing { kind: context_type::<C>(), position, journal: &**journal, context, older }
+        Changing { kind: (C::CODE.kind)(), position, journal: &**journal, context, older }
     }
 
     /// Replaces the whole stored part of the context; only the fields that differ are written.
@@ -54,22 +54,24 @@ impl<C: StepContext> Flow<C> {
     /// # Errors
     /// A value cannot be stored, or its store has failed for good: the error names the field, the context is unchanged,
     /// and a replay returns the same error.
-    pub async fn set(&mut self, new: C::Stored) -> Result<(), ContextError> {
-        let position = self.journal.next_command_index();
-        let old = self.context.clone().and_then(SharedContext::into_stored);
-        let new = Replaced::<C> { old, new: Some(new) };
-        self.changing(position).set(Box::new(new)).await
+    pub fn set(&mut self, new: C::StoredPart) -> impl Future<Output = Result<(), ContextError>> + Send {
+        let old = self.context.clone().and_then(C::CODE.into_stored);
+        let new = (C::CODE.replaced)(old, new);
+        async move {
+            let position = self.journal.next_command_index();
+            self.changing(position).set(new).await
+        }
     }
 
     /// Returns the stored part with fields that are recorded elsewhere.
     ///
     /// # Errors
     /// A value does not decode.
-    pub(crate) fn with_recorded(&self, version: u32, rows: Vec<FieldRow>) -> Result<C::Stored, ContextError> {
+    pub(crate) fn with_recorded(&self, version: u32, rows: Vec<FieldRow>) -> Result<C::StoredPart, ContextError> {
         let mut context = self.context.clone().expect("the context is back when an update ends");
         let coder = self.journal.coder();
         Loading { context: &mut context, older: &mut self.older.clone(), coder }.change(version, rows)?;
-        let context = context.into_stored().map(Arc::unwrap_or_clone);
+        let context = (C::CODE.into_stored)(context).map(C::CODE.unshared);
         Ok(context.expect("a context keeps its type"))
     }
 }
@@ -90,12 +92,12 @@ fn take_context(
 
 /// An update, performed when it is first polled. Each call in a program has a type of its own, so this type has as
 /// little code as possible.
-struct Updating<'a, C: StepContext, F> {
+struct Updating<'a, C: Declared, F> {
     update: Asked<'a, C>,
     change: Option<F>,
 }
 
-enum Asked<'a, C: StepContext> {
+enum Asked<'a, C: Declared> {
     For(Option<&'a mut Flow<C>>),
     Made(Changed<'a>),
 }
@@ -114,7 +116,7 @@ impl<U, F: FnOnce(&U) -> &U> Sets<U> for Option<F> {
     }
 }
 
-impl<C: StepContext> Asked<'_, C> {
+impl<C: Declared> Asked<'_, C> {
     fn poll(&mut self, cx: &mut Context<'_>, change: &mut dyn Sets<Update<C>>) -> Poll<Result<(), ContextError>> {
         if let Self::For(flow) = self
             && let Some(flow) = flow.take()
@@ -132,9 +134,9 @@ impl<C: StepContext> Asked<'_, C> {
 }
 
 // The future that is polled in place is boxed.
-impl<C: StepContext, F> Unpin for Updating<'_, C, F> {}
+impl<C: Declared, F> Unpin for Updating<'_, C, F> {}
 
-impl<C: StepContext, F> Future for Updating<'_, C, F>
+impl<C: Declared, F> Future for Updating<'_, C, F>
 where
     F: FnOnce(&Update<C>) -> &Update<C>,
 {

@@ -2,7 +2,7 @@
 
 use super::super::input::Context;
 use super::fields::Bodies;
-use super::{body, defaults};
+use super::{body, defaults, live};
 use crate::secret;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -67,11 +67,13 @@ fn from_defaults(context: &Context) -> TokenStream {
         quote!(#ident: #default(),)
     });
     let assumed = super::assumed(context);
+    let whole = (!context.transient.is_empty()).then(|| live::assumed_of_whole(context));
     quote! {
         #[automatically_derived]
         #[allow(unused_lifetimes, reason = "it makes a bound an assumption")]
         impl ::steadfast::__private::DefaultContext for #ident
         where
+            #whole
             #assumed
         {
             fn from_defaults() -> #stored {

@@ -10,10 +10,55 @@ use syn::spanned::Spanned;
 
 pub(super) fn items(context: &Context, stand_in: bool) -> TokenStream {
     let stored = without_transient_fields(context, stand_in);
+    let declared = declared(context);
     let whole =
         (!context.transient.is_empty()).then(|| [implementation(context, stand_in), with_live(context, stand_in)]);
     let whole = whole.into_iter().flatten();
-    quote!(#stored #(#whole)*)
+    quote!(#stored #(#whole)* #declared)
+}
+
+/// Generates what the implementations assume of the struct with its transient fields.
+pub(super) fn assumed_of_whole(context: &Context) -> TokenStream {
+    let (ident, types) = (&context.ident, context.transient.iter().map(|field| &field.ty));
+    quote! {
+        #(for<'__any> #types: ::steadfast::__private::TransientValue<'__any>,)*
+        for<'__any> #ident: ::core::clone::Clone,
+    }
+}
+
+/// Generates what a workflow needs of its context, which it has also with a fault.
+fn declared(context: &Context) -> TokenStream {
+    let Context { ident, stored, .. } = context;
+    let update = crate::name::joined(ident, "Update");
+    let each = if ident == stored { vec![ident] } else { vec![ident, stored] };
+    let whole = ident;
+    let each = each.into_iter().map(|ident| {
+        let defaults = (context.optional() && ident == whole).then(|| {
+            quote! {
+                #[automatically_derived]
+                impl ::steadfast::__private::Defaults for #ident {
+                    const DEFAULTS: ::steadfast::__private::MakeDefaults =
+                        ::steadfast::__private::CodeOfContext::<Self>::DEFAULTS;
+                }
+            }
+        });
+        quote! {
+            #[automatically_derived]
+            impl ::steadfast::__private::Declared for #ident {
+                type StoredPart = #stored;
+                type Setters = #update;
+                const CODE: ::steadfast::__private::ContextCode<Self> =
+                    ::steadfast::__private::CodeOfContext::<Self>::CODE;
+            }
+
+            #defaults
+        }
+    });
+    quote! {
+        #[allow(unused_imports, reason = "for a context with a fault")]
+        use ::steadfast::__private::OtherwiseContext as _;
+        #(#each)*
+    }
 }
 
 /// Generates the context that is its own stored part.
@@ -53,7 +98,7 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
     let whole = body(stand_in, whole(context));
     // Assumed here and checked once below, so that a type that cannot be shared causes one error, at its place.
     let assumed = super::assumed(context);
-    let bounds = types.iter().map(|ty| quote!(for<'__any> #ty: ::steadfast::__private::TransientValue<'__any>,));
+    let whole_is_assumed = assumed_of_whole(context);
     let check = types.iter().map(|ty| quote_spanned!(ty.span()=> ::steadfast::__private::check_transient::<#ty>();));
     quote! {
         pub struct __Live(#(#types),*);
@@ -65,9 +110,8 @@ fn implementation(context: &Context, stand_in: bool) -> TokenStream {
         #[allow(unused_variables, unused_imports, unused_lifetimes, reason = "fields may be of one kind only")]
         impl ::steadfast::__private::StepContext for #ident
         where
-            #(#bounds)*
+            #whole_is_assumed
             #assumed
-            for<'__any> #ident: ::core::clone::Clone,
         {
             type Stored = #stored;
             type Live = __Live;

@@ -74,15 +74,20 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
 fn implementation(graph: &Graph, input: &TokenStream, output: &TokenStream, stand_in: bool) -> TokenStream {
     let ty = graph.ty();
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
+    let context = graph.options.context.as_ref().filter(|_| graph.context.is_none() && !stand_in);
+    let (assumed, defaults) = context.map(|context| workflow::defaults(context, context.span())).unzip();
     // Spanned at the call site of the functions, not at a type of the user.
     let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
+        #defaults
+
         #[automatically_derived]
         #[allow(unused_variables, unused_lifetimes, reason = "a workflow without input")]
         impl ::steadfast::__private::WorkflowBody for #ty
         where
             for<'any> #input: ::steadfast::__private::StoredValue,
             for<'any> #output: ::steadfast::__private::StoredValue,
+            #assumed
         {
             fn call(
                 #start: ::steadfast::__private::Start<Self::Context>,

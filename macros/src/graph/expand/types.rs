@@ -19,8 +19,13 @@ pub(super) fn assumed(step: &GraphStep) -> TokenStream {
         quote_spanned!(ty.span()=> for<'any> #ty: ::steadfast::__private::#bound,)
     });
     let sends = step.routing.sends.iter().map(|ty| quote_spanned!(ty.span()=> for<'any> #ty: ::steadfast::Event,));
+    let context = step.step.context.as_ref().map(|context| {
+        let ty = &context.reference.elem;
+        quote_spanned!(ty.span()=> for<'any> #ty: ::steadfast::__private::StepContext,)
+    });
     quote_spanned! {result.span()=>
         #(#parameters)*
+        #context
         #(#sends)*
         for<'any> #result: ::steadfast::__private::GraphOutcome,
     }

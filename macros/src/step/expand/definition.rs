@@ -96,14 +96,14 @@ pub(crate) fn context(step: &Step) -> TokenStream {
 /// Generates the check that the type of the context is one.
 fn is_context(step: &Step) -> Option<TokenStream> {
     let ty = &step.context.as_ref()?.reference.elem;
-    let (context, name) = match step.tx {
-        Some(_) => (quote!(StoredContext), quote!(NAME)),
+    let (context, name, value) = match step.tx {
+        Some(_) => (quote!(StoredContext), quote!(NAME), quote!(&::core::primitive::str)),
         // With the name of the handle it may be that, which only its type can say.
-        None if is_named_as_the_handle(ty) => (quote!(ContextOfStep), quote!(CHECK)),
-        None => (quote!(StepContext), quote!(CONTEXT)),
+        None if is_named_as_the_handle(ty) => (quote!(ContextOfStep), quote!(CHECK), quote!(())),
+        None => (quote!(Declared), quote!(CHECK), quote!(())),
     };
     Some(quote_spanned!(ty.span()=>
-        const _: &::core::primitive::str = <#ty as ::steadfast::__private::#context>::#name;
+        const _: #value = <#ty as ::steadfast::__private::#context>::#name;
     ))
 }
 

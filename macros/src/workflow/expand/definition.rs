@@ -23,7 +23,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
         quote_spanned!(ty.span()=>
             #cfg
-            const _: &::core::primitive::str = <#ty as ::steadfast::__private::StepContext>::CONTEXT;
+            const _: () = <#ty as ::steadfast::__private::Declared>::CHECK;
         )
     });
     let schema = workflow.context().filter(|_| !stand_in).map(schema);
@@ -77,6 +77,9 @@ fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
     let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
     let (assumed, checks) = (stored.assumed(), stored.checks());
+    let from_defaults = workflow.context().filter(|_| !stand_in && workflow.begins_with_defaults());
+    let span = workflow.handle.as_ref().map_or_else(Span::call_site, |handle| handle.ty.span());
+    let (assumed_defaults, defaults) = from_defaults.map(|context| defaults(context, span)).unzip();
     let body = if stand_in { quote!(::core::unimplemented!()) } else { function::body(workflow) };
     // Spanned at the call site of the functions, not at a type of the user.
     let start = if stand_in { quote!(_) } else { quote!(start) };
@@ -85,12 +88,14 @@ fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
         #cfg
         const _: () = {
             #checks
+            #defaults
 
             #[automatically_derived]
             #[allow(unused_lifetimes, reason = "of the bounds")]
             impl ::steadfast::__private::WorkflowBody for #ident
             where
                 #assumed
+                #assumed_defaults
             {
                 #same_input
                 #same_output
@@ -117,14 +122,24 @@ pub(crate) fn code(span: Span) -> TokenStream {
     }
 }
 
+/// Generates the bound that each field of a context has a default, and the check of it.
+pub(crate) fn defaults(context: &Type, span: Span) -> (TokenStream, TokenStream) {
+    let assumed = quote_spanned!(span=> for<'any> #context: ::steadfast::__private::Defaults,);
+    let check = quote_spanned! {span=>
+        #[allow(unused_imports, reason = "for a type that is no context")]
+        use ::steadfast::__private::OtherwiseKnown as _;
+        const _: fn() = ::steadfast::__private::Known::<#context>::defaults;
+    };
+    (assumed, check)
+}
+
 /// Generates the schema of the context.
 pub(crate) fn schema(context: &Type) -> TokenStream {
     quote_spanned! {context.span()=>
         fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
-            ::core::option::Option::Some(
-                <<#context as ::steadfast::__private::StepContext>::Stored
-                    as ::steadfast::__private::StoredContext>::schema(),
-            )
+            #[allow(unused_imports, reason = "for a type that is no context")]
+            use ::steadfast::__private::OtherwiseKnown as _;
+            ::steadfast::__private::Known::<#context>::schema()
         }
     }
 }

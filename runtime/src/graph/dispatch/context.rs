@@ -1,10 +1,10 @@
 //! The context of a graph: the steps that hold it, and the changes that steps return.
 
 use super::{Dispatch, Next};
-use crate::context::{ContextError, SharedContext, StepContext};
+use crate::context::{ContextError, SharedContext};
 use crate::graph::{plan::Plan, shape::StepShape, updated::Change};
 use crate::journal::Journal;
-use crate::workflow::{Flow, WorkflowHandle};
+use crate::workflow::{Declared, Flow, WorkflowHandle};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl GraphFlow for Flow<()> {
     }
 }
 
-impl<C: StepContext> GraphFlow for Flow<C> {
+impl<C: Declared> GraphFlow for Flow<C> {
     fn journal(&self) -> &Arc<dyn Journal> {
         self.caller().journal
     }
