@@ -3,7 +3,7 @@
 use crate::faults::Faults;
 use crate::instrument;
 use crate::name;
-use crate::place;
+use crate::place::{self, Around};
 use crate::secret;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -21,6 +21,8 @@ pub(crate) struct Function {
     pub(crate) parameters: Vec<Parameter>,
     /// The return type; `None` if it cannot be used.
     pub(crate) output: Option<Type>,
+    /// Whether the written return type is surely no `Result`.
+    is_no_result: bool,
     pub(crate) block: Box<Block>,
 }
 
@@ -56,14 +58,14 @@ impl Function {
 
     /// Parses a step of an `impl` with a macro.
     pub(crate) fn parse_associated(item: TokenStream, faults: &Faults) -> Option<Self> {
-        Self::parse_with(item, "step", faults, |_, _, _, _| Ok(())).ok()
+        Self::parse_with(item, "step", faults, |_, _, _, _| Ok(None)).ok()
     }
 
     fn parse_with(
         item: TokenStream,
         kind: &str,
         faults: &Faults,
-        check: impl FnOnce(TokenStream, &ItemFn, &str, &Faults) -> Result<(), TokenStream>,
+        check: impl FnOnce(TokenStream, &ItemFn, &str, &Faults) -> Result<Option<Around>, TokenStream>,
     ) -> Result<Self, TokenStream> {
         let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
             let first = item.clone().into_iter().next();
@@ -83,7 +85,7 @@ impl Function {
             faults.add(receiver, format!("a {kind} is a function of its own, without `self`"), help);
             return Err(item);
         }
-        check(item, &function, kind, faults)?;
+        let around = check(item, &function, kind, faults)?;
         let ItemFn { attrs, vis, sig, block, .. } = function;
         let parameters = sig.inputs.iter().enumerate().filter_map(|(index, input)| match input {
             FnArg::Typed(typed) => Some(Parameter {
@@ -98,13 +100,14 @@ impl Function {
             FnArg::Receiver(_) => None,
         });
         let parameters = parameters.collect();
+        let is_no_result = matches!(&sig.output, ReturnType::Type(_, ty) if is_no_result(ty, around.as_ref()));
         let output = match &sig.output {
             ReturnType::Type(_, ty)
                 if sig.generics.params.is_empty()
                     && !borrows_or_hides(ty)
                     && !matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) =>
             {
-                Some(if is_no_result(ty) {
+                Some(if is_no_result {
                     parse_quote!(::core::result::Result<#ty, ::steadfast::Error>)
                 } else {
                     (**ty).clone()
@@ -112,7 +115,7 @@ impl Function {
             }
             _ => None,
         };
-        Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, block, sig })
+        Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, is_no_result, block, sig })
     }
 
     /// Returns the return type, or one that compiles if that cannot be used.
@@ -168,7 +171,7 @@ impl Function {
                 Type::ImplTrait(_) | Type::Never(_) | Type::Reference(_) => {
                     faults.add(ty, format!("a {kind} returns a `Result`"), result);
                 }
-                ty if is_no_result(ty) => {
+                ty if self.is_no_result => {
                     let written = name::as_written(ty);
                     let help = format!("write `Result<{written}>`: `steadfast::Result<T>` takes every error with `?`");
                     faults.add(ty, format!("a {kind} returns a `Result`, not `{written}`"), help);
@@ -193,15 +196,18 @@ impl Function {
     }
 }
 
-/// Returns whether a type is surely no `Result`: one that the language or its prelude has, or one of this file. Others may
-/// be an alias.
-fn is_no_result(ty: &Type) -> bool {
+/// Returns whether a type is surely no `Result`: a well-known other one, or one that is declared beside the function. Any
+/// other may be an alias.
+fn is_no_result(ty: &Type, around: Option<&Around>) -> bool {
     const KNOWN: [&str; 10] =
         ["Option", "Vec", "Box", "Rc", "Arc", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Duration"];
     match ty {
         Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Ptr(_) => true,
         Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => Function::last_word(ty)
-            .is_some_and(|word| secret::is_plain(ty) || KNOWN.contains(&word.as_str()) || place::is_data(&word)),
+            .is_some_and(|word| {
+                let is_data = || around.is_some_and(|around| around.is_data(&word));
+                secret::is_plain(ty) || KNOWN.contains(&word.as_str()) || (word != "Result" && is_data())
+            }),
         _ => false,
     }
 }

@@ -11,15 +11,21 @@ use quote::quote;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
 use syn::{FnArg, ItemFn, ReturnType};
 
 /// Checks that a function is one of a module or a block, and the only one of its name there. Returns what to leave in
 /// its place if not, so that its uses cause no further errors.
-pub(crate) fn check(item: TokenStream, function: &ItemFn, kind: &str, faults: &Faults) -> Result<(), TokenStream> {
+pub(crate) fn check(
+    item: TokenStream,
+    function: &ItemFn,
+    kind: &str,
+    faults: &Faults,
+) -> Result<Option<Around>, TokenStream> {
     let ident = &function.sig.ident;
     let name = name::plain(ident);
-    let Some((outline, file, line)) = outline() else { return Ok(()) };
-    let Some(this) = outline.find(&name, outline::hash(item)) else { return Ok(()) };
+    let Some((outline, file, line)) = outline() else { return Ok(None) };
+    let Some(this) = outline.find(&name, outline::hash(item)) else { return Ok(None) };
     if this.holder != Holder::Module {
         let help = "move it out of the `impl`; an `impl` whose steps are a workflow of events has `#[workflow]`";
         faults.add(ident, format!("a {kind} is a function of its own, not one of an `impl`"), help);
@@ -46,34 +52,48 @@ pub(crate) fn check(item: TokenStream, function: &ItemFn, kind: &str, faults: &F
             );
             Err(stand_in(function, kind))
         }
-        None => Ok(()),
+        None => Ok(Some(Around { scope: this.scope, outline: outline.clone() })),
     }
 }
 
-/// Returns whether a name is that of a struct or an enum of the file in which the macro was called.
-pub(crate) fn is_data(name: &str) -> bool {
-    outline().is_some_and(|(outline, ..)| outline.is_data(name))
+/// What stands around a function.
+pub(crate) struct Around {
+    outline: Arc<Outline>,
+    scope: usize,
 }
 
+impl Around {
+    /// Returns whether a name is that of a struct or an enum beside the function.
+    pub(crate) fn is_data(&self, name: &str) -> bool {
+        self.outline.is_data(name, self.scope)
+    }
+}
+
+/// A file as it was read: another state of it is another file.
+type State = (PathBuf, u64, Option<SystemTime>);
+
 /// Returns the outline of the file in which the macro was called, and the line of the call.
-fn outline() -> Option<(Arc<Outline>, PathBuf, usize)> {
-    static KNOWN: LazyLock<Mutex<HashMap<PathBuf, Arc<Outline>>>> = LazyLock::new(Mutex::default);
+fn outline() -> Option<(Arc<Outline>, State, usize)> {
+    static KNOWN: LazyLock<Mutex<HashMap<State, Arc<Outline>>>> = LazyLock::new(Mutex::default);
     if !proc_macro::is_available() {
         return None;
     }
     let call = proc_macro::Span::call_site();
-    let file = call.local_file()?;
+    // The examples of a text are not read as Rust.
+    let file = call.local_file().filter(|file| file.extension().is_some_and(|extension| extension == "rs"))?;
+    let about = std::fs::metadata(&file).ok()?;
+    let state = (file, about.len(), about.modified().ok());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let outline = known.entry(file.clone()).or_insert_with(|| {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let outline = known.entry(state.clone()).or_insert_with(|| {
+        let text = std::fs::read_to_string(&state.0).unwrap_or_default();
         Arc::new(Outline::of(text.parse().unwrap_or_default()))
     });
-    Some((outline.clone(), file, call.line()))
+    Some((outline.clone(), state, call.line()))
 }
 
 /// Returns whether a function of this name was expanded in this scope before, from another line.
-fn is_second(file: PathBuf, scope: usize, name: &str, line: usize) -> bool {
-    type Place = (PathBuf, usize, String);
+fn is_second(file: State, scope: usize, name: &str, line: usize) -> bool {
+    type Place = (State, usize, String);
     static LINES: LazyLock<Mutex<HashMap<Place, usize>>> = LazyLock::new(Mutex::default);
     let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     *lines.entry((file, scope, name.to_owned())).or_insert(line) != line

@@ -5,9 +5,11 @@
 mod builder;
 mod changing;
 mod cloned;
+mod code;
 mod error;
 mod live;
 mod loading;
+mod new;
 mod persist;
 mod recorded;
 mod restore;
@@ -19,9 +21,12 @@ pub use builder::{Set, Unset, change, set};
 pub(crate) use changing::Harmless;
 pub use changing::{AnyType, Changing, MayChange, MayChangeInGraph, MayChangeInWorkflow, borrowed, unwritten};
 pub use cloned::{Cloned, ContextOfStep};
+pub(crate) use code::Stored;
+pub use code::{CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub(crate) use loading::Loading;
+pub(crate) use new::NewContext;
 pub use persist::Persist;
 pub(crate) use persist::read_back;
 pub use recorded::{RecordedFields, RecordedValue, migrated};
@@ -110,7 +115,9 @@ impl<'a> FieldWriter<'a> {
     note = "the first parameter of a step, if it is a reference, is its context; arguments are passed by value",
     note = "for something the engine holds write `#[resource] name: &{Self}`; `&Session` and `&StepScope` are known by these names, and not by an alias"
 )]
-pub trait StepContext: Clone + Send + Sync + Sized + 'static {
+pub trait StepContext:
+    Declared<StoredPart = Self::Stored, Setters = <Self::Stored as StoredContext>::Update> + Clone + Send + Sync
+{
     /// The stored fields; `Self` if there is no transient field.
     type Stored: StoredContext;
 

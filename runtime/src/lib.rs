@@ -160,8 +160,9 @@ pub mod __private {
         ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable, StoredValue,
     };
     pub use crate::context::{
-        AnyType, Changing, Cloned, ContextOfStep, ContextUpdate, DefaultContext, FieldSchema, FieldValues, FieldWriter,
-        MayChange, MayChangeInGraph, MayChangeInWorkflow, NotShared, Persist, RecordedFields, RecordedValue,
+        AnyType, Changing, Cloned, CodeOfContext, ContextCode, ContextOfStep, ContextUpdate, Declared, DefaultContext,
+        Defaults, FieldSchema, FieldValues, FieldWriter, Known, MakeDefaults, MayChange, MayChangeInGraph,
+        MayChangeInWorkflow, NotShared, OtherwiseContext, OtherwiseKnown, Persist, RecordedFields, RecordedValue,
         RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue,
         Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
         stored_default, unwritten,
@@ -187,9 +188,8 @@ pub mod __private {
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, CodeOf, CodeOfContext, CodeOfWorkflow, ContextCode, Declared, Defaults, HasContext, HasStored, Known,
-        MakeDefaults, OnCancel, OtherwiseCode, OtherwiseContext, OtherwiseKnown, OtherwiseWorkflow, Refused, Start,
-        StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
+        Caller, CodeOf, CodeOfWorkflow, HasContext, HasStored, OnCancel, OtherwiseCode, OtherwiseWorkflow, Refused,
+        Start, StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
     };
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;

@@ -4,7 +4,6 @@ mod beginning;
 mod changing;
 mod children;
 mod code;
-mod context_code;
 mod definition;
 mod handle;
 mod inline;
@@ -27,9 +26,6 @@ mod update;
 pub use children::{Child, ChildError, StartChild};
 pub(crate) use code::{AnyInput, EndCode};
 pub use code::{CodeOfWorkflow, OtherwiseWorkflow, WorkflowCode};
-pub use context_code::{
-    CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown,
-};
 pub(crate) use definition::sealed::Sealed;
 pub use definition::{Body, Refused, Startable, WorkflowBody, WorkflowDef, pinned};
 pub use handle::{Caller, HasContext, HasStored, WorkflowHandle};
@@ -44,7 +40,7 @@ pub use step_call::{CodeOf, OtherwiseCode, StepCall, call};
 pub(crate) use pending_call::PendingCall;
 pub(crate) use typed::Typed;
 
-use crate::context::{RecordedFields, SharedContext};
+use crate::context::{Declared, RecordedFields, SharedContext};
 use crate::journal::{Due, Journal};
 use std::marker::PhantomData;
 use std::ops::Deref;

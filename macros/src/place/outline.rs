@@ -19,6 +19,8 @@ pub(super) struct Item {
     /// Whether it has an attribute of ours.
     pub(super) is_ours: bool,
     pub(super) has_cfg: bool,
+    /// Whether it is among the tokens of a macro, where nobody knows what they become.
+    in_macro: bool,
     /// The hash of its tokens, if it is a function.
     hash: u64,
 }
@@ -47,21 +49,22 @@ pub(super) enum Holder {
 impl Outline {
     pub(super) fn of(file: TokenStream) -> Self {
         let mut outline = Self::default();
-        outline.read(file, Holder::Module);
+        outline.read(file, Holder::Module, false);
         outline
     }
 
-    /// Finds a function by its name and tokens; `None` if the same one is in several scopes.
+    /// Finds a function by its name and tokens; `None` if the same one is in several scopes or in a macro.
     pub(super) fn find(&self, name: &str, hash: u64) -> Option<&Item> {
         let mut found = self.items.iter().filter(|item| item.name == name && item.hash == hash);
         let first = found.next()?;
-        found.all(|other| other.scope == first.scope).then_some(first)
+        (!first.in_macro && found.all(|other| other.scope == first.scope)).then_some(first)
     }
 
-    /// Returns whether a name is always that of a struct or an enum.
-    pub(super) fn is_data(&self, name: &str) -> bool {
-        let mut kinds = self.items.iter().filter(|item| item.name == name).map(|item| item.kind).peekable();
-        kinds.peek().is_some() && kinds.all(|kind| kind == Kind::Data)
+    /// Returns whether a name is that of a struct or an enum in a scope, and of nothing else.
+    pub(super) fn is_data(&self, name: &str, scope: usize) -> bool {
+        let mut items = self.items.iter().filter(|item| item.name == name).peekable();
+        let is_data = |item: &Item| item.kind == Kind::Data && item.scope == scope && !(item.has_cfg || item.in_macro);
+        items.peek().is_some() && items.all(is_data)
     }
 
     /// Returns the other items of its name in its scope.
@@ -70,10 +73,10 @@ impl Outline {
         self.items.iter().filter(is_beside).filter(|other| !std::ptr::eq(*other, item))
     }
 
-    fn read(&mut self, tokens: TokenStream, holder: Holder) {
-        let scope = self.scopes;
+    fn read(&mut self, tokens: TokenStream, holder: Holder, in_macro: bool) {
+        let scope = Scope { number: self.scopes, holder, in_macro };
         self.scopes += 1;
-        let mut item = Head::default();
+        let (mut item, mut in_generics) = (Head::default(), false);
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
             item.add(&token);
@@ -89,27 +92,44 @@ impl Outline {
                     let next = tokens.peek();
                     item.word(&word.to_string(), next);
                 }
-                TokenTree::Punct(punct) if punct.as_char() == ';' => self.end(&mut item, scope, holder),
-                TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
-                    let within = std::mem::take(&mut item.holds);
-                    let is_macro = item.is_macro;
-                    self.end(&mut item, scope, holder);
-                    if !is_macro {
-                        self.read(body.stream(), within);
+                TokenTree::Punct(punct) if punct.as_char() == ';' => self.end(&mut item, scope),
+                TokenTree::Group(group) if item.is_macro => {
+                    item.is_macro = false;
+                    self.read(group.stream(), Holder::Module, true);
+                    if group.delimiter() == Delimiter::Brace {
+                        self.end(&mut item, scope);
                     }
                 }
+                TokenTree::Group(body) if body.delimiter() == Delimiter::Brace && !in_generics => {
+                    let within = std::mem::take(&mut item.holds);
+                    self.end(&mut item, scope);
+                    self.read(body.stream(), within, in_macro);
+                }
+                // A block in an argument may hold items too.
+                TokenTree::Group(other) => self.read(other.stream(), Holder::Module, in_macro),
                 _ => {}
             }
+            // `X<{ N }>`
+            in_generics = matches!(&token, TokenTree::Punct(punct) if matches!(punct.as_char(), '<' | ','));
         }
     }
 
-    fn end(&mut self, head: &mut Head, scope: usize, holder: Holder) {
+    fn end(&mut self, head: &mut Head, scope: Scope) {
         let Head { named, is_ours, has_cfg, hasher, .. } = std::mem::take(head);
         if let Some((kind, name)) = named {
             let hash = hasher.map_or(0, |hasher| hasher.finish());
-            self.items.push(Item { name, scope, holder, kind, is_ours, has_cfg, hash });
+            let Scope { number: scope, holder, in_macro } = scope;
+            self.items.push(Item { name, scope, holder, kind, is_ours, has_cfg, in_macro, hash });
         }
     }
+}
+
+/// Where items are read.
+#[derive(Clone, Copy)]
+struct Scope {
+    number: usize,
+    holder: Holder,
+    in_macro: bool,
 }
 
 /// What was read of an item.
@@ -118,7 +138,7 @@ struct Head {
     named: Option<(Kind, String)>,
     /// What its braces hold.
     holds: Holder,
-    /// Whether the next braces hold the tokens of a macro.
+    /// Whether the next group holds the tokens of a macro.
     is_macro: bool,
     is_ours: bool,
     has_cfg: bool,
@@ -138,7 +158,8 @@ impl Head {
     }
 
     fn word(&mut self, word: &str, next: Option<&TokenTree>) {
-        self.is_macro = matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+        let is_next = |sign| matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
+        self.is_macro |= is_next('!');
         let is_free = self.named.is_none() && self.holds == Holder::Module;
         let kind = match word {
             "impl" if is_free => {
@@ -149,7 +170,7 @@ impl Head {
                 self.holds = Holder::Trait;
                 return;
             }
-            "for" if self.holds == Holder::Impl => {
+            "for" if self.holds == Holder::Impl && !is_next('<') => {
                 self.holds = Holder::Trait;
                 return;
             }

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::shape::StepShape;
 use crate::codec::{self, CodecError, Location, StoredValue};
 use crate::command::{Given, Recode, RunStep};
-use crate::context::SharedContext;
+use crate::context::{Declared, SharedContext};
 use crate::error::{Error, Failure, StepError};
 use crate::fields::Coder;
 use crate::journal::StepRun;
@@ -18,7 +18,7 @@ use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
 use crate::step::{StepInputs, stateless};
 use crate::value::Value;
-use crate::workflow::{Declared, Flow, Sealed, Startable, WorkflowDef};
+use crate::workflow::{Flow, Sealed, Startable, WorkflowDef};
 use std::future::Future;
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ pub struct EndsWith<T>(PhantomData<T>);
 
 impl<T: Storable, Rest: AllTaken> AllTaken for (EndsWith<T>, Rest) {}
 
-/// Checks of a type that names others, which are checked by themselves. Called in constants at the type.
+/// Checks of a type that names others, which are checked by themselves. Named in constants at the type.
 #[derive(Debug)]
 pub struct Beside<Others>(PhantomData<Others>);
 

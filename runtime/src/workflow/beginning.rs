@@ -2,9 +2,9 @@
 
 use super::Flow;
 use super::changing::{append, refused_before};
-use super::context_code::Declared;
 use super::saving::save_routed;
-use crate::context::{ContextError, ContextType, FieldValues, Loading, RecordedFields, SharedContext};
+use crate::context::{ContextError, ContextType, Loading, RecordedFields, SharedContext};
+use crate::context::{Declared, Stored};
 use crate::fields::Coder;
 use crate::journal::{ContextChange, Journal, Recorded};
 use futures_util::future::BoxFuture;
@@ -13,9 +13,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// A context as it is stored, with its values; or the error of a field that cannot be stored.
-pub(super) type Stored = Result<(SharedContext, FieldValues), ContextError>;
 
 /// A workflow whose context is not set yet.
 pub(super) struct Beginning {

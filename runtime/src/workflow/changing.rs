@@ -2,112 +2,14 @@
 //! call.
 
 use super::saving::{routed, save_routed};
-use crate::context::{
-    ContextError, ContextType, ContextUpdate, FieldValues, Loading, RecordedFields, SharedContext, StepContext,
-    StoredContext,
-};
-use crate::fields::Coder;
+use crate::context::{ContextError, ContextType, FieldValues, Loading, NewContext, RecordedFields, SharedContext};
 use crate::journal::{ContextChange, Journal, Recorded};
 use crate::value::{Encoding, Value};
 use futures_util::future::{BoxFuture, Either, Ready, ready};
 use std::future::pending;
-use std::sync::Arc;
 
 /// The future of a change. It is ready at once unless a field is saved to a store.
 pub(super) type Changed<'a> = Either<Ready<Result<(), ContextError>>, BoxFuture<'a, Result<(), ContextError>>>;
-
-/// A new context, before it is recorded.
-pub(super) trait NewContext: Send {
-    /// Returns the names of the fields that get another value.
-    fn changed(&mut self) -> Vec<&'static str>;
-
-    /// Encodes those fields. The new context becomes what the encoded values decode to.
-    ///
-    /// # Errors
-    /// The first field that cannot be stored, by name.
-    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError>;
-
-    /// Returns the new context, or `None` if it or the old one was taken.
-    fn apply(&mut self) -> Option<SharedContext>;
-
-    /// Returns the old context, or `None` if it or the new one was taken.
-    fn discard(&mut self) -> Option<SharedContext>;
-
-    /// Moves this into a box of its own; leaves it empty.
-    fn boxed(&mut self) -> Box<dyn NewContext>;
-}
-
-/// The values set by the closure of an update.
-pub(super) struct Updated<C: StepContext>(pub(super) Option<<C::Stored as StoredContext>::Update>);
-
-#[expect(clippy::manual_map, reason = "`map` and its closure would be compiled for each context")]
-impl<C: StepContext> NewContext for Updated<C> {
-    fn changed(&mut self) -> Vec<&'static str> {
-        match &mut self.0 {
-            Some(update) => update.changed(),
-            None => Vec::new(),
-        }
-    }
-
-    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
-        match &mut self.0 {
-            Some(update) => update.encode(coder),
-            None => Ok(FieldValues::new()),
-        }
-    }
-
-    fn apply(&mut self) -> Option<SharedContext> {
-        match self.0.take() {
-            Some(update) => Some(SharedContext::new::<C>(update.apply())),
-            None => None,
-        }
-    }
-
-    fn discard(&mut self) -> Option<SharedContext> {
-        match self.0.take() {
-            Some(update) => Some(SharedContext::new::<C>(update.discard())),
-            None => None,
-        }
-    }
-
-    fn boxed(&mut self) -> Box<dyn NewContext> {
-        Box::new(Self(self.0.take()))
-    }
-}
-
-/// A context that replaces another.
-pub(super) struct Replaced<C: StepContext> {
-    /// The old context; empty only while an update holds it.
-    pub(super) old: Option<Arc<C::Stored>>,
-    pub(super) new: Option<C::Stored>,
-}
-
-impl<C: StepContext> NewContext for Replaced<C> {
-    fn changed(&mut self) -> Vec<&'static str> {
-        let both = self.old.as_ref().zip(self.new.as_ref());
-        both.map_or_else(Vec::new, |(old, new)| old.difference(new))
-    }
-
-    fn encode(&mut self, coder: Coder<'_>) -> Result<FieldValues, ContextError> {
-        let Some((old, new)) = self.old.as_ref().zip(self.new.take()) else { return Ok(FieldValues::new()) };
-        let (new, values) = old.store_difference(coder, new)?;
-        self.new = Some(new);
-        Ok(values)
-    }
-
-    fn apply(&mut self) -> Option<SharedContext> {
-        self.new.take().map(|new| SharedContext::new::<C>(Arc::new(new)))
-    }
-
-    fn discard(&mut self) -> Option<SharedContext> {
-        self.new = None;
-        self.old.take().map(SharedContext::new::<C>)
-    }
-
-    fn boxed(&mut self) -> Box<dyn NewContext> {
-        Box::new(Self { old: self.old.take(), new: self.new.take() })
-    }
-}
 
 /// The context of a flow, for a change of it at a command index.
 pub(super) struct Changing<'a> {
@@ -287,7 +189,7 @@ fn now<'a>(outcome: Result<(), ContextError>) -> Changed<'a> {
 }
 
 /// Returns a future that is never ready: the workflow stops here.
-fn stopped<'a>() -> Changed<'a> {
+pub(super) fn stopped<'a>() -> Changed<'a> {
     Either::Right(Box::pin(pending()))
 }
 

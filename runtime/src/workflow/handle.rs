@@ -58,7 +58,7 @@ impl<C: 'static> WorkflowHandle for Flow<C> {
 impl<C: 'static> HasContext<C> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
-impl<C: super::Declared> HasStored<C::StoredPart> for Flow<C> {}
+impl<C: crate::context::Declared> HasStored<C::StoredPart> for Flow<C> {}
 
 #[diagnostic::do_not_recommend]
 impl<C: 'static> WorkflowHandle for Start<C> {

@@ -2,8 +2,8 @@
 
 use super::Flow;
 use super::beginning::{Beginning, Begun, WithDefaults};
-use super::context_code::{Declared, Defaults};
 use crate::context::{ContextError, SharedContext};
+use crate::context::{Declared, Defaults};
 use crate::journal::Journal;
 use std::marker::PhantomData;
 use std::sync::Arc;

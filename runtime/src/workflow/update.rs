@@ -1,8 +1,8 @@
 //! Changes the context, which only the workflow can do.
 
 use super::Flow;
-use super::changing::{Changed, Changing};
-use super::context_code::Declared;
+use super::changing::{Changed, Changing, stopped};
+use crate::context::Declared;
 use crate::context::{ContextError, Loading, SharedContext};
 use crate::journal::Journal;
 use crate::store::FieldRow;
@@ -41,7 +41,13 @@ impl<C: Declared> Flow<C> {
     }
 
     fn end_update(&mut self, position: u64, old: Option<SharedContext>, update: Update<C>) -> Changed<'_> {
-        (C::CODE.end_update)(self.changing(position), old, update)
+        let (mut changing, mut changed) = (Some((self.changing(position), old)), None);
+        (C::CODE.updated)(update, &mut |new| {
+            if let Some((changing, old)) = changing.take() {
+                changed = Some(changing.update(old, new));
+            }
+        });
+        changed.unwrap_or_else(stopped)
     }
 
     fn changing(&mut self, position: u64) -> Changing<'_> {

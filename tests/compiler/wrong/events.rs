@@ -120,3 +120,38 @@ impl Letters {
         Ok(Stop(counted.0))
     }
 }
+// ==== own type named like the beginning: put `#[derive(steadfast::Event)]` on the struct
+mod own {
+    pub struct Begin<T>(pub T);
+}
+#[workflow]
+impl Words {
+    #[step]
+    async fn split(_begin: Begin<String>) -> Result<Counted> {
+        Ok(Counted(1))
+    }
+    #[step]
+    async fn odd(_own: own::Begin<u64>) -> Result<()> {
+        Ok(())
+    }
+    #[step]
+    async fn add(counted: Counted) -> Result<Stop<usize>> {
+        Ok(Stop(counted.0))
+    }
+}
+// ==== a failure that is sent: put `#[derive(steadfast::Event)]` on the struct
+#[workflow]
+impl Words {
+    #[step(sends(Caught))]
+    async fn split(_begin: Begin<String>) -> Result<Counted> {
+        Ok(Counted(1))
+    }
+    #[step(catch)]
+    async fn caught(_caught: Caught) -> Result<Stop<usize>> {
+        Ok(Stop(0))
+    }
+    #[step]
+    async fn add(counted: Counted) -> Result<Stop<usize>> {
+        Ok(Stop(counted.0))
+    }
+}

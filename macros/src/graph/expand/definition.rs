@@ -82,7 +82,7 @@ fn implementation(graph: &Graph, input: &TokenStream, output: &TokenStream, stan
         #defaults
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_lifetimes, reason = "a workflow without input")]
+        #[allow(unused_variables, unused_lifetimes, clippy::all, clippy::pedantic, clippy::nursery, reason = "a workflow without input")]
         impl ::steadfast::__private::WorkflowBody for #ty
         where
             for<'any> #input: ::steadfast::__private::StoredValue,

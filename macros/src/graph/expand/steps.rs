@@ -87,7 +87,7 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
         struct #name;
 
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unused_lifetimes, deprecated, clippy::all, clippy::pedantic, reason = "a step that takes little")]
+        #[allow(unused_variables, unused_mut, unused_lifetimes, deprecated, clippy::all, clippy::pedantic, clippy::nursery, reason = "a step that takes little")]
         impl ::steadfast::__private::GraphStep for #name
         where
             #assumed

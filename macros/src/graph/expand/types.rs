@@ -36,7 +36,10 @@ pub(super) fn checks(graph: &Graph) -> TokenStream {
     let mut types = Types::default();
     for (argument, collect) in graph.steps.iter().flat_map(GraphStep::events) {
         match (collect, item(&argument.ty)) {
-            (None, Some(input)) if is(&argument.ty, "Begin") => types.end(input.clone()),
+            (None, Some(input)) if is(&argument.ty, "Begin") => {
+                types.end(input.clone());
+                types.holder(&argument.ty, "takes");
+            }
             (None, _) => types.event(&argument.ty, "takes"),
             (Some(_), Some(item)) => {
                 types.event(item, "takes");
@@ -46,7 +49,7 @@ pub(super) fn checks(graph: &Graph) -> TokenStream {
         }
     }
     for ty in graph.steps.iter().flat_map(|step| &step.routing.sends) {
-        types.event(ty, "sends");
+        types.sent(ty);
     }
     for step in &graph.steps {
         if let Some(ty) = &step.step.function.output {
@@ -76,6 +79,13 @@ impl<'a> Types<'a> {
             self.check(ty, rule, &quote!(()));
             self.events.push(ty);
         }
+    }
+
+    /// Checks an event that is sent by hand.
+    fn sent(&mut self, ty: &'a Type) {
+        let beside = if is_in(&self.events, ty) { quote!((#ty, ())) } else { quote!(()) };
+        self.check(ty, "sends", &beside);
+        self.events.push(ty);
     }
 
     /// Checks what begins or ends the run, unless it was checked.

@@ -15,15 +15,14 @@ use syn::spanned::Spanned;
 
 pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
-    let cfg = step.function.attributes.cfg();
+    let (cfg, allowed) = (step.function.attributes.cfg(), step.function.attributes.allowed());
     let (policy, blocking) = (policy(step), step.options.blocking);
     let result = step.function.output();
     let span = result.span();
     let stored = Stored::of_step(step, stand_in);
     let (value, error, assumed, checks) = (stored.value(), stored.error(), stored.assumed(), stored.checks());
     let (context, args) = if stand_in { (quote!(()), quote!(())) } else { types(step) };
-    let resources = if stand_in { None } else { resources(step) };
-    let roles = roles(step);
+    let (resources, roles) = (if stand_in { None } else { resources(step) }, roles(step));
     let store = step.options.store.as_ref().map(|store| {
         quote! {
             const STORE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#store);
@@ -73,6 +72,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     };
     quote! {
         #cfg
+        #allowed
         const _: () = {
             #is_context
             #checks

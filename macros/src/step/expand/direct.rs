@@ -3,8 +3,8 @@
 use super::super::input::{Other, Step};
 use super::unchanged;
 use crate::function::Parameter;
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 pub(super) fn items(step: &Step, stand_in: bool) -> TokenStream {
@@ -82,12 +82,27 @@ fn associated_as(step: &Step, name: &syn::Ident, stand_in: bool) -> TokenStream 
         // Not an `async fn`: rustc would make useless suggestions where the body assigns to the context.
         let asyncness = step.function.sig.asyncness.map_or_else(|| step.function.sig.fn_token.span, |token| token.span);
         let captured = if stand_in { TokenStream::new() } else { quote!(+ use<#lifetime>) };
+        // Where the function names itself, the compiler asks for what is written here. Elsewhere it would be a second error
+        // for a body that cannot be sent.
+        let sendable = (step.in_graph || names_direct(&step.function.block)).then(|| quote!(+ ::core::marker::Send));
         let future = quote_spanned!(result.span()=>
-            impl ::core::future::Future<Output = #result> #captured
+            impl ::core::future::Future<Output = #result> #sendable #captured
         );
         let body = if stand_in { quote_spanned!(asyncness=> async move #block) } else { coerced(step, asyncness) };
         quote!(#head #vis fn #name<#lifetime>(#context #others) -> #future { #body })
     }
+}
+
+/// Returns whether a body calls a step without its handle, perhaps itself.
+fn names_direct(block: &syn::Block) -> bool {
+    fn names(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(word) => word == "direct",
+            TokenTree::Group(group) => names(group.stream()),
+            _ => false,
+        })
+    }
+    names(block.to_token_stream())
 }
 
 /// Generates the body with its type said first: otherwise nothing in it is coerced to that, such as `Ok(Box::new([1]))`

@@ -71,6 +71,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
 /// Generates the `impl WorkflowBody`, which assumes that the types can be stored, and the checks that they can.
 fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let (ident, cfg) = (workflow.function.ident(), workflow.function.attributes.cfg());
+    let allowed = workflow.function.attributes.allowed();
     let stored = Stored::of_workflow(workflow, stand_in);
     let (input_ty, result) = (input(workflow, stand_in), workflow.function.output());
     let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
@@ -86,6 +87,7 @@ fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let parameter = if stand_in || workflow.input.is_none() { quote!(_) } else { quote!(input) };
     quote_spanned! {result.span()=>
         #cfg
+        #allowed
         const _: () = {
             #checks
             #defaults

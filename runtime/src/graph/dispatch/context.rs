@@ -1,10 +1,10 @@
 //! The context of a graph: the steps that hold it, and the changes that steps return.
 
 use super::{Dispatch, Next};
-use crate::context::{ContextError, SharedContext};
+use crate::context::{ContextError, Declared, SharedContext};
 use crate::graph::{plan::Plan, shape::StepShape, updated::Change};
 use crate::journal::Journal;
-use crate::workflow::{Declared, Flow, WorkflowHandle};
+use crate::workflow::{Flow, WorkflowHandle};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! What a workflow does with its context, as functions that were compiled where its fields are known to be storable: so a
 //! context with a fault is one error, where it is declared, and none where it is read and changed.
 
-use super::beginning::Stored;
-use super::changing::{Changed, Changing, NewContext, Replaced, Updated};
-use crate::context::{
-    ContextType, DefaultContext, Schema, SharedContext, StepContext, StoredContext, context_type, store_all,
+use super::new::{NewContext, Replaced, Updated};
+use super::{
+    ContextError, ContextType, DefaultContext, FieldValues, Schema, SharedContext, StepContext, StoredContext,
+    context_type, store_all,
 };
 use crate::fields::Coder;
 use std::marker::PhantomData;
@@ -45,26 +45,33 @@ pub trait Defaults: Declared {
 /// Makes and encodes a context from its defaults.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "for generated code")]
-pub struct MakeDefaults(pub(super) fn(Coder<'_>) -> Stored);
+pub struct MakeDefaults(pub(crate) fn(Coder<'_>) -> Stored);
 
 /// The functions of a context.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "for generated code")]
 pub struct ContextCode<C: Declared> {
-    pub(super) kind: fn() -> ContextType,
-    pub(super) into_stored: fn(SharedContext) -> Option<Arc<C::StoredPart>>,
-    pub(super) unshared: fn(Arc<C::StoredPart>) -> C::StoredPart,
-    pub(super) begin_update: fn(Arc<C::StoredPart>) -> C::Setters,
-    pub(super) end_update: for<'a> fn(Changing<'a>, Option<SharedContext>, C::Setters) -> Changed<'a>,
-    pub(super) replaced: Replace<C::StoredPart>,
-    pub(super) fresh: fn(C::StoredPart) -> Fresh,
+    pub(crate) kind: fn() -> ContextType,
+    pub(crate) into_stored: fn(SharedContext) -> Option<Arc<C::StoredPart>>,
+    pub(crate) unshared: fn(Arc<C::StoredPart>) -> C::StoredPart,
+    pub(crate) begin_update: fn(Arc<C::StoredPart>) -> C::Setters,
+    /// Hands what a closure has set to a function, without its type.
+    pub(crate) updated: Update<C::Setters>,
+    pub(crate) replaced: Replace<C::StoredPart>,
+    pub(crate) fresh: fn(C::StoredPart) -> Fresh,
 }
+
+/// A context that was encoded, as the stored values decode, or why it cannot be.
+pub(crate) type Stored = Result<(SharedContext, FieldValues), ContextError>;
+
+/// Hands a change on, without its type.
+type Update<U> = fn(U, &mut dyn FnMut(&mut dyn NewContext));
 
 /// Makes a change of an old context, which only an update may hold, to a new one.
 type Replace<S> = fn(Option<Arc<S>>, S) -> Box<dyn NewContext>;
 
 /// Encodes a context that was just made.
-pub(super) type Fresh = Box<dyn FnOnce(Coder<'_>) -> Stored + Send>;
+pub(crate) type Fresh = Box<dyn FnOnce(Coder<'_>) -> Stored + Send>;
 
 /// A type that perhaps is a context.
 #[doc(hidden)]
@@ -78,7 +85,7 @@ impl<C: Declared> Known<C> {
         Some((C::CODE.kind)().schema())
     }
 
-    /// Checks that each field has a default; called in a constant.
+    /// Checks that each field has a default; named in a constant.
     pub const fn defaults()
     where
         C: Defaults,
@@ -107,21 +114,14 @@ impl<C> OtherwiseKnown for Known<C> {}
 #[derive(Debug)]
 pub struct CodeOfContext<C>(PhantomData<C>);
 
-impl<C> CodeOfContext<C>
-where
-    C: StepContext
-        + Declared<
-            StoredPart = <C as StepContext>::Stored,
-            Setters = <<C as StepContext>::Stored as StoredContext>::Update,
-        >,
-{
+impl<C: StepContext> CodeOfContext<C> {
     /// The code.
     pub const CODE: ContextCode<C> = ContextCode {
         kind: context_type::<C>,
         into_stored: SharedContext::into_stored,
         unshared: Arc::unwrap_or_clone,
         begin_update: C::Stored::begin_update,
-        end_update: |changing, old, update| changing.update(old, &mut Updated::<C>(Some(update))),
+        updated: |update, then| then(&mut Updated::<C>(Some(update))),
         replaced: |old, new| Box::new(Replaced::<C> { old, new: Some(new) }),
         fresh: |context| Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context)),
     };
@@ -141,7 +141,7 @@ pub trait OtherwiseContext<C: Declared> {
         into_stored: |_| unreachable!("this context cannot be stored"),
         unshared: |_| unreachable!("this context cannot be stored"),
         begin_update: |_| unreachable!("this context cannot be stored"),
-        end_update: |_, _, _| unreachable!("this context cannot be stored"),
+        updated: |_, _| unreachable!("this context cannot be stored"),
         replaced: |_, _| unreachable!("this context cannot be stored"),
         fresh: |_| unreachable!("this context cannot be stored"),
     };
